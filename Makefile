@@ -1,0 +1,61 @@
+# make run: set up what is needed and start Copydesk with the embedded broker on localhost.
+# make test, make lint: set up what is needed and run what CI runs. All targets can be repeated.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RABBITMQ := /usr/lib/rabbitmq/bin/rabbitmq-server
+LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+.PHONY: run demo test lint format schemas lock clean
+
+run: $(VENV)/.installed
+	$(BIN)/copydesk up
+
+demo: $(VENV)/.installed
+	$(BIN)/python seeds/demo.py
+
+test: $(VENV)/.installed-dev $(RABBITMQ)
+	$(BIN)/pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# What is generated from the code: JSON Schemas and the broker's definitions. Tests fail when they are not current.
+schemas: $(VENV)/.installed-dev
+	$(BIN)/copydesk schemas docs/schemas
+	$(BIN)/copydesk topology --definitions > deploy/rabbitmq/definitions.json
+
+# Takes the newest versions that pyproject.toml allows.
+lock: $(VENV)/.installed-dev
+	$(COMPILE) --upgrade pyproject.toml --group build -o requirements.lock
+	$(COMPILE) --upgrade pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/pip
+	$(BIN)/pip install $(LOCKED) -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(BIN)/pip install $(LOCKED) -r requirements-dev.lock
+	touch $@
+
+# Debian keeps ensurepip in a package of its own.
+$(BIN)/pip:
+	$(PYTHON) -c 'import ensurepip' 2>/dev/null || deploy/debian-install.sh python3-venv
+	$(PYTHON) -m venv $(VENV)
+
+$(RABBITMQ):
+	deploy/debian-install.sh rabbitmq-server

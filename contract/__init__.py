@@ -1,0 +1,1 @@
+"""What another process or an operator relies on: messages, verdicts, the broker protocol, topology, metric names."""

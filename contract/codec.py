@@ -1,0 +1,57 @@
+"""Bytes to contract types and back: orjson writes, pydantic checks what crosses a border."""
+
+from functools import cache
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from contract.events import Event, FailedEvent, ProcessedEvent
+from contract.job import Job
+
+T = TypeVar("T")
+
+MAX_JOB_BYTES = 12 * 1024 * 1024  # RabbitMQ 4 closes the channel at 16 MiB
+MAX_EVENT_BYTES = 12 * 1024 * 1024
+
+
+class UndecodableError(ValueError):
+    """The bytes are not the message they should be."""
+
+
+@cache
+def adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - a type expression, which typing cannot name yet
+    """Returns the pydantic adapter of a contract type, made once."""
+    return TypeAdapter(kind)
+
+
+def encode(value: object) -> bytes:
+    """Returns `value`, a contract dataclass, as UTF-8 JSON."""
+    return orjson.dumps(value)
+
+
+def decode_job(body: bytes) -> Job:
+    """Returns the job in `body`. Fields that this version does not know are left out.
+
+    Raises:
+        UndecodableError: not JSON, or not a job.
+    """
+    return _decode(Job, body)
+
+
+def decode_event(body: bytes) -> Event:
+    """Returns the event in `body`.
+
+    Raises:
+        UndecodableError: not JSON, or neither a processed nor a failed event.
+    """
+    event: Event = _decode(ProcessedEvent | FailedEvent, body)
+    return event
+
+
+def _decode(kind: Any, body: bytes) -> Any:  # noqa: ANN401 - see adapter
+    try:
+        return adapter(kind).validate_json(body)
+    except ValidationError as error:
+        places = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise UndecodableError(places[:500]) from None

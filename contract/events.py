@@ -1,0 +1,108 @@
+"""The output events: CloudEvents 1.0 in structured JSON, and the routing keys that subscribers bind to."""
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Literal
+
+from yarl import URL
+
+from contract.article import Article, Failure
+
+PROCESSED = "copydesk.document.processed.v1"
+FAILED = "copydesk.document.failed.v1"
+MEDIA_TYPE = "application/cloudevents+json"
+SOURCE = "/copydesk"
+
+_MAX_ROUTING_KEY_BYTES = 255  # AMQP 0-9-1: a short string
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessedEvent:
+    """A document became an article. `id` is `<document id>.<run>`, `subject` the document's id, `time` RFC 3339."""
+
+    id: str
+    subject: str
+    time: str
+    data: Article
+    source: str = SOURCE
+    type: Literal["copydesk.document.processed.v1"] = PROCESSED
+    specversion: Literal["1.0"] = "1.0"
+    datacontenttype: Literal["application/json"] = "application/json"
+
+    @property
+    def routing_key(self) -> str:
+        """`processed.<language>.<host reversed>`."""
+        return _routing_key("processed", self.data.language or "und", self.data.host)
+
+    @property
+    def reason(self) -> str:
+        """The word for this outcome in metrics and logs."""
+        return "processed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedEvent:
+    """A document came to nothing; its data says why. Envelope as in `ProcessedEvent`."""
+
+    id: str
+    subject: str
+    time: str
+    data: Failure
+    source: str = SOURCE
+    type: Literal["copydesk.document.failed.v1"] = FAILED
+    specversion: Literal["1.0"] = "1.0"
+    datacontenttype: Literal["application/json"] = "application/json"
+
+    @property
+    def routing_key(self) -> str:
+        """`failed.<reason>.<host reversed>`."""
+        return _routing_key("failed", self.data.reason, host_of(self.data.url))
+
+    @property
+    def reason(self) -> str:
+        """The word for this outcome in metrics and logs."""
+        return self.data.reason
+
+
+Event = ProcessedEvent | FailedEvent
+
+
+def host_of(url: str | None) -> str | None:
+    """Returns the lower-case ASCII host of `url`, or None where it has none."""
+    if not url:
+        return None
+    try:
+        return URL(url).raw_host
+    except ValueError:
+        return None
+
+
+def _routing_key(outcome: str, word: str, host: str | None) -> str:
+    key = f"{outcome}.{word}.{_reversed(host)}"
+    while len(key.encode()) > _MAX_ROUTING_KEY_BYTES:
+        key = key.rpartition(".")[0]
+    return key
+
+
+def _reversed(host: str | None) -> str:
+    if not host:
+        return "_"
+    try:
+        ip_address(host)
+    except ValueError:
+        return ".".join(reversed(host.strip(".").split(".")))
+    return host  # an address has its largest part first already
+
+
+def matches(pattern: str, routing_key: str) -> bool:
+    """Tells whether `routing_key` matches the topic `pattern` as AMQP 0-9-1 defines it.
+
+    `*` stands for exactly one word, `#` for any number of words, none included.
+    """
+    return _compiled(pattern).fullmatch("." + routing_key) is not None
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    words = {"*": r"\.[^.]*", "#": r"(?:\.[^.]*)*"}
+    return re.compile("".join(words.get(word, re.escape("." + word)) for word in pattern.split(".")))

@@ -1,0 +1,20 @@
+"""Document ids: UUIDv7 in order of acceptance, or UUIDv5 of an idempotency key."""
+
+from uuid import UUID, uuid5
+
+from uuid_utils.compat import uuid7
+
+_NAMESPACE = UUID("6f1f3f0e-4c1d-5a55-9a53-2f6a7c0d9b11")
+
+
+def new_document_id() -> str:
+    """Returns a UUIDv7 (RFC 9562, section 5.7) as 36 characters."""
+    return str(uuid7())
+
+
+def document_id_for_key(owner: str, key: str) -> str:
+    """Returns the UUIDv5 that `owner`'s idempotency `key` always gets, as 36 characters.
+
+    `owner` names the API key that posted (never the key itself), so two owners cannot meet on one id.
+    """
+    return str(uuid5(_NAMESPACE, f"{len(owner)}:{owner}:{key}"))

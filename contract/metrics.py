@@ -1,0 +1,63 @@
+"""Every metric that Copydesk emits: declared here with its labels, or it does not exist."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_STAGE_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 60.0, 120.0)
+
+
+class Metrics:
+    """The metrics of one process, on a registry of its own. Attributes are prometheus-client metrics."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self.accepted = Counter(
+            "copydesk_accepted", "Documents accepted: the broker confirmed.", ["kind", "lane"], registry=registry
+        )
+        self.refused = Counter("copydesk_refused", "Requests refused, by problem type.", ["reason"], registry=registry)
+        self.published = Counter(
+            "copydesk_published", "Messages confirmed by the broker, by where to.", ["to"], registry=registry
+        )
+        self.verdicts = Counter(
+            "copydesk_verdicts",
+            "Verdicts reached, by kind (publish, retry, defer, bury) and reason (processed, or why it failed).",
+            ["verdict", "reason"],
+            registry=registry,
+        )
+        self.stage_seconds = Histogram(
+            "copydesk_stage_seconds",
+            "Seconds spent in a stage: fetch, extract, normalise, or job for the whole.",
+            ["stage"],
+            buckets=_STAGE_BUCKETS_S,
+            registry=registry,
+        )
+        self.in_flight = Gauge("copydesk_in_flight", "Jobs in hand in this process.", registry=registry)
+        self.retries = Counter(
+            "copydesk_retries", "Jobs sent round again, by what went wrong.", ["reason"], registry=registry
+        )
+        self.parser_restarts = Counter(
+            "copydesk_parser_restarts",
+            "Parser children replaced, by cause: parse_timeout, memory, parser_crash, recycled.",
+            ["cause"],
+            registry=registry,
+        )
+        self.subscriber_refused = Counter(
+            "copydesk_subscriber_refused",
+            "Events that a subscriber's full queue refused; they stand in the log.",
+            registry=registry,
+        )
+        self.session_losses = Counter(
+            "copydesk_session_losses",
+            "Broker sessions lost, by role (publisher, consumer, reader) and cause.",
+            ["role", "cause"],
+            registry=registry,
+        )
+        self.event_streams = Gauge("copydesk_event_streams", "Open GET /v1/events streams.", registry=registry)
+        self.request_seconds = Histogram(
+            "copydesk_request_seconds",
+            "Seconds to answer an HTTP request, by route and status. Event streams are not in it.",
+            ["method", "route", "status"],
+            registry=registry,
+        )
+        self.build_info = Gauge(
+            "copydesk_build_info", "Always 1; the labels say what runs.", ["version", "python", "role"], registry=registry
+        )
