@@ -1,0 +1,26 @@
+"""JSON Schemas (2020-12) of what crosses a border, generated from the types."""
+
+from typing import Any
+
+from contract.codec import adapter
+from contract.events import FailedEvent, ProcessedEvent
+from contract.job import Job
+from contract.submission import Submission
+
+_TYPES = {
+    "submission": Submission,
+    "job.v1": Job,
+    "document.processed.v1": ProcessedEvent,
+    "document.failed.v1": FailedEvent,
+}
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Returns each message's schema by file name, as `job.v1.json`."""
+    return {f"{name}.json": _schema(name, kind) for name, kind in _TYPES.items()}
+
+
+def _schema(name: str, kind: type) -> dict[str, Any]:
+    mode = "validation" if kind is Submission else "serialization"
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:copydesk:schema:{name}"}
+    return head | adapter(kind).json_schema(mode=mode)

@@ -1,0 +1,42 @@
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from jsonschema import Draft202012Validator
+
+from contract.schemas import schemas
+
+ROOT = Path(__file__).parent.parent.parent
+GOLDEN = ROOT / "tests" / "golden"
+
+
+def test_the_schemas_in_the_docs_are_current() -> None:
+    kept = {path.name: orjson.loads(path.read_bytes()) for path in (ROOT / "docs" / "schemas").glob("*.json")}
+    assert kept == orjson.loads(orjson.dumps(schemas())), "run make schemas"
+
+
+@pytest.mark.parametrize("schema", schemas().values(), ids=schemas().keys())
+def test_each_is_a_schema(schema: dict[str, Any]) -> None:
+    Draft202012Validator.check_schema(schema)
+
+
+@pytest.mark.parametrize("name", ["job.v1", "document.processed.v1", "document.failed.v1"])
+def test_the_golden_samples_are_valid(name: str) -> None:
+    Draft202012Validator(schemas()[f"{name}.json"]).validate(orjson.loads((GOLDEN / f"{name}.full.json").read_bytes()))
+
+
+@pytest.mark.parametrize(
+    ("body", "valid"),
+    [
+        ({"text": "a"}, True),
+        ({"url": "https://example.com/"}, True),
+        ({"html": "<p>a", "url": "https://example.com/"}, True),
+        ({"text": "a", "html": "<p>a"}, False),
+        ({}, False),
+        ({"text": "a", "surprise": 1}, False),
+        ({"text": "a", "labels": {"a": 1}}, False),
+    ],
+)
+def test_the_submission_schema_refuses_what_the_service_refuses(body: dict[str, Any], valid: bool) -> None:
+    assert Draft202012Validator(schemas()["submission.json"]).is_valid(body) is valid

@@ -1,0 +1,54 @@
+import pytest
+
+from contract.topology import DEAD, INTAKE, INTAKE_RETRY, LOG, LOST, design, lane_queue, retry_queue
+from contract.job import Lane
+
+
+def test_every_binding_joins_what_is_declared() -> None:
+    topology = design()
+    exchanges, queues = {e.name for e in topology.exchanges}, {q.name for q in topology.queues}
+    assert {b.exchange for b in topology.bindings} <= exchanges
+    assert {b.queue for b in topology.bindings} <= queues
+
+
+def test_nothing_dead_letters_into_the_void() -> None:
+    topology = design()
+    routes = {(b.exchange, b.key) for b in topology.bindings} | {("", q.name) for q in topology.queues}
+    for queue in topology.queues:
+        if "x-dead-letter-exchange" in queue.arguments:
+            target = queue.arguments["x-dead-letter-exchange"], queue.arguments["x-dead-letter-routing-key"]
+            assert target in routes, queue.name
+
+
+def test_intake_refuses_rather_than_drops_and_loses_into_lost() -> None:
+    arguments = {q.name: q.arguments for q in design(delivery_limit=7).queues}
+    for name in (*(lane_queue(lane) for lane in Lane), INTAKE_RETRY):
+        assert arguments[name]["x-overflow"] == "reject-publish"
+        assert arguments[name]["x-delivery-limit"] == 7
+        assert arguments[name]["x-dead-letter-routing-key"] == LOST
+        assert arguments[name]["x-dead-letter-strategy"] == "at-least-once"
+
+
+def test_each_delay_has_a_queue_of_its_own_that_returns_to_intake() -> None:
+    topology = design(delays_s=(0.25, 60))
+    arguments = {q.name: q.arguments for q in topology.queues}
+    assert arguments[retry_queue(0.25)]["x-message-ttl"] == 250
+    assert arguments[retry_queue(60)]["x-message-ttl"] == 60_000
+    assert arguments[retry_queue(60)]["x-dead-letter-exchange"] == INTAKE
+
+
+@pytest.mark.parametrize(("asked", "queue"), [(0, "10s"), (10, "10s"), (11, "60s"), (3600, "3600s"), (9999, "3600s")])
+def test_a_delay_takes_the_smallest_queue_not_below_it(asked: float, queue: str) -> None:
+    assert design().delay_queue(asked) == f"copydesk.retry.{queue}"
+
+
+def test_the_last_word_and_the_dead_never_expire() -> None:
+    arguments = {q.name: q.arguments for q in design().queues}
+    assert "x-message-ttl" not in arguments[LOST] | arguments[DEAD]
+    assert arguments[LOG] == {"x-queue-type": "stream"}
+
+
+@pytest.mark.parametrize("delays", [(), (0.0,), (5, 5), (10, 1)])
+def test_delays_must_grow(delays: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="grow"):
+        design(delays_s=delays)
