@@ -1,0 +1,234 @@
+import asyncio
+import socket
+from dataclasses import replace
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import unused_port
+
+from contract.article import Fetched
+from contract.reasons import Reason
+from tests.workers.sites import HTML, LIMITS, answering, failure, fetched, raw_site, redirecting, site
+from workers.fetch import Fetcher, Page
+
+
+async def test_a_page_comes_with_its_circumstances() -> None:
+    async with site(answering()) as at:
+        page = await fetched(at.url("/a?b=c#d"))
+        assert page == Page(
+            HTML.encode(),
+            "utf-8",
+            Fetched(url=at.url("/a?b=c"), status=200, media_type="text/html", size=len(HTML.encode())),
+        )
+
+
+async def test_says_who_asks_and_for_what() -> None:
+    async with site(answering()) as at:
+        await fetched(at.url(), replace(LIMITS, user_agent="test agent"))
+        headers = at.requests[0].headers
+        assert headers["User-Agent"] == "test agent"
+        assert headers["Accept"].startswith("text/html,")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://127.0.0.1/",
+        "file:///etc/passwd",
+        "//127.0.0.1/",
+        "/page",
+        "http:///page",
+        "http://user@127.0.0.1/",
+        "http://user:word@127.0.0.1/",
+        "http://:word@127.0.0.1/",
+        "http://127.0.0.1:99999/",
+        "http://[::1/",
+        "http://[]@/",
+        f"http://{'a' * 64}.example/",
+        "http://a..example/",
+        "",
+    ],
+)
+async def test_urls_that_are_none_are_refused(url: str) -> None:
+    assert (await failure(url)).reason is Reason.INVALID_URL
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_redirects_are_followed(status: int) -> None:
+    async def handle(request: web.Request) -> web.Response:
+        steps = {"/one": "two?x=1", "/two": f"//127.0.0.1:{request.url.port}/three#part"}
+        if target := steps.get(request.path):
+            return web.Response(status=status, headers={"Location": target})
+        return web.Response(text=HTML, content_type="text/html")
+
+    async with site(handle) as at:
+        page = await fetched(at.url("/one"))
+        assert page.fetched.url == at.url("/three")
+        assert page.fetched.redirects == (at.url("/one"), at.url("/two?x=1"))
+
+
+async def test_redirects_are_bounded() -> None:
+    async def handle(request: web.Request) -> web.Response:
+        left = int(request.path[1:])
+        if left:
+            return web.Response(status=302, headers={"Location": f"/{left - 1}"})
+        return web.Response(text=HTML, content_type="text/html")
+
+    async with site(handle) as at:
+        limits = replace(LIMITS, max_redirects=3)
+        assert len((await fetched(at.url("/3"), limits)).fetched.redirects) == 3
+        assert (await failure(at.url("/4"), limits)).reason is Reason.TOO_MANY_REDIRECTS
+        assert len(at.requests) == 8
+
+
+@pytest.mark.parametrize(
+    "target", ["ftp://127.0.0.1/", "http://user:word@127.0.0.1/", "javascript:alert(1)", "http://[", "http://h:99999/"]
+)
+async def test_a_redirect_to_what_may_not_be_asked_for(target: str) -> None:
+    async with site(redirecting(target)) as at:
+        assert (await failure(at.url())).reason is Reason.INVALID_URL
+
+
+async def test_a_redirect_that_leads_nowhere() -> None:
+    async with site(answering(status=302)) as at:
+        assert (await failure(at.url())).reason is Reason.HTTP_ERROR
+
+
+async def test_a_redirect_into_the_network_inside_is_blocked() -> None:
+    async with site(answering()) as inside, site(redirecting(inside.url(host="127.0.0.2"))) as at:
+        failed = await failure(at.url(), replace(LIMITS, allow_networks=("127.0.0.1/32",)))
+        assert failed.reason is Reason.BLOCKED_ADDRESS
+        assert not inside.requests
+
+
+@pytest.mark.parametrize(
+    ("host", "reasons"),
+    [
+        ("127.0.0.1", {Reason.BLOCKED_ADDRESS}),
+        ("localhost", {Reason.BLOCKED_ADDRESS}),
+        ("0.0.0.0", {Reason.BLOCKED_ADDRESS}),
+        ("[::ffff:127.0.0.1]", {Reason.BLOCKED_ADDRESS}),
+        ("[::1]", {Reason.BLOCKED_ADDRESS}),
+        ("①②⑦.0.0.1", {Reason.BLOCKED_ADDRESS}),
+        ("127.0.0.1.", {Reason.BLOCKED_ADDRESS, Reason.INVALID_URL}),
+        # aiohttp refuses some notations of its own accord; what it passes the resolver turns into an address.
+        ("127.1", {Reason.BLOCKED_ADDRESS, Reason.INVALID_URL}),
+        ("2130706433", {Reason.BLOCKED_ADDRESS, Reason.INVALID_URL}),
+        ("017700000001", {Reason.BLOCKED_ADDRESS, Reason.INVALID_URL}),
+        ("0177.0.0.1", {Reason.BLOCKED_ADDRESS, Reason.INVALID_URL}),
+        ("0x7f.0.0.1", {Reason.BLOCKED_ADDRESS, Reason.INVALID_URL}),
+        ("0x7f000001", {Reason.BLOCKED_ADDRESS, Reason.INVALID_URL}),
+    ],
+)
+async def test_addresses_inside_are_blocked_in_every_notation(host: str, reasons: set[Reason]) -> None:
+    async with site(answering()) as at:
+        assert (await failure(at.url(host=host), replace(LIMITS, allow_networks=()))).reason in reasons
+        assert not at.requests
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    def look_up(_host: object, port: int, *_: object, **__: object) -> list[tuple[object, ...]]:
+        if not addresses:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+
+async def test_a_name_without_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolving(monkeypatch)
+    failed = await failure("http://nowhere.example/")
+    assert (failed.reason, failed.detail) == (Reason.DNS_ERROR, "no address for nowhere.example")
+
+
+async def test_a_name_with_addresses_inside_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with site(answering()) as at:
+        resolving(monkeypatch, "127.0.0.2", "127.0.0.3")
+        limits = replace(LIMITS, allow_networks=("127.0.0.1/32",))
+        assert (await failure(at.url(host="two.example"), limits)).reason is Reason.BLOCKED_ADDRESS
+
+
+async def test_a_name_with_one_address_inside_is_only_dialled_at_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with site(answering()) as at:
+        resolving(monkeypatch, "127.0.0.2", "127.0.0.1")
+        page = await fetched(at.url(host="two.example"), replace(LIMITS, allow_networks=("127.0.0.1/32",)))
+        assert page.fetched.url == at.url(host="two.example")
+
+
+async def test_a_port_where_nobody_listens() -> None:
+    failed = await failure(f"http://127.0.0.1:{unused_port()}/")
+    assert failed.reason is Reason.CONNECT_ERROR
+    assert "127.0.0.1" in failed.detail
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (304, Reason.HTTP_ERROR),
+        (400, Reason.HTTP_ERROR),
+        (401, Reason.FORBIDDEN),
+        (403, Reason.FORBIDDEN),
+        (404, Reason.NOT_FOUND),
+        (408, Reason.FETCH_TIMEOUT),
+        (410, Reason.GONE),
+        (418, Reason.HTTP_ERROR),
+        (425, Reason.RATE_LIMITED),
+        (429, Reason.RATE_LIMITED),
+        (451, Reason.FORBIDDEN),
+        (500, Reason.SERVER_ERROR),
+        (503, Reason.SERVER_ERROR),
+        (599, Reason.SERVER_ERROR),
+    ],
+)
+async def test_a_status_becomes_a_reason(status: int, reason: Reason) -> None:
+    async with site(answering(status=status)) as at:
+        failed = await failure(at.url())
+        assert (failed.reason, failed.detail, failed.retry_after_s) == (reason, f"HTTP status {status}", None)
+
+
+async def test_what_the_server_asks_for_comes_along() -> None:
+    async with site(answering(status=429, Retry_After="120")) as at:
+        assert (await failure(at.url())).retry_after_s == 120.0
+
+
+@pytest.mark.parametrize("media_type", ["text/html", "application/xhtml+xml", "text/plain", "text/markdown"])
+async def test_texts_are_taken(media_type: str) -> None:
+    async with site(answering(Content_Type=f"{media_type.upper()} ; Charset=ISO-8859-1")) as at:
+        page = await fetched(at.url())
+        assert (page.fetched.media_type, page.charset) == (media_type, "ISO-8859-1")
+
+
+@pytest.mark.parametrize("media_type", ["application/pdf", "image/png", "application/octet-stream", "text/css"])
+async def test_other_media_types_are_refused_by_name(media_type: str) -> None:
+    async with site(answering(Content_Type=media_type)) as at:
+        failed = await failure(at.url())
+        assert (failed.reason, failed.detail) == (Reason.UNSUPPORTED_MEDIA_TYPE, media_type)
+
+
+async def test_a_page_without_media_type_is_looked_at() -> None:
+    async with raw_site(b"HTTP/1.1 200 OK\r\n\r\n\xef\xbb\xbf \n<!DOCTYPE HTML>words") as url:
+        page = await fetched(url)
+        assert (page.fetched.media_type, page.charset) == ("text/html", None)
+    async with raw_site(b"HTTP/1.1 200 OK\r\n\r\n%PDF-1.7 words of the document") as url:
+        assert (await failure(url)).reason is Reason.UNSUPPORTED_MEDIA_TYPE
+
+
+async def test_no_cookie_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolving(monkeypatch, "127.0.0.1")  # an address instead of a name would get no cookies anyway
+    async with site(answering(Set_Cookie="seen=1; Path=/")) as at, Fetcher(LIMITS) as fetcher:
+        await fetcher.fetch(at.url(host="one.example"))
+        await fetcher.fetch(at.url(host="one.example"))
+        assert [request.headers.get("Cookie") for request in at.requests] == [None, None]
+
+
+async def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with site(answering()) as proxy, site(answering()) as at:
+        monkeypatch.setenv("http_proxy", proxy.url("/"))
+        await fetched(at.url())
+        assert not proxy.requests
+
+
+async def test_many_at_once() -> None:
+    async with site(answering()) as at, Fetcher(LIMITS) as fetcher:
+        pages = await asyncio.gather(*(fetcher.fetch(at.url(f"/{number}")) for number in range(200)))
+        assert [page.fetched.url for page in pages] == [at.url(f"/{number}") for number in range(200)]

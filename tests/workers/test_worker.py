@@ -1,0 +1,223 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from contract.article import Article, Fetched, Provenance
+from contract.broker import Delivery
+from contract.codec import encode
+from contract.events import FailedEvent, ProcessedEvent
+from contract.job import Attempt, Job, Kind, Lane
+from contract.metrics import Metrics
+from contract.reasons import Reason
+from contract.verdicts import Bury, Publish, Retry
+from workers.desk import Copy
+from workers.failures import Failed
+from workers.fetch import Page
+from workers.parser import ParserDefect
+from workers.retry import RetryPolicy
+from workers.worker import Worker, WorkerLimits
+
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+TEXT_JOB = Job(id="d-1", kind=Kind.TEXT, lane=Lane.BULK, accepted_at="2026-01-02T03:04:00Z", content="A word.")
+URL_JOB = Job(id="d-2", kind=Kind.URL, lane=Lane.BULK, accepted_at="2026-01-02T03:04:00Z", url="https://example.com/a")
+PAGE = Page(
+    body=b"<p>A word.</p>",
+    charset="utf-8",
+    fetched=Fetched(url="https://example.com/b", status=200, media_type="text/html", redirects=("https://example.com/a",)),
+)
+
+
+def article_of(copy: Copy) -> Article:
+    return Article(
+        id=copy.job.id,
+        kind=copy.job.kind,
+        url=copy.url,
+        text="A word.",
+        excerpt="A word.",
+        word_count=2,
+        char_count=7,
+        reading_time_s=1,
+        content_sha256="0",
+        simhash="0",
+        provenance=Provenance(fetch=copy.fetched, timings={"extract": 0.5}),
+    )
+
+
+class Site:
+    """A fetcher with one page behind every URL, or a failure."""
+
+    def __init__(self, answer: Page | Exception) -> None:
+        self._answer = answer
+
+    async def fetch(self, url: str) -> Page:
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+class Editor:
+    """Edits in this process, in the way that it is given."""
+
+    def __init__(self, edit: Callable[[Copy], Awaitable[Article]]) -> None:
+        self._edit = edit
+
+    async def run(self, document: Copy) -> Article:
+        return await self._edit(document)
+
+
+async def edit_well(copy: Copy) -> Article:
+    return article_of(copy)
+
+
+def worker(
+    site: Page | Exception = PAGE,
+    edit: Callable[[Copy], Awaitable[Article]] = edit_well,
+    job_timeout_s: float = 5.0,
+    metrics: Metrics | None = None,
+) -> Worker:
+    return Worker(
+        fetcher=Site(site),
+        editor=Editor(edit),
+        metrics=metrics or Metrics(CollectorRegistry()),
+        clock=lambda: AT,
+        limits=WorkerLimits(job_timeout_s=job_timeout_s, retry=RetryPolicy(delays_s=(10, 60))),
+    )
+
+
+def delivery(job: Job, **changes: object) -> Delivery:
+    return replace(Delivery(body=encode(job), message_id=job.id), **changes)  # type: ignore[arg-type] # fields by name
+
+
+def raising(error: BaseException) -> Callable[[Copy], Awaitable[Article]]:
+    async def edit(_: Copy) -> Article:
+        raise error
+
+    return edit
+
+
+async def test_text_becomes_an_article() -> None:
+    verdict = await worker().handle(delivery(TEXT_JOB))
+    assert isinstance(verdict, Publish)
+    event = verdict.event
+    assert isinstance(event, ProcessedEvent)
+    assert (event.id, event.subject, event.time) == ("d-1.1", "d-1", "2026-01-02T03:04:05.000Z")
+    assert event.data.text == "A word."
+
+
+async def test_a_url_is_fetched_and_where_it_led_is_told() -> None:
+    verdict = await worker().handle(delivery(URL_JOB))
+    assert isinstance(verdict, Publish)
+    assert isinstance(verdict.event, ProcessedEvent)
+    article = verdict.event.data
+    assert article.url == "https://example.com/b"
+    assert article.provenance.fetch == PAGE.fetched
+    assert set(article.provenance.timings) == {"fetch", "extract"}
+
+
+@pytest.mark.parametrize(("media_type", "is_html"), [("text/html", True), ("text/plain", False), ("text/markdown", False)])
+async def test_the_media_type_chooses_the_reader(media_type: str, is_html: bool) -> None:
+    seen: list[bool] = []
+
+    async def edit(copy: Copy) -> Article:
+        seen.append(copy.is_html)
+        return article_of(copy)
+
+    page = replace(PAGE, fetched=replace(PAGE.fetched, media_type=media_type))
+    await worker(page, edit).handle(delivery(URL_JOB))
+    assert seen == [is_html]
+
+
+async def test_the_attempts_before_stand_in_the_article() -> None:
+    past = Attempt(reason=Reason.DNS_ERROR, at="2026-01-02T03:00:00.000Z")
+    verdict = await worker().handle(delivery(TEXT_JOB.next_attempt(past)))
+    assert isinstance(verdict, Publish)
+    assert verdict.event.data.provenance.history == (past,)
+
+
+async def test_a_failed_fetch_goes_round_again() -> None:
+    verdict = await worker(Failed(Reason.SERVER_ERROR, "503")).handle(delivery(URL_JOB))
+    assert isinstance(verdict, Retry)
+    assert (verdict.reason, verdict.job.attempt, verdict.delay_s) == (Reason.SERVER_ERROR, 2, 10)
+
+
+async def test_a_document_without_an_article_fails_at_once() -> None:
+    verdict = await worker(edit=raising(Failed(Reason.NO_ARTICLE))).handle(delivery(TEXT_JOB))
+    assert isinstance(verdict, Publish)
+    assert verdict.event.reason == "no_article"
+
+
+async def test_a_job_that_takes_too_long_is_ended() -> None:
+    async def hang(_: Copy) -> Article:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    verdict = await worker(edit=hang, job_timeout_s=0.05).handle(delivery(TEXT_JOB))
+    assert isinstance(verdict, Retry)
+    assert verdict.reason is Reason.JOB_TIMEOUT
+
+
+@pytest.mark.parametrize("defect", [ValueError("the document said: secret"), ParserDefect("ValueError", "Traceback …")])
+async def test_a_defect_is_retried_then_buried_with_its_traceback(defect: Exception) -> None:
+    tired = replace(TEXT_JOB, attempt=3)
+    assert isinstance(await worker(edit=raising(defect)).handle(delivery(TEXT_JOB)), Retry)
+    verdict = await worker(edit=raising(defect)).handle(delivery(tired))
+    assert isinstance(verdict, Bury)
+    assert isinstance(verdict.event, FailedEvent)
+    assert verdict.event.data.reason is Reason.INTERNAL_ERROR
+    assert "secret" not in verdict.cause + verdict.event.data.detail
+    assert "File" in verdict.cause or "Traceback" in verdict.cause
+
+
+async def test_an_undecodable_message_with_an_id_fails_and_is_buried() -> None:
+    verdict = await worker().handle(Delivery(body=b"\xff", message_id="d-9", deliveries=2))
+    assert isinstance(verdict, Bury)
+    assert isinstance(verdict.event, FailedEvent)
+    assert (verdict.event.id, verdict.event.data.reason, verdict.event.data.kind) == ("d-9.1", Reason.UNDECODABLE, None)
+
+
+async def test_an_undecodable_message_without_an_id_is_buried() -> None:
+    verdict = await worker().handle(Delivery(body=b"\xff", message_id=None))
+    assert isinstance(verdict, Bury)
+    assert verdict.event is None
+
+
+@pytest.mark.parametrize("body", [encode(TEXT_JOB), b"\xff"])
+async def test_a_lost_message_is_decided_without_being_parsed(body: bytes) -> None:
+    lost = Delivery(body=body, message_id="d-1", deliveries=21, lost=True)
+    verdict = await worker(edit=raising(AssertionError())).handle(lost)
+    assert isinstance(verdict, Bury)
+    assert verdict.event is not None
+    assert (verdict.event.subject, verdict.event.reason) == ("d-1", "worker_lost")
+
+
+async def test_cancelling_is_not_a_verdict() -> None:
+    began = asyncio.Event()
+
+    async def hang(_: Copy) -> Article:
+        began.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    task = asyncio.create_task(worker(edit=hang).handle(delivery(TEXT_JOB)))
+    await began.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_verdicts_and_stages_are_counted() -> None:
+    metrics = Metrics(CollectorRegistry())
+    await worker(metrics=metrics).handle(delivery(URL_JOB))
+    await worker(Failed(Reason.GONE), metrics=metrics).handle(delivery(URL_JOB))
+    await worker(Failed(Reason.DNS_ERROR), metrics=metrics).handle(delivery(URL_JOB))
+    value = metrics.registry.get_sample_value
+    assert value("copydesk_verdicts_total", {"verdict": "publish", "reason": "processed"}) == 1
+    assert value("copydesk_verdicts_total", {"verdict": "publish", "reason": "gone"}) == 1
+    assert value("copydesk_retries_total", {"reason": "dns_error"}) == 1
+    assert value("copydesk_stage_seconds_count", {"stage": "job"}) == 3
+    assert value("copydesk_stage_seconds_sum", {"stage": "extract"}) == 0.5
+    assert value("copydesk_in_flight") == 0

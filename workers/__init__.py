@@ -1,0 +1,1 @@
+"""The queue side: fetch, extract, normalise, and what to do when that fails."""

@@ -1,0 +1,13 @@
+"""What a stage raises when a document cannot become an article."""
+
+from contract.reasons import Reason
+
+
+class Failed(Exception):  # noqa: N818 - an outcome of a stage, not a defect
+    """A stage gave up on the document. `retry_after_s` is what the remote side asked for, if it did."""
+
+    def __init__(self, reason: Reason, detail: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+        self.retry_after_s = retry_after_s

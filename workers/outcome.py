@@ -1,0 +1,41 @@
+"""Outcomes as events: what a worker says of a document when it is decided."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from contract.article import Article, Failure, Provenance
+from contract.events import FailedEvent, ProcessedEvent
+from contract.job import Job
+from contract.reasons import Reason
+
+
+def processed(job: Job, article: Article, at: datetime) -> ProcessedEvent:
+    """Returns the event of a document that became `article`; the attempts before go into its provenance."""
+    told = replace(article, provenance=replace(article.provenance, history=job.history))
+    return ProcessedEvent(id=job.event_id, subject=job.id, time=rfc3339(at), data=told)
+
+
+def failed(job: Job, reason: Reason, detail: str, at: datetime) -> FailedEvent:
+    """Returns the event of a document that came to nothing."""
+    failure = Failure(
+        id=job.id,
+        kind=job.kind,
+        labels=job.labels,
+        url=job.url,
+        reason=reason,
+        detail=detail,
+        attempts=job.attempt,
+        provenance=Provenance(history=job.history),
+    )
+    return FailedEvent(id=job.event_id, subject=job.id, time=rfc3339(at), data=failure)
+
+
+def undecodable(message_id: str, reason: Reason, detail: str, deliveries: int, at: datetime) -> FailedEvent:
+    """Returns the event of a message whose job cannot be read: all that is known of it is its id."""
+    failure = Failure(id=message_id, kind=None, reason=reason, detail=detail, attempts=deliveries)
+    return FailedEvent(id=f"{message_id}.1", subject=message_id, time=rfc3339(at), data=failure)
+
+
+def rfc3339(at: datetime) -> str:
+    """Returns an aware `at` as RFC 3339 in UTC with milliseconds, as `2026-01-31T08:15:00.000Z`."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,155 @@
+"""Runs a function on documents that may hang, crash or eat memory, where they can be killed."""
+
+import asyncio
+import multiprocessing
+import pickle
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import Generic, Self, TypeVar, cast
+
+import structlog
+from pebble import ProcessExpired
+
+from contract.metrics import Metrics
+from contract.reasons import Reason
+from workers.failures import Failed
+from workers.parser_child import Outcome, Raised, Refused, Returned
+from workers.parser_slot import ChildNotStarted, ParserLimits, Slot
+
+__all__ = ["ChildNotStarted", "Parser", "ParserDefect", "ParserLimits"]
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class ParserDefect(Exception):  # noqa: N818 - a defect of the task's own code
+    """The task raised what it should not. `str` is the class' name, `traceback` its frames in the child.
+
+    The message is left out of both: it may quote the document.
+    """
+
+    def __init__(self, error: str, traceback: str) -> None:
+        super().__init__(error)
+        self.traceback = traceback
+
+
+class Parser(Generic[T, R]):
+    """Runs `task` on one document at a time in each of `slots` killable child processes. Needs Linux.
+
+    Args:
+        task: a function of a module, so that a child can import it. It and its documents and results are pickled.
+        slots: how many children, and so how many documents at once.
+        limits: what one document may take.
+        metrics: gets a count of children replaced, by cause.
+        preload: modules that children hold before their first document: their memory does not count against it.
+    """
+
+    def __init__(
+        self, task: Callable[[T], R], *, slots: int, limits: ParserLimits, metrics: Metrics, preload: Sequence[str] = ()
+    ) -> None:
+        self._limits = limits
+        self._metrics = metrics
+        self._modules = tuple(preload)
+        self._executor = ThreadPoolExecutor(slots, "parser")
+        self._slots = [Slot(task, limits=limits, modules=self._modules, executor=self._executor) for _ in range(slots)]
+        self._idle: asyncio.Queue[Slot[T, R]] = asyncio.Queue()
+
+    async def __aenter__(self) -> Self:
+        """Starts the children.
+
+        Raises:
+            ChildNotStarted: one of them could not load `preload` or the task.
+        """
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["workers.parser_child", *self._modules])
+        for slot in self._slots:
+            slot.replace()
+        try:
+            for slot in self._slots:
+                await slot.is_alive()
+                self._idle.put_nowait(slot)
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
+    ) -> None:
+        """Waits for the documents in hand, then kills the children."""
+        try:
+            for _ in self._slots:
+                await self._idle.get()
+        finally:
+            await self._close()
+
+    async def run(self, document: T) -> R:
+        """Returns the task's result on `document`; waits for a free child first. Cancelling it kills the child.
+
+        Raises:
+            Failed: as the task raised it; or PARSE_TIMEOUT, MEMORY or PARSER_CRASH.
+            ParserDefect: the task raised anything else.
+            ChildNotStarted: there is no child to run it, and no new one could be started.
+        """
+        slot = await self._idle.get()
+        try:
+            outcome = await self._judge(slot, document)
+        finally:
+            self._idle.put_nowait(slot)
+        match outcome.result:
+            case Returned(pickled):
+                return cast("R", pickle.loads(pickled))  # noqa: S301 - our own child wrote it
+            case Refused(reason, detail, retry_after_s):
+                raise Failed(reason, detail, retry_after_s=retry_after_s)
+            case Raised(error, frames):
+                raise ParserDefect(error, frames)
+
+    async def _judge(self, slot: Slot[T, R], document: T) -> Outcome:
+        """Returns the outcome; says what it means that there is none."""
+        try:
+            try:
+                return await self._perform(slot, document)
+            except BrokenProcessPool:  # the child died while it was idle, which is not this document's fault
+                return await self._perform(slot, document)
+        except TimeoutError:
+            raise Failed(Reason.PARSE_TIMEOUT, f"not parsed within {self._limits.wall_clock_s:g} s") from None
+        except ProcessExpired as expired:
+            raise Failed(Reason.PARSER_CRASH, f"the parser died with exit code {expired.exitcode}") from None
+        except BrokenProcessPool:
+            raise Failed(Reason.PARSER_CRASH, "the parser died") from None
+
+    async def _perform(self, slot: Slot[T, R], document: T) -> Outcome:
+        """Returns the outcome, and replaces the child if it is gone, spent, or not to be trusted any more."""
+        if not await slot.is_alive():
+            self._replace(slot, Reason.PARSER_CRASH)
+            await slot.is_alive()
+        try:
+            outcome = await slot.perform(document)
+        except BaseException as error:
+            self._replace(slot, _cause(error))
+            raise
+        if outcome.exhausted:
+            self._replace(slot, Reason.MEMORY)
+        elif slot.documents >= self._limits.documents_per_child:
+            self._replace(slot, "recycled")
+        return outcome
+
+    def _replace(self, slot: Slot[T, R], cause: str) -> None:
+        self._metrics.parser_restarts.labels(cause).inc()
+        log.info("parser_child_replaced", cause=str(cause), documents=slot.documents)
+        slot.replace()
+
+    async def _close(self) -> None:
+        closing = [asyncio.wrap_future(slot.close()) for slot in self._slots]
+        await asyncio.gather(*closing)
+        self._executor.shutdown()
+
+
+def _cause(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return Reason.PARSE_TIMEOUT
+    return "cancelled" if isinstance(error, asyncio.CancelledError) else Reason.PARSER_CRASH

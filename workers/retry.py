@@ -1,0 +1,56 @@
+"""What follows from a failed attempt. Pure: a verdict is a value."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from contract.job import Attempt, Job
+from contract.reasons import FailureClass
+from contract.topology import DELAYS_S
+from contract.verdicts import Bury, Publish, Retry, Verdict
+from workers import outcome
+from workers.failures import Failed
+
+_HISTORY_DETAIL_CHARS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When a failed attempt is made again.
+
+    `delays_s` are the delays in seconds after the first, second, … attempt; `hostile_attempts` is how often a document
+    may hurt a parser child before it is buried.
+    """
+
+    delays_s: tuple[float, ...] = DELAYS_S
+    hostile_attempts: int = 2
+
+
+def decide(job: Job, failure: Failed, at: datetime, policy: RetryPolicy, cause: str | None = None) -> Verdict:
+    """Returns what follows from `failure` of this attempt at `job`.
+
+    `cause` is kept with a buried job (a traceback, say); without it the failure's own detail is.
+    """
+    reason = failure.reason
+    delay_s = _delay_s(job, failure, policy)
+    if delay_s is not None:
+        attempt = Attempt(reason=reason, at=outcome.rfc3339(at), detail=failure.detail[:_HISTORY_DETAIL_CHARS])
+        return Retry(job.next_attempt(attempt), delay_s, reason)
+    event = outcome.failed(job, reason, failure.detail, at)
+    if reason.failure_class in {FailureClass.HOSTILE, FailureClass.UNEXPECTED}:
+        return Bury(event, cause or f"{reason}: {failure.detail}")
+    return Publish(event)
+
+
+def _delay_s(job: Job, failure: Failed, policy: RetryPolicy) -> float | None:
+    """Returns after how many seconds to try again, or None for not at all."""
+    match failure.reason.failure_class:
+        case FailureClass.PERMANENT:
+            return None
+        case FailureClass.HOSTILE:
+            hurt = 1 + sum(past.reason.failure_class is FailureClass.HOSTILE for past in job.history)
+            return policy.delays_s[0] if hurt < policy.hostile_attempts else None
+        case FailureClass.TRANSIENT | FailureClass.UNEXPECTED:
+            left = policy.delays_s[job.attempt - 1 :]
+            asked = failure.retry_after_s or 0.0
+            return next((delay for delay in left if delay >= asked), None)
+

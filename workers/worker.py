@@ -1,0 +1,155 @@
+"""From a delivery to a verdict: fetch, edit, and what follows when that fails."""
+
+import asyncio
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from contract.article import Article
+from contract.broker import Delivery
+from contract.codec import UndecodableError, decode_job
+from contract.job import Job, Kind
+from contract.metrics import Metrics
+from contract.reasons import Reason
+from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
+from workers import outcome
+from workers.desk import Copy
+from workers.failures import Failed
+from workers.fetch import Page
+from workers.parser import ParserDefect
+from workers.retry import RetryPolicy, decide
+
+log = structlog.get_logger(__name__)
+
+_PLAIN_TEXT = {"text/plain", "text/markdown"}
+
+
+class Fetch(Protocol):
+    """Fetches a URL's page, or raises Failed."""
+
+    async def fetch(self, url: str) -> Page: ...
+
+
+class Edit(Protocol):
+    """Makes an article of a copy, out of this process' reach, or raises Failed or ParserDefect."""
+
+    async def run(self, document: Copy) -> Article: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """`job_timeout_s` bounds the whole of one attempt, well under the broker's consumer timeout (30 minutes)."""
+
+    job_timeout_s: float = 120.0
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+
+
+class Worker:
+    """Decides deliveries. Holds no state between them, so one worker serves any number at once."""
+
+    def __init__(
+        self, *, fetcher: Fetch, editor: Edit, metrics: Metrics, clock: Callable[[], datetime], limits: WorkerLimits
+    ) -> None:
+        self._fetcher = fetcher
+        self._editor = editor
+        self._metrics = metrics
+        self._clock = clock
+        self._limits = limits
+
+    async def handle(self, delivery: Delivery) -> Verdict:
+        """Returns the verdict on `delivery`. Whatever goes wrong with the document becomes a verdict, too."""
+        began = time.perf_counter()
+        with self._metrics.in_flight.track_inprogress():
+            verdict = await self._decide(delivery)
+        self._metrics.stage_seconds.labels("job").observe(time.perf_counter() - began)
+        self._tell(verdict, delivery)
+        return verdict
+
+    async def _decide(self, delivery: Delivery) -> Verdict:
+        try:
+            job = decode_job(delivery.body)
+        except UndecodableError as error:
+            return self._bury_unread(delivery, str(error))
+        if delivery.lost:
+            detail = f"no worker survived {delivery.deliveries} deliveries"
+            return Bury(outcome.failed(job, Reason.WORKER_LOST, detail, self._clock()), f"worker_lost: {detail}")
+        return await self._attempt(job)
+
+    async def _attempt(self, job: Job) -> Verdict:
+        cause = None
+        try:
+            async with asyncio.timeout(self._limits.job_timeout_s):
+                article = await self.article(job)
+            return Publish(outcome.processed(job, article, self._clock()))
+        except Failed as error:
+            failure = error
+        except TimeoutError:
+            failure = Failed(Reason.JOB_TIMEOUT, f"not done within {self._limits.job_timeout_s:g} s")
+        except ParserDefect as defect:
+            failure, cause = Failed(Reason.INTERNAL_ERROR, str(defect)), defect.traceback
+        except Exception as defect:  # noqa: BLE001 - a defect of ours is a verdict, with its traceback
+            failure = Failed(Reason.INTERNAL_ERROR, type(defect).__name__)
+            cause = "".join(traceback.format_tb(defect.__traceback__)) + type(defect).__name__
+        return decide(job, failure, self._clock(), self._limits.retry, cause)
+
+    async def article(self, job: Job) -> Article:
+        """Returns the article of `job`: fetched if it is a URL, then edited.
+
+        Raises:
+            Failed: the document cannot become one, now or ever; its reason says which.
+            ParserDefect: our own code failed on it.
+        """
+        if job.kind is not Kind.URL:
+            copy = Copy(job=job, content=job.content or "", is_html=job.kind is Kind.HTML, url=job.url)
+            return self._observed(await self._editor.run(copy))
+        began = time.perf_counter()
+        page = await self._fetcher.fetch(job.url or "")
+        seconds = time.perf_counter() - began
+        article = await self._editor.run(_copy_of(job, page))
+        timings = {"fetch": round(seconds, 6), **article.provenance.timings}
+        return self._observed(replace(article, provenance=replace(article.provenance, timings=timings)))
+
+    def _bury_unread(self, delivery: Delivery, detail: str) -> Bury:
+        if not delivery.message_id:
+            return Bury(None, f"undecodable: {detail}")
+        reason = Reason.WORKER_LOST if delivery.lost else Reason.UNDECODABLE
+        event = outcome.undecodable(delivery.message_id, reason, detail, delivery.deliveries, self._clock())
+        return Bury(event, f"undecodable: {detail}")
+
+    def _observed(self, article: Article) -> Article:
+        for stage, seconds in article.provenance.timings.items():
+            self._metrics.stage_seconds.labels(stage).observe(seconds)
+        return article
+
+    def _tell(self, verdict: Verdict, delivery: Delivery) -> None:
+        kind, reason, subject = _summary(verdict, delivery)
+        self._metrics.verdicts.labels(kind, reason).inc()
+        if isinstance(verdict, Retry):
+            self._metrics.retries.labels(verdict.reason).inc()
+        log.info("verdict", verdict=kind, reason=reason, id=subject, deliveries=delivery.deliveries)
+        if isinstance(verdict, Bury) and reason == Reason.INTERNAL_ERROR:
+            log.error("defect", id=subject, traceback=verdict.cause)
+
+
+def _copy_of(job: Job, page: Page) -> Copy:
+    is_html = page.fetched.media_type not in _PLAIN_TEXT
+    url, charset = page.fetched.url, page.charset
+    return Copy(job=job, content=page.body, is_html=is_html, url=url, charset=charset, fetched=page.fetched)
+
+
+def _summary(verdict: Verdict, delivery: Delivery) -> tuple[str, str, str | None]:
+    """Returns a verdict's kind, its reason and the document's id, as metrics and logs name them."""
+    match verdict:
+        case Publish(event):
+            return "publish", event.reason, event.subject
+        case Retry(job, _, reason):
+            return "retry", reason, job.id
+        case Defer(job, _):
+            return "defer", "deferred", job.id
+        case Bury(event, _):
+            return "bury", event.reason if event else Reason.UNDECODABLE, delivery.message_id
