@@ -21,14 +21,14 @@ _MAX_ROUTING_KEY_BYTES = 255  # AMQP 0-9-1: a short string
 class ProcessedEvent:
     """A document became an article. `id` is `<document id>.<run>`, `subject` the document's id, `time` RFC 3339."""
 
+    specversion: Literal["1.0"] = "1.0"
     id: str
-    subject: str
-    time: str
-    data: Article
     source: str = SOURCE
     type: Literal["copydesk.document.processed.v1"] = PROCESSED
-    specversion: Literal["1.0"] = "1.0"
+    subject: str
+    time: str
     datacontenttype: Literal["application/json"] = "application/json"
+    data: Article
 
     @property
     def routing_key(self) -> str:
@@ -45,14 +45,14 @@ class ProcessedEvent:
 class FailedEvent:
     """A document came to nothing; its data says why. Envelope as in `ProcessedEvent`."""
 
+    specversion: Literal["1.0"] = "1.0"
     id: str
-    subject: str
-    time: str
-    data: Failure
     source: str = SOURCE
     type: Literal["copydesk.document.failed.v1"] = FAILED
-    specversion: Literal["1.0"] = "1.0"
+    subject: str
+    time: str
     datacontenttype: Literal["application/json"] = "application/json"
+    data: Failure
 
     @property
     def routing_key(self) -> str:
@@ -74,7 +74,7 @@ def host_of(url: str | None) -> str | None:
         return None
     try:
         return URL(url).raw_host
-    except ValueError:
+    except (ValueError, IndexError):  # yarl raises IndexError on a host of empty brackets
         return None
 
 

@@ -36,7 +36,7 @@ class Metrics:
         )
         self.parser_restarts = Counter(
             "copydesk_parser_restarts",
-            "Parser children replaced, by cause: parse_timeout, memory, parser_crash, recycled.",
+            "Parser children replaced, by cause: parse_timeout, memory, parser_crash, cancelled, recycled.",
             ["cause"],
             registry=registry,
         )

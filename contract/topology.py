@@ -16,6 +16,8 @@ DEAD = "copydesk.dead"
 
 DELAYS_S = (10.0, 60.0, 600.0, 3600.0)
 DELIVERY_LIMIT = 20
+LOST_DELIVERY_LIMIT = 1_000  # a lost job is not parsed: only restarts and lost connections count
+DEAD_DELIVERY_LIMIT = 1_000_000  # each look at a dead letter counts, and RabbitMQ 4 drops it after 20 by default
 
 Argument = str | int
 
@@ -113,8 +115,8 @@ def design(delays_s: Sequence[float] = DELAYS_S, delivery_limit: int = DELIVERY_
     return Topology(
         exchanges=(Exchange(INTAKE, "direct"), Exchange(LOG, "fanout"), Exchange(DOCUMENTS, "topic")),
         queues=(
-            Queue(LOST, _quorum(None)),
-            Queue(DEAD, _quorum(None)),
+            Queue(LOST, {**_quorum(LOST_DELIVERY_LIMIT), **_dead_letter("", DEAD), "x-overflow": "reject-publish"}),
+            Queue(DEAD, _quorum(DEAD_DELIVERY_LIMIT)),
             *lanes,
             again,
             *delays,

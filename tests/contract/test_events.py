@@ -56,6 +56,8 @@ def test_routing_key_fits_a_short_string_and_keeps_the_domain() -> None:
         ("https://EXAMPLE.com/x", "example.com"),
         ("https://bücher.example/", "xn--bcher-kva.example"),
         ("nonsense", None),
+        ("//[]@", None),
+        ("http://[bad", None),
         (None, None),
         ("http://[::1]:80/", "::1"),
     ],
