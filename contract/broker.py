@@ -1,6 +1,6 @@
 """The one seam between the folders: what a broker does for intake and workers."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,7 +24,7 @@ class BrokerFull(BrokerError):
     retry_after_s = 10
 
 
-class UnknownOffset(Exception):  # noqa: N818 - names a state of the log, as LookupError's kin do
+class UnknownOffset(Exception):
     """The log no longer holds this offset."""
 
 
@@ -45,7 +45,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One event in the log: its offset (growing, never reused), its routing key, and its bytes as they were published."""
+    """One event in the log: its offset (growing, never reused), its routing key, its bytes as published."""
 
     offset: int
     routing_key: str
@@ -81,10 +81,20 @@ class Broker(Protocol):
         and the call returns; cancelling it gives back what is in hand.
         """
 
-    def read(self, after: int | None = None) -> AsyncIterator[LogEntry]:
+    def read(self, after: int | None = None) -> AsyncGenerator[LogEntry, None]:
         """Yields the log's entries with an offset above `after`, and goes on with new ones as they come.
 
         None starts with the next event that is written. -1 starts with the oldest that is kept.
+
+        Raises:
+            UnknownOffset: the log no longer holds what comes next after `after`.
+        """
+
+    async def log_bounds(self) -> tuple[int, int]:
+        """Returns the offsets of the oldest and the newest entry in the log; the newest is the smaller while it is empty.
+
+        Raises:
+            BrokerUnavailable: the broker cannot be asked.
         """
 
     async def ready(self) -> bool:

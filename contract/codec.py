@@ -36,7 +36,8 @@ def decode_job(body: bytes) -> Job:
     Raises:
         UndecodableError: not JSON, or not a job.
     """
-    return _decode(Job, body)
+    job: Job = _decode(Job, body)
+    return job
 
 
 def decode_event(body: bytes) -> Event:

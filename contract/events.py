@@ -3,14 +3,14 @@
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Literal
+from typing import Final, Literal
 
 from yarl import URL
 
 from contract.article import Article, Failure
 
-PROCESSED = "copydesk.document.processed.v1"
-FAILED = "copydesk.document.failed.v1"
+PROCESSED: Final = "copydesk.document.processed.v1"
+FAILED: Final = "copydesk.document.failed.v1"
 MEDIA_TYPE = "application/cloudevents+json"
 SOURCE = "/copydesk"
 

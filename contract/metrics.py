@@ -59,5 +59,8 @@ class Metrics:
             registry=registry,
         )
         self.build_info = Gauge(
-            "copydesk_build_info", "Always 1; the labels say what runs.", ["version", "python", "role"], registry=registry
+            "copydesk_build_info",
+            "Always 1; the labels say what runs.",
+            ["version", "python", "role"],
+            registry=registry,
         )

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic.json_schema import JsonSchemaMode
+
 from contract.codec import adapter
 from contract.events import FailedEvent, ProcessedEvent
 from contract.job import Job
@@ -21,6 +23,6 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def _schema(name: str, kind: type) -> dict[str, Any]:
-    mode = "validation" if kind is Submission else "serialization"
+    mode: JsonSchemaMode = "validation" if kind is Submission else "serialization"
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:copydesk:schema:{name}"}
     return head | adapter(kind).json_schema(mode=mode)

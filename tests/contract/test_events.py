@@ -39,7 +39,9 @@ def test_routing_key_of_a_processed_document(host: str | None, language: str | N
 
 
 def test_routing_key_of_a_failed_document() -> None:
-    failure = Failure(id="d", kind=Kind.URL, reason=Reason.GONE, detail="", attempts=1, url="https://news.example.org/a")
+    failure = Failure(
+        id="d", kind=Kind.URL, reason=Reason.GONE, detail="", attempts=1, url="https://news.example.org/a"
+    )
     event = FailedEvent(id="d.1", subject="d", time="2026-01-01T00:00:00Z", data=failure)
     assert event.routing_key == "failed.gone.org.example.news"
 
@@ -85,7 +87,9 @@ def test_topic_patterns_match_as_on_a_topic_exchange(pattern: str, key: str, exp
     assert matches(pattern, key) is expected
 
 
-@given(st.lists(st.sampled_from(["*", "#", "a", "b"]), min_size=1, max_size=5), st.lists(st.sampled_from("ab"), min_size=1))
+@given(
+    st.lists(st.sampled_from(["*", "#", "a", "b"]), min_size=1, max_size=5), st.lists(st.sampled_from("ab"), min_size=1)
+)
 def test_topic_patterns_agree_with_the_definition(pattern: list[str], key: list[str]) -> None:
     def by_definition(pattern: list[str], key: list[str]) -> bool:
         if not pattern:

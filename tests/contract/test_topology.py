@@ -1,7 +1,7 @@
 import pytest
 
-from contract.topology import DEAD, INTAKE, INTAKE_RETRY, LOG, LOST, design, lane_queue, retry_queue
 from contract.job import Lane
+from contract.topology import DEAD, INTAKE, INTAKE_RETRY, LOG, LOST, design, lane_queue, retry_queue
 
 
 def test_every_binding_joins_what_is_declared() -> None:
@@ -44,7 +44,7 @@ def test_a_delay_takes_the_smallest_queue_not_below_it(asked: float, queue: str)
 
 def test_the_last_word_and_the_dead_never_expire() -> None:
     arguments = {q.name: q.arguments for q in design().queues}
-    assert "x-message-ttl" not in arguments[LOST] | arguments[DEAD]
+    assert "x-message-ttl" not in {*arguments[LOST], *arguments[DEAD]}
     assert arguments[LOG] == {"x-queue-type": "stream"}
 
 

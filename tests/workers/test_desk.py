@@ -49,11 +49,12 @@ def test_fetched_bytes_become_an_article() -> None:
 
 
 def test_the_charset_of_http_counts() -> None:
-    copy = Copy(
-        job=job(Kind.URL), content=PASTED.replace("Ana", "Åsa").encode(), is_html=False, url=URL, charset="utf-8"
-    )
+    content = PASTED.replace("the mayor", "Łucja").encode("iso-8859-2")
 
-    assert edit(copy).provenance.charset == "utf-8"
+    article = edit(Copy(job=job(Kind.URL), content=content, is_html=False, url=URL, charset="iso-8859-2"))
+
+    assert "Łucja" in article.text
+    assert article.provenance.charset == "iso-8859-2"
 
 
 def test_submitted_html_becomes_an_article_with_the_callers_title() -> None:

@@ -1,0 +1,1 @@
+"""The HTTP side: submissions come in, events go out."""

@@ -1,0 +1,63 @@
+"""The HTTP application: routes, and what stands around them."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from aiohttp import web
+
+from contract.broker import Broker
+from contract.metrics import Metrics
+from service.context import BROKER, CLOCK, KEYS, LIMITS, METRICS, IntakeLimits
+from service.documents import post_document
+from service.events import STREAMS, Streams, close_streams, get_events
+from service.keys import ApiKeys
+from service.middlewares import answer_problems, measure, require_key
+from service.problems import get_problem
+
+__all__ = ["IntakeLimits", "build_app"]
+
+
+def build_app(
+    *, broker: Broker, keys: ApiKeys, limits: IntakeLimits, metrics: Metrics, clock: Callable[[], datetime]
+) -> web.Application:
+    """Returns the application of the HTTP side. It opens nothing: `broker` is connected by whoever calls this.
+
+    Args:
+        broker: takes the jobs and gives the log.
+        keys: who is let in to /v1/.
+        limits: sizes and times.
+        metrics: what is counted.
+        clock: the time now, aware.
+    """
+    app = web.Application(middlewares=[measure, answer_problems, require_key], client_max_size=limits.max_body_bytes)
+    app[BROKER] = broker
+    app[KEYS] = keys
+    app[LIMITS] = limits
+    app[METRICS] = metrics
+    app[CLOCK] = clock
+    app[STREAMS] = Streams()
+    app.on_shutdown.append(close_streams)
+    app.add_routes(
+        [
+            web.get("/", get_index),
+            web.get("/problems/{slug}", get_problem),
+            web.post("/v1/documents", post_document),
+            web.get("/v1/events", get_events, allow_head=False),
+        ]
+    )
+    return app
+
+
+async def get_index(_request: web.Request) -> web.Response:
+    """Answers GET / with what this is."""
+    return web.json_response(
+        {
+            "name": "copydesk",
+            "about": "Raw copy in, clean articles out.",
+            "routes": {
+                "POST /v1/documents": "submit a document: application/json, text/plain or text/html",
+                "GET /v1/events": "the output events as server-sent events; query: pattern, last, after",
+                "GET /problems/{slug}": "what a problem type means",
+            },
+        }
+    )

@@ -1,0 +1,97 @@
+"""API keys: bearer tokens (RFC 6750) that are kept as hashes only."""
+
+import hmac
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from ipaddress import ip_address
+
+ANONYMOUS = "anonymous"
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SECRET = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1: what a bearer token is made of
+
+
+class InvalidApiKeyError(ValueError):
+    """A configured API key is not `secret` or `name:secret`, or stands there twice. The secret is not repeated."""
+
+
+class OpenListenerError(ValueError):
+    """Listening beyond loopback needs API keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ApiKey:
+    owner: str
+    digest: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeys:
+    """The API keys that are let in. With none, everybody is."""
+
+    _keys: tuple[_ApiKey, ...] = ()
+
+    @classmethod
+    def from_plain(cls, keys: Iterable[str]) -> "ApiKeys":
+        """Returns the keys given as `secret` or `name:secret`. Secrets may share a name while one replaces the other.
+
+        Raises:
+            InvalidApiKeyError: a key that no caller could present, or one secret twice.
+        """
+        parsed = tuple(_parsed(place, key) for place, key in enumerate(keys, start=1))
+        if len({key.digest for key in parsed}) != len(parsed):
+            raise InvalidApiKeyError("one API key is configured twice")
+        return cls(parsed)
+
+    @property
+    def required(self) -> bool:
+        """Tells whether a caller needs a key."""
+        return bool(self._keys)
+
+    def owner(self, token: str) -> str | None:
+        """Returns the name of the key that `token` is, None if it is none. Takes the same time for every token."""
+        digest = _digest(token)
+        found = None
+        for key in self._keys:
+            if hmac.compare_digest(key.digest, digest):
+                found = key.owner
+        return found
+
+
+def refuse_open_listener(host: str, keys: ApiKeys) -> None:
+    """Lets pass a listener that needs keys, or that only this machine can reach.
+
+    Raises:
+        OpenListenerError: `host` is not loopback (127.0.0.0/8, ::1, localhost) and there are no keys.
+    """
+    if not keys.required and not _is_loopback(host):
+        raise OpenListenerError(
+            f"refusing to listen on {host or 'all addresses'} without API keys: "
+            "set COPYDESK_API_KEYS, or listen on 127.0.0.1"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _parsed(place: int, key: str) -> _ApiKey:
+    name, named, secret = key.strip().rpartition(":")
+    if not _SECRET.fullmatch(secret) or (named and not _NAME.fullmatch(name)):
+        raise InvalidApiKeyError(
+            f"API key {place} is neither SECRET nor NAME:SECRET: a name has 1 to 64 of A-Z a-z 0-9 . _ -, "
+            "a secret is made of A-Z a-z 0-9 - . _ ~ + /"
+        )
+    digest = _digest(secret)
+    return _ApiKey(name or f"key-{digest.hex()[:8]}", digest)
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode(errors="surrogateescape")).digest()

@@ -1,0 +1,89 @@
+"""Around every request: how long it took, what went wrong as a problem, and who is let in."""
+
+from time import perf_counter
+
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from service import problems
+from service.context import KEYS, METRICS
+from service.keys import ANONYMOUS
+from service.problems import Problem, ProblemError
+
+log = structlog.get_logger(__name__)
+
+OWNER = web.RequestKey("OWNER", str)
+"""The name of the API key that the request came with, or `anonymous`."""
+
+_NOBODY_THERE = 499  # never sent: the connection is gone
+
+
+@web.middleware
+async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Observes the seconds to answer. A stream that was opened is not an answer to be timed."""
+    started = perf_counter()
+    response = await handler(request)
+    if isinstance(response, web.Response):
+        method = request.method if request.method in hdrs.METH_ALL else "other"
+        seconds = request.app[METRICS].request_seconds.labels(method, route_of(request), str(response.status))
+        seconds.observe(perf_counter() - started)
+    return response
+
+
+@web.middleware
+async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns whatever is raised into problem+json, and counts it."""
+    try:
+        return await handler(request)
+    except ProblemError as error:
+        problem = error.problem
+    except web.HTTPException as error:
+        if error.status < web.HTTPBadRequest.status_code:
+            raise
+        problem = problems.of_http_error(error)
+    except Exception as error:
+        if _client_gone(request):
+            log.info("client_gone", route=route_of(request))
+            return web.Response(status=_NOBODY_THERE)
+        log.exception("request_failed", route=route_of(request), error=type(error).__name__)
+        if request.writer.output_size:
+            raise  # headers are out: aiohttp closes the connection
+        problem = Problem(problems.INTERNAL_ERROR, problems.INTERNAL_ERROR.meaning)
+    request.app[METRICS].refused.labels(problem.slug).inc()
+    return problem.response()
+
+
+@web.middleware
+async def require_key(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Lets only bearers of an API key through to /v1/, if there are keys (RFC 6750)."""
+    keys = request.app[KEYS]
+    owner: str | None = ANONYMOUS
+    if keys.required and (request.path.startswith("/v1/") or route_of(request).startswith("/v1/")):
+        owner = keys.owner(_bearer_token(request))
+        if owner is None:
+            raise ProblemError(_unauthorized(request))
+    request[OWNER] = owner or ANONYMOUS
+    return await handler(request)
+
+
+def route_of(request: web.Request) -> str:
+    """Returns the route's pattern, as /problems/{slug}; `unmatched` where there is none."""
+    resource = request.match_info.route.resource
+    return "unmatched" if resource is None else resource.canonical
+
+
+def _bearer_token(request: web.Request) -> str:
+    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _unauthorized(request: web.Request) -> Problem:
+    presented = hdrs.AUTHORIZATION in request.headers
+    challenge = 'Bearer realm="copydesk"' + (', error="invalid_token"' if presented else "")
+    detail = "This API key is not known." if presented else problems.UNAUTHORIZED.meaning
+    return Problem(problems.UNAUTHORIZED, detail, headers={hdrs.WWW_AUTHENTICATE: challenge})
+
+
+def _client_gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()

@@ -1,0 +1,145 @@
+"""Problems: every error answer, as RFC 9457 `application/problem+json` with a stable type."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+from aiohttp import web
+
+from contract.submission import Fault
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """A kind of problem. `/problems/<slug>` is its `type`, a relative reference that this server answers."""
+
+    slug: str
+    status: int
+    title: str
+    meaning: str
+
+
+BAD_REQUEST = ProblemType("bad-request", 400, "Bad request", "The request is not one that this server understands.")
+INVALID_PARAMETER = ProblemType(
+    "invalid-parameter", 400, "Invalid parameter", "A header or a query parameter breaks a rule."
+)
+MALFORMED_BODY = ProblemType(
+    "malformed-body", 400, "Malformed body", "The body is not JSON, or its bytes are not text in its charset."
+)
+UNAUTHORIZED = ProblemType(
+    "unauthorized", 401, "API key needed", "Send a valid API key as Authorization: Bearer <key>."
+)
+NOT_FOUND = ProblemType("not-found", 404, "Not found", "There is nothing at this path.")
+METHOD_NOT_ALLOWED = ProblemType(
+    "method-not-allowed", 405, "Method not allowed", "The Allow header lists what this path takes."
+)
+BODY_TIMEOUT = ProblemType("body-timeout", 408, "Body too slow", "The body did not arrive in time.")
+POSITION_GONE = ProblemType(
+    "position-gone",
+    410,
+    "Log position gone",
+    "The log no longer holds this position. Start with the oldest event: after=oldest.",
+)
+CONTENT_TOO_LARGE = ProblemType("content-too-large", 413, "Content too large", "The document is over the size limit.")
+UNSUPPORTED_MEDIA_TYPE = ProblemType(
+    "unsupported-media-type",
+    415,
+    "Unsupported media type",
+    "The Accept-Post header lists the media types that are taken.",
+)
+INVALID_SUBMISSION = ProblemType(
+    "invalid-submission", 422, "Invalid submission", "The body is well formed, but fields break rules: see errors."
+)
+INTAKE_FULL = ProblemType("intake-full", 429, "Intake full", "The queue is full. Ask again after Retry-After seconds.")
+INTERNAL_ERROR = ProblemType("internal-error", 500, "Internal error", "A defect of this server. It has been logged.")
+BROKER_UNAVAILABLE = ProblemType(
+    "broker-unavailable",
+    503,
+    "Broker unavailable",
+    "The message broker is away or did not answer in time, so what was posted may or may not be stored. "
+    "Ask again after Retry-After seconds, with the same Idempotency-Key.",
+)
+
+ALL = (
+    BAD_REQUEST,
+    INVALID_PARAMETER,
+    MALFORMED_BODY,
+    UNAUTHORIZED,
+    NOT_FOUND,
+    METHOD_NOT_ALLOWED,
+    BODY_TIMEOUT,
+    POSITION_GONE,
+    CONTENT_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    INVALID_SUBMISSION,
+    INTAKE_FULL,
+    INTERNAL_ERROR,
+    BROKER_UNAVAILABLE,
+)
+
+_BY_STATUS = {
+    404: NOT_FOUND,
+    405: METHOD_NOT_ALLOWED,
+    413: CONTENT_TOO_LARGE,
+    415: UNSUPPORTED_MEDIA_TYPE,
+    500: INTERNAL_ERROR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One error answer. `errors` name field and rule; neither they nor `detail` hold text of the document."""
+
+    type: ProblemType
+    detail: str
+    errors: Sequence[Fault] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def slug(self) -> str:
+        """The last part of the type: stable, and a metric's label."""
+        return self.type.slug
+
+    def response(self) -> web.Response:
+        """Returns the answer to send."""
+        body: dict[str, object] = {
+            "type": f"/problems/{self.type.slug}",
+            "title": self.type.title,
+            "status": self.type.status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            body["errors"] = self.errors
+        return web.Response(
+            status=self.type.status, body=orjson.dumps(body), content_type=MEDIA_TYPE, headers=self.headers
+        )
+
+
+class ProblemError(Exception):
+    """The request is answered with `problem`."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.slug)
+        self.problem = problem
+
+
+def invalid_parameter(name: str, rule: str, message: str) -> ProblemError:
+    """Returns the error for a header or query parameter that breaks a rule."""
+    return ProblemError(Problem(INVALID_PARAMETER, f"{name} {message}.", [Fault(name, rule, message)]))
+
+
+def of_http_error(error: web.HTTPException) -> Problem:
+    """Returns aiohttp's own error as a problem. Headers that carry meaning (Allow) are kept."""
+    kind = _BY_STATUS.get(error.status, BAD_REQUEST)
+    headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+    return Problem(kind, kind.meaning, headers=headers)
+
+
+async def get_problem(request: web.Request) -> web.Response:
+    """Answers GET /problems/{slug} with what the problem type means."""
+    for kind in ALL:
+        if kind.slug == request.match_info["slug"]:
+            return web.Response(text=f"{kind.title} ({kind.status})\n\n{kind.meaning}\n")
+    raise web.HTTPNotFound

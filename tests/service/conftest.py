@@ -1,0 +1,79 @@
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.web import BaseRunner, Request
+from prometheus_client import CollectorRegistry
+from pytest_aiohttp.plugin import AiohttpClient
+
+from contract.metrics import Metrics
+from service.app import IntakeLimits, build_app
+from service.keys import ApiKeys
+from tests.service.memory_broker import MemoryBroker
+
+NOW = datetime(2024, 10, 19, 8, 30, tzinfo=UTC)
+LIMITS = IntakeLimits(max_body_bytes=100_000, put_timeout_s=2.0, heartbeat_s=5.0, open_wait_s=0.05)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A running HTTP side and what stands behind it."""
+
+    client: TestClient[Request, None]
+    broker: MemoryBroker
+    metrics: Metrics
+
+    async def post(
+        self, body: bytes | str, content_type: str = "application/json", path: str = "/v1/documents", **headers: str
+    ) -> ClientResponse:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.client.post(path, data=body, headers={"Content-Type": content_type, **named})
+
+    def sample(self, name: str, **labels: str) -> float:
+        return self.metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+class PlainServer(TestServer):
+    """aiohttp's test server cancels the handler when the client leaves, which a real server does not."""
+
+    async def _make_runner(self, **kwargs: Any) -> BaseRunner:  # noqa: ANN401 - as it is in the base class
+        return await super()._make_runner(**{**kwargs, "handler_cancellation": False})
+
+
+OpenDesk = Callable[..., Awaitable[Desk]]
+
+
+@pytest.fixture
+def open_desk(aiohttp_client: AiohttpClient) -> OpenDesk:
+    async def start(*, keys: tuple[str, ...] = (), limits: Mapping[str, Any] | None = None) -> Desk:
+        broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
+        app = build_app(
+            broker=broker,
+            keys=ApiKeys.from_plain(keys),
+            limits=replace(LIMITS, **(limits or {})),
+            metrics=metrics,
+            clock=lambda: NOW,
+        )
+        return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)
+
+    return start
+
+
+@pytest.fixture
+async def desk(open_desk: OpenDesk) -> Desk:
+    return await open_desk()
+
+
+async def problem(response: ClientResponse) -> dict[str, Any]:
+    """Returns the problem that `response` is, after checking what every problem promises (RFC 9457)."""
+    assert response.content_type == "application/problem+json"
+    body: dict[str, Any] = await response.json(content_type=None)
+    assert body["status"] == response.status
+    assert body["type"].startswith("/problems/")
+    assert body["title"]
+    assert body["detail"]
+    return body

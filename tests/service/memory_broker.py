@@ -1,0 +1,112 @@
+"""A broker in memory that can be told to fail, hang or be full."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from contract.broker import Delivery, Handler, LogEntry, Stop, UnknownOffset
+from contract.codec import encode
+from contract.job import Job
+from contract.verdicts import Bury, Publish, Verdict
+
+
+class MemoryBroker:
+    """Implements `contract.broker.Broker` without durability.
+
+    `refusal` is raised by the next puts and reads; while `open_gate` is not set, a put hangs. `read_offset` is the last
+    that a reader was given, `readers` how many are reading.
+    """
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self.log: list[LogEntry] = []
+        self.first_offset = 0
+        self.refusal: Exception | None = None
+        self.open_gate = asyncio.Event()
+        self.open_gate.set()
+        self.waiting_puts = 0
+        self.readers = 0
+        self.read_offset = -1
+        self.changed = asyncio.Condition()
+
+    async def put(self, job: Job) -> None:
+        self.waiting_puts += 1
+        await self._tell()
+        try:
+            await self.open_gate.wait()
+            if self.refusal:
+                raise self.refusal
+            self.jobs.append(job)
+        finally:
+            self.waiting_puts -= 1
+        await self._tell()
+
+    async def write(self, routing_key: str, body: bytes) -> int:
+        """Appends to the log; returns the offset."""
+        offset = self.first_offset + len(self.log)
+        self.log.append(LogEntry(offset, routing_key, body))
+        await self._tell()
+        return offset
+
+    async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
+        async def slot() -> None:
+            while self.jobs and not stop.is_set():
+                job = self.jobs.pop(0)
+                await self._carry_out(await handle(Delivery(body=encode(job), message_id=job.id)))
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(slots):
+                tasks.create_task(slot())
+
+    async def read(self, after: int | None = None) -> AsyncGenerator[LogEntry, None]:
+        position = (self.log[-1].offset if self.log else -1) if after is None else after
+        self.readers += 1
+        await self._tell()
+        try:
+            while True:
+                if self.refusal:
+                    raise self.refusal
+                if -1 < position < self.first_offset - 1:
+                    raise UnknownOffset(position)
+                for entry in [entry for entry in self.log if entry.offset > position]:
+                    position = self.read_offset = entry.offset
+                    yield entry
+                async with self.changed:
+                    await self.changed.wait_for(lambda: self.refusal or self.has_after(position))  # noqa: B023 - called before it changes
+        finally:
+            self.readers -= 1
+            await self._tell()
+
+    async def log_bounds(self) -> tuple[int, int]:
+        if self.refusal:
+            raise self.refusal
+        return self.first_offset, self.first_offset + len(self.log) - 1
+
+    async def ready(self) -> bool:
+        return self.refusal is None
+
+    def has_after(self, position: int) -> bool:
+        return bool(self.log) and self.log[-1].offset > position
+
+    async def lose(self, refusal: Exception) -> None:
+        """Makes puts and reads, those under way too, raise `refusal`."""
+        self.refusal = refusal
+        await self._tell()
+
+    async def until_readers(self, count: int) -> None:
+        async with self.changed:
+            await self.changed.wait_for(lambda: self.readers == count)
+
+    async def until_put_waits(self) -> None:
+        async with self.changed:
+            await self.changed.wait_for(lambda: self.waiting_puts > 0)
+
+    async def _carry_out(self, verdict: Verdict) -> None:
+        if isinstance(verdict, Publish | Bury):
+            if verdict.event:
+                await self.write(verdict.event.routing_key, encode(verdict.event))
+        else:
+            self.jobs.append(verdict.job)
+
+    async def _tell(self) -> None:
+        async with self.changed:
+            self.changed.notify_all()

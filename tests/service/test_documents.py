@@ -1,0 +1,262 @@
+import asyncio
+import gzip
+import io
+import json
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import pytest
+from aiohttp import ClientResponse
+
+from contract.broker import BrokerFull, BrokerUnavailable
+from contract.job import CallerMetadata, Job, Kind, Lane
+from service.app import IntakeLimits
+from tests.service.conftest import Desk, OpenDesk, problem
+
+SECRET_TEXT = "Nobody but the desk may read this"
+JSON = "application/json"
+GZIP = {"Content-Encoding": "gzip"}
+ZIPPED = gzip.compress(b"x" * 100_001)
+
+
+async def refusal(response: ClientResponse) -> str:
+    """Returns status, slug, field and rule of a problem with one error."""
+    answer = await problem(response)
+    (error,) = answer["errors"]
+    assert error["message"]
+    return f"{response.status} {answer['type'].removeprefix('/problems/')} {error['field']} {error['rule']}"
+
+
+async def test_json_submission_becomes_the_job_that_is_put(desk: Desk) -> None:
+    response = await desk.post(
+        json.dumps(
+            {
+                "html": "<p>Copy</p>",
+                "url": "https://example.org/a",
+                "metadata": {"title": "T", "authors": ["A", "B"], "published": "2024-10-19", "language": "EN-us"},
+                "labels": {"topic": "news"},
+                "options": {"lane": "bulk"},
+            }
+        )
+    )
+    receipt = await response.json()
+    assert (response.status, set(receipt), receipt["lane"]) == (202, {"id", "lane"}, "bulk")
+    assert desk.broker.jobs == [
+        Job(
+            id=receipt["id"],
+            kind=Kind.HTML,
+            lane=Lane.BULK,
+            accepted_at="2024-10-19T08:30:00.000Z",
+            url="https://example.org/a",
+            content="<p>Copy</p>",
+            metadata=CallerMetadata(title="T", authors=("A", "B"), published="2024-10-19", language="en-US"),
+            labels={"topic": "news"},
+        )
+    ]
+    assert desk.sample("copydesk_accepted_total", kind="html", lane="bulk") == 1
+
+
+async def test_ids_are_uuid7_and_the_lane_is_interactive(desk: Desk) -> None:
+    receipt = await (await desk.post('{"url": "https://example.org/a"}')).json()
+    assert UUID(receipt["id"]).version == 7
+    assert receipt["lane"] == "interactive"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "kind", "content"),
+    [
+        ("text/plain", "Grüße".encode(), Kind.TEXT, "Grüße"),
+        ("text/plain; charset=iso-8859-1", "Grüße".encode("latin-1"), Kind.TEXT, "Grüße"),
+        ('TEXT/HTML; charset="windows-1252"', "<p>“Hi”</p>".encode("cp1252"), Kind.HTML, "<p>“Hi”</p>"),
+        ("text/plain; charset=utf-16", "Grüße".encode("utf-16"), Kind.TEXT, "Grüße"),
+        ("text/plain", b"\xef\xbb\xbfmarked", Kind.TEXT, "marked"),
+        ("text/plain", "tab\tline\r\nc1 \x85".encode(), Kind.TEXT, "tab\tline\r\nc1 \x85"),
+    ],
+)
+async def test_raw_body(desk: Desk, content_type: str, body: bytes, kind: Kind, content: str) -> None:
+    response = await desk.post(body, content_type)
+    assert response.status == 202
+    assert [(job.kind, job.content, job.url) for job in desk.broker.jobs] == [(kind, content, None)]
+
+
+async def test_raw_body_takes_origin_and_lane_from_the_query(desk: Desk) -> None:
+    response = await desk.post("Copy", "text/plain", "/v1/documents?url=https://example.org/a%3Fb&lane=bulk")
+    assert response.status == 202
+    (job,) = desk.broker.jobs
+    assert (job.url, job.lane) == ("https://example.org/a?b", Lane.BULK)
+
+
+async def test_compressed_body(desk: Desk) -> None:
+    response = await desk.post(gzip.compress(b"Copy"), "text/plain", Content_Encoding="gzip")
+    assert response.status == 202
+    assert desk.broker.jobs[0].content == "Copy"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "headers", "expected"),
+    [
+        (b'{"text": ', JSON, {}, "400 malformed-body body invalid_json"),
+        (b"", JSON, {}, "400 malformed-body body invalid_json"),
+        (b'{"text": "\xff"}', JSON, {}, "400 malformed-body body invalid_utf8"),
+        (b"caf\xe9", "text/plain", {}, "400 malformed-body text invalid_utf8"),
+        (b"<p>\x81", "text/html; charset=cp1252", {}, "400 malformed-body html invalid_cp1252"),
+        (b"not gzip", "text/plain", GZIP, "400 malformed-body body framing"),
+        (b"a", "text/plain", {"Content-Encoding": "lz"}, "415 unsupported-media-type Content-Encoding content_coding"),
+        (b"a", "text/plain; charset=punycode", {}, "415 unsupported-media-type Content-Type charset"),
+        (b"a", "text/plain; charset=nonsense", {}, "415 unsupported-media-type Content-Type charset"),
+        (b"{}", "application/json; charset=utf-16", {}, "415 unsupported-media-type Content-Type charset"),
+        (b"%PDF", "application/pdf", {}, "415 unsupported-media-type Content-Type media_type"),
+        (b"x" * 100_001, "text/plain", {}, "413 content-too-large body too_large"),
+        (ZIPPED, "text/plain", GZIP, "413 content-too-large body too_large"),
+        (b" \r\n\xc2\xa0", "text/plain", {}, "422 invalid-submission text empty"),
+        (b"", "text/html", {}, "422 invalid-submission html empty"),
+        (b"a\x00b", "text/plain", {}, "422 invalid-submission text control_character"),
+        (b"{}", JSON, {}, "422 invalid-submission body exactly_one"),
+        (b'{"text": "a", "colour": 1}', JSON, {}, "422 invalid-submission colour unknown_field"),
+        (b'{"text": "a"}', JSON, {"Idempotency-Key": "a b"}, "400 invalid-parameter Idempotency-Key visible_ascii"),
+        (b'{"text": "a"}', JSON, {"Idempotency-Key": ""}, "400 invalid-parameter Idempotency-Key visible_ascii"),
+        (b'{"text": "a"}', JSON, {"Idempotency-Key": "a" * 256}, "400 invalid-parameter Idempotency-Key visible_ascii"),
+    ],
+)
+async def test_refusals_name_field_and_rule(
+    desk: Desk, body: bytes, content_type: str, headers: dict[str, str], expected: str
+) -> None:
+    """`expected` is the status, the problem's slug, the field and the rule."""
+    response = await desk.client.post("/v1/documents", data=body, headers={"Content-Type": content_type, **headers})
+    assert await refusal(response) == expected
+    assert desk.broker.jobs == []
+    assert desk.sample("copydesk_refused_total", reason=expected.split()[1]) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "content_type", "expected"),
+    [
+        ("url=ftp://example.org", "text/plain", "422 invalid-submission url url_scheme"),
+        ("lane=fast", "text/plain", "422 invalid-submission options.lane not_allowed"),
+        ("lane=bulk&lane=bulk", "text/plain", "400 invalid-parameter lane repeated"),
+        ("label=a", "text/plain", "400 invalid-parameter label unknown_parameter"),
+        ("lane=bulk", "application/json", "400 invalid-parameter lane unknown_parameter"),
+    ],
+)
+async def test_query_refusals(desk: Desk, query: str, content_type: str, expected: str) -> None:
+    response = await desk.post('{"text": "a"}', content_type, f"/v1/documents?{query}")
+    assert await refusal(response) == expected
+
+
+async def test_other_media_types_are_told_what_is_taken(desk: Desk) -> None:
+    response = await desk.post(b"a", "image/png")
+    assert response.headers["Accept-Post"] == "application/json, text/plain, text/html"
+
+
+async def test_missing_content_type_is_refused(desk: Desk) -> None:
+    response = await desk.client.post("/v1/documents", data=b"a", skip_auto_headers=["Content-Type"])
+    assert (await problem(response))["type"] == "/problems/unsupported-media-type"
+
+
+async def test_streamed_body_over_the_limit_is_refused_without_a_length(desk: Desk) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(11):
+            yield b"x" * 10_000
+
+    response = await desk.client.post("/v1/documents", data=chunks(), headers={"Content-Type": "text/plain"})
+    assert (await problem(response))["type"] == "/problems/content-too-large"
+
+
+async def test_job_that_swells_beyond_the_queue_is_refused(open_desk: OpenDesk) -> None:
+    desk = await open_desk(limits={"max_body_bytes": 8_000_000})
+    body = io.BytesIO(b'"' * 6_500_000)
+    response = await desk.client.post("/v1/documents", data=body, headers={"Content-Type": "text/plain"})
+    assert (await problem(response))["type"] == "/problems/content-too-large"
+    assert desk.broker.jobs == []
+
+
+async def test_slow_body_is_given_up(open_desk: OpenDesk) -> None:
+    desk = await open_desk(limits={"body_timeout_s": 0.05})
+    released = asyncio.Event()
+
+    async def stuck() -> AsyncIterator[bytes]:
+        yield b"half of "
+        await released.wait()
+        yield b"it"
+
+    response = await desk.client.post("/v1/documents", data=stuck(), headers={"Content-Type": "text/plain"})
+    released.set()
+    assert (await problem(response))["type"] == "/problems/body-timeout"
+
+
+async def test_refusals_do_not_repeat_the_document(desk: Desk) -> None:
+    bodies = [
+        json.dumps({"text": SECRET_TEXT + "\x00"}),
+        json.dumps({"text": SECRET_TEXT, "html": SECRET_TEXT}),
+        json.dumps({"text": [SECRET_TEXT]}),
+        json.dumps({"url": SECRET_TEXT, "labels": {"a": SECRET_TEXT * 20}, "options": {"lane": SECRET_TEXT}}),
+        json.dumps({"text": "a", "metadata": dict.fromkeys(("published", "language", "authors"), SECRET_TEXT)}),
+        json.dumps({"text": SECRET_TEXT})[:-1],
+    ]
+    for body in bodies:
+        response = await desk.post(body)
+        assert response.status in {400, 422}
+        assert SECRET_TEXT not in await response.text()
+
+
+async def test_202_waits_for_the_broker(desk: Desk) -> None:
+    desk.broker.open_gate.clear()
+    async with asyncio.TaskGroup() as tasks:
+        posted = tasks.create_task(desk.post('{"text": "a"}'))
+        await desk.broker.until_put_waits()
+        assert not posted.done()
+        desk.broker.open_gate.set()
+    assert posted.result().status == 202
+    assert len(desk.broker.jobs) == 1
+
+
+async def test_same_idempotency_key_same_id(open_desk: OpenDesk) -> None:
+    desk = await open_desk(keys=("ann:secret-a", "bob:secret-b"))
+
+    async def id_for(secret: str, key: str) -> str:
+        response = await desk.post('{"text": "a"}', Authorization=f"Bearer {secret}", Idempotency_Key=key)
+        assert response.status == 202
+        receipt = await response.json()
+        return str(receipt["id"])
+
+    first = await id_for("secret-a", "k1")
+    assert UUID(first).version == 5
+    assert await id_for("secret-a", "k1") == first
+    assert await id_for("secret-a", "k2") != first
+    assert await id_for("secret-b", "k1") != first
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "slug", "retry_after"),
+    [
+        (BrokerUnavailable("amqp://user:hunter2@broker"), 503, "broker-unavailable", "5"),
+        (BrokerFull(), 429, "intake-full", "10"),
+    ],
+)
+async def test_broker_that_refuses(desk: Desk, error: Exception, status: int, slug: str, retry_after: str) -> None:
+    desk.broker.refusal = error
+    response = await desk.post('{"text": "a"}')
+    assert (await problem(response))["type"] == f"/problems/{slug}"
+    assert (response.status, response.headers["Retry-After"]) == (status, retry_after)
+    assert "hunter2" not in await response.text()
+    assert desk.sample("copydesk_accepted_total", kind="text", lane="interactive") == 0
+
+
+async def test_broker_that_hangs_is_503_in_time(open_desk: OpenDesk) -> None:
+    desk = await open_desk(limits={"put_timeout_s": 0.05})
+    desk.broker.open_gate.clear()
+    async with asyncio.timeout(5):
+        response = await desk.post('{"text": "a"}')
+    assert (await problem(response))["type"] == "/problems/broker-unavailable"
+    assert response.headers["Retry-After"] == "5"
+    assert desk.broker.jobs == []
+
+
+def test_default_put_timeout_leaves_room_for_503_within_5_s() -> None:
+    assert IntakeLimits().put_timeout_s < 5
+
+
+async def test_requests_are_timed(desk: Desk) -> None:
+    await desk.post('{"text": "a"}')
+    labels = {"method": "POST", "route": "/v1/documents", "status": "202"}
+    assert desk.sample("copydesk_request_seconds_count", **labels) == 1

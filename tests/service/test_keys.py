@@ -1,0 +1,92 @@
+import re
+
+import pytest
+from yarl import URL
+
+from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, refuse_open_listener
+from tests.service.conftest import Desk, OpenDesk, problem
+
+SECRET = "c0py-Secret~1"
+
+
+@pytest.fixture
+async def locked(open_desk: OpenDesk) -> Desk:
+    return await open_desk(keys=(f"ann:{SECRET}", "other-secret"))
+
+
+def test_owner_is_the_name_or_a_part_of_the_hash() -> None:
+    keys = ApiKeys.from_plain(["ann:one", "two", "ann:three"])
+    assert (keys.owner("one"), keys.owner("three")) == ("ann", "ann")
+    assert re.fullmatch("key-[0-9a-f]{8}", keys.owner("two") or "")
+    assert [keys.owner(token) for token in ("", "ann", "ann:one", "tw", "\udcff")] == [None] * 5
+
+
+@pytest.mark.parametrize("key", ["", "ann:", ":secret", "a b:secret", "ann:se cret", "a:b:c", "geheimnß"])
+def test_keys_that_nobody_could_present_are_refused(key: str) -> None:
+    with pytest.raises(InvalidApiKeyError) as refused:
+        ApiKeys.from_plain(["good", key])
+    assert "API key 2" in str(refused.value)
+
+
+def test_one_secret_twice_is_refused() -> None:
+    with pytest.raises(InvalidApiKeyError) as refused:
+        ApiKeys.from_plain([f"ann:{SECRET}", f"bob:{SECRET}"])
+    assert SECRET not in str(refused.value)
+
+
+def test_secrets_stand_in_no_repr() -> None:
+    keys = ApiKeys.from_plain([f"ann:{SECRET}"])
+    assert SECRET not in repr(keys)
+    assert "digest" not in repr(keys)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost"])
+def test_loopback_needs_no_keys(host: str) -> None:
+    refuse_open_listener(host, ApiKeys())
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.168.1.2", "example.org", "localhost.example.org"])
+def test_listening_elsewhere_needs_keys(host: str) -> None:
+    with pytest.raises(OpenListenerError, match="COPYDESK_API_KEYS"):
+        refuse_open_listener(host, ApiKeys())
+    refuse_open_listener(host, ApiKeys.from_plain(["secret"]))
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "Bearer",
+        "Bearer wrong",
+        f"Basic {SECRET}",
+        SECRET,
+        f"Bearer ann:{SECRET}",
+        f"Bearer {SECRET}x",
+        "Bearer é",
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/documents"), ("GET", "/v1/events"), ("GET", "/v1/nothing")])
+async def test_without_a_key_nothing_under_v1(locked: Desk, authorization: str | None, method: str, path: str) -> None:
+    headers = {"Authorization": authorization} if authorization else {}
+    response = await locked.client.request(method, path, headers=headers)
+    assert (await problem(response))["type"] == "/problems/unauthorized"
+    assert response.headers["WWW-Authenticate"].startswith('Bearer realm="copydesk"')
+    assert SECRET not in await response.text() + str(response.headers)
+    assert locked.broker.jobs == []
+
+
+@pytest.mark.parametrize("path", ["/%761/documents", "/v1/../v1/documents", "//v1/documents", "/V1/documents"])
+async def test_other_spellings_of_the_path_open_nothing(locked: Desk, path: str) -> None:
+    url = URL(f"http://{locked.client.host}:{locked.client.port}{path}", encoded=True)
+    response = await locked.client.session.post(url, data="a", headers={"Content-Type": "text/plain"})
+    assert response.status in {401, 404}
+    assert locked.broker.jobs == []
+
+
+@pytest.mark.parametrize("authorization", [f"Bearer {SECRET}", f"bearer  {SECRET}", "Bearer other-secret"])
+async def test_with_a_key(locked: Desk, authorization: str) -> None:
+    assert (await locked.post('{"text": "a"}', Authorization=authorization)).status == 202
+
+
+async def test_index_is_open(locked: Desk) -> None:
+    assert (await locked.client.get("/")).status == 200

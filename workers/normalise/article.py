@@ -1,0 +1,54 @@
+"""A draft becomes an article."""
+
+from contract.article import Article, Provenance, Removed
+from contract.events import host_of
+from contract.job import Job
+from workers.draft import Draft
+from workers.normalise import fields
+from workers.normalise.figures import excerpt, measure
+from workers.normalise.fingerprint import content_sha256, simhash
+from workers.normalise.language import identify
+from workers.normalise.text import normalise_text
+
+
+def normalise(draft: Draft, job: Job, url: str | None) -> Article:
+    """Returns the article of `draft`, with `job`'s metadata where the caller gave any.
+
+    Args:
+        draft: what a reader found.
+        job: the document's id, kind and labels, and what the caller knows of it.
+        url: where the document was in the end, which relative URLs refer to.
+
+    The provenance holds what normalisation knows: the confidence in the language, and the candidates that lost. The
+    text is empty where the draft had nothing but white space.
+    """
+    text = normalise_text(draft.text)
+    language = identify(text, job.metadata.language, draft.language)
+    document = fields.of_document(draft, language.locale, url)
+    won = fields.decide(document, fields.of_caller(job.metadata), language)
+    length = measure(text)
+    return Article(
+        id=job.id,
+        kind=job.kind,
+        labels=job.labels,
+        url=job.url,
+        host=host_of(won["canonical_url"].value) if "canonical_url" in won else host_of(url),
+        **{name: found.value for name, found in won.items()},
+        text=text,
+        excerpt=excerpt(text),
+        word_count=length.words,
+        char_count=len(text),
+        reading_time_s=length.reading_s,
+        content_sha256=content_sha256(text),
+        simhash=simhash(text),
+        field_sources={name: found.source for name, found in won.items()},
+        removed=_removed(draft.removed),
+        provenance=Provenance(
+            language_confidence=language.confidence, candidates=fields.beaten(won, document, draft.candidates)
+        ),
+    )
+
+
+def _removed(pieces: tuple[Removed, ...]) -> tuple[Removed, ...]:
+    cleaned = (Removed(normalise_text(piece.text), piece.rule) for piece in pieces)
+    return tuple(piece for piece in cleaned if piece.text)

@@ -1,0 +1,59 @@
+"""Fingerprints of a text: SHA-256 tells equal, SimHash tells alike."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import blake2b, sha256
+
+from workers.normalise.scripts import UNSPACED
+
+_SHINGLE_TOKENS = 3
+_CHUNK_CHARS = 1 << 18  # bounds the memory that tokens take; a chunk's edge may cut a word in two
+_HASH_BYTES = 8
+
+_TOKEN = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
+
+
+def content_sha256(text: str) -> str:
+    """Returns the SHA-256 of `text` in UTF-8 as 64 hex digits."""
+    return sha256(text.encode()).hexdigest()
+
+
+def simhash(text: str) -> str:
+    """Returns the 64-bit SimHash of `text` as 16 hex digits (Charikar 2002, "Similarity Estimation Techniques").
+
+    The features are runs of three words, case aside (of three characters in scripts without spaces), each as often as
+    it occurs. The number of bits in which two hashes differ grows with the share of runs that two texts do not have in
+    common; for near duplicates among web pages, Manku et al. 2007 take 3 bits of 64. Without a word it is all zeros.
+    """
+    votes = [[0] * 256 for _ in range(_HASH_BYTES)]
+    for hashes in _hash_runs(text.casefold()):
+        for column, counts in enumerate(votes):
+            for byte, count in Counter(hashes[column::_HASH_BYTES]).items():
+                counts[byte] += count
+    return bytes(_majority(counts) for counts in votes).hex()
+
+
+def _majority(counts: list[int]) -> int:
+    """Returns the byte whose every bit is set where more of the counted bytes have it set than not."""
+    total = sum(counts)
+    set_bits = [sum(count for byte, count in enumerate(counts) if byte >> bit & 1) for bit in range(8)]
+    return sum(1 << bit for bit, count in enumerate(set_bits) if 2 * count > total)
+
+
+def _hash_runs(text: str) -> Iterator[bytes]:
+    """Yields the hashes of the runs in `text`, many of them in one bytes object."""
+    carried: list[str] = []
+    hashed = False
+    for start in range(0, len(text), _CHUNK_CHARS):
+        tokens = carried + _TOKEN.findall(text, start, start + _CHUNK_CHARS)
+        if len(tokens) >= _SHINGLE_TOKENS:
+            yield b"".join(map(_hash, zip(tokens, tokens[1:], tokens[2:], strict=False)))
+            hashed = True
+        carried = tokens[1 - _SHINGLE_TOKENS :]
+    if carried and not hashed:
+        yield _hash(tuple(carried))
+
+
+def _hash(run: tuple[str, ...]) -> bytes:
+    return blake2b(" ".join(run).encode(), digest_size=_HASH_BYTES).digest()

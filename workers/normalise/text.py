@@ -1,0 +1,120 @@
+"""Text in standard form: NFC, one kind of space, no control characters, mojibake undone."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+import ftfy
+from ftfy.badness import is_bad
+from ftfy.chardata import LIGATURES
+from ftfy.fixes import fix_surrogates, unescape_html
+
+_MAX_REPAIR_CHARS = 500_000  # ftfy takes up to 8 µs a character, and a parser has seconds
+_MAX_MARKS = 30  # on one letter: UAX #15, section 13, "Stream-Safe Text Format"
+_SHORT_CHARS = 256  # where any number of marks does no harm
+_MAX_PASSES = 10  # mojibake of mojibake; each pass that changes anything calls for one more
+
+# Full-width punctuation and curly quotes are right where they stand; entities were decoded when the page was read.
+_REPAIRS = ftfy.TextFixerConfig(unescape_html=False, fix_character_width=False, uncurl_quotes=False, explain=False)
+
+_LINE_BREAK = re.compile("\r\n|[\r\v\f\u2028\u2029]")
+_BLANK_LINES = re.compile("\n{3,}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SPACES = "\t\n\v\f\r\u2028\u2029"
+# Joiners (U+200C, U+200D) and marks of direction (U+200E, U+200F, U+061C) carry meaning in many scripts, and stay.
+_INVISIBLE = (
+    (0x00AD, 0x00AD),  # soft hyphen
+    (0x180E, 0x180E),  # Mongolian vowel separator
+    (0x200B, 0x200B),  # zero-width space
+    (0x202A, 0x202E),  # embeddings and overrides of direction
+    (0x2060, 0x206F),  # word joiner, invisible operators, isolates, deprecated format characters
+    (0xFEFF, 0xFEFF),  # byte order mark
+    (0xFFF9, 0xFFFC),  # interlinear annotation, object replacement
+    (0xFFFE, 0xFFFF),  # noncharacters
+)
+
+
+def _c1_as_windows_1252(code: int) -> str:
+    """Returns what a C1 control stands for: Windows-1252 read as Latin-1 (WHATWG Encoding treats the two as one)."""
+    return bytes([code]).decode("windows-1252", "ignore")
+
+
+_TABLE: dict[int, str] = {
+    **dict.fromkeys(range(0x20), ""),
+    **{ord(space): " " for space in _SPACES},
+    0x7F: "",
+    **{code: _c1_as_windows_1252(code) for code in range(0x80, 0xA0)},
+    **{code: "" for first, last in _INVISIBLE for code in range(first, last + 1)},
+    **LIGATURES,
+}
+
+
+def normalise_text(text: str) -> str:
+    """Returns `text` in standard form: what is in standard form already comes back as it is.
+
+    NFC; runs of white space are one space, lines have none at their ends; one blank line between paragraphs, none
+    between list items (`- item`); no control characters but the line feed, nor invisible ones. Mojibake is undone
+    line by line in the first half million characters of lines beyond ASCII.
+    """
+    unified = _BLANK_LINES.sub("\n\n", _LINE_BREAK.sub("\n", text))
+    return "\n".join(_spaced(_cleaned(unified.split("\n"))))
+
+
+def normalise_line(text: str) -> str:
+    """Returns `text` in standard form on one line: line breaks are spaces."""
+    return _clean(text, repair=len(text) <= _MAX_REPAIR_CHARS)
+
+
+def normalise_markup_line(text: str) -> str:
+    """Returns `text` as `normalise_line` does, with HTML entities decoded: pages escape their metadata twice."""
+    return normalise_line(unescape_html(text))
+
+
+def _cleaned(lines: Iterable[str]) -> Iterator[str]:
+    budget = _MAX_REPAIR_CHARS
+    for line in lines:
+        if not line.isascii():
+            budget -= len(line)
+        yield _clean(line, repair=budget >= 0)
+
+
+def _clean(line: str, *, repair: bool) -> str:
+    for _ in range(_MAX_PASSES):
+        cleaned = _pass(line, repair=repair)
+        if cleaned == line:
+            break
+        line = cleaned
+    return line
+
+
+def _pass(line: str, *, repair: bool) -> str:
+    if line.isascii():
+        return " ".join(line.translate(_TABLE).split())
+    if repair and is_bad(line):
+        line = ftfy.fix_encoding(line, _REPAIRS)
+    if _SURROGATE.search(line):
+        line = fix_surrogates(line)
+    if len(line) > _SHORT_CHARS:
+        line = _bound_marks(line)
+    return unicodedata.normalize("NFC", " ".join(line.translate(_TABLE).split()))
+
+
+def _bound_marks(line: str) -> str:
+    """Returns `line` with at most 30 combining marks in a row: NFC takes time that grows with the square of a row."""
+    marks = "".join(char for char in set(line) if unicodedata.combining(char))
+    return re.sub(f"([{marks}]{{{_MAX_MARKS}}})[{marks}]+", r"\1", line) if marks else line
+
+
+def _spaced(lines: Iterable[str]) -> Iterator[str]:
+    """Yields `lines` with one empty line for any number of them: none at the ends, nor between two list items."""
+    started = gap = in_list = False
+    for line in lines:
+        if not line:
+            gap = started
+            continue
+        is_item = line.startswith("- ")
+        if gap and not (in_list and is_item):
+            yield ""
+        yield line
+        in_list = is_item or (in_list and not gap)
+        started, gap = True, False
