@@ -1,0 +1,1 @@
+"""What touches the world: settings, wiring, the command line, processes, brokers, logs."""

@@ -1,0 +1,84 @@
+"""Events for people: a card on a terminal, the event's own bytes in a pipe."""
+
+import sys
+from collections import Counter
+
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from contract.article import Article, Failure
+from contract.codec import decode_event
+from contract.events import ProcessedEvent
+
+
+class EventPrinter:
+    """Prints events: readable cards when a person looks, else one event a line."""
+
+    def __init__(self, *, as_json: bool, excerpt: bool) -> None:
+        self._console = Console()
+        self._raw = as_json or not self._console.is_terminal
+        self._excerpt = excerpt
+
+    def show(self, event: bytes) -> None:
+        """Prints `event`, the bytes of one CloudEvent."""
+        if self._raw:
+            sys.stdout.buffer.write(event + b"\n")
+            sys.stdout.flush()
+        else:
+            self._console.print(card(event, excerpt=self._excerpt))
+
+
+def card(event: bytes, *, excerpt: bool) -> RenderableType:
+    """Returns an event as a panel: metadata above, text below."""
+    decoded = decode_event(event)
+    if isinstance(decoded, ProcessedEvent):
+        return _article(decoded.data, excerpt=excerpt)
+    return _failure(decoded.data)
+
+
+def _article(article: Article, *, excerpt: bool) -> Panel:
+    text = article.excerpt if excerpt else article.text
+    title = Text(article.title or "(no title)", style="bold")
+    return Panel(
+        Group(_facts(_article_rows(article)), Text(), Text(text)), title=title, title_align="left", padding=(1, 2)
+    )
+
+
+def _article_rows(article: Article) -> list[tuple[str, str]]:
+    taken = Counter(piece.rule for piece in article.removed)
+    sure = article.provenance.language_confidence
+    rows = [
+        ("authors", ", ".join(article.authors)),
+        ("published", article.published or ""),
+        ("modified", article.modified or ""),
+        ("site", article.site_name or article.host or ""),
+        ("url", article.canonical_url or article.url or ""),
+        ("language", f"{article.language or ''}{f' ({sure:.2f})' if sure is not None and article.language else ''}"),
+        ("length", f"{article.word_count:,} words, {max(1, round(article.reading_time_s / 60))} min"),
+        ("removed", ", ".join(f"{rule} {count}" if count > 1 else rule for rule, count in taken.items())),
+        ("id", article.id),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def _failure(failure: Failure) -> Panel:
+    rows = [
+        ("detail", failure.detail),
+        ("url", failure.url or ""),
+        ("attempts", str(failure.attempts)),
+        ("id", failure.id),
+    ]
+    title = Text(f"failed: {failure.reason}", style="bold red")
+    shown = [(name, value) for name, value in rows if value]
+    return Panel(_facts(shown), title=title, title_align="left", border_style="red", padding=(1, 2))
+
+
+def _facts(rows: list[tuple[str, str]]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(name, Text(value))
+    return table

@@ -1,0 +1,90 @@
+"""`up`, `serve` and `work`: the processes."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runtime import logs, wiring
+from runtime.cli.exits import Exit
+from runtime.errors import StartError
+from runtime.settings import Settings, load
+
+Host = Annotated[str | None, typer.Option(envvar="COPYDESK_HOST", help="Address of the API.", show_default="127.0.0.1")]
+Port = Annotated[int | None, typer.Option(envvar="COPYDESK_PORT", help="Port of the API.", show_default="8080")]
+OpsHost = Annotated[
+    str | None,
+    typer.Option(envvar="COPYDESK_OPS_HOST", help="Address of /metrics and health.", show_default="127.0.0.1"),
+]
+OpsPort = Annotated[
+    int | None, typer.Option(envvar="COPYDESK_OPS_PORT", help="Port of /metrics and health.", show_default="8081")
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(envvar="COPYDESK_DATA", help="Folder of the embedded broker.", show_default="./data"),
+]
+AmqpUrl = Annotated[
+    str | None, typer.Option(envvar="COPYDESK_AMQP_URL", help="RabbitMQ, as amqp://user:password@host:5672/vhost.")
+]
+Slots = Annotated[
+    int | None,
+    typer.Option(envvar="COPYDESK_SLOTS", help="Documents in hand at once.", show_default="number of cores"),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this module to `app`."""
+    app.command()(up)
+    app.command()(serve)
+    app.command()(work)
+
+
+def up(
+    host: Host = None,
+    port: Port = None,
+    ops_host: OpsHost = None,
+    ops_port: OpsPort = None,
+    data: Data = None,
+    slots: Slots = None,
+) -> None:
+    """Start everything on this machine: the API and a worker on the embedded broker. Ctrl-C stops it cleanly."""
+    settings = load(
+        {"host": host, "port": port, "ops_host": ops_host, "ops_port": ops_port, "data": data, "slots": slots}
+    )
+    if settings.amqp_url is not None:
+        raise StartError(
+            "up runs the embedded broker: with COPYDESK_AMQP_URL set, use copydesk serve and copydesk work"
+        )
+    _run(settings, serve=True, work=True)
+
+
+def serve(
+    amqp_url: AmqpUrl = None,
+    host: Host = None,
+    port: Port = None,
+    ops_host: OpsHost = None,
+    ops_port: OpsPort = None,
+) -> None:
+    """Serve the API: documents come in, events go out. Needs RabbitMQ."""
+    settings = load({"amqp_url": amqp_url, "host": host, "port": port, "ops_host": ops_host, "ops_port": ops_port})
+    _need_rabbit(settings, "serve")
+    _run(settings, serve=True, work=False)
+
+
+def work(amqp_url: AmqpUrl = None, slots: Slots = None, ops_host: OpsHost = None, ops_port: OpsPort = None) -> None:
+    """Work through the queues: fetch, extract, normalise, publish. Needs RabbitMQ."""
+    settings = load({"amqp_url": amqp_url, "slots": slots, "ops_host": ops_host, "ops_port": ops_port})
+    _need_rabbit(settings, "work")
+    _run(settings, serve=False, work=True)
+
+
+def _need_rabbit(settings: Settings, command: str) -> None:
+    if settings.amqp_url is None:
+        raise StartError(f"{command} needs RabbitMQ: set COPYDESK_AMQP_URL, or use copydesk up for one machine")
+
+
+def _run(settings: Settings, *, serve: bool, work: bool) -> None:
+    logs.configure(settings)
+    finished = asyncio.run(wiring.run(settings, serve=serve, work=work))
+    raise typer.Exit(Exit.OK if finished else Exit.STOPPED_EARLY)

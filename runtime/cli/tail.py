@@ -1,0 +1,71 @@
+"""`tail`: the output events as they come."""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Annotated
+
+import typer
+
+from contract.broker import BrokerUnavailable
+from runtime.brokers.rabbit.subscriber import subscribe
+from runtime.cli.cards import EventPrinter
+from runtime.cli.client import Refused, Unreachable, connect
+from runtime.cli.exits import Exit
+from runtime.cli.options import DEFAULT_URL, ApiKey, AsJson, Excerpt, Url
+
+Pattern = Annotated[str, typer.Option(help="Topic pattern of the routing key: * is one word, # any number.")]
+After = Annotated[str | None, typer.Option(metavar="OFFSET|oldest", help="Begin behind this offset of the log.")]
+Last = Annotated[int, typer.Option(min=0, help="Begin with this many events that are there already.")]
+Count = Annotated[int | None, typer.Option(min=1, help="End after this many events.")]
+Amqp = Annotated[
+    str | None, typer.Option("--amqp", metavar="URL", help="Subscribe on this RabbitMQ instead: new events only.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command of this module to `app`."""
+    app.command()(tail)
+
+
+def tail(
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = None,
+    pattern: Pattern = "#",
+    last: Last = 10,
+    after: After = None,
+    count: Count = None,
+    amqp: Amqp = None,
+    as_json: AsJson = False,
+    excerpt: Excerpt = False,
+) -> None:
+    """Show the output events: the last ones, then new ones as they come, until Ctrl-C or --count."""
+    begin = {"last": str(last)} if after is None else {"after": after}
+    events = subscribe(amqp, pattern) if amqp else _stream(url, api_key, {"pattern": pattern, **begin})
+    printer = EventPrinter(as_json=as_json, excerpt=excerpt)
+    raise typer.Exit(asyncio.run(_show(events, printer, count)))
+
+
+async def _stream(url: str, api_key: str | None, params: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
+    async with connect(url, api_key) as client, aclosing(client.events(params)) as events:
+        async for event in events:
+            yield event
+
+
+async def _show(events: AsyncGenerator[bytes, None], printer: EventPrinter, count: int | None) -> Exit:
+    shown = 0
+    try:
+        async with aclosing(events):
+            async for event in events:
+                printer.show(event)
+                shown += 1
+                if shown == count:
+                    break
+    except (Unreachable, BrokerUnavailable) as lost:
+        print(f"copydesk: no answer: {lost}", file=sys.stderr)  # noqa: T201 - the last word to a person
+        return Exit.UNREACHABLE
+    except Refused as refusal:
+        print(f"copydesk: refused: {refusal}", file=sys.stderr)  # noqa: T201 - the same
+        return Exit.USAGE
+    return Exit.OK

@@ -1,0 +1,82 @@
+"""Settings: the one place that reads the environment. Every name is `COPYDESK_` and the field in capitals."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from contract.topology import DELAYS_S, DELIVERY_LIMIT
+from runtime.errors import StartError
+
+PREFIX = "COPYDESK_"
+_CLIENT = {"COPYDESK_URL", "COPYDESK_API_KEY"}  # read by submit and tail
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Listed = Annotated[tuple[str, ...], NoDecode]
+Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with its default. Lists are separated by commas."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    host: str = Field("127.0.0.1", description="address that the API listens on")
+    port: Port = Field(8080, description="port of the API")
+    ops_host: str = Field("127.0.0.1", description="address of /metrics, /livez and /readyz")
+    ops_port: Port = Field(8081, description="port of /metrics, /livez and /readyz")
+    data: Path = Field(Path("data"), description="folder of the embedded broker")
+    amqp_url: SecretStr | None = Field(None, description="RabbitMQ, as amqp://user:password@host:5672/vhost")
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="bearer tokens, as name:secret or secret"
+    )
+
+    max_body_bytes: Count = Field(4 * 1024**2, description="largest request body")
+    publish_timeout_s: Seconds = Field(4.0, description="longest wait for the broker's confirm")
+    heartbeat_s: Seconds = Field(15.0, description="time between two heartbeats of an event stream")
+
+    slots: Count = Field(default_factory=lambda: os.cpu_count() or 1, description="documents in hand at once, a worker")
+    job_timeout_s: Seconds = Field(120.0, description="longest time for one attempt at a document")
+    fetch_timeout_s: Seconds = Field(30.0, description="longest time for one fetch")
+    fetch_max_bytes: Count = Field(10 * 1024**2, description="largest page, after decompression")
+    fetch_allow_networks: Listed = Field((), description="private networks that may be fetched from, as 10.0.0.0/8")
+    parse_timeout_s: Seconds = Field(20.0, description="longest time in a parser child, a document")
+    parse_memory_bytes: Count = Field(768 * 1024**2, description="memory of a parser child, beyond its start")
+    parse_recycle_after: Count = Field(1000, description="documents after which a parser child is replaced")
+
+    retry_delays_s: Annotated[tuple[float, ...], NoDecode] = Field(DELAYS_S, description="delays between attempts")
+    delivery_limit: Count = Field(DELIVERY_LIMIT, description="redeliveries before a job counts as lost")
+
+    shutdown_timeout_s: Seconds = Field(30.0, description="time to finish what is in hand after SIGTERM")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+    log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else json")
+
+    @field_validator("api_keys", "fetch_allow_networks", "retry_delays_s", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def load(given: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Returns the settings: what was `given` on the command line, else the environment, else the defaults.
+
+    Raises:
+        StartError: an unknown COPYDESK_ variable, or a value that will not do. Values are not repeated.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | _CLIENT
+    names = os.environ if environ is None else environ
+    unknown = sorted(name for name in names if name.upper().startswith(PREFIX) and name.upper() not in known)
+    if unknown:
+        raise StartError(f"unknown settings: {', '.join(unknown)}")
+    try:
+        return Settings(**{name: value for name, value in (given or {}).items() if value is not None})
+    except ValidationError as error:
+        told = "; ".join(
+            f"{PREFIX}{str(fault['loc'][0]).upper() if fault['loc'] else ''}: {fault['msg']}"
+            for fault in error.errors(include_input=False, include_url=False)
+        )
+        raise StartError(f"settings: {told}") from None

@@ -1,0 +1,97 @@
+"""Copydesk's processes as an operator starts them. Nothing of Copydesk is imported here."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Queue
+
+COPYDESK = str(Path(sys.executable).with_name("copydesk"))
+START_TIMEOUT_S = 60
+
+
+class Process:
+    """One running `copydesk` command, with the addresses that it logged."""
+
+    def __init__(self, *arguments: str, settings: dict[str, str] | None = None) -> None:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
+        env = clean | {"COPYDESK_LOG_FORMAT": "json"} | (settings or {})
+        self._process = subprocess.Popen([COPYDESK, *arguments], env=env, stderr=subprocess.PIPE, text=True)
+        self._urls: Queue[tuple[str, str] | None] = Queue()
+        self.log: list[dict[str, object]] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            try:
+                entry = json.loads(line)
+            except json.JSONDecodeError:
+                entry = {"event": line.rstrip("\n")}
+            self.log.append(entry)
+            if entry["event"] == "listening":
+                self._urls.put((entry["what"], entry["url"]))
+        self._urls.put(None)
+
+    def wait_for_urls(self, *names: str) -> dict[str, str]:
+        """Returns the addresses of `names` once the process listens on all of them."""
+        urls: dict[str, str] = {}
+        while not set(names) <= set(urls):
+            listening = self._urls.get(timeout=START_TIMEOUT_S)
+            assert listening is not None, f"ended before it listened: {self.log}"
+            urls[listening[0]] = listening[1]
+        return urls
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def kill(self) -> None:
+        """Ends the process with SIGKILL: it gets no chance to tidy up."""
+        self._process.kill()
+        self._end()
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Ends the process with a signal and returns its exit code."""
+        self._process.send_signal(number)
+        return self._end()
+
+    def _end(self) -> int:
+        code = self._process.wait(timeout=START_TIMEOUT_S)
+        self._reader.join()
+        assert self._process.stderr is not None
+        self._process.stderr.close()
+        return code
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            self.kill()
+        elif self._reader.is_alive() or (self._process.stderr and not self._process.stderr.closed):
+            self._end()
+
+
+@contextmanager
+def running(*arguments: str, settings: dict[str, str] | None = None) -> Iterator[Process]:
+    """Runs a command for as long as the context is open."""
+    process = Process(*arguments, settings=settings)
+    try:
+        yield process
+    finally:
+        process.close()
+
+
+def copydesk(
+    *arguments: str, settings: dict[str, str] | None = None, stdin: bytes = b"", timeout_s: float = 60
+) -> subprocess.CompletedProcess[bytes]:
+    """Runs a command to its end."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
+    env = clean | (settings or {})
+    return subprocess.run(
+        [COPYDESK, *arguments], env=env, input=stdin, capture_output=True, timeout=timeout_s, check=False
+    )
