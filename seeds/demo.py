@@ -1,7 +1,7 @@
 """`make demo`: starts Copydesk, serves the HTML seeds from a local web server, submits every seed, shows the cards."""
 
+import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -67,9 +67,10 @@ def wait_for_api(process: subprocess.Popen[str]) -> str:
     if log is None:
         raise ValueError("the log of the process is not piped")
     for line in log:
-        if found := re.search(r'"url": ?"([^"]+)".*"what": ?"api"|"what": ?"api".*"url": ?"([^"]+)"', line):
+        entry = json.loads(line)
+        if entry["event"] == "listening" and entry["what"] == "api":
             threading.Thread(target=log.read, daemon=True).start()
-            return found[1] or found[2]
+            return str(entry["url"])
     raise SystemExit("copydesk up ended before it listened")
 
 

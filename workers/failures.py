@@ -3,7 +3,7 @@
 from contract.reasons import Reason
 
 
-class Failed(Exception):  # noqa: N818 - an outcome of a stage, not a defect
+class Failed(Exception):
     """A stage gave up on the document. `retry_after_s` is what the remote side asked for, if it did."""
 
     def __init__(self, reason: Reason, detail: str = "", *, retry_after_s: float | None = None) -> None:

@@ -26,7 +26,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class ParserDefect(Exception):  # noqa: N818 - a defect of the task's own code
+class ParserDefect(Exception):
     """The task raised what it should not. `str` is the class' name, `traceback` its frames in the child.
 
     The message is left out of both: it may quote the document.

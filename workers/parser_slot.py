@@ -32,7 +32,7 @@ class ParserLimits:
     documents_per_child: int = 1000
 
 
-class ChildNotStarted(Exception):  # noqa: N818 - a state of this machine, not of the document
+class ChildNotStarted(Exception):
     """No parser child could be started: what it loads does not load, or the machine has no room for it."""
 
 

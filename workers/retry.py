@@ -53,4 +53,3 @@ def _delay_s(job: Job, failure: Failed, policy: RetryPolicy) -> float | None:
             left = policy.delays_s[job.attempt - 1 :]
             asked = failure.retry_after_s or 0.0
             return next((delay for delay in left if delay >= asked), None)
-

@@ -23,6 +23,7 @@ class Process:
         env = clean | {"COPYDESK_LOG_FORMAT": "json"} | (settings or {})
         self._process = subprocess.Popen([COPYDESK, *arguments], env=env, stderr=subprocess.PIPE, text=True)
         self._urls: Queue[tuple[str, str] | None] = Queue()
+        self._known: dict[str, str] = {}
         self.log: list[dict[str, object]] = []
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -41,16 +42,20 @@ class Process:
 
     def wait_for_urls(self, *names: str) -> dict[str, str]:
         """Returns the addresses of `names` once the process listens on all of them."""
-        urls: dict[str, str] = {}
-        while not set(names) <= set(urls):
+        while not set(names) <= set(self._known):
             listening = self._urls.get(timeout=START_TIMEOUT_S)
             assert listening is not None, f"ended before it listened: {self.log}"
-            urls[listening[0]] = listening[1]
-        return urls
+            self._known[listening[0]] = listening[1]
+        return self._known
 
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit code, None while the process runs."""
+        return self._process.poll()
 
     def kill(self) -> None:
         """Ends the process with SIGKILL: it gets no chance to tidy up."""

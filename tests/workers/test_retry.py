@@ -64,7 +64,9 @@ def test_what_hurts_a_child_gets_one_more_then_is_buried(reason: Reason) -> None
 
 
 def test_hurting_a_child_counts_apart_from_other_failures() -> None:
-    weary = JOB.next_attempt(Attempt(reason=Reason.SERVER_ERROR, at="t")).next_attempt(Attempt(reason=Reason.DNS_ERROR, at="t"))
+    weary = JOB.next_attempt(Attempt(reason=Reason.SERVER_ERROR, at="t")).next_attempt(
+        Attempt(reason=Reason.DNS_ERROR, at="t")
+    )
     assert isinstance(verdict(Reason.MEMORY, weary), Retry)
 
 

@@ -27,7 +27,9 @@ URL_JOB = Job(id="d-2", kind=Kind.URL, lane=Lane.BULK, accepted_at="2026-01-02T0
 PAGE = Page(
     body=b"<p>A word.</p>",
     charset="utf-8",
-    fetched=Fetched(url="https://example.com/b", status=200, media_type="text/html", redirects=("https://example.com/a",)),
+    fetched=Fetched(
+        url="https://example.com/b", status=200, media_type="text/html", redirects=("https://example.com/a",)
+    ),
 )
 
 
@@ -53,7 +55,7 @@ class Site:
     def __init__(self, answer: Page | Exception) -> None:
         self._answer = answer
 
-    async def fetch(self, url: str) -> Page:
+    async def fetch(self, url: str) -> Page:  # noqa: ARG002 - one page behind every URL
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
@@ -118,7 +120,9 @@ async def test_a_url_is_fetched_and_where_it_led_is_told() -> None:
     assert set(article.provenance.timings) == {"fetch", "extract"}
 
 
-@pytest.mark.parametrize(("media_type", "is_html"), [("text/html", True), ("text/plain", False), ("text/markdown", False)])
+@pytest.mark.parametrize(
+    ("media_type", "is_html"), [("text/html", True), ("text/plain", False), ("text/markdown", False)]
+)
 async def test_the_media_type_chooses_the_reader(media_type: str, is_html: bool) -> None:
     seen: list[bool] = []
 

@@ -1,0 +1,125 @@
+"""The broker protocol over one SQLite file."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from contract.broker import BrokerUnavailable, Handler, LogEntry, Stop, UnknownOffset
+from contract.job import Job
+from contract.metrics import Metrics
+from contract.topology import DELIVERY_LIMIT
+from runtime.brokers.embedded import tables
+from runtime.brokers.embedded.consumer import Consumer
+from runtime.brokers.embedded.folder import locked
+from runtime.brokers.embedded.lanes import Lanes
+from runtime.brokers.embedded.limits import EmbeddedLimits
+from runtime.brokers.embedded.store import Store
+
+FILE = "copydesk.db"
+_LIMITS = EmbeddedLimits()
+
+
+class EmbeddedBroker:
+    """Implements `contract.broker.Broker` for one process, in `folder`.
+
+    A job whose id is waiting already is stored once more, as on RabbitMQ: repeats are the readers' to drop.
+
+    Args:
+        folder: where the database lies; made where it is missing. One process at a time may use it.
+        metrics: where confirmed messages are counted.
+        limits: how much is held.
+        delivery_limit: how many deliveries a job gets beyond the first before it is handed over as lost.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        metrics: Metrics,
+        limits: EmbeddedLimits = _LIMITS,
+        delivery_limit: int = DELIVERY_LIMIT,
+    ) -> None:
+        self._folder = folder
+        self._limits = limits
+        self._delivery_limit = delivery_limit
+        self._store = Store(folder / FILE)
+        self._lanes = Lanes(self._store, metrics=metrics, limits=limits)
+        self._scope = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Opens the database. A broker is opened once.
+
+        Raises:
+            FolderInUseError: another process runs on the folder.
+            BrokerUnavailable: the folder or the file cannot be used.
+        """
+        async with AsyncExitStack() as stack:
+            try:
+                stack.enter_context(locked(self._folder))
+            except OSError as error:
+                raise BrokerUnavailable(f"cannot use the data folder {self._folder}: {error.strerror}") from error
+            stack.push_async_callback(self._store.close)
+            await self._store.open()
+            self._scope = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._scope.aclose()
+        self._lanes.changed.ring()  # who still waits learns that it is closed
+        self._lanes.logged.ring()
+
+    async def put(self, job: Job) -> None:
+        """Stores `job`; see `contract.broker.Broker`."""
+        try:
+            async with asyncio.timeout(self._limits.publish_timeout_s):
+                await self._lanes.put(job)
+        except TimeoutError:
+            raise BrokerUnavailable(f"the disk did not confirm in {self._limits.publish_timeout_s:g} s") from None
+
+    async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
+        """Hands deliveries to `handle`; see `contract.broker.Broker`.
+
+        A delivery whose handler raised is due again after `give_back_delay_s`.
+
+        Raises:
+            BrokerUnavailable: the database failed; what is in hand was cancelled and given back.
+        """
+        await Consumer(self._lanes, handle, slots=slots, delivery_limit=self._delivery_limit).run(stop)
+
+    async def read(self, after: int | None = None) -> AsyncGenerator[LogEntry, None]:
+        """Yields the log; see `contract.broker.Broker`.
+
+        Raises:
+            UnknownOffset: retention has taken what comes next after `after`.
+            BrokerUnavailable: the database failed, or was closed.
+        """
+        offset = await self._store.run(tables.last_offset) if after is None else after
+        while True:
+            rung = self._lanes.logged.listen()
+            entries = await self._store.run(partial(tables.page, after=offset))
+            if offset >= 0 and entries and entries[0].offset > max(offset, 0) + 1:
+                raise UnknownOffset(f"the log begins at {entries[0].offset}, after {offset + 1}")
+            for entry in entries:
+                yield entry
+                offset = entry.offset
+            if not entries:
+                await rung.wait()
+
+    async def log_bounds(self) -> tuple[int, int]:
+        """Returns the offsets of the oldest and the newest event; see `contract.broker.Broker`."""
+        return await self._store.run(lambda db: (tables.oldest_offset(db), tables.last_offset(db)))
+
+    async def ready(self) -> bool:
+        """Tells whether the disk takes writes: it writes a few bytes to see."""
+        try:
+            async with asyncio.timeout(self._limits.publish_timeout_s):
+                await self._store.run(tables.touch)
+        except (BrokerUnavailable, TimeoutError):
+            return False
+        return True

@@ -1,0 +1,105 @@
+"""One call of `consume`: takes what is due into free slots, and has each verdict carried out."""
+
+import asyncio
+import time
+from collections import Counter
+from contextlib import suppress
+
+import structlog
+
+from contract.broker import Delivery, Handler, Stop
+from contract.job import Lane
+from runtime.brokers.embedded.lanes import Lanes
+from runtime.brokers.embedded.tables import Claimed
+
+log = structlog.get_logger(__name__)
+
+
+class Consumer:
+    """Hands messages of `lanes` to `handle`, at most `slots` at once; as lost after `delivery_limit` redeliveries."""
+
+    def __init__(self, lanes: Lanes, handle: Handler, *, slots: int, delivery_limit: int) -> None:
+        self._lanes = lanes
+        self._handle = handle
+        self._slots = slots
+        self._delivery_limit = delivery_limit
+        self._busy: Counter[Lane] = Counter()
+
+    async def run(self, stop: Stop) -> None:
+        """Works until `stop` is set and what is in hand is finished. Cancelling gives back what is in hand.
+
+        Raises:
+            BrokerUnavailable: the database failed, or was closed.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._ring_when(stop))
+                while not stop.is_set():
+                    await self._take(group, stop)
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
+
+    async def _ring_when(self, stop: Stop) -> None:
+        await stop.wait()
+        self._lanes.changed.ring()
+
+    async def _take(self, group: asyncio.TaskGroup, stop: Stop) -> None:
+        rung = self._lanes.changed.listen()
+        messages, due = await self._claim()
+        if stop.is_set():
+            self._lanes.release(messages)
+            return
+        for message in messages:
+            self._start(group, message)
+        await _wait(rung, until=due)
+
+    async def _claim(self) -> tuple[list[Claimed], float | None]:
+        free = self._slots - self._busy.total()
+        return await self._lanes.claim(self._room(), free=free) if free else ([], None)
+
+    def _room(self) -> dict[Lane, int]:
+        """How many of each lane may be taken: bulk leaves one slot free, unless there is only one."""
+        for_bulk = max(1, self._slots - 1)
+        return {Lane.INTERACTIVE: self._slots, Lane.BULK: for_bulk - self._busy[Lane.BULK]}
+
+    def _start(self, group: asyncio.TaskGroup, message: Claimed) -> None:
+        self._busy[message.lane] += 1
+        task = group.create_task(self._work(message))
+        task.add_done_callback(lambda _: self._finish(message))  # a task cancelled before it began runs no `finally`
+
+    def _finish(self, message: Claimed) -> None:
+        self._busy[message.lane] -= 1
+        self._lanes.release([message])
+
+    async def _work(self, message: Claimed) -> None:
+        try:
+            carry_out = self._lanes.settling(message, await self._handle(self._delivery(message)))
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises gives the delivery back
+            _log_given_back(message, error)
+            await self._lanes.give_back(message)
+        else:
+            await carry_out()
+
+    def _delivery(self, message: Claimed) -> Delivery:
+        return Delivery(
+            body=message.body,
+            message_id=message.message_id,
+            deliveries=message.deliveries,
+            lost=message.deliveries > self._delivery_limit + 1,
+        )
+
+
+def _log_given_back(message: Claimed, error: Exception) -> None:
+    log.warning(
+        "delivery_given_back",
+        error=type(error).__name__,
+        message_id=message.message_id,
+        deliveries=message.deliveries,
+    )
+
+
+async def _wait(rung: asyncio.Event, *, until: float | None) -> None:
+    delay_s = None if until is None else max(0.0, until - time.time())
+    with suppress(TimeoutError):
+        async with asyncio.timeout(delay_s):
+            await rung.wait()

@@ -1,0 +1,33 @@
+"""The data folder: one process at a time."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_LOCK = "copydesk.lock"
+
+
+class FolderInUseError(Exception):
+    """Another process runs on this data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"the data folder {folder} is in use by another Copydesk process")
+        self.folder = folder
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Makes `folder` where it is missing, and holds it for this process. The lock goes when the process does.
+
+    Raises:
+        FolderInUseError: somebody else holds it.
+        OSError: it cannot be made or written.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / _LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FolderInUseError(folder) from None
+        yield

@@ -1,0 +1,105 @@
+"""The lanes: what is put, taken and settled. What is in hand is known in memory alone: a crash gives all of it back."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
+from sqlite3 import Connection
+
+from contract.broker import BrokerFull
+from contract.codec import encode
+from contract.job import Job, Lane
+from contract.metrics import Metrics
+from contract.verdicts import Verdict
+from runtime.brokers.embedded import tables
+from runtime.brokers.embedded.bell import Bell
+from runtime.brokers.embedded.limits import EmbeddedLimits
+from runtime.brokers.embedded.settle import count, settlement
+from runtime.brokers.embedded.store import Store
+from runtime.brokers.embedded.tables import Claimed, Message
+
+
+class Lanes:
+    """Hands each message to one consumer at a time.
+
+    `changed` rings when there may be something new to take, `logged` when there may be a new event. Every call raises
+    `BrokerUnavailable` where the database fails or is closed.
+    """
+
+    def __init__(self, store: Store, *, metrics: Metrics, limits: EmbeddedLimits) -> None:
+        self.changed = Bell()
+        self.logged = Bell()
+        self._store = store
+        self._metrics = metrics
+        self._limits = limits
+        self._in_hand: set[int] = set()
+        self._claiming = asyncio.Lock()  # a claim must see what the one before it took
+
+    async def put(self, job: Job) -> None:
+        """Stores `job`; on the disk when this returns.
+
+        Raises:
+            BrokerFull: its lane is at its limit.
+        """
+        message = Message(message_id=job.id, lane=job.lane, due=time.time(), body=encode(job))
+        await self._store.run(partial(_insert, message=message, limits=self._limits), committed=self._accepted)
+
+    def _accepted(self) -> None:
+        self._metrics.published.labels("intake").inc()
+        self.changed.ring()
+
+    async def claim(self, room: Mapping[Lane, int], *, free: int) -> tuple[list[Claimed], float | None]:
+        """Takes messages that are due, interactive ones first, and counts their deliveries on the disk.
+
+        Args:
+            room: how many to take at most from each lane.
+            free: how many to take at most from all.
+
+        Returns:
+            The messages, and the Unix seconds at which the next is due that there is room for.
+        """
+        async with self._claiming:
+            in_hand = frozenset(self._in_hand)
+            claimed, due = await self._store.run(lambda db: _claim(db, room, free, in_hand))
+            self._in_hand.update(message.seq for message in claimed)
+            return claimed, due
+
+    def release(self, messages: Iterable[Claimed]) -> None:
+        """Lets the next claim have these again, as far as they were not settled."""
+        self._in_hand.difference_update(message.seq for message in messages)
+        self.changed.ring()
+
+    async def give_back(self, message: Claimed) -> None:
+        """Makes a message wait before it is due again."""
+        due = time.time() + self._limits.give_back_delay_s
+        await self._store.run(lambda db: tables.postpone(db, message.seq, due))
+
+    def settling(self, message: Claimed, verdict: Verdict) -> Callable[[], Awaitable[None]]:
+        """Returns the call that carries `verdict` out. What cannot be encoded raises here, not there."""
+        operation = settlement(message, verdict, now=time.time(), keep_events=self._limits.max_log_events)
+        return partial(self._store.run, operation, committed=partial(self._settled, verdict))
+
+    def _settled(self, verdict: Verdict) -> None:
+        count(verdict, self._metrics)
+        self.logged.ring()
+
+
+def _insert(db: Connection, message: Message, limits: EmbeddedLimits) -> None:
+    jobs, size = tables.waiting(db, message.lane)
+    if jobs >= limits.max_jobs or size + len(message.body) > limits.max_bytes:
+        raise BrokerFull(f"the {message.lane} lane is at its limit: {jobs} jobs of {size} bytes")
+    tables.insert(db, message)
+
+
+def _claim(
+    db: Connection, room: Mapping[Lane, int], free: int, in_hand: frozenset[int]
+) -> tuple[list[Claimed], float | None]:
+    now = time.time()
+    claimed: list[Claimed] = []
+    dues = []
+    for lane in (Lane.INTERACTIVE, Lane.BULK):
+        limit = min(room[lane], free - len(claimed))
+        if limit > 0:
+            claimed += tables.claim(db, lane, limit, now=now, in_hand=in_hand)
+            dues.append(tables.next_due(db, lane, in_hand=in_hand.union(message.seq for message in claimed)))
+    return claimed, min((due for due in dues if due is not None), default=None)

@@ -1,0 +1,72 @@
+"""What a verdict does to the tables and the counters."""
+
+from collections.abc import Callable
+from sqlite3 import Connection
+
+from contract.codec import encode
+from contract.events import Event
+from contract.job import Job
+from contract.metrics import Metrics
+from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
+from runtime.brokers.embedded import tables
+from runtime.brokers.embedded.tables import Claimed, Message
+
+Step = Callable[[Connection], None]
+
+
+def settlement(claimed: Claimed, verdict: Verdict, *, now: float, keep_events: int) -> Step:
+    """Returns the operation that carries `verdict` out and takes the message off its lane, both or neither.
+
+    All encoding is done here, before the operation runs.
+
+    Args:
+        claimed: the message that the verdict is about.
+        verdict: what was decided.
+        now: Unix seconds.
+        keep_events: how many events the log keeps.
+    """
+    steps: list[Step]
+    match verdict:
+        case Publish(event):
+            steps = [_append(event, keep_events)]
+        case Bury(event, cause):
+            event_id = event.id if event else None
+            steps = [_append(event, keep_events)] if event else []
+            steps.append(lambda db: tables.bury(db, claimed, event_id=event_id, cause=cause, at=now))
+        case Retry(job, delay_s) | Defer(job, delay_s):
+            steps = [_insert(job, now + delay_s)]
+    return _all([*steps, lambda db: tables.remove(db, claimed.seq)])
+
+
+def count(verdict: Verdict, metrics: Metrics) -> None:
+    """Counts what was confirmed when `verdict` was carried out."""
+    match verdict:
+        case Publish():
+            metrics.published.labels("log").inc()
+        case Bury(event):
+            if event:
+                metrics.published.labels("log").inc()
+            metrics.published.labels("dead").inc()
+        case Retry(reason=reason):
+            metrics.published.labels("retry").inc()
+            metrics.retries.labels(reason).inc()
+        case Defer():
+            metrics.published.labels("retry").inc()
+
+
+def _append(event: Event, keep: int) -> Step:
+    routing_key, body = event.routing_key, encode(event)
+    return lambda db: tables.append(db, routing_key, body, keep=keep)
+
+
+def _insert(job: Job, due: float) -> Step:
+    message = Message(message_id=job.id, lane=job.lane, due=due, body=encode(job))
+    return lambda db: tables.insert(db, message)
+
+
+def _all(steps: list[Step]) -> Step:
+    def run(db: Connection) -> None:
+        for step in steps:
+            step(db)
+
+    return run

@@ -1,0 +1,181 @@
+"""One SQLite file behind one thread: what many tasks ask for at once is committed together."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, TypeVar
+
+from contract.broker import BrokerUnavailable
+from runtime.brokers.embedded import tables
+
+T = TypeVar("T")
+Operation = Callable[[sqlite3.Connection], T]
+
+_MAX_BATCH = 256
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",  # a commit is on the disk when it returns
+    "fullfsync = ON",  # macOS: fsync alone stops at the drive's cache
+    "journal_size_limit = 64000000",
+)
+
+
+class Store:
+    """The file, open between `open` and `close`. Operations run in the order in which they were asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._queue: SimpleQueue[_Work | None] = SimpleQueue()
+        self._thread = Thread(target=self._serve, name="copydesk-store", daemon=True)
+        self._open = False
+
+    async def open(self) -> None:
+        """Opens the file, and makes its tables where they are missing. A store is opened once.
+
+        Raises:
+            BrokerUnavailable: it cannot be opened, or is another program's or version's.
+        """
+        self._thread.start()
+        self._open = True
+        try:
+            await self.run(tables.touch)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Commits what was asked for, and closes the file. Harmless when it is closed."""
+        if self._open:
+            self._open = False
+            self._queue.put(None)
+            await asyncio.to_thread(self._thread.join)
+
+    async def run(self, operation: Operation[T], *, committed: Callable[[], None] | None = None) -> T:
+        """Runs `operation` in the thread, and returns its result when it is on the disk.
+
+        An operation that raises leaves nothing behind. Cancelling the call does not stop the operation.
+
+        Args:
+            operation: what to do with the connection, inside a transaction that others share.
+            committed: called in the event loop after the commit, also when the caller is gone.
+
+        Raises:
+            BrokerUnavailable: the database failed, or is closed.
+        """
+        if not self._open:
+            raise BrokerUnavailable("the embedded broker is closed")
+        work = _Work(operation, committed, asyncio.get_running_loop().create_future())
+        self._queue.put(work)
+        result: T = await work.future
+        return result
+
+    # in the thread
+
+    def _serve(self) -> None:
+        try:
+            db = _connect(self._path)
+        except sqlite3.Error as error:
+            self._refuse(f"cannot use {self._path}: {error}")
+            return
+        with closing(db):
+            while batch := self._next_batch():
+                _commit(db, batch)
+                _hand_back(batch)
+
+    def _refuse(self, why: str) -> None:
+        while batch := self._next_batch():
+            _fail(batch, why)
+            _hand_back(batch)
+
+    def _next_batch(self) -> "list[_Work]":
+        """Waits for work and returns all that there is; nothing once the store is closed."""
+        batch = []
+        work = self._queue.get()
+        while work is not None:
+            batch.append(work)
+            if len(batch) == _MAX_BATCH:
+                return batch
+            try:
+                work = self._queue.get_nowait()
+            except Empty:
+                return batch
+        if batch:
+            self._queue.put(None)  # the end comes after this batch
+        return batch
+
+
+@dataclass(slots=True)
+class _Work:
+    """An operation on its way through the thread, and what became of it."""
+
+    operation: Operation[Any]
+    committed: Callable[[], None] | None
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: Exception | None = None
+
+    def resolve(self) -> None:
+        if self.error is None and self.committed is not None:
+            self.committed()
+        if self.future.done():
+            return  # its caller was cancelled
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None)  # transactions are begun and ended here, not by the module
+    try:
+        for pragma in _PRAGMAS:
+            db.execute(f"PRAGMA {pragma}")
+        tables.create(db)
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
+
+
+def _commit(db: sqlite3.Connection, batch: list[_Work]) -> None:
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        for work in batch:
+            _attempt(db, work)
+        db.execute("COMMIT")
+    except sqlite3.Error as error:
+        _fail(batch, f"the database failed: {error}")
+        with suppress(sqlite3.Error):  # the database may have rolled back already
+            db.execute("ROLLBACK")
+
+
+def _attempt(db: sqlite3.Connection, work: _Work) -> None:
+    """Runs one operation of a batch. Its own refusal ends it alone; the database's failure ends the batch."""
+    db.execute("SAVEPOINT work")
+    try:
+        work.result = work.operation(db)
+    except sqlite3.Error:
+        raise
+    except Exception as error:  # noqa: BLE001 - it is raised again where the operation was asked for
+        db.execute("ROLLBACK TO work")
+        work.error = error
+    db.execute("RELEASE work")
+
+
+def _fail(batch: list[_Work], why: str) -> None:
+    for work in batch:
+        work.error = BrokerUnavailable(why)
+
+
+def _hand_back(batch: list[_Work]) -> None:
+    batch[0].future.get_loop().call_soon_threadsafe(_resolve, batch)
+
+
+def _resolve(batch: list[_Work]) -> None:
+    for work in batch:
+        work.resolve()

@@ -1,0 +1,128 @@
+"""`contract.broker.Broker` on RabbitMQ: one publishing session, one consuming, and one for each reader."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from types import TracebackType
+from typing import Self
+
+from contract.broker import BrokerUnavailable, Handler, LogEntry, Stop
+from contract.job import Job
+from contract.metrics import Metrics
+from contract.topology import INTAKE, Topology, design
+from runtime.brokers.rabbit.consumer import Consumer
+from runtime.brokers.rabbit.declare import declare
+from runtime.brokers.rabbit.limits import RabbitLimits
+from runtime.brokers.rabbit.log import LogReader, log_bounds
+from runtime.brokers.rabbit.messages import job_message
+from runtime.brokers.rabbit.publisher import Outgoing, Publisher
+from runtime.brokers.rabbit.session import Role, Session, SessionLost
+from runtime.brokers.rabbit.supervisor import Supervisor
+from runtime.brokers.rabbit.verdicts import Clerk
+
+
+class RabbitBroker:
+    """Queues and the log on RabbitMQ 3.10 or later. Each connection is opened when it is first needed.
+
+    Args:
+        url: `amqp://user:password@host:port/vhost`, or `amqps`.
+        metrics: where confirms, refusals and lost sessions are counted.
+        topology: declared at the start of every session.
+        limits: timeouts and bounds.
+    """
+
+    def __init__(
+        self, url: str, *, metrics: Metrics, topology: Topology | None = None, limits: RabbitLimits | None = None
+    ) -> None:
+        self._url = url
+        self._metrics = metrics
+        self._topology = topology or design()
+        self._limits = limits or RabbitLimits()
+        self._publisher = Publisher(self._limits, metrics)
+        self._consumer: Consumer | None = None
+        self._group = asyncio.TaskGroup()
+        self._publishing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._publishing is not None:
+            self._publishing.cancel()
+        if isinstance(error, asyncio.CancelledError):
+            await self._group.__aexit__(kind, error, trace)
+        else:  # what the body raised is not for the group to wrap
+            await self._group.__aexit__(None, None, None)
+
+    async def put(self, job: Job) -> None:
+        """See `contract.broker.Broker.put`.
+
+        Raises:
+            BrokerUnavailable: not stored, or not known to be stored, within the publish timeout.
+            BrokerFull: the queue is at its limit.
+            MessageTooLarge: the job is over `contract.codec.MAX_JOB_BYTES`.
+        """
+        self._start_publishing()
+        outgoing = Outgoing(message=job_message(job), exchange=INTAKE, key=job.lane, to="intake")
+        await self._publisher.publish(outgoing, timeout_s=self._limits.publish_timeout_s)
+
+    async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
+        """See `contract.broker.Broker.consume`. Lost sessions are made good inside: it ends by `stop` alone."""
+        if stop.is_set():
+            return
+        self._start_publishing()
+        clerk = Clerk(self._publisher, self._topology, self._limits, self._metrics)
+        consumer = self._consumer = Consumer(handle, clerk, slots=slots, stop=stop, limits=self._limits)
+        try:
+            async with asyncio.TaskGroup() as group:
+                consuming = group.create_task(self._supervisor(Role.CONSUMER).run(consumer.run, stop))
+                watch = group.create_task(_give_up(consumer, consuming, stop))
+                consuming.add_done_callback(lambda _: watch.cancel())
+        finally:
+            self._consumer = None
+
+    def read(self, after: int | None = None) -> AsyncGenerator[LogEntry, None]:
+        """See `contract.broker.Broker.read`. Lost sessions are made good inside.
+
+        Raises:
+            UnknownOffset: from the generator, where entries that should come next are no longer kept.
+        """
+        return LogReader(self._supervisor(Role.READER), self._limits, after).entries()
+
+    async def log_bounds(self) -> tuple[int, int]:
+        """See `contract.broker.Broker.log_bounds`.
+
+        Raises:
+            BrokerUnavailable: not answered within the publish timeout.
+        """
+        session = Session(self._url, Role.READER, self._limits)
+        try:
+            async with asyncio.timeout(self._limits.publish_timeout_s), aclosing(session):
+                await session.open()
+                await declare(session, self._topology, self._limits)
+                return await log_bounds(session, self._limits)
+        except (SessionLost, TimeoutError) as error:
+            raise BrokerUnavailable(f"the log cannot be asked: {type(error).__name__}") from None
+
+    async def ready(self) -> bool:
+        """Tells whether publishing works and, while consuming, whether the consumer's session lives."""
+        self._start_publishing()
+        consuming = self._consumer is None or self._consumer.is_live
+        return consuming and await self._publisher.ready()
+
+    def _start_publishing(self) -> None:
+        if self._publishing is None:
+            self._publishing = self._group.create_task(self._supervisor(Role.PUBLISHER).run(self._publisher.run))
+
+    def _supervisor(self, role: Role) -> Supervisor:
+        return Supervisor(self._url, role, self._topology, self._limits, self._metrics)
+
+
+async def _give_up(consumer: Consumer, consuming: asyncio.Task[None], stop: Stop) -> None:
+    """Ends a consumer that is told to stop while it has no session: there is nothing in hand to wait for."""
+    await stop.wait()
+    if not consumer.is_live:
+        consuming.cancel()

@@ -1,0 +1,148 @@
+"""Takes deliveries, hands them to a handler as slots are free, carries the verdict out, and acks."""
+
+import asyncio
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+
+from contract.broker import Handler, Stop
+from contract.job import Lane
+from contract.topology import INTAKE_RETRY, LOST, lane_queue
+from contract.verdicts import Verdict
+from runtime.brokers.rabbit.limits import RabbitLimits
+from runtime.brokers.rabbit.messages import MessageTooLarge, delivery_of, lane_of
+from runtime.brokers.rabbit.session import Loss, Session, translated
+from runtime.brokers.rabbit.slots import Line, Slots
+from runtime.brokers.rabbit.verdicts import Clerk
+
+if TYPE_CHECKING:
+    from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A queue to consume, with its prefetch. `line` is where its messages wait; None: each bears its lane."""
+
+    queue: str
+    prefetch: int
+    line: Line | None
+
+
+def sources(slots: int) -> list[Source]:
+    """Returns what a worker with this many slots consumes."""
+    return [
+        Source(LOST, 1, Line.LOST),
+        Source(INTAKE_RETRY, slots, None),
+        Source(lane_queue(Lane.INTERACTIVE), slots, Line.INTERACTIVE),
+        Source(lane_queue(Lane.BULK), max(1, slots - 1), Line.BULK),
+    ]
+
+
+class Consumer:
+    """One call of `consume`. `run` is its supervised work: a new session begins with nothing in hand."""
+
+    def __init__(self, handle: Handler, clerk: Clerk, *, slots: int, stop: Stop, limits: RabbitLimits) -> None:
+        self._handle = handle
+        self._clerk = clerk
+        self._sources = sources(slots)
+        self._slots_count = slots
+        self._stop = stop
+        self._limits = limits
+        self._slots: Slots[AbstractIncomingMessage] = Slots(slots, limits.bulk_patience_s)
+        self._session: Session | None = None
+        self._jobs = asyncio.TaskGroup()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it consumes, or finishes what it has."""
+        return self._session is not None and not self._session.is_over
+
+    async def run(self, session: Session) -> None:
+        """Consumes until `stop` is set, then finishes what is in hand.
+
+        Raises:
+            BaseExceptionGroup: of `SessionLost`, or of a defect.
+        """
+        self._slots = Slots(self._slots_count, self._limits.bulk_patience_s)
+        self._session = session
+        try:
+            async with asyncio.TaskGroup() as self._jobs:
+                consumers = [await self._subscribe(session, source) for source in self._sources]
+                await self._stop.wait()
+                for queue, tag in consumers:
+                    with translated(Loss.CHANNEL_CLOSED):
+                        await queue.cancel(tag)
+                await self._give_back_waiting()
+        finally:
+            self._session = None
+
+    async def _subscribe(self, session: Session, source: Source) -> "tuple[AbstractQueue, str]":
+        channel = await session.channel(prefetch=source.prefetch)
+        with translated(Loss.CHANNEL_CLOSED):
+            queue = await channel.get_queue(source.queue, ensure=False)
+            return queue, await queue.consume(partial(self._arrive, source))
+
+    async def _arrive(self, source: Source, message: "AbstractIncomingMessage") -> None:
+        line = source.line or Line(lane_of(message))
+        self._slots.add(line, message, asyncio.get_running_loop().time())
+        self._begin()
+
+    def _begin(self) -> None:
+        """Fills the free slots from those that wait."""
+        if not self.is_live or self._stop.is_set():
+            return
+        while taken := self._slots.take(asyncio.get_running_loop().time()):
+            self._jobs.create_task(self._work(*taken))
+
+    async def _work(self, line: Line, message: "AbstractIncomingMessage") -> None:
+        done = await self._decide(line, message)
+        self._slots.release(line)
+        self._begin()
+        if not done:
+            await self._hold_back(message)
+
+    async def _decide(self, line: Line, message: "AbstractIncomingMessage") -> bool:
+        verdict = await self._judge(line, message)
+        if verdict is None:
+            return False
+        try:
+            await self._clerk.carry_out(verdict, message)
+        except MessageTooLarge as error:
+            log.error("verdict_too_large", message_id=message.message_id, detail=str(error))  # noqa: TRY400 - it says all
+            return False
+        with translated(Loss.CHANNEL_CLOSED):
+            await message.ack()
+        return True
+
+    async def _judge(self, line: Line, message: "AbstractIncomingMessage") -> Verdict | None:
+        try:
+            return await self._handle(delivery_of(message, lost=line is Line.LOST))
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises gives the delivery back
+            trace = "".join(traceback.format_tb(error.__traceback__))  # its message may quote the document
+            log.error("handler_failed", message_id=message.message_id, error=type(error).__name__, trace=trace)  # noqa: TRY400
+            return None
+
+    async def _hold_back(self, message: "AbstractIncomingMessage") -> None:
+        """Gives a delivery back as failed, after a pause that grows: else a defect would spin through its deliveries.
+
+        Rejected, not nacked: from RabbitMQ 4.3 on a nack does not count as a delivery.
+        """
+        before = delivery_of(message, lost=False).deliveries - 1
+        pause_s = min(self._limits.give_back_initial_s * 2**before, self._limits.give_back_max_s)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await self._stop.wait()
+        with translated(Loss.CHANNEL_CLOSED):
+            await message.reject(requeue=True)
+
+    async def _give_back_waiting(self) -> None:
+        """Gives back what was delivered ahead and not begun."""
+        for message in self._slots.clear():
+            with translated(Loss.CHANNEL_CLOSED):
+                await message.nack(requeue=True)

@@ -1,0 +1,140 @@
+"""Reads the event log, a stream, across sessions without gap or repeat."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from contract.broker import LogEntry, UnknownOffset
+from contract.topology import LOG
+from runtime.brokers.rabbit.limits import RabbitLimits
+from runtime.brokers.rabbit.session import Loss, Session, SessionLost, translated
+from runtime.brokers.rabbit.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from aio_pika.abc import AbstractIncomingMessage
+
+OFFSET = "x-stream-offset"
+
+Inbox = asyncio.Queue["AbstractIncomingMessage | None"]
+
+
+class LogReader:
+    """Reads the log from one place on; each reader has a connection of its own."""
+
+    def __init__(self, supervisor: Supervisor, limits: RabbitLimits, after: int | None) -> None:
+        self._supervisor = supervisor
+        self._limits = limits
+        self._after = after
+        self._start: str | datetime = "next"
+
+    async def entries(self) -> AsyncGenerator[LogEntry, None]:
+        """Yields entries in order, for ever; sessions come and go unseen.
+
+        Raises:
+            UnknownOffset: entries that should come next are no longer kept.
+        """
+        while True:
+            session = await self._supervisor.open()
+            try:
+                async with aclosing(session), aclosing(self._session_entries(session)) as entries:
+                    async for entry in entries:
+                        yield entry
+            except SessionLost as loss:
+                await self._supervisor.recover(loss)
+
+    async def _session_entries(self, session: Session) -> AsyncGenerator[LogEntry, None]:
+        inbox: Inbox = asyncio.Queue()
+        session.when_lost(lambda: inbox.put_nowait(None))
+        await self._subscribe(session, inbox)
+        while (message := await inbox.get()) is not None:
+            entry = _entry(message)
+            with translated(Loss.CHANNEL_CLOSED):
+                await message.ack()
+            if self._is_next(entry):
+                self._after = entry.offset
+                yield entry
+        session.check()
+
+    async def _subscribe(self, session: Session, inbox: Inbox) -> None:
+        channel = await session.channel(prefetch=self._limits.read_prefetch)
+        with translated(Loss.CHANNEL_CLOSED):
+            queue = await channel.get_queue(LOG, ensure=False)
+            await queue.consume(inbox.put, arguments={OFFSET: self._offset()})
+        # Until the first entry is seen there is no offset to come back to: a moment has to do, to the stream's chunk.
+        self._start = self._start if isinstance(self._start, datetime) else datetime.now(UTC)
+
+    def _offset(self) -> int | str | datetime:
+        if self._after is None:
+            return self._start
+        return "first" if self._after < 0 else self._after + 1
+
+    def _is_next(self, entry: LogEntry) -> bool:
+        """Tells whether `entry` is to be seen: a stream begins at the start of the chunk that holds the offset."""
+        if self._after is None or self._after < 0:
+            return True
+        if entry.offset > self._after + 1:
+            raise UnknownOffset(f"the log begins at {entry.offset}, after {self._after + 1}")
+        return entry.offset > self._after
+
+
+async def log_bounds(session: Session, limits: RabbitLimits) -> tuple[int, int]:
+    """Returns the offsets of the oldest and the newest entry; (0, -1) while the log is empty.
+
+    RabbitMQ does not tell the newest offset, and a stream's message count lags by seconds. So this reads the stream's
+    last chunk, which comes in one piece, until nothing follows for `limits.log_silence_s`: on a broker that stalls in
+    the midst of it, the newest offset told may be some entries too low.
+
+    Raises:
+        SessionLost: the session ended.
+    """
+    oldest = await _first_of(session, limits, "first")
+    newest = None if oldest is None else await _last_of(session, limits, "last")
+    return (0, -1) if oldest is None else (oldest, oldest if newest is None else newest)
+
+
+async def _first_of(session: Session, limits: RabbitLimits, start: str) -> int | None:
+    """Returns the offset of the first entry from `start` on, None where none comes."""
+    inbox = await _inbox(session, limits, start)
+    return await _next_offset(session, inbox, limits.log_first_s)
+
+
+async def _last_of(session: Session, limits: RabbitLimits, start: str) -> int | None:
+    """Returns the offset of the last entry from `start` on, None where none comes."""
+    inbox = await _inbox(session, limits, start)
+    last = offset = await _next_offset(session, inbox, limits.log_first_s)
+    while offset is not None:
+        last, offset = offset, await _next_offset(session, inbox, limits.log_silence_s)
+    return last
+
+
+async def _inbox(session: Session, limits: RabbitLimits, start: str) -> Inbox:
+    inbox: Inbox = asyncio.Queue()
+    session.when_lost(lambda: inbox.put_nowait(None))
+    channel = await session.channel(prefetch=limits.read_prefetch)
+    with translated(Loss.CHANNEL_CLOSED):
+        queue = await channel.get_queue(LOG, ensure=False)
+        await queue.consume(inbox.put, arguments={OFFSET: start})
+    return inbox
+
+
+async def _next_offset(session: Session, inbox: Inbox, within_s: float) -> int | None:
+    try:
+        async with asyncio.timeout(within_s):
+            message = await inbox.get()
+    except TimeoutError:
+        return None
+    if message is None:
+        session.check()
+        return None
+    with translated(Loss.CHANNEL_CLOSED):
+        await message.ack()
+    return _entry(message).offset
+
+
+def _entry(message: "AbstractIncomingMessage") -> LogEntry:
+    offset = message.headers[OFFSET]
+    if not isinstance(offset, int):
+        raise TypeError(f"a stream's offset is a number: {offset!r}")
+    return LogEntry(offset=offset, routing_key=message.routing_key or "", body=message.body)

@@ -1,0 +1,87 @@
+"""Jobs, events and dead letters as AMQP messages, and deliveries out of them."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from aio_pika import DeliveryMode, Message
+
+from contract.broker import Delivery
+from contract.codec import MAX_EVENT_BYTES, MAX_JOB_BYTES, encode
+from contract.events import MEDIA_TYPE, Event
+from contract.job import Job, Lane
+
+if TYPE_CHECKING:
+    from aio_pika.abc import AbstractIncomingMessage, HeadersType
+
+LANE = "x-copydesk-lane"
+CAUSE = "x-copydesk-cause"
+EVENT_ID = "x-copydesk-event-id"
+MESSAGE_ID = "x-copydesk-message-id"
+BURIED_AT = "x-copydesk-buried-at"
+
+_MAX_CAUSE_CHARS = 8_000  # all headers go in one frame, of 128 KiB by default
+
+
+class MessageTooLarge(ValueError):  # noqa: N818 - a ValueError by another name
+    """The message is over the size that brokers accept; to send it would cost the channel."""
+
+
+def job_message(job: Job) -> Message:
+    """Returns `job` as a persistent message that bears its id and its lane.
+
+    Raises:
+        MessageTooLarge: over `MAX_JOB_BYTES`.
+    """
+    body = _at_most(MAX_JOB_BYTES, encode(job))
+    return _persistent(body, "application/json", job.id, {LANE: str(job.lane)})
+
+
+def event_message(event: Event) -> Message:
+    """Returns `event` as a persistent message that bears the event's id.
+
+    Raises:
+        MessageTooLarge: over `MAX_EVENT_BYTES`.
+    """
+    return _persistent(_at_most(MAX_EVENT_BYTES, encode(event)), MEDIA_TYPE, event.id, {})
+
+
+def dead_letter(delivered: "AbstractIncomingMessage", cause: str, event: Event | None) -> Message:
+    """Returns the message to bury: the body as it was delivered, with why, when, and whose it was in its headers."""
+    headers: HeadersType = {CAUSE: cause[:_MAX_CAUSE_CHARS], BURIED_AT: datetime.now(UTC).isoformat()}
+    if event is not None:
+        headers[EVENT_ID] = event.id
+    if delivered.message_id is not None:
+        headers[MESSAGE_ID] = delivered.message_id  # AMQP libraries make one up where a message has none
+    return _persistent(delivered.body, delivered.content_type, delivered.message_id, headers)
+
+
+def delivery_of(message: "AbstractIncomingMessage", *, lost: bool) -> Delivery:
+    """Returns what a handler sees of `message`."""
+    before = message.headers.get("x-delivery-count", 0)
+    return Delivery(
+        body=message.body,
+        message_id=message.message_id,
+        deliveries=(before if isinstance(before, int) else 0) + 1,
+        lost=lost,
+    )
+
+
+def lane_of(message: "AbstractIncomingMessage") -> Lane:
+    """Returns the lane that the message bears; without a known one, bulk."""
+    return Lane.INTERACTIVE if message.headers.get(LANE) == Lane.INTERACTIVE else Lane.BULK
+
+
+def _persistent(body: bytes, content_type: str | None, message_id: str | None, headers: "HeadersType") -> Message:
+    return Message(
+        body,
+        content_type=content_type,
+        message_id=message_id,
+        headers=headers,
+        delivery_mode=DeliveryMode.PERSISTENT,
+    )
+
+
+def _at_most(limit_bytes: int, body: bytes) -> bytes:
+    if len(body) > limit_bytes:
+        raise MessageTooLarge(f"{len(body)} bytes are over the limit of {limit_bytes}")
+    return body

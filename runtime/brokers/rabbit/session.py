@@ -1,0 +1,178 @@
+"""A session: one connection with its channels, over for good as soon as any of it is lost."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import NoReturn
+
+import structlog
+from aio_pika import Connection
+from aio_pika.abc import AbstractChannel
+from aio_pika.connection import make_url
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, DeliveryError
+from yarl import URL
+
+from runtime.brokers.rabbit.limits import RabbitLimits
+
+log = structlog.get_logger(__name__)
+
+
+class Role(StrEnum):
+    """What a session is for. Each role has a connection of its own: a blocked connection stops acks too."""
+
+    PUBLISHER = "publisher"
+    CONSUMER = "consumer"
+    READER = "reader"
+
+
+class Loss(StrEnum):
+    """Why a session ended, or could not begin."""
+
+    UNREACHABLE = "unreachable"
+    TOPOLOGY_MISMATCH = "topology_mismatch"
+    CONNECTION_CLOSED = "connection_closed"
+    HEARTBEAT_MISSED = "heartbeat_missed"
+    CHANNEL_CLOSED = "channel_closed"
+    CONSUMER_CANCELLED = "consumer_cancelled"
+    UNROUTABLE = "unroutable"
+
+
+class SessionLost(Exception):  # noqa: N818 - an end that every session comes to, not a defect
+    """The session is over: `cause`, and what the library or the broker said about it."""
+
+    def __init__(self, cause: Loss, detail: str) -> None:
+        super().__init__(cause, detail)
+        self.cause = cause
+        self.detail = detail
+
+
+@contextmanager
+def translated(cause: Loss) -> Iterator[None]:
+    """Turns what aio-pika raises when a connection or a channel goes into `SessionLost`; a refusal is none.
+
+    aiormq also ends what waits on a dead connection with a CancelledError that nobody asked for; let through, it would
+    end a task of ours without a trace.
+    """
+    try:
+        yield
+    except DeliveryError:
+        raise
+    except CONNECTION_EXCEPTIONS as error:
+        raise SessionLost(cause, repr(error)) from error
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise SessionLost(cause, "cancelled by the connection's end") from error
+
+
+class Session:
+    """One connection to the broker. Any loss ends it; it never reconnects."""
+
+    def __init__(self, url: str, role: Role, limits: RabbitLimits) -> None:
+        self._limits = limits
+        self._connection = Connection(_with_heartbeat(url, limits), client_properties={"connection_name": role})
+        self._over = asyncio.Event()
+        self._loss = SessionLost(Loss.CONNECTION_CLOSED, "closed by us")
+        self._when_lost: Callable[[], None] | None = None
+
+    async def open(self) -> None:
+        """Connects. Call `aclose` whatever comes of it.
+
+        Raises:
+            SessionLost: the broker cannot be reached, or does not let us in.
+        """
+        self._connection.close_callbacks.add(self._connection_closed)
+        with translated(Loss.UNREACHABLE):
+            async with asyncio.timeout(self._limits.connect_timeout_s):
+                await self._connection.connect()
+
+    async def aclose(self) -> None:
+        """Ends the session; the broker gives back what was delivered on it and not acked."""
+        self._over.set()
+        try:
+            with translated(Loss.CONNECTION_CLOSED):
+                async with asyncio.timeout(self._limits.close_timeout_s):
+                    await self._connection.close()
+        except SessionLost as loss:
+            log.warning("broker_session_not_closed_in_order", detail=loss.detail)
+
+    async def channel(self, *, prefetch: int = 0) -> AbstractChannel:
+        """Opens a channel with publisher confirms, whose end is the session's end. A prefetch of 0 sets none.
+
+        Raises:
+            SessionLost: it could not be opened.
+        """
+        with translated(Loss.CHANNEL_CLOSED):
+            channel = self._connection.channel(on_return_raises=True)
+            channel.close_callbacks.add(self._channel_closed)
+            await channel.initialize()
+            (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(self._consumer_cancelled)
+            if prefetch:
+                await channel.set_qos(prefetch_count=prefetch)
+        return channel
+
+    async def scratch_channel(self) -> AbstractChannel:
+        """Opens a channel that may be closed without ending the session: for declarations."""
+        with translated(Loss.CHANNEL_CLOSED):
+            channel = self._connection.channel(publisher_confirms=False)
+            await channel.initialize()
+        return channel
+
+    async def is_blocked(self) -> bool:
+        """Tells whether the broker refuses to read from this connection (an alarm: memory or disk)."""
+        if self._connection.transport is None:
+            return True
+        try:
+            async with asyncio.timeout(0):
+                await self._connection.transport.ready()
+        except TimeoutError:
+            return True
+        return False
+
+    @property
+    def is_over(self) -> bool:
+        return self._over.is_set()
+
+    def lose(self, cause: Loss, detail: str) -> None:
+        """Ends the session for a reason that the library does not see. The first loss counts."""
+        if self._over.is_set():
+            return
+        self._loss = SessionLost(cause, detail)
+        self._over.set()
+        if self._when_lost is not None:
+            self._when_lost()
+
+    def when_lost(self, call: Callable[[], None]) -> None:
+        """Has `call` called at the session's loss."""
+        self._when_lost = call
+
+    def check(self) -> None:
+        """Returns while the session lives.
+
+        Raises:
+            SessionLost: it is over.
+        """
+        if self._over.is_set():
+            raise self._loss
+
+    async def until_lost(self) -> NoReturn:
+        """Waits for the session's end and raises it."""
+        await self._over.wait()
+        raise self._loss
+
+    def _connection_closed(self, _: object, error: BaseException | None) -> None:
+        stuck = isinstance(error, asyncio.CancelledError)  # aiormq cancels its reader when no frame came for too long
+        self.lose(Loss.HEARTBEAT_MISSED if stuck else Loss.CONNECTION_CLOSED, repr(error))
+
+    def _channel_closed(self, _: object, error: BaseException | None) -> None:
+        self.lose(Loss.CHANNEL_CLOSED, repr(error))
+
+    def _consumer_cancelled(self, _: object) -> None:
+        self.lose(Loss.CONSUMER_CANCELLED, "its queue was deleted or its leader moved")
+
+
+def _with_heartbeat(url: str, limits: RabbitLimits) -> URL:
+    given = make_url(url)
+    return given if "heartbeat" in given.query else given.update_query(heartbeat=str(limits.heartbeat_s))

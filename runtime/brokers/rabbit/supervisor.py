@@ -1,0 +1,112 @@
+"""Opens session after session for one role, with jittered backoff, and counts and logs what is lost."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+
+import stamina
+import structlog
+
+from contract.broker import Stop
+from contract.metrics import Metrics
+from contract.topology import Topology
+from runtime.brokers.rabbit.declare import declare
+from runtime.brokers.rabbit.limits import RabbitLimits
+from runtime.brokers.rabbit.session import Loss, Role, Session, SessionLost
+
+log = structlog.get_logger(__name__)
+
+_QUEUE_GONE = frozenset({Loss.UNROUTABLE, Loss.CONSUMER_CANCELLED})
+
+Work = Callable[[Session], Awaitable[None]]
+
+
+class Supervisor:
+    """Keeps one role's work in a live session."""
+
+    def __init__(self, url: str, role: Role, topology: Topology, limits: RabbitLimits, metrics: Metrics) -> None:
+        self._url = url
+        self._role = role
+        self._topology = topology
+        self._limits = limits
+        self._metrics = metrics
+
+    async def run(self, work: Work, stop: Stop | None = None) -> None:
+        """Runs `work` in one session after the other until it returns, or a session ends after `stop` was set."""
+        while True:
+            session = await self.open()
+            try:
+                await _within(session, work)
+            except SessionLost as loss:
+                if stop is not None and stop.is_set():
+                    return self._count(loss)
+                await self.recover(loss)
+            else:
+                return
+
+    async def open(self) -> Session:
+        """Returns an open session with the topology declared, however long that takes. The caller closes it."""
+        limits = self._limits
+        async for attempt in stamina.retry_context(
+            on=SessionLost,
+            attempts=None,
+            timeout=None,
+            wait_initial=limits.backoff_initial_s,
+            wait_max=limits.backoff_max_s,
+            wait_jitter=limits.backoff_initial_s,
+        ):
+            with attempt:
+                return await self._open()
+        raise AssertionError("unlimited attempts ended")
+
+    async def recover(self, loss: SessionLost) -> None:
+        """Counts and logs a lost session, and waits a little, so that not all processes come back in one moment."""
+        self._count(loss)
+        least_s = self._limits.redeclare_pause_s if loss.cause in _QUEUE_GONE else 0.0
+        jitter_s = random.uniform(0, self._limits.reopen_pause_s)  # noqa: S311 - spreads load, guards nothing
+        await asyncio.sleep(least_s + jitter_s)
+
+    def _count(self, loss: SessionLost) -> None:
+        self._metrics.session_losses.labels(role=self._role, cause=loss.cause).inc()
+        log.warning("broker_session_lost", role=self._role, cause=loss.cause, detail=loss.detail)
+
+    async def _open(self) -> Session:
+        session = Session(self._url, self._role, self._limits)
+        try:
+            await session.open()
+            await declare(session, self._topology, self._limits)
+        except BaseException as error:
+            await session.aclose()
+            if isinstance(error, SessionLost):
+                self._metrics.session_losses.labels(role=self._role, cause=error.cause).inc()  # stamina logs it
+            raise
+        log.info("broker_session_opened", role=self._role)
+        return session
+
+
+async def _within(session: Session, work: Work) -> None:
+    """Runs `work` and cancels it at the session's loss."""
+    try:
+        async with aclosing(session), asyncio.TaskGroup() as group:
+            watch = group.create_task(session.until_lost())
+            await work(session)
+            watch.cancel()
+    except BaseExceptionGroup as errors:
+        _, defects = errors.split(SessionLost)
+        if defects is not None:
+            raise
+        _check_cancelled()
+        raise _first(errors) from None
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _check_cancelled() -> None:
+    """Raises the cancellation that a task group of Python 3.11 and 3.12 forgets when one of its tasks fails too."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -1,0 +1,89 @@
+"""Carries verdicts out: each step is confirmed before the next, and all of them before the ack."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import stamina
+import structlog
+
+from contract.broker import BrokerError, BrokerFull, BrokerUnavailable
+from contract.events import Event
+from contract.job import Job
+from contract.metrics import Metrics
+from contract.topology import DEAD, DOCUMENTS, LOG, Topology
+from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
+from runtime.brokers.rabbit.limits import RabbitLimits
+from runtime.brokers.rabbit.messages import dead_letter, event_message, job_message
+from runtime.brokers.rabbit.publisher import Outgoing, Publisher
+
+if TYPE_CHECKING:
+    from aio_pika.abc import AbstractIncomingMessage
+
+log = structlog.get_logger(__name__)
+
+
+class Clerk:
+    """Carries verdicts out. A step is repeated until it is confirmed; cancel it when the delivery has gone stale."""
+
+    def __init__(self, publisher: Publisher, topology: Topology, limits: RabbitLimits, metrics: Metrics) -> None:
+        self._publisher = publisher
+        self._topology = topology
+        self._limits = limits
+        self._metrics = metrics
+
+    async def carry_out(self, verdict: Verdict, delivered: "AbstractIncomingMessage") -> None:
+        """Returns when all that the verdict asks for is confirmed, so that `delivered` may be acked.
+
+        Raises:
+            MessageTooLarge: what is to be sent is larger than brokers accept; nothing was sent.
+        """
+        match verdict:
+            case Publish(event):
+                await self._announce(event)
+            case Retry(job, delay_s) | Defer(job, delay_s):
+                await self._delay(job, delay_s)
+            case Bury(event, cause):
+                await self._bury(event, cause, delivered)
+
+    async def _announce(self, event: Event) -> None:
+        message = event_message(event)
+        await self._insist(Outgoing(message=message, exchange=LOG, key=event.routing_key, to="log"))
+        await self._tell_subscribers(
+            Outgoing(message=message, exchange=DOCUMENTS, key=event.routing_key, to="documents", mandatory=False)
+        )
+
+    async def _tell_subscribers(self, outgoing: Outgoing) -> None:
+        """One subscriber's full queue refuses for all: after a few tries who refused has to read the log."""
+        for pause_s in self._limits.subscriber_pauses_s:
+            try:
+                return await self._insist(outgoing, on=BrokerUnavailable)
+            except BrokerFull:
+                await asyncio.sleep(pause_s)
+        try:
+            await self._insist(outgoing, on=BrokerUnavailable)
+        except BrokerFull:
+            self._metrics.subscriber_refused.inc()
+            log.warning("subscriber_refused", event_id=outgoing.message.message_id, routing_key=outgoing.key)
+
+    async def _delay(self, job: Job, delay_s: float) -> None:
+        queue = self._topology.delay_queue(delay_s)
+        await self._insist(Outgoing(message=job_message(job), exchange="", key=queue, to="retry"))
+
+    async def _bury(self, event: Event | None, cause: str, delivered: "AbstractIncomingMessage") -> None:
+        if event is not None:
+            await self._announce(event)
+        letter = dead_letter(delivered, cause, event)
+        await self._insist(Outgoing(message=letter, exchange="", key=DEAD, to="dead"))
+
+    async def _insist(self, outgoing: Outgoing, *, on: type[BrokerError] = BrokerError) -> None:
+        limits = self._limits
+        async for attempt in stamina.retry_context(
+            on=on,
+            attempts=None,
+            timeout=None,
+            wait_initial=limits.backoff_initial_s,
+            wait_max=limits.backoff_max_s,
+            wait_jitter=limits.backoff_initial_s,
+        ):
+            with attempt:
+                await self._publisher.publish(outgoing, timeout_s=limits.confirm_timeout_s)

@@ -1,0 +1,328 @@
+"""What RabbitMQ and the network do to a broker of ours: it goes on, and loses nothing that was confirmed."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contract.broker import Broker, BrokerError, BrokerFull, BrokerUnavailable, Delivery, UnknownOffset
+from contract.codec import decode_event
+from contract.job import Lane
+from contract.topology import DOCUMENTS, LOG, Queue, Topology, lane_queue
+from contract.verdicts import Verdict
+from runtime.brokers.rabbit import RabbitLimits
+from tests.brokers import samples
+from tests.brokers.rabbit_backend import QUICK, RabbitBackend, declare
+from tests.brokers.suite import (
+    Gate,
+    Recorder,
+    assert_nothing_waits,
+    consume_until,
+    consuming,
+    decide_new,
+    publish,
+    put_all,
+    subjects,
+    take,
+)
+from tests.rabbit_node import RabbitNode
+
+if TYPE_CHECKING:
+    from pamqp.common import Arguments
+
+pytestmark = [pytest.mark.rabbit, pytest.mark.timeout(120)]
+
+
+def with_arguments(topology: Topology, name: str, **arguments: str | int) -> Topology:
+    """Returns `topology` with more arguments on one queue; underscores in their names stand for dashes."""
+    more = {f"x-{key.replace('_', '-')}": value for key, value in arguments.items()}
+    return replace(
+        topology,
+        queues=[
+            Queue(queue.name, {**queue.arguments, **more}) if queue.name == name else queue for queue in topology.queues
+        ],
+    )
+
+
+def losses(backend: RabbitBackend, role: str, cause: str) -> float:
+    value = backend.metrics.registry.get_sample_value("copydesk_session_losses_total", {"role": role, "cause": cause})
+    return value or 0.0
+
+
+async def put_persistently(broker: Broker, confirmed: list[str], count: int) -> None:
+    """Puts jobs until `count` more are confirmed, whatever happens to the broker."""
+    goal = len(confirmed) + count
+    while len(confirmed) < goal:
+        job = samples.job()
+        try:
+            await broker.put(job)
+        except BrokerError:
+            await asyncio.sleep(0.05)  # as a client does that was answered 503
+        else:
+            confirmed.append(job.id)
+
+
+async def put_until_refused(broker: Broker) -> int:
+    """Returns how many jobs went before the broker was full: RabbitMQ's limits give a little."""
+    for accepted in range(100):
+        try:
+            await broker.put(samples.job())
+        except BrokerFull:
+            return accepted
+    return 100
+
+
+async def until_logged(broker: Broker, ids: list[str]) -> None:
+    """Reads the log until every id has its event."""
+    missing, entries = set(ids), broker.read(-1)
+    assert isinstance(entries, AsyncGenerator)
+    async with aclosing(entries):
+        while missing:
+            missing.discard(decode_event((await anext(entries)).body).subject)
+
+
+async def until_ready(broker: Broker, *, ready: bool = True) -> None:
+    async with asyncio.timeout(20):
+        while await broker.ready() is not ready:  # noqa: ASYNC110 - readiness is polled by whoever wants to know
+            await asyncio.sleep(0.05)
+
+
+class Collector:
+    """A handler that publishes, and tells when all of the ids that it waits for have come."""
+
+    def __init__(self) -> None:
+        self.ids: set[str | None] = set()
+        self._came = asyncio.Condition()
+
+    async def __call__(self, delivery: Delivery) -> Verdict:
+        async with self._came:
+            self.ids.add(delivery.message_id)
+            self._came.notify_all()
+        return publish(delivery)
+
+    async def wait_for(self, ids: list[str]) -> None:
+        async with self._came:
+            await self._came.wait_for(lambda: self.ids.issuperset(ids))
+
+
+# the broker goes
+
+
+async def test_a_killed_and_restarted_broker_loses_nothing(rabbit: RabbitBackend, rabbit_node: RabbitNode) -> None:
+    confirmed: list[str] = []
+    collector = Collector()
+    async with rabbit.broker() as broker, consuming(broker, collector):
+        await put_persistently(broker, confirmed, 50)
+        await asyncio.to_thread(rabbit_node.settle)
+        rabbit_node.kill()
+        await asyncio.gather(asyncio.to_thread(rabbit_node.start), put_persistently(broker, confirmed, 50))
+        await collector.wait_for(confirmed)
+    async with rabbit.broker() as broker:
+        await until_logged(broker, confirmed)
+
+
+async def test_a_broker_that_is_away_is_unavailable_in_time(rabbit: RabbitBackend) -> None:
+    async with rabbit.broker(limits=replace(QUICK, publish_timeout_s=0.5)) as broker:
+        await broker.put(samples.job())
+        await rabbit.crash(broker)
+        with pytest.raises(BrokerUnavailable):
+            async with asyncio.timeout(2):
+                await broker.put(samples.job())
+        assert not await broker.ready()
+        with pytest.raises(BrokerUnavailable):
+            await broker.put(samples.job())
+        await rabbit.mend(broker)
+        await until_ready(broker)
+        await broker.put(samples.job())
+    assert losses(rabbit, "publisher", "connection_closed") == 1
+    assert losses(rabbit, "publisher", "unreachable") > 0
+
+
+def test_a_put_is_answered_within_the_time_that_http_has() -> None:
+    assert RabbitLimits().publish_timeout_s < 5
+
+
+async def test_a_broker_that_stands_still_is_unavailable_in_time(
+    rabbit: RabbitBackend, rabbit_node: RabbitNode
+) -> None:
+    limits = replace(QUICK, publish_timeout_s=0.5, probe_timeout_s=0.5)
+    async with rabbit.broker(limits=limits) as broker:
+        await broker.put(samples.job())
+        rabbit_node.pause()
+        try:
+            with pytest.raises(BrokerUnavailable):
+                await broker.put(samples.job())
+            assert not await broker.ready()
+        finally:
+            rabbit_node.resume()
+        await until_ready(broker)
+        await broker.put(samples.job())
+
+
+async def test_a_lost_connection_redelivers_and_the_old_delivery_is_not_acked(rabbit: RabbitBackend) -> None:
+    job, gate, recorder = samples.job(), Gate(1), Recorder(1)
+
+    async def first_hold_then_publish(delivery: Delivery) -> Verdict:
+        return await (gate if delivery.deliveries == 1 else recorder)(delivery)
+
+    async with rabbit.broker() as broker, consuming(broker, first_hold_then_publish):
+        await broker.put(job)
+        await gate.full.wait()
+        await rabbit.crash(broker)
+        gate.opened.set()
+        await rabbit.mend(broker)
+        await recorder.done.wait()
+    assert [(delivery.message_id, delivery.deliveries) for delivery in recorder.seen] == [(job.id, 2)]
+    assert losses(rabbit, "consumer", "connection_closed") == 1
+
+
+async def test_stopping_while_the_broker_is_away_ends_at_once(rabbit: RabbitBackend) -> None:
+    stop, gate = asyncio.Event(), Gate(1)
+    async with rabbit.broker() as broker, asyncio.TaskGroup() as group:
+        group.create_task(broker.consume(gate, slots=1, stop=stop))
+        await broker.put(samples.job())
+        await gate.full.wait()
+        await rabbit.crash(broker)
+        await until_ready(broker, ready=False)
+        stop.set()
+
+
+async def test_reading_goes_on_without_gap_or_repeat(rabbit: RabbitBackend) -> None:
+    async with rabbit.broker() as broker, asyncio.TaskGroup() as group:
+        ids = await decide_new(broker, 3)
+        reader = group.create_task(take(broker, 6))
+        ids += await decide_new(broker)
+        await rabbit.crash(broker)
+        await until_ready(broker, ready=False)
+        await rabbit.mend(broker)
+        await until_ready(broker)
+        ids += await decide_new(broker, 2)
+        assert subjects(await reader) == ids
+
+
+# the topology goes
+
+
+async def test_a_deleted_queue_is_declared_and_consumed_again(rabbit: RabbitBackend) -> None:
+    confirmed: list[str] = []
+    collector = Collector()
+    async with rabbit.broker() as broker, consuming(broker, collector):
+        await put_persistently(broker, confirmed, 1)
+        await collector.wait_for(confirmed)
+        async with rabbit.channel() as channel:
+            await channel.queue_delete(lane_queue(Lane.INTERACTIVE))
+        await put_persistently(broker, confirmed, 3)
+        await collector.wait_for(confirmed)
+    assert losses(rabbit, "consumer", "consumer_cancelled") == 1
+
+
+async def test_a_job_that_no_queue_takes_is_not_accepted(rabbit: RabbitBackend) -> None:
+    confirmed: list[str] = []
+    async with rabbit.broker() as broker:
+        await put_persistently(broker, confirmed, 1)
+        async with rabbit.channel() as channel:
+            await channel.queue_delete(lane_queue(Lane.INTERACTIVE))
+        with pytest.raises(BrokerUnavailable):
+            await broker.put(samples.job())
+        await put_persistently(broker, confirmed, 1)
+        recorder = Recorder(1)
+        await consume_until(broker, recorder)
+    assert recorder.ids == confirmed[1:]
+    assert losses(rabbit, "publisher", "unroutable") == 1
+
+
+async def test_two_puts_of_one_id_are_told_apart(rabbit: RabbitBackend) -> None:
+    job = samples.job()
+    async with rabbit.broker() as broker:
+        await broker.put(job)
+        async with rabbit.channel() as channel:
+            await channel.queue_delete(lane_queue(Lane.INTERACTIVE))
+        answers = await asyncio.gather(*(broker.put(job) for _ in range(4)), return_exceptions=True)
+        accepted = sum(answer is None for answer in answers)
+        recorder = Recorder(max(accepted, 1))
+        await put_all(broker, [] if accepted else [job])
+        await consume_until(broker, recorder)
+        await assert_nothing_waits(broker)
+    assert len(recorder.seen) == max(accepted, 1)
+
+
+async def test_a_queue_with_other_arguments_is_not_worked_with(rabbit: RabbitBackend) -> None:
+    limits = replace(QUICK, publish_timeout_s=0.5)
+    async with rabbit.channel() as channel:
+        await declare(channel, rabbit.topology)
+    other = with_arguments(rabbit.topology, lane_queue(Lane.BULK), delivery_limit=7)
+    async with rabbit.broker(topology=other, limits=limits) as broker:
+        with pytest.raises(BrokerUnavailable):
+            await broker.put(samples.job())
+        assert not await broker.ready()
+    assert losses(rabbit, "publisher", "topology_mismatch") > 0
+
+
+async def test_entries_no_longer_kept_are_unknown(rabbit: RabbitBackend) -> None:
+    small = with_arguments(rabbit.topology, LOG, max_length_bytes=2_000, stream_max_segment_size_bytes=1_000)
+    async with rabbit.broker(topology=small) as broker:
+        await decide_new(broker, 20)
+        (oldest,) = await take(broker, 1)
+        assert oldest.offset > 1
+        with pytest.raises(UnknownOffset):
+            await take(broker, 1, after=0)
+
+
+# something is full
+
+
+async def test_a_full_intake_refuses_until_there_is_room(rabbit: RabbitBackend) -> None:
+    full = with_arguments(rabbit.topology, lane_queue(Lane.INTERACTIVE), max_length=2)
+    async with rabbit.broker(topology=full) as broker:
+        accepted = await put_until_refused(broker)
+        assert accepted < 20
+        await broker.put(samples.job(Lane.BULK))
+        await consume_until(broker, Recorder(accepted + 1))
+        await broker.put(samples.job())
+
+
+async def test_a_full_subscriber_neither_stops_the_workers_nor_repeats_the_log(rabbit: RabbitBackend) -> None:
+    async with full_subscriber(rabbit), rabbit.broker() as broker:
+        ids = await decide_new(broker, 4)
+        assert subjects(await take(broker, 4)) == ids
+        await assert_nothing_waits(broker)
+        assert len(await take(broker, 5)) == 5
+    refused = rabbit.metrics.registry.get_sample_value("copydesk_subscriber_refused_total")
+    assert refused is not None
+    assert refused >= 2
+
+
+@asynccontextmanager
+async def full_subscriber(backend: RabbitBackend) -> AsyncIterator[None]:
+    """A subscriber whose queue takes one event, and whom nobody reads."""
+    arguments: Arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
+    async with backend.channel() as channel:
+        await declare(channel, backend.topology)
+        queue = await channel.declare_queue("full", exclusive=True, arguments=arguments)
+        await queue.bind(DOCUMENTS, "#")
+        yield
+
+
+async def test_under_a_memory_alarm_puts_are_refused_and_verdicts_wait(
+    rabbit: RabbitBackend, rabbit_node: RabbitNode
+) -> None:
+    job, gate = samples.job(), Gate(1)
+    limits = replace(QUICK, publish_timeout_s=1, confirm_timeout_s=1, probe_timeout_s=0.5, fresh_confirm_s=0)
+    async with rabbit.broker(limits=limits) as broker:
+        async with consuming(broker, gate):
+            await broker.put(job)
+            await gate.full.wait()
+            await asyncio.to_thread(rabbit_node.ctl, "set_vm_memory_high_watermark", "0.000001")
+            try:
+                await until_ready(broker, ready=False)
+                gate.opened.set()
+                with pytest.raises(BrokerUnavailable):
+                    await broker.put(samples.job())
+            finally:
+                await asyncio.to_thread(rabbit_node.ctl, "set_vm_memory_high_watermark", "0.4")
+            await until_ready(broker)
+        assert job.id in subjects(await take(broker, 1))
+    assert [delivery.deliveries for delivery in gate.held] == [1]

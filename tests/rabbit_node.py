@@ -1,0 +1,174 @@
+"""A private RabbitMQ node: its own folder, ports, epmd and cookie, on loopback alone, gone with the tests."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+SERVER = os.environ.get("COPYDESK_TEST_RABBITMQ_SERVER", "/usr/lib/rabbitmq/bin/rabbitmq-server")
+START_TIMEOUT_S = 60.0
+
+# Kills the process group $1 as soon as whoever holds the other end of its standard input is gone, however it went.
+_GUARD = 'read _; kill -9 "-$1"'
+
+
+class RabbitNode:
+    """A RabbitMQ node that can be killed and restarted with its data; listens on 127.0.0.1:`port`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.port, self._dist_port, self._epmd_port = free_ports(3)
+        self._epmd: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
+        self._server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"amqp://guest:guest@127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        """Starts the node and waits until it speaks AMQP."""
+        if self._epmd is None:
+            self._prepare()
+        with (self._folder / "console.log").open("ab") as console:
+            self._server = subprocess.Popen(
+                [SERVER],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                process_group=self._group(),
+            )
+        self._await_amqp()
+
+    def kill(self) -> None:
+        """Ends the node with SIGKILL, as a power cut would; its data stays."""
+        self._signal(signal.SIGKILL)
+        self._await_end()
+
+    def stop(self) -> None:
+        """Ends the node in order; its data stays."""
+        self._signal(signal.SIGTERM)
+        self._await_end()
+
+    def pause(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def settle(self) -> None:
+        """Flushes the node's directory of queues, which it does by itself within seconds.
+
+        RabbitMQ 3.10 that is killed before has lost its stream coordinator, and with it every stream, for good.
+        """
+        self.ctl("eval", "[dets:sync(Table) || Table <- dets:all()].")
+
+    def ctl(self, *arguments: str) -> str:
+        """Runs rabbitmqctl against the node and returns what it printed."""
+        done = subprocess.run(
+            [str(Path(SERVER).with_name("rabbitmqctl")), "--quiet", *arguments],
+            env=self._environment(),
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout
+
+    def close(self) -> None:
+        """Ends every process of this node."""
+        if self._epmd is None or self._guard is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(self._group(), signal.SIGKILL)
+        for process in (self._server, self._epmd):
+            if process is not None:
+                process.wait()
+        self._guard.communicate()
+        self._epmd = self._guard = self._server = None
+
+    def _prepare(self) -> None:
+        (self._folder / "rabbitmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{self.port}\n")
+        (self._folder / "enabled_plugins").write_text("[].\n")
+        self._epmd = subprocess.Popen(
+            [_program("epmd"), "-port", str(self._epmd_port), "-address", "127.0.0.1"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            process_group=0,
+        )
+        self._guard = subprocess.Popen(
+            ["/bin/sh", "-c", _GUARD, "guard", str(self._epmd.pid)], stdin=subprocess.PIPE, start_new_session=True
+        )
+
+    def _environment(self) -> dict[str, str]:
+        folder = self._folder
+        return {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "LANG": "C.UTF-8",
+            "HOME": str(folder),
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": f"copydesk-{self.port}@localhost",
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_DIST_PORT": str(self._dist_port),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(folder / "log"),
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+            "RABBITMQ_PID_FILE": str(folder / "pid"),
+        }
+
+    def _group(self) -> int:
+        if self._epmd is None:
+            raise RuntimeError("the node was not started")
+        return self._epmd.pid
+
+    def _signal(self, number: signal.Signals) -> None:
+        os.kill(int((self._folder / "pid").read_text()), number)
+
+    def _await_end(self) -> None:
+        if self._server is not None:
+            self._server.wait(timeout=START_TIMEOUT_S)
+
+    def _await_amqp(self) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not speaks_amqp(self.port):
+            ended = self._server is None or self._server.poll() is not None
+            if ended or time.monotonic() > deadline:
+                raise RuntimeError(f"RabbitMQ did not start:\n{(self._folder / 'console.log').read_text()[-4000:]}")
+            time.sleep(0.05)
+
+
+def free_ports(count: int) -> list[int]:
+    """Returns ports of 127.0.0.1 that nobody listens on right now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [listener.getsockname()[1] for listener in sockets]
+    for listener in sockets:
+        listener.close()
+    return ports
+
+
+def speaks_amqp(port: int) -> bool:
+    """Tells whether 127.0.0.1:`port` answers the AMQP 0-9-1 protocol header with a method frame."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(b"AMQP\x00\x00\x09\x01")
+            return connection.recv(1) == b"\x01"
+    except OSError:
+        return False
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None or not Path(SERVER).exists():
+        raise RuntimeError(
+            "these tests start a RabbitMQ of their own: install it with `apt-get install rabbitmq-server`"
+        )
+    return found
