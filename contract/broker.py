@@ -91,7 +91,7 @@ class Broker(Protocol):
         """
 
     async def log_bounds(self) -> tuple[int, int]:
-        """Returns the offsets of the oldest and the newest entry in the log; the newest is the smaller while it is empty.
+        """Returns the offsets of the log's oldest and newest entry; the newest is the smaller while it is empty.
 
         Raises:
             BrokerUnavailable: the broker cannot be asked.

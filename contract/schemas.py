@@ -1,8 +1,6 @@
 """JSON Schemas (2020-12) of what crosses a border, generated from the types."""
 
-from typing import Any
-
-from pydantic.json_schema import JsonSchemaMode
+from typing import Any, Literal
 
 from contract.codec import adapter
 from contract.events import FailedEvent, ProcessedEvent
@@ -23,6 +21,6 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def _schema(name: str, kind: type) -> dict[str, Any]:
-    mode: JsonSchemaMode = "validation" if kind is Submission else "serialization"
+    mode: Literal["validation", "serialization"] = "validation" if kind is Submission else "serialization"
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:copydesk:schema:{name}"}
     return head | adapter(kind).json_schema(mode=mode)

@@ -62,7 +62,7 @@ def copydesk() -> Iterator[str]:
 
 
 def wait_for_api(process: subprocess.Popen[str]) -> str:
-    """Returns the API's URL once `process` logs that it listens; then reads on, so that its log cannot fill the pipe."""
+    """Returns the API's URL once `process` logs that it listens; reads on after, so that the log's pipe stays empty."""
     log = process.stderr
     if log is None:
         raise ValueError("the log of the process is not piped")

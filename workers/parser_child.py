@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from contract.reasons import Reason
 from workers.failures import Failed
@@ -120,7 +120,8 @@ def _address_space_bytes(field: str) -> int:
 
 
 def _close_alive_pipe() -> None:
-    server = forkserver._forkserver  # type: ignore[attr-defined]  # noqa: SLF001 - no public way, in 3.11 to 3.14
-    if server._forkserver_alive_fd is not None:  # noqa: SLF001 - the same
-        os.close(server._forkserver_alive_fd)  # noqa: SLF001 - the same
-        server._forkserver_alive_fd = None  # noqa: SLF001 - the same
+    # There is no public way to it, in Python 3.11 to 3.14.
+    server: Any = forkserver._forkserver  # noqa: SLF001
+    if server._forkserver_alive_fd is not None:  # noqa: SLF001
+        os.close(server._forkserver_alive_fd)  # noqa: SLF001
+        server._forkserver_alive_fd = None  # noqa: SLF001

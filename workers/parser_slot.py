@@ -114,5 +114,5 @@ def _stop(started: Future[ProcessPool] | None) -> None:
 
 
 def _stop_pool(pool: ProcessPool) -> None:
-    pool.stop()
+    pool.stop()  # type: ignore[no-untyped-call] # Pebble leaves it without annotations
     pool.join()

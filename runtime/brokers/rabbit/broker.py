@@ -103,7 +103,7 @@ class RabbitBroker:
             async with asyncio.timeout(self._limits.publish_timeout_s), aclosing(session):
                 await session.open()
                 await declare(session, self._topology, self._limits)
-                return await log_bounds(session, self._limits)
+                return await log_bounds(session)
         except (SessionLost, TimeoutError) as error:
             raise BrokerUnavailable(f"the log cannot be asked: {type(error).__name__}") from None
 

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 class RabbitLimits:
     """Timeouts in seconds, and bounds.
 
-    `publish_timeout_s` is for one `put`, under the 5 s in which HTTP answers; `confirm_timeout_s` for one try at
-    carrying out a verdict, which is tried for as long as its delivery's session lives. `backoff_*_s` space the tries to
-    open a session; `reopen_pause_s` is the most to wait after one was lost. `redeclare_pause_s` is the wait before a queue that
-    is gone is declared again: RabbitMQ 3.10 never tells the consumers of a queue that is back within some 30 ms, and
-    they stay silent for ever (measured). `subscriber_pauses_s` lie between the tries to tell subscribers of an event
-    that one of them refused. `give_back_*_s` hold back a delivery whose handler raised.
-    A bulk job that waited `bulk_patience_s` in this process goes before interactive ones: RabbitMQ closes the channel
-    of a delivery unacknowledged for 30 minutes, and all that is in hand with it. `log_first_s` is how long a log that is
-    asked for its bounds may take to show its first entry, `log_silence_s` how long to show the next of its last chunk.
+    - `backoff_initial_s` lies between the first two tries to open a session, `backoff_max_s` is the longest such wait.
+    - `reopen_pause_s` is the most to wait after a session was lost.
+    - `redeclare_pause_s` is the wait before a queue that is gone is declared again. RabbitMQ 3.10 never tells the
+      consumers of a queue that is back within some 30 ms: they stay silent for ever (measured).
+    - `publish_timeout_s` is for one `put`, under the 5 s in which HTTP answers.
+    - `confirm_timeout_s` is for one try at carrying out a verdict, which is tried while the delivery's session lives.
+    - `fresh_confirm_s` is how long a confirm shows that publishing works; later a probe has to.
+    - `subscriber_pauses_s` lie between the tries to tell subscribers of an event that one of them refused.
+    - `give_back_initial_s` is the wait before a delivery whose handler raised goes back, doubled each time up to
+      `give_back_max_s`.
+    - `bulk_patience_s`: a bulk job that waited for so long in this process goes before interactive ones. RabbitMQ
+      closes the channel of a delivery that is not acked for 30 minutes, and all that is in hand with it.
     """
 
     connect_timeout_s: float = 5.0
@@ -36,5 +39,3 @@ class RabbitLimits:
     give_back_max_s: float = 10.0
     bulk_patience_s: float = 300.0
     read_prefetch: int = 100
-    log_first_s: float = 1.0
-    log_silence_s: float = 0.2

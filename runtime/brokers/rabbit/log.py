@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 OFFSET = "x-stream-offset"
 
+_MAX_PREFETCH = 65_535  # AMQP 0-9-1: a short integer
+
 Inbox = asyncio.Queue["AbstractIncomingMessage | None"]
 
 
@@ -79,58 +81,32 @@ class LogReader:
         return entry.offset > self._after
 
 
-async def log_bounds(session: Session, limits: RabbitLimits) -> tuple[int, int]:
+async def log_bounds(session: Session) -> tuple[int, int]:
     """Returns the offsets of the oldest and the newest entry; (0, -1) while the log is empty.
 
-    RabbitMQ does not tell the newest offset, and a stream's message count lags by seconds. So this reads the stream's
-    last chunk, which comes in one piece, until nothing follows for `limits.log_silence_s`: on a broker that stalls in
-    the midst of it, the newest offset told may be some entries too low.
+    RabbitMQ tells neither of a stream, and its message count lags behind: both are read off what is delivered.
 
     Raises:
         SessionLost: the session ended.
     """
-    oldest = await _first_of(session, limits, "first")
-    newest = None if oldest is None else await _last_of(session, limits, "last")
-    return (0, -1) if oldest is None else (oldest, oldest if newest is None else newest)
+    newest = await _delivered(session, "last", prefetch=_MAX_PREFETCH)
+    if not newest:
+        return 0, -1
+    oldest = await _delivered(session, "first", prefetch=1)
+    return oldest[0], newest[-1]
 
 
-async def _first_of(session: Session, limits: RabbitLimits, start: str) -> int | None:
-    """Returns the offset of the first entry from `start` on, None where none comes."""
-    inbox = await _inbox(session, limits, start)
-    return await _next_offset(session, inbox, limits.log_first_s)
-
-
-async def _last_of(session: Session, limits: RabbitLimits, start: str) -> int | None:
-    """Returns the offset of the last entry from `start` on, None where none comes."""
-    inbox = await _inbox(session, limits, start)
-    last = offset = await _next_offset(session, inbox, limits.log_first_s)
-    while offset is not None:
-        last, offset = offset, await _next_offset(session, inbox, limits.log_silence_s)
-    return last
-
-
-async def _inbox(session: Session, limits: RabbitLimits, start: str) -> Inbox:
+async def _delivered(session: Session, start: str, *, prefetch: int) -> list[int]:
+    """Returns the offsets of what a stream delivers at once from its first or last chunk on."""
     inbox: Inbox = asyncio.Queue()
-    session.when_lost(lambda: inbox.put_nowait(None))
-    channel = await session.channel(prefetch=limits.read_prefetch)
+    channel = await session.channel(prefetch=prefetch)
     with translated(Loss.CHANNEL_CLOSED):
         queue = await channel.get_queue(LOG, ensure=False)
         await queue.consume(inbox.put, arguments={OFFSET: start})
-    return inbox
-
-
-async def _next_offset(session: Session, inbox: Inbox, within_s: float) -> int | None:
-    try:
-        async with asyncio.timeout(within_s):
-            message = await inbox.get()
-    except TimeoutError:
-        return None
-    if message is None:
-        session.check()
-        return None
-    with translated(Loss.CHANNEL_CLOSED):
-        await message.ack()
-    return _entry(message).offset
+        await channel.get_queue(LOG)  # the answer comes after what consuming delivered
+    session.check()
+    waiting = [inbox.get_nowait() for _ in range(inbox.qsize())]
+    return [_entry(message).offset for message in waiting if message is not None]
 
 
 def _entry(message: "AbstractIncomingMessage") -> LogEntry:

@@ -22,7 +22,7 @@ BURIED_AT = "x-copydesk-buried-at"
 _MAX_CAUSE_CHARS = 8_000  # all headers go in one frame, of 128 KiB by default
 
 
-class MessageTooLarge(ValueError):  # noqa: N818 - a ValueError by another name
+class MessageTooLarge(ValueError):
     """The message is over the size that brokers accept; to send it would cost the channel."""
 
 

@@ -38,7 +38,7 @@ class Loss(StrEnum):
     UNROUTABLE = "unroutable"
 
 
-class SessionLost(Exception):  # noqa: N818 - an end that every session comes to, not a defect
+class SessionLost(Exception):
     """The session is over: `cause`, and what the library or the broker said about it."""
 
     def __init__(self, cause: Loss, detail: str) -> None:

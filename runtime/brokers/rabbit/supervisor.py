@@ -40,7 +40,8 @@ class Supervisor:
                 await _within(session, work)
             except SessionLost as loss:
                 if stop is not None and stop.is_set():
-                    return self._count(loss)
+                    self._count(loss)
+                    return
                 await self.recover(loss)
             else:
                 return
