@@ -1,0 +1,123 @@
+import pytest
+
+from contract.article import Source
+from tests.workers.metadata.pages import ld, page
+from workers.metadata.authors import find_authors
+
+H1 = "<h1>Ferry returns after nine years</h1>"
+SITE = '<meta property="og:site_name" content="Harbour Gazette">'
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "authors", "source"),
+    [
+        pytest.param(
+            ld('{"@type": "Article", "author": [{"@type": "Person", "name": "Jo Marsh"}, {"name": "Ada Lind"}]}'),
+            '<a rel="author">Somebody Else</a>',
+            ("Jo Marsh", "Ada Lind"),
+            Source.JSON_LD,
+            id="json-ld persons",
+        ),
+        pytest.param(
+            ld(
+                '{"@graph": [{"@type": "Article", "author": {"@id": "#jo"}},'
+                ' {"@type": "Person", "@id": "#jo", "name": "Jo Marsh"}]}'
+            ),
+            "",
+            ("Jo Marsh",),
+            Source.JSON_LD,
+            id="json-ld by reference",
+        ),
+        pytest.param(
+            ld('{"@type": "Article", "author": "Jo Marsh and Ada Lind"}'),
+            "",
+            ("Jo Marsh", "Ada Lind"),
+            Source.JSON_LD,
+            id="json-ld string",
+        ),
+        pytest.param(
+            '<meta name="twitter:label1" content="Verfasst von"><meta name="twitter:data1" content="Jo Marsh">'
+            '<meta name="author" content="Webmaster Wessel">',
+            "",
+            ("Jo Marsh",),
+            Source.META,
+            id="written by, in the page's language",
+        ),
+        pytest.param('<meta name="author" content="Jo Marsh">', "", ("Jo Marsh",), Source.META, id="meta"),
+        pytest.param(
+            '<meta name="citation_author" content="Marsh, Jo"><meta name="citation_author" content="Lind, Ada">',
+            "",
+            ("Jo Marsh", "Ada Lind"),
+            Source.META,
+            id="citation",
+        ),
+        pytest.param(
+            "",
+            H1 + '<div itemprop="author"><b itemprop="name">Jo Marsh</b><i>Reporter</i></div>',
+            ("Jo Marsh",),
+            Source.MARKUP,
+            id="itemprop",
+        ),
+        pytest.param("", H1 + '<a rel="author" href="/x">Jo Marsh</a>', ("Jo Marsh",), Source.MARKUP, id="rel"),
+        pytest.param("", H1 + '<a href="/authors/jo-marsh">Jo Marsh</a>', ("Jo Marsh",), Source.MARKUP, id="link"),
+        pytest.param("", H1 + "<p>By <b>Jo Marsh</b></p>", ("Jo Marsh",), Source.MARKUP, id="by"),
+        pytest.param("", H1 + '<div class="byline">Jo Marsh</div>', ("Jo Marsh",), Source.MARKUP, id="class"),
+        pytest.param(
+            "",
+            H1 + '<a href="/author/jo">Jo Marsh</a>, <a href="/author/ada">Ada Lind</a>',
+            ("Jo Marsh", "Ada Lind"),
+            Source.MARKUP,
+            id="one link each",
+        ),
+        pytest.param(
+            '<meta name="author" content="Harbour Gazette">' + SITE,
+            H1 + '<p class="byline">Jo Marsh</p>',
+            ("Jo Marsh",),
+            Source.MARKUP,
+            id="a person before the publisher",
+        ),
+        pytest.param(
+            ld('{"@type": "Article", "author": {"@type": "Organization", "name": "Harbour Gazette"}}') + SITE,
+            H1,
+            ("Harbour Gazette",),
+            Source.JSON_LD,
+            id="the publisher where there is no person",
+        ),
+        pytest.param(
+            '<meta name="author" content="Web Wizard">',
+            H1 + '<p class="byline">By <a rel="author" href="/author/jo">Jo Marsh</a></p>',
+            ("Jo Marsh",),
+            Source.MARKUP,
+            id="agreement of sources before a single one",
+        ),
+    ],
+)
+def test_authors(head: str, body: str, authors: tuple[str, ...], source: Source) -> None:
+    best = find_authors(page(head, body))[0]
+    assert (best.value, best.source) == (authors, source)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<div id="comments"><span class="comment-author">Troll One</span></div>',
+        '<footer class="site-footer"><p>By Web Makers</p></footer>',
+        "<p>By clicking you agree.</p>",
+        '<a href="/author/login">Login</a>',
+        "<p>Words.</p>",
+    ],
+)
+def test_nobody(body: str) -> None:
+    assert find_authors(page("", H1 + body)) == []
+
+
+def test_social_accounts_are_no_authors() -> None:
+    head = (
+        '<meta name="twitter:creator" content="@gazette"><meta property="article:author" content="https://f.example/x">'
+    )
+    assert find_authors(page(head, H1)) == []
+
+
+def test_a_frame_called_after_its_sidebar_is_not_aside() -> None:
+    body = f'<div class="with-sidebar">{H1}<p class="byline">Jo Marsh</p></div>'
+    assert find_authors(page("", body))[0].value == ("Jo Marsh",)

@@ -1,0 +1,91 @@
+import pytest
+
+from contract.article import Source
+from tests.workers.metadata.pages import ld, page
+from workers.metadata.title import find_titles
+
+OG = '<meta property="og:title" content="Ferry returns after nine years | Harbour Gazette">'
+SITE = '<meta property="og:site_name" content="Harbour Gazette">'
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "title", "source"),
+    [
+        pytest.param(
+            OG,
+            "<h1>Harbour Gazette</h1><h1>Ferry returns after nine long years</h1>",
+            "Ferry returns after nine long years",
+            Source.MARKUP,
+            id="the heading most like the metadata",
+        ),
+        pytest.param(
+            OG + SITE, "", "Ferry returns after nine years", Source.OPENGRAPH, id="opengraph without the site's name"
+        ),
+        pytest.param(
+            SITE + ld('{"@type": "NewsArticle", "headline": "Ferry &amp; crew return"}') + OG,
+            "",
+            "Ferry & crew return",
+            Source.JSON_LD,
+            id="json-ld before opengraph, references resolved",
+        ),
+        pytest.param(
+            "<title>Ferry returns to the old harbour - Gazette</title>",
+            "",
+            "Ferry returns to the old harbour",
+            Source.META,
+            id="title element without its last part",
+        ),
+        pytest.param(
+            '<meta name="twitter:title" content="Ferry returns">', "", "Ferry returns", Source.META, id="twitter"
+        ),
+        pytest.param(
+            "<title>Home</title>",
+            "<article><h1>A lone heading stands</h1></article>",
+            "A lone heading stands",
+            Source.MARKUP,
+            id="a lone heading in the article",
+        ),
+        pytest.param(
+            SITE + OG,
+            "<h1>Harbour Gazette</h1><h2>Ferry returns after nine years</h2>",
+            "Ferry returns after nine years",
+            Source.MARKUP,
+            id="an h2 where the h1 is the site",
+        ),
+        pytest.param(
+            OG + SITE,
+            "<h1><span>Transport</span> <span>Ferry returns after nine years</span></h1>",
+            "Ferry returns after nine years",
+            Source.OPENGRAPH,
+            id="no kicker",
+        ),
+        pytest.param(
+            OG,
+            "<h1>Fer\u00adry <em>returns</em><br>after nine years</h1>",
+            "Ferry returns after nine years",
+            Source.MARKUP,
+            id="no soft hyphens, child elements apart",
+        ),
+    ],
+)
+def test_title(head: str, body: str, title: str, source: Source) -> None:
+    best = find_titles(page(head, body))[0]
+    assert (best.value, best.source) == (title, source)
+
+
+def test_chinese_titles_are_compared_by_character() -> None:
+    head = '<meta property="og:title" content="渡船九年后重返旧港">'
+    assert find_titles(page(head, "<h1>天气</h1><h1>渡船时隔九年重返旧港</h1>"))[0].value == "渡船时隔九年重返旧港"
+
+
+def test_the_sites_name_as_a_heading_is_no_title() -> None:
+    head = SITE + "<title>Harbour Gazette buys a ferry</title>"
+    assert find_titles(page(head, "<h1>Harbour Gazette</h1>"))[0].value == "Harbour Gazette buys a ferry"
+
+
+def test_a_page_without_any_has_none() -> None:
+    assert find_titles(page("", "<p>Words.</p>")) == []
+
+
+def test_a_heading_aside_is_no_title() -> None:
+    assert find_titles(page("", "<aside><h1>Five most read stories today</h1></aside>")) == []

@@ -1,0 +1,61 @@
+"""The words of bylines: what stands before, between and after names, and what is never one."""
+
+import re
+
+from workers.metadata.words import word_set
+
+NOT_A_NAME = re.compile(r"[?!=<>{}#%$€\\]|\.\.\.|…|https?:")
+NOISE = re.compile(
+    r"[^\s()]+@[^\s()]+|https?://\S*|\bwww\.\S+|(?<!\w)@\w+|\([^)]*\)|\[[^\]]*\]|<[^>]*>|\bfollow(?:ing)?\b.*",
+    re.IGNORECASE,
+)
+BY = re.compile(
+    r"^\W*(?:(?:words|text|story|written|posted|reported|published|article|review(?:ed)?|analysis|opinion|created|added"
+    r"|medically reviewed|verfasst|geschrieben|ein beitrag|escrito|publicado|publié|écrit|scritto)\s+)?"
+    r"(?:by|von|vom|par|por|di|door|av|af|autor(?:in)?(?:en)?|authors?|auteure?s?|autore|writer|text|texto|testo|tekst"
+    r"|foto|redaktion|автор|著者|作者|文|記者)(?:\s*[:：]\s*|\s+|(?<=[著作文記]者)|$)",
+    re.IGNORECASE,
+)
+BREAK = re.compile(r"\s*(?:[;|/•·●\n、，]|\s[–—-]\s)\s*")
+# After these a place, a date or an employer follows.
+TURN = re.compile(r"\s(?:on|at|in|am|vom|für|for|from|via|is)\s.*", re.IGNORECASE)
+AND = re.compile(
+    r"\s*(?:,|\s&\s|\s\+\s|\s(?:and|und|et|y|e|og|och|en|oraz|with|mit|avec|con)\s)\s*",
+    re.IGNORECASE,
+)
+SUFFIX = re.compile(r",\s*((?:Jr|Sr|II|III|IV)\b\.?)", re.IGNORECASE)
+DEGREE = re.compile(
+    r"(?:\b(?:ph\.?\s?d|m\.?d|md|mph|mba|rdn?|rn|ms|msc|ma|llm|jd|esq|cfp|cpa|dds|dvm|np|pa-c|lcsw|fand|cscs)\b\.?)+$",
+    re.IGNORECASE,
+)
+PARTICLES = word_set(
+    """al bin da das de del dem den der di do dos du e el la le les ibn of ten ter und van vander vom von y zu zum zur
+    't"""
+)
+ROLES = word_set(
+    """analyst anchor associate author autor autorin blogger ceo chef chefredakteur chief columnist contributing
+    contributor correspondent creator cto director editor editorial editors executive expert founder freelance guest
+    head host journalist journalistin korrespondent lead leiter manager managing officer producer redakteur redakteurin
+    redactor reporter ressortleiter reviewer senior specialist staff strategist volontär writer writers"""
+)
+NEVER = word_set(
+    """about account advertisement ago all alle archive article articles artikel ask autoren bio blog by categories
+    category checked click comment comments contact continue cookies copyright current date email facebook fact filed
+    follow for full get hours how in instagram it join kommentare last leave lesen linkedin log login mehr mins minutes
+    month more my newsletter no not of on our out photo photos pinterest posted posts previous print profile published
+    read reading related reply rss search see share skip subscribe tags teilen thanks that the this to topics tweet
+    twitter uhr updated view views was we week whatsapp what when who why with year years your youtube zum"""
+)
+NEVER_ALONE = word_set(
+    """a admin administrator an anmelden anonymous april august author authors bluesky december default editorial email
+    february friday gettr guest guide here home january join july june login march mastodon may menu monday name news
+    next november october other register registrieren saturday search september sign sunday threads thursday today
+    topics tuesday unknown us user view website wednesday you youtube"""
+)
+ORGANISATION = re.compile(
+    r"redaktion|redacci[oó]n|r[ée]daction|redazione|redactie|toimitus|\.(?:com|org|net|de|fr|co)\b|新聞|編集部|社$"
+    r"|\b(?:team|staff|editors?|editorial|desk|news|newsroom|press|agency|agentur|media|magazine|magazin|zeitung|times"
+    r"|post|journal|inc|llc|ltd|gmbh|ag|reuters|dpa|afp|apa|ap|efe|ansa|sid|kna|epd|blog|online|digital|group|institute"
+    r"|university|foundation|association|company|studio|contributors?)\b",
+    re.IGNORECASE,
+)

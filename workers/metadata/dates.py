@@ -1,0 +1,204 @@
+"""When the article was published and last changed: a weighted vote of all sources, one of them htmldate."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import structlog
+from htmldate import find_date
+from lxml.html import HtmlElement
+
+from contract.article import Source
+from workers.draft import Found
+from workers.metadata import jsonld
+from workers.metadata.datewords import Moment, parse_stamp, parse_url, parse_words
+from workers.metadata.page import Mark, Page, Spot
+
+log = structlog.get_logger(__name__)
+
+_EARLIEST = date(1990, 1, 1)
+_HTMLDATE_WEIGHT = 2.0  # it is slow: up to seconds for its first date in words
+_MAX_LINE = 120  # characters around a date
+_UPDATED = re.compile(
+    r"updat|modifi|\bedited|revis|aktualis|geändert|stand:|mis à jour|actualiz|aggiorna|gewijzigd|oppdatert|uppdater"
+    r"|päivitetty|更新",
+    re.IGNORECASE,
+)
+_PUBLISHED_META = (
+    ("article:published_time", "og:article:published_time", "og:published_time"),
+    (
+        *(
+            "date",
+            "dc.date",
+            "dc.date.issued",
+            "dcterms.created",
+            "dcterms.date",
+            "dcterms.issued",
+            "pubdate",
+            "publishdate",
+        ),
+        *(
+            "publish_date",
+            "publish-date",
+            "published",
+            "publication_date",
+            "publicationdate",
+            "citation_publication_date",
+        ),
+        *(
+            "citation_date",
+            "citation_online_date",
+            "parsely-pub-date",
+            "sailthru.date",
+            "datepublished",
+            "cxenseparse:recs:publishtime",
+        ),
+        *(
+            "last-published",
+            "article.published",
+            "article_date_original",
+            "originalpublicationdate",
+            "rnews:datepublished",
+        ),
+        *(
+            "date.created",
+            "dc.date.created",
+            "created",
+            "pdate",
+            "ptime",
+            "release_date",
+            "shareaholic:article_published_time",
+        ),
+    ),
+)
+_MODIFIED_META = (
+    *(
+        "article:modified_time",
+        "og:article:modified_time",
+        "og:updated_time",
+        "og:modified_time",
+        "article:updated_time",
+    ),
+    *("last-modified", "dcterms.modified", "dc.date.modified", "datemodified", "modified", "revised", "lastmod"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One source's word on a day. `weight` is about the log-odds that this kind of source names the true day."""
+
+    kind: str
+    weight: float
+    moment: Moment
+    source: Source
+
+
+def find_published(page: Page, tree: HtmlElement, now: datetime) -> list[Found[str]]:
+    """Returns the dates of publication that `page` may mean, ISO 8601, the best first."""
+    votes = [vote for vote in _votes(page) if _EARLIEST <= vote.moment.day <= _latest(now)]
+    if _lead(votes) <= _HTMLDATE_WEIGHT and (moment := _htmldate(tree, page.url, now)):
+        votes.append(Vote("htmldate", _HTMLDATE_WEIGHT, moment, Source.HEURISTIC))
+    return [_fullest([vote for vote in votes if vote.moment.day == day]) for day in _tally(votes)]
+
+
+def _tally(votes: list[Vote]) -> dict[date, float]:
+    """Returns the weight of each day, the heaviest first."""
+    kinds: dict[date, dict[str, float]] = {}
+    for vote in votes:
+        of_day = kinds.setdefault(vote.moment.day, {})
+        of_day[vote.kind] = max(vote.weight, of_day.get(vote.kind, 0))
+    weights = {day: sum(of_day.values()) for day, of_day in kinds.items()}
+    return dict(sorted(weights.items(), key=lambda pair: -pair[1]))
+
+
+def _lead(votes: list[Vote]) -> float:
+    """Returns by how much the first day leads: where that is more than one more vote, the vote need not be asked."""
+    first, second = [*_tally(votes).values(), 0.0, 0.0][:2]
+    return first - second
+
+
+def find_modified(page: Page, published: str | None, now: datetime) -> list[Found[str]]:
+    """Returns the dates of the last change that `page` states, ISO 8601, none before the day of publication."""
+    first = published[:10] if published else ""
+    stated = [
+        *((Source.JSON_LD, text) for text in jsonld.strings(page.article.get("dateModified"))),
+        *((Source.META, text) for text in page.meta(*_MODIFIED_META)),
+        *((Source.MARKUP, spot.text) for spot in page.proper(Mark.MODIFIED_PROP)),
+        *((Source.MARKUP, spot.text) for spot in page.proper(Mark.TIME) if is_update(spot)),
+    ]
+    moments = [(source, moment) for source, text in stated if (moment := parse_stamp(text))]
+    return [
+        Found(moment.stated, source)
+        for source, moment in moments
+        if first <= moment.stated[:10] and _EARLIEST <= moment.day <= _latest(now)
+    ]
+
+
+def _latest(now: datetime) -> date:
+    return (now + timedelta(days=1)).date()
+
+
+def _fullest(votes: list[Vote]) -> Found[str]:
+    """Returns the fullest statement of the day, of equals the weightiest source's; a guess only where it is alone."""
+    best = max(votes, key=lambda vote: (vote.source is not Source.HEURISTIC, len(vote.moment.stated), vote.weight))
+    return Found(best.moment.stated, best.source)
+
+
+def _votes(page: Page) -> Iterator[Vote]:
+    yield from _structured(page)
+    yield from _visible(page)
+    if page.url and (moment := parse_url(page.url)):
+        yield Vote("url", 2.5, moment, Source.URL)
+
+
+def _structured(page: Page) -> Iterator[Vote]:
+    sources = (
+        ("json-ld", 2.6, Source.JSON_LD, jsonld.strings(page.article.get("datePublished"))[:1]),
+        ("published_time", 3.0, Source.META, page.meta(*_PUBLISHED_META[0])[:1]),
+        ("meta", 1.8, Source.META, page.meta(*_PUBLISHED_META[1])[:1]),
+        ("itemprop", 1.7, Source.MARKUP, [spot.text for spot in page.proper(Mark.PUBLISHED_PROP)][:1]),
+    )
+    for kind, weight, source, texts in sources:
+        for text in texts:
+            if moment := parse_stamp(text):
+                yield Vote(kind, weight, moment, source)
+
+
+def _visible(page: Page) -> Iterator[Vote]:
+    for mark, weight in ((Mark.TIME, 2.0), (Mark.DATE_CLASS, 1.5), (Mark.YEAR, 1.2)):
+        if (nearest := _nearest(page, mark)) is not None:
+            yield Vote(mark, weight, nearest, Source.MARKUP)
+
+
+def _nearest(page: Page, mark: Mark) -> Moment | None:
+    """Returns the date in the element with `mark` that is nearest to the heading, rather after than before it."""
+    dated = []
+    for spot in page.proper(mark):
+        distance = spot.position - page.heading
+        if len(spot.text) <= _MAX_LINE and not is_update(spot) and (moment := parse_words(spot.text, page.language)):
+            dated.append((distance if distance >= 0 else -3 * distance, moment))
+    return min(dated, key=lambda pair: pair[0])[1] if dated else None
+
+
+def is_update(spot: Spot) -> bool:
+    """Tells whether the words or names on and just before a dated element say that it is of a change."""
+    element, parent = spot.element, spot.element.getparent()
+    around = [element.get("class"), element.get("itemprop"), element.text, spot.text]
+    previous = element.getprevious()
+    around += [previous.tail, previous.text if len(previous) == 0 else None] if previous is not None else []
+    around += [parent.get("class"), parent.text if previous is None else None] if parent is not None else []
+    return bool(_UPDATED.search(" ".join(filter(None, around))))
+
+
+def _htmldate(tree: HtmlElement, url: str | None, now: datetime) -> Moment | None:
+    try:
+        found = find_date(tree, original_date=True, url=url, max_date=_latest(now).isoformat(), outputformat="%Y-%m-%d")
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:  # noqa: BLE001 - a page that breaks the library costs us one voter of many
+        log.warning("htmldate_failed", error=type(error).__name__)
+        return None
+    if found is None or found.endswith("-01-01"):
+        return None  # a year, most often that of the copyright notice
+    return parse_stamp(found)

@@ -1,0 +1,150 @@
+"""Dates as pages write them, in attributes and in words of many languages, to ISO 8601."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Literal
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import get_month_names
+
+_ISO = re.compile(
+    r"(?<!\d)(\d{4})-(\d\d?)-(\d\d?)"
+    r"(?:[T ]\s*(\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*(Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d)?)?",
+    re.IGNORECASE,
+)
+_YEAR_FIRST = re.compile(r"(?<!\d)((?:19|20)\d\d)[./年]\s?(\d\d?)[./月]\s?(\d\d?)(?!\d)")
+_YEAR_LAST = re.compile(r"(?<!\d)(\d\d?)([./-])\s?(\d\d?)\2\s?((?:19|20)\d\d)(?!\d)")
+_COMPACT = re.compile(r"(?<!\d)((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)")
+_YEAR = r"((?:19|20)\d\d)(?!\d)"
+_DAY_MONTH = re.compile(
+    r"(?<!\d)(\d\d?)(?:st|nd|rd|th|\.|er|º|ª)?\s*(?:de |of |d['’])?([^\W\d_]{3,12})\.?,?\s*(?:del? )?" + _YEAR
+)
+_MONTH_DAY = re.compile(r"([^\W\d_]{3,12})\.?\s+(\d\d?)(?:st|nd|rd|th)?\.?,?\s+" + _YEAR)
+_URL = re.compile(r"(?<!\d)((?:19|20)\d\d)[/_-](\d\d?)[/_-](\d\d?)(?!\d)|(?<!\d)((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)")
+_MIN_PREFIX = 3
+_MAX_URL = 2048  # characters
+_MAX_STAMP = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A day, and the whole of what was stated: an ISO 8601 date, or date and time with the offset if it was given."""
+
+    day: date
+    stated: str
+
+
+def parse_stamp(text: str) -> Moment | None:
+    """Returns the moment in a machine-readable value (ISO 8601, RFC 5322, or a plain date), or None."""
+    text = text[:_MAX_STAMP]
+    return _iso(text) or _rfc5322(text) or parse_words(text, "en")
+
+
+def parse_words(text: str, language: str) -> Moment | None:
+    """Returns the first date written in `text`, in words of `language` (BCP 47) or in English, or None."""
+    return _iso(text) or _named(text, language) or _numeric(text, language)
+
+
+def parse_url(url: str) -> Moment | None:
+    """Returns the day that stands in the path of `url`, or None."""
+    match = _URL.search(url[:_MAX_URL])
+    return _moment(*[part for part in match.groups() if part]) if match else None
+
+
+def _iso(text: str) -> Moment | None:
+    match = _ISO.search(text)
+    if not match or not (moment := _moment(*match.group(1, 2, 3))):
+        return None
+    time, offset = match[4], match[5]
+    stated = f"{moment.stated}T{_clock(time)}{_offset(offset)}" if time else ""
+    return Moment(moment.day, stated) if _is_valid(stated) else moment
+
+
+def _is_valid(stated: str) -> bool:
+    try:
+        datetime.fromisoformat(stated)
+    except ValueError:
+        return False
+    return True
+
+
+def _clock(time: str) -> str:
+    hours, _, rest = time.replace(",", ".").partition(":")
+    minutes, _, seconds = rest.partition(":")
+    return ":".join([hours.zfill(2), minutes, (seconds or "00")[:2]])
+
+
+def _offset(offset: str | None) -> str:
+    if not offset:
+        return ""
+    if offset[0] not in "+-":
+        return "+00:00"
+    digits = offset[1:].replace(":", "").ljust(4, "0")
+    return f"{offset[0]}{digits[:2]}:{digits[2:]}"
+
+
+def _rfc5322(text: str) -> Moment | None:
+    try:
+        value = parsedate_to_datetime(text)
+    except (ValueError, IndexError, TypeError, OverflowError):
+        return None
+    return Moment(value.date(), value.isoformat())
+
+
+def _numeric(text: str, language: str) -> Moment | None:
+    if match := _YEAR_FIRST.search(text) or _COMPACT.search(text):
+        return _moment(*match.group(1, 2, 3))
+    if not (match := _YEAR_LAST.search(text)):
+        return None
+    first, separator, second, year = match.groups()
+    american = separator != "." and language.lower() in {"", "en", "en-us"} and int(first) <= 12  # noqa: PLR2004 - months
+    if american or int(second) > 12:  # noqa: PLR2004 - months
+        return _moment(year, first, second)
+    return _moment(year, second, first)
+
+
+def _named(text: str, language: str) -> Moment | None:
+    for pattern, day, month in ((_DAY_MONTH, 1, 2), (_MONTH_DAY, 2, 1)):
+        for match in pattern.finditer(text):
+            number = _month(match[month].casefold(), language)
+            if number and (moment := _moment(match[3], str(number), match[day])):
+                return moment
+    return None
+
+
+def _moment(year: str, month: str, day: str) -> Moment | None:
+    try:
+        value = date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+    return Moment(value, value.isoformat())
+
+
+def _month(word: str, language: str) -> int | None:
+    for name in dict.fromkeys((language.partition("-")[0].lower(), "en")):
+        names = _months(name)
+        found = {number for full, number in names.items() if full == word} or {
+            number for full, number in names.items() if len(word) >= _MIN_PREFIX and full.startswith(word)
+        }
+        if len(found) == 1:
+            return found.pop()
+    return None
+
+
+@cache
+def _months(language: str) -> Mapping[str, int]:
+    try:
+        locale = Locale.parse(language)
+    except (ValueError, UnknownLocaleError, TypeError):
+        return {}
+    widths: tuple[Literal["wide", "abbreviated"], ...] = ("wide", "abbreviated")
+    return {
+        str(name).casefold().strip("."): number
+        for width in widths
+        for context in ("format", "stand-alone")
+        for number, name in get_month_names(width, context, locale).items()
+    }

@@ -1,0 +1,130 @@
+"""JSON-LD as pages write it: broken at times, nested, in graphs. Gives flat nodes, and the one of the article."""
+
+import json
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+Node = Mapping[str, Any]
+
+_MAX_NODES = 2000
+_COMMENT = re.compile(r"<!--|-->|(?:/\*)?<!\[CDATA\[(?:\*/)?|(?:/\*)?\]\]>(?:\*/)?|^[ \t]*//.*$", re.MULTILINE)
+_GAP = re.compile(r"[\s,;]*")
+_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+_PAIR = re.compile(
+    r'"(headline|datePublished|dateModified|dateCreated|inLanguage|articleSection)"\s*:\s*"((?:[^"\\]|\\.)*)"'
+)
+_ARTICLE = re.compile(r"(?:Article|Posting|Report|Review|Recipe|BlogPost|LiveBlog\w*|OpinionPiece)$")
+_ASIDE = frozenset({"hasPart", "itemListElement", "mentions", "relatedLink", "citation", "comment", "isBasedOn"})
+
+
+def read_scripts(scripts: Iterable[str]) -> tuple[Node, ...]:
+    """Returns every object in the JSON-LD `scripts`, outer ones first, as they stand on the page.
+
+    What merely stands beside the article (related pieces, comments, lists) is left out. Trailing commas, comments,
+    control characters and several values in one script are forgiven; of a script past that, only plain pairs are read.
+    """
+    nodes: list[Node] = []
+    for script in scripts:
+        for value in _values(script):
+            nodes += _flatten(value, _MAX_NODES - len(nodes))
+    return tuple(nodes)
+
+
+def _values(script: str) -> list[Any]:
+    for text in (script, _TRAILING_COMMA.sub(r"\1", _COMMENT.sub("", script))):
+        try:
+            return _decode_all(text)
+        except (ValueError, RecursionError):
+            continue
+    pairs = dict(reversed(_PAIR.findall(script)))
+    return [{"@type": "Article", **pairs}] if pairs else []
+
+
+def _decode_all(text: str) -> list[Any]:
+    decoder = json.JSONDecoder(strict=False)
+    values: list[Any] = []
+    end = _past_gap(text, 0)
+    while end < len(text) and len(values) < _MAX_NODES:
+        value, end = decoder.raw_decode(text, end)
+        values.append(value)
+        end = _past_gap(text, end)
+    return values
+
+
+def _past_gap(text: str, start: int) -> int:
+    match = _GAP.match(text, start)
+    return match.end() if match else start
+
+
+def _flatten(value: object, limit: int) -> list[Node]:
+    nodes: list[Node] = []
+    waiting = deque([value])
+    while waiting and len(nodes) < limit:
+        item = waiting.popleft()
+        if isinstance(item, list):
+            waiting.extendleft(reversed(item))
+        elif isinstance(item, dict):
+            nodes.append(item)
+            waiting.extend(inner for key, inner in item.items() if key not in _ASIDE and isinstance(inner, dict | list))
+    return nodes
+
+
+def types_of(node: Node) -> tuple[str, ...]:
+    """Returns the node's types without their vocabulary's address."""
+    return tuple(str(name).rpartition("/")[2] for name in as_list(node.get("@type")))
+
+
+def find_article(nodes: Iterable[Node], url: str | None) -> Node:
+    """Returns the node that describes the page's article, an empty one where there is none.
+
+    The node that names the page's own path wins over those before it.
+    """
+    articles = [node for node in nodes if any(_ARTICLE.search(name) for name in types_of(node))]
+    path = _path(url)
+    own = [node for node in articles if path and path in {_path(address) for address in _addresses(node)}]
+    return next(iter(own + articles), {})
+
+
+def _addresses(node: Node) -> Iterator[str]:
+    for key in ("url", "@id", "mainEntityOfPage"):
+        yield from strings(node.get(key), "@id", "url")
+
+
+def _path(url: str | None) -> str:
+    try:
+        return urlsplit(url or "").path.rstrip("/")
+    except ValueError:
+        return ""
+
+
+def follow(value: object, nodes: Iterable[Node]) -> list[object]:
+    """Returns `value` as a list, each bare `{"@id": ..}` replaced by the node of that id where there is one."""
+    items = as_list(value)
+    if not any(isinstance(item, dict) and set(item) <= {"@id", "@type"} for item in items):
+        return items
+    by_id = {node["@id"]: node for node in reversed(list(nodes)) if isinstance(node.get("@id"), str) and len(node) > 1}
+    return [by_id.get(_id(item), item) for item in items]
+
+
+def _id(item: object) -> str:
+    value = item.get("@id") if isinstance(item, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def strings(value: object, *keys: str) -> list[str]:
+    """Returns the non-empty strings in `value`: itself, its items, or what stands under the first of `keys`."""
+    found: list[str] = []
+    for item in as_list(value):
+        inner = next((item[key] for key in keys if item.get(key)), None) if isinstance(item, dict) else item
+        found += [text.strip() for text in as_list(inner) if isinstance(text, str) and text.strip()]
+    return found
+
+
+def as_list(value: object) -> list[Any]:
+    """Returns a list as it is, None as an empty one, anything else as its only item."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,98 @@
+"""Bylines to names: what is the name of a person, or at least of an author, in what pages write."""
+
+import unicodedata
+
+from workers.metadata import bylines
+from workers.metadata.words import bare, plain
+
+_MAX_NAME = 60  # characters
+_MAX_BYLINE = 1000
+_MAX_WORDS = 6
+
+
+def key_of(name: str) -> str:
+    """Returns `name` without case, accents and punctuation, to tell whether two sources mean the same author."""
+    decomposed = unicodedata.normalize("NFKD", name)
+    return bare("".join(char for char in decomposed if not unicodedata.combining(char)))
+
+
+def split_names(text: str, *, trusted: bool = True) -> list[str]:
+    """Returns the names in the byline `text`, in order, without roles, handles, addresses and dates.
+
+    `trusted` says that the text is meant to be names and nothing else: they may be in lower case then.
+    """
+    text = _strip_by(bylines.NOISE.sub(" ", plain(text[:_MAX_BYLINE])))
+    names: list[str] = []
+    for part in bylines.BREAK.split(text):
+        meant = part if trusted else bylines.TURN.sub("", part)
+        found = _names_of(_strip_by(bylines.SUFFIX.sub(r" \1", meant)), trusted=trusted)
+        if not found and names:
+            break  # what follows a name in a byline is a place, a role or a date
+        names += found
+    return list(dict.fromkeys(names))
+
+
+def _strip_by(text: str) -> str:
+    while (shorter := bylines.BY.sub("", text, count=1)) != text and shorter:
+        text = shorter
+    return text
+
+
+def _names_of(part: str, *, trusted: bool) -> list[str]:
+    pieces = [trimmed for piece in bylines.AND.split(part) if (trimmed := _trim(piece))]
+    if len(pieces) == 2 and "," in part and all(_is_word(piece) for piece in pieces):  # noqa: PLR2004 - Last, First
+        pieces = [f"{pieces[1]} {pieces[0]}"]
+    names: list[str] = []
+    for piece in pieces:
+        if not is_name(piece, trusted=trusted) or (names and len(piece.split()) == 1):
+            break
+        names.append(piece)
+    return names
+
+
+def _is_word(text: str) -> bool:
+    return text.isalpha() and text.istitle() and text.casefold() not in bylines.ROLES
+
+
+def _trim(piece: str) -> str:
+    """Returns `piece` without a role or degree at its ends, and once where it is doubled."""
+    words = bylines.DEGREE.sub("", piece.rpartition(": ")[2]).strip(" \t,.:;&©-–—*_'\"“”«»").split()
+    while len(words) > 2 and _is_role(words[-1]) and not bylines.ORGANISATION.search(piece):  # noqa: PLR2004 - a name's two
+        words.pop()
+    while len(words) > 2 and _is_role(words[0]):  # noqa: PLR2004 - a name's two words stay
+        words.pop(0)
+    half = len(words) // 2
+    return " ".join(words[half:] if words[:half] == words[half:] else words)
+
+
+def _is_role(word: str) -> bool:
+    return word.strip(".,:-").casefold() in bylines.ROLES
+
+
+def is_name(text: str, *, trusted: bool = True) -> bool:
+    """Tells whether `text` may be the name of a person or of an editorial team."""
+    words = text.split()
+    if not 0 < len(words) <= _MAX_WORDS or not 1 < len(text) <= _MAX_NAME or not any(map(str.isalpha, text)):
+        return False
+    if bylines.NOT_A_NAME.search(text) or (len(words) > 1 and any(map(str.isdigit, text))):
+        return False
+    lower = [word.casefold().strip(".,:") for word in words]
+    if len(words) == 1:
+        return not ({lower[0]} & (bylines.NEVER | bylines.NEVER_ALONE | bylines.ROLES))
+    if bylines.ROLES.issuperset(lower):
+        return False
+    if trusted:
+        return lower[0] not in bylines.NEVER
+    return bylines.NEVER.isdisjoint(lower) and all(_is_capital(word) for word in words)
+
+
+def _is_capital(word: str) -> bool:
+    first = next((char for char in word if char.isalpha()), "")
+    return not first.islower() or "’" in word or "'" in word or word.casefold() in bylines.PARTICLES
+
+
+def is_organisation(name: str, sites: frozenset[str]) -> bool:
+    """Tells whether `name` is that of a publisher, an agency or an editorial team. `sites` are bare words."""
+    words = bare(name)
+    squashed = words.replace(" ", "")
+    return bool(bylines.ORGANISATION.search(name)) or any(squashed == site.replace(" ", "") for site in sites)

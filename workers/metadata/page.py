@@ -1,0 +1,106 @@
+"""All that a page says about itself, sorted by source: what every resolver reads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from lxml.html import HtmlElement
+
+from workers.metadata import jsonld
+from workers.metadata.words import bare
+
+
+class Region(StrEnum):
+    """Where on the page an element stands."""
+
+    ARTICLE = "article"
+    PAGE = "page"
+    ASIDE = "aside"  # navigation, footer, comments, teasers of other articles
+
+
+class Mark(StrEnum):
+    """Why an element is worth asking."""
+
+    H1 = "h1"
+    H2 = "h2"
+    TITLE_CLASS = "title class"
+    HEADLINE_PROP = "itemprop headline"
+    AUTHOR_PROP = "itemprop author"
+    AUTHOR_REL = "rel author"
+    AUTHOR_LINK = "author link"
+    AUTHOR_CLASS = "author class"
+    BY = "by"
+    PUBLISHED_PROP = "itemprop datePublished"
+    MODIFIED_PROP = "itemprop dateModified"
+    TIME = "time"
+    DATE_CLASS = "date class"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """An element that may tell something.
+
+    `position` counts elements from the page's start. `text` is what the element states: its machine-readable value
+    where it has one, else its words.
+    """
+
+    position: int
+    text: str
+    region: Region
+    element: HtmlElement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page, gathered.
+
+    `metas` are the `<meta>` elements by lower-case name, property or http-equiv; `links` the `<link>` and `<a>` targets
+    by rel (`canonical`, `image_src`, `license`); `spots` the elements of the body by mark; `nodes` all JSON-LD,
+    `article` the node of the article itself.
+    """
+
+    url: str | None
+    head_title: str
+    language: str
+    metas: Mapping[str, tuple[str, ...]]
+    links: Mapping[str, tuple[str, ...]]
+    spots: Mapping[Mark, tuple[Spot, ...]]
+    nodes: tuple[jsonld.Node, ...]
+    article: jsonld.Node
+
+    def meta(self, *names: str) -> list[str]:
+        """Returns the values of the `<meta>` elements called `names`, in the order of the names."""
+        return [value for name in names for value in self.metas.get(name, ())]
+
+    def marked(self, *marks: Mark) -> list[Spot]:
+        """Returns the spots with `marks`, in the order of the marks, then of the document."""
+        return [spot for mark in marks for spot in self.spots.get(mark, ())]
+
+    def proper(self, *marks: Mark) -> list[Spot]:
+        """Returns what `marked` returns, without what stands aside."""
+        return [spot for spot in self.marked(*marks) if spot.region is not Region.ASIDE]
+
+    @property
+    def host(self) -> str:
+        """The page's host without `www.`, empty where no URL is known."""
+        try:
+            return (urlsplit(self.url or "").hostname or "").removeprefix("www.")
+        except ValueError:
+            return ""
+
+    @property
+    def heading(self) -> int:
+        """The position of the first `h1` of the page proper, 0 where there is none."""
+        return min((spot.position for spot in self.proper(Mark.H1)), default=0)
+
+    def site_names(self) -> frozenset[str]:
+        """Returns what the site and its publisher are called, as bare words."""
+        names = self.meta("og:site_name", "application-name", "apple-mobile-web-app-title", "twitter:app:name:iphone")
+        for node in self.nodes:
+            names += jsonld.strings(node.get("publisher"), "name")
+            if {"WebSite", "Organization", "NewsMediaOrganization"} & set(jsonld.types_of(node)):
+                names += jsonld.strings(node.get("name"))
+        names += [self.host, self.host.rpartition(".")[0]]
+        return frozenset(filter(None, map(bare, names)))

@@ -1,0 +1,76 @@
+"""All metadata of a page, each field with its source."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from lxml.html import HtmlElement
+
+from workers.draft import Found
+from workers.metadata import authors, dates, site, title
+from workers.metadata.sources import gather
+from workers.metadata.words import bare
+
+_MAX_CANDIDATES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """What `workers.draft.Draft` holds beside the text."""
+
+    title: Found[str] | None = None
+    authors: Found[tuple[str, ...]] | None = None
+    published: Found[str] | None = None
+    modified: Found[str] | None = None
+    language: Found[str] | None = None
+    site_name: Found[str] | None = None
+    canonical_url: Found[str] | None = None
+    description: Found[str] | None = None
+    image: Found[str] | None = None
+    license: Found[str] | None = None
+    categories: Found[tuple[str, ...]] | None = None
+    tags: Found[tuple[str, ...]] | None = None
+    candidates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def read_metadata(tree: HtmlElement, url: str | None, *, now: datetime | None = None) -> Metadata:
+    """Returns the metadata of a parsed page, leaving the tree as it is. `now` bounds its dates."""
+    now = now or datetime.now(UTC)
+    page = gather(tree, url)
+    titles = title.find_titles(page)
+    names = authors.find_authors(page)
+    published = dates.find_published(page, tree, now)
+    modified = dates.find_modified(page, published[0].value if published else None, now)
+    return Metadata(
+        title=next(iter(titles), None),
+        authors=next(iter(names), None),
+        published=next(iter(published), None),
+        modified=max(modified, key=lambda found: found.value, default=None),
+        language=site.find_language(page),
+        site_name=site.find_site_name(page),
+        canonical_url=site.find_canonical_url(page),
+        description=site.find_description(page),
+        image=site.find_image(page),
+        license=site.find_license(page),
+        categories=site.find_categories(page),
+        tags=site.find_tags(page),
+        candidates=_candidates(titles, names, published),
+    )
+
+
+def _candidates(
+    titles: Iterable[Found[str]], names: Iterable[Found[tuple[str, ...]]], published: Iterable[Found[str]]
+) -> dict[str, tuple[str, ...]]:
+    lists = {
+        "title": [found.value for found in titles],
+        "authors": [", ".join(found.value) for found in names],
+        "published": [found.value for found in published],
+    }
+    return {name: others for name, values in lists.items() if (others := _others(values))}
+
+
+def _others(values: list[str]) -> tuple[str, ...]:
+    distinct = {bare(value): value for value in reversed(values)}
+    if values:
+        distinct.pop(bare(values[0]), None)
+    return tuple(reversed(distinct.values()))[:_MAX_CANDIDATES]
