@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from contract.topology import DELAYS_S, DELIVERY_LIMIT
+from contract.topology import DELAYS_S, DELIVERY_LIMIT, Topology, design
 from runtime.errors import StartError
 
 PREFIX = "COPYDESK_"
@@ -54,6 +54,17 @@ class Settings(BaseSettings):
     shutdown_timeout_s: Seconds = Field(30.0, description="time to finish what is in hand after SIGTERM")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else json")
+
+    def topology(self) -> Topology:
+        """Returns the topology with the delays and the delivery limit that are set.
+
+        Raises:
+            StartError: the delays do not grow.
+        """
+        try:
+            return design(self.retry_delays_s, self.delivery_limit)
+        except ValueError as error:
+            raise StartError(str(error)) from None
 
     @field_validator("api_keys", "fetch_allow_networks", "retry_delays_s", mode="before")
     @classmethod

@@ -22,7 +22,6 @@ from prometheus_client import (
 from contract.article import Article
 from contract.broker import Broker
 from contract.metrics import Metrics
-from contract.topology import Topology, design
 from runtime.brokers.embedded import EmbeddedBroker, FolderInUseError
 from runtime.brokers.rabbit import RabbitBroker, RabbitLimits
 from runtime.errors import StartError
@@ -108,25 +107,13 @@ def build_metrics(role: str) -> Metrics:
     return metrics
 
 
-def build_topology(settings: Settings) -> Topology:
-    """Returns the topology with the delays and the delivery limit that are set.
-
-    Raises:
-        StartError: the delays do not grow.
-    """
-    try:
-        return design(settings.retry_delays_s, settings.delivery_limit)
-    except ValueError as error:
-        raise StartError(str(error)) from None
-
-
 def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextManager[Broker]:
     """Returns the broker: RabbitMQ where a URL is set, else the embedded one."""
     if settings.amqp_url is None:
         return EmbeddedBroker(settings.data, metrics=metrics, delivery_limit=settings.delivery_limit)
     limits = RabbitLimits(publish_timeout_s=settings.publish_timeout_s)
     url = settings.amqp_url.get_secret_value()
-    return RabbitBroker(url, metrics=metrics, topology=build_topology(settings), limits=limits)
+    return RabbitBroker(url, metrics=metrics, topology=settings.topology(), limits=limits)
 
 
 def build_api(settings: Settings, broker: Broker, metrics: Metrics) -> web.Application:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from runtime import logs, wiring
+from runtime import logs
 from runtime.cli.exits import Exit
 from runtime.errors import StartError
 from runtime.settings import Settings, load
@@ -85,6 +85,8 @@ def _need_rabbit(settings: Settings, command: str) -> None:
 
 
 def _run(settings: Settings, *, serve: bool, work: bool) -> None:
+    from runtime import wiring  # noqa: PLC0415 - loads the parser, which --help need not wait for
+
     logs.configure(settings)
     finished = asyncio.run(wiring.run(settings, serve=serve, work=work))
     raise typer.Exit(Exit.OK if finished else Exit.STOPPED_EARLY)

@@ -10,7 +10,6 @@ import typer
 
 from contract.broker import BrokerUnavailable
 from contract.schemas import schemas as contract_schemas
-from runtime import wiring
 from runtime.brokers.rabbit.definitions import encoded
 from runtime.brokers.rabbit.setup import declare_topology
 from runtime.cli.exits import Exit
@@ -31,7 +30,7 @@ def register(app: typer.Typer) -> None:
 def topology(amqp_url: AmqpUrl = None, print_definitions: Definitions = False) -> None:
     """Declare the exchanges and queues on RabbitMQ, as serve and work do at their start."""
     settings = load({"amqp_url": amqp_url})
-    wanted = wiring.build_topology(settings)
+    wanted = settings.topology()
     if print_definitions:
         sys.stdout.buffer.write(encoded(wanted))
         return

@@ -1,0 +1,40 @@
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+
+from runtime.cli.cards import card
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+
+def shown(name: str, *, excerpt: bool = False) -> str:
+    return printed((GOLDEN / f"{name}.json").read_bytes(), excerpt=excerpt)
+
+
+def printed(event: bytes, *, excerpt: bool) -> str:
+    console = Console(width=100, file=StringIO())
+    console.print(card(event, excerpt=excerpt))
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def test_an_articles_card_has_its_metadata_and_text() -> None:
+    text = shown("document.processed.v1.full")
+    for part in ("A title", "Ada Byron", "2026-11-20T08:00:00+01:00", "en (0.98)", "3 words", "counter", "- three"):
+        assert part in text
+
+
+def test_an_excerpt_leaves_the_rest_out() -> None:
+    assert "- three" not in shown("document.processed.v1.full", excerpt=True)
+
+
+def test_a_failures_card_says_why() -> None:
+    text = shown("document.failed.v1.full")
+    for part in ("failed: server_error", "status 503", "https://www.example.com/b"):
+        assert part in text
+
+
+def test_markup_in_a_document_is_text() -> None:
+    body = (GOLDEN / "document.processed.v1.full.json").read_bytes().replace(b"A title", b"[red]A title[/red]")
+    assert "[red]A title[/red]" in printed(body, excerpt=True)
