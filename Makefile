@@ -7,7 +7,7 @@ RABBITMQ := /usr/lib/rabbitmq/bin/rabbitmq-server
 LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run demo test lint format schemas lock clean
+.PHONY: run demo test faults lint format schemas lock clean
 
 run: $(VENV)/.installed
 	$(BIN)/copydesk up
@@ -17,6 +17,10 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev $(RABBITMQ)
 	$(BIN)/pytest
+
+# The fault suite at its full scale; make test runs it with fewer documents.
+faults: $(VENV)/.installed-dev $(RABBITMQ)
+	COPYDESK_TEST_FAULT_DOCUMENTS=10000 $(BIN)/pytest tests/faults -s
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -84,7 +84,7 @@ def lane_queue(lane: Lane) -> str:
 
 
 def design(delays_s: Sequence[float] = DELAYS_S, delivery_limit: int = DELIVERY_LIMIT) -> Topology:
-    """Returns the topology of `../docs/decisions.md`.
+    """Returns the topology that stands on the broker.
 
     Args:
         delays_s: the retry delays in seconds, growing.
@@ -95,18 +95,14 @@ def design(delays_s: Sequence[float] = DELAYS_S, delivery_limit: int = DELIVERY_
     """
     if not delays_s or any(later <= earlier for earlier, later in pairwise((0.0, *delays_s))):
         raise ValueError(f"retry delays must grow from above 0: {list(delays_s)}")
-    lanes = [
-        Queue(lane_queue(lane), {**_quorum(delivery_limit), **_dead_letter("", LOST), "x-overflow": "reject-publish"})
-        for lane in Lane
-    ]
-    again = Queue(INTAKE_RETRY, {**_quorum(delivery_limit), **_dead_letter("", LOST), "x-overflow": "reject-publish"})
+    intake = {**_quorum(delivery_limit), **_dead_letter("", LOST)}
+    lanes = [Queue(lane_queue(lane), intake) for lane in Lane]
     delays = [
         Queue(
             retry_queue(delay),
             {
                 **_quorum(None),
                 **_dead_letter(INTAKE, RETRY_KEY),
-                "x-overflow": "reject-publish",
                 "x-message-ttl": round(delay * 1000),
             },
         )
@@ -115,10 +111,10 @@ def design(delays_s: Sequence[float] = DELAYS_S, delivery_limit: int = DELIVERY_
     return Topology(
         exchanges=(Exchange(INTAKE, "direct"), Exchange(LOG, "fanout"), Exchange(DOCUMENTS, "topic")),
         queues=(
-            Queue(LOST, {**_quorum(LOST_DELIVERY_LIMIT), **_dead_letter("", DEAD), "x-overflow": "reject-publish"}),
+            Queue(LOST, {**_quorum(LOST_DELIVERY_LIMIT), **_dead_letter("", DEAD)}),
             Queue(DEAD, _quorum(DEAD_DELIVERY_LIMIT)),
             *lanes,
-            again,
+            Queue(INTAKE_RETRY, intake),
             *delays,
             Queue(LOG, {"x-queue-type": "stream"}),
         ),
@@ -138,7 +134,9 @@ def _quorum(delivery_limit: int | None) -> dict[str, Argument]:
 
 
 def _dead_letter(exchange: str, key: str) -> dict[str, Argument]:
+    # At-least-once dead-lettering works with this overflow alone; on the intake it is the backpressure, too.
     return {
+        "x-overflow": "reject-publish",
         "x-dead-letter-exchange": exchange,
         "x-dead-letter-routing-key": key,
         "x-dead-letter-strategy": "at-least-once",
