@@ -9,7 +9,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-SERVER = os.environ.get("COPYDESK_TEST_RABBITMQ_SERVER", "/usr/lib/rabbitmq/bin/rabbitmq-server")
+# Another one, as of RabbitMQ 4 in a chroot, stands beside a rabbitmqctl and sees the same folder for temporary files.
+SERVER = os.environ.get("TEST_RABBITMQ_SERVER", "/usr/lib/rabbitmq/bin/rabbitmq-server")
+DEPLOYED = Path(__file__).parents[1] / "deploy" / "rabbitmq" / "rabbitmq.conf"
 START_TIMEOUT_S = 60.0
 
 # Kills the process group $1 as soon as whoever holds the other end of its standard input is gone, however it went.
@@ -92,7 +94,7 @@ class RabbitNode:
         self._epmd = self._guard = self._server = None
 
     def _prepare(self) -> None:
-        (self._folder / "rabbitmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{self.port}\n")
+        (self._folder / "rabbitmq.conf").write_text(f"{DEPLOYED.read_text()}listeners.tcp.1 = 127.0.0.1:{self.port}\n")
         (self._folder / "enabled_plugins").write_text("[].\n")
         self._epmd = subprocess.Popen(
             [_program("epmd"), "-port", str(self._epmd_port), "-address", "127.0.0.1"],

@@ -51,8 +51,8 @@ class SessionLost(Exception):
 def translated(cause: Loss) -> Iterator[None]:
     """Turns what aio-pika raises when a connection or a channel goes into `SessionLost`; a refusal is none.
 
-    aiormq also ends what waits on a dead connection with a CancelledError that nobody asked for; let through, it would
-    end a task of ours without a trace.
+    When no frame came for too long, aiormq ends what waits on the connection with a CancelledError that nobody asked
+    for; let through, it would end a task of ours without a trace.
     """
     try:
         yield
@@ -64,7 +64,7 @@ def translated(cause: Loss) -> Iterator[None]:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        raise SessionLost(cause, "cancelled by the connection's end") from error
+        raise SessionLost(Loss.HEARTBEAT_MISSED, "cancelled by the connection's end") from error
 
 
 class Session:

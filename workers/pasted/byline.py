@@ -1,0 +1,114 @@
+"""Who wrote it: the lines just before the first prose."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workers.pasted.lines import Block
+from workers.pasted.phrases import DATE
+from workers.pasted.region import is_prose
+
+_BEFORE = 14  # lines before the first prose that are looked at
+_AFTER = 2  # lines after it
+_MAX_CHARS = 160
+_MAX_NAMES = 8
+
+_WROTE = (
+    "(?:written|posted|published|reported|story|text|words|article|analysis|opinion|review|authored|"
+    "ein beitrag|geschrieben|escrito|écrit|scritto|geschreven|publié|publicado|pubblicato|texte|texto|testo|tekst)"
+)
+_BY = re.compile(
+    rf"(?:{_WROTE}\s+)?"
+    r"(?:by|von|par|por|di|door|av|af|od|autor(?:in|a|es)?|authors?|autore|auteure?s?|redactora?|著者|作者|文|記者)"
+    r"\s*(?:[:：]\s*|\s)(?=\S)",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"(?:written |posted |story |words )?(?:by|von|par|por|di|door|av|authors?|autor(?:in)?|autore|auteur)\s*:?\Z",
+    re.IGNORECASE,
+)
+_AND = re.compile(
+    r"\s*(?:,|;|&|\band\b|\bund\b|\bet\b|\by\b|\be\b|\ben\b|\bog\b|\boch\b|、)\s*(?:by\s+|von\s+)?", re.IGNORECASE
+)
+_ROLES = (
+    "published|updated|posted|on|in|for|last|about|is|staff|special|photos?|senior|associate|contributing|editor|reporter|"
+    "correspondent|follow|email|(?:[\\w-]+ )?writer|veröffentlicht|aktualisiert|publié|publicado"
+)
+_CUT = re.compile(rf"\s*(?:{DATE}|[|•·/(\[–—@]|\s-\s|(?:\b(?:le|el|il|op|am)\s+)?\d|\b(?:{_ROLES})\b).*", re.IGNORECASE)
+_GLUED = re.compile(
+    r"(?<=[^\W\d_])(?:Published|Updated|Posted|Follow|Twitter|News|Photo|Staff|Senior).*"
+)  # of a page's inline labels
+_PARTICLES = "de del della di da do dos das van von der den zu zur la le el al bin ibn ben e y af av ten ter 't mc und"
+_NO_NAMES = """
+    the a an our your news staff editor editors newsletter category industry role size home about contact read more
+    share team website admin clicking using signing january february march april may june july august september october
+    november december monday tuesday wednesday thursday friday saturday sunday this that
+"""
+_PARTICLE = frozenset(_PARTICLES.split())
+_NOT_NAME = frozenset(_NO_NAMES.split())
+_UNSPACED_NAME = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,8}\\Z")
+_ELIDED = re.compile("[dl]['’]")  # d’Arc
+_NAME_WORDS = (2, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Byline:
+    """Names in order, and the blocks `start` up to `stop` that hold them: two where one says only `by`."""
+
+    names: tuple[str, ...]
+    start: int
+    stop: int
+
+
+def find_byline(blocks: Sequence[Block], first_prose: int) -> Byline | None:
+    """Returns the by-line nearest before (or just after) the block `first_prose`, or None."""
+    before = range(first_prose - 1, max(-1, first_prose - 1 - _BEFORE), -1)
+    after = range(first_prose, min(len(blocks), first_prose + _AFTER))
+    return next((byline for index in (*before, *after) if (byline := _byline_at(blocks, index))), None)
+
+
+def _byline_at(blocks: Sequence[Block], index: int) -> Byline | None:
+    if is_prose(blocks[index]):
+        return None
+    if names := names_in(blocks[index].text):
+        return Byline(names, index, index + 1)
+    if index + 1 == len(blocks) or not _LABEL.match(blocks[index].text):
+        return None
+    names = split_names(blocks[index + 1].text)
+    return Byline(names, index, index + 2) if names else None
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """Returns the names of a line as `by A B and C D`, or none."""
+    if len(text) > _MAX_CHARS or not (match := _BY.match(text)):
+        return ()
+    return split_names(text[match.end() :])
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """Returns the names in `A B, C D and E F | rest`: those up to the first part that is none."""
+    if len(text) > _MAX_CHARS:
+        return ()
+    names: list[str] = []
+    for part in _AND.split(_CUT.sub("", _GLUED.sub("", text)))[:_MAX_NAMES]:
+        if not is_name(part):
+            break
+        names.append(part.strip(" .,:"))
+    return tuple(dict.fromkeys(names))
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` has the shape of a person's name: two to five capitalised words, particles between them."""
+    words = text.strip(" .,:").split()
+    if len(words) == 1 and _UNSPACED_NAME.match(words[0]):
+        return True
+    if not _NAME_WORDS[0] <= len(words) <= _NAME_WORDS[1] or not _is_name_word(words[-1]):
+        return False
+    if any(word.casefold().strip(".") in _NOT_NAME for word in words):
+        return False
+    return all(_is_name_word(word) or word in _PARTICLE for word in words)
+
+
+def _is_name_word(word: str) -> bool:
+    bare = _ELIDED.sub("", word)
+    return bare[:1].isalpha() and not bare[0].islower() and all(char.isalpha() or char in ".'’-" for char in bare)

@@ -1,0 +1,140 @@
+"""Where the article is: the run of blocks with the most prose for the fewest other lines (a maximum sub-array)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from workers.pasted import phrases, words
+from workers.pasted.lines import Block
+from workers.pasted.rules import Rule, is_spoken
+
+_SENTENCE_WORDS = 7.0  # a closed line of so many words is prose
+_PARAGRAPH_WORDS = 22.0  # an open one needs as many as this
+_MOST_WORDS = 60.0  # one block counts at most so much
+_COLON = (":", "：")
+_OPEN_SHARE = 0.5  # worth of a paragraph that no sentence closes
+
+# What other lines cost, in words of prose. Found on pasted pages of many sites; half or twice as much changes little.
+_SHORT_COST = 4.0
+_ITEM_COST = 2.5
+_NOISE_COST = 35.0
+_BREAK_COST = 45.0  # of a line that opens what follows articles
+_LONE_NOISE_COST = 5.0  # between two paragraphs: an advertisement's label, a link
+_LONE_BREAK_COST = 15.0
+_USUAL_WORDS = 25.0  # where paragraphs are shorter, noise costs less
+_USUAL_BLOCKS = 15  # and where they are fewer
+_LEAST_SCALE = 0.1
+_BREAKS = frozenset({Rule.COMMENTS, Rule.BIO, Rule.RELATED})
+_BREAK_WORDS = 4.0  # a longer line is no heading: it names the one article that it leads to
+_MAX_BOILERPLATE_WORDS = 80.0
+_MAX_BOILERPLATE_CHARS = 800
+
+# The guard for text that is clean already: then all of it is the article. Lines by these rules stand there, too.
+_WEAK = frozenset({Rule.TIMESTAMP, Rule.COUNTER, Rule.LINK, Rule.ORNAMENT, Rule.CAPTION, Rule.PHOTO_CREDIT})
+_MAX_NOISE_SHARE = 0.01  # of the blocks
+_MAX_OUTER_SHARE = 0.1  # of the words, outside the region
+_MENU_WORDS = 4.0  # lines of a menu have fewer on average
+_FEW_LINES = 5  # no menu is as short: a salutation, a signature
+_TABLE_WORDS = 2.0  # on average, in the lines of a table
+_TABLE_SHARE = 0.4  # of the words outside, and yet no noise: a list or a table rather than menus
+
+_BIO = phrases.opening(phrases.BIO_SENTENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Blocks `start` up to `stop`."""
+
+    start: int
+    stop: int
+
+
+def is_prose(block: Block) -> bool:
+    """Whether a block reads as running text rather than as a label."""
+    ends = block.closed or block.text.endswith(_COLON)
+    return block.words >= (_SENTENCE_WORDS if ends else _PARAGRAPH_WORDS)
+
+
+def find_region(blocks: Sequence[Block], noise: Sequence[Rule | None]) -> Region:
+    """Returns the run of blocks with the highest sum of `worths`, the first of equals; empty where all is worthless."""
+    sums = [0.0, *accumulate(worths(blocks, noise))]
+    lowest = 0
+    best = Region(0, 0)
+    for stop in range(1, len(sums)):
+        if sums[stop] - sums[lowest] > sums[best.stop] - sums[best.start]:
+            best = Region(lowest, stop)
+        if sums[stop] <= sums[lowest]:
+            lowest = stop
+    return best
+
+
+def worths(blocks: Sequence[Block], noise: Sequence[Rule | None]) -> list[float]:
+    """Returns how much each block speaks for (above 0) or against being inside an article, in words of prose.
+
+    Sentences about the author or the site count nothing: they stay inside an article and fall off its ends.
+    """
+    prose = [not rule and is_prose(block) for block, rule in zip(blocks, noise, strict=True)]
+    scale = _scale_of([min(block.words, _MOST_WORDS) for block, reads in zip(blocks, prose, strict=True) if reads])
+    lone = [index > 0 and all(prose[index - 1 : index + 2 : 2]) for index in range(len(blocks) - 1)]
+    rows = zip(blocks, noise, [*lone, False], strict=False)
+    return [-_noise_cost(block, rule, scale, lone=alone) if rule else _worth(block) for block, rule, alone in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """What noise costs in this text against the usual: less where paragraphs are short (`brk`), or few, too."""
+
+    noise: float
+    brk: float
+
+
+def _scale_of(lengths: Sequence[float]) -> _Scale:
+    if not lengths:
+        return _Scale(1.0, 1.0)
+    short = min(1.0, sum(lengths) / len(lengths) / _USUAL_WORDS)
+    return _Scale(max(_LEAST_SCALE, short * min(1.0, len(lengths) / _USUAL_BLOCKS)), short)
+
+
+def _noise_cost(block: Block, rule: Rule, scale: _Scale, *, lone: bool) -> float:
+    if rule in _BREAKS and block.words <= _BREAK_WORDS:
+        return scale.brk * (_LONE_BREAK_COST if lone else _BREAK_COST)
+    return scale.noise * (_LONE_NOISE_COST if lone else _NOISE_COST)
+
+
+def _worth(block: Block) -> float:
+    if is_prose(block):
+        sure = 0.0 if _is_boilerplate(block) else 1.0 if block.closed else _OPEN_SHARE
+        return sure * min(block.words, _MOST_WORDS)
+    return -(_ITEM_COST if block.item else _SHORT_COST)
+
+
+def is_clean(blocks: Sequence[Block], noise: Sequence[Rule | None], region: Region) -> bool:
+    """Whether nothing says that these blocks are more than an article: no menus around it, hardly any noise."""
+    outer = [*blocks[: region.start], *blocks[region.stop :]]
+    if not any(noise) and len(outer) <= _FEW_LINES:
+        return True
+    strong = _strong_noise(blocks, noise)
+    if len(strong) > _MAX_NOISE_SHARE * len(blocks):
+        return False
+    share = _words(outer) / _words(blocks)
+    if not strong and share >= _TABLE_SHARE:
+        return _words(outer) >= _TABLE_WORDS * len(outer)
+    return share <= _MAX_OUTER_SHARE or _words(outer) >= _MENU_WORDS * len(outer)
+
+
+def _strong_noise(blocks: Sequence[Block], noise: Sequence[Rule | None]) -> set[str]:
+    """Returns the different lines that clean text would not have."""
+    rows = zip(blocks, noise, strict=True)
+    return {block.text for block, rule in rows if rule and rule not in _WEAK and not is_spoken(block, rule)}
+
+
+def _words(blocks: Sequence[Block]) -> float:
+    return sum(block.words for block in blocks)
+
+
+def _is_boilerplate(block: Block) -> bool:
+    small = block.words <= _MAX_BOILERPLATE_WORDS and len(block.text) <= _MAX_BOILERPLATE_CHARS
+    if not small:
+        return False
+    text = block.text.casefold()
+    return any(phrase in text for phrase in words.BOILERPLATE) or bool(_BIO.match(block.text))
