@@ -8,6 +8,7 @@ from trafilatura import bare_extraction
 
 from contract.reasons import Reason
 from workers.draft import Draft
+from workers.extract_prune import prune
 from workers.extract_text import render
 from workers.failures import Failed
 from workers.metadata.resolve import Metadata, read_metadata
@@ -25,6 +26,7 @@ def read_html(html: str, url: str | None) -> Draft:
     tree = _parse(html)
     try:
         metadata = read_metadata(tree, url)
+        prune(tree)
         document = bare_extraction(tree, url=url, include_comments=False)
     except (MemoryError, RecursionError):
         raise  # of the process, not of the page: whoever set the limits knows what they mean

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from contract.article import Source
 from contract.reasons import Reason
@@ -52,6 +53,11 @@ def test_a_news_page() -> None:
     assert draft.description == Found("A brass band played.", Source.OPENGRAPH)
 
 
+def test_boxes_within_the_article_are_left_out() -> None:
+    box = '<div class="article-ad"><span>Advertisement</span></div><sup><a href="#1">[1]</a></sup>'
+    assert read_html(PAGE.replace("</p><p>It", f"</p>{box}<p>It"), URL).text == read_html(PAGE, URL).text
+
+
 def test_a_page_that_declares_an_encoding() -> None:
     draft = read_html('<?xml version="1.0" encoding="utf-16"?>' + PAGE, None)
     assert draft.text.startswith(FIRST)
@@ -86,10 +92,19 @@ def test_no_article(html: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raised", "seen"), [(KeyError, Failed), (MemoryError, MemoryError), (RecursionError, RecursionError)]
+    ("raised", "seen"),
+    [
+        (KeyError, Failed),
+        (AssertionError, Failed),
+        (etree.XPathEvalError, Failed),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid"), Failed),
+        (MemoryError, MemoryError),
+        (RecursionError, RecursionError),
+        (KeyboardInterrupt, KeyboardInterrupt),
+    ],
 )
 def test_only_a_want_of_memory_or_stack_passes_through(
-    raised: type[Exception], seen: type[Exception], monkeypatch: pytest.MonkeyPatch
+    raised: BaseException | type[BaseException], seen: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> None:
         raise raised
