@@ -1,20 +1,16 @@
 """The body of `POST /v1/documents`, version 1: its shape, its rules, and the job that it becomes."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from ipaddress import AddressValueError, IPv6Address
-from typing import Annotated, Final, NoReturn
-from urllib.parse import urlsplit
+from datetime import UTC, datetime
+from typing import Annotated, Final
 
-import langcodes
 import orjson
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.config import JsonDict
-from pydantic_core import ErrorDetails, PydanticCustomError
-from yarl import URL
+from pydantic_core import ErrorDetails
 
+from contract import rules
 from contract.codec import adapter
 from contract.job import CallerMetadata, Job, Kind, Lane
 
@@ -22,18 +18,8 @@ MAX_URL_CHARS: Final = 2048
 MAX_LABELS: Final = 16
 MAX_AUTHORS: Final = 50
 
-_MANY = 64  # no object or array of a submission has so many members; beyond it they are not even listed as faults
 _MAX_FAULTS = 20
 _MAX_NAME_CHARS = 64
-
-# C0 and DEL but for tab, LF and CR. C1 (U+0080 to U+009F) is let through: text that was decoded wrongly is full of it,
-# and repairing that needs the original characters.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_VISIBLE = re.compile(r"[^\s\u200b-\u200d\u2060\ufeff]")
-_URL_GAP = re.compile(r"[\x00-\x20\x7f\s]")
-_HOST_NAME = re.compile(r"(?=.{1,254}\Z)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
-_DATE_TIME = re.compile(r"[0-9W-]{7,10}([T ][0-9:.,]+(Z|[+-][0-9:]+)?)?", re.IGNORECASE)
-_DATE_MESSAGE = "must be an existing ISO 8601 date or date-time, as 2024-10-19 or 2024-10-19T08:30:00Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,87 +47,15 @@ class InvalidSubmissionError(SubmissionError):
     """The body is JSON, but not a submission."""
 
 
-def _refuse(rule: str, message: str) -> NoReturn:
-    raise PydanticCustomError(rule, message)
-
-
-def _without_controls(value: str) -> str:
-    if found := _CONTROL.search(value):
-        _refuse("control_character", f"holds control character U+{ord(found[0]):04X} at character {found.start()}")
-    return value
-
-
-def _filled(value: str) -> str:
-    if _VISIBLE.search(value) is None:
-        _refuse("empty", "must hold more than white space")
-    return value
-
-
-def _fetchable(value: str) -> str:
-    if _URL_GAP.search(value):
-        _refuse("url_space", "must not hold spaces or control characters")
-    try:
-        scheme, authority = urlsplit(value)[:2]
-        url = URL(value)
-        host = url.raw_host if url.host else ""  # .host decodes IDNA, which can fail
-    except ValueError:
-        _refuse("url_invalid", "is not a URL")
-    if scheme not in {"http", "https"}:
-        _refuse("url_scheme", "must be an absolute URL that starts with http:// or https://")
-    if "@" in authority:
-        _refuse("url_userinfo", "must not hold a user name or password")
-    if not _names_host(host or ""):
-        _refuse("url_host", "must name a host")
-    if url.port == 0:
-        _refuse("url_port", "must not name port 0")
-    return value
-
-
-def _names_host(host: str) -> bool:
-    if _HOST_NAME.fullmatch(host):
-        return True
-    try:
-        return IPv6Address(host).scope_id is None  # a zone means something on the sender's machine only
-    except AddressValueError:
-        return False
-
-
-def _standard_language(value: str) -> str:
-    try:
-        tag = langcodes.standardize_tag(value)
-        valid = langcodes.tag_is_valid(tag)
-    except ValueError:
-        valid = False
-    if not valid:
-        _refuse("language", "must be a BCP 47 language tag, as en or pt-BR")
-    return tag
-
-
-def _standard_date(value: str) -> str:
-    if not _DATE_TIME.fullmatch(value):
-        _refuse("date", _DATE_MESSAGE)
-    parse = datetime if any(mark in value for mark in "Tt ") else date
-    try:
-        return parse.fromisoformat(value).isoformat()
-    except ValueError:
-        _refuse("date", _DATE_MESSAGE)
-
-
-def _refuse_many(value: object) -> object:
-    if isinstance(value, dict | list) and len(value) > _MANY:
-        _refuse("too_many", f"has far too many members: {len(value)}")
-    return value
-
-
-_Few = BeforeValidator(_refuse_many)
-_Content = Annotated[str, AfterValidator(_without_controls), AfterValidator(_filled)]
-_Name = Annotated[str, Field(max_length=256), AfterValidator(_without_controls), AfterValidator(_filled)]
-_Title = Annotated[str, Field(max_length=1024), AfterValidator(_without_controls), AfterValidator(_filled)]
-_Url = Annotated[str, Field(max_length=MAX_URL_CHARS), AfterValidator(_fetchable)]
-_Language = Annotated[str, Field(max_length=64), AfterValidator(_standard_language)]
-_Date = Annotated[str, Field(max_length=40), AfterValidator(_standard_date)]
-_LabelName = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_without_controls)]
-_LabelValue = Annotated[str, Field(max_length=256), AfterValidator(_without_controls)]
+_Few = BeforeValidator(rules.refuse_many)
+_Content = Annotated[str, AfterValidator(rules.without_controls), AfterValidator(rules.filled)]
+_Name = Annotated[str, Field(max_length=256), AfterValidator(rules.without_controls), AfterValidator(rules.filled)]
+_Title = Annotated[str, Field(max_length=1024), AfterValidator(rules.without_controls), AfterValidator(rules.filled)]
+_Url = Annotated[str, Field(max_length=MAX_URL_CHARS), AfterValidator(rules.fetchable)]
+_Language = Annotated[str, Field(max_length=64), AfterValidator(rules.standard_language)]
+_Date = Annotated[str, Field(max_length=40), AfterValidator(rules.standard_date)]
+_LabelName = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(rules.without_controls)]
+_LabelValue = Annotated[str, Field(max_length=256), AfterValidator(rules.without_controls)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,9 +110,9 @@ class Submission:
 
     def __post_init__(self) -> None:
         if self.text is not None and self.html is not None:
-            _refuse("exactly_one", "must hold text or html, not both")
+            rules.refuse("exactly_one", "must hold text or html, not both")
         if self.url is None and self.content is None:
-            _refuse("exactly_one", "must hold one of url, text and html")
+            rules.refuse("exactly_one", "must hold one of url, text and html")
 
     @property
     def kind(self) -> Kind:
