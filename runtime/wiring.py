@@ -21,15 +21,17 @@ from prometheus_client import (
 
 from contract.article import Article
 from contract.broker import Broker
+from contract.codec import MAX_JOB_BYTES
 from contract.metrics import Metrics
 from runtime.brokers.embedded import EmbeddedBroker, FolderInUseError
 from runtime.brokers.rabbit import RabbitBroker, RabbitLimits
+from runtime.brokers.rabbit.consumer import in_flight_jobs
 from runtime.errors import StartError
 from runtime.ops import build_ops_app
 from runtime.process import listening, run_roles
 from runtime.settings import Settings
 from service.app import IntakeLimits, build_app
-from service.keys import ApiKeys, OpenListenerError, refuse_open_listener
+from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, refuse_open_listener
 from workers.desk import Copy, edit
 from workers.fetch import Fetcher, FetchLimits
 from workers.parser import Parser, ParserLimits
@@ -47,6 +49,8 @@ async def run(settings: Settings, *, serve: bool, work: bool) -> bool:
     Raises:
         StartError: the settings do not allow it, an address is taken, or the data folder is in use.
     """
+    if work:
+        refuse_to_hold_too_much(settings)
     metrics = build_metrics("up" if serve and work else "serve" if serve else "work")
     try:
         async with open_broker(settings, metrics) as broker:
@@ -116,16 +120,31 @@ def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextMan
     return RabbitBroker(url, metrics=metrics, topology=settings.topology(), limits=limits)
 
 
+def refuse_to_hold_too_much(settings: Settings) -> None:
+    """Refuses slots whose deliveries, each as large as a job may be, go beyond `max_in_flight_bytes`.
+
+    Raises:
+        StartError: they do.
+    """
+    jobs = settings.slots if settings.amqp_url is None else in_flight_jobs(settings.slots)
+    if jobs * MAX_JOB_BYTES > settings.max_in_flight_bytes:
+        raise StartError(
+            f"with {settings.slots} slots up to {jobs} documents of {MAX_JOB_BYTES:,} bytes are held at once: "
+            f"{jobs * MAX_JOB_BYTES:,} bytes, over the limit of {settings.max_in_flight_bytes:,}; "
+            f"lower COPYDESK_SLOTS, or raise COPYDESK_MAX_IN_FLIGHT_BYTES where there is memory for it"
+        )
+
+
 def build_api(settings: Settings, broker: Broker, metrics: Metrics) -> web.Application:
     """Returns the HTTP application.
 
     Raises:
         StartError: it would listen beyond loopback without API keys.
     """
-    keys = ApiKeys.from_plain(key.get_secret_value() for key in settings.api_keys)
     try:
+        keys = ApiKeys.from_plain(key.get_secret_value() for key in settings.api_keys)
         refuse_open_listener(settings.host, keys)
-    except OpenListenerError as error:
+    except (InvalidApiKeyError, OpenListenerError) as error:
         raise StartError(str(error)) from None
     limits = IntakeLimits(
         max_body_bytes=settings.max_body_bytes,

@@ -66,14 +66,15 @@ def refuse_open_listener(host: str, keys: ApiKeys) -> None:
     Raises:
         OpenListenerError: `host` is not loopback (127.0.0.0/8, ::1, localhost) and there are no keys.
     """
-    if not keys.required and not _is_loopback(host):
+    if not keys.required and not is_loopback(host):
         raise OpenListenerError(
             f"refusing to listen on {host or 'all addresses'} without API keys: "
             "set COPYDESK_API_KEYS, or listen on 127.0.0.1"
         )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tells whether `host`, a name or an address, means this machine alone."""
     if host == "localhost":
         return True
     try:

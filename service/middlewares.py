@@ -6,9 +6,10 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from contract.events import host_of
 from service import problems
 from service.context import KEYS, METRICS
-from service.keys import ANONYMOUS
+from service.keys import ANONYMOUS, ApiKeys, is_loopback
 from service.problems import Problem, ProblemError
 
 log = structlog.get_logger(__name__)
@@ -56,15 +57,29 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
 
 @web.middleware
 async def require_key(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Lets only bearers of an API key through to /v1/, if there are keys (RFC 6750)."""
-    keys = request.app[KEYS]
-    owner: str | None = ANONYMOUS
-    if keys.required and (request.path.startswith("/v1/") or route_of(request).startswith("/v1/")):
-        owner = keys.owner(_bearer_token(request))
-        if owner is None:
-            raise ProblemError(_unauthorized(request))
-    request[OWNER] = owner or ANONYMOUS
+    """Lets only bearers of an API key through to /v1/ (RFC 6750); without keys, no web page of another site.
+
+    A browser sends a page's cross-site POST of plain text without asking; only its Origin tells (RFC 6454).
+    """
+    request[OWNER] = ANONYMOUS
+    if request.path.startswith("/v1/") or route_of(request).startswith("/v1/"):
+        keys = request.app[KEYS]
+        if keys.required:
+            request[OWNER] = _owner(request, keys)
+        elif not _is_local_origin(request.headers.get(hdrs.ORIGIN)):
+            raise ProblemError(Problem(problems.FOREIGN_ORIGIN, problems.FOREIGN_ORIGIN.meaning))
     return await handler(request)
+
+
+def _owner(request: web.Request, keys: ApiKeys) -> str:
+    owner = keys.owner(_bearer_token(request))
+    if owner is None:
+        raise ProblemError(_unauthorized(request))
+    return owner
+
+
+def _is_local_origin(origin: str | None) -> bool:
+    return origin is None or is_loopback(host_of(origin) or "")
 
 
 def route_of(request: web.Request) -> str:

@@ -31,6 +31,12 @@ MALFORMED_BODY = ProblemType(
 UNAUTHORIZED = ProblemType(
     "unauthorized", 401, "API key needed", "Send a valid API key as Authorization: Bearer <key>."
 )
+FOREIGN_ORIGIN = ProblemType(
+    "foreign-origin",
+    403,
+    "Foreign origin",
+    "Without API keys, web pages of other sites may not use this server: any page open in a browser could.",
+)
 NOT_FOUND = ProblemType("not-found", 404, "Not found", "There is nothing at this path.")
 METHOD_NOT_ALLOWED = ProblemType(
     "method-not-allowed", 405, "Method not allowed", "The Allow header lists what this path takes."
@@ -67,6 +73,7 @@ ALL = (
     INVALID_PARAMETER,
     MALFORMED_BODY,
     UNAUTHORIZED,
+    FOREIGN_ORIGIN,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
     BODY_TIMEOUT,

@@ -90,3 +90,24 @@ async def test_with_a_key(locked: Desk, authorization: str) -> None:
 
 async def test_index_is_open(locked: Desk) -> None:
     assert (await locked.client.get("/")).status == 200
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://192.168.1.2:8080", "http://localhost.evil.example"]
+)
+async def test_without_keys_a_page_of_another_site_may_not_post(open_desk: OpenDesk, origin: str) -> None:
+    desk = await open_desk()
+    response = await desk.post("A word.", "text/plain", Origin=origin)
+    assert (await problem(response))["type"] == "/problems/foreign-origin"
+    assert (response.status, desk.broker.jobs) == (403, [])
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1:8080", "http://[::1]:8080"])
+async def test_without_keys_a_page_of_this_machine_may_post(open_desk: OpenDesk, origin: str) -> None:
+    desk = await open_desk()
+    assert (await desk.post("A word.", "text/plain", Origin=origin)).status == 202
+
+
+async def test_with_keys_the_key_decides(locked: Desk) -> None:
+    headers = {"Origin": "https://console.example", "Authorization": f"Bearer {SECRET}"}
+    assert (await locked.post("A word.", "text/plain", **headers)).status == 202
