@@ -24,6 +24,14 @@ _MONTH_CHARS = len("2024-01")
 _SETTINGS = {"PARSERS": ["absolute-time"], "REQUIRE_PARTS": ["day", "month", "year"], "RETURN_TIME_AS_PERIOD": True}
 
 
+# How clocks are written where the library reads no time: 8h14, 9 h 15, 10 Uhr, às 8:14.
+_CLOCK_FORMS = (
+    (re.compile(r"\b(\d{1,2})\s?h\s?(\d\d)\b", re.IGNORECASE), r"\1:\2"),
+    (re.compile(r"(?<![:.\d])(\d{1,2})\s?(?:uhr|uur)\b", re.IGNORECASE), r"\1:00"),
+    (re.compile(r"\bàs\b", re.IGNORECASE), " "),
+)
+
+
 def normalise_date(value: str, language: str | None = None) -> str | None:
     """Returns `value` as an ISO 8601 date or date-time, or None where it is none.
 
@@ -68,6 +76,8 @@ def _iso_time(match: re.Match[str]) -> str:
 
 def _from_words(value: str, language: str | None) -> str | None:
     primary, _, region = (language or "en").partition("-")
+    for form, usual in _CLOCK_FORMS:
+        value = form.sub(usual, value)
     parsed = _parser(primary, region).get_date_data(value)
     moment = parsed.date_obj
     if moment is None:

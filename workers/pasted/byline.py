@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workers.pasted.lines import Block
-from workers.pasted.phrases import DATE
+from workers.pasted.phrases import DATE, TIME
 from workers.pasted.region import is_prose
+from workers.pasted.roles import before_role
 
 _BEFORE = 14  # lines before the first prose that are looked at
 _AFTER = 2  # lines after it
@@ -14,13 +15,24 @@ _MAX_CHARS = 160
 _MAX_NAMES = 8
 
 _WROTE = (
-    "(?:written|posted|published|reported|story|text|words|article|analysis|opinion|review|authored|"
+    "(?:written|posted|submitted|published|reported|story|text|words|article|analysis|opinion|review|authored|"
     "ein beitrag|geschrieben|escrito|écrit|scritto|geschreven|publié|publicado|pubblicato|texte|texto|testo|tekst)"
 )
 _BY = re.compile(
     rf"(?:{_WROTE}\s+)?"
     r"(?:by|von|par|por|di|door|av|af|od|autor(?:in|a|es)?|authors?|autore|auteure?s?|redactora?|著者|作者|文|記者)"
     r"\s*(?:[:：]\s*|\s)(?=\S)",
+    re.IGNORECASE,
+)
+_FOR_TEXT = re.compile(
+    r"(?:(?:text|texte|texto|testo|tekst|words|interview|entretien|entrevista|intervista|текст|интервью)\s*[:：]"
+    r"|авторы?\s*[:：]?|(?:беседовала?|подготовила?|записала?)\s*:?"
+    r"|(?:pubblicato|scritto|inserito|postato|publicado|escrito) da\s)\s*(?=\S)",
+    re.IGNORECASE,
+)
+_DATED = re.compile(
+    rf"(?:[^\W\d_]+[:.]?\s+){{0,3}}{DATE}(?:[\s,|–-]|\b(?:at|alle|um|à)\b|{TIME}){{0,8}}"
+    r"\b(?:by|von|par|por|da|di|door|av|af)\s+(?=\S)",
     re.IGNORECASE,
 )
 _LABEL = re.compile(
@@ -43,6 +55,7 @@ _NO_NAMES = """
     the a an our your news staff editor editors newsletter category industry role size home about contact read more
     share team website admin clicking using signing january february march april may june july august september october
     november december monday tuesday wednesday thursday friday saturday sunday this that
+    content affiliate lifestyle national junior senior associate biotech
 """
 _PARTICLE = frozenset(_PARTICLES.split())
 _NOT_NAME = frozenset(_NO_NAMES.split())
@@ -64,7 +77,9 @@ def find_byline(blocks: Sequence[Block], first_prose: int) -> Byline | None:
     """Returns the by-line nearest before (or just after) the block `first_prose`, or None."""
     before = range(first_prose - 1, max(-1, first_prose - 1 - _BEFORE), -1)
     after = range(first_prose, min(len(blocks), first_prose + _AFTER))
-    return next((byline for index in (*before, *after) if (byline := _byline_at(blocks, index))), None)
+    near = (*before, *after)
+    said = next((byline for index in near if (byline := _byline_at(blocks, index))), None)
+    return said or next((byline for index in near if (byline := _role_at(blocks, index))), None)
 
 
 def _byline_at(blocks: Sequence[Block], index: int) -> Byline | None:
@@ -78,11 +93,25 @@ def _byline_at(blocks: Sequence[Block], index: int) -> Byline | None:
     return Byline(names, index, index + 2) if names else None
 
 
+def _role_at(blocks: Sequence[Block], index: int) -> Byline | None:
+    names = () if is_prose(blocks[index]) else names_before_role(blocks[index].text)
+    return Byline(names, index, index + 1) if names else None
+
+
+def names_before_role(text: str) -> tuple[str, ...]:
+    """Returns the names of a line as `A B, transport correspondent`, or none."""
+    named = before_role(text)
+    return split_names(named) if named else ()
+
+
 def names_in(text: str) -> tuple[str, ...]:
-    """Returns the names of a line as `by A B and C D`, or none."""
-    if len(text) > _MAX_CHARS or not (match := _BY.match(text)):
+    """Returns the names of a line as `by A B and C D`, or `Posted on 4 May 2025 by A B`, or none."""
+    if len(text) > _MAX_CHARS:
         return ()
-    return split_names(text[match.end() :])
+    for form in (_BY, _FOR_TEXT, _DATED):
+        if match := form.match(text):
+            return split_names(text[match.end() :])
+    return ()
 
 
 def split_names(text: str) -> tuple[str, ...]:

@@ -1,16 +1,21 @@
 """Decides, block by block, what is the article and by which rule the rest is not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from workers.pasted.byline import find_byline
+from workers.pasted.boxes import mark_boxes
+from workers.pasted.byline import find_byline, names_before_role, names_in
 from workers.pasted.lines import Block
-from workers.pasted.region import Region, find_region, is_clean, is_prose
+from workers.pasted.mail import Mail, find_mail
+from workers.pasted.moments import Moments, find_moments
+from workers.pasted.region import Region, find_region, is_boilerplate, is_clean, is_prose
 from workers.pasted.rules import Rule, find_date, is_spoken, noise_rule
 from workers.pasted.title import find_title
 
 _FEW_BLOCKS = 4  # a note: whole sentences of it stay, whatever they say
 _DATE_LINES = 12  # before the first prose
+_STANDFIRST_LINES = 3  # below the title
+_MIN_STANDFIRST_WORDS, _MAX_STANDFIRST_WORDS = 12.0, 60.0
 _MIN_REPEATED_WORDS = 9.0
 _MIN_VERSE_WORDS = 3.0  # lines without prose among them stay if they have so many words on average
 
@@ -22,12 +27,18 @@ class Judgement:
     rules: list[Rule | None]
     title: str | None = None
     authors: tuple[str, ...] = ()
-    published: str | None = None
+    moments: Moments = field(default_factory=Moments)
 
 
 def judge(blocks: Sequence[Block], noise: Sequence[Rule | None]) -> Judgement:
     """Returns what becomes of each block. `noise` is the rule that takes it wherever it stands (`find_noise`)."""
+    mail = find_mail(blocks)
+    return _judge_mail(blocks, noise, mail) if mail else _judge_page(blocks, noise)
+
+
+def _judge_page(blocks: Sequence[Block], noise: Sequence[Rule | None]) -> Judgement:
     region = find_region(blocks, noise)
+    noise = mark_boxes(blocks, noise)  # only now: all its lines together would cut an article in two
     if region.start == region.stop:
         return Judgement(_judge_lines(blocks, noise))
     clean = is_clean(blocks, noise, region)
@@ -44,8 +55,18 @@ def judge(blocks: Sequence[Block], noise: Sequence[Rule | None]) -> Judgement:
         rules,
         title=None if title is None else blocks[title].text,
         authors=byline.names if byline else (),
-        published=_find_published(blocks, rules, first),
+        moments=_find_moments(blocks, rules, first),
     )
+
+
+def _judge_mail(blocks: Sequence[Block], noise: Sequence[Rule | None], mail: Mail) -> Judgement:
+    """Judges what is below the header of an e-mail. Its subject is the title, and its date counts first."""
+    below = _judge_page(blocks[mail.stop :], noise[mail.stop :])
+    above = [rule or Rule.BEFORE_TEXT for rule in noise[: mail.start]]
+    header = [Rule.MAIL_HEADER] * (mail.stop - mail.start)
+    sent = find_moments(block.text for block in blocks[mail.start : mail.stop]).published
+    moments = replace(below.moments, published=sent) if sent else below.moments
+    return replace(below, rules=[*above, *header, *below.rules], title=mail.subject, moments=moments)
 
 
 def find_noise(blocks: Sequence[Block]) -> list[Rule | None]:
@@ -71,11 +92,13 @@ def _outside(noise: Sequence[Rule | None], region: Region) -> list[Rule | None]:
 
 
 def _trim_head(blocks: Sequence[Block], rules: Sequence[Rule | None], title: int, first: int) -> list[Rule | None]:
-    """Takes what stands before the title, and the labels between it and the first prose."""
+    """Takes what stands before the title, and the labels between it and the first prose, but not the standfirst."""
     trimmed = list(rules)
     for index in range(first):
         if index < title or not blocks[index].item:
             trimmed[index] = rules[index] or Rule.BEFORE_TEXT
+    if (standfirst := _find_standfirst(blocks, trimmed, title, first)) is not None:
+        trimmed[standfirst] = None
     trimmed[title] = Rule.TITLE
     return trimmed
 
@@ -90,7 +113,18 @@ def _mark_repeated(blocks: Sequence[Block], rules: list[Rule | None]) -> None:
         seen.add(block.text)
 
 
-def _find_published(blocks: Sequence[Block], rules: Sequence[Rule | None], first: int) -> str | None:
-    """Returns the first date among the lines of the head that are not the article's."""
-    lines = range(max(0, first - _DATE_LINES), first)
-    return next((date for i in lines if rules[i] and (date := find_date(blocks[i].text))), None)
+def _find_standfirst(blocks: Sequence[Block], rules: Sequence[Rule | None], title: int, first: int) -> int | None:
+    """Returns the block that sums the article up: the only one so long between the title and the first prose."""
+    between = range(title + 1, min(first, title + 1 + _STANDFIRST_LINES))
+    return next((i for i in between if rules[i] is Rule.BEFORE_TEXT and _is_standfirst(blocks[i])), None)
+
+
+def _is_standfirst(block: Block) -> bool:
+    fits = not block.item and _MIN_STANDFIRST_WORDS <= block.words <= _MAX_STANDFIRST_WORDS
+    named = names_in(block.text) or names_before_role(block.text)
+    return fits and not (is_boilerplate(block) or named or find_date(block.text))
+
+
+def _find_moments(blocks: Sequence[Block], rules: Sequence[Rule | None], first: int) -> Moments:
+    """Returns the dates of the head: of its lines that are not the article's."""
+    return find_moments(blocks[i].text for i in range(max(0, first - _DATE_LINES), first) if rules[i])

@@ -21,18 +21,19 @@ class Block:
     """A paragraph, a list item or any other line, whole.
 
     `words` is its length, where two characters count as a word in scripts without spaces. `closed`: it ends as a
-    sentence does.
+    sentence does. `gap`: a blank line stood before it.
     """
 
     text: str
     item: bool
     words: float
     closed: bool
+    gap: bool = False
 
 
-def block_of(text: str, *, item: bool = False) -> Block:
+def block_of(text: str, *, item: bool = False, gap: bool = False) -> Block:
     """Returns `text` measured."""
-    return Block(text, item, count_words(text), bool(_END.search(text[-_TAIL_CHARS:])))
+    return Block(text, item, count_words(text), bool(_END.search(text[-_TAIL_CHARS:])), gap)
 
 
 def count_words(text: str) -> float:
@@ -55,7 +56,11 @@ def list_numbered(blocks: Sequence[Block]) -> list[Block]:
         before = numbers[index - 1] if index else None
         after = numbers[index + 1] if index + 1 < len(blocks) else None
         counts = number is not None and (before == number - 1 or after == number + 1)
-        listed.append(block_of(_strip_bullets(_NUMBER.sub("", block.text, count=1)), item=True) if counts else block)
+        listed.append(
+            block_of(_strip_bullets(_NUMBER.sub("", block.text, count=1)), item=True, gap=block.gap)
+            if counts
+            else block
+        )
     return listed
 
 
@@ -85,16 +90,19 @@ def _attach_bullets(lines: Sequence[str]) -> Iterable[str]:
         if pending:
             yield pending
         pending = line if _LONE_BULLET.fullmatch(line) else ""
-        if not pending and line:
+        if not pending:
             yield line
     if pending:
         yield pending
 
 
 def _measure(rows: Iterable[str]) -> Iterable[Block]:
+    gap = False
     for row in rows:
         text = _strip_bullets(row)
-        yield block_of(text, item=text != row)
+        if row:
+            yield block_of(text, item=text != row, gap=gap)
+        gap = not row
 
 
 def _strip_bullets(text: str) -> str:

@@ -1,4 +1,4 @@
-"""How lines of a page's furniture begin or read, in seven languages. Alternatives, tried without regard to case.
+"""How lines of a page's furniture begin or read, in eight languages. Alternatives, tried without regard to case.
 
 Each pattern is applied to lines of a few words only, so `.*` cannot run far.
 """
@@ -37,22 +37,32 @@ TIME = _either(rf"""
     (?:vor|il y a|hace|há) \d+ \w+
 """)
 
+UPDATED = (
+    r"\b(?:"
+    + _either(r"""
+    updated?|modified|revised|last (?:changed|edited)|aktualisiert|geändert|mis(?:e)? à jour|màj|modifiée?
+    actualizad[oa]|modificad[oa]|aggiornat[oa]|modificat[oa]|bijgewerkt|gewijzigd|atualizad[oa]|обновлено|изменено|更新
+""")
+    + r")"
+)
+
 COUNTED = _either(r"""
     comments?|shares?|likes?|views?(?: today)?|reads?|votes?|replies|reply|claps?|followers?|retweets?|upvotes?|points?
     kommentare?|aufrufe|antworten|commentaires?|vues?|partages?|comentarios?|visitas|me gusta|commenti|commento
     condivisioni|reacties?|reactions?|comentários?|visualizações|コメント|件|words
+    комментари(?:й|я|ев|и)|просмотр(?:а|ов|ы)?
     min(?:ute)?s?(?: read| de lectura| de lecture| di lettura)?|minuten lesezeit|min\.? lesezeit|minutos de leitura
 """)
 
 _WHAT_LOADS = r"(?:\s+(?:comments|more|content|kommentare|video|player|ad))?"
 _LOADS = _either(r"""
     loading|please wait|wird geladen|lädt|lade|laden|bezig met laden|chargement(?: en cours)?|cargando
-    caricamento(?: in corso)?|carregando|a carregar|読み込み中
+    caricamento(?: in corso)?|carregando|a carregar|読み込み中|загрузка
 """)
 LOADING = rf"{_LOADS}{_WHAT_LOADS}[\s.…]*"
 ADVERT = _either(r"""
     advertisements?|advertising|(?:sponsored|promoted)(?: content)?|ads?|advertorial|anzeige|werbung|publicité|annonce
-    publicidad|anuncio|pubblicità|advertentie|publicidade|reklama?|reklame|広告|skip (?:ad|advertisement)
+    publicidad|anuncio|pubblicità|advertentie|publicidade|reklama?|reklame|реклама|広告|skip (?:ad|advertisement)
     story continues below.*|article continues (?:below|after).*|continue reading below.*|scroll to continue.*
 """)
 PRINT = (
@@ -64,11 +74,12 @@ BREADCRUMB = r"(?:home ?(?:page)?|startseite|accueil|inicio|start|início)\s*[�
 _PICTURE = _either(r"""
     images?|photos?|photographs?|pictures?|pic|video|graphic|illustration|写真|画像
     fotos?|bild(?:er)?|grafik|symbolbild|archiv(?:bild|foto)|titelbild|crédits?(?: photos?)?|légende
-    imagen|imágenes|fotografía|immagine|afbeelding|beeld|imagem|fotografia
+    imagen|imágenes|fotografía|immagine|afbeelding|beeld|imagem|fotografia|фото(?:графия)?|иллюстрация|изображение
 """)
 _STOCK = "(?:file|stock|illustrative|illustration|archive|archival|handout|courtesy|cover|lead|featured)"
 _FROM = "(?:credits?|source|courtesy|via|by|von|de|di|door|par|por|©)"
-CAPTION = rf"(?:{_STOCK}\s+)?{_PICTURE}(?:\s+{_FROM}.*|\s*[:：©(/|].*)"
+CAPTION = rf"[\[(]?(?:{_STOCK}\s+)?{_PICTURE}(?:\s+{_FROM}.*|\s*[:：©(/|].*)"
+CREDITED = rf"[.!?…)\]»”\"’]\s*[(\[]?(?:{_PICTURE}(?:\s+credits?)?|credits?)\s?(?:[:：©]|/\s?[^\W\d_]).{{2,80}}\Z"
 CREDIT = _either(r"""
     ©|\((?:c|photo|foto|image|bild|ap|afp|credit|pic|quelle|source)\b|(?:bild)?quelle\s*:|source\s*:|fuente\s*:
     (?:photo|image|picture|bild|foto)?\s*credits?\s*(?:[:：]|to\b|by\b)|fonte\s*:|bron\s*:
@@ -81,7 +92,7 @@ AGENCY = rf"(?:getty images|(?:[/|(©:–—-]|\b(?:via|by|photo|foto|images?))\
 
 _RESERVED = _either(r"""
     all rights reserved|alle rechte vorbehalten|tous droits réservés|todos los derechos reservados
-    tutti i diritti riservati|alle rechten voorbehouden|todos os direitos reservados
+    tutti i diritti riservati|alle rechten voorbehouden|todos os direitos reservados|все права защищены
 """)
 COPYRIGHT = rf".{{0,80}}{_RESERVED}\W*|(?:©|\(c\))\s*\d{{4}}.*|copyright\s.*"
 COOKIES = _either(r"""
@@ -111,7 +122,24 @@ PROMPT = _either(r"""
     iscriviti|abbonati|registrati|accedi\b|seguici|scarica|clicca|ricevi\b
     abonneer|meld je|aanmelden|inloggen|volg ons|download de|ontvang|klik hier|schrijf je in
     assine|inscreva|cadastre|entrar\b|siga\b|baixe\b|clique\b|receba
+    подпи(?:шитесь|саться|сывайтесь)|войти\W*$|зарегистрируйтесь|следите за нами|читайте нас
 """)
+
+# What asks a reader who liked the article to pass it on.
+_LIKED = _either(r"""
+    (?:if you |did you |you )(?:liked?|enjoy(?:ed)?|loved?|found) (?:this|our|the|what)
+    (?:hat (?:ihnen|dir|euch)|wenn (?:ihnen|dir|euch)) (?:der|die|das|dieser?|dieses|unser) .{0,40}\bgef(?:allen|ällt)
+    (?:si )?vous avez aimé (?:cet?|cette|notre)|(?:si )?(?:te|le|les) ha gustado (?:este|esta|el|la|nuestr[oa])
+    (?:se )?(?:questo|quest['’]|l['’]|la |il ).{0,30}\b(?:ti|vi) è piaciut[oa]
+    (?:se )?(?:ti|vi) è piaciut[oa] (?:questo|quest['’]|l['’])
+    vond (?:je|u) dit .{0,30}|gostou (?:deste|desta|do|da)
+    (?:если )?(?:вам )?понравил(?:ась|ся) (?:эта |этот )?(?:статья|материал|текст)
+""")
+_PASS_ON = _either(r"""
+    share|tell|forward|subscribe|like|follow|support|donate|comment|teilen|teile|weiter|empfehlen|abonn
+    partage|transfér|faites|compart|suscr|condivid|inoltra|iscriv|deel|stuur|compartilh|partilh|поделит|подпи
+""")
+PASS_ON = rf"{_LIKED}.{{0,60}}\b{_PASS_ON}"
 
 _STORIES = _either(r"""
     read|reading|stories|articles?|posts?|links?|topics?|content|news|coverage|tags|products|searches|questions|videos?
@@ -143,7 +171,9 @@ RELATED = _either(rf"""
     altri articoli|più letti|guarda anche|per approfondire
     lees (?:ook|meer|verder)|meer (?:over|nieuws|lezen|uit)\b|bekijk ook|zie ook|gerelateerd|meest gelezen|aanbevolen
     le(?:ia|r) (?:também|mais)|veja (?:também|mais)|saiba mais|notícias relacionadas|mais (?:lidas|sobre|notícias)
-    artigos relacionados|関連記事|おすすめ|あわせて読みたい|続きを読む|相关|推荐阅读|관련
+    artigos relacionados|читайте (?:также|далее)|читать (?:также|далее|ещё)|смотрите также|по теме\W*$
+    другие (?:новости|статьи|материалы)|самое читаемое|похожие (?:статьи|материалы)
+    関連記事|おすすめ|あわせて読みたい|続きを読む|相关|推荐阅读|관련
 """)
 
 _COMMENTS = _either(r"""
@@ -151,14 +181,14 @@ _COMMENTS = _either(r"""
     discussion|join the (?:discussion|conversation)|reply|responses?|what do you think\?
     kommentare?|kommentar (?:schreiben|verfassen)|diskutieren.*|antworten|commentaires?|laisser un commentaire
     réagissez.*|comentarios?|deja (?:un|tu) comentario|ver comentarios.*|commenti|lascia un commento|reacties?
-    reageer.*|comentários?|deixe (?:um|seu) comentário|コメント
+    reageer.*|comentários?|deixe (?:um|seu) comentário|コメント|комментарии|(?:оставить|написать) комментарий|ответить
 """)
 COMMENTS = rf"{_COMMENTS}\s*[:：]?(?:\s*\(?\d+\)?)?"
 
 BIO = _either(r"""
     about (?:the )?(?:authors?|writer)|(?:written|reported|edited|posted) by\W*$|über (?:den autor|die autorin)
     zur person\W*$|à propos de l['’]auteur|sobre (?:el|la|los) autor(?:a|es)?|sull['’]autore|over de auteur
-    sobre o autor
+    sobre o autor|об авторе
 """)
 _WRITER = (
     "(?:reporter|editor|journalist|writer|correspondent|columnist|contributor|author|blogger|freelancer?|producer)"
@@ -168,6 +198,12 @@ BIO_SENTENCE = _either(rf"""
     follow (?:him|her|them) (?:on\b|@)|(?:he|she|they) (?:can be reached|tweets|covers|writes|lives)\b
     \(?(?:reporting|writing|editing|additional reporting) by\b
 """)
+
+_DESK_WORK = (
+    "(?:(?:additional |contributing )?(?:reporting|writing|editing)|compiled|translated|written|edited|reported)"
+)
+DESK_CREDIT = rf"\({_DESK_WORK} by .{{3,}}\)|{_DESK_WORK} by .{{3,80}}[;.]\s*{_DESK_WORK} by .{{3,}}"
+END_MARK = r"\W*(?:END|ENDS|ENDE|FIN|FINE|FINIS|КОНЕЦ)\W*\Z|[-–—#]+ ?30 ?[-–—#]+\Z"
 
 _SMALL_PICTURE = "(?:avatar|headshot|profile (?:photo|picture|image)|author (?:image|photo))"
 AVATAR = _either(rf"""

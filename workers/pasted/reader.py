@@ -22,11 +22,13 @@ def read_text(text: str) -> Draft:
     blocks = list_numbered(blocks_of(unwrap(repair(text))))
     first = judge(blocks, find_noise(blocks))
     rules = _settle(blocks, first)
+    moments = first.moments
     return Draft(
         text=render([block for block, rule in zip(blocks, rules, strict=True) if not rule]),
         title=Found(first.title, Source.TEXT) if first.title else None,
         authors=Found(first.authors, Source.TEXT) if first.authors else None,
-        published=Found(first.published, Source.TEXT) if first.published else None,
+        published=Found(moments.published, Source.TEXT) if moments.published else None,
+        modified=Found(moments.modified, Source.TEXT) if moments.modified else None,
         removed=tuple(Removed(block.text, rule) for block, rule in zip(blocks, rules, strict=True) if rule),
     )
 

@@ -17,6 +17,7 @@ _OPEN_SHARE = 0.5  # worth of a paragraph that no sentence closes
 # What other lines cost, in words of prose. Found on pasted pages of many sites; half or twice as much changes little.
 _SHORT_COST = 4.0
 _ITEM_COST = 2.5
+_ITEM_WORDS = 5.0  # of a list item that goes on with a sentence
 _NOISE_COST = 35.0
 _BREAK_COST = 45.0  # of a line that opens what follows articles
 _LONE_NOISE_COST = 5.0  # between two paragraphs: an advertisement's label, a link
@@ -25,12 +26,15 @@ _USUAL_WORDS = 25.0  # where paragraphs are shorter, noise costs less
 _USUAL_BLOCKS = 15  # and where they are fewer
 _LEAST_SCALE = 0.1
 _BREAKS = frozenset({Rule.COMMENTS, Rule.BIO, Rule.RELATED})
+_PICTURES = frozenset({Rule.CAPTION, Rule.PHOTO_CREDIT})  # they stand inside articles more than anywhere else
 _BREAK_WORDS = 4.0  # a longer line is no heading: it names the one article that it leads to
 _MAX_BOILERPLATE_WORDS = 80.0
 _MAX_BOILERPLATE_CHARS = 800
 
 # The guard for text that is clean already: then all of it is the article. Lines by these rules stand there, too.
-_WEAK = frozenset({Rule.TIMESTAMP, Rule.COUNTER, Rule.LINK, Rule.ORNAMENT, Rule.CAPTION, Rule.PHOTO_CREDIT})
+_WEAK = frozenset(
+    {Rule.TIMESTAMP, Rule.COUNTER, Rule.LINK, Rule.ORNAMENT, Rule.CAPTION, Rule.PHOTO_CREDIT, Rule.MAIL_HEADER}
+)
 _MAX_NOISE_SHARE = 0.01  # of the blocks
 _MAX_OUTER_SHARE = 0.1  # of the words, outside the region
 _MENU_WORDS = 4.0  # lines of a menu have fewer on average
@@ -98,13 +102,15 @@ def _scale_of(lengths: Sequence[float]) -> _Scale:
 def _noise_cost(block: Block, rule: Rule, scale: _Scale, *, lone: bool) -> float:
     if rule in _BREAKS and block.words <= _BREAK_WORDS:
         return scale.brk * (_LONE_BREAK_COST if lone else _BREAK_COST)
-    return scale.noise * (_LONE_NOISE_COST if lone else _NOISE_COST)
+    return scale.noise * (_LONE_NOISE_COST if lone or rule in _PICTURES else _NOISE_COST)
 
 
 def _worth(block: Block) -> float:
     if is_prose(block):
-        sure = 0.0 if _is_boilerplate(block) else 1.0 if block.closed else _OPEN_SHARE
+        sure = 0.0 if is_boilerplate(block) else 1.0 if block.closed else _OPEN_SHARE
         return sure * min(block.words, _MOST_WORDS)
+    if block.item and block.words >= _ITEM_WORDS and block.text[0].islower():
+        return _OPEN_SHARE * min(block.words, _MOST_WORDS)  # no headline begins so
     return -(_ITEM_COST if block.item else _SHORT_COST)
 
 
@@ -132,7 +138,8 @@ def _words(blocks: Sequence[Block]) -> float:
     return sum(block.words for block in blocks)
 
 
-def _is_boilerplate(block: Block) -> bool:
+def is_boilerplate(block: Block) -> bool:
+    """Whether a block speaks of the site, the reader's account or the author rather than of what the article does."""
     small = block.words <= _MAX_BOILERPLATE_WORDS and len(block.text) <= _MAX_BOILERPLATE_CHARS
     if not small:
         return False

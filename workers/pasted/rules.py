@@ -29,6 +29,8 @@ class Rule(StrEnum):
     COOKIES = "cookies"  # a consent notice
     COPYRIGHT = "copyright"  # it claims rights to the page
     BIO = "bio"  # it introduces the author
+    END_MARK = "end_mark"  # the mark of an agency below the last line
+    MAIL_HEADER = "mail_header"  # from, to, date or subject of an e-mail
     TRUNCATION_MARK = "truncation_mark"  # a few words cut off by dots
     BREADCRUMB = "breadcrumb"  # the path to the page
     LINK = "link"  # an address or a handle alone
@@ -50,11 +52,14 @@ _MIN_SPOKEN_WORDS = 4.0
 
 _WORD = re.compile(r"[\w@'’-]+")
 _TAIL_CHARS = 40  # where a picture agency stands
+_CREDIT_CHARS = 120  # where a picture's credit stands
 _NUMBER = re.compile(r"\W*\d[\d.,\s]*[kKmM%]?\W*\Z")
 _COUNTED = whole(rf"\W*\d[\d.,]*\s?[km]?\+?\s*{phrases.COUNTED}\W*", rf"{phrases.COUNTED}\W*\d[\d.,]*[km]?\W*")
 _LINK = whole(r"\W*(?:https?://|www\.)\S+", r"\W*@[\w.]+", r"[\w.+-]+@[\w.-]+\.\w+", r"#[\w-]+(?:[\s,]+#[\w-]+)*")
 _PRINT = whole(phrases.PRINT)
 _AGENCY = opening(phrases.AGENCY)
+_CREDITED = opening(phrases.CREDITED)
+_END_MARK = re.compile(phrases.END_MARK)  # in capitals only
 _DATE = opening(phrases.DATE)
 _TIME = opening(phrases.TIME)
 _QUANTITY = re.compile(r"[%$€£¥+]")
@@ -69,10 +74,12 @@ _BY_WORDING = (
     (Rule.COOKIES, opening(phrases.COOKIES), MAX_NOISE_WORDS),
     (Rule.COPYRIGHT, whole(phrases.COPYRIGHT), MAX_NOISE_WORDS),
     (Rule.BIO, opening(phrases.BIO), _MAX_LABEL_WORDS),
+    (Rule.BIO, whole(phrases.DESK_CREDIT), MAX_NOISE_WORDS),
     (Rule.CAPTION, whole(phrases.CAPTION), MAX_NOISE_WORDS),
     (Rule.PHOTO_CREDIT, opening(phrases.CREDIT), _MAX_LABEL_WORDS),
     (Rule.RELATED, opening(phrases.RELATED), _MAX_LABEL_WORDS),
     (Rule.PROMPT, opening(phrases.PROMPT), _MAX_LABEL_WORDS),
+    (Rule.PROMPT, opening(phrases.PASS_ON), MAX_NOISE_WORDS),
     (Rule.TRUNCATION_MARK, whole(phrases.TRUNCATED), _MAX_TRUNCATED_WORDS),
     (Rule.AVATAR, whole(phrases.AVATAR), _MAX_LABEL_WORDS),
 )
@@ -138,11 +145,21 @@ def _is_credited(text: str) -> bool:
     return bool(_AGENCY.search(text[-_TAIL_CHARS:]))
 
 
+def _is_credited_caption(text: str) -> bool:
+    return bool(_CREDITED.search(text[-_CREDIT_CHARS:]))
+
+
+def _is_end_mark(text: str) -> bool:
+    return bool(_END_MARK.match(text))
+
+
 _BY_SHAPE: tuple[tuple[Rule, Callable[[str], bool]], ...] = (
+    (Rule.END_MARK, _is_end_mark),
     (Rule.COUNTER, _is_counter),
     (Rule.TIMESTAMP, _is_timestamp),
     (Rule.PRINT_LINE, _is_print_line),
     (Rule.SHARE_LINE, _is_share_line),
     (Rule.LINK, _is_link),
     (Rule.PHOTO_CREDIT, _is_credited),
+    (Rule.CAPTION, _is_credited_caption),
 )

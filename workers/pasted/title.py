@@ -4,18 +4,21 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from workers.pasted.byline import names_in
+from workers.pasted.byline import names_before_role, names_in
 from workers.pasted.lines import Block
 from workers.pasted.rules import Rule, find_date
 
 _BEFORE = 60  # lines before the first prose
+_NEAR = 12  # lines before it in which most titles stand
 _MIN_WORDS, _MAX_WORDS = 3.0, 26.0
+_SHORT = 5.0  # a shorter one is rather a label
 _WORDY = 14.0  # a longer one is rather a standfirst
+_STANDFIRST_WORDS = 12.0  # at least
 _MAX_CHARS = 220
 _BODY_CHARS = 6_000  # of the body are compared with
 _ENOUGH_SHARED = 5.0  # words shared with the body
 _FOLLOWED_BY = 4  # lines in which a by-line, a date or a share line is looked for
-_MIN_SCORE = 0.65  # measured: seven in ten are right from here on
+_MIN_SCORE = 0.7  # measured: seven in ten are right from here on
 _LETTERS = re.compile(r"[^\W\d_]{4,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _STEM_CHARS = 5
 _HEAD = frozenset(
@@ -27,18 +30,39 @@ def find_title(blocks: Sequence[Block], noise: Sequence[Rule | None], first: int
     """Returns the index of the title among the blocks before `first` (the first prose), or None."""
     start = max(0, first - _BEFORE)
     head = {index for index in range(start, first) if _is_head_line(blocks[index], noise[index])}
+    fit = [i for i in range(start, first) if not noise[i] and i not in head and _is_plausible(blocks[i])]
     vocabulary = _vocabulary(blocks[first:])
     repeats = Counter(block.text.casefold() for block in blocks[start:first])
     best, best_score = None, _MIN_SCORE
-    for index in range(start, first):
-        if noise[index] or index in head or not _is_plausible(blocks[index]):
-            continue
-        score = _score(blocks[index], vocabulary) + 0.15 * (1 - (first - index) / _BEFORE)
-        score += 0.15 * _is_followed(index, head)
-        score += 0.05 * (repeats[blocks[index].text.casefold()] > 1) - 0.05 * _is_beside_item(blocks, index)
+    for index in fit:
+        score = _score(blocks[index], vocabulary) + _score_place(blocks, noise, head, index, first)
+        score += 0.05 * (repeats[blocks[index].text.casefold()] > 1)
         if score > best_score:
             best, best_score = index, score
-    return best
+    return best if best is not None else next((i for i in fit if _is_above_standfirst(blocks, noise, i, first)), None)
+
+
+def _score_place(
+    blocks: Sequence[Block], noise: Sequence[Rule | None], head: set[int], index: int, first: int
+) -> float:
+    """Returns how much speaks for a title where it stands: near the prose, above a standfirst, a by-line, a date."""
+    distance = first - index
+    below = index + 1
+    score = 0.15 * (1 - distance / _BEFORE) + 0.1 * (distance <= _NEAR) - 0.05 * _is_beside_item(blocks, index)
+    score += 0.15 * _is_followed(index, head) + 0.05 * (below in head)
+    score += 0.1 * (below < first and _is_named(blocks[below]))
+    return score + 0.1 * _is_standfirst(blocks, noise, below, first)
+
+
+def _is_above_standfirst(blocks: Sequence[Block], noise: Sequence[Rule | None], index: int, first: int) -> bool:
+    """Whether a standfirst and then a by-line follow: so sure a place that the words need not say more."""
+    named = index + 2 < first and bool(names_in(blocks[index + 2].text))
+    short = _SHORT <= blocks[index].words <= _WORDY and not blocks[index].item
+    return named and short and _is_standfirst(blocks, noise, index + 1, first)
+
+
+def _is_standfirst(blocks: Sequence[Block], noise: Sequence[Rule | None], index: int, first: int) -> bool:
+    return index < first and not noise[index] and blocks[index].words >= _STANDFIRST_WORDS
 
 
 def _is_plausible(block: Block) -> bool:
@@ -48,7 +72,11 @@ def _is_plausible(block: Block) -> bool:
 
 
 def _is_head_line(block: Block, rule: Rule | None) -> bool:
-    return rule in _HEAD or bool(find_date(block.text)) or bool(names_in(block.text))
+    return rule in _HEAD or bool(find_date(block.text)) or _is_named(block)
+
+
+def _is_named(block: Block) -> bool:
+    return bool(names_in(block.text) or names_before_role(block.text))
 
 
 def _is_followed(index: int, head: set[int]) -> bool:
@@ -64,7 +92,8 @@ def _score(block: Block, vocabulary: set[str]) -> float:
     shared = len(stems & vocabulary)
     overlap = shared / len(stems) if stems else 0.0
     enough = min(shared, _ENOUGH_SHARED) / _ENOUGH_SHARED
-    return 0.35 * overlap + 0.3 * enough - 0.2 * block.item - 0.1 * (block.words > _WORDY)
+    unlike = 0.3 * block.item + 0.1 * (block.words > _WORDY) + 0.1 * (block.words < _SHORT)
+    return 0.35 * overlap + 0.3 * enough - unlike
 
 
 def _vocabulary(blocks: Sequence[Block]) -> set[str]:

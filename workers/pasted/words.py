@@ -1,4 +1,4 @@
-"""Words that pages put around their articles, in seven languages and a few more. Tables only; `rules` applies them."""
+"""Words that pages put around their articles, in eight languages and a few more. Tables only; `rules` applies them."""
 
 # A share line has none but these words, and one of the first kind.
 _SHARE = """
@@ -8,13 +8,15 @@ _SHARE = """
     drucken teilen weiterleiten merken kopieren partager imprimer envoyer enregistrer copier
     compartir imprimir guardar copiar condividi condividere stampa salva inviare
     delen afdrukken bewaar kopiëren compartilhar partilhar salvar paylaş dela del udskriv
+    поделиться поделись вконтакте одноклассники телеграм телеграмм
+    твиттер фейсбук ватсап вайбер скопировать печать распечатать
 """
 _SHARE_FILLER = """
     x a an and the this that on in via with to by of or as for link links url icon icons button click here article story
     page post window new opens open friend friends send save it your us pdf version options more app mobile social media
     google news follow like pin comments comment add fb ig tw clipboard
     auf per mit und diesen artikel als den der die das von mehr öffnen sur par cet l le la les en por el este artículo
-    su con e o il questo articolo met dit op di da no na plus
+    su con e o il questo articolo met dit op di da no na plus в на с и статьёй статью ссылку ссылка отправить
 """
 SHARE_CORE = frozenset(_SHARE.split())
 SHARE = SHARE_CORE | frozenset(_SHARE_FILLER.split())
@@ -34,6 +36,8 @@ _TIMESTAMP = """
     lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes sábado domingo
     lunedì martedì mercoledì giovedì venerdì sabato domenica
     maandag dinsdag woensdag donderdag vrijdag zaterdag zondag segunda terça quarta quinta sexta feira
+    опубликовано обновлено изменено дата в г года назад мск час часа часов минут минуты день дня дней чтение чтения
+    понедельник вторник среда четверг пятница суббота воскресенье
 """
 _MONTHS = """
     january february march april may june july august september october november december
@@ -43,6 +47,7 @@ _MONTHS = """
     enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
     gennaio febbraio aprile maggio giugno luglio settembre ottobre novembre dicembre
     januari februari maart mei augustus janeiro fevereiro março maio junho julho setembro outubro novembro dezembro
+    января февраля марта апреля мая июня июля августа сентября октября ноября декабря
 """
 MONTHS = frozenset(_MONTHS.split())
 TIMESTAMP = MONTHS | frozenset(_TIMESTAMP.split())
@@ -57,4 +62,5 @@ BOILERPLATE = (
     "confidentialité", "vos données", "désinscrire",
     "política de privaci", "suscrib", "suscrip", "correo electrónico",
     "informativa sulla privacy", "iscriviti", "iscrizione", "privacybeleid", "nieuwsbrief",
+    "подпишитесь", "подписаться", "рассылк", "персональных данных", "политика конфиденциальности", "куки",
 )  # fmt: skip

@@ -9,10 +9,12 @@ from workers.pasted.lines import is_item, is_unspaced
 
 _MIN_COLUMN, _MAX_COLUMN = 40, 130
 _MIN_FULL_LINES = 3
+_MIN_OPEN_LINES = 2  # are enough if all of them break off amid a sentence
 _MIN_FULL_SHARE = 0.7
 _MAX_LONG_SHARE = 0.3  # of all characters, in lines that no column holds
 _LONG_ENOUGH = 0.6  # of the column: shorter lines say nothing about wrapping
 _NEAR = 10  # columns
+_LETTER = re.compile(r"[^\W\d_]")  # a rule of dashes says nothing about the text's column
 _HYPHEN = re.compile(r"[^\W\d_]-$")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _END_WORD = re.compile(r"[^\W\d_]+$")
@@ -28,7 +30,9 @@ def unwrap(lines: Sequence[str]) -> list[str]:
 def find_column(lines: Sequence[str]) -> int:
     """Returns the column that the text was wrapped at, in characters, or 0."""
     lengths = Counter(
-        len(line) for line in lines if _MIN_COLUMN <= len(line) <= _MAX_COLUMN and not _HYPHEN.search(line[-2:])
+        len(line)
+        for line in lines
+        if _MIN_COLUMN <= len(line) <= _MAX_COLUMN and not _HYPHEN.search(line[-2:]) and _LETTER.search(line)
     )
     long_chars = sum(len(line) for line in lines if len(line) > _MAX_COLUMN and " " in line)
     if not lengths or long_chars > _MAX_LONG_SHARE * sum(map(len, lines)):
@@ -39,8 +43,15 @@ def find_column(lines: Sequence[str]) -> int:
 
 def _looks_wrapped(lines: Sequence[str], column: int) -> bool:
     pairs = [(a, b) for a, b in pairwise(lines) if b and _LONG_ENOUGH * column <= len(a) and not is_item(b)]
-    full = sum(_is_full(a, b, column) for a, b in pairs)
-    return full >= _MIN_FULL_LINES and full >= _MIN_FULL_SHARE * len(pairs)
+    full = [(a, b) for a, b in pairs if _is_full(a, b, column)]
+    if len(full) < _MIN_FULL_LINES:
+        return len(full) == len(pairs) >= _MIN_OPEN_LINES and all(_is_open(a, b) for a, b in full)
+    return len(full) >= _MIN_FULL_SHARE * len(pairs)
+
+
+def _is_open(line: str, following: str) -> bool:
+    """Whether a line breaks off amid a sentence."""
+    return (line[-1].isalpha() or line[-1] in ",-") and following[0].islower()
 
 
 def _is_full(line: str, following: str, column: int) -> bool:

@@ -45,6 +45,11 @@ def test_iso_keeps_its_precision_and_offset(stated: str, standard: str) -> None:
         ("09/10/2024", "fr", "2024-10-09"),
         ("9. oktober 2024", "no", "2024-10-09"),
         ("October 9, 2024", "tlh", "2024-10-09"),
+        ("Oct 09, 2024 - 09:15 AM", "en", "2024-10-09T09:15"),
+        ("9 de outubro de 2024 às 9h15", "pt", "2024-10-09T09:15"),
+        ("9 octobre 2024 à 9 h 15", "fr", "2024-10-09T09:15"),
+        ("9. Oktober 2024 um 10 Uhr", "de", "2024-10-09T10:00"),
+        ("9. Oktober 2024, 10.15 Uhr", "de", "2024-10-09T10:15"),
     ],
 )
 def test_dates_in_words(stated: str, language: str | None, standard: str) -> None:

@@ -67,11 +67,11 @@ The council pays four million for the boat, and the fares stay as they are:
 A third boat is not planned before the end of the decade, because the harbour has room for only two of them.""",
         title="Harbour council buys a second ferry for the outer islands",
         authors=("Jane Roe",),
-        published="4 May 2025",
+        published="4 May 2025, 10:30 am",
         rules=(
             *("before_text",) * 3,
             *("title", "avatar", "byline", "timestamp", "share_line", "share_line", "caption", "advert", "related"),
-            *("counter", "loading", "related", "after_text"),
+            *("counter", "loading", "related", "related"),
         ),
     ),
     Sample(
@@ -105,7 +105,7 @@ Die alte Brücke ist seit dem Hochwasser vor drei Jahren gesperrt, und der Umweg
 Im Herbst sollen die Arbeiten beginnen, sagte die Bürgermeisterin nach der Sitzung im Rathaus.""",
         title="Stadtrat beschließt neue Brücke über den Mühlbach",
         authors=("Änne Aue", "Jörg Öhm"),
-        published="3. März 2024",
+        published="3. März 2024, 10:15 Uhr",
         rules=(
             *("breadcrumb", "title", "byline", "timestamp", "share_line", "print_line"),
             *("caption", "related", "prompt", "comments"),
@@ -138,7 +138,7 @@ refaire le toit et les allées.
 l'hiver sous une tente.""",
         title="Le marché couvert de la vieille ville rouvre ses portes samedi",
         authors=("Hélène Dubois",),
-        published="7 mai 2024",
+        published="7 mai 2024 à 18h30",
         rules=("title", "byline", "timestamp", "prompt", "related"),
     ),
     Sample(

@@ -1,6 +1,6 @@
 import pytest
 
-from workers.pasted.byline import Byline, find_byline, is_name, names_in
+from workers.pasted.byline import Byline, find_byline, is_name, names_before_role, names_in
 from workers.pasted.lines import blocks_of
 
 PROSE = "The ferry to the outer islands will sail twice a day from the first of May, the harbour office said on Monday."
@@ -24,6 +24,13 @@ PROSE = "The ferry to the outer islands will sail twice a day from the first of 
         ("By Jane Roe, Travel Writer", ("Jane Roe",)),
         ("Reviewed by John Public", ()),
         ("文：山田太郎", ("山田太郎",)),
+        ("Submitted by Jane Roe", ("Jane Roe",)),
+        ("Pubblicato il 2 maggio 2025 da Chiara Bruni", ("Chiara Bruni",)),
+        ("Posted on May 4, 2025 at 10:15 by Jane Roe", ("Jane Roe",)),
+        ("Scritto da Chiara Bruni", ("Chiara Bruni",)),
+        ("Автор: Анна Каренина", ("Анна Каренина",)),
+        ("Текст: Анна Каренина, Лев Мышкин", ("Анна Каренина", "Лев Мышкин")),
+        ("May 4, 2025 by popular demand", ()),
         ("By the sea", ()),
         ("By Industry", ()),
         ("Von Montag bis Freitag", ()),
@@ -34,6 +41,29 @@ PROSE = "The ferry to the outer islands will sail twice a day from the first of 
 )
 def test_names_in_a_line(line: str, names: tuple[str, ...]) -> None:
     assert names_in(line) == names
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("Jane Roe Transport correspondent", ("Jane Roe",)),
+        ("Jane Roe, science and health editor", ("Jane Roe",)),
+        ("JANE ROE | Senior Reporter", ("JANE ROE",)),
+        ("Änne Aue, Redakteurin", ("Änne Aue",)),
+        ("Chiara Bruni, inviata", ("Chiara Bruni",)),
+        ("Анна Каренина, корреспондент", ("Анна Каренина",)),
+        ("Transport correspondent", ()),
+        ("Our foreign editor", ()),
+        ("Jane Roe", ()),
+    ],
+)
+def test_names_before_a_role(line: str, names: tuple[str, ...]) -> None:
+    assert names_before_role(line) == names
+
+
+def test_a_line_with_by_counts_before_one_with_a_role() -> None:
+    blocks = blocks_of(["By Jane Roe", "4 May 2025", "Ann Other, photo editor", PROSE])
+    assert find_byline(blocks, 3) == Byline(("Jane Roe",), 0, 1)
 
 
 @pytest.mark.parametrize("text", ["Jane", "jane roe", "Jane roe", "The Roe Family", "A B C D E F", "Jane 2 Roe", ""])

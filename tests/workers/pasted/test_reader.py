@@ -94,6 +94,38 @@ def test_labels_around_the_title_go_with_it() -> None:
     assert [removed.rule for removed in draft.removed] == [Rule.BEFORE_TEXT, Rule.TITLE, Rule.BEFORE_TEXT]
 
 
+def test_a_standfirst_stays_between_title_and_byline() -> None:
+    standfirst = "Two boats a day, and a third one in July if the money that was promised comes in time"
+    draft = read_text(
+        f"Home\nNews\nSport\nSecond ferry crossing for the outer islands from May\n{standfirst}\nBy Jane Roe\n"
+        f"4 May 2025\nShare on Facebook\nCopy link\n\n{PROSE}"
+    )
+    assert draft.text == f"{standfirst}\n\n{PROSE}"
+    assert read_text(draft.text).text == draft.text
+
+
+def test_a_list_that_ends_the_article_stays_and_a_list_of_headlines_goes() -> None:
+    told = "- from May: two boats a day\n- from July: three boats a day, if the money comes"
+    teasers = "- The winter when no boat came\n- How to knot a rope in the dark"
+    menu = "Home\nNews\nSport\nWeather\nTides\nJobs\nAbout us\n\n"
+    assert read_text(f"{menu}{PROSE}\n\nThe plan\n\n{told}").text == f"{PROSE}\n\nThe plan\n\n{told}"
+    assert read_text(f"{menu}{PROSE}\n\nMore\n\n{teasers}").text == PROSE
+
+
+def test_long_lines_wrapped_in_two_come_out_whole() -> None:
+    pasted = (
+        "Share\nTweet\n\nSecond ferry crossing for the outer islands from May\n\nby Jane Roe\n\n"
+        "The harbour council voted on Tuesday evening to buy a second ferry for the outer islands, after the\n"
+        "first one had stayed in port for most of the winter\n\n"
+        "Islanders had asked for the boat since the spring, and the harbour office said that the new vessel\n"
+        "takes forty cars and sails in any wind that the pilots know of\n\nLoading...\n"
+    )
+    text = read_text(pasted).text
+    assert text.startswith("The harbour council voted on Tuesday")
+    assert "after the first one" in text
+    assert text.endswith("the new vessel takes forty cars and sails in any wind that the pilots know of")
+
+
 def test_a_paragraph_said_twice_is_kept_once() -> None:
     draft = read_text(f"{PROSE}\n\n{PARAGRAPHS[1]}\n\nThe boat is ready, and so is its crew of nine.")
     assert draft.text.count(PARAGRAPHS[1]) == 1

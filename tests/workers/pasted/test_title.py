@@ -19,6 +19,7 @@ TITLE = "Second ferry crossing for the outer islands from May"
         ["Most read stories of the week", TITLE, "Share on Facebook"],
         ["Winter storms close mountain roads", TITLE, "Jane Roe, 4 May 2025"],
         [TITLE, "Photo: the harbour", "Advertisement"],
+        [TITLE, "The pier at dawn with the old ferry. Photograph: Jane Roe/The Post"],
     ],
 )
 def test_the_line_that_speaks_of_the_body_is_the_title(head: list[str]) -> None:
@@ -43,3 +44,11 @@ def test_the_line_that_speaks_of_the_body_is_the_title(head: list[str]) -> None:
 def test_none_rather_than_a_wrong_one(head: list[str]) -> None:
     blocks = blocks_of([*head, *BODY])
     assert find_title(blocks, find_noise(blocks), len(head)) is None
+
+
+def test_a_standfirst_and_a_byline_below_say_it_as_well_as_words() -> None:
+    standfirst = "For nine years nobody could say when relief would come, and now somebody has said it aloud"
+    blocks = blocks_of(["Home", "They waited long enough", standfirst, "By Jane Roe", *BODY])
+    assert find_title(blocks, find_noise(blocks), 4) is None
+    blocks = blocks_of(["Home", "They have waited long enough now", standfirst, "By Jane Roe", *BODY])
+    assert find_title(blocks, find_noise(blocks), 4) == 1

@@ -57,12 +57,35 @@ def test_scripts_without_spaces_are_joined_without_one() -> None:
     assert unwrap(lines) == [text]
 
 
+def test_two_paragraphs_of_two_long_lines_are_enough() -> None:
+    lines = [
+        "Share",
+        "",
+        "Second ferry for the outer islands from May",
+        "",
+        "The harbour council voted on Tuesday evening to buy a second ferry for the outer islands, after the",
+        "first one had stayed in port for most of the winter",
+        "",
+        "Islanders had asked for the boat since the spring, and the harbour office said that the new vessel",
+        "takes forty cars and sails in any wind that the pilots know of.",
+    ]
+    joined = unwrap(lines)
+    assert [line for line in joined if line] == [*lines[0:3:2], " ".join(lines[4:6]), " ".join(lines[7:9])]
+
+
+def test_a_rule_of_dashes_is_not_the_column() -> None:
+    wrapped = textwrap.wrap(FIRST, 60)
+    longer = "=" * (max(map(len, wrapped)) + 9)
+    assert unwrap([longer, "", *wrapped, "", longer]) == [longer, "", FIRST, "", longer]
+
+
 @pytest.mark.parametrize(
     "lines",
     [
         ["Home", "News", "Sport", "Weather", "About us"],
         ["The sea was grey that morning and the wind", "came up", "from nowhere at all,", "as it will"],
         [FIRST, SECOND, FIRST],
+        [FIRST[:90], FIRST[90:]],
         [],
         ["", "", ""],
     ],
