@@ -47,7 +47,8 @@ def _delay_s(job: Job, failure: Failed, policy: RetryPolicy) -> float | None:
         case FailureClass.PERMANENT:
             return None
         case FailureClass.HOSTILE:
-            hurt = 1 + sum(past.reason.failure_class is FailureClass.HOSTILE for past in job.history)
+            this_run = job.history[len(job.history) - job.attempt + 1 :]
+            hurt = 1 + sum(past.reason.failure_class is FailureClass.HOSTILE for past in this_run)
             return policy.delays_s[0] if hurt < policy.hostile_attempts else None
         case FailureClass.TRANSIENT | FailureClass.UNEXPECTED:
             left = policy.delays_s[job.attempt - 1 :]

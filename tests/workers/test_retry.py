@@ -70,6 +70,14 @@ def test_hurting_a_child_counts_apart_from_other_failures() -> None:
     assert isinstance(verdict(Reason.MEMORY, weary), Retry)
 
 
+def test_the_next_run_begins_anew() -> None:
+    before = (Attempt(reason=Reason.MEMORY, at="t"), Attempt(reason=Reason.MEMORY, at="t"))
+    again = replace(JOB, run=2, history=before)
+    first = verdict(Reason.MEMORY, again)
+    assert isinstance(first, Retry)
+    assert isinstance(verdict(Reason.MEMORY, first.job), Bury)
+
+
 @pytest.mark.parametrize(("asked_s", "delay_s"), [(0, 10), (10, 10), (11, 60), (601, 3600), (3600, 3600)])
 def test_retry_after_takes_the_smallest_delay_not_below_it(asked_s: float, delay_s: float) -> None:
     decided = verdict(Reason.RATE_LIMITED, retry_after_s=asked_s)
