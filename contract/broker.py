@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from contract.dead import Handled, Look, Wanted
 from contract.job import Job
 from contract.verdicts import Verdict
 
@@ -95,6 +96,33 @@ class Broker(Protocol):
 
         Raises:
             BrokerUnavailable: the broker cannot be asked.
+        """
+
+    async def dead(self, wanted: Wanted, *, bodies: bool = False) -> Look:
+        """Looks through the dead letters, the longest buried first, and returns those that are `wanted`.
+
+        A look is bounded. `wanted` sees letters with their bodies; those returned have them if `bodies` says so.
+
+        Raises:
+            BrokerUnavailable: they cannot be reached.
+        """
+
+    async def retry_dead(self, wanted: Wanted) -> Handled:
+        """Puts the next run of every dead letter that is `wanted`, and then takes the letter away.
+
+        A crash in between leaves the letter where it is, with its job put already: a retry of it puts the same run
+        again, whose event is a repeat. What is refused after others were put ends the call as not complete.
+
+        Raises:
+            BrokerUnavailable: they cannot be reached, or nothing is known to be put.
+            BrokerFull: nothing was put: the queue is at its limit.
+        """
+
+    async def drop_dead(self, wanted: Wanted) -> Handled:
+        """Takes away every dead letter that is `wanted`, for good.
+
+        Raises:
+            BrokerUnavailable: they cannot be reached.
         """
 
     async def ready(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from contract.accepted import Accepted
 from contract.events import Event, FailedEvent, ProcessedEvent
 from contract.job import Job
 
@@ -48,6 +49,16 @@ def decode_event(body: bytes) -> Event:
     """
     event: Event = _decode(ProcessedEvent | FailedEvent, body)
     return event
+
+
+def decode_acceptances(body: bytes) -> list[Accepted]:
+    """Returns the records of acceptances in `body`.
+
+    Raises:
+        UndecodableError: not JSON, or no such records.
+    """
+    records: list[Accepted] = _decode(list[Accepted], body)
+    return records
 
 
 def _decode(kind: Any, body: bytes) -> Any:  # noqa: ANN401 - see adapter

@@ -45,11 +45,45 @@ class Metrics:
             "Events that a subscriber's full queue refused; they stand in the log.",
             registry=registry,
         )
+        self.dead_letters = Counter(
+            "copydesk_dead_letters",
+            "Dead letters that an operator handled, by action: retry, drop.",
+            ["action"],
+            registry=registry,
+        )
         self.session_losses = Counter(
             "copydesk_session_losses",
             "Broker sessions lost, by role (publisher, consumer, reader) and cause.",
             ["role", "cause"],
             registry=registry,
+        )
+        self.queue_depth = Gauge(
+            "copydesk_queue_depth",
+            "Messages that wait in a queue, as the broker told lately; no series while it does not tell.",
+            ["queue"],
+            registry=registry,
+        )
+        self.queue_oldest_seconds = Gauge(
+            "copydesk_queue_oldest_seconds",
+            "Seconds since the first message of a queue was due. The embedded broker alone tells.",
+            ["queue"],
+            registry=registry,
+        )
+        self.audit_runs = Gauge(
+            "copydesk_audit_runs",
+            "Distinct runs in the books of copydesk audit --watch, by state: accepted, decided, in_flight, missing,"
+            " repeated, differing, unrecorded.",
+            ["state"],
+            registry=registry,
+        )
+        self.audit_oldest_seconds = Gauge(
+            "copydesk_audit_oldest_seconds",
+            "Age of the oldest accepted run without a verdict, by lane; 0 where there is none.",
+            ["lane"],
+            registry=registry,
+        )
+        self.audit_looks = Counter(
+            "copydesk_audit_looks", "Looks of copydesk audit --watch: complete, failed.", ["outcome"], registry=registry
         )
         self.event_streams = Gauge("copydesk_event_streams", "Open GET /v1/events streams.", registry=registry)
         self.request_seconds = Histogram(

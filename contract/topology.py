@@ -13,6 +13,7 @@ LOST = "copydesk.lost"
 LOG = "copydesk.log"
 DOCUMENTS = "copydesk.documents"
 DEAD = "copydesk.dead"
+ACCEPTED = "copydesk.accepted"
 
 DELAYS_S = (10.0, 60.0, 600.0, 3600.0)
 DELIVERY_LIMIT = 20
@@ -117,6 +118,7 @@ def design(delays_s: Sequence[float] = DELAYS_S, delivery_limit: int = DELIVERY_
             Queue(INTAKE_RETRY, intake),
             *delays,
             Queue(LOG, {"x-queue-type": "stream"}),
+            Queue(ACCEPTED, {"x-queue-type": "stream"}),
         ),
         bindings=(
             *(Binding(INTAKE, lane_queue(lane), lane) for lane in Lane),
@@ -153,6 +155,12 @@ _POLICIES = (
         "copydesk-log",
         r"^copydesk\.log$",
         {"max-age": "7D", "max-length-bytes": 20_000_000_000, "stream-max-segment-size-bytes": 100_000_000},
+        apply_to="queues",
+    ),
+    Policy(
+        "copydesk-accepted",
+        r"^copydesk\.accepted$",
+        {"max-age": "7D", "max-length-bytes": 2_000_000_000, "stream-max-segment-size-bytes": 10_000_000},
         apply_to="queues",
     ),
 )

@@ -14,6 +14,8 @@ from runtime.errors import StartError
 PREFIX = "COPYDESK_"
 _CLIENT = {"COPYDESK_URL", "COPYDESK_API_KEY"}  # read by submit and tail
 
+_DEFAULT_SLOTS_AT_MOST = 14  # what the default of max_in_flight_bytes holds on RabbitMQ
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 Listed = Annotated[tuple[str, ...], NoDecode]
 Seconds = Annotated[float, Field(gt=0)]
@@ -39,7 +41,14 @@ class Settings(BaseSettings):
     publish_timeout_s: Seconds = Field(4.0, description="longest wait for the broker's confirm")
     heartbeat_s: Seconds = Field(15.0, description="time between two heartbeats of an event stream")
 
-    slots: Count = Field(default_factory=lambda: os.cpu_count() or 1, description="documents in hand at once, a worker")
+    slots: Count = Field(
+        default_factory=lambda: min(os.cpu_count() or 1, _DEFAULT_SLOTS_AT_MOST),
+        description="documents in hand at once, a worker",
+    )
+    max_in_flight_bytes: Count = Field(
+        512 * 1024**2,
+        description="most memory for what is delivered to a worker and not acked, at the largest job size",
+    )
     job_timeout_s: Seconds = Field(120.0, description="longest time for one attempt at a document")
     fetch_timeout_s: Seconds = Field(30.0, description="longest time for one fetch")
     fetch_max_bytes: Count = Field(10 * 1024**2, description="largest page, after decompression")

@@ -4,7 +4,7 @@ import asyncio
 import os
 import platform
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -23,10 +23,13 @@ from contract.article import Article
 from contract.broker import Broker
 from contract.codec import MAX_JOB_BYTES
 from contract.metrics import Metrics
+from runtime.auditor import Auditor
 from runtime.brokers.embedded import EmbeddedBroker, FolderInUseError
 from runtime.brokers.rabbit import RabbitBroker, RabbitLimits
 from runtime.brokers.rabbit.consumer import in_flight_jobs
+from runtime.brokers.rabbit.gauges import RabbitQueues
 from runtime.errors import StartError
+from runtime.gauges import Queues, keep_gauges
 from runtime.ops import build_ops_app
 from runtime.process import listening, run_roles
 from runtime.settings import Settings
@@ -39,6 +42,9 @@ from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
 _Role = Callable[[asyncio.Event], Coroutine[Any, Any, None]]  # sets the event when it takes part
+
+_GAUGES_EVERY_S = 5.0
+_GAUGES_TIMEOUT_S = 2.0
 
 PRELOAD = ("workers.desk", "workers.normalise.preloaded")
 
@@ -75,7 +81,39 @@ async def _run(settings: Settings, broker: Broker, metrics: Metrics, *, serve: b
     ops = build_ops_app(metrics.registry, readiness)
     async with _listening(ops, settings.ops_host, settings.ops_port, "ops", settings):
         ready_roles = [partial(role, started[name]) for name, role in roles.items()]
+        if serve:  # all of them would tell the same, and workers have enough to do
+            ready_roles.append(partial(_keep_gauges, settings, broker, metrics, stop))
         return await run_roles(ready_roles, stop, settings.shutdown_timeout_s)
+
+
+async def _keep_gauges(settings: Settings, broker: Broker, metrics: Metrics, stop: asyncio.Event) -> None:
+    async with AsyncExitStack() as stack:
+        if isinstance(broker, EmbeddedBroker):
+            queues: Queues = broker
+        elif settings.amqp_url is not None:
+            url = settings.amqp_url.get_secret_value()
+            queues = await stack.enter_async_context(RabbitQueues(url, settings.topology(), RabbitLimits()))
+        else:
+            return
+        await keep_gauges(queues, metrics, stop, every_s=_GAUGES_EVERY_S, timeout_s=_GAUGES_TIMEOUT_S)
+
+
+async def run_audit(settings: Settings, auditor: Auditor, every_s: float) -> None:
+    """Audits every `every_s` seconds, with gauges on the ops port, until the process is told to stop.
+
+    Raises:
+        StartError: the address is taken.
+    """
+    metrics = build_metrics("audit")
+    stop = asyncio.Event()
+
+    async def readiness() -> dict[str, bool]:
+        return {"auditing": not stop.is_set()}
+
+    async with _listening(
+        build_ops_app(metrics.registry, readiness), settings.ops_host, settings.ops_port, "ops", settings
+    ):
+        await run_roles([partial(auditor.watch, every_s, metrics, stop)], stop, settings.shutdown_timeout_s)
 
 
 async def _serve(app: web.Application, settings: Settings, stop: asyncio.Event, started: asyncio.Event) -> None:

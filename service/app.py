@@ -8,6 +8,7 @@ from aiohttp import web
 from contract.broker import Broker
 from contract.metrics import Metrics
 from service.context import BROKER, CLOCK, KEYS, LIMITS, METRICS, IntakeLimits
+from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
 from service.documents import post_document
 from service.events import STREAMS, Streams, close_streams, get_events
 from service.keys import ApiKeys
@@ -43,6 +44,12 @@ def build_app(
             web.get("/problems/{slug}", get_problem),
             web.post("/v1/documents", post_document),
             web.get("/v1/events", get_events, allow_head=False),
+            web.get("/v1/dead", list_dead, allow_head=False),
+            web.delete("/v1/dead", drop_many),
+            web.post("/v1/dead/retry", retry_many),
+            web.get("/v1/dead/{id}", show_dead, allow_head=False),
+            web.delete("/v1/dead/{id}", drop_dead),
+            web.post("/v1/dead/{id}/retry", retry_dead),
         ]
     )
     return app
@@ -57,6 +64,12 @@ async def get_index(_request: web.Request) -> web.Response:
             "routes": {
                 "POST /v1/documents": "submit a document: application/json, text/plain or text/html",
                 "GET /v1/events": "the output events as server-sent events; query: pattern, last, after",
+                "GET /v1/dead": "buried documents; query: reason, order, limit, after",
+                "GET /v1/dead/{id}": "one of them; query: body",
+                "POST /v1/dead/{id}/retry": "put its next run",
+                "DELETE /v1/dead/{id}": "drop it",
+                "POST /v1/dead/retry": "retry many; query: reason, or all=true",
+                "DELETE /v1/dead": "drop many; query: reason, or all=true",
                 "GET /problems/{slug}": "what a problem type means",
             },
         }

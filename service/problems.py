@@ -42,6 +42,12 @@ METHOD_NOT_ALLOWED = ProblemType(
     "method-not-allowed", 405, "Method not allowed", "The Allow header lists what this path takes."
 )
 BODY_TIMEOUT = ProblemType("body-timeout", 408, "Body too slow", "The body did not arrive in time.")
+NOT_RETRYABLE = ProblemType(
+    "not-retryable",
+    409,
+    "Not retryable",
+    "The dead letter holds no job that could be put again: look at it, and drop it.",
+)
 POSITION_GONE = ProblemType(
     "position-gone",
     410,
@@ -77,6 +83,7 @@ ALL = (
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
     BODY_TIMEOUT,
+    NOT_RETRYABLE,
     POSITION_GONE,
     CONTENT_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,

@@ -6,6 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import orjson
@@ -64,12 +65,55 @@ class Client:
     async def _post(self, submission: Mapping[str, Any], key: str) -> Receipt:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         async with self._session.post("/v1/documents", data=orjson.dumps(submission), headers=headers) as response:
-            body = await _json(response)
-            if response.status == HTTPStatus.ACCEPTED:
-                return Receipt(body["id"], body["lane"])
-            if response.status in _BUSY:
-                raise Busy(explain(body), float(response.headers.get("Retry-After", "1")))
-            raise Refused(explain(body))
+            body = await _answer(response)
+            return Receipt(body["id"], body["lane"])
+
+    async def dead_letters(self, params: Mapping[str, str]) -> dict[str, Any]:
+        """Returns one page of dead letters, as `GET /v1/dead` answers.
+
+        Raises:
+            Refused: the server will not show it.
+            Unreachable: no answer.
+        """
+        return await self._call("GET", "/v1/dead", params)
+
+    async def dead_letter(self, letter_id: str, *, body: bool) -> dict[str, Any]:
+        """Returns one dead letter, with its bytes in base64 if `body` says so.
+
+        Raises:
+            Refused: there is none, or the server will not show it.
+            Unreachable: no answer.
+        """
+        return await self._call("GET", _dead_path(letter_id), {"body": "true"} if body else {})
+
+    async def retry_dead(self, letter_id: str | None, params: Mapping[str, str]) -> dict[str, Any]:
+        """Retries one dead letter, or without an id those that `params` choose.
+
+        Raises:
+            Refused: there is none, it cannot be retried, or the server is busy for too long.
+            Unreachable: no answer. It may have been done.
+        """
+        return await self._call("POST", f"{_dead_path(letter_id)}/retry", params)
+
+    async def drop_dead(self, letter_id: str | None, params: Mapping[str, str]) -> dict[str, Any]:
+        """Drops one dead letter, or without an id those that `params` choose.
+
+        Raises:
+            Refused: there is none, or the server is busy for too long.
+            Unreachable: no answer. It may have been done.
+        """
+        return await self._call("DELETE", _dead_path(letter_id), params)
+
+    async def _call(self, method: str, path: str, params: Mapping[str, str]) -> dict[str, Any]:
+        """Asks once more where the server is busy; not after a lost connection, for it may have been done."""
+        try:
+            async for attempt in stamina.retry_context(on=_wait_if_busy_s, attempts=_ATTEMPTS, timeout=60):
+                with attempt:
+                    async with self._session.request(method, path, params=params) as response:
+                        return await _answer(response)
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as error:
+            raise Unreachable(str(error) or "no answer in time") from None
+        raise AssertionError("stamina ends by returning or raising")
 
     async def events(self, params: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
         """Yields the events' bytes as the server sends them; goes on where it was after a lost connection.
@@ -127,6 +171,23 @@ def _wait_s(error: Exception) -> bool | float:
     return (
         min(error.retry_after_s, 10.0) if isinstance(error, Busy) else isinstance(error, aiohttp.ClientConnectionError)
     )
+
+
+def _wait_if_busy_s(error: Exception) -> bool | float:
+    return isinstance(error, Busy) and _wait_s(error)
+
+
+def _dead_path(letter_id: str | None) -> str:
+    return "/v1/dead" if letter_id is None else f"/v1/dead/{quote(letter_id, safe='')}"
+
+
+async def _answer(response: aiohttp.ClientResponse) -> dict[str, Any]:
+    body = await _json(response)
+    if response.status in _BUSY:
+        raise Busy(explain(body), float(response.headers.get("Retry-After", "1")))
+    if not response.ok:
+        raise Refused(explain(body))
+    return body
 
 
 async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:

@@ -29,7 +29,9 @@ AmqpUrl = Annotated[
 ]
 Slots = Annotated[
     int | None,
-    typer.Option(envvar="COPYDESK_SLOTS", help="Documents in hand at once.", show_default="number of cores"),
+    typer.Option(
+        envvar="COPYDESK_SLOTS", help="Documents in hand at once.", show_default="number of cores, at most 14"
+    ),
 ]
 
 

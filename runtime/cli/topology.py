@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,14 +11,17 @@ import typer
 
 from contract.broker import BrokerUnavailable
 from contract.schemas import schemas as contract_schemas
+from contract.topology import Topology
+from runtime.brokers.rabbit.check import Difference
 from runtime.brokers.rabbit.definitions import encoded
-from runtime.brokers.rabbit.setup import declare_topology
+from runtime.brokers.rabbit.setup import TopologyMismatch, check_topology, declare_topology
 from runtime.cli.exits import Exit
 from runtime.cli.roles import AmqpUrl
 from runtime.errors import StartError
 from runtime.settings import load
 
 Definitions = Annotated[bool, typer.Option("--definitions", help="Print RabbitMQ's definitions file instead.")]
+Check = Annotated[bool, typer.Option("--check", help="Change nothing: say what is missing or differs, and what to do.")]
 Folder = Annotated[Path, typer.Argument(help="Where the schemas go, a file each.")]
 
 
@@ -27,8 +31,11 @@ def register(app: typer.Typer) -> None:
     app.command()(schemas)
 
 
-def topology(amqp_url: AmqpUrl = None, print_definitions: Definitions = False) -> None:
-    """Declare the exchanges and queues on RabbitMQ, as serve and work do at their start."""
+def topology(amqp_url: AmqpUrl = None, print_definitions: Definitions = False, check: Check = False) -> None:
+    """Declare the exchanges and queues on RabbitMQ, as serve and work do at their start: all, or none if any differs.
+
+    Exit code 1: something stands there in another way, or with --check, is missing.
+    """
     settings = load({"amqp_url": amqp_url})
     wanted = settings.topology()
     if print_definitions:
@@ -36,12 +43,31 @@ def topology(amqp_url: AmqpUrl = None, print_definitions: Definitions = False) -
         return
     if settings.amqp_url is None:
         raise StartError("topology needs RabbitMQ: set COPYDESK_AMQP_URL, or ask for --definitions")
+    url = settings.amqp_url.get_secret_value()
     try:
-        asyncio.run(declare_topology(settings.amqp_url.get_secret_value(), wanted))
+        differences = asyncio.run(check_topology(url, wanted) if check else _declare(url, wanted))
     except BrokerUnavailable as error:
         print(f"copydesk: {error}", file=sys.stderr)  # noqa: T201 - the last word to a person
         raise typer.Exit(Exit.UNREACHABLE) from None
-    print(f"declared {len(wanted.exchanges)} exchanges and {len(wanted.queues)} queues")  # noqa: T201 - the command's output
+    for difference in differences:
+        print(difference)  # noqa: T201 - the command's output
+    if differences:
+        raise typer.Exit(Exit.SOME_FAILED)
+    print(_summary(wanted, "as they should be" if check else "declared"))  # noqa: T201 - the command's output
+
+
+async def _declare(url: str, wanted: Topology) -> Sequence[Difference]:
+    """Returns why nothing was declared."""
+    try:
+        await declare_topology(url, wanted)
+    except TopologyMismatch as mismatch:
+        return mismatch.differing
+    return ()
+
+
+def _summary(wanted: Topology, what: str) -> str:
+    unseen = " (bindings and policies cannot be seen over AMQP)" if what != "declared" else ""
+    return f"{len(wanted.exchanges)} exchanges and {len(wanted.queues)} queues {what}{unseen}"
 
 
 def schemas(folder: Folder = Path("docs/schemas")) -> None:

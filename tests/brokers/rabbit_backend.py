@@ -90,12 +90,12 @@ class RabbitBackend:
         return design(delays_s=self.delays_s, delivery_limit=self.delivery_limit)
 
     @asynccontextmanager
-    async def broker(self, **kwargs: Any) -> AsyncIterator[Broker]:  # noqa: ANN401 - RabbitBroker's own
+    async def broker(self, *, kind: type[RabbitBroker] = RabbitBroker, **kwargs: Any) -> AsyncIterator[Broker]:  # noqa: ANN401 - RabbitBroker's own
         wire = Wire(URL(self.url))
         await wire.mend()
         options = {"metrics": self.metrics, "topology": self.topology, "limits": QUICK, **kwargs}
         try:
-            async with RabbitBroker(str(URL(self.url).with_port(wire.port)), **options) as broker:
+            async with kind(str(URL(self.url).with_port(wire.port)), **options) as broker:
                 self._wires[id(broker)] = wire
                 yield broker
         finally:

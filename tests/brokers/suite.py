@@ -7,13 +7,17 @@ than one broker open on a backend's storage.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import pytest
 
 from contract.broker import Broker, BrokerError, Delivery, Handler, LogEntry
 from contract.codec import decode_event, decode_job, encode
+from contract.dead import DeadLetter as Letter
+from contract.dead import Handled
+from contract.events import FailedEvent
 from contract.job import Job, Lane
 from contract.reasons import Reason
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
@@ -168,6 +172,37 @@ async def take(broker: Broker, count: int, after: int | None = -1) -> list[LogEn
 
 def subjects(entries: Iterable[LogEntry]) -> list[str]:
     return [decode_event(entry.body).subject for entry in entries]
+
+
+def everything(_: Letter) -> bool:
+    return True
+
+
+async def bury(broker: Broker, job: Job, *, event: FailedEvent | None = None, cause: str = "signal 11") -> None:
+    """Puts `job` and buries it."""
+    verdict = Bury(event or samples.failed(job.id, Reason.PARSER_CRASH), cause)
+    await broker.put(job)
+    await consume_until(broker, Recorder(1, lambda _: verdict), slots=1)
+
+
+async def bury_many(broker: Broker, count: int) -> list[Job]:
+    """Puts and buries new jobs, and returns them in the order in which they were buried."""
+    jobs, recorder = samples.jobs(count), Recorder(count, _bury)
+    for job in jobs:
+        await broker.put(job)
+    await consume_until(broker, recorder, slots=1)
+    assert recorder.ids == [job.id for job in jobs]
+    return jobs
+
+
+async def until_dead(broker: Broker, *, run: int) -> None:
+    """Waits until a letter of this run is there."""
+
+    def is_there(letter: Letter) -> bool:
+        return letter.job is not None and letter.job.run == run
+
+    while not (await broker.dead(is_there)).letters:  # noqa: ASYNC110 - burying sets no event
+        await asyncio.sleep(0.02)
 
 
 async def assert_nothing_waits(broker: Broker) -> None:
@@ -487,6 +522,126 @@ class BrokerSuite:
             assert subjects(await take(broker, 1)) == [document_id]
         assert await backend.dead() == [DeadLetter(b"\xfe nothing", "undecodable", None)]
 
+    # dead letters
+
+    async def test_a_dead_letter_tells_what_is_known_of_it(self, backend: Backend) -> None:
+        job = samples.again(samples.job(Lane.BULK))
+        event = samples.failed(job.id, Reason.PARSER_CRASH)
+        async with backend.broker() as broker:
+            before = datetime.now(UTC)
+            await bury(broker, job, event=event, cause="signal 11")
+            look = await broker.dead(everything)
+            (letter,) = look.letters
+            (whole,) = (await broker.dead(everything, bodies=True)).letters
+        assert look.complete
+        assert (letter.id, letter.reason, letter.cause) == (job.id, Reason.PARSER_CRASH, "signal 11")
+        assert (letter.event_id, letter.size) == (event.id, len(encode(job)))
+        assert (letter.job, letter.body) == (replace(job, content=None), None)
+        assert before - timedelta(seconds=1) < letter.buried_at < datetime.now(UTC)
+        assert whole == replace(letter, body=encode(job))
+
+    async def test_there_are_no_dead_letters_at_first(self, backend: Backend) -> None:
+        async with backend.broker() as broker:
+            look = await broker.dead(everything)
+            assert (list(look.letters), look.complete) == ([], True)
+            assert await broker.retry_dead(everything) == Handled(done=0)
+            assert await broker.drop_dead(everything) == Handled(done=0)
+
+    async def test_looking_leaves_the_dead_letters_as_they_are_and_in_order(self, backend: Backend) -> None:
+        async with backend.broker() as broker:
+            jobs = await bury_many(broker, 120)
+            for _ in range(3):
+                look = await broker.dead(everything)
+                assert [letter.id for letter in look.letters] == [job.id for job in jobs]
+        assert [letter.message_id for letter in await backend.dead()] == [job.id for job in jobs]
+
+    async def test_a_look_shows_what_is_wanted(self, backend: Backend) -> None:
+        async with backend.broker() as broker:
+            jobs = await bury_many(broker, 3)
+            look = await broker.dead(lambda letter: letter.id == jobs[1].id)
+        assert [letter.id for letter in look.letters] == [jobs[1].id]
+
+    async def test_a_retry_is_the_next_run_of_the_document_with_its_history(self, backend: Backend) -> None:
+        job = samples.again(samples.job(Lane.BULK))
+        async with backend.broker() as broker:
+            await bury(broker, job, event=samples.failed(job.id, Reason.MEMORY))
+            assert await broker.retry_dead(lambda letter: letter.id == job.id) == Handled(done=1)
+            recorder = Recorder(1)
+            await consume_until(broker, recorder)
+            assert (await broker.dead(everything)).letters == []
+            assert [decode_event(entry.body).id for entry in await take(broker, 2)] == [f"{job.id}.1", f"{job.id}.2"]
+        (again,) = recorder.jobs
+        assert replace(again, history=job.history) == replace(job, run=2, attempt=1)
+        assert again.history[:-1] == job.history
+        assert again.history[-1].reason == Reason.MEMORY
+
+    async def test_a_retry_takes_what_is_wanted_and_leaves_the_others_in_order(self, backend: Backend) -> None:
+        async with backend.broker() as broker:
+            jobs = await bury_many(broker, 90)
+            chosen = {job.id for job in jobs[1::2]}
+            assert await broker.retry_dead(lambda letter: letter.id in chosen) == Handled(done=45)
+            left = [letter.id for letter in (await broker.dead(everything)).letters]
+            recorder = Recorder(45)
+            await consume_until(broker, recorder)
+            await assert_nothing_waits(broker)
+        assert left == [job.id for job in jobs[::2]]
+        assert set(recorder.ids) == chosen
+        assert {job.run for job in recorder.jobs} == {2}
+
+    async def test_a_document_that_dies_again_is_retried_once_a_call(self, backend: Backend) -> None:
+        job = samples.job()
+        async with backend.broker() as broker, consuming(broker, Recorder(0, _bury)):
+            await broker.put(job)
+            await until_dead(broker, run=1)
+            assert await broker.retry_dead(everything) == Handled(done=1)
+            await until_dead(broker, run=2)
+            assert await broker.retry_dead(everything) == Handled(done=1)
+            await until_dead(broker, run=3)
+
+    async def test_a_retry_survives_closing(self, backend: Backend) -> None:
+        job, recorder = samples.job(), Recorder(1)
+        async with backend.broker() as broker:
+            await bury(broker, job)
+            await broker.retry_dead(everything)
+        async with backend.broker() as broker:
+            await consume_until(broker, recorder)
+        assert [again.event_id for again in recorder.jobs] == [f"{job.id}.2"]
+
+    async def test_what_holds_no_job_is_shown_and_dropped_but_not_retried(self, backend: Backend) -> None:
+        await backend.inject(b"\xfe no job", None)
+        async with backend.broker() as broker:
+            await consume_until(broker, Recorder(1, lambda _: Bury(None, "undecodable: not JSON")))
+            (job,) = await bury_many(broker, 1)
+            assert await broker.retry_dead(everything) == Handled(done=1, kept=1)
+            (letter,) = (await broker.dead(everything, bodies=True)).letters
+            (same,) = (await broker.dead(lambda other: other.id == letter.id)).letters
+            assert await broker.drop_dead(lambda other: other.id == letter.id) == Handled(done=1)
+            assert (await broker.dead(everything)).letters == []
+        assert (letter.job, letter.event_id, letter.body) == (None, None, b"\xfe no job")
+        assert (letter.reason, letter.cause) == (Reason.UNDECODABLE, "undecodable: not JSON")
+        assert letter.id not in {None, job.id}
+        assert same == replace(letter, body=None)
+
+    async def test_dropped_letters_are_gone_and_not_retried(self, backend: Backend) -> None:
+        async with backend.broker() as broker:
+            jobs = await bury_many(broker, 3)
+            assert await broker.drop_dead(lambda letter: letter.id != jobs[1].id) == Handled(done=2)
+            assert [letter.id for letter in (await broker.dead(everything)).letters] == [jobs[1].id]
+        async with backend.broker() as broker:
+            assert [letter.id for letter in (await broker.dead(everything)).letters] == [jobs[1].id]
+            await assert_nothing_waits(broker)
+
+    async def test_two_retries_at_once_put_each_document_once(self, backend: Backend) -> None:
+        async with backend.broker() as broker:
+            jobs = await bury_many(broker, 40)
+            async with asyncio.TaskGroup() as group:
+                calls = [group.create_task(broker.retry_dead(everything)) for _ in range(2)]
+            recorder = Recorder(40)
+            await consume_until(broker, recorder)
+            await assert_nothing_waits(broker)
+        assert sum(call.result().done for call in calls) == 40
+        assert sorted(recorder.ids, key=str) == sorted(job.id for job in jobs)
+
     # the log
 
     async def test_the_log_is_read_from_its_start_and_from_an_offset(self, backend: Backend) -> None:
@@ -593,6 +748,11 @@ def _retry_once(delay_s: float) -> Decide:
         return publish(delivery)
 
     return decide
+
+
+def _bury(delivery: Delivery) -> Verdict:
+    job = decode_job(delivery.body)
+    return Bury(replace(samples.failed(job.id, Reason.PARSER_CRASH), id=job.event_id), "signal 11")
 
 
 def _bury_what_is_lost(delivery: Delivery) -> Verdict:

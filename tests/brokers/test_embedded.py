@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from contract.broker import Broker, BrokerFull, BrokerUnavailable, Delivery, UnknownOffset
 from contract.codec import decode_job, encode
+from contract.dead import Handled
 from contract.job import Job, Lane
 from contract.metrics import Metrics
 from contract.reasons import Reason
@@ -24,9 +25,11 @@ from tests.brokers.suite import (
     DeadLetter,
     Gate,
     Recorder,
+    bury_many,
     consume_until,
     consuming,
     decide_new,
+    everything,
     put_all,
     subjects,
     take,
@@ -396,3 +399,49 @@ async def _outcome(call: Any) -> Exception | None:  # noqa: ANN401 - any awaitab
     except Exception as error:  # noqa: BLE001 - the caller looks at it
         return error
     return None
+
+
+# dead letters
+
+
+async def test_tables_of_version_1_are_brought_up_to_date_with_their_dead_letters(backend: EmbeddedBackend) -> None:
+    async with backend.broker() as broker:
+        (job,) = await bury_many(broker, 1)
+    with closing(backend.connect()) as db, db:
+        db.execute("ALTER TABLE dead DROP COLUMN reason")
+        db.execute("DROP TABLE accepted")
+        db.execute("UPDATE dead SET cause = 'memory: over the limit'")
+        db.execute("PRAGMA user_version = 1")
+    async with backend.broker() as broker:
+        (letter,) = (await broker.dead(everything)).letters
+        await bury_many(broker, 1)
+        assert len((await broker.dead(everything)).letters) == 2
+    assert (letter.id, letter.reason) == (job.id, Reason.MEMORY)
+
+
+async def test_a_full_lane_leaves_the_letter_where_it_is(backend: EmbeddedBackend) -> None:
+    async with backend.broker() as broker:
+        jobs = await bury_many(broker, 3)
+    async with backend.broker(limits=EmbeddedLimits(max_jobs=1)) as broker:
+        assert await broker.retry_dead(everything) == Handled(done=1, complete=False)
+        with pytest.raises(BrokerFull):
+            await broker.retry_dead(everything)
+        assert [letter.id for letter in (await broker.dead(everything)).letters] == [job.id for job in jobs[1:]]
+
+
+async def test_a_look_is_bounded(backend: EmbeddedBackend) -> None:
+    async with backend.broker() as broker:
+        jobs = await bury_many(broker, 4)
+    async with backend.broker(limits=EmbeddedLimits(look_letters=3)) as broker:
+        look = await broker.dead(everything)
+        assert [letter.id for letter in look.letters] == [job.id for job in jobs[:3]]
+        assert not look.complete
+        assert await broker.drop_dead(everything) == Handled(done=3, complete=False)
+        assert await broker.drop_dead(everything) == Handled(done=1)
+
+
+async def test_dead_letters_need_an_open_broker(backend: EmbeddedBackend) -> None:
+    async with backend.broker() as broker:
+        pass
+    with pytest.raises(BrokerUnavailable):
+        await broker.dead(everything)

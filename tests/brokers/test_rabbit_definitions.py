@@ -36,4 +36,5 @@ async def test_imported_definitions_suit_the_broker_and_set_the_policies(
         "copydesk.intake.interactive": "copydesk-intake",
         "copydesk.intake.bulk": "copydesk-intake",
         "copydesk.log": "copydesk-log",
+        "copydesk.accepted": "copydesk-accepted",
     }

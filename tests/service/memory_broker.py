@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 from contract.broker import Delivery, Handler, LogEntry, Stop, UnknownOffset
 from contract.codec import encode
+from contract.dead import DeadLetter, Handled, Look, NotRetryable, Wanted, next_run
 from contract.job import Job
 from contract.verdicts import Bury, Publish, Verdict
 
@@ -13,12 +15,15 @@ class MemoryBroker:
     """Implements `contract.broker.Broker` without durability.
 
     `refusal` is raised by the next puts and reads; while `open_gate` is not set, a put hangs. `read_offset` is the last
-    that a reader was given, `readers` how many are reading.
+    that a reader was given, `readers` how many are reading. `letters` are the dead letters, the longest buried first;
+    while `looks_reach_all` is not set, a look claims that there are more.
     """
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
         self.log: list[LogEntry] = []
+        self.letters: list[DeadLetter] = []
+        self.looks_reach_all = True
         self.first_offset = 0
         self.refusal: Exception | None = None
         self.open_gate = asyncio.Event()
@@ -80,6 +85,32 @@ class MemoryBroker:
         if self.refusal:
             raise self.refusal
         return self.first_offset, self.first_offset + len(self.log) - 1
+
+    async def dead(self, wanted: Wanted, *, bodies: bool = False) -> Look:
+        found = self._wanted(wanted)
+        return Look(found if bodies else [replace(letter, body=None) for letter in found], self.looks_reach_all)
+
+    async def retry_dead(self, wanted: Wanted) -> Handled:
+        done = kept = 0
+        for letter in self._wanted(wanted):
+            try:
+                await self.put(next_run(letter))
+            except NotRetryable:
+                kept += 1
+            else:
+                done += 1
+                self.letters.remove(letter)
+        return Handled(done=done, kept=kept, complete=self.looks_reach_all)
+
+    async def drop_dead(self, wanted: Wanted) -> Handled:
+        dropped = self._wanted(wanted)
+        self.letters = [letter for letter in self.letters if letter not in dropped]
+        return Handled(done=len(dropped), complete=self.looks_reach_all)
+
+    def _wanted(self, wanted: Wanted) -> list[DeadLetter]:
+        if self.refusal:
+            raise self.refusal
+        return [letter for letter in self.letters if wanted(letter)]
 
     async def ready(self) -> bool:
         return self.refusal is None

@@ -1,7 +1,8 @@
 """The broker protocol over one SQLite file."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -9,15 +10,19 @@ from types import TracebackType
 from typing import Self
 
 from contract.broker import BrokerUnavailable, Handler, LogEntry, Stop, UnknownOffset
-from contract.job import Job
+from contract.dead import Handled, Look, Wanted
+from contract.job import Job, Lane
 from contract.metrics import Metrics
 from contract.topology import DELIVERY_LIMIT
+from runtime.brokers import dead
 from runtime.brokers.embedded import tables
 from runtime.brokers.embedded.consumer import Consumer
+from runtime.brokers.embedded.dead import DeadTable
 from runtime.brokers.embedded.folder import locked
 from runtime.brokers.embedded.lanes import Lanes
 from runtime.brokers.embedded.limits import EmbeddedLimits
 from runtime.brokers.embedded.store import Store
+from runtime.gauges import Depth
 
 FILE = "copydesk.db"
 _LIMITS = EmbeddedLimits()
@@ -114,6 +119,27 @@ class EmbeddedBroker:
     async def log_bounds(self) -> tuple[int, int]:
         """Returns the offsets of the oldest and the newest event; see `contract.broker.Broker`."""
         return await self._store.run(lambda db: (tables.oldest_offset(db), tables.last_offset(db)))
+
+    async def dead(self, wanted: Wanted, *, bodies: bool = False) -> Look:
+        """Returns dead letters; see `contract.broker.Broker`."""
+        return await dead.find(self._dead_letters(), wanted, bodies=bodies)
+
+    async def retry_dead(self, wanted: Wanted) -> Handled:
+        """Puts the next runs of dead letters; see `contract.broker.Broker`. Here it is never done by half."""
+        return await dead.retry(self._dead_letters(), wanted)
+
+    async def drop_dead(self, wanted: Wanted) -> Handled:
+        """Takes dead letters away; see `contract.broker.Broker`."""
+        return await dead.drop(self._dead_letters(), wanted)
+
+    def _dead_letters(self) -> DeadTable:
+        return DeadTable(self._store, self._lanes, self._limits)
+
+    async def depths(self) -> Mapping[str, Depth]:
+        """Returns what waits, by lane, and what is delayed or dead; see `runtime.gauges.Queues`."""
+        found = await self._store.run(lambda db: tables.queues(db, time.time()))
+        lanes = {name: Depth(count, age_s) for name, (count, age_s) in found.items() if name in set(Lane)}
+        return {name: Depth(count) for name, (count, _) in found.items()} | lanes
 
     async def ready(self) -> bool:
         """Tells whether the disk takes writes: it writes a few bytes to see."""

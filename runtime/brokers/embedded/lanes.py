@@ -3,9 +3,11 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from sqlite3 import Connection
 
+from contract.accepted import acceptance
 from contract.broker import BrokerFull
 from contract.codec import encode
 from contract.job import Job, Lane
@@ -41,10 +43,11 @@ class Lanes:
         Raises:
             BrokerFull: its lane is at its limit.
         """
-        message = Message(message_id=job.id, lane=job.lane, due=time.time(), body=encode(job))
-        await self._store.run(partial(_insert, message=message, limits=self._limits), committed=self._accepted)
+        message = new_message(job)
+        await self._store.run(partial(insert_within, message=message, limits=self._limits), committed=self.accepted)
 
-    def _accepted(self) -> None:
+    def accepted(self) -> None:
+        """Counts a message that was put and is on the disk, and tells who waits for one."""
         self._metrics.published.labels("intake").inc()
         self.changed.ring()
 
@@ -84,11 +87,26 @@ class Lanes:
         self.logged.ring()
 
 
-def _insert(db: Connection, message: Message, limits: EmbeddedLimits) -> None:
+def new_message(job: Job) -> Message:
+    """Returns `job` as a message that is due, and goes on record as accepted."""
+    now = datetime.now(UTC)
+    return Message(
+        message_id=job.id, lane=job.lane, due=now.timestamp(), body=encode(job), accepted=acceptance(job, now)
+    )
+
+
+def insert_within(db: Connection, message: Message, limits: EmbeddedLimits) -> None:
+    """Adds `message` to its lane.
+
+    Raises:
+        BrokerFull: the lane is at its limit.
+    """
     jobs, size = tables.waiting(db, message.lane)
     if jobs >= limits.max_jobs or size + len(message.body) > limits.max_bytes:
         raise BrokerFull(f"the {message.lane} lane is at its limit: {jobs} jobs of {size} bytes")
     tables.insert(db, message)
+    if message.accepted is not None:
+        tables.record(db, message.accepted, keep=limits.max_log_events + len(Lane) * limits.max_jobs)
 
 
 def _claim(

@@ -1,12 +1,15 @@
 """What a verdict does to the tables and the counters."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from sqlite3 import Connection
 
 from contract.codec import encode
+from contract.dead import Burial
 from contract.events import Event
 from contract.job import Job
 from contract.metrics import Metrics
+from contract.reasons import Reason
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
 from runtime.brokers.embedded import tables
 from runtime.brokers.embedded.tables import Claimed, Message
@@ -30,9 +33,15 @@ def settlement(claimed: Claimed, verdict: Verdict, *, now: float, keep_events: i
         case Publish(event):
             steps = [_append(event, keep_events)]
         case Bury(event, cause):
-            event_id = event.id if event else None
             steps = [_append(event, keep_events)] if event else []
-            steps.append(lambda db: tables.bury(db, claimed, event_id=event_id, cause=cause, at=now))
+            burial = Burial(
+                message_id=claimed.message_id,
+                event_id=event.id if event else None,
+                reason=event.reason if event else Reason.UNDECODABLE,
+                cause=cause,
+                at=datetime.fromtimestamp(now, UTC),
+            )
+            steps.append(lambda db: tables.bury(db, claimed.body, burial))
         case Retry(job, delay_s) | Defer(job, delay_s):
             steps = [_insert(job, now + delay_s)]
     return _all([*steps, lambda db: tables.remove(db, claimed.seq)])

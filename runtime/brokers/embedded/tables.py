@@ -1,17 +1,28 @@
 """The tables, and every statement that is run on them. All functions run inside the store's transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from sqlite3 import Connection, DatabaseError
 
 import orjson
 
+from contract.accepted import Accepted
 from contract.broker import LogEntry
+from contract.dead import Burial
 from contract.job import Lane
 
-VERSION = 1  # of these tables; kept in the file's user_version
+VERSION = 3  # of these tables; kept in the file's user_version
 
 # Sums over jobs are kept by triggers: counting 100,000 rows on every put would cost more than the put.
+_ACCEPTED = """
+CREATE TABLE accepted (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    run TEXT NOT NULL, -- the id of the event to come
+    lane TEXT NOT NULL,
+    at TEXT NOT NULL -- RFC 3339, UTC
+);
+"""
 _SCHEMA = """
 CREATE TABLE jobs (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -42,21 +53,34 @@ CREATE TABLE dead (
     event_id TEXT,
     cause TEXT NOT NULL,
     at REAL NOT NULL, -- Unix seconds
-    body BLOB NOT NULL
+    body BLOB NOT NULL,
+    reason TEXT
 );
 CREATE TABLE probe (writes INTEGER NOT NULL);
 INSERT INTO probe VALUES (0);
 """
 
+_UPGRADES = {1: "ALTER TABLE dead ADD COLUMN reason TEXT;", 2: _ACCEPTED}  # from a version to the next
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What waits in a lane. `due` is in Unix seconds."""
+    """What waits in a lane. `due` is in Unix seconds; `accepted` goes on record with it."""
 
     message_id: str | None
     lane: Lane
     due: float
     body: bytes
+    accepted: Accepted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Buried:
+    """A dead letter, and the row that it lies in."""
+
+    seq: int
+    body: bytes
+    burial: Burial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +95,7 @@ class Claimed:
 
 
 def create(db: Connection) -> None:
-    """Makes the tables in a new file, all or none. Not for use in a transaction.
+    """Makes the tables in a new file, or brings older ones up to date, all or none. Not for use in a transaction.
 
     Raises:
         DatabaseError: the file was written by another version, or is no database.
@@ -79,9 +103,10 @@ def create(db: Connection) -> None:
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version == VERSION:
         return
-    if version != 0:
+    if version != 0 and version not in _UPGRADES:
         raise DatabaseError(f"its tables are of version {version}, not {VERSION}")
-    db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+    steps = [_UPGRADES[older] for older in range(version, VERSION)] if version else [_SCHEMA, _ACCEPTED]
+    db.executescript(f"BEGIN IMMEDIATE; {' '.join(steps)} PRAGMA user_version = {VERSION}; COMMIT;")
 
 
 def waiting(db: Connection, lane: Lane) -> tuple[int, int]:
@@ -174,12 +199,81 @@ def page(db: Connection, after: int, *, max_events: int = 100, max_bytes: int = 
     return entries
 
 
-def bury(db: Connection, claimed: Claimed, *, event_id: str | None, cause: str, at: float) -> None:
-    """Keeps the message among the dead letters."""
+def bury(db: Connection, body: bytes, burial: Burial) -> None:
+    """Keeps a message among the dead letters."""
     db.execute(
-        "INSERT INTO dead (message_id, event_id, cause, at, body) VALUES (?, ?, ?, ?, ?)",
-        (claimed.message_id, event_id, cause, at, claimed.body),
+        "INSERT INTO dead (message_id, event_id, reason, cause, at, body) VALUES (?, ?, ?, ?, ?, ?)",
+        (burial.message_id, burial.event_id, burial.reason, burial.cause, burial.at.timestamp(), body),
     )
+
+
+def record(db: Connection, accepted: Accepted, *, keep: int) -> None:
+    """Writes down that a run was accepted, and drops the oldest records beyond `keep`."""
+    row = (accepted.id, accepted.lane, accepted.at)
+    seq = db.execute("INSERT INTO accepted (run, lane, at) VALUES (?, ?, ?)", row).lastrowid or 0
+    db.execute("DELETE FROM accepted WHERE seq <= ?", (seq - keep,))
+
+
+def acceptances(db: Connection, after: int) -> Iterator[tuple[int, Accepted]]:
+    """Yields the records above row `after`, each with its row."""
+    for seq, run, lane, at in db.execute(
+        "SELECT seq, run, lane, at FROM accepted WHERE seq > ? ORDER BY seq", (after,)
+    ):
+        yield seq, Accepted(id=run, lane=Lane(lane), at=at)
+
+
+def in_flight(db: Connection) -> set[str]:
+    """Returns the ids of all documents in the lanes, in hand and delayed ones included."""
+    return {message_id for (message_id,) in db.execute("SELECT message_id FROM jobs") if message_id is not None}
+
+
+def queues(db: Connection, now: float) -> dict[str, tuple[int, float]]:
+    """Returns for each lane, for what is delayed and for the dead letters how many there are.
+
+    With it goes for how many seconds the first has been due, 0 where none is. What is in hand counts as due.
+    """
+    due = {str(lane): _due(db, lane, now) for lane in Lane}
+    (jobs,) = db.execute("SELECT sum(jobs) FROM waiting").fetchone()
+    (dead,) = db.execute("SELECT count(*) FROM dead").fetchone()
+    delayed = jobs - sum(count for count, _ in due.values())
+    return {**due, "delayed": (delayed, 0.0), "dead": (dead, 0.0)}
+
+
+def _due(db: Connection, lane: Lane, now: float) -> tuple[int, float]:
+    row = db.execute("SELECT count(*), min(due) FROM jobs WHERE lane = ? AND due <= ?", (lane, now)).fetchone()
+    return row[0], now - row[1] if row[0] else 0.0
+
+
+def last_buried(db: Connection) -> int:
+    """Returns the number of the row that was buried last, 0 where there is none."""
+    (seq,) = db.execute("SELECT coalesce(max(seq), 0) FROM dead").fetchone()
+    return int(seq)
+
+
+def dead_page(db: Connection, after: int, until: int, *, max_letters: int, max_bytes: int = 4_000_000) -> list[Buried]:
+    """Returns the next dead letters above row `after`, up to row `until`; at least one where there is one."""
+    letters: list[Buried] = []
+    rows = db.execute(
+        "SELECT seq, body, message_id, event_id, reason, cause, at FROM dead WHERE seq > ? AND seq <= ?"
+        " ORDER BY seq LIMIT ?",
+        (after, until, max_letters),
+    )
+    for seq, body, *noted, at in rows:
+        letters.append(Buried(seq, body, _burial(*noted, at=datetime.fromtimestamp(at, UTC))))
+        max_bytes -= len(body)
+        if max_bytes <= 0:
+            break
+    rows.close()
+    return letters
+
+
+def _burial(message_id: str | None, event_id: str | None, reason: str | None, cause: str, *, at: datetime) -> Burial:
+    return Burial(message_id=message_id, event_id=event_id, reason=reason, cause=cause, at=at)
+
+
+def exhume(db: Connection, seq: int) -> bool:
+    """Takes a dead letter away, and tells whether it was there."""
+    return db.execute("DELETE FROM dead WHERE seq = ?", (seq,)).rowcount == 1
 
 
 def _json(seqs: Iterable[int]) -> str:

@@ -1,21 +1,27 @@
 """`contract.broker.Broker` on RabbitMQ: one publishing session, one consuming, and one for each reader."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
+from contract.accepted import acceptance
 from contract.broker import BrokerUnavailable, Handler, LogEntry, Stop
+from contract.dead import Handled, Look, Wanted
 from contract.job import Job
 from contract.metrics import Metrics
 from contract.topology import INTAKE, Topology, design
+from runtime.brokers import dead
 from runtime.brokers.rabbit.consumer import Consumer
+from runtime.brokers.rabbit.dead import DeadQueue, open_pile
 from runtime.brokers.rabbit.declare import declare
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.log import LogReader, log_bounds
 from runtime.brokers.rabbit.messages import job_message
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
+from runtime.brokers.rabbit.record import Record
 from runtime.brokers.rabbit.session import Role, Session, SessionLost
 from runtime.brokers.rabbit.supervisor import Supervisor
 from runtime.brokers.rabbit.verdicts import Clerk
@@ -39,9 +45,11 @@ class RabbitBroker:
         self._topology = topology or design()
         self._limits = limits or RabbitLimits()
         self._publisher = Publisher(self._limits, metrics)
+        self._record = Record(self._publisher)
         self._consumer: Consumer | None = None
         self._group = asyncio.TaskGroup()
         self._publishing: asyncio.Task[None] | None = None
+        self._looking = asyncio.Lock()  # a look hides what it holds from the next
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
@@ -66,8 +74,12 @@ class RabbitBroker:
             MessageTooLarge: the job is over `contract.codec.MAX_JOB_BYTES`.
         """
         self._start_publishing()
+        end = asyncio.get_running_loop().time() + self._limits.publish_timeout_s
         outgoing = Outgoing(message=job_message(job), exchange=INTAKE, key=job.lane, to="intake")
         await self._publisher.publish(outgoing, timeout_s=self._limits.publish_timeout_s)
+        # After the job, so that what is on record is stored; a job without its record was not accepted.
+        left_s = max(0.0, end - asyncio.get_running_loop().time())
+        await self._record.add(acceptance(job, datetime.now(UTC)), timeout_s=left_s)
 
     async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
         """See `contract.broker.Broker.consume`. Lost sessions are made good inside: it ends by `stop` alone."""
@@ -107,11 +119,31 @@ class RabbitBroker:
         except (SessionLost, TimeoutError) as error:
             raise BrokerUnavailable(f"the log cannot be asked: {type(error).__name__}") from None
 
+    async def dead(self, wanted: Wanted, *, bodies: bool = False) -> Look:
+        """See `contract.broker.Broker.dead`. What another process holds at the moment is not found."""
+        async with self._dead_letters() as pile:
+            return await dead.find(pile, wanted, bodies=bodies)
+
+    async def retry_dead(self, wanted: Wanted) -> Handled:
+        """See `contract.broker.Broker.retry_dead`. What another process holds at the moment is not found."""
+        async with self._dead_letters() as pile:
+            return await dead.retry(pile, wanted)
+
+    async def drop_dead(self, wanted: Wanted) -> Handled:
+        """See `contract.broker.Broker.drop_dead`. What another process holds at the moment is not found."""
+        async with self._dead_letters() as pile:
+            return await dead.drop(pile, wanted)
+
     async def ready(self) -> bool:
         """Tells whether publishing works and, while consuming, whether the consumer's session lives."""
         self._start_publishing()
         consuming = self._consumer is None or self._consumer.is_live
         return consuming and await self._publisher.ready()
+
+    @asynccontextmanager
+    async def _dead_letters(self) -> AsyncIterator[DeadQueue]:
+        async with self._looking, open_pile(self._url, self._topology, self._limits, self.put) as pile:
+            yield pile
 
     def _start_publishing(self) -> None:
         if self._publishing is None:

@@ -44,6 +44,11 @@ def sources(slots: int) -> list[Source]:
     ]
 
 
+def in_flight_jobs(slots: int) -> int:
+    """Returns how many deliveries a worker with this many slots may hold, those included that wait for a slot."""
+    return sum(source.prefetch for source in sources(slots))
+
+
 class Consumer:
     """One call of `consume`. `run` is its supervised work: a new session begins with nothing in hand."""
 

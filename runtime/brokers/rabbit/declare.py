@@ -1,36 +1,40 @@
-"""Declares the topology at the start of a session: idempotent where it stands as it should."""
+"""Declares the topology at the start of a session: all that is missing, and nothing where anything differs."""
 
 import asyncio
 
-from aio_pika.exceptions import ChannelPreconditionFailed
+from aio_pika.abc import AbstractChannel
 
-from contract.topology import Topology
+from contract.topology import Binding, Exchange, Queue, Topology
+from runtime.brokers.rabbit.check import compare
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.session import Loss, Session, SessionLost, translated
 
 
 async def declare(session: Session, topology: Topology, limits: RabbitLimits) -> None:
-    """Declares every exchange, queue and binding.
+    """Declares every exchange, queue and binding that is missing.
+
+    AMQP has no transaction for it: another process may change something between the look and the declaration.
 
     Raises:
-        SessionLost: with `TOPOLOGY_MISMATCH` where an object stands with other arguments (its name and the first
-            argument that differs are in the detail); else what was lost on the way.
+        SessionLost: with `TOPOLOGY_MISMATCH` where an object stands with other arguments (all of them are named in
+            the detail, and nothing was declared); else what was lost on the way.
     """
     with translated(Loss.CHANNEL_CLOSED):
-        try:
-            async with asyncio.timeout(limits.declare_timeout_s):
-                await _declare(session, topology)
-        except ChannelPreconditionFailed as error:
-            raise SessionLost(Loss.TOPOLOGY_MISMATCH, repr(error)) from error
+        async with asyncio.timeout(limits.declare_timeout_s):
+            comparison = await compare(session, topology)
+            if comparison.differing:
+                raise SessionLost(Loss.TOPOLOGY_MISMATCH, "; ".join(map(str, comparison.differing)))
+            channel = await session.scratch_channel()
+            for thing in (*comparison.missing, *topology.bindings):
+                await _declare(channel, thing)
+            await channel.close()
 
 
-async def _declare(session: Session, topology: Topology) -> None:
-    channel = await session.scratch_channel()
-    for exchange in topology.exchanges:
-        await channel.declare_exchange(exchange.name, exchange.kind, durable=True)
-    for queue in topology.queues:
-        await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
-    for binding in topology.bindings:
-        queue_ = await channel.get_queue(binding.queue, ensure=False)
-        await queue_.bind(binding.exchange, binding.key)
-    await channel.close()
+async def _declare(channel: AbstractChannel, thing: Exchange | Queue | Binding) -> None:
+    match thing:
+        case Exchange(name, kind):
+            await channel.declare_exchange(name, kind, durable=True)
+        case Queue(name, arguments):
+            await channel.declare_queue(name, durable=True, arguments=dict(arguments))
+        case Binding(exchange, queue, key):
+            await (await channel.get_queue(queue, ensure=False)).bind(exchange, key)

@@ -19,6 +19,8 @@ class RabbitLimits:
       `give_back_max_s`.
     - `bulk_patience_s`: a bulk job that waited for so long in this process goes before interactive ones. RabbitMQ
       closes the channel of a delivery that is not acked for 30 minutes, and all that is in hand with it.
+    - One look at the dead letters ends after `look_letters`, `look_bytes` or `look_timeout_s`, whichever comes first.
+      It takes them in batches of about `look_batch_bytes`, and waits `look_idle_s` for a letter that was counted.
     """
 
     connect_timeout_s: float = 5.0
@@ -39,3 +41,8 @@ class RabbitLimits:
     give_back_max_s: float = 10.0
     bulk_patience_s: float = 300.0
     read_prefetch: int = 100
+    look_letters: int = 10_000
+    look_bytes: int = 256 * 1024 * 1024
+    look_batch_bytes: int = 8 * 1024 * 1024
+    look_timeout_s: float = 10.0
+    look_idle_s: float = 1.0

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 OFFSET = "x-stream-offset"
 
+_STANDING_PREFETCH = 100
 _MAX_PREFETCH = 65_535  # AMQP 0-9-1: a short integer
 
 Inbox = asyncio.Queue["AbstractIncomingMessage | None"]
@@ -89,21 +90,52 @@ async def log_bounds(session: Session) -> tuple[int, int]:
     Raises:
         SessionLost: the session ended.
     """
-    newest = await _delivered(session, "last", prefetch=_MAX_PREFETCH)
+    newest = await _delivered(session, LOG, "last", prefetch=_MAX_PREFETCH)
     if not newest:
         return 0, -1
-    oldest = await _delivered(session, "first", prefetch=1)
+    oldest = await _delivered(session, LOG, "first", prefetch=1)
     return oldest[0], newest[-1]
 
 
-async def _delivered(session: Session, start: str, *, prefetch: int) -> list[int]:
+async def standing(session: Session, stream: str, after: int) -> AsyncGenerator[LogEntry, None]:
+    """Yields the entries of `stream` above offset `after` that stand there now, and ends; -1 begins with the oldest.
+
+    Raises:
+        UnknownOffset: entries that should come next are no longer kept.
+        SessionLost: the session ended.
+    """
+    newest = max(await _delivered(session, stream, "last", prefetch=_MAX_PREFETCH), default=-1)
+    if newest <= after:
+        return
+    inbox: Inbox = asyncio.Queue()
+    session.when_lost(lambda: inbox.put_nowait(None))
+    channel = await session.channel(prefetch=_STANDING_PREFETCH)
+    with translated(Loss.CHANNEL_CLOSED):
+        queue = await channel.get_queue(stream, ensure=False)
+        tag = await queue.consume(inbox.put, arguments={OFFSET: "first" if after < 0 else after + 1})
+    while after < newest and (message := await inbox.get()) is not None:
+        entry = _entry(message)
+        with translated(Loss.CHANNEL_CLOSED):
+            await message.ack()
+        if entry.offset <= after:
+            continue  # a stream begins at the start of the chunk that holds the offset
+        if entry.offset > after + 1 and after >= 0:
+            raise UnknownOffset(f"{stream} begins at {entry.offset}, after {after + 1}")
+        after = entry.offset
+        yield entry
+    session.check()
+    with translated(Loss.CHANNEL_CLOSED):
+        await queue.cancel(tag)
+
+
+async def _delivered(session: Session, stream: str, start: str, *, prefetch: int) -> list[int]:
     """Returns the offsets of what a stream delivers at once from its first or last chunk on."""
     inbox: Inbox = asyncio.Queue()
     channel = await session.channel(prefetch=prefetch)
     with translated(Loss.CHANNEL_CLOSED):
-        queue = await channel.get_queue(LOG, ensure=False)
+        queue = await channel.get_queue(stream, ensure=False)
         await queue.consume(inbox.put, arguments={OFFSET: start})
-        await channel.get_queue(LOG)  # the answer comes after what consuming delivered
+        await channel.get_queue(stream)  # the answer comes after what consuming delivered
     session.check()
     waiting = [inbox.get_nowait() for _ in range(inbox.qsize())]
     return [_entry(message).offset for message in waiting if message is not None]

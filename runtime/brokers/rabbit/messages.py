@@ -1,14 +1,17 @@
 """Jobs, events and dead letters as AMQP messages, and deliveries out of them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aio_pika import DeliveryMode, Message
 
+from contract.accepted import Accepted
 from contract.broker import Delivery
 from contract.codec import MAX_EVENT_BYTES, MAX_JOB_BYTES, encode
 from contract.events import MEDIA_TYPE, Event
 from contract.job import Job, Lane
+from contract.reasons import Reason
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage, HeadersType
@@ -18,6 +21,7 @@ CAUSE = "x-copydesk-cause"
 EVENT_ID = "x-copydesk-event-id"
 MESSAGE_ID = "x-copydesk-message-id"
 BURIED_AT = "x-copydesk-buried-at"
+REASON = "x-copydesk-reason"
 
 _MAX_CAUSE_CHARS = 8_000  # all headers go in one frame, of 128 KiB by default
 
@@ -36,6 +40,11 @@ def job_message(job: Job) -> Message:
     return _persistent(body, "application/json", job.id, {LANE: str(job.lane)})
 
 
+def acceptance_message(records: Sequence[Accepted]) -> Message:
+    """Returns the records of stored jobs, at least one, as a persistent message that bears the first one's id."""
+    return _persistent(encode(records), "application/json", records[0].id, {})
+
+
 def event_message(event: Event) -> Message:
     """Returns `event` as a persistent message that bears the event's id.
 
@@ -48,6 +57,7 @@ def event_message(event: Event) -> Message:
 def dead_letter(delivered: "AbstractIncomingMessage", cause: str, event: Event | None) -> Message:
     """Returns the message to bury: the body as it was delivered, with why, when, and whose it was in its headers."""
     headers: HeadersType = {CAUSE: cause[:_MAX_CAUSE_CHARS], BURIED_AT: datetime.now(UTC).isoformat()}
+    headers[REASON] = event.reason if event else str(Reason.UNDECODABLE)
     if event is not None:
         headers[EVENT_ID] = event.id
     if delivered.message_id is not None:

@@ -1,25 +1,58 @@
-"""Declares the topology once, for an operator."""
+"""What an operator does to the topology: declares it, or asks what differs from it."""
 
-from contextlib import aclosing
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
 
 from contract.broker import BrokerUnavailable
 from contract.topology import Topology
+from runtime.brokers.rabbit.check import Difference, compare
 from runtime.brokers.rabbit.declare import declare
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.session import Role, Session, SessionLost
 
+_LIMITS = RabbitLimits()
+
+
+class TopologyMismatch(Exception):
+    """Something stands on the broker in another way than it should; nothing was declared."""
+
+    def __init__(self, differing: tuple[Difference, ...]) -> None:
+        super().__init__("; ".join(map(str, differing)))
+        self.differing = differing
+
 
 async def declare_topology(url: str, topology: Topology) -> None:
-    """Declares every exchange, queue and binding on the broker at `url`.
+    """Declares every exchange, queue and binding on the broker at `url`; none of them where anything differs.
 
     Raises:
-        BrokerUnavailable: it cannot be reached, or something stands there with other arguments.
+        TopologyMismatch: something stands there with other arguments.
+        BrokerUnavailable: the broker cannot be reached, or would not do it.
     """
-    limits = RabbitLimits()
-    session = Session(url, Role.PUBLISHER, limits)
+    async with _session(url) as session:
+        comparison = await compare(session, topology)
+        if comparison.differing:
+            raise TopologyMismatch(comparison.differing)
+        await declare(session, topology, _LIMITS)
+
+
+async def check_topology(url: str, topology: Topology) -> list[Difference]:
+    """Returns what on the broker at `url` is missing or differs; bindings and policies cannot be seen over AMQP.
+
+    Raises:
+        BrokerUnavailable: the broker cannot be reached, or would not tell.
+    """
+    async with _session(url) as session:
+        return (await compare(session, topology)).differences()
+
+
+@asynccontextmanager
+async def _session(url: str) -> AsyncGenerator[Session, None]:
+    session = Session(url, Role.PUBLISHER, _LIMITS)
     try:
-        async with aclosing(session):
+        async with asyncio.timeout(_LIMITS.declare_timeout_s), aclosing(session):
             await session.open()
-            await declare(session, topology, limits)
-    except SessionLost as loss:
-        raise BrokerUnavailable(f"{loss.cause}: {loss.detail}") from None
+            yield session
+    except (SessionLost, TimeoutError) as error:
+        told = f"{error.cause}: {error.detail}" if isinstance(error, SessionLost) else "no answer in time"
+        raise BrokerUnavailable(told) from None

@@ -1,0 +1,21 @@
+"""The record of what was accepted: a few words on each run that a broker took, beside the job itself."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from contract.job import Job, Lane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """One run of a document whose job is stored. `id` is the id of the event to come, `at` RFC 3339, UTC."""
+
+    id: str
+    lane: Lane
+    at: str
+
+
+def acceptance(job: Job, at: datetime) -> Accepted:
+    """Returns the record of `job`, stored at the aware time `at`: a later run is accepted when it is put again."""
+    stated = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return Accepted(id=job.event_id, lane=job.lane, at=stated)

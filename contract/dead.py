@@ -1,0 +1,132 @@
+"""Dead letters: buried messages as an operator sees them, and the job that a retry makes of one."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from uuid import UUID, uuid5
+
+from contract.codec import MAX_JOB_BYTES, UndecodableError, decode_job, encode
+from contract.job import Attempt, Job
+from contract.reasons import Reason
+
+_NAMESPACE = UUID("0d5e3b52-6c0c-5a3e-8b7e-2f1f4d7f1c34")
+_FIT_FOR_PATHS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
+
+
+class NotRetryable(Exception):
+    """The letter holds no job that could be put again: it cannot be decoded, or is over the size limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A buried message.
+
+    Attributes:
+        id: the document's id where the message bears one, else a UUID made of the message. The same at every look;
+            repeats of a document, and its later runs, share it.
+        reason: why it failed, None where that was not noted.
+        cause: what was noted when it was buried: a word on the failure, or a traceback. No text of the document.
+        buried_at: aware; the epoch where it was not noted.
+        event_id: the event that was written when it was buried, None where none is known.
+        size: of the message, in bytes.
+        job: what it holds, without its content; None where it cannot be decoded.
+        body: the message as it was delivered, where it was asked for.
+    """
+
+    id: str
+    reason: Reason | None
+    cause: str
+    buried_at: datetime
+    event_id: str | None
+    size: int
+    job: Job | None
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burial:
+    """What was noted when a message was buried. `at` is aware; `reason` a word of `Reason`, where it was noted."""
+
+    message_id: str | None
+    event_id: str | None
+    reason: str | None
+    cause: str
+    at: datetime
+
+
+Wanted = Callable[[DeadLetter], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at the dead letters found. Not `complete`: there are more than one look reaches."""
+
+    letters: Sequence[DeadLetter]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handled:
+    """How many letters were retried or dropped, and how many were `kept` because they cannot be retried.
+
+    Not `complete`: there may be more of them. The same call again goes on.
+    """
+
+    done: int
+    kept: int = 0
+    complete: bool = True
+
+
+def read_letter(body: bytes, burial: Burial) -> DeadLetter:
+    """Returns the dead letter, its body included, of a message and what was noted of it."""
+    try:
+        job = replace(decode_job(body), content=None)
+    except UndecodableError:
+        job = None
+    return DeadLetter(
+        id=_letter_id(body, job.id if job else burial.message_id),
+        reason=_known(burial.reason) or _known(burial.cause.partition(":")[0]),
+        cause=burial.cause,
+        buried_at=burial.at,
+        event_id=burial.event_id,
+        size=len(body),
+        job=job,
+        body=body,
+    )
+
+
+def next_run(letter: DeadLetter) -> Job:
+    """Returns the job that a retry of `letter`, which has its body, puts: the next run of the document.
+
+    It begins with attempt 1. Its history goes on, with the attempt that was buried.
+
+    Raises:
+        NotRetryable: there is no job in it, or it is over the size limit.
+    """
+    try:
+        dead = decode_job(letter.body or b"")
+    except UndecodableError as error:
+        raise NotRetryable(str(error)) from None
+    job = replace(dead, run=dead.run + 1, attempt=1, history=(*dead.history, *_buried(letter, dead)))
+    if len(encode(job)) > MAX_JOB_BYTES:
+        raise NotRetryable(f"over {MAX_JOB_BYTES} bytes")
+    return job
+
+
+def _buried(letter: DeadLetter, dead: Job) -> tuple[Attempt, ...]:
+    if letter.reason is None:
+        return ()
+    at = letter.buried_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (Attempt(reason=letter.reason, at=at, detail=f"buried at attempt {dead.attempt} of run {dead.run}"),)
+
+
+def _letter_id(body: bytes, document_id: str | None) -> str:
+    if document_id and _FIT_FOR_PATHS.fullmatch(document_id):
+        return document_id
+    return str(uuid5(_NAMESPACE, f"{document_id or ''}:{sha256(body).hexdigest()}"))
+
+
+def _known(word: str | None) -> Reason | None:
+    return Reason(word) if word in set(Reason) else None

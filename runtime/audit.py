@@ -1,0 +1,211 @@
+"""The books: which runs were accepted, which are decided, and which can be nowhere. Pure: no clock, no broker."""
+
+import hashlib
+from collections import deque
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import orjson
+
+from contract.accepted import Accepted
+from contract.job import Lane
+
+_SKEW_S = 60.0  # between the clocks of intake and workers
+_DIGEST_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLimits:
+    """When a run that has no verdict counts as missing, and how many decided runs are remembered.
+
+    - `patience_s` is how long a run may take, all its retries included.
+    - `hold_s` is for how long nothing must account for it: longer than a job is in one worker's hands.
+    - `remembered_runs`: of decided runs beyond these the oldest are only counted; some 250 bytes each.
+    """
+
+    patience_s: float
+    hold_s: float
+    remembered_runs: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What a broker holds in its queues, in jobs.
+
+    `lanes` wait to be taken for the first time, `elsewhere` are those that wait for a retry or as lost. `documents`
+    are the ids of all that is in flight, in hand included, where the broker tells them; None where it tells counts.
+    """
+
+    queues: Mapping[str, int]
+    lanes: Mapping[Lane, int]
+    elsewhere: int
+    documents: AbstractSet[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """The state of the books, over distinct runs: accepted = decided + in flight + missing.
+
+    `unrecorded` are decided runs without a record of their acceptance: that is older than what is kept, or intake died
+    between the two. `unreadable` entries of the log are no events. `since` is when the oldest run on record was
+    accepted. `oldest_s` is the age of the oldest run in flight, by lane. `missing_ids` are some of those that may be
+    the missing ones.
+    """
+
+    accepted: int
+    decided: int
+    in_flight: int
+    missing: int
+    repeated: int
+    differing: int
+    unrecorded: int
+    unreadable: int
+    since: str | None
+    queues: Mapping[str, int]
+    oldest_s: Mapping[Lane, float]
+    missing_ids: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Books:
+    """Takes down acceptances and events, in the order of their logs, and strikes the balance."""
+
+    limits: AuditLimits
+    undecided: dict[str, tuple[Lane, float]] = field(default_factory=dict)
+    decided: dict[str, bytes] = field(default_factory=dict)
+    strangers: dict[str, bytes] = field(default_factory=dict)
+    repeated: set[str] = field(default_factory=set)
+    differing: set[str] = field(default_factory=set)
+    forgotten: int = 0
+    unreadable: int = 0
+    since: str | None = None
+    log_begins: float | None = None
+    fronts: dict[Lane, float] = field(default_factory=dict)
+    suspicion: "Suspicion" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.suspicion = Suspicion(self.limits.hold_s)
+
+    def accept(self, record: Accepted) -> None:
+        """Takes down that a run was accepted. Again for the same run changes nothing."""
+        self.since = self.since or record.at
+        if record.id in self.strangers:
+            self.decided[record.id] = self.strangers.pop(record.id)
+            self._advance(record.lane, _seconds(record.at))
+        elif record.id not in self.decided:
+            self.undecided.setdefault(record.id, (record.lane, _seconds(record.at)))
+
+    def decide(self, body: bytes) -> None:
+        """Takes down an event of the log. What comes after the first of a run is a repeat."""
+        try:
+            event = orjson.loads(body)
+            run, digest = str(event["id"]), _digest(event["data"])
+        except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
+            self.unreadable += 1  # somebody else may publish to the log
+            return
+        known = self.decided.get(run) or self.strangers.get(run)
+        if known is not None:
+            self.repeated.add(run)
+            if known != digest:
+                self.differing.add(run)
+        elif accepted := self.undecided.pop(run, None):
+            self.decided[run] = digest
+            self._advance(*accepted)
+        else:
+            self.strangers[run] = digest
+        self._forget()
+
+    def begin_log(self, body: bytes) -> None:
+        """Notes that older events than this one are no longer kept: runs of that time cannot be judged."""
+        self.log_begins = _seconds(orjson.loads(body)["time"]) + _SKEW_S
+
+    def balance(self, held: Held, now: float) -> Balance:
+        """Returns the state of the books. `now` is in Unix seconds and grows from call to call."""
+        counted = {run: it for run, it in self.undecided.items() if self.log_begins is None or it[1] >= self.log_begins}
+        missing, suspects = self._missing(counted, held, now)
+        decided = len(self.decided) + self.forgotten
+        return Balance(
+            accepted=decided + len(counted),
+            decided=decided,
+            in_flight=len(counted) - missing,
+            missing=missing,
+            repeated=len(self.repeated),
+            differing=len(self.differing),
+            unrecorded=len(self.strangers),
+            unreadable=self.unreadable,
+            since=self.since,
+            queues=held.queues,
+            oldest_s={lane: _oldest(counted.values(), lane, now) for lane in Lane},
+            missing_ids=tuple(suspects[:20]),
+        )
+
+    def _missing(self, counted: Mapping[str, tuple[Lane, float]], held: Held, now: float) -> tuple[int, list[str]]:
+        if held.documents is not None:
+            missing = [run for run in counted if run.rpartition(".")[0] not in held.documents]
+            return len(missing), missing
+        due = {lane: self._front(lane, held, now) - self.limits.patience_s for lane in Lane}
+        overdue = [run for run, (lane, at) in counted.items() if at < due[lane]]
+        return self.suspicion.judge(overdue, held.elsewhere, now)
+
+    def _front(self, lane: Lane, held: Held, now: float) -> float:
+        """Returns up to which acceptance the workers have come: all, where nothing waits."""
+        return self.fronts.get(lane, 0.0) if held.lanes[lane] else now
+
+    def _advance(self, lane: Lane, at: float) -> None:
+        self.fronts[lane] = max(at, self.fronts.get(lane, at))
+
+    def _forget(self) -> None:
+        if len(self.decided) > self.limits.remembered_runs:
+            del self.decided[next(iter(self.decided))]
+            self.forgotten += 1
+
+
+class Suspicion:
+    """Which overdue runs are missing, where the broker tells only how many jobs wait.
+
+    A job in a worker's hands is in no queue's count, but within `hold_s` seconds it is decided or waits again. So a run
+    is missing that was overdue for all that time, as far as at no look in it the waiting jobs could account for it.
+    """
+
+    def __init__(self, hold_s: float) -> None:
+        self._hold_s = hold_s
+        self._since: dict[str, float] = {}
+        self._looks: deque[tuple[float, int]] = deque()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something that only later looks can tell."""
+        if not self._looks:
+            return False
+        (first, _), (last, count) = self._looks[0], self._looks[-1]
+        return count > 0 and first > last - self._hold_s
+
+    def judge(self, overdue: list[str], waiting: int, now: float) -> tuple[int, list[str]]:
+        """Returns how many are missing, at least, and which they may be."""
+        self._since = {run: self._since.get(run, now) for run in overdue}
+        self._looks.append((now, max(0, len(overdue) - waiting)))
+        while len(self._looks) > 1 and self._looks[1][0] <= now - self._hold_s:
+            self._looks.popleft()
+        if self._looks[0][0] > now - self._hold_s:
+            return 0, []
+        lasting = [run for run, since in self._since.items() if since <= now - self._hold_s]
+        missing = min(len(lasting), *(count for _, count in self._looks))
+        return missing, lasting if missing else []
+
+
+def _digest(data: Mapping[str, object]) -> bytes:
+    """Returns a digest of an event's data without its timings, which differ between any two runs."""
+    provenance = data.get("provenance")
+    kept = {key: value for key, value in provenance.items() if key != "timings"} if isinstance(provenance, dict) else {}
+    canonical = orjson.dumps({**data, "provenance": kept}, option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(canonical, digest_size=_DIGEST_BYTES).digest()
+
+
+def _seconds(rfc3339: str) -> float:
+    return datetime.fromisoformat(rfc3339).timestamp()
+
+
+def _oldest(undecided: Iterable[tuple[Lane, float]], lane: Lane, now: float) -> float:
+    return max((now - at for its, at in undecided if its is lane), default=0.0)

@@ -1,0 +1,99 @@
+"""Looks at the broker once, or again and again, and keeps the gauges."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from typing import Protocol
+
+import structlog
+
+from contract.broker import BrokerUnavailable, Stop, UnknownOffset
+from contract.metrics import Metrics
+from runtime.audit import AuditLimits, Balance, Books, Held
+
+log = structlog.get_logger(__name__)
+
+_LOOK_AGAIN_S = 2.0
+
+
+class Source(Protocol):
+    """Where the books come from. It remembers how far it has read."""
+
+    async def look(self, books: Books) -> Held:
+        """Takes down what is new, and returns what the queues hold.
+
+        Raises:
+            UnknownOffset: retention took entries that were not read yet: begin anew.
+            BrokerUnavailable: the broker cannot be asked.
+        """
+
+
+class Auditor:
+    """Keeps the books of one broker. `source` makes one that begins with the oldest entry."""
+
+    def __init__(self, source: Callable[[], Source], limits: AuditLimits, clock: Callable[[], float]) -> None:
+        self._make_source = source
+        self._limits = limits
+        self._clock = clock
+        self._source = source()
+        self._books = Books(limits)
+        self._missing = 0
+
+    async def look(self) -> Balance:
+        """Returns the balance after what is new.
+
+        Raises:
+            BrokerUnavailable: the broker cannot be asked.
+        """
+        while True:
+            try:
+                held = await self._source.look(self._books)
+            except UnknownOffset:
+                log.warning("audit_begins_anew", hint="retention took entries of the log before they were read")
+                self._begin_anew()
+            else:
+                return self._books.balance(held, self._clock())
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether overdue runs may only be in a worker's hands: later looks tell."""
+        return self._books.suspicion.is_open
+
+    async def settle(self) -> AsyncGenerator[Balance, None]:
+        """Yields a balance, and others for as long as something may only be in a worker's hands.
+
+        Raises:
+            BrokerUnavailable: the broker cannot be asked.
+        """
+        yield await self.look()
+        while self.is_unsure:
+            await asyncio.sleep(min(_LOOK_AGAIN_S, self._limits.hold_s / 4))
+            yield await self.look()
+
+    async def watch(self, every_s: float, metrics: Metrics, stop: Stop) -> None:
+        """Looks every `every_s` seconds, and keeps the gauges, until `stop` is set."""
+        for outcome in ("complete", "failed"):
+            metrics.audit_looks.labels(outcome)  # alerts see a counter that stands still, and none that is not there
+        while not stop.is_set():
+            try:
+                self._show(await self.look(), metrics)
+                metrics.audit_looks.labels("complete").inc()
+            except BrokerUnavailable as error:
+                metrics.audit_looks.labels("failed").inc()
+                log.warning("audit_failed", detail=str(error))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(every_s):
+                    await stop.wait()
+
+    def _begin_anew(self) -> None:
+        self._source = self._make_source()
+        self._books = Books(self._limits)
+
+    def _show(self, balance: Balance, metrics: Metrics) -> None:
+        for state in ("accepted", "decided", "in_flight", "missing", "repeated", "differing", "unrecorded"):
+            metrics.audit_runs.labels(state).set(getattr(balance, state))
+        for lane, age_s in balance.oldest_s.items():
+            metrics.audit_oldest_seconds.labels(lane).set(age_s)
+        if balance.missing > self._missing:
+            log.error("documents_missing", count=balance.missing, ids=balance.missing_ids)
+        self._missing = balance.missing

@@ -1,0 +1,90 @@
+"""What is done with dead letters, whatever pile they lie on."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Protocol
+
+from contract.broker import BrokerError
+from contract.dead import DeadLetter, Handled, Look, NotRetryable, Wanted, next_run
+from contract.job import Job
+
+
+class Held(Protocol):
+    """A dead letter in hand: nobody else has it."""
+
+    @property
+    def letter(self) -> DeadLetter:
+        """The letter, with its body."""
+
+    async def revive(self, job: Job) -> bool:
+        """Puts `job`, and takes the letter away when that is durable. False: it was gone already.
+
+        Raises:
+            BrokerError: not put, or not known to be; the letter stays.
+        """
+
+    async def remove(self) -> bool:
+        """Takes the letter away. False: it was gone already."""
+
+
+class Pile(Protocol):
+    """Dead letters, opened for one look. `complete` tells, after the last batch, whether that was all."""
+
+    complete: bool
+
+    def batches(self) -> AsyncGenerator[Sequence[Held], None]:
+        """Yields the letters that lay there at the beginning, the longest buried first, a few at a time."""
+
+
+async def find(pile: Pile, wanted: Wanted, *, bodies: bool) -> Look:
+    """Returns the letters that are `wanted`; see `contract.broker.Broker.dead`."""
+    letters: list[DeadLetter] = []
+    async with aclosing(pile.batches()) as batches:
+        async for batch in batches:
+            chosen = (held.letter for held in batch if wanted(held.letter))
+            letters += chosen if bodies else (replace(letter, body=None) for letter in chosen)
+    return Look(letters, pile.complete)
+
+
+async def retry(pile: Pile, wanted: Wanted) -> Handled:
+    """Puts the next runs of those that are `wanted`; see `contract.broker.Broker.retry_dead`."""
+    done = kept = 0
+    async with aclosing(pile.batches()) as batches:
+        async for batch in batches:
+            results = await _revive_all(held for held in batch if wanted(held.letter))
+            done += results.count(True)
+            kept += results.count(None)
+            errors = [result for result in results if isinstance(result, BrokerError)]
+            if errors and not done:
+                raise errors[0]
+            if errors:
+                return Handled(done=done, kept=kept, complete=False)
+    return Handled(done=done, kept=kept, complete=pile.complete)
+
+
+async def drop(pile: Pile, wanted: Wanted) -> Handled:
+    """Takes away those that are `wanted`; see `contract.broker.Broker.drop_dead`."""
+    done = 0
+    async with aclosing(pile.batches()) as batches:
+        async for batch in batches:
+            for held in batch:
+                done += wanted(held.letter) and await held.remove()
+    return Handled(done=done, complete=pile.complete)
+
+
+async def _revive_all(chosen: Iterable[Held]) -> list[bool | BrokerError | None]:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_revive(held)) for held in chosen]
+    return [task.result() for task in tasks]
+
+
+async def _revive(held: Held) -> bool | BrokerError | None:
+    """Returns whether the letter was revived, None where it cannot be, or what kept the broker from it."""
+    try:
+        return await held.revive(next_run(held.letter))
+    except NotRetryable:
+        return None
+    except BrokerError as error:
+        return error  # not raised: the others of the batch are to be finished, and counted

@@ -1,0 +1,83 @@
+"""The dead letters of the embedded broker: rows of a table."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from sqlite3 import Connection
+
+from contract.dead import DeadLetter, read_letter
+from contract.job import Job
+from runtime.brokers.embedded import tables
+from runtime.brokers.embedded.lanes import Lanes, insert_within, new_message
+from runtime.brokers.embedded.limits import EmbeddedLimits
+from runtime.brokers.embedded.store import Store
+from runtime.brokers.embedded.tables import Buried, Message
+
+_BATCH_LETTERS = 100
+
+
+class DeadTable:
+    """Implements `runtime.brokers.dead.Pile`. Nobody holds a row: what another call took first is gone, and told so."""
+
+    def __init__(self, store: Store, lanes: Lanes, limits: EmbeddedLimits) -> None:
+        self.complete = False
+        self._store = store
+        self._lanes = lanes
+        self._limits = limits
+
+    async def batches(self) -> AsyncGenerator[Sequence["HeldRow"], None]:
+        """Yields the rows that there were at the beginning, oldest first."""
+        last = await self._store.run(tables.last_buried)
+        seq, left = 0, self._limits.look_letters
+        while left and (rows := await self._page(seq, last, min(left, _BATCH_LETTERS))):
+            yield [
+                HeldRow(row.seq, read_letter(row.body, row.burial), self._store, self._lanes, self._limits)
+                for row in rows
+            ]
+            seq, left = rows[-1].seq, left - len(rows)
+        self.complete = not await self._page(seq, last, 1)
+
+    def _held(self, row: Buried) -> "HeldRow":
+        return HeldRow(row.seq, read_letter(row.body, row.burial), self._store, self._lanes, self._limits)
+
+    async def _page(self, after: int, until: int, count: int) -> list[Buried]:
+        return await self._store.run(partial(tables.dead_page, after=after, until=until, max_letters=count))
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """A dead letter and its row."""
+
+    seq: int
+    letter: DeadLetter
+    store: Store
+    lanes: Lanes
+    limits: EmbeddedLimits
+
+    async def revive(self, job: Job) -> bool:
+        """Puts `job` and takes the letter away, both or neither.
+
+        Raises:
+            BrokerFull: the job's lane is at its limit.
+            BrokerUnavailable: the database failed, or was closed.
+        """
+        message = new_message(job)
+        revived = await self.store.run(partial(_revive, seq=self.seq, message=message, limits=self.limits))
+        if revived:
+            self.lanes.accepted()
+        return revived
+
+    async def remove(self) -> bool:
+        """Takes the letter away.
+
+        Raises:
+            BrokerUnavailable: the database failed, or was closed.
+        """
+        return await self.store.run(partial(tables.exhume, seq=self.seq))
+
+
+def _revive(db: Connection, seq: int, message: Message, limits: EmbeddedLimits) -> bool:
+    if not tables.exhume(db, seq):
+        return False
+    insert_within(db, message, limits)
+    return True

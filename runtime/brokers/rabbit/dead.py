@@ -1,0 +1,248 @@
+"""The dead letters on RabbitMQ: a queue that is looked through by holding its messages, and giving them back in order.
+
+A queue has no random access. What one look holds, nobody else sees until the look is over. Where a
+look that does not reach all gives back to is RabbitMQ's choice: before or behind what it did not reach.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from contract.broker import BrokerError, BrokerUnavailable
+from contract.dead import Burial, DeadLetter, read_letter
+from contract.job import Job
+from contract.reasons import Reason
+from contract.topology import DEAD, Topology
+from runtime.brokers.rabbit.declare import declare
+from runtime.brokers.rabbit.limits import RabbitLimits
+from runtime.brokers.rabbit.messages import BURIED_AT, CAUSE, EVENT_ID, MESSAGE_ID, REASON
+from runtime.brokers.rabbit.session import Loss, Role, Session, SessionLost, translated
+
+if TYPE_CHECKING:
+    from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+
+_FIRST_PREFETCH = 8
+_MAX_PREFETCH = 256
+
+# RabbitMQ 3.10 gives back in any order what one command gives back beyond 32 messages, or of several consumers; and
+# while 32 commands are under way it makes one of those that follow (measured).
+_GIVEN_BACK_AT_ONCE = 32
+_COMMANDS_UNDER_WAY = 16
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+Put = Callable[[Job], Awaitable[None]]
+T = TypeVar("T")
+
+
+@asynccontextmanager
+async def open_pile(url: str, topology: Topology, limits: RabbitLimits, put: Put) -> AsyncIterator["DeadQueue"]:
+    """Opens the dead letters for one look, on a connection of its own; gives back what is left of them.
+
+    Args:
+        url: of the broker.
+        topology: declared first.
+        limits: bounds of the look.
+        put: stores a job, durable when it returns.
+
+    Raises:
+        BrokerUnavailable: the broker cannot be reached, or was lost on the way.
+    """
+    session = Session(url, Role.READER, limits)
+    try:
+        async with asyncio.timeout(2 * limits.look_timeout_s + limits.connect_timeout_s), aclosing(session):
+            await session.open()
+            await declare(session, topology, limits)
+            queue = DeadQueue(session, await session.channel(), limits, put)
+            try:
+                yield queue
+            except BrokerError:
+                await queue.give_back()
+                raise
+            await queue.give_back()
+    except (SessionLost, TimeoutError) as error:
+        raise BrokerUnavailable(f"the dead letters cannot be reached: {type(error).__name__}") from None
+
+
+class DeadQueue:
+    """Implements `runtime.brokers.dead.Pile`."""
+
+    def __init__(self, session: Session, channel: "AbstractChannel", limits: RabbitLimits, put: Put) -> None:
+        self.complete = False
+        self._session = session
+        self._channel = channel
+        self._limits = limits
+        self._put = put
+        self._held: dict[int, str] = {}  # delivery tags, as they came, and the consumer that each came to
+        self._taken = 0
+        self._taken_bytes = 0
+
+    async def batches(self) -> "AsyncGenerator[Sequence[HeldMessage], None]":
+        """Yields the letters that were there at the beginning and that nobody else holds, as the queue has them.
+
+        Raises:
+            SessionLost: the session ended.
+        """
+        limits, loop = self._limits, asyncio.get_running_loop()
+        end = loop.time() + limits.look_timeout_s
+        there = await self._ready()
+        most = min(there, limits.look_letters)
+        while self._taken < most and self._taken_bytes < limits.look_bytes and loop.time() < end:
+            messages = await self._take(min(self._prefetch(), most - self._taken))
+            if not messages:
+                break
+            yield [HeldMessage(self, message.delivery_tag or 0, letter_of(message)) for message in messages]
+        self.complete = self._taken >= there
+
+    async def put(self, job: Job) -> None:
+        """Stores a job; durable when this returns."""
+        await self._put(job)
+
+    async def ack(self, tag: int) -> None:
+        """Takes a letter off the queue.
+
+        Raises:
+            BrokerUnavailable: the session ended: the letter is on the queue again.
+        """
+        try:
+            with translated(Loss.CHANNEL_CLOSED):
+                await (await self._channel.get_underlay_channel()).basic_ack(tag)
+        except SessionLost as loss:
+            raise BrokerUnavailable(f"the session was lost: {loss.cause}") from None
+        del self._held[tag]
+
+    async def give_back(self) -> None:
+        """Gives back what is still held, in the order in which it came, and returns when it is there again.
+
+        Raises:
+            SessionLost: the session ended: RabbitMQ gives it back, in any order.
+        """
+        stand, back = await self._ready(), 0
+        with suppress(TimeoutError):  # somebody else took some: they are there again
+            for commands in _parts(self._commands(), _COMMANDS_UNDER_WAY):
+                for tags in commands:
+                    await self._nack_up_to(tags[-1])
+                    back += len(tags)
+                await self._until_ready(stand + back)
+
+    async def _take(self, count: int) -> "list[AbstractIncomingMessage]":
+        """Returns up to `count` more messages, fewer where others took them."""
+        inbox: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+        messages: list[AbstractIncomingMessage] = []
+        with translated(Loss.CHANNEL_CLOSED):
+            await self._channel.set_qos(prefetch_count=count)
+            queue = await self._channel.get_queue(DEAD, ensure=False)
+            consumer = await queue.consume(inbox.put)
+            with suppress(TimeoutError):
+                while len(messages) < count:
+                    async with asyncio.timeout(self._limits.look_idle_s):
+                        messages.append(await inbox.get())
+            await queue.cancel(consumer)
+        self._session.check()
+        self._held.update((message.delivery_tag or 0, consumer) for message in messages)
+        self._taken += len(messages)
+        self._taken_bytes += sum(len(message.body) for message in messages)
+        return messages
+
+    def _prefetch(self) -> int:
+        """Returns how many letters are likely to make a batch: what RabbitMQ sends ahead lies in memory."""
+        if not self._taken:
+            return _FIRST_PREFETCH
+        mean_bytes = max(1, self._taken_bytes // self._taken)
+        return max(1, min(_MAX_PREFETCH, self._limits.look_batch_bytes // mean_bytes))
+
+    def _commands(self) -> list[Sequence[int]]:
+        consumers = groupby(self._held, self._held.__getitem__)
+        return [part for _, tags in consumers for part in _parts([*tags], _GIVEN_BACK_AT_ONCE)]
+
+    async def _nack_up_to(self, tag: int) -> None:
+        with translated(Loss.CHANNEL_CLOSED):
+            await (await self._channel.get_underlay_channel()).basic_nack(tag, multiple=True, requeue=True)
+
+    async def _until_ready(self, count: int) -> None:
+        async with asyncio.timeout(self._limits.look_idle_s):
+            while await self._ready() < count:  # noqa: ASYNC110 - RabbitMQ tells nobody when a message is back
+                await asyncio.sleep(0.005)
+
+    async def _ready(self) -> int:
+        """Returns how many messages wait in the queue, held by nobody."""
+        with translated(Loss.CHANNEL_CLOSED):
+            queue = await self._channel.declare_queue(DEAD, passive=True)
+        return queue.declaration_result.message_count or 0
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMessage:
+    """A dead letter and its delivery."""
+
+    queue: DeadQueue
+    tag: int
+    letter: DeadLetter
+
+    async def revive(self, job: Job) -> bool:
+        """Puts `job`; when that is confirmed, takes the letter off the queue.
+
+        Raises:
+            BrokerError: not put, or not known to be put, or the session was lost: the letter stays.
+        """
+        await self.queue.put(job)
+        return await self.remove()
+
+    async def remove(self) -> bool:
+        """Takes the letter off the queue.
+
+        Raises:
+            BrokerUnavailable: the session was lost: the letter stays.
+        """
+        await self.queue.ack(self.tag)
+        return True
+
+
+def letter_of(message: "AbstractIncomingMessage") -> DeadLetter:
+    """Returns the dead letter that `message` is: buried by a worker, or moved by RabbitMQ itself."""
+    noted = message.headers
+    if CAUSE not in noted:
+        return read_letter(message.body, _moved(message))
+    burial = Burial(
+        message_id=_text(noted.get(MESSAGE_ID)),
+        event_id=_text(noted.get(EVENT_ID)),
+        reason=_text(noted.get(REASON)),
+        cause=str(noted[CAUSE]),
+        at=_time(noted.get(BURIED_AT)),
+    )
+    return read_letter(message.body, burial)
+
+
+def _moved(message: "AbstractIncomingMessage") -> Burial:
+    """Returns what is known of a message whose deliveries ran out in `copydesk.lost`: no event speaks of it."""
+    noted = message.headers
+    deaths: Any = noted.get("x-death")
+    moves = [death for death in deaths if isinstance(death, dict)] if isinstance(deaths, list) else []
+    last = max(moves, key=lambda death: _time(death.get("time")), default={})
+    return Burial(
+        message_id=message.message_id,
+        event_id=None,
+        reason=Reason.WORKER_LOST if moves else None,
+        cause=f"moved here by RabbitMQ from {last.get('queue', 'an unknown queue')}: {last.get('reason', 'unknown')}",
+        at=_time(last.get("time")),
+    )
+
+
+def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _time(value: object) -> datetime:
+    try:
+        time = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        return _EPOCH
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,0 +1,131 @@
+"""`audit`: what was accepted against what is decided."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from functools import partial
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from contract.broker import BrokerUnavailable
+from runtime import logs
+from runtime.audit import AuditLimits, Balance
+from runtime.auditor import Auditor, Source
+from runtime.brokers.embedded.audit import EmbeddedAudit
+from runtime.brokers.embedded.broker import FILE
+from runtime.brokers.rabbit import RabbitLimits
+from runtime.brokers.rabbit.audit import RabbitAudit
+from runtime.cli.exits import Exit
+from runtime.cli.roles import AmqpUrl, Data, OpsHost, OpsPort
+from runtime.settings import Settings, load
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
+Watch = Annotated[
+    float | None,
+    typer.Option(min=1, metavar="SECONDS", help="Look again and again, and serve copydesk_audit_* on the ops port."),
+]
+Patience = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        metavar="SECONDS",
+        help="How long a document may take, retries included. RabbitMQ only.",
+        show_default="all retry delays and attempts",
+    ),
+]
+
+_MEANINGS = {
+    "accepted": "runs of documents that were answered 202",
+    "decided": "of them, with a verdict in the log",
+    "in_flight": "of them, waiting or in hand",
+    "missing": "of them, nowhere",
+    "repeated": "decided more than once: subscribers drop repeats by id",
+    "differing": "of the repeated, with other content",
+    "unrecorded": "decided, with no record that they were accepted: older than what is kept, or intake died",
+    "unreadable": "entries of the log that are no events",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command of this module to `app`."""
+    app.command()(audit)
+
+
+def audit(
+    amqp_url: AmqpUrl = None,
+    data: Data = None,
+    as_json: AsJson = False,
+    watch: Watch = None,
+    patience: Patience = None,
+    ops_host: OpsHost = None,
+    ops_port: OpsPort = None,
+) -> None:
+    """Balance the books: every accepted document against the log and the queues. Exit code 1: something is missing.
+
+    Reads RabbitMQ, or else the embedded broker's folder, also while copydesk up runs on it. Changes nothing.
+    """
+    settings = load({"amqp_url": amqp_url, "data": data, "ops_host": ops_host, "ops_port": ops_port})
+    logs.configure(settings)
+    auditor = Auditor(_source(settings), _limits(settings, patience), time.time)
+    if watch is not None:
+        from runtime import wiring  # noqa: PLC0415 - loads the parser, which a single look need not wait for
+
+        asyncio.run(wiring.run_audit(settings, auditor, watch))
+        return
+    try:
+        balance = asyncio.run(_settle(auditor, tell=not as_json))
+    except BrokerUnavailable as error:
+        print(f"copydesk: {error}", file=sys.stderr)  # noqa: T201 - the last word to a person
+        raise typer.Exit(Exit.UNREACHABLE) from None
+    _show(balance, as_json=as_json)
+    raise typer.Exit(Exit.SOME_FAILED if balance.missing else Exit.OK)
+
+
+def _source(settings: Settings) -> Callable[[], Source]:
+    if settings.amqp_url is None:
+        return partial(EmbeddedAudit, settings.data / FILE)
+    return partial(RabbitAudit, settings.amqp_url.get_secret_value(), settings.topology(), RabbitLimits())
+
+
+def _limits(settings: Settings, patience_s: float | None) -> AuditLimits:
+    attempts = len(settings.retry_delays_s) + 1
+    longest_s = sum(settings.retry_delays_s) + attempts * settings.job_timeout_s
+    return AuditLimits(
+        patience_s=longest_s if patience_s is None else patience_s,
+        hold_s=settings.job_timeout_s * 1.25,  # the deadline, and time to carry the verdict out
+    )
+
+
+async def _settle(auditor: Auditor, *, tell: bool) -> Balance:
+    """Returns the last balance: a job in a worker's hands is in no queue, so what is overdue may need more looks."""
+    async with aclosing(auditor.settle()) as balances:
+        balance = await anext(balances)
+        if tell and auditor.is_unsure:
+            print("some overdue documents may be in hand: looking on", file=sys.stderr)  # noqa: T201 - to a person
+        async for later in balances:
+            balance = later
+    return balance
+
+
+def _show(balance: Balance, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.buffer.write(orjson.dumps(balance, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE))
+        return
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right")
+    for state, meaning in _MEANINGS.items():
+        table.add_row(f"{getattr(balance, state):,}", state.replace("_", " "), meaning)
+    table.add_row()
+    for queue, count in balance.queues.items():
+        table.add_row(f"{count:,}", queue)
+    console = Console()
+    console.print(table)
+    console.print(f"accepted since {balance.since or 'ever: nothing'}", highlight=False)
+    for run in balance.missing_ids:
+        console.print(f"may be missing: {run}", highlight=False)

@@ -1,0 +1,204 @@
+"""`dead`: the buried documents of a server, listed, shown, retried and dropped."""
+
+import asyncio
+import sys
+from base64 import b64decode
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+
+from contract.reasons import Reason
+from runtime.cli.client import Client, Refused, Unreachable, connect
+from runtime.cli.dead_tables import details, line, table
+from runtime.cli.exits import Exit
+from runtime.cli.options import DEFAULT_URL, ApiKey, AsJson, Url
+from runtime.errors import StartError
+
+_PAGE = 1000
+
+
+class Order(StrEnum):
+    """Which letters come first."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Ids of documents, as list shows them.")]
+OneReason = Annotated[Reason | None, typer.Option("--reason", metavar="REASON", help="Those that failed for this.")]
+Everything = Annotated[bool, typer.Option("--all", help="All of them.")]
+Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
+Ordered = Annotated[Order, typer.Option("--order", help="Which come first.")]
+Body = Annotated[bool, typer.Option("--body", help="The message's bytes instead, as it was buried.")]
+
+app = typer.Typer(name="dead", help="Buried documents: look at them, retry them, drop them.", no_args_is_help=True)
+
+
+def register(parent: typer.Typer) -> None:
+    """Adds the commands of this module to `parent`."""
+    parent.add_typer(app)
+
+
+@app.command("list")
+def list_letters(
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = None,
+    reason: OneReason = None,
+    order: Ordered = Order.NEWEST,
+    limit: Limit = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List dead letters: a table on a terminal; in a pipe a line each: id, reason, buried, run, kind, size, url."""
+
+    async def command(client: Client) -> Exit:
+        params = {"order": order.value, **_filter(reason)}
+        letters = [letter async for letter in _letters(client, params, limit)]
+        console = Console()
+        if console.is_terminal and not as_json:
+            console.print(table(letters))
+            return Exit.OK
+        for letter in letters:
+            _print(orjson.dumps(letter).decode() if as_json else line(letter))
+        return Exit.OK
+
+    _run(url, api_key, command)
+
+
+@app.command()
+def show(
+    letter_id: Annotated[str, typer.Argument(metavar="ID", help="Id of a document, as list shows it.")],
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = None,
+    body: Body = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show one dead letter: all that is known of it; its content only with --body."""
+
+    async def command(client: Client) -> Exit:
+        letter = await client.dead_letter(letter_id, body=body)
+        console = Console()
+        if as_json:
+            _print(orjson.dumps(letter).decode())
+        elif body:
+            sys.stdout.buffer.write(b64decode(letter["body"]))
+        elif console.is_terminal:
+            console.print(details(letter))
+        else:
+            _print(orjson.dumps(letter, option=orjson.OPT_INDENT_2).decode())
+        return Exit.OK
+
+    _run(url, api_key, command)
+
+
+@app.command()
+def retry(
+    ids: Ids = None,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = None,
+    reason: OneReason = None,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """Retry dead letters: each goes back to its queue as the next run of the same document, and its letter away."""
+    _handle(Client.retry_dead, "retried", ids, reason, url, api_key, everything=everything, as_json=as_json)
+
+
+@app.command()
+def drop(
+    ids: Ids = None,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = None,
+    reason: OneReason = None,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """Drop dead letters, for good."""
+    _handle(Client.drop_dead, "dropped", ids, reason, url, api_key, everything=everything, as_json=as_json)
+
+
+_Call = Callable[[Client, str | None, Mapping[str, str]], Coroutine[Any, Any, dict[str, Any]]]
+
+
+def _handle(
+    call: _Call,
+    done: str,
+    ids: list[str] | None,
+    reason: Reason | None,
+    url: str,
+    api_key: str | None,
+    *,
+    everything: bool,
+    as_json: bool,
+) -> None:
+    if (bool(ids), reason is not None, everything).count(True) != 1:
+        raise StartError("name ids, or --reason, or --all: one of them")
+
+    async def command(client: Client) -> Exit:
+        if ids:
+            return max([await _one(call, client, done, letter_id, as_json=as_json) for letter_id in ids])
+        params = {"all": "true"} if everything else _filter(reason)
+        return await _many(call, client, done, params, as_json=as_json)
+
+    _run(url, api_key, command)
+
+
+async def _one(call: _Call, client: Client, done: str, letter_id: str, *, as_json: bool) -> Exit:
+    try:
+        await call(client, letter_id, {})
+    except Refused as refusal:
+        print(f"refused\t{letter_id}\t{refusal}", file=sys.stderr)  # noqa: T201 - the command's word to a person
+        return Exit.SOME_FAILED
+    _print(orjson.dumps({"id": letter_id, done: 1}).decode() if as_json else f"{done}\t{letter_id}")
+    return Exit.OK
+
+
+async def _many(call: _Call, client: Client, done: str, params: Mapping[str, str], *, as_json: bool) -> Exit:
+    """One call and no loop: documents that die again at once would go round in it for ever."""
+    answer = await call(client, None, params)
+    _print(orjson.dumps(answer).decode() if as_json else f"{done}\t{answer[done]}")
+    kept = answer.get("kept", 0)
+    if kept:
+        print(f"kept\t{kept}\thold no job: drop them", file=sys.stderr)  # noqa: T201 - the command's word to a person
+    if answer["more"]:
+        print("more are left: run it again", file=sys.stderr)  # noqa: T201 - the same
+    return Exit.SOME_FAILED if kept or answer["more"] else Exit.OK
+
+
+async def _letters(client: Client, params: Mapping[str, str], limit: int) -> AsyncIterator[dict[str, Any]]:
+    page: dict[str, Any] = {"next": ""}
+    while limit > 0 and page["next"] is not None:
+        after = {"after": page["next"]} if page["next"] else {}
+        page = await client.dead_letters({**params, **after, "limit": str(min(limit, _PAGE))})
+        for letter in page["letters"]:
+            yield letter
+        limit -= len(page["letters"])
+    if not page.get("complete", True):
+        print("copydesk: there are more than one look reaches", file=sys.stderr)  # noqa: T201 - to a person
+
+
+def _filter(reason: Reason | None) -> dict[str, str]:
+    return {} if reason is None else {"reason": reason.value}
+
+
+def _run(url: str, api_key: str | None, command: Callable[[Client], Coroutine[Any, Any, Exit]]) -> None:
+    async def connected() -> Exit:
+        async with connect(url, api_key) as client:
+            return await command(client)
+
+    try:
+        outcome = asyncio.run(connected())
+    except Unreachable as lost:
+        print(f"copydesk: no answer from {url}: {lost}", file=sys.stderr)  # noqa: T201 - the last word to a person
+        outcome = Exit.UNREACHABLE
+    except Refused as refusal:
+        print(f"copydesk: refused: {refusal}", file=sys.stderr)  # noqa: T201 - the same
+        outcome = Exit.SOME_FAILED
+    raise typer.Exit(outcome)
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - the command's output

@@ -1,0 +1,139 @@
+"""What of the dead letters a request asks for, and how they are shown."""
+
+import re
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from aiohttp import web
+
+from contract.dead import DeadLetter
+from contract.reasons import Reason
+from service.problems import invalid_parameter
+
+MAX_LIMIT: Final = 1000
+_DEFAULT_LIMIT = 100
+_LISTED_CAUSE_CHARS = 200
+_NUMBER = re.compile(r"[0-9]{1,4}")
+_FLAGS = {"true": True, "false": False}
+
+Place = tuple[datetime, str]  # where a letter stands in the list; repeats of one moment and id share it
+
+
+@dataclass(frozen=True, slots=True)
+class DeadQuery:
+    """Which letters a list shows: those for a `reason`, or all; up to `limit` behind the place `after`."""
+
+    reason: Reason | None
+    newest_first: bool
+    limit: int
+    after: Place | None
+
+    @classmethod
+    def of(cls, request: web.Request) -> "DeadQuery":
+        """Returns what `request` asks for.
+
+        Raises:
+            ProblemError: an unknown parameter, or one that breaks a rule.
+        """
+        given = parameters(request, {"reason", "order", "limit", "after"})
+        limit, order = given.get("limit", str(_DEFAULT_LIMIT)), given.get("order", "newest")
+        if not _NUMBER.fullmatch(limit) or not 1 <= int(limit) <= MAX_LIMIT:
+            raise invalid_parameter("limit", "count", f"must be a whole number from 1 to {MAX_LIMIT}")
+        if order not in {"newest", "oldest"}:
+            raise invalid_parameter("order", "not_allowed", "must be newest or oldest")
+        after = _place(given["after"]) if "after" in given else None
+        return cls(reason_of(given.get("reason")), order == "newest", int(limit), after)
+
+    def wants(self, letter: DeadLetter) -> bool:
+        """Tells whether the list shows `letter`, on this page or another."""
+        return self.reason is None or letter.reason is self.reason
+
+    def is_ahead(self, letter: DeadLetter) -> bool:
+        """Tells whether `letter` comes behind the place where the page before ended."""
+        if self.after is None:
+            return True
+        return place_of(letter) < self.after if self.newest_first else place_of(letter) > self.after
+
+
+def parameters(request: web.Request, known: set[str]) -> dict[str, str]:
+    """Returns the query parameters.
+
+    Raises:
+        ProblemError: one is not known, or stands there twice.
+    """
+    for name in request.query:
+        if name not in known:
+            raise invalid_parameter(name[:64], "unknown_parameter", "is not a query parameter of this request")
+        if len(request.query.getall(name)) > 1:
+            raise invalid_parameter(name, "repeated", "must stand there once")
+    return dict(request.query)
+
+
+def reason_of(word: str | None) -> Reason | None:
+    """Returns the reason that the query names, None where it names none.
+
+    Raises:
+        ProblemError: there is no such reason.
+    """
+    if word is None:
+        return None
+    if word not in set(Reason):
+        raise invalid_parameter("reason", "not_allowed", "must be one of the reasons why documents fail")
+    return Reason(word)
+
+
+def flag_of(name: str, word: str) -> bool:
+    """Returns the parameter `name`, true or false.
+
+    Raises:
+        ProblemError: it is neither.
+    """
+    if word not in _FLAGS:
+        raise invalid_parameter(name, "not_allowed", "must be true or false")
+    return _FLAGS[word]
+
+
+def place_of(letter: DeadLetter) -> Place:
+    """Returns what the list is sorted by."""
+    return letter.buried_at, letter.id
+
+
+def cursor_of(letter: DeadLetter) -> str:
+    """Returns the `after` of the page behind `letter`."""
+    return urlsafe_b64encode(f"{letter.buried_at.isoformat()} {letter.id}".encode()).decode()
+
+
+def _place(cursor: str) -> Place:
+    try:
+        at, _, letter_id = b64decode(cursor, altchars=b"-_", validate=True).decode().partition(" ")
+        return datetime.fromisoformat(at).astimezone(UTC), letter_id
+    except (ValueError, OverflowError):  # what base64, UTF-8 and dates raise alike
+        raise invalid_parameter("after", "cursor", "must be the next of a page before") from None
+
+
+def listed(letter: DeadLetter) -> Mapping[str, Any]:
+    """Returns a letter in one line's worth: a cause may be a traceback."""
+    job = letter.job
+    known = {} if job is None else {"kind": job.kind, "url": job.url, "labels": dict(job.labels), "lane": job.lane}
+    runs = {} if job is None else {"run": job.run, "attempt": job.attempt, "accepted_at": job.accepted_at}
+    return {
+        "id": letter.id,
+        "reason": letter.reason,
+        "cause": letter.cause[:_LISTED_CAUSE_CHARS],
+        "buried_at": letter.buried_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "event_id": letter.event_id,
+        "size": letter.size,
+        "retryable": job is not None,
+        **known,
+        **runs,
+    }
+
+
+def shown(letter: DeadLetter) -> Mapping[str, Any]:
+    """Returns all that is known of a letter, but for its content."""
+    history = letter.job.history if letter.job else ()
+    past = [{"reason": attempt.reason, "at": attempt.at, "detail": attempt.detail} for attempt in history]
+    return {**listed(letter), "cause": letter.cause, "history": past}

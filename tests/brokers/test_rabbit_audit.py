@@ -1,0 +1,122 @@
+"""The record of acceptances on RabbitMQ, and the books that are made of it."""
+
+import asyncio
+import time
+
+import aio_pika
+import pytest
+
+from contract.broker import BrokerError, BrokerUnavailable, UnknownOffset
+from contract.job import Lane
+from contract.topology import ACCEPTED, LOG, lane_queue
+from runtime.audit import AuditLimits, Balance, Books
+from runtime.auditor import Auditor
+from runtime.brokers.rabbit.audit import RabbitAudit
+from runtime.brokers.rabbit.log import standing
+from runtime.brokers.rabbit.session import Role, Session
+from tests.brokers import samples
+from tests.brokers.rabbit_backend import QUICK, RabbitBackend, declare
+from tests.brokers.suite import Recorder, consume_until, put_all
+
+pytestmark = pytest.mark.rabbit
+
+
+def auditor(rabbit: RabbitBackend) -> Auditor:
+    limits = AuditLimits(patience_s=0, hold_s=0)
+    return Auditor(lambda: RabbitAudit(rabbit.url, rabbit.topology, QUICK), limits, time.time)
+
+
+def counts(balance: Balance) -> tuple[int, int, int, int]:
+    return balance.accepted, balance.decided, balance.in_flight, balance.missing
+
+
+async def test_what_was_put_at_once_is_on_record_each_once_in_few_messages(rabbit: RabbitBackend) -> None:
+    async with rabbit.broker() as broker:
+        await asyncio.gather(*(broker.put(job) for job in samples.jobs(200)))
+    books = Books(AuditLimits(patience_s=1000, hold_s=0))
+    await RabbitAudit(rabbit.url, rabbit.topology, QUICK).look(books)
+    assert len(books.undecided) == 200
+    session = Session(rabbit.url, Role.READER, QUICK)
+    await session.open()
+    assert len([entry async for entry in standing(session, ACCEPTED, -1)]) < 100
+    await session.aclose()
+
+
+async def test_an_auditor_reads_on_from_where_it_was(rabbit: RabbitBackend) -> None:
+    audit = auditor(rabbit)
+    async with rabbit.broker() as broker:
+        await put_all(broker, samples.jobs(3))
+        await consume_until(broker, Recorder(3))
+        assert counts(await audit.look()) == (3, 3, 0, 0)
+        await put_all(broker, samples.jobs(2))
+        assert (await audit.look()).accepted == 5
+        await consume_until(broker, Recorder(2))
+        assert counts(await audit.look()) == (5, 5, 0, 0)
+
+
+async def test_a_refused_document_is_not_on_record(rabbit: RabbitBackend) -> None:
+    async with rabbit.channel() as channel:
+        await declare(channel, rabbit.topology)
+        await channel.queue_delete(lane_queue(Lane.INTERACTIVE))
+    async with rabbit.broker() as broker:
+        async with rabbit.channel() as channel:
+            await broker.put(samples.job())
+            await channel.queue_delete(lane_queue(Lane.INTERACTIVE))
+        with pytest.raises(BrokerError):
+            await broker.put(samples.job())
+    books = Books(AuditLimits(patience_s=1000, hold_s=0))
+    async with rabbit.channel() as channel:
+        await declare(channel, rabbit.topology)
+    await RabbitAudit(rabbit.url, rabbit.topology, QUICK).look(books)
+    assert len(books.undecided) == 1
+
+
+async def test_a_document_that_cannot_be_recorded_is_not_accepted(rabbit: RabbitBackend) -> None:
+    async with rabbit.broker() as broker:
+        await broker.put(samples.job())
+        async with rabbit.channel() as channel:
+            await channel.queue_delete(ACCEPTED)
+        with pytest.raises(BrokerUnavailable):
+            await broker.put(samples.job())
+
+
+async def test_other_peoples_messages_in_the_streams_are_no_end_of_the_audit(rabbit: RabbitBackend) -> None:
+    async with rabbit.broker() as broker:
+        await broker.put(samples.job())
+        async with rabbit.channel() as channel:
+            for stream in (ACCEPTED, LOG):
+                await channel.default_exchange.publish(aio_pika.Message(b"?"), stream)
+        await consume_until(broker, Recorder(1))
+    balance = await auditor(rabbit).look()
+    assert counts(balance) == (1, 1, 0, 0)
+    assert balance.unreadable == 1
+
+
+async def test_a_missing_queue_is_named(rabbit: RabbitBackend) -> None:
+    async with rabbit.channel() as channel:
+        await declare(channel, rabbit.topology)
+        await channel.queue_delete(lane_queue(Lane.BULK))
+    with pytest.raises(BrokerUnavailable, match=r"no queue 'copydesk.intake.bulk'.*copydesk topology"):
+        await auditor(rabbit).look()
+
+
+async def test_an_auditor_whose_place_in_the_log_is_gone_begins_anew(rabbit: RabbitBackend) -> None:
+    sources: list[RabbitAudit] = []
+
+    class Once(RabbitAudit):
+        async def look(self, books: Books):  # type: ignore[no-untyped-def] # noqa: ANN202 - as its base
+            if len(sources) == 1 and self._logged >= 0:
+                raise UnknownOffset("retention")
+            return await super().look(books)
+
+    def make() -> RabbitAudit:
+        sources.append(Once(rabbit.url, rabbit.topology, QUICK))
+        return sources[-1]
+
+    audit = Auditor(make, AuditLimits(patience_s=0, hold_s=0), time.time)
+    async with rabbit.broker() as broker:
+        await broker.put(samples.job())
+        await consume_until(broker, Recorder(1))
+        for _ in range(2):
+            assert counts(await audit.look()) == (1, 1, 0, 0)
+    assert len(sources) == 2

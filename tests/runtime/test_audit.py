@@ -1,0 +1,169 @@
+"""The books, without a broker."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import orjson
+import pytest
+
+from contract.accepted import Accepted
+from contract.job import Lane
+from runtime.audit import AuditLimits, Balance, Books, Held, Suspicion
+
+LIMITS = AuditLimits(patience_s=100, hold_s=10)
+NOTHING = Held(queues={}, lanes=dict.fromkeys(Lane, 0), elsewhere=0)
+
+
+def at(second: float) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat(timespec="milliseconds")
+
+
+def accepted(run: str, second: float = 0, lane: Lane = Lane.BULK) -> Accepted:
+    return Accepted(id=run, lane=lane, at=at(second))
+
+
+def event(run: str, text: str = "Text.", *, second: float = 0, timing: float = 0.1) -> bytes:
+    provenance = {"timings": {"fetch": timing}, "charset": "utf-8"}
+    data = {"id": run.rpartition(".")[0], "text": text, "provenance": provenance}
+    return orjson.dumps({"id": run, "time": at(second), "data": data})
+
+
+def books(*records: Accepted, events: tuple[bytes, ...] = (), limits: AuditLimits = LIMITS) -> Books:
+    kept = Books(limits)
+    for record in records:
+        kept.accept(record)
+    for body in events:
+        kept.decide(body)
+    return kept
+
+
+def counts(balance: Balance) -> dict[str, int]:
+    names = ("accepted", "decided", "in_flight", "missing", "repeated", "differing", "unrecorded")
+    return {name: getattr(balance, name) for name in names if getattr(balance, name)}
+
+
+def looks(kept: Books, held: Held, *seconds: float) -> Balance:
+    """Returns the balance of the last of several looks."""
+    return [kept.balance(held, now) for now in seconds][-1]
+
+
+def waiting(*, elsewhere: int = 0, **lanes: int) -> Held:
+    return replace(NOTHING, lanes={lane: lanes.get(lane, 0) for lane in Lane}, elsewhere=elsewhere)
+
+
+def test_all_decided_balances() -> None:
+    kept = books(accepted("a.1"), accepted("b.1"), events=(event("b.1"), event("a.1")))
+    assert counts(kept.balance(NOTHING, 1000)) == {"accepted": 2, "decided": 2}
+
+
+def test_runs_are_counted_once_however_often_they_come() -> None:
+    kept = books(accepted("a.1"), accepted("a.1"), events=(event("a.1"), event("a.1"), event("a.1")))
+    assert counts(kept.balance(NOTHING, 1000)) == {"accepted": 1, "decided": 1, "repeated": 1}
+
+
+def test_a_repeat_differs_by_more_than_its_timings() -> None:
+    first = event("a.1", timing=0.1)
+    assert counts(books(events=(first, event("a.1", timing=9))).balance(NOTHING, 0)) == {"repeated": 1, "unrecorded": 1}
+    differing = books(accepted("a.1"), events=(first, event("a.1", "Other."), first))
+    assert counts(differing.balance(NOTHING, 0)) == {"accepted": 1, "decided": 1, "repeated": 1, "differing": 1}
+
+
+def test_each_run_of_a_document_needs_its_own_verdict() -> None:
+    kept = books(accepted("a.1"), accepted("a.2"), events=(event("a.1"),))
+    assert counts(kept.balance(NOTHING, 50)) == {"accepted": 2, "decided": 1, "in_flight": 1}
+
+
+def test_an_event_before_its_record_is_no_stranger_for_long() -> None:
+    kept = books(events=(event("a.1"),))
+    assert counts(kept.balance(NOTHING, 0)) == {"unrecorded": 1}
+    kept.accept(accepted("a.1"))
+    assert counts(kept.balance(NOTHING, 0)) == {"accepted": 1, "decided": 1}
+
+
+def test_what_is_no_event_is_counted_apart() -> None:
+    bad = (b"", b"[]", b"{}", b'{"id": "a.1", "data": 1}', b'{"id": "a.1", "data": null}')
+    assert books(events=bad).balance(NOTHING, 0).unreadable == 5
+
+
+def test_what_is_nowhere_for_as_long_as_a_job_may_be_in_hand_is_missing() -> None:
+    kept = books(accepted("a.1"), accepted("b.1"), events=(event("b.1"),))
+    assert counts(looks(kept, NOTHING, 99, 101, 109)) == {"accepted": 2, "decided": 1, "in_flight": 1}
+    balance = looks(kept, NOTHING, 112)
+    assert counts(balance) == {"accepted": 2, "decided": 1, "missing": 1}
+    assert balance.missing_ids == ("a.1",)
+    kept.decide(event("a.1"))
+    assert counts(kept.balance(NOTHING, 113)) == {"accepted": 2, "decided": 2}
+
+
+def test_what_waits_for_a_retry_or_as_lost_is_not_missing() -> None:
+    kept = books(accepted("a.1"), accepted("b.1"))
+    assert looks(kept, waiting(elsewhere=2), 200, 220).missing == 0
+    assert looks(kept, waiting(elsewhere=1), 240, 260).missing == 1
+
+
+def test_one_look_at_which_all_is_accounted_for_clears_the_suspicion() -> None:
+    kept = books(accepted("a.1"))
+    assert looks(kept, NOTHING, 200, 205).missing == 0
+    assert looks(kept, waiting(elsewhere=1), 209).missing == 0
+    assert looks(kept, NOTHING, 211, 218).missing == 0
+    assert looks(kept, NOTHING, 221).missing == 1
+
+
+def test_a_backlog_is_not_missing_however_old_it_is() -> None:
+    kept = books(*(accepted(f"{n}.1", n) for n in range(10)), events=(event("0.1"), event("1.1")))
+    assert counts(looks(kept, waiting(bulk=8), 9000, 9100)) == {"accepted": 10, "decided": 2, "in_flight": 8}
+
+
+def test_what_the_workers_have_passed_long_ago_is_missing_though_others_wait() -> None:
+    kept = books(accepted("a.1", 0), accepted("b.1", 200), accepted("c.1", 201), events=(event("b.1"),))
+    balance = looks(kept, waiting(bulk=1), 300, 311)
+    assert counts(balance) == {"accepted": 3, "decided": 1, "in_flight": 1, "missing": 1}
+    assert balance.missing_ids == ("a.1",)
+
+
+def test_a_lane_that_is_passed_tells_nothing_of_the_other() -> None:
+    kept = books(accepted("a.1", 0), accepted("b.1", 200, Lane.INTERACTIVE), events=(event("b.1"),))
+    assert looks(kept, waiting(bulk=1), 300, 311).missing == 0
+
+
+def test_ids_that_the_broker_tells_are_believed_at_once() -> None:
+    kept = books(accepted("a.1"), accepted("b.1"))
+    balance = kept.balance(replace(NOTHING, documents={"a"}), 1)
+    assert (balance.missing, balance.missing_ids) == (1, ("b.1",))
+
+
+def test_runs_whose_verdict_may_have_gone_with_the_old_log_are_left_out() -> None:
+    kept = Books(LIMITS)
+    kept.begin_log(event("b.1", second=1000))
+    for record in (accepted("a.1", 900), accepted("b.1", 950), accepted("c.1", 1100)):
+        kept.accept(record)
+    kept.decide(event("b.1", second=1000))
+    assert counts(looks(kept, NOTHING, 1300, 1310)) == {"accepted": 2, "decided": 1, "missing": 1}
+
+
+def test_the_oldest_are_counted_though_forgotten() -> None:
+    limits = replace(LIMITS, remembered_runs=2)
+    runs = [f"{n}.1" for n in range(5)]
+    kept = books(*map(accepted, runs), events=tuple(map(event, runs)), limits=limits)
+    assert counts(kept.balance(NOTHING, 0)) == {"accepted": 5, "decided": 5}
+    assert len(kept.decided) == 2
+
+
+def test_the_oldest_in_flight_is_told_by_lane() -> None:
+    kept = books(accepted("a.1", 10), accepted("b.1", 20), accepted("c.1", 5), events=(event("c.1"),))
+    assert kept.balance(NOTHING, 50).oldest_s == {Lane.INTERACTIVE: 0, Lane.BULK: 40}
+
+
+def test_a_stream_of_overdue_runs_through_hands_is_not_missing() -> None:
+    suspicion = Suspicion(10)
+    for second in range(60):
+        in_hand = [f"{second // 5 + n}.1" for n in range(2)]  # each for ten seconds at most
+        assert suspicion.judge(in_hand, 0, second)[0] == 0
+
+
+@pytest.mark.parametrize(("second", "unsure"), [(0, True), (5, True), (10, False)])
+def test_only_time_tells_and_only_so_much(second: float, unsure: bool) -> None:
+    suspicion = Suspicion(10)
+    for now in {0.0, second}:
+        suspicion.judge(["a.1"], 0, now)
+    assert suspicion.is_open is unsure

@@ -1,0 +1,275 @@
+from base64 import b64decode
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from contract.broker import BrokerFull, BrokerUnavailable
+from contract.codec import encode
+from contract.ids import new_document_id
+from contract.job import Attempt, Job, Kind, Lane
+from contract.reasons import Reason
+from tests.service.conftest import Desk, OpenDesk, problem
+from tests.service.memory_dead import letter
+
+SECRET_TEXT = "What the document says is nobody's business."
+GARBAGE = b"\xff no job"
+
+
+def job(**fields: Any) -> Job:  # noqa: ANN401 - fields of a job
+    given = {"kind": Kind.HTML, "lane": Lane.BULK, "content": SECRET_TEXT, "labels": {"desk": "7"}, **fields}
+    return Job(id=new_document_id(), accepted_at="2024-10-01T00:00:00.000Z", url="https://example.com/a", **given)
+
+
+def bury(desk: Desk, count: int, **known: Any) -> list[str]:  # noqa: ANN401 - as `letter` takes it
+    jobs = [job() for _ in range(count)]
+    start = len(desk.broker.letters)
+    desk.broker.letters += [letter(job, number, **known) for number, job in enumerate(jobs, start)]
+    return [job.id for job in jobs]
+
+
+async def get(desk: Desk, path: str) -> dict[str, Any]:
+    response = await desk.client.get(path)
+    assert response.status == 200, await response.text()
+    body: dict[str, Any] = await response.json()
+    return body
+
+
+def ids(answer: dict[str, Any]) -> list[str]:
+    return [letter["id"] for letter in answer["letters"]]
+
+
+# the list
+
+
+async def test_without_dead_letters_the_list_is_empty(desk: Desk) -> None:
+    assert await get(desk, "/v1/dead") == {"letters": [], "count": 0, "next": None, "complete": True}
+
+
+async def test_a_listed_letter_tells_what_is_known_but_not_what_the_document_says(desk: Desk) -> None:
+    dead = job(attempt=2)
+    desk.broker.letters = [letter(dead, cause="Traceback\n" + "x" * 5000)]
+    (listed,) = (await get(desk, "/v1/dead"))["letters"]
+    assert listed.pop("cause").startswith("Traceback\nxx")
+    assert listed == {
+        "id": dead.id,
+        "reason": "memory",
+        "buried_at": "2024-10-01T00:00:00.000Z",
+        "event_id": f"{dead.id}.1",
+        "size": len(encode(dead)),
+        "retryable": True,
+        "kind": "html",
+        "url": "https://example.com/a",
+        "labels": {"desk": "7"},
+        "lane": "bulk",
+        "run": 1,
+        "attempt": 2,
+        "accepted_at": "2024-10-01T00:00:00.000Z",
+    }
+
+
+@pytest.mark.parametrize(("order", "step"), [("newest", -1), ("oldest", 1)])
+async def test_pages_show_every_letter_once_in_order(desk: Desk, order: str, step: int) -> None:
+    buried = bury(desk, 7)
+    seen, after = [], ""
+    while True:
+        page = await get(desk, f"/v1/dead?order={order}&limit=3{after}")
+        seen += ids(page)
+        assert page["count"] == 7
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+    assert seen == buried[::step]
+
+
+async def test_a_letter_that_goes_between_two_pages_moves_no_other(desk: Desk) -> None:
+    buried = bury(desk, 4)
+    page = await get(desk, "/v1/dead?order=oldest&limit=2")
+    del desk.broker.letters[:2]
+    assert ids(await get(desk, f"/v1/dead?order=oldest&after={page['next']}")) == buried[2:]
+
+
+async def test_the_list_can_be_of_one_reason(desk: Desk) -> None:
+    bury(desk, 2)
+    (crashed,) = bury(desk, 1, reason=Reason.PARSER_CRASH)
+    assert ids(await get(desk, "/v1/dead?reason=parser_crash")) == [crashed]
+
+
+async def test_a_list_says_when_there_are_more_than_a_look_reaches(desk: Desk) -> None:
+    desk.broker.looks_reach_all = False
+    assert (await get(desk, "/v1/dead"))["complete"] is False
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "field", "rule"),
+    [
+        ("GET", "?limit=0", "limit", "count"),
+        ("GET", "?limit=1001", "limit", "count"),
+        ("GET", "?limit=x", "limit", "count"),
+        ("GET", "?order=up", "order", "not_allowed"),
+        ("GET", "?reason=whim", "reason", "not_allowed"),
+        ("GET", "?after=%21", "after", "cursor"),
+        ("GET", "?after=abcd", "after", "cursor"),
+        ("GET", "?after=%C3%A9", "after", "cursor"),
+        ("GET", "?since=1", "since", "unknown_parameter"),
+        ("GET", "?limit=1&limit=2", "limit", "repeated"),
+        ("GET", "/x?body=1", "body", "not_allowed"),
+        ("POST", "/retry", "reason", "exactly_one"),
+        ("POST", "/retry?all=false", "reason", "exactly_one"),
+        ("POST", "/retry?all=yes", "all", "not_allowed"),
+        ("POST", "/retry?all=true&reason=memory", "reason", "exactly_one"),
+        ("POST", "/x/retry?all=true", "all", "unknown_parameter"),
+        ("DELETE", "", "reason", "exactly_one"),
+        ("DELETE", "?reason=whim", "reason", "not_allowed"),
+        ("DELETE", "/x?all=true", "all", "unknown_parameter"),
+    ],
+)
+async def test_refusals(desk: Desk, method: str, target: str, field: str, rule: str) -> None:
+    bury(desk, 1)
+    answer = await problem(await desk.client.request(method, f"/v1/dead{target}"))
+    assert (answer["status"], answer["type"]) == (400, "/problems/invalid-parameter")
+    assert [(error["field"], error["rule"]) for error in answer["errors"]] == [(field, rule)]
+    assert len(desk.broker.letters) == 1
+
+
+# one letter
+
+
+async def test_a_letter_is_shown_without_its_content_unless_asked(desk: Desk) -> None:
+    past = Attempt(reason=Reason.PARSE_TIMEOUT, at="2024-10-01T00:00:00.000Z", detail="20 s")
+    dead = job(attempt=2, history=(past,))
+    desk.broker.letters = [letter(dead, cause="c" * 5000)]
+    shown = await get(desk, f"/v1/dead/{dead.id}")
+    assert shown["history"] == [{"reason": "parse_timeout", "at": "2024-10-01T00:00:00.000Z", "detail": "20 s"}]
+    assert (shown["cause"], shown["copies"]) == ("c" * 5000, 1)
+    assert SECRET_TEXT not in str(shown)
+    assert "body" not in shown
+    asked = await get(desk, f"/v1/dead/{dead.id}?body=true")
+    assert b64decode(asked.pop("body")) == encode(dead)
+    assert asked == shown
+
+
+async def test_of_several_letters_of_a_document_the_latest_run_is_shown(desk: Desk) -> None:
+    dead = job()
+    desk.broker.letters = [letter(dead, 0), letter(replace(dead, run=2), 1), letter(dead, 2)]
+    shown = await get(desk, f"/v1/dead/{dead.id}")
+    assert (shown["run"], shown["copies"]) == (2, 3)
+
+
+async def test_a_letter_that_holds_no_job_is_shown(desk: Desk) -> None:
+    desk.broker.letters = [letter(GARBAGE, reason=Reason.UNDECODABLE, cause="undecodable: not JSON")]
+    (listed,) = (await get(desk, "/v1/dead"))["letters"]
+    shown = await get(desk, f"/v1/dead/{listed['id']}?body=true")
+    assert (shown["reason"], shown["cause"]) == ("undecodable", "undecodable: not JSON")
+    assert (shown["size"], shown["retryable"], shown["event_id"]) == (len(GARBAGE), False, None)
+    assert b64decode(shown["body"]) == GARBAGE
+
+
+async def test_a_retry_puts_the_next_run_and_takes_the_letter_away(desk: Desk) -> None:
+    dead = job(attempt=3)
+    desk.broker.letters = [letter(dead), *(letter(job()) for _ in range(2))]
+    response = await desk.client.post(f"/v1/dead/{dead.id}/retry")
+    assert response.status == 202
+    assert await response.json() == {"retried": 1, "kept": 0, "more": False}
+    (put,) = desk.broker.jobs
+    assert (put.event_id, put.attempt, put.content) == (f"{dead.id}.2", 1, SECRET_TEXT)
+    assert len(desk.broker.letters) == 2
+    assert desk.sample("copydesk_dead_letters_total", action="retry") == 1
+
+
+async def test_what_holds_no_job_is_not_retried(desk: Desk) -> None:
+    desk.broker.letters = [letter(GARBAGE)]
+    answer = await problem(await desk.client.post(f"/v1/dead/{desk.broker.letters[0].id}/retry"))
+    assert (answer["status"], answer["type"]) == (409, "/problems/not-retryable")
+    assert len(desk.broker.letters) == 1
+
+
+async def test_a_dropped_letter_is_gone(desk: Desk) -> None:
+    first, second = bury(desk, 2)
+    response = await desk.client.delete(f"/v1/dead/{first}")
+    assert (response.status, await response.json()) == (200, {"dropped": 1, "more": False})
+    assert [left.id for left in desk.broker.letters] == [second]
+    assert desk.broker.jobs == []
+    assert desk.sample("copydesk_dead_letters_total", action="drop") == 1
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/nobody"), ("POST", "/nobody/retry"), ("DELETE", "/nobody")])
+@pytest.mark.parametrize("reach", [True, False])
+async def test_an_id_without_a_letter_is_404(desk: Desk, method: str, path: str, reach: bool) -> None:
+    bury(desk, 1)
+    desk.broker.looks_reach_all = reach
+    answer = await problem(await desk.client.request(method, f"/v1/dead{path}"))
+    assert (answer["status"], answer["type"]) == (404, "/problems/not-found")
+    assert ("more than one look reaches" in answer["detail"]) is not reach
+
+
+# many
+
+
+async def test_all_of_a_reason_are_retried(desk: Desk) -> None:
+    others = bury(desk, 1)
+    crashed = bury(desk, 3, reason=Reason.PARSER_CRASH)
+    response = await desk.client.post("/v1/dead/retry?reason=parser_crash")
+    assert (response.status, await response.json()) == (202, {"retried": 3, "kept": 0, "more": False})
+    assert [put.id for put in desk.broker.jobs] == crashed
+    assert [left.id for left in desk.broker.letters] == others
+
+
+async def test_all_are_retried_but_those_that_hold_no_job(desk: Desk) -> None:
+    bury(desk, 2)
+    desk.broker.letters.append(letter(GARBAGE))
+    desk.broker.looks_reach_all = False
+    response = await desk.client.post("/v1/dead/retry?all=true")
+    assert await response.json() == {"retried": 2, "kept": 1, "more": True}
+
+
+@pytest.mark.parametrize(("query", "dropped"), [("reason=parser_crash", 2), ("all=true", 3), ("reason=gone", 0)])
+async def test_many_are_dropped(desk: Desk, query: str, dropped: int) -> None:
+    bury(desk, 1)
+    bury(desk, 2, reason=Reason.PARSER_CRASH)
+    response = await desk.client.delete(f"/v1/dead?{query}")
+    assert (response.status, await response.json()) == (200, {"dropped": dropped, "more": False})
+    assert len(desk.broker.letters) == 3 - dropped
+
+
+# around it
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", ""), ("GET", "/x"), ("POST", "/x/retry"), ("DELETE", "/x"), ("POST", "/retry?all=true")],
+)
+async def test_broker_away_is_503(desk: Desk, method: str, path: str) -> None:
+    desk.broker.refusal = BrokerUnavailable("amqp://user:hunter2@broker")
+    response = await desk.client.request(method, f"/v1/dead{path}")
+    assert (await problem(response))["type"] == "/problems/broker-unavailable"
+    assert response.headers["Retry-After"] == "5"
+    assert "hunter2" not in await response.text()
+
+
+async def test_full_intake_is_429(desk: Desk) -> None:
+    desk.broker.refusal = BrokerFull()
+    response = await desk.client.post("/v1/dead/retry?all=true")
+    assert (await problem(response))["type"] == "/problems/intake-full"
+    assert response.headers["Retry-After"] == "10"
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", "/retry?all=true"), ("DELETE", "?all=true")])
+async def test_without_a_key_nothing(open_desk: OpenDesk, method: str, path: str) -> None:
+    desk = await open_desk(keys=("ann:hush",))
+    bury(desk, 1)
+    response = await desk.client.request(method, f"/v1/dead{path}")
+    assert (await problem(response))["type"] == "/problems/unauthorized"
+    assert len(desk.broker.letters) == 1
+
+
+async def test_who_did_it_is_logged_and_no_content(open_desk: OpenDesk) -> None:
+    desk = await open_desk(keys=("ann:hush",))
+    (dead,) = bury(desk, 1)
+    with capture_logs() as logs:
+        await desk.client.delete(f"/v1/dead/{dead}", headers={"Authorization": "Bearer hush"})
+    assert [(entry["event"], entry["by"], entry["chosen"], entry["done"]) for entry in logs] == [
+        ("dead_letters_dropped", "ann", dead, 1)
+    ]
+    assert SECRET_TEXT not in str(logs)
