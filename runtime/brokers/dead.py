@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from operator import attrgetter
 from typing import Protocol
 
 from contract.broker import BrokerError
@@ -35,7 +36,7 @@ class Pile(Protocol):
     complete: bool
 
     def batches(self) -> AsyncGenerator[Sequence[Held], None]:
-        """Yields the letters that lay there at the beginning, the longest buried first, a few at a time."""
+        """Yields the letters that lay there at the beginning, a few at a time, about in the order of their burial."""
 
 
 async def find(pile: Pile, wanted: Wanted, *, bodies: bool) -> Look:
@@ -45,7 +46,8 @@ async def find(pile: Pile, wanted: Wanted, *, bodies: bool) -> Look:
         async for batch in batches:
             chosen = (held.letter for held in batch if wanted(held.letter))
             letters += chosen if bodies else (replace(letter, body=None) for letter in chosen)
-    return Look(letters, pile.complete)
+    # A queue that letters were given back to may have them in another order; how long each lies there it says itself.
+    return Look(sorted(letters, key=attrgetter("buried_at")), pile.complete)
 
 
 async def retry(pile: Pile, wanted: Wanted) -> Handled:

@@ -588,6 +588,13 @@ class BrokerSuite:
         assert set(recorder.ids) == chosen
         assert {job.run for job in recorder.jobs} == {2}
 
+    async def test_a_look_shows_the_longest_buried_first_however_often_it_is_taken(self, backend: Backend) -> None:
+        async with backend.broker() as broker:
+            jobs = await bury_many(broker, 40)
+            for _ in range(3):
+                left = [letter.id for letter in (await broker.dead(everything)).letters]
+                assert left == [job.id for job in jobs]
+
     async def test_a_document_that_dies_again_is_retried_once_a_call(self, backend: Backend) -> None:
         job = samples.job()
         async with backend.broker() as broker, consuming(broker, Recorder(0, _bury)):
