@@ -65,6 +65,10 @@ def translated(cause: Loss) -> Iterator[None]:
         if task is None or task.cancelling():
             raise
         raise SessionLost(Loss.HEARTBEAT_MISSED, "cancelled by the connection's end") from error
+    except Exception as error:
+        if type(error) is not Exception:  # aiormq's word for what waited on a connection that was closed in order
+            raise
+        raise SessionLost(cause, "the connection was closed") from error
 
 
 class Session:

@@ -1,0 +1,155 @@
+"""Three RabbitMQ nodes on loopback, and what stands before them: one address that leads to a node that lives."""
+
+import asyncio
+import json
+import subprocess
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from tests.rabbit_node import SERVER, RabbitNode
+
+COOKIE = "COPYDESKTESTCLUSTER"
+
+
+class ClusterNode(RabbitNode):
+    """A node that shares its cookie, and its epmd, with the other nodes of a cluster."""
+
+    def __init__(self, folder: Path, first: "ClusterNode | None" = None) -> None:
+        super().__init__(folder)
+        self._first = first
+        if first is not None:
+            self._epmd_port = first._epmd_port
+
+    @property
+    def name(self) -> str:
+        return self._environment()["RABBITMQ_NODENAME"]
+
+    def join(self) -> None:
+        """Joins the first node's cluster; this node must be empty."""
+        assert self._first is not None
+        self.ctl("stop_app")
+        self.ctl("join_cluster", self._first.name)
+        self.ctl("start_app")
+
+    def await_quorum(self) -> None:
+        """Waits until no queue would lose its majority with this node: then it may be stopped."""
+        program = str(Path(SERVER).with_name("rabbitmq-upgrade"))
+        command = [program, "--timeout", "60", "await_online_quorum_plus_one"]
+        subprocess.run(command, env=self._environment(), check=True, capture_output=True)
+
+    def leaders(self) -> dict[str, str]:
+        """Returns the node that leads each quorum queue."""
+        rows = json.loads(self.ctl("list_queues", "name", "type", "leader", "--formatter", "json"))
+        return {row["name"]: row["leader"] for row in rows if row["type"] == "quorum"}
+
+    def _prepare(self) -> None:
+        cookie = self._folder / ".erlang.cookie"
+        cookie.write_text(COOKIE)
+        cookie.chmod(0o400)
+        super()._prepare()  # where the shared epmd's port is taken, this one ends at once: its group is what is used
+
+
+class Cluster:
+    """Three nodes, the first of which is where the others joined."""
+
+    def __init__(self, folder: Path) -> None:
+        first = ClusterNode(_made(folder / "0"))
+        self.nodes = [first, *(ClusterNode(_made(folder / str(number)), first) for number in (1, 2))]
+        self.balancer = Balancer([node.port for node in self.nodes])
+
+    @property
+    def url(self) -> str:
+        return f"amqp://guest:guest@127.0.0.1:{self.balancer.port}/"
+
+    def start(self) -> None:
+        """Starts the nodes, joins them, and listens on `url`."""
+        for node in self.nodes:
+            node.start()
+        for node in self.nodes[1:]:
+            node.join()
+        self.balancer.start()
+
+    def node_called(self, name: str) -> ClusterNode:
+        return next(node for node in self.nodes if node.name == name)
+
+    def other_than(self, node: ClusterNode) -> ClusterNode:
+        return next(other for other in self.nodes if other is not node)
+
+    def settle(self) -> None:
+        for node in self.nodes:
+            node.settle()
+
+    def close(self) -> None:
+        self.balancer.close()
+        for node in reversed(self.nodes):
+            node.close()
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+class Balancer:
+    """A TCP relay in a thread of its own: each connection goes to the next port in turn that takes it."""
+
+    def __init__(self, ports: list[int]) -> None:
+        self._ports = ports
+        self._next = 0
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._pumps: set[asyncio.Task[None]] = set()
+        self.port = 0
+
+    def start(self) -> None:
+        self._thread.start()
+        self.port = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
+
+    def close(self) -> None:
+        if self._thread.is_alive():
+            asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+        self._loop.close()
+
+    async def _listen(self) -> int:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def _stop(self) -> None:
+        self._server.close()
+        for task in self._pumps:
+            task.cancel()
+        await asyncio.gather(*self._pumps, return_exceptions=True)
+
+    async def _accept(self, near: asyncio.StreamReader, near_end: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._pumps.add(task)
+        task.add_done_callback(self._pumps.discard)
+        try:
+            far, far_end = await self._connect()
+        except OSError:
+            near_end.transport.abort()
+            return
+        try:
+            await asyncio.gather(_pump(near, far_end), _pump(far, near_end))
+        finally:
+            near_end.transport.abort()
+            far_end.transport.abort()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        for _ in self._ports:
+            self._next = (self._next + 1) % len(self._ports)
+            with suppress(OSError):
+                return await asyncio.open_connection("127.0.0.1", self._ports[self._next])
+        raise OSError("no node takes connections")
+
+
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while chunk := await source.read(65536):
+            sink.write(chunk)
+            await sink.drain()
+    sink.close()

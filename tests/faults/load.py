@@ -1,0 +1,116 @@
+"""Clients: they post documents, ask again as the API tells them, and remember what was accepted."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+
+AT_ONCE = 16
+PAUSE_S = 0.2
+ANSWERED_WITHIN = aiohttp.ClientTimeout(10)
+
+Submission = dict[str, Any]
+
+
+def tiny(number: int, lane: str = "bulk") -> Submission:
+    """Returns a document that is small, and like no other."""
+    text = (
+        f"Harbour council votes on landing {number}\n\n"
+        f"The harbour council voted on Tuesday evening to move landing number {number} two hundred metres up the "
+        "coast, after the second flood in a year left the old pier under water for most of a week.\n"
+    )
+    return {"text": text, "options": {"lane": lane}}
+
+
+def tiny_ones(count: int, lane: str = "bulk") -> list[Submission]:
+    return [tiny(number, lane) for number in range(count)]
+
+
+@dataclass
+class Client:
+    """Posts to `api` until each document is accepted; repeats bear the same Idempotency-Key.
+
+    `pause_s` is how long to wait after a refusal: the API's Retry-After is noted, but a test has less time.
+    """
+
+    api: Callable[[], str]
+    accepted: set[str] = field(default_factory=set)
+    answers: Counter[int] = field(default_factory=Counter)
+    retry_after: set[str | None] = field(default_factory=set)
+    slowest_s: float = 0.0
+    changed_ids: int = 0
+    _progress: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def post_all(self, submissions: Sequence[Submission], *, over_s: float = 0.0) -> None:
+        """Posts evenly over `over_s` seconds, or as fast as they are accepted, and returns when all are."""
+        places, pause_s = asyncio.Semaphore(AT_ONCE), over_s / max(1, len(submissions))
+        async with (
+            aiohttp.ClientSession(timeout=ANSWERED_WITHIN) as http,
+            asyncio.TaskGroup() as group,
+        ):
+            for submission in submissions:
+                await places.acquire()
+                task = group.create_task(self.post(http, submission))
+                task.add_done_callback(lambda _: places.release())
+                await asyncio.sleep(pause_s)
+
+    async def post(self, http: aiohttp.ClientSession, submission: Submission) -> str:
+        """Returns the id once the document is accepted."""
+        key = uuid4().hex
+        while (document_id := await self._try(http, submission, key)) is None:  # noqa: ASYNC110 - as clients do
+            await asyncio.sleep(PAUSE_S)
+        async with self._progress:
+            self.accepted.add(document_id)
+            self._progress.notify_all()
+        return document_id
+
+    async def until_accepted(self, count: int) -> None:
+        async with self._progress:
+            await self._progress.wait_for(lambda: len(self.accepted) >= count)
+
+    async def until_refused(self, count: int) -> None:
+        """Returns when `count` more posts were refused than now."""
+        goal = self.answers[503] + count
+        while self.answers[503] < goal:  # noqa: ASYNC110 - a counter
+            await asyncio.sleep(0.05)
+
+    async def _try(self, http: aiohttp.ClientSession, submission: Submission, key: str) -> str | None:
+        began = time.monotonic()
+        try:
+            url, headers = f"{self.api()}/v1/documents", {"Idempotency-Key": key}
+            async with http.post(url, json=submission, headers=headers) as response:
+                self.answers[response.status] += 1
+                self.slowest_s = max(self.slowest_s, time.monotonic() - began)
+                if response.status == 202:
+                    return str((await response.json())["id"])
+                assert response.status in {429, 503}, await response.text()
+                self.retry_after.add(response.headers.get("Retry-After"))
+        except (aiohttp.ClientError, TimeoutError):
+            self.answers[0] += 1  # no answer at all
+        return None
+
+
+async def recovery_s(client: Client, decided: Callable[[set[str]], Any]) -> float:
+    """Returns the seconds until a document that is posted now, on the fast lane, is accepted and decided."""
+    began = time.monotonic()
+    async with aiohttp.ClientSession() as http:
+        document_id = await client.post(http, tiny(-1, "interactive"))
+    await decided({document_id})
+    return time.monotonic() - began
+
+
+@asynccontextmanager
+async def within(seconds: float, client: Client) -> AsyncIterator[None]:
+    """Cancels what takes longer, and prints what the client was told."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        print(f"{len(client.accepted)} accepted; answers by status: {dict(client.answers)}")  # noqa: T201 - for pytest
+        raise

@@ -1,0 +1,112 @@
+"""The broker dies, stands still, loses a queue, or has no memory left, while documents come in."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import aio_pika
+import pytest
+from aiormq.base import FutureStore
+
+from runtime.brokers.rabbit.session import Loss, SessionLost, translated
+from tests.faults.balance import balance, subscriber
+from tests.faults.conftest import WITHIN_S
+from tests.faults.desk import Desk
+from tests.faults.load import Client, recovery_s, tiny_ones, within
+from tests.rabbit_node import RabbitNode
+
+if TYPE_CHECKING:
+    from pamqp.common import Arguments
+
+pytestmark = [pytest.mark.faults, pytest.mark.rabbit, pytest.mark.timeout(2 * WITHIN_S + 60)]
+
+LOAD_S = 12
+HEARTBEAT_S = 2
+FOR_THE_FULL = 100  # each is offered four times, with pauses
+
+
+@pytest.fixture(scope="module")
+def desk(node: RabbitNode) -> Iterator[Desk]:
+    running = Desk(f"{node.url}?heartbeat={HEARTBEAT_S}")
+    try:
+        running.wait_until_ready()
+        yield running
+    finally:
+        running.close()
+
+
+async def test_broker_killed_and_restarted(desk: Desk, node: RabbitNode, documents: int, within_s: float) -> None:
+    client = Client(lambda: desk.api)
+    async with within(within_s, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
+        await asyncio.to_thread(node.settle)
+        group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
+        await client.until_accepted(documents // 4)
+        await asyncio.to_thread(node.kill)
+        await asyncio.to_thread(node.start)
+        seconds = await recovery_s(client, events.until_decided)
+        await client.until_accepted(documents + 1)
+        row = await balance("broker killed, restarted", node.url, client.accepted, events, seconds, within_s=within_s)
+    assert row.lost == row.differing == 0
+    assert client.answers[503] > 0
+    assert events.subjects >= client.accepted
+
+
+async def test_broker_stands_still(desk: Desk, node: RabbitNode, documents: int, within_s: float) -> None:
+    client = Client(lambda: desk.api)
+    async with within(within_s, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
+        posting = group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
+        await client.until_accepted(documents // 4)
+        node.pause()
+        await asyncio.sleep(4 * HEARTBEAT_S)
+        node.resume()
+        seconds = await recovery_s(client, events.until_decided)
+        await posting
+        name = f"broker stopped for {4 * HEARTBEAT_S} s, heartbeat {HEARTBEAT_S} s"
+        row = await balance(name, node.url, client.accepted, events, seconds, within_s=within_s)
+    assert row.lost == row.differing == 0
+    assert events.subjects >= client.accepted
+
+
+async def test_queue_deleted_under_its_consumers(desk: Desk, node: RabbitNode, documents: int, within_s: float) -> None:
+    client = Client(lambda: desk.api)
+    async with within(within_s, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
+        posting = group.create_task(client.post_all(tiny_ones(documents, "interactive"), over_s=LOAD_S))
+        await client.until_accepted(documents // 4)
+        await asyncio.to_thread(node.ctl, "delete_queue", "copydesk.intake.bulk")  # empty: nothing in it to be lost
+        await client.post_all(tiny_ones(documents // 4))
+        seconds = await recovery_s(client, events.until_decided)
+        await posting
+        name = "queue deleted under its consumers"
+        row = await balance(name, node.url, client.accepted, events, seconds, within_s=within_s)
+    assert row.lost == row.differing == 0
+    assert events.subjects >= client.accepted
+
+
+async def test_subscriber_that_is_full(desk: Desk, node: RabbitNode, within_s: float) -> None:
+    client = Client(lambda: desk.api)
+    async with within(within_s, client), subscriber(node.url) as events, full_subscriber(node.url):
+        await client.post_all(tiny_ones(FOR_THE_FULL))
+        seconds = await recovery_s(client, events.until_decided)
+        row = await balance("subscriber's queue is full", node.url, client.accepted, events, seconds, within_s=within_s)
+    assert row.lost == row.differing == row.repeated[0] == 0
+    assert events.subjects >= client.accepted
+
+
+@asynccontextmanager
+async def full_subscriber(url: str) -> AsyncIterator[None]:
+    """A subscriber whose queue takes one event, and whom nobody reads."""
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        arguments: Arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
+        queue = await channel.declare_queue("full", exclusive=True, arguments=arguments)
+        await queue.bind("copydesk.documents", "#")
+        yield
+
+
+async def test_what_aiormq_says_of_a_connection_that_we_closed_is_a_lost_session() -> None:
+    waiting = FutureStore(asyncio.get_running_loop())
+    frame_sent = waiting.create_future()
+    await asyncio.gather(waiting.reject_all(None), return_exceptions=True)
+    with pytest.raises(SessionLost), translated(Loss.CONNECTION_CLOSED):
+        await frame_sent

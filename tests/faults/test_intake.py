@@ -1,0 +1,107 @@
+"""The intake: out of memory, killed before it answers, and full when retries come back."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.balance import balance, subscriber, waiting_in
+from tests.faults.conftest import WITHIN_S
+from tests.faults.desk import Desk, Program, failpoint, wait_until_ready
+from tests.faults.load import Client, recovery_s, tiny_ones, within
+from tests.faults.site import site
+from tests.rabbit_node import RabbitNode, free_ports
+
+pytestmark = [pytest.mark.faults, pytest.mark.rabbit, pytest.mark.timeout(2 * WITHIN_S + 60)]
+
+RETRY_QUEUE = "copydesk.intake.retry"
+RETRIES = 100
+RETRY_DELAY_S = 5
+
+LOAD_S = 12
+
+
+@pytest.fixture(scope="module")
+def desk(node: RabbitNode) -> Iterator[Desk]:
+    # RabbitMQ tries a dead letter that was refused again after three minutes; here after two seconds.
+    node.ctl("eval", "application:set_env(rabbit, dead_letter_worker_publisher_confirm_timeout, 2000).")
+    running = Desk(node.url, retry_delays_s=f"{RETRY_DELAY_S},10,20")
+    try:
+        running.wait_until_ready()
+        yield running
+    finally:
+        running.close()
+
+
+async def test_memory_alarm(desk: Desk, node: RabbitNode, documents: int) -> None:
+    client = Client(lambda: desk.api)
+    async with within(WITHIN_S, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
+        posting = group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
+        await client.until_accepted(documents // 4)
+        await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "absolute", "1")
+        await client.until_refused(16)
+        await asyncio.to_thread(wait_until_ready, desk.serve, ready=False)
+        await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "0.4")
+        seconds = await recovery_s(client, events.until_decided)
+        await posting
+        row = await balance("memory alarm set, cleared", node.url, client.accepted, events, seconds, within_s=WITHIN_S)
+    assert row.lost == row.differing == 0
+    assert client.answers.keys() == {202, 503}
+    assert client.retry_after == {"5"}
+    assert client.slowest_s < 5
+
+
+async def test_intake_killed_between_confirm_and_answer(
+    desk: Desk, node: RabbitNode, documents: int, tmp_path: Path
+) -> None:
+    (port,) = free_ports(1)
+    doomed = desk.start_serve(failpoint("after_confirm", tmp_path / "happened"), port)
+    client = Client(lambda: f"http://127.0.0.1:{port}")
+    try:
+        await asyncio.to_thread(wait_until_ready, doomed)
+        async with within(WITHIN_S, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
+            posting = group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
+            assert await asyncio.to_thread(doomed.wait) == -signal.SIGKILL
+            doomed = desk.start_serve((), port)
+            await asyncio.to_thread(wait_until_ready, doomed)
+            seconds = await recovery_s(client, events.until_decided)
+            await posting
+            name = "intake killed between confirm and answer"
+            row = await balance(name, node.url, client.accepted, events, seconds, within_s=WITHIN_S)
+    finally:
+        doomed.close()
+    assert row.lost == row.differing == 0
+    assert row.documents == documents + 1  # the repeated posts got the ids that were lost with the answers
+    assert min(row.repeated) > 0
+
+
+async def test_retries_that_expire_into_a_full_intake(desk: Desk, node: RabbitNode) -> None:
+    client = Client(lambda: desk.api)
+    with site() as pages:
+        async with within(WITHIN_S, client), subscriber(node.url) as events, asyncio.TaskGroup():
+            await asyncio.to_thread(fill, node)
+            await client.post_all([{"url": pages.url(f"/shy/{number}")} for number in range(RETRIES)])
+            await asyncio.to_thread(pages.wait_until_asked_for, RETRIES)
+            signal_all(desk.workers, signal.SIGSTOP)  # so that nobody makes room in the retry lane
+            await asyncio.sleep(RETRY_DELAY_S + 1)
+            waiting = await waiting_in(node.url, RETRY_QUEUE)
+            signal_all(desk.workers, signal.SIGCONT)
+            await asyncio.to_thread(node.ctl, "clear_policy", "full")
+            seconds = await recovery_s(client, events.until_decided)
+            name = "retries expire into a full intake"
+            row = await balance(name, node.url, client.accepted, events, seconds, within_s=WITHIN_S)
+    assert waiting < RETRIES // 4
+    assert row.lost == row.differing == 0
+    assert set(events.reasons.values()) == {"processed"}
+
+
+def fill(node: RabbitNode) -> None:
+    """Lets the retry lane hold one job."""
+    node.ctl("set_policy", "--apply-to", "queues", "full", f"^{RETRY_QUEUE}$", '{"max-length": 1}')
+
+
+def signal_all(processes: list[Program], number: int) -> None:
+    for process in processes:
+        process.signal(number)

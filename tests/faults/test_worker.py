@@ -1,0 +1,152 @@
+"""Workers are killed at every stage, and by documents; their children hang, exit, eat memory, or are killed."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.faults.balance import balance, subscriber
+from tests.faults.conftest import DOCUMENTS, WITHIN_S
+from tests.faults.desk import Desk, Program, children_of, failpoint, wait_until_ready
+from tests.faults.hostile import ALLOCATE, EXIT, HANG
+from tests.faults.load import Client, Submission, recovery_s, tiny, tiny_ones, within
+from tests.faults.site import site
+from tests.rabbit_node import RabbitNode
+
+pytestmark = [pytest.mark.faults, pytest.mark.rabbit, pytest.mark.timeout(2 * WITHIN_S + 60)]
+
+STAGES = [
+    "before_fetch",
+    "after_fetch",
+    "before_extract",
+    "after_extract",
+    "before_publish",
+    "between_log_and_subscribers",
+    "after_publish",
+    "after_ack",
+]
+KILLER = "THIS-DOCUMENT-KILLS"
+
+
+@pytest.fixture(scope="module")
+def desk(node: RabbitNode) -> Iterator[Desk]:
+    running = Desk(node.url, workers=1)
+    try:
+        running.wait_until_ready()
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+async def test_worker_killed(stage: str, desk: Desk, node: RabbitNode, tmp_path: Path) -> None:
+    count = max(60, DOCUMENTS // len(STAGES))
+    client = Client(lambda: desk.api)
+    doomed = desk.start_worker(failpoint(stage, tmp_path / "happened"))
+    try:
+        await asyncio.to_thread(wait_until_ready, doomed)
+        async with within(WITHIN_S, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
+            with site() as pages:
+                urls: list[Submission] = [{"url": pages.url(f"/page/{number}")} for number in range(count)]
+                group.create_task(client.post_all(urls))
+                assert await asyncio.to_thread(doomed.wait) == -signal.SIGKILL
+                seconds = await recovery_s(client, events.until_decided)
+                await client.until_accepted(count + 1)
+                name = f"worker killed {stage.replace('_', ' ')}"
+                row = await balance(name, node.url, client.accepted, events, seconds, within_s=WITHIN_S)
+    finally:
+        doomed.close()
+    assert row.lost == 0
+    assert events.subjects >= client.accepted
+    assert sum(row.repeated) <= 2 * 2  # at most what it had in hand
+
+
+@pytest.fixture
+def other_vhost(node: RabbitNode, request: pytest.FixtureRequest) -> str:
+    """The URL of a virtual host of the test's own: queues with other arguments."""
+    name = str(request.node.name)
+    node.ctl("add_vhost", name)
+    node.ctl("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
+    return node.url + name
+
+
+async def test_document_that_kills_every_worker(other_vhost: str, tmp_path: Path) -> None:
+    desk = Desk(other_vhost, workers=0, delivery_limit="2")
+    client = Client(lambda: desk.api)
+    program = failpoint(f"before_extract@{KILLER}", tmp_path / "happened")
+    deaths = 0
+
+    async def keep_a_worker_running() -> None:
+        nonlocal deaths
+        while True:
+            worker = desk.start_worker(program)
+            desk.workers.append(worker)
+            await asyncio.to_thread(worker.wait)
+            deaths += 1
+
+    try:
+        wait_until_ready(desk.serve)
+        async with within(WITHIN_S, client), subscriber(other_vhost) as events, asyncio.TaskGroup() as group:
+            await client.post_all([{"text": f"{KILLER} {tiny(0)['text']}"}])
+            keeper = group.create_task(keep_a_worker_running())
+            (killer,) = client.accepted
+            await events.until_decided({killer})
+            seconds = await recovery_s(client, events.until_decided)
+            await client.post_all(tiny_ones(50))
+            name = "document that kills every worker"
+            row = await balance(name, other_vhost, client.accepted, events, seconds, within_s=WITHIN_S)
+            keeper.cancel()
+            desk.workers[-1].stop()
+    finally:
+        desk.close()
+    assert row.lost == 0
+    assert events.reasons.pop(killer) == "worker_lost"
+    assert set(events.reasons.values()) == {"processed"}
+    assert deaths == 3
+
+
+async def test_hostile_documents_and_a_storm_of_kills(other_vhost: str, documents: int) -> None:
+    desk = Desk(other_vhost, workers=0, parse_timeout_s="2", parse_memory_bytes="300000000", retry_delays_s="0.5,1,2,4")
+    desk.workers = [desk.start_worker(failpoint("hostile", "-")) for _ in range(2)]
+    client = Client(lambda: desk.api)
+    try:
+        desk.wait_until_ready()
+        async with within(WITHIN_S, client), subscriber(other_vhost) as events, asyncio.TaskGroup() as group:
+            posting = group.create_task(client.post_all(tiny_ones(documents), over_s=10))
+            for _ in range(5):
+                await events.until_more(documents // 20)
+                await asyncio.to_thread(kill_all_parser_children, desk.workers)
+            hostile = await post_hostile(client)  # now: a kill from outside would be the verdict
+            seconds = await recovery_s(client, events.until_decided)
+            await posting
+            name = "children hang, exit, eat memory; 5 storms of kills"
+            row = await balance(name, other_vhost, client.accepted, events, seconds, within_s=WITHIN_S)
+    finally:
+        desk.close()
+    assert row.lost == 0
+    assert {word: events.reasons[document_id] for word, document_id in hostile.items()} == {
+        HANG: "parse_timeout",
+        EXIT: "parser_crash",
+        ALLOCATE: "memory",
+    }
+
+
+async def post_hostile(client: Client) -> dict[str, str]:
+    """Posts a document of each kind and returns their ids."""
+    async with aiohttp.ClientSession() as http:
+        words = (HANG, EXIT, ALLOCATE)
+        return {word: await client.post(http, {"text": f"{word} {tiny(0)['text']}"}) for word in words}
+
+
+def kill_all_parser_children(workers: list[Program]) -> None:
+    """Kills what a worker's fork server started; the fork server is a worker's child that has children."""
+    for worker in workers:
+        for child in children_of(worker.pid):
+            for grandchild in children_of(child):
+                with suppress(ProcessLookupError):
+                    os.kill(grandchild, signal.SIGKILL)

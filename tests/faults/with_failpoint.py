@@ -1,0 +1,86 @@
+"""Copydesk that kills itself at one point, wired from the product's own parts.
+
+Usage: python -m tests.faults.with_failpoint POINT MARKER COPYDESK-ARGUMENTS...
+
+POINT is a name in `POINTS`; the process dies there by SIGKILL the third time it comes there, or, where POINT ends in
+`@WORD`, whenever the document contains WORD. MARKER is a file that is made at the first death; once it stands, a POINT
+without a WORD kills no more.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from aio_pika.message import IncomingMessage
+
+from runtime import cli, wiring
+from runtime.brokers.rabbit.broker import RabbitBroker
+from runtime.brokers.rabbit.verdicts import Clerk
+from tests.faults import hostile
+from workers.fetch import Fetcher
+from workers.parser import Parser
+
+AT_CALL = 3
+
+POINTS: dict[str, tuple[type, str, str]] = {
+    "before_fetch": (Fetcher, "fetch", "before"),
+    "after_fetch": (Fetcher, "fetch", "after"),
+    "before_extract": (Parser, "run", "before"),
+    "after_extract": (Parser, "run", "after"),
+    "before_publish": (Clerk, "carry_out", "before"),
+    "between_log_and_subscribers": (Clerk, "_tell_subscribers", "before"),
+    "after_publish": (Clerk, "carry_out", "after"),
+    "after_ack": (IncomingMessage, "ack", "after"),
+    "after_confirm": (RabbitBroker, "put", "after"),
+}
+
+
+class Failpoint:
+    """Where the process dies, and whether it is time to."""
+
+    def __init__(self, point: str, marker: Path) -> None:
+        self._point, _, self._word = point.partition("@")
+        self._marker = marker
+        self._calls = 0
+
+    def arm(self) -> None:
+        """Wraps the method at the point."""
+        owner, name, when = POINTS[self._point]
+        setattr(owner, name, self._wrapped(getattr(owner, name), when))
+
+    def _wrapped(self, method: Callable[..., Awaitable[Any]], when: str) -> Callable[..., Awaitable[Any]]:
+        @wraps(method)
+        async def wrapper(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever the method takes
+            if when == "before":
+                self._die_if_due(arguments)
+            result = await method(*arguments, **options)
+            if when == "after":
+                self._die_if_due(arguments)
+            return result
+
+        return wrapper
+
+    def _die_if_due(self, arguments: tuple[object, ...]) -> None:
+        self._calls += 1
+        if self._word in repr(arguments) if self._word else self._calls >= AT_CALL and not self._marker.exists():
+            self._marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    """Runs `copydesk` with the rest of the command line."""
+    point, marker, *rest = sys.argv[1:]
+    if point == "hostile":
+        wiring.edit = hostile.edit  # type: ignore[attr-defined] # imported there, not exported
+    else:
+        Failpoint(point, Path(marker)).arm()
+    sys.argv[1:] = rest
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()
