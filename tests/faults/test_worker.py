@@ -75,39 +75,58 @@ def other_vhost(node: RabbitNode, request: pytest.FixtureRequest) -> str:
     return node.url + name
 
 
-async def test_document_that_kills_every_worker(other_vhost: str, tmp_path: Path) -> None:
-    desk = Desk(other_vhost, workers=0, delivery_limit="2")
-    client = Client(lambda: desk.api)
-    program = failpoint(f"before_extract@{KILLER}", tmp_path / "happened")
-    deaths = 0
-
-    async def keep_a_worker_running() -> None:
-        nonlocal deaths
-        while True:
-            worker = desk.start_worker(program)
-            desk.workers.append(worker)
-            await asyncio.to_thread(worker.wait)
-            deaths += 1
-
+@pytest.fixture
+def fragile(other_vhost: str) -> Iterator[Desk]:
+    """An intake and no worker; a job is lost with its third delivery."""
+    running = Desk(other_vhost, workers=0, delivery_limit="2")
     try:
-        wait_until_ready(desk.serve)
-        async with within(WITHIN_S, client), subscriber(other_vhost) as events, asyncio.TaskGroup() as group:
-            await client.post_all([{"text": f"{KILLER} {tiny(0)['text']}"}])
-            keeper = group.create_task(keep_a_worker_running())
-            (killer,) = client.accepted
-            await events.until_decided({killer})
-            seconds = await recovery_s(client, events.until_decided)
-            await client.post_all(tiny_ones(50))
-            name = "document that kills every worker"
-            row = await balance(name, other_vhost, client.accepted, events, seconds, within_s=WITHIN_S)
-            keeper.cancel()
-            desk.workers[-1].stop()
+        running.wait_until_ready()
+        yield running
     finally:
-        desk.close()
+        running.close()
+
+
+async def keep_a_worker_running(desk: Desk, program: tuple[str, ...]) -> None:
+    """Starts a worker as often as it dies, as a service manager does."""
+    while True:
+        desk.workers.append(desk.start_worker(program))
+        await asyncio.to_thread(desk.workers[-1].wait)
+
+
+async def test_document_that_kills_every_worker(fragile: Desk, tmp_path: Path) -> None:
+    client = Client(lambda: fragile.api)
+    program = failpoint(f"before_extract@{KILLER}", tmp_path / "happened")
+    async with within(WITHIN_S, client), subscriber(fragile.url) as events, asyncio.TaskGroup() as group:
+        await client.post_all([{"text": f"{KILLER} {tiny(0)['text']}"}])
+        (killer,) = client.accepted
+        keeper = group.create_task(keep_a_worker_running(fragile, program))
+        await events.until_decided({killer})
+        seconds = await recovery_s(client, events.until_decided)
+        await client.post_all(tiny_ones(50))
+        name = "document that kills every worker"
+        row = await balance(name, fragile.url, client.accepted, events, seconds, within_s=WITHIN_S)
+        keeper.cancel()
+        fragile.workers[-1].stop()
     assert row.lost == 0
     assert events.reasons.pop(killer) == "worker_lost"
     assert set(events.reasons.values()) == {"processed"}
-    assert deaths == 3
+    assert len(fragile.workers) == 1 + 3
+
+
+@pytest.mark.xfail(reason="what is delivered with a killer is lost with it: jobs delivered often do not run alone yet")
+async def test_document_that_kills_takes_no_other_with_it(fragile: Desk, tmp_path: Path) -> None:
+    client = Client(lambda: fragile.api)
+    program = failpoint(f"before_extract@{KILLER}", tmp_path / "happened")
+    async with within(WITHIN_S, client), subscriber(fragile.url) as events, asyncio.TaskGroup() as group:
+        await client.post_all([{"text": f"{KILLER} {tiny(0)['text']}"}])
+        (killer,) = client.accepted
+        await client.post_all(tiny_ones(5, "interactive"))
+        keeper = group.create_task(keep_a_worker_running(fragile, program))
+        await events.until_decided(client.accepted)
+        keeper.cancel()
+        fragile.workers[-1].stop()
+    assert events.reasons.pop(killer) == "worker_lost"
+    assert set(events.reasons.values()) == {"processed"}
 
 
 async def test_hostile_documents_and_a_storm_of_kills(other_vhost: str, documents: int) -> None:
