@@ -13,6 +13,7 @@ from pathlib import Path
 SERVER = os.environ.get("TEST_RABBITMQ_SERVER", "/usr/lib/rabbitmq/bin/rabbitmq-server")
 DEPLOYED = Path(__file__).parents[1] / "deploy" / "rabbitmq" / "rabbitmq.conf"
 START_TIMEOUT_S = 60.0
+CTL_TIMEOUT_S = 60.0
 
 # Kills the process group $1 as soon as whoever holds the other end of its standard input is gone, however it went.
 _GUARD = 'read _; kill -9 "-$1"'
@@ -58,7 +59,11 @@ class RabbitNode:
         self._await_end()
 
     def pause(self) -> None:
+        """Returns when every thread of the node stands still: SIGSTOP alone returns before."""
         self._signal(signal.SIGSTOP)
+        threads = Path("/proc", (self._folder / "pid").read_text().strip(), "task")
+        while not all(_stands_still(thread) for thread in threads.iterdir()):
+            time.sleep(0.001)
 
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
@@ -78,6 +83,7 @@ class RabbitNode:
             check=True,
             capture_output=True,
             text=True,
+            timeout=CTL_TIMEOUT_S,
         )
         return done.stdout
 
@@ -165,6 +171,14 @@ def speaks_amqp(port: int) -> bool:
             return connection.recv(1) == b"\x01"
     except OSError:
         return False
+
+
+def _stands_still(thread: Path) -> bool:
+    """Tells whether proc(5) says of a thread that it is stopped, or knows it no more."""
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def _program(name: str) -> str:

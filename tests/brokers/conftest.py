@@ -1,6 +1,6 @@
 """The RabbitMQ of these tests, empty for each of them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -13,3 +13,23 @@ async def rabbit(rabbit_node: RabbitNode) -> AsyncIterator[RabbitBackend]:
     backend = RabbitBackend(rabbit_node.url)
     yield backend
     await backend.clear()
+
+
+@pytest.fixture
+def mortal_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
+    """A node of the test's own, to be killed.
+
+    Not the one that all share: RabbitMQ 3.10 whose queues are deleted while it comes back, as `clear` does, may lose
+    its supervisor of dead lettering, and with it every channel from then on.
+    """
+    node = RabbitNode(tmp_path_factory.mktemp("mortal"))
+    try:
+        node.start()
+        yield node
+    finally:
+        node.close()
+
+
+@pytest.fixture
+def mortal_rabbit(mortal_node: RabbitNode) -> RabbitBackend:
+    return RabbitBackend(mortal_node.url)

@@ -184,22 +184,22 @@ async def test_a_broker_that_is_away_is_told(rabbit: RabbitBackend) -> None:
 
 
 async def test_a_look_on_a_broker_that_is_killed_ends_and_loses_nothing(
-    rabbit: RabbitBackend, rabbit_node: RabbitNode
+    mortal_rabbit: RabbitBackend, mortal_node: RabbitNode
 ) -> None:
-    async with rabbit.broker() as broker:
+    async with mortal_rabbit.broker() as broker:
         jobs = await bury_many(broker, 40)
-        await asyncio.to_thread(rabbit_node.settle)
+        await asyncio.to_thread(mortal_node.settle)
 
         def kill_at_the_first(_: DeadLetter) -> bool:
             if not killed:
                 killed.append(True)
-                rabbit_node.kill()
+                mortal_node.kill()
             return False
 
         killed: list[bool] = []
         with pytest.raises(BrokerUnavailable):
             await broker.dead(kill_at_the_first)
-        await asyncio.to_thread(rabbit_node.start)
+        await asyncio.to_thread(mortal_node.start)
         assert sorted(ids(await letters_once_reachable(broker))) == sorted(job.id for job in jobs)
 
 

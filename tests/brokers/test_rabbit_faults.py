@@ -111,16 +111,18 @@ class Collector:
 # the broker goes
 
 
-async def test_a_killed_and_restarted_broker_loses_nothing(rabbit: RabbitBackend, rabbit_node: RabbitNode) -> None:
+async def test_a_killed_and_restarted_broker_loses_nothing(
+    mortal_rabbit: RabbitBackend, mortal_node: RabbitNode
+) -> None:
     confirmed: list[str] = []
     collector = Collector()
-    async with rabbit.broker() as broker, consuming(broker, collector):
+    async with mortal_rabbit.broker() as broker, consuming(broker, collector):
         await put_persistently(broker, confirmed, 50)
-        await asyncio.to_thread(rabbit_node.settle)
-        rabbit_node.kill()
-        await asyncio.gather(asyncio.to_thread(rabbit_node.start), put_persistently(broker, confirmed, 50))
+        await asyncio.to_thread(mortal_node.settle)
+        mortal_node.kill()
+        await asyncio.gather(asyncio.to_thread(mortal_node.start), put_persistently(broker, confirmed, 50))
         await collector.wait_for(confirmed)
-    async with rabbit.broker() as broker:
+    async with mortal_rabbit.broker() as broker:
         await until_logged(broker, confirmed)
 
 

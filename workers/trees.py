@@ -1,0 +1,56 @@
+"""Gradient-boosted oblivious trees (as CatBoost grows them), evaluated with numpy: every model of Copydesk is one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """T trees of depth D over `names`, one name a feature.
+
+    All nodes of one depth of an oblivious tree ask the same question, so a row's leaf is a number of D bits: bit d is
+    whether feature `features[t, d]` is above `borders[t, d]`.
+    """
+
+    names: tuple[str, ...]
+    features: NDArray[np.intp]  # (T, D)
+    borders: Rows  # (T, D)
+    leaves: Rows  # (T, 2 ** D)
+    bias: float
+
+    @classmethod
+    def load(cls, file: Path) -> Self:
+        """Reads weights that `bench/weights.py` wrote.
+
+        Raises:
+            OSError, ValueError: no such file, or not one of weights.
+        """
+        with np.load(file, allow_pickle=False) as stored:
+            return cls(
+                names=tuple(stored["names"].tolist()),
+                features=stored["features"].astype(np.intp),
+                borders=stored["borders"].astype(np.float32),
+                leaves=stored["leaves"].astype(np.float32),
+                bias=float(stored["bias"]),
+            )
+
+    def raw(self, rows: Rows) -> Rows:
+        """Returns the sum of leaves for each of the (N, features) rows, (N,): log-odds, or a value, as trained."""
+        trees, depth = self.features.shape
+        columns = np.ascontiguousarray(rows.T)[self.features.ravel()]
+        above = (columns > self.borders.reshape(-1, 1)).reshape(trees, depth, -1)
+        bits = (1 << np.arange(depth)).astype(np.intp).reshape(1, depth, 1)
+        leaf = (above * bits).sum(axis=1)
+        values: Rows = np.take_along_axis(self.leaves, leaf, axis=1).sum(axis=0, dtype=np.float32)
+        return values + np.float32(self.bias)
+
+    def probabilities(self, rows: Rows) -> Rows:
+        """Returns for each of the (N, features) rows the probability of its being what was trained for, (N,)."""
+        shares: Rows = np.reciprocal(1 + np.exp(-self.raw(rows)))
+        return shares
