@@ -1,12 +1,15 @@
 """The one seam between the folders: what a broker does for intake and workers."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from contract.dead import Handled, Look, Wanted
 from contract.job import Job
 from contract.verdicts import Verdict
+
+SUSPECT_DELIVERIES = 3
 
 
 class BrokerError(Exception):
@@ -42,6 +45,11 @@ class Delivery:
     message_id: str | None
     deliveries: int = 1
     lost: bool = False
+
+    @property
+    def suspect(self) -> bool:
+        """Whether it may be what workers die of: it was in the hands of two that came to no verdict."""
+        return self.deliveries >= SUSPECT_DELIVERIES and not self.lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +131,15 @@ class Broker(Protocol):
 
         Raises:
             BrokerUnavailable: they cannot be reached.
+        """
+
+    def lease(self, name: str) -> AbstractAsyncContextManager[bool]:
+        """Holds `name` while the context is open, which is True if nobody else on this broker held it, else False.
+
+        Nobody waits for a lease. A holder that dies, or loses its connection, holds it no more.
+
+        Raises:
+            BrokerUnavailable: on entering, where the broker cannot be asked.
         """
 
     async def ready(self) -> bool:

@@ -29,6 +29,7 @@ QUICK = RabbitLimits(
     redeclare_pause_s=0.2,
     give_back_initial_s=0.01,
     confirm_timeout_s=5.0,
+    suspect_pause_s=0.05,
 )
 
 
@@ -115,7 +116,7 @@ class RabbitBackend:
     async def dead(self) -> list[DeadLetter]:
         async with self.channel() as channel:
             queue = await channel.get_queue(DEAD)
-            return [_dead_letter(message) async for message in _messages(queue)]
+            return [_dead_letter(message) async for message in messages_in(queue)]
 
     @asynccontextmanager
     async def channel(self) -> AsyncIterator[AbstractChannel]:
@@ -142,7 +143,7 @@ async def declare(channel: AbstractChannel, topology: Topology) -> None:
         await (await channel.get_queue(binding.queue)).bind(binding.exchange, binding.key)
 
 
-async def _messages(queue: aio_pika.abc.AbstractQueue) -> AsyncIterator[AbstractIncomingMessage]:
+async def messages_in(queue: aio_pika.abc.AbstractQueue) -> AsyncIterator[AbstractIncomingMessage]:
     """Yields all that is in the queue now. Nothing is acked: it goes back when the channel closes."""
     while (message := await queue.get(fail=False)) is not None:
         yield message

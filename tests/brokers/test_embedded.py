@@ -3,13 +3,14 @@
 import asyncio
 import resource
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from contract.broker import Broker, BrokerFull, BrokerUnavailable, Delivery, UnknownOffset
 from contract.codec import decode_job, encode
@@ -25,6 +26,7 @@ from tests.brokers.suite import (
     DeadLetter,
     Gate,
     Recorder,
+    assert_nothing_waits,
     bury_many,
     consume_until,
     consuming,
@@ -48,7 +50,7 @@ class EmbeddedBackend:
 
     def broker(self, **kwargs: Any) -> AbstractAsyncContextManager[Broker]:  # noqa: ANN401 - as in the suite
         options = {
-            "limits": EmbeddedLimits(give_back_delay_s=0.05),
+            "limits": EmbeddedLimits(give_back_delay_s=0.05, disk_pause_s=0.02),
             "delivery_limit": self.delivery_limit,
             "metrics": self.metrics,
         }
@@ -73,6 +75,12 @@ class EmbeddedBackend:
     def connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self.folder / "copydesk.db")
 
+    async def until_refused(self, count: int) -> None:
+        """Waits until the disk has refused that many commits more than now."""
+        goal = (self.sample("copydesk_disk_refusals_total") or 0) + count
+        while (self.sample("copydesk_disk_refusals_total") or 0) < goal:  # noqa: ASYNC110 - a counter
+            await asyncio.sleep(0.01)
+
     def sample(self, name: str, **labels: str) -> float | None:
         return self.metrics.registry.get_sample_value(name, labels)
 
@@ -87,14 +95,18 @@ class TestEmbedded(BrokerSuite):
 
 
 @contextmanager
-def full_disk(free_bytes: int = 0) -> Iterator[None]:
-    """Lets no file of this process grow beyond `free_bytes`, as a full disk would not."""
+def full_disk(free_bytes: int = 0) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Lets no file of this process grow beyond `free_bytes`, as a full disk would not.
+
+    Yields what is logged: pytest keeps that in a file.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (free_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with capture_logs() as logs:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (free_bytes, hard))
+        try:
+            yield logs
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 # the folder
@@ -306,19 +318,82 @@ async def test_a_full_disk_refuses_and_recovers(backend: EmbeddedBackend) -> Non
     assert recorder.ids == [before.id, after.id]
 
 
-async def test_a_verdict_that_the_disk_refuses_ends_the_consumer_and_loses_nothing(backend: EmbeddedBackend) -> None:
-    job, recorder = samples.job(), Recorder(1)
+async def test_a_verdict_that_the_disk_refuses_is_carried_out_when_there_is_room(backend: EmbeddedBackend) -> None:
+    job = samples.job()
 
-    async def decide(_: Delivery) -> Verdict:
+    def decide(_: Delivery) -> Verdict:
         return Publish(samples.processed(samples.job(content="x" * 1_000_000)))
 
+    recorder = Recorder(1, decide)
     async with backend.broker() as broker:
         await broker.put(job)
-        with full_disk(400_000), pytest.raises(BrokerUnavailable):
-            await broker.consume(decide, slots=2, stop=asyncio.Event())
+        async with consuming(broker, recorder, slots=2):
+            with full_disk(400_000):
+                await backend.until_refused(3)
+            (entry,) = await take(broker, 1)
+        await assert_nothing_waits(broker)
+    assert len(entry.body) > 1_000_000
+    assert recorder.ids == [job.id]  # it was not handed out again for the disk's sake
+
+
+async def test_a_consumer_waits_while_the_disk_is_full_and_goes_on_by_itself(backend: EmbeddedBackend) -> None:
+    job, recorder = samples.job(), Recorder(1)
+    async with backend.broker() as broker:
+        await broker.put(job)
+        with full_disk():
+            async with asyncio.TaskGroup() as group:
+                stop = asyncio.Event()
+                consumer = group.create_task(broker.consume(recorder, slots=2, stop=stop))
+                await backend.until_refused(3)
+                assert not recorder.seen
+                stop.set()
+                await consumer  # a stop is heard while it waits
         await consume_until(broker, recorder)
-        assert subjects(await take(broker, 1)) == [job.id]
-    assert recorder.ids == [job.id]
+    assert [delivery.deliveries for delivery in recorder.seen] == [1]
+
+
+async def test_what_a_handler_raises_while_the_disk_is_full_is_given_back_later(backend: EmbeddedBackend) -> None:
+    begun, recorder = Gate(1), Recorder(1)
+
+    async def raise_first(delivery: Delivery) -> Verdict:
+        if delivery.deliveries == 1:
+            await begun(delivery)
+            raise RuntimeError("a defect")
+        return await recorder(delivery)
+
+    async with backend.broker() as broker:
+        await broker.put(samples.job())
+        async with consuming(broker, raise_first):
+            await begun.full.wait()
+            with full_disk():
+                begun.opened.set()
+                await backend.until_refused(3)
+            await recorder.done.wait()
+    assert [delivery.deliveries for delivery in recorder.seen] == [2]
+
+
+async def test_a_full_disk_is_told_once_and_its_end_too(backend: EmbeddedBackend) -> None:
+    told: list[str] = []
+    async with backend.broker() as broker:
+        for _ in range(3):
+            with full_disk() as logs:
+                for _ in range(20):
+                    assert not await broker.ready()
+            told += [entry["event"] for entry in logs]
+            with capture_logs() as logs:
+                assert await broker.ready()
+            told += [entry["event"] for entry in logs]
+    assert told == ["disk_refuses_writes", "disk_takes_writes_again"]
+    assert (backend.sample("copydesk_disk_refusals_total") or 0) >= 60
+
+
+async def test_a_file_that_is_damaged_ends_the_consumer(backend: EmbeddedBackend) -> None:
+    """Waiting mends it not."""
+    async with backend.broker() as broker:
+        with closing(backend.connect()) as db:
+            db.execute("DROP TABLE jobs")
+        with pytest.raises(BrokerUnavailable, match="database"):
+            await broker.consume(Recorder(1), slots=2, stop=asyncio.Event())
 
 
 async def test_a_verdict_that_cannot_be_encoded_gives_the_delivery_back(backend: EmbeddedBackend) -> None:

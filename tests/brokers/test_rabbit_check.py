@@ -7,6 +7,7 @@ from aio_pika.abc import AbstractChannel
 from contract.broker import BrokerUnavailable
 from contract.job import Lane
 from contract.topology import DELIVERY_LIMIT, DOCUMENTS, INTAKE, LOG, lane_queue, retry_queue
+from runtime.brokers.rabbit.check import parse_refusal
 from runtime.brokers.rabbit.session import Loss, Role, SessionLost
 from runtime.brokers.rabbit.setup import TopologyMismatch, check_topology, declare_topology
 from runtime.brokers.rabbit.supervisor import Supervisor
@@ -15,6 +16,31 @@ from tests.brokers.rabbit_backend import QUICK, RabbitBackend
 pytestmark = pytest.mark.rabbit
 
 BULK = lane_queue(Lane.BULK)
+
+
+def refusal(received: str, found: str, name: str = "x-delivery-limit") -> str:
+    told = f"inequivalent arg '{name}' for queue 'q' in vhost '/': received {received} but current is {found}"
+    return f"PRECONDITION_FAILED - {told}"
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        (refusal("the value '20' of type 'signedint'", "the value '7' of type 'long'"), ("x-delivery-limit", 7)),
+        (refusal("'20'", "'7'"), ("x-delivery-limit", 7)),
+        (refusal("'20'", "'7', class-id=50, method-id=10"), ("x-delivery-limit", 7)),
+        (refusal("'20'", "none"), ("x-delivery-limit", None)),
+        (refusal("none", "the value '7' of type 'longstr'"), ("x-delivery-limit", "7")),
+        (refusal("none", "the value '7' of type 'long'", "x-new"), ("x-new", 7)),
+        (refusal("'quorum'", "'classic'", "x-queue-type"), ("x-queue-type", "classic")),
+        (refusal("the value 'quorum' of type 'longstr'", "none", "x-queue-type"), ("x-queue-type", "classic")),
+        (refusal("'true'", "'false'", "durable"), ("durable", "false")),
+        (refusal("'a'", "the value 'b cut of", "x-overflow"), ("x-overflow", "the value 'b cut of")),
+        ("something new", ("declaration", "refused: something new")),
+    ],
+)
+def test_a_refusal_is_read_in_every_wording(told: str, named: tuple[str, str | int | None]) -> None:
+    assert parse_refusal(told) == named
 
 
 async def exists(backend: RabbitBackend, queue: str) -> bool:

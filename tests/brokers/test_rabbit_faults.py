@@ -1,21 +1,23 @@
 """What RabbitMQ and the network do to a broker of ours: it goes on, and loses nothing that was confirmed."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from contract.broker import Broker, BrokerError, BrokerFull, BrokerUnavailable, Delivery, UnknownOffset
-from contract.codec import decode_event
+from contract.codec import decode_event, decode_job
 from contract.job import Lane
 from contract.topology import DOCUMENTS, LOG, Queue, Topology, lane_queue
 from contract.verdicts import Verdict
 from runtime.brokers.rabbit import RabbitLimits
+from runtime.brokers.rabbit.session import Loss
 from tests.brokers import samples
-from tests.brokers.rabbit_backend import QUICK, RabbitBackend, declare
+from tests.brokers.rabbit_backend import QUICK, RabbitBackend, declare, messages_in
 from tests.brokers.suite import (
     Gate,
     Recorder,
@@ -201,6 +203,51 @@ async def test_a_lost_connection_redelivers_and_the_old_delivery_is_not_acked(ra
     assert losses(rabbit, "consumer", "connection_closed") == 1
 
 
+class Loner:
+    """A handler that fails each job until it is suspect, and then sees whether it has company."""
+
+    def __init__(self, expected: int) -> None:
+        self.published: list[str | None] = []
+        self.begun, self.company, self.done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._in_hand = 0
+        self._expected = expected
+
+    async def __call__(self, delivery: Delivery) -> Verdict:
+        self._in_hand += 1
+        try:
+            return await self._judge(delivery)
+        finally:
+            self._in_hand -= 1
+
+    async def _judge(self, delivery: Delivery) -> Verdict:
+        if self.begun.is_set() and self._in_hand > 1:
+            self.company.set()
+        if "innocent" not in str(decode_job(delivery.body).content):
+            if not delivery.suspect:
+                raise RuntimeError("no verdict")
+            self.begun.set()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await self.company.wait()
+        self.published.append(delivery.message_id)
+        if len(self.published) == self._expected:
+            self.done.set()
+        return publish(delivery)
+
+
+async def test_a_job_delivered_three_times_runs_alone(rabbit: RabbitBackend) -> None:
+    loner, suspects = Loner(4), samples.jobs(3)
+    async with rabbit.broker() as broker, consuming(broker, loner):
+        await put_all(broker, suspects)
+        await loner.begun.wait()
+        innocent = samples.job(content="innocent")
+        await broker.put(innocent)
+        async with asyncio.timeout(10):
+            await loner.done.wait()
+    assert not loner.company.is_set()
+    assert sorted(map(str, loner.published)) == sorted(job.id for job in [*suspects, innocent])
+
+
 async def test_stopping_while_the_broker_is_away_ends_at_once(rabbit: RabbitBackend) -> None:
     stop, gate = asyncio.Event(), Gate(1)
     async with rabbit.broker() as broker, asyncio.TaskGroup() as group:
@@ -284,13 +331,41 @@ async def test_a_queue_with_other_arguments_is_not_worked_with(rabbit: RabbitBac
 
 
 async def test_entries_no_longer_kept_are_unknown(rabbit: RabbitBackend) -> None:
-    small = with_arguments(rabbit.topology, LOG, max_length_bytes=2_000, stream_max_segment_size_bytes=1_000)
+    small = with_arguments(rabbit.topology, LOG, max_length_bytes=20_000, stream_max_segment_size_bytes=10_000)
     async with rabbit.broker(topology=small) as broker:
-        await decide_new(broker, 20)
+        await decide_new(broker, 60)
         (oldest,) = await take(broker, 1)
         assert oldest.offset > 1
         with pytest.raises(UnknownOffset):
             await take(broker, 1, after=0)
+
+
+# a queue's leader goes
+
+
+async def test_a_channel_that_began_without_a_leader_does_not_refuse_for_ever(
+    rabbit: RabbitBackend, rabbit_node: RabbitNode
+) -> None:
+    limits = replace(QUICK, second_opinion_s=0.1)
+    async with rabbit.broker(limits=limits) as broker:
+        await broker.put(samples.job(Lane.BULK))
+        await asyncio.to_thread(write_down_leader, rabbit_node, lane_queue(Lane.INTERACTIVE), "'away@localhost'")
+        with suppress(BrokerFull):  # RabbitMQ 4 asks the other nodes, too
+            await broker.put(samples.job())
+        await asyncio.to_thread(write_down_leader, rabbit_node, lane_queue(Lane.INTERACTIVE), "node()")
+        async with asyncio.timeout(10):
+            await put_persistently(broker, [], 1)
+    assert not any(losses(rabbit, "publisher", cause) for cause in Loss)
+
+
+def write_down_leader(node: RabbitNode, queue: str, leader: str) -> None:
+    """Writes down which node leads a queue, as a node that dies leaves it written until another one is elected."""
+    node.ctl(
+        "eval",
+        f'Name = rabbit_misc:r(<<"/">>, queue, <<"{queue}">>),'
+        f"Lead = fun(Queue) -> {{Id, _}} = amqqueue:get_pid(Queue), amqqueue:set_pid(Queue, {{Id, {leader}}}) end,"
+        "rabbit_misc:execute_mnesia_transaction(fun() -> rabbit_amqqueue:update(Name, Lead) end).",
+    )
 
 
 # something is full
@@ -315,6 +390,22 @@ async def test_a_full_subscriber_neither_stops_the_workers_nor_repeats_the_log(r
     refused = rabbit.metrics.registry.get_sample_value("copydesk_subscriber_refused_total")
     assert refused is not None
     assert refused >= 2
+
+
+async def test_other_subscribers_get_few_repeats_of_what_a_full_one_refuses(rabbit: RabbitBackend) -> None:
+    limits = replace(QUICK, subscriber_rest_s=3600, second_opinion_s=3600)
+    async with full_subscriber(rabbit), rabbit.channel() as channel, rabbit.broker(limits=limits) as broker:
+        healthy = await channel.declare_queue(exclusive=True)
+        await healthy.bind(DOCUMENTS, "#")
+        jobs = samples.jobs(8)
+        await put_all(broker, jobs)
+        await consume_until(broker, Recorder(8), slots=1)
+        messages = [message async for message in messages_in(healthy)]
+    copies = Counter(str(message.message_id) for message in messages)
+    assert set(copies) == {job.event_id for job in jobs}
+    tries = 1 + len(limits.subscriber_pauses_s) + 1  # and one on a new channel
+    assert sorted(copies.values())[:-1] == [1] * 7
+    assert max(copies.values()) <= tries
 
 
 @asynccontextmanager

@@ -45,6 +45,60 @@ def test_bulk_that_has_waited_too_long_goes_before_interactive() -> None:
     assert take_all(filled(2, interactive=2, bulk=1), now=60) == ["bulk0", "interactive0"]
 
 
+def test_suspects_wait_until_they_are_begun() -> None:
+    slots = filled(2, suspect=1, interactive=1)
+    assert take_all(slots) == ["interactive0"]
+    slots.release(Line.INTERACTIVE)
+    slots.begin_suspects()
+    assert take_all(slots) == ["suspect0"]
+
+
+def test_a_suspect_waits_until_nothing_is_in_hand_and_keeps_all_others_waiting() -> None:
+    slots = filled(3, interactive=1)
+    assert take_all(slots) == ["interactive0"]
+    slots.add(Line.SUSPECT, "suspect", now=0)
+    slots.begin_suspects()
+    for line in (Line.INTERACTIVE, Line.BULK, Line.LOST):
+        slots.add(line, f"next {line}", now=0)
+    assert take_all(slots) == []
+    slots.release(Line.INTERACTIVE)
+    assert take_all(slots) == ["suspect"]
+    slots.release(Line.SUSPECT)
+    assert take_all(slots) == ["next lost", "next interactive", "next bulk"]
+
+
+def test_suspects_go_one_by_one_as_they_are_drawn() -> None:
+    slots: Slots[str] = Slots(4, patience_s=60, draw=lambda count: count - 1)
+    for number in range(3):
+        slots.add(Line.SUSPECT, str(number), now=0)
+    slots.begin_suspects()
+    order = []
+    for _ in range(3):
+        order += take_all(slots)
+        slots.release(Line.SUSPECT)
+    assert order == ["2", "1", "0"]
+
+
+def test_a_suspect_that_comes_later_waits_to_be_begun() -> None:
+    slots = filled(2, suspect=1, interactive=1)
+    slots.begin_suspects()
+    assert take_all(slots) == ["suspect0"]
+    slots.release(Line.SUSPECT)
+    assert take_all(slots) == ["interactive0"]
+    slots.release(Line.INTERACTIVE)
+    slots.add(Line.SUSPECT, "late", now=0)
+    assert take_all(slots) == []
+
+
+def test_workers_draw_suspects_in_orders_that_differ() -> None:
+    firsts = set()
+    for _ in range(100):
+        slots = filled(2, suspect=3)
+        slots.begin_suspects()
+        firsts.update(take_all(slots))
+    assert firsts == {"suspect0", "suspect1", "suspect2"}
+
+
 def test_clearing_returns_who_waits_and_forgets_them() -> None:
     slots = filled(1, interactive=2, bulk=1)
     assert take_all(slots) == ["interactive0"]

@@ -1,7 +1,8 @@
 """A broker in memory that can be told to fail, hang or be full."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from contract.broker import Delivery, Handler, LogEntry, Stop, UnknownOffset
@@ -111,6 +112,10 @@ class MemoryBroker:
         if self.refusal:
             raise self.refusal
         return [letter for letter in self.letters if wanted(letter)]
+
+    @asynccontextmanager
+    async def lease(self, _: str) -> AsyncIterator[bool]:
+        yield True
 
     async def ready(self) -> bool:
         return self.refusal is None

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -17,6 +17,7 @@ from runtime.brokers import dead
 from runtime.brokers.rabbit.consumer import Consumer
 from runtime.brokers.rabbit.dead import DeadQueue, open_pile
 from runtime.brokers.rabbit.declare import declare
+from runtime.brokers.rabbit.leases import Leases
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.log import LogReader, log_bounds
 from runtime.brokers.rabbit.messages import job_message
@@ -46,9 +47,11 @@ class RabbitBroker:
         self._limits = limits or RabbitLimits()
         self._publisher = Publisher(self._limits, metrics)
         self._record = Record(self._publisher)
+        self._leases = Leases(self._limits)
         self._consumer: Consumer | None = None
         self._group = asyncio.TaskGroup()
         self._publishing: asyncio.Task[None] | None = None
+        self._leasing: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()  # a look hides what it holds from the next
 
     async def __aenter__(self) -> Self:
@@ -58,8 +61,9 @@ class RabbitBroker:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._publishing is not None:
-            self._publishing.cancel()
+        for task in (self._publishing, self._leasing):
+            if task is not None:
+                task.cancel()
         if isinstance(error, asyncio.CancelledError):
             await self._group.__aexit__(kind, error, trace)
         else:  # what the body raised is not for the group to wrap
@@ -133,6 +137,12 @@ class RabbitBroker:
         """See `contract.broker.Broker.drop_dead`. What another process holds at the moment is not found."""
         async with self._dead_letters() as pile:
             return await dead.drop(pile, wanted)
+
+    def lease(self, name: str) -> AbstractAsyncContextManager[bool]:
+        """See `contract.broker.Broker.lease`. Held by an exclusive queue, on a connection of its own."""
+        if self._leasing is None:
+            self._leasing = self._group.create_task(self._supervisor(Role.LEASES).run(self._leases.run))
+        return self._leases.hold(name)
 
     async def ready(self) -> bool:
         """Tells whether publishing works and, while consuming, whether the consumer's session lives."""

@@ -18,7 +18,7 @@ from runtime.brokers.rabbit.session import Loss, Session, translated
 _INEQUIVALENT = re.compile(
     r"inequivalent arg '(?P<name>[^']+)' for .*: received .+? but current is (?P<found>.+)", re.DOTALL
 )
-_VALUE = re.compile(r"(?:the value )?'(?P<value>[^']*)'(?: of type '\w+')?")
+_VALUE = re.compile(r"(?:the value )?'(?P<value>[^']*)'(?: of type '(?P<type>\w+)')?")
 _NOT_THERE = re.compile(r"NOT_FOUND - no (?:queue|exchange) ")
 _NUMBERS = frozenset(
     {"x-delivery-limit", "x-message-ttl", "x-max-length", "x-max-length-bytes", "x-expires", "x-max-priority"}
@@ -108,7 +108,7 @@ async def _compare_exchange(scratch: _Scratch, wanted: Exchange) -> list[Differe
     try:
         await scratch.ask(lambda channel: channel.declare_exchange(wanted.name, wanted.kind, durable=True))
     except ChannelPreconditionFailed as error:
-        name, found = _parse(error)
+        name, found = parse_refusal(str(error))
         return [_difference(wanted, name, found, wanted.kind if name == "type" else None)]
     return []
 
@@ -131,7 +131,7 @@ async def _compare_arguments(scratch: _Scratch, wanted: Queue) -> list[Differenc
         try:
             await scratch.ask(_declaration(wanted.name, arguments))
         except ChannelPreconditionFailed as error:
-            name, found = _parse(error)
+            name, found = parse_refusal(str(error))
             if name in differences:
                 break  # what stands there could not be taken over
             differences[name] = _difference(wanted, name, found, wanted.arguments.get(name))
@@ -153,16 +153,25 @@ def _take_over(arguments: dict[str, Argument], name: str, found: Argument | None
         arguments[name] = found
 
 
-def _parse(refusal: ChannelPreconditionFailed) -> tuple[str, Argument | None]:
-    """Returns which argument a 406 names, and its value on the broker; None where it has none there."""
-    told = _INEQUIVALENT.search(str(refusal))
-    if told is None:
-        return str(refusal), None
-    value = _VALUE.fullmatch(told["found"])
+def parse_refusal(told: str) -> tuple[str, Argument | None]:
+    """Returns which argument a 406 names, and its value on the broker; None where it has none there.
+
+    RabbitMQ tells a value with its type or without, and nothing but `none` where there is none. It cuts its texts at
+    255 bytes (AMQP 0-9-1: a short string), so that a value may lack its end.
+    """
+    refusal = _INEQUIVALENT.search(told)
+    if refusal is None:
+        return "declaration", f"refused: {told}"
+    name, found = refusal["name"], refusal["found"]
+    if found.startswith("none"):
+        return name, "classic" if name == "x-queue-type" else None  # the default has no argument
+    value = _VALUE.match(found)
     if value is None:
-        return told["name"], "classic" if told["name"] == "x-queue-type" else None  # the default has no argument
-    is_number = told["name"] in _NUMBERS and value["value"].isdecimal()
-    return told["name"], int(value["value"]) if is_number else value["value"]
+        return name, found
+    is_number = value["value"].isdecimal() and (
+        name in _NUMBERS if value["type"] is None else value["type"] != "longstr"
+    )
+    return name, int(value["value"]) if is_number else value["value"]
 
 
 def _difference(wanted: Exchange | Queue, name: str, found: Argument | None, given: Argument | None) -> Difference:

@@ -94,8 +94,16 @@ class Consumer:
             return queue, await queue.consume(partial(self._arrive, source))
 
     async def _arrive(self, source: Source, message: "AbstractIncomingMessage") -> None:
-        line = source.line or Line(lane_of(message))
-        self._slots.add(line, message, asyncio.get_running_loop().time())
+        loop = asyncio.get_running_loop()
+        if delivery_of(message, lost=source.line is Line.LOST).suspect:
+            self._slots.add(Line.SUSPECT, message, loop.time())
+            loop.call_later(self._limits.suspect_pause_s, self._begin_suspects, self._slots)
+            return
+        self._slots.add(source.line or Line(lane_of(message)), message, loop.time())
+        self._begin()
+
+    def _begin_suspects(self, slots: "Slots[AbstractIncomingMessage]") -> None:
+        slots.begin_suspects()
         self._begin()
 
     def _begin(self) -> None:

@@ -3,8 +3,10 @@
 import asyncio
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from weakref import WeakValueDictionary
 
+import structlog
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import DeliveryError, PublishError
@@ -15,18 +17,44 @@ from contract.topology import INTAKE
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.session import Loss, Session, SessionLost, translated
 
+log = structlog.get_logger(__name__)
+
 _PROBE_KEY = "probe"  # bound to nothing: the broker confirms and drops
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A message and where to. `to` names the way in metrics; `mandatory` asks that a queue takes it."""
+    """A message and where to. `to` names the way in metrics; `mandatory` asks that a queue takes it.
+
+    `is_stream`: a stream takes it, which needs a channel of its own. RabbitMQ 3.10 takes what comes on a channel after
+    the stream's leader changed for a repeat of what came before, and confirms without storing it (measured).
+    """
 
     message: Message
     exchange: str
     key: str
     to: str
     mandatory: bool = True
+    is_stream: bool = False
+
+
+class Failure(StrEnum):
+    """Why a message was not confirmed."""
+
+    NO_SESSION = "no_session"
+    BLOCKED = "blocked"
+    RETURNED = "returned"
+    REFUSED = "refused"
+    TIMED_OUT = "timed_out"
+    SESSION_LOST = "session_lost"
+
+
+class NotPublished(BrokerUnavailable):
+    """The message is not known to be stored: `cause`."""
+
+    def __init__(self, cause: Failure, detail: str) -> None:
+        super().__init__(detail)
+        self.cause = cause
 
 
 class Publisher:
@@ -37,43 +65,52 @@ class Publisher:
         self._metrics = metrics
         self._live: tuple[Session, AbstractChannel] | None = None
         self._up = asyncio.Event()
+        self._retiring = asyncio.TaskGroup()
         self._confirmed_at = -math.inf
+        self._doubted_at = -math.inf
+        self._told_at: dict[Failure, float] = {}
         self._outstanding = asyncio.Semaphore(limits.outstanding_confirms)
         self._by_id: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def run(self, session: Session) -> None:
-        """Offers `session` for publishing until it is lost."""
-        self._live = (session, await session.channel())
-        self._up.set()
+        """Offers `session` for publishing until it is lost.
+
+        Raises:
+            BaseExceptionGroup: of `SessionLost`, or of a defect.
+        """
+        channel = await session.channel()
         try:
-            await session.until_lost()
+            async with asyncio.TaskGroup() as self._retiring:
+                self._live = (session, channel)
+                self._up.set()
+                await session.until_lost()
         finally:
             self._up.clear()
             self._live = None
 
     async def publish(self, outgoing: Outgoing, *, timeout_s: float) -> None:
-        """Returns when the broker has confirmed.
+        """Returns when the broker has confirmed. `timeout_s` is at most `confirm_timeout_s`.
 
         Raises:
             BrokerUnavailable: no session, blocked, no queue to take it, or no confirm within `timeout_s` seconds.
             BrokerFull: a queue refused it.
         """
         try:
-            async with asyncio.timeout(timeout_s):
-                await self._up.wait()
-                async with self._outstanding, self._lock(outgoing.message.message_id):
-                    await self._publish(outgoing)
-        except TimeoutError:
-            self._confirmed_at = -math.inf
-            raise BrokerUnavailable(f"no confirm within {timeout_s:g} s") from None
-        self._confirmed_at = asyncio.get_running_loop().time()
+            await self._publish_within(timeout_s, outgoing)
+        except NotPublished as failure:
+            self._note(failure.cause, outgoing, str(failure))
+            raise
+        except BrokerFull as refusal:
+            self._note(Failure.REFUSED, outgoing, str(refusal))
+            raise
+        self._confirmed_at = _now()
         self._metrics.published.labels(to=outgoing.to).inc()
 
     async def ready(self) -> bool:
         """Tells whether publishing works: it did in the last seconds, or a probe is confirmed now."""
         if self._live is None or self._live[0].is_over or await self._live[0].is_blocked():
             return False
-        if asyncio.get_running_loop().time() - self._confirmed_at < self._limits.fresh_confirm_s:
+        if _now() - self._confirmed_at < self._limits.fresh_confirm_s:
             return True
         probe = Outgoing(message=Message(b""), exchange=INTAKE, key=_PROBE_KEY, to="probe", mandatory=False)
         try:
@@ -82,23 +119,74 @@ class Publisher:
             return False
         return True
 
+    async def _publish_within(self, timeout_s: float, outgoing: Outgoing) -> None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._up.wait()
+                async with self._outstanding, self._lock(outgoing.message.message_id):
+                    await self._publish(outgoing)
+        except TimeoutError:
+            self._confirmed_at = -math.inf
+            cause = Failure.TIMED_OUT if self._up.is_set() else Failure.NO_SESSION
+            raise NotPublished(cause, f"no confirm within {timeout_s:g} s") from None
+
     async def _publish(self, outgoing: Outgoing) -> None:
         if self._live is None:
-            raise BrokerUnavailable("the session was just lost")
+            raise NotPublished(Failure.NO_SESSION, "the session was just lost")
         session, channel = self._live
         if await session.is_blocked():
-            raise BrokerUnavailable("the broker blocks publishers: a memory or disk alarm")
+            raise NotPublished(Failure.BLOCKED, "the broker blocks publishers: a memory or disk alarm")
         try:
             with translated(Loss.CONNECTION_CLOSED):
-                await _confirmed(channel, outgoing)
+                if outgoing.is_stream:
+                    await self._offer_stream(session, outgoing)
+                else:
+                    await self._offer(session, channel, outgoing)
         except PublishError as error:
             session.lose(Loss.UNROUTABLE, repr(error))  # the next session declares what is gone
-            raise BrokerUnavailable("no queue takes the message") from error
+            raise NotPublished(Failure.RETURNED, "no queue takes the message") from error
         except DeliveryError as error:
             raise BrokerFull("a queue refused the message") from error
         except SessionLost as error:
             session.lose(error.cause, error.detail)
-            raise BrokerUnavailable(error.detail) from error
+            raise NotPublished(Failure.SESSION_LOST, error.detail) from error
+
+    async def _offer(self, session: Session, channel: AbstractChannel, outgoing: Outgoing) -> None:
+        """Returns when the message is confirmed. It may be the channel's fault that it is refused."""
+        try:
+            await _confirmed(channel, outgoing)
+        except PublishError:
+            raise
+        except DeliveryError:
+            if _now() - self._doubted_at < self._limits.second_opinion_s:
+                raise
+            self._doubted_at = _now()
+            await _confirmed(await self._renew(session, channel), outgoing)
+
+    async def _offer_stream(self, session: Session, outgoing: Outgoing) -> None:
+        channel = await session.channel()
+        session.check()
+        try:
+            await _confirmed(channel, outgoing)
+        finally:
+            if not session.is_over:
+                self._retiring.create_task(session.retire(channel, after_s=0))
+
+    async def _renew(self, session: Session, doubted: AbstractChannel) -> AbstractChannel:
+        """Returns the channel that all use from now on; `doubted` stays for what is on its way there."""
+        channel = await session.channel()
+        session.check()
+        self._live = (session, channel)
+        self._retiring.create_task(session.retire(doubted, after_s=self._limits.confirm_timeout_s))
+        return channel
+
+    def _note(self, cause: Failure, outgoing: Outgoing, detail: str) -> None:
+        """Counts a failure. One of a kind is logged now and then: what is refused comes in thousands."""
+        self._metrics.publish_failures.labels(to=outgoing.to, cause=cause).inc()
+        if _now() - self._told_at.get(cause, -math.inf) >= self._limits.failure_log_pause_s:
+            self._told_at[cause] = _now()
+            message_id = outgoing.message.message_id
+            log.warning("publish_failed", cause=cause, to=outgoing.to, message_id=message_id, detail=detail)
 
     def _lock(self, message_id: str | None) -> asyncio.Lock:
         """Returns the lock of this id: aiormq tells a returned message from a confirmed one by its id alone."""
@@ -108,3 +196,7 @@ class Publisher:
 async def _confirmed(channel: AbstractChannel, outgoing: Outgoing) -> None:
     exchange = await channel.get_exchange(outgoing.exchange, ensure=False)
     await exchange.publish(outgoing.message, outgoing.key, mandatory=outgoing.mandatory)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

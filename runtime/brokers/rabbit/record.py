@@ -57,7 +57,8 @@ class Record:
         """Whoever comes first publishes for all. When it is cancelled on the way, the next one of the batch does."""
         if self._open is batch:
             self._open = _Batch()
-        outgoing = Outgoing(message=acceptance_message(batch.records), exchange="", key=ACCEPTED, to="accepted")
+        message = acceptance_message(batch.records)
+        outgoing = Outgoing(message=message, exchange="", key=ACCEPTED, to="accepted", is_stream=True)
         try:
             await self._publisher.publish(outgoing, timeout_s=timeout_s)
             batch.confirmed = True

@@ -24,6 +24,7 @@ class Role(StrEnum):
     PUBLISHER = "publisher"
     CONSUMER = "consumer"
     READER = "reader"
+    LEASES = "leases"
 
 
 class Loss(StrEnum):
@@ -123,6 +124,13 @@ class Session:
             channel = self._connection.channel(publisher_confirms=False)
             await channel.initialize()
         return channel
+
+    async def retire(self, channel: AbstractChannel, *, after_s: float) -> None:
+        """Closes one of the session's channels, when nobody waits for anything on it any more; the session goes on."""
+        await asyncio.sleep(after_s)
+        channel.close_callbacks.discard(self._channel_closed)
+        with translated(Loss.CHANNEL_CLOSED):
+            await channel.close()
 
     async def is_blocked(self) -> bool:
         """Tells whether the broker refuses to read from this connection (an alarm: memory or disk)."""

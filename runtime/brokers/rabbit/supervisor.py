@@ -5,13 +5,13 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
-import stamina
 import structlog
 
 from contract.broker import Stop
 from contract.metrics import Metrics
 from contract.topology import Topology
 from runtime.brokers.rabbit.declare import declare
+from runtime.brokers.rabbit.insist import insist
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.session import Loss, Role, Session, SessionLost
 
@@ -48,18 +48,7 @@ class Supervisor:
 
     async def open(self) -> Session:
         """Returns an open session with the topology declared, however long that takes. The caller closes it."""
-        limits = self._limits
-        async for attempt in stamina.retry_context(
-            on=SessionLost,
-            attempts=None,
-            timeout=None,
-            wait_initial=limits.backoff_initial_s,
-            wait_max=limits.backoff_max_s,
-            wait_jitter=limits.backoff_initial_s,
-        ):
-            with attempt:
-                return await self._open()
-        raise AssertionError("unlimited attempts ended")
+        return await insist(self._open, on=SessionLost, limits=self._limits)
 
     async def recover(self, loss: SessionLost) -> None:
         """Counts and logs a lost session, and waits a little, so that not all processes come back in one moment."""

@@ -1,9 +1,9 @@
 """Carries verdicts out: each step is confirmed before the next, and all of them before the ack."""
 
 import asyncio
+import math
 from typing import TYPE_CHECKING
 
-import stamina
 import structlog
 
 from contract.broker import BrokerError, BrokerFull, BrokerUnavailable
@@ -12,6 +12,7 @@ from contract.job import Job
 from contract.metrics import Metrics
 from contract.topology import DEAD, DOCUMENTS, LOG, Topology
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
+from runtime.brokers.rabbit.insist import insist
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import dead_letter, event_message, job_message
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
@@ -30,6 +31,7 @@ class Clerk:
         self._topology = topology
         self._limits = limits
         self._metrics = metrics
+        self._rest_until = -math.inf
 
     async def carry_out(self, verdict: Verdict, delivered: "AbstractIncomingMessage") -> None:
         """Returns when all that the verdict asks for is confirmed, so that `delivered` may be acked.
@@ -47,23 +49,37 @@ class Clerk:
 
     async def _announce(self, event: Event) -> None:
         message = event_message(event)
-        await self._insist(Outgoing(message=message, exchange=LOG, key=event.routing_key, to="log"))
+        await self._insist(Outgoing(message=message, exchange=LOG, key=event.routing_key, to="log", is_stream=True))
         await self._tell_subscribers(
             Outgoing(message=message, exchange=DOCUMENTS, key=event.routing_key, to="documents", mandatory=False)
         )
 
     async def _tell_subscribers(self, outgoing: Outgoing) -> None:
-        """One subscriber's full queue refuses for all: after a few tries who refused has to read the log."""
-        for pause_s in self._limits.subscriber_pauses_s:
-            try:
-                return await self._insist(outgoing, on=BrokerUnavailable)
-            except BrokerFull:
+        """One subscriber's full queue refuses for all: who refused has to read the log."""
+        if await self._is_taken(outgoing):
+            return
+        if self._may_offer_again():
+            for pause_s in self._limits.subscriber_pauses_s:
                 await asyncio.sleep(pause_s)
+                if await self._is_taken(outgoing):
+                    return
+        self._metrics.subscriber_refused.inc()
+        log.warning("subscriber_refused", event_id=outgoing.message.message_id, routing_key=outgoing.key)
+
+    async def _is_taken(self, outgoing: Outgoing) -> bool:
         try:
             await self._insist(outgoing, on=BrokerUnavailable)
         except BrokerFull:
-            self._metrics.subscriber_refused.inc()
-            log.warning("subscriber_refused", event_id=outgoing.message.message_id, routing_key=outgoing.key)
+            return False
+        return True
+
+    def _may_offer_again(self) -> bool:
+        """Tells whether it is time to: each offer is a repeat to the subscribers that took the event."""
+        now = asyncio.get_running_loop().time()
+        if now < self._rest_until:
+            return False
+        self._rest_until = now + self._limits.subscriber_rest_s
+        return True
 
     async def _delay(self, job: Job, delay_s: float) -> None:
         queue = self._topology.delay_queue(delay_s)
@@ -76,14 +92,7 @@ class Clerk:
         await self._insist(Outgoing(message=letter, exchange="", key=DEAD, to="dead"))
 
     async def _insist(self, outgoing: Outgoing, *, on: type[BrokerError] = BrokerError) -> None:
-        limits = self._limits
-        async for attempt in stamina.retry_context(
-            on=on,
-            attempts=None,
-            timeout=None,
-            wait_initial=limits.backoff_initial_s,
-            wait_max=limits.backoff_max_s,
-            wait_jitter=limits.backoff_initial_s,
-        ):
-            with attempt:
-                await self._publisher.publish(outgoing, timeout_s=limits.confirm_timeout_s)
+        await insist(lambda: self._publish(outgoing), on=on, limits=self._limits)
+
+    async def _publish(self, outgoing: Outgoing) -> None:
+        await self._publisher.publish(outgoing, timeout_s=self._limits.confirm_timeout_s)

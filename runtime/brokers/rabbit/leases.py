@@ -1,0 +1,96 @@
+"""Leases: who holds a name, among all processes on one broker. An exclusive queue is the lock.
+
+RabbitMQ lets one connection alone have an exclusive queue, on all nodes of a cluster, and deletes it when that
+connection ends: nobody has to time a lease out.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from aiormq.exceptions import ChannelLockedResource
+
+from contract.broker import BrokerUnavailable
+from runtime.brokers.rabbit.limits import RabbitLimits
+from runtime.brokers.rabbit.session import Loss, Session, SessionLost, translated
+
+_PREFIX = "copydesk.lease."
+_NAME_CHARS = 200  # of the 255 bytes that a queue's name may have; longer names that begin alike share a lease
+
+
+class Leases:
+    """Takes leases on the live session, if there is one. `run` is its supervised work."""
+
+    def __init__(self, limits: RabbitLimits) -> None:
+        self._limits = limits
+        self._live: Session | None = None
+        self._up = asyncio.Event()
+        self._held: set[str] = set()
+
+    async def run(self, session: Session) -> None:
+        """Offers `session` for leases until it is lost; with it go all that are held."""
+        self._live = session
+        self._up.set()
+        try:
+            await session.until_lost()
+        finally:
+            self._up.clear()
+            self._live = None
+
+    @asynccontextmanager
+    async def hold(self, name: str) -> AsyncIterator[bool]:
+        """See `contract.broker.Broker.lease`."""
+        queue = _PREFIX + name[:_NAME_CHARS]
+        if queue in self._held:  # for its own connection the broker would declare it again
+            yield False
+            return
+        self._held.add(queue)
+        try:
+            async with self._taken(queue) as taken:
+                yield taken
+        finally:
+            self._held.discard(queue)
+
+    @asynccontextmanager
+    async def _taken(self, queue: str) -> AsyncIterator[bool]:
+        session = await self._take(queue)
+        try:
+            yield session is not None
+        finally:
+            if session is not None:
+                with suppress(BrokerUnavailable):  # the connection is gone, and the lease with it
+                    await self._give_back(session, queue)
+
+    async def _take(self, queue: str) -> Session | None:
+        """Returns the session that has the queue now, None when another process has it."""
+        async with self._in_time():
+            await self._up.wait()
+            session = self._live
+            if session is None:
+                raise BrokerUnavailable("the session was just lost")
+            channel = await session.scratch_channel()
+            with translated(Loss.CHANNEL_CLOSED):
+                try:
+                    await channel.declare_queue(queue, exclusive=True, durable=False)
+                except ChannelLockedResource:
+                    return None
+                await channel.close()
+            return session
+
+    async def _give_back(self, session: Session, queue: str) -> None:
+        async with self._in_time():
+            session.check()
+            channel = await session.scratch_channel()
+            with translated(Loss.CHANNEL_CLOSED):
+                await channel.queue_delete(queue)
+                await channel.close()
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._limits.publish_timeout_s):
+                yield
+        except TimeoutError:
+            raise BrokerUnavailable(f"no lease within {self._limits.publish_timeout_s:g} s") from None
+        except SessionLost as loss:
+            raise BrokerUnavailable(loss.detail) from loss

@@ -1,0 +1,70 @@
+"""Handlers that record what they are given, hold it, or send it back."""
+
+import asyncio
+from collections.abc import Callable
+
+from contract.broker import Delivery
+from contract.codec import decode_job
+from contract.job import Job
+from contract.reasons import Reason
+from contract.verdicts import Publish, Retry, Verdict
+from tests.brokers import samples
+
+Decide = Callable[[Delivery], Verdict]
+
+
+def publish(delivery: Delivery) -> Verdict:
+    return Publish(samples.processed(decode_job(delivery.body)))
+
+
+class Recorder:
+    """A handler that keeps what it was given and when, and tells when the `expected` number is through."""
+
+    def __init__(self, expected: int, decide: Decide = publish) -> None:
+        self.seen: list[Delivery] = []
+        self.times: list[float] = []
+        self.done = asyncio.Event()
+        self._expected = expected
+        self._decide = decide
+
+    async def __call__(self, delivery: Delivery) -> Verdict:
+        self.seen.append(delivery)
+        self.times.append(asyncio.get_running_loop().time())
+        if len(self.seen) == self._expected:
+            self.done.set()
+        return self._decide(delivery)
+
+    @property
+    def jobs(self) -> list[Job]:
+        return [decode_job(delivery.body) for delivery in self.seen]
+
+    @property
+    def ids(self) -> list[str | None]:
+        return [delivery.message_id for delivery in self.seen]
+
+
+class Gate:
+    """A handler that holds what it was given until opened, and tells when `expected` are in hand."""
+
+    def __init__(self, expected: int) -> None:
+        self.held: list[Delivery] = []
+        self.full = asyncio.Event()
+        self.opened = asyncio.Event()
+        self._expected = expected
+
+    async def __call__(self, delivery: Delivery) -> Verdict:
+        self.held.append(delivery)
+        if len(self.held) == self._expected:
+            self.full.set()
+        await self.opened.wait()
+        return publish(delivery)
+
+
+def retry_once(delay_s: float) -> Decide:
+    def decide(delivery: Delivery) -> Verdict:
+        job = decode_job(delivery.body)
+        if job.attempt == 1:
+            return Retry(samples.again(job), delay_s, Reason.SERVER_ERROR)
+        return publish(delivery)
+
+    return decide

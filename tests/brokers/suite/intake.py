@@ -1,0 +1,76 @@
+"""What is put is consumed, as it was, once."""
+
+import pytest
+
+from contract.broker import Delivery
+from contract.codec import encode
+from contract.job import Lane
+from contract.verdicts import Bury
+from tests.brokers import samples
+from tests.brokers.suite.backend import Backend
+from tests.brokers.suite.handlers import Recorder
+from tests.brokers.suite.steps import assert_nothing_waits, consume_until, consuming, put_all, subjects, take
+
+
+class Intake:
+    """Jobs that are put, and consumed."""
+
+    async def test_a_job_is_consumed_as_it_was_put(self, backend: Backend) -> None:
+        job = samples.job(content="A “quoted” line,\nand \U0001f4f0.")
+        async with backend.broker() as broker:
+            await broker.put(job)
+            recorder = Recorder(1)
+            await consume_until(broker, recorder)
+        assert recorder.seen == [Delivery(body=encode(job), message_id=job.id)]
+        assert recorder.jobs == [job]
+
+    async def test_a_job_put_while_consuming_is_handed_over(self, backend: Backend) -> None:
+        job, recorder = samples.job(), Recorder(1)
+        async with backend.broker() as broker, consuming(broker, recorder):
+            await broker.put(job)
+            await recorder.done.wait()
+        assert recorder.ids == [job.id]
+
+    async def test_a_put_survives_closing(self, backend: Backend) -> None:
+        jobs, recorder = samples.jobs(3), Recorder(3)
+        async with backend.broker() as broker:
+            await put_all(broker, jobs)
+        async with backend.broker() as broker:
+            await consume_until(broker, recorder)
+        assert set(recorder.ids) == {job.id for job in jobs}
+
+    async def test_a_put_survives_a_crash(self, backend: Backend) -> None:
+        jobs, recorder = samples.jobs(3), Recorder(3)
+        async with backend.broker() as broker:
+            await put_all(broker, jobs)
+            await backend.crash(broker)
+        async with backend.broker() as broker:
+            await consume_until(broker, recorder)
+        assert set(recorder.ids) == {job.id for job in jobs}
+
+    @pytest.mark.parametrize("message_id", ["0195-some-id", None])
+    async def test_bytes_that_are_no_job_are_delivered_as_they_are(
+        self, backend: Backend, message_id: str | None
+    ) -> None:
+        body = b"\xff\x00{not json"
+        await backend.inject(body, message_id)
+        recorder = Recorder(1, lambda _: Bury(None, "undecodable"))
+        async with backend.broker() as broker:
+            await consume_until(broker, recorder)
+        assert recorder.seen == [Delivery(body=body, message_id=message_id)]
+
+    async def test_many_jobs_are_decided_exactly_once(self, backend: Backend) -> None:
+        jobs = [*samples.jobs(150, Lane.BULK), *samples.jobs(150)]
+        recorder = Recorder(len(jobs))
+        async with backend.broker() as broker:
+            await put_all(broker, jobs)
+            await consume_until(broker, recorder, slots=8)
+            entries = await take(broker, len(jobs))
+            await assert_nothing_waits(broker)
+        assert sorted(subjects(entries)) == sorted(job.id for job in jobs)
+        assert len(recorder.seen) == len(jobs)
+
+    async def test_an_open_broker_is_ready(self, backend: Backend) -> None:
+        async with backend.broker() as broker:
+            await broker.put(samples.job())
+            assert await broker.ready()

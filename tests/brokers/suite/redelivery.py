@@ -1,0 +1,75 @@
+"""Deliveries that came to no verdict."""
+
+from contract.broker import Delivery
+from contract.codec import encode
+from contract.reasons import Reason
+from contract.verdicts import Bury, Verdict
+from tests.brokers import samples
+from tests.brokers.suite.backend import Backend, DeadLetter
+from tests.brokers.suite.handlers import Recorder, publish
+from tests.brokers.suite.steps import assert_nothing_waits, consume_until, crash_holding, put_all, subjects, take
+
+
+class Redelivery:
+    """Crashes, handlers that raise, and jobs that nobody survives."""
+
+    async def test_a_crash_redelivers_what_was_in_hand(self, backend: Backend) -> None:
+        jobs, recorder = samples.jobs(2), Recorder(2)
+        async with backend.broker() as broker:
+            await put_all(broker, jobs)
+        held = await crash_holding(backend, 2)
+        async with backend.broker() as broker:
+            await consume_until(broker, recorder)
+        assert {delivery.deliveries for delivery in held} == {1}
+        assert {(delivery.message_id, delivery.deliveries) for delivery in recorder.seen} == {
+            (job.id, 2) for job in jobs
+        }
+
+    async def test_what_a_handler_raises_gives_the_delivery_back(self, backend: Backend) -> None:
+        def raise_once(delivery: Delivery) -> Verdict:
+            if delivery.deliveries == 1:
+                raise RuntimeError("a defect")
+            return publish(delivery)
+
+        job, recorder = samples.job(), Recorder(2, raise_once)
+        async with backend.broker() as broker:
+            await broker.put(job)
+            await consume_until(broker, recorder)
+            assert subjects(await take(broker, 1)) == [job.id]
+        assert [(delivery.message_id, delivery.deliveries) for delivery in recorder.seen] == [(job.id, 1), (job.id, 2)]
+
+    async def test_a_job_that_no_consumer_survives_arrives_as_lost(self, backend: Backend) -> None:
+        poison, others = samples.job(), samples.jobs(3)
+        async with backend.broker() as broker:
+            await broker.put(poison)
+        for _ in range(backend.delivery_limit + 1):
+            assert [delivery.lost for delivery in await crash_holding(backend)] == [False]
+
+        recorder = Recorder(4, _bury_what_is_lost)
+        async with backend.broker() as broker:
+            await put_all(broker, others)
+            await consume_until(broker, recorder)
+            entries = await take(broker, 4)
+            await assert_nothing_waits(broker)
+        assert [delivery.message_id for delivery in recorder.seen if delivery.lost] == [poison.id]
+        assert sorted(subjects(entries)) == sorted(job.id for job in (poison, *others))
+        assert await backend.dead() == [DeadLetter(encode(poison), "worker_lost", poison.id)]
+
+    async def test_a_job_that_no_handler_survives_arrives_as_lost(self, backend: Backend) -> None:
+        def raise_or_bury(delivery: Delivery) -> Verdict:
+            if not delivery.lost:
+                raise RuntimeError("a defect")
+            return _bury_what_is_lost(delivery)
+
+        job, recorder = samples.job(), Recorder(backend.delivery_limit + 2, raise_or_bury)
+        async with backend.broker() as broker:
+            await broker.put(job)
+            await consume_until(broker, recorder)
+            assert subjects(await take(broker, 1)) == [job.id]
+        assert [delivery.lost for delivery in recorder.seen] == [False] * (backend.delivery_limit + 1) + [True]
+
+
+def _bury_what_is_lost(delivery: Delivery) -> Verdict:
+    if not delivery.lost or delivery.message_id is None:
+        return publish(delivery)
+    return Bury(samples.failed(delivery.message_id, Reason.WORKER_LOST), "worker_lost")

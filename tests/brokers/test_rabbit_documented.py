@@ -1,0 +1,18 @@
+"""What an operator reads must name every cause that metrics and logs name."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+from runtime.brokers.rabbit.publisher import Failure
+from runtime.brokers.rabbit.session import Loss
+
+OPERATING = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("heading", "causes"), [("lost session", Loss), ("failed publish", Failure)])
+def test_every_cause_is_explained(heading: str, causes: type[StrEnum]) -> None:
+    table = OPERATING.partition(f"| {heading} | means |\n")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)) == set(causes)
