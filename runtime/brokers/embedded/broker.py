@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -18,11 +18,13 @@ from runtime.brokers import dead
 from runtime.brokers.embedded import tables
 from runtime.brokers.embedded.consumer import Consumer
 from runtime.brokers.embedded.dead import DeadTable
+from runtime.brokers.embedded.disk import DiskWatch
 from runtime.brokers.embedded.folder import locked
 from runtime.brokers.embedded.lanes import Lanes
 from runtime.brokers.embedded.limits import EmbeddedLimits
 from runtime.brokers.embedded.store import Store
 from runtime.gauges import Depth
+from workers.fetch.leases import LocalLeases
 
 FILE = "copydesk.db"
 _LIMITS = EmbeddedLimits()
@@ -51,8 +53,9 @@ class EmbeddedBroker:
         self._folder = folder
         self._limits = limits
         self._delivery_limit = delivery_limit
-        self._store = Store(folder / FILE)
+        self._store = Store(folder / FILE, DiskWatch(metrics))
         self._lanes = Lanes(self._store, metrics=metrics, limits=limits)
+        self._leases = LocalLeases()
         self._scope = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -90,12 +93,20 @@ class EmbeddedBroker:
     async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
         """Hands deliveries to `handle`; see `contract.broker.Broker`.
 
-        A delivery whose handler raised is due again after `give_back_delay_s`.
+        A delivery whose handler raised is due again after `give_back_delay_s`. While the disk refuses writes, nothing
+        new is taken, and each verdict is offered again every `disk_pause_s`.
 
         Raises:
-            BrokerUnavailable: the database failed; what is in hand was cancelled and given back.
+            BrokerUnavailable: the database is damaged or was closed; what is in hand was cancelled and given back.
         """
-        await Consumer(self._lanes, handle, slots=slots, delivery_limit=self._delivery_limit).run(stop)
+        consumer = Consumer(
+            self._lanes,
+            handle,
+            slots=slots,
+            delivery_limit=self._delivery_limit,
+            disk_pause_s=self._limits.disk_pause_s,
+        )
+        await consumer.run(stop)
 
     async def read(self, after: int | None = None) -> AsyncGenerator[LogEntry, None]:
         """Yields the log; see `contract.broker.Broker`.
@@ -134,6 +145,10 @@ class EmbeddedBroker:
 
     def _dead_letters(self) -> DeadTable:
         return DeadTable(self._store, self._lanes, self._limits)
+
+    def lease(self, name: str) -> AbstractAsyncContextManager[bool]:
+        """Holds a name; see `contract.broker.Broker`. One process has the folder, so its memory knows all."""
+        return self._leases.hold(name)
 
     async def depths(self) -> Mapping[str, Depth]:
         """Returns what waits, by lane, and what is delayed or dead; see `runtime.gauges.Queues`."""

@@ -3,12 +3,15 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 import structlog
 
 from contract.broker import Delivery, Handler, Stop
 from contract.job import Lane
+from runtime.brokers.embedded.disk import DiskRefused
 from runtime.brokers.embedded.lanes import Lanes
 from runtime.brokers.embedded.tables import Claimed
 
@@ -16,20 +19,24 @@ log = structlog.get_logger(__name__)
 
 
 class Consumer:
-    """Hands messages of `lanes` to `handle`, at most `slots` at once; as lost after `delivery_limit` redeliveries."""
+    """Hands messages of `lanes` to `handle`, at most `slots` at once; as lost after `delivery_limit` redeliveries.
 
-    def __init__(self, lanes: Lanes, handle: Handler, *, slots: int, delivery_limit: int) -> None:
+    While the disk refuses writes it asks again every `disk_pause_s`: nothing new is taken, what is in hand stays there.
+    """
+
+    def __init__(self, lanes: Lanes, handle: Handler, *, slots: int, delivery_limit: int, disk_pause_s: float) -> None:
         self._lanes = lanes
         self._handle = handle
         self._slots = slots
         self._delivery_limit = delivery_limit
+        self._disk_pause_s = disk_pause_s
         self._busy: Counter[Lane] = Counter()
 
     async def run(self, stop: Stop) -> None:
         """Works until `stop` is set and what is in hand is finished. Cancelling gives back what is in hand.
 
         Raises:
-            BrokerUnavailable: the database failed, or was closed.
+            BrokerUnavailable: the database is damaged, or was closed.
         """
         try:
             async with asyncio.TaskGroup() as group:
@@ -55,7 +62,12 @@ class Consumer:
 
     async def _claim(self) -> tuple[list[Claimed], float | None]:
         free = self._slots - self._busy.total()
-        return await self._lanes.claim(self._room(), free=free) if free else ([], None)
+        if not free:
+            return [], None
+        try:
+            return await self._lanes.claim(self._room(), free=free)
+        except DiskRefused:
+            return [], time.time() + self._disk_pause_s
 
     def _room(self) -> dict[Lane, int]:
         """How many of each lane may be taken: bulk leaves one slot free, unless there is only one."""
@@ -76,9 +88,17 @@ class Consumer:
             carry_out = self._lanes.settling(message, await self._handle(self._delivery(message)))
         except Exception as error:  # noqa: BLE001 - whatever a handler raises gives the delivery back
             _log_given_back(message, error)
-            await self._lanes.give_back(message)
+            await self._insist(partial(self._lanes.give_back, message))
         else:
-            await carry_out()
+            await self._insist(carry_out)
+
+    async def _insist(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Writes as often as it takes: what is taken anew counts as a delivery, and is lost after too many."""
+        while True:
+            try:
+                return await write()
+            except DiskRefused:
+                await asyncio.sleep(self._disk_pause_s)
 
     def _delivery(self, message: Claimed) -> Delivery:
         return Delivery(

@@ -10,7 +10,8 @@ class EmbeddedLimits:
     `max_jobs` and `max_bytes` are for each lane, and count jobs in hand and delayed too; a put beyond them is refused,
     a retry never. Of the log the newest `max_log_events` are kept. A disk that has not confirmed a put after
     `publish_timeout_s` counts as away. `give_back_delay_s` is how long a delivery waits whose handler raised.
-    One look at the dead letters goes through the `look_letters` that are buried longest.
+    `disk_pause_s` goes by between two tries to write to a disk that refuses. One look at the dead letters goes through
+    the `look_letters` that are buried longest.
     """
 
     max_jobs: int = 100_000
@@ -18,4 +19,5 @@ class EmbeddedLimits:
     max_log_events: int = 100_000
     publish_timeout_s: float = 4.0
     give_back_delay_s: float = 1.0
+    disk_pause_s: float = 1.0
     look_letters: int = 10_000

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from contract.broker import BrokerUnavailable
 from runtime.brokers.embedded import tables
+from runtime.brokers.embedded.disk import DiskRefused, DiskWatch, translated
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], T]
@@ -28,8 +29,9 @@ _PRAGMAS = (
 class Store:
     """The file, open between `open` and `close`. Operations run in the order in which they were asked for."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, watch: DiskWatch) -> None:
         self._path = path
+        self._watch = watch
         self._queue: SimpleQueue[_Work | None] = SimpleQueue()
         self._thread = Thread(target=self._serve, name="copydesk-store", daemon=True)
         self._open = False
@@ -65,6 +67,7 @@ class Store:
             committed: called in the event loop after the commit, also when the caller is gone.
 
         Raises:
+            DiskRefused: the disk takes no writes now.
             BrokerUnavailable: the database failed, or is closed.
         """
         if not self._open:
@@ -80,17 +83,20 @@ class Store:
         try:
             db = _connect(self._path)
         except sqlite3.Error as error:
-            self._refuse(f"cannot use {self._path}: {error}")
+            self._refuse(BrokerUnavailable(f"cannot use {self._path}: {error}"))
             return
         with closing(db):
             while batch := self._next_batch():
-                _commit(db, batch)
-                _hand_back(batch)
+                before = db.total_changes
+                failure = _commit(db, batch)
+                self._hand_back(batch, failure, wrote=db.total_changes > before)
 
-    def _refuse(self, why: str) -> None:
+    def _refuse(self, failure: BrokerUnavailable) -> None:
         while batch := self._next_batch():
-            _fail(batch, why)
-            _hand_back(batch)
+            self._hand_back(batch, failure, wrote=False)
+
+    def _hand_back(self, batch: "list[_Work]", failure: BrokerUnavailable | None, *, wrote: bool) -> None:
+        batch[0].future.get_loop().call_soon_threadsafe(self._resolve, batch, failure, wrote)
 
     def _next_batch(self) -> "list[_Work]":
         """Waits for work and returns all that there is; nothing once the store is closed."""
@@ -107,6 +113,17 @@ class Store:
         if batch:
             self._queue.put(None)  # the end comes after this batch
         return batch
+
+    # in the event loop
+
+    def _resolve(self, batch: "list[_Work]", failure: BrokerUnavailable | None, wrote: bool) -> None:
+        if isinstance(failure, DiskRefused):
+            self._watch.refused(failure)
+        elif failure is None and wrote:
+            self._watch.wrote()
+        for work in batch:
+            work.error = failure or work.error
+            work.resolve()
 
 
 @dataclass(slots=True)
@@ -142,16 +159,18 @@ def _connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _commit(db: sqlite3.Connection, batch: list[_Work]) -> None:
+def _commit(db: sqlite3.Connection, batch: list[_Work]) -> BrokerUnavailable | None:
+    """Runs `batch` in one transaction; returns why nothing of it is on the disk, None where it is."""
     try:
         db.execute("BEGIN IMMEDIATE")
         for work in batch:
             _attempt(db, work)
         db.execute("COMMIT")
     except sqlite3.Error as error:
-        _fail(batch, f"the database failed: {error}")
         with suppress(sqlite3.Error):  # the database may have rolled back already
             db.execute("ROLLBACK")
+        return translated(error)
+    return None
 
 
 def _attempt(db: sqlite3.Connection, work: _Work) -> None:
@@ -165,17 +184,3 @@ def _attempt(db: sqlite3.Connection, work: _Work) -> None:
         db.execute("ROLLBACK TO work")
         work.error = error
     db.execute("RELEASE work")
-
-
-def _fail(batch: list[_Work], why: str) -> None:
-    for work in batch:
-        work.error = BrokerUnavailable(why)
-
-
-def _hand_back(batch: list[_Work]) -> None:
-    batch[0].future.get_loop().call_soon_threadsafe(_resolve, batch)
-
-
-def _resolve(batch: list[_Work]) -> None:
-    for work in batch:
-        work.resolve()
