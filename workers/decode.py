@@ -1,58 +1,94 @@
-"""Bytes of a page to text: which charset, and never a failure."""
+"""Bytes of a page to text: which charset, how it was found, and never a failure."""
 
 import codecs
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import webencodings
 from charset_normalizer import from_bytes
 
+from contract.article import CharsetSource
+
 _PRESCAN_BYTES = 1024  # WHATWG HTML, 13.2.3.2: a declaration must lie within these
 _DETECTION_BYTES = 64 * 1024
 _MAX_DAMAGED_SHARE = 0.1  # of the characters beyond ASCII
+_MAX_ODD_SHARE = 0.4  # of all letters: no language of western Europe has so many beyond ASCII
+_MIN_ODD_SYMBOLS = 3
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_BE, "utf-16be"), (codecs.BOM_UTF16_LE, "utf-16le"))
-_PYTHON_NAMES = {"cp932": "shift_jis", "cp949": "euc-kr", "big5hkscs": "big5", "cp950": "big5"}
+_PYTHON_NAMES = {"cp932": "shift_jis", "cp949": "euc-kr", "big5hkscs": "big5", "cp950": "big5", "gb2312": "gb18030"}
 _GUESSES = [  # what the web is written in, by Python's names; the standard's own list of legacy encodings is the source
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874", "iso8859_2", "koi8_r"),
     *("cp932", "euc_jp", "gb18030", "big5", "cp949"),
 ]
+# WHATWG HTML, 13.2.3.2, last step: the suggested default by locale, for languages whose own letters windows-1252 lacks.
+_BY_LANGUAGE = {
+    **dict.fromkeys(("cs", "hr", "hu", "pl", "ro", "sk", "sl"), "windows-1250"),
+    **dict.fromkeys(("be", "bg", "ky", "mk", "ru", "sr", "tg", "tt", "uk"), "windows-1251"),
+    **dict.fromkeys(("az", "ku", "tr"), "windows-1254"),
+    **dict.fromkeys(("ar", "fa"), "windows-1256"),
+    **dict.fromkeys(("et", "lt", "lv"), "windows-1257"),
+    "el": "windows-1253",
+    "he": "windows-1255",
+    "vi": "windows-1258",
+    "th": "windows-874",
+    "ja": "shift_jis",
+    "ko": "euc-kr",
+    "zh": "gb18030",
+}
 _META = re.compile(rb"""<meta\s[^>]*?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 _XML = re.compile(rb"""^\s*<\?xml\s[^>]*?encoding\s*=\s*["']([\w.:-]+)""", re.IGNORECASE)
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+_LANGUAGE = re.compile(rb"""<html\s[^<>]*?\blang\s*=\s*["']?([a-z]{2})\b""", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+_ODD_SYMBOL = re.compile(r"(?<=[^\W\d_])[¢-©¬-¯±-´¶-¹¼-¿×÷](?=[^\W\d_])")  # the middle dot is Catalan
 
 
-def decode(body: bytes, declared: str | None) -> tuple[str, str]:
-    """Returns the text of `body` and the WHATWG name of the charset it was read with.
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Text, the WHATWG name of the charset that it was read with, and how that was found."""
+
+    text: str
+    charset: str
+    source: CharsetSource
+
+
+def decode(body: bytes, declared: str | None) -> Decoded:
+    """Returns the text of `body`.
 
     `declared` is the charset parameter of the Content-Type header. Asked in this order: a byte order mark, `declared`,
-    the page's own declaration, UTF-8 where the bytes are valid, a guess from the bytes, and windows-1252 with
-    replacement characters in the end. Labels mean what the WHATWG Encoding Standard says: latin-1 is windows-1252.
-    A declared charset that does not fit the bytes is passed over, unless only a few of them are damaged.
+    the page's own declaration (a meta element, else an XML declaration), what the bytes are valid in and look like, and
+    windows-1252 with replacement characters in the end. Labels mean what the WHATWG Encoding Standard says: latin-1 is
+    windows-1252. A declared charset is passed over where it does not fit the bytes, unless only a few are damaged, or
+    where it is windows-1252, which fits all bytes, and the text is plainly none of western Europe's: servers that say
+    latin-1 of everything are common.
     """
     for bom, name in _BOMS:
         if body.startswith(bom):
-            return body[len(bom) :].decode(name, "replace"), name
-    for name in _declared_names(body, declared):
+            return Decoded(body[len(bom) :].decode(name, "replace"), name, CharsetSource.BOM)
+    for name, source in _declared_names(body, declared):
         text = _decode_as(name, body)
-        if text is not None:
-            return text, name
+        if text is None:
+            continue
+        if name == "windows-1252" and _is_doubtful(body, text) and (better := _guess(body)).charset != name:
+            return better
+        return Decoded(text, name, source)
     return _guess(body)
 
 
-def _declared_names(body: bytes, declared: str | None) -> Iterator[str]:
+def _declared_names(body: bytes, declared: str | None) -> Iterator[tuple[str, CharsetSource]]:
     if declared and (name := _standard_name(declared)):
-        yield name
-    if name := _name_in_page(body):
-        yield name
-    yield "utf-8"
+        yield name, CharsetSource.HTTP
+    yield from _names_in_page(body)
 
 
-def _name_in_page(body: bytes) -> str | None:
+def _names_in_page(body: bytes) -> Iterator[tuple[str, CharsetSource]]:
     head = _COMMENT.sub(b"", body[:_PRESCAN_BYTES])
-    match = _META.search(head) or _XML.search(head)
-    name = _standard_name(match[1].decode("ascii", "ignore")) if match else None
-    # These bytes were read as ASCII, so it cannot be UTF-16 (WHATWG HTML, 13.2.3.2, step "get an encoding").
-    return "utf-8" if name in {"utf-16le", "utf-16be"} else name
+    for pattern, source in ((_META, CharsetSource.META), (_XML, CharsetSource.XML)):
+        match = pattern.search(head)
+        if match and (name := _standard_name(match[1].decode("ascii", "ignore"))):
+            # These bytes were read as ASCII, so it cannot be UTF-16 (WHATWG HTML, 13.2.3.2, "get an encoding").
+            yield "utf-8" if name in {"utf-16le", "utf-16be"} else name, source
 
 
 def _standard_name(label: str) -> str | None:
@@ -62,7 +98,7 @@ def _standard_name(label: str) -> str | None:
     encoding = webencodings.lookup(label) or webencodings.lookup(_python_name(label))
     if encoding is None or encoding.name in {"replacement", "x-user-defined"}:
         return None
-    return str(encoding.name)
+    return "gb18030" if encoding.name == "gbk" else str(encoding.name)  # Encoding Standard, 10.1.1: GBK's decoder
 
 
 def _python_name(label: str) -> str:
@@ -83,13 +119,45 @@ def _decode_as(name: str, body: bytes) -> str | None:
     return text if damaged <= _MAX_DAMAGED_SHARE * beyond_ascii else None
 
 
-def _guess(body: bytes) -> tuple[str, str]:
+def _is_doubtful(body: bytes, text: str) -> bool:
+    """Tells whether `text`, read as windows-1252, is more likely something else."""
+    if text.isascii():
+        return False
+    if _decode_as("utf-8", body) is not None or _by_language(body):
+        return True
+    letters = [char for char in _TAG.sub(" ", text) if char.isalpha()]
+    odd = sum(not char.isascii() for char in letters)
+    return odd > _MAX_ODD_SHARE * len(letters) or len(_ODD_SYMBOL.findall(text)) >= _MIN_ODD_SYMBOLS
+
+
+def _guess(body: bytes) -> Decoded:
+    for guess in (_utf16, lambda _: "utf-8", _by_language, _by_look):
+        name = guess(body)
+        text = _decode_as(name, body) if name else None
+        if name and text is not None:
+            return Decoded(text, name, CharsetSource.DETECTED)
+    return Decoded(body.decode("windows-1252", "replace"), "windows-1252", CharsetSource.DEFAULT)
+
+
+def _utf16(body: bytes) -> str | None:
+    """Returns the kind of UTF-16 of mostly ASCII text without a byte order mark: each second byte is zero."""
+    start = body[: _PRESCAN_BYTES & ~1]
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    if even > len(start) // 3 and odd == 0:
+        return "utf-16be"
+    return "utf-16le" if odd > len(start) // 3 and even == 0 else None
+
+
+def _by_language(body: bytes) -> str | None:
+    match = _LANGUAGE.search(_COMMENT.sub(b"", body[: 2 * _PRESCAN_BYTES]))
+    return _BY_LANGUAGE.get(match[1].decode("ascii").lower()) if match else None
+
+
+def _by_look(body: bytes) -> str | None:
     sample = body[:_DETECTION_BYTES]
     if len(sample) < len(body):
         sample = sample.rpartition(b"<")[0] or sample  # not in the middle of a character
     best = from_bytes(sample, cp_isolation=_GUESSES).best()
-    if best and "cp1252" not in best.could_be_from_charset and (name := _standard_name(best.encoding)):
-        text = _decode_as(name, body)
-        if text is not None:
-            return text, name
-    return body.decode("windows-1252", "replace"), "windows-1252"
+    if best is None or "cp1252" in best.could_be_from_charset:
+        return None
+    return _standard_name(best.encoding)

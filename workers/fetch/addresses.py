@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from aiohttp import AddrInfoType
 
 _NAT64 = ip_network("64:ff9b::/96")  # RFC 6052 section 2.1
+_ISATAP = {0x0000_5EFE, 0x0200_5EFE}  # RFC 5214 section 6.1: an interface identifier that ends in an IPv4 address
 _GLOBAL_UNICAST = ip_network("2000::/3")  # RFC 4291 section 2.4
 _NEVER = tuple(
     map(
@@ -26,34 +27,56 @@ class BlockedAddressError(OSError):
     """The address is not one that a document may lead to."""
 
 
+class BlockedPortError(OSError):
+    """The address may be dialled, but not at this port."""
+
+
 class AddressPolicy:
-    """Permits globally routable unicast addresses, and those in `allow_networks` (CIDR, as `10.0.0.0/8`).
+    """Permits globally routable unicast addresses at `allow_ports`, and those in `allow_networks` (CIDR) at all ports.
 
     Raises:
         ValueError: one of `allow_networks` is not a network.
     """
 
-    def __init__(self, allow_networks: Sequence[str] = ()) -> None:
-        self._allowed = tuple(ip_network(network) for network in allow_networks)
+    def __init__(self, allow_networks: Sequence[str] = (), allow_ports: Sequence[int] = (80, 443)) -> None:
+        self._networks = tuple(ip_network(network) for network in allow_networks)
+        self._ports = frozenset(allow_ports)
 
-    def permits(self, address: str) -> bool:
-        """Tells whether `address`, in any notation of `ipaddress`, may be dialled."""
+    def check(self, address: str, port: int) -> None:
+        """Passes an address, in any notation of `ipaddress`, and a port that may be dialled.
+
+        Raises:
+            BlockedAddressError: the address is not permitted, or none.
+            BlockedPortError: it is, but not at this port. Being OSErrors they pass through aiohappyeyeballs, which
+                loses other exceptions.
+        """
         try:
             target = _embedded(ip_address(address))
         except ValueError:
+            raise BlockedAddressError(f"{address} is not an address") from None
+        if any(target in network for network in self._networks):
+            return
+        if not _is_public(target):
+            raise BlockedAddressError(f"{address} is not a public address")
+        if port not in self._ports:
+            raise BlockedPortError(f"port {port} is not one of the web's")
+
+    def permits(self, address: str, port: int) -> bool:
+        """Tells whether `check` passes them."""
+        try:
+            self.check(address, port)
+        except (BlockedAddressError, BlockedPortError):
             return False
-        return any(target in network for network in self._allowed) or _is_public(target)
+        return True
 
     def open_socket(self, addr_info: AddrInfoType) -> socket.socket:
         """Returns a socket for `addr_info`, the address about to be dialled: a name's answer cannot change after this.
 
         Raises:
-            BlockedAddressError: the address is not permitted. Being an OSError it passes through aiohappyeyeballs,
-                which loses other exceptions.
+            BlockedAddressError, BlockedPortError: see `check`.
         """
         family, kind, protocol, _, destination = addr_info
-        if not self.permits(str(destination[0])):
-            raise BlockedAddressError(f"{destination[0]} is not a public address")
+        self.check(str(destination[0]), int(destination[1]))
         return socket.socket(family, kind, protocol)
 
 
@@ -61,8 +84,11 @@ def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     """Returns the IPv4 address that packets to this IPv6 address end up at, if there is one."""
     if isinstance(address, IPv4Address):
         return address
+    inner = IPv4Address(int(address) & 0xFFFF_FFFF)
     if address in _NAT64:
-        return IPv4Address(int(address) & 0xFFFF_FFFF)
+        return inner
+    if (int(address) >> 32) & 0xFFFF_FFFF in _ISATAP and not _is_public(inner):
+        return inner
     return address.ipv4_mapped or address.sixtofour or address
 
 

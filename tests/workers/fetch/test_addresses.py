@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from workers.addresses import AddressPolicy, BlockedAddressError
+from workers.fetch.addresses import AddressPolicy, BlockedAddressError, BlockedPortError
 
 PUBLIC = [
     "8.8.8.8",
@@ -42,6 +42,8 @@ INSIDE = [
     "64:ff9b:1::8.8.8.8",
     "100::1",
     "2001::1",
+    "2a00:1450::5efe:10.0.0.1",
+    "2a00:1450::200:5efe:127.0.0.1",
     "2001:0:4136:e378:8000:63bf:3fff:fdd2",
     "2001:db8::1",
     "2002:7f00:1::",
@@ -60,24 +62,24 @@ INSIDE = [
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_public_addresses_are_permitted(address: str) -> None:
-    assert AddressPolicy().permits(address)
+    assert AddressPolicy().permits(address, 443)
 
 
 @pytest.mark.parametrize("address", INSIDE)
 def test_all_others_are_not(address: str) -> None:
-    assert not AddressPolicy().permits(address)
+    assert not AddressPolicy().permits(address, 443)
 
 
 @pytest.mark.parametrize("text", ["", "localhost", "127.1", "2130706433", "0x7f.0.0.1", "0177.0.0.1", "::1]"])
 def test_what_is_not_plainly_an_address_is_not_permitted(text: str) -> None:
-    assert not AddressPolicy(["0.0.0.0/0", "::/0"]).permits(text)
+    assert not AddressPolicy(["0.0.0.0/0", "::/0"]).permits(text, 80)
 
 
 def test_networks_can_be_allowed() -> None:
     policy = AddressPolicy(["127.0.0.0/8", "fd00::/8"])
     permitted = ["127.0.0.1", "::ffff:127.9.9.9", "fd12::1", "8.8.8.8"]
-    assert [policy.permits(address) for address in permitted] == [True] * 4
-    assert [policy.permits(address) for address in ("10.0.0.1", "::1", "fe80::1")] == [False] * 3
+    assert [policy.permits(address, 80) for address in permitted] == [True] * 4
+    assert [policy.permits(address, 80) for address in ("10.0.0.1", "::1", "fe80::1")] == [False] * 3
 
 
 def test_a_network_that_is_none_is_told_at_once() -> None:
@@ -93,3 +95,13 @@ def test_sockets_are_opened_for_permitted_addresses_alone() -> None:
         policy.open_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.2", 80)))
     with pytest.raises(BlockedAddressError, match="::1"):
         policy.open_socket((socket.AF_INET6, socket.SOCK_STREAM, 0, "", ("::1", 80, 0, 0)))
+
+
+def test_public_addresses_are_dialled_at_the_ports_of_the_web_alone() -> None:
+    policy = AddressPolicy(["10.0.0.0/8"], [80, 443, 8443])
+    assert policy.permits("8.8.8.8", 8443)
+    assert policy.permits("10.0.0.1", 9200)
+    with pytest.raises(BlockedPortError, match="9200"):
+        policy.check("8.8.8.8", 9200)
+    with pytest.raises(BlockedAddressError):
+        policy.check("192.168.0.1", 9200)

@@ -1,0 +1,70 @@
+"""Settings become what fetches: a guarded client, turns at hosts, robots.txt."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from yarl import URL
+
+from contract.metrics import Metrics
+from runtime.errors import StartError
+from runtime.settings import Settings
+from workers.fetch import Fetcher, FetchLimits, Reach
+from workers.fetch.client import GuardedClient
+from workers.fetch.politeness import Politeness
+from workers.fetch.robots import Robots, RobotsLimits
+from workers.fetch.turns import Lease, TurnLimits, Turns
+
+PRODUCT = "copydesk"  # by this name rules of robots.txt are looked up
+
+
+@asynccontextmanager
+async def open_fetcher(settings: Settings, metrics: Metrics, lease: Lease) -> AsyncIterator[Fetcher]:
+    """Yields the fetcher, within the limits that are set. `lease` keeps other workers from a host.
+
+    Raises:
+        StartError: an address, a network or a file that is set is none.
+    """
+    limits = _limits(settings)
+    try:
+        reach = _reach(settings)
+        client = GuardedClient(limits, reach)
+    except ValueError as error:
+        raise StartError(f"settings for fetching: {error}") from None
+    turn_limits = TurnLimits(
+        interval_s=settings.fetch_interval_s,
+        waiting=max(1, settings.slots // 2),
+        away_s=settings.retry_delays_s[0],
+    )
+    async with client, Turns(lease, turn_limits) as turns:
+        robots = Robots(client, RobotsLimits(), limits) if settings.fetch_robots else None
+        yield Fetcher(client, limits, metrics, admission=Politeness(turns, robots, PRODUCT).admit)
+
+
+def user_agent(contact: str | None) -> str:
+    """Returns what the service calls itself, with where to complain."""
+    return f"{PRODUCT}/{version(PRODUCT)}" + (f" (+{contact})" if contact else "")
+
+
+def _limits(settings: Settings) -> FetchLimits:
+    return FetchLimits(
+        connect_timeout_s=settings.fetch_connect_timeout_s,
+        first_byte_timeout_s=settings.fetch_first_byte_timeout_s,
+        idle_timeout_s=settings.fetch_idle_timeout_s,
+        total_timeout_s=settings.fetch_timeout_s,
+        max_redirects=settings.fetch_max_redirects,
+        max_header_bytes=settings.fetch_max_header_bytes,
+        max_transfer_bytes=settings.fetch_max_transfer_bytes,
+        max_body_bytes=settings.fetch_max_bytes,
+    )
+
+
+def _reach(settings: Settings) -> Reach:
+    return Reach(
+        allow_networks=settings.fetch_allow_networks,
+        allow_ports=settings.fetch_allow_ports,
+        proxy=URL(settings.fetch_proxy.get_secret_value()) if settings.fetch_proxy else None,
+        nameservers=settings.fetch_nameservers,
+        ca_file=settings.fetch_ca_file,
+        user_agent=user_agent(settings.fetch_contact),
+    )

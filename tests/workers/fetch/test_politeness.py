@@ -1,0 +1,156 @@
+"""What is asked of a host before it is asked for a page: real servers on loopback."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+from aiohttp import web
+from yarl import URL
+
+from contract.reasons import Reason
+from tests.workers.fetch.sites import LIMITS, LOOPBACK, Site, site
+from workers.failures import Failed
+from workers.fetch.client import GuardedClient
+from workers.fetch.politeness import Politeness
+from workers.fetch.robots import Robots, RobotsLimits
+from workers.fetch.turns import NotYet, TurnLimits, Turns
+
+AGENT = "copydesk"
+FAST = TurnLimits(interval_s=0.01, patience_s=30.0)
+
+
+@asynccontextmanager
+async def alone(_: str) -> AsyncIterator[bool]:
+    """A lease where nobody else is."""
+    yield True
+
+
+@asynccontextmanager
+async def polite(robots: RobotsLimits | None = None, turns: TurnLimits = FAST) -> AsyncIterator[Politeness]:
+    async with GuardedClient(LIMITS, LOOPBACK) as client, Turns(alone, turns) as at_hosts:
+        yield Politeness(at_hosts, Robots(client, robots or RobotsLimits(), LIMITS), AGENT)
+
+
+def robots(text: str = "", status: int = 200, **headers: str) -> AbstractAsyncContextManager[Site]:
+    """A site whose robots.txt is this."""
+
+    async def answer(_: web.Request) -> web.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return web.Response(text=text, status=status, headers=named)
+
+    return site(answer)
+
+
+async def refusal(politeness: Politeness, url: str) -> Failed | None:
+    try:
+        async with politeness.admit(URL(url)):
+            return None
+    except Failed as failed:
+        return failed
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "allowed"),
+    [
+        ("", "/a", True),
+        ("User-agent: *\nDisallow: /", "/a", False),
+        ("User-agent: *\nDisallow: /private/", "/private/a", False),
+        ("User-agent: *\nDisallow: /private/", "/public/a", True),
+        ("User-agent: *\nDisallow: /\nAllow: /news/", "/news/a", True),
+        ("User-agent: other\nDisallow: /", "/a", True),
+        ("User-agent: *\nDisallow:\n\nUser-agent: Copydesk\nDisallow: /", "/a", False),
+        ("User-agent: *\nDisallow: /\n\nUser-agent: copydesk\nDisallow: /private/", "/a", True),
+        ("User-agent: *\nDisallow: /*.html$", "/a.html", False),
+        ("User-agent: *\nDisallow: /*.html$", "/a.html?x=1", True),
+        ("\ufeffUser-agent: *\nDisallow: /", "/a", False),
+        ("User-agent: *\nDisallow: /%E4", "/%E4", False),
+        ("<!doctype html><title>Not found</title>", "/a", True),
+    ],
+)
+async def test_robots_txt_is_obeyed(text: str, path: str, allowed: bool) -> None:
+    async with robots(text) as at, polite() as politeness:
+        failed = await refusal(politeness, at.url(path))
+    assert (failed is None) is allowed
+    assert failed is None or failed.reason is Reason.ROBOTS_DENIED
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451])
+async def test_a_site_without_robots_txt_allows_all(status: int) -> None:
+    async with robots("User-agent: *\nDisallow: /", status) as at, polite() as politeness:
+        assert await refusal(politeness, at.url()) is None
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_a_site_whose_server_fails_is_left_alone_for_a_while(status: int) -> None:
+    async with robots("", status) as at, polite() as politeness:
+        failed = await refusal(politeness, at.url())
+        assert failed is not None
+        assert failed.reason is Reason.ROBOTS_UNREACHABLE
+        assert failed.retry_after_s == RobotsLimits().unreachable_for_s
+        with pytest.raises(NotYet):
+            await refusal(politeness, at.url())
+        assert len(at.requests) == 1
+
+
+async def test_robots_txt_is_asked_for_once_in_its_lifetime() -> None:
+    async with robots("User-agent: *\nDisallow: /private/") as at, polite() as politeness:
+        for path in ("/a", "/b", "/private/c"):
+            await refusal(politeness, at.url(path))
+        assert [request.path for request in at.requests] == ["/robots.txt"]
+
+
+async def test_robots_txt_is_asked_for_again_when_its_lifetime_is_over() -> None:
+    limits = RobotsLimits(lifetime_at_least_s=0.0)
+    async with robots("", Cache_Control="max-age=0") as at, polite(limits) as politeness:
+        for path in ("/a", "/b"):
+            await refusal(politeness, at.url(path))
+        assert len(at.requests) == 2
+
+
+@pytest.mark.parametrize(("steps", "denied"), [(5, True), (6, False)])
+async def test_redirects_of_robots_txt_are_followed_to_a_point(steps: int, denied: bool) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        step = int(request.query.get("step", "0"))
+        if step < steps:
+            return web.Response(status=302, headers={"Location": f"/robots.txt?step={step + 1}"})
+        return web.Response(text="User-agent: *\nDisallow: /")
+
+    async with site(answer) as at, polite() as politeness:
+        assert (await refusal(politeness, at.url()) is not None) is denied
+
+
+async def test_what_comes_after_the_first_half_megabyte_is_not_read() -> None:
+    limits = RobotsLimits(max_bytes=1000)
+    text = f"User-agent: *\nDisallow: /early/\n{'#' * 2000}\nDisallow: /late/"
+    async with robots(text) as at, polite(limits) as politeness:
+        assert await refusal(politeness, at.url("/early/a")) is not None
+        assert await refusal(politeness, at.url("/late/a")) is None
+
+
+async def test_a_host_that_cannot_be_reached_says_so_itself() -> None:
+    async with GuardedClient(LIMITS, LOOPBACK) as client, Turns(alone, FAST) as turns:
+        failed = await refusal(Politeness(turns, Robots(client, RobotsLimits(), LIMITS), AGENT), "http://10.0.0.1/a")
+    assert failed is not None
+    assert failed.reason is Reason.BLOCKED_ADDRESS
+
+
+@pytest.mark.parametrize("rule", ["Crawl-delay: 0.3", "Request-rate: 10/3"])
+async def test_the_interval_that_a_site_asks_for_is_kept(rule: str) -> None:
+    loop = asyncio.get_running_loop()
+    async with robots(f"User-agent: *\n{rule}") as at, polite() as politeness:
+        begun = []
+        for _ in range(2):
+            async with politeness.admit(URL(at.url())):
+                begun.append(loop.time())
+    assert begun[1] - begun[0] >= 0.29
+
+
+async def test_a_pause_that_a_host_asks_for_is_kept() -> None:
+    async with robots() as at, polite(turns=TurnLimits(interval_s=0.01, patience_s=5)) as politeness:
+        with pytest.raises(Failed):
+            async with politeness.admit(URL(at.url())):
+                raise Failed(Reason.RATE_LIMITED, "HTTP status 429", retry_after_s=40)
+        with pytest.raises(NotYet) as not_yet:
+            await refusal(politeness, at.url())
+        assert 30 < not_yet.value.delay_s <= 40

@@ -1,0 +1,200 @@
+"""Turns at hosts, in the time of an event loop that does not wait."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import wraps
+from itertools import pairwise
+from typing import Any
+
+import looptime
+import pytest
+
+from contract.broker import BrokerUnavailable
+from workers.fetch.turns import Lease, NotYet, TurnLimits, Turns
+
+LIMITS = TurnLimits(interval_s=1, patience_s=10, waiting_per_host=4, waiting=6, away_s=7)
+
+
+def on_a_jumping_clock(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """Runs `test` on an event loop whose clock jumps to what comes next."""
+
+    @wraps(test)
+    def run() -> None:
+        with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+            runner.run(test())
+
+    return run
+
+
+def shared() -> Lease:
+    """Leases as a broker has them: what one holds, no other gets."""
+    held: set[str] = set()
+
+    @asynccontextmanager
+    async def lease(name: str) -> AsyncIterator[bool]:
+        if name in held:
+            yield False
+            return
+        held.add(name)
+        try:
+            yield True
+        finally:
+            held.discard(name)
+
+    return lease
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def visit(
+    turns: Turns, host: str, *, takes_s: float = 0.0, pause_s: float = 0.0, interval_s: float = 0.0
+) -> float:
+    """Returns when a turn began."""
+    async with turns.turn(host) as turn:
+        began = now()
+        turn.pause_s = pause_s
+        turn.interval_s = max(turn.interval_s, interval_s)
+        await asyncio.sleep(takes_s)
+        return began
+
+
+async def begun(*visits: asyncio.Task[float]) -> list[float]:
+    return sorted(await asyncio.gather(*visits))
+
+
+@on_a_jumping_clock
+async def test_two_requests_at_a_host_lie_an_interval_apart() -> None:
+    async with Turns(shared(), LIMITS) as turns, asyncio.TaskGroup() as group:
+        visits = [group.create_task(visit(turns, "a.example")) for _ in range(3)]
+        assert await begun(*visits) == pytest.approx([0, 1, 2])
+
+
+@on_a_jumping_clock
+async def test_a_slow_host_is_asked_one_thing_at_a_time() -> None:
+    async with Turns(shared(), LIMITS) as turns, asyncio.TaskGroup() as group:
+        visits = [group.create_task(visit(turns, "a.example", takes_s=3)) for _ in range(3)]
+        assert await begun(*visits) == pytest.approx([0, 3, 6])
+
+
+@on_a_jumping_clock
+async def test_hosts_do_not_wait_for_each_other() -> None:
+    async with Turns(shared(), LIMITS) as turns, asyncio.TaskGroup() as group:
+        visits = [group.create_task(visit(turns, f"{name}.example", takes_s=3)) for name in "abc"]
+        assert await begun(*visits) == pytest.approx([0, 0, 0])
+
+
+@on_a_jumping_clock
+async def test_the_interval_holds_over_all_workers() -> None:
+    lease, patient = shared(), replace(LIMITS, asks=10)
+    async with Turns(lease, patient) as one, Turns(lease, patient) as other, asyncio.TaskGroup() as group:
+        visits = [group.create_task(visit(turns, "a.example")) for turns in (one, other, one, other)]
+        starts = await begun(*visits)
+    assert all(later - earlier >= 1 - 1e-6 for earlier, later in pairwise(starts))
+
+
+@on_a_jumping_clock
+async def test_the_interval_holds_when_nobody_waits_in_between() -> None:
+    lease = shared()
+    async with Turns(lease, LIMITS) as one, Turns(lease, LIMITS) as other:
+        first = await visit(one, "a.example")
+        assert await visit(other, "a.example") - first >= 1
+
+
+@on_a_jumping_clock
+async def test_a_host_may_ask_for_a_longer_interval() -> None:
+    async with Turns(shared(), LIMITS) as turns:
+        first = await visit(turns, "a.example", interval_s=5)
+        assert await visit(turns, "a.example") - first == pytest.approx(5)
+
+
+@on_a_jumping_clock
+async def test_a_pause_that_a_host_asks_for_holds_for_all_workers() -> None:
+    lease = shared()
+    async with Turns(lease, LIMITS) as one, Turns(lease, LIMITS) as other:
+        await visit(one, "a.example", pause_s=100)
+        with pytest.raises(NotYet) as here:
+            await visit(one, "a.example")
+        assert here.value.delay_s == pytest.approx(100)
+        with pytest.raises(NotYet) as there:
+            await visit(other, "a.example")
+        assert there.value.delay_s == LIMITS.away_s
+        await asyncio.sleep(100)
+        await visit(other, "a.example")
+
+
+@on_a_jumping_clock
+async def test_a_busy_host_is_left_after_a_while() -> None:
+    lease = shared()
+    async with Turns(lease, LIMITS) as one, Turns(lease, LIMITS) as other, asyncio.TaskGroup() as group:
+        group.create_task(visit(one, "a.example", takes_s=50))
+        await asyncio.sleep(1)
+        with pytest.raises(NotYet):
+            await visit(other, "a.example")
+        assert now() == pytest.approx(1 + 1)  # asked twice, an interval apart
+
+
+@on_a_jumping_clock
+async def test_a_slow_host_is_waited_for_no_longer_than_patience() -> None:
+    async with Turns(shared(), LIMITS) as turns, asyncio.TaskGroup() as group:
+        group.create_task(visit(turns, "a.example", takes_s=50))
+        await asyncio.sleep(1)
+        with pytest.raises(NotYet):
+            await visit(turns, "a.example")
+        assert now() == pytest.approx(11)
+
+
+@on_a_jumping_clock
+async def test_busy_hosts_leave_room_for_others() -> None:
+    async with Turns(shared(), LIMITS) as turns, asyncio.TaskGroup() as group:
+        visits = [group.create_task(visit(turns, host)) for host in ("a.example", "b.example") for _ in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(NotYet):
+            await visit(turns, "b.example")
+        assert await visit(turns, "c.example") == pytest.approx(0)
+        await begun(*visits)
+
+
+@on_a_jumping_clock
+async def test_no_more_wait_in_hand_than_may() -> None:
+    async with Turns(shared(), LIMITS) as turns, asyncio.TaskGroup() as group:
+        waiting = [group.create_task(visit(turns, "a.example")) for _ in range(4)]
+        await asyncio.sleep(0)
+        with pytest.raises(NotYet):
+            await visit(turns, "a.example")
+        await begun(*waiting)
+
+
+@on_a_jumping_clock
+async def test_without_a_broker_nobody_gets_a_turn() -> None:
+    @asynccontextmanager
+    async def away(_: str) -> AsyncIterator[bool]:
+        raise BrokerUnavailable("away")
+        yield False
+
+    async with Turns(away, LIMITS) as turns:
+        with pytest.raises(NotYet):
+            await visit(turns, "a.example")
+
+
+@on_a_jumping_clock
+async def test_who_gives_up_waiting_leaves_the_turn_to_others() -> None:
+    async with Turns(shared(), LIMITS) as turns, asyncio.TaskGroup() as group:
+        group.create_task(visit(turns, "a.example", takes_s=2))
+        given_up = group.create_task(visit(turns, "a.example"))
+        last = group.create_task(visit(turns, "a.example"))
+        await asyncio.sleep(1)
+        given_up.cancel()
+        assert await last == pytest.approx(2)
+
+
+@on_a_jumping_clock
+async def test_leases_are_given_back_at_the_end() -> None:
+    lease = shared()
+    async with Turns(lease, LIMITS) as turns:
+        await visit(turns, "a.example", pause_s=100)
+    async with lease("a.example") as held:
+        assert held
