@@ -1,32 +1,88 @@
 """What a reader (of HTML, of pasted text) hands to normalisation: text and metadata, each with its source."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field, fields
+from enum import IntEnum
+from typing import Generic, NamedTuple, Self, TypeVar
 
-from contract.article import Removed, Source
+from lxml.html import HtmlElement
+
+from contract.article import Flag, PageKind, Removed, Source
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[T]):
-    """A value, and where in the document it stood."""
+    """A value, where in the document it stood, and how likely it is right, in [0, 1], where that is known."""
 
     value: T
     source: Source
+    confidence: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """An article as its reader found it: not yet normalised, the caller's word not yet heard.
+class Kind(IntEnum):
+    """What a block is in the text."""
 
-    `text` has paragraphs separated by blank lines, list items as `- item`. Dates are ISO 8601 or as written,
-    `language` as the document declares it, URLs possibly relative. `candidates` are the values that a field's winner
-    beat.
+    PARAGRAPH = 0
+    HEADING = 1
+    ITEM = 2
+    QUOTE = 3
+    PREFORMATTED = 4
+    CELL = 5
+    CAPTION = 6
+
+
+class Run(NamedTuple):
+    """A piece of text as it stands in the tree: the text of `element`, or what follows it where `is_tail`.
+
+    A `<br>` is a run of its own.
     """
 
     text: str
+    element: HtmlElement
+    is_tail: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A block of the article's body, between two ends of line.
+
+    `text` has single spaces, and line feeds for `<br>`. `level` is that of a heading (1 to 6), or how many lists an
+    item is in. `element` is the innermost one around the block that ends lines, `runs` are all of its text. Blocks
+    of one list item or of one row of a table follow one another and have the same `line`; it is -1 elsewhere.
+    `probability` is how sure it is that the block belongs to the body.
+    """
+
+    kind: Kind
+    text: str
+    level: int
+    line: int
+    probability: float
+    element: HtmlElement
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """How sure the classifier was of a page: for each of its blocks, in order, kept ones and others.
+
+    `sizes` are characters, those of Chinese, Japanese, Korean and Thai counted for more.
+    """
+
+    probabilities: tuple[float, ...] = ()
+    sizes: tuple[float, ...] = ()
+    kept: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """What a document says of itself beside its text.
+
+    Dates are ISO 8601 or as written, `language` as the document declares it, URLs possibly relative. `candidates` are
+    the values that a field's winner beat.
+    """
+
     title: Found[str] | None = None
     authors: Found[tuple[str, ...]] | None = None
     published: Found[str] | None = None
@@ -39,5 +95,37 @@ class Draft:
     license: Found[str] | None = None
     categories: Found[tuple[str, ...]] | None = None
     tags: Found[tuple[str, ...]] | None = None
-    removed: tuple[Removed, ...] = ()
     candidates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft(Metadata):
+    """An article as its reader found it: not yet normalised, the caller's word not yet heard.
+
+    `text` has paragraphs separated by blank lines, list items as `- item`. `blocks` are what `text` is made of, where
+    it was HTML; `judgement` is how they were chosen. `page_kind`, `flags` and `confidence` are what the page as a whole
+    says of the text, `comments` those of its readers.
+    """
+
+    text: str
+    blocks: tuple[Block, ...] = ()
+    judgement: Judgement | None = None
+    removed: tuple[Removed, ...] = ()
+    page_kind: PageKind | None = None
+    flags: tuple[Flag, ...] = ()
+    confidence: float | None = None
+    comments: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        metadata: Metadata,
+        *,
+        text: str,
+        blocks: tuple[Block, ...] = (),
+        judgement: Judgement | None = None,
+        removed: tuple[Removed, ...] = (),
+    ) -> Self:
+        """Returns the draft of `text` with `metadata`."""
+        named = {one.name: getattr(metadata, one.name) for one in fields(Metadata)}
+        return cls(text=text, blocks=blocks, judgement=judgement, removed=removed, **named)

@@ -1,3 +1,5 @@
+from typing import TypeVar
+
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -6,9 +8,10 @@ from lxml import etree
 from contract.article import Source
 from contract.reasons import Reason
 from workers.draft import Draft, Found
-from workers.extract import read_html
+from workers.extract.reader import read_html
 from workers.failures import Failed
 
+T = TypeVar("T")
 URL = "https://www.harbour-gazette.example/news/ferry-returns"
 FIRST = "The last ferry left the old harbour nine years ago, and few believed that one would ever come back."
 SECOND = "On Tuesday morning it did, an hour late and with a brass band on deck, to the cheers of the whole town."
@@ -30,6 +33,10 @@ PAGE = f"""<!doctype html>
 <footer><p>Copyright Harbour Gazette. All rights reserved.</p></footer></body></html>"""
 
 
+def told(found: Found[T] | None) -> tuple[T, Source] | None:
+    return (found.value, found.source) if found else None
+
+
 def read(html: str, url: str | None = URL) -> Draft | Reason:
     try:
         return read_html(html, url)
@@ -43,14 +50,14 @@ def test_a_news_page() -> None:
         f"{FIRST}\n\n{SECOND}\n\nIt brought:\n\n- forty passengers,\n- two goats,\n- the post.\n\n"
         "The company means to sail twice a day from May, and hourly once the second ship is ready for the sea."
     )
-    assert draft.title == Found("Ferry returns after nine years", Source.MARKUP)
-    assert draft.authors == Found(("Jo Marsh",), Source.JSON_LD)
-    assert draft.published == Found("2024-03-05T08:00:00+01:00", Source.JSON_LD)
-    assert draft.modified == Found("2024-03-06T09:00:00+01:00", Source.JSON_LD)
-    assert draft.language == Found("en-GB", Source.MARKUP)
-    assert draft.site_name == Found("Harbour Gazette", Source.OPENGRAPH)
-    assert draft.canonical_url == Found(URL, Source.META)
-    assert draft.description == Found("A brass band played.", Source.OPENGRAPH)
+    assert told(draft.title) == ("Ferry returns after nine years", Source.MARKUP)
+    assert told(draft.authors) == (("Jo Marsh",), Source.JSON_LD)
+    assert told(draft.published) == ("2024-03-05T08:00:00+01:00", Source.JSON_LD)
+    assert told(draft.modified) == ("2024-03-06T09:00:00+01:00", Source.JSON_LD)
+    assert told(draft.language) == ("en-GB", Source.MARKUP)
+    assert told(draft.site_name) == ("Harbour Gazette", Source.OPENGRAPH)
+    assert told(draft.canonical_url) == (URL, Source.META)
+    assert told(draft.description) == ("A brass band played.", Source.OPENGRAPH)
 
 
 def test_boxes_within_the_article_are_left_out() -> None:
@@ -109,7 +116,7 @@ def test_only_a_want_of_memory_or_stack_passes_through(
     def broken(*_: object, **__: object) -> None:
         raise raised
 
-    monkeypatch.setattr("workers.extract.bare_extraction", broken)
+    monkeypatch.setattr("workers.extract.reader.find_body", broken)
     with pytest.raises(seen):
         read_html(PAGE, URL)
 

@@ -1,0 +1,61 @@
+"""Which passages are the body: what the model says, and what no model has to be asked."""
+
+from collections.abc import Iterator, Sequence
+
+from workers.draft import Kind
+from workers.extract.walk import Passage, Walked
+from workers.metadata.words import bare
+
+_HEAD = 3  # blocks: a kicker or a byline may stand before the headline
+_DOUBLE = 40  # characters; what is shorter may well stand twice in an article
+
+
+def choose(walked: Walked, probabilities: Sequence[float], threshold: float, title: str | None) -> list[bool]:
+    """Returns for each passage whether it is kept.
+
+    No caption is, nor a passage that another one repeats elsewhere on the page, nor the `title` at the top, nor a
+    heading that nothing follows.
+    """
+    kept = [
+        probability >= threshold and passage.kind is not Kind.CAPTION
+        for passage, probability in zip(walked.passages, probabilities, strict=True)
+    ]
+    for number in _repeats(walked, kept, probabilities):
+        kept[number] = False
+    for number in [*_headlines(walked.passages, kept, title), *_dangling(walked.passages, kept)]:
+        kept[number] = False
+    return kept
+
+
+def _repeats(walked: Walked, kept: Sequence[bool], probabilities: Sequence[float]) -> Iterator[int]:
+    """Yields the less probable of equal passages, but those within one element: it lists what may well be equal."""
+    best: dict[str, int] = {}
+    for number, passage in enumerate(walked.passages):
+        if not kept[number] or len(passage.text) < _DOUBLE:
+            continue
+        other = best.setdefault(passage.text, number)
+        if other == number or _parent(walked, other) == _parent(walked, number):
+            continue
+        if probabilities[number] > probabilities[other]:
+            best[passage.text] = number
+            yield other
+        else:
+            yield number
+
+
+def _parent(walked: Walked, number: int) -> int:
+    return walked.containers[walked.passages[number].container].parent
+
+
+def _headlines(passages: Sequence[Passage], kept: Sequence[bool], title: str | None) -> list[int]:
+    first = [number for number, keep in enumerate(kept) if keep][:_HEAD]
+    wanted = bare(title or "")
+    return [number for number in first if wanted and bare(passages[number].text) == wanted]
+
+
+def _dangling(passages: Sequence[Passage], kept: Sequence[bool]) -> Iterator[int]:
+    """Yields the headings at the end: what they head was not kept."""
+    for number in reversed([number for number, keep in enumerate(kept) if keep]):
+        if passages[number].kind is not Kind.HEADING:
+            return
+        yield number

@@ -1,0 +1,158 @@
+"""What the words of single passages tell, whatever stands around them: lengths, endings, what they repeat."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.draft import Kind
+from workers.extract.sequence import Column
+from workers.extract.walk import Passage
+
+Columns = dict[str, NDArray[Any]]
+
+_WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\u0e00-\u0e7f\uff66-\uff9f]")
+_WIDE_WEIGHT = 1.5  # a character of these scripts says as much as 2.5 of an alphabet
+_STOPS = frozenset(".!?…。！？।۔؟")
+_CLOSERS = "\"'”’»)]」』）"
+_TELLING = 8  # characters that a title or description has at least
+_FEWEST = 5  # characters of a text that may repeat it
+_SHORT = 80  # characters; beyond, a line is not one of those that name what they are
+_PHRASE = re.compile(r"[^\W\d_]+|©")
+
+# Words that short lines of boilerplate begin with or consist of, by what they are.
+PHRASES: dict[str, str] = {
+    "more": "related recommended recommend also more read similar popular trending latest next previous continue mehr "
+    "lesen weitere thema weiterlesen lire aussi plus voir leggi anche leer también más relacionadas leia mais lees "
+    "ook meer läs läs mer les også читайте также еще もっと 関連 相关 更多",
+    "letter": "subscribe newsletter sign signup inbox email abonnieren abonnez abonner abonnement inscription "
+    "suscríbete suscribirse boletín iscriviti assine inschrijven подписка подпишитесь 購読 订阅",
+    "rights": "copyright © rights reserved rechte vorbehalten droits réservés derechos reservados diritti riservati "
+    "direitos rechten voorbehouden права защищены terms privacy impressum datenschutz",
+    "credit": "photo photograph foto photos image images bild bilder quelle source getty reuters afp ap dpa epa "
+    "shutterstock credit crédit crédits imagen imago istock picture caption illustration 写真 图",
+    "talk": "comment comments reply replies kommentar kommentare commentaire commentaires comentario comentarios "
+    "commenti log login register comentários reacties комментарии コメント 评论 antworten répondre responder",
+}
+_GROUP_BITS = {name: bit for bit, name in enumerate(PHRASES)}
+_WORD_BITS: dict[str, int] = {}
+for _name, _words in PHRASES.items():
+    for _word in _words.split():
+        _WORD_BITS[_word] = _WORD_BITS.get(_word, 0) | 1 << _GROUP_BITS[_name]
+
+
+def size_of(text: str) -> float:
+    """Returns the length of `text` in characters of an alphabet."""
+    if text.isascii():
+        return len(text)
+    return len(text) + _WIDE_WEIGHT * len(_WIDE.findall(text))
+
+
+def phrases_of(text: str) -> int:
+    """Returns which of `PHRASES` a short line contains words of, as bits."""
+    flags = 0
+    for word in _PHRASE.findall(text.lower()):
+        flags |= _WORD_BITS.get(word, 0)
+    return flags
+
+
+def ends_sentence(text: str) -> bool:
+    """Tells whether `text` ends as a sentence does, quotation marks and brackets aside."""
+    return text.rstrip(_CLOSERS)[-1:] in _STOPS
+
+
+def bits(flags: Sequence[int] | NDArray[np.int64], count: int) -> NDArray[np.float32]:
+    """Returns the lowest `count` bits of each of N flags, (count, N)."""
+    rows = np.asarray(flags, np.int64)[None, :] >> np.arange(count)[:, None]
+    return (rows & 1).astype(np.float32)
+
+
+def measure(passages: Sequence[Passage], title: str, description: str) -> Columns:
+    """Returns a column for each thing that single `passages` tell, N >= 1 rows each.
+
+    `title` and `description` are the page's own, in any form.
+    """
+    texts = [passage.text for passage in passages]
+    facts = np.array([_facts(passage) for passage in passages], np.float32).T
+    columns = dict(zip(_FACTS, facts, strict=True))
+    copies = Counter(texts)
+    columns["copies"] = np.array([copies[text] for text in texts], np.float32)
+    columns["title_like"] = _likeness(texts, title)
+    columns["description_like"] = _likeness(texts, description)
+    flags = [phrases_of(text) if len(text) < _SHORT else 0 for text in texts]
+    columns |= _named("says", flags)
+    columns |= _named("under", _under(flags, passages))
+    return columns
+
+
+_FACTS = ("size", "link", "bold", "italic", "commas", "ends", "last", "digits", "kind", "after_image")
+
+
+def _facts(passage: Passage) -> tuple[float, ...]:
+    text = passage.text
+    length = len(text)
+    last = text[-1]
+    return (
+        size_of(text),
+        min(passage.link / length, 1),
+        min(passage.bold / length, 1),
+        min(passage.italic / length, 1),
+        _commas(text),
+        last in _STOPS or (last in _CLOSERS and ends_sentence(text)),
+        1 if last in _STOPS else 2 if last in ":：" else 3 if last.isdigit() else 4 if last.isalpha() else 5,
+        _digit_share(text) if length <= _SHORT else 0,
+        passage.kind,
+        passage.after_image,
+    )
+
+
+def _commas(text: str) -> int:
+    commas = text.count(",")
+    return commas if text.isascii() else commas + text.count("，") + text.count("、") + text.count("،")
+
+
+def _digit_share(text: str) -> float:
+    return sum(map(str.isdigit, text)) / len(text)
+
+
+def _named(prefix: str, flags: Sequence[int]) -> Columns:
+    return {f"{prefix}_{name}": row for name, row in zip(PHRASES, bits(flags, len(PHRASES)), strict=True)}
+
+
+def _likeness(texts: Sequence[str], other: str) -> Column:
+    """Returns how far each of `texts` says the same as `other`: 0 to 1 by length where one contains the other."""
+    wanted = " ".join(other.casefold().split())
+    found = np.zeros(len(texts), np.float32)
+    if len(wanted) < _TELLING:
+        return found
+    for number, text in enumerate(texts):
+        if _FEWEST <= len(text) <= 3 * len(wanted) + 100:
+            found[number] = _overlap(text.casefold(), wanted)
+    return found
+
+
+def _overlap(plain: str, wanted: str) -> float:
+    if plain in wanted:
+        return len(plain) / len(wanted)
+    if _begin(wanted) in plain:
+        return len(wanted) / max(len(plain), len(wanted))
+    if _begin(plain) in wanted:
+        return 0.6 * len(plain) / len(wanted)
+    return 0
+
+
+def _begin(text: str) -> str:
+    return text[: max(20, int(len(text) * 0.7))]
+
+
+def _under(flags: Sequence[int], passages: Sequence[Passage]) -> list[int]:
+    """Returns for each passage what the heading above it says."""
+    found, current = [], 0
+    for flag, passage in zip(flags, passages, strict=True):
+        found.append(current)
+        if passage.kind is Kind.HEADING:
+            current = flag
+    return found

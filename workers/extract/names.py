@@ -1,0 +1,57 @@
+"""What the names of an element (class, id, role, itemprop) say about it, by look-ups of their words."""
+
+import re
+from functools import lru_cache
+
+_MAX_NAMES = 300  # characters
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+# Stems of words in lower case, by what they call an element. A word counts where it equals a stem or its plural.
+GROUPS: dict[str, str] = {
+    "navigation": "nav navbar navi navigation menu submenu breadcrumb crumb sitemap pager pagination tabs toolbar skip",
+    "footer": "foot footer colophon bottom copyright legal",
+    "header": "header masthead topbar banner hero head",
+    "comment": "comment commentlist disqus reply respond discussion kommentar commentaire comentario opinion",
+    "consent": "cookie consent gdpr privacy cmp onetrust",
+    "letter": "newsletter subscribe subscription signup mailing optin mailchimp boletin nieuwsbrief infolettre",
+    "related": "related recommend recommended recommendation more also similar trending popular latest recent next "
+    "prev previous mostread relacionada relacionado correlati gerelateerd outbrain taboola readmore read further",
+    "share": "share sharing social facebook twitter whatsapp follow sharedaddy addtoany addthis like",
+    "advert": "ad ads adslot advert advertisement advertising sponsor sponsored promo promotion promoted dfp gpt "
+    "anzeige werbung publicidad publicite reklama commercial",
+    "author": "author byline bio contributor writer autor auteur autore vcard avatar profile user",
+    "date": "date time published posted updated meta timestamp datum fecha metadata info",
+    "caption": "caption figcaption credit credits legend figure photo image img picture gallery slideshow slide "
+    "thumbnail thumb media video player audio carousel swiper",
+    "side": "aside sidebar side rail widget widgets column secondary complementary",
+    "article": "article post entry story news blog artikel articulo articolo",
+    "body": "content body text main prose copy rich richtext paragraph paragraphs markdown wysiwyg description "
+    "contenido contenu inhalt texto texte testo cuerpo corps",
+    "title": "title headline heading kicker eyebrow",
+    "lead": "lead lede standfirst dek deck intro introduction subtitle subheadline subhead chapo sapo summary abstract "
+    "excerpt teaser entradilla vorspann",
+    "label": "tag category topic label keyword badge chip taxonomy",
+    "overlay": "modal popup overlay dialog lightbox tooltip dropdown drawer offcanvas alert notice notification toast",
+    "hidden": "hidden hide invisible sr screenreader visuallyhidden print noprint noscript",
+    "list": "list item items card grid tile feed row archive listing result results",
+    "product": "product price cart shop buy review rating shipping variant sku add checkout",
+    "forum": "message thread topicpost postbody posttext question answer reaction signature quote",
+    "gate": "paywall login register premium membership member donate donation support subscriber barrier regwall",
+    "note": "footnote reference references citation cite source toc index reflist infobox sidebox factbox box callout",
+    "form": "form search input field button btn cta action",
+}
+BITS = {name: bit for bit, name in enumerate(GROUPS)}
+_FLAGS: dict[str, int] = {}
+for _name, _words in GROUPS.items():
+    for _stem in _words.split():
+        for _word in (_stem, f"{_stem}s"):
+            _FLAGS[_word] = _FLAGS.get(_word, 0) | 1 << BITS[_name]
+
+
+@lru_cache(maxsize=8192)  # the same few names recur all over a site
+def flags_of(names: str) -> int:
+    """Returns which of `GROUPS` the words of `names` belong to, as bits."""
+    flags = 0
+    for word in _WORD.findall(names[:_MAX_NAMES]):
+        flags |= _FLAGS.get(word.lower(), 0)
+    return flags

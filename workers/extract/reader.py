@@ -1,0 +1,58 @@
+"""HTML to a draft: one parse, metadata by our own resolvers, the text by a classifier of the page's passages."""
+
+from dataclasses import replace
+
+from lxml.html import HtmlElement
+
+from contract.options import Focus, Options, Part
+from contract.reasons import Reason
+from workers.draft import Draft, Kind, Metadata
+from workers.extract.body import Body, find_body
+from workers.extract.parse import parse
+from workers.extract.render import render
+from workers.failures import Failed
+from workers.metadata.resolve import read_metadata
+from workers.quality.comments import find_comments
+from workers.quality.confidence import confidence
+from workers.quality.page import Page, look, page_flags, refuse
+
+_DEFAULTS = Options()
+
+
+def read_html(html: str, url: str | None, options: Options = _DEFAULTS) -> Draft:
+    """Returns the article in a page, with its metadata and what is to be said of the page.
+
+    Args:
+        html: the page.
+        url: where the page came from, if that is known.
+        options: which error is worse, and which parts are wanted.
+
+    Raises:
+        Failed: no article: not HTML, nothing that could be one, a wall, a list of other pages, or a parser gave up.
+    """
+    tree = parse(html)
+    try:
+        metadata, body, page = _read(tree, html, url, options.focus)
+    except (MemoryError, RecursionError):
+        raise  # of the process, not of the page: whoever set the limits knows what they mean
+    except Exception as error:
+        raise Failed(Reason.NO_ARTICLE, f"{type(error).__name__} while extracting") from error
+    refuse(page, [block.text for block in body.blocks])
+    blocks = tuple(block for block in body.blocks if block.kind is not Kind.CELL or Part.TABLES in options.include)
+    text = render(blocks)
+    if not text:
+        raise Failed(Reason.NO_ARTICLE, "no text found in the page")
+    draft = Draft.of(metadata, text=text, blocks=blocks, judgement=body.judgement)
+    return replace(
+        draft,
+        page_kind=page.kinds.likeliest,
+        flags=page_flags(page, [block.text for block in blocks], body.after),
+        confidence=confidence(body.judgement, page),
+        comments=find_comments(body.walked, body.judgement.kept) if Part.COMMENTS in options.include else None,
+    )
+
+
+def _read(tree: HtmlElement, html: str, url: str | None, focus: Focus) -> tuple[Metadata, Body, Page]:
+    metadata = read_metadata(tree, url)
+    body = find_body(tree, html, metadata.title.value if metadata.title else None, focus)
+    return metadata, body, look(tree, body.walked, url)
