@@ -25,9 +25,12 @@ _DAY_MONTH = re.compile(
 )
 _MONTH_DAY = re.compile(r"([^\W\d_]{3,12})\.?\s+(\d\d?)(?:st|nd|rd|th)?\.?,?\s+" + _YEAR)
 _URL = re.compile(r"(?<!\d)((?:19|20)\d\d)[/_-](\d\d?)[/_-](\d\d?)(?!\d)|(?<!\d)((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)")
+# The day's number repeats the year and month before it: /2015/08/150803-
+_URL_SHORT = re.compile(r"/((?:19|20)(\d\d))/(\d\d)/(?:[^/]*\D)?\2\3(\d\d)(?!\d)")
 _MIN_PREFIX = 3
 _MAX_URL = 2048  # characters
 _MAX_STAMP = 200
+_MONTH_FIRST = frozenset({"", "en", "en-us", "en-ca", "en-ph"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,10 @@ def parse_words(text: str, language: str) -> Moment | None:
 
 def parse_url(url: str) -> Moment | None:
     """Returns the day that stands in the path of `url`, or None."""
-    match = _URL.search(url[:_MAX_URL])
+    url = url[:_MAX_URL]
+    if short := _URL_SHORT.search(url):
+        return _moment(*short.group(1, 3, 4))
+    match = _URL.search(url)
     return _moment(*[part for part in match.groups() if part]) if match else None
 
 
@@ -101,7 +107,7 @@ def _numeric(text: str, language: str) -> Moment | None:
     if not (match := _YEAR_LAST.search(text)):
         return None
     first, separator, second, year = match.groups()
-    american = separator != "." and language.lower() in {"", "en", "en-us"} and int(first) <= 12  # noqa: PLR2004 - months
+    american = separator != "." and language.lower() in _MONTH_FIRST and int(first) <= 12  # noqa: PLR2004 - months
     if american or int(second) > 12:  # noqa: PLR2004 - months
         return _moment(year, first, second)
     return _moment(year, second, first)

@@ -1,5 +1,6 @@
 """JSON-LD as pages write it: broken at times, nested, in graphs. Gives flat nodes, and the one of the article."""
 
+import html
 import json
 import re
 from collections import deque
@@ -34,13 +35,21 @@ def read_scripts(scripts: Iterable[str]) -> tuple[Node, ...]:
 
 
 def _values(script: str) -> list[Any]:
-    for text in (script, _TRAILING_COMMA.sub(r"\1", _COMMENT.sub("", script))):
+    for mend in (_as_is, _without_slips, html.unescape):
         try:
-            return _decode_all(text)
+            return _decode_all(mend(script))
         except (ValueError, RecursionError):
             continue
     pairs = dict(reversed(_PAIR.findall(script)))
     return [{"@type": "Article", **pairs}] if pairs else []
+
+
+def _as_is(script: str) -> str:
+    return script
+
+
+def _without_slips(script: str) -> str:
+    return _TRAILING_COMMA.sub(r"\1", _COMMENT.sub("", script))
 
 
 def _decode_all(text: str) -> list[Any]:

@@ -44,7 +44,7 @@ def _names_of(part: str, *, trusted: bool) -> list[str]:
         pieces = [f"{pieces[1]} {pieces[0]}"]
     names: list[str] = []
     for piece in pieces:
-        if not is_name(piece, trusted=trusted) or (names and len(piece.split()) == 1):
+        if not is_name(piece, trusted=trusted) or (names and len(piece.split()) == 1 < len(names[0].split())):
             break
         names.append(piece)
     return names
@@ -56,13 +56,23 @@ def _is_word(text: str) -> bool:
 
 def _trim(piece: str) -> str:
     """Returns `piece` without a role or degree at its ends, and once where it is doubled."""
-    words = bylines.DEGREE.sub("", piece.rpartition(": ")[2]).strip(" \t,.:;&©-–—*_'\"“”«»").split()
+    words = (
+        bylines.DEGREE.sub("", bylines.REPORTER.sub("", piece.rpartition(": ")[2]))
+        .strip(" \t,.:;&©-–—*_'\"“”«»")
+        .split()
+    )
     while len(words) > 2 and _is_role(words[-1]) and not bylines.ORGANISATION.search(piece):  # noqa: PLR2004 - a name's two
         words.pop()
     while len(words) > 2 and _is_role(words[0]):  # noqa: PLR2004 - a name's two words stay
         words.pop(0)
     half = len(words) // 2
-    return " ".join(words[half:] if words[:half] == words[half:] else words)
+    return _cased(" ".join(words[half:] if words[:half] == words[half:] else words))
+
+
+def _cased(name: str) -> str:
+    """Returns a person's name in capitals as it is usually written."""
+    shouted = name.isupper() and " " in name and not bylines.ORGANISATION.search(name)
+    return name.title() if shouted else name
 
 
 def _is_role(word: str) -> bool:
@@ -78,12 +88,15 @@ def is_name(text: str, *, trusted: bool = True) -> bool:
         return False
     lower = [word.casefold().strip(".,:") for word in words]
     if len(words) == 1:
-        return not ({lower[0]} & (bylines.NEVER | bylines.NEVER_ALONE | bylines.ROLES))
-    if bylines.ROLES.issuperset(lower):
+        return lower[0] not in bylines.NO_NAME_ALONE
+    if bylines.ROLES.issuperset(lower) or lower[0] in bylines.NEVER:
         return False
-    if trusted:
-        return lower[0] not in bylines.NEVER
-    return bylines.NEVER.isdisjoint(lower) and all(_is_capital(word) for word in words)
+    return trusted or _is_spelt_as_name(words, lower)
+
+
+def _is_spelt_as_name(words: list[str], lower: list[str]) -> bool:
+    stray = lower[-1] in bylines.TRADES or not bylines.NEVER.isdisjoint(lower)
+    return not stray and all(map(_is_capital, words))
 
 
 def _is_capital(word: str) -> bool:

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from lxml.html import HtmlElement
 
 from workers.metadata import jsonld
-from workers.metadata.words import bare
 
 
 class Region(StrEnum):
@@ -30,7 +29,12 @@ class Mark(StrEnum):
     AUTHOR_REL = "rel author"
     AUTHOR_LINK = "author link"
     AUTHOR_CLASS = "author class"
+    NAME_CLASS = "name class"
+    AVATAR = "avatar"
     BY = "by"
+    BY_WITHIN = "by within"
+    NAME = "name"
+    COPYRIGHT = "copyright"
     PUBLISHED_PROP = "itemprop datePublished"
     MODIFIED_PROP = "itemprop dateModified"
     TIME = "time"
@@ -58,7 +62,8 @@ class Page:
 
     `metas` are the `<meta>` elements by lower-case name, property or http-equiv; `links` the `<link>` and `<a>` targets
     by rel (`canonical`, `image_src`, `license`); `spots` the elements of the body by mark; `nodes` all JSON-LD,
-    `article` the node of the article itself.
+    `article` the node of the article itself; `heading` the position of the first `h1` of the page proper, 0 where there
+    is none; `sites` what the site and its publisher are called, as bare words.
     """
 
     url: str | None
@@ -69,6 +74,8 @@ class Page:
     spots: Mapping[Mark, tuple[Spot, ...]]
     nodes: tuple[jsonld.Node, ...]
     article: jsonld.Node
+    heading: int = 0
+    sites: frozenset[str] = frozenset()
 
     def meta(self, *names: str) -> list[str]:
         """Returns the values of the `<meta>` elements called `names`, in the order of the names."""
@@ -85,22 +92,12 @@ class Page:
     @property
     def host(self) -> str:
         """The page's host without `www.`, empty where no URL is known."""
-        try:
-            return (urlsplit(self.url or "").hostname or "").removeprefix("www.")
-        except ValueError:
-            return ""
+        return host_of(self.url)
 
-    @property
-    def heading(self) -> int:
-        """The position of the first `h1` of the page proper, 0 where there is none."""
-        return min((spot.position for spot in self.proper(Mark.H1)), default=0)
 
-    def site_names(self) -> frozenset[str]:
-        """Returns what the site and its publisher are called, as bare words."""
-        names = self.meta("og:site_name", "application-name", "apple-mobile-web-app-title", "twitter:app:name:iphone")
-        for node in self.nodes:
-            names += jsonld.strings(node.get("publisher"), "name")
-            if {"WebSite", "Organization", "NewsMediaOrganization"} & set(jsonld.types_of(node)):
-                names += jsonld.strings(node.get("name"))
-        names += [self.host, self.host.rpartition(".")[0]]
-        return frozenset(filter(None, map(bare, names)))
+def host_of(url: str | None) -> str:
+    """Returns the host of `url` without `www.`, empty where there is none."""
+    try:
+        return (urlsplit(url or "").hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""

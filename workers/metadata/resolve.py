@@ -1,36 +1,18 @@
 """All metadata of a page, each field with its source."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from lxml.html import HtmlElement
 
-from workers.draft import Found
+from workers.draft import Found, Metadata
 from workers.metadata import authors, dates, site, title
 from workers.metadata.sources import gather
 from workers.metadata.words import bare
 
+__all__ = ["Metadata", "read_metadata"]
+
 _MAX_CANDIDATES = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metadata:
-    """What `workers.draft.Draft` holds beside the text."""
-
-    title: Found[str] | None = None
-    authors: Found[tuple[str, ...]] | None = None
-    published: Found[str] | None = None
-    modified: Found[str] | None = None
-    language: Found[str] | None = None
-    site_name: Found[str] | None = None
-    canonical_url: Found[str] | None = None
-    description: Found[str] | None = None
-    image: Found[str] | None = None
-    license: Found[str] | None = None
-    categories: Found[tuple[str, ...]] | None = None
-    tags: Found[tuple[str, ...]] | None = None
-    candidates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_metadata(tree: HtmlElement, url: str | None, *, now: datetime | None = None) -> Metadata:
@@ -38,7 +20,7 @@ def read_metadata(tree: HtmlElement, url: str | None, *, now: datetime | None = 
     now = now or datetime.now(UTC)
     page = gather(tree, url)
     titles = title.find_titles(page)
-    names = authors.find_authors(page)
+    names = authors.find_authors(page, titles[0].value if titles else "")
     published = dates.find_published(page, tree, now)
     modified = dates.find_modified(page, published[0].value if published else None, now)
     return Metadata(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice, pairwise
 
 from contract.article import Source
@@ -12,10 +13,14 @@ from workers.metadata.sources import words_of
 from workers.metadata.words import bare, jaccard, plain, tokens
 
 _SEPARATOR = re.compile(r"\s+(?:[|·•»«›‹~/–—-]|::|:)\s+|\s*[|»›]\s*|\s+_|_\s+")
+_ENDS = " ¶§|·•"
+_LABEL = re.compile(r"\w+\s*:\s+")
+_LIKE_SEGMENT = 0.9  # likeness of a heading that is the first part of a page's whole title
 _MIN_LIKENESS = 0.3  # of a heading to a reference; anything from .15 to .5 does nearly as well
 _MIN_LIKENESS_MINOR = 0.5  # of what is no h1
 _MIN_WORDS_ALONE = 3  # of a lone h1 that nothing else confirms; shorter ones are site names
 _MIN_WORDS_ANYWHERE = 5
+_CHANCES = (0.63, 0.9, 0.92, 0.96)  # that a title is right by how many others agree, as measured
 _MAX_SITE_WORDS = 4
 _MAX_PARTS = 50  # elements within a heading
 _MAX_TITLE = 500  # characters
@@ -26,12 +31,21 @@ Reference = Found[str]
 def find_titles(page: Page) -> list[Found[str]]:
     """Returns the titles that `page` may have, the best first; the others are its references."""
     references = list(_references(page))
-    heading = _heading(page, references) or _lone_heading(page) or _minor_heading(page, references)
-    return [heading, *references] if heading else references or _any_heading(page)
+    heading = _heading(page, references) or _lone_heading(page, references) or _minor_heading(page, references)
+    return _judged([heading, *references] if heading else references or _any_heading(page))
+
+
+def _judged(titles: list[Found[str]]) -> list[Found[str]]:
+    """Returns `titles` with the first one's confidence: it grows with the number of others that say the same."""
+    if not titles:
+        return []
+    best, *others = titles
+    agreeing = sum(bare(other.value) == bare(best.value) for other in others)
+    return [replace(best, confidence=_CHANCES[min(agreeing, len(_CHANCES) - 1)]), *others]
 
 
 def _references(page: Page) -> Iterator[Reference]:
-    sites = page.site_names()
+    sites = page.sites
     sources = (
         (Source.JSON_LD, [plain(text) for text in jsonld.strings(page.article.get("headline"))]),
         (Source.OPENGRAPH, page.meta("og:title")),
@@ -42,7 +56,12 @@ def _references(page: Page) -> Iterator[Reference]:
         for text in [text for text in texts if len(text) <= _MAX_TITLE][:2]:
             title = without_site(text, sites, guess=text == page.head_title)
             if title and bare(title) not in sites:
-                yield Found(title, source)
+                yield Found(_tidied(title), source)
+
+
+def _tidied(text: str) -> str:
+    """Returns a title without a permanent link's sign or a separator at its end."""
+    return text.rstrip(_ENDS) or text
 
 
 def without_site(text: str, sites: frozenset[str], *, guess: bool = False) -> str:
@@ -66,12 +85,14 @@ def _is_site(text: str, sites: frozenset[str]) -> bool:
 
 
 def _heading(page: Page, references: list[Reference]) -> Found[str] | None:
-    sites = page.site_names()
+    sites = page.sites
+    firsts = {bare(part[0]) for text in _whole_titles(page) if (part := _segments(text, least=1)[:1])} - {""}
     best, likeness = None, _MIN_LIKENESS
     for spot in page.marked(Mark.H1):
         if bare(spot.text) in sites:
             continue
         score = max((jaccard(spot.text, reference.value) for reference in references), default=0.0)
+        score = max(score, _LIKE_SEGMENT * (bare(spot.text) in firsts))
         if score > likeness or (score == likeness and best is None):
             best, likeness = spot, score
     return _without_kicker(best, references, sites) if best else None
@@ -80,6 +101,9 @@ def _heading(page: Page, references: list[Reference]) -> Found[str] | None:
 def _without_kicker(spot: Spot, references: list[Reference], sites: frozenset[str]) -> Found[str]:
     """Returns the heading, or the reference that is the heading without one of its child elements."""
     whole = bare(spot.text)
+    for reference in references:
+        if _same_but_spaces(reference.value, spot.text) or _same_but_label(reference.value, spot.text):
+            return reference
     for child in islice(spot.element.iterdescendants("*"), _MAX_PARTS):
         words = bare(words_of(child))
         if not words or words == whole:
@@ -88,20 +112,37 @@ def _without_kicker(spot: Spot, references: list[Reference], sites: frozenset[st
         for reference in references:
             if bare(reference.value) in rest - {whole}:
                 return reference
-    return Found(without_site(spot.text, sites), Source.MARKUP)
+    return Found(_tidied(without_site(spot.text, sites)), Source.MARKUP)
 
 
-def _lone_heading(page: Page) -> Found[str] | None:
+def _same_but_spaces(reference: str, heading: str) -> bool:
+    """Tells whether a heading differs in spaces alone, which its elements made."""
+    return reference != heading and "".join(reference.split()) == "".join(heading.split())
+
+
+def _same_but_label(reference: str, heading: str) -> bool:
+    label = _LABEL.match(heading)
+    return label is not None and heading[label.end() :] == reference
+
+
+def _whole_titles(page: Page) -> list[str]:
+    return [text for text in (page.head_title, *page.meta("og:title")[:1]) if text and len(text) <= _MAX_TITLE]
+
+
+def _lone_heading(page: Page, references: list[Reference]) -> Found[str] | None:
     spots = {bare(spot.text): spot for spot in page.marked(Mark.H1)}
     if len(spots) != 1:
         return None
     words, spot = next(iter(spots.items()))
     count = len(words.split())
-    if spot.region is Region.ASIDE or count < _MIN_WORDS_ALONE or words in page.site_names():
+    if spot.region is Region.ASIDE or count < _MIN_WORDS_ALONE or words in page.sites:
         return None
+    titles = {bare(reference.value) for reference in references}
+    if any(words == bare(part) for text in _whole_titles(page) for part in _segments(text)[1:]) and words not in titles:
+        return None  # the site's name, as the end of the page's whole title has it
     titled = spot.element in {other.element for other in page.marked(Mark.TITLE_CLASS, Mark.HEADLINE_PROP)}
     if spot.region is Region.ARTICLE or titled or count >= _MIN_WORDS_ANYWHERE:
-        return Found(spot.text, Source.MARKUP)
+        return Found(_tidied(spot.text), Source.MARKUP)
     return None
 
 
@@ -110,12 +151,13 @@ def _minor_heading(page: Page, references: list[Reference]) -> Found[str] | None
     spots = page.proper(Mark.HEADLINE_PROP, Mark.H2, Mark.TITLE_CLASS)
     scored = [(max((jaccard(spot.text, part) for part in parts), default=0.0), spot) for spot in spots]
     score, best = max(scored, key=lambda pair: pair[0], default=(0.0, None))
-    return Found(best.text, Source.MARKUP) if best and score >= _MIN_LIKENESS_MINOR else None
+    return Found(_tidied(best.text), Source.MARKUP) if best and score >= _MIN_LIKENESS_MINOR else None
 
 
-def _segments(text: str) -> list[str]:
+def _segments(text: str, *, least: int = 2) -> list[str]:
+    """Returns the parts of `text` between separators that have at `least` so many words."""
     edges = [0, *(edge for match in _SEPARATOR.finditer(text) for edge in match.span()), len(text)]
-    return [text[start:end] for start, end in list(pairwise(edges))[::2] if len(tokens(text[start:end])) > 1]
+    return [text[start:end] for start, end in list(pairwise(edges))[::2] if len(tokens(text[start:end])) >= least]
 
 
 def _any_heading(page: Page) -> list[Found[str]]:

@@ -121,3 +121,9 @@ def test_social_accounts_are_no_authors() -> None:
 def test_a_frame_called_after_its_sidebar_is_not_aside() -> None:
     body = f'<div class="with-sidebar">{H1}<p class="byline">Jo Marsh</p></div>'
     assert find_authors(page("", body))[0].value == ("Jo Marsh",)
+
+
+def test_whom_the_page_is_about_is_not_its_author() -> None:
+    body = '<h1>Jo Marsh</h1><p class="author">Jo Marsh</p><a rel="author" href="/a/jo-marsh">Jo Marsh</a>'
+    assert find_authors(page("", body)) != []
+    assert find_authors(page("", body), "Jo Marsh") == []

@@ -66,7 +66,8 @@ def test_published(head: str, body: str, date: str, source: Source) -> None:
 
 
 def test_published_from_the_address() -> None:
-    assert published(url="https://a.example/2024/03/05/ferry") == [Found("2024-03-05", Source.URL)]
+    (only,) = published(url="https://a.example/2024/03/05/ferry")
+    assert (only.value, only.source) == ("2024-03-05", Source.URL)
 
 
 def test_the_guess_of_htmldate_is_said_to_be_one() -> None:

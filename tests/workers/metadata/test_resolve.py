@@ -63,9 +63,12 @@ def test_licence_and_description() -> None:
 
 
 def test_candidates_are_distinct_few_and_without_the_winner() -> None:
-    head = "".join(f'<meta name="author" content="Writer Number{chr(65 + n)}">' for n in range(9))
+    head = ld('{"@type": "Article", "author": {"@type": "Person", "name": "Jo Marsh"}}')
     head += '<title>Ferry returns at last</title><meta property="og:title" content="Ferry returns at last">'
-    found = read_metadata(tree(head, "<h1>Ferry returns at last</h1>"), URL, now=NOW)
+    body = "".join(f'<a href="/author/{n}">Writer Number{chr(65 + n)}</a>' for n in range(9))
+    found = read_metadata(tree(head, "<h1>Ferry returns at last</h1>" + body), URL, now=NOW)
+    assert found.authors is not None
+    assert found.authors.value == ("Jo Marsh",)
     assert "title" not in found.candidates
     assert "published" not in found.candidates
     assert len(found.candidates["authors"]) == 5
@@ -81,3 +84,14 @@ def test_the_tree_is_left_as_it_was() -> None:
 def test_an_empty_page_has_no_metadata() -> None:
     found = read_metadata(tree(lang=""), None, now=NOW)
     assert all(getattr(found, name) is None for name in ("title", "authors", "published", "modified", "language"))
+
+
+def test_confidence_grows_with_agreement() -> None:
+    heading = "<h1>Ferry returns at last</h1><time>5 March 2024</time>"
+    alone = read_metadata(tree("", heading), URL, now=NOW)
+    head = ld('{"@type": "Article", "headline": "Ferry returns at last", "datePublished": "2024-03-05"}')
+    agreed = read_metadata(tree(head, heading), URL, now=NOW)
+    for name in ("title", "published"):
+        weak, strong = getattr(alone, name), getattr(agreed, name)
+        assert weak.value[:10] == strong.value[:10]
+        assert 0 < weak.confidence < strong.confidence <= 1

@@ -1,0 +1,137 @@
+"""Trains the model that chooses a page's authors among the names on it.
+
+    python bench/train_authors.py DATA [WEIGHTS.npz]
+
+DATA is a folder of ground truth: SET.jsonl.zst, one {"id", "url", "html", "truth": {"authors"}} a line. Prints the F1
+of the names in five folds by registered domain, and with each set left out; then trains on all pages and writes the
+weights (workers/metadata/authors.npz by default). Needs catboost and zstandard beside what Copydesk needs.
+"""
+
+import io
+import json
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import catboost  # type: ignore[import-not-found, unused-ignore] # for training alone
+import numpy as np
+import tld
+import zstandard  # type: ignore[import-not-found, unused-ignore] # for training alone
+from lxml.html import HTMLParser, document_fromstring
+
+from bench import weights
+from workers.metadata.authors import Judged, choose
+from workers.metadata.candidates import FEATURES, Candidate, collect, rows_of
+from workers.metadata.claims import read_claims
+from workers.metadata.names import key_of, split_names
+from workers.metadata.sources import gather
+from workers.trees import Rows
+
+SETS = {"fundus": 2.5, "readability": 1.0, "wcxb": 1.0, "trafilatura_eval": 1.5, "postlight": 3.0}  # by weight
+FOLDS = 5
+PARAMETERS = {
+    "iterations": 200,
+    "depth": 6,
+    "learning_rate": 0.05,
+    "l2_leaf_reg": 10,
+    "rsm": 0.3,
+    "random_seed": 1,
+    "thread_count": 2,
+    "verbose": 0,
+    "allow_writing_files": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One page: its candidates, their features (N, len(FEATURES)), and whether each is an author (N,)."""
+
+    of: str
+    fold: int
+    sites: frozenset[str]
+    truth: frozenset[str]
+    candidates: tuple[Candidate, ...]
+    rows: Rows
+    labels: Rows
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    file = Path(sys.argv[2] if len(sys.argv) > 2 else "workers/metadata/authors.npz")
+    samples = [sample for name in SETS for sample in read(name, folder)]
+    report("five folds by domain", samples, [sample.fold for sample in samples])
+    report("each set left out", samples, [list(SETS).index(sample.of) for sample in samples])
+    weights.write(train(samples), FEATURES, file)
+
+
+def read(name: str, folder: Path) -> Iterator[Sample]:
+    with (folder / f"{name}.jsonl.zst").open("rb") as raw:
+        stream = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(raw)
+        for line in io.TextIOWrapper(stream, encoding="utf-8"):
+            document = json.loads(line)
+            if document["truth"].get("authors"):
+                yield sample_of(name, document)
+
+
+def sample_of(name: str, document: dict[str, Any]) -> Sample:
+    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    page = gather(document_fromstring(document["html"].replace("\0", "").encode(), parser=parser), document["url"])
+    candidates = tuple(collect(read_claims(page)))
+    stated = document["truth"]["authors"]
+    names = [stated] if isinstance(stated, str) else stated
+    truth = frozenset(key_of(name) for entry in names for name in split_names(entry) or [entry])
+    labels = np.array([candidate.key in truth for candidate in candidates], np.float32)
+    return Sample(
+        name,
+        fold_of(document["url"] or document["id"]),
+        page.sites,
+        truth,
+        candidates,
+        rows_of(candidates, page),
+        labels,
+    )
+
+
+def fold_of(url: str) -> int:
+    domain = tld.get_fld(url, fail_silently=True) or url
+    return zlib.crc32(domain.encode()) % FOLDS
+
+
+def train(samples: Sequence[Sample]) -> Any:  # noqa: ANN401 - CatBoost is not there for the type checker
+    used = [sample for sample in samples if len(sample.labels)]
+    model = catboost.CatBoostClassifier(**PARAMETERS)
+    return model.fit(
+        np.concatenate([sample.rows for sample in used]),
+        np.concatenate([sample.labels for sample in used]),
+        sample_weight=np.concatenate([np.full(len(sample.labels), SETS[sample.of]) for sample in used]),
+    )
+
+
+def report(title: str, samples: Sequence[Sample], folds: Sequence[int]) -> None:
+    counts = {name: np.zeros(3) for name in SETS}
+    for fold in sorted(set(folds)):
+        model = train([sample for sample, own in zip(samples, folds, strict=True) if own != fold])
+        for sample, own in zip(samples, folds, strict=True):
+            if own == fold:
+                counts[sample.of] += count(sample, model)
+    figures = {
+        name: round(float(2 * right / (2 * right + wrong + lost)), 3) for name, (right, wrong, lost) in counts.items()
+    }
+    print(title, figures)
+
+
+def count(sample: Sample, model: Any) -> tuple[int, int, int]:  # noqa: ANN401 - see train
+    """Returns how many names are right, wrong and lost."""
+    chosen: set[str] = set()
+    if sample.candidates:
+        chances = model.predict_proba(sample.rows)[:, 1]
+        judged = [Judged(one, float(chance)) for one, chance in zip(sample.candidates, chances, strict=True)]
+        chosen = {one.candidate.key for one in choose(judged, sample.sites)}
+    return len(chosen & sample.truth), len(chosen - sample.truth), len(sample.truth - chosen)
+
+
+if __name__ == "__main__":
+    main()
