@@ -21,26 +21,32 @@ _MIN_VERSE_WORDS = 3.0  # lines without prose among them stay if they have so ma
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """A rule for each block, None for those that stay, and the metadata found on the way."""
+class Ruling:
+    """What the rules say: one for each block, None for those that stay, and the metadata found on the way.
+
+    `noise` holds the rules that take a block wherever it stands, `region` is where the article is, empty where there is
+    no prose. `subject` is that of a mail: its title. Else the title has the rule of that name.
+    """
 
     rules: list[Rule | None]
-    title: str | None = None
+    noise: Sequence[Rule | None]
+    region: Region
+    subject: str | None = None
     authors: tuple[str, ...] = ()
     moments: Moments = field(default_factory=Moments)
 
 
-def judge(blocks: Sequence[Block], noise: Sequence[Rule | None]) -> Judgement:
+def judge(blocks: Sequence[Block], noise: Sequence[Rule | None]) -> Ruling:
     """Returns what becomes of each block. `noise` is the rule that takes it wherever it stands (`find_noise`)."""
     mail = find_mail(blocks)
     return _judge_mail(blocks, noise, mail) if mail else _judge_page(blocks, noise)
 
 
-def _judge_page(blocks: Sequence[Block], noise: Sequence[Rule | None]) -> Judgement:
-    region = find_region(blocks, noise)
+def _judge_page(blocks: Sequence[Block], noise: Sequence[Rule | None]) -> Ruling:
+    region, found = find_region(blocks, noise), noise
     noise = mark_boxes(blocks, noise)  # only now: all its lines together would cut an article in two
     if region.start == region.stop:
-        return Judgement(_judge_lines(blocks, noise))
+        return Ruling(_judge_lines(blocks, noise), found, region)
     clean = is_clean(blocks, noise, region)
     first = next(i for i in range(region.start, region.stop) if not noise[i] and is_prose(blocks[i]))
     byline = find_byline(blocks, first)
@@ -51,22 +57,27 @@ def _judge_page(blocks: Sequence[Block], noise: Sequence[Rule | None]) -> Judgem
     if byline:
         rules[byline.start : byline.stop] = [Rule.BYLINE] * (byline.stop - byline.start)
     _mark_repeated(blocks, rules)
-    return Judgement(
+    return Ruling(
         rules,
-        title=None if title is None else blocks[title].text,
+        found,
+        region,
         authors=byline.names if byline else (),
         moments=_find_moments(blocks, rules, first),
     )
 
 
-def _judge_mail(blocks: Sequence[Block], noise: Sequence[Rule | None], mail: Mail) -> Judgement:
+def _judge_mail(blocks: Sequence[Block], noise: Sequence[Rule | None], mail: Mail) -> Ruling:
     """Judges what is below the header of an e-mail. Its subject is the title, and its date counts first."""
     below = _judge_page(blocks[mail.stop :], noise[mail.stop :])
     above = [rule or Rule.BEFORE_TEXT for rule in noise[: mail.start]]
     header = [Rule.MAIL_HEADER] * (mail.stop - mail.start)
     sent = find_moments(block.text for block in blocks[mail.start : mail.stop]).published
     moments = replace(below.moments, published=sent) if sent else below.moments
-    return replace(below, rules=[*above, *header, *below.rules], title=mail.subject, moments=moments)
+    region = (
+        Region(below.region.start + mail.stop, below.region.stop + mail.stop) if below.region.stop else below.region
+    )
+    rules = [*above, *header, *below.rules]
+    return replace(below, rules=rules, noise=noise, region=region, subject=mail.subject, moments=moments)
 
 
 def find_noise(blocks: Sequence[Block]) -> list[Rule | None]:

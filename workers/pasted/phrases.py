@@ -123,6 +123,13 @@ PROMPT = _either(r"""
     abonneer|meld je|aanmelden|inloggen|volg ons|download de|ontvang|klik hier|schrijf je in
     assine|inscreva|cadastre|entrar\b|siga\b|baixe\b|clique\b|receba
     подпи(?:шитесь|саться|сывайтесь)|войти\W*$|зарегистрируйтесь|следите за нами|читайте нас
+    (?:view|read|open|see) (?:this|the|our)?\s?(?:e-?mail|newsletter|message|web version).{0,20}\bbrowser|unsubscribe\b
+    (?:view|read) (?:it |this )?(?:in (?:your|a|the) (?:web )?browser|online)\b|you(?:['’]re| are) receiving this
+    (?:manage|update|change) (?:your |my )?(?:e-?mail )?(?:preferences|subscriptions?)\b
+    newsletter abbestellen|(?:im|in ihrem|in deinem) browser (?:an(?:sehen|zeigen)|öffnen)|se désinscrire|se désabonner
+    (?:voir|lire) .{0,30}\bdans (?:le|votre|un) navigateur|darse de baja|cancelar (?:la suscripción|a inscrição)
+    ver (?:este (?:correo|mensaje) )?en (?:el|su|tu) navegador|disiscriviti|annulla l['’]iscrizione
+    (?:visualizza|leggi) .{0,30}\bnel browser|uitschrijven|bekijk .{0,30}\b(?:in je|in uw|online|browser)|отписаться
 """)
 
 # What asks a reader who liked the article to pass it on.

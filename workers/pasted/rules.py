@@ -39,6 +39,7 @@ class Rule(StrEnum):
     MENU = "menu"  # text of nothing but labels
     BEFORE_TEXT = "before_text"  # it stood before the article
     AFTER_TEXT = "after_text"  # it stood after the article
+    BOILERPLATE = "boilerplate"  # it stood amid the article, and reads and lies as what pages put there
 
 
 MAX_NOISE_WORDS = 30  # longer lines are only taken by where they stand

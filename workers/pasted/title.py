@@ -18,7 +18,7 @@ _MAX_CHARS = 220
 _BODY_CHARS = 6_000  # of the body are compared with
 _ENOUGH_SHARED = 5.0  # words shared with the body
 _FOLLOWED_BY = 4  # lines in which a by-line, a date or a share line is looked for
-_MIN_SCORE = 0.7  # measured: seven in ten are right from here on
+MIN_SCORE = 0.7  # measured: seven in ten are right from here on
 _LETTERS = re.compile(r"[^\W\d_]{4,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _STEM_CHARS = 5
 _HEAD = frozenset(
@@ -28,18 +28,26 @@ _HEAD = frozenset(
 
 def find_title(blocks: Sequence[Block], noise: Sequence[Rule | None], first: int) -> int | None:
     """Returns the index of the title among the blocks before `first` (the first prose), or None."""
+    scores = score_titles(blocks, noise, first)
+    best = max(scores, key=lambda index: scores[index], default=None)
+    if best is not None and scores[best] > MIN_SCORE:
+        return best
+    return next((index for index in scores if _is_above_standfirst(blocks, noise, index, first)), None)
+
+
+def score_titles(blocks: Sequence[Block], noise: Sequence[Rule | None], first: int) -> dict[int, float]:
+    """Returns how much speaks for each block before `first` that may be the title, by index, in order."""
     start = max(0, first - _BEFORE)
     head = {index for index in range(start, first) if _is_head_line(blocks[index], noise[index])}
     fit = [i for i in range(start, first) if not noise[i] and i not in head and _is_plausible(blocks[i])]
     vocabulary = _vocabulary(blocks[first:])
     repeats = Counter(block.text.casefold() for block in blocks[start:first])
-    best, best_score = None, _MIN_SCORE
-    for index in fit:
-        score = _score(blocks[index], vocabulary) + _score_place(blocks, noise, head, index, first)
-        score += 0.05 * (repeats[blocks[index].text.casefold()] > 1)
-        if score > best_score:
-            best, best_score = index, score
-    return best if best is not None else next((i for i in fit if _is_above_standfirst(blocks, noise, i, first)), None)
+    return {
+        index: _score(blocks[index], vocabulary)
+        + _score_place(blocks, noise, head, index, first)
+        + 0.05 * (repeats[blocks[index].text.casefold()] > 1)
+        for index in fit
+    }
 
 
 def _score_place(
