@@ -1,48 +1,88 @@
-"""Runs extract and normalise on documents, side by side with bare trafilatura, and writes predictions for a scorer.
+"""Runs extract and normalise on documents, side by side with other extractors on the same pages in the same run.
 
-    python bench/extraction.py DOCUMENTS.jsonl [PREDICTIONS.jsonl]
+    python -m bench.extraction DOCUMENTS... [--predictions FILE] [--folds FOLDER] [--limit N] [--kind KIND]
+                               [--rivals none|trafilatura|all] [--picture FILE] [--profile]
 
-DOCUMENTS holds one {"id", "url", "html" | "text"} a line. Each page goes through both, one right after the other, in
-this one process; what is compared is CPU time. PREDICTIONS gets {"id", "text", "title", "authors", "date"} a line.
+DOCUMENTS are files of one {"id", "url", "html" | "text"} a line, plain (.jsonl) or compressed (.jsonl.zst); with
+{"truth": {"text"}} texts are scored, too. Each page goes through all, one right after the other, in this one process;
+what is compared is CPU time. `--folds` takes the weights that `bench.train_blocks --folds` wrote, so that no page is
+extracted by a model that has seen its domain. FILE gets {"id", "text", "title", "authors", "date"} a line.
 """
 
-import statistics
-import sys
+import argparse
+import cProfile
+import io
+import pstats
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import orjson
-import trafilatura
 
+from bench import rivals
+from bench.comparison import Measured, draw, table
 from contract.article import Article
 from contract.job import Job, Kind, Lane
 from workers.desk import Copy, edit
+from workers.extract import body
 from workers.failures import Failed
 
 WARM_UP = 5  # documents before timing begins: models and tables load with the first
+OURS = "copydesk"
+_load_weights = body.load_weights
 
 
 def main() -> None:
-    documents = [orjson.loads(line) for line in Path(sys.argv[1]).read_bytes().splitlines()]
+    arguments = _arguments()
+    documents = list(islice(_documents(arguments.documents, arguments.kind), arguments.limit))
+    others = _chosen(arguments.rivals)
     for document in documents[:WARM_UP]:
-        copydesk(document)
-        bare(document)
-    predictions, ours, theirs = [], [], []
+        _with_folds(arguments.folds, document)
+        _run(others, document)
+    profiler = cProfile.Profile(time.process_time) if arguments.profile else None
+    measured, predictions = measure(documents, others, arguments.folds, profiler)
+    if arguments.predictions:
+        arguments.predictions.write_bytes(b"".join(orjson.dumps(each) + b"\n" for each in predictions))
+    print(table(measured))
+    if arguments.picture:
+        draw(measured, arguments.picture)
+    if profiler:
+        pstats.Stats(profiler).sort_stats("tottime").print_stats(40)
+
+
+def measure(
+    documents: list[dict[str, Any]],
+    others: dict[str, rivals.Extract],
+    folds: Path | None = None,
+    profiler: cProfile.Profile | None = None,
+) -> tuple[dict[str, Measured], list[dict[str, Any]]]:
+    """Returns what each extractor did on `documents`, and what Copydesk predicts."""
+    measured = {name: Measured() for name in (OURS, *others)}
+    predictions, failures = [], Counter[str]()
     for document in documents:
+        _with_folds(folds, document)
+        truth = (document.get("truth") or {}).get("text")
+        if profiler:
+            profiler.enable()
         article, seconds = timed(copydesk, document)
-        ours.append(seconds)
+        if profiler:
+            profiler.disable()
+        measured[OURS].add(seconds, truth, article.text if isinstance(article, Article) else "")
         predictions.append(prediction(document["id"], article))
-        if "html" in document:
-            theirs.append(timed(bare, document)[1])
-    if len(sys.argv) > 2:
-        Path(sys.argv[2]).write_bytes(b"\n".join(orjson.dumps(each) for each in predictions) + b"\n")
-    report(ours, theirs)
+        if not isinstance(article, Article):
+            failures[article] += 1
+        for name, extract in others.items():
+            text, seconds = timed(extract, document)
+            measured[name].add(seconds, truth, text)
+    print(f"{len(documents)} documents, not articles: {dict(failures)}")
+    return measured, predictions
 
 
-def copydesk(document: dict[str, Any]) -> Article | None:
-    """Returns the article of the whole stage, None where it says that there is none."""
+def copydesk(document: dict[str, Any]) -> Article | str:
+    """Returns the article of the whole stage, or the reason why there is none."""
     is_html = "html" in document
     content = document["html" if is_html else "text"]
     kind = Kind.HTML if is_html else Kind.TEXT
@@ -50,14 +90,8 @@ def copydesk(document: dict[str, Any]) -> Article | None:
     job = Job(id=document["id"], kind=kind, lane=Lane.BULK, accepted_at="2026-01-01T00:00:00Z", url=url)
     try:
         return edit(Copy(job=job, content=content, is_html=is_html, url=url))
-    except Failed:
-        return None
-
-
-def bare(document: dict[str, Any]) -> None:
-    """Does what trafilatura's users do: text and metadata, defaults."""
-    if "html" in document:
-        trafilatura.bare_extraction(document["html"], url=document.get("url"), with_metadata=True)
+    except Failed as failed:
+        return failed.reason.value
 
 
 def timed(run: Callable[[dict[str, Any]], Any], document: dict[str, Any]) -> tuple[Any, float]:
@@ -66,34 +100,73 @@ def timed(run: Callable[[dict[str, Any]], Any], document: dict[str, Any]) -> tup
     return result, time.process_time() - began
 
 
-def prediction(document_id: str, article: Article | None) -> dict[str, Any]:
-    if article is None:
-        return {"id": document_id, "text": "", "title": None, "authors": [], "date": None}
+def prediction(document_id: str, article: Article | str) -> dict[str, Any]:
+    if isinstance(article, str):
+        return {"id": document_id, "text": "", "title": None, "authors": [], "date": None, "reason": article}
     return {
         "id": document_id,
         "text": article.text,
         "title": article.title,
         "authors": article.authors,
         "date": article.published,
+        "confidence": article.quality.confidence,
+        "flags": article.quality.flags,
+        "page_kind": article.page_kind,
     }
 
 
-def report(ours: list[float], theirs: list[float]) -> None:
-    for name, line in rows(("copydesk", ours), ("bare trafilatura", theirs)):
-        print(f"{name:18} {line}")
-    if theirs:
-        print(f"documents a CPU second, copydesk to bare trafilatura: {sum(theirs) / sum(ours):.2f}")
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("documents", type=Path, nargs="+")
+    parser.add_argument("--predictions", type=Path)
+    parser.add_argument("--folds", type=Path)
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--kind")
+    parser.add_argument("--rivals", choices=("none", "trafilatura", "all"), default="trafilatura")
+    parser.add_argument("--picture", type=Path)
+    parser.add_argument("--profile", action="store_true")
+    return parser.parse_args()
 
 
-def rows(*measured: tuple[str, list[float]]) -> Iterator[tuple[str, str]]:
-    for name, seconds in measured:
-        if seconds:
-            p99 = statistics.quantiles(seconds, n=100)[-1] if len(seconds) > 1 else seconds[0]
-            median = statistics.median(seconds) * 1000
-            yield (
-                name,
-                f"{len(seconds)} documents, median {median:.0f} ms, p99 {p99 * 1000:.0f} ms, sum {sum(seconds):.1f} s",
-            )
+def _documents(files: list[Path], kind: str | None) -> Iterator[dict[str, Any]]:
+    for file in files:
+        for line in _lines(file):
+            document = orjson.loads(line)
+            if not kind or document.get("kind") == kind:
+                yield document
+
+
+def _lines(file: Path) -> Iterator[bytes]:
+    if file.suffix != ".zst":
+        with file.open("rb") as plain:
+            yield from plain
+        return
+    import zstandard  # noqa: PLC0415 - not installed with Copydesk
+
+    with file.open("rb") as raw:
+        decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+        yield from io.BufferedReader(decompressor.stream_reader(raw))
+
+
+def _chosen(which: str) -> dict[str, rivals.Extract]:
+    found = {} if which == "none" else rivals.installed()
+    return {name: extract for name, extract in found.items() if which == "all" or name.startswith("trafilatura")}
+
+
+def _run(others: dict[str, rivals.Extract], document: dict[str, Any]) -> None:
+    copydesk(document)
+    for extract in others.values():
+        extract(document)
+
+
+def _with_folds(folds: Path | None, document: dict[str, Any]) -> None:
+    """Sets the weights of blocks that were trained without the document's domain, if there are such."""
+    if folds is None:
+        return
+    from bench.block_pages import fold_of  # noqa: PLC0415 - needs packages that only training needs
+
+    trees = _load_weights(folds / f"blocks{fold_of(document)}.npz")
+    body.load_weights = lambda: trees  # type: ignore[assignment]
 
 
 if __name__ == "__main__":

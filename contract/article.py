@@ -21,6 +21,41 @@ class Source(StrEnum):
     HEURISTIC = "heuristic"  # a library's guess over the whole page
 
 
+class PageKind(StrEnum):
+    """What sort of page it is, as it looks; `other` where none fits."""
+
+    ARTICLE = "article"
+    FORUM = "forum"
+    PRODUCT = "product"
+    LISTING = "listing"
+    DOCUMENTATION = "documentation"
+    OTHER = "other"
+
+
+class Flag(StrEnum):
+    """Something about an article that who uses it should know."""
+
+    SHORT = "short"
+    CONSENT_WALL = "consent_wall"  # the page asks for consent before it shows all of itself
+    PAYWALL = "paywall"  # the text is, or may be, cut off for who has not paid
+    LIST_PAGE = "list_page"  # more teasers than text
+    NOT_AN_ARTICLE = "not_an_article"  # another kind of page
+    MIXED_LANGUAGES = "mixed_languages"
+    REPETITIVE = "repetitive"
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How good the text is likely to be.
+
+    `confidence` in [0, 1] is the F1 expected of the text against what a person would take for it, None where nothing
+    is known.
+    """
+
+    confidence: float | None = None
+    flags: tuple[Flag, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Removed:
     """A piece of pasted text that is not in the article, and the rule that took it."""
@@ -29,31 +64,51 @@ class Removed:
     rule: str
 
 
+class CharsetSource(StrEnum):
+    """How the charset of a page was found, in the order in which they are asked."""
+
+    BOM = "bom"
+    HTTP = "http"
+    META = "meta"
+    XML = "xml"
+    DETECTED = "detected"  # by what the bytes are valid in, and look like
+    DEFAULT = "default"  # windows-1252, as nothing better fits
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """How a URL was fetched. `redirects` are the URLs on the way, `size` is in bytes after decompression."""
+    """How a URL was fetched.
+
+    `redirects` are the URLs on the way, pages that refresh to another included; `size` is in bytes after decompression,
+    `transferred_bytes` as it was sent, `first_byte_s` the seconds from the last request to its answer's header.
+    """
 
     url: str
     status: int
     media_type: str
     redirects: tuple[str, ...] = ()
     size: int = 0
+    transferred_bytes: int = 0
+    first_byte_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """How a result came about.
 
-    `charset` is what the bytes were decoded with; `language_confidence` lies in [0, 1]; `timings` are seconds by
-    stage; `versions` are of the packages that decided; `candidates` are values that a metadata field's winner beat;
-    `history` are the attempts before the last.
+    `charset` is what the bytes were decoded with, `charset_source` how it was found; `language_confidence` lies in
+    [0, 1]; `timings` are seconds by stage; `versions` are of the packages that decided; `confidence` in [0, 1] is
+    how sure each metadata field is, where that is known; `candidates` are values that a metadata field's winner
+    beat; `history` are the attempts before the last.
     """
 
     fetch: Fetched | None = None
     charset: str | None = None
+    charset_source: CharsetSource | None = None
     language_confidence: float | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    confidence: Mapping[str, float] = field(default_factory=dict)
     candidates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     history: tuple[Attempt, ...] = ()
 
@@ -64,7 +119,9 @@ class Article:
 
     `text` holds paragraphs separated by one blank line, list items as `- item`. `published` and `modified` are ISO
     8601, `language` BCP 47, `reading_time_s` seconds, `content_sha256` the hex digest of `text` in UTF-8, `simhash` 16
-    hex digits. `field_sources` names, for each metadata field that has a value, where it came from.
+    hex digits. `field_sources` names, for each metadata field that has a value, where it came from. `markdown`, `html`
+    (sanitised) and `comments` (text of readers' comments) are there where the caller asked for them and the page has
+    them; their links are absolute. `page_kind` and `quality` are judgements, `kind` is what was submitted.
     """
 
     id: str
@@ -85,12 +142,17 @@ class Article:
     tags: tuple[str, ...] = ()
     license: str | None = None
     text: str
+    markdown: str | None = None
+    html: str | None = None
+    comments: str | None = None
     excerpt: str
     word_count: int
     char_count: int
     reading_time_s: int
     content_sha256: str
     simhash: str
+    page_kind: PageKind | None = None
+    quality: Quality = Quality()
     field_sources: Mapping[str, Source] = field(default_factory=dict)
     removed: tuple[Removed, ...] = ()
     provenance: Provenance = Provenance()

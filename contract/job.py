@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from contract.options import Options
 from contract.reasons import Reason
 
 
@@ -61,6 +62,7 @@ class Job:
     content: str | None = None
     metadata: CallerMetadata = CallerMetadata()
     labels: Mapping[str, str] = field(default_factory=dict)
+    options: Options = field(default_factory=Options)
     attempt: int = 1
     run: int = 1
     history: tuple[Attempt, ...] = ()

@@ -17,6 +17,13 @@ class Metrics:
         self.published = Counter(
             "copydesk_published", "Messages confirmed by the broker, by where to.", ["to"], registry=registry
         )
+        self.publish_failures = Counter(
+            "copydesk_publish_failures",
+            "Messages not confirmed, by where to and cause: no_session, blocked, returned, refused, timed_out,"
+            " session_lost.",
+            ["to", "cause"],
+            registry=registry,
+        )
         self.verdicts = Counter(
             "copydesk_verdicts",
             "Verdicts reached, by kind (publish, retry, defer, bury) and reason (processed, or why it failed).",
@@ -30,13 +37,22 @@ class Metrics:
             buckets=_STAGE_BUCKETS_S,
             registry=registry,
         )
+        self.fetches = Counter(
+            "copydesk_fetches",
+            "URLs fetched, by outcome: fetched, or the reason why not.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.fetched_bytes = Counter(
+            "copydesk_fetched_bytes", "Bytes of fetched pages, as they were sent.", registry=registry
+        )
         self.in_flight = Gauge("copydesk_in_flight", "Jobs in hand in this process.", registry=registry)
         self.retries = Counter(
             "copydesk_retries", "Jobs sent round again, by what went wrong.", ["reason"], registry=registry
         )
         self.parser_restarts = Counter(
             "copydesk_parser_restarts",
-            "Parser children replaced, by cause: parse_timeout, memory, parser_crash, cancelled, recycled.",
+            "Parser children replaced, by cause: parse_timeout, memory, parser_crash, cancelled, recycled, suspect.",
             ["cause"],
             registry=registry,
         )
@@ -55,6 +71,11 @@ class Metrics:
             "copydesk_session_losses",
             "Broker sessions lost, by role (publisher, consumer, reader) and cause.",
             ["role", "cause"],
+            registry=registry,
+        )
+        self.disk_refusals = Counter(
+            "copydesk_disk_refusals",
+            "Commits that the embedded broker's disk refused; they are tried again.",
             registry=registry,
         )
         self.queue_depth = Gauge(

@@ -17,20 +17,38 @@ class Reason(StrEnum):
 
     DNS_ERROR = "dns_error"
     CONNECT_ERROR = "connect_error"
+    CONNECT_TIMEOUT = "connect_timeout"
+    FIRST_BYTE_TIMEOUT = "first_byte_timeout"
+    IDLE_TIMEOUT = "idle_timeout"
     FETCH_TIMEOUT = "fetch_timeout"
+    BAD_RESPONSE = "bad_response"
+    INCOMPLETE_BODY = "incomplete_body"
     RATE_LIMITED = "rate_limited"
     SERVER_ERROR = "server_error"
+    ROBOTS_UNREACHABLE = "robots_unreachable"
 
     NOT_FOUND = "not_found"
     GONE = "gone"
     FORBIDDEN = "forbidden"
     HTTP_ERROR = "http_error"
     TLS_ERROR = "tls_error"
+    CERTIFICATE_ERROR = "certificate_error"
     BLOCKED_ADDRESS = "blocked_address"
+    BLOCKED_PORT = "blocked_port"
     INVALID_URL = "invalid_url"
+    ROBOTS_DENIED = "robots_denied"
     TOO_MANY_REDIRECTS = "too_many_redirects"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    HEADERS_TOO_LARGE = "headers_too_large"
     TOO_LARGE = "too_large"
+    DECOMPRESSED_TOO_LARGE = "decompressed_too_large"
+    BAD_ENCODING = "bad_encoding"
+    SOFT_404 = "soft_404"
+    BOT_CHALLENGE = "bot_challenge"
+    CONSENT_WALL = "consent_wall"
+    PAYWALL = "paywall"
+    LOGIN_REQUIRED = "login_required"
+    LIST_PAGE = "list_page"
     NO_ARTICLE = "no_article"
     RESULT_TOO_LARGE = "result_too_large"
     UNDECODABLE = "undecodable"
@@ -56,7 +74,19 @@ class Reason(StrEnum):
 
 
 _TRANSIENT = frozenset(
-    {Reason.DNS_ERROR, Reason.CONNECT_ERROR, Reason.FETCH_TIMEOUT, Reason.RATE_LIMITED, Reason.SERVER_ERROR}
+    {
+        Reason.DNS_ERROR,
+        Reason.CONNECT_ERROR,
+        Reason.CONNECT_TIMEOUT,
+        Reason.FIRST_BYTE_TIMEOUT,
+        Reason.IDLE_TIMEOUT,
+        Reason.FETCH_TIMEOUT,
+        Reason.BAD_RESPONSE,
+        Reason.INCOMPLETE_BODY,
+        Reason.RATE_LIMITED,
+        Reason.SERVER_ERROR,
+        Reason.ROBOTS_UNREACHABLE,
+    }
 )
 _HOSTILE = frozenset({Reason.PARSE_TIMEOUT, Reason.MEMORY, Reason.PARSER_CRASH})
 _UNEXPECTED = frozenset({Reason.JOB_TIMEOUT, Reason.INTERNAL_ERROR})

@@ -3,12 +3,14 @@
 import re
 from datetime import date, datetime
 from ipaddress import AddressValueError, IPv6Address
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import langcodes
 from pydantic_core import PydanticCustomError
 from yarl import URL
+
+_T = TypeVar("_T")
 
 _MANY = 64  # no object or array of a submission has so many members; beyond it they are not even listed as faults
 
@@ -92,6 +94,11 @@ def standard_date(value: str) -> str:
         return parse.fromisoformat(value).isoformat()
     except ValueError:
         refuse("date", _DATE_MESSAGE)
+
+
+def distinct(values: tuple[_T, ...]) -> tuple[_T, ...]:
+    """Returns `values` in their order, each once."""
+    return tuple(dict.fromkeys(values))
 
 
 def refuse_many(value: object) -> object:

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from contract import rules
 from contract.codec import adapter
 from contract.job import CallerMetadata, Job, Kind, Lane
+from contract.options import Focus, Format, Options, Part
 
 MAX_URL_CHARS: Final = 2048
 MAX_LABELS: Final = 16
@@ -56,6 +57,8 @@ _Language = Annotated[str, Field(max_length=64), AfterValidator(rules.standard_l
 _Date = Annotated[str, Field(max_length=40), AfterValidator(rules.standard_date)]
 _LabelName = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(rules.without_controls)]
 _LabelValue = Annotated[str, Field(max_length=256), AfterValidator(rules.without_controls)]
+_Formats = Annotated[tuple[Format, ...], Field(min_length=1), AfterValidator(rules.distinct), _Few]
+_Parts = Annotated[tuple[Part, ...], AfterValidator(rules.distinct), _Few]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +75,16 @@ class SubmittedMetadata:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How the document is to be handled. Without a lane the route chooses it."""
+class SubmittedOptions:
+    """How the document is to be handled. Without a lane the route chooses it; the rest is as in `contract.options`."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
     lane: Lane | None = None
+    formats: _Formats = Options().formats
+    include: _Parts = Options().include
+    focus: Focus = Focus.BALANCED
+    keep_all: Annotated[bool, Field(strict=True)] = False
 
 
 def _given(name: str) -> JsonDict:
@@ -106,7 +113,7 @@ class Submission:
     labels: Annotated[Mapping[_LabelName, _LabelValue], Field(max_length=MAX_LABELS), _Few] = field(
         default_factory=dict
     )
-    options: Annotated[Options, _Few] = Options()
+    options: Annotated[SubmittedOptions, _Few] = SubmittedOptions()
 
     def __post_init__(self) -> None:
         if self.text is not None and self.html is not None:
@@ -184,11 +191,17 @@ def to_job(submission: Submission, *, id: str, lane: Lane, accepted_at: datetime
             site_name=told.site_name,
         ),
         labels=submission.labels,
+        options=_options(submission.options),
     )
+
+
+def _options(told: SubmittedOptions) -> Options:
+    return Options(formats=told.formats, include=told.include, focus=told.focus, keep_all=told.keep_all)
 
 
 _MESSAGES = {
     "dataclass_type": ("wrong_type", "must be an object"),
+    "bool_type": ("wrong_type", "must be true or false"),
     "dict_type": ("wrong_type", "must be an object"),
     "enum": ("not_allowed", "must be {expected}"),
     "mapping_type": ("wrong_type", "must be an object"),
@@ -196,6 +209,7 @@ _MESSAGES = {
     "string_too_short": ("empty", "must not be empty"),
     "string_type": ("wrong_type", "must be a string"),
     "too_long": ("too_many", "must have at most {max_length} entries"),
+    "too_short": ("too_few", "must have at least one entry"),
     "tuple_type": ("wrong_type", "must be an array"),
     "unexpected_keyword_argument": ("unknown_field", "is not a field that version 1 knows"),
 }

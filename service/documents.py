@@ -30,7 +30,9 @@ IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 _JSON = "application/json"
 _RAW_KINDS = {"text/plain": Kind.TEXT, "text/html": Kind.HTML}
-_RAW_PARAMETERS = {"url", "lane"}
+_LISTS = {"formats", "include"}
+_RAW_PARAMETERS = {"url", "lane", "focus", "keep_all", *_LISTS}
+_TRUTH = {"true": True, "false": False}
 _CODINGS = {"gzip", "deflate", "identity"}
 
 # The charsets of the Encoding Standard (encoding.spec.whatwg.org) under their Python names. Python knows others that
@@ -99,9 +101,17 @@ async def _raw_submission(request: web.Request, kind: Kind) -> Submission:
     fields: dict[str, object] = {kind.value: _decoded(await _body(request), charset, field=kind.value)}
     if "url" in request.query:
         fields["url"] = request.query["url"]
-    if "lane" in request.query:
-        fields["options"] = {"lane": request.query["lane"]}
-    return check_submission(fields)
+    return check_submission(fields | _options(request))
+
+
+def _options(request: web.Request) -> dict[str, object]:
+    """Returns the options of a raw body: query parameters, lists with commas between their entries."""
+    given: dict[str, object] = {name: value for name, value in request.query.items() if name != "url"}
+    for name in _LISTS & given.keys():
+        given[name] = [entry for entry in request.query[name].split(",") if entry]
+    if "keep_all" in given:
+        given["keep_all"] = _TRUTH.get(request.query["keep_all"], given["keep_all"])
+    return {"options": given} if given else {}
 
 
 def _charset(label: str) -> str:

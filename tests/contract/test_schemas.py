@@ -21,9 +21,10 @@ def test_each_is_a_schema(schema: dict[str, Any]) -> None:
     Draft202012Validator.check_schema(schema)
 
 
-@pytest.mark.parametrize("name", ["job.v1", "document.processed.v1", "document.failed.v1"])
-def test_the_golden_samples_are_valid(name: str) -> None:
-    Draft202012Validator(schemas()[f"{name}.json"]).validate(orjson.loads((GOLDEN / f"{name}.full.json").read_bytes()))
+@pytest.mark.parametrize("sample", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
+def test_the_golden_samples_are_valid(sample: Path) -> None:
+    name, _, _ = sample.stem.rpartition(".")
+    Draft202012Validator(schemas()[f"{name}.json"]).validate(orjson.loads(sample.read_bytes()))
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,10 @@ def test_the_golden_samples_are_valid(name: str) -> None:
         ({}, False),
         ({"text": "a", "surprise": 1}, False),
         ({"text": "a", "labels": {"a": 1}}, False),
+        ({"text": "a", "options": {"formats": ["markdown"], "include": [], "focus": "recall", "keep_all": True}}, True),
+        ({"text": "a", "options": {"formats": ["pdf"]}}, False),
+        ({"text": "a", "options": {"formats": []}}, False),
+        ({"text": "a", "options": {"keep_all": "yes"}}, False),
     ],
 )
 def test_the_submission_schema_refuses_what_the_service_refuses(body: dict[str, Any], valid: bool) -> None:

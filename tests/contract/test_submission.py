@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from contract.codec import decode_job, encode
 from contract.job import Kind, Lane
+from contract.options import Focus, Format, Options
 from contract.submission import (
     Fault,
     InvalidSubmissionError,
@@ -76,6 +77,14 @@ def test_what_was_submitted(fields: object, kind: Kind, content: str | None, url
         ({"text": "a", "options": {"priority": 1}}, "options.priority", "unknown_field"),
         ({"text": "a", "options": {"lane": "fast"}}, "options.lane", "not_allowed"),
         ({"text": "a", "options": []}, "options", "wrong_type"),
+        ({"text": "a", "options": {"formats": ["text", "pdf"]}}, "options.formats.1", "not_allowed"),
+        ({"text": "a", "options": {"formats": []}}, "options.formats", "too_few"),
+        ({"text": "a", "options": {"formats": "text"}}, "options.formats", "wrong_type"),
+        ({"text": "a", "options": {"formats": ["text"] * 100_000}}, "options.formats", "too_many"),
+        ({"text": "a", "options": {"include": ["adverts"]}}, "options.include.0", "not_allowed"),
+        ({"text": "a", "options": {"focus": "speed"}}, "options.focus", "not_allowed"),
+        ({"text": "a", "options": {"keep_all": "yes"}}, "options.keep_all", "wrong_type"),
+        ({"text": "a", "options": {"keep_all": 1}}, "options.keep_all", "wrong_type"),
         (with_metadata(author="A"), "metadata.author", "unknown_field"),
         (with_metadata(title=" "), "metadata.title", "empty"),
         (with_metadata(title="a" * 1025), "metadata.title", "too_long"),
@@ -231,6 +240,23 @@ def test_job() -> None:
     assert decode_job(encode(job)) == job
 
 
+def test_options_go_with_the_job() -> None:
+    told = {"formats": ["html", "markdown", "html"], "include": [], "focus": "recall", "keep_all": True}
+    job = to_job(
+        check_submission({"text": "a", "options": told}),
+        id="i",
+        lane=Lane.BULK,
+        accepted_at=datetime(2024, 1, 1, tzinfo=UTC),
+    )
+    assert job.options == Options(formats=(Format.HTML, Format.MARKDOWN), include=(), focus=Focus.RECALL, keep_all=True)
+    assert decode_job(encode(job)) == job
+
+
+def test_without_options_a_job_has_the_defaults() -> None:
+    submission = check_submission({"text": "a"})
+    assert to_job(submission, id="i", lane=Lane.BULK, accepted_at=datetime(2024, 1, 1, tzinfo=UTC)).options == Options()
+
+
 SCHEMA = Draft202012Validator(TypeAdapter(Submission).json_schema())
 
 
@@ -252,6 +278,9 @@ SCHEMA = Draft202012Validator(TypeAdapter(Submission).json_schema())
         {"text": "a", "labels": {"k" * 65: ""}},
         {"text": "a", "options": {"lane": "bulk"}},
         {"text": "a", "options": {"lane": "fast"}},
+        {"text": "a", "options": {"formats": ["text", "html"], "include": ["tables"], "focus": "balanced"}},
+        {"text": "a", "options": {"formats": []}},
+        {"text": "a", "options": {"keep_all": 0}},
     ],
 )
 def test_json_schema_agrees_with_the_parser(fields: dict[str, object]) -> None:

@@ -10,6 +10,7 @@ from aiohttp import ClientResponse
 
 from contract.broker import BrokerFull, BrokerUnavailable
 from contract.job import CallerMetadata, Job, Kind, Lane
+from contract.options import Focus, Format, Options
 from service.app import IntakeLimits
 from tests.service.conftest import Desk, OpenDesk, problem
 
@@ -79,6 +80,16 @@ async def test_raw_body(desk: Desk, content_type: str, body: bytes, kind: Kind, 
     assert [(job.kind, job.content, job.url) for job in desk.broker.jobs] == [(kind, content, None)]
 
 
+async def test_raw_body_takes_options_from_the_query(desk: Desk) -> None:
+    query = "formats=text,markdown&include=&focus=precision&keep_all=true"
+    response = await desk.post("Copy", "text/plain", f"/v1/documents?{query}")
+    assert response.status == 202
+    (job,) = desk.broker.jobs
+    assert job.options == Options(
+        formats=(Format.TEXT, Format.MARKDOWN), include=(), focus=Focus.PRECISION, keep_all=True
+    )
+
+
 async def test_raw_body_takes_origin_and_lane_from_the_query(desk: Desk) -> None:
     response = await desk.post("Copy", "text/plain", "/v1/documents?url=https://example.org/a%3Fb&lane=bulk")
     assert response.status == 202
@@ -133,6 +144,8 @@ async def test_refusals_name_field_and_rule(
     [
         ("url=ftp://example.org", "text/plain", "422 invalid-submission url url_scheme"),
         ("lane=fast", "text/plain", "422 invalid-submission options.lane not_allowed"),
+        ("formats=text,pdf", "text/plain", "422 invalid-submission options.formats.1 not_allowed"),
+        ("keep_all=yes", "text/plain", "422 invalid-submission options.keep_all wrong_type"),
         ("lane=bulk&lane=bulk", "text/plain", "400 invalid-parameter lane repeated"),
         ("label=a", "text/plain", "400 invalid-parameter label unknown_parameter"),
         ("lane=bulk", "application/json", "400 invalid-parameter lane unknown_parameter"),

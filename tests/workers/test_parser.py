@@ -95,6 +95,14 @@ async def test_half_the_memory_is_no_failure() -> None:
         assert await at.run(Act("pid")) == pid
 
 
+async def test_a_fresh_child_has_seen_no_other_document() -> None:
+    async with bench() as at:
+        pid = await at.run(Act("pid"), fresh=True)
+        assert await at.run(Act("pid")) == pid
+        assert await at.run(Act("pid"), fresh=True) != pid
+        assert at.restarts() == {"suspect": 1}
+
+
 @pytest.mark.parametrize(("act", "code"), [("exit_at_once", 7), ("kill_self", -9), ("segfault", -11)])
 async def test_a_crash_is_named(act: str, code: int) -> None:
     async with bench() as at:

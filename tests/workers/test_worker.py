@@ -66,8 +66,10 @@ class Editor:
 
     def __init__(self, edit: Callable[[Copy], Awaitable[Article]]) -> None:
         self._edit = edit
+        self.fresh: list[bool] = []
 
-    async def run(self, document: Copy) -> Article:
+    async def run(self, document: Copy, *, fresh: bool = False) -> Article:
+        self.fresh.append(fresh)
         return await self._edit(document)
 
 
@@ -80,10 +82,11 @@ def worker(
     edit: Callable[[Copy], Awaitable[Article]] = edit_well,
     job_timeout_s: float = 5.0,
     metrics: Metrics | None = None,
+    editor: Editor | None = None,
 ) -> Worker:
     return Worker(
         fetcher=Site(site),
-        editor=Editor(edit),
+        editor=editor or Editor(edit),
         metrics=metrics or Metrics(CollectorRegistry()),
         clock=lambda: AT,
         limits=WorkerLimits(job_timeout_s=job_timeout_s, retry=RetryPolicy(delays_s=(10, 60))),
@@ -196,6 +199,14 @@ async def test_a_lost_message_is_decided_without_being_parsed(body: bytes) -> No
     assert isinstance(verdict, Bury)
     assert verdict.event is not None
     assert (verdict.event.subject, verdict.event.reason) == ("d-1", "worker_lost")
+
+
+@pytest.mark.parametrize(("deliveries", "fresh"), [(1, False), (2, False), (3, True), (21, True)])
+async def test_a_job_delivered_three_times_is_edited_in_a_fresh_child(deliveries: int, fresh: bool) -> None:
+    editor = Editor(edit_well)
+    verdict = await worker(editor=editor).handle(delivery(TEXT_JOB, deliveries=deliveries))
+    assert isinstance(verdict, Publish)
+    assert editor.fresh == [fresh]
 
 
 async def test_cancelling_is_not_a_verdict() -> None:

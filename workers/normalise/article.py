@@ -1,6 +1,6 @@
 """A draft becomes an article."""
 
-from contract.article import Article, Provenance, Removed
+from contract.article import Article, Provenance, Quality, Removed
 from contract.events import host_of
 from contract.job import Job
 from workers.draft import Draft
@@ -9,6 +9,7 @@ from workers.normalise.figures import excerpt, measure
 from workers.normalise.fingerprint import content_sha256, simhash
 from workers.normalise.language import identify
 from workers.normalise.text import normalise_text
+from workers.quality.text import text_flags
 
 
 def normalise(draft: Draft, job: Job, url: str | None) -> Article:
@@ -41,10 +42,15 @@ def normalise(draft: Draft, job: Job, url: str | None) -> Article:
         reading_time_s=length.reading_s,
         content_sha256=content_sha256(text),
         simhash=simhash(text),
+        comments=normalise_text(draft.comments) if draft.comments else None,
+        page_kind=draft.page_kind,
+        quality=Quality(draft.confidence, (*draft.flags, *text_flags(text, length.words, language.tag))),
         field_sources={name: found.source for name, found in won.items()},
         removed=_removed(draft.removed),
         provenance=Provenance(
-            language_confidence=language.confidence, candidates=fields.beaten(won, document, draft.candidates)
+            language_confidence=language.confidence,
+            confidence={name: found.confidence for name, found in won.items() if found.confidence is not None},
+            candidates=fields.beaten(won, document, draft.candidates),
         ),
     )
 

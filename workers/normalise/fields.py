@@ -89,7 +89,7 @@ def _markup_lines(values: Iterable[str]) -> tuple[str, ...]:
 
 def _convert(found: Found[Any] | None, convert: Callable[[Any], Any]) -> Found[Any] | None:
     value = convert(found.value) if found else None
-    return Found(value, found.source) if found and value else None
+    return Found(value, found.source, found.confidence) if found and value else None
 
 
 def _present(fields: Mapping[str, Found[Any] | None]) -> Fields:

@@ -1,9 +1,10 @@
 """Fingerprints of a text: SHA-256 tells equal, SimHash tells alike."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from hashlib import blake2b, sha256
+
+import numpy as np
 
 from workers.normalise.scripts import UNSPACED
 
@@ -26,19 +27,13 @@ def simhash(text: str) -> str:
     it occurs. The number of bits in which two hashes differ grows with the share of runs that two texts do not have in
     common; for near duplicates among web pages, Manku et al. 2007 take 3 bits of 64. Without a word it is all zeros.
     """
-    votes = [[0] * 256 for _ in range(_HASH_BYTES)]
+    votes = np.zeros(8 * _HASH_BYTES, np.int64)
+    total = 0
     for hashes in _hash_runs(text.casefold()):
-        for column, counts in enumerate(votes):
-            for byte, count in Counter(hashes[column::_HASH_BYTES]).items():
-                counts[byte] += count
-    return bytes(_majority(counts) for counts in votes).hex()
-
-
-def _majority(counts: list[int]) -> int:
-    """Returns the byte whose every bit is set where more of the counted bytes have it set than not."""
-    total = sum(counts)
-    set_bits = [sum(count for byte, count in enumerate(counts) if byte >> bit & 1) for bit in range(8)]
-    return sum(1 << bit for bit, count in enumerate(set_bits) if 2 * count > total)
+        bits = np.unpackbits(np.frombuffer(hashes, np.uint8).reshape(-1, _HASH_BYTES), axis=1)
+        votes += bits.sum(axis=0, dtype=np.int64)
+        total += len(bits)
+    return np.packbits(2 * votes > total).tobytes().hex()
 
 
 def _hash_runs(text: str) -> Iterator[bytes]:

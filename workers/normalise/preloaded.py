@@ -1,6 +1,13 @@
-"""Importing this module loads the models of normalisation: a fork server can be told modules, not functions."""
+"""Importing this module loads models and tables: a fork server can be told modules, not functions."""
 
+from workers.extract import body
+from workers.metadata import authors
 from workers.normalise import dates, language
+from workers.quality import confidence, kind
 
 language.preload()
 dates.preload()
+authors.preload()
+body.load_weights()
+confidence.model()
+kind.models()

@@ -1,0 +1,92 @@
+"""Pages of known kind and text as rows for training: what the kind is told by, and how well the text was found."""
+
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.block_pages import documents, fold_of
+from bench.text_f1 import compare
+from contract.article import PageKind
+from contract.options import Focus
+from workers.draft import Judgement
+from workers.extract.body import THRESHOLDS, walk_page
+from workers.extract.choose import choose
+from workers.extract.features import features, rows
+from workers.extract.head import read_head
+from workers.extract.measures import size_of
+from workers.extract.parse import parse
+from workers.quality.page import look
+from workers.trees import Rows, Trees
+
+_KIND_OF = {"collection": PageKind.LISTING, "service": PageKind.OTHER}  # of the Web Content Extraction Benchmark
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A page: its features, its kind, how its blocks were judged by a model that never saw its domain, and the F1."""
+
+    id: str
+    set: str
+    fold: int
+    kind: PageKind
+    features: Rows
+    judgement: Judgement
+    f1: float
+
+
+def read_rows(data: Path, folds: Path, workers: int = 2) -> list[Row]:
+    """Returns all pages that have a true text; `folds` holds what `train_blocks --folds` wrote."""
+    with ProcessPoolExecutor(workers) as pool:
+        return list(pool.map(_Reader(folds), _pages(data), chunksize=16))
+
+
+def _pages(data: Path) -> Iterator[dict[str, Any]]:
+    return documents(data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    folds: Path
+
+    def __call__(self, document: dict[str, Any]) -> Row:
+        tree = parse(document["html"])
+        walked = walk_page(tree)
+        fold = fold_of(document)
+        trees = _trees(self.folds / f"blocks{fold}.npz")
+        if walked.passages:
+            found = trees.probabilities(rows(features(walked, read_head(tree, document["html"])), trees.names))
+        else:
+            found = np.zeros(0, np.float32)
+        kept = choose(walked, found.tolist(), THRESHOLDS[Focus.BALANCED], document["truth"].get("title"))
+        sizes = tuple(size_of(passage.text) for passage in walked.passages)
+        text = "\n".join(passage.text for passage, keep in zip(walked.passages, kept, strict=True) if keep)
+        return Row(
+            id=document["id"],
+            set=document["set"],
+            fold=fold,
+            kind=_KIND_OF.get(document["kind"]) or PageKind(document["kind"]),
+            features=look(tree, walked, document["url"]).row[0],
+            judgement=Judgement(probabilities=tuple(found.tolist()), sizes=sizes, kept=tuple(kept)),
+            f1=_page_f1(compare(document["truth"]["text"], text)),
+        )
+
+
+@cache
+def _trees(file: Path) -> Trees:
+    return Trees.load(file)
+
+
+def _page_f1(shares: tuple[float, float, float]) -> float:
+    true, surplus, missing = shares
+    return 2 * true / (2 * true + surplus + missing) if true else 0.0
+
+
+def column(found: list[Row], name: str) -> NDArray[Any]:
+    """Returns one field of all rows."""
+    return np.array([getattr(row, name) for row in found])

@@ -1,0 +1,39 @@
+"""The forms of an article that a caller asked for."""
+
+from collections.abc import Sequence
+
+from contract.options import Format, Options, Part
+from workers.draft import Block
+from workers.outputs.body import build, build_plain
+from workers.outputs.html import write_html
+from workers.outputs.images import find_images
+from workers.outputs.links import web_address
+from workers.outputs.markdown import write_markdown
+
+_WRITERS = {Format.MARKDOWN: write_markdown, Format.HTML: write_html}
+
+
+def write_forms(text: str, blocks: Sequence[Block], url: str | None, options: Options) -> dict[Format, str]:
+    """Returns what `options` ask for beside the text.
+
+    Args:
+        text: the article's, in standard form: what there is to write where it has no blocks, as pasted text.
+        blocks: what the text is made of.
+        url: where the page was, if that is known.
+        options: formats, and the parts that are wanted in them.
+    """
+    wanted = {form: write for form, write in _WRITERS.items() if form in options.formats}
+    if not wanted:
+        return {}
+    if not blocks:
+        return {form: write(build_plain(text)) for form, write in wanted.items()}
+    base = _base(blocks, url)
+    images = find_images(blocks, base) if Part.IMAGES in options.include else []
+    body = build(blocks, images, base, options.include)
+    return {form: write(body) for form, write in wanted.items()}
+
+
+def _base(blocks: Sequence[Block], url: str | None) -> str | None:
+    """Returns what relative URLs refer to: the page's first `<base href>` (HTML, 4.2.3), else its own URL."""
+    declared = blocks[0].element.getroottree().find(".//base[@href]")
+    return (web_address(declared.get("href") or "", url) if declared is not None else None) or url

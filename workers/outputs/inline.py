@@ -1,0 +1,123 @@
+"""What stands inside one block: its words, with links, emphasis and code around them."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from lxml.etree import SubElement, _Element
+
+from workers.draft import Block, Run
+from workers.outputs.characters import allowed
+from workers.outputs.links import link_target
+
+_SPACE = re.compile(r"\s+")
+_MARKS = {
+    **dict.fromkeys(("b", "strong"), "strong"),
+    **dict.fromkeys(("i", "em", "cite", "dfn", "var"), "em"),
+    **dict.fromkeys(("code", "kbd", "samp", "tt"), "code"),
+    **dict.fromkeys(("s", "del", "strike"), "del"),
+    "sub": "sub",
+    "sup": "sup",
+    "a": "a",
+}
+_BREAK = "br"
+
+
+def fill(target: _Element, block: Block, base: str | None, *, links: bool) -> None:
+    """Writes the words of `block` into `target`, an empty element. URLs are made absolute by `base`.
+
+    Where its runs do not say the same as its text, the text is what counts.
+    """
+    pieces = list(_squeezed(block.runs))
+    if _bare("".join(piece.text for piece in pieces)) != _bare(allowed(block.text)):
+        write_lines(target, allowed(block.text))
+        return
+    open_: list[tuple[_Element, _Element]] = []  # of the page, of ours
+    for piece in pieces:
+        marks = [mark for mark in _marks(piece.run, block.element) if links or mark.tag != "a"]
+        del open_[_shared([old for old, _ in open_], marks) :]
+        if piece.is_apart:  # between the elements, not in them
+            _append(open_[-1][1] if open_ else target, " ")
+        for mark in marks[len(open_) :]:
+            open_.append((mark, _open(open_[-1][1] if open_ else target, mark, base)))
+        innermost = open_[-1][1] if open_ else target
+        if _is_break(piece.run):
+            SubElement(innermost, "br")
+        else:
+            _append(innermost, piece.text)
+
+
+def write_lines(target: _Element, text: str) -> None:
+    """Writes `text` into `target`, an empty element, with line breaks for line feeds."""
+    first, *others = text.split("\n")
+    target.text = first
+    for line in others:
+        SubElement(target, "br").tail = line
+
+
+class _Piece(NamedTuple):
+    """A run's words, single-spaced; `is_apart` where a space is before them."""
+
+    text: str
+    is_apart: bool
+    run: Run
+
+
+def _squeezed(runs: Iterable[Run]) -> Iterator[_Piece]:
+    """Yields the words of runs and the line breaks; no space at the ends of lines."""
+    waiting, started = False, False
+    for run in runs:
+        if _is_break(run):
+            yield _Piece("", False, run)
+            waiting, started = False, False
+            continue
+        text = _SPACE.sub(" ", allowed(run.text))
+        words = text.strip(" ")
+        if words:
+            yield _Piece(words, started and (waiting or text[0] == " "), run)
+            started, waiting = True, text[-1] == " "
+        elif text:
+            waiting = True
+
+
+def _is_break(run: Run) -> bool:
+    return bool(run.element.tag == _BREAK and not run.is_tail)
+
+
+def _bare(text: str) -> str:
+    return _SPACE.sub("", text)
+
+
+def _marks(run: Run, border: _Element) -> list[_Element]:
+    """Returns the inline elements around a run that matter, outermost first."""
+    found = []
+    element = run.element.getparent() if run.is_tail else run.element
+    while element is not None and element is not border:
+        if element.tag in _MARKS:
+            found.append(element)
+        element = element.getparent()
+    return found[::-1]
+
+
+def _shared(old: list[_Element], new: list[_Element]) -> int:
+    count = 0
+    for before, now in zip(old, new, strict=False):
+        if before is not now:
+            break
+        count += 1
+    return count
+
+
+def _open(parent: _Element, mark: _Element, base: str | None) -> _Element:
+    tag = _MARKS[mark.tag]
+    if tag != "a":
+        return SubElement(parent, tag)
+    href = link_target(allowed(mark.get("href") or ""), base)
+    return SubElement(parent, "a", href=href) if href else SubElement(parent, "span")
+
+
+def _append(parent: _Element, text: str) -> None:
+    if len(parent):
+        parent[-1].tail = (parent[-1].tail or "") + text
+    else:
+        parent.text = (parent.text or "") + text

@@ -1,0 +1,83 @@
+"""How good the text is likely to be: the F1 to be expected of it, from how sure its blocks were and what page it is."""
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.article import PageKind
+from workers.draft import Judgement
+from workers.quality.kind import NAMES as PAGE_NAMES
+from workers.quality.kind import Kinds
+from workers.quality.page import Page
+from workers.trees import Rows, Trees
+
+_WEIGHTS = Path(__file__).parent / "weights" / "confidence.npz"
+_UNSURE = (0.2, 0.8)
+_JUDGED = (
+    *("uncertainty", "expected_f1", "mean_kept", "unsure_share", "missed_share", "doubted_share", "log_kept"),
+    *("kept_share", "log_kept_blocks", "mean_kept_chars", "switches", "first_kept", "last_kept", "longest_kept"),
+)
+_OF_PAGE = (
+    *("link_share", "boxed_share", "log_prose", "prose_share", "prose_best_share", "repeats_share", "headings_linked"),
+    *("in_article_share", "log_blocks", "names_comment", "names_list"),
+)
+NAMES: Final = (*_JUDGED, *_OF_PAGE, *(f"is_{kind}" for kind in PageKind))
+_PLACES = [PAGE_NAMES.index(name) for name in _OF_PAGE]
+
+
+def confidence(judgement: Judgement, page: Page) -> float | None:
+    """Returns the F1 to be expected of the text, in [0, 1], or None where no block was judged."""
+    if not any(judgement.kept):
+        return None
+    return round(float(model().probabilities(measure(judgement, page.row[0], page.kinds))[0]), 3)
+
+
+def measure(judgement: Judgement, row: Rows, kinds: Kinds) -> Rows:
+    """Returns the features of a page with at least one block kept, (1, len(NAMES)); `row` are those of its kind."""
+    shares = [kinds.shares[kind] for kind in PageKind]
+    return np.array([[*_judged(judgement), *row[_PLACES], *shares]], np.float32)
+
+
+@cache
+def model() -> Trees:
+    """Returns the model, read once.
+
+    Raises:
+        ValueError: weights for other features than these.
+    """
+    trees = Trees.load(_WEIGHTS)
+    if trees.names != NAMES:
+        raise ValueError("the weights of confidence are for other features")
+    return trees
+
+
+def _judged(judgement: Judgement) -> list[float]:
+    sure = np.array(judgement.probabilities, float)
+    sizes = np.array(judgement.sizes, float)
+    kept = np.array(judgement.kept, bool)
+    inside = max(sizes[kept].sum(), 1.0)
+    mass = (sizes * sure).sum()
+    unsure = (sure > _UNSURE[0]) & (sure < _UNSURE[1])
+    return [
+        (sizes * sure * (1 - sure)).sum() / inside,
+        2 * (sizes * sure)[kept].sum() / max(inside + mass, 1.0),
+        (sizes * sure)[kept].sum() / inside,
+        sizes[unsure].sum() / inside,
+        (sizes * sure)[~kept].sum() / inside,
+        (sizes * (1 - sure))[kept].sum() / inside,
+        np.log1p(inside),
+        inside / max(sizes.sum(), 1.0),
+        np.log1p(kept.sum()),
+        inside / kept.sum(),
+        np.abs(np.diff(kept.astype(int))).sum() / kept.sum(),
+        *_ends(sure, kept),
+        sizes[kept].max() / inside,
+    ]
+
+
+def _ends(sure: NDArray[np.float64], kept: NDArray[np.bool_]) -> tuple[float, float]:
+    places = np.flatnonzero(kept)
+    return float(sure[places[0]]), float(sure[places[-1]])
