@@ -12,9 +12,11 @@ from contract.ids import new_document_id
 from contract.job import Lane
 from contract.metrics import Metrics
 from contract.submission import Submission, to_job
-from contract.verdicts import Bury, Publish
+from contract.verdicts import Bury, Defer, Publish
 from runtime import wiring
+from runtime.fetching import open_fetcher
 from runtime.settings import Settings
+from workers.fetch.leases import LocalLeases
 from workers.retry import RetryPolicy
 from workers.worker import Worker
 
@@ -36,7 +38,10 @@ async def extract(
         show: gets an event, or the refusal as it came.
     """
     metrics = Metrics(CollectorRegistry())
-    async with wiring.build_fetcher(settings) as fetcher, wiring.build_parser(settings, metrics) as parser:
+    async with (
+        open_fetcher(settings, metrics, LocalLeases().hold) as fetcher,
+        wiring.build_parser(settings, metrics) as parser,
+    ):
         worker = wiring.build_worker(settings, fetcher, parser, metrics, retry=_ONCE)
         results: Results = asyncio.Queue(settings.slots * _AHEAD)
         async with asyncio.TaskGroup() as group:
@@ -55,8 +60,11 @@ async def _show_in_order(results: Results, show: Callable[[Event | Refusal], Non
 
 async def _event(worker: Worker, submission: Submission) -> Event:
     job = to_job(submission, id=new_document_id(), lane=Lane.INTERACTIVE, accepted_at=wiring.now())
-    match await worker.handle(Delivery(body=encode(job), message_id=job.id)):
-        case Publish(event) | Bury(event, _) if event is not None:
-            return event
-        case verdict:
-            raise AssertionError(f"a worker that never retries decided {type(verdict).__name__}")
+    while True:
+        match await worker.handle(Delivery(body=encode(job), message_id=job.id)):
+            case Publish(event) | Bury(event, _) if event is not None:
+                return event
+            case Defer(_, delay_s):
+                await asyncio.sleep(delay_s)
+            case verdict:
+                raise AssertionError(f"a worker that never retries decided {type(verdict).__name__}")

@@ -14,12 +14,17 @@ from runtime.errors import StartError
 PREFIX = "COPYDESK_"
 _CLIENT = {"COPYDESK_URL", "COPYDESK_API_KEY"}  # read by submit and tail
 
+_SLOTS_PER_CORE = 4
 _DEFAULT_SLOTS_AT_MOST = 14  # what the default of max_in_flight_bytes holds on RabbitMQ
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Listed = Annotated[tuple[str, ...], NoDecode]
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
 
 
 class Settings(BaseSettings):
@@ -42,17 +47,37 @@ class Settings(BaseSettings):
     heartbeat_s: Seconds = Field(15.0, description="time between two heartbeats of an event stream")
 
     slots: Count = Field(
-        default_factory=lambda: min(os.cpu_count() or 1, _DEFAULT_SLOTS_AT_MOST),
-        description="documents in hand at once, a worker",
+        default_factory=lambda: min(_SLOTS_PER_CORE * _cores(), _DEFAULT_SLOTS_AT_MOST),
+        description="documents in hand at once, a worker: fetched, waiting for their host, or parsed",
     )
+    parsers: Count = Field(default_factory=_cores, description="parser children, a worker")
     max_in_flight_bytes: Count = Field(
         512 * 1024**2,
         description="most memory for what is delivered to a worker and not acked, at the largest job size",
     )
     job_timeout_s: Seconds = Field(120.0, description="longest time for one attempt at a document")
-    fetch_timeout_s: Seconds = Field(30.0, description="longest time for one fetch")
+    fetch_interval_s: Seconds = Field(1.0, description="time between two requests at one host, over all workers")
+    fetch_robots: bool = Field(True, description="obey robots.txt")
+    fetch_contact: str | None = Field(
+        None, pattern=r"^(https?://|mailto:)[!-~]+$", description="URL or mailto: in the User-Agent, for complaints"
+    )
+    fetch_timeout_s: Seconds = Field(30.0, description="longest time for one fetch, redirects included")
+    fetch_connect_timeout_s: Seconds = Field(10.0, description="longest time for one connection, name and TLS included")
+    fetch_first_byte_timeout_s: Seconds = Field(20.0, description="longest time from a request to its answer's header")
+    fetch_idle_timeout_s: Seconds = Field(10.0, description="longest silence within a page")
+    fetch_max_redirects: Annotated[int, Field(ge=0)] = Field(10, description="most redirects on the way to a page")
+    fetch_max_header_bytes: Count = Field(32 * 1024, description="largest header of an answer")
+    fetch_max_transfer_bytes: Count = Field(10 * 1024**2, description="largest page, as it is sent")
     fetch_max_bytes: Count = Field(10 * 1024**2, description="largest page, after decompression")
     fetch_allow_networks: Listed = Field((), description="private networks that may be fetched from, as 10.0.0.0/8")
+    fetch_allow_ports: Annotated[tuple[Port, ...], NoDecode] = Field(
+        (80, 443), description="ports that may be fetched from outside those networks"
+    )
+    fetch_proxy: SecretStr | None = Field(
+        None, description="HTTP proxy to fetch through, as http://user:word@host:3128"
+    )
+    fetch_nameservers: Listed = Field((), description="name servers to ask instead of the system's, as 10.0.0.53:53")
+    fetch_ca_file: Path | None = Field(None, description="authorities to trust beside the system's, PEM")
     parse_timeout_s: Seconds = Field(20.0, description="longest time in a parser child, a document")
     parse_memory_bytes: Count = Field(768 * 1024**2, description="memory of a parser child, beyond its start")
     parse_recycle_after: Count = Field(1000, description="documents after which a parser child is replaced")
@@ -75,7 +100,9 @@ class Settings(BaseSettings):
         except ValueError as error:
             raise StartError(str(error)) from None
 
-    @field_validator("api_keys", "fetch_allow_networks", "retry_delays_s", mode="before")
+    @field_validator(
+        "api_keys", "fetch_allow_networks", "fetch_allow_ports", "fetch_nameservers", "retry_delays_s", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -29,6 +29,7 @@ from runtime.brokers.rabbit import RabbitBroker, RabbitLimits
 from runtime.brokers.rabbit.consumer import in_flight_jobs
 from runtime.brokers.rabbit.gauges import RabbitQueues
 from runtime.errors import StartError
+from runtime.fetching import open_fetcher
 from runtime.gauges import Queues, keep_gauges
 from runtime.ops import build_ops_app
 from runtime.process import listening, run_roles
@@ -36,7 +37,7 @@ from runtime.settings import Settings
 from service.app import IntakeLimits, build_app
 from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, refuse_open_listener
 from workers.desk import Copy, edit
-from workers.fetch import Fetcher, FetchLimits
+from workers.fetch import Fetcher
 from workers.parser import Parser, ParserLimits
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
@@ -125,7 +126,10 @@ async def _serve(app: web.Application, settings: Settings, stop: asyncio.Event, 
 async def _work(
     settings: Settings, broker: Broker, metrics: Metrics, stop: asyncio.Event, started: asyncio.Event
 ) -> None:
-    async with build_fetcher(settings) as fetcher, build_parser(settings, metrics) as parser:
+    async with (
+        open_fetcher(settings, metrics, broker.lease) as fetcher,
+        build_parser(settings, metrics) as parser,
+    ):
         started.set()
         worker = build_worker(settings, fetcher, parser, metrics)
         await broker.consume(worker.handle, slots=settings.slots, stop=stop)
@@ -192,26 +196,15 @@ def build_api(settings: Settings, broker: Broker, metrics: Metrics) -> web.Appli
     return build_app(broker=broker, keys=keys, limits=limits, metrics=metrics, clock=now)
 
 
-def build_fetcher(settings: Settings) -> Fetcher:
-    """Returns the fetcher, within the limits that are set."""
-    return Fetcher(
-        FetchLimits(
-            total_timeout_s=settings.fetch_timeout_s,
-            max_body_bytes=settings.fetch_max_bytes,
-            allow_networks=settings.fetch_allow_networks,
-        )
-    )
-
-
 def build_parser(settings: Settings, metrics: Metrics) -> Parser[Copy, Article]:
-    """Returns the parser children that edit copies, one a slot."""
+    """Returns the parser children that edit copies."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else numpy reserves memory for a thread a core in each child
     limits = ParserLimits(
         wall_clock_s=settings.parse_timeout_s,
         memory_bytes=settings.parse_memory_bytes,
         documents_per_child=settings.parse_recycle_after,
     )
-    return Parser(edit, slots=settings.slots, limits=limits, metrics=metrics, preload=PRELOAD)
+    return Parser(edit, slots=min(settings.parsers, settings.slots), limits=limits, metrics=metrics, preload=PRELOAD)
 
 
 def build_worker(

@@ -33,6 +33,11 @@ class RabbitNode:
     def url(self) -> str:
         return f"amqp://guest:guest@127.0.0.1:{self.port}/"
 
+    @property
+    def pid(self) -> int:
+        """The node's own process."""
+        return int((self._folder / "pid").read_text())
+
     def start(self) -> None:
         """Starts the node and waits until it speaks AMQP."""
         if self._epmd is None:
@@ -61,7 +66,7 @@ class RabbitNode:
     def pause(self) -> None:
         """Returns when every thread of the node stands still: SIGSTOP alone returns before."""
         self._signal(signal.SIGSTOP)
-        threads = Path("/proc", (self._folder / "pid").read_text().strip(), "task")
+        threads = Path("/proc", str(self.pid), "task")
         while not all(_stands_still(thread) for thread in threads.iterdir()):
             time.sleep(0.001)
 
@@ -139,7 +144,7 @@ class RabbitNode:
         return self._epmd.pid
 
     def _signal(self, number: signal.Signals) -> None:
-        os.kill(int((self._folder / "pid").read_text()), number)
+        os.kill(self.pid, number)
 
     def _await_end(self) -> None:
         if self._server is not None:

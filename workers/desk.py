@@ -8,12 +8,14 @@ from importlib.metadata import version
 from contract.article import Article, Fetched
 from contract.codec import MAX_EVENT_BYTES, encode
 from contract.job import Job
+from contract.options import Format
 from contract.reasons import Reason
-from workers.decode import decode
+from workers.decode import Decoded, decode
 from workers.draft import Draft
-from workers.extract import read_html
+from workers.extract.reader import read_html
 from workers.failures import Failed
 from workers.normalise.article import normalise
+from workers.outputs.forms import write_forms
 from workers.pasted.reader import read_text
 
 _PACKAGES = ("copydesk", "trafilatura")
@@ -43,20 +45,24 @@ def edit(copy: Copy) -> Article:
         Failed: NO_ARTICLE where no text is left, RESULT_TOO_LARGE where the event would be too large.
     """
     began = time.perf_counter()
-    text, charset = _decoded(copy)
+    text, decoded = _decoded(copy)
     draft = _read(text, copy)
     extracted = time.perf_counter()
     article = normalise(draft, copy.job, copy.url)
     if not article.text:
         raise Failed(Reason.NO_ARTICLE, "no text of an article was found")
+    forms = write_forms(article.text, draft.blocks, copy.url, copy.job.options)
     provenance = replace(
         article.provenance,
         fetch=copy.fetched,
-        charset=charset,
+        charset=decoded.charset if decoded else None,
+        charset_source=decoded.source if decoded else None,
         timings={"extract": round(extracted - began, 6), "normalise": round(time.perf_counter() - extracted, 6)},
         versions=_versions(),
     )
-    return fit(replace(article, provenance=provenance))
+    return fit(
+        replace(article, markdown=forms.get(Format.MARKDOWN), html=forms.get(Format.HTML), provenance=provenance)
+    )
 
 
 def fit(article: Article, limit_bytes: int = MAX_EVENT_BYTES - _ENVELOPE_BYTES) -> Article:
@@ -76,14 +82,16 @@ def fit(article: Article, limit_bytes: int = MAX_EVENT_BYTES - _ENVELOPE_BYTES) 
     raise Failed(Reason.RESULT_TOO_LARGE, f"the article takes {size} bytes, the limit is {limit_bytes}")
 
 
-def _decoded(copy: Copy) -> tuple[str, str | None]:
-    if isinstance(copy.content, bytes):
-        return decode(copy.content, copy.charset)
-    return copy.content, None
+def _decoded(copy: Copy) -> tuple[str, Decoded | None]:
+    if isinstance(copy.content, str):
+        return copy.content, None
+    decoded = decode(copy.content, copy.charset)
+    return decoded.text, decoded
 
 
 def _read(text: str, copy: Copy) -> Draft:
-    return read_html(text, copy.url) if copy.is_html else read_text(text)
+    options = copy.job.options
+    return read_html(text, copy.url, options) if copy.is_html else read_text(text, keep_all=options.keep_all)
 
 
 @cache

@@ -87,8 +87,12 @@ class Parser(Generic[T, R]):
         finally:
             await self._close()
 
-    async def run(self, document: T) -> R:
+    async def run(self, document: T, *, fresh: bool = False) -> R:
         """Returns the task's result on `document`; waits for a free child first. Cancelling it kills the child.
+
+        Args:
+            document: what the task gets.
+            fresh: use a child that has seen no other document.
 
         Raises:
             Failed: as the task raised it; or PARSE_TIMEOUT, MEMORY or PARSER_CRASH.
@@ -97,6 +101,8 @@ class Parser(Generic[T, R]):
         """
         slot = await self._idle.get()
         try:
+            if fresh and slot.documents:
+                self._replace(slot, "suspect")
             outcome = await self._judge(slot, document)
         finally:
             self._idle.put_nowait(slot)

@@ -20,25 +20,26 @@ from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
 from workers import outcome
 from workers.desk import Copy
 from workers.failures import Failed
-from workers.fetch import Page
+from workers.fetch import NotYet, Page, Reader
 from workers.parser import ParserDefect
 from workers.retry import RetryPolicy, decide
 
 log = structlog.get_logger(__name__)
 
-_PLAIN_TEXT = {"text/plain", "text/markdown"}
-
 
 class Fetch(Protocol):
-    """Fetches a URL's page, or raises Failed."""
+    """Fetches a URL's page, or raises Failed, or NotYet where it is not its turn."""
 
     async def fetch(self, url: str) -> Page: ...
 
 
 class Edit(Protocol):
-    """Makes an article of a copy, out of this process' reach, or raises Failed or ParserDefect."""
+    """Makes an article of a copy, out of this process' reach, or raises Failed or ParserDefect.
 
-    async def run(self, document: Copy) -> Article: ...
+    `fresh` asks for a child that has seen no other document.
+    """
+
+    async def run(self, document: Copy, *, fresh: bool = False) -> Article: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +79,16 @@ class Worker:
         if delivery.lost:
             detail = f"no worker survived {delivery.deliveries} deliveries"
             return Bury(outcome.failed(job, Reason.WORKER_LOST, detail, self._clock()), f"worker_lost: {detail}")
-        return await self._attempt(job)
+        return await self._attempt(job, fresh=delivery.suspect)
 
-    async def _attempt(self, job: Job) -> Verdict:
+    async def _attempt(self, job: Job, *, fresh: bool) -> Verdict:
         cause = None
         try:
             async with asyncio.timeout(self._limits.job_timeout_s):
-                article = await self.article(job)
+                article = await self.article(job, fresh=fresh)
             return Publish(outcome.processed(job, article, self._clock()))
+        except NotYet as not_yet:
+            return Defer(job, not_yet.delay_s)
         except Failed as error:
             failure = error
         except TimeoutError:
@@ -97,8 +100,8 @@ class Worker:
             cause = "".join(traceback.format_tb(defect.__traceback__)) + type(defect).__name__
         return decide(job, failure, self._clock(), self._limits.retry, cause)
 
-    async def article(self, job: Job) -> Article:
-        """Returns the article of `job`: fetched if it is a URL, then edited.
+    async def article(self, job: Job, *, fresh: bool = False) -> Article:
+        """Returns the article of `job`: fetched if it is a URL, then edited, in a `fresh` child or any.
 
         Raises:
             Failed: the document cannot become one, now or ever; its reason says which.
@@ -106,11 +109,11 @@ class Worker:
         """
         if job.kind is not Kind.URL:
             copy = Copy(job=job, content=job.content or "", is_html=job.kind is Kind.HTML, url=job.url)
-            return self._observed(await self._editor.run(copy))
+            return self._observed(await self._editor.run(copy, fresh=fresh))
         began = time.perf_counter()
         page = await self._fetcher.fetch(job.url or "")
         seconds = time.perf_counter() - began
-        article = await self._editor.run(_copy_of(job, page))
+        article = await self._editor.run(_copy_of(job, page), fresh=fresh)
         timings = {"fetch": round(seconds, 6), **article.provenance.timings}
         return self._observed(replace(article, provenance=replace(article.provenance, timings=timings)))
 
@@ -137,7 +140,7 @@ class Worker:
 
 
 def _copy_of(job: Job, page: Page) -> Copy:
-    is_html = page.fetched.media_type not in _PLAIN_TEXT
+    is_html = page.reader is Reader.HTML
     url, charset = page.fetched.url, page.charset
     return Copy(job=job, content=page.body, is_html=is_html, url=url, charset=charset, fetched=page.fetched)
 

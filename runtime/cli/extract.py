@@ -1,7 +1,6 @@
 """`extract`: the worker's own stages on files or submissions, with no queue."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -44,7 +43,7 @@ def extract(
 
     if bool(targets) == bool(jsonl):
         raise StartError("extract takes files or URLs, or --jsonl")
-    settings = load({"slots": jobs or os.cpu_count() or 1, "log_level": "error"})
+    settings = load({"slots": jobs, "parsers": jobs, "log_level": "error"})
     logs.configure(settings)
     submissions = _from_lines(jsonl) if jsonl else _from_targets(targets or [])
     display = _Display(EventPrinter(as_json=as_json, excerpt=excerpt))

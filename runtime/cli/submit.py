@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from contract.job import Lane
+from contract.options import Focus, Format, Part
 from runtime.cli.client import Client, Receipt, Refused, Unreachable, connect
 from runtime.cli.documents import submission_of
 from runtime.cli.exits import Exit
@@ -30,6 +31,14 @@ LaneOption = Annotated[
     Lane | None, typer.Option(help="Queue to wait in.", show_default="interactive for one document, bulk for many")
 ]
 Labels = Annotated[list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="Carried through to the event.")]
+Formats = Annotated[
+    list[Format] | None, typer.Option("--format", help="Make this, too. Again for more.", show_default="text")
+]
+Parts = Annotated[
+    list[Part] | None, typer.Option("--include", help="Let this in. Again for more.", show_default="tables and links")
+]
+FocusOption = Annotated[Focus, typer.Option(help="Which error is worse: too much text, or too little.")]
+KeepAll = Annotated[bool, typer.Option("--keep-all", help="Take nothing from pasted text.")]
 Origin = Annotated[str | None, typer.Option(help="URL that the file or the standard input came from.")]
 
 
@@ -45,13 +54,19 @@ def submit(
     lane: LaneOption = None,
     label: Labels = None,
     origin: Origin = None,
+    formats: Formats = None,
+    include: Parts = None,
+    focus: FocusOption = Focus.BALANCED,
+    keep_all: KeepAll = False,
     as_json: AsJson = False,
 ) -> None:
     """Submit documents, many at once, and print a receipt for each: accepted, its id, its lane, its name."""
     if origin and len(targets) > 1:
         raise StartError("--origin goes with one document")
     lane = lane or (Lane.BULK if len(targets) > 1 else Lane.INTERACTIVE)
-    extras: dict[str, Any] = {"options": {"lane": lane}} | ({"labels": _labels(label)} if label else {})
+    lists = {name: values for name, values in (("formats", formats), ("include", include)) if values}
+    options = {"lane": lane, "focus": focus, "keep_all": keep_all, **lists}
+    extras: dict[str, Any] = {"options": options} | ({"labels": _labels(label)} if label else {})
     documents = [(target, submission_of(target, origin) | extras) for target in targets]
     outcome = asyncio.run(_submit_all(documents, url, api_key, _Report(as_json=as_json)))
     raise typer.Exit(outcome)

@@ -8,7 +8,7 @@ import pytest
 from tests.rabbit_node import RabbitNode
 
 DOCUMENTS = int(os.environ.get("COPYDESK_TEST_FAULT_DOCUMENTS", "200"))
-WITHIN_S = 60 + DOCUMENTS / 20
+WITHIN_S = 60 + DOCUMENTS / 10  # on two cores that others use, too
 
 
 @pytest.fixture(scope="session")

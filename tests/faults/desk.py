@@ -1,44 +1,24 @@
 """Copydesk's processes on one RabbitMQ, as an operator runs them, to be killed one by one."""
 
 import json
-import os
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
-from queue import Queue
 
 from tests.system.processes import COPYDESK, Process
 
 WITHIN_S = 60.0
 LAST_LINES = 40
+FETCHING = {  # from a site on loopback, as fast as it answers
+    "COPYDESK_FETCH_ALLOW_NETWORKS": "127.0.0.0/8",
+    "COPYDESK_FETCH_INTERVAL_S": "0.001",
+    "COPYDESK_FETCH_ROBOTS": "false",
+}
 ROUTINE = {"verdict", "parser_child_replaced"}
-ROOT = Path(__file__).parents[2]
-
-
-class Program(Process):
-    """A `copydesk` command, run by `program` where that is not empty."""
-
-    def __init__(self, program: tuple[str, ...], *arguments: str, settings: dict[str, str]) -> None:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
-        env = clean | {"COPYDESK_LOG_FORMAT": "json"} | settings
-        command = [*(program or (COPYDESK,)), *arguments]
-        self._process = subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-        self._urls: Queue[tuple[str, str] | None] = Queue()
-        self._known: dict[str, str] = {}
-        self.log: list[dict[str, object]] = []
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def signal(self, number: int) -> None:
-        self._process.send_signal(number)
-
-    def wait(self) -> int:
-        """Waits for the process to end by itself, and returns its exit code."""
-        return self._end()
 
 
 class Desk:
@@ -47,19 +27,21 @@ class Desk:
     def __init__(self, url: str, *, workers: int = 2, slots: int = 2, **settings: str) -> None:
         """Starts them. `settings` are COPYDESK_ variables without their prefix, in lower case."""
         self.url = url
-        self._settings = {"COPYDESK_AMQP_URL": url, "COPYDESK_FETCH_ALLOW_NETWORKS": "127.0.0.0/8"}
+        self._settings = {"COPYDESK_AMQP_URL": url} | FETCHING
         self._settings |= {f"COPYDESK_{name.upper()}": value for name, value in settings.items()}
         self._slots = slots
         self.serve = self.start_serve()
         self.workers = [self.start_worker() for _ in range(workers)]
 
-    def start_serve(self, program: tuple[str, ...] = (), port: int = 0) -> Program:
+    def start_serve(self, program: Sequence[str] = (COPYDESK,), port: int = 0) -> Process:
         """Starts an API process; `program` instead of the plain `copydesk`."""
-        return Program(program, "serve", "--port", str(port), "--ops-port", "0", settings=self._settings)
+        arguments = ("serve", "--port", str(port), "--ops-port", "0")
+        return Process(*arguments, settings=self._settings, program=program)
 
-    def start_worker(self, program: tuple[str, ...] = ()) -> Program:
+    def start_worker(self, program: Sequence[str] = (COPYDESK,)) -> Process:
         """Starts a worker; `program` instead of the plain `copydesk`."""
-        return Program(program, "work", "--slots", str(self._slots), "--ops-port", "0", settings=self._settings)
+        arguments = ("work", "--slots", str(self._slots), "--ops-port", "0")
+        return Process(*arguments, settings=self._settings, program=program)
 
     @property
     def api(self) -> str:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import aio_pika
 import pytest
-from aiormq.base import FutureStore
 
-from runtime.brokers.rabbit.session import Loss, SessionLost, translated
 from tests.faults.balance import balance, subscriber
 from tests.faults.conftest import WITHIN_S
 from tests.faults.desk import Desk
@@ -23,7 +21,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.rabbit, pytest.mark.timeout(2 * WI
 
 LOAD_S = 12
 HEARTBEAT_S = 2
-FOR_THE_FULL = 100  # each is offered four times, with pauses
+FOR_THE_FULL = 100
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +88,7 @@ async def test_subscriber_that_is_full(desk: Desk, node: RabbitNode, within_s: f
         seconds = await recovery_s(client, events.until_decided)
         row = await balance("subscriber's queue is full", node.url, client.accepted, events, seconds, within_s=within_s)
     assert row.lost == row.differing == row.repeated[0] == 0
+    assert row.repeated[1] < FOR_THE_FULL  # some are offered again, to all, most are not
     assert events.subjects >= client.accepted
 
 
@@ -102,11 +101,3 @@ async def full_subscriber(url: str) -> AsyncIterator[None]:
         queue = await channel.declare_queue("full", exclusive=True, arguments=arguments)
         await queue.bind("copydesk.documents", "#")
         yield
-
-
-async def test_what_aiormq_says_of_a_connection_that_we_closed_is_a_lost_session() -> None:
-    waiting = FutureStore(asyncio.get_running_loop())
-    frame_sent = waiting.create_future()
-    await asyncio.gather(waiting.reject_all(None), return_exceptions=True)
-    with pytest.raises(SessionLost), translated(Loss.CONNECTION_CLOSED):
-        await frame_sent

@@ -9,10 +9,11 @@ import pytest
 
 from tests.faults.balance import balance, subscriber, waiting_in
 from tests.faults.conftest import WITHIN_S
-from tests.faults.desk import Desk, Program, failpoint, wait_until_ready
+from tests.faults.desk import Desk, failpoint, wait_until_ready
 from tests.faults.load import Client, recovery_s, tiny_ones, within
 from tests.faults.site import site
 from tests.rabbit_node import RabbitNode, free_ports
+from tests.system.processes import Process
 
 pytestmark = [pytest.mark.faults, pytest.mark.rabbit, pytest.mark.timeout(2 * WITHIN_S + 60)]
 
@@ -64,7 +65,7 @@ async def test_intake_killed_between_confirm_and_answer(
         async with within(WITHIN_S, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
             posting = group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
             assert await asyncio.to_thread(doomed.wait) == -signal.SIGKILL
-            doomed = desk.start_serve((), port)
+            doomed = desk.start_serve(port=port)
             await asyncio.to_thread(wait_until_ready, doomed)
             seconds = await recovery_s(client, events.until_decided)
             await posting
@@ -102,6 +103,6 @@ def fill(node: RabbitNode) -> None:
     node.ctl("set_policy", "--apply-to", "queues", "full", f"^{RETRY_QUEUE}$", '{"max-length": 1}')
 
 
-def signal_all(processes: list[Program], number: int) -> None:
+def signal_all(processes: list[Process], number: int) -> None:
     for process in processes:
         process.signal(number)

@@ -6,22 +6,29 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
 
 COPYDESK = str(Path(sys.executable).with_name("copydesk"))
 START_TIMEOUT_S = 60
+ROOT = Path(__file__).parents[2]
 
 
 class Process:
-    """One running `copydesk` command, with the addresses that it logged."""
+    """One running `copydesk` command, with the addresses that it logged.
 
-    def __init__(self, *arguments: str, settings: dict[str, str] | None = None) -> None:
+    `program` is run in place of the plain `copydesk`, in the checkout's folder.
+    """
+
+    def __init__(
+        self, *arguments: str, settings: dict[str, str] | None = None, program: Sequence[str] = (COPYDESK,)
+    ) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
         env = clean | {"COPYDESK_LOG_FORMAT": "json"} | (settings or {})
-        self._process = subprocess.Popen([COPYDESK, *arguments], env=env, stderr=subprocess.PIPE, text=True)
+        command = [*program, *arguments]
+        self._process = subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.PIPE, text=True)
         self._urls: Queue[tuple[str, str] | None] = Queue()
         self._known: dict[str, str] = {}
         self.log: list[dict[str, object]] = []
@@ -64,7 +71,14 @@ class Process:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ends the process with a signal and returns its exit code."""
+        self.signal(number)
+        return self.wait()
+
+    def signal(self, number: int) -> None:
         self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """Waits for the process to end by itself, and returns its exit code."""
         return self._end()
 
     def _end(self) -> int:
