@@ -16,7 +16,7 @@ for shared in /proc /dev "${TMPDIR:-/tmp}"; do
   mount --bind "$shared" "$folder$shared"
 done
 mkdir -p "$folder/outside"
-for program in rabbitmq-server rabbitmqctl; do
+for program in rabbitmq-server rabbitmqctl rabbitmq-upgrade; do
   printf '#!/bin/sh\nexec chroot %s /usr/lib/rabbitmq/bin/%s "$@"\n' "$folder" "$program" >"$folder/outside/$program"
   chmod +x "$folder/outside/$program"
 done
