@@ -70,10 +70,6 @@ class _Host:
     next_at: float = -math.inf
     keeper: asyncio.Task[None] | None = None
 
-    def drop_ended(self) -> None:
-        """Forgets those that no longer wait."""
-        self.waiting = deque(turn for turn in self.waiting if not turn.ended.is_set())
-
 
 class Turns:
     """Hands out turns. For as long as anybody here waits for a host, or its interval runs, its lease is held.
@@ -129,6 +125,8 @@ class Turns:
                 host.next_at = self._next_at(turn)
         finally:
             turn.ended.set()
+            if turn in host.waiting:
+                host.waiting.remove(turn)
 
     def _next_at(self, turn: Turn) -> float:
         interval_s = min(turn.interval_s, self._limits.interval_at_most_s)
@@ -139,7 +137,6 @@ class Turns:
         wait_s = host.next_at - asyncio.get_running_loop().time()
         if wait_s > self._limits.patience_s:
             raise NotYet(wait_s)
-        host.drop_ended()
         waiting = sum(len(each.waiting) for each in self._hosts.values())
         if len(host.waiting) >= self._limits.waiting_per_host or waiting >= self._limits.waiting:
             raise NotYet(self._limits.away_s)
@@ -180,7 +177,5 @@ class Turns:
             if not host.waiting:
                 return
             turn = host.waiting.popleft()
-            if turn.ended.is_set():
-                continue
             turn.answer(granted=True)
             await turn.ended.wait()

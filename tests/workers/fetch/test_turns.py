@@ -198,3 +198,17 @@ async def test_leases_are_given_back_at_the_end() -> None:
         await visit(turns, "a.example", pause_s=100)
     async with lease("a.example") as held:
         assert held
+
+
+@on_a_jumping_clock
+async def test_who_gave_up_takes_no_place_from_others() -> None:
+    async def give_up() -> None:
+        with pytest.raises(NotYet):
+            await visit(turns, "slow.example")
+
+    async with Turns(shared(), LIMITS) as turns, asyncio.TaskGroup() as group:
+        group.create_task(visit(turns, "slow.example", takes_s=50))
+        await asyncio.sleep(1)
+        await asyncio.gather(*(give_up() for _ in range(4)))
+        visits = [group.create_task(visit(turns, "b.example")) for _ in range(4)]
+        assert len(await begun(*visits)) == 4
