@@ -13,10 +13,10 @@ from contract.events import FailedEvent, ProcessedEvent
 from contract.job import Attempt, Job, Kind, Lane
 from contract.metrics import Metrics
 from contract.reasons import Reason
-from contract.verdicts import Bury, Publish, Retry
+from contract.verdicts import Bury, Defer, Publish, Retry
 from workers.desk import Copy
 from workers.failures import Failed
-from workers.fetch import Page
+from workers.fetch import NotYet, Page
 from workers.parser import ParserDefect
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
@@ -236,3 +236,7 @@ async def test_verdicts_and_stages_are_counted() -> None:
     assert value("copydesk_stage_seconds_count", {"stage": "job"}) == 3
     assert value("copydesk_stage_seconds_sum", {"stage": "extract"}) == 0.5
     assert value("copydesk_in_flight") == 0
+
+
+async def test_a_host_whose_turn_it_is_not_defers_the_same_attempt() -> None:
+    assert await worker(NotYet(7.0)).handle(delivery(URL_JOB)) == Defer(URL_JOB, 7.0)
