@@ -19,8 +19,8 @@ from bench.block_labels import label
 from workers.extract.body import walk_page
 from workers.extract.features import features, rows
 from workers.extract.head import read_head
-from workers.extract.parse import parse
 from workers.extract.walk import Walked
+from workers.markup import parse
 from workers.trees import Rows
 
 SETS = ("scrapinghub", "fundus", "readability", "wcxb")

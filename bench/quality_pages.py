@@ -20,7 +20,7 @@ from workers.extract.choose import choose
 from workers.extract.features import features, rows
 from workers.extract.head import read_head
 from workers.extract.measures import size_of
-from workers.extract.parse import parse
+from workers.markup import parse
 from workers.quality.page import look
 from workers.trees import Rows, Trees
 

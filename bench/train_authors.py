@@ -1,6 +1,6 @@
 """Trains the model that chooses a page's authors among the names on it.
 
-    python bench/train_authors.py DATA [WEIGHTS.npz]
+    python -m bench.train_authors DATA [WEIGHTS.npz]
 
 DATA is a folder of ground truth: SET.jsonl.zst, one {"id", "url", "html", "truth": {"authors"}} a line. Prints the F1
 of the names in five folds by registered domain, and with each set left out; then trains on all pages and writes the
@@ -20,14 +20,14 @@ import catboost  # type: ignore[import-not-found, unused-ignore] # for training 
 import numpy as np
 import tld
 import zstandard  # type: ignore[import-not-found, unused-ignore] # for training alone
-from lxml.html import HTMLParser, document_fromstring
 
 from bench import weights
-from workers.metadata.authors import Judged, choose
-from workers.metadata.candidates import FEATURES, Candidate, collect, rows_of
-from workers.metadata.claims import read_claims
+from workers.markup import parse
+from workers.metadata.authors import Judged, choose, find_candidates
+from workers.metadata.candidates import FEATURES, Candidate, rows_of
 from workers.metadata.names import key_of, split_names
 from workers.metadata.sources import gather
+from workers.metadata.title import find_titles
 from workers.trees import Rows
 
 SETS = {"fundus": 2.5, "readability": 1.0, "wcxb": 1.0, "trafilatura_eval": 1.5, "postlight": 3.0}  # by weight
@@ -77,9 +77,9 @@ def read(name: str, folder: Path) -> Iterator[Sample]:
 
 
 def sample_of(name: str, document: dict[str, Any]) -> Sample:
-    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-    page = gather(document_fromstring(document["html"].replace("\0", "").encode(), parser=parser), document["url"])
-    candidates = tuple(collect(read_claims(page)))
+    page = gather(parse(document["html"]), document["url"])
+    titles = find_titles(page)
+    candidates = tuple(find_candidates(page, titles[0].value if titles else ""))
     stated = document["truth"]["authors"]
     names = [stated] if isinstance(stated, str) else stated
     truth = frozenset(key_of(name) for entry in names for name in split_names(entry) or [entry])

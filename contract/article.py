@@ -77,19 +77,24 @@ class CharsetSource(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """How a URL was fetched.
+    """How a URL was fetched, or how far that came where it failed.
 
-    `redirects` are the URLs on the way, pages that refresh to another included; `size` is in bytes after decompression,
-    `transferred_bytes` as it was sent, `first_byte_s` the seconds from the last request to its answer's header.
+    `url` is the one asked for last, `status` and `media_type` are of its answer, None where there was none or it
+    declared none; `redirects` are the URLs on the way, pages that refresh to another included, and `redirect_statuses`
+    what each answered. `size` is in bytes after decompression, `transferred_bytes` as it was sent, of the last answer's
+    body as far as it was read; `first_byte_s` the seconds from the last request to its answer's header, `total_s` those
+    of all requests, without what was waited in between for turns.
     """
 
     url: str
-    status: int
-    media_type: str
+    status: int | None
+    media_type: str | None
     redirects: tuple[str, ...] = ()
+    redirect_statuses: tuple[int, ...] = ()
     size: int = 0
     transferred_bytes: int = 0
     first_byte_s: float | None = None
+    total_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,7 +139,8 @@ class Broker(Protocol):
         Nobody waits for a lease. A holder that dies, or loses its connection, holds it no more.
 
         Raises:
-            BrokerUnavailable: on entering, where the broker cannot be asked.
+            BrokerUnavailable: the broker cannot be asked; or the lease is lost while it is held, and what was inside
+                is cancelled.
         """
 
     async def ready(self) -> bool:

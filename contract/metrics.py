@@ -44,7 +44,9 @@ class Metrics:
             registry=registry,
         )
         self.fetched_bytes = Counter(
-            "copydesk_fetched_bytes", "Bytes of fetched pages, as they were sent.", registry=registry
+            "copydesk_fetched_bytes",
+            "Bytes of the bodies that were fetched, as they were sent; those of refused ones, too.",
+            registry=registry,
         )
         self.in_flight = Gauge("copydesk_in_flight", "Jobs in hand in this process.", registry=registry)
         self.retries = Counter(

@@ -37,8 +37,8 @@ async def open_fetcher(settings: Settings, metrics: Metrics, lease: Lease) -> As
         away_s=settings.retry_delays_s[0],
     )
     async with client, Turns(lease, turn_limits) as turns:
-        robots = Robots(client, RobotsLimits(), limits) if settings.fetch_robots else None
-        yield Fetcher(client, limits, metrics, admission=Politeness(turns, robots, PRODUCT).admit)
+        robots = Robots(client, RobotsLimits(), limits, PRODUCT) if settings.fetch_robots else None
+        yield Fetcher(client, limits, metrics, admission=Politeness(turns, robots).admit)
 
 
 def user_agent(contact: str | None) -> str:

@@ -3,8 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.rabbit_node import RabbitNode
+
+settings.register_profile("copydesk", deadline=None)  # how long an example takes depends on the machine
+settings.load_profile("copydesk")
 
 
 @pytest.fixture(scope="session")

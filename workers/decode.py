@@ -4,6 +4,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import webencodings
 from charset_normalizer import from_bytes
@@ -91,6 +92,7 @@ def _names_in_page(body: bytes) -> Iterator[tuple[str, CharsetSource]]:
             yield "utf-8" if name in {"utf-16le", "utf-16be"} else name, source
 
 
+@lru_cache(256)
 def _standard_name(label: str) -> str | None:
     if not label.isascii():
         return None
@@ -111,10 +113,12 @@ def _python_name(label: str) -> str:
 
 
 def _decode_as(name: str, body: bytes) -> str | None:
-    text = str(webencodings.decode(body, name, "replace")[0])
+    codec = (webencodings.lookup(name) or webencodings.UTF8).codec_info
+    try:
+        return str(codec.decode(body, "strict")[0])
+    except UnicodeDecodeError:
+        text = str(codec.decode(body, "replace")[0])
     damaged = text.count("\ufffd")
-    if damaged == 0:
-        return text
     beyond_ascii = sum(not char.isascii() for char in text)
     return text if damaged <= _MAX_DAMAGED_SHARE * beyond_ascii else None
 

@@ -91,7 +91,9 @@ def _decoded(copy: Copy) -> tuple[str, Decoded | None]:
 
 def _read(text: str, copy: Copy) -> Draft:
     options = copy.job.options
-    return read_html(text, copy.url, options) if copy.is_html else read_text(text, keep_all=options.keep_all)
+    if copy.is_html:
+        return read_html(text, copy.url, options)
+    return read_text(text, focus=options.focus, keep_all=options.keep_all)
 
 
 @cache

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import Generic, NamedTuple, Self, TypeVar
 
-from lxml.html import HtmlElement
-
 from contract.article import Flag, PageKind, Removed, Source
+from workers.markup import Element
 
 T = TypeVar("T")
 
@@ -40,7 +39,7 @@ class Run(NamedTuple):
     """
 
     text: str
-    element: HtmlElement
+    element: Element
     is_tail: bool
 
 
@@ -59,7 +58,7 @@ class Block:
     level: int
     line: int
     probability: float
-    element: HtmlElement
+    element: Element
     runs: tuple[Run, ...]
 
 

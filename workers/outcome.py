@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from contract.article import Article, Failure, Provenance
+from contract.article import Article, Failure, Fetched, Provenance
 from contract.events import FailedEvent, ProcessedEvent
 from contract.job import Job
 from contract.reasons import Reason
@@ -15,8 +15,8 @@ def processed(job: Job, article: Article, at: datetime) -> ProcessedEvent:
     return ProcessedEvent(id=job.event_id, subject=job.id, time=rfc3339(at), data=told)
 
 
-def failed(job: Job, reason: Reason, detail: str, at: datetime) -> FailedEvent:
-    """Returns the event of a document that came to nothing."""
+def failed(job: Job, reason: Reason, detail: str, at: datetime, fetched: Fetched | None = None) -> FailedEvent:
+    """Returns the event of a document that came to nothing; `fetched` is how far it came in being fetched."""
     failure = Failure(
         id=job.id,
         kind=job.kind,
@@ -25,7 +25,7 @@ def failed(job: Job, reason: Reason, detail: str, at: datetime) -> FailedEvent:
         reason=reason,
         detail=detail,
         attempts=job.attempt,
-        provenance=Provenance(history=job.history),
+        provenance=Provenance(fetch=fetched, history=job.history),
     )
     return FailedEvent(id=job.event_id, subject=job.id, time=rfc3339(at), data=failure)
 

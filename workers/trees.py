@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[np.float32]
+_Leaf = np.uint16  # as many bits as trees are deep; small, because there is one for each tree and row
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,14 @@ class Trees:
 
     def raw(self, rows: Rows) -> Rows:
         """Returns the sum of leaves for each of the (N, features) rows, (N,): log-odds, or a value, as trained."""
+        columns = np.ascontiguousarray(rows.T)
         trees, depth = self.features.shape
-        columns = np.ascontiguousarray(rows.T)[self.features.ravel()]
-        above = (columns > self.borders.reshape(-1, 1)).reshape(trees, depth, -1)
-        bits = (1 << np.arange(depth)).astype(np.intp).reshape(1, depth, 1)
-        leaf = (above * bits).sum(axis=1)
-        values: Rows = np.take_along_axis(self.leaves, leaf, axis=1).sum(axis=0, dtype=np.float32)
+        leaf = np.zeros((trees, len(rows)), _Leaf)
+        for bit in range(depth):
+            above = columns[self.features[:, bit]] > self.borders[:, bit, np.newaxis]
+            leaf |= above.astype(_Leaf) << _Leaf(bit)
+        places = leaf + (np.arange(trees) << depth)[:, np.newaxis]
+        values: Rows = self.leaves.ravel()[places].sum(axis=0, dtype=np.float32)
         return values + np.float32(self.bias)
 
     def probabilities(self, rows: Rows) -> Rows:

@@ -67,7 +67,7 @@ class Worker:
         began = time.perf_counter()
         with self._metrics.in_flight.track_inprogress():
             verdict = await self._decide(delivery)
-        self._metrics.stage_seconds.labels("job").observe(time.perf_counter() - began)
+        self._observe("job", time.perf_counter() - began)
         self._tell(verdict, delivery)
         return verdict
 
@@ -110,12 +110,26 @@ class Worker:
         if job.kind is not Kind.URL:
             copy = Copy(job=job, content=job.content or "", is_html=job.kind is Kind.HTML, url=job.url)
             return self._observed(await self._editor.run(copy, fresh=fresh))
-        began = time.perf_counter()
-        page = await self._fetcher.fetch(job.url or "")
-        seconds = time.perf_counter() - began
-        article = await self._editor.run(_copy_of(job, page), fresh=fresh)
+        page, seconds = await self._fetched(job.url or "")
+        try:
+            article = self._observed(await self._editor.run(_copy_of(job, page), fresh=fresh))
+        except Failed as failed:
+            failed.fetched = page.fetched
+            raise
         timings = {"fetch": round(seconds, 6), **article.provenance.timings}
-        return self._observed(replace(article, provenance=replace(article.provenance, timings=timings)))
+        return replace(article, provenance=replace(article.provenance, timings=timings))
+
+    async def _fetched(self, url: str) -> tuple[Page, float]:
+        """Returns the page at `url`, and the seconds that it took, waits for a turn included."""
+        began = time.perf_counter()
+        try:
+            page = await self._fetcher.fetch(url)
+        except Failed:
+            self._observe("fetch", time.perf_counter() - began)
+            raise
+        seconds = time.perf_counter() - began
+        self._observe("fetch", seconds)
+        return page, seconds
 
     def _bury_unread(self, delivery: Delivery, detail: str) -> Bury:
         if not delivery.message_id:
@@ -126,8 +140,11 @@ class Worker:
 
     def _observed(self, article: Article) -> Article:
         for stage, seconds in article.provenance.timings.items():
-            self._metrics.stage_seconds.labels(stage).observe(seconds)
+            self._observe(stage, seconds)
         return article
+
+    def _observe(self, stage: str, seconds: float) -> None:
+        self._metrics.stage_seconds.labels(stage).observe(seconds)
 
     def _tell(self, verdict: Verdict, delivery: Delivery) -> None:
         kind, reason, subject = _summary(verdict, delivery)

@@ -19,9 +19,12 @@ def sample(name: str) -> bytes:
     return (GOLDEN / f"{name}.json").read_bytes()
 
 
-WHOLE = ["job.v1.options", "document.processed.v1.quality"]
+WHOLE = ["job.v1.options", "document.processed.v1.fetched", "document.failed.v1.fetched"]
 """Samples that hold every field there is today."""
-OLDER = ["job.v1.full", "job.v1.least", "document.processed.v1.full", "document.failed.v1.full"]
+OLDER = [
+    *("job.v1.full", "job.v1.least", "document.processed.v1.full", "document.processed.v1.quality"),
+    "document.failed.v1.full",
+]
 
 
 def decoded(name: str) -> Any:  # noqa: ANN401 - a job or an event
@@ -60,7 +63,9 @@ def test_a_job_with_the_least_fields_gets_the_defaults() -> None:
     [
         ("document.processed.v1.full", ProcessedEvent),
         ("document.processed.v1.quality", ProcessedEvent),
+        ("document.processed.v1.fetched", ProcessedEvent),
         ("document.failed.v1.full", FailedEvent),
+        ("document.failed.v1.fetched", FailedEvent),
     ],
 )
 def test_an_event_is_known_by_its_type(name: str, kind: type[Any]) -> None:

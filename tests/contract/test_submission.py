@@ -2,7 +2,7 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
@@ -301,7 +301,6 @@ JSON = st.recursive(
 NAMES = st.sampled_from(["url", "text", "html", "metadata", "labels", "options"])
 
 
-@settings(deadline=None)
 @given(JSON | st.dictionaries(NAMES, JSON | st.dictionaries(st.sampled_from(["title", "authors", "lane"]), JSON)))
 def test_json_is_a_submission_or_a_submission_error(fields: object) -> None:
     outcome = parsed(json.dumps(fields).encode())
@@ -312,7 +311,6 @@ def test_json_is_a_submission_or_a_submission_error(fields: object) -> None:
         assert outcome
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(), st.text().map("http://{}".format), st.from_regex(r"https?://\S{1,30}", fullmatch=True)))
 def test_any_url_is_taken_or_refused(url: str) -> None:
     outcome = parsed(json.dumps({"url": url}).encode())
@@ -322,7 +320,6 @@ def test_any_url_is_taken_or_refused(url: str) -> None:
         assert [fault.field for fault in outcome] == ["url"]
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_bytes_are_a_submission_or_a_submission_error(body: bytes) -> None:
     assert parsed(body)

@@ -83,14 +83,14 @@ def test_slugs_are_distinct() -> None:
     assert len({kind.slug for kind in problems.ALL}) == len(problems.ALL)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=JSON_VALUES | st.dictionaries(FIELDS, JSON_VALUES, max_size=5))
 async def test_no_json_makes_a_500(desk: Desk, body: object) -> None:
     response = await desk.post(json.dumps(body))
     assert response.status in {202, 400, 422}
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.binary(max_size=200),
     content_type=st.sampled_from(["application/json", "text/plain", "text/html; charset=gbk"]),

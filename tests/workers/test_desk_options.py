@@ -69,7 +69,22 @@ def test_keep_all_takes_nothing_from_pasted_text() -> None:
     whole = edited(PASTED, Options(keep_all=True), is_html=False)
     assert "Share this" in whole.text
     assert whole.removed == ()
+    assert whole.quality.confidence is None
     assert edited(PASTED, Options(), is_html=False).removed != ()
+
+
+def test_pasted_text_has_a_confidence() -> None:
+    confidence = edited(PASTED, Options(), is_html=False).quality.confidence
+    assert confidence is not None
+    assert 0 < confidence <= 1
+
+
+def test_focus_reaches_pasted_text() -> None:
+    doubtful = "Ships, boats and more from the harbour"
+    head, foot = ["Home", "News", "Sport", "Boats", "Weather", "About us"], ["Most read", "Bus fares rise", "Contact"]
+    pasted = "\n\n".join([*head, *PROSE, "The new ship", *PROSE[::-1], doubtful, *foot])
+    texts = [edited(pasted, Options(focus=focus), is_html=False).text for focus in (Focus.PRECISION, Focus.RECALL)]
+    assert [doubtful in text for text in texts] == [False, True]
 
 
 def test_pasted_text_has_forms_too() -> None:

@@ -123,6 +123,18 @@ async def test_a_url_is_fetched_and_where_it_led_is_told() -> None:
     assert set(article.provenance.timings) == {"fetch", "extract"}
 
 
+async def test_a_failed_document_tells_what_was_fetched() -> None:
+    gone = Failed(Reason.NOT_FOUND, "HTTP status 404", fetched=replace(PAGE.fetched, status=404))
+    for site, edit, told in (
+        (gone, edit_well, gone.fetched),
+        (PAGE, raising(Failed(Reason.NO_ARTICLE)), PAGE.fetched),
+        (Failed(Reason.INVALID_URL), edit_well, None),
+    ):
+        verdict = await worker(site, edit).handle(delivery(URL_JOB))
+        assert isinstance(verdict, Publish)
+        assert verdict.event.data.provenance.fetch == told
+
+
 @pytest.mark.parametrize(
     ("media_type", "is_html"), [("text/html", True), ("text/plain", False), ("text/markdown", False)]
 )
@@ -234,6 +246,7 @@ async def test_verdicts_and_stages_are_counted() -> None:
     assert value("copydesk_verdicts_total", {"verdict": "publish", "reason": "gone"}) == 1
     assert value("copydesk_retries_total", {"reason": "dns_error"}) == 1
     assert value("copydesk_stage_seconds_count", {"stage": "job"}) == 3
+    assert value("copydesk_stage_seconds_count", {"stage": "fetch"}) == 3
     assert value("copydesk_stage_seconds_sum", {"stage": "extract"}) == 0.5
     assert value("copydesk_in_flight") == 0
 

@@ -5,17 +5,17 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from lxml.html import HtmlElement
-
 from contract.options import Focus
 from workers.draft import Block, Judgement, Kind
-from workers.extract.choose import choose
+from workers.extract.choose import choose, is_slip
 from workers.extract.features import features, rows
 from workers.extract.head import read_head
 from workers.extract.lists import even_out
 from workers.extract.measures import size_of
 from workers.extract.second import reconsider
 from workers.extract.walk import TAGS, Walked, walk
+from workers.markup import Element
+from workers.metadata.words import bare
 from workers.trees import Trees
 
 WEIGHTS = Path(__file__).with_name("blocks.npz")
@@ -46,13 +46,15 @@ def load_weights(file: Path = WEIGHTS) -> Trees:
     return Trees.load(file)
 
 
-def find_body(tree: HtmlElement, html: str, title: str | None, focus: Focus = Focus.BALANCED) -> Body:
+def find_body(tree: Element, html: str, title: str | None, focus: Focus = Focus.BALANCED) -> Body:
     """Returns the body of the page `tree`, parsed from `html`, without its headline, the `title`."""
     walked = walk_page(tree)
     if not walked.passages:
         return Body(walked)
     probabilities = even_out(walked, reconsider(walked.passages, judge(walked, tree, html), tree))
     kept = choose(walked, probabilities, THRESHOLDS[focus], title)
+    if not any(kept) and is_slip(walked, tree):
+        kept = [bare(passage.text) != bare(title or "") for passage in walked.passages]
     sizes = tuple(size_of(passage.text) for passage in walked.passages)
     return Body(
         walked,
@@ -61,7 +63,7 @@ def find_body(tree: HtmlElement, html: str, title: str | None, focus: Focus = Fo
     )
 
 
-def walk_page(tree: HtmlElement) -> Walked:
+def walk_page(tree: Element) -> Walked:
     """Returns the passages of a page, those in `<noscript>` only where there is next to nothing else."""
     body = tree.find("body")
     walked = walk(tree if body is None else body)
@@ -70,7 +72,7 @@ def walk_page(tree: HtmlElement) -> Walked:
     return walked
 
 
-def judge(walked: Walked, tree: HtmlElement, html: str) -> list[float]:
+def judge(walked: Walked, tree: Element, html: str) -> list[float]:
     """Returns for each passage the probability of its being a part of the body."""
     trees = load_weights()
     table = rows(features(walked, read_head(tree, html)), trees.names)

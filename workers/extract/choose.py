@@ -3,10 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from workers.draft import Kind
-from workers.extract.walk import Passage, Walked
+from workers.extract.walk import UNSEEN, Passage, Walked
+from workers.markup import Element
 from workers.metadata.words import bare
 
 _HEAD = 3  # blocks: a kicker or a byline may stand before the headline
+_MOST = 0.8  # of the characters
+_SLIP_CHARS, _SLIP_LINES = 300, 5
+_ACTIVE = ("script", "noscript", "form", "input", "button", "iframe", "frameset")
 _DOUBLE = 40  # characters; what is shorter may well stand twice in an article
 
 
@@ -20,11 +24,30 @@ def choose(walked: Walked, probabilities: Sequence[float], threshold: float, tit
         probability >= threshold and passage.kind is not Kind.CAPTION
         for passage, probability in zip(walked.passages, probabilities, strict=True)
     ]
+    for number in _unseen(walked, kept):
+        kept[number] = False
     for number in _repeats(walked, kept, probabilities):
         kept[number] = False
     for number in [*_headlines(walked.passages, kept, title), *_dangling(walked.passages, kept)]:
         kept[number] = False
     return kept
+
+
+def is_slip(walked: Walked, tree: Element) -> bool:
+    """Tells whether a page is a few short lines and nothing to run or to fill in: these lines are its text.
+
+    The model is for pages with something around their text. What waits for a script, or asks something, is none.
+    """
+    chars = sum(len(passage.text) for passage in walked.passages)
+    return chars <= _SLIP_CHARS and len(walked.passages) <= _SLIP_LINES and next(tree.iter(*_ACTIVE), None) is None
+
+
+def _unseen(walked: Walked, kept: Sequence[bool]) -> list[int]:
+    """Returns the passages that no browser shows, unless they are most of the text: a script shows them then."""
+    chosen = [number for number, keep in enumerate(kept) if keep]
+    unseen = [n for n in chosen if walked.containers[walked.passages[n].container].inherited & UNSEEN]
+    size, of_all = (sum(len(walked.passages[number].text) for number in numbers) for numbers in (unseen, chosen))
+    return unseen if size < _MOST * of_all else []
 
 
 def _repeats(walked: Walked, kept: Sequence[bool], probabilities: Sequence[float]) -> Iterator[int]:

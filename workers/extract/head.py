@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lxml.html import HtmlElement
+from workers.markup import Element
 
 _NAMES = ("og:title", "og:description", "description", "og:type")
 
@@ -16,7 +16,7 @@ class Head:
     says_article: bool = False
 
 
-def read_head(tree: HtmlElement, html: str) -> Head:
+def read_head(tree: Element, html: str) -> Head:
     """Returns what the `<title>` and `<meta>` elements of `tree`, parsed from `html`, say."""
     found: dict[str, str] = {}
     for meta in tree.iter("meta"):

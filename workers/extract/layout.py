@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.extract.sequence import Column, Sums
-from workers.extract.walk import Container, Walked
+from workers.extract.walk import Walked
 
 LEVELS = 5  # containers upwards, a passage's own first
 SUMMED = ("long", "size", "link", "prose", "commas")
 _LONG = 80  # characters of an alphabet: a line that is prose rather than a label
 _LINKED = 0.4  # share of links that prose stays under
-_NUMBERS = Container._fields.index("parent")  # from here on all fields are numbers
 
 Index = NDArray[np.intp]
 
@@ -48,7 +47,7 @@ def lay_out(walked: Walked, columns: Mapping[str, Column]) -> Layout:
     size, link = columns["size"], columns["link"]
     long = ((size >= _LONG) & (link < _LINKED)).astype(np.float32)
     prose = size * (1 - link) * np.minimum(size / _LONG, 1)
-    table = _table(walked)
+    table = walked.table
     sums = _running(np.stack((long, size, size * link, prose, columns["commas"])))
     end = np.array(walked.ends)
     return Layout(
@@ -62,12 +61,6 @@ def lay_out(walked: Walked, columns: Mapping[str, Column]) -> Layout:
         long=long,
         prose=prose,
     )
-
-
-def _table(walked: Walked) -> dict[str, NDArray[np.int64]]:
-    numbers = np.array([container[_NUMBERS:] for container in walked.containers], np.int64).T
-    table = dict(zip(Container._fields[_NUMBERS:], numbers, strict=True))
-    return table | {"tag": np.array([container.tag for container in walked.containers], np.int64)}
 
 
 def _levels(walked: Walked, parent: NDArray[np.int64]) -> tuple[Index, ...]:

@@ -20,6 +20,7 @@ _STOPS = frozenset(".!?…。！？।۔؟")
 _CLOSERS = "\"'”’»)]」』）"
 _TELLING = 8  # characters that a title or description has at least
 _FEWEST = 5  # characters of a text that may repeat it
+_BEGIN = 20  # characters of a text that is taken for its beginning, at least
 _SHORT = 80  # characters; beyond, a line is not one of those that name what they are
 _PHRASE = re.compile(r"[^\W\d_]+|©")
 
@@ -52,16 +53,17 @@ def size_of(text: str) -> float:
 
 
 def phrases_of(text: str) -> int:
-    """Returns which of `PHRASES` a short line contains words of, as bits."""
+    """Returns which of `PHRASES` a short line, in lower case, contains words of, as bits."""
     flags = 0
-    for word in _PHRASE.findall(text.lower()):
+    for word in _PHRASE.findall(text):
         flags |= _WORD_BITS.get(word, 0)
     return flags
 
 
 def ends_sentence(text: str) -> bool:
     """Tells whether `text` ends as a sentence does, quotation marks and brackets aside."""
-    return text.rstrip(_CLOSERS)[-1:] in _STOPS
+    last = text[-1:]
+    return last in _STOPS or (last in _CLOSERS and text.rstrip(_CLOSERS)[-1:] in _STOPS)
 
 
 def bits(flags: Sequence[int] | NDArray[np.int64], count: int) -> NDArray[np.float32]:
@@ -76,37 +78,38 @@ def measure(passages: Sequence[Passage], title: str, description: str) -> Column
     `title` and `description` are the page's own, in any form.
     """
     texts = [passage.text for passage in passages]
-    facts = np.array([_facts(passage) for passage in passages], np.float32).T
-    columns = dict(zip(_FACTS, facts, strict=True))
+    lengths = np.array([len(text) for text in texts], np.float64)
     copies = Counter(texts)
-    columns["copies"] = np.array([copies[text] for text in texts], np.float32)
-    columns["title_like"] = _likeness(texts, title)
-    columns["description_like"] = _likeness(texts, description)
-    flags = [phrases_of(text) if len(text) < _SHORT else 0 for text in texts]
+    columns: Columns = {
+        "size": np.array([size_of(text) for text in texts], np.float32),
+        "link": _share([passage.link for passage in passages], lengths),
+        "bold": _share([passage.bold for passage in passages], lengths),
+        "italic": _share([passage.italic for passage in passages], lengths),
+        "commas": np.array([_commas(text) for text in texts], np.float32),
+        "ends": np.array([ends_sentence(text) for text in texts], np.float32),
+        "last": np.array([_LAST.get(text[-1]) or _last(text[-1]) for text in texts], np.float32),
+        "kind": np.array([passage.kind for passage in passages], np.float32),
+        "after_image": np.array([passage.after_image for passage in passages], np.float32),
+        "copies": np.array([copies[text] for text in texts], np.float32),
+    }
+    plain = [text.casefold() for text in texts]
+    columns["title_like"] = _likeness(plain, title)
+    columns["description_like"] = _likeness(plain, description)
+    flags = [phrases_of(text) if len(text) < _SHORT else 0 for text in plain]
     columns |= _named("says", flags)
     columns |= _named("under", _under(flags, passages))
     return columns
 
 
-_FACTS = ("size", "link", "bold", "italic", "commas", "ends", "last", "digits", "kind", "after_image")
+_LAST = {**dict.fromkeys(_STOPS, 1), ":": 2, "：": 2}
 
 
-def _facts(passage: Passage) -> tuple[float, ...]:
-    text = passage.text
-    length = len(text)
-    last = text[-1]
-    return (
-        size_of(text),
-        min(passage.link / length, 1),
-        min(passage.bold / length, 1),
-        min(passage.italic / length, 1),
-        _commas(text),
-        last in _STOPS or (last in _CLOSERS and ends_sentence(text)),
-        1 if last in _STOPS else 2 if last in ":：" else 3 if last.isdigit() else 4 if last.isalpha() else 5,
-        _digit_share(text) if length <= _SHORT else 0,
-        passage.kind,
-        passage.after_image,
-    )
+def _last(char: str) -> int:
+    return 3 if char.isdigit() else 4 if char.isalpha() else 5
+
+
+def _share(chars: Sequence[int], lengths: NDArray[np.float64]) -> Column:
+    return np.minimum(np.array(chars, np.float64) / lengths, 1).astype(np.float32)
 
 
 def _commas(text: str) -> int:
@@ -114,38 +117,33 @@ def _commas(text: str) -> int:
     return commas if text.isascii() else commas + text.count("，") + text.count("、") + text.count("،")
 
 
-def _digit_share(text: str) -> float:
-    return sum(map(str.isdigit, text)) / len(text)
-
-
 def _named(prefix: str, flags: Sequence[int]) -> Columns:
     return {f"{prefix}_{name}": row for name, row in zip(PHRASES, bits(flags, len(PHRASES)), strict=True)}
 
 
 def _likeness(texts: Sequence[str], other: str) -> Column:
-    """Returns how far each of `texts` says the same as `other`: 0 to 1 by length where one contains the other."""
+    """Returns how far each of `texts` says the same as `other`: 0 to 1 by length where one contains the other.
+
+    Case is folded in `texts` already.
+    """
     wanted = " ".join(other.casefold().split())
     found = np.zeros(len(texts), np.float32)
     if len(wanted) < _TELLING:
         return found
+    begin, most = _begin(wanted), 3 * len(wanted) + 100
     for number, text in enumerate(texts):
-        if _FEWEST <= len(text) <= 3 * len(wanted) + 100:
-            found[number] = _overlap(text.casefold(), wanted)
+        if _FEWEST <= len(text) <= most:
+            if text in wanted:
+                found[number] = len(text) / len(wanted)
+            elif begin in text:
+                found[number] = len(wanted) / max(len(text), len(wanted))
+            elif len(text) > _BEGIN and _begin(text) in wanted:
+                found[number] = 0.6 * len(text) / len(wanted)
     return found
 
 
-def _overlap(plain: str, wanted: str) -> float:
-    if plain in wanted:
-        return len(plain) / len(wanted)
-    if _begin(wanted) in plain:
-        return len(wanted) / max(len(plain), len(wanted))
-    if _begin(plain) in wanted:
-        return 0.6 * len(plain) / len(wanted)
-    return 0
-
-
 def _begin(text: str) -> str:
-    return text[: max(20, int(len(text) * 0.7))]
+    return text[: max(_BEGIN, int(len(text) * 0.7))]
 
 
 def _under(flags: Sequence[int], passages: Sequence[Passage]) -> list[int]:

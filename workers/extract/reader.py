@@ -2,15 +2,13 @@
 
 from dataclasses import replace
 
-from lxml.html import HtmlElement
-
 from contract.options import Focus, Options, Part
 from contract.reasons import Reason
 from workers.draft import Draft, Kind, Metadata
 from workers.extract.body import Body, find_body
-from workers.extract.parse import parse
 from workers.extract.render import render
 from workers.failures import Failed
+from workers.markup import Element, parse
 from workers.metadata.resolve import read_metadata
 from workers.quality.comments import find_comments
 from workers.quality.confidence import confidence
@@ -52,7 +50,7 @@ def read_html(html: str, url: str | None, options: Options = _DEFAULTS) -> Draft
     )
 
 
-def _read(tree: HtmlElement, html: str, url: str | None, focus: Focus) -> tuple[Metadata, Body, Page]:
+def _read(tree: Element, html: str, url: str | None, focus: Focus) -> tuple[Metadata, Body, Page]:
     metadata = read_metadata(tree, url)
     body = find_body(tree, html, metadata.title.value if metadata.title else None, focus)
     return metadata, body, look(tree, body.walked, url)

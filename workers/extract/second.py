@@ -3,11 +3,11 @@
 import math
 from collections.abc import Sequence
 
-from lxml.html import HtmlElement
 from trafilatura import bare_extraction
 
 from workers.extract.measures import size_of
 from workers.extract.walk import Passage
+from workers.markup import Element, as_html
 
 _UNSURE = 0.2  # of `doubt`: a quarter of pages
 _FOR, _AGAINST = 1.0, -1.0  # log-odds that the opinion weighs: with other values F1 was lower, cross-validated
@@ -20,11 +20,11 @@ def doubt(passages: Sequence[Passage], probabilities: Sequence[float]) -> float:
     return sum(size * each * (1 - each) for size, each in judged) / max(kept, 1)
 
 
-def reconsider(passages: Sequence[Passage], probabilities: Sequence[float], tree: HtmlElement) -> list[float]:
+def reconsider(passages: Sequence[Passage], probabilities: Sequence[float], tree: Element) -> list[float]:
     """Returns the probabilities after hearing trafilatura on `tree`, or as they are where they leave little doubt."""
     if doubt(passages, probabilities) < _UNSURE:
         return list(probabilities)
-    document = bare_extraction(tree, fast=True, include_comments=False, with_metadata=False)
+    document = bare_extraction(as_html(tree), fast=True, include_comments=False, with_metadata=False)
     text = " ".join((getattr(document, "text", None) or "").split())
     named = [" ".join(passage.text.split()) in text for passage in passages]
     if not any(named):

@@ -1,24 +1,28 @@
 """One walk over a parsed page: its text cut into passages, and the elements that hold them."""
 
+import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
-from lxml.etree import iterwalk
-from lxml.html import HtmlElement
+import numpy as np
+from lxml import etree
+from numpy.typing import NDArray
 
 from workers.draft import Kind, Run
 from workers.extract.asides import ASIDE_TAGS, is_aside
 from workers.extract.names import BITS, flags_of
+from workers.markup import Element
 
 MAX_PASSAGES = 50_000  # of one page; a document of more is a dump, and what comes after is left out
 
 _BREAK = "\x1e"  # stands for <br> while a passage is collected: the parser lets no control character through
 _SILENT = frozenset(
     {
-        *("applet", "area", "audio", "base", "canvas", "datalist", "embed", "frame", "frameset", "iframe"),
-        *("input", "link", "map", "math", "meta", "noembed", "noframes", "noscript", "object", "optgroup", "option"),
-        *("param", "progress", "script", "select", "source", "style", "svg", "template", "textarea", "title", "track"),
-        *("video",),
+        *("annotation", "annotation-xml", "applet", "area", "audio", "base", "canvas", "datalist", "embed", "frame"),
+        *("frameset", "iframe", "input", "link", "map", "meta", "noembed", "noframes", "noscript", "object"),
+        *("optgroup", "option", "param", "progress", "script", "select", "source", "style", "svg", "template"),
+        *("textarea", "title", "track", "video"),
     }
 )
 TAGS = (  # those that end a line
@@ -36,10 +40,10 @@ _BOILERPLATE = sum(
 )
 _BOILERPLATE |= sum(1 << BITS[name] for name in ("side", "overlay", "hidden", "gate"))
 _HIDDEN = 1 << BITS["hidden"]
+UNSEEN = 1 << len(BITS)  # beside what names say: no browser shows it, going by its attributes
 _LINK, _BOLD, _ITALIC = range(3)
 _MARKS = {"a": _LINK, "b": _BOLD, "strong": _BOLD, "i": _ITALIC, "em": _ITALIC, "cite": _ITALIC}
-
-
+_UNSHOWN = re.compile(r"\b(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
 _KINDS = {
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), Kind.HEADING),
     **dict.fromkeys(("pre", "listing", "xmp"), Kind.PREFORMATTED),
@@ -50,8 +54,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """Text between two ends of line.
 
     `container` is the number of the innermost element around it that ends lines. `link`, `bold` and `italic` count the
@@ -76,11 +79,11 @@ class Container(NamedTuple):
     around it, itself included, that its tag or name sets apart as boilerplate, `article`, the innermost `<article>`,
     and `line`, the innermost list item or table row; -1 where there is none. `first` is the number of the first passage
     within.
-    `own` and `inherited` are what names say of it, and of it and all around it. `form` is the same for the same tag and
-    class. `lists` counts the lists around it.
+    `own` and `inherited` are what names say of it, and of it and all around it, with `UNSEEN` where that holds.
+    `form` is the same for the same tag and class. `lists` counts the lists around it.
     """
 
-    element: HtmlElement
+    element: Element
     tag: int
     kind: Kind
     parent: int
@@ -95,7 +98,10 @@ class Container(NamedTuple):
     first: int
 
 
-@dataclass(frozen=True, slots=True)
+_NUMBERS = Container._fields.index("parent")  # from here on all fields are numbers
+
+
+@dataclass(frozen=True)
 class Walked:
     """A page's passages in document order, and what holds them.
 
@@ -106,13 +112,19 @@ class Walked:
     passages: list[Passage]
     containers: list[Container]
     ends: list[int]
-    images: list[tuple[int, HtmlElement]]
+    images: list[tuple[int, Element]]
+
+    @cached_property
+    def table(self) -> dict[str, NDArray[np.int64]]:
+        """The containers' numbers by name, (C,) each."""
+        numbers = np.array([(container.tag, *container[_NUMBERS:]) for container in self.containers], np.int64)
+        return dict(zip(("tag", *Container._fields[_NUMBERS:]), numbers.T, strict=True))
 
 
-_NOTHING = Container(None, 0, Kind.PARAGRAPH, 0, -1, 0, 0, 0, -1, -1, -1, 0, 0)  # around the body
+_NOTHING = Container(etree.Element("html"), 0, Kind.PARAGRAPH, 0, -1, 0, 0, 0, -1, -1, -1, 0, 0)  # around the body
 
 
-def walk(body: HtmlElement, *, noscript: bool = False) -> Walked:
+def walk(body: Element, *, noscript: bool = False) -> Walked:
     """Cuts the text below `body` into passages; with `noscript`, also that for browsers without scripts."""
     return _Walker(_SILENT - {"noscript"} if noscript else _SILENT).run(body)
 
@@ -123,40 +135,43 @@ class _Walker:
         self._containers: list[Container] = []
         self._ends: list[int] = []
         self._passages: list[Passage] = []
-        self._images: list[tuple[int, HtmlElement]] = []
+        self._images: list[tuple[int, Element]] = []
         self._forms: dict[tuple[str, str], int] = {}
         self._current = 0
         self._runs: list[Run] = []
+        self._marks = 0
         self._depths = [0, 0, 0]
         self._chars = [0, 0, 0]
         self._flags = 0
         self._line_filled = False
         self._after_image = False
 
-    def run(self, body: HtmlElement) -> Walked:
-        silent = self._silent
-        steps = iterwalk(body, events=("start", "end"))
+    def run(self, body: Element) -> Walked:
+        silent, passages = self._silent, self._passages
+        steps = etree.iterwalk(body, events=("start", "end"))
         for event, element in steps:
             tag = element.tag
             if event == "end":
                 self._leave(tag)
-                if (tail := element.tail) and element is not body:
+                if (tail := element.tail) and (self._runs or not tail.isspace()) and element is not body:
                     self._add(tail, element, is_tail=True)
             elif tag in silent or (tag in ASIDE_TAGS and is_aside(tag, element)):
                 steps.skip_subtree()
             else:
                 self._enter(tag, element)
-                if text := element.text:
+                if (text := element.text) and (self._runs or not text.isspace()):
                     self._add(text, element, is_tail=False)
-            if len(self._passages) >= MAX_PASSAGES:
+            if len(passages) >= MAX_PASSAGES:
                 break
-        self._flush()
+        if self._runs:
+            self._flush()
         count = len(self._passages)
         return Walked(self._passages, self._containers, [count if end < 0 else end for end in self._ends], self._images)
 
-    def _enter(self, tag: str, element: HtmlElement) -> None:
+    def _enter(self, tag: str, element: Element) -> None:
         if tag in CODES:
-            self._flush()
+            if self._runs:
+                self._flush()
             self._open(tag, element)
         elif tag == "br":
             self._break(element)
@@ -165,19 +180,22 @@ class _Walker:
             self._after_image = True
         else:
             if tag in _MARKS:
+                self._marks += 1
                 self._depths[_MARKS[tag]] += 1
             if names := element.get("class"):
                 self._flags |= flags_of(names)
 
     def _leave(self, tag: str) -> None:
         if tag in CODES:
-            self._flush()
+            if self._runs:
+                self._flush()
             self._ends[self._current] = len(self._passages)
             self._current = self._containers[self._current].parent
         elif tag in _MARKS:
+            self._marks -= 1
             self._depths[_MARKS[tag]] -= 1
 
-    def _open(self, tag: str, element: HtmlElement) -> None:
+    def _open(self, tag: str, element: Element) -> None:
         number = len(self._containers)
         above = self._containers[self._current] if number else _NOTHING
         classes = element.get("class") or ""
@@ -203,33 +221,31 @@ class _Walker:
         self._ends.append(-1)
         self._current = number
 
-    def _add(self, text: str, element: HtmlElement, *, is_tail: bool) -> None:
+    def _add(self, text: str, element: Element, *, is_tail: bool) -> None:
+        self._runs.append(Run(text, element, is_tail))
         if text.isspace():
-            if not self._runs:
-                return
-        else:
-            self._line_filled = True
+            return
+        self._line_filled = True
+        if self._marks:
+            chars = len(text.strip())
             for mark, depth in enumerate(self._depths):
                 if depth > 0:
-                    self._chars[mark] += len(text.strip())
-        self._runs.append(Run(text, element, is_tail))
+                    self._chars[mark] += chars
 
-    def _break(self, element: HtmlElement) -> None:
+    def _break(self, element: Element) -> None:
         """Two `<br>` with nothing between them end a paragraph."""
         if self._line_filled:
             self._runs.append(Run(_BREAK, element, is_tail=False))
             self._line_filled = False
-        else:
+        elif self._runs:
             self._flush()
 
     def _flush(self) -> None:
         runs = self._runs
-        if not runs:
-            return
         flags, (link, bold, italic) = self._flags, self._chars
         self._runs, self._flags, self._chars, self._line_filled = [], 0, [0, 0, 0], False
         kind = self._containers[self._current].kind
-        raw = "".join([run.text for run in runs])
+        raw = runs[0].text if len(runs) == 1 else "".join([run.text for run in runs])
         text = _verbatim(raw) if kind is Kind.PREFORMATTED else _squeeze(raw)
         if text:
             self._passages.append(
@@ -250,18 +266,15 @@ def _verbatim(raw: str) -> str:
     return "\n".join([line for line in lines if line])
 
 
-def _names(element: HtmlElement, classes: str) -> int:
+def _names(element: Element, classes: str) -> int:
     """Returns what the attributes of `element` call it."""
     flags = flags_of(classes) if classes else 0
-    for name, value in element.items():
+    attributes: list[tuple[str, str]] = element.items()  # type: ignore[assignment] # the stubs allow for bytes
+    for name, value in attributes:
         if name in {"id", "itemprop", "role"}:
             flags |= flags_of(value)
-        elif _hides(name, value):
+        elif name == "hidden" or (name == "style" and _UNSHOWN.search(value)):
+            flags |= _HIDDEN | UNSEEN
+        elif name == "aria-hidden" and value == "true":
             flags |= _HIDDEN
     return flags
-
-
-def _hides(name: str, value: str) -> bool:
-    if name == "style":
-        return "none" in value and "display" in value
-    return name == "hidden" or (name == "aria-hidden" and value == "true")

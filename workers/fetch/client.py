@@ -1,7 +1,6 @@
 """The one way out: an HTTP client that dials permitted addresses alone. Pages and robots.txt are asked for by it."""
 
 import ssl
-from collections.abc import Coroutine
 from itertools import chain
 from types import TracebackType
 from typing import Self
@@ -13,14 +12,14 @@ from contract.reasons import Reason
 from workers.failures import Failed
 from workers.fetch.addresses import AddressPolicy
 from workers.fetch.coding import ACCEPT_ENCODING
-from workers.fetch.errors import FOREIGN, Deadline, translated
+from workers.fetch.errors import FOREIGN, translated
 from workers.fetch.limits import FetchLimits, Reach
 from workers.fetch.proxy import ProxyWay, Request
 from workers.fetch.resolver import GuardedResolver
+from workers.fetch.watch import Watch
 
+_PLAIN = Request()
 _ACCEPT = "text/html,application/xhtml+xml,text/plain;q=0.8,text/markdown;q=0.8,*/*;q=0.1"
-
-_NEVER = Deadline()
 
 
 class GuardedClient:
@@ -32,6 +31,7 @@ class GuardedClient:
 
     def __init__(self, limits: FetchLimits, reach: Reach) -> None:
         self._limits = limits
+        self._late = f"no complete header within {limits.first_byte_timeout_s:g} s"
         self._reach = reach
         self._addresses = AddressPolicy(reach.allow_networks, reach.allow_ports)
         self._resolver: GuardedResolver
@@ -68,53 +68,44 @@ class GuardedClient:
         await self._session.close()
         await self._resolver.close()
 
-    def ask(self, url: URL, deadline: Deadline = _NEVER) -> "Exchange":
-        """Returns what opens the answer to GET `url`, its body unread; leaving it closes the connection.
+    async def ask(self, url: URL, watch: Watch) -> "Answer":
+        """Returns the answer to GET `url`, as soon as its header is there. Whoever gets it leaves it as a context.
 
-        `url` comes from `urls.checked_url`. `async with` yields the ClientResponse.
+        `url` comes from `urls.checked_url`. `watch`, open around it, gets the limit of the header.
 
         Raises:
-            Failed: for any reason of the network or the server. Errors of reading the body are translated, too.
+            Failed: for any reason of the network or the server.
         """
-        return Exchange(self._get(url), self._limits, deadline)
-
-    async def _get(self, url: URL) -> ClientResponse:
-        asked, how = (url, Request()) if self._way is None else await self._way.request(url)
-        return await self._session.get(asked, allow_redirects=False, **how)
-
-
-class Exchange:
-    """A request and its answer. A class, for a generator costs a page a tenth of its time."""
-
-    __slots__ = ("_deadline", "_limits", "_request", "_response")
-
-    def __init__(
-        self, request: Coroutine[object, object, ClientResponse], limits: FetchLimits, deadline: Deadline
-    ) -> None:
-        self._request = request
-        self._limits = limits
-        self._deadline = deadline
-        self._response: ClientResponse
-
-    async def __aenter__(self) -> ClientResponse:
-        """Returns the answer when its header is there."""
-        limit_s = self._limits.first_byte_timeout_s
-        late = f"no complete header within {limit_s:g} s"
+        watch.expect(self._limits.first_byte_timeout_s, Reason.FIRST_BYTE_TIMEOUT, self._late)
         try:
-            async with self._deadline.within(limit_s, Reason.FIRST_BYTE_TIMEOUT, late):
-                self._response = await self._request
+            asked, how = (url, _PLAIN) if self._way is None else await self._way.request(url)
+            response = await self._session.get(asked, allow_redirects=False, **how)
         except FOREIGN as error:
             raise translated(error) from None
-        size = sum(map(len, chain.from_iterable(self._response.raw_headers)))
-        if size > self._limits.max_header_bytes:
-            self._response.close()
+        if sum(map(len, chain.from_iterable(response.raw_headers))) > self._limits.max_header_bytes:
+            response.close()
             raise Failed(Reason.HEADERS_TOO_LARGE, f"more than {self._limits.max_header_bytes} bytes of header")
+        return Answer(response)
+
+
+class Answer:
+    """An answer whose body is still to be read. Leaving it closes the connection, unless the body was read to its end.
+
+    Raises:
+        Failed: for what aiohttp raises while the body is read.
+    """
+
+    __slots__ = ("_response",)
+
+    def __init__(self, response: ClientResponse) -> None:
+        self._response = response
+
+    def __enter__(self) -> ClientResponse:
         return self._response
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
     ) -> None:
-        """Closes the connection if the body has not been read to its end."""
         self._response.close()
         if isinstance(error, FOREIGN):
             raise translated(error) from None

@@ -1,10 +1,5 @@
 """Errors of aiohttp and the system as reasons: translated once, here."""
 
-import asyncio
-import math
-from dataclasses import dataclass
-from types import TracebackType
-
 from aiohttp import (
     ClientConnectorCertificateError,
     ClientConnectorDNSError,
@@ -28,50 +23,6 @@ FOREIGN = (ClientError, OSError, UnicodeError)
 """What aiohttp raises. UnicodeError: IDNA cannot encode every name that a URL can hold."""
 
 _TOO_LARGE = ("Got more than", "Too many headers")  # aiohttp's parser in C tells it in words alone
-
-
-class within:  # noqa: N801 - it is used as a function, and being none costs a page a tenth of its time
-    """Bounds what is done inside to `seconds`.
-
-    Raises:
-        Failed: with `reason` and `detail`; they are over.
-    """
-
-    __slots__ = ("_failed", "_timeout")
-
-    def __init__(self, seconds: float, reason: Reason, detail: str) -> None:
-        self._failed = (reason, detail)
-        self._timeout = asyncio.timeout(seconds)
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
-    ) -> None:
-        try:
-            await self._timeout.__aexit__(kind, error, frames)
-        except TimeoutError:
-            raise Failed(*self._failed) from None
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """When a whole fetch must be done, by the event loop's clock. Looked at where something is waited for."""
-
-    at_s: float = math.inf
-
-    @classmethod
-    def in_seconds(cls, seconds: float) -> "Deadline":
-        """Returns the deadline that is `seconds` away."""
-        return cls(asyncio.get_running_loop().time() + seconds)
-
-    def within(self, seconds: float, reason: Reason, detail: str) -> within:
-        """Returns `within` for `seconds`, or with FETCH_TIMEOUT for what is left, if that is less."""
-        left_s = self.at_s - asyncio.get_running_loop().time()
-        if left_s < seconds:
-            return within(max(0.0, left_s), Reason.FETCH_TIMEOUT, "the time for all of the fetch is over")
-        return within(seconds, reason, detail)
 
 
 def translated(error: BaseException) -> Failed:

@@ -1,8 +1,8 @@
 """From a URL to the page at the end of its redirects."""
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,21 +13,25 @@ from contract.article import Fetched
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from workers.failures import Failed
-from workers.fetch import media, rules, walls
+from workers.fetch import media, refresh, rules, walls
 from workers.fetch.body import read_body, read_start
 from workers.fetch.client import GuardedClient
-from workers.fetch.errors import Deadline
 from workers.fetch.limits import FetchLimits
-from workers.fetch.page_head import Head, refresh_target, title_of
+from workers.fetch.page_head import title_of
+from workers.fetch.trail import Trail
 from workers.fetch.urls import checked_url, publisher_url
+from workers.fetch.watch import Watch
 
-Admission = Callable[[URL], AbstractAsyncContextManager[object]]
-"""Asked before each request, redirects included: entering may wait or raise, and is held until the answer is read."""
+Admission = Callable[[URL], Awaitable[AbstractContextManager[object]]]
+"""Asked before each request, redirects included. It may wait or raise; what it returns is left after the answer."""
 
 
-def admit_all(_url: URL) -> AbstractAsyncContextManager[object]:
+async def admit_all(_url: URL) -> AbstractContextManager[object]:
     """Admits every request at once."""
     return nullcontext()
+
+
+_NONE = ("",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +45,7 @@ class Page:
     @property
     def reader(self) -> media.Reader:
         """Who reads it, by its media type."""
-        return media.READERS[self.fetched.media_type]
-
-
-@dataclass(frozen=True, slots=True)
-class _Trail:
-    """Where a fetch has come to: what was asked for at first, the URLs it has passed, and the seconds it has taken."""
-
-    asked: URL
-    url: URL
-    passed: tuple[str, ...] = ()
-    spent_s: float = 0.0
-
-    def onward(self, target: URL, seconds: float) -> "_Trail":
-        return _Trail(self.asked, target, (*self.passed, str(self.url)), self.spent_s + seconds)
+        return media.READERS[str(self.fetched.media_type)]
 
 
 class Fetcher:
@@ -73,6 +64,7 @@ class Fetcher:
         self._client = client
         self._limits = limits
         self._metrics = metrics
+        self._succeeded = metrics.fetches.labels("fetched")
         self._admission = admission
 
     async def fetch(self, url: str) -> Page:
@@ -80,80 +72,77 @@ class Fetcher:
 
         Raises:
             Failed: for any reason of the network, the server, or the kind and size of what it holds. The detail never
-                quotes a body.
+                quotes a body; `fetched` says how far it came.
             NotYet: a host on the way has no turn for it soon; what was fetched is forgotten.
         """
+        trail = None
         try:
-            page = await self._follow(publisher_url(checked_url(url)))
+            asked = publisher_url(checked_url(url))
+            trail = Trail(asked, asked)
+            body, charset = await self._follow(trail)
         except Failed as failed:
             self._metrics.fetches.labels(failed.reason).inc()
+            failed.fetched = trail.fetched() if trail else None
             raise
-        self._metrics.fetches.labels("fetched").inc()
-        self._metrics.fetched_bytes.inc(page.fetched.transferred_bytes)
-        return page
+        self._succeeded.inc()
+        return Page(body, charset, trail.fetched())
 
-    async def _follow(self, asked: URL) -> Page:
-        trail = _Trail(asked, asked)
+    async def _follow(self, trail: Trail) -> tuple[bytes, str | None]:
         while len(trail.passed) <= self._limits.max_redirects:
-            came = await self._hop(trail)
-            if isinstance(came, Page):
+            with await self._admission(trail.url):
+                came = await self._hop(trail)
+            if not isinstance(came, URL):
                 return came
-            trail = came
+            trail.go_on(came)
         raise Failed(Reason.TOO_MANY_REDIRECTS, f"more than {self._limits.max_redirects} redirects")
 
-    async def _hop(self, trail: _Trail) -> Page | _Trail:
-        """Returns the page at the trail's end, or the trail that it leads on to."""
-        async with self._admission(trail.url):
-            began = time.perf_counter()
-            deadline = Deadline.in_seconds(self._limits.total_timeout_s - trail.spent_s)
-            async with self._client.ask(trail.url, deadline) as response:
-                first_byte_s = time.perf_counter() - began
-                target = rules.redirect_target(trail.url, response.status, response.headers)
-                if target is None:
-                    await self._refuse(response, deadline)
-                    page = await self._page(response, trail, first_byte_s, deadline)
-                    target = _judged(page, trail)
-                    if target is None:
-                        return page
-            return trail.onward(target, time.perf_counter() - began)
+    async def _hop(self, trail: Trail) -> URL | tuple[bytes, str | None]:
+        """Returns where the trail leads on to, or the body and the declared charset of the page at its end."""
+        began = time.perf_counter()
+        try:
+            with (
+                Watch(self._limits.total_timeout_s - trail.spent_s) as watch,
+                await self._client.ask(trail.url, watch) as response,
+            ):
+                declared = media.essence(response.headers.getall("Content-Type", _NONE)[-1])  # as browsers do
+                trail.answered(response.status, declared, time.perf_counter() - began)
+                return await self._target(response, trail, watch) or await self._page(response, trail, watch)
+        finally:
+            trail.spent_s += time.perf_counter() - began
+            self._metrics.fetched_bytes.inc(trail.transfer.transferred_bytes)
 
-    async def _page(self, response: ClientResponse, trail: _Trail, first_byte_s: float, deadline: Deadline) -> Page:
-        declared = media.check_declared(_last(response, "Content-Type"))
-        body = await read_body(response, self._limits, deadline)
-        walls.refuse_challenge_page(body.content)
-        media_type = media.media_type_of(declared, body.content)
-        fetched = Fetched(
-            url=str(trail.url),
-            status=response.status,
-            media_type=media_type,
-            redirects=trail.passed,
-            size=len(body.content),
-            transferred_bytes=body.transferred_bytes,
-            first_byte_s=round(first_byte_s, 6),
-        )
-        return Page(body.content, response.charset, fetched)
-
-    async def _refuse(self, response: ClientResponse, deadline: Deadline) -> None:
-        walls.refuse_challenge(response.headers)
-        if response.status in walls.GUARDED_STATUSES:
-            start = await read_start(response, self._limits, walls.SHOWN_BYTES, deadline)
+    async def _target(self, response: ClientResponse, trail: Trail, watch: Watch) -> URL | None:
+        """Returns where the head of an answer leads on to, None where it is the head of a page."""
+        headers, status = response.headers, response.status
+        if target := rules.redirect_target(trail.url, status, headers):
+            return target
+        walls.refuse_challenge(headers)
+        if status in walls.GUARDED_STATUSES:
+            start = await read_start(response, self._limits, walls.SHOWN_BYTES, watch)
             walls.refuse_challenge_page(start)
-        rules.check_status(response.status, response.headers, datetime.now(UTC))
+            walls.refuse_challenge_title(title_of(start, response.charset))
+        rules.check_status(status, headers, datetime.now(UTC))
+        return refresh.header_target(trail.url, headers)
+
+    async def _page(self, response: ClientResponse, trail: Trail, watch: Watch) -> URL | tuple[bytes, str | None]:
+        declared, charset = media.check_declared(trail.media_type or ""), response.charset
+        body = await read_body(response, self._limits, watch, trail.transfer)
+        walls.refuse_challenge_page(body)
+        trail.media_type = media.media_type_of(declared, body)
+        return _sent_on(trail, body, charset) or (body, charset)
 
 
-def _judged(page: Page, trail: _Trail) -> URL | None:
-    """Returns where `page` sends its reader, or None where it is the one asked for."""
-    if page.reader is media.Reader.HTML:
-        head = Head.of(page.body)
-        target = refresh_target(trail.url, head, page.charset)
+def _sent_on(trail: Trail, body: bytes, charset: str | None) -> URL | None:
+    """Returns where a page sends its reader, or None where it is the one asked for.
+
+    Raises:
+        Failed: it stands in front of that one, or says that there is none.
+    """
+    if media.READERS[str(trail.media_type)] is media.Reader.HTML:
+        target = refresh.page_target(trail.url, body, charset)
         if target is not None:
             return target
-        walls.refuse_title(title_of(head, page.charset), page.body)
+        walls.refuse_title(title_of(body, charset), body)
     if trail.passed:
         walls.refuse_detour(trail.asked, trail.url)
     return None
-
-
-def _last(response: ClientResponse, name: str) -> str:
-    """Returns the last value of a header, as browsers take it where there are several."""
-    return response.headers.getall(name, [""])[-1]

@@ -59,6 +59,7 @@ _ROOTS = {
 }
 _FEEDS = {"application/rss+xml", "application/atom+xml", "application/rdf+xml"}
 _HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<!--", b"<title", b"<meta", b"<h1", b"<p>", b"<div")
+_PLAIN_HTML = (b"<!doctype html", b"<!DOCTYPE html", b"<!DOCTYPE HTML", b"<html")  # no magic, no feed
 _ROOT = re.compile(rb"<([a-z][\w:.-]{0,40})")
 _BINARY = bytes([*range(0x09), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20)])  # MIME Sniffing, section 3
 _UTF16_BOMS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
@@ -67,13 +68,17 @@ _SNIFFED_BYTES = 1445  # MIME Sniffing, section 5.2
 _SHOWN_CHARS = 100
 
 
-def check_declared(content_type: str) -> str:
-    """Returns the media type of a Content-Type, lower-case and without parameters; empty where the bytes must tell.
+def essence(content_type: str) -> str:
+    """Returns the media type of a Content-Type, lower-case and without parameters, of no more than 100 characters."""
+    return content_type.partition(";")[0].strip().lower()[:_SHOWN_CHARS]
+
+
+def check_declared(media_type: str) -> str:
+    """Returns a media type that is declared, as `essence` has it; empty where the bytes must tell.
 
     Raises:
         Failed: UNSUPPORTED_MEDIA_TYPE; nobody reads it, whatever the bytes are.
     """
-    media_type = content_type.partition(";")[0].strip().lower()
     if media_type in _UNKNOWN:
         return ""
     if media_type not in READERS and media_type not in _XML:
@@ -87,6 +92,8 @@ def media_type_of(declared: str, body: bytes) -> str:
     Raises:
         Failed: UNSUPPORTED_MEDIA_TYPE, with what it is.
     """
+    if declared == "text/html" and body.startswith(_PLAIN_HTML):
+        return declared
     start = _start(body)
     media_type = _by_magic(body) or _by_markup(declared, start) or declared or _text_or_binary(body)
     if READERS.get(media_type) is Reader.TEXT and body[:2] not in _UTF16_BOMS and _is_binary(body):
@@ -138,4 +145,4 @@ def _is_binary(body: bytes) -> bool:
 
 
 def _refused(media_type: str) -> Failed:
-    return Failed(Reason.UNSUPPORTED_MEDIA_TYPE, media_type[:_SHOWN_CHARS])
+    return Failed(Reason.UNSUPPORTED_MEDIA_TYPE, media_type)

@@ -3,6 +3,7 @@
 import re
 import time
 from dataclasses import dataclass
+from typing import Self
 
 from aiohttp import ClientResponse
 from cachetools import TLRUCache
@@ -15,6 +16,9 @@ from workers.fetch import rules
 from workers.fetch.body import read_start
 from workers.fetch.client import GuardedClient
 from workers.fetch.limits import FetchLimits
+from workers.fetch.watch import Watch
+
+_Origin = tuple[str, str | None, int | None]  # RFC 6454 section 4
 
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 
@@ -39,22 +43,27 @@ class RobotsLimits:
 
 @dataclass(frozen=True, slots=True)
 class SiteRules:
-    """What one origin asks for. `parsed` is None where it asks for nothing; `failure` says why it cannot be asked."""
+    """What one origin asks of one product.
 
-    parsed: Protego | None
+    `parsed` is None where it asks for nothing; `interval_s` are the seconds asked for between two requests, 0 for none;
+    `failure` says why it cannot be asked.
+    """
+
     lifetime_s: float
+    product: str = ""
+    parsed: Protego | None = None
+    interval_s: float = 0.0
     failure: tuple[Reason, str] | None = None
 
-    def allows(self, url: URL, user_agent: str) -> bool:
-        return self.parsed is None or bool(self.parsed.can_fetch(str(url), user_agent))
-
-    def interval_s(self, user_agent: str) -> float:
-        """Returns the seconds asked for between two requests: `Crawl-delay` or `Request-rate`, 0 for none."""
-        if self.parsed is None:
-            return 0.0
-        rate = self.parsed.request_rate(user_agent)
+    @classmethod
+    def of(cls, parsed: Protego, product: str, lifetime_s: float) -> Self:
+        """Returns what `parsed` asks of `product`: of `Crawl-delay` and `Request-rate` the longer."""
+        rate = parsed.request_rate(product)
         by_rate = rate.seconds / rate.requests if rate is not None and rate.requests else 0.0
-        return max(float(self.parsed.crawl_delay(user_agent) or 0.0), by_rate)
+        return cls(lifetime_s, product, parsed, max(float(parsed.crawl_delay(product) or 0.0), by_rate))
+
+    def allows(self, url: URL) -> bool:
+        return self.parsed is None or bool(self.parsed.can_fetch(str(url), self.product))
 
 
 class Robots:
@@ -63,14 +72,16 @@ class Robots:
     Args:
         client: asks for robots.txt, with the same guards as for pages.
         limits: what is read and how long it is believed.
-        fetch_limits: of the body.
+        fetch_limits: of one asking, redirects included.
+        product: the name that rules are looked up by.
     """
 
-    def __init__(self, client: GuardedClient, limits: RobotsLimits, fetch_limits: FetchLimits) -> None:
+    def __init__(self, client: GuardedClient, limits: RobotsLimits, fetch_limits: FetchLimits, product: str) -> None:
         self._client = client
+        self._product = product
         self._limits = limits
         self._fetch_limits = fetch_limits
-        self._known: TLRUCache[URL, SiteRules] = TLRUCache(
+        self._known: TLRUCache[_Origin, SiteRules] = TLRUCache(
             limits.origins, ttu=lambda _, site, now: now + site.lifetime_s, timer=time.monotonic
         )
 
@@ -81,40 +92,42 @@ class Robots:
             Failed: ROBOTS_UNREACHABLE: its server fails, so nothing may be fetched (RFC 9309 section 2.3.1.4); or the
                 reason why it cannot be reached at all.
         """
-        origin = url.origin()
-        site = self._known.get(origin)
-        if site is None:
-            site = self._known[origin] = await self._ask(origin)
+        origin = (url.scheme, url.raw_host, url.port)
+        try:
+            site = self._known[origin]
+        except KeyError:
+            site = self._known[origin] = await self._ask(url.origin())
         if site.failure is not None:
             raise Failed(*site.failure, retry_after_s=site.lifetime_s)
         return site
 
     async def _ask(self, origin: URL) -> SiteRules:
         try:
-            return await self._follow(origin / "robots.txt")
+            with Watch(self._fetch_limits.total_timeout_s) as watch:
+                return await self._follow(origin / "robots.txt", watch)
         except Failed as failure:
             if failure.reason in _OF_NO_USE:
-                return SiteRules(None, self._limits.lifetime_s)
-            return SiteRules(None, self._limits.unreachable_for_s, (failure.reason, failure.detail))
+                return SiteRules(self._limits.lifetime_s)
+            return SiteRules(self._limits.unreachable_for_s, failure=(failure.reason, failure.detail))
 
-    async def _follow(self, url: URL) -> SiteRules:
+    async def _follow(self, url: URL, watch: Watch) -> SiteRules:
         for _ in range(self._limits.max_redirects + 1):
-            async with self._client.ask(url) as response:
+            with await self._client.ask(url, watch) as response:
                 target = rules.redirect_target(url, response.status, response.headers)
                 if target is None:
-                    return await self._site(response)
+                    return await self._site(response, watch)
                 url = target
-        return SiteRules(None, self._limits.lifetime_s)
+        return SiteRules(self._limits.lifetime_s)
 
-    async def _site(self, response: ClientResponse) -> SiteRules:
+    async def _site(self, response: ClientResponse, watch: Watch) -> SiteRules:
         status = response.status
         if status >= 500 or status == 429:  # noqa: PLR2004 - RFC 9309 section 2.3.1.4; 429 asks to come later, not in
             raise Failed(Reason.ROBOTS_UNREACHABLE, f"HTTP status {status} for robots.txt")
         lifetime_s = self._lifetime_s(response.headers.get("Cache-Control", ""))
         if not 200 <= status < 300:  # noqa: PLR2004 - section 2.3.1.3: unavailable, so all may be fetched
-            return SiteRules(None, lifetime_s)
-        body = await read_start(response, self._fetch_limits, self._limits.max_bytes)
-        return SiteRules(Protego.parse(body.decode("utf-8-sig", "replace")), lifetime_s)
+            return SiteRules(lifetime_s)
+        body = await read_start(response, self._fetch_limits, self._limits.max_bytes, watch)
+        return SiteRules.of(Protego.parse(body.decode("utf-8-sig", "replace")), self._product, lifetime_s)
 
     def _lifetime_s(self, cache_control: str) -> float:
         asked = _MAX_AGE.search(cache_control)

@@ -2,14 +2,16 @@
 
 import asyncio
 import math
+import random
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 from contract.broker import BrokerUnavailable
+from workers.failures import Failed
 
 Lease = Callable[[str], AbstractAsyncContextManager[bool]]
 
@@ -21,7 +23,8 @@ class TurnLimits:
     `interval_s` lies between the beginnings of two requests at one host; a host may ask for more, up to
     `interval_at_most_s`, and for a pause, up to `pause_at_most_s`. A document waits `patience_s` in hand, one of at
     most `waiting_per_host` for that host and `waiting` in all (so that hosts with a queue do not hold up the others),
-    then goes back to its queue for `away_s`. A host that another worker has is asked for `asks` times.
+    then goes back to its queue for `away_s`, or down to half of that. A host that another worker has is asked for
+    `asks` times.
     """
 
     interval_s: float = 1.0
@@ -43,32 +46,55 @@ class NotYet(Exception):
 
 
 @dataclass(eq=False, slots=True)
-class Turn:
-    """The right to be at a host. Who has it may say, by setting them, what the host asks for from here on.
-
-    `interval_s` is to lie between `began` (of the event loop's clock) and the next beginning, `pause_s` between this
-    end and the next beginning.
-    """
-
-    interval_s: float
-    pause_s: float = 0.0
-    began: float = 0.0
-    answered: asyncio.Event = field(default_factory=asyncio.Event)
-    granted: bool = False
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def answer(self, *, granted: bool) -> None:
-        self.granted = granted
-        self.answered.set()
-
-
-@dataclass(eq=False, slots=True)
 class _Host:
     """Who waits for a host in this process, and when the next may go (of the event loop's clock)."""
 
-    waiting: deque[Turn] = field(default_factory=deque)
+    waiting: "deque[Turn]" = field(default_factory=deque)
+    running: "Turn | None" = None
     next_at: float = -math.inf
     keeper: asyncio.Task[None] | None = None
+
+    def due_in_s(self) -> float:
+        """Returns the seconds until the next may go, none or negative where it may."""
+        return self.next_at - asyncio.get_running_loop().time()
+
+
+@dataclass(eq=False, slots=True)
+class Turn:
+    """The right to be at a host, as a context. A Failed that leaves it brings the pause that the host asks for.
+
+    `interval_s`, which who has the turn may set, is to lie between `began` (of the event loop's clock) and the next
+    beginning.
+    """
+
+    host: _Host
+    limits: TurnLimits
+    interval_s: float
+    granted: "asyncio.Future[bool]"
+    ended: asyncio.Event
+    began: float = 0.0
+
+    def answer(self, granted: bool) -> None:
+        """Tells who waits whether it is its turn, if that has not been told."""
+        if not self.granted.done():
+            self.granted.set_result(granted)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end(error)
+
+    def end(self, error: BaseException | None) -> None:
+        """Leaves the host to the next, when its interval, or the pause that `error` tells of, is over."""
+        pause_s = (error.retry_after_s or 0.0) if isinstance(error, Failed) else 0.0
+        self.host.next_at = max(
+            self.began + min(self.interval_s, self.limits.interval_at_most_s),
+            asyncio.get_running_loop().time() + min(pause_s, self.limits.pause_at_most_s),
+        )
+        self.ended.set()
 
 
 class Turns:
@@ -101,81 +127,89 @@ class Turns:
         else:  # what the body raised is not for the group to wrap
             await self._keepers.__aexit__(None, None, None)
 
-    @asynccontextmanager
-    async def turn(self, name: str) -> AsyncIterator[Turn]:
-        """Waits for a turn at the host of this name, and has it while the context is open.
+    async def turn(self, name: str) -> Turn:
+        """Waits for a turn at the host of this name, and returns it. Whoever gets it leaves it as a context.
 
         Raises:
             NotYet: others are before, here or at another worker, for longer than a document in hand may wait.
         """
-        host = self._hosts.get(name)
+        host, loop = self._hosts.get(name), asyncio.get_running_loop()
         if host is None:
             host = self._hosts[name] = _Host()
             host.keeper = self._keepers.create_task(self._keep(name, host))
         else:
             self._refuse_crowd(host)
-        turn = Turn(self._limits.interval_s)
+        turn = Turn(host, self._limits, self._limits.interval_s, loop.create_future(), asyncio.Event())
         host.waiting.append(turn)
         try:
             await self._granted(turn)
-            turn.began = asyncio.get_running_loop().time()
-            try:
-                yield turn
-            finally:
-                host.next_at = self._next_at(turn)
-        finally:
+        except BaseException:
             turn.ended.set()
             if turn in host.waiting:
                 host.waiting.remove(turn)
-
-    def _next_at(self, turn: Turn) -> float:
-        interval_s = min(turn.interval_s, self._limits.interval_at_most_s)
-        pause_s = min(turn.pause_s, self._limits.pause_at_most_s)
-        return max(turn.began + interval_s, asyncio.get_running_loop().time() + pause_s)
+            raise
+        turn.began = loop.time()
+        return turn
 
     def _refuse_crowd(self, host: _Host) -> None:
-        wait_s = host.next_at - asyncio.get_running_loop().time()
+        wait_s = host.due_in_s()
         if wait_s > self._limits.patience_s:
             raise NotYet(wait_s)
         waiting = sum(len(each.waiting) for each in self._hosts.values())
         if len(host.waiting) >= self._limits.waiting_per_host or waiting >= self._limits.waiting:
-            raise NotYet(self._limits.away_s)
+            raise NotYet(self._away_s())
 
     async def _granted(self, turn: Turn) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._limits.patience_s):
-                await turn.answered.wait()
-        if not turn.granted:
-            raise NotYet(self._limits.away_s)
+        patience = asyncio.get_running_loop().call_later(self._limits.patience_s, turn.answer, False)
+        try:
+            if not await turn.granted:
+                raise NotYet(self._away_s())
+        finally:
+            patience.cancel()
+
+    def _away_s(self) -> float:
+        """Returns a time for which to go away: not the same for all, for all would come back at once."""
+        return self._limits.away_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
 
     async def _keep(self, name: str, host: _Host) -> None:
-        """Serves those that wait, while the host's lease is to be had."""
+        """Serves those that wait, while the host's lease is to be had, and keeps the interval."""
         while host.waiting:
             for ask in range(self._limits.asks):
-                await asyncio.sleep(self._limits.interval_s if ask else 0)
+                if ask:
+                    await asyncio.sleep(self._limits.interval_s)
                 if await self._serve_if_held(name, host):
                     break
             else:
-                while host.waiting:
-                    host.waiting.popleft().answer(granted=False)
+                await self._send_away(host)
         del self._hosts[name]
 
+    async def _send_away(self, host: _Host) -> None:
+        """Answers those that wait. Whoever has the lease now knows nothing of our interval, so it is kept here."""
+        while host.waiting:
+            host.waiting.popleft().answer(granted=False)
+        await asyncio.sleep(max(0.0, host.due_in_s()))
+
     async def _serve_if_held(self, name: str, host: _Host) -> bool:
+        """Tells whether all that waited were served: False where the lease is not to be had, or was lost meanwhile."""
         try:
             async with self._lease(name) as held:
                 if held:
                     await self._serve(host)
                 return held
         except BrokerUnavailable:
+            if host.running is not None:  # its lease is lost, and nothing may be asked for beside it
+                await host.running.ended.wait()
             return False
 
     async def _serve(self, host: _Host) -> None:
         """Grants turn after turn, and returns when nobody waits and the interval is over."""
-        loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(host.next_at - loop.time())
+            wait_s = host.due_in_s()
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
             if not host.waiting:
                 return
-            turn = host.waiting.popleft()
-            turn.answer(granted=True)
-            await turn.ended.wait()
+            host.running = host.waiting.popleft()
+            host.running.answer(granted=True)
+            await host.running.ended.wait()
+            host.running = None

@@ -14,6 +14,7 @@ _ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.DOTALL)
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _PLAIN_IPV4 = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}", re.ASCII)
 _AMP_CACHE = re.compile(r"/[a-z]/(s/)?(.+)")  # as /c/s/example.com/page, /v/ and /i/ alike
+_GOOGLE = re.compile(r"www\.google\.[a-z.]{2,6}")
 _AMP_VIEWER = re.compile(r"/amp/(s/)?([^/]+\.[^/]+/.*)")
 
 
@@ -27,7 +28,7 @@ def checked_url(url: str, base: URL | None = None) -> URL:
         Failed: INVALID_URL; not absolute, not http or https, no host, or with a user name or password.
             BLOCKED_ADDRESS; an IPv6 address with a zone, which is on a link of this machine.
     """
-    parsed = _joined(base or URL(), url)
+    parsed = _parsed(url, base)
     if parsed.scheme not in {"http", "https"} or not parsed.raw_host:
         raise _invalid("not an http or https URL with a host")
     if parsed.raw_user is not None or parsed.raw_password is not None:
@@ -44,7 +45,7 @@ def publisher_url(url: URL) -> URL:
     host = url.raw_host or ""
     if host.endswith(".cdn.ampproject.org"):
         match = _AMP_CACHE.fullmatch(url.raw_path)
-    elif re.fullmatch(r"www\.google\.[a-z.]{2,6}", host):
+    elif host.startswith("www.google.") and _GOOGLE.fullmatch(host):
         match = _AMP_VIEWER.fullmatch(url.raw_path)
     else:
         return url
@@ -104,9 +105,9 @@ def _number(text: str) -> int:
     return int(text, 8 if text[0] == "0" else 10)
 
 
-def _joined(base: URL, reference: str) -> URL:
+def _parsed(reference: str, base: URL | None) -> URL:
     try:
-        return base.join(URL(reference))
+        return URL(reference) if base is None else base.join(URL(reference))
     except (ValueError, IndexError):  # yarl raises the latter on `//[]@`
         raise _invalid("not a URL") from None
 

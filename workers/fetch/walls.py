@@ -3,6 +3,7 @@
 Causes, not sites: what a product that guards many sites always sends, and what pages call themselves.
 """
 
+import html
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -11,6 +12,7 @@ from yarl import URL
 
 from contract.reasons import Reason
 from workers.failures import Failed
+from workers.fetch import wall_words as words
 
 GUARDED_STATUSES: Final = frozenset({401, 403, 405, 406, 429, 503})
 """Statuses that challenges come with, beside 200."""
@@ -25,43 +27,17 @@ _HEADERS = (
 )
 _SCRIPTS = (  # of challenge pages alone, not of the pages behind them
     b"window._cf_chl_opt",
-    b"_Incapsula_Resource",
-    b"geo.captcha-delivery.com",
-    b"px-captcha",
     b"sucuri_cloudproxy_js",
     b"window.gokuProps",
     b"anubis_challenge",
     b"/ips.js?KP_UIDz",
     b"sec-if-cpt-container",
+)
+_TAGS = (  # of challenge pages, and sometimes of the pages behind them
+    b"_Incapsula_Resource",
+    b"geo.captcha-delivery.com",
+    b"px-captcha",
     b"ddos-guard/check",
-)
-_CHALLENGE_TITLES = frozenset(
-    {
-        *("just a moment", "one moment, please", "just a second", "please wait", "you are being redirected"),
-        *("attention required", "security check", "security checkpoint", "vercel security checkpoint", "robot check"),
-        *("ddos-guard", "making sure you're not a bot", "pardon our interruption", "human verification"),
-        *("bot verification", "client challenge", "access to this page has been denied", "are you a robot"),
-        *("are you human", "verify you are human", "verifying you are human", "checking your browser", "captcha"),
-        *("百度安全验证", "安全验证"),
-    }
-)
-_NOT_FOUND_TITLES = frozenset(
-    {
-        *("404", "404 error", "error 404", "404 not found", "404 page not found", "not found", "page not found"),
-        *("http 404", "http 404 not found", "page cannot be found", "page can't be found", "page does not exist"),
-        *("page doesn't exist", "page no longer exists", "this page isn't available", "content not found"),
-        *("article not found", "file not found", "oops! page not found", "404 - page not found"),
-        *("seite nicht gefunden", "fehler 404", "404 seite nicht gefunden", "page introuvable", "page non trouvée"),
-        *("erreur 404", "página no encontrada", "pagina no encontrada", "error 404 página no encontrada"),
-        *("página não encontrada", "pagina non trovata", "errore 404", "pagina niet gevonden", "fout 404"),
-        *("sidan hittades inte", "sidan kunde inte hittas", "siden blev ikke fundet", "siden ble ikke funnet"),
-        *("sivua ei löytynyt", "nie znaleziono strony", "strona nie została znaleziona", "stránka nenalezena"),
-        *("stránka sa nenašla", "az oldal nem található", "pagina nu a fost găsită", "sayfa bulunamadı"),
-        *("страница не найдена", "ошибка 404", "сторінку не знайдено", "страницата не е намерена"),
-        *("η σελίδα δεν βρέθηκε", "الصفحة غير موجودة", "הדף לא נמצא", "صفحه یافت نشد", "halaman tidak ditemukan"),
-        *("không tìm thấy trang", "ไม่พบหน้า", "ページが見つかりません", "お探しのページは見つかりません"),
-        *("页面不存在", "页面未找到", "找不到页面", "找不到頁面", "페이지를 찾을 수 없습니다"),
-    }
 )
 _NOT_FOUND_PATH = re.compile(r"(.*/)?(?:404|error[-_]?404|(?:page[-_]?)?not[-_]?found)(?:\.\w{2,5})?/?", re.IGNORECASE)
 _LOGIN_PATH = re.compile(
@@ -77,7 +53,11 @@ _MARKS = " .…!?¡¿"
 _SEPARATE_WORDS = re.compile(r"[-_]")
 _PROSE = re.compile(rb">([^<>]{80,})")
 _PROSE_BYTES = 1500  # an article about error pages has more than this, an error page with a few kind words has not
+_CHALLENGE_PROSE_BYTES = 300
 _LOOKED_AT_BYTES = 256 * 1024
+_HEADING = re.compile(rb"<h1[^>]*>(.{0,500}?)</h1", re.IGNORECASE | re.DOTALL)
+_HEADING_WITHIN_BYTES = 48 * 1024  # of larger pages the title must tell
+_TAG = re.compile(r"<[^<>]*>")
 _SLUG_CHARS = 15
 
 
@@ -98,7 +78,10 @@ def refuse_challenge_page(body: bytes) -> None:
     Raises:
         Failed: BOT_CHALLENGE.
     """
-    if len(body) <= SHOWN_BYTES and any(script in body for script in _SCRIPTS):
+    if len(body) > SHOWN_BYTES:
+        return
+    is_tagged = any(tag in body for tag in _TAGS) and _prose_bytes(body) <= _CHALLENGE_PROSE_BYTES
+    if is_tagged or any(script in body for script in _SCRIPTS):
         raise Failed(Reason.BOT_CHALLENGE, "the page of a bot challenge")
 
 
@@ -117,18 +100,43 @@ def refuse_detour(asked: URL, came: URL) -> None:
 
 
 def refuse_title(title: str, body: bytes) -> None:
-    """Passes a page of prose, and one whose title is not that of a challenge or an error.
+    """Passes a page of prose, and one whose title, or whose heading if it is small, is not that of a wall or an error.
 
     Raises:
-        Failed: BOT_CHALLENGE, SOFT_404.
+        Failed: BOT_CHALLENGE, FORBIDDEN, SERVER_ERROR, SOFT_404.
     """
-    parts = {part.strip(_MARKS).casefold() for part in (title, *_PARTS.split(title))}
-    is_challenge = not parts.isdisjoint(_CHALLENGE_TITLES) and len(body) <= _LOOKED_AT_BYTES
-    is_missing = not parts.isdisjoint(_NOT_FOUND_TITLES)
-    if not (is_challenge or is_missing) or _prose_bytes(body[:_LOOKED_AT_BYTES]) > _PROSE_BYTES:
+    reason, told_by = _reason_of(title), "title"
+    if reason is None and len(body) <= _HEADING_WITHIN_BYTES and _reason_of(_heading(body)) is Reason.SOFT_404:
+        reason, told_by = Reason.SOFT_404, "heading"
+    if reason is None or _prose_bytes(body[:_LOOKED_AT_BYTES]) > _PROSE_BYTES:
         return
-    reason = Reason.SOFT_404 if is_missing else Reason.BOT_CHALLENGE
-    raise Failed(reason, "by the page's title")
+    raise Failed(reason, f"by the page's {told_by}")
+
+
+def refuse_challenge_title(title: str) -> None:
+    """Passes an answer, of one of `GUARDED_STATUSES`, that does not call itself a bot challenge in its title.
+
+    Raises:
+        Failed: BOT_CHALLENGE.
+    """
+    if _reason_of(title) is Reason.BOT_CHALLENGE:
+        raise Failed(Reason.BOT_CHALLENGE, "by the page's title")
+
+
+def _reason_of(title: str) -> Reason | None:
+    """Returns what a title, or a part of it, says by itself."""
+    folded = title.casefold().replace("’", "'")
+    parts = {part.strip(_MARKS) for part in (folded, *_PARTS.split(folded))}
+    named = [words.BY_TITLE[part] for part in parts if part in words.BY_TITLE]
+    if named:
+        return named[0]
+    return Reason.SOFT_404 if any(map(words.IN_ENGLISH.fullmatch, parts)) else None
+
+
+def _heading(body: bytes) -> str:
+    found = _HEADING.search(body)
+    text = found[1].decode("utf-8", "replace") if found else ""
+    return " ".join(html.unescape(_TAG.sub(" ", text)).split())
 
 
 def _leads(path: re.Pattern[str], asked: URL, came: URL) -> bool:

@@ -8,14 +8,17 @@ from importlib.resources import as_file, files
 from workers.draft import Found
 from workers.metadata.candidates import FEATURES, Candidate, collect, rows_of
 from workers.metadata.claims import Kind, read_claims
-from workers.metadata.names import is_organisation, key_of
+from workers.metadata.names import is_handle, is_organisation, key_of
 from workers.metadata.page import Page, Region
 from workers.trees import Trees
 
 _WEIGHTS = "authors.npz"
 _MIN_ALONE = 0.2  # probability of the likeliest, for want of a better
 _MIN_BESIDE = 0.4
-_MIN_STATED = 0.1  # of whom the article's own data names
+_MIN_STATED = 0.05  # of whom the article's own data names
+_MIN_PERSON = 0.3  # of a person whom the article's data does not name, where an organisation is named or likelier
+_MIN_NAMED = 0.4  # of somebody with a name, for which log-in names are left out
+_MIN_NEAR = 0.5  # of a name for which nothing speaks but that it stands near the heading
 _MAX_AUTHORS = 12
 _STATED = frozenset({Kind.LD_PERSON, Kind.LD_STRING, Kind.WRITTEN_BY})
 
@@ -31,12 +34,8 @@ class Judged:
 
 
 def find_authors(page: Page, title: str = "") -> list[Authors]:
-    """Returns the author lists that `page` may mean, the best first; the others are single names.
-
-    Who bears the `title` is whom the page is about, unless its own data names them as the author, too.
-    """
-    about = key_of(title)
-    candidates = [one for one in collect(read_claims(page)) if one.key != about or not _STATED.isdisjoint(one.kinds)]
+    """Returns the author lists that `page` may mean, the best first; the others are single names."""
+    candidates = find_candidates(page, title)
     if not candidates:
         return []
     chances = _model().probabilities(rows_of(candidates, page))
@@ -46,37 +45,51 @@ def find_authors(page: Page, title: str = "") -> list[Authors]:
     return [_found(chosen), *(_found([one]) for one in likeliest)] if chosen else []
 
 
+def find_candidates(page: Page, title: str) -> list[Candidate]:
+    """Returns the names on `page` that may be an author's.
+
+    Who bears the `title` is whom the page is about, unless its own data names them as the author, too.
+    """
+    about = key_of(title)
+    return [one for one in collect(read_claims(page)) if one.key != about or not _STATED.isdisjoint(one.kinds)]
+
+
 def choose(judged: Iterable[Judged], sites: frozenset[str]) -> list[Judged]:
     """Returns those who are taken for the authors, in the order of the page's own lists.
 
     Whom the article's data names and who is a person of another name than the site is believed nearly at any odds;
-    else the likely ones are taken.
+    else the likely ones are taken. The publisher is left out where there is a person, a log-in name where there is
+    somebody's own.
     """
-    judged = [one for one in judged if _is_eligible(one.candidate)]
-    stated = [
-        one
-        for one in judged
-        if one.chance >= _MIN_STATED
-        and not _STATED.isdisjoint(one.candidate.kinds)
-        and not is_organisation(one.candidate.name, sites)
-    ]
-    likeliest = sorted(judged, key=lambda one: -one.chance)[:1]
-    likely = [one for one in judged if one.chance >= _MIN_BESIDE]
-    likely = likely or [one for one in likeliest if one.chance >= _MIN_ALONE]
-    return (stated or _persons(likely, sites))[:_MAX_AUTHORS]
-
-
-def _persons(judged: list[Judged], sites: frozenset[str]) -> list[Judged]:
-    """Leaves the publisher out where there is a person."""
+    judged = _without_handles([one for one in judged if _is_eligible(one)], sites)
     persons = [one for one in judged if not is_organisation(one.candidate.name, sites)]
-    return persons or judged
+    stated = [one for one in persons if one.chance >= _MIN_STATED and not _STATED.isdisjoint(one.candidate.kinds)]
+    likely = _likely(judged, _MIN_ALONE)
+    likely_persons = [one for one in likely if one in persons] or _likely(persons, _MIN_PERSON)
+    if not stated and all(one.chance < _MIN_PERSON for one in likely):
+        stated = [one for one in judged if one.chance >= _MIN_STATED and Kind.LD_ORGANISATION in one.candidate.kinds]
+    return (stated or likely_persons or likely)[:_MAX_AUTHORS]
 
 
-def _is_eligible(candidate: Candidate) -> bool:
-    """Tells whether more speaks for `candidate` than one kind of element aside."""
-    return len({claim.kind for claim in candidate.claims}) > 1 or any(
-        claim.region is not Region.ASIDE for claim in candidate.claims
-    )
+def _likely(judged: list[Judged], least: float) -> list[Judged]:
+    """Returns all who are likely enough to stand beside others, else the likeliest if that is `least` likely."""
+    likeliest = sorted(judged, key=lambda one: -one.chance)[:1]
+    return [one for one in judged if one.chance >= _MIN_BESIDE] or [one for one in likeliest if one.chance >= least]
+
+
+def _without_handles(judged: list[Judged], sites: frozenset[str]) -> list[Judged]:
+    """Leaves out log-in names where somebody is named as people are."""
+    named = [one for one in judged if not is_handle(one.candidate.name)]
+    sure = any(one.chance >= _MIN_NAMED and not is_organisation(one.candidate.name, sites) for one in named)
+    return named if sure else judged
+
+
+def _is_eligible(judged: Judged) -> bool:
+    """Tells whether more speaks for a candidate than one kind of element aside, or than its place alone."""
+    candidate = judged.candidate
+    if candidate.kinds == {Kind.NEAR} and judged.chance < _MIN_NEAR:
+        return False
+    return len(candidate.kinds) > 1 or any(claim.region is not Region.ASIDE for claim in candidate.claims)
 
 
 def _found(judged: list[Judged]) -> Authors:

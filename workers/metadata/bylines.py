@@ -5,6 +5,7 @@ import re
 from workers.metadata.words import word_set
 
 NOT_A_NAME = re.compile(r"[?!=<>{}#%$€\\]|\.\.\.|…|https?:")
+NOISY = re.compile(r"[@(\[<]|https?:|www\.|follow", re.IGNORECASE)  # what is needed for any of NOISE
 NOISE = re.compile(
     r"[^\s()]+@[^\s()]+|https?://\S*|\bwww\.\S+|(?<!\w)@\w+|\([^)]*\)|\[[^\]]*\]|<[^>]*>|\bfollow(?:ing)?\b.*",
     re.IGNORECASE,
@@ -60,7 +61,11 @@ NEVER_ALONE = word_set(
     """a admin administrator an anmelden anonymous april august author authors bluesky december default editorial email
     february friday gettr guest guide here home january join july june login march mastodon may menu monday name news
     next november october other register registrieren saturday search september sign sunday threads thursday today
-    topics tuesday unknown us user view website wednesday you youtube"""
+    topics tuesday unknown us user view website wednesday you youtube
+    mon tue tues wed thu thur thurs fri sat sun jan feb mar apr jun jul aug sep sept oct nov dec
+    montag dienstag mittwoch donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche
+    lunes miércoles jueves viernes sábado domingo lunedì martedì mercoledì giovedì venerdì
+    antworten auteur auteurs autore autoren nachricht navigation reply répondre responder text texte texto testo"""
 )
 NO_NAME_ALONE = NEVER | NEVER_ALONE | ROLES
 ORGANISATION = re.compile(

@@ -1,6 +1,7 @@
 """Candidates for authors, and what the model that chooses among them is told of each."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ from workers.metadata.claims import Claim, Kind
 from workers.metadata.jsonld import types_of
 from workers.metadata.names import is_organisation, key_of
 from workers.metadata.page import Page, Region
-from workers.metadata.words import bare
+from workers.metadata.words import bare, is_cjk
 from workers.trees import Rows
 
 _MAX_CANDIDATES = 80  # each is compared to each
@@ -53,18 +54,18 @@ def collect(claims: Iterable[Claim]) -> list[Candidate]:
 
 def _merge_longer(found: dict[str, Candidate]) -> None:
     """Gives a name the claims of those that hold it at an end: the rest of them is a role or a label."""
-    names = sorted((key for key in found if " " in key and found[key].name.isascii()), key=len)
+    names = sorted((key for key in found if " " in key and not is_cjk(found[key].name)), key=len)
     for longer in reversed(names):
         ends = (name for name in names if longer.startswith(f"{name} ") or longer.endswith(f" {name}"))
         if (shorter := next(ends, None)) and found[shorter].name.count(" "):
             found[shorter].claims += found.pop(longer).claims
 
 
-_KIND_FEATURES = tuple(kind.value for kind in Kind)
+_KINDS = tuple(Kind)
 FEATURES = (
-    *_KIND_FEATURES,
-    *(f"{kind.value}_others" for kind in Kind),  # whether that kind names somebody else
-    *(f"{kind.value}_place" for kind in Kind),  # how many of that kind stand nearer to the heading, 99 where it is none
+    *(kind.value for kind in _KINDS),
+    *(f"{kind.value}_others" for kind in _KINDS),  # whether that kind names somebody else
+    *(f"{kind.value}_place" for kind in _KINDS),  # how many of the kind stand nearer to the heading; 99: it is none
     *("kinds", "kinds_structured", "kinds_lead", "kinds_rank", "claims", "proper_claims", "candidates"),
     *("distance", "distance_rank", "before_heading", "first_distance", "in_article", "aside_only"),
     *("organisation", "site", "site_part", "host_part", "words", "characters", "lower", "upper", "digits", "points"),
@@ -91,17 +92,22 @@ def rows_of(candidates: Sequence[Candidate], page: Page) -> Rows:
     return np.array([table.row(candidate) for candidate in candidates], np.float32).reshape(-1, len(FEATURES))
 
 
+def _ranks(first: dict[str, int]) -> dict[str, int]:
+    return {key: place for place, key in enumerate(sorted(first, key=first.__getitem__))}
+
+
 class _Table:
     def __init__(self, candidates: Sequence[Candidate], page: Page) -> None:
         self._candidates = candidates
         self._page = page
         self._kinds = {candidate.key: candidate.kinds for candidate in candidates}
         self._best = max(candidates, key=lambda one: len(self._kinds[one.key]), default=None)
-        self._by_kind = {kind: {one.key for one in candidates if kind in self._kinds[one.key]} for kind in Kind}
+        self._by_kind = {kind: {key for key, kinds in self._kinds.items() if kind in kinds} for kind in _KINDS}
         self._distances = {candidate.key: self._distance(candidate) for candidate in candidates}
         self._ranked = sorted(self._distances.values())
-        self._places = {kind: self._order(kind) for kind in Kind}
+        self._places = self._orders()
         self._counts = sorted((len(kinds) for kinds in self._kinds.values()), reverse=True)
+        self._structured = float(any(self._by_kind[kind] for kind in _STRUCTURED))
         self._sites = {site.replace(" ", "") for site in page.sites}
         types = {name for node in page.nodes for name in types_of(node)}
         self._forum = float(not _FORUM_TYPES.isdisjoint(types))
@@ -112,32 +118,33 @@ class _Table:
 
     def row(self, candidate: Candidate) -> list[float]:
         key = candidate.key
+        counts = Counter(claim.kind for claim in candidate.claims if claim.region is not Region.ASIDE)
         return [
-            *(float(self._count(candidate, kind)) for kind in Kind),
-            *(float(bool(self._by_kind[kind] - {key})) for kind in Kind),
-            *(float(self._places[kind].get(key, 99)) for kind in Kind),
+            *(float(min(counts[kind], _MAX_COUNT)) for kind in _KINDS),
+            *(float(len(keys) > (key in keys)) for keys in self._by_kind.values()),
+            *(float(places.get(key, 99)) for places in self._places),
             *self._agreement(candidate),
             *self._place(candidate),
             *self._form(candidate),
             *self._company(candidate),
             float(len(self._by_kind[Kind.LD_PERSON])),
-            float(any(self._by_kind[kind] for kind in _STRUCTURED)),
+            self._structured,
             float(self._counts[0]),
             float(not candidate.name.isascii() and len(candidate.name.split()) == 1),
         ]
 
-    def _order(self, kind: Kind) -> dict[str, int]:
-        """Returns the places of those whom claims of `kind` name, in the order of the page from the heading on."""
-        first: dict[str, int] = {}
+    def _orders(self) -> list[dict[str, int]]:
+        """Returns by kind the places of those whom its claims name, in the order of the page from the heading on."""
+        firsts: dict[Kind, dict[str, int]] = {kind: {} for kind in _KINDS}
         for candidate in self._candidates:
-            offsets = [claim.position - self._page.heading for claim in candidate.claims if claim.kind is kind]
-            if offsets:
-                first[candidate.key] = min((offset if offset >= 0 else _FAR - offset for offset in offsets), default=0)
-        return {key: place for place, key in enumerate(sorted(first, key=lambda key: first[key]))}
-
-    def _count(self, candidate: Candidate, kind: Kind) -> int:
-        count = sum(claim.kind is kind and claim.region is not Region.ASIDE for claim in candidate.claims)
-        return min(count, _MAX_COUNT)
+            for claim in candidate.claims:
+                offset = claim.position - self._page.heading
+                offset = offset if offset >= 0 else _FAR - offset
+                first = firsts[claim.kind]
+                first[candidate.key] = min(offset, first.get(candidate.key, offset))
+        return [
+            {key: place for place, key in enumerate(sorted(first, key=first.__getitem__))} for first in firsts.values()
+        ]
 
     def _agreement(self, candidate: Candidate) -> list[float]:
         kinds = self._kinds[candidate.key]

@@ -1,7 +1,7 @@
 """Who is said to have written the article: every name on the page with what says so."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,7 +10,7 @@ from workers.metadata import jsonld
 from workers.metadata.marks import BY_WITHIN
 from workers.metadata.names import split_names
 from workers.metadata.page import Mark, Page, Region, Spot
-from workers.metadata.words import plain
+from workers.metadata.words import bare, plain
 
 _MAX_ORGANISATION = 120  # characters of its name
 _MAX_NAMES = 12  # in one claim
@@ -87,7 +87,7 @@ _SPOTS = {
     Kind.NEAR: Mark.NAME,
     Kind.COPYRIGHT: Mark.COPYRIGHT,
 }
-_BEFORE, _AFTER = 30, 80  # elements around the heading: where a bare name may be the author's
+_IN_SENTENCES = frozenset({Kind.BY, Kind.BY_WITHIN, Kind.COPYRIGHT})  # what follows may be any word
 _TRUSTED = frozenset({Kind.PROP, Kind.REL})
 _AROUND_COPYRIGHT = re.compile(
     r"©|\(c\)|copyright|\b(?:19|20)\d\d\b(?:\s*[-–]\s*(?:(?:19|20)?\d\d|\w+))?|all rights reserved.*"
@@ -106,55 +106,66 @@ def read_claims(page: Page) -> list[Claim]:
 
 
 def _all(page: Page) -> Iterator[Claim]:
-    yield from _of_json_ld(page)
-    yield from _of_other_nodes(page)
-    yield _written_by(page)
+    sites = page.sites | _organisations(page)
+    yield from _of_json_ld(page, sites)
+    yield _of_other_nodes(page, sites)
+    yield _written_by(page, sites)
     for kind, keys in _METAS.items():
-        names = [name for text in page.meta(*keys) if not text.startswith("http") for name in split_names(text)]
-        yield Claim(kind, tuple(names[:_MAX_NAMES]), Source.META)
+        texts = [text for text in page.meta(*keys) if not text.startswith("http")]
+        yield Claim(kind, _names(texts, sites), Source.META)
     for kind, mark in _SPOTS.items():
         for spot in page.marked(mark):
-            if kind is not Kind.NEAR or _is_near(spot, page.heading):
-                yield _of_spot(kind, spot)
-    sites = [name for text in page.meta("og:site_name", "application-name")[:2] for name in split_names(text)]
-    yield Claim(Kind.SITE, tuple(sites), Source.OPENGRAPH)
+            if kind is not Kind.NEAR or spot.region is not Region.ASIDE:
+                yield _of_spot(kind, spot, sites)
+    yield Claim(Kind.SITE, _names(page.meta("og:site_name", "application-name")[:2], sites), Source.OPENGRAPH)
 
 
-def _of_json_ld(page: Page) -> Iterator[Claim]:
-    for author in jsonld.follow(page.article.get("author") or page.article.get("creator"), page.nodes)[:_MAX_NAMES]:
+def _names(texts: Iterable[str], sites: frozenset[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for text in texts for name in split_names(text, sites)))[:_MAX_NAMES]
+
+
+def _authors(page: Page) -> list[object]:
+    return jsonld.follow(page.article.get("author") or page.article.get("creator"), page.nodes)[:_MAX_NAMES]
+
+
+def _is_organisation(author: object) -> bool:
+    return isinstance(author, dict) and any("Organization" in name for name in jsonld.types_of(author))
+
+
+def _organisations(page: Page) -> frozenset[str]:
+    """Returns what the article's data calls an organisation, as bare words."""
+    return frozenset(
+        bare(name) for one in _authors(page) if _is_organisation(one) for name in jsonld.strings(one, "name")
+    )
+
+
+def _of_json_ld(page: Page, sites: frozenset[str]) -> Iterator[Claim]:
+    for author in _authors(page):
         texts = [text for text in jsonld.strings(author, "name") if len(text) <= _MAX_ORGANISATION]
-        if not isinstance(author, dict):
-            kind = Kind.LD_STRING
-        elif any("Organization" in name for name in jsonld.types_of(author)):
+        if _is_organisation(author):
             yield Claim(Kind.LD_ORGANISATION, tuple(map(plain, texts))[:_MAX_NAMES], Source.JSON_LD)
-            continue
         else:
-            kind = Kind.LD_PERSON
-        yield Claim(kind, tuple(name for text in texts for name in split_names(text)), Source.JSON_LD)
+            kind = Kind.LD_PERSON if isinstance(author, dict) else Kind.LD_STRING
+            yield Claim(kind, _names(texts, sites), Source.JSON_LD)
 
 
-def _of_other_nodes(page: Page) -> Iterator[Claim]:
-    names: list[str] = []
+def _of_other_nodes(page: Page, sites: frozenset[str]) -> Claim:
+    texts: list[str] = []
     for node in page.nodes:
         if node is not page.article:
             said = node.get("author") if "Person" not in jsonld.types_of(node) else node
-            names += [name for text in jsonld.strings(said, "name")[:_MAX_NAMES] for name in split_names(text)]
-    yield Claim(Kind.LD_OTHER, tuple(dict.fromkeys(names))[:_MAX_NAMES], Source.JSON_LD)
+            texts += jsonld.strings(said, "name")[:_MAX_NAMES]
+    return Claim(Kind.LD_OTHER, _names(texts, sites), Source.JSON_LD)
 
 
-def _written_by(page: Page) -> Claim:
+def _written_by(page: Page, sites: frozenset[str]) -> Claim:
     for number in "1234":
         if any(_WRITTEN_BY.search(label) for label in page.meta(f"twitter:label{number}")):
-            names = [name for text in page.meta(f"twitter:data{number}") for name in split_names(text)]
-            return Claim(Kind.WRITTEN_BY, tuple(names), Source.META)
+            return Claim(Kind.WRITTEN_BY, _names(page.meta(f"twitter:data{number}"), sites), Source.META)
     return Claim(Kind.WRITTEN_BY, (), Source.META)
 
 
-def _is_near(spot: Spot, heading: int) -> bool:
-    return spot.region is not Region.ASIDE and -_BEFORE <= spot.position - heading <= _AFTER
-
-
-def _of_spot(kind: Kind, spot: Spot) -> Claim:
+def _of_spot(kind: Kind, spot: Spot, sites: frozenset[str]) -> Claim:
     text = spot.text
     if kind is Kind.BY_WITHIN:
         found = BY_WITHIN.search(text)
@@ -163,5 +174,7 @@ def _of_spot(kind: Kind, spot: Spot) -> Claim:
         text = _AROUND_COPYRIGHT.sub(" ", text)
     elif kind is Kind.AVATAR:
         text = _AVATAR_WORDS.sub(" ", text)
-    names = tuple(split_names(text, trusted=kind in _TRUSTED)[:_MAX_NAMES])
-    return Claim(kind, names, Source.MARKUP, spot.position, spot.region, len(spot.text))
+    names = split_names(text, sites, trusted=kind in _TRUSTED)[:_MAX_NAMES]
+    if kind in _IN_SENTENCES:
+        names = [name for name in names if not name.islower()]
+    return Claim(kind, tuple(names), Source.MARKUP, spot.position, spot.region, len(spot.text))

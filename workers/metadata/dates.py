@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import structlog
 from htmldate import find_date
-from lxml.html import HtmlElement
 
 from contract.article import Source
 from workers.draft import Found
+from workers.markup import Element, as_html
 from workers.metadata import jsonld
 from workers.metadata.datewords import Moment, parse_stamp, parse_url, parse_words
 from workers.metadata.page import Mark, Page, Spot
@@ -36,6 +36,7 @@ _UPDATED = re.compile(
     r"|päivitetty|更新",
     re.IGNORECASE,
 )
+_PART = re.compile(r"Review|Comment|Answer|Video|Audio|Image|Rating")  # types of what is only part of a page
 _PUBLISHED_META = (
     ("article:published_time", "og:article:published_time", "og:published_time"),
     (
@@ -105,11 +106,11 @@ class Vote:
     source: Source
 
 
-def find_published(page: Page, tree: HtmlElement, now: datetime) -> list[Found[str]]:
+def find_published(page: Page, tree: Element, now: datetime) -> list[Found[str]]:
     """Returns the dates of publication that `page` may mean, ISO 8601, the best first; none where it is a toss-up."""
     latest = _latest(now)
     votes = [vote for vote in _votes(page) if _EARLIEST <= vote.moment.day <= latest]
-    if _lead(votes) <= _HTMLDATE_WEIGHT and (moment := _htmldate(tree, page.url, latest)):
+    if _is_open(votes) and (moment := _htmldate(tree, page.url, latest)):
         votes.append(Vote("htmldate", _HTMLDATE_WEIGHT, moment, Source.HEURISTIC))
     if not votes and (moment := _in_text(tree, _locale(page))) and _EARLIEST <= moment.day <= latest:
         votes.append(Vote("text", _TEXT_WEIGHT, moment, Source.TEXT))
@@ -144,9 +145,14 @@ def _locale(page: Page) -> str:
 
 
 def _lead(votes: list[Vote]) -> float:
-    """Returns by how much the first day leads: where that is more than one more vote, the vote need not be asked."""
+    """Returns by how much the first day leads."""
     first, second = [*_tally(votes).values(), 0.0, 0.0][:2]
     return first - second
+
+
+def _is_open(votes: list[Vote]) -> bool:
+    """Tells whether one more vote could decide. Where one line is all that speaks, htmldate is wrong more often."""
+    return _lead(votes) <= _HTMLDATE_WEIGHT and {vote.kind for vote in votes} != {Mark.YEAR}
 
 
 def find_modified(page: Page, published: str | None, now: datetime) -> list[Found[str]]:
@@ -186,6 +192,7 @@ def _votes(page: Page) -> Iterator[Vote]:
 def _structured(page: Page) -> Iterator[Vote]:
     sources = (
         ("json-ld", 2.6, Source.JSON_LD, jsonld.strings(page.article.get("datePublished"))[:1]),
+        ("json-ld beside", 2.2, Source.JSON_LD, _beside_article(page)[:1]),
         ("published_time", 3.0, Source.META, page.meta(*_PUBLISHED_META[0])[:1]),
         ("meta", 1.8, Source.META, page.meta(*_PUBLISHED_META[1])[:1]),
         ("itemprop", 1.7, Source.MARKUP, [spot.text for spot in page.proper(Mark.PUBLISHED_PROP)][:1]),
@@ -196,6 +203,14 @@ def _structured(page: Page) -> Iterator[Vote]:
                 yield Vote(kind, weight, moment, source)
 
 
+def _beside_article(page: Page) -> list[str]:
+    """Returns the dates of publication of the page and the like, where the article's own data has none."""
+    if page.article.get("datePublished"):
+        return []
+    nodes = [node for node in page.nodes if not any(map(_PART.search, jsonld.types_of(node)))]
+    return [text for node in nodes for text in jsonld.strings(node.get("datePublished"))]
+
+
 def _visible(page: Page) -> Iterator[Vote]:
     for mark, weight in ((Mark.TIME, 2.0), (Mark.DATE_CLASS, 1.5), (Mark.YEAR, 1.2)):
         if (nearest := _nearest(page, mark)) is not None:
@@ -204,13 +219,15 @@ def _visible(page: Page) -> Iterator[Vote]:
 
 def _nearest(page: Page, mark: Mark) -> Moment | None:
     """Returns the date in the element with `mark` that is nearest to the heading, rather after than before it."""
-    dated = []
     locale = _locale(page)
-    for spot in page.proper(mark):
-        distance = spot.position - page.heading
-        if len(spot.text) <= _MAX_LINE and not is_update(spot) and (moment := parse_words(spot.text, locale)):
-            dated.append((distance if distance >= 0 else -3 * distance, moment))
-    return min(dated, key=lambda pair: pair[0])[1] if dated else None
+    for spot in sorted(page.proper(mark), key=lambda spot: _remoteness(spot.position - page.heading)):
+        if len(spot.text) <= _MAX_LINE and (moment := parse_words(spot.text, locale)) and not is_update(spot):
+            return moment
+    return None
+
+
+def _remoteness(distance: int) -> int:
+    return distance if distance >= 0 else -3 * distance
 
 
 def is_update(spot: Spot) -> bool:
@@ -223,10 +240,11 @@ def is_update(spot: Spot) -> bool:
     return bool(_UPDATED.search(" ".join(filter(None, around))))
 
 
-def _htmldate(tree: HtmlElement, url: str | None, latest: date) -> Moment | None:
+def _htmldate(tree: Element, url: str | None, latest: date) -> Moment | None:
     """Returns what the library finds without its search through the whole text, which takes up to seconds."""
     try:
-        found = find_date(tree, extensive_search=False, original_date=True, url=url, max_date=latest.isoformat())
+        page = as_html(tree)
+        found = find_date(page, extensive_search=False, original_date=True, url=url, max_date=latest.isoformat())
     except (MemoryError, RecursionError):
         raise
     except Exception as error:  # noqa: BLE001 - a page that breaks the library costs us one voter of many
@@ -237,7 +255,7 @@ def _htmldate(tree: HtmlElement, url: str | None, latest: date) -> Moment | None
     return parse_stamp(found)
 
 
-def _in_text(tree: HtmlElement, language: str) -> Moment | None:
+def _in_text(tree: Element, language: str) -> Moment | None:
     """Returns the first whole date in the words of the page."""
     body = tree.find("body")
     size = 0

@@ -12,16 +12,22 @@ _MAX_WORDS = 6
 
 def key_of(name: str) -> str:
     """Returns `name` without case, accents and punctuation, to tell whether two sources mean the same author."""
+    if name.isascii():
+        return bare(name)
     decomposed = unicodedata.normalize("NFKD", name)
     return bare("".join(char for char in decomposed if not unicodedata.combining(char)))
 
 
-def split_names(text: str, *, trusted: bool = True) -> list[str]:
+def split_names(text: str, sites: frozenset[str] = frozenset(), *, trusted: bool = True) -> list[str]:
     """Returns the names in the byline `text`, in order, without roles, handles, addresses and dates.
 
-    `trusted` says that the text is meant to be names and nothing else: they may be in lower case then.
+    What is one of `sites` (bare words) as a whole is one name. `trusted` says that the text is meant to be names and
+    nothing else: they may be in lower case then.
     """
-    text = _strip_by(bylines.NOISE.sub(" ", plain(text[:_MAX_BYLINE])))
+    text = plain(text[:_MAX_BYLINE])
+    if len(text) <= _MAX_NAME and bare(text) in sites:
+        return [text]
+    text = _strip_by(bylines.NOISE.sub(" ", text) if bylines.NOISY.search(text) else text)
     names: list[str] = []
     for part in bylines.BREAK.split(text):
         meant = part if trusted else bylines.TURN.sub("", part)
@@ -35,7 +41,7 @@ def split_names(text: str, *, trusted: bool = True) -> list[str]:
 def _strip_by(text: str) -> str:
     while (shorter := bylines.BY.sub("", text, count=1)) != text and shorter:
         text = shorter
-    return text
+    return "" if not shorter and text.endswith((":", "：")) else text  # a label alone
 
 
 def _names_of(part: str, *, trusted: bool) -> list[str]:
@@ -102,6 +108,14 @@ def _is_spelt_as_name(words: list[str], lower: list[str]) -> bool:
 def _is_capital(word: str) -> bool:
     first = next((char for char in word if char.isalpha()), "")
     return not first.islower() or "’" in word or "'" in word or word.casefold() in bylines.PARTICLES
+
+
+def is_handle(name: str) -> bool:
+    """Tells whether `name` looks like what somebody logs in with: one word with digits, dots or odd capitals."""
+    if not name.isascii() or " " in name:
+        return False
+    mixed = not name.isupper() and not name[1:].islower()
+    return name[0].islower() or mixed or not name.isalpha()
 
 
 def is_organisation(name: str, sites: frozenset[str]) -> bool:

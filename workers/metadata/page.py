@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 from urllib.parse import urlsplit
 
-from lxml.html import HtmlElement
-
+from workers.markup import Element
 from workers.metadata import jsonld
 
 
@@ -53,7 +53,14 @@ class Spot:
     position: int
     text: str
     region: Region
-    element: HtmlElement
+    element: Element
+
+
+class MarkedSpots(Protocol):
+    """The elements of a page by mark."""
+
+    def marked(self, mark: Mark) -> tuple[Spot, ...]:
+        """Returns the spots with `mark`, in the order of the document."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +78,7 @@ class Page:
     language: str
     metas: Mapping[str, tuple[str, ...]]
     links: Mapping[str, tuple[str, ...]]
-    spots: Mapping[Mark, tuple[Spot, ...]]
+    spots: MarkedSpots
     nodes: tuple[jsonld.Node, ...]
     article: jsonld.Node
     heading: int = 0
@@ -83,7 +90,7 @@ class Page:
 
     def marked(self, *marks: Mark) -> list[Spot]:
         """Returns the spots with `marks`, in the order of the marks, then of the document."""
-        return [spot for mark in marks for spot in self.spots.get(mark, ())]
+        return [spot for mark in marks for spot in self.spots.marked(mark)]
 
     def proper(self, *marks: Mark) -> list[Spot]:
         """Returns what `marked` returns, without what stands aside."""

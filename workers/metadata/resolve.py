@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from lxml.html import HtmlElement
-
 from workers.draft import Found, Metadata
+from workers.markup import Element
 from workers.metadata import authors, dates, site, title
 from workers.metadata.sources import gather
 from workers.metadata.words import bare
@@ -15,7 +14,7 @@ __all__ = ["Metadata", "read_metadata"]
 _MAX_CANDIDATES = 5
 
 
-def read_metadata(tree: HtmlElement, url: str | None, *, now: datetime | None = None) -> Metadata:
+def read_metadata(tree: Element, url: str | None, *, now: datetime | None = None) -> Metadata:
     """Returns the metadata of a parsed page, leaving the tree as it is. `now` bounds its dates."""
     now = now or datetime.now(UTC)
     page = gather(tree, url)

@@ -1,48 +1,47 @@
 """One pass over a parsed page that sorts out whatever any resolver may ask for."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar, cast
 
-from lxml.html import HtmlElement
-
+from workers.markup import Element
 from workers.metadata import jsonld, marks
-from workers.metadata.page import Mark, Page, Region, Spot, host_of
-from workers.metadata.spots import SILENT, Regions, stated, words_after, words_of
-from workers.metadata.words import bare, plain
+from workers.metadata.page import Mark, Page, host_of
+from workers.metadata.spots import SILENT, Hit, Spots, words_of
+from workers.metadata.words import bare, plain, word_set
 
 __all__ = ["gather", "words_of"]
+
+Attributes = Sequence[tuple[str, str]]  # lxml's types allow for bytes, which there are none of in HTML
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-_MAX_SPOTS = 40  # with one mark: those nearest to the heading
 _MAX_HITS = 5000  # of one mark
 _MAX_VALUES = 50  # of one <meta> name or link rel
 _RELS = frozenset({"canonical", "image_src", "license"})
 _DUBLIN_CORE = {"dc": "dc.", "dcterm": "dcterms.", "dcterms": "dcterms."}
 _TAGS = {"h1": Mark.H1, "h2": Mark.H2, "time": Mark.TIME}
+_READERS: Mapping[str, Callable[[str], tuple[Mark, ...]]] = {
+    "class": marks.of_names,
+    "id": marks.of_names,
+    "itemprop": marks.of_props,
+}
+# Of these there is nothing to read but what stands after them.
+_WORDLESS = SILENT | word_set(
+    "br circle clippath defs g input line path picture polygon polyline rect source symbol use"
+)
 _SITE_METAS = ("og:site_name", "application-name", "apple-mobile-web-app-title", "twitter:app:name:iphone")
 _SITE_TYPES = frozenset({"WebSite", "Organization", "NewsMediaOrganization"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    """An element with a mark; `after` says that it is the words after the element that bear it."""
-
-    position: int
-    element: HtmlElement
-    after: bool = False
-
-
-def gather(tree: HtmlElement, url: str | None) -> Page:
+def gather(tree: Element, url: str | None) -> Page:
     """Reads a parsed page once, from top to bottom, and leaves the tree as it is."""
     gatherer = _Gatherer()
     gatherer.walk(tree)
     nodes = jsonld.read_scripts(gatherer.scripts)
     address = url or next(iter(gatherer.links.get("canonical", ())), None)
-    heading, spots = _spots(gatherer.hits)
+    spots = Spots(gatherer.hits)
     return Page(
         url=address,
         head_title=gatherer.head_title,
@@ -52,7 +51,7 @@ def gather(tree: HtmlElement, url: str | None) -> Page:
         spots=spots,
         nodes=nodes,
         article=jsonld.find_article(nodes, address),
-        heading=heading,
+        heading=spots.heading,
         sites=_site_names(gatherer.metas, nodes, host_of(address)),
     )
 
@@ -71,96 +70,77 @@ def _site_names(metas: Mapping[str, list[str]], nodes: Iterable[jsonld.Node], ho
     return frozenset(filter(None, map(bare, names)))
 
 
-def _spots(hits: Mapping[Mark, list[_Hit]]) -> tuple[int, Mapping[Mark, tuple[Spot, ...]]]:
-    """Returns the position of the heading, and by mark the spots nearest to it."""
-    headings = hits.get(Mark.H1, [])[:_MAX_SPOTS]
-    regions = Regions(frozenset(frame for hit in headings for frame in hit.element.iterancestors()))
-    heading = next((hit.position for hit in headings if regions.of(hit.element) is not Region.ASIDE), 0)
-    known: dict[tuple[int, bool], Spot] = {}
-    spots: dict[Mark, tuple[Spot, ...]] = {}
-    for mark, found in hits.items():
-        near = sorted(sorted(found, key=lambda hit: abs(hit.position - heading))[:_MAX_SPOTS], key=lambda h: h.position)
-        for hit in near:
-            if (hit.position, hit.after) not in known:
-                known[hit.position, hit.after] = _spot(hit, regions)
-        spots[mark] = tuple(spot for hit in near if (spot := known[hit.position, hit.after]).text)
-    return heading, spots
-
-
-def _spot(hit: _Hit, regions: Regions) -> Spot:
-    text = words_after(hit.element) if hit.after else stated(hit.element)
-    return Spot(hit.position, text, regions.of(hit.element), hit.element)
-
-
 class _Gatherer:
     def __init__(self) -> None:
         self.scripts: list[str] = []
         self.metas: dict[str, list[str]] = defaultdict(list)
         self.links: dict[str, list[str]] = defaultdict(list)
-        self.hits: dict[Mark, list[_Hit]] = defaultdict(list)
+        self.hits: dict[Mark, list[Hit]] = defaultdict(list)
         self.head_title = ""
 
-    def walk(self, tree: HtmlElement) -> None:
-        """Takes what `tree` holds. Most of the time that metadata costs goes here: a few look-ups an element."""
+    def walk(self, tree: Element) -> None:
+        """Takes what `tree` holds. This loop is most of what metadata costs, so it calls nothing it need not."""
         apart = {"script": self._take_script, "meta": self._take_meta, "title": self._take_title}
+        take_attributes, take_words = self._take_attributes, self._take_words
         for position, element in enumerate(tree.iter("*")):
             tag = element.tag
             if tag in apart:
                 apart[tag](element)
-            elif tag in {"a", "link"}:
-                self._take_link(position, element)
             elif tag in _TAGS:
-                self._mark(_TAGS[tag], position, element)
-            if tag not in SILENT:
-                self._take_element(position, element)
+                self._mark((_TAGS[tag],), position, element)
+            if tag not in _WORDLESS:
+                take_attributes(position, element, cast("Attributes", element.items()))
+                if (words := element.text) and not words.isspace():
+                    take_words(words, position, element)
             if (words := element.tail) and not words.isspace():
-                for mark in marks.of_words(words):
-                    self._mark(mark, position, element, after=True)
+                take_words(words, position, element, after=True)
 
-    def _take_element(self, position: int, element: HtmlElement) -> None:
-        get = element.get
-        if names := get("class"):
-            for mark in marks.of_names(names):
-                self._mark(mark, position, element)
-        if names := get("id"):
-            for mark in marks.of_name(names):
-                self._mark(mark, position, element)
-        if prop := get("itemprop"):
-            for mark in filter(None, map(marks.PROPS.get, prop.lower().split())):
-                self._mark(mark, position, element)
-        if (words := element.text) and not words.isspace():
-            for mark in marks.of_words(words):
-                self._mark(mark, position, element)
+    def _take_attributes(self, position: int, element: Element, attributes: Attributes) -> None:
+        for name, value in attributes:
+            if name in _READERS:
+                if found := _READERS[name](value):
+                    self._mark(found, position, element)
+            elif name == "href":
+                if element.tag == "a" and marks.is_authors(value):
+                    self._mark((Mark.AUTHOR_LINK,), position, element)
+            elif name == "rel":
+                self._take_rel(position, element, value)
 
-    def _mark(self, mark: Mark, position: int, element: HtmlElement, *, after: bool = False) -> None:
-        hits = self.hits[mark]
-        if len(hits) < _MAX_HITS and not (hits and hits[-1].position == position and hits[-1].after == after):
-            hits.append(_Hit(position, element, after))
+    def _take_words(self, words: str, position: int, element: Element, *, after: bool = False) -> None:
+        if found := marks.of_words(words):
+            self._mark(found, position, element, after=after)
 
-    def _take_title(self, element: HtmlElement) -> None:
+    def _mark(self, found: Iterable[Mark], position: int, element: Element, *, after: bool = False) -> None:
+        for mark in found:
+            hits = self.hits[mark]
+            if len(hits) < _MAX_HITS and not (hits and hits[-1][0] == position and hits[-1][2] == after):
+                hits.append(Hit(position, element, after))
+
+    def _take_title(self, element: Element) -> None:
         self.head_title = self.head_title or plain(element.text)
 
-    def _take_script(self, element: HtmlElement) -> None:
-        if element.text and "ld+json" in (element.get("type") or "").lower():
-            self.scripts.append(element.text)
+    def _take_script(self, element: Element) -> None:
+        if "ld+json" in (element.get("type") or "").lower() and (text := element.text):
+            self.scripts.append(text)
 
-    def _take_meta(self, element: HtmlElement) -> None:
-        content = plain(element.get("content"))
+    def _take_meta(self, element: Element) -> None:
+        given = dict(cast("Attributes", element.items()))
+        content = plain(given.get("content") or given.get("value"))  # a slip that whole sites make
         if not content:
             return
         for attribute in ("name", "property", "http-equiv"):
-            for name in (element.get(attribute) or "").lower().split():
+            for name in given.get(attribute, "").lower().split():
                 prefix, _, rest = name.partition(":")
                 values = self.metas[_DUBLIN_CORE[prefix] + rest if prefix in _DUBLIN_CORE else name]
                 if len(values) < _MAX_VALUES and content not in values:
                     values.append(content)
 
-    def _take_link(self, position: int, element: HtmlElement) -> None:
-        target = (element.get("href") or "").strip()
-        for rel in (element.get("rel") or "").lower().split():
-            if rel in _RELS and target and len(self.links[rel]) < _MAX_VALUES:
-                self.links[rel].append(target)
-            if rel == "author" and element.tag == "a":
-                self._mark(Mark.AUTHOR_REL, position, element)
-        if element.tag == "a" and target and marks.is_authors(target):
-            self._mark(Mark.AUTHOR_LINK, position, element)
+    def _take_rel(self, position: int, element: Element, names: str) -> None:
+        rels = names.lower().split()
+        if "author" in rels and element.tag == "a":
+            self._mark((Mark.AUTHOR_REL,), position, element)
+        if element.tag in {"a", "link"} and (own := _RELS.intersection(rels)):
+            target = (element.get("href") or "").strip()
+            for rel in own:
+                if target and len(self.links[rel]) < _MAX_VALUES:
+                    self.links[rel].append(target)

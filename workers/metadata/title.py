@@ -60,8 +60,8 @@ def _references(page: Page) -> Iterator[Reference]:
 
 
 def _tidied(text: str) -> str:
-    """Returns a title without a permanent link's sign or a separator at its end."""
-    return text.rstrip(_ENDS) or text
+    """Returns a title with no permanent link's sign or separator at its end and no character reference in it."""
+    return plain(text.rstrip(_ENDS) or text)
 
 
 def without_site(text: str, sites: frozenset[str], *, guess: bool = False) -> str:

@@ -3,20 +3,27 @@
 import html
 import re
 
-_SPACE = re.compile(r"\s+")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f\u0e00-\u0e7f"
+_CJK_CHARACTER = re.compile(f"[{_CJK}]")
 _TOKEN = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
+
+
+def is_cjk(text: str) -> bool:
+    """Tells whether `text` has Chinese, Japanese or Thai characters: its words are not parted by spaces."""
+    return not text.isascii() and _CJK_CHARACTER.search(text) is not None
 
 
 def squeeze(text: str | None) -> str:
     """Returns `text` on one line, without soft hyphens and other invisible characters."""
-    return _SPACE.sub(" ", _INVISIBLE.sub("", text or "")).strip()
+    text = text or ""
+    return " ".join((text if text.isascii() else _INVISIBLE.sub("", text)).split())
 
 
 def plain(text: str | None) -> str:
     """Returns an attribute's or JSON string's `text` squeezed, character references resolved, also doubled ones."""
-    return squeeze(html.unescape(html.unescape(text or "")))
+    text = text or ""
+    return squeeze(html.unescape(html.unescape(text)) if "&" in text else text)
 
 
 def word_set(text: str) -> frozenset[str]:

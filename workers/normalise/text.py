@@ -48,6 +48,11 @@ _TABLE: dict[int, str] = {
     **LIGATURES,
 }
 
+_CHANGED = re.compile(f"[{re.escape(''.join(map(chr, _TABLE)))}]")
+# Whatever `is_bad` matches has one of these: two characters beyond ASCII side by side, a C1 control, or one of four
+# letters. To look for them first takes a tenth of the time, and most lines of Latin letters have none.
+_SUSPECT = re.compile("[^\x00-\x7f]{2}|[\x80-\x9f\u0152\u0153\u00c2\u00c3]")
+
 
 def normalise_text(text: str) -> str:
     """Returns `text` in standard form: what is in standard form already comes back as it is.
@@ -90,13 +95,20 @@ def _clean(line: str, *, repair: bool) -> str:
 def _pass(line: str, *, repair: bool) -> str:
     if line.isascii():
         return " ".join(line.translate(_TABLE).split())
-    if repair and is_bad(line):
+    if repair and is_mojibake(line):
         line = ftfy.fix_encoding(line, _REPAIRS)
     if _SURROGATE.search(line):
         line = fix_surrogates(line)
     if len(line) > _SHORT_CHARS:
         line = _bound_marks(line)
-    return unicodedata.normalize("NFC", " ".join(line.translate(_TABLE).split()))
+    if _CHANGED.search(line):
+        line = line.translate(_TABLE)
+    return unicodedata.normalize("NFC", " ".join(line.split()))
+
+
+def is_mojibake(line: str) -> bool:
+    """Tells whether `line` has what text read in a wrong encoding has: what ftfy's `is_bad` says, in less time."""
+    return _SUSPECT.search(line) is not None and is_bad(line)
 
 
 def _bound_marks(line: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from workers.pasted.lines import Block
 from workers.pasted.phrases import DATE, TIME
@@ -13,6 +14,7 @@ _BEFORE = 14  # lines before the first prose that are looked at
 _AFTER = 2  # lines after it
 _MAX_CHARS = 160
 _MAX_NAMES = 8
+_LINES_OF_A_PAGE = 1024  # each is asked about several times
 
 _WROTE = (
     "(?:written|posted|submitted|published|reported|story|text|words|article|analysis|opinion|review|authored|"
@@ -106,8 +108,11 @@ def names_before_role(text: str) -> tuple[str, ...]:
 
 def names_in(text: str) -> tuple[str, ...]:
     """Returns the names of a line as `by A B and C D`, or `Posted on 4 May 2025 by A B`, or none."""
-    if len(text) > _MAX_CHARS:
-        return ()
+    return () if len(text) > _MAX_CHARS else _find_names(text)
+
+
+@lru_cache(_LINES_OF_A_PAGE)
+def _find_names(text: str) -> tuple[str, ...]:
     for form in (_BY, _FOR_TEXT, _DATED):
         if match := form.match(text):
             return split_names(text[match.end() :])

@@ -1,85 +1,89 @@
 """Which line is the title: a model over the lines that may be. None rather than a wrong one."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from workers.pasted.features import Seen
+from workers.pasted.cut import best_run
 from workers.pasted.lines import Block
-from workers.pasted.region import Region, is_prose
+from workers.pasted.region import is_prose
 from workers.pasted.rules import Rule
 from workers.pasted.title import MIN_SCORE, score_titles
+from workers.pasted.title_features import Likely, columns_of
 from workers.trees import Rows, Trees
 
-_MIN_PROBABILITY = 0.35  # of whole pages eight in ten are right from here on, by cross-validation
-_SURE_SCORE = 1.0
+_MIN_PROBABILITY = 0.4  # of whole pages eight in ten are right from here on, by cross-validation
+_SURE = 0.5  # of the line that opens the article
 _MIN_WORDS, _MAX_WORDS = 2.0, 30.0
 _MAX_CHARS = 250
 _BEFORE, _AFTER = 80, 3  # lines around the first prose
+_NUMBERED = re.compile(r"\(?\d{1,3}[.)]\s")  # the last step of a path, or a line of a list of articles
 
 
-def find_headline(blocks: Sequence[Block], seen: Seen, columns: dict[str, Rows], trees: Trees) -> int | None:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is known of a text's lines: the rules that take some wherever they stand, and the model's word.
+
+    `title` is the index of the rules' title.
+    """
+
+    noise: Sequence[Rule | None]
+    probabilities: Rows
+    stays: Sequence[bool]
+    title: int | None = None
+
+
+def find_headline(blocks: Sequence[Block], judged: Judged, columns: dict[str, Rows], trees: Trees) -> int | None:
     """Returns the index of the title, or None where no line is likely enough.
+
+    Where the model has no word, the rules' title stands if they took it by its place: above a standfirst and a by-line.
 
     Args:
         blocks: the text's.
-        seen: what the rules say, of a text with a region. Their title stands where the model has no word but they are
-            very sure.
+        judged: what is known of them.
         columns: the features of all lines, by name.
         trees: the model of titles.
     """
-    at = candidates(blocks, seen.noise, seen.region)
-    if not at:
+    found = measure_titles(blocks, judged, columns)
+    if found is None:
         return None
-    measured = columns_of(blocks, seen.noise, seen.region, columns, at)
+    at, measured = found
     chances = trees.probabilities(np.stack([measured[name] for name in trees.names], axis=1))
     best = int(chances.argmax())
     if chances[best] >= _MIN_PROBABILITY:
         return at[best]
-    ruled = seen.title if seen.title in at else None
-    return ruled if ruled is not None and _is_sure(measured["title_score"][at.index(ruled)]) else None
+    ruled = judged.title if judged.title in at else None
+    return ruled if ruled is not None and measured["title_score"][at.index(ruled)] <= MIN_SCORE else None
 
 
-def _is_sure(score: float) -> bool:
-    """Whether the rules took a title by nearly all that they know, or by a standfirst and a by-line below alone."""
-    return score >= _SURE_SCORE or score <= MIN_SCORE
+def measure_titles(
+    blocks: Sequence[Block], judged: Judged, columns: dict[str, Rows]
+) -> tuple[list[int], dict[str, Rows]] | None:
+    """Returns the lines that may be the title, and their features by name; None where there are none."""
+    first = first_of_article(blocks, judged)
+    at = _candidates(blocks, judged.noise, first)
+    if not at:
+        return None
+    body = [block.text for block, stays in zip(blocks[first:], judged.stays[first:], strict=True) if stays]
+    likely = Likely(at, first, score_titles(blocks, judged.noise, first), judged.probabilities)
+    return at, columns_of(blocks, likely, body, columns)
 
 
-def candidates(blocks: Sequence[Block], noise: Sequence[Rule | None], region: Region) -> list[int]:
-    """Returns the lines around the first prose of the region that have a title's length and say nothing else."""
-    first = first_prose(blocks, noise, region)
-    near = range(max(0, first - _BEFORE), min(len(blocks), first + _AFTER))
+def first_of_article(blocks: Sequence[Block], judged: Judged) -> int:
+    """Returns the first sure prose of the run of lines that the article is most likely in."""
+    run = best_run(judged.probabilities, np.array([block.words for block in blocks], np.float32))
+    sure = (i for i in run if judged.probabilities[i] > _SURE and not judged.noise[i] and is_prose(blocks[i]))
+    return next(sure, run.start)
+
+
+def _candidates(blocks: Sequence[Block], noise: Sequence[Rule | None], first: int) -> list[int]:
+    """Returns the first line and those around the first prose that have a title's length and say nothing else."""
+    near = sorted({0, *range(max(0, first - _BEFORE), min(len(blocks), first + _AFTER))})
     return [index for index in near if not noise[index] and _fits(blocks[index])]
 
 
-def first_prose(blocks: Sequence[Block], noise: Sequence[Rule | None], region: Region) -> int:
-    """Returns the first block of the region that reads as running text."""
-    inside = range(region.start, region.stop)
-    return next((i for i in inside if not noise[i] and is_prose(blocks[i])), region.start)
-
-
-def columns_of(
-    blocks: Sequence[Block],
-    noise: Sequence[Rule | None],
-    region: Region,
-    columns: dict[str, Rows],
-    at: Sequence[int],
-) -> dict[str, Rows]:
-    """Returns the features of the lines `at`, by name: those of all lines, and what only candidates have."""
-    first = first_prose(blocks, noise, region)
-    scores = score_titles(blocks, noise, first)
-    own = np.array([scores.get(index, 0.0) for index in at], np.float32)
-    best = own.max()
-    return {
-        **{name: column[list(at)].astype(np.float32) for name, column in columns.items()},
-        "title_score": own,
-        "title_gap": best - own,
-        "title_rank": (-own).argsort(kind="stable").argsort(kind="stable").astype(np.float32),
-        "to_first": np.array([first - index for index in at], np.float32),
-        "candidates": np.full(len(at), len(at), np.float32),
-        "order": np.arange(len(at), dtype=np.float32),
-    }
-
-
 def _fits(block: Block) -> bool:
-    return _MIN_WORDS <= block.words <= _MAX_WORDS and len(block.text) <= _MAX_CHARS
+    fits = _MIN_WORDS <= block.words <= _MAX_WORDS and len(block.text) <= _MAX_CHARS
+    return fits and not _NUMBERED.match(block.text)

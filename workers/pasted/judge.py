@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 from workers.pasted.boxes import mark_boxes
 from workers.pasted.byline import find_byline, names_before_role, names_in
@@ -34,6 +35,11 @@ class Ruling:
     subject: str | None = None
     authors: tuple[str, ...] = ()
     moments: Moments = field(default_factory=Moments)
+
+    @property
+    def title(self) -> int | None:
+        """The index of the title."""
+        return self.rules.index(Rule.TITLE) if Rule.TITLE in self.rules else None
 
 
 def judge(blocks: Sequence[Block], noise: Sequence[Rule | None]) -> Ruling:
@@ -80,8 +86,13 @@ def _judge_mail(blocks: Sequence[Block], noise: Sequence[Rule | None], mail: Mai
     return replace(below, rules=rules, noise=noise, region=region, subject=mail.subject, moments=moments)
 
 
-def find_noise(blocks: Sequence[Block]) -> list[Rule | None]:
-    """Returns the rule for each block that is noise wherever it stands."""
+def find_noise(blocks: Sequence[Block], quoted: Sequence[bool] = ()) -> list[Rule | None]:
+    """Returns the rule for each block that is noise wherever it stands; `quoted` ones are of an earlier mail."""
+    noise = _find_worded(blocks)
+    return [Rule.QUOTED_REPLY if old else rule for rule, old in zip_longest(noise, quoted, fillvalue=None)]
+
+
+def _find_worded(blocks: Sequence[Block]) -> list[Rule | None]:
     noise = [noise_rule(block) for block in blocks]
     if len(blocks) > _FEW_BLOCKS:
         return noise

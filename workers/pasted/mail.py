@@ -48,12 +48,18 @@ def find_mail(blocks: Sequence[Block]) -> Mail | None:
 
 
 def _stop_of(blocks: Sequence[Block], start: int) -> int:
-    others = (index for index in range(start, len(blocks)) if not _is_header(blocks[index].text))
+    others = (index for index in range(start, len(blocks)) if not is_header(blocks[index].text))
     return next(others, len(blocks))
 
 
-def _is_header(text: str) -> bool:
+def is_header(text: str) -> bool:
+    """Whether a line is one of a header."""
     return bool(_OTHER.match(text) or _SUBJECT.match(text))
+
+
+def is_subject(text: str) -> bool:
+    """Whether a line is a header's subject."""
+    return bool(_SUBJECT.match(text))
 
 
 def _subject_of(text: str) -> str | None:

@@ -34,9 +34,10 @@ def is_markdown(text: str) -> bool:
     if _FRONT_MATTER.match(text):
         return True
     strong = [sum(1 for _ in kind.finditer(text)) for kind in _STRONG_KINDS]
-    weak = sum(1 for kind in _WEAK_KINDS if kind.search(text))
     kinds = sum(map(bool, strong))
-    return kinds > 0 and (kinds + weak >= _MIN_KINDS or max(strong) >= _MIN_OF_A_KIND)
+    if not kinds or kinds >= _MIN_KINDS or max(strong) >= _MIN_OF_A_KIND:
+        return kinds > 0
+    return kinds + sum(1 for kind in _WEAK_KINDS if kind.search(text)) >= _MIN_KINDS
 
 
 def unmark(text: str) -> str:

@@ -1,15 +1,18 @@
 """Reads pasted text: repairs it, finds the article in it, and says what was taken away and why."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from contract.article import Removed, Source
+from contract.options import Focus
 from workers.draft import Draft, Found, Judgement
+from workers.pasted.confidence import Choice, confidence
 from workers.pasted.judge import Ruling, find_noise, judge
 from workers.pasted.lines import Block, blocks_of, list_numbered
 from workers.pasted.markdown import is_markdown, unmark
 from workers.pasted.repair import repair
+from workers.pasted.replies import split_replies, unquote
 from workers.pasted.rules import Rule, noise_rule
 from workers.pasted.sift import Models, Sifted, shipped, sift
 from workers.pasted.wrapping import unwrap
@@ -18,7 +21,9 @@ _MAX_PASSES = 8  # taking a line can make another stand out; two are the rule
 _WORD_CHARS = 5.0
 
 
-def read_text(text: str, *, keep_all: bool = False, models: Models | None = None) -> Draft:
+def read_text(
+    text: str, *, focus: Focus = Focus.BALANCED, keep_all: bool = False, models: Models | None = None
+) -> Draft:
     """Returns the article in text copied off a page.
 
     The draft's text is empty where nothing plausible remains. `removed` holds every line taken, in order, with the
@@ -26,26 +31,84 @@ def read_text(text: str, *, keep_all: bool = False, models: Models | None = None
 
     Args:
         text: as pasted.
-        keep_all: nothing is taken away; metadata is read all the same.
+        focus: which error is worse, a line too many or one too few.
+        keep_all: nothing is taken away; metadata is read all the same, and how good the text is is not said.
         models: if not those that come with this package.
     """
-    plain = unmark(text) if is_markdown(text) else text
-    blocks = list_numbered(blocks_of(unwrap(repair(plain))))
-    first = judge(blocks, find_noise(blocks))
-    sifted = _settle(blocks, first, models or shipped())
-    title = first.subject or (None if sifted.title is None else blocks[sifted.title].text)
-    moments = first.moments
+    models = models or shipped()
+    read = read_lines(text, models, focus)
     if keep_all:
-        sifted = replace(sifted, rules=[None] * len(blocks))
+        read = replace(read, sifted=replace(read.sifted, rules=[None] * len(read.blocks)))
+    found, moments = read.ruling, read.ruling.moments
     return Draft(
-        text=render([block for block, rule in zip(blocks, sifted.rules, strict=True) if not rule]),
-        judgement=_judgement(blocks, sifted),
-        title=Found(title, Source.TEXT) if title else None,
-        authors=Found(first.authors, Source.TEXT) if first.authors else None,
+        text=read.text,
+        judgement=read.judgement,
+        confidence=None if keep_all else confidence(read.choice, models.confidence),
+        title=Found(read.title, Source.TEXT) if read.title else None,
+        authors=Found(found.authors, Source.TEXT) if found.authors else None,
         published=Found(moments.published, Source.TEXT) if moments.published else None,
         modified=Found(moments.modified, Source.TEXT) if moments.modified else None,
-        removed=tuple(Removed(block.text, rule) for block, rule in zip(blocks, sifted.rules, strict=True) if rule),
+        removed=tuple(Removed(block.text, rule) for block, rule in read.pairs() if rule),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The blocks of a text, what the rules said of them, and what became of each."""
+
+    blocks: Sequence[Block]
+    ruling: Ruling
+    sifted: Sifted
+
+    @property
+    def text(self) -> str:
+        """What stayed."""
+        return render([block for block, rule in self.pairs() if not rule])
+
+    @property
+    def title(self) -> str | None:
+        """The subject of a mail, or the line that is the title."""
+        at = self.sifted.title
+        return self.ruling.subject or (None if at is None else self.blocks[at].text)
+
+    @property
+    def judgement(self) -> Judgement:
+        """How sure the model was. Two characters of a script without spaces count for a word of five."""
+        return Judgement(
+            probabilities=tuple(self.sifted.probabilities.tolist()),
+            sizes=tuple(block.words * _WORD_CHARS for block in self.blocks),
+            kept=tuple(not rule for rule in self.sifted.rules),
+        )
+
+    @property
+    def choice(self) -> Choice:
+        """What is to be known of how the lines were chosen."""
+        ruled = [not rule for rule in self.ruling.rules]
+        sifted = self.sifted
+        return Choice(self.judgement, ruled, sifted.clean, sifted.by_rules, titled=self.title is not None)
+
+    def pairs(self) -> Iterable[tuple[Block, Rule | None]]:
+        """Returns each block with the rule that took it."""
+        return zip(self.blocks, self.sifted.rules, strict=True)
+
+
+def read_lines(text: str, models: Models, focus: Focus = Focus.BALANCED) -> Read:
+    """Returns the lines of pasted text and what became of each."""
+    blocks, ruling = rule_lines(text)
+    return Read(blocks, ruling, _settle(blocks, ruling, models, focus))
+
+
+def rule_lines(text: str) -> tuple[list[Block], Ruling]:
+    """Returns the lines of pasted text and what the rules say of them."""
+    plain = unmark(text) if is_markdown(text) else text
+    blocks: list[Block] = []
+    quoted: list[bool] = []
+    for lines, is_quoted in split_replies(repair(plain)):
+        found = blocks_of(unwrap([unquote(line) for line in lines]))
+        blocks += found
+        quoted += [is_quoted] * len(found)
+    blocks = list_numbered(blocks)
+    return blocks, judge(blocks, find_noise(blocks, quoted))
 
 
 def render(blocks: Sequence[Block]) -> str:
@@ -58,16 +121,16 @@ def render(blocks: Sequence[Block]) -> str:
     return "".join(pieces)
 
 
-def _settle(blocks: list[Block], first: Ruling, models: Models) -> Sifted:
+def _settle(blocks: list[Block], first: Ruling, models: Models, focus: Focus) -> Sifted:
     """Sifts what stays until all of it stays. Changes `blocks` where a numbered list appears only then."""
-    sifted = sift(blocks, first, models)
+    sifted = sift(blocks, first, models, focus=focus)
     rules = list(sifted.rules)
     for _ in range(_MAX_PASSES):
         kept = [index for index, rule in enumerate(rules) if not rule]
         listed = list_numbered(_as_rendered([blocks[index] for index in kept]))
         changed = [block.item and not blocks[index].item for index, block in zip(kept, listed, strict=True)]
         noise = [noise_rule(block) if new else None for block, new in zip(listed, changed, strict=True)]
-        again = sift(listed, judge(listed, noise), models, seek_title=False).rules
+        again = sift(listed, judge(listed, noise), models, focus=focus, seek_title=False).rules
         for index, block, rule in zip(kept, listed, again, strict=True):
             blocks[index] = block
             rules[index] = Rule.BEFORE_TEXT if rule is Rule.TITLE else rule
@@ -80,12 +143,3 @@ def _as_rendered(blocks: Sequence[Block]) -> list[Block]:
     """Returns `blocks` with the blank lines that their text will have."""
     follows = [False, *(not (a.item and b.item) for a, b in pairwise(blocks))]
     return [replace(block, gap=gap) for block, gap in zip(blocks, follows, strict=False)]
-
-
-def _judgement(blocks: Sequence[Block], sifted: Sifted) -> Judgement:
-    """Returns how sure the model was. Two characters of a script without spaces count for a word of five."""
-    return Judgement(
-        probabilities=tuple(sifted.probabilities.tolist()),
-        sizes=tuple(block.words * _WORD_CHARS for block in blocks),
-        kept=tuple(not rule for rule in sifted.rules),
-    )

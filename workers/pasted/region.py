@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 
 from workers.pasted import phrases, words
@@ -42,6 +43,7 @@ _FEW_LINES = 5  # no menu is as short: a salutation, a signature
 _TABLE_WORDS = 2.0  # on average, in the lines of a table
 _TABLE_SHARE = 0.4  # of the words outside, and yet no noise: a list or a table rather than menus
 
+_LINES_OF_A_PAGE = 1024  # each is asked about several times
 _BIO = phrases.opening(phrases.BIO_SENTENCE)
 
 
@@ -116,6 +118,8 @@ def _worth(block: Block) -> float:
 
 def is_clean(blocks: Sequence[Block], noise: Sequence[Rule | None], region: Region) -> bool:
     """Whether nothing says that these blocks are more than an article: no menus around it, hardly any noise."""
+    if Rule.QUOTED_REPLY in noise:
+        return True  # it is a mail
     outer = [*blocks[: region.start], *blocks[region.stop :]]
     if not any(noise) and len(outer) <= _FEW_LINES:
         return True
@@ -141,7 +145,10 @@ def _words(blocks: Sequence[Block]) -> float:
 def is_boilerplate(block: Block) -> bool:
     """Whether a block speaks of the site, the reader's account or the author rather than of what the article does."""
     small = block.words <= _MAX_BOILERPLATE_WORDS and len(block.text) <= _MAX_BOILERPLATE_CHARS
-    if not small:
-        return False
-    text = block.text.casefold()
-    return any(phrase in text for phrase in words.BOILERPLATE) or bool(_BIO.match(block.text))
+    return small and _speaks_of_site(block.text)
+
+
+@lru_cache(_LINES_OF_A_PAGE)
+def _speaks_of_site(text: str) -> bool:
+    folded = text.casefold()
+    return any(phrase in folded for phrase in words.BOILERPLATE) or bool(_BIO.match(text))

@@ -18,14 +18,14 @@ _INVISIBLE = re.compile(
 # Joiners shape letters of Arabic and Indic scripts and emoji; between other letters they only hide.
 _LOOSE_JOINER = re.compile("(?<![\u0590-\u1fff\u2190-\U0001ffff])[\u200c\u200d]+|[\u200c\u200d]+(?=[\\s\x00-\u058f]|$)")
 _FIXABLE = re.compile("[&\x1b\x80-\x9f\ud800-\udfff]")  # entities, terminal codes, C1 controls, surrogates
+_DOUBTFUL = re.compile("[^\x00-\x7f]{2}|[\xc2\xc3] ")  # what was one character in UTF-8 came to be two at least
 _LIGATURE = re.compile("[\ufb00-\ufb06]")
 _PLAIN = re.compile(r"[\x20-\x25\x27-\x7e]*")
-_QUOTE_MARK = re.compile(r"(?:> ?)+")
 
 
 def repair(text: str) -> list[str]:
-    """Returns the lines of `text`, repaired, without quote marks or white space at either end, blank ones as ''."""
-    return [_unquote(repair_line(line)) for line in _LINE_END.split(text)]
+    """Returns the lines of `text`, repaired, without white space at either end, blank ones as ''."""
+    return [repair_line(line) for line in _LINE_END.split(text)]
 
 
 def repair_line(line: str) -> str:
@@ -48,14 +48,6 @@ def _repair_once(line: str) -> str:
 
 def _fix(line: str) -> str:
     """Mends what `fix_text` would, but calls it only where it would find something: it is the slowest step of all."""
-    if not _FIXABLE.search(line) and not is_bad(line):
+    if not _FIXABLE.search(line) and not (_DOUBTFUL.search(line) and is_bad(line)):
         return line
     return _LINE_END.sub(" ", fix_text(line, _FTFY))
-
-
-def _unquote(line: str) -> str:
-    """Takes the quote marks of a mail or a forum off. `>50` is a number, not a quotation."""
-    match = _QUOTE_MARK.match(line)
-    if not match or (match[0].endswith(">") and line[match.end() :][:1].isdigit()):
-        return line
-    return line[match.end() :]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from enum import StrEnum
+from functools import lru_cache
 
 from workers.pasted import phrases, words
 from workers.pasted.lines import Block
@@ -30,6 +31,7 @@ class Rule(StrEnum):
     COPYRIGHT = "copyright"  # it claims rights to the page
     BIO = "bio"  # it introduces the author
     END_MARK = "end_mark"  # the mark of an agency below the last line
+    QUOTED_REPLY = "quoted_reply"  # an e-mail quotes it from the one that it answers
     MAIL_HEADER = "mail_header"  # from, to, date or subject of an e-mail
     TRUNCATION_MARK = "truncation_mark"  # a few words cut off by dots
     BREADCRUMB = "breadcrumb"  # the path to the page
@@ -44,6 +46,7 @@ class Rule(StrEnum):
 
 MAX_NOISE_WORDS = 30  # longer lines are only taken by where they stand
 _MAX_NOISE_CHARS = 300
+_LINES_OF_A_PAGE = 1024  # each is asked about several times
 _MAX_LABEL_WORDS = 14
 _MAX_TRUNCATED_WORDS = 3
 
@@ -105,8 +108,11 @@ def is_spoken(block: Block, rule: Rule | None) -> bool:
 
 def find_date(text: str) -> str | None:
     """Returns the first date in a line as it is written there, or None."""
-    if len(text) > _MAX_NOISE_CHARS or not any(map(str.isdigit, text)):
-        return None
+    return None if len(text) > _MAX_NOISE_CHARS or not any(map(str.isdigit, text)) else _search_date(text)
+
+
+@lru_cache(_LINES_OF_A_PAGE)
+def _search_date(text: str) -> str | None:
     match = _DATE.search(text)
     return match[0] if match else None
 

@@ -16,7 +16,7 @@ from workers.trees import Rows, Trees
 
 _WEIGHTS = Path(__file__).parent / "weights" / "confidence.npz"
 _UNSURE = (0.2, 0.8)
-_JUDGED = (
+JUDGED = (
     *("uncertainty", "expected_f1", "mean_kept", "unsure_share", "missed_share", "doubted_share", "log_kept"),
     *("kept_share", "log_kept_blocks", "mean_kept_chars", "switches", "first_kept", "last_kept", "longest_kept"),
 )
@@ -24,7 +24,7 @@ _OF_PAGE = (
     *("link_share", "boxed_share", "log_prose", "prose_share", "prose_best_share", "repeats_share", "headings_linked"),
     *("in_article_share", "log_blocks", "names_comment", "names_list"),
 )
-NAMES: Final = (*_JUDGED, *_OF_PAGE, *(f"is_{kind}" for kind in PageKind))
+NAMES: Final = (*JUDGED, *_OF_PAGE, *(f"is_{kind}" for kind in PageKind))
 _PLACES = [PAGE_NAMES.index(name) for name in _OF_PAGE]
 
 
@@ -38,7 +38,7 @@ def confidence(judgement: Judgement, page: Page) -> float | None:
 def measure(judgement: Judgement, row: Rows, kinds: Kinds) -> Rows:
     """Returns the features of a page with at least one block kept, (1, len(NAMES)); `row` are those of its kind."""
     shares = [kinds.shares[kind] for kind in PageKind]
-    return np.array([[*_judged(judgement), *row[_PLACES], *shares]], np.float32)
+    return np.array([[*judged(judgement), *row[_PLACES], *shares]], np.float32)
 
 
 @cache
@@ -54,7 +54,8 @@ def model() -> Trees:
     return trees
 
 
-def _judged(judgement: Judgement) -> list[float]:
+def judged(judgement: Judgement) -> list[float]:
+    """Returns a value for each `JUDGED`: what the judgement says by itself. At least one block was kept."""
     sure = np.array(judgement.probabilities, float)
     sizes = np.array(judgement.sizes, float)
     kept = np.array(judgement.kept, bool)

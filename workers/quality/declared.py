@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lxml.html import HtmlElement
+from workers.markup import Element
 
 _TYPE = re.compile(r'"@type"\s*:\s*\[?\s*"(?:https?://schema\.org/)?(\w+)"')
 _NOT_FREE = re.compile(r'"isAccessibleForFree"\s*:\s*"?false', re.IGNORECASE)
@@ -45,7 +45,7 @@ class Declared:
         return _NOT_FREE.search(self.data) is not None
 
 
-def read(tree: HtmlElement) -> Declared:
+def read(tree: Element) -> Declared:
     """Returns what the page of `tree` declares."""
     metas: dict[str, str] = {}
     for meta in tree.iter("meta"):

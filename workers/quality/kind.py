@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from lxml.html import HtmlElement
 
 from contract.article import PageKind
 from workers.extract.walk import Walked
+from workers.markup import Element
 from workers.quality import address, layout
 from workers.quality.declared import NAMES as DECLARED_NAMES
 from workers.quality.declared import Declared
@@ -32,7 +32,7 @@ class Kinds:
         return max(self.shares, key=lambda kind: self.shares[kind])
 
 
-def measure(tree: HtmlElement, walked: Walked, declared: Declared, url: str | None) -> Rows:
+def measure(tree: Element, walked: Walked, declared: Declared, url: str | None) -> Rows:
     """Returns the features of a page, (1, len(NAMES))."""
     return np.array([[*address.features(url), *of_declared(declared), *layout.features(tree, walked)]], np.float32)
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from lxml.html import HtmlElement
 from numpy.typing import NDArray
 
 from workers.draft import Kind
 from workers.extract.names import BITS
-from workers.extract.walk import CODES, Container, Walked
+from workers.extract.walk import CODES, Walked
+from workers.markup import Element
 
 _PROSE_CHARS = 100
 _PROSE_LINKED = 0.3
@@ -68,7 +68,7 @@ def columns(walked: Walked) -> Columns:
     )
 
 
-def features(tree: HtmlElement, walked: Walked) -> list[float]:
+def features(tree: Element, walked: Walked) -> list[float]:
     """Returns one number for each of `NAMES`; zeros where the page has no text."""
     if not walked.passages:
         return [0.0] * len(NAMES)
@@ -85,9 +85,9 @@ def features(tree: HtmlElement, walked: Walked) -> list[float]:
 
 def _whole(walked: Walked, page: Columns) -> list[float]:
     total = page.chars.sum()
-    boxed = _column(walked, "box")[page.containers] >= 0
+    boxed = walked.table["box"][page.containers] >= 0
     prose = page.chars[page.is_prose]
-    parents = _column(walked, "parent")[page.containers[page.is_prose]]
+    parents = walked.table["parent"][page.containers[page.is_prose]]
     best = np.bincount(parents, prose).max() if prose.size else 0.0
     return [
         np.log1p(total),
@@ -112,9 +112,9 @@ def _headings(page: Columns) -> list[float]:
 
 def _repeats(walked: Walked, page: Columns) -> list[float]:
     """Measures the elements of one shape (tag and class) that stand beside each other, each with several blocks."""
-    first, end, form = _column(walked, "first"), np.array(walked.ends, np.intp), _column(walked, "form")
+    first, end, form = walked.table["first"], np.array(walked.ends, np.intp), walked.table["form"]
     several = end - first >= 2  # noqa: PLR2004 - a headline and something
-    shapes = _column(walked, "parent") * (form.max() + 1) + form
+    shapes = walked.table["parent"] * (form.max() + 1) + form
     _, inverse, counts = np.unique(shapes[several], return_inverse=True, return_counts=True)
     repeated = np.flatnonzero(several)[counts[inverse] >= _REPEATS] if counts.size else np.zeros(0, np.intp)
     covered = np.zeros(page.chars.size + 1)
@@ -131,11 +131,11 @@ def _repeats(walked: Walked, page: Columns) -> list[float]:
     ]
 
 
-def _marks(tree: HtmlElement, walked: Walked, page: Columns) -> list[float]:
+def _marks(tree: Element, walked: Walked, page: Columns) -> list[float]:
     text = "\n".join([passage.text for passage in walked.passages])[:_MAX_TEXT_CHARS].lower()
     times = sum(1 for _ in tree.iter("time"))
     passwords = sum(1 for field in tree.iter("input") if (field.get("type") or "").lower() == "password")
-    articles = _column(walked, "article")[page.containers] >= 0
+    articles = walked.table["article"][page.containers] >= 0
     return [
         np.log1p(len(walked.images)),
         len(walked.images) / page.chars.size,
@@ -150,7 +150,7 @@ def _marks(tree: HtmlElement, walked: Walked, page: Columns) -> list[float]:
 
 
 def _shares(walked: Walked, page: Columns) -> list[float]:
-    inherited = _column(walked, "inherited")[page.containers]
+    inherited = walked.table["inherited"][page.containers]
     total = page.chars.sum()
     return [
         *(page.chars[page.kinds == kind].sum() / total for kind in _KINDS),
@@ -160,10 +160,5 @@ def _shares(walked: Walked, page: Columns) -> list[float]:
 
 
 def _counts(walked: Walked) -> list[float]:
-    tags = np.bincount(_column(walked, "tag"), minlength=len(CODES) + 1)
+    tags = np.bincount(walked.table["tag"], minlength=len(CODES) + 1)
     return [float(tags[CODES[tag]]) for tag in _COUNTED]
-
-
-def _column(walked: Walked, name: str) -> NDArray[np.intp]:
-    place = Container._fields.index(name)
-    return np.array([container[place] for container in walked.containers], np.intp)

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from lxml.html import HtmlElement
-
 from contract.article import Flag, PageKind
 from contract.reasons import Reason
 from workers.draft import Kind
 from workers.extract.walk import Walked
 from workers.failures import Failed
+from workers.markup import Element
 from workers.quality import declared, walls
 from workers.quality.declared import Declared
 from workers.quality.kind import Kinds, judge_kind, measure
@@ -29,7 +28,7 @@ _BUTTON_CHARS = 60
 class Page:
     """A parsed page; `row` are its features."""
 
-    tree: HtmlElement
+    tree: Element
     walked: Walked
     declared: Declared
     row: Rows
@@ -47,7 +46,7 @@ class Page:
         return [passage.text for passage in self.walked.passages if len(passage.text) <= _BUTTON_CHARS]
 
 
-def look(tree: HtmlElement, walked: Walked, url: str | None) -> Page:
+def look(tree: Element, walked: Walked, url: str | None) -> Page:
     """Returns the page of `tree`, which `walked` is the walk of."""
     said = declared.read(tree)
     row = measure(tree, walked, said, url)

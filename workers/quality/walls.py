@@ -7,7 +7,7 @@ else, and a control to press or fill in.
 import re
 from collections.abc import Sequence
 
-from lxml.html import HtmlElement
+from workers.markup import Element
 
 _MAX_WALL_CHARS = 3000  # of text kept from a wall; consent texts are long-winded
 _MAX_LOGIN_CHARS = 600
@@ -16,15 +16,13 @@ _MAX_PROMPT_CHARS = 200
 _PAYWALL_TAIL = 8  # paragraphs at the end, and after it, where a paywall speaks
 
 _CONSENT = re.compile(
-    r"\bcookie|\bconsent|\bpersonal data\b|\bour partners\b|\bvendors\b|\btracking\b|\blegitimate interest"
-    r"|\beinwilligung|\bpersonenbezogen|\bdatenschutz|\bdrittanbieter|\bzustimm|\bpartnern\b"
-    r"|\bconsentement|\bdonnées personnelles|\bnos partenaires|\btraceurs"
-    r"|\bconsentimiento|\bdatos personales|\bnuestros socios|\bconsenso\b|\bdati personali|\bnostri partner"
-    r"|\bconsentimento|\bdados pessoais|\bparceiros\b|\btoestemming|\bpersoonsgegevens|\bsamtyck|\bsamtykke"
-    r"|\bpersonuppgifter|\bpersonoplysninger|\bpersonopplysninger|\bzgod[aęy]\b|\bdane osobowe|\bdanych osobowych"
-    r"|\bsouhlas|\bevästeet|\bçerez|\bфайлы cookie|\bперсональных данных|クッキー|同意",
-    re.IGNORECASE,
-)
+    r"\b(?:cookie|consent|personal data\b|our partners\b|vendors\b|tracking\b|legitimate interest|einwilligung"
+    r"|personenbezogen|datenschutz|drittanbieter|zustimm|partnern\b|consentement|données personnelles"
+    r"|nos partenaires|traceurs|consentimiento|datos personales|nuestros socios|consenso\b|dati personali"
+    r"|nostri partner|consentimento|dados pessoais|parceiros\b|toestemming|persoonsgegevens|samtyck|samtykke"
+    r"|personuppgifter|personoplysninger|personopplysninger|zgod[aęy]\b|dane osobowe|danych osobowych|souhlas"
+    r"|evästeet|çerez|файлы cookie|персональных данных)|クッキー|同意"
+)  # of lower case: a flag for case would take longer, as would a word boundary in each alternative
 _ACCEPT = re.compile(
     r"(?:accept|allow|agree|reject|decline|alle[ns]? (?:akzeptieren|zulassen|ablehnen)|akzeptieren|zustimmen"
     r"|tout accepter|accepter|refuser|continuer sans accepter|aceptar|rechazar|accetta|rifiuta|aceitar|rejeitar"
@@ -56,11 +54,10 @@ _PAYWALL = re.compile(
     r"|(?:conteúdo|matéria) exclusiv[ao] para assinantes|assine para (?:ler|continuar)"
     r"|(?:alleen|exclusief) voor abonnees|word abonnee om|för prenumeranter|for abonnenter"
     r"|artykuł dostępny (?:tylko )?dla (?:prenumeratorów|subskrybentów)|только для подписчиков|会員限定|有料会員",
-    re.IGNORECASE,
-)
+)  # of lower case
 
 
-def asks_password(tree: HtmlElement) -> bool:
+def asks_password(tree: Element) -> bool:
     """Tells whether the page has a field for a password."""
     return any((field.get("type") or "").lower() == "password" for field in tree.iter("input"))
 
@@ -75,7 +72,7 @@ def consent_share(paragraphs: Sequence[str]) -> float:
     total = sum(map(len, paragraphs))
     if not total or total > _MAX_WALL_CHARS:
         return 0.0
-    return sum(len(text) for text in paragraphs if _CONSENT.search(text)) / total
+    return sum(len(text) for text in paragraphs if _CONSENT.search(text.lower())) / total
 
 
 def is_consent_wall(paragraphs: Sequence[str]) -> bool:
@@ -91,4 +88,4 @@ def offers_consent(buttons: Sequence[str]) -> bool:
 def is_paywalled(paragraphs: Sequence[str]) -> bool:
     """Tells whether the end of the text asks to subscribe for the rest of it."""
     prompts = (text for text in paragraphs[-_PAYWALL_TAIL:] if len(text) <= _MAX_PROMPT_CHARS)
-    return any(_PAYWALL.search(text) for text in prompts)
+    return any(_PAYWALL.search(text.lower()) for text in prompts)

@@ -51,19 +51,25 @@ class Lanes:
         self._metrics.published.labels("intake").inc()
         self.changed.ring()
 
-    async def claim(self, room: Mapping[Lane, int], *, free: int) -> tuple[list[Claimed], float | None]:
+    async def claim(
+        self, room: Mapping[Lane, int], *, free: int, delivery_limit: int
+    ) -> tuple[list[Claimed], float | None]:
         """Takes messages that are due, interactive ones first, and counts their deliveries on the disk.
+
+        A suspect (see `contract.broker.Delivery`) that is due goes before all others, and runs alone: it is taken when
+        nothing is in hand, and nothing is taken until it is released.
 
         Args:
             room: how many to take at most from each lane.
-            free: how many to take at most from all.
+            free: how many to take at most from all; at least one.
+            delivery_limit: how many deliveries a job gets beyond the first before it counts as lost.
 
         Returns:
             The messages, and the Unix seconds at which the next is due that there is room for.
         """
         async with self._claiming:
             in_hand = frozenset(self._in_hand)
-            claimed, due = await self._store.run(lambda db: _claim(db, room, free, in_hand))
+            claimed, due = await self._store.run(lambda db: _claim(db, room, free, in_hand, delivery_limit))
             self._in_hand.update(message.seq for message in claimed)
             return claimed, due
 
@@ -110,9 +116,14 @@ def insert_within(db: Connection, message: Message, limits: EmbeddedLimits) -> N
 
 
 def _claim(
-    db: Connection, room: Mapping[Lane, int], free: int, in_hand: frozenset[int]
+    db: Connection, room: Mapping[Lane, int], free: int, in_hand: frozenset[int], delivery_limit: int
 ) -> tuple[list[Claimed], float | None]:
     now = time.time()
+    if tables.holds_suspect(db, delivery_limit=delivery_limit, in_hand=in_hand):
+        return [], None
+    suspect_due = tables.suspect_due(db, delivery_limit=delivery_limit, in_hand=in_hand)
+    if suspect_due is not None and suspect_due <= now:
+        return [] if in_hand else [tables.claim_suspect(db, now=now, delivery_limit=delivery_limit)], None
     claimed: list[Claimed] = []
     dues = []
     for lane in (Lane.INTERACTIVE, Lane.BULK):

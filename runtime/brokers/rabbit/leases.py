@@ -26,6 +26,7 @@ class Leases:
         self._live: Session | None = None
         self._up = asyncio.Event()
         self._held: set[str] = set()
+        self._scopes: set[asyncio.Timeout] = set()
 
     async def run(self, session: Session) -> None:
         """Offers `session` for leases until it is lost; with it go all that are held."""
@@ -36,6 +37,8 @@ class Leases:
         finally:
             self._up.clear()
             self._live = None
+            for scope in self._scopes:
+                scope.reschedule(asyncio.get_running_loop().time())
 
     @asynccontextmanager
     async def hold(self, name: str) -> AsyncIterator[bool]:
@@ -54,12 +57,28 @@ class Leases:
     @asynccontextmanager
     async def _taken(self, queue: str) -> AsyncIterator[bool]:
         session = await self._take(queue)
+        if session is None:
+            yield False
+            return
         try:
-            yield session is not None
+            async with self._while_it_lives(session):
+                yield True
         finally:
-            if session is not None:
-                with suppress(BrokerUnavailable):  # the connection is gone, and the lease with it
-                    await self._give_back(session, queue)
+            with suppress(BrokerUnavailable):  # the connection is gone, and the lease with it
+                await self._give_back(session, queue)
+
+    @asynccontextmanager
+    async def _while_it_lives(self, session: Session) -> AsyncIterator[None]:
+        """Cancels what is inside when `session` is lost, and raises BrokerUnavailable."""
+        try:
+            async with asyncio.timeout(None if session is self._live else 0) as scope:
+                self._scopes.add(scope)
+                try:
+                    yield
+                finally:
+                    self._scopes.discard(scope)
+        except TimeoutError:
+            raise BrokerUnavailable("the lease is lost with its session") from None
 
     async def _take(self, queue: str) -> Session | None:
         """Returns the session that has the queue now, None when another process has it."""
@@ -68,22 +87,22 @@ class Leases:
             session = self._live
             if session is None:
                 raise BrokerUnavailable("the session was just lost")
-            channel = await session.scratch_channel()
+            channel = await session.passing_channel()
             with translated(Loss.CHANNEL_CLOSED):
                 try:
-                    await channel.declare_queue(queue, exclusive=True, durable=False)
+                    await channel.queue_declare(queue, exclusive=True, durable=False)
                 except ChannelLockedResource:
                     return None
-                await channel.close()
+            await session.drop(channel)
             return session
 
     async def _give_back(self, session: Session, queue: str) -> None:
         async with self._in_time():
             session.check()
-            channel = await session.scratch_channel()
+            channel = await session.passing_channel()
             with translated(Loss.CHANNEL_CLOSED):
                 await channel.queue_delete(queue)
-                await channel.close()
+            await session.drop(channel)
 
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:

@@ -3,9 +3,11 @@
 import pytest
 
 from contract.options import Focus, Options
+from contract.reasons import Reason
 from workers.extract.body import load_weights
 from workers.extract.features import NAMES
 from workers.extract.reader import read_html
+from workers.failures import Failed
 
 TITLE = "Old bridge over the Lind to be renewed"
 STANDFIRST = "The council has found the money at last, and the ferry will have to go: what to expect this year."
@@ -124,3 +126,36 @@ def test_the_text_of_a_page_that_needs_scripts_is_found_in_noscript() -> None:
 
 def test_the_weights_are_for_these_features() -> None:
     assert load_weights().names == NAMES
+
+
+@pytest.mark.parametrize("attribute", ["hidden", 'style="display: none"', 'style="color:red;visibility:hidden"'])
+def test_what_no_browser_shows_is_not_text(attribute: str) -> None:
+    text = text_of(f"{paragraphs(*BODY[:3])}<div {attribute}>{paragraphs(BODY[3])}</div>{paragraphs(*BODY[4:])}")
+
+    assert text.split("\n\n") == [STANDFIRST, *BODY[:3], *BODY[4:]]
+
+
+def test_a_text_that_waits_for_a_script_to_show_it_is_text() -> None:
+    text = text_of(f'<div style="display:none">{paragraphs(*BODY)}</div>')
+
+    assert all(paragraph in text for paragraph in BODY)
+
+
+def test_formulas_are_text() -> None:
+    formula = (
+        "<math><semantics><mrow><mi>x</mi><mo>=</mo><mn>2</mn></mrow><annotation>x=2</annotation></semantics></math>"
+    )
+
+    assert "As the engineers put it, x=2 for the whole of it" in text_of(
+        paragraphs(*BODY, f"As the engineers put it, {formula} for the whole of it, and for as long as the river runs.")
+    )
+
+
+def test_a_page_of_a_few_words_says_just_these() -> None:
+    assert read_html("<title>Note</title><h1>Note</h1><h2>Hello</h2><h2>you</h2>", None).text == "Hello\n\nyou"
+
+
+def test_a_page_that_waits_for_a_script_says_nothing() -> None:
+    with pytest.raises(Failed) as failed:
+        read_html("<title>Courier</title><h2>Loading</h2><script src=app.js></script>", None)
+    assert failed.value.reason is Reason.NO_ARTICLE

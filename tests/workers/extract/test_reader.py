@@ -187,14 +187,14 @@ _MARKUP = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(_MARKUP, st.sampled_from([None, URL, "//[", "https://[::1", "x:y"]))
 def test_never_raises_but_failed_on_nested_tags(html: str, url: str | None) -> None:
     outcome = read(html, url)
     assert isinstance(outcome, Draft) or outcome is Reason.NO_ARTICLE
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.text(max_size=200))
 @example("<p>\x00")
 @example("<a href='//['>" * 50)

@@ -1,15 +1,15 @@
 import pytest
-from lxml.html import document_fromstring
 
 from workers.draft import Block
 from workers.extract.body import as_blocks
 from workers.extract.render import render
 from workers.extract.walk import walk
+from workers.markup import parse
 
 
 def blocks(body: str) -> list[Block]:
     """Returns all blocks of a page, as if each were kept."""
-    walked = walk(document_fromstring(f"<html><body>{body}</body></html>").find("body"))
+    walked = walk(parse(f"<html><body>{body}</body></html>")[-1])
     return as_blocks(walked, [1.0] * len(walked.passages), [True] * len(walked.passages))
 
 

@@ -1,12 +1,12 @@
 import pytest
-from lxml.html import document_fromstring
 
 from workers.draft import Kind
 from workers.extract.walk import Walked, walk
+from workers.markup import parse
 
 
 def walked(body: str, *, noscript: bool = False) -> Walked:
-    return walk(document_fromstring(f"<html><body>{body}</body></html>").find("body"), noscript=noscript)
+    return walk(parse(f"<html><body>{body}</body></html>")[-1], noscript=noscript)
 
 
 @pytest.mark.parametrize(

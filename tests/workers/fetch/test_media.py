@@ -2,7 +2,7 @@ import pytest
 
 from contract.reasons import Reason
 from workers.failures import Failed
-from workers.fetch.media import READERS, Reader, check_declared, media_type_of
+from workers.fetch.media import READERS, Reader, check_declared, essence, media_type_of
 
 XHTML = b'<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0">\n<html xmlns="http://www.w3.org/1999/xhtml">'
 RSS = b'<?xml version="1.0"?><!-- news --><rss version="2.0"><channel>'
@@ -37,7 +37,7 @@ ATOM = b'<feed xmlns="http://www.w3.org/2005/Atom">'
     ],
 )
 def test_texts_are_taken(content_type: str, body: bytes, media_type: str) -> None:
-    assert media_type_of(check_declared(content_type), body) == media_type
+    assert media_type_of(check_declared(essence(content_type)), body) == media_type
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_texts_are_taken(content_type: str, body: bytes, media_type: str) -> Non
 )
 def test_all_else_is_refused_with_what_it_is(content_type: str, body: bytes, told: str) -> None:
     with pytest.raises(Failed) as failed:
-        media_type_of(check_declared(content_type), body)
+        media_type_of(check_declared(essence(content_type)), body)
     assert (failed.value.reason, failed.value.detail) == (Reason.UNSUPPORTED_MEDIA_TYPE, told)
 
 

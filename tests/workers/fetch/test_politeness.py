@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
 from yarl import URL
 
 from contract.reasons import Reason
-from tests.workers.fetch.sites import LIMITS, LOOPBACK, Site, site
+from tests.workers.fetch.sites import LIMITS, LOOPBACK, Site, raw_site, site
 from workers.failures import Failed
 from workers.fetch.client import GuardedClient
 from workers.fetch.politeness import Politeness
@@ -29,7 +30,7 @@ async def alone(_: str) -> AsyncIterator[bool]:
 @asynccontextmanager
 async def polite(robots: RobotsLimits | None = None, turns: TurnLimits = FAST) -> AsyncIterator[Politeness]:
     async with GuardedClient(LIMITS, LOOPBACK) as client, Turns(alone, turns) as at_hosts:
-        yield Politeness(at_hosts, Robots(client, robots or RobotsLimits(), LIMITS), AGENT)
+        yield Politeness(at_hosts, Robots(client, robots or RobotsLimits(), LIMITS, AGENT))
 
 
 def robots(text: str = "", status: int = 200, **headers: str) -> AbstractAsyncContextManager[Site]:
@@ -44,7 +45,7 @@ def robots(text: str = "", status: int = 200, **headers: str) -> AbstractAsyncCo
 
 async def refusal(politeness: Politeness, url: str) -> Failed | None:
     try:
-        async with politeness.admit(URL(url)):
+        with await politeness.admit(URL(url)):
             return None
     except Failed as failed:
         return failed
@@ -130,7 +131,7 @@ async def test_what_comes_after_the_first_half_megabyte_is_not_read() -> None:
 
 async def test_a_host_that_cannot_be_reached_says_so_itself() -> None:
     async with GuardedClient(LIMITS, LOOPBACK) as client, Turns(alone, FAST) as turns:
-        failed = await refusal(Politeness(turns, Robots(client, RobotsLimits(), LIMITS), AGENT), "http://10.0.0.1/a")
+        failed = await refusal(Politeness(turns, Robots(client, RobotsLimits(), LIMITS, AGENT)), "http://10.0.0.1/a")
     assert failed is not None
     assert failed.reason is Reason.BLOCKED_ADDRESS
 
@@ -141,16 +142,47 @@ async def test_the_interval_that_a_site_asks_for_is_kept(rule: str) -> None:
     async with robots(f"User-agent: *\n{rule}") as at, polite() as politeness:
         begun = []
         for _ in range(2):
-            async with politeness.admit(URL(at.url())):
+            with await politeness.admit(URL(at.url())):
                 begun.append(loop.time())
     assert begun[1] - begun[0] >= 0.29
 
 
 async def test_a_pause_that_a_host_asks_for_is_kept() -> None:
     async with robots() as at, polite(turns=TurnLimits(interval_s=0.01, patience_s=5)) as politeness:
-        with pytest.raises(Failed):
-            async with politeness.admit(URL(at.url())):
-                raise Failed(Reason.RATE_LIMITED, "HTTP status 429", retry_after_s=40)
+        with pytest.raises(Failed), await politeness.admit(URL(at.url())):
+            raise Failed(Reason.RATE_LIMITED, "HTTP status 429", retry_after_s=40)
         with pytest.raises(NotYet) as not_yet:
             await refusal(politeness, at.url())
         assert 30 < not_yet.value.delay_s <= 40
+
+
+async def test_robots_txt_leads_nowhere_inside() -> None:
+    asked = []
+
+    async def inside(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(text="")
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": f"http://[::1]:{within.server.port}/robots.txt"})
+
+    async with site(inside, host="::1") as within, site(answer) as at, polite() as politeness:
+        failed = await refusal(politeness, at.url())
+    assert failed is not None
+    assert (failed.reason, asked) == (Reason.BLOCKED_ADDRESS, [])
+
+
+async def test_a_robots_txt_that_drips_is_not_waited_for_beyond_the_time_of_a_fetch() -> None:
+    async def drip(writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    limits = replace(LIMITS, total_timeout_s=0.3)
+    async with raw_site(b"HTTP/1.1 200 OK\r\nX-Long: ", send=drip) as at, GuardedClient(limits, LOOPBACK) as client:
+        robots_txt = Robots(client, RobotsLimits(), limits, AGENT)
+        with pytest.raises(Failed) as failed:
+            await robots_txt.rules(URL(at.url))
+        assert failed.value.reason is Reason.FETCH_TIMEOUT
+        await at.left.wait()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import wraps
 from itertools import pairwise
@@ -12,6 +12,8 @@ import looptime
 import pytest
 
 from contract.broker import BrokerUnavailable
+from contract.reasons import Reason
+from workers.failures import Failed
 from workers.fetch.turns import Lease, NotYet, TurnLimits, Turns
 
 LIMITS = TurnLimits(interval_s=1, patience_s=10, waiting_per_host=4, waiting=6, away_s=7)
@@ -46,6 +48,29 @@ def shared() -> Lease:
     return lease
 
 
+class Losing:
+    """Leases of one worker that `lose` takes away from whoever holds them."""
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        self._scopes: set[asyncio.Timeout] = set()
+
+    @asynccontextmanager
+    async def hold(self, name: str) -> AsyncIterator[bool]:
+        try:
+            async with self._lease(name) as held, asyncio.timeout(None) as scope:
+                self._scopes.add(scope)
+                yield held
+        except TimeoutError:
+            raise BrokerUnavailable("lost") from None
+        finally:
+            self._scopes.clear()
+
+    def lose(self) -> None:
+        for scope in self._scopes:
+            scope.reschedule(now())
+
+
 def now() -> float:
     return asyncio.get_running_loop().time()
 
@@ -54,12 +79,13 @@ async def visit(
     turns: Turns, host: str, *, takes_s: float = 0.0, pause_s: float = 0.0, interval_s: float = 0.0
 ) -> float:
     """Returns when a turn began."""
-    async with turns.turn(host) as turn:
+    began = now()
+    with suppress(Failed), await turns.turn(host) as turn:
         began = now()
-        turn.pause_s = pause_s
         turn.interval_s = max(turn.interval_s, interval_s)
         await asyncio.sleep(takes_s)
-        return began
+        raise Failed(Reason.RATE_LIMITED, retry_after_s=pause_s)
+    return began
 
 
 async def begun(*visits: asyncio.Task[float]) -> list[float]:
@@ -121,7 +147,7 @@ async def test_a_pause_that_a_host_asks_for_holds_for_all_workers() -> None:
         assert here.value.delay_s == pytest.approx(100)
         with pytest.raises(NotYet) as there:
             await visit(other, "a.example")
-        assert there.value.delay_s == LIMITS.away_s
+        assert LIMITS.away_s / 2 <= there.value.delay_s <= LIMITS.away_s
         await asyncio.sleep(100)
         await visit(other, "a.example")
 
@@ -212,3 +238,53 @@ async def test_who_gave_up_takes_no_place_from_others() -> None:
         await asyncio.gather(*(give_up() for _ in range(4)))
         visits = [group.create_task(visit(turns, "b.example")) for _ in range(4)]
         assert len(await begun(*visits)) == 4
+
+
+@on_a_jumping_clock
+async def test_nothing_begins_beside_a_turn_whose_lease_was_lost() -> None:
+    losing = Losing(shared())
+    async with Turns(losing.hold, LIMITS) as turns, asyncio.TaskGroup() as group:
+        visits = [group.create_task(visit(turns, "a.example", takes_s=3)) for _ in range(2)]
+        await asyncio.sleep(1)
+        losing.lose()
+        assert await begun(*visits) == pytest.approx([0, 4])  # the first ends, and the lease is asked for again
+
+
+@on_a_jumping_clock
+async def test_after_a_loss_another_worker_may_go_and_this_one_asks_before_it_goes_on() -> None:
+    shared_lease = shared()
+    losing = Losing(shared_lease)
+    async with (
+        Turns(losing.hold, LIMITS) as one,
+        Turns(shared_lease, LIMITS) as other,
+        asyncio.TaskGroup() as group,
+    ):
+        group.create_task(visit(one, "a.example", takes_s=3))
+        refused = group.create_task(refusal(one, "a.example"))
+        await asyncio.sleep(1)
+        losing.lose()
+        await asyncio.sleep(0.5)
+        assert await visit(other, "a.example", takes_s=9) == pytest.approx(1.5)
+        assert LIMITS.away_s / 2 <= await refused <= LIMITS.away_s
+
+
+@on_a_jumping_clock
+async def test_a_pause_outlives_the_loss_of_its_lease() -> None:
+    shared_lease = shared()
+    losing = Losing(shared_lease)
+    async with Turns(losing.hold, LIMITS) as one, Turns(shared_lease, LIMITS) as other:
+        await visit(one, "a.example", pause_s=100)
+        losing.lose()
+        await asyncio.sleep(2)  # it has been taken again
+        assert LIMITS.away_s / 2 <= await refusal(other, "a.example") <= LIMITS.away_s
+        losing.lose()
+        assert await visit(other, "a.example", takes_s=50) < 100  # another worker was there first
+        with pytest.raises(NotYet) as not_yet:
+            await visit(one, "a.example")
+        assert not_yet.value.delay_s == pytest.approx(100 - now())  # here it is kept all the same
+
+
+async def refusal(turns: Turns, host: str) -> float:
+    with pytest.raises(NotYet) as not_yet:
+        await visit(turns, host)
+    return not_yet.value.delay_s

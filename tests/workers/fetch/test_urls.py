@@ -7,7 +7,7 @@ from yarl import URL
 from contract.reasons import Reason
 from tests.workers.fetch.sites import HTML, LIMITS, failure, fetched, site
 from workers.failures import Failed
-from workers.fetch.page_head import Head, refresh_target
+from workers.fetch.refresh import page_target
 from workers.fetch.urls import checked_url, publisher_url
 
 
@@ -92,7 +92,7 @@ HERE = URL("http://here.example/page")
     ],
 )
 def test_pages_that_refresh(body: str, target: str | None) -> None:
-    found = refresh_target(HERE, Head.of(body.encode()), "utf-8")
+    found = page_target(HERE, body.encode(), "utf-8")
     assert (str(found) if found else None) == target
 
 

@@ -3,9 +3,10 @@ from yarl import URL
 
 from contract.reasons import Reason
 from tests.workers.fetch.sites import answering, failure, fetched, redirecting, site
+from tests.workers.fetch.walled import ARTICLES, CHALLENGES, MISSING, OTHERS
 from workers.failures import Failed
 from workers.fetch import walls
-from workers.fetch.page_head import Head, title_of
+from workers.fetch.page_head import title_of
 
 PROSE = "<p>" + "A page is gone when nobody keeps it, and what a reader sees then says much about its house. " * 30
 
@@ -57,6 +58,32 @@ async def test_error_pages_that_say_200_are_named(title: str) -> None:
 )
 async def test_articles_about_errors_are_articles(title: str) -> None:
     async with site(answering(f"<title>{title}</title><script>{'x' * 5000}</script>{PROSE}")) as at:
+        assert (await fetched(at.url())).fetched.status == 200
+
+
+@pytest.mark.parametrize("name", CHALLENGES)
+async def test_challenges_of_many_kinds_are_named(name: str) -> None:
+    status, headers, page = CHALLENGES[name]
+    async with site(answering(page, status, **headers)) as at:
+        assert (await failure(at.url())).reason is Reason.BOT_CHALLENGE
+
+
+@pytest.mark.parametrize("name", MISSING)
+async def test_pages_of_many_kinds_that_say_that_there_is_none_are_named(name: str) -> None:
+    async with site(answering(MISSING[name])) as at:
+        assert (await failure(at.url())).reason is Reason.SOFT_404
+
+
+@pytest.mark.parametrize("name", OTHERS)
+async def test_refusals_and_errors_that_say_200_are_named(name: str) -> None:
+    page, reason = OTHERS[name]
+    async with site(answering(page)) as at:
+        assert (await failure(at.url())).reason is reason
+
+
+@pytest.mark.parametrize("name", ARTICLES)
+async def test_articles_that_look_a_little_like_walls_are_taken(name: str) -> None:
+    async with site(answering(ARTICLES[name])) as at:
         assert (await fetched(at.url())).fetched.status == 200
 
 
@@ -123,4 +150,4 @@ async def test_a_broken_body_does_not_hide_a_status() -> None:
     ],
 )
 def test_titles_are_read(body: bytes, charset: str | None, title: str) -> None:
-    assert title_of(Head.of(body), charset) == title
+    assert title_of(body, charset) == title

@@ -2,7 +2,10 @@ import pytest
 
 from contract.article import Source
 from tests.workers.metadata.pages import ld, page
-from workers.metadata.authors import find_authors
+from workers.metadata.authors import Judged, choose, find_authors
+from workers.metadata.candidates import Candidate
+from workers.metadata.claims import Claim, Kind
+from workers.metadata.names import key_of
 
 H1 = "<h1>Ferry returns after nine years</h1>"
 SITE = '<meta property="og:site_name" content="Harbour Gazette">'
@@ -44,6 +47,15 @@ SITE = '<meta property="og:site_name" content="Harbour Gazette">'
             id="written by, in the page's language",
         ),
         pytest.param('<meta name="author" content="Jo Marsh">', "", ("Jo Marsh",), Source.META, id="meta"),
+        pytest.param('<meta name="author" value="Jo Marsh">', "", ("Jo Marsh",), Source.META, id="meta with a slip"),
+        pytest.param(
+            '<meta property="og:site_name" content="Luxury Travel Expert">'
+            + ld('{"@type": "Article", "author": {"@type": "Person", "name": "Luxury Travel Expert"}}'),
+            H1,
+            ("Luxury Travel Expert",),
+            Source.JSON_LD,
+            id="a site's name is whole, whatever its words mean",
+        ),
         pytest.param(
             '<meta name="citation_author" content="Marsh, Jo"><meta name="citation_author" content="Lind, Ada">',
             "",
@@ -127,3 +139,32 @@ def test_whom_the_page_is_about_is_not_its_author() -> None:
     body = '<h1>Jo Marsh</h1><p class="author">Jo Marsh</p><a rel="author" href="/a/jo-marsh">Jo Marsh</a>'
     assert find_authors(page("", body)) != []
     assert find_authors(page("", body), "Jo Marsh") == []
+
+
+def judged(name: str, chance: float, kind: Kind = Kind.CLASS) -> Judged:
+    return Judged(Candidate(key_of(name), name, [Claim(kind, (name,), Source.MARKUP)]), chance)
+
+
+@pytest.mark.parametrize(
+    ("all_judged", "chosen"),
+    [
+        ([judged("Jo Marsh", 0.9), judged("Ada Lind", 0.41), judged("Max Roe", 0.39)], ["Jo Marsh", "Ada Lind"]),
+        ([judged("Jo Marsh", 0.21), judged("Ada Lind", 0.2)], ["Jo Marsh"]),
+        ([judged("Jo Marsh", 0.19)], []),
+        ([judged("Gazette", 0.9), judged("Jo Marsh", 0.31)], ["Jo Marsh"]),
+        ([judged("Gazette", 0.9), judged("Jo Marsh", 0.29)], ["Gazette"]),
+        ([judged("jmarsh2", 0.9, Kind.LD_PERSON), judged("Jo Marsh", 0.41)], ["Jo Marsh"]),
+        ([judged("jmarsh2", 0.9, Kind.LD_PERSON), judged("Jo Marsh", 0.39)], ["jmarsh2"]),
+        ([judged("Ferry Friends", 0.06, Kind.LD_ORGANISATION), judged("Jo Marsh", 0.29)], ["Ferry Friends"]),
+        ([judged("Ferry Friends", 0.06, Kind.LD_ORGANISATION), judged("Jo Marsh", 0.31)], ["Jo Marsh"]),
+        ([judged("Jo Marsh", 0.06, Kind.LD_PERSON), judged("Ada Lind", 0.9)], ["Jo Marsh"]),
+        ([judged("Jo Marsh", 0.04, Kind.LD_PERSON), judged("Ada Lind", 0.9)], ["Ada Lind"]),
+    ],
+)
+def test_who_is_chosen(all_judged: list[Judged], chosen: list[str]) -> None:
+    assert [one.candidate.name for one in choose(all_judged, frozenset({"gazette"}))] == chosen
+
+
+def test_a_word_of_a_sentence_is_no_author() -> None:
+    body = H1 + "<p>By clicking here you agree.</p><p>by industry</p><p>作者：</p>"
+    assert find_authors(page("", body)) == []

@@ -81,6 +81,24 @@ def test_most_weight_wins_and_the_rest_are_candidates() -> None:
     assert [one.value[:10] for one in found] == ["2024-03-05", "2020-01-02"]
 
 
+def test_the_data_of_the_page_stands_in_for_the_article_s() -> None:
+    head = ld('{"@graph": [{"@type": "Article"}, {"@type": "WebPage", "datePublished": "2024-03-05"}]}')
+    found = published(head)[0]
+    assert (found.value, found.source) == ("2024-03-05", Source.JSON_LD)
+
+
+def test_the_date_of_a_part_is_not_the_page_s() -> None:
+    video = '{"@type": "VideoObject", "datePublished": "2024-03-05"}'
+    found = published(ld(f'{{"@type": "Product", "subjectOf": {video}}}'))
+    assert Source.JSON_LD not in [one.source for one in found]
+
+
+def test_one_line_with_a_date_is_enough() -> None:
+    guess = '<p class="entry"><abbr title="2023-01-09">9/1/23</abbr></p>'
+    assert published(body=guess)[0].value == "2023-01-09"
+    assert published(body=f"{H1}<p>March 5, 2024</p>{guess}")[0].value == "2024-03-05"
+
+
 @pytest.mark.parametrize("stated", ["2025-06-17", "2030-01-02", "1970-01-01T00:00:00Z", "soon", "2024-02-31"])
 def test_impossible_dates_are_not_taken(stated: str) -> None:
     found = published(ld(f'{{"@type": "Article", "datePublished": "{stated}"}}'))

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.metadata.names import is_organisation, key_of, split_names
+from workers.metadata.names import is_handle, is_organisation, key_of, split_names
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,26 @@ def test_organisations() -> None:
         True,
         False,
     ]
+
+
+def test_a_site_s_name_is_one_name() -> None:
+    sites = frozenset({"mac i"})
+    assert split_names("Mac & i", sites) == ["Mac & i"]
+    assert split_names("Mac & i", frozenset()) == ["Mac"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("jmarsh", True),
+        ("JoM", True),
+        ("jo.marsh", True),
+        ("Jo2", True),
+        ("Jo", False),
+        ("AFP", False),
+        ("Jo Marsh", False),
+        ("王明", False),
+    ],
+)
+def test_handles(name: str, expected: bool) -> None:
+    assert is_handle(name) is expected

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.normalise.figures import excerpt, measure
@@ -54,7 +54,6 @@ def test_an_excerpt_without_spaces_is_cut() -> None:
     assert excerpt("字" * 99 + "。" + "字" * 300) == "字" * 99 + "。"
 
 
-@settings(deadline=None)
 @given(st.text(max_size=1000))
 def test_an_excerpt_is_one_line_of_200_characters_at_most(text: str) -> None:
     cut = excerpt(normalise_text(text))

@@ -3,7 +3,7 @@ import re
 import statistics
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.normalise import fingerprint
@@ -74,7 +74,6 @@ def test_a_chunk_edge_between_words_changes_nothing(monkeypatch: pytest.MonkeyPa
     assert simhash(text) == whole
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_simhash_is_16_hex_digits(text: str) -> None:
     assert re.fullmatch("[0-9a-f]{16}", simhash(text.encode("utf-8", "replace").decode()))

@@ -1,10 +1,11 @@
 import unicodedata
 
 import pytest
+from ftfy.badness import MOJIBAKE_CATEGORIES, is_bad
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.normalise.text import normalise_line, normalise_markup_line, normalise_text
+from workers.normalise.text import is_mojibake, normalise_line, normalise_markup_line, normalise_text
 
 # What normalisation works on: spaces, breaks, marks, halves of mojibake, ligatures, surrogates, list markers.
 TROUBLE = st.text(
@@ -15,6 +16,8 @@ ANYTHING = st.one_of(
     st.text(), TROUBLE, st.text(alphabet=st.characters(codec=None, min_codepoint=0x80, max_codepoint=0x2FF))
 )
 
+GARBLED = st.text(alphabet="".join(MOJIBAKE_CATEGORIES.values()).replace("-", "") + "aZ °×²√≈‚Äà€ŸŠ\x80\x9fГўВЂ")
+
 
 def is_standard(text: str) -> bool:
     return unicodedata.is_normalized("NFC", text) and not any(
@@ -22,7 +25,6 @@ def is_standard(text: str) -> bool:
     )
 
 
-@settings(deadline=None)
 @given(ANYTHING)
 def test_text_is_in_standard_form_and_stays_as_it_is(text: str) -> None:
     once = normalise_text(text)
@@ -34,7 +36,6 @@ def test_text_is_in_standard_form_and_stays_as_it_is(text: str) -> None:
     assert "  " not in once
 
 
-@settings(deadline=None)
 @given(ANYTHING)
 def test_mojibake_of_anything_ends_in_standard_form(text: str) -> None:
     garbled = text.encode("utf-8", "surrogatepass").decode("latin-1")
@@ -45,7 +46,12 @@ def test_mojibake_of_anything_ends_in_standard_form(text: str) -> None:
     assert is_standard(once)
 
 
-@settings(deadline=None)
+@settings(max_examples=1000)
+@given(st.one_of(GARBLED, ANYTHING))
+def test_mojibake_is_what_ftfy_takes_for_it(text: str) -> None:
+    assert is_mojibake(text) == is_bad(text)
+
+
 @given(ANYTHING)
 def test_line_is_one_line_and_stays_as_it_is(text: str) -> None:
     once = normalise_line(text)

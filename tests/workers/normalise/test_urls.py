@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.normalise.urls import absolute_url, canonical_url
@@ -68,7 +68,6 @@ PARTS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(), PARTS.map("".join), PARTS.map(lambda parts: "https://example.org/" + "".join(parts))))
 def test_a_url_in_standard_form_stays_as_it_is(url: str) -> None:
     once = absolute_url(url, BASE)

@@ -81,7 +81,7 @@ def test_text_that_looks_like_markdown_is_shown_as_it_is(text: str) -> None:
 _WORDS = st.text(st.sampled_from("ab1 *_`[]()<>#+-=.~|\\!&;\n'\""), min_size=1, max_size=20)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.sampled_from(["p", "li", "h2", "td", "blockquote"]), _WORDS), min_size=1, max_size=5))
 def test_no_character_is_lost_or_added_when_it_is_rendered(parts: list[tuple[str, str]]) -> None:
     page = "".join(f"<{tag}>{_escaped(text)}</{tag}>" for tag, text in parts)

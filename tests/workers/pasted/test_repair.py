@@ -36,16 +36,6 @@ def test_every_line_end_separates() -> None:
     assert repair("a\r\nb\rc\u2028d\x85e\n\nf") == ["a", "b", "c", "d", "e", "", "f"]
 
 
-def test_quote_marks_go_and_comparisons_stay() -> None:
-    assert repair("> As I said\n>> before that\n>\n>50 people\n> 50 people") == [
-        "As I said",
-        "before that",
-        "",
-        ">50 people",
-        "50 people",
-    ]
-
-
 @given(st.text())
 def test_repaired_lines_are_nfc_without_controls_and_stay_so(text: str) -> None:
     for line in repair(text):

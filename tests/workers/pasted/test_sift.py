@@ -1,14 +1,15 @@
 import numpy as np
 import pytest
 
+from contract.options import Focus
 from tests.workers.pasted.samples import MESSY, Sample
 from workers.pasted.features import Seen, measure
-from workers.pasted.judge import find_noise
+from workers.pasted.judge import Ruling, find_noise
 from workers.pasted.lines import block_of, blocks_of
 from workers.pasted.reader import read_text
 from workers.pasted.region import Region
 from workers.pasted.rules import Rule
-from workers.pasted.sift import shipped
+from workers.pasted.sift import cut, shipped, weigh
 from workers.pasted.windows import distances, means, neighbours
 
 PROSE = "The ferry to the outer islands will sail twice a day from May, the harbour office said on day {}."
@@ -60,3 +61,57 @@ def test_windows_look_to_either_side() -> None:
 def test_newsletter_footers_are_noise() -> None:
     lines = ["View this email in your browser", "Unsubscribe", "You are receiving this because you asked for it"]
     assert find_noise(blocks_of([*lines, "Se désinscrire", "Darse de baja"])) == [Rule.PROMPT] * 5
+
+
+BODY = [block_of(f"{PROSE.format(day)} Nobody knows yet what a ticket will cost.") for day in range(7)]
+ODD_ONE = 3
+
+
+def probability_of(odd: str, rule: Rule | None = None, at: int = ODD_ONE) -> float:
+    """Returns how probable a paragraph is that the model thinks unlikely, in place `at` of an article."""
+    blocks = [*BODY[:at], block_of(odd), *BODY[at:]]
+    rules = [rule if index == at else None for index in range(len(blocks))]
+    odds = np.array([-3.0 if index == at else 3.0 for index in range(len(blocks))], np.float32)
+    return float(weigh(blocks, Ruling(rules, rules, Region(0, len(blocks))), odds, clean=False)[at])
+
+
+ODD_PROSE = "In the end it was my daughter who held the lamp, and now and then me too, while I mended the old radio."
+
+
+def test_a_paragraph_amid_the_articles_is_the_articles() -> None:
+    assert probability_of(ODD_PROSE) > 0.5
+
+
+def test_one_at_the_end_need_not_be() -> None:
+    assert probability_of(ODD_PROSE, at=len(BODY)) < 0.5
+
+
+def test_one_that_a_rule_takes_is_not() -> None:
+    assert probability_of(ODD_PROSE, Rule.PROMPT) < 0.5
+
+
+def test_one_that_speaks_of_the_site_is_not() -> None:
+    assert probability_of("Subscribe to our newsletter: " + ODD_PROSE) < 0.5
+
+
+def test_short_lines_amid_the_article_may_be_boxes() -> None:
+    assert probability_of("My daughter held the lamp that day.") < 0.5
+
+
+def test_what_leads_to_a_list_goes_with_it() -> None:
+    items = [block_of(f"the {word} of the old radio", item=True) for word in ("cable", "valve", "knob")]
+    blocks = [block_of("With an old meter and the plan I made a list of all that had to be mended:"), *items]
+    ruling = Ruling([None] * 4, [None] * 4, Region(0, 4))
+    assert weigh(blocks, ruling, np.full(4, -3, np.float32), clean=False).min() > 0.9
+
+
+def test_focus_says_how_much_stays() -> None:
+    sure = np.array([0.95, 0.55, 0.95, 0.4, 0.95, 0.95, 0.95], np.float32)
+    kept = [sum(cut(BODY, sure, focus)) for focus in (Focus.PRECISION, Focus.BALANCED, Focus.RECALL)]
+    assert kept == [5, 6, 7]
+
+
+@pytest.mark.parametrize("sample", MESSY, ids=lambda sample: sample.name)
+def test_recall_keeps_as_much_as_precision_at_least(sample: Sample) -> None:
+    precision, recall = (read_text(sample.pasted, focus=focus).text for focus in (Focus.PRECISION, Focus.RECALL))
+    assert len(precision) <= len(recall)

@@ -1,7 +1,7 @@
 """Pages to judge: an article, and pages that are none."""
 
-from workers.extract.parse import parse
 from workers.extract.walk import walk
+from workers.markup import parse
 from workers.quality.page import Page, look
 
 URL = "https://www.harbour-gazette.example/news/2024/03/05/ferry-returns-after-nine-years"
@@ -16,7 +16,7 @@ NAVIGATION = "<nav><a href=/>Home</a> <a href=/news>News</a> <a href=/sport>Spor
 
 def page_of(body: str, *, head: str = "", url: str | None = URL) -> Page:
     tree = parse(f"<!doctype html><html><head>{head}</head><body>{body}</body></html>")
-    return look(tree, walk(tree.body), url)
+    return look(tree, walk(tree[-1]), url)
 
 
 def article(*paragraphs: str, more: str = "") -> Page:

@@ -1,13 +1,13 @@
 from tests.workers.quality.pages import PROSE
-from workers.extract.parse import parse
 from workers.extract.walk import walk
+from workers.markup import parse
 from workers.quality.comments import find_comments
 
 COMMENTS = f"<section id=comments><h2>2 comments</h2><div class=c><p>{PROSE[0]}</p></div><p>{PROSE[1]}</p></section>"
 
 
 def comments(markup: str) -> str | None:
-    walked = walk(parse(f"<html><body>{markup}</body></html>").body)
+    walked = walk(parse(f"<html><body>{markup}</body></html>")[-1])
     kept = [passage.text == PROSE[3] for passage in walked.passages]
     return find_comments(walked, kept)
 

@@ -1,0 +1,171 @@
+"""How long pages of twenty hosts wait beside a busy, slow host, and without it.
+
+    python -m bench.fetch_hosts [BUSY_PAGES] [WAVES]
+
+Two workers run at the same time in this process, each with a folder and an embedded broker of its own, the defaults of
+`copydesk up`, and no parsing, which would hide what is measured. The one also has the pages of a host that takes two
+seconds for each. Waves of one page of each of the other hosts, which take 0.05 s, go to both at the same moment: by
+turns spread over some seconds, which shows who waits for the busy host, and all at once, which shows what its waiting
+documents cost in slots. Told is the time from a document's acceptance to its verdict.
+"""
+
+import asyncio
+import logging
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from contract.article import Article
+from contract.broker import Delivery
+from contract.codec import decode_job
+from contract.ids import new_document_id
+from contract.job import Job, Kind, Lane
+from contract.metrics import Metrics
+from contract.verdicts import Publish, Verdict
+from runtime.brokers.embedded.broker import EmbeddedBroker
+from runtime.fetching import open_fetcher
+from runtime.settings import load
+from runtime.wiring import now
+from tests.rabbit_node import free_ports
+from workers.desk import Copy
+from workers.retry import RetryPolicy
+from workers.worker import Worker, WorkerLimits
+
+BUSY = "127.0.2.1"
+OTHERS = [f"127.0.3.{number}" for number in range(1, 21)]
+BUSY_PAGE_S = 2.0
+OTHER_PAGE_S = 0.05
+WAVE_S = 3.0
+SLOTS = 8  # the default of two cores
+DEFAULTS = (300, 10)
+
+
+class NoEditor:
+    """Makes an article of nothing, in no time."""
+
+    async def run(self, document: Copy, *, fresh: bool = False) -> Article:  # noqa: ARG002 - as a worker calls it
+        job = document.job
+        return Article(
+            id=job.id, kind=job.kind, text="", excerpt="", word_count=0, char_count=0, reading_time_s=0,
+            content_sha256="", simhash="",
+        )  # fmt: skip
+
+
+class Desk:
+    """A broker and its worker, and when each document was decided."""
+
+    def __init__(self, broker: EmbeddedBroker, worker: Worker) -> None:
+        self._broker = broker
+        self._worker = worker
+        self._decided: dict[str, asyncio.Future[float]] = {}
+
+    async def work(self) -> None:
+        await self._broker.consume(self._handle, slots=SLOTS, stop=asyncio.Event())
+
+    async def _handle(self, delivery: Delivery) -> Verdict:
+        verdict = await self._worker.handle(delivery)
+        if isinstance(verdict, Publish):
+            decided = self._decided.get(decode_job(delivery.body).id)
+            if decided is not None and not decided.done():
+                decided.set_result(time.perf_counter())
+        return verdict
+
+    async def put(self, url: str) -> float:
+        """Returns the seconds until the document at `url` is decided."""
+        job = Job(id=new_document_id(), kind=Kind.URL, lane=Lane.INTERACTIVE, accepted_at=now().isoformat(), url=url)
+        decided = self._decided[job.id] = asyncio.get_running_loop().create_future()
+        await self._broker.put(job)
+        began = time.perf_counter()
+        ended: float = await decided
+        return ended - began
+
+
+@asynccontextmanager
+async def desk() -> AsyncIterator[Desk]:
+    settings = load({"fetch_allow_networks": ("127.0.0.0/8",), "slots": SLOTS}, environ={})
+    metrics = Metrics(CollectorRegistry())
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        broker = await stack.enter_async_context(EmbeddedBroker(folder, metrics=metrics))
+        fetcher = await stack.enter_async_context(open_fetcher(settings, metrics, broker.lease))
+        limits = WorkerLimits(retry=RetryPolicy(delays_s=settings.retry_delays_s))
+        yield Desk(broker, Worker(fetcher=fetcher, editor=NoEditor(), metrics=metrics, clock=now, limits=limits))
+
+
+@asynccontextmanager
+async def served() -> AsyncIterator[int]:
+    """Serves a page at every address of loopback, slowly at `BUSY`; yields the port."""
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/robots.txt":
+            return web.Response(text="")
+        await asyncio.sleep(BUSY_PAGE_S if request.url.host == BUSY else OTHER_PAGE_S)
+        return web.Response(text="<!doctype html><title>Ferry</title><p>The ferry moves.", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        (port,) = free_ports(1)
+        await web.TCPSite(runner, "0.0.0.0", port).start()  # noqa: S104 - loopback has many addresses
+        yield port
+    finally:
+        await runner.cleanup()
+
+
+Found = dict[tuple[str, str], list[float]]
+
+
+async def measure(busy_pages: int, waves: int) -> Found:
+    """Returns the seconds of each page, by kind of wave and side."""
+    found: Found = defaultdict(list)
+    async with served() as port, desk() as without, desk() as beside, asyncio.TaskGroup() as group:
+        tasks: list[asyncio.Task[object]] = [group.create_task(each.work()) for each in (without, beside)]
+        tasks += [group.create_task(beside.put(f"http://{BUSY}:{port}/{page}")) for page in range(busy_pages)]
+        for number in range(2 * waves):
+            await asyncio.sleep(WAVE_S)
+            kind, spread_s = (("spread", WAVE_S), ("at once", 0.0))[number % 2]
+            sides = {"without": without, "beside": beside}
+            timed = {name: wave(side, f"{port}/{number}", spread_s) for name, side in sides.items()}
+            for name, seconds in zip(timed, await asyncio.gather(*timed.values()), strict=True):
+                found[kind, name] += seconds
+        for task in tasks:
+            task.cancel()
+    return found
+
+
+async def wave(side: Desk, rest: str, spread_s: float) -> list[float]:
+    async def one(place: int, host: str) -> float:
+        await asyncio.sleep(spread_s * place / len(OTHERS))
+        return await side.put(f"http://{host}:{rest}")
+
+    return await asyncio.gather(*(one(place, host) for place, host in enumerate(OTHERS)))
+
+
+def main() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    given = [int(argument) for argument in sys.argv[1:]]
+    busy_pages, waves = (*given, *DEFAULTS[len(given) :])
+    found = asyncio.run(measure(busy_pages, waves))
+    for (kind, name), seconds in sorted(found.items(), reverse=True):
+        middle, tail = statistics.median(seconds), statistics.quantiles(seconds, n=20)[-1]
+        print(
+            f"{kind:8} {name:8} median {middle:.3f} s, 95 % within {tail:.3f} s, {len(seconds)} in {max(seconds):.3f} s"
+        )
+    for kind in ("spread", "at once"):
+        ratio = statistics.median(found[kind, "beside"]) / statistics.median(found[kind, "without"])
+        print(f"{kind}: {ratio:.2f} of the time without")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""How many true pages the fetcher would refuse as walls, soft 404s, challenges, other media types, or send elsewhere.
+
+    python -m bench.fetch_walls FOLDER
+
+FOLDER holds *.jsonl.zst, a page a line: `url`, `html`, `truth` with `text` or None.
+"""
+
+import io
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from backports import zstd
+from yarl import URL
+
+from workers.failures import Failed
+from workers.fetch import media, refresh, walls
+from workers.fetch.page_head import title_of
+
+_LEAST_CHARS = 500  # of text: what is shorter may well be an error page
+
+
+def pages(path: Path) -> Iterator[dict[str, Any]]:
+    with zstd.open(path) as packed:
+        for line in io.TextIOWrapper(packed, encoding="utf-8"):
+            page = json.loads(line)
+            if page.get("html"):
+                yield page
+
+
+def judged(page: dict[str, Any]) -> str:
+    """Returns `taken`, or what the fetcher makes of the page instead."""
+    body = page["html"].encode()
+    try:
+        walls.refuse_challenge_page(body)
+        media.media_type_of("text/html", body)
+        if target := refresh.page_target(URL(page["url"] or "http://example.com/page"), body, "utf-8"):
+            return f"sent on to {target}"
+        walls.refuse_title(title_of(body, "utf-8"), body)
+    except Failed as failed:
+        return f"{failed.reason}: {failed.detail}"
+    return "taken"
+
+
+def main() -> None:
+    for path in sorted(Path(sys.argv[1]).glob("*.jsonl.zst")):
+        outcomes: Counter[str] = Counter()
+        for page in pages(path):
+            text = (page.get("truth") or {}).get("text") or ""
+            outcome = judged(page)
+            outcomes[outcome if outcome == "taken" else "not taken"] += 1
+            if outcome != "taken":
+                print(f"  {page['url']}: {outcome} ({len(page['html'])} chars, {len(text)} of text)")
+        if outcomes:
+            print(f"{path.name}: {dict(outcomes)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Pasted texts with known articles, cut into lines: features, labels, and what is needed to score a choice of them."""
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import zstandard  # type: ignore[import-not-found, unused-ignore] # for training alone
+
+from bench.block_pages import fold_of
+from bench.line_labels import label, tokens
+from workers.pasted.features import measure
+from workers.pasted.headline import Judged, measure_titles
+from workers.pasted.judge import Ruling
+from workers.pasted.lines import Block
+from workers.pasted.reader import rule_lines
+from workers.pasted.sift import cut, is_all_article, is_told_by_rules, seen_by, weigh
+from workers.trees import Rows
+
+ORIGINS = ("scrapinghub", "fundus", "wcxb")
+CLEAN = "clean"
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Features by name, whether each row is what is looked for (N,), and how much it counts (N,)."""
+
+    columns: dict[str, Rows]
+    labels: Rows
+    weights: Rows
+
+    def rows(self, names: Sequence[str]) -> Rows:
+        """Returns the features with these names, (N, len(names))."""
+        return np.stack([self.columns[name] for name in names], axis=1).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A text with its truth; `origin` is the set of pages that it was made from."""
+
+    variant: str
+    origin: str
+    fold: int
+    text: str
+    truth: str
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A text, its lines, what the rules say of them, and the lines as examples."""
+
+    given: Given
+    blocks: Sequence[Block]
+    ruling: Ruling
+    lines: Examples
+
+
+def collect(folder: Path, workers: int = 2) -> list[Sample]:
+    """Returns the samples of all texts."""
+    with ProcessPoolExecutor(workers) as pool:
+        return list(pool.map(_sample_of, _givens(folder), chunksize=16))
+
+
+def _givens(folder: Path) -> Iterator[Given]:
+    """Yields each text, and once for its four variants the true text, all of whose lines stay."""
+    folds = {f"{name}/{page['id']}": fold_of(page) for name in ORIGINS for page in _documents(folder, name)}
+    for document in _documents(folder, "paste"):
+        fold = folds[document["id"].rpartition("/")[0]]
+        origin = document["id"].partition("/")[0]
+        truth, title = document["truth"]["text"], document["truth"]["title"]
+        yield Given(document["variant"], origin, fold, document["text"], truth, title)
+        if document["variant"] == "plain":
+            yield Given(CLEAN, origin, fold, truth, truth)
+
+
+def _documents(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+    with (folder / f"{name}.jsonl.zst").open("rb") as raw:
+        reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(raw)
+        yield from map(orjson.loads, io.BufferedReader(reader))
+
+
+def _sample_of(given: Given) -> Sample:
+    blocks, ruling = rule_lines(given.text)
+    columns = measure(blocks, seen_by(ruling))
+    lines = [block.text for block in blocks]
+    sizes = np.array([len(tokens(line)) + 3 for line in lines], np.float32) ** 0.75
+    labels = np.ones(len(blocks), np.float32) if given.variant == CLEAN else label(lines, given.truth)
+    examples = Examples(columns, labels, sizes / max(1.0, sizes.sum()) ** 0.6)
+    return Sample(given, blocks, ruling, examples)
+
+
+def titles_of(sample: Sample, odds: Rows) -> Examples | None:
+    """Returns the lines of `sample` that may be its title, given a model's log-odds of all lines; None if none may."""
+    clean = is_all_article(sample.blocks, sample.ruling)
+    if not sample.given.title or is_told_by_rules(sample.blocks, sample.ruling, clean=clean):
+        return None
+    sure = weigh(sample.blocks, sample.ruling, odds, clean=clean)
+    judged = Judged(sample.ruling.noise, sure, cut(sample.blocks, sure))
+    found = measure_titles(sample.blocks, judged, sample.lines.columns)
+    if not found:
+        return None
+    at, columns = found
+    labels = np.array([bare(sample.blocks[index].text) == bare(sample.given.title) for index in at], np.float32)
+    return Examples(columns, labels, np.ones(len(at), np.float32))
+
+
+def bare(title: str) -> str:
+    """Returns a title without case, punctuation and the name of the site behind it."""
+    words = " ".join(tokens(re.sub(r"\s[|–—-]\s[^|–—-]{2,30}$", "", title))).casefold()
+    return words or title

@@ -1,0 +1,45 @@
+"""Pages that send their reader on by themselves, as their header or their markup says (WHATWG HTML, 15.4.2.5)."""
+
+import html
+from collections.abc import Mapping
+
+from w3lib.html import get_meta_refresh
+from yarl import URL
+
+from workers.decode import decode
+from workers.fetch.page_head import HEAD_BYTES
+from workers.fetch.urls import checked_url
+
+_MAX_DELAY_S = 5.0  # a longer wait means: look again later
+_MAX_HEADER_CHARS = 4096
+
+
+def header_target(url: URL, headers: Mapping[str, str]) -> URL | None:
+    """Returns where a `Refresh` header sends who reads `url`, None where it does not or only to itself.
+
+    Raises:
+        Failed: INVALID_URL, BLOCKED_ADDRESS; see `checked_url`.
+    """
+    value = headers.get("Refresh")
+    if value is None:
+        return None
+    content = html.escape(value[:_MAX_HEADER_CHARS].replace('"', "'"), quote=False)
+    return _target(url, f'<meta http-equiv="refresh" content="{content}">')
+
+
+def page_target(url: URL, body: bytes, charset: str | None) -> URL | None:
+    """Returns where a `<meta http-equiv=refresh>` sends who reads `url`, None where it does not or only to itself.
+
+    Raises:
+        Failed: INVALID_URL, BLOCKED_ADDRESS; see `checked_url`.
+    """
+    head = body[:HEAD_BYTES]
+    return _target(url, decode(head, charset).text) if b"refresh" in head.lower() else None
+
+
+def _target(url: URL, markup: str) -> URL | None:
+    delay_s, target = get_meta_refresh(markup, str(url))
+    if delay_s is None or target is None or delay_s > _MAX_DELAY_S or not target.startswith(("http:", "https:")):
+        return None
+    found = checked_url(target)
+    return None if found == url else found

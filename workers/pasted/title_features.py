@@ -1,0 +1,155 @@
+"""What is measured of each line that may be the title, for the model that tells it from the others."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import fsum, log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.pasted.lines import Block
+from workers.trees import Rows
+
+_STEM = re.compile(r"[^\W\d_]{3,}|\d+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
+_STEM_CHARS = 6
+_BODY_CHARS = 8_000  # of the article are compared with
+_LEAD_PARAGRAPHS = 3
+_COUNTED_LINES, _LINE_CHARS = 400, 300  # in which a word is looked for, to tell how rare it is
+_NEAR = 4  # lines
+
+Shares = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """The lines `at` that may be the title, and what is known of them.
+
+    `first` is the article's first prose, `scores` what the rules say for each line, `probabilities` how sure it is of
+    each line of the text that it is the article's.
+    """
+
+    at: Sequence[int]
+    first: int
+    scores: Mapping[int, float]
+    probabilities: Rows
+
+
+def columns_of(
+    blocks: Sequence[Block], likely: Likely, body: Sequence[str], columns: Mapping[str, Rows]
+) -> dict[str, Rows]:
+    """Returns the features of the likely lines, by name: those that all lines have, and their own.
+
+    `body` are the paragraphs of the article, as far as they are known.
+    """
+    own = {**_scored(likely), **_placed(blocks, likely), **_worded(blocks, likely.at, body)}
+    at = list(likely.at)
+    return {
+        **{name: column[at].astype(np.float32) for name, column in columns.items()},
+        **{name: np.asarray(column, np.float32) for name, column in own.items()},
+    }
+
+
+def _scored(likely: Likely) -> dict[str, Shares]:
+    own = np.array([likely.scores.get(index, 0.0) for index in likely.at])
+    return {
+        "title_score": own,
+        "title_gap": own.max() - own,
+        "title_rank": (-own).argsort(kind="stable").argsort(kind="stable").astype(float),
+    }
+
+
+def _placed(blocks: Sequence[Block], likely: Likely) -> dict[str, Shares]:
+    """Returns where each line stands, and how sure the model is of those around it."""
+    at = np.array(likely.at)
+    sure = np.concatenate(([0.0], np.cumsum(likely.probabilities, dtype=float)))
+    words = np.concatenate(([0.0], np.cumsum([block.words for block in blocks])))
+    below = np.minimum(at + 1, len(blocks))
+    return {
+        "to_first": (likely.first - at).astype(float),
+        "candidates": np.full(len(at), float(len(at))),
+        "order": np.arange(len(at), dtype=float),
+        "index": at.astype(float),
+        "sure": likely.probabilities[at].astype(float),
+        "sure_below": _mean(sure, below, below + 1),
+        "sure_next": _mean(sure, below, below + _NEAR),
+        "sure_before": _mean(sure, at - _NEAR, at),
+        "words_between": np.where(at < likely.first, words[likely.first] - words[below], -1.0),
+    }
+
+
+def _mean(sums: Shares, starts: NDArray[np.intp], stops: NDArray[np.intp]) -> Shares:
+    low, high = (np.clip(edge, 0, len(sums) - 1) for edge in (starts, stops))
+    means: Shares = (sums[high] - sums[low]) / np.maximum(high - low, 1)
+    return means
+
+
+def _worded(blocks: Sequence[Block], at: Sequence[int], body: Sequence[str]) -> dict[str, Shares]:
+    """Returns how much of each line the article says, and the rest of the page: rare words count for more."""
+    own = [_stems(blocks[index].text) for index in at]
+    worth = _rarity(blocks, set().union(*own))
+    said = _covered(own, _vocabulary(body), worth)
+    page = "\n".join(block.text for block in blocks).casefold()
+    opening = _stems(blocks[0].text)
+    return {
+        **_compared("said", *said),
+        **_compared("led", *_covered(own, _vocabulary(body[:_LEAD_PARAGRAPHS]), worth)),
+        "better_before": _better(said[1]),
+        "better_after": _better(said[1][::-1])[::-1],
+        "times": np.array([float(page.count(blocks[index].text.casefold())) for index in at]),
+        "in_opening": np.array([_shared(stems, opening) if i else -1.0 for i, stems in zip(at, own, strict=True)]),
+        "agreement": _agreement(own),
+    }
+
+
+def _compared(name: str, shares: Shares, sums: Shares) -> dict[str, Shares]:
+    return {name: shares, f"{name}_sum": sums, f"{name}_gap": sums.max() - sums}
+
+
+def _stems(text: str) -> set[str]:
+    return {word[:_STEM_CHARS] for word in _STEM.findall(text.casefold())}
+
+
+def _vocabulary(paragraphs: Sequence[str]) -> set[str]:
+    stems: set[str] = set()
+    left = _BODY_CHARS
+    for paragraph in paragraphs:
+        if left <= 0:
+            break
+        stems |= _stems(paragraph[:left])
+        left -= len(paragraph)
+    return stems
+
+
+def _rarity(blocks: Sequence[Block], wanted: set[str]) -> Mapping[str, float]:
+    """Returns what each of the `wanted` words is worth: the fewer lines it stands in, the more."""
+    counted = blocks[:_COUNTED_LINES]
+    spread = Counter(stem for block in counted for stem in wanted & _stems(block.text[:_LINE_CHARS]))
+    return {stem: log(1 + len(counted) / max(1, spread[stem])) for stem in sorted(wanted)}
+
+
+def _covered(lines: Sequence[set[str]], vocabulary: set[str], worth: Mapping[str, float]) -> tuple[Shares, Shares]:
+    """Returns for each line the share of its words that are in the vocabulary, and their worth."""
+    covered = np.array([fsum(worth[stem] for stem in stems & vocabulary) for stems in lines])
+    whole = np.array([fsum(worth[stem] for stem in stems) for stems in lines])
+    return covered / np.maximum(whole, 1.0), covered
+
+
+def _better(worths: Shares) -> Shares:
+    """Returns for each line how many before it are worth more."""
+    counts: Shares = np.tril(worths[:, None] < worths[None, :], -1).sum(axis=1).astype(float)
+    return counts
+
+
+def _shared(stems: set[str], others: set[str]) -> float:
+    return len(others & stems) / max(1, len(stems))
+
+
+def _agreement(lines: Sequence[set[str]]) -> Shares:
+    """Returns for each line the share of words that it and the line most like it have in common."""
+    return np.array([max((_alike(one, other) for other in lines if other is not one), default=0.0) for one in lines])
+
+
+def _alike(one: set[str], other: set[str]) -> float:
+    return len(one & other) / max(1, len(one | other))
