@@ -12,8 +12,8 @@ from pathlib import Path
 # Another one, as of RabbitMQ 4 in a chroot, stands beside a rabbitmqctl and sees the same folder for temporary files.
 SERVER = os.environ.get("TEST_RABBITMQ_SERVER", "/usr/lib/rabbitmq/bin/rabbitmq-server")
 DEPLOYED = Path(__file__).parents[1] / "deploy" / "rabbitmq" / "rabbitmq.conf"
-START_TIMEOUT_S = 60.0
-CTL_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 120.0
+CTL_TIMEOUT_S = 120.0
 
 # Kills the process group $1 as soon as whoever holds the other end of its standard input is gone, however it went.
 _GUARD = 'read _; kill -9 "-$1"'

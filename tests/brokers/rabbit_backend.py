@@ -33,13 +33,45 @@ QUICK = RabbitLimits(
 )
 
 
+@dataclass(eq=False)
+class Relay:
+    """One connection through the wire, and what the client sent on it."""
+
+    near: asyncio.StreamWriter
+    far: asyncio.StreamWriter
+    sent: bytearray = field(default_factory=bytearray)
+    flowing: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def is_called(self, name: str) -> bool:
+        """Tells whether the client gave its connection this name."""
+        return b"connection_nameS" + len(name).to_bytes(4, "big") + name.encode() in self.sent
+
+    async def send(self, source: asyncio.StreamReader) -> None:
+        await self._pump(source, self.far, self.sent)
+
+    async def answer(self, source: asyncio.StreamReader) -> None:
+        await self._pump(source, self.near, bytearray())
+
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, copy: bytearray) -> None:
+        try:
+            while chunk := await source.read(65536):
+                copy += chunk
+                await self.flowing.wait()
+                sink.write(chunk)
+                await sink.drain()
+        except ConnectionError:
+            pass
+        finally:
+            sink.close()
+
+
 class Wire:
-    """A TCP relay on loopback that can be cut, and mended."""
+    """A TCP relay on loopback that can be cut, with or without a word, and mended."""
 
     def __init__(self, target: URL) -> None:
         self._target = target
-        self._ends: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
+        self.relays: list[Relay] = []
         self.port = 0
 
     async def mend(self) -> None:
@@ -51,8 +83,16 @@ class Wire:
         """Aborts what goes through, and refuses what comes."""
         if self._server is not None:
             self._server.close()
-        for end in self._ends:
-            end.transport.abort()
+        for relay in self.relays:
+            relay.flowing.set()
+            relay.near.transport.abort()
+            relay.far.transport.abort()
+
+    def hold(self, name: str) -> None:
+        """Passes nothing on any more on the connections of that name, and leaves them open."""
+        for relay in self.relays:
+            if relay.is_called(name):
+                relay.flowing.clear()
 
     async def _relay(self, near: asyncio.StreamReader, near_end: asyncio.StreamWriter) -> None:
         try:
@@ -60,20 +100,10 @@ class Wire:
         except OSError:
             near_end.transport.abort()
             return
-        self._ends |= {near_end, far_end}
-        await asyncio.gather(_pump(near, far_end), _pump(far, near_end))
-        self._ends -= {near_end, far_end}
-
-
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    try:
-        while chunk := await source.read(65536):
-            sink.write(chunk)
-            await sink.drain()
-    except ConnectionError:
-        pass
-    finally:
-        sink.close()
+        relay = Relay(near_end, far_end)
+        relay.flowing.set()
+        self.relays.append(relay)
+        await asyncio.gather(relay.send(near), relay.answer(far))
 
 
 @dataclass
@@ -103,10 +133,14 @@ class RabbitBackend:
             await wire.cut()
 
     async def crash(self, broker: Broker) -> None:
-        await self._wires[id(broker)].cut()
+        await self.wire(broker).cut()
 
     async def mend(self, broker: Broker) -> None:
-        await self._wires[id(broker)].mend()
+        await self.wire(broker).mend()
+
+    def wire(self, broker: Broker) -> Wire:
+        """The wire between `broker` and RabbitMQ."""
+        return self._wires[id(broker)]
 
     async def inject(self, body: bytes, message_id: str | None) -> None:
         async with self.channel() as channel:

@@ -30,6 +30,7 @@ from tests.brokers.suite import (
     bury_many,
     consume_until,
     consuming,
+    crash_holding,
     decide_new,
     everything,
     put_all,
@@ -41,7 +42,7 @@ from tests.brokers.suite import (
 class EmbeddedBackend:
     """A data folder."""
 
-    delays_s = (0.2, 0.6)
+    delays_s: Sequence[float] = (0.2, 0.6)
     delivery_limit = 2
 
     def __init__(self, folder: Path) -> None:
@@ -303,6 +304,36 @@ async def test_a_log_longer_than_a_page_is_read_whole(backend: EmbeddedBackend) 
 # what goes wrong
 
 
+async def test_of_what_may_kill_the_process_the_least_delivered_goes_first(backend: EmbeddedBackend) -> None:
+    killer, other = samples.jobs(2)
+    async with backend.broker() as broker:
+        await broker.put(killer)
+        await broker.put(other)
+    for _ in range(2):
+        await crash_holding(backend, 2)
+    (held,) = await crash_holding(backend, 1)
+    assert (held.message_id, held.deliveries) == (killer.id, 3)
+    recorder = Recorder(2)
+    async with backend.broker(delivery_limit=5) as broker:
+        await consume_until(broker, recorder)
+    assert [(delivery.message_id, delivery.deliveries) for delivery in recorder.seen] == [(other.id, 3), (killer.id, 4)]
+
+
+async def test_a_suspect_that_waits_for_its_turn_holds_up_nobody(backend: EmbeddedBackend) -> None:
+    suspect, other = samples.jobs(2)
+    async with backend.broker() as broker:
+        await broker.put(suspect)
+    for _ in range(2):
+        await crash_holding(backend, 1)
+    recorder = Recorder(1)
+    with closing(backend.connect()) as db, db:
+        db.execute("UPDATE jobs SET due = due + 3600")
+    async with backend.broker() as broker:
+        await broker.put(other)
+        await consume_until(broker, recorder)
+    assert recorder.ids == [other.id]
+
+
 async def test_a_full_disk_refuses_and_recovers(backend: EmbeddedBackend) -> None:
     before, after = samples.jobs(2)
     async with backend.broker() as broker:
@@ -485,6 +516,7 @@ async def test_tables_of_version_1_are_brought_up_to_date_with_their_dead_letter
     with closing(backend.connect()) as db, db:
         db.execute("ALTER TABLE dead DROP COLUMN reason")
         db.execute("DROP TABLE accepted")
+        db.execute("DROP INDEX jobs_suspect")
         db.execute("UPDATE dead SET cause = 'memory: over the limit'")
         db.execute("PRAGMA user_version = 1")
     async with backend.broker() as broker:

@@ -36,6 +36,6 @@ class TestRabbitBroker(BrokerSuite):
             await broker.put(samples.job(Lane.BULK))
             await bulk.full.wait()
             await broker.put(samples.job())
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await again.done.wait()
             bulk.opened.set()

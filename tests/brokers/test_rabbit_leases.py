@@ -1,11 +1,15 @@
 """Leases between processes on one RabbitMQ."""
 
 import asyncio
+from collections import Counter
+from contextlib import suppress
+from itertools import pairwise
 
 import pytest
 
 from contract.broker import Broker, BrokerUnavailable
 from tests.brokers.rabbit_backend import RabbitBackend
+from workers.fetch.turns import TurnLimits, Turns
 
 pytestmark = pytest.mark.rabbit
 
@@ -38,12 +42,34 @@ async def test_of_many_that_ask_at_once_one_gets_it(rabbit: RabbitBackend) -> No
 
 
 async def test_a_holder_that_is_gone_holds_nothing(rabbit: RabbitBackend) -> None:
-    async with rabbit.broker() as one, rabbit.broker() as other, one.lease("a.example") as held:
-        assert held
-        await rabbit.crash(one)
-        async with asyncio.timeout(20):
+    async with rabbit.broker() as one, rabbit.broker() as other:
+        with suppress(BrokerUnavailable):
+            async with one.lease("a.example") as held:
+                assert held
+                await rabbit.crash(one)
+        async with asyncio.timeout(60):
             while not await is_free(other, "a.example"):
                 pass  # each look waits for the broker's answer
+
+
+async def test_who_holds_a_lease_is_told_when_it_is_lost(rabbit: RabbitBackend) -> None:
+    async def hold_until_lost(broker: Broker) -> None:
+        async with broker.lease("a.example") as held:
+            assert held
+            await rabbit.crash(broker)
+            await asyncio.Event().wait()
+
+    async with rabbit.broker() as broker, asyncio.timeout(60):
+        with pytest.raises(BrokerUnavailable):
+            await hold_until_lost(broker)
+
+
+async def test_what_a_holder_raises_comes_through(rabbit: RabbitBackend) -> None:
+    async with rabbit.broker() as broker:
+        with pytest.raises(ValueError, match="of the holder"):
+            async with broker.lease("a.example"):
+                raise ValueError("of the holder")
+        assert await is_free(broker, "a.example")
 
 
 async def test_a_lease_is_to_be_had_again_after_the_connection_was_lost(rabbit: RabbitBackend) -> None:
@@ -59,3 +85,24 @@ async def test_a_lease_is_to_be_had_again_after_the_connection_was_lost(rabbit: 
 async def test_a_name_may_be_as_long_as_a_host_name_may(rabbit: RabbitBackend) -> None:
     async with rabbit.broker() as broker:
         assert await is_free(broker, "a" * 253)
+
+
+async def test_turns_go_on_in_order_after_their_lease_was_lost_in_the_middle_of_one(rabbit: RabbitBackend) -> None:
+    limits = TurnLimits(interval_s=0.3, patience_s=20.0, asks=40)
+    at_once, began = Counter[bool](), []
+
+    async def visit(turns: Turns, *, cut: Broker | None = None) -> None:
+        with await turns.turn("a.example"):
+            began.append(asyncio.get_running_loop().time())
+            at_once[True] += 1
+            assert at_once[True] == 1
+            if cut is not None:
+                await rabbit.crash(cut)
+                await rabbit.mend(cut)
+                await asyncio.sleep(limits.interval_s * 2)  # the turn outlives its lease
+            at_once[True] -= 1
+
+    async with rabbit.broker() as broker, Turns(broker.lease, limits) as turns, asyncio.timeout(60):
+        await asyncio.gather(visit(turns, cut=broker), *(visit(turns) for _ in range(3)))
+    assert len(began) == 4
+    assert all(later - earlier >= limits.interval_s * 0.99 for earlier, later in pairwise(began))

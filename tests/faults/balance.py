@@ -58,8 +58,10 @@ class Events:
 
 
 def digest(data: dict[str, Any]) -> str:
-    """Returns a digest of an event's data without its timings, which differ between any two runs."""
+    """Returns a digest of an event's data without its times, which differ between any two runs."""
     provenance = {key: value for key, value in data.get("provenance", {}).items() if key != "timings"}
+    if provenance.get("fetch"):
+        provenance["fetch"] = {**provenance["fetch"], "first_byte_s": None}
     return hashlib.sha256(json.dumps({**data, "provenance": provenance}, sort_keys=True).encode()).hexdigest()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +14,7 @@ COOKIE = "COPYDESKTESTCLUSTER"
 
 
 class ClusterNode(RabbitNode):
-    """A node that shares its cookie, and its epmd, with the other nodes of a cluster."""
+    """A node that shares cookie and epmd with the other nodes of a cluster, and joins `first` when it starts."""
 
     def __init__(self, folder: Path, first: "ClusterNode | None" = None) -> None:
         super().__init__(folder)
@@ -24,13 +25,6 @@ class ClusterNode(RabbitNode):
     @property
     def name(self) -> str:
         return self._environment()["RABBITMQ_NODENAME"]
-
-    def join(self) -> None:
-        """Joins the first node's cluster; this node must be empty."""
-        assert self._first is not None
-        self.ctl("stop_app")
-        self.ctl("join_cluster", self._first.name)
-        self.ctl("start_app")
 
     def await_quorum(self) -> None:
         """Waits until no queue would lose its majority with this node: then it may be stopped."""
@@ -48,10 +42,13 @@ class ClusterNode(RabbitNode):
         cookie.write_text(COOKIE)
         cookie.chmod(0o400)
         super()._prepare()  # where the shared epmd's port is taken, this one ends at once: its group is what is used
+        if self._first is not None:
+            with (self._folder / "rabbitmq.conf").open("a") as conf:
+                conf.write(f"cluster_formation.classic_config.nodes.1 = {self._first.name}\n")
 
 
 class Cluster:
-    """Three nodes, the first of which is where the others joined."""
+    """Three nodes, the first of which is where the others join."""
 
     def __init__(self, folder: Path) -> None:
         first = ClusterNode(_made(folder / "0"))
@@ -63,11 +60,11 @@ class Cluster:
         return f"amqp://guest:guest@127.0.0.1:{self.balancer.port}/"
 
     def start(self) -> None:
-        """Starts the nodes, joins them, and listens on `url`."""
-        for node in self.nodes:
-            node.start()
-        for node in self.nodes[1:]:
-            node.join()
+        """Starts the nodes, which join the first one as they start, and listens on `url`."""
+        first, *others = self.nodes
+        first.start()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(ClusterNode.start, others))
         self.balancer.start()
 
     def node_called(self, name: str) -> ClusterNode:

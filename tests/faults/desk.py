@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.system.processes import COPYDESK, Process
 
-WITHIN_S = 60.0
+WITHIN_S = 120.0
 LAST_LINES = 40
 FETCHING = {  # from a site on loopback, as fast as it answers
     "COPYDESK_FETCH_ALLOW_NETWORKS": "127.0.0.0/8",

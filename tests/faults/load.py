@@ -74,6 +74,10 @@ class Client:
         async with self._progress:
             await self._progress.wait_for(lambda: len(self.accepted) >= count)
 
+    async def until_more(self, count: int) -> None:
+        """Returns when `count` more documents are accepted than now."""
+        await self.until_accepted(len(self.accepted) + count)
+
     async def until_refused(self, count: int) -> None:
         """Returns when `count` more posts were refused than now."""
         goal = self.answers[503] + count

@@ -35,7 +35,7 @@ class Site(ThreadingHTTPServer):
     def wait_until_asked_for(self, count: int) -> None:
         """Returns when `count` shy pages were asked for."""
         with self._lock:
-            assert self._lock.wait_for(lambda: len(self._asked) >= count, timeout=60)
+            assert self._lock.wait_for(lambda: len(self._asked) >= count, timeout=120)
 
 
 class Page(BaseHTTPRequestHandler):

@@ -9,7 +9,7 @@ import aio_pika
 import pytest
 
 from tests.faults.balance import balance, subscriber
-from tests.faults.conftest import WITHIN_S
+from tests.faults.conftest import LOAD_S, WITHIN_S
 from tests.faults.desk import Desk
 from tests.faults.load import Client, recovery_s, tiny_ones, within
 from tests.rabbit_node import RabbitNode
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.faults, pytest.mark.rabbit, pytest.mark.timeout(2 * WITHIN_S + 60)]
 
-LOAD_S = 12
 HEARTBEAT_S = 2
-FOR_THE_FULL = 100
 
 
 @pytest.fixture(scope="module")
@@ -81,14 +79,14 @@ async def test_queue_deleted_under_its_consumers(desk: Desk, node: RabbitNode, d
     assert events.subjects >= client.accepted
 
 
-async def test_subscriber_that_is_full(desk: Desk, node: RabbitNode, within_s: float) -> None:
+async def test_subscriber_that_is_full(desk: Desk, node: RabbitNode, documents: int, within_s: float) -> None:
     client = Client(lambda: desk.api)
     async with within(within_s, client), subscriber(node.url) as events, full_subscriber(node.url):
-        await client.post_all(tiny_ones(FOR_THE_FULL))
+        await client.post_all(tiny_ones(documents))
         seconds = await recovery_s(client, events.until_decided)
         row = await balance("subscriber's queue is full", node.url, client.accepted, events, seconds, within_s=within_s)
     assert row.lost == row.differing == row.repeated[0] == 0
-    assert row.repeated[1] < FOR_THE_FULL  # some are offered again, to all, most are not
+    assert row.repeated[1] < documents  # some are offered again, to all, most are not
     assert events.subjects >= client.accepted
 
 

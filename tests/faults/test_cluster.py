@@ -7,13 +7,11 @@ import pytest
 
 from tests.faults.balance import balance, subscriber
 from tests.faults.cluster import Cluster
-from tests.faults.conftest import WITHIN_S
+from tests.faults.conftest import LOAD_S, WITHIN_S
 from tests.faults.desk import Desk, wait_until_ready
 from tests.faults.load import Client, recovery_s, tiny_ones, within
 
 pytestmark = [pytest.mark.faults, pytest.mark.rabbit, pytest.mark.timeout(3 * WITHIN_S + 200)]
-
-LOAD_S = 12
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +55,15 @@ async def test_queue_leader_killed(desk: Desk, cluster: Cluster, documents: int)
 async def test_nodes_restarted_in_turn(desk: Desk, cluster: Cluster, documents: int) -> None:
     client = Client(lambda: desk.api)
     async with within(WITHIN_S + 120, client), subscriber(cluster.url) as events, asyncio.TaskGroup() as group:
-        posting = group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
         slowest_s = 0.0
         for node in cluster.nodes:
             await asyncio.to_thread(node.await_quorum)
+            posting = group.create_task(client.post_all(tiny_ones(documents // len(cluster.nodes)), over_s=LOAD_S))
+            await client.until_more(documents // 12)
             await asyncio.to_thread(node.stop)
             slowest_s = max(slowest_s, await recovery_s(client, events.until_decided))
             await asyncio.to_thread(node.start)
-        await posting
+            await posting
         name = "cluster of 3: nodes restarted in turn"
         row = await balance(name, cluster.url, client.accepted, events, slowest_s, within_s=WITHIN_S)
     assert row.lost == row.differing == 0

@@ -2,13 +2,14 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.faults.balance import balance, subscriber, waiting_in
-from tests.faults.conftest import WITHIN_S
+from tests.faults.conftest import LOAD_S, WITHIN_S
 from tests.faults.desk import Desk, failpoint, wait_until_ready
 from tests.faults.load import Client, recovery_s, tiny_ones, within
 from tests.faults.site import site
@@ -17,11 +18,10 @@ from tests.system.processes import Process
 
 pytestmark = [pytest.mark.faults, pytest.mark.rabbit, pytest.mark.timeout(2 * WITHIN_S + 60)]
 
+ANSWERED_WITHIN_S = 5 + 3  # the API answers after 4 s; the rest is for a machine that is busy with other things
 RETRY_QUEUE = "copydesk.intake.retry"
-RETRIES = 100
-RETRY_DELAY_S = 5
-
-LOAD_S = 12
+RETRIES = 60
+RETRY_DELAY_S = 3
 
 
 @pytest.fixture(scope="module")
@@ -39,19 +39,29 @@ def desk(node: RabbitNode) -> Iterator[Desk]:
 async def test_memory_alarm(desk: Desk, node: RabbitNode, documents: int) -> None:
     client = Client(lambda: desk.api)
     async with within(WITHIN_S, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
-        posting = group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
-        await client.until_accepted(documents // 4)
-        await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "absolute", "1")
-        await client.until_refused(16)
-        await asyncio.to_thread(wait_until_ready, desk.serve, ready=False)
-        await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "0.4")
+        before, during = tiny_ones(documents)[: documents // 4], tiny_ones(documents)[documents // 4 :]
+        posting = group.create_task(client.post_all(before, over_s=LOAD_S / 4))
+        await client.until_accepted(documents // 8)
+        async with memory_alarm(node):
+            posting_on = group.create_task(client.post_all(during, over_s=LOAD_S))
+            await client.until_refused(16)
+            await asyncio.to_thread(wait_until_ready, desk.serve, ready=False)
         seconds = await recovery_s(client, events.until_decided)
-        await posting
+        await asyncio.gather(posting, posting_on)
         row = await balance("memory alarm set, cleared", node.url, client.accepted, events, seconds, within_s=WITHIN_S)
     assert row.lost == row.differing == 0
     assert client.answers.keys() == {202, 503}
     assert client.retry_after == {"5"}
-    assert client.slowest_s < 5
+    assert client.slowest_s < ANSWERED_WITHIN_S
+
+
+@asynccontextmanager
+async def memory_alarm(node: RabbitNode) -> AsyncIterator[None]:
+    await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "absolute", "1")
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "0.4")
 
 
 async def test_intake_killed_between_confirm_and_answer(

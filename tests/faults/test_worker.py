@@ -37,7 +37,7 @@ MANY_STARTS_S = 4 * WITHIN_S  # one worker after the other starts, and dies
 
 @pytest.fixture(scope="module")
 def desk(node: RabbitNode) -> Iterator[Desk]:
-    running = Desk(node.url, workers=1)
+    running = Desk(node.url, workers=1, retry_delays_s="0.5,1,2,4")  # the documents of a busy host wait for the first
     try:
         running.wait_until_ready()
         yield running
@@ -63,7 +63,7 @@ async def test_worker_killed(stage: str, desk: Desk, node: RabbitNode, tmp_path:
                 row = await balance(name, node.url, client.accepted, events, seconds, within_s=WITHIN_S)
     finally:
         doomed.close()
-    assert row.lost == 0
+    assert row.lost == row.differing == 0
     assert events.subjects >= client.accepted
     assert sum(row.repeated) <= 2 * 2  # at most what it had in hand
 
@@ -92,7 +92,8 @@ async def keep_a_worker_running(desk: Desk, program: tuple[str, ...]) -> None:
     """Starts a worker as often as it dies, as a service manager does."""
     while True:
         desk.workers.append(desk.start_worker(program))
-        await asyncio.to_thread(desk.workers[-1].wait)
+        while desk.workers[-1].returncode is None:  # noqa: ASYNC110 - the last one lives on: nothing to wait for
+            await asyncio.sleep(0.05)
 
 
 @pytest.mark.timeout(MANY_STARTS_S + WITHIN_S + 60)
@@ -118,7 +119,8 @@ async def test_document_that_kills_every_worker(fragile: Desk, tmp_path: Path) -
 
 @pytest.mark.timeout(MANY_STARTS_S + WITHIN_S + 60)
 async def test_document_that_kills_takes_no_other_with_it(other_vhost: str, tmp_path: Path) -> None:
-    desk = Desk(other_vhost, workers=0)  # a job has 21 deliveries: enough for all others to get away
+    # A job has 21 deliveries: enough for all others to get away. With two slots one bulk job is delivered at a time.
+    desk = Desk(other_vhost, workers=0, slots=4)
     client = Client(lambda: desk.api)
     program = failpoint(f"before_extract@{KILLER}", tmp_path / "happened")
     try:
@@ -126,7 +128,7 @@ async def test_document_that_kills_takes_no_other_with_it(other_vhost: str, tmp_
         async with within(MANY_STARTS_S, client), subscriber(other_vhost) as events, asyncio.TaskGroup() as group:
             await client.post_all([{"text": f"{KILLER} {tiny(0)['text']}", "options": {"lane": "bulk"}}])
             killers = set(client.accepted)
-            await client.post_all([*tiny_ones(5, "interactive"), *tiny_ones(5)])
+            await client.post_all([*tiny_ones(2, "interactive"), *tiny_ones(2)])
             keeper = group.create_task(keep_a_worker_running(desk, program))
             await events.until_decided(client.accepted - killers)
             keeper.cancel()

@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import Queue
 
 COPYDESK = str(Path(sys.executable).with_name("copydesk"))
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 120
 ROOT = Path(__file__).parents[2]
 
 

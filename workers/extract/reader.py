@@ -35,7 +35,8 @@ def read_html(html: str, url: str | None, options: Options = _DEFAULTS) -> Draft
         raise  # of the process, not of the page: whoever set the limits knows what they mean
     except Exception as error:
         raise Failed(Reason.NO_ARTICLE, f"{type(error).__name__} while extracting") from error
-    refuse(page, [block.text for block in body.blocks])
+    sureness = confidence(body.judgement, page)
+    refuse(page, [block.text for block in body.blocks], sureness)
     blocks = tuple(block for block in body.blocks if block.kind is not Kind.CELL or Part.TABLES in options.include)
     text = render(blocks)
     if not text:
@@ -45,7 +46,7 @@ def read_html(html: str, url: str | None, options: Options = _DEFAULTS) -> Draft
         draft,
         page_kind=page.kinds.likeliest,
         flags=page_flags(page, [block.text for block in blocks], body.after),
-        confidence=confidence(body.judgement, page),
+        confidence=sureness,
         comments=find_comments(body.walked, body.judgement.kept) if Part.COMMENTS in options.include else None,
     )
 

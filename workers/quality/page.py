@@ -20,6 +20,7 @@ _LISTING = 0.5
 _INDEX = 0.8
 _INDEX_PROSE_CHARS = 200  # of the longest paragraph; the texts of teasers are shorter
 _INDEX_LINKS = 10
+_DOUBTFUL = 0.3
 _CONSENT = 0.3  # of the characters
 _BUTTON_CHARS = 60
 
@@ -53,8 +54,10 @@ def look(tree: Element, walked: Walked, url: str | None) -> Page:
     return Page(tree, walked, said, row, judge_kind(row))
 
 
-def refuse(page: Page, paragraphs: Sequence[str]) -> None:
+def refuse(page: Page, paragraphs: Sequence[str], confidence: float | None) -> None:
     """Lets a page pass that may be an article. `paragraphs` are what was found of one, possibly nothing.
+
+    `confidence` is the F1 to be expected of them.
 
     Raises:
         Failed: CONSENT_WALL, LOGIN_REQUIRED or LIST_PAGE.
@@ -63,12 +66,14 @@ def refuse(page: Page, paragraphs: Sequence[str]) -> None:
         raise Failed(Reason.LOGIN_REQUIRED, "the page is there to log in")
     if walls.is_consent_wall(paragraphs) and walls.offers_consent(page.buttons):
         raise Failed(Reason.CONSENT_WALL, "the page asks for consent and shows no more")
-    if is_index(page, paragraphs):
+    if is_index(page, paragraphs, confidence):
         raise Failed(Reason.LIST_PAGE, "the page lists others and has no text of its own")
 
 
-def is_index(page: Page, paragraphs: Sequence[str]) -> bool:
+def is_index(page: Page, paragraphs: Sequence[str], confidence: float | None) -> bool:
     """Tells whether the page leads to others and says nothing itself: a front page, a section, search results."""
+    if confidence is not None and confidence >= _DOUBTFUL:
+        return False
     if page.kinds.shares[PageKind.LISTING] < _INDEX or max(map(len, paragraphs), default=0) >= _INDEX_PROSE_CHARS:
         return False
     return sum(1 for passage in page.walked.passages if passage.link) >= _INDEX_LINKS

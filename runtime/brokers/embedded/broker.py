@@ -93,8 +93,9 @@ class EmbeddedBroker:
     async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
         """Hands deliveries to `handle`; see `contract.broker.Broker`.
 
-        A delivery whose handler raised is due again after `give_back_delay_s`. While the disk refuses writes, nothing
-        new is taken, and each verdict is offered again every `disk_pause_s`.
+        A job that is delivered for the third time or more runs alone. A delivery whose handler raised is due again
+        after `give_back_delay_s`. While the disk refuses writes, nothing new is taken, and each verdict is offered
+        again every `disk_pause_s`.
 
         Raises:
             BrokerUnavailable: the database is damaged or was closed; what is in hand was cancelled and given back.

@@ -65,7 +65,7 @@ class Consumer:
         if not free:
             return [], None
         try:
-            return await self._lanes.claim(self._room(), free=free)
+            return await self._lanes.claim(self._room(), free=free, delivery_limit=self._delivery_limit)
         except DiskRefused:
             return [], time.time() + self._disk_pause_s
 

@@ -12,7 +12,7 @@ from contract.broker import LogEntry
 from contract.dead import Burial
 from contract.job import Lane
 
-VERSION = 3  # of these tables; kept in the file's user_version
+VERSION = 4  # of these tables; kept in the file's user_version
 
 # Sums over jobs are kept by triggers: counting 100,000 rows on every put would cost more than the put.
 _ACCEPTED = """
@@ -23,6 +23,8 @@ CREATE TABLE accepted (
     at TEXT NOT NULL -- RFC 3339, UTC
 );
 """
+# Few jobs are ever suspects, and each claim asks for them.
+_SUSPECTS = "CREATE INDEX jobs_suspect ON jobs (deliveries, due, seq) WHERE deliveries >= 2;"
 _SCHEMA = """
 CREATE TABLE jobs (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -60,7 +62,7 @@ CREATE TABLE probe (writes INTEGER NOT NULL);
 INSERT INTO probe VALUES (0);
 """
 
-_UPGRADES = {1: "ALTER TABLE dead ADD COLUMN reason TEXT;", 2: _ACCEPTED}  # from a version to the next
+_UPGRADES = {1: "ALTER TABLE dead ADD COLUMN reason TEXT;", 2: _ACCEPTED, 3: _SUSPECTS}  # from a version to the next
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,7 @@ def create(db: Connection) -> None:
         return
     if version != 0 and version not in _UPGRADES:
         raise DatabaseError(f"its tables are of version {version}, not {VERSION}")
-    steps = [_UPGRADES[older] for older in range(version, VERSION)] if version else [_SCHEMA, _ACCEPTED]
+    steps = [_UPGRADES[older] for older in range(version, VERSION)] if version else [_SCHEMA, _ACCEPTED, _SUSPECTS]
     db.executescript(f"BEGIN IMMEDIATE; {' '.join(steps)} PRAGMA user_version = {VERSION}; COMMIT;")
 
 
@@ -137,6 +139,41 @@ def claim(db: Connection, lane: Lane, limit: int, *, now: float, in_hand: Iterab
         (lane, now, _json(in_hand), limit),
     ).fetchall()
     return [_deliver(db, seq) for (seq,) in seqs]
+
+
+def claim_suspect(db: Connection, *, now: float, delivery_limit: int) -> Claimed:
+    """Takes the due suspect that was delivered least, and counts its delivery. There is one, and nothing is in hand.
+
+    Whoever kills a worker is delivered more often each time, so all others get away before it.
+    """
+    (seq,) = db.execute(
+        "SELECT seq FROM jobs WHERE deliveries >= 2 AND deliveries <= ? AND due <= ?"
+        " ORDER BY deliveries, due, seq LIMIT 1",
+        (delivery_limit, now),
+    ).fetchone()
+    return _deliver(db, seq)
+
+
+def suspect_due(db: Connection, *, delivery_limit: int, in_hand: Iterable[int]) -> float | None:
+    """Returns when the next suspect is due, in Unix seconds; None where there is none.
+
+    A suspect's next delivery is at least the third, and not one of a lost job, which is not parsed.
+    """
+    (due,) = db.execute(
+        "SELECT min(due) FROM jobs WHERE deliveries >= 2 AND deliveries <= ?"
+        " AND seq NOT IN (SELECT value FROM json_each(?))",
+        (delivery_limit, _json(in_hand)),
+    ).fetchone()
+    return None if due is None else float(due)
+
+
+def holds_suspect(db: Connection, *, delivery_limit: int, in_hand: Iterable[int]) -> bool:
+    """Tells whether one of those in hand is a suspect."""
+    (found,) = db.execute(
+        "SELECT count(*) FROM jobs WHERE seq IN (SELECT value FROM json_each(?)) AND deliveries BETWEEN 3 AND ?",
+        (_json(in_hand), delivery_limit + 1),
+    ).fetchone()
+    return bool(found)
 
 
 def _deliver(db: Connection, seq: int) -> Claimed:

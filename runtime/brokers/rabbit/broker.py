@@ -145,9 +145,9 @@ class RabbitBroker:
         return self._leases.hold(name)
 
     async def ready(self) -> bool:
-        """Tells whether publishing works and, while consuming, whether the consumer's session lives."""
+        """Tells whether publishing works and, while consuming, whether the consumer's connection does."""
         self._start_publishing()
-        consuming = self._consumer is None or self._consumer.is_live
+        consuming = self._consumer is None or self._consumer.is_answered
         return consuming and await self._publisher.ready()
 
     @asynccontextmanager

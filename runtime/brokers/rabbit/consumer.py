@@ -1,6 +1,7 @@
 """Takes deliveries, hands them to a handler as slots are free, carries the verdict out, and acks."""
 
 import asyncio
+import math
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from runtime.brokers.rabbit.slots import Line, Slots
 from runtime.brokers.rabbit.verdicts import Clerk
 
 if TYPE_CHECKING:
-    from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
+    from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 
 log = structlog.get_logger(__name__)
 
@@ -61,12 +62,19 @@ class Consumer:
         self._limits = limits
         self._slots: Slots[AbstractIncomingMessage] = Slots(slots, limits.bulk_patience_s)
         self._session: Session | None = None
+        self._answered_at = -math.inf
         self._jobs = asyncio.TaskGroup()
 
     @property
     def is_live(self) -> bool:
-        """Whether it consumes, or finishes what it has."""
+        """Whether it has a session, to consume or to finish what it has."""
         return self._session is not None and not self._session.is_over
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the broker answered on this connection lately: one that is cut without a word is noticed late."""
+        silent_s = asyncio.get_running_loop().time() - self._answered_at
+        return self.is_live and silent_s < self._limits.fresh_confirm_s + self._limits.probe_timeout_s
 
     async def run(self, session: Session) -> None:
         """Consumes until `stop` is set, then finishes what is in hand.
@@ -76,16 +84,31 @@ class Consumer:
         """
         self._slots = Slots(self._slots_count, self._limits.bulk_patience_s)
         self._session = session
+        self._answered_at = -math.inf
         try:
-            async with asyncio.TaskGroup() as self._jobs:
-                consumers = [await self._subscribe(session, source) for source in self._sources]
-                await self._stop.wait()
-                for queue, tag in consumers:
-                    with translated(Loss.CHANNEL_CLOSED):
-                        await queue.cancel(tag)
-                await self._give_back_waiting()
+            async with asyncio.TaskGroup() as group:
+                asking = group.create_task(self._ask_for_ever(await session.scratch_channel()))
+                await self._consume(session)
+                asking.cancel()
         finally:
             self._session = None
+
+    async def _consume(self, session: Session) -> None:
+        async with asyncio.TaskGroup() as self._jobs:
+            consumers = [await self._subscribe(session, source) for source in self._sources]
+            await self._stop.wait()
+            for queue, tag in consumers:
+                with translated(Loss.CHANNEL_CLOSED):
+                    await queue.cancel(tag)
+            await self._give_back_waiting()
+
+    async def _ask_for_ever(self, channel: "AbstractChannel") -> None:
+        """Asks the broker for something that costs it nothing, and notes when it answered. To be cancelled."""
+        while True:
+            with translated(Loss.CHANNEL_CLOSED):
+                await channel.set_qos(prefetch_count=1)
+            self._answered_at = asyncio.get_running_loop().time()
+            await asyncio.sleep(self._limits.fresh_confirm_s)
 
     async def _subscribe(self, session: Session, source: Source) -> "tuple[AbstractQueue, str]":
         channel = await session.channel(prefetch=source.prefetch)

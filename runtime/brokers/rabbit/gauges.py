@@ -22,13 +22,13 @@ async def depths(session: Session, topology: Topology) -> Mapping[str, int]:
     """
     names = [queue.name for queue in topology.queues if queue.name not in {LOG, ACCEPTED}]
     with translated(Loss.CHANNEL_CLOSED):
-        channel = await session.scratch_channel()
+        channel = await session.passing_channel()
         try:
-            found = [await channel.declare_queue(name, passive=True) for name in names]
+            found = {name: await channel.queue_declare(name, passive=True) for name in names}
         except ChannelNotFoundEntity as error:
             raise BrokerUnavailable(f"{error}: run `copydesk topology`") from None
-        await channel.close()
-    return {queue.name: queue.declaration_result.message_count or 0 for queue in found}
+    await session.drop(channel)
+    return {name: declared.message_count or 0 for name, declared in found.items()}
 
 
 class RabbitQueues:

@@ -17,7 +17,9 @@ class RabbitLimits:
       3.10 refuses all on a channel that first published to a quorum queue while its leader was gone, until that node is
       back, however soon another one leads.
     - `failure_log_pause_s` lies between two log lines on publishes that failed for one cause; a metric counts them all.
-    - `fresh_confirm_s` is how long a confirm shows that publishing works; later a probe has to.
+    - `fresh_confirm_s` is how long a confirm shows that publishing works; later a probe has to, within
+      `probe_timeout_s`. A consumer's connection is asked as often. Both together are less than a heartbeat: it takes
+      three of them, and 3 s more, until a session ends whose broker fell silent.
     - `subscriber_pauses_s` lie before the further tries to tell subscribers of an event that one of them refused. The
       others get a repeat with each try, so no other event is offered again within `subscriber_rest_s`.
     - `give_back_initial_s` is the wait before a delivery whose handler raised goes back, doubled each time up to

@@ -65,7 +65,8 @@ class Publisher:
         self._metrics = metrics
         self._live: tuple[Session, AbstractChannel] | None = None
         self._up = asyncio.Event()
-        self._retiring = asyncio.TaskGroup()
+        self._tasks = asyncio.TaskGroup()
+        self._blocked = False
         self._confirmed_at = -math.inf
         self._doubted_at = -math.inf
         self._told_at: dict[Failure, float] = {}
@@ -80,8 +81,9 @@ class Publisher:
         """
         channel = await session.channel()
         try:
-            async with asyncio.TaskGroup() as self._retiring:
+            async with asyncio.TaskGroup() as self._tasks:
                 self._live = (session, channel)
+                self._blocked = False
                 self._up.set()
                 await session.until_lost()
         finally:
@@ -127,6 +129,7 @@ class Publisher:
                     await self._publish(outgoing)
         except TimeoutError:
             self._confirmed_at = -math.inf
+            await self._check_blocked()  # RabbitMQ tells of an alarm after it has been sent something
             cause = Failure.TIMED_OUT if self._up.is_set() else Failure.NO_SESSION
             raise NotPublished(cause, f"no confirm within {timeout_s:g} s") from None
 
@@ -134,8 +137,7 @@ class Publisher:
         if self._live is None:
             raise NotPublished(Failure.NO_SESSION, "the session was just lost")
         session, channel = self._live
-        if await session.is_blocked():
-            raise NotPublished(Failure.BLOCKED, "the broker blocks publishers: a memory or disk alarm")
+        await self._check_blocked()
         try:
             with translated(Loss.CONNECTION_CLOSED):
                 if outgoing.is_stream:
@@ -151,6 +153,25 @@ class Publisher:
             session.lose(error.cause, error.detail)
             raise NotPublished(Failure.SESSION_LOST, error.detail) from error
 
+    async def _check_blocked(self) -> None:
+        """Returns unless an alarm blocks the live session; the log tells once when that begins and when it ends."""
+        if self._live is None or not await self._live[0].is_blocked():
+            return
+        session, _ = self._live
+        if not self._blocked and not session.is_over:
+            self._blocked = True
+            self._tasks.create_task(self._tell_of_block(session))
+        raise NotPublished(Failure.BLOCKED, "the broker blocks publishers: a memory or disk alarm")
+
+    async def _tell_of_block(self, session: Session) -> None:
+        began = _now()
+        log.warning("broker_blocks_publishers")
+        try:
+            await session.until_not_blocked()
+        finally:
+            self._blocked = False
+        log.info("broker_takes_messages_again", blocked_s=round(_now() - began, 1))
+
     async def _offer(self, session: Session, channel: AbstractChannel, outgoing: Outgoing) -> None:
         """Returns when the message is confirmed. It may be the channel's fault that it is refused."""
         try:
@@ -164,20 +185,27 @@ class Publisher:
             await _confirmed(await self._renew(session, channel), outgoing)
 
     async def _offer_stream(self, session: Session, outgoing: Outgoing) -> None:
-        channel = await session.channel()
+        channel = await session.passing_channel(confirms=True)
         session.check()
+        message = outgoing.message
         try:
-            await _confirmed(channel, outgoing)
+            await channel.basic_publish(
+                message.body,
+                exchange=outgoing.exchange,
+                routing_key=outgoing.key,
+                properties=message.properties,
+                mandatory=outgoing.mandatory,
+            )
         finally:
             if not session.is_over:
-                self._retiring.create_task(session.retire(channel, after_s=0))
+                self._tasks.create_task(session.drop(channel))
 
     async def _renew(self, session: Session, doubted: AbstractChannel) -> AbstractChannel:
         """Returns the channel that all use from now on; `doubted` stays for what is on its way there."""
         channel = await session.channel()
         session.check()
         self._live = (session, channel)
-        self._retiring.create_task(session.retire(doubted, after_s=self._limits.confirm_timeout_s))
+        self._tasks.create_task(session.retire(doubted, after_s=self._limits.confirm_timeout_s))
         return channel
 
     def _note(self, cause: Failure, outgoing: Outgoing, detail: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from contract.broker import Delivery
 from contract.codec import decode_job
@@ -57,6 +58,38 @@ class Gate:
         if len(self.held) == self._expected:
             self.full.set()
         await self.opened.wait()
+        return publish(delivery)
+
+
+class Loner:
+    """A handler that fails each job until it is suspect, and then sees whether it has company."""
+
+    def __init__(self, expected: int) -> None:
+        self.published: list[str | None] = []
+        self.begun, self.company, self.done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._in_hand = 0
+        self._expected = expected
+
+    async def __call__(self, delivery: Delivery) -> Verdict:
+        self._in_hand += 1
+        try:
+            return await self._judge(delivery)
+        finally:
+            self._in_hand -= 1
+
+    async def _judge(self, delivery: Delivery) -> Verdict:
+        if self.begun.is_set() and self._in_hand > 1:
+            self.company.set()
+        if "innocent" not in str(decode_job(delivery.body).content):
+            if not delivery.suspect:
+                raise RuntimeError("no verdict")
+            self.begun.set()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await self.company.wait()
+        self.published.append(delivery.message_id)
+        if len(self.published) == self._expected:
+            self.done.set()
         return publish(delivery)
 
 

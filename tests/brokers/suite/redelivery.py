@@ -1,13 +1,25 @@
 """Deliveries that came to no verdict."""
 
+import asyncio
+
+import pytest
+
 from contract.broker import Delivery
 from contract.codec import encode
 from contract.reasons import Reason
 from contract.verdicts import Bury, Verdict
 from tests.brokers import samples
 from tests.brokers.suite.backend import Backend, DeadLetter
-from tests.brokers.suite.handlers import Recorder, publish
-from tests.brokers.suite.steps import assert_nothing_waits, consume_until, crash_holding, put_all, subjects, take
+from tests.brokers.suite.handlers import Loner, Recorder, publish
+from tests.brokers.suite.steps import (
+    assert_nothing_waits,
+    consume_until,
+    consuming,
+    crash_holding,
+    put_all,
+    subjects,
+    take,
+)
 
 
 class Redelivery:
@@ -67,6 +79,19 @@ class Redelivery:
             await consume_until(broker, recorder)
             assert subjects(await take(broker, 1)) == [job.id]
         assert [delivery.lost for delivery in recorder.seen] == [False] * (backend.delivery_limit + 1) + [True]
+
+    @pytest.mark.parametrize("count", [1, 3])
+    async def test_a_job_delivered_three_times_runs_alone(self, backend: Backend, count: int) -> None:
+        loner, suspects = Loner(count + 1), samples.jobs(count)
+        async with backend.broker() as broker, consuming(broker, loner):
+            await put_all(broker, suspects)
+            await loner.begun.wait()
+            innocent = samples.job(content="innocent")
+            await broker.put(innocent)
+            async with asyncio.timeout(30):
+                await loner.done.wait()
+        assert not loner.company.is_set()
+        assert sorted(map(str, loner.published)) == sorted(job.id for job in [*suspects, innocent])
 
 
 def _bury_what_is_lost(delivery: Delivery) -> Verdict:

@@ -37,9 +37,9 @@ LOGIN = [
 ]
 
 
-def reason(page: Page, paragraphs: Sequence[str]) -> Reason | None:
+def reason(page: Page, paragraphs: Sequence[str], confidence: float | None = None) -> Reason | None:
     try:
-        refuse(page, paragraphs)
+        refuse(page, paragraphs, confidence)
     except Failed as failed:
         return failed.reason
     return None
@@ -96,6 +96,11 @@ def test_an_article_about_passwords_is_none() -> None:
 def test_an_index_is_refused() -> None:
     assert reason(index(), ["A short teaser."] * 24) is Reason.LIST_PAGE
     assert reason(index(), []) is Reason.LIST_PAGE
+
+
+def test_an_index_whose_text_is_likely_right_passes() -> None:
+    assert reason(index(), ["A short teaser."] * 24, 0.1) is Reason.LIST_PAGE
+    assert reason(index(), ["A short teaser."] * 24, 0.9) is None
 
 
 def test_a_page_of_next_to_nothing_is_no_index() -> None:
