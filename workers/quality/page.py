@@ -20,7 +20,7 @@ _LISTING = 0.5
 _INDEX = 0.8
 _INDEX_PROSE_CHARS = 200  # of the longest paragraph; the texts of teasers are shorter
 _INDEX_LINKS = 10
-_DOUBTFUL = 0.3
+_DOUBTFUL = 0.2  # confidence; above it the text of an index is worth having
 _CONSENT = 0.3  # of the characters
 _BUTTON_CHARS = 60
 
