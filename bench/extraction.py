@@ -37,7 +37,7 @@ _load_weights = body.load_weights
 
 def main() -> None:
     arguments = _arguments()
-    documents = list(islice(_documents(arguments.documents, arguments.kind), arguments.limit))
+    documents = list(islice(documents_of(arguments.documents, arguments.kind), arguments.limit))
     others = _chosen(arguments.rivals)
     for document in documents[:WARM_UP]:
         _with_folds(arguments.folds, document)
@@ -128,7 +128,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _documents(files: list[Path], kind: str | None) -> Iterator[dict[str, Any]]:
+def documents_of(files: list[Path], kind: str | None) -> Iterator[dict[str, Any]]:
+    """Yields the documents in `files`, those of one `kind` only where it is given."""
     for file in files:
         for line in _lines(file):
             document = orjson.loads(line)
