@@ -103,7 +103,7 @@ def held_out(pages: Sequence[Page], part_of: Callable[[Page], object]) -> list[N
         model = fit([page for page in pages if part_of(page) != part])
         for number, page in enumerate(pages):
             if part_of(page) == part:
-                found[number] = model.predict_proba(page.rows)[:, 1]
+                found[number] = 1 / (1 + np.exp(-model.predict(page.rows, prediction_type="RawFormulaVal")))
     return [found[number] for number in range(len(pages))]
 
 
