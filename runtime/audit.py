@@ -197,14 +197,15 @@ class Suspicion:
 
 def _digest(data: Mapping[str, object]) -> bytes:
     """Returns a digest of an event's data without its times, which differ between any two runs."""
-    kept = _without(data.get("provenance"), "timings")
-    kept["fetch"] = _without(kept.get("fetch"), "first_byte_s")
+    provenance = _mapping(data.get("provenance"))
+    fetch = {name: value for name, value in _mapping(provenance.get("fetch")).items() if not name.endswith("_s")}
+    kept = {name: value for name, value in provenance.items() if name != "timings"} | {"fetch": fetch}
     canonical = orjson.dumps({**data, "provenance": kept}, option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(canonical, digest_size=_DIGEST_BYTES).digest()
 
 
-def _without(mapping: object, name: str) -> dict[str, object]:
-    return {key: value for key, value in mapping.items() if key != name} if isinstance(mapping, dict) else {}
+def _mapping(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
 
 
 def _seconds(rfc3339: str) -> float:

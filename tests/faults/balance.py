@@ -61,7 +61,8 @@ def digest(data: dict[str, Any]) -> str:
     """Returns a digest of an event's data without its times, which differ between any two runs."""
     provenance = {key: value for key, value in data.get("provenance", {}).items() if key != "timings"}
     if provenance.get("fetch"):
-        provenance["fetch"] = {**provenance["fetch"], "first_byte_s": None}
+        fetch = provenance["fetch"].items()
+        provenance["fetch"] = {name: value for name, value in fetch if not name.endswith("_s")}
     return hashlib.sha256(json.dumps({**data, "provenance": provenance}, sort_keys=True).encode()).hexdigest()
 
 

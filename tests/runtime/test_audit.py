@@ -23,7 +23,7 @@ def accepted(run: str, second: float = 0, lane: Lane = Lane.BULK) -> Accepted:
 
 
 def event(run: str, text: str = "Text.", *, second: float = 0, timing: float = 0.1) -> bytes:
-    fetch = {"url": "https://www.example.com/", "first_byte_s": timing}
+    fetch = {"url": "https://www.example.com/", "first_byte_s": timing, "total_s": timing}
     provenance = {"timings": {"fetch": timing}, "charset": "utf-8", "fetch": fetch}
     data = {"id": run.rpartition(".")[0], "text": text, "provenance": provenance}
     return orjson.dumps({"id": run, "time": at(second), "data": data})
