@@ -1,21 +1,17 @@
 """Pages with known text, cut into passages: features, labels, and what is needed to score a choice of them."""
 
-import io
 import sys
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
-import zstandard
 from numpy.typing import NDArray
-from tld import get_fld
 
 from bench.block_labels import label
+from bench.documents import fold_of, read
 from workers.extract.body import walk_page
 from workers.extract.features import features, rows
 from workers.extract.head import read_head
@@ -24,7 +20,6 @@ from workers.markup import parse
 from workers.trees import Rows
 
 SETS = ("scrapinghub", "fundus", "readability", "wcxb")
-FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +40,12 @@ class Page:
         return f"{name} articles" if name == "wcxb" and self.document["kind"] == "article" else name
 
 
-def fold_of(document: Mapping[str, Any]) -> int:
-    """Returns the fold of a document, the same for all of one registered domain.
-
-    Where no URL is known, the id tells the site: those of readability are like `nytimes-2`.
-    """
-    url = document.get("url") or ""
-    domain = get_fld(url, fail_silently=True, fix_protocol=True) or url or document["id"].rstrip("-0123456789")
-    return zlib.crc32(domain.encode()) % FOLDS
-
-
 def documents(data: Path) -> Iterator[dict[str, Any]]:
     """Yields the documents that have a true text."""
     for name in SETS:
-        with (data / f"{name}.jsonl.zst").open("rb") as file:
-            stream = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(file)
-            for line in io.BufferedReader(stream):
-                document = orjson.loads(line)
-                if document["truth"].get("text"):
-                    yield document | {"set": name}
+        for document in read(data / f"{name}.jsonl.zst"):
+            if document["truth"].get("text"):
+                yield document | {"set": name}
 
 
 def read_pages(data: Path, names: tuple[str, ...], workers: int = 2) -> list[Page]:

@@ -5,17 +5,15 @@
 FOLDER holds *.jsonl.zst, a page a line: `url`, `html`, `truth` with `text` or None.
 """
 
-import io
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from backports import zstd
 from yarl import URL
 
+from bench.documents import read
 from workers.failures import Failed
 from workers.fetch import media, refresh, walls
 from workers.fetch.page_head import title_of
@@ -24,11 +22,7 @@ _LEAST_CHARS = 500  # of text: what is shorter may well be an error page
 
 
 def pages(path: Path) -> Iterator[dict[str, Any]]:
-    with zstd.open(path) as packed:
-        for line in io.TextIOWrapper(packed, encoding="utf-8"):
-            page = json.loads(line)
-            if page.get("html"):
-                yield page
+    return (page for page in read(path) if page.get("html"))
 
 
 def judged(page: dict[str, Any]) -> str:

@@ -1,18 +1,14 @@
 """Pasted texts with known articles, cut into lines: features, labels, and what is needed to score a choice of them."""
 
-import io
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import orjson
-import zstandard  # type: ignore[import-not-found, unused-ignore] # for training alone
 
-from bench.block_pages import fold_of
+from bench.documents import fold_of, read
 from bench.line_labels import label, tokens
 from workers.pasted.features import measure
 from workers.pasted.headline import Judged, measure_titles
@@ -69,20 +65,14 @@ def collect(folder: Path, workers: int = 2) -> list[Sample]:
 
 def _givens(folder: Path) -> Iterator[Given]:
     """Yields each text, and once for its four variants the true text, all of whose lines stay."""
-    folds = {f"{name}/{page['id']}": fold_of(page) for name in ORIGINS for page in _documents(folder, name)}
-    for document in _documents(folder, "paste"):
+    folds = {f"{name}/{page['id']}": fold_of(page) for name in ORIGINS for page in read(folder / f"{name}.jsonl.zst")}
+    for document in read(folder / "paste.jsonl.zst"):
         fold = folds[document["id"].rpartition("/")[0]]
         origin = document["id"].partition("/")[0]
         truth, title = document["truth"]["text"], document["truth"]["title"]
         yield Given(document["variant"], origin, fold, document["text"], truth, title)
         if document["variant"] == "plain":
             yield Given(CLEAN, origin, fold, truth, truth)
-
-
-def _documents(folder: Path, name: str) -> Iterator[dict[str, Any]]:
-    with (folder / f"{name}.jsonl.zst").open("rb") as raw:
-        reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(raw)
-        yield from map(orjson.loads, io.BufferedReader(reader))
 
 
 def _sample_of(given: Given) -> Sample:

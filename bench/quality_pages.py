@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.block_pages import documents, fold_of
+from bench.block_pages import documents
+from bench.documents import fold_of
 from bench.text_f1 import compare
 from contract.article import PageKind
 from contract.options import Focus

@@ -4,13 +4,10 @@
 
 DATA is a folder of ground truth: SET.jsonl.zst, one {"id", "url", "html", "truth": {"authors"}} a line. Prints the F1
 of the names in five folds by registered domain, and with each set left out; then trains on all pages and writes the
-weights (workers/metadata/authors.npz by default). Needs catboost and zstandard beside what Copydesk needs.
+weights (workers/metadata/authors.npz by default). Needs catboost beside what Copydesk needs.
 """
 
-import io
-import json
 import sys
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +15,9 @@ from typing import Any
 
 import catboost  # type: ignore[import-not-found, unused-ignore] # for training alone
 import numpy as np
-import tld
-import zstandard  # type: ignore[import-not-found, unused-ignore] # for training alone
 
 from bench import weights
+from bench.documents import fold_of, read
 from workers.markup import parse
 from workers.metadata.authors import Judged, choose, find_candidates
 from workers.metadata.candidates import FEATURES, Candidate, rows_of
@@ -31,7 +27,6 @@ from workers.metadata.title import find_titles
 from workers.trees import Rows
 
 SETS = {"fundus": 2.5, "readability": 1.0, "wcxb": 1.0, "trafilatura_eval": 1.5, "postlight": 3.0}  # by weight
-FOLDS = 5
 PARAMETERS = {
     "iterations": 200,
     "depth": 6,
@@ -61,19 +56,16 @@ class Sample:
 def main() -> None:
     folder = Path(sys.argv[1])
     file = Path(sys.argv[2] if len(sys.argv) > 2 else "workers/metadata/authors.npz")
-    samples = [sample for name in SETS for sample in read(name, folder)]
+    samples = [sample for name in SETS for sample in samples_of(name, folder)]
     report("five folds by domain", samples, [sample.fold for sample in samples])
     report("each set left out", samples, [list(SETS).index(sample.of) for sample in samples])
     weights.write(train(samples), FEATURES, file)
 
 
-def read(name: str, folder: Path) -> Iterator[Sample]:
-    with (folder / f"{name}.jsonl.zst").open("rb") as raw:
-        stream = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(raw)
-        for line in io.TextIOWrapper(stream, encoding="utf-8"):
-            document = json.loads(line)
-            if document["truth"].get("authors"):
-                yield sample_of(name, document)
+def samples_of(name: str, folder: Path) -> Iterator[Sample]:
+    for document in read(folder / f"{name}.jsonl.zst"):
+        if document["truth"].get("authors"):
+            yield sample_of(name, document)
 
 
 def sample_of(name: str, document: dict[str, Any]) -> Sample:
@@ -86,18 +78,13 @@ def sample_of(name: str, document: dict[str, Any]) -> Sample:
     labels = np.array([candidate.key in truth for candidate in candidates], np.float32)
     return Sample(
         name,
-        fold_of(document["url"] or document["id"]),
+        fold_of(document),
         page.sites,
         truth,
         candidates,
         rows_of(candidates, page),
         labels,
     )
-
-
-def fold_of(url: str) -> int:
-    domain = tld.get_fld(url, fail_silently=True) or url
-    return zlib.crc32(domain.encode()) % FOLDS
 
 
 def train(samples: Sequence[Sample]) -> Any:  # noqa: ANN401 - CatBoost is not there for the type checker

@@ -9,7 +9,7 @@
 DATA holds `<set>.jsonl.zst`, one {"id", "url", "kind", "html", "truth": {"text"}} a line: scrapinghub
 (scrapinghub/article-extraction-benchmark, MIT), fundus (flairNLP/fundus, test resources, MIT), readability
 (mozilla/readability, test pages, Apache-2.0), wcxb (Web Content Extraction Benchmark, development part, CC-BY-4.0).
-What is trained keeps no text of them. Needs catboost and zstandard beside Copydesk. Seeds are fixed and one thread is
+What is trained keeps no text of them. Needs catboost beside Copydesk. Seeds are fixed and one thread is
 used, so the same data give the same weights.
 """
 
@@ -22,7 +22,8 @@ import numpy as np
 from catboost import CatBoostClassifier, sum_models
 from numpy.typing import NDArray
 
-from bench.block_pages import FOLDS, Page, read_pages
+from bench.block_pages import Page, read_pages
+from bench.documents import FOLDS
 from bench.text_f1 import compare, f1
 from bench.weights import write
 from contract.options import Focus

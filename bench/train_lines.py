@@ -7,7 +7,7 @@ the sets of pages that it was made from, whose URLs say which texts are of one d
 confidence.npz to workers/pasted. Titles and confidence are learned from lines as a model tells them that has not seen
 their domain. With --cross-validate, prints what the texts are worth that are read so throughout: F1 (4-grams of tokens,
 mean precision and recall over texts), what survives of clean text, how many titles are right, and whether confidence
-tells the F1. Needs catboost, scipy and zstandard beside what Copydesk needs.
+tells the F1. Needs catboost and scipy beside what Copydesk needs.
 """
 
 import sys
@@ -23,7 +23,7 @@ import catboost  # type: ignore[import-not-found, unused-ignore] # for training 
 import numpy as np
 
 from bench import weights
-from bench.block_pages import FOLDS
+from bench.documents import FOLDS
 from bench.line_samples import Examples, Given, Sample, collect, titles_of
 from bench.line_scores import Score, report, score
 from workers.pasted.confidence import NAMES

@@ -4,7 +4,7 @@
 
 DATA is as for `train_blocks`, FOLDS what `train_blocks DATA --folds FOLDS` wrote: confidence is learned from texts that
 were chosen without the page's own domain. The weights go to workers/quality/weights; what is printed is in
-docs/quality.md. Needs catboost, scipy and zstandard beside Copydesk.
+docs/quality.md. Needs catboost and scipy beside Copydesk.
 """
 
 import sys
@@ -18,7 +18,7 @@ from catboost import CatBoost, CatBoostClassifier
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from bench.block_pages import FOLDS
+from bench.documents import FOLDS
 from bench.quality_pages import Row, column, read_rows
 from bench.weights import write
 from contract.article import PageKind

@@ -70,9 +70,6 @@ class Cluster:
     def node_called(self, name: str) -> ClusterNode:
         return next(node for node in self.nodes if node.name == name)
 
-    def other_than(self, node: ClusterNode) -> ClusterNode:
-        return next(other for other in self.nodes if other is not node)
-
     def settle(self) -> None:
         for node in self.nodes:
             node.settle()

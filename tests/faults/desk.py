@@ -52,12 +52,6 @@ class Desk:
         for process in (self.serve, *self.workers):
             wait_until_ready(process)
 
-    def stop_workers(self) -> list[int]:
-        """Stops the workers in order and returns their exit codes."""
-        codes = [worker.stop() for worker in self.workers if worker.returncode is None]
-        self.workers.clear()
-        return codes
-
     def close(self) -> None:
         """Ends the processes, and prints what they had to say last: pytest shows it where a test failed."""
         for process in (self.serve, *self.workers):

@@ -44,7 +44,6 @@ class Client:
     answers: Counter[int] = field(default_factory=Counter)
     retry_after: set[str | None] = field(default_factory=set)
     slowest_s: float = 0.0
-    changed_ids: int = 0
     _progress: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def post_all(self, submissions: Sequence[Submission], *, over_s: float = 0.0) -> None:

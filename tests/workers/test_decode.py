@@ -17,7 +17,6 @@ TURKISH = "Şehrin ışıkları gece boyunca söndü, çünkü fırtına bütün
 HEBREW = "הגשם פסק והאנשים יצאו אל רחובות העיר כדי לראות את השמש"
 ARABIC = "توقف المطر وخرج الناس إلى شوارع المدينة ليروا الشمس"
 LITHUANIAN = "Šiandien žmonės išėjo į gatves, nes lietus liovėsi ir saulė vėl šviečia virš miesto"
-VIETNAMESE = "Mưa đã tạnh"
 THAI = "ฝนหยุดตกแล้วและผู้คนออกมาบนถนนในเมืองเพื่อดูดวงอาทิตย์"
 JAPANESE = "雨がやんで、人々は太陽を見るために町の通りに出てきました。今日はとても良い天気です。"
 CHINESE = "雨停了，人们走上城市的街道去看太阳。今天的天气非常好，孩子们在河边玩耍。"

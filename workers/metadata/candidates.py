@@ -92,10 +92,6 @@ def rows_of(candidates: Sequence[Candidate], page: Page) -> Rows:
     return np.array([table.row(candidate) for candidate in candidates], np.float32).reshape(-1, len(FEATURES))
 
 
-def _ranks(first: dict[str, int]) -> dict[str, int]:
-    return {key: place for place, key in enumerate(sorted(first, key=first.__getitem__))}
-
-
 class _Table:
     def __init__(self, candidates: Sequence[Candidate], page: Page) -> None:
         self._candidates = candidates

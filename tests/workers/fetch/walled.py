@@ -5,7 +5,6 @@ Each with its status, its headers beside the media type, its markup, and what it
 
 from contract.reasons import Reason
 
-BOT, GONE = Reason.BOT_CHALLENGE, Reason.SOFT_404
 FORBIDDEN, DOWN = Reason.FORBIDDEN, Reason.SERVER_ERROR
 
 _MENU = (
