@@ -11,11 +11,11 @@ extracted by a model that has seen its domain. FILE gets {"id", "text", "title",
 
 import argparse
 import cProfile
-import io
 import pstats
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,10 @@ import orjson
 
 from bench import rivals
 from bench.comparison import Measured, draw, table
-from contract.article import Article
+from bench.documents import fold_of, read
+from contract.article import Article, Failure
 from contract.job import Job, Kind, Lane
+from workers import outcome
 from workers.desk import Copy, edit
 from workers.extract import body
 from workers.failures import Failed
@@ -67,13 +69,13 @@ def measure(
         truth = (document.get("truth") or {}).get("text")
         if profiler:
             profiler.enable()
-        article, seconds = timed(copydesk, document)
+        told, seconds = timed(copydesk, document)
         if profiler:
             profiler.disable()
-        measured[OURS].add(seconds, truth, article.text if isinstance(article, Article) else "")
-        predictions.append(prediction(document["id"], article))
-        if not isinstance(article, Article):
-            failures[article] += 1
+        measured[OURS].add(seconds, truth, told.text if isinstance(told, Article) else "")
+        predictions.append(prediction(told))
+        if isinstance(told, Failure):
+            failures[told.reason.value] += 1
         for name, extract in others.items():
             text, seconds = timed(extract, document)
             measured[name].add(seconds, truth, text)
@@ -81,8 +83,8 @@ def measure(
     return measured, predictions
 
 
-def copydesk(document: dict[str, Any]) -> Article | str:
-    """Returns the article of the whole stage, or the reason why there is none."""
+def copydesk(document: dict[str, Any]) -> Article | Failure:
+    """Returns what the whole stage makes of a document."""
     is_html = "html" in document
     content = document["html" if is_html else "text"]
     kind = Kind.HTML if is_html else Kind.TEXT
@@ -91,7 +93,7 @@ def copydesk(document: dict[str, Any]) -> Article | str:
     try:
         return edit(Copy(job=job, content=content, is_html=is_html, url=url))
     except Failed as failed:
-        return failed.reason.value
+        return outcome.failed(job, failed, datetime.now(UTC)).data
 
 
 def timed(run: Callable[[dict[str, Any]], Any], document: dict[str, Any]) -> tuple[Any, float]:
@@ -100,19 +102,14 @@ def timed(run: Callable[[dict[str, Any]], Any], document: dict[str, Any]) -> tup
     return result, time.process_time() - began
 
 
-def prediction(document_id: str, article: Article | str) -> dict[str, Any]:
-    if isinstance(article, str):
-        return {"id": document_id, "text": "", "title": None, "authors": [], "date": None, "reason": article}
-    return {
-        "id": document_id,
-        "text": article.text,
-        "title": article.title,
-        "authors": article.authors,
-        "date": article.published,
-        "confidence": article.quality.confidence,
-        "flags": article.quality.flags,
-        "page_kind": article.page_kind,
-    }
+def prediction(told: Article | Failure) -> dict[str, Any]:
+    """Returns a line for the scorer. A page that is refused has no text; its event names the rest, where known."""
+    known = {"id": told.id, "title": told.title, "authors": told.authors, "date": told.published}
+    if isinstance(told, Failure):
+        return {**known, "text": "", "reason": told.reason}
+    quality = told.quality
+    judged = {"confidence": quality.confidence, "flags": quality.flags, "page_kind": told.page_kind}
+    return {**known, "text": told.text, **judged}
 
 
 def _arguments() -> argparse.Namespace:
@@ -131,22 +128,9 @@ def _arguments() -> argparse.Namespace:
 def documents_of(files: list[Path], kind: str | None) -> Iterator[dict[str, Any]]:
     """Yields the documents in `files`, those of one `kind` only where it is given."""
     for file in files:
-        for line in _lines(file):
-            document = orjson.loads(line)
+        for document in read(file):
             if not kind or document.get("kind") == kind:
                 yield document
-
-
-def _lines(file: Path) -> Iterator[bytes]:
-    if file.suffix != ".zst":
-        with file.open("rb") as plain:
-            yield from plain
-        return
-    import zstandard  # noqa: PLC0415 - not installed with Copydesk
-
-    with file.open("rb") as raw:
-        decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
-        yield from io.BufferedReader(decompressor.stream_reader(raw))
 
 
 def _chosen(which: str) -> dict[str, rivals.Extract]:
@@ -164,8 +148,6 @@ def _with_folds(folds: Path | None, document: dict[str, Any]) -> None:
     """Sets the weights of blocks that were trained without the document's domain, if there are such."""
     if folds is None:
         return
-    from bench.block_pages import fold_of  # noqa: PLC0415 - needs packages that only training needs
-
     trees = _load_weights(folds / f"blocks{fold_of(document)}.npz")
     body.load_weights = lambda: trees  # type: ignore[assignment]
 

@@ -119,18 +119,15 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Article:
-    """A clean article with its metadata.
+class Document:
+    """What was submitted, and what is known of it beside its text.
 
-    `text` holds paragraphs separated by one blank line, list items as `- item`. `published` and `modified` are ISO
-    8601, `language` BCP 47, `reading_time_s` seconds, `content_sha256` the hex digest of `text` in UTF-8, `simhash` 16
-    hex digits. `field_sources` names, for each metadata field that has a value, where it came from. `markdown`, `html`
-    (sanitised) and `comments` (text of readers' comments) are there where the caller asked for them and the page has
-    them; their links are absolute. `page_kind` and `quality` are judgements, `kind` is what was submitted.
+    `kind` (None where the job could not be read), `labels` and `url` are as submitted. `published` and `modified` are
+    ISO 8601, `language` is BCP 47.
     """
 
     id: str
-    kind: Kind
+    kind: Kind | None
     labels: Mapping[str, str] = field(default_factory=dict)
     url: str | None = None
     canonical_url: str | None = None
@@ -146,6 +143,20 @@ class Article:
     categories: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     license: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article(Document):
+    """A clean article with its metadata.
+
+    `text` holds paragraphs separated by one blank line, list items as `- item`. `reading_time_s` are seconds,
+    `content_sha256` is the hex digest of `text` in UTF-8, `simhash` 16 hex digits. `markdown`, `html` (sanitised) and
+    `comments` (text of readers' comments) are there where the caller asked for them and the page has them; their links
+    are absolute. `page_kind` and `quality` are judgements. `field_sources` names, for each metadata field that has a
+    value, where it came from.
+    """
+
+    kind: Kind
     text: str
     markdown: str | None = None
     html: str | None = None
@@ -164,14 +175,14 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """A document that did not become an article: why, and after how many attempts."""
+class Failure(Document):
+    """A document that did not become an article: why, and after how many attempts.
 
-    id: str
-    kind: Kind | None
+    A page that was read and then refused has metadata, too; its language is the one it declares.
+    """
+
     reason: Reason
     detail: str
     attempts: int
-    labels: Mapping[str, str] = field(default_factory=dict)
-    url: str | None = None
+    field_sources: Mapping[str, Source] = field(default_factory=dict)
     provenance: Provenance = Provenance()

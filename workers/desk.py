@@ -14,7 +14,8 @@ from workers.decode import Decoded, decode
 from workers.draft import Draft
 from workers.extract.reader import read_html
 from workers.failures import Failed
-from workers.normalise.article import normalise
+from workers.metadata.found import NOTHING_KNOWN, Metadata
+from workers.normalise.article import describe, normalise
 from workers.outputs.forms import write_forms
 from workers.pasted.reader import read_text
 
@@ -42,11 +43,16 @@ def edit(copy: Copy) -> Article:
     """Returns the article in `copy`.
 
     Raises:
-        Failed: NO_ARTICLE where no text is left, RESULT_TOO_LARGE where the event would be too large.
+        Failed: NO_ARTICLE where no text is left, RESULT_TOO_LARGE where the event would be too large, or as the reader
+            raises it, the metadata in standard form.
     """
     began = time.perf_counter()
     text, decoded = _decoded(copy)
-    draft = _read(text, copy)
+    try:
+        draft = _read(text, copy)
+    except Failed as failed:
+        failed.metadata = _known(failed.metadata, copy)
+        raise
     extracted = time.perf_counter()
     article = normalise(draft, copy.job, copy.url)
     if not article.text:
@@ -94,6 +100,12 @@ def _read(text: str, copy: Copy) -> Draft:
     if copy.is_html:
         return read_html(text, copy.url, options)
     return read_text(text, focus=options.focus, keep_all=options.keep_all)
+
+
+def _known(metadata: Metadata, copy: Copy) -> Metadata:
+    """Returns what is known of a document without an article, or nothing where that is longer than an event may be."""
+    known = describe(metadata, copy.job, copy.url)
+    return known if len(encode(known)) <= _ENVELOPE_BYTES else NOTHING_KNOWN
 
 
 @cache

@@ -1,23 +1,12 @@
-"""What a reader (of HTML, of pasted text) hands to normalisation: text and metadata, each with its source."""
+"""What a reader (of HTML, of pasted text) hands to normalisation: the text and how it was found, and metadata."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from enum import IntEnum
-from typing import Generic, NamedTuple, Self, TypeVar
+from typing import NamedTuple, Self
 
-from contract.article import Flag, PageKind, Removed, Source
+from contract.article import Flag, PageKind, Removed
 from workers.markup import Element
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
-    """A value, where in the document it stood, and how likely it is right, in [0, 1], where that is known."""
-
-    value: T
-    source: Source
-    confidence: float | None = None
+from workers.metadata.found import Metadata
 
 
 class Kind(IntEnum):
@@ -72,29 +61,6 @@ class Judgement:
     probabilities: tuple[float, ...] = ()
     sizes: tuple[float, ...] = ()
     kept: tuple[bool, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metadata:
-    """What a document says of itself beside its text.
-
-    Dates are ISO 8601 or as written, `language` as the document declares it, URLs possibly relative. `candidates` are
-    the values that a field's winner beat.
-    """
-
-    title: Found[str] | None = None
-    authors: Found[tuple[str, ...]] | None = None
-    published: Found[str] | None = None
-    modified: Found[str] | None = None
-    language: Found[str] | None = None
-    site_name: Found[str] | None = None
-    canonical_url: Found[str] | None = None
-    description: Found[str] | None = None
-    image: Found[str] | None = None
-    license: Found[str] | None = None
-    categories: Found[tuple[str, ...]] | None = None
-    tags: Found[tuple[str, ...]] | None = None
-    candidates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import datetime
 
-from contract.article import Article, Failure, Fetched, Provenance
-from contract.events import FailedEvent, ProcessedEvent
+from contract.article import Article, Failure, Provenance
+from contract.events import FailedEvent, ProcessedEvent, host_of
 from contract.job import Job
 from contract.reasons import Reason
+from workers.failures import Failed
 
 
 def processed(job: Job, article: Article, at: datetime) -> ProcessedEvent:
@@ -15,17 +16,21 @@ def processed(job: Job, article: Article, at: datetime) -> ProcessedEvent:
     return ProcessedEvent(id=job.event_id, subject=job.id, time=rfc3339(at), data=told)
 
 
-def failed(job: Job, reason: Reason, detail: str, at: datetime, fetched: Fetched | None = None) -> FailedEvent:
-    """Returns the event of a document that came to nothing; `fetched` is how far it came in being fetched."""
+def failed(job: Job, error: Failed, at: datetime) -> FailedEvent:
+    """Returns the event of a document that came to nothing, with all that is known of it."""
+    known = error.metadata.present()
     failure = Failure(
         id=job.id,
         kind=job.kind,
         labels=job.labels,
         url=job.url,
-        reason=reason,
-        detail=detail,
+        host=host_of(job.url),
+        **{name: found.value for name, found in known.items()},
+        reason=error.reason,
+        detail=error.detail,
         attempts=job.attempt,
-        provenance=Provenance(fetch=fetched, history=job.history),
+        field_sources={name: found.source for name, found in known.items()},
+        provenance=Provenance(fetch=error.fetched, history=job.history),
     )
     return FailedEvent(id=job.event_id, subject=job.id, time=rfc3339(at), data=failure)
 

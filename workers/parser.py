@@ -109,8 +109,8 @@ class Parser(Generic[T, R]):
         match outcome.result:
             case Returned(pickled):
                 return cast("R", pickle.loads(pickled))  # noqa: S301 - our own child wrote it
-            case Refused(reason, detail, retry_after_s):
-                raise Failed(reason, detail, retry_after_s=retry_after_s)
+            case Refused(reason, detail, retry_after_s, metadata):
+                raise Failed(reason, detail, retry_after_s=retry_after_s, metadata=metadata)
             case Raised(error, frames):
                 raise ParserDefect(error, frames)
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from contract.reasons import Reason
 from workers.failures import Failed
+from workers.metadata.found import NOTHING_KNOWN, Metadata
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,6 +38,7 @@ class Refused:
     reason: Reason
     detail: str
     retry_after_s: float | None = None
+    metadata: Metadata = NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def _outcome_of(error: BaseException, exhausted: bool) -> Outcome:
     if exhausted or isinstance(error, MemoryError):
         return Outcome(Refused(Reason.MEMORY, f"memory limit reached ({type(error).__name__})"), exhausted=True)
     if isinstance(error, Failed):
-        return Outcome(Refused(error.reason, error.detail, error.retry_after_s))
+        return Outcome(Refused(error.reason, error.detail, error.retry_after_s, error.metadata))
     frames = "".join(traceback.format_tb(error.__traceback__))
     return Outcome(Raised(type(error).__name__, frames + type(error).__name__))
 

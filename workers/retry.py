@@ -35,7 +35,7 @@ def decide(job: Job, failure: Failed, at: datetime, policy: RetryPolicy, cause: 
     if delay_s is not None:
         attempt = Attempt(reason=reason, at=outcome.rfc3339(at), detail=failure.detail[:_HISTORY_DETAIL_CHARS])
         return Retry(job.next_attempt(attempt), delay_s, reason)
-    event = outcome.failed(job, reason, failure.detail, at, failure.fetched)
+    event = outcome.failed(job, failure, at)
     if reason.failure_class in {FailureClass.HOSTILE, FailureClass.UNEXPECTED}:
         return Bury(event, cause or f"{reason}: {failure.detail}")
     return Publish(event)

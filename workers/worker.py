@@ -77,8 +77,8 @@ class Worker:
         except UndecodableError as error:
             return self._bury_unread(delivery, str(error))
         if delivery.lost:
-            detail = f"no worker survived {delivery.deliveries} deliveries"
-            return Bury(outcome.failed(job, Reason.WORKER_LOST, detail, self._clock()), f"worker_lost: {detail}")
+            lost = Failed(Reason.WORKER_LOST, f"no worker survived {delivery.deliveries} deliveries")
+            return Bury(outcome.failed(job, lost, self._clock()), f"worker_lost: {lost.detail}")
         return await self._attempt(job, fresh=delivery.suspect)
 
     async def _attempt(self, job: Job, *, fresh: bool) -> Verdict:

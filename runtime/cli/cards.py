@@ -66,6 +66,7 @@ def _article_rows(article: Article) -> list[tuple[str, str]]:
 def _failure(failure: Failure) -> Panel:
     rows = [
         ("detail", failure.detail),
+        ("title", failure.title or ""),
         ("url", failure.url or ""),
         ("attempts", str(failure.attempts)),
         ("id", failure.id),

@@ -9,8 +9,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from contract.article import Source
 from contract.reasons import Reason
 from workers.failures import Failed
+from workers.metadata.found import Found, Metadata
 
 _hoard: list[bytes] = []
 
@@ -107,7 +109,8 @@ def segfault(_: str) -> None:
 
 
 def refuse(detail: str) -> None:
-    raise Failed(Reason.NO_ARTICLE, detail, retry_after_s=7.0)
+    metadata = Metadata(title=Found("A title", Source.META))
+    raise Failed(Reason.NO_ARTICLE, detail, retry_after_s=7.0, metadata=metadata)
 
 
 def stumble(text: str) -> None:

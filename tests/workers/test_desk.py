@@ -1,5 +1,6 @@
 import pickle
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -7,8 +8,10 @@ from contract.article import Article, Fetched, Provenance, Removed, Source
 from contract.codec import MAX_EVENT_BYTES, encode
 from contract.job import CallerMetadata, Job, Kind, Lane
 from contract.reasons import Reason
+from workers import outcome
 from workers.desk import Copy, edit, fit
 from workers.failures import Failed
+from workers.metadata.found import Found, Metadata
 
 URL = "https://www.example.org/bridge"
 BODY = "The council decided on Tuesday, after a debate of four hours, to renew the old bridge over the river this year."
@@ -81,6 +84,42 @@ def test_no_article(content: str, is_html: bool) -> None:
         edit(Copy(job=job(Kind.TEXT), content=content, is_html=is_html))
 
     assert failed.value.reason is Reason.NO_ARTICLE
+
+
+SHELL = """<html lang="de"><head><meta property="og:title" content="Rat &amp; Brücke">
+<meta name="author" content="Ana Lima"><meta property="og:image" content="/b.jpg">
+<meta property="article:published_time" content="2026-01-30T10:00:00+01:00"></head>
+<body><div id="app"></div><script>render()</script></body></html>"""
+
+
+def refusal(html: str, *, title: str | None = None) -> Failed:
+    with pytest.raises(Failed) as failed:
+        edit(Copy(job=job(Kind.HTML, title=title), content=html, is_html=True, url=URL))
+    return failed.value
+
+
+def test_what_is_known_of_a_page_without_an_article_is_told() -> None:
+    failed = refusal(SHELL)
+
+    told = outcome.failed(job(Kind.HTML), failed, datetime(2026, 1, 31, tzinfo=UTC)).data
+
+    assert (failed.reason, told.title, told.authors) == (Reason.NO_ARTICLE, "Rat & Brücke", ("Ana Lima",))
+    assert (told.published, told.language) == ("2026-01-30T10:00:00+01:00", "de")
+    assert (told.image, told.host) == ("https://www.example.org/b.jpg", "www.example.org")
+    assert told.field_sources["title"] is Source.OPENGRAPH
+
+
+def test_the_callers_word_counts_for_a_page_without_an_article() -> None:
+    known = refusal(SHELL, title="Bridge").metadata
+
+    assert known.title == Found("Bridge", Source.CALLER)
+    assert known.authors is not None
+
+
+def test_what_is_known_is_left_out_where_it_is_too_long_for_an_event() -> None:
+    long = refusal(SHELL.replace("</head>", f'<meta name="description" content="{"word " * 100_000}"></head>'))
+
+    assert long.metadata == Metadata()
 
 
 def test_copy_and_article_can_be_pickled() -> None:

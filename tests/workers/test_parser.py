@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from contract.article import Source
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from tests.workers import hostile
 from tests.workers.hostile import Act
 from tests.workers.processes import children, is_running, wait_until
 from workers.failures import Failed
+from workers.metadata.found import Found
 from workers.parser import ChildNotStarted, Parser, ParserDefect, ParserLimits
 
 MIB = 1024**2
@@ -122,6 +124,7 @@ async def test_what_the_task_refuses_comes_back_whole() -> None:
             "only a menu",
             7.0,
         )
+        assert failed.value.metadata.title == Found("A title", Source.META)
         assert at.restarts() == {}
 
 

@@ -1,18 +1,21 @@
 """HTML to a draft: one parse, metadata by our own resolvers, the text by a classifier of the page's passages."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
-from contract.options import Focus, Options, Part
+from contract.options import Options, Part
 from contract.reasons import Reason
-from workers.draft import Draft, Kind, Metadata
-from workers.extract.body import Body, find_body
+from workers.draft import Draft, Kind
+from workers.extract.body import find_body
 from workers.extract.render import render
 from workers.failures import Failed
 from workers.markup import Element, parse
+from workers.metadata.found import Metadata
 from workers.metadata.resolve import read_metadata
 from workers.quality.comments import find_comments
 from workers.quality.confidence import confidence
-from workers.quality.page import Page, look, page_flags, refuse
+from workers.quality.page import look, page_flags, refuse
 
 _DEFAULTS = Options()
 
@@ -26,15 +29,23 @@ def read_html(html: str, url: str | None, options: Options = _DEFAULTS) -> Draft
         options: which error is worse, and which parts are wanted.
 
     Raises:
-        Failed: no article: not HTML, nothing that could be one, a wall, a list of other pages, or a parser gave up.
+        Failed: no article: not HTML, nothing that could be one, a wall, a list of other pages, or a parser gave up;
+            with the page's metadata where those could be read.
     """
     tree = parse(html)
+    with _translated():
+        metadata = read_metadata(tree, url)
     try:
-        metadata, body, page = _read(tree, html, url, options.focus)
-    except (MemoryError, RecursionError):
-        raise  # of the process, not of the page: whoever set the limits knows what they mean
-    except Exception as error:
-        raise Failed(Reason.NO_ARTICLE, f"{type(error).__name__} while extracting") from error
+        return _draft(tree, html, url, metadata, options)
+    except Failed as failed:
+        failed.metadata = metadata
+        raise
+
+
+def _draft(tree: Element, html: str, url: str | None, metadata: Metadata, options: Options) -> Draft:
+    with _translated():
+        body = find_body(tree, html, metadata.title.value if metadata.title else None, options.focus)
+        page = look(tree, body.walked, url)
     sureness = confidence(body.judgement, page)
     refuse(page, [block.text for block in body.blocks], sureness)
     blocks = tuple(block for block in body.blocks if block.kind is not Kind.CELL or Part.TABLES in options.include)
@@ -51,7 +62,12 @@ def read_html(html: str, url: str | None, options: Options = _DEFAULTS) -> Draft
     )
 
 
-def _read(tree: Element, html: str, url: str | None, focus: Focus) -> tuple[Metadata, Body, Page]:
-    metadata = read_metadata(tree, url)
-    body = find_body(tree, html, metadata.title.value if metadata.title else None, focus)
-    return metadata, body, look(tree, body.walked, url)
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raises Failed for what a page makes our parsers raise."""
+    try:
+        yield
+    except (MemoryError, RecursionError):
+        raise  # of the process, not of the page: whoever set the limits knows what they mean
+    except Exception as error:
+        raise Failed(Reason.NO_ARTICLE, f"{type(error).__name__} while extracting") from error

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
 
-from workers.draft import Found
 from workers.metadata.candidates import FEATURES, Candidate, collect, rows_of
 from workers.metadata.claims import Kind, read_claims
+from workers.metadata.found import Found
 from workers.metadata.names import is_handle, is_organisation, key_of
 from workers.metadata.page import Page, Region
 from workers.trees import Trees

@@ -10,10 +10,10 @@ import structlog
 from htmldate import find_date
 
 from contract.article import Source
-from workers.draft import Found
 from workers.markup import Element, as_html
 from workers.metadata import jsonld
 from workers.metadata.datewords import Moment, parse_stamp, parse_url, parse_words
+from workers.metadata.found import Found
 from workers.metadata.page import Mark, Page, Spot
 from workers.metadata.spots import SILENT
 

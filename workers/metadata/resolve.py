@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from workers.draft import Found, Metadata
 from workers.markup import Element
 from workers.metadata import authors, dates, site, title
+from workers.metadata.found import Found, Metadata
 from workers.metadata.sources import gather
 from workers.metadata.words import bare
 

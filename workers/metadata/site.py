@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from urllib.parse import urljoin
 
 from contract.article import Source
-from workers.draft import Found
 from workers.metadata import jsonld
+from workers.metadata.found import Found
 from workers.metadata.page import Page
 from workers.metadata.words import plain
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from itertools import islice, pairwise
 
 from contract.article import Source
-from workers.draft import Found
 from workers.metadata import jsonld
+from workers.metadata.found import Found
 from workers.metadata.page import Mark, Page, Region, Spot
 from workers.metadata.sources import words_of
 from workers.metadata.words import bare, jaccard, plain, tokens

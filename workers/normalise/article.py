@@ -1,13 +1,16 @@
 """A draft becomes an article."""
 
+from typing import Any
+
 from contract.article import Article, Provenance, Quality, Removed
 from contract.events import host_of
 from contract.job import Job
 from workers.draft import Draft
+from workers.metadata.found import Metadata
 from workers.normalise import fields
 from workers.normalise.figures import excerpt, measure
 from workers.normalise.fingerprint import content_sha256, simhash
-from workers.normalise.language import identify
+from workers.normalise.language import identify, standard_tag
 from workers.normalise.text import normalise_text
 from workers.quality.text import text_flags
 
@@ -53,6 +56,19 @@ def normalise(draft: Draft, job: Job, url: str | None) -> Article:
             candidates=fields.beaten(won, document, draft.candidates),
         ),
     )
+
+
+def describe(metadata: Metadata, job: Job, url: str | None) -> Metadata:
+    """Returns what is known of a document without an article, in standard form: the caller's word, else its own.
+
+    Args:
+        metadata: what the document says of itself.
+        job: what the caller says of it.
+        url: where the document was in the end, which relative URLs refer to.
+    """
+    declared = standard_tag(metadata.language.value) if metadata.language else None
+    known: dict[str, Any] = {**fields.of_document(metadata, declared, url), **fields.of_caller(job.metadata)}
+    return Metadata(**known)
 
 
 def _removed(pieces: tuple[Removed, ...]) -> tuple[Removed, ...]:

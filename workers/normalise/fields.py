@@ -5,7 +5,7 @@ from typing import Any
 
 from contract.article import Source
 from contract.job import CallerMetadata
-from workers.draft import Draft, Found
+from workers.metadata.found import Found, Metadata
 from workers.normalise.dates import normalise_date
 from workers.normalise.language import Identified, standard_tag
 from workers.normalise.text import normalise_line, normalise_markup_line
@@ -19,14 +19,14 @@ _LISTS = ("authors", "categories", "tags")
 _DATES = ("published", "modified")
 
 
-def of_document(draft: Draft, locale: str | None, url: str | None) -> Fields:
+def of_document(metadata: Metadata, locale: str | None, url: str | None) -> Fields:
     """Returns what the document says of itself, in standard form. Dates are read in the language of `locale`."""
-    fields = {name: _convert(getattr(draft, name), normalise_markup_line) for name in _LINES}
-    fields |= {name: _convert(getattr(draft, name), _markup_lines) for name in _LISTS}
-    fields |= {name: _convert(getattr(draft, name), lambda date: normalise_date(date, locale)) for name in _DATES}
-    fields["image"] = _convert(draft.image, lambda image: absolute_url(image, url))
-    fields["language"] = _convert(draft.language, standard_tag)
-    fields["canonical_url"] = _canonical(draft.canonical_url, url)
+    fields = {name: _convert(getattr(metadata, name), normalise_markup_line) for name in _LINES}
+    fields |= {name: _convert(getattr(metadata, name), _markup_lines) for name in _LISTS}
+    fields |= {name: _convert(getattr(metadata, name), lambda date: normalise_date(date, locale)) for name in _DATES}
+    fields["image"] = _convert(metadata.image, lambda image: absolute_url(image, url))
+    fields["language"] = _convert(metadata.language, standard_tag)
+    fields["canonical_url"] = _canonical(metadata.canonical_url, url)
     return _present(fields)
 
 

@@ -7,7 +7,7 @@ import langcodes
 from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped] # no py.typed
 
 from contract.article import Source
-from workers.draft import Found
+from workers.metadata.found import Found
 
 _SAMPLE_CHARS = (800, 3000)  # the longer one where the shorter leaves doubt, which it does for a text in fifty
 _NO_DOUBT = 0.99

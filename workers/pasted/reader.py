@@ -6,7 +6,8 @@ from itertools import pairwise
 
 from contract.article import Removed, Source
 from contract.options import Focus
-from workers.draft import Draft, Found, Judgement
+from workers.draft import Draft, Judgement
+from workers.metadata.found import Found
 from workers.pasted.confidence import Choice, confidence
 from workers.pasted.judge import Ruling, find_noise, judge
 from workers.pasted.lines import Block, blocks_of, list_numbered

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from contract.article import Flag
-from workers.draft import Found
+from workers.metadata.found import Found
 from workers.normalise.language import identify
 
 _SHORT_WORDS = 60

@@ -7,9 +7,10 @@ from lxml import etree
 
 from contract.article import Source
 from contract.reasons import Reason
-from workers.draft import Draft, Found
+from workers.draft import Draft
 from workers.extract.reader import read_html
 from workers.failures import Failed
+from workers.metadata.found import Found
 
 T = TypeVar("T")
 URL = "https://www.harbour-gazette.example/news/ferry-returns"

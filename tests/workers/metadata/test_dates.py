@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from contract.article import Source
 from tests.workers.metadata.pages import URL, ld, tree
-from workers.draft import Found
 from workers.metadata.dates import find_modified, find_published
 from workers.metadata.datewords import parse_stamp, parse_url, parse_words
+from workers.metadata.found import Found
 from workers.metadata.sources import gather
 
 NOW = datetime(2025, 6, 15, 12, tzinfo=UTC)

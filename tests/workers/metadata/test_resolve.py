@@ -5,8 +5,8 @@ from lxml.html import tostring
 
 from contract.article import Source
 from tests.workers.metadata.pages import URL, ld, page, tree
-from workers.draft import Found
 from workers.metadata import site
+from workers.metadata.found import Found
 from workers.metadata.resolve import read_metadata
 
 NOW = datetime(2025, 6, 15, tzinfo=UTC)

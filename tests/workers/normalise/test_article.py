@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 from contract.article import Article, Removed, Source
 from contract.codec import encode
 from contract.job import CallerMetadata, Job, Kind, Lane
-from workers.draft import Draft, Found
+from workers.draft import Draft
+from workers.metadata.found import Found
 from workers.normalise.article import normalise
 
 URL = "https://www.example.org/news/bridge?utm_source=mail"

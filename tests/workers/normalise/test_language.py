@@ -1,7 +1,7 @@
 import pytest
 
 from contract.article import Source
-from workers.draft import Found
+from workers.metadata.found import Found
 from workers.normalise.language import identify, standard_tag
 
 GERMAN = (

@@ -4,7 +4,7 @@ import pytest
 
 from contract.article import Flag, Source
 from tests.workers.quality.pages import PROSE
-from workers.draft import Found
+from workers.metadata.found import Found
 from workers.quality.text import text_flags
 
 ENGLISH = [f"{one} {two}" for one, two in pairwise(PROSE)]
