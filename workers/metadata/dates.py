@@ -109,7 +109,8 @@ class Vote:
 def find_published(page: Page, tree: Element, now: datetime) -> list[Found[str]]:
     """Returns the dates of publication that `page` may mean, ISO 8601, the best first; none where it is a toss-up."""
     latest = _latest(now)
-    votes = [vote for vote in _votes(page) if _EARLIEST <= vote.moment.day <= latest]
+    changed = _changed(page)
+    votes = [vote for vote in _votes(page) if _EARLIEST <= vote.moment.day <= latest and vote.moment != changed]
     if _is_open(votes) and (moment := _htmldate(tree, page.url, latest)):
         votes.append(Vote("htmldate", _HTMLDATE_WEIGHT, moment, Source.HEURISTIC))
     if not votes and (moment := _in_text(tree, _locale(page))) and _EARLIEST <= moment.day <= latest:
@@ -120,6 +121,18 @@ def find_published(page: Page, tree: Element, now: datetime) -> list[Found[str]]
     chance = round(float(np.interp(lead, _LEADS, _CHANCES)), 4)
     first, *others = [_fullest([vote for vote in votes if vote.moment.day == day]) for day in _tally(votes)]
     return [replace(first, confidence=chance), *others]
+
+
+def _changed(page: Page) -> Moment | None:
+    """Returns the moment of the last change, where the article's own data tell it from an earlier publication.
+
+    Whoever else names this very moment as that of publication means the change.
+    """
+    published, changed = (
+        next(filter(None, map(parse_stamp, jsonld.strings(page.article.get(name)))), None)
+        for name in ("datePublished", "dateModified")
+    )
+    return changed if published and changed and published.day < changed.day else None
 
 
 def _tally(votes: list[Vote]) -> dict[date, float]:

@@ -115,6 +115,15 @@ def test_an_update_is_not_the_publication() -> None:
     assert modified("", body) == ["2024-04-01"]
 
 
+def test_the_moment_of_the_last_change_is_not_the_publication() -> None:
+    changed = "2024-03-06T08:00:00Z"
+    head = ld(f'{{"@type": "Article", "datePublished": "2024-03-05T20:00:00Z", "dateModified": "{changed}"}}')
+    head += f'<meta property="article:published_time" content="{changed}">'
+    times = f'{H1}<p><time datetime="{changed}">March 5 / Updated March 6</time></p>'
+
+    assert published(head, times)[0].value == "2024-03-05T20:00:00+00:00"
+
+
 def test_modified_is_none_before_the_publication() -> None:
     head = ld('{"@type": "Article", "dateModified": "2024-03-07T10:00:00+02:00"}')
     assert modified(head, first="2024-03-05T08:00:00Z") == ["2024-03-07T10:00:00+02:00"]
