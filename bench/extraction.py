@@ -5,8 +5,9 @@
 
 DOCUMENTS are files of one {"id", "url", "html" | "text"} a line, plain (.jsonl) or compressed (.jsonl.zst); with
 {"truth": {"text"}} texts are scored, too. Each page goes through all, one right after the other, in this one process;
-what is compared is CPU time. `--folds` takes the weights that `bench.train_blocks --folds` wrote, so that no page is
-extracted by a model that has seen its domain. FILE gets {"id", "text", "title", "authors", "date"} a line.
+what is compared is CPU time. `--folds` takes the weights that `train_blocks --folds` and `train_authors --folds` wrote,
+so that no page is read by models of text and authors that have seen its domain. FILE gets {"id", "text", "title",
+"authors", "date"} a line.
 """
 
 import argparse
@@ -31,10 +32,11 @@ from workers import outcome
 from workers.desk import Copy, edit
 from workers.extract import body
 from workers.failures import Failed
+from workers.metadata import authors
 
 WARM_UP = 5  # documents before timing begins: models and tables load with the first
 OURS = "copydesk"
-_load_weights = body.load_weights
+_load_blocks, _load_authors = body.load_weights, authors.load_weights
 
 
 def main() -> None:
@@ -145,11 +147,13 @@ def _run(others: dict[str, rivals.Extract], document: dict[str, Any]) -> None:
 
 
 def _with_folds(folds: Path | None, document: dict[str, Any]) -> None:
-    """Sets the weights of blocks that were trained without the document's domain, if there are such."""
+    """Sets the weights that were trained without the document's domain, if there are such."""
     if folds is None:
         return
-    trees = _load_weights(folds / f"blocks{fold_of(document)}.npz")
-    body.load_weights = lambda: trees  # type: ignore[assignment]
+    fold = fold_of(document)
+    blocks, names = _load_blocks(folds / f"blocks{fold}.npz"), _load_authors(folds / f"authors{fold}.npz")
+    body.load_weights = lambda: blocks  # type: ignore[assignment]
+    authors.load_weights = lambda: names  # type: ignore[assignment]
 
 
 if __name__ == "__main__":

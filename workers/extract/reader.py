@@ -9,6 +9,7 @@ from contract.reasons import Reason
 from workers.draft import Draft, Kind
 from workers.extract.body import find_body
 from workers.extract.render import render
+from workers.extract.stated import stated_body
 from workers.failures import Failed
 from workers.markup import Element, parse
 from workers.metadata.found import Metadata
@@ -46,6 +47,8 @@ def _draft(tree: Element, html: str, url: str | None, metadata: Metadata, option
     with _translated():
         body = find_body(tree, html, metadata.title.value if metadata.title else None, options.focus)
         page = look(tree, body.walked, url)
+        if not body.blocks:
+            body = stated_body(metadata.stated_text) or body
     sureness = confidence(body.judgement, page)
     refuse(page, [block.text for block in body.blocks], sureness)
     blocks = tuple(block for block in body.blocks if block.kind is not Kind.CELL or Part.TABLES in options.include)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import as_file, files
+from pathlib import Path
 
 from workers.metadata.candidates import FEATURES, Candidate, collect, rows_of
 from workers.metadata.claims import Kind, read_claims
@@ -12,11 +12,12 @@ from workers.metadata.names import is_handle, is_organisation, key_of
 from workers.metadata.page import Page, Region
 from workers.trees import Trees
 
-_WEIGHTS = "authors.npz"
+WEIGHTS = Path(__file__).with_name("authors.npz")
 _MIN_ALONE = 0.2  # probability of the likeliest, for want of a better
 _MIN_BESIDE = 0.4
 _MIN_STATED = 0.05  # of whom the article's own data names
 _MIN_PERSON = 0.3  # of a person whom the article's data does not name, where an organisation is named or likelier
+_MIN_SIGNED = 0.15  # of a person whom a byline names, where all that is likelier is an organisation
 _MIN_NAMED = 0.4  # of somebody with a name, for which log-in names are left out
 _MIN_NEAR = 0.5  # of a name for which nothing speaks but that it stands near the heading
 _MAX_AUTHORS = 12
@@ -38,7 +39,7 @@ def find_authors(page: Page, title: str = "") -> list[Authors]:
     candidates = find_candidates(page, title)
     if not candidates:
         return []
-    chances = _model().probabilities(rows_of(candidates, page))
+    chances = load_weights().probabilities(rows_of(candidates, page))
     judged = [Judged(candidate, float(chance)) for candidate, chance in zip(candidates, chances, strict=True)]
     chosen = choose(judged, page.sites)
     likeliest = sorted((one for one in judged if one not in chosen), key=lambda one: -one.chance)
@@ -65,7 +66,10 @@ def choose(judged: Iterable[Judged], sites: frozenset[str]) -> list[Judged]:
     persons = [one for one in judged if not is_organisation(one.candidate.name, sites)]
     stated = [one for one in persons if one.chance >= _MIN_STATED and not _STATED.isdisjoint(one.candidate.kinds)]
     likely = _likely(judged, _MIN_ALONE)
-    likely_persons = [one for one in likely if one in persons] or _likely(persons, _MIN_PERSON)
+    signed = [one for one in persons if likely and Kind.BY in one.candidate.kinds]
+    likely_persons = (
+        [one for one in likely if one in persons] or _likely(persons, _MIN_PERSON) or _likely(signed, _MIN_SIGNED)
+    )
     if not stated and all(one.chance < _MIN_PERSON for one in likely):
         stated = [one for one in judged if one.chance >= _MIN_STATED and Kind.LD_ORGANISATION in one.candidate.kinds]
     return (stated or likely_persons or likely)[:_MAX_AUTHORS]
@@ -98,15 +102,14 @@ def _found(judged: list[Judged]) -> Authors:
     return Found(names, best.candidate.claims[0].source, round(min(one.chance for one in judged), 4))
 
 
-def preload() -> None:
-    """Loads the model."""
-    _model()
-
-
 @cache
-def _model() -> Trees:
-    with as_file(files(__package__) / _WEIGHTS) as file:
-        trees = Trees.load(file)
+def load_weights(file: Path = WEIGHTS) -> Trees:
+    """Returns the trees in `file`, read once a process.
+
+    Raises:
+        ValueError: they were trained on other features.
+    """
+    trees = Trees.load(file)
     if trees.names != FEATURES:
-        raise ValueError(f"{_WEIGHTS} was trained on other features")
+        raise ValueError(f"{file.name} was trained on other features")
     return trees

@@ -20,10 +20,11 @@ class Found(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What a document says of itself beside its text.
+    """What a document says of itself.
 
     Dates are ISO 8601 or as written, `language` as the document declares it, URLs possibly relative. `candidates` are
-    the values that a field's winner beat.
+    the values that a field's winner beat. `stated_text` is the article's text as the page's own data have it; most pages
+    show it, too.
     """
 
     title: Found[str] | None = None
@@ -39,6 +40,7 @@ class Metadata:
     categories: Found[tuple[str, ...]] | None = None
     tags: Found[tuple[str, ...]] | None = None
     candidates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    stated_text: str = ""
 
     def present(self) -> dict[str, Found[Any]]:
         """Returns by name the fields that have a value."""
@@ -46,5 +48,5 @@ class Metadata:
         return {name: found for name, found in values if found}
 
 
-FIELDS = tuple(one.name for one in fields(Metadata) if one.name != "candidates")
+FIELDS = tuple(one.name for one in fields(Metadata) if one.name not in {"candidates", "stated_text"})
 NOTHING_KNOWN = Metadata()

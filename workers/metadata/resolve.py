@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from workers.markup import Element
-from workers.metadata import authors, dates, site, title
+from workers.metadata import authors, dates, jsonld, site, title
 from workers.metadata.found import Found, Metadata
 from workers.metadata.sources import gather
 from workers.metadata.words import bare
@@ -36,6 +36,7 @@ def read_metadata(tree: Element, url: str | None, *, now: datetime | None = None
         categories=site.find_categories(page),
         tags=site.find_tags(page),
         candidates=_candidates(titles, names, published),
+        stated_text=next(iter(jsonld.strings(page.article.get("articleBody"))), ""),
     )
 
 

@@ -7,7 +7,7 @@ from workers.quality import confidence, kind
 
 language.preload()
 dates.preload()
-authors.preload()
+authors.load_weights()
 body.load_weights()
 confidence.model()
 kind.models()
