@@ -23,8 +23,8 @@ class Metadata:
     """What a document says of itself.
 
     Dates are ISO 8601 or as written, `language` as the document declares it, URLs possibly relative. `candidates` are
-    the values that a field's winner beat. `stated_text` is the article's text as the page's own data have it; most pages
-    show it, too.
+    the values that a field's winner beat. `stated_text` is the article's text as the page's own data have it; most
+    pages show it, too.
     """
 
     title: Found[str] | None = None
