@@ -27,7 +27,7 @@ Jsonl = Annotated[
     str | None,
     typer.Option(metavar="FILE|-", help="One submission a line, as POST /v1/documents takes it; events in that order."),
 ]
-Jobs = Annotated[int | None, typer.Option(min=1, help="Documents at once.", show_default="number of cores")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Documents parsed at once.", show_default="number of cores")]
 
 
 def register(app: typer.Typer) -> None:
