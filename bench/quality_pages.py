@@ -14,14 +14,11 @@ from bench.block_pages import documents
 from bench.documents import fold_of
 from bench.text_f1 import compare
 from contract.article import PageKind
-from contract.options import Focus
 from workers.draft import Judgement
-from workers.extract.body import THRESHOLDS, walk_page
-from workers.extract.choose import choose
-from workers.extract.features import features, rows
-from workers.extract.head import read_head
-from workers.extract.measures import size_of
+from workers.extract.body import find_body
+from workers.extract.render import render
 from workers.markup import parse
+from workers.metadata.resolve import read_metadata
 from workers.quality.page import look
 from workers.trees import Rows, Trees
 
@@ -57,24 +54,18 @@ class _Reader:
 
     def __call__(self, document: dict[str, Any]) -> Row:
         tree = parse(document["html"])
-        walked = walk_page(tree)
+        title = read_metadata(tree, document["url"]).title
         fold = fold_of(document)
         trees = _trees(self.folds / f"blocks{fold}.npz")
-        if walked.passages:
-            found = trees.probabilities(rows(features(walked, read_head(tree, document["html"])), trees.names))
-        else:
-            found = np.zeros(0, np.float32)
-        kept = choose(walked, found.tolist(), THRESHOLDS[Focus.BALANCED], document["truth"].get("title"))
-        sizes = tuple(size_of(passage.text) for passage in walked.passages)
-        text = "\n".join(passage.text for passage, keep in zip(walked.passages, kept, strict=True) if keep)
+        body = find_body(tree, document["html"], title.value if title else None, trees=trees)
         return Row(
             id=document["id"],
             set=document["set"],
             fold=fold,
             kind=_KIND_OF.get(document["kind"]) or PageKind(document["kind"]),
-            features=look(tree, walked, document["url"]).row[0],
-            judgement=Judgement(probabilities=tuple(found.tolist()), sizes=sizes, kept=tuple(kept)),
-            f1=_page_f1(compare(document["truth"]["text"], text)),
+            features=look(tree, body.walked, document["url"]).row[0],
+            judgement=body.judgement,
+            f1=_page_f1(compare(document["truth"]["text"], render(body.blocks))),
         )
 
 

@@ -46,12 +46,18 @@ def load_weights(file: Path = WEIGHTS) -> Trees:
     return Trees.load(file)
 
 
-def find_body(tree: Element, html: str, title: str | None, focus: Focus = Focus.BALANCED) -> Body:
-    """Returns the body of the page `tree`, parsed from `html`, without its headline, the `title`."""
+def find_body(
+    tree: Element, html: str, title: str | None, focus: Focus = Focus.BALANCED, trees: Trees | None = None
+) -> Body:
+    """Returns the body of the page `tree`, parsed from `html`, without its headline, the `title`.
+
+    `trees` judge its passages, those of `load_weights` where none are given.
+    """
     walked = walk_page(tree)
     if not walked.passages:
         return Body(walked)
-    probabilities = even_out(walked, reconsider(walked.passages, judge(walked, tree, html), tree))
+    judged = judge(walked, tree, html, trees or load_weights())
+    probabilities = even_out(walked, reconsider(walked.passages, judged, tree))
     kept = choose(walked, probabilities, THRESHOLDS[focus], title)
     if not any(kept) and is_slip(walked, tree):
         kept = [bare(passage.text) != bare(title or "") for passage in walked.passages]
@@ -72,9 +78,8 @@ def walk_page(tree: Element) -> Walked:
     return walked
 
 
-def judge(walked: Walked, tree: Element, html: str) -> list[float]:
+def judge(walked: Walked, tree: Element, html: str, trees: Trees) -> list[float]:
     """Returns for each passage the probability of its being a part of the body."""
-    trees = load_weights()
     table = rows(features(walked, read_head(tree, html)), trees.names)
     found: list[float] = []
     for start in range(0, len(table), _CHUNK):
