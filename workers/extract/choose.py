@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from workers.draft import Kind
-from workers.extract.walk import UNSEEN, Passage, Walked
+from workers.extract.names import NO_TEXT
+from workers.extract.walk import Passage, Walked
 from workers.markup import Element
 from workers.metadata.words import bare
 
@@ -24,7 +25,7 @@ def choose(walked: Walked, probabilities: Sequence[float], threshold: float, tit
         probability >= threshold and passage.kind is not Kind.CAPTION
         for passage, probability in zip(walked.passages, probabilities, strict=True)
     ]
-    for number in _unseen(walked, kept):
+    for number in _no_text(walked, kept):
         kept[number] = False
     for number in _repeats(walked, kept, probabilities):
         kept[number] = False
@@ -42,12 +43,15 @@ def is_slip(walked: Walked, tree: Element) -> bool:
     return chars <= _SLIP_CHARS and len(walked.passages) <= _SLIP_LINES and next(tree.iter(*_ACTIVE), None) is None
 
 
-def _unseen(walked: Walked, kept: Sequence[bool]) -> list[int]:
-    """Returns the passages that no browser shows, unless they are most of the text: a script shows them then."""
+def _no_text(walked: Walked, kept: Sequence[bool]) -> list[int]:
+    """Returns the passages that no browser shows or that ask for consent, unless they are most of the text.
+
+    A script shows them then, or there is nothing on the page but the question.
+    """
     chosen = [number for number, keep in enumerate(kept) if keep]
-    unseen = [n for n in chosen if walked.containers[walked.passages[n].container].inherited & UNSEEN]
-    size, of_all = (sum(len(walked.passages[number].text) for number in numbers) for numbers in (unseen, chosen))
-    return unseen if size < _MOST * of_all else []
+    apart = [n for n in chosen if walked.containers[walked.passages[n].container].inherited & NO_TEXT]
+    size, of_all = (sum(len(walked.passages[number].text) for number in numbers) for numbers in (apart, chosen))
+    return apart if size < _MOST * of_all else []
 
 
 def _repeats(walked: Walked, kept: Sequence[bool], probabilities: Sequence[float]) -> Iterator[int]:

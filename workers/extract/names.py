@@ -3,6 +3,8 @@
 import re
 from functools import lru_cache
 
+from workers.metadata.words import word_set
+
 _MAX_NAMES = 300  # characters
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
@@ -41,6 +43,17 @@ GROUPS: dict[str, str] = {
     "form": "form search input field button btn cta action",
 }
 BITS = {name: bit for bit, name in enumerate(GROUPS)}
+NO_TEXT = 1 << len(BITS)  # beside what names say: no reader takes it for the page's text, wherever it stands
+# What programs that ask for consent call the element that they put on a page: its whole id, or one of its classes.
+CONSENT_MANAGERS = word_set(
+    """axeptio_overlay borlabs-cookie borlabscookiebox ccc-overlay cc-window cky-consent-container clisettingspopup
+    cmpbox cmplz-cookiebanner cmplz-cookiebanner-container cmpwrapper consent_blackbar cookie-law-info-bar
+    cookiebanner cookie-banner cookie-bar cookie-consent cookie-notice cookie_consent cookieconsent cookiefirst-root
+    cookiescript_injected cybotcookiebotdialog didomi-host didomi-notice didomi-popup fc-consent-root
+    hs-eu-cookie-confirmation iubenda-cs-banner klaro moove_gdpr_cookie_info_bar moove_gdpr_cookie_modal
+    onetrust-banner-sdk onetrust-consent-sdk onetrust-pc-sdk osano-cm-window qc-cmp2-container tarteaucitronroot
+    trustarc-banner truste-consent-content truste-consent-track usercentrics-cmp-ui usercentrics-root"""
+)
 _FLAGS: dict[str, int] = {}
 for _name, _words in GROUPS.items():
     for _stem in _words.split():
@@ -50,8 +63,8 @@ for _name, _words in GROUPS.items():
 
 @lru_cache(maxsize=8192)  # the same few names recur all over a site
 def flags_of(names: str) -> int:
-    """Returns which of `GROUPS` the words of `names` belong to, as bits."""
-    flags = 0
+    """Returns which of `GROUPS` the words of `names` belong to, as bits, with `NO_TEXT` for a consent manager's."""
+    flags = 0 if CONSENT_MANAGERS.isdisjoint(names[:_MAX_NAMES].lower().split()) else NO_TEXT
     for word in _WORD.findall(names[:_MAX_NAMES]):
         flags |= _FLAGS.get(word.lower(), 0)
     return flags

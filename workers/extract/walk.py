@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from workers.draft import Kind, Run
 from workers.extract.asides import ASIDE_TAGS, is_aside
-from workers.extract.names import BITS, flags_of
+from workers.extract.names import BITS, NO_TEXT, flags_of
 from workers.markup import Element
 
 MAX_PASSAGES = 50_000  # of one page; a document of more is a dump, and what comes after is left out
@@ -40,7 +40,6 @@ _BOILERPLATE = sum(
 )
 _BOILERPLATE |= sum(1 << BITS[name] for name in ("side", "overlay", "hidden", "gate"))
 _HIDDEN = 1 << BITS["hidden"]
-UNSEEN = 1 << len(BITS)  # beside what names say: no browser shows it, going by its attributes
 _LINK, _BOLD, _ITALIC = range(3)
 _MARKS = {"a": _LINK, "b": _BOLD, "strong": _BOLD, "i": _ITALIC, "em": _ITALIC, "cite": _ITALIC}
 _UNSHOWN = re.compile(r"\b(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
@@ -79,7 +78,7 @@ class Container(NamedTuple):
     around it, itself included, that its tag or name sets apart as boilerplate, `article`, the innermost `<article>`,
     and `line`, the innermost list item or table row; -1 where there is none. `first` is the number of the first passage
     within.
-    `own` and `inherited` are what names say of it, and of it and all around it, with `UNSEEN` where that holds.
+    `own` and `inherited` are what names say of it, and of it and all around it, with `NO_TEXT` where that holds.
     `form` is the same for the same tag and class. `lists` counts the lists around it.
     """
 
@@ -274,7 +273,7 @@ def _names(element: Element, classes: str) -> int:
         if name in {"id", "itemprop", "role"}:
             flags |= flags_of(value)
         elif name == "hidden" or (name == "style" and _UNSHOWN.search(value)):
-            flags |= _HIDDEN | UNSEEN
+            flags |= _HIDDEN | NO_TEXT
         elif name == "aria-hidden" and value == "true":
             flags |= _HIDDEN
     return flags

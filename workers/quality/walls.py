@@ -15,6 +15,7 @@ _WALL_SHARE = 0.6  # of the characters, in paragraphs that speak of consent
 _MAX_PROMPT_CHARS = 200
 _PAYWALL_TAIL = 8  # paragraphs at the end, and after it, where a paywall speaks
 
+_COOKIE = re.compile(r"\bcookie|\btraceurs|evästeet|çerez|クッキー")  # of lower case
 _CONSENT = re.compile(
     r"\b(?:cookie|consent|personal data\b|our partners\b|vendors\b|tracking\b|legitimate interest|einwilligung"
     r"|personenbezogen|datenschutz|drittanbieter|zustimm|partnern\b|consentement|données personnelles"
@@ -72,7 +73,12 @@ def consent_share(paragraphs: Sequence[str]) -> float:
     total = sum(map(len, paragraphs))
     if not total or total > _MAX_WALL_CHARS:
         return 0.0
-    return sum(len(text) for text in paragraphs if _CONSENT.search(text.lower())) / total
+    return sum(len(text) for text in paragraphs if _speaks_of_consent(text.lower())) / total
+
+
+def _speaks_of_consent(text: str) -> bool:
+    """Tells whether `text`, in lower case, names cookies, or two other things that a question for consent does."""
+    return _COOKIE.search(text) is not None or len(set(_CONSENT.findall(text))) > 1
 
 
 def is_consent_wall(paragraphs: Sequence[str]) -> bool:

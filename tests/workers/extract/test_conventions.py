@@ -135,6 +135,15 @@ def test_what_no_browser_shows_is_not_text(attribute: str) -> None:
     assert text.split("\n\n") == [STANDFIRST, *BODY[:3], *BODY[4:]]
 
 
+@pytest.mark.parametrize("attribute", ['id="onetrust-consent-sdk"', 'class="open cky-consent-container"'])
+def test_what_a_consent_manager_says_is_not_text(attribute: str) -> None:
+    text = text_of(
+        f"{paragraphs(*BODY[:3])}<div {attribute}><div>{paragraphs(BODY[3])}</div></div>{paragraphs(*BODY[4:])}"
+    )
+
+    assert text.split("\n\n") == [STANDFIRST, *BODY[:3], *BODY[4:]]
+
+
 def test_a_text_that_waits_for_a_script_to_show_it_is_text() -> None:
     text = text_of(f'<div style="display:none">{paragraphs(*BODY)}</div>')
 

@@ -72,6 +72,11 @@ def test_an_article_about_cookies_is_none() -> None:
     assert reason(page, [words, *PROSE]) is None
 
 
+def test_a_page_with_one_word_of_consent_and_a_button_is_no_wall() -> None:
+    words = "We compare local vendors, so that you need not, and accept no fee from any of them for the place they get."
+    assert reason(article(words, more="<button>Accept</button>"), [words]) is None
+
+
 def test_a_privacy_policy_without_a_button_is_no_wall() -> None:
     text = CONSENT["en"][0]
     assert reason(article(text), [text]) is None
