@@ -13,7 +13,7 @@ from workers.failures import Failed
 Element: TypeAlias = etree._Element  # noqa: SLF001 - lxml has no other name for it
 
 _CONTROLS = bytes({*range(0x20)} - set(b"\t\n\r"))  # that XML has no place for (XML 1.0, section 2.2)
-_NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())
+_NONCHARACTERS = "\ufffe\uffff"
 _TAG = re.compile(r"<[a-zA-Z!/]")
 
 
@@ -40,10 +40,9 @@ def parse(html: str) -> Element:
 
 def _as_xml(html: str) -> bytes:
     """Returns `html` in UTF-8 without the characters that XML does not allow, surrogates among them."""
-    encoded = html.encode("utf-8", "ignore").translate(None, _CONTROLS)
     for noncharacter in _NONCHARACTERS:
-        encoded = encoded.replace(noncharacter, b"")
-    return encoded
+        html = html.replace(noncharacter, "")  # costs nothing where no character is as wide
+    return html.encode("utf-8", "ignore").translate(None, _CONTROLS)
 
 
 def as_html(root: Element) -> HtmlElement:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[np.float32]
-_Leaf = np.uint16  # as many bits as trees are deep; small, because there is one for each tree and row
+_Leaf = np.uint8  # a bit for each level of a tree; small, because there is one for each tree and row
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Trees:
         leaf = np.zeros((trees, len(rows)), _Leaf)
         for bit in range(depth):
             above = columns[self.features[:, bit]] > self.borders[:, bit, np.newaxis]
-            leaf |= above.astype(_Leaf) << _Leaf(bit)
+            leaf |= above.view(_Leaf) << _Leaf(bit)
         places = leaf + (np.arange(trees) << depth)[:, np.newaxis]
         values: Rows = self.leaves.ravel()[places].sum(axis=0, dtype=np.float32)
         return values + np.float32(self.bias)

@@ -11,7 +11,6 @@ from workers.extract.choose import choose, is_slip
 from workers.extract.features import features, rows
 from workers.extract.head import read_head
 from workers.extract.lists import even_out
-from workers.extract.measures import size_of
 from workers.extract.second import reconsider
 from workers.extract.walk import TAGS, Walked, walk
 from workers.markup import Element
@@ -57,15 +56,14 @@ def find_body(
     if not walked.passages:
         return Body(walked)
     judged = judge(walked, tree, html, trees or load_weights())
-    probabilities = even_out(walked, reconsider(walked.passages, judged, tree))
+    probabilities = even_out(walked, reconsider(walked, judged, tree))
     kept = choose(walked, probabilities, THRESHOLDS[focus], title)
     if not any(kept) and is_slip(walked, tree):
         kept = [bare(passage.text) != bare(title or "") for passage in walked.passages]
-    sizes = tuple(size_of(passage.text) for passage in walked.passages)
     return Body(
         walked,
         tuple(as_blocks(walked, probabilities, kept)),
-        Judgement(probabilities=tuple(probabilities), sizes=sizes, kept=tuple(kept)),
+        Judgement(probabilities=tuple(probabilities), sizes=tuple(walked.sizes), kept=tuple(kept)),
     )
 
 

@@ -43,7 +43,7 @@ _H1, _H2, _H3 = CODES["h1"], CODES["h2"], CODES["h3"]
 
 def features(walked: Walked, head: Head) -> Columns:
     """Returns the features of the N >= 1 passages of a page, a column of N rows each."""
-    columns = measure(walked.passages, head.title, head.description)
+    columns = measure(walked.passages, walked.sizes, head.title, head.description)
     layout = lay_out(walked, columns)
     columns |= _neighbours(layout, columns)
     columns |= _holders(layout)

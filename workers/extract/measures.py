@@ -14,8 +14,6 @@ from workers.extract.walk import Passage
 
 Columns = dict[str, NDArray[Any]]
 
-_WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\u0e00-\u0e7f\uff66-\uff9f]")
-_WIDE_WEIGHT = 1.5  # a character of these scripts says as much as 2.5 of an alphabet
 _STOPS = frozenset(".!?…。！？।۔؟")
 _CLOSERS = "\"'”’»)]」』）"
 _TELLING = 8  # characters that a title or description has at least
@@ -45,13 +43,6 @@ for _name, _words in PHRASES.items():
         _WORD_BITS[_word] = _WORD_BITS.get(_word, 0) | 1 << _GROUP_BITS[_name]
 
 
-def size_of(text: str) -> float:
-    """Returns the length of `text` in characters of an alphabet."""
-    if text.isascii():
-        return len(text)
-    return len(text) + _WIDE_WEIGHT * len(_WIDE.findall(text))
-
-
 def phrases_of(text: str) -> int:
     """Returns which of `PHRASES` a short line, in lower case, contains words of, as bits."""
     flags = 0
@@ -72,7 +63,7 @@ def bits(flags: Sequence[int] | NDArray[np.int64], count: int) -> NDArray[np.flo
     return (rows & 1).astype(np.float32)
 
 
-def measure(passages: Sequence[Passage], title: str, description: str) -> Columns:
+def measure(passages: Sequence[Passage], sizes: Sequence[float], title: str, description: str) -> Columns:
     """Returns a column for each thing that single `passages` tell, N >= 1 rows each.
 
     `title` and `description` are the page's own, in any form.
@@ -81,7 +72,7 @@ def measure(passages: Sequence[Passage], title: str, description: str) -> Column
     lengths = np.array([len(text) for text in texts], np.float64)
     copies = Counter(texts)
     columns: Columns = {
-        "size": np.array([size_of(text) for text in texts], np.float32),
+        "size": np.array(sizes, np.float32),
         "link": _share([passage.link for passage in passages], lengths),
         "bold": _share([passage.bold for passage in passages], lengths),
         "italic": _share([passage.italic for passage in passages], lengths),

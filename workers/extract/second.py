@@ -5,28 +5,27 @@ from collections.abc import Sequence
 
 from trafilatura import bare_extraction
 
-from workers.extract.measures import size_of
-from workers.extract.walk import Passage
+from workers.extract.walk import Walked
 from workers.markup import Element, as_html
 
 _UNSURE = 0.2  # of `doubt`: a quarter of pages
 _FOR, _AGAINST = 0.6, -0.8  # log-odds that the opinion weighs, by F1 cross-validated; it keeps too many lists
 
 
-def doubt(passages: Sequence[Passage], probabilities: Sequence[float]) -> float:
+def doubt(sizes: Sequence[float], probabilities: Sequence[float]) -> float:
     """Returns the variance of what is kept, in characters, for each character kept."""
-    judged = [(size_of(passage.text), each) for passage, each in zip(passages, probabilities, strict=True)]
+    judged = list(zip(sizes, probabilities, strict=True))
     kept = sum(size for size, each in judged if each >= 0.5)  # noqa: PLR2004 - more likely than not
     return sum(size * each * (1 - each) for size, each in judged) / max(kept, 1)
 
 
-def reconsider(passages: Sequence[Passage], probabilities: Sequence[float], tree: Element) -> list[float]:
+def reconsider(walked: Walked, probabilities: Sequence[float], tree: Element) -> list[float]:
     """Returns the probabilities after hearing trafilatura on `tree`, or as they are where they leave little doubt."""
-    if doubt(passages, probabilities) < _UNSURE:
+    if doubt(walked.sizes, probabilities) < _UNSURE:
         return list(probabilities)
     document = bare_extraction(as_html(tree), fast=True, include_comments=False, with_metadata=False)
     text = " ".join((getattr(document, "text", None) or "").split())
-    named = [" ".join(passage.text.split()) in text for passage in passages]
+    named = [" ".join(passage.text.split()) in text for passage in walked.passages]
     if not any(named):
         return list(probabilities)
     return [_weigh(each, _FOR if is_in else _AGAINST) for each, is_in in zip(probabilities, named, strict=True)]

@@ -4,7 +4,6 @@ from html import escape
 
 from workers.draft import Judgement
 from workers.extract.body import Body, as_blocks
-from workers.extract.measures import size_of
 from workers.extract.walk import walk
 from workers.markup import parse
 
@@ -20,9 +19,8 @@ def stated_body(text: str) -> Body | None:
     walked = walk(parse(f"<html><body><div>{markup}</div></body></html>"))
     count = len(walked.passages)
     probabilities, kept = (_PROBABILITY,) * count, (True,) * count
-    sizes = tuple(size_of(passage.text) for passage in walked.passages)
     return Body(
         walked,
         tuple(as_blocks(walked, probabilities, kept)),
-        Judgement(probabilities=probabilities, sizes=sizes, kept=kept),
+        Judgement(probabilities=probabilities, sizes=tuple(walked.sizes), kept=kept),
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from workers.draft import Kind, Run
 from workers.extract.asides import ASIDE_TAGS, is_aside
 from workers.extract.names import BITS, NO_TEXT, flags_of
+from workers.extract.size import size_of
 from workers.markup import Element
 
 MAX_PASSAGES = 50_000  # of one page; a document of more is a dump, and what comes after is left out
@@ -97,7 +98,7 @@ class Container(NamedTuple):
     first: int
 
 
-_NUMBERS = Container._fields.index("parent")  # from here on all fields are numbers
+_NUMBERS = tuple(name for name in Container._fields if name not in {"element", "kind"})
 
 
 @dataclass(frozen=True)
@@ -114,10 +115,15 @@ class Walked:
     images: list[tuple[int, Element]]
 
     @cached_property
+    def sizes(self) -> list[float]:
+        """The passages' lengths, as `size_of` tells them."""
+        return [size_of(passage.text) for passage in self.passages]
+
+    @cached_property
     def table(self) -> dict[str, NDArray[np.int64]]:
         """The containers' numbers by name, (C,) each."""
-        numbers = np.array([(container.tag, *container[_NUMBERS:]) for container in self.containers], np.int64)
-        return dict(zip(("tag", *Container._fields[_NUMBERS:]), numbers.T, strict=True))
+        columns = dict(zip(Container._fields, zip(*self.containers, strict=True), strict=True))
+        return {name: np.array(columns[name], np.int64) for name in _NUMBERS}
 
 
 _NOTHING = Container(etree.Element("html"), 0, Kind.PARAGRAPH, 0, -1, 0, 0, 0, -1, -1, -1, 0, 0)  # around the body

@@ -1,6 +1,7 @@
 """Bylines to names: what is the name of a person, or at least of an author, in what pages write."""
 
 import unicodedata
+from functools import lru_cache
 
 from workers.metadata import bylines
 from workers.metadata.words import bare, plain
@@ -24,9 +25,14 @@ def split_names(text: str, sites: frozenset[str] = frozenset(), *, trusted: bool
     What is one of `sites` (bare words) as a whole is one name. `trusted` says that the text is meant to be names and
     nothing else: they may be in lower case then.
     """
+    return list(_split(text, sites, trusted))
+
+
+@lru_cache(maxsize=1024)  # a page says the same name in many places
+def _split(text: str, sites: frozenset[str], trusted: bool) -> tuple[str, ...]:
     text = plain(text[:_MAX_BYLINE])
     if len(text) <= _MAX_NAME and bare(text) in sites:
-        return [text]
+        return (text,)
     text = _strip_by(bylines.NOISE.sub(" ", text) if bylines.NOISY.search(text) else text)
     names: list[str] = []
     for part in bylines.BREAK.split(text):
@@ -35,7 +41,7 @@ def split_names(text: str, sites: frozenset[str] = frozenset(), *, trusted: bool
         if not found and names:
             break  # what follows a name in a byline is a place, a role or a date
         names += found
-    return list(dict.fromkeys(names))
+    return tuple(dict.fromkeys(names))
 
 
 def _strip_by(text: str) -> str:

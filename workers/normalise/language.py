@@ -1,5 +1,6 @@
 """Which language a text is in: what its letters say, and what the document says of itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -41,15 +42,15 @@ def identify(text: str, caller: str | None, declared: Found[str] | None) -> Iden
     locale = standard_tag(declared.value) if declared else None
     if caller and (told := standard_tag(caller)):
         agrees = locale is not None and primary(locale) == told  # and the document may name the region, too
-        return _as_said(text, locale if locale and agrees else told, Source.CALLER)
+        return _as_said(_chances(text, primary(told)), locale if locale and agrees else told, Source.CALLER)
     chances = _chances(text, primary(locale) if locale else None)
     best = max(chances, key=chances.__getitem__)
     if declared and locale and (primary(locale) not in chances or primary(locale) == best):
-        return _as_said(text, locale, declared.source)
+        return _as_said(chances, locale, declared.source)
     if chances[best] >= _MIN_CONFIDENCE:
         return Identified(Found(best, Source.TEXT), round(chances[best], 4), best)
     if declared and locale:
-        return _as_said(text, locale, declared.source)
+        return _as_said(chances, locale, declared.source)
     return Identified(None, None, None)
 
 
@@ -77,9 +78,9 @@ def preload() -> None:
     _model()
 
 
-def _as_said(text: str, locale: str, source: Source) -> Identified:
+def _as_said(chances: Mapping[str, float], locale: str, source: Source) -> Identified:
     tag = primary(locale)
-    chance = _chances(text, tag).get(tag)
+    chance = chances.get(tag)
     return Identified(Found(tag, source), None if chance is None else round(chance, 4), locale)
 
 
