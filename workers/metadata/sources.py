@@ -78,10 +78,10 @@ class _Gatherer:
         self.hits: dict[Mark, list[Hit]] = defaultdict(list)
         self.head_title = ""
 
-    def walk(self, tree: Element) -> None:
+    def walk(self, tree: Element) -> None:  # noqa: C901 - see below
         """Takes what `tree` holds. This loop is most of what metadata costs, so it calls nothing it need not."""
         apart = {"script": self._take_script, "meta": self._take_meta, "title": self._take_title}
-        take_attributes, take_words = self._take_attributes, self._take_words
+        readers, take_words = _READERS, self._take_words
         for position, element in enumerate(tree.iter("*")):
             tag = element.tag
             if tag in apart:
@@ -89,22 +89,22 @@ class _Gatherer:
             elif tag in _TAGS:
                 self._mark((_TAGS[tag],), position, element)
             if tag not in _WORDLESS:
-                take_attributes(position, element, cast("Attributes", element.items()))
+                for name, value in cast("Attributes", element.items()):
+                    if name in readers:
+                        if found := readers[name](value):
+                            self._mark(found, position, element)
+                    elif name == "href" or name == "rel":  # noqa: PLR1714 - a set would be built or asked for each
+                        self._take_link(position, element, name, value)
                 if (words := element.text) and not words.isspace():
                     take_words(words, position, element)
             if (words := element.tail) and not words.isspace():
                 take_words(words, position, element, after=True)
 
-    def _take_attributes(self, position: int, element: Element, attributes: Attributes) -> None:
-        for name, value in attributes:
-            if name in _READERS:
-                if found := _READERS[name](value):
-                    self._mark(found, position, element)
-            elif name == "href":
-                if element.tag == "a" and marks.is_authors(value):
-                    self._mark((Mark.AUTHOR_LINK,), position, element)
-            elif name == "rel":
-                self._take_rel(position, element, value)
+    def _take_link(self, position: int, element: Element, name: str, value: str) -> None:
+        if name == "rel":
+            self._take_rel(position, element, value)
+        elif element.tag == "a" and marks.is_authors(value):
+            self._mark((Mark.AUTHOR_LINK,), position, element)
 
     def _take_words(self, words: str, position: int, element: Element, *, after: bool = False) -> None:
         if found := marks.of_words(words):
