@@ -64,7 +64,8 @@ for _name, _words in GROUPS.items():
 @lru_cache(maxsize=8192)  # the same few names recur all over a site
 def flags_of(names: str) -> int:
     """Returns which of `GROUPS` the words of `names` belong to, as bits, with `NO_TEXT` for a consent manager's."""
+    names = names[:_MAX_NAMES]
     flags = 0 if CONSENT_MANAGERS.isdisjoint(names.lower().split()) else NO_TEXT
-    for word in _WORD.findall(names[:_MAX_NAMES]):
+    for word in _WORD.findall(names):
         flags |= _FLAGS.get(word.lower(), 0)
     return flags

@@ -25,12 +25,12 @@ def split_names(text: str, sites: frozenset[str] = frozenset(), *, trusted: bool
     What is one of `sites` (bare words) as a whole is one name. `trusted` says that the text is meant to be names and
     nothing else: they may be in lower case then.
     """
-    return list(_split(text, sites, trusted))
+    return list(_split(text[:_MAX_BYLINE], sites, trusted))
 
 
 @lru_cache(maxsize=1024)  # a page says the same name in many places
 def _split(text: str, sites: frozenset[str], trusted: bool) -> tuple[str, ...]:
-    text = plain(text[:_MAX_BYLINE])
+    text = plain(text)
     if len(text) <= _MAX_NAME and bare(text) in sites:
         return (text,)
     text = _strip_by(bylines.NOISE.sub(" ", text) if bylines.NOISY.search(text) else text)
