@@ -44,19 +44,23 @@ def edit(copy: Copy) -> Article:
 
     Raises:
         Failed: NO_ARTICLE where no text is left, RESULT_TOO_LARGE where the event would be too large, or as the reader
-            raises it, the metadata in standard form.
+            raises it; with what is known of the document, in standard form.
     """
-    began = time.perf_counter()
-    text, decoded = _decoded(copy)
     try:
-        draft = _read(text, copy)
+        return _edit(copy)
     except Failed as failed:
         failed.metadata = _known(failed.metadata, copy)
         raise
+
+
+def _edit(copy: Copy) -> Article:
+    began = time.perf_counter()
+    text, decoded = _decoded(copy)
+    draft = _read(text, copy)
     extracted = time.perf_counter()
     article = normalise(draft, copy.job, copy.url)
     if not article.text:
-        raise Failed(Reason.NO_ARTICLE, "no text of an article was found")
+        raise Failed(Reason.NO_ARTICLE, "no text of an article was found", metadata=draft)
     forms = write_forms(article.text, draft.blocks, copy.url, copy.job.options)
     provenance = replace(
         article.provenance,

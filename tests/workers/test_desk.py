@@ -116,6 +116,13 @@ def test_the_callers_word_counts_for_a_page_without_an_article() -> None:
     assert known.authors is not None
 
 
+def test_the_callers_word_counts_where_nothing_is_left_of_a_text() -> None:
+    with pytest.raises(Failed) as failed:
+        edit(Copy(job=job(Kind.TEXT, title="Bridge"), content="\u200b\u00ad \u200b", is_html=False))
+
+    assert failed.value.metadata.title == Found("Bridge", Source.CALLER)
+
+
 def test_what_is_known_is_left_out_where_it_is_too_long_for_an_event() -> None:
     long = refusal(SHELL.replace("</head>", f'<meta name="description" content="{"word " * 100_000}"></head>'))
 
