@@ -1,6 +1,5 @@
 """Pages of known kind and text as rows for training: what the kind is told by, and how well the text was found."""
 
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -41,11 +40,7 @@ class Row:
 def read_rows(data: Path, folds: Path, workers: int = 2) -> list[Row]:
     """Returns all pages that have a true text; `folds` holds what `train_blocks --folds` wrote."""
     with ProcessPoolExecutor(workers) as pool:
-        return list(pool.map(_Reader(folds), _pages(data), chunksize=16))
-
-
-def _pages(data: Path) -> Iterator[dict[str, Any]]:
-    return documents(data)
+        return list(pool.map(_Reader(folds), documents(data), chunksize=16))
 
 
 @dataclass(frozen=True, slots=True)

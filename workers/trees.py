@@ -33,6 +33,8 @@ class Trees:
             OSError, ValueError: no such file, or not one of weights.
         """
         with np.load(file, allow_pickle=False) as stored:
+            if stored["features"].shape[1] > 8 * np.dtype(_Leaf).itemsize:
+                raise ValueError(f"{file.name} has trees that are too deep")
             return cls(
                 names=tuple(stored["names"].tolist()),
                 features=stored["features"].astype(np.intp),

@@ -100,3 +100,12 @@ def test_a_caller_who_names_no_language_is_not_heard() -> None:
 )
 def test_standard_tags(tag: str, standard: str | None) -> None:
     assert standard_tag(tag) == standard
+
+
+def test_the_callers_word_is_expected_as_much_as_a_declared_one() -> None:
+    said = identify("Hotel Taxi Restaurant", "de", None).confidence
+    declared = identify("Hotel Taxi Restaurant", None, Found("de", Source.META)).confidence
+
+    assert said == declared
+    assert said is not None
+    assert 0 < said < 1
