@@ -8,7 +8,7 @@ from trafilatura import bare_extraction
 from workers.extract.walk import Walked
 from workers.markup import Element, as_html
 
-_UNSURE = 0.2  # of `doubt`: a quarter of pages
+_UNSURE = 0.2  # of `doubt`: a tenth of pages of news, a fifth of others
 _FOR, _AGAINST = 0.6, -0.8  # log-odds that the opinion weighs, by F1 cross-validated; it keeps too many lists
 
 
