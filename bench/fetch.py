@@ -24,11 +24,11 @@ from aiohttp import ClientSession, TCPConnector, web
 from prometheus_client import CollectorRegistry
 
 from contract.metrics import Metrics
+from runtime.brokers.local_leases import LocalLeases
 from workers.decode import decode
 from workers.fetch import Fetcher, FetchLimits, Reach, admit_all
 from workers.fetch.client import GuardedClient
 from workers.fetch.fetcher import Admission
-from workers.fetch.leases import LocalLeases
 from workers.fetch.politeness import Politeness
 from workers.fetch.robots import Robots, RobotsLimits
 from workers.fetch.turns import TurnLimits, Turns

@@ -1,21 +1,34 @@
-"""The one seam between the folders: what a broker does for intake and workers."""
+"""What a broker does for the API, the workers and operators: one small protocol for each use.
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+| protocol | used by | methods |
+| --- | --- | --- |
+| `JobSink` | the API | `put` |
+| `JobSource` | workers | `consume` |
+| `EventLog` | the API | `read`, `log_bounds` |
+| `DeadLetters` | the API | `dead`, `retry_dead`, `drop_dead` |
+| `Leases` | workers | `lease` |
+| `QueueDepths` | gauges | `depths` |
+| `Readiness` | `/readyz` | `ready` |
+
+`Broker` is all of them together.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from contract.dead import Handled, Look, Wanted
+from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.job import Job
 from contract.verdicts import Verdict
 
-SUSPECT_DELIVERIES = 3
+SUSPECT_DELIVERIES = 3  # two deliveries may be two lost connections; see docs/decisions.md on jobs that run alone
 
 
 class BrokerError(Exception):
-    """The broker did not take the message. `retry_after_s` says when asking again makes sense."""
+    """The broker did not take the message. The client may ask again after `retry_after_s` seconds."""
 
-    retry_after_s: int = 5
+    retry_after_s: int = 5  # a lost RabbitMQ session is usually back within this time (docs/reliability.md)
 
 
 class BrokerUnavailable(BrokerError):
@@ -25,7 +38,7 @@ class BrokerUnavailable(BrokerError):
 class BrokerFull(BrokerError):
     """The broker refused the message: its intake queue is at its limit."""
 
-    retry_after_s = 10
+    retry_after_s = 10  # a full queue needs longer than a lost session
 
 
 class UnknownOffset(Exception):
@@ -34,11 +47,13 @@ class UnknownOffset(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One message handed to a worker.
+    """One message for a worker.
 
-    `body` is a job as `contract.codec` encodes it, or whatever bytes somebody else put there. `message_id` is the
-    document's id where the message bears one. `deliveries` counts from 1. `lost` marks a message whose deliveries ran
-    out without a verdict: it must be decided without being parsed.
+    Attributes:
+        body: a job as `contract.codec` encodes it, or any bytes that another program put into the queue.
+        message_id: the document's id, None if the message has none.
+        deliveries: how often the message was delivered, this time included.
+        lost: True if its deliveries ran out without a verdict. Such a message must be decided without being parsed.
     """
 
     body: bytes
@@ -48,100 +63,143 @@ class Delivery:
 
     @property
     def suspect(self) -> bool:
-        """Whether it may be what workers die of: it was in the hands of two that came to no verdict."""
+        """True from the third delivery on: two workers may have crashed on it."""
         return self.deliveries >= SUSPECT_DELIVERIES and not self.lost
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One event in the log: its offset (growing, never reused), its routing key, its bytes as published."""
+    """One event in the log: its offset (increasing, never reused), its routing key, its bytes as published."""
 
     offset: int
     routing_key: str
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """The number of messages that wait in a queue; how many seconds the first has been due, None if unknown."""
+
+    messages: int
+    oldest_s: float | None = None
+
+
 Handler = Callable[[Delivery], Awaitable[Verdict]]
 
 
 class Stop(Protocol):
-    """What `asyncio.Event` offers: set when no more work is to be taken."""
+    """The part of `asyncio.Event` that tells a consumer to stop: set when it must not start new work."""
 
     def is_set(self) -> bool: ...
     async def wait(self) -> bool: ...
 
 
-class Broker(Protocol):
-    """Queues and the event log. Implementations are async context managers that connect and disconnect."""
+class JobSink(Protocol):
+    """Takes jobs."""
 
     async def put(self, job: Job) -> None:
-        """Stores `job` in its lane's queue; durable when this returns.
+        """Stores `job` in the queue of its lane. It is durable when this returns.
 
         Raises:
             BrokerUnavailable: not stored, or not known to be stored, within the publish timeout.
             BrokerFull: the queue is at its limit.
         """
 
-    async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
-        """Hands deliveries to `handle`, at most `slots` at once, and carries out each verdict before it acks.
 
-        Interactive jobs take a free slot first; bulk jobs never hold the last slot (unless there is only one). What
-        `handle` raises gives the delivery back. When `stop` is set nothing new is taken, what is in hand is finished,
-        and the call returns; cancelling it gives back what is in hand.
+class JobSource(Protocol):
+    """Delivers jobs to a worker."""
+
+    async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
+        """Passes deliveries to `handle`, at most `slots` at once. Executes each verdict before it acks the delivery.
+
+        Interactive jobs get a free slot first. Bulk jobs never take the last slot, unless there is only one. When
+        `handle` raises, the delivery is returned to its queue. When `stop` is set, nothing new is taken, the
+        deliveries in progress are finished, and the call returns. Cancelling returns them to their queues instead.
         """
 
-    def read(self, after: int | None = None) -> AsyncGenerator[LogEntry, None]:
-        """Yields the log's entries with an offset above `after`, and goes on with new ones as they come.
 
-        None starts with the next event that is written. -1 starts with the oldest that is kept.
+class EventLog(Protocol):
+    """The log of all events."""
+
+    def read(self, after: int | None = None) -> AsyncGenerator[LogEntry, None]:
+        """Yields the entries with an offset above `after`, and then new entries as they are written.
+
+        None starts with the next event that is written, -1 with the oldest that is kept.
 
         Raises:
-            UnknownOffset: the log no longer holds what comes next after `after`.
+            UnknownOffset: the log no longer holds the entry that follows `after`.
         """
 
     async def log_bounds(self) -> tuple[int, int]:
-        """Returns the offsets of the log's oldest and newest entry; the newest is the smaller while it is empty.
+        """Returns the offsets of the oldest and the newest entry. In an empty log the newest is below the oldest.
 
         Raises:
             BrokerUnavailable: the broker cannot be asked.
         """
 
-    async def dead(self, wanted: Wanted, *, bodies: bool = False) -> Look:
-        """Looks through the dead letters, the longest buried first, and returns those that are `wanted`.
 
-        A look is bounded. `wanted` sees letters with their bodies; those returned have them if `bodies` says so.
+class DeadLetters(Protocol):
+    """The dead letters. Each call scans them, the longest buried first; a scan is bounded."""
+
+    async def dead(self, wanted: Wanted, *, bodies: bool = False) -> DeadLetterPage:
+        """Returns the letters for which `wanted` is true.
+
+        `wanted` sees letters with their bodies. The returned letters have bodies only if `bodies` is true.
 
         Raises:
-            BrokerUnavailable: they cannot be reached.
+            BrokerUnavailable: the dead letters cannot be reached.
         """
 
     async def retry_dead(self, wanted: Wanted) -> Handled:
-        """Puts the next run of every dead letter that is `wanted`, and then takes the letter away.
+        """Puts the next run of each letter for which `wanted` is true, and then removes the letter.
 
-        A crash in between leaves the letter where it is, with its job put already: a retry of it puts the same run
-        again, whose event is a repeat. What is refused after others were put ends the call as not complete.
+        After a crash between the two steps the letter is still there although its job was put. Another retry puts the
+        same run again, whose event is a repeat. A refusal after the first put ends the call as not complete.
 
         Raises:
-            BrokerUnavailable: they cannot be reached, or nothing is known to be put.
+            BrokerUnavailable: the dead letters cannot be reached, or nothing is known to be put.
             BrokerFull: nothing was put: the queue is at its limit.
         """
 
     async def drop_dead(self, wanted: Wanted) -> Handled:
-        """Takes away every dead letter that is `wanted`, for good.
+        """Removes each letter for which `wanted` is true, for good.
 
         Raises:
-            BrokerUnavailable: they cannot be reached.
+            BrokerUnavailable: the dead letters cannot be reached.
         """
+
+
+class Leases(Protocol):
+    """Locks that all processes on one broker share."""
 
     def lease(self, name: str) -> AbstractAsyncContextManager[bool]:
-        """Holds `name` while the context is open, which is True if nobody else on this broker held it, else False.
+        """Takes the lease `name` and keeps it while the context is open. The context's value is False if it is taken.
 
-        Nobody waits for a lease. A holder that dies, or loses its connection, holds it no more.
+        The call does not wait for another holder. A holder that dies, or loses its connection, loses its leases.
 
         Raises:
-            BrokerUnavailable: the broker cannot be asked; or the lease is lost while it is held, and what was inside
-                is cancelled.
+            BrokerUnavailable: the broker cannot be asked, or the lease is lost inside the context. In the second case
+                the context's body is cancelled.
         """
 
+
+class QueueDepths(Protocol):
+    """Reports how much waits."""
+
+    async def depths(self) -> Mapping[str, QueueDepth]:
+        """Returns the depth of each queue, by name.
+
+        Raises:
+            BrokerUnavailable: the broker cannot be asked.
+        """
+
+
+class Readiness(Protocol):
+    """Reports whether this process can work with the broker."""
+
     async def ready(self) -> bool:
-        """Tells whether the broker took part lately: a live consumer, or a publisher that gets confirms."""
+        """Returns True if the broker answered lately: to a consumer, or to a publisher with a confirm."""
+
+
+class Broker(JobSink, JobSource, EventLog, DeadLetters, Leases, QueueDepths, Readiness, Protocol):
+    """Everything that a broker does. Implementations are async context managers that connect and disconnect."""

@@ -60,7 +60,7 @@ Wanted = Callable[[DeadLetter], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class DeadLetterPage:
     """What a look at the dead letters found. Not `complete`: there are more than one look reaches."""
 
     letters: Sequence[DeadLetter]

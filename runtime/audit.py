@@ -31,7 +31,7 @@ class AuditLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class QueueSnapshot:
     """What a broker holds in its queues, in jobs.
 
     `lanes` wait to be taken for the first time, `elsewhere` are those that wait for a retry or as lost. `documents`
@@ -121,10 +121,10 @@ class Books:
         """Notes that older events than this one are no longer kept: runs of that time cannot be judged."""
         self.log_begins = _seconds(orjson.loads(body)["time"]) + _SKEW_S
 
-    def balance(self, held: Held, now: float) -> Balance:
+    def balance(self, snapshot: QueueSnapshot, now: float) -> Balance:
         """Returns the state of the books. `now` is in Unix seconds and grows from call to call."""
         counted = {run: it for run, it in self.undecided.items() if self.log_begins is None or it[1] >= self.log_begins}
-        missing, suspects = self._missing(counted, held, now)
+        missing, suspects = self._missing(counted, snapshot, now)
         decided = len(self.decided) + self.forgotten
         return Balance(
             accepted=decided + len(counted),
@@ -136,22 +136,24 @@ class Books:
             unrecorded=len(self.strangers),
             unreadable=self.unreadable,
             since=self.since,
-            queues=held.queues,
+            queues=snapshot.queues,
             oldest_s={lane: _oldest(counted.values(), lane, now) for lane in Lane},
             missing_ids=tuple(suspects[:20]),
         )
 
-    def _missing(self, counted: Mapping[str, tuple[Lane, float]], held: Held, now: float) -> tuple[int, list[str]]:
-        if held.documents is not None:
-            missing = [run for run in counted if run.rpartition(".")[0] not in held.documents]
+    def _missing(
+        self, counted: Mapping[str, tuple[Lane, float]], snapshot: QueueSnapshot, now: float
+    ) -> tuple[int, list[str]]:
+        if snapshot.documents is not None:
+            missing = [run for run in counted if run.rpartition(".")[0] not in snapshot.documents]
             return len(missing), missing
-        due = {lane: self._front(lane, held, now) - self.limits.patience_s for lane in Lane}
+        due = {lane: self._front(lane, snapshot, now) - self.limits.patience_s for lane in Lane}
         overdue = [run for run, (lane, at) in counted.items() if at < due[lane]]
-        return self.suspicion.judge(overdue, held.elsewhere, now)
+        return self.suspicion.judge(overdue, snapshot.elsewhere, now)
 
-    def _front(self, lane: Lane, held: Held, now: float) -> float:
+    def _front(self, lane: Lane, snapshot: QueueSnapshot, now: float) -> float:
         """Returns up to which acceptance the workers have come: all, where nothing waits."""
-        return self.fronts.get(lane, 0.0) if held.lanes[lane] else now
+        return self.fronts.get(lane, 0.0) if snapshot.lanes[lane] else now
 
     def _advance(self, lane: Lane, at: float) -> None:
         self.fronts[lane] = max(at, self.fronts.get(lane, at))

@@ -9,7 +9,7 @@ import structlog
 
 from contract.broker import BrokerUnavailable, Stop, UnknownOffset
 from contract.metrics import Metrics
-from runtime.audit import AuditLimits, Balance, Books, Held
+from runtime.audit import AuditLimits, Balance, Books, QueueSnapshot
 
 log = structlog.get_logger(__name__)
 
@@ -19,7 +19,7 @@ _LOOK_AGAIN_S = 2.0
 class Source(Protocol):
     """Where the books come from. It remembers how far it has read."""
 
-    async def look(self, books: Books) -> Held:
+    async def update(self, books: Books) -> QueueSnapshot:
         """Takes down what is new, and returns what the queues hold.
 
         Raises:
@@ -39,7 +39,7 @@ class Auditor:
         self._books = Books(limits)
         self._missing = 0
 
-    async def look(self) -> Balance:
+    async def balance(self) -> Balance:
         """Returns the balance after what is new.
 
         Raises:
@@ -47,12 +47,12 @@ class Auditor:
         """
         while True:
             try:
-                held = await self._source.look(self._books)
+                snapshot = await self._source.update(self._books)
             except UnknownOffset:
                 log.warning("audit_begins_anew", hint="retention took entries of the log before they were read")
                 self._begin_anew()
             else:
-                return self._books.balance(held, self._clock())
+                return self._books.balance(snapshot, self._clock())
 
     @property
     def is_unsure(self) -> bool:
@@ -65,10 +65,10 @@ class Auditor:
         Raises:
             BrokerUnavailable: the broker cannot be asked.
         """
-        yield await self.look()
+        yield await self.balance()
         while self.is_unsure:
             await asyncio.sleep(min(_LOOK_AGAIN_S, self._limits.hold_s / 4))
-            yield await self.look()
+            yield await self.balance()
 
     async def watch(self, every_s: float, metrics: Metrics, stop: Stop) -> None:
         """Looks every `every_s` seconds, and keeps the gauges, until `stop` is set."""
@@ -76,7 +76,7 @@ class Auditor:
             metrics.audit_looks.labels(outcome)  # alerts see a counter that stands still, and none that is not there
         while not stop.is_set():
             try:
-                self._show(await self.look(), metrics)
+                self._show(await self.balance(), metrics)
                 metrics.audit_looks.labels("complete").inc()
             except BrokerUnavailable as error:
                 metrics.audit_looks.labels("failed").inc()

@@ -14,9 +14,9 @@ from contract.metrics import Metrics
 from contract.submission import Submission, to_job
 from contract.verdicts import Bury, Defer, Publish
 from runtime import wiring
+from runtime.brokers.local_leases import LocalLeases
 from runtime.fetching import open_fetcher
 from runtime.settings import Settings
-from workers.fetch.leases import LocalLeases
 from workers.retry import RetryPolicy
 from workers.worker import Worker
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import platform
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -20,21 +20,20 @@ from prometheus_client import (
 )
 
 from contract.article import Article
-from contract.broker import Broker
+from contract.broker import Broker, QueueDepths
 from contract.codec import MAX_JOB_BYTES
 from contract.metrics import Metrics
 from runtime.auditor import Auditor
 from runtime.brokers.embedded import EmbeddedBroker, FolderInUseError
 from runtime.brokers.rabbit import RabbitBroker, RabbitLimits
 from runtime.brokers.rabbit.consumer import in_flight_jobs
-from runtime.brokers.rabbit.gauges import RabbitQueues
 from runtime.errors import StartError
 from runtime.fetching import open_fetcher
-from runtime.gauges import Queues, keep_gauges
+from runtime.gauges import keep_gauges
 from runtime.ops import build_ops_app
 from runtime.process import listening, run_roles
 from runtime.settings import Settings
-from service.app import IntakeLimits, build_app
+from service.app import ApiBroker, IntakeLimits, build_app
 from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, refuse_open_listener
 from workers.desk import Copy, edit
 from workers.fetch import Fetcher
@@ -44,8 +43,8 @@ from workers.worker import Worker, WorkerLimits
 
 _Role = Callable[[asyncio.Event], Coroutine[Any, Any, None]]  # sets the event when it takes part
 
-_GAUGES_EVERY_S = 5.0
-_GAUGES_TIMEOUT_S = 2.0
+_GAUGES_EVERY_S = 5.0  # a third of the scrape interval in deploy/prometheus/prometheus.yml
+_GAUGES_TIMEOUT_S = 2.0  # under half of that: a broker that does not answer is asked again before the scrape
 
 PRELOAD = ("workers.desk", "workers.normalise.preloaded")
 
@@ -83,20 +82,12 @@ async def _run(settings: Settings, broker: Broker, metrics: Metrics, *, serve: b
     async with _listening(ops, settings.ops_host, settings.ops_port, "ops", settings):
         ready_roles = [partial(role, started[name]) for name, role in roles.items()]
         if serve:  # all of them would tell the same, and workers have enough to do
-            ready_roles.append(partial(_keep_gauges, settings, broker, metrics, stop))
+            ready_roles.append(partial(_keep_gauges, broker, metrics, stop))
         return await run_roles(ready_roles, stop, settings.shutdown_timeout_s)
 
 
-async def _keep_gauges(settings: Settings, broker: Broker, metrics: Metrics, stop: asyncio.Event) -> None:
-    async with AsyncExitStack() as stack:
-        if isinstance(broker, EmbeddedBroker):
-            queues: Queues = broker
-        elif settings.amqp_url is not None:
-            url = settings.amqp_url.get_secret_value()
-            queues = await stack.enter_async_context(RabbitQueues(url, settings.topology(), RabbitLimits()))
-        else:
-            return
-        await keep_gauges(queues, metrics, stop, every_s=_GAUGES_EVERY_S, timeout_s=_GAUGES_TIMEOUT_S)
+async def _keep_gauges(queues: QueueDepths, metrics: Metrics, stop: asyncio.Event) -> None:
+    await keep_gauges(queues, metrics, stop, every_s=_GAUGES_EVERY_S, timeout_s=_GAUGES_TIMEOUT_S)
 
 
 async def run_audit(settings: Settings, auditor: Auditor, every_s: float) -> None:
@@ -177,7 +168,7 @@ def refuse_to_hold_too_much(settings: Settings) -> None:
         )
 
 
-def build_api(settings: Settings, broker: Broker, metrics: Metrics) -> web.Application:
+def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics) -> web.Application:
     """Returns the HTTP application.
 
     Raises:

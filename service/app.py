@@ -5,9 +5,8 @@ from datetime import datetime
 
 from aiohttp import web
 
-from contract.broker import Broker
 from contract.metrics import Metrics
-from service.context import BROKER, CLOCK, KEYS, LIMITS, METRICS, IntakeLimits
+from service.context import BROKER, CLOCK, KEYS, LIMITS, METRICS, ApiBroker, IntakeLimits
 from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
 from service.documents import post_document
 from service.events import STREAMS, Streams, close_streams, get_events
@@ -15,11 +14,11 @@ from service.keys import ApiKeys
 from service.middlewares import answer_problems, measure, require_key
 from service.problems import get_problem
 
-__all__ = ["IntakeLimits", "build_app"]
+__all__ = ["ApiBroker", "IntakeLimits", "build_app"]
 
 
 def build_app(
-    *, broker: Broker, keys: ApiKeys, limits: IntakeLimits, metrics: Metrics, clock: Callable[[], datetime]
+    *, broker: ApiBroker, keys: ApiKeys, limits: IntakeLimits, metrics: Metrics, clock: Callable[[], datetime]
 ) -> web.Application:
     """Returns the application of the HTTP side. It opens nothing: `broker` is connected by whoever calls this.
 

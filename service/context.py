@@ -3,12 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from aiohttp import web
 
-from contract.broker import Broker
+from contract.broker import DeadLetters, EventLog, JobSink
 from contract.metrics import Metrics
 from service.keys import ApiKeys
+
+
+class ApiBroker(JobSink, EventLog, DeadLetters, Protocol):
+    """What the HTTP side needs of a broker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +37,7 @@ class IntakeLimits:
     open_wait_s: float = 0.2
 
 
-BROKER = web.AppKey("BROKER", Broker)
+BROKER = web.AppKey("BROKER", ApiBroker)
 KEYS = web.AppKey("KEYS", ApiKeys)
 LIMITS = web.AppKey("LIMITS", IntakeLimits)
 METRICS = web.AppKey("METRICS", Metrics)

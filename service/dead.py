@@ -5,11 +5,12 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import web
 
-from contract.broker import BrokerError, BrokerFull
+from contract.broker import BrokerError
 from contract.dead import Handled, Wanted
 from service import problems
+from service.broker_errors import broker_refusal
 from service.context import BROKER, METRICS
 from service.dead_list import DeadQuery, cursor_of, flag_of, listed, parameters, place_of, reason_of, shown
 from service.middlewares import OWNER
@@ -17,7 +18,7 @@ from service.problems import Problem, ProblemError, invalid_parameter
 
 log = structlog.get_logger(__name__)
 
-_AWAY = "The dead letters cannot be reached now. What was asked may have been done in part: ask again."
+_UNREACHABLE = "The dead letters cannot be reached now. What was asked may have been done in part: ask again."
 _BEYOND = "There are more than one look reaches: retry or drop others first."
 
 T = TypeVar("T")
@@ -115,9 +116,7 @@ async def _asked(answer: Awaitable[T]) -> T:
     try:
         return await answer
     except BrokerError as error:
-        kind = problems.INTAKE_FULL if isinstance(error, BrokerFull) else problems.BROKER_UNAVAILABLE
-        detail = kind.meaning if kind is problems.INTAKE_FULL else _AWAY
-        raise ProblemError(Problem(kind, detail, headers={hdrs.RETRY_AFTER: str(error.retry_after_s)})) from error
+        raise broker_refusal(error, _UNREACHABLE) from error
 
 
 def _retried(request: web.Request, handled: Handled) -> web.Response:

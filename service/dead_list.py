@@ -11,6 +11,7 @@ from aiohttp import web
 
 from contract.dead import DeadLetter
 from contract.reasons import Reason
+from service.parameters import check_parameters
 from service.problems import invalid_parameter
 
 MAX_LIMIT: Final = 1000
@@ -62,13 +63,9 @@ def parameters(request: web.Request, known: set[str]) -> dict[str, str]:
     """Returns the query parameters.
 
     Raises:
-        ProblemError: one is not known, or stands there twice.
+        ProblemError: a parameter is unknown, or is given more than once.
     """
-    for name in request.query:
-        if name not in known:
-            raise invalid_parameter(name[:64], "unknown_parameter", "is not a query parameter of this request")
-        if len(request.query.getall(name)) > 1:
-            raise invalid_parameter(name, "repeated", "must stand there once")
+    check_parameters(request, known)
     return dict(request.query)
 
 

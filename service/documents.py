@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from contract.broker import Broker, BrokerError, BrokerFull, BrokerUnavailable
+from contract.broker import BrokerError, BrokerUnavailable, JobSink
 from contract.codec import MAX_JOB_BYTES, encode
 from contract.ids import document_id_for_key, new_document_id
 from contract.job import Job, Kind, Lane
@@ -21,8 +21,10 @@ from contract.submission import (
     to_job,
 )
 from service import problems
+from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, LIMITS, METRICS
 from service.middlewares import OWNER
+from service.parameters import check_parameters
 from service.problems import Problem, ProblemError, invalid_parameter
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
@@ -76,7 +78,7 @@ def _document_id(request: web.Request) -> str:
 async def _submission(request: web.Request) -> Submission:
     _check_coding(request)
     media_type = request.content_type if hdrs.CONTENT_TYPE in request.headers else ""
-    _check_parameters(request, known=_RAW_PARAMETERS if media_type in _RAW_KINDS else set())
+    check_parameters(request, _RAW_PARAMETERS if media_type in _RAW_KINDS else frozenset())
     try:
         if media_type == _JSON:
             return await _json_submission(request)
@@ -155,33 +157,19 @@ def _check_coding(request: web.Request) -> None:
         raise _unsupported("Content-Encoding", "content_coding", "must be gzip or deflate, or absent")
 
 
-def _check_parameters(request: web.Request, *, known: set[str]) -> None:
-    for name in request.query:
-        if name not in known:
-            raise invalid_parameter(name[:64], "unknown_parameter", "is not a query parameter of this request")
-        if len(request.query.getall(name)) > 1:
-            raise invalid_parameter(name, "repeated", "must stand there once")
-
-
 def _check_size(job: Job) -> None:
     if len(encode(job)) > MAX_JOB_BYTES:
         raise _too_large("document, encoded as JSON,", MAX_JOB_BYTES)
 
 
-async def _put(broker: Broker, job: Job, timeout_s: float) -> None:
+async def _put(intake: JobSink, job: Job, timeout_s: float) -> None:
     try:
         async with asyncio.timeout(timeout_s):
-            await broker.put(job)
-    except BrokerFull as error:
-        raise _retry_later(problems.INTAKE_FULL, error) from error
+            await intake.put(job)
     except BrokerError as error:
-        raise _retry_later(problems.BROKER_UNAVAILABLE, error) from error
+        raise broker_refusal(error) from error
     except TimeoutError as error:
-        raise _retry_later(problems.BROKER_UNAVAILABLE, BrokerUnavailable()) from error
-
-
-def _retry_later(kind: problems.ProblemType, error: BrokerError) -> ProblemError:
-    return ProblemError(Problem(kind, kind.meaning, headers={hdrs.RETRY_AFTER: str(error.retry_after_s)}))
+        raise broker_refusal(BrokerUnavailable()) from error
 
 
 def _too_large(what: str, limit_bytes: int) -> ProblemError:

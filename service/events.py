@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
-from contract.broker import Broker, BrokerError, LogEntry, UnknownOffset
+from contract.broker import BrokerError, BrokerUnavailable, EventLog, LogEntry, UnknownOffset
 from contract.events import matches
 from service import problems
+from service.broker_errors import broker_problem, broker_refusal
 from service.context import BROKER, LIMITS, METRICS
+from service.parameters import check_parameters
 from service.problems import Problem, ProblemError, invalid_parameter
 
 log = structlog.get_logger(__name__)
@@ -25,11 +27,13 @@ _MAX_HASHES: Final = 3  # matching takes time in the power of this
 _OFFSET = re.compile(r"-1|[0-9]{1,18}")
 _COUNT = re.compile(r"[0-9]{1,6}")
 _LAST_EVENT_ID: Final = "Last-Event-ID"
+_PARAMETERS: Final = frozenset({"after", "last", "pattern"})
+_LOG_UNREADABLE: Final = "The event log cannot be read now."
 
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:
-    """Which events a stream carries: those after a log offset (as `Broker.read` takes it) that match a pattern.
+    """Which events a stream carries: those after a log offset (as `EventLog.read` takes it) that match a pattern.
 
     Without patterns it carries all. `last` instead of an offset begins with so many events that are there already.
     """
@@ -47,9 +51,7 @@ class EventQuery:
         Raises:
             ProblemError: an unknown parameter, or one that breaks a rule.
         """
-        for name in request.query:
-            if name not in {"after", "last", "pattern"}:
-                raise invalid_parameter(name[:64], "unknown_parameter", "is not a query parameter of this request")
+        check_parameters(request, frozenset(), repeatable=_PARAMETERS)
         after = _offset("after", request.query.getall("after", []))
         resumed = _offset(_LAST_EVENT_ID, request.headers.getall(_LAST_EVENT_ID, []))
         patterns = request.query.getall("pattern", [])
@@ -61,7 +63,7 @@ class EventQuery:
         chosen = tuple(_pattern(pattern) for pattern in patterns)
         return cls(after, chosen, last) if resumed is None else cls(resumed, chosen)
 
-    async def begin(self, broker: Broker) -> int | None:
+    async def begin(self, event_log: EventLog) -> int | None:
         """Returns the offset to read after.
 
         Raises:
@@ -69,7 +71,7 @@ class EventQuery:
         """
         if self.last is None:
             return self.after
-        oldest, newest = await broker.log_bounds()
+        oldest, newest = await event_log.log_bounds()
         return newest - self.last if newest - self.last >= oldest else -1
 
     def wants(self, routing_key: str) -> bool:
@@ -123,7 +125,7 @@ async def get_events(request: web.Request) -> web.StreamResponse:
     try:
         after = await query.begin(request.app[BROKER])
     except BrokerError as error:
-        raise ProblemError(_broker_away(error)) from None
+        raise broker_refusal(error, _LOG_UNREADABLE) from None
     opened: asyncio.Future[EventSourceResponse] = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as tasks:
         pump = tasks.create_task(_pump(request.app[BROKER].read(after), query, opened))
@@ -131,7 +133,7 @@ async def get_events(request: web.Request) -> web.StreamResponse:
         response = None if pump.done() else await _stream(request, pump, opened)
         pump.cancel()
     if response is None:
-        raise ProblemError(pump.result() or _log_ended())
+        raise ProblemError(pump.result() or broker_problem(BrokerUnavailable(), "The event log ended."))
     return response
 
 
@@ -162,13 +164,8 @@ async def _pump(
         return Problem(problems.POSITION_GONE, problems.POSITION_GONE.meaning)
     except BrokerError as error:
         log.warning("event_log_lost", error=type(error).__name__)
-        return _broker_away(error)
+        return broker_problem(error, _LOG_UNREADABLE)
     return None
-
-
-def _broker_away(error: BrokerError) -> Problem:
-    retry_after: dict[str, str] = {hdrs.RETRY_AFTER: str(error.retry_after_s)}
-    return Problem(problems.BROKER_UNAVAILABLE, "The event log cannot be read now.", headers=retry_after)
 
 
 async def _sent(stream: EventSourceResponse, entry: LogEntry) -> bool:
@@ -177,10 +174,6 @@ async def _sent(stream: EventSourceResponse, entry: LogEntry) -> bool:
     except (ConnectionError, TimeoutError):
         return False  # the client left, or did not read in time
     return True
-
-
-def _log_ended() -> Problem:
-    return Problem(problems.BROKER_UNAVAILABLE, "The event log ended.", headers={hdrs.RETRY_AFTER: "5"})
 
 
 def _offset(name: str, values: list[str]) -> int | None:

@@ -1,4 +1,4 @@
-"""What is done with dead letters, whatever pile they lie on."""
+"""What is done with dead letters, whatever store they lie on."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
@@ -8,11 +8,11 @@ from operator import attrgetter
 from typing import Protocol
 
 from contract.broker import BrokerError
-from contract.dead import DeadLetter, Handled, Look, NotRetryable, Wanted, next_run
+from contract.dead import DeadLetter, DeadLetterPage, Handled, NotRetryable, Wanted, next_run
 from contract.job import Job
 
 
-class Held(Protocol):
+class HeldLetter(Protocol):
     """A dead letter in hand: nobody else has it."""
 
     @property
@@ -30,30 +30,30 @@ class Held(Protocol):
         """Takes the letter away. False: it was gone already."""
 
 
-class Pile(Protocol):
+class DeadLetterStore(Protocol):
     """Dead letters, opened for one look. `complete` tells, after the last batch, whether that was all."""
 
     complete: bool
 
-    def batches(self) -> AsyncGenerator[Sequence[Held], None]:
+    def batches(self) -> AsyncGenerator[Sequence[HeldLetter], None]:
         """Yields the letters that lay there at the beginning, a few at a time, about in the order of their burial."""
 
 
-async def find(pile: Pile, wanted: Wanted, *, bodies: bool) -> Look:
-    """Returns the letters that are `wanted`; see `contract.broker.Broker.dead`."""
+async def find(store: DeadLetterStore, wanted: Wanted, *, bodies: bool) -> DeadLetterPage:
+    """Returns the letters that are `wanted`; see `contract.broker.DeadLetters.dead`."""
     letters: list[DeadLetter] = []
-    async with aclosing(pile.batches()) as batches:
+    async with aclosing(store.batches()) as batches:
         async for batch in batches:
             chosen = (held.letter for held in batch if wanted(held.letter))
             letters += chosen if bodies else (replace(letter, body=None) for letter in chosen)
     # A queue that letters were given back to may have them in another order; how long each lies there it says itself.
-    return Look(sorted(letters, key=attrgetter("buried_at")), pile.complete)
+    return DeadLetterPage(sorted(letters, key=attrgetter("buried_at")), store.complete)
 
 
-async def retry(pile: Pile, wanted: Wanted) -> Handled:
-    """Puts the next runs of those that are `wanted`; see `contract.broker.Broker.retry_dead`."""
+async def retry(store: DeadLetterStore, wanted: Wanted) -> Handled:
+    """Puts the next runs of those that are `wanted`; see `contract.broker.DeadLetters.retry_dead`."""
     done = kept = 0
-    async with aclosing(pile.batches()) as batches:
+    async with aclosing(store.batches()) as batches:
         async for batch in batches:
             results = await _revive_all(held for held in batch if wanted(held.letter))
             done += results.count(True)
@@ -63,26 +63,26 @@ async def retry(pile: Pile, wanted: Wanted) -> Handled:
                 raise errors[0]
             if errors:
                 return Handled(done=done, kept=kept, complete=False)
-    return Handled(done=done, kept=kept, complete=pile.complete)
+    return Handled(done=done, kept=kept, complete=store.complete)
 
 
-async def drop(pile: Pile, wanted: Wanted) -> Handled:
-    """Takes away those that are `wanted`; see `contract.broker.Broker.drop_dead`."""
+async def drop(store: DeadLetterStore, wanted: Wanted) -> Handled:
+    """Takes away those that are `wanted`; see `contract.broker.DeadLetters.drop_dead`."""
     done = 0
-    async with aclosing(pile.batches()) as batches:
+    async with aclosing(store.batches()) as batches:
         async for batch in batches:
             for held in batch:
                 done += wanted(held.letter) and await held.remove()
-    return Handled(done=done, complete=pile.complete)
+    return Handled(done=done, complete=store.complete)
 
 
-async def _revive_all(chosen: Iterable[Held]) -> list[bool | BrokerError | None]:
+async def _revive_all(chosen: Iterable[HeldLetter]) -> list[bool | BrokerError | None]:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(_revive(held)) for held in chosen]
     return [task.result() for task in tasks]
 
 
-async def _revive(held: Held) -> bool | BrokerError | None:
+async def _revive(held: HeldLetter) -> bool | BrokerError | None:
     """Returns whether the letter was revived, None where it cannot be, or what kept the broker from it."""
     try:
         return await held.revive(next_run(held.letter))

@@ -539,7 +539,7 @@ async def test_a_full_lane_leaves_the_letter_where_it_is(backend: EmbeddedBacken
 async def test_a_look_is_bounded(backend: EmbeddedBackend) -> None:
     async with backend.broker() as broker:
         jobs = await bury_many(broker, 4)
-    async with backend.broker(limits=EmbeddedLimits(look_letters=3)) as broker:
+    async with backend.broker(limits=EmbeddedLimits(scan_letters=3)) as broker:
         look = await broker.dead(everything)
         assert [letter.id for letter in look.letters] == [job.id for job in jobs[:3]]
         assert not look.complete

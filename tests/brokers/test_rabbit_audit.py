@@ -34,7 +34,7 @@ async def test_what_was_put_at_once_is_on_record_each_once_in_few_messages(rabbi
     async with rabbit.broker() as broker:
         await asyncio.gather(*(broker.put(job) for job in samples.jobs(200)))
     books = Books(AuditLimits(patience_s=1000, hold_s=0))
-    await RabbitAudit(rabbit.url, rabbit.topology, QUICK).look(books)
+    await RabbitAudit(rabbit.url, rabbit.topology, QUICK).update(books)
     assert len(books.undecided) == 200
     session = Session(rabbit.url, Role.READER, QUICK)
     await session.open()
@@ -47,11 +47,11 @@ async def test_an_auditor_reads_on_from_where_it_was(rabbit: RabbitBackend) -> N
     async with rabbit.broker() as broker:
         await put_all(broker, samples.jobs(3))
         await consume_until(broker, Recorder(3))
-        assert counts(await audit.look()) == (3, 3, 0, 0)
+        assert counts(await audit.balance()) == (3, 3, 0, 0)
         await put_all(broker, samples.jobs(2))
-        assert (await audit.look()).accepted == 5
+        assert (await audit.balance()).accepted == 5
         await consume_until(broker, Recorder(2))
-        assert counts(await audit.look()) == (5, 5, 0, 0)
+        assert counts(await audit.balance()) == (5, 5, 0, 0)
 
 
 async def test_a_refused_document_is_not_on_record(rabbit: RabbitBackend) -> None:
@@ -67,7 +67,7 @@ async def test_a_refused_document_is_not_on_record(rabbit: RabbitBackend) -> Non
     books = Books(AuditLimits(patience_s=1000, hold_s=0))
     async with rabbit.channel() as channel:
         await declare(channel, rabbit.topology)
-    await RabbitAudit(rabbit.url, rabbit.topology, QUICK).look(books)
+    await RabbitAudit(rabbit.url, rabbit.topology, QUICK).update(books)
     assert len(books.undecided) == 1
 
 
@@ -87,7 +87,7 @@ async def test_other_peoples_messages_in_the_streams_are_no_end_of_the_audit(rab
             for stream in (ACCEPTED, LOG):
                 await channel.default_exchange.publish(aio_pika.Message(b"?"), stream)
         await consume_until(broker, Recorder(1))
-    balance = await auditor(rabbit).look()
+    balance = await auditor(rabbit).balance()
     assert counts(balance) == (1, 1, 0, 0)
     assert balance.unreadable == 1
 
@@ -97,17 +97,17 @@ async def test_a_missing_queue_is_named(rabbit: RabbitBackend) -> None:
         await declare(channel, rabbit.topology)
         await channel.queue_delete(lane_queue(Lane.BULK))
     with pytest.raises(BrokerUnavailable, match=r"no queue 'copydesk.intake.bulk'.*copydesk topology"):
-        await auditor(rabbit).look()
+        await auditor(rabbit).balance()
 
 
 async def test_an_auditor_whose_place_in_the_log_is_gone_begins_anew(rabbit: RabbitBackend) -> None:
     sources: list[RabbitAudit] = []
 
     class Once(RabbitAudit):
-        async def look(self, books: Books):  # type: ignore[no-untyped-def] # noqa: ANN202 - as its base
+        async def update(self, books: Books):  # type: ignore[no-untyped-def] # noqa: ANN202 - as its base
             if len(sources) == 1 and self._logged >= 0:
                 raise UnknownOffset("retention")
-            return await super().look(books)
+            return await super().update(books)
 
     def make() -> RabbitAudit:
         sources.append(Once(rabbit.url, rabbit.topology, QUICK))
@@ -118,5 +118,5 @@ async def test_an_auditor_whose_place_in_the_log_is_gone_begins_anew(rabbit: Rab
         await broker.put(samples.job())
         await consume_until(broker, Recorder(1))
         for _ in range(2):
-            assert counts(await audit.look()) == (1, 1, 0, 0)
+            assert counts(await audit.balance()) == (1, 1, 0, 0)
     assert len(sources) == 2

@@ -152,9 +152,9 @@ async def test_a_full_intake_leaves_the_letters_where_they_are(rabbit: RabbitBac
     assert set(ids(left)) < {job.id for job in jobs}
 
 
-@pytest.mark.parametrize("bound", [{"look_letters": 10}, {"look_bytes": 3000}, {"look_timeout_s": 0.0}])
+@pytest.mark.parametrize("bound", [{"scan_letters": 10}, {"scan_bytes": 3000}, {"scan_timeout_s": 0.0}])
 async def test_a_look_is_bounded(rabbit: RabbitBackend, bound: dict[str, float]) -> None:
-    limits = replace(QUICK, look_batch_bytes=1000, **bound)  # type: ignore[arg-type] # each is of its field's type
+    limits = replace(QUICK, scan_batch_bytes=1000, **bound)  # type: ignore[arg-type] # each is of its field's type
     async with rabbit.broker() as broker:
         jobs = await bury_many(broker, 30)
     async with rabbit.broker(limits=limits) as broker:

@@ -1,12 +1,12 @@
-from runtime.brokers.rabbit.slots import Line, Slots
+from runtime.brokers.rabbit.slots import QueueClass, Slots
 
 
 def filled(slots: int, **waiting: int) -> Slots[str]:
-    """Returns slots with this many waiting in each line, since second 0."""
+    """Returns slots with this many waiting in each class, since second 0."""
     made: Slots[str] = Slots(slots, patience_s=60)
-    for line, count in waiting.items():
+    for kind, count in waiting.items():
         for number in range(count):
-            made.add(Line(line), f"{line}{number}", now=0)
+            made.add(QueueClass(kind), f"{kind}{number}", now=0)
     return made
 
 
@@ -37,7 +37,7 @@ def test_interactive_takes_every_slot() -> None:
 def test_a_released_slot_is_taken_again() -> None:
     slots = filled(2, interactive=3)
     assert take_all(slots) == ["interactive0", "interactive1"]
-    slots.release(Line.INTERACTIVE)
+    slots.release(QueueClass.INTERACTIVE)
     assert take_all(slots) == ["interactive2"]
 
 
@@ -48,7 +48,7 @@ def test_bulk_that_has_waited_too_long_goes_before_interactive() -> None:
 def test_suspects_wait_until_they_are_begun() -> None:
     slots = filled(2, suspect=1, interactive=1)
     assert take_all(slots) == ["interactive0"]
-    slots.release(Line.INTERACTIVE)
+    slots.release(QueueClass.INTERACTIVE)
     slots.begin_suspects()
     assert take_all(slots) == ["suspect0"]
 
@@ -56,26 +56,26 @@ def test_suspects_wait_until_they_are_begun() -> None:
 def test_a_suspect_waits_until_nothing_is_in_hand_and_keeps_all_others_waiting() -> None:
     slots = filled(3, interactive=1)
     assert take_all(slots) == ["interactive0"]
-    slots.add(Line.SUSPECT, "suspect", now=0)
+    slots.add(QueueClass.SUSPECT, "suspect", now=0)
     slots.begin_suspects()
-    for line in (Line.INTERACTIVE, Line.BULK, Line.LOST):
-        slots.add(line, f"next {line}", now=0)
+    for kind in (QueueClass.INTERACTIVE, QueueClass.BULK, QueueClass.LOST):
+        slots.add(kind, f"next {kind}", now=0)
     assert take_all(slots) == []
-    slots.release(Line.INTERACTIVE)
+    slots.release(QueueClass.INTERACTIVE)
     assert take_all(slots) == ["suspect"]
-    slots.release(Line.SUSPECT)
+    slots.release(QueueClass.SUSPECT)
     assert take_all(slots) == ["next lost", "next interactive", "next bulk"]
 
 
 def test_suspects_go_one_by_one_as_they_are_drawn() -> None:
     slots: Slots[str] = Slots(4, patience_s=60, draw=lambda count: count - 1)
     for number in range(3):
-        slots.add(Line.SUSPECT, str(number), now=0)
+        slots.add(QueueClass.SUSPECT, str(number), now=0)
     slots.begin_suspects()
     order = []
     for _ in range(3):
         order += take_all(slots)
-        slots.release(Line.SUSPECT)
+        slots.release(QueueClass.SUSPECT)
     assert order == ["2", "1", "0"]
 
 
@@ -83,10 +83,10 @@ def test_a_suspect_that_comes_later_waits_to_be_begun() -> None:
     slots = filled(2, suspect=1, interactive=1)
     slots.begin_suspects()
     assert take_all(slots) == ["suspect0"]
-    slots.release(Line.SUSPECT)
+    slots.release(QueueClass.SUSPECT)
     assert take_all(slots) == ["interactive0"]
-    slots.release(Line.INTERACTIVE)
-    slots.add(Line.SUSPECT, "late", now=0)
+    slots.release(QueueClass.INTERACTIVE)
+    slots.add(QueueClass.SUSPECT, "late", now=0)
     assert take_all(slots) == []
 
 
@@ -103,5 +103,5 @@ def test_clearing_returns_who_waits_and_forgets_them() -> None:
     slots = filled(1, interactive=2, bulk=1)
     assert take_all(slots) == ["interactive0"]
     assert slots.clear() == ["interactive1", "bulk0"]
-    slots.release(Line.INTERACTIVE)
+    slots.release(QueueClass.INTERACTIVE)
     assert take_all(slots) == []

@@ -19,7 +19,7 @@ from aio_pika.message import IncomingMessage
 
 from runtime import cli, wiring
 from runtime.brokers.rabbit.broker import RabbitBroker
-from runtime.brokers.rabbit.verdicts import Clerk
+from runtime.brokers.rabbit.executor import VerdictExecutor
 from tests.faults import hostile
 from workers.fetch import Fetcher
 from workers.parser import Parser
@@ -31,9 +31,9 @@ POINTS: dict[str, tuple[type, str, str]] = {
     "after_fetch": (Fetcher, "fetch", "after"),
     "before_extract": (Parser, "run", "before"),
     "after_extract": (Parser, "run", "after"),
-    "before_publish": (Clerk, "carry_out", "before"),
-    "between_log_and_subscribers": (Clerk, "_tell_subscribers", "before"),
-    "after_publish": (Clerk, "carry_out", "after"),
+    "before_publish": (VerdictExecutor, "carry_out", "before"),
+    "between_log_and_subscribers": (VerdictExecutor, "_notify_subscribers", "before"),
+    "after_publish": (VerdictExecutor, "carry_out", "after"),
     "after_ack": (IncomingMessage, "ack", "after"),
     "after_confirm": (RabbitBroker, "put", "after"),
 }

@@ -8,10 +8,10 @@ import pytest
 
 from contract.accepted import Accepted
 from contract.job import Lane
-from runtime.audit import AuditLimits, Balance, Books, Held, Suspicion
+from runtime.audit import AuditLimits, Balance, Books, QueueSnapshot, Suspicion
 
 LIMITS = AuditLimits(patience_s=100, hold_s=10)
-NOTHING = Held(queues={}, lanes=dict.fromkeys(Lane, 0), elsewhere=0)
+NOTHING = QueueSnapshot(queues={}, lanes=dict.fromkeys(Lane, 0), elsewhere=0)
 
 
 def at(second: float) -> str:
@@ -43,12 +43,12 @@ def counts(balance: Balance) -> dict[str, int]:
     return {name: getattr(balance, name) for name in names if getattr(balance, name)}
 
 
-def looks(kept: Books, held: Held, *seconds: float) -> Balance:
+def looks(kept: Books, snapshot: QueueSnapshot, *seconds: float) -> Balance:
     """Returns the balance of the last of several looks."""
-    return [kept.balance(held, now) for now in seconds][-1]
+    return [kept.balance(snapshot, now) for now in seconds][-1]
 
 
-def waiting(*, elsewhere: int = 0, **lanes: int) -> Held:
+def waiting(*, elsewhere: int = 0, **lanes: int) -> QueueSnapshot:
     return replace(NOTHING, lanes={lane: lanes.get(lane, 0) for lane in Lane}, elsewhere=elsewhere)
 
 

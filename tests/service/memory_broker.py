@@ -1,30 +1,27 @@
 """A broker in memory that can be told to fail, hang or be full."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 
-from contract.broker import Delivery, Handler, LogEntry, Stop, UnknownOffset
-from contract.codec import encode
-from contract.dead import DeadLetter, Handled, Look, NotRetryable, Wanted, next_run
+from contract.broker import LogEntry, UnknownOffset
+from contract.dead import DeadLetter, DeadLetterPage, Handled, NotRetryable, Wanted, next_run
 from contract.job import Job
-from contract.verdicts import Bury, Publish, Verdict
 
 
 class MemoryBroker:
-    """Implements `contract.broker.Broker` without durability.
+    """Implements `service.app.ApiBroker` without durability: puts, the log, dead letters.
 
     `refusal` is raised by the next puts and reads; while `open_gate` is not set, a put hangs. `read_offset` is the last
     that a reader was given, `readers` how many are reading. `letters` are the dead letters, the longest buried first;
-    while `looks_reach_all` is not set, a look claims that there are more.
+    while `scan_reaches_all` is not set, a look claims that there are more.
     """
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
         self.log: list[LogEntry] = []
         self.letters: list[DeadLetter] = []
-        self.looks_reach_all = True
+        self.scan_reaches_all = True
         self.first_offset = 0
         self.refusal: Exception | None = None
         self.open_gate = asyncio.Event()
@@ -53,16 +50,6 @@ class MemoryBroker:
         await self._tell()
         return offset
 
-    async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
-        async def slot() -> None:
-            while self.jobs and not stop.is_set():
-                job = self.jobs.pop(0)
-                await self._carry_out(await handle(Delivery(body=encode(job), message_id=job.id)))
-
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(slots):
-                tasks.create_task(slot())
-
     async def read(self, after: int | None = None) -> AsyncGenerator[LogEntry, None]:
         position = (self.log[-1].offset if self.log else -1) if after is None else after
         self.readers += 1
@@ -87,9 +74,11 @@ class MemoryBroker:
             raise self.refusal
         return self.first_offset, self.first_offset + len(self.log) - 1
 
-    async def dead(self, wanted: Wanted, *, bodies: bool = False) -> Look:
+    async def dead(self, wanted: Wanted, *, bodies: bool = False) -> DeadLetterPage:
         found = self._wanted(wanted)
-        return Look(found if bodies else [replace(letter, body=None) for letter in found], self.looks_reach_all)
+        return DeadLetterPage(
+            found if bodies else [replace(letter, body=None) for letter in found], self.scan_reaches_all
+        )
 
     async def retry_dead(self, wanted: Wanted) -> Handled:
         done = kept = 0
@@ -101,24 +90,17 @@ class MemoryBroker:
             else:
                 done += 1
                 self.letters.remove(letter)
-        return Handled(done=done, kept=kept, complete=self.looks_reach_all)
+        return Handled(done=done, kept=kept, complete=self.scan_reaches_all)
 
     async def drop_dead(self, wanted: Wanted) -> Handled:
         dropped = self._wanted(wanted)
         self.letters = [letter for letter in self.letters if letter not in dropped]
-        return Handled(done=len(dropped), complete=self.looks_reach_all)
+        return Handled(done=len(dropped), complete=self.scan_reaches_all)
 
     def _wanted(self, wanted: Wanted) -> list[DeadLetter]:
         if self.refusal:
             raise self.refusal
         return [letter for letter in self.letters if wanted(letter)]
-
-    @asynccontextmanager
-    async def lease(self, _: str) -> AsyncIterator[bool]:
-        yield True
-
-    async def ready(self) -> bool:
-        return self.refusal is None
 
     def has_after(self, position: int) -> bool:
         return bool(self.log) and self.log[-1].offset > position
@@ -135,13 +117,6 @@ class MemoryBroker:
     async def until_put_waits(self) -> None:
         async with self.changed:
             await self.changed.wait_for(lambda: self.waiting_puts > 0)
-
-    async def _carry_out(self, verdict: Verdict) -> None:
-        if isinstance(verdict, Publish | Bury):
-            if verdict.event:
-                await self.write(verdict.event.routing_key, encode(verdict.event))
-        else:
-            self.jobs.append(verdict.job)
 
     async def _tell(self) -> None:
         async with self.changed:

@@ -97,7 +97,7 @@ async def test_the_list_can_be_of_one_reason(desk: Desk) -> None:
 
 
 async def test_a_list_says_when_there_are_more_than_a_look_reaches(desk: Desk) -> None:
-    desk.broker.looks_reach_all = False
+    desk.broker.scan_reaches_all = False
     assert (await get(desk, "/v1/dead"))["complete"] is False
 
 
@@ -198,7 +198,7 @@ async def test_a_dropped_letter_is_gone(desk: Desk) -> None:
 @pytest.mark.parametrize("reach", [True, False])
 async def test_an_id_without_a_letter_is_404(desk: Desk, method: str, path: str, reach: bool) -> None:
     bury(desk, 1)
-    desk.broker.looks_reach_all = reach
+    desk.broker.scan_reaches_all = reach
     answer = await problem(await desk.client.request(method, f"/v1/dead{path}"))
     assert (answer["status"], answer["type"]) == (404, "/problems/not-found")
     assert ("more than one look reaches" in answer["detail"]) is not reach
@@ -219,7 +219,7 @@ async def test_all_of_a_reason_are_retried(desk: Desk) -> None:
 async def test_all_are_retried_but_those_that_hold_no_job(desk: Desk) -> None:
     bury(desk, 2)
     desk.broker.letters.append(letter(GARBAGE))
-    desk.broker.looks_reach_all = False
+    desk.broker.scan_reaches_all = False
     response = await desk.client.post("/v1/dead/retry?all=true")
     assert await response.json() == {"retried": 2, "kept": 1, "more": True}
 

@@ -101,7 +101,7 @@ class Turns:
     """Hands out turns. For as long as anybody here waits for a host, or its interval runs, its lease is held.
 
     Args:
-        lease: holds a name against all other workers, as `contract.broker.Broker.lease`.
+        lease: holds a name against all other workers, as `contract.broker.Leases.lease`.
         limits: intervals and patience.
     """
 

@@ -1,4 +1,4 @@
-"""Brings the books up to date with the embedded broker's file: read only, beside the process that runs on it."""
+"""Updates the audit's books from the embedded broker's file: read only, while another process may run on it."""
 
 import asyncio
 import sqlite3
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from contract.broker import BrokerUnavailable, UnknownOffset
 from contract.job import Lane
-from runtime.audit import Books, Held
+from runtime.audit import Books, QueueSnapshot
 from runtime.brokers.embedded import tables
 
 _BUSY_TIMEOUT_S = 5.0
@@ -22,16 +22,16 @@ class EmbeddedAudit:
         self._accepted = 0
         self._logged = 0
 
-    async def look(self, books: Books) -> Held:
-        """Takes down what is new, and returns what the queues hold.
+    async def update(self, books: Books) -> QueueSnapshot:
+        """Reads what is new into `books` and returns what the queues hold.
 
         Raises:
             UnknownOffset: retention took entries that were not read yet: begin anew.
             BrokerUnavailable: the file is not there, or cannot be read.
         """
-        return await asyncio.to_thread(self._look, books)
+        return await asyncio.to_thread(self._update, books)
 
-    def _look(self, books: Books) -> Held:
+    def _update(self, books: Books) -> QueueSnapshot:
         try:
             with closing(
                 sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S)
@@ -39,7 +39,7 @@ class EmbeddedAudit:
                 db.execute("BEGIN")
                 self._read_accepted(db, books)
                 self._read_log(db, books)
-                return _held(db)
+                return _snapshot(db)
         except sqlite3.Error as error:
             raise BrokerUnavailable(f"cannot read {self._path}: {error}") from None
 
@@ -60,7 +60,7 @@ class EmbeddedAudit:
             self._logged = entries[-1].offset
 
 
-def _held(db: sqlite3.Connection) -> Held:
+def _snapshot(db: sqlite3.Connection) -> QueueSnapshot:
     queues = {name: count for name, (count, _) in tables.queues(db, time.time()).items()}
     lanes = {lane: queues[lane] for lane in Lane}
-    return Held(queues=queues, lanes=lanes, elsewhere=queues["delayed"], documents=tables.in_flight(db))
+    return QueueSnapshot(queues=queues, lanes=lanes, elsewhere=queues["delayed"], documents=tables.in_flight(db))

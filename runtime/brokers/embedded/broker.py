@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from contract.broker import BrokerUnavailable, Handler, LogEntry, Stop, UnknownOffset
-from contract.dead import Handled, Look, Wanted
+from contract.broker import BrokerUnavailable, Handler, LogEntry, QueueDepth, Stop, UnknownOffset
+from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.job import Job, Lane
 from contract.metrics import Metrics
 from contract.topology import DELIVERY_LIMIT
@@ -23,8 +23,7 @@ from runtime.brokers.embedded.folder import locked
 from runtime.brokers.embedded.lanes import Lanes
 from runtime.brokers.embedded.limits import EmbeddedLimits
 from runtime.brokers.embedded.store import Store
-from runtime.gauges import Depth
-from workers.fetch.leases import LocalLeases
+from runtime.brokers.local_leases import LocalLeases
 
 FILE = "copydesk.db"
 _LIMITS = EmbeddedLimits()
@@ -132,7 +131,7 @@ class EmbeddedBroker:
         """Returns the offsets of the oldest and the newest event; see `contract.broker.Broker`."""
         return await self._store.run(lambda db: (tables.oldest_offset(db), tables.last_offset(db)))
 
-    async def dead(self, wanted: Wanted, *, bodies: bool = False) -> Look:
+    async def dead(self, wanted: Wanted, *, bodies: bool = False) -> DeadLetterPage:
         """Returns dead letters; see `contract.broker.Broker`."""
         return await dead.find(self._dead_letters(), wanted, bodies=bodies)
 
@@ -151,11 +150,11 @@ class EmbeddedBroker:
         """Holds a name; see `contract.broker.Broker`. One process has the folder, so its memory knows all."""
         return self._leases.hold(name)
 
-    async def depths(self) -> Mapping[str, Depth]:
-        """Returns what waits, by lane, and what is delayed or dead; see `runtime.gauges.Queues`."""
+    async def depths(self) -> Mapping[str, QueueDepth]:
+        """Returns what waits, by lane, and what is delayed or dead; see `contract.broker.QueueDepths`."""
         found = await self._store.run(lambda db: tables.queues(db, time.time()))
-        lanes = {name: Depth(count, age_s) for name, (count, age_s) in found.items() if name in set(Lane)}
-        return {name: Depth(count) for name, (count, _) in found.items()} | lanes
+        lanes = {name: QueueDepth(count, age_s) for name, (count, age_s) in found.items() if name in set(Lane)}
+        return {name: QueueDepth(count) for name, (count, _) in found.items()} | lanes
 
     async def ready(self) -> bool:
         """Tells whether the disk takes writes: it writes a few bytes to see."""

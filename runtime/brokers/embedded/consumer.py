@@ -88,11 +88,11 @@ class Consumer:
             carry_out = self._lanes.settling(message, await self._handle(self._delivery(message)))
         except Exception as error:  # noqa: BLE001 - whatever a handler raises gives the delivery back
             _log_given_back(message, error)
-            await self._insist(partial(self._lanes.give_back, message))
+            await self._retry_while_refused(partial(self._lanes.give_back, message))
         else:
-            await self._insist(carry_out)
+            await self._retry_while_refused(carry_out)
 
-    async def _insist(self, write: Callable[[], Awaitable[None]]) -> None:
+    async def _retry_while_refused(self, write: Callable[[], Awaitable[None]]) -> None:
         """Writes as often as it takes: what is taken anew counts as a delivery, and is lost after too many."""
         while True:
             try:

@@ -17,7 +17,7 @@ _BATCH_LETTERS = 100
 
 
 class DeadTable:
-    """Implements `runtime.brokers.dead.Pile`. Nobody holds a row: what another call took first is gone, and told so."""
+    """Implements `runtime.brokers.dead.DeadLetterStore`. Rows are not locked: a row that another call took is gone."""
 
     def __init__(self, store: Store, lanes: Lanes, limits: EmbeddedLimits) -> None:
         self.complete = False
@@ -28,12 +28,9 @@ class DeadTable:
     async def batches(self) -> AsyncGenerator[Sequence["HeldRow"], None]:
         """Yields the rows that there were at the beginning, oldest first."""
         last = await self._store.run(tables.last_buried)
-        seq, left = 0, self._limits.look_letters
+        seq, left = 0, self._limits.scan_letters
         while left and (rows := await self._page(seq, last, min(left, _BATCH_LETTERS))):
-            yield [
-                HeldRow(row.seq, read_letter(row.body, row.burial), self._store, self._lanes, self._limits)
-                for row in rows
-            ]
+            yield [self._held(row) for row in rows]
             seq, left = rows[-1].seq, left - len(rows)
         self.complete = not await self._page(seq, last, 1)
 

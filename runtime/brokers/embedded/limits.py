@@ -11,7 +11,7 @@ class EmbeddedLimits:
     a retry never. Of the log the newest `max_log_events` are kept. A disk that has not confirmed a put after
     `publish_timeout_s` counts as away. `give_back_delay_s` is how long a delivery waits whose handler raised.
     `disk_pause_s` goes by between two tries to write to a disk that refuses. One look at the dead letters goes through
-    the `look_letters` that are buried longest.
+    the `scan_letters` that are buried longest.
     """
 
     max_jobs: int = 100_000
@@ -20,4 +20,4 @@ class EmbeddedLimits:
     publish_timeout_s: float = 4.0
     give_back_delay_s: float = 1.0
     disk_pause_s: float = 1.0
-    look_letters: int = 10_000
+    scan_letters: int = 10_000

@@ -1,4 +1,4 @@
-"""Brings the books up to date with RabbitMQ: the record of acceptances, then the log, then the queues."""
+"""Updates the audit's books from RabbitMQ: first the record of acceptances, then the log, then the queues."""
 
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -10,7 +10,7 @@ from contract.broker import BrokerUnavailable, LogEntry
 from contract.codec import UndecodableError, decode_acceptances
 from contract.job import Lane
 from contract.topology import ACCEPTED, DEAD, LOG, Topology, lane_queue
-from runtime.audit import Books, Held
+from runtime.audit import Books, QueueSnapshot
 from runtime.brokers.rabbit.gauges import depths
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.log import standing
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class RabbitAudit:
-    """Implements `runtime.auditor.Source`. Each look has a connection of its own; it declares nothing."""
+    """Implements `runtime.auditor.Source`. Each update opens its own connection. It declares nothing."""
 
     def __init__(self, url: str, topology: Topology, limits: RabbitLimits) -> None:
         self._url = url
@@ -29,8 +29,10 @@ class RabbitAudit:
         self._accepted = -1
         self._logged = -1
 
-    async def look(self, books: Books) -> Held:
-        """Takes down what is new, and returns what waits. In this order, no run in the books has its verdict unread.
+    async def update(self, books: Books) -> QueueSnapshot:
+        """Reads what is new into `books` and returns what waits.
+
+        In this order, no run in the books has a verdict that is not read.
 
         Raises:
             UnknownOffset: retention took entries that were not read yet: begin anew.
@@ -42,7 +44,7 @@ class RabbitAudit:
                 await session.open()
                 await self._read_accepted(session, books)
                 await self._read_log(session, books)
-                return _held(await depths(session, self._topology))
+                return _snapshot(await depths(session, self._topology))
         except SessionLost as loss:
             raise BrokerUnavailable(f"{loss.cause}: {loss.detail}") from None
 
@@ -70,6 +72,8 @@ def _records(entry: LogEntry) -> list[Accepted]:
         return []
 
 
-def _held(queues: Mapping[str, int]) -> Held:
+def _snapshot(queues: Mapping[str, int]) -> QueueSnapshot:
     lanes = {lane: queues[lane_queue(lane)] for lane in Lane}
-    return Held(queues=queues, lanes=lanes, elsewhere=sum(queues.values()) - sum(lanes.values()) - queues[DEAD])
+    return QueueSnapshot(
+        queues=queues, lanes=lanes, elsewhere=sum(queues.values()) - sum(lanes.values()) - queues[DEAD]
+    )

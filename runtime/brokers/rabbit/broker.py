@@ -1,22 +1,24 @@
 """`contract.broker.Broker` on RabbitMQ: one publishing session, one consuming, and one for each reader."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
 from contract.accepted import acceptance
-from contract.broker import BrokerUnavailable, Handler, LogEntry, Stop
-from contract.dead import Handled, Look, Wanted
+from contract.broker import BrokerUnavailable, Handler, LogEntry, QueueDepth, Stop
+from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.job import Job
 from contract.metrics import Metrics
 from contract.topology import INTAKE, Topology, design
 from runtime.brokers import dead
 from runtime.brokers.rabbit.consumer import Consumer
-from runtime.brokers.rabbit.dead import DeadQueue, open_pile
+from runtime.brokers.rabbit.dead import DeadQueue, open_dead_letters
 from runtime.brokers.rabbit.declare import declare
+from runtime.brokers.rabbit.executor import VerdictExecutor
+from runtime.brokers.rabbit.gauges import RabbitQueues
 from runtime.brokers.rabbit.leases import Leases
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.log import LogReader, log_bounds
@@ -25,7 +27,6 @@ from runtime.brokers.rabbit.publisher import Outgoing, Publisher
 from runtime.brokers.rabbit.record import Record
 from runtime.brokers.rabbit.session import Role, Session, SessionLost
 from runtime.brokers.rabbit.supervisor import Supervisor
-from runtime.brokers.rabbit.verdicts import Clerk
 
 
 class RabbitBroker:
@@ -48,11 +49,12 @@ class RabbitBroker:
         self._publisher = Publisher(self._limits, metrics)
         self._record = Record(self._publisher)
         self._leases = Leases(self._limits)
+        self._queues = RabbitQueues(url, self._topology, self._limits)
         self._consumer: Consumer | None = None
         self._group = asyncio.TaskGroup()
         self._publishing: asyncio.Task[None] | None = None
         self._leasing: asyncio.Task[None] | None = None
-        self._looking = asyncio.Lock()  # a look hides what it holds from the next
+        self._scanning = asyncio.Lock()  # a look hides what it holds from the next
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
@@ -61,6 +63,7 @@ class RabbitBroker:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._queues.aclose()
         for task in (self._publishing, self._leasing):
             if task is not None:
                 task.cancel()
@@ -70,7 +73,7 @@ class RabbitBroker:
             await self._group.__aexit__(None, None, None)
 
     async def put(self, job: Job) -> None:
-        """See `contract.broker.Broker.put`.
+        """See `contract.broker.JobSink.put`.
 
         Raises:
             BrokerUnavailable: not stored, or not known to be stored, within the publish timeout.
@@ -86,12 +89,12 @@ class RabbitBroker:
         await self._record.add(acceptance(job, datetime.now(UTC)), timeout_s=left_s)
 
     async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
-        """See `contract.broker.Broker.consume`. Lost sessions are made good inside: it ends by `stop` alone."""
+        """See `contract.broker.JobSource.consume`. Lost sessions are made good inside: it ends by `stop` alone."""
         if stop.is_set():
             return
         self._start_publishing()
-        clerk = Clerk(self._publisher, self._topology, self._limits, self._metrics)
-        consumer = self._consumer = Consumer(handle, clerk, slots=slots, stop=stop, limits=self._limits)
+        executor = VerdictExecutor(self._publisher, self._topology, self._limits, self._metrics)
+        consumer = self._consumer = Consumer(handle, executor, slots=slots, stop=stop, limits=self._limits)
         try:
             async with asyncio.TaskGroup() as group:
                 consuming = group.create_task(self._supervisor(Role.CONSUMER).run(consumer.run, stop))
@@ -101,7 +104,7 @@ class RabbitBroker:
             self._consumer = None
 
     def read(self, after: int | None = None) -> AsyncGenerator[LogEntry, None]:
-        """See `contract.broker.Broker.read`. Lost sessions are made good inside.
+        """See `contract.broker.EventLog.read`. Lost sessions are made good inside.
 
         Raises:
             UnknownOffset: from the generator, where entries that should come next are no longer kept.
@@ -109,7 +112,7 @@ class RabbitBroker:
         return LogReader(self._supervisor(Role.READER), self._limits, after).entries()
 
     async def log_bounds(self) -> tuple[int, int]:
-        """See `contract.broker.Broker.log_bounds`.
+        """See `contract.broker.EventLog.log_bounds`.
 
         Raises:
             BrokerUnavailable: not answered within the publish timeout.
@@ -123,26 +126,30 @@ class RabbitBroker:
         except (SessionLost, TimeoutError) as error:
             raise BrokerUnavailable(f"the log cannot be asked: {type(error).__name__}") from None
 
-    async def dead(self, wanted: Wanted, *, bodies: bool = False) -> Look:
-        """See `contract.broker.Broker.dead`. What another process holds at the moment is not found."""
-        async with self._dead_letters() as pile:
-            return await dead.find(pile, wanted, bodies=bodies)
+    async def dead(self, wanted: Wanted, *, bodies: bool = False) -> DeadLetterPage:
+        """See `contract.broker.DeadLetters.dead`. What another process holds at the moment is not found."""
+        async with self._dead_letters() as letters:
+            return await dead.find(letters, wanted, bodies=bodies)
 
     async def retry_dead(self, wanted: Wanted) -> Handled:
-        """See `contract.broker.Broker.retry_dead`. What another process holds at the moment is not found."""
-        async with self._dead_letters() as pile:
-            return await dead.retry(pile, wanted)
+        """See `contract.broker.DeadLetters.retry_dead`. What another process holds at the moment is not found."""
+        async with self._dead_letters() as letters:
+            return await dead.retry(letters, wanted)
 
     async def drop_dead(self, wanted: Wanted) -> Handled:
-        """See `contract.broker.Broker.drop_dead`. What another process holds at the moment is not found."""
-        async with self._dead_letters() as pile:
-            return await dead.drop(pile, wanted)
+        """See `contract.broker.DeadLetters.drop_dead`. What another process holds at the moment is not found."""
+        async with self._dead_letters() as letters:
+            return await dead.drop(letters, wanted)
 
     def lease(self, name: str) -> AbstractAsyncContextManager[bool]:
-        """See `contract.broker.Broker.lease`. Held by an exclusive queue, on a connection of its own."""
+        """See `contract.broker.Leases.lease`. Held by an exclusive queue, on a connection of its own."""
         if self._leasing is None:
             self._leasing = self._group.create_task(self._supervisor(Role.LEASES).run(self._leases.run))
         return self._leases.hold(name)
+
+    async def depths(self) -> Mapping[str, QueueDepth]:
+        """See `contract.broker.QueueDepths.depths`. Ages are unknown: AMQP does not report them."""
+        return await self._queues.depths()
 
     async def ready(self) -> bool:
         """Tells whether publishing works and, while consuming, whether the consumer's connection does."""
@@ -152,8 +159,8 @@ class RabbitBroker:
 
     @asynccontextmanager
     async def _dead_letters(self) -> AsyncIterator[DeadQueue]:
-        async with self._looking, open_pile(self._url, self._topology, self._limits, self.put) as pile:
-            yield pile
+        async with self._scanning, open_dead_letters(self._url, self._topology, self._limits, self.put) as letters:
+            yield letters
 
     def _start_publishing(self) -> None:
         if self._publishing is None:

@@ -14,11 +14,11 @@ from contract.broker import Handler, Stop
 from contract.job import Lane
 from contract.topology import INTAKE_RETRY, LOST, lane_queue
 from contract.verdicts import Verdict
+from runtime.brokers.rabbit.executor import VerdictExecutor
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import MessageTooLarge, delivery_of, lane_of
 from runtime.brokers.rabbit.session import Loss, Session, translated
-from runtime.brokers.rabbit.slots import Line, Slots
-from runtime.brokers.rabbit.verdicts import Clerk
+from runtime.brokers.rabbit.slots import QueueClass, Slots
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
@@ -28,20 +28,20 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A queue to consume, with its prefetch. `line` is where its messages wait; None: each bears its lane."""
+    """A queue to consume, with its prefetch. `kind` is where its messages wait; None: each bears its lane."""
 
     queue: str
     prefetch: int
-    line: Line | None
+    kind: QueueClass | None
 
 
 def sources(slots: int) -> list[Source]:
     """Returns what a worker with this many slots consumes."""
     return [
-        Source(LOST, 1, Line.LOST),
+        Source(LOST, 1, QueueClass.LOST),
         Source(INTAKE_RETRY, slots, None),
-        Source(lane_queue(Lane.INTERACTIVE), slots, Line.INTERACTIVE),
-        Source(lane_queue(Lane.BULK), max(1, slots - 1), Line.BULK),
+        Source(lane_queue(Lane.INTERACTIVE), slots, QueueClass.INTERACTIVE),
+        Source(lane_queue(Lane.BULK), max(1, slots - 1), QueueClass.BULK),
     ]
 
 
@@ -53,9 +53,11 @@ def in_flight_jobs(slots: int) -> int:
 class Consumer:
     """One call of `consume`. `run` is its supervised work: a new session begins with nothing in hand."""
 
-    def __init__(self, handle: Handler, clerk: Clerk, *, slots: int, stop: Stop, limits: RabbitLimits) -> None:
+    def __init__(
+        self, handle: Handler, executor: VerdictExecutor, *, slots: int, stop: Stop, limits: RabbitLimits
+    ) -> None:
         self._handle = handle
-        self._clerk = clerk
+        self._executor = executor
         self._sources = sources(slots)
         self._slots_count = slots
         self._stop = stop
@@ -118,11 +120,11 @@ class Consumer:
 
     async def _arrive(self, source: Source, message: "AbstractIncomingMessage") -> None:
         loop = asyncio.get_running_loop()
-        if delivery_of(message, lost=source.line is Line.LOST).suspect:
-            self._slots.add(Line.SUSPECT, message, loop.time())
+        if delivery_of(message, lost=source.kind is QueueClass.LOST).suspect:
+            self._slots.add(QueueClass.SUSPECT, message, loop.time())
             loop.call_later(self._limits.suspect_pause_s, self._begin_suspects, self._slots)
             return
-        self._slots.add(source.line or Line(lane_of(message)), message, loop.time())
+        self._slots.add(source.kind or QueueClass(lane_of(message)), message, loop.time())
         self._begin()
 
     def _begin_suspects(self, slots: "Slots[AbstractIncomingMessage]") -> None:
@@ -136,19 +138,19 @@ class Consumer:
         while taken := self._slots.take(asyncio.get_running_loop().time()):
             self._jobs.create_task(self._work(*taken))
 
-    async def _work(self, line: Line, message: "AbstractIncomingMessage") -> None:
-        done = await self._decide(line, message)
-        self._slots.release(line)
+    async def _work(self, kind: QueueClass, message: "AbstractIncomingMessage") -> None:
+        done = await self._decide(kind, message)
+        self._slots.release(kind)
         self._begin()
         if not done:
             await self._hold_back(message)
 
-    async def _decide(self, line: Line, message: "AbstractIncomingMessage") -> bool:
-        verdict = await self._judge(line, message)
+    async def _decide(self, kind: QueueClass, message: "AbstractIncomingMessage") -> bool:
+        verdict = await self._judge(kind, message)
         if verdict is None:
             return False
         try:
-            await self._clerk.carry_out(verdict, message)
+            await self._executor.carry_out(verdict, message)
         except MessageTooLarge as error:
             log.error("verdict_too_large", message_id=message.message_id, detail=str(error))  # noqa: TRY400 - it says all
             return False
@@ -156,9 +158,9 @@ class Consumer:
             await message.ack()
         return True
 
-    async def _judge(self, line: Line, message: "AbstractIncomingMessage") -> Verdict | None:
+    async def _judge(self, kind: QueueClass, message: "AbstractIncomingMessage") -> Verdict | None:
         try:
-            return await self._handle(delivery_of(message, lost=line is Line.LOST))
+            return await self._handle(delivery_of(message, lost=kind is QueueClass.LOST))
         except Exception as error:  # noqa: BLE001 - whatever a handler raises gives the delivery back
             trace = "".join(traceback.format_tb(error.__traceback__))  # its message may quote the document
             log.error("handler_failed", message_id=message.message_id, error=type(error).__name__, trace=trace)  # noqa: TRY400

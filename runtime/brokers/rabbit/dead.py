@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def open_pile(url: str, topology: Topology, limits: RabbitLimits, put: Put) -> AsyncIterator["DeadQueue"]:
+async def open_dead_letters(url: str, topology: Topology, limits: RabbitLimits, put: Put) -> AsyncIterator["DeadQueue"]:
     """Opens the dead letters for one look, on a connection of its own; gives back what is left of them.
 
     Args:
@@ -54,7 +54,7 @@ async def open_pile(url: str, topology: Topology, limits: RabbitLimits, put: Put
     """
     session = Session(url, Role.READER, limits)
     try:
-        async with asyncio.timeout(2 * limits.look_timeout_s + limits.connect_timeout_s), aclosing(session):
+        async with asyncio.timeout(2 * limits.scan_timeout_s + limits.connect_timeout_s), aclosing(session):
             await session.open()
             await declare(session, topology, limits)
             queue = DeadQueue(session, await session.channel(), limits, put)
@@ -69,7 +69,7 @@ async def open_pile(url: str, topology: Topology, limits: RabbitLimits, put: Put
 
 
 class DeadQueue:
-    """Implements `runtime.brokers.dead.Pile`."""
+    """Implements `runtime.brokers.dead.DeadLetterStore`."""
 
     def __init__(self, session: Session, channel: "AbstractChannel", limits: RabbitLimits, put: Put) -> None:
         self.complete = False
@@ -88,10 +88,10 @@ class DeadQueue:
             SessionLost: the session ended.
         """
         limits, loop = self._limits, asyncio.get_running_loop()
-        end = loop.time() + limits.look_timeout_s
+        end = loop.time() + limits.scan_timeout_s
         there = await self._ready()
-        most = min(there, limits.look_letters)
-        while self._taken < most and self._taken_bytes < limits.look_bytes and loop.time() < end:
+        most = min(there, limits.scan_letters)
+        while self._taken < most and self._taken_bytes < limits.scan_bytes and loop.time() < end:
             messages = await self._take(min(self._prefetch(), most - self._taken))
             if not messages:
                 break
@@ -139,7 +139,7 @@ class DeadQueue:
             consumer = await queue.consume(inbox.put)
             with suppress(TimeoutError):
                 while len(messages) < count:
-                    async with asyncio.timeout(self._limits.look_idle_s):
+                    async with asyncio.timeout(self._limits.scan_idle_s):
                         messages.append(await inbox.get())
             await queue.cancel(consumer)
         self._session.check()
@@ -153,7 +153,7 @@ class DeadQueue:
         if not self._taken:
             return _FIRST_PREFETCH
         mean_bytes = max(1, self._taken_bytes // self._taken)
-        return max(1, min(_MAX_PREFETCH, self._limits.look_batch_bytes // mean_bytes))
+        return max(1, min(_MAX_PREFETCH, self._limits.scan_batch_bytes // mean_bytes))
 
     def _commands(self) -> list[Sequence[int]]:
         consumers = groupby(self._held, self._held.__getitem__)
@@ -164,7 +164,7 @@ class DeadQueue:
             await (await self._channel.get_underlay_channel()).basic_nack(tag, multiple=True, requeue=True)
 
     async def _until_ready(self, count: int) -> None:
-        async with asyncio.timeout(self._limits.look_idle_s):
+        async with asyncio.timeout(self._limits.scan_idle_s):
             while await self._ready() < count:  # noqa: ASYNC110 - RabbitMQ tells nobody when a message is back
                 await asyncio.sleep(0.005)
 

@@ -1,16 +1,13 @@
 """How many messages wait in which queue, as RabbitMQ tells it over AMQP: without what is delivered and not acked."""
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
 
 from aio_pika.exceptions import ChannelNotFoundEntity
 
-from contract.broker import BrokerUnavailable
+from contract.broker import BrokerUnavailable, QueueDepth
 from contract.topology import ACCEPTED, LOG, Topology
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.session import Loss, Role, Session, SessionLost, translated
-from runtime.gauges import Depth
 
 
 async def depths(session: Session, topology: Topology) -> Mapping[str, int]:
@@ -32,7 +29,7 @@ async def depths(session: Session, topology: Topology) -> Mapping[str, int]:
 
 
 class RabbitQueues:
-    """Implements `runtime.gauges.Queues` on a connection of its own, opened at need and kept while it lives."""
+    """Implements `contract.broker.QueueDepths` on its own connection, opened at the first call and after each loss."""
 
     def __init__(self, url: str, topology: Topology, limits: RabbitLimits) -> None:
         self._url = url
@@ -40,15 +37,7 @@ class RabbitQueues:
         self._limits = limits
         self._session: Session | None = None
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._close()
-
-    async def depths(self) -> Mapping[str, Depth]:
+    async def depths(self) -> Mapping[str, QueueDepth]:
         """Returns what waits, by queue. No ages: AMQP does not tell them.
 
         Raises:
@@ -57,21 +46,22 @@ class RabbitQueues:
         try:
             found = await depths(await self._open(), self._topology)
         except SessionLost as loss:
-            await self._close()
+            await self.aclose()
             raise BrokerUnavailable(f"{loss.cause}: {loss.detail}") from None
         except BaseException:
-            await self._close()  # an answer may still be on its way
+            await self.aclose()  # an answer may still be on its way
             raise
-        return {name: Depth(count) for name, count in found.items()}
+        return {name: QueueDepth(count) for name, count in found.items()}
 
     async def _open(self) -> Session:
         if self._session is None or self._session.is_over:
-            await self._close()
+            await self.aclose()
             self._session = Session(self._url, Role.READER, self._limits)
             await self._session.open()
         return self._session
 
-    async def _close(self) -> None:
+    async def aclose(self) -> None:
+        """Closes the connection, if there is one."""
         if self._session is not None:
             session, self._session = self._session, None
             await session.aclose()

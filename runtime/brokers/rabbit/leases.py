@@ -42,7 +42,7 @@ class Leases:
 
     @asynccontextmanager
     async def hold(self, name: str) -> AsyncIterator[bool]:
-        """See `contract.broker.Broker.lease`."""
+        """See `contract.broker.Leases.lease`."""
         queue = _PREFIX + name[:_NAME_CHARS]
         if queue in self._held:  # for its own connection the broker would declare it again
             yield False

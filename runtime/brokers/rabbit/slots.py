@@ -1,4 +1,4 @@
-"""Which waiting delivery takes a free slot. Pure: it knows neither the broker nor the clock."""
+"""Decides which waiting delivery gets a free slot. Pure: it knows neither the broker nor the clock."""
 
 import random
 from collections import deque
@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Line(StrEnum):
-    """Where a delivery waits for its slot."""
+class QueueClass(StrEnum):
+    """The kind of queue in which a delivery waits for its slot."""
 
     LOST = "lost"
     SUSPECT = "suspect"
@@ -19,66 +19,72 @@ class Line(StrEnum):
 
 
 class Slots(Generic[T]):
-    """At most `slots` in hand: lost ones first (they cost nothing), one at a time; then interactive; then bulk.
+    """Holds the deliveries that wait, and hands out at most `slots` at once.
 
-    Bulk never holds the last slot, unless there is only one. A bulk delivery that has waited `patience_s` seconds goes
-    before interactive ones.
+    Lost deliveries go first, one at a time: they cost nothing. Then come interactive ones, then bulk. Bulk never takes
+    the last slot, unless there is only one. A bulk delivery that has waited `patience_s` seconds goes before
+    interactive ones.
 
-    A suspect runs alone, so that a worker that dies of it takes no other with it. Once `begin_suspects` was called
-    nothing else is taken until none of them waits. Each time `draw` says which is next: those that are none get away
-    before the one that kills, sooner or later, as long as each worker draws another order.
+    A suspect runs alone, so that a worker that crashes on it loses no other delivery. After `begin_suspects` only
+    suspects are taken until none waits. `draw` picks the next one at random: workers then start with different
+    suspects, so that the harmless ones get finished before the one that crashes the worker.
     """
 
     def __init__(self, slots: int, patience_s: float, draw: Callable[[int], int] = random.randrange) -> None:
         self._slots = slots
         self._patience_s = patience_s
         self._draw = draw
-        self._most = {Line.LOST: 1, Line.SUSPECT: 1, Line.INTERACTIVE: slots, Line.BULK: max(1, slots - 1)}
-        self._waiting: dict[Line, deque[tuple[float, T]]] = {line: deque() for line in Line}
-        self._in_hand = dict.fromkeys(Line, 0)
+        self._most = {
+            QueueClass.LOST: 1,
+            QueueClass.SUSPECT: 1,
+            QueueClass.INTERACTIVE: slots,
+            QueueClass.BULK: max(1, slots - 1),
+        }
+        self._waiting: dict[QueueClass, deque[tuple[float, T]]] = {kind: deque() for kind in QueueClass}
+        self._in_hand = dict.fromkeys(QueueClass, 0)
         self._suspects_begun = False
 
-    def add(self, line: Line, item: T, now: float) -> None:
-        """Puts `item` at the end of its line. `now` is in seconds of any clock that does not go back."""
-        self._waiting[line].append((now, item))
+    def add(self, kind: QueueClass, item: T, now: float) -> None:
+        """Adds `item` behind those of its class. `now` is in seconds of any clock that never goes back."""
+        self._waiting[kind].append((now, item))
 
     def begin_suspects(self) -> None:
-        """Lets the suspects that wait have their turn."""
+        """Lets the waiting suspects be taken."""
         self._suspects_begun = True
 
-    def take(self, now: float) -> tuple[Line, T] | None:
-        """Returns who takes a free slot, and its line; None when nobody waits or may."""
-        line = next((line for line in self._order(now) if self._may(line)), None)
-        if line is None:
+    def take(self, now: float) -> tuple[QueueClass, T] | None:
+        """Returns the delivery that gets a free slot, with its class; None if none waits or none may be taken."""
+        kind = next((kind for kind in self._order(now) if self._may_take(kind)), None)
+        if kind is None:
             return None
-        self._in_hand[line] += 1
-        waiting = self._waiting[line]
-        place = self._draw(len(waiting)) if line is Line.SUSPECT else 0
+        self._in_hand[kind] += 1
+        waiting = self._waiting[kind]
+        place = self._draw(len(waiting)) if kind is QueueClass.SUSPECT else 0
         _, item = waiting[place]
         del waiting[place]
-        return line, item
+        return kind, item
 
-    def release(self, line: Line) -> None:
-        """Frees a slot that `take` gave to `line`."""
-        self._in_hand[line] -= 1
+    def release(self, kind: QueueClass) -> None:
+        """Frees a slot that `take` gave to a delivery of class `kind`."""
+        self._in_hand[kind] -= 1
 
     def clear(self) -> list[T]:
-        """Returns all that wait, and forgets them."""
-        waiting = [item for line in Line for _, item in self._waiting[line]]
-        for line in self._waiting.values():
-            line.clear()
+        """Returns all deliveries that wait, and forgets them."""
+        waiting = [item for kind in QueueClass for _, item in self._waiting[kind]]
+        for items in self._waiting.values():
+            items.clear()
         return waiting
 
-    def _may(self, line: Line) -> bool:
-        taken = sum(self._in_hand.values())
-        free = taken < (1 if line is Line.SUSPECT else self._slots) and self._in_hand[line] < self._most[line]
-        return free and bool(self._waiting[line])
+    def _may_take(self, kind: QueueClass) -> bool:
+        slots = 1 if kind is QueueClass.SUSPECT else self._slots
+        free = sum(self._in_hand.values()) < slots and self._in_hand[kind] < self._most[kind]
+        return free and bool(self._waiting[kind])
 
-    def _order(self, now: float) -> tuple[Line, ...]:
-        self._suspects_begun = self._suspects_begun and bool(self._waiting[Line.SUSPECT])
-        if self._suspects_begun or self._in_hand[Line.SUSPECT]:
-            return (Line.SUSPECT,)
-        bulk = self._waiting[Line.BULK]
+    def _order(self, now: float) -> tuple[QueueClass, ...]:
+        self._suspects_begun = self._suspects_begun and bool(self._waiting[QueueClass.SUSPECT])
+        if self._suspects_begun or self._in_hand[QueueClass.SUSPECT]:
+            return (QueueClass.SUSPECT,)
+        bulk = self._waiting[QueueClass.BULK]
         if bulk and now - bulk[0][0] >= self._patience_s:
-            return Line.LOST, Line.BULK, Line.INTERACTIVE
-        return Line.LOST, Line.INTERACTIVE, Line.BULK
+            return QueueClass.LOST, QueueClass.BULK, QueueClass.INTERACTIVE
+        return QueueClass.LOST, QueueClass.INTERACTIVE, QueueClass.BULK

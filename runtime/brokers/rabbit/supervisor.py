@@ -11,8 +11,8 @@ from contract.broker import Stop
 from contract.metrics import Metrics
 from contract.topology import Topology
 from runtime.brokers.rabbit.declare import declare
-from runtime.brokers.rabbit.insist import insist
 from runtime.brokers.rabbit.limits import RabbitLimits
+from runtime.brokers.rabbit.retry import retry_until_done
 from runtime.brokers.rabbit.session import Loss, Role, Session, SessionLost
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ class Supervisor:
 
     async def open(self) -> Session:
         """Returns an open session with the topology declared, however long that takes. The caller closes it."""
-        return await insist(self._open, on=SessionLost, limits=self._limits)
+        return await retry_until_done(self._open, on=SessionLost, limits=self._limits)
 
     async def recover(self, loss: SessionLost) -> None:
         """Counts and logs a lost session, and waits a little, so that not all processes come back in one moment."""

@@ -12,10 +12,10 @@ from contract.job import Job
 from contract.metrics import Metrics
 from contract.topology import DEAD, DOCUMENTS, LOG, Topology
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
-from runtime.brokers.rabbit.insist import insist
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import dead_letter, event_message, job_message
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
+from runtime.brokers.rabbit.retry import retry_until_done
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-class Clerk:
+class VerdictExecutor:
     """Carries verdicts out. A step is repeated until it is confirmed; cancel it when the delivery has gone stale."""
 
     def __init__(self, publisher: Publisher, topology: Topology, limits: RabbitLimits, metrics: Metrics) -> None:
@@ -49,12 +49,14 @@ class Clerk:
 
     async def _announce(self, event: Event) -> None:
         message = event_message(event)
-        await self._insist(Outgoing(message=message, exchange=LOG, key=event.routing_key, to="log", is_stream=True))
-        await self._tell_subscribers(
+        await self._publish_until_confirmed(
+            Outgoing(message=message, exchange=LOG, key=event.routing_key, to="log", is_stream=True)
+        )
+        await self._notify_subscribers(
             Outgoing(message=message, exchange=DOCUMENTS, key=event.routing_key, to="documents", mandatory=False)
         )
 
-    async def _tell_subscribers(self, outgoing: Outgoing) -> None:
+    async def _notify_subscribers(self, outgoing: Outgoing) -> None:
         """One subscriber's full queue refuses for all: who refused has to read the log."""
         if await self._is_taken(outgoing):
             return
@@ -68,7 +70,7 @@ class Clerk:
 
     async def _is_taken(self, outgoing: Outgoing) -> bool:
         try:
-            await self._insist(outgoing, on=BrokerUnavailable)
+            await self._publish_until_confirmed(outgoing, on=BrokerUnavailable)
         except BrokerFull:
             return False
         return True
@@ -83,16 +85,16 @@ class Clerk:
 
     async def _delay(self, job: Job, delay_s: float) -> None:
         queue = self._topology.delay_queue(delay_s)
-        await self._insist(Outgoing(message=job_message(job), exchange="", key=queue, to="retry"))
+        await self._publish_until_confirmed(Outgoing(message=job_message(job), exchange="", key=queue, to="retry"))
 
     async def _bury(self, event: Event | None, cause: str, delivered: "AbstractIncomingMessage") -> None:
         if event is not None:
             await self._announce(event)
         letter = dead_letter(delivered, cause, event)
-        await self._insist(Outgoing(message=letter, exchange="", key=DEAD, to="dead"))
+        await self._publish_until_confirmed(Outgoing(message=letter, exchange="", key=DEAD, to="dead"))
 
-    async def _insist(self, outgoing: Outgoing, *, on: type[BrokerError] = BrokerError) -> None:
-        await insist(lambda: self._publish(outgoing), on=on, limits=self._limits)
+    async def _publish_until_confirmed(self, outgoing: Outgoing, *, on: type[BrokerError] = BrokerError) -> None:
+        await retry_until_done(lambda: self._publish(outgoing), on=on, limits=self._limits)
 
     async def _publish(self, outgoing: Outgoing) -> None:
         await self._publisher.publish(outgoing, timeout_s=self._limits.confirm_timeout_s)

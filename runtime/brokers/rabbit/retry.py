@@ -10,7 +10,7 @@ from runtime.brokers.rabbit.limits import RabbitLimits
 T = TypeVar("T")
 
 
-async def insist(call: Callable[[], Awaitable[T]], *, on: type[Exception], limits: RabbitLimits) -> T:
+async def retry_until_done(call: Callable[[], Awaitable[T]], *, on: type[Exception], limits: RabbitLimits) -> T:
     """Returns what `call` returns, called again as often as it raises `on`. Cancel it to end it."""
     async for attempt in stamina.retry_context(
         on=on,
