@@ -1,5 +1,6 @@
 # make run: set up what is needed and start Copydesk with the embedded broker on localhost.
-# make test, make lint: set up what is needed and run what CI runs. All targets can be repeated.
+# make test, make lint: set up what is needed and run what CI runs. make unit: the tests that need no broker.
+# All targets can be repeated.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +9,7 @@ PROMETHEUS := /usr/bin/prometheus
 LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run demo test faults test-rabbitmq4 lint format schemas lock clean
+.PHONY: run demo test test-ready unit faults test-rabbitmq4 lint lint-quick lint-types format schemas lock clean
 
 run: $(VENV)/.installed
 	$(BIN)/copydesk up
@@ -16,10 +17,17 @@ run: $(VENV)/.installed
 demo: $(VENV)/.installed
 	$(BIN)/python seeds/demo.py
 
-# The fault suite, here at small scale, is a run of its own: a hang in one must not end the other.
-test: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS)
-	$(BIN)/pytest -m 'not faults'
-	$(BIN)/pytest -m faults $(PATIENTLY)
+# All suites of tests/suites.py, side by side; the fault suites at small scale. With ARGS one pytest instead:
+# make test ARGS='-k dead_letters', make test ARGS=tests/service, make test ARGS='-m faults -k memory_alarm -s'.
+ARGS :=
+test: test-ready
+	$(BIN)/python -m $(if $(ARGS),pytest $(PATIENTLY) $(ARGS),tests.suites)
+
+test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS)
+
+# No broker, no root, under a minute on two cores. Takes ARGS, too.
+unit: $(VENV)/.installed-dev
+	$(BIN)/python -m $(if $(ARGS),pytest -m 'not (rabbit or system or faults)' $(ARGS),tests.suites unit)
 
 # One fault may take minutes, and starts many processes.
 PATIENTLY := -o faulthandler_timeout=900
@@ -35,14 +43,19 @@ faults: $(VENV)/.installed-dev $(RABBITMQ)
 test-rabbitmq4: $(VENV)/.installed-dev $(RABBITMQ)
 	tests/rabbitmq4.sh /var/tmp/copydesk-rabbitmq4 $(BIN)/pytest tests/brokers tests/faults -m 'rabbit or faults' $(PATIENTLY)
 
-lint: $(VENV)/.installed-dev
+# The one list of checks. CI runs all of them; pre-commit runs the quick ones at each commit, the types at each push.
+lint: lint-quick lint-types
+
+lint-quick: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
 	$(BIN)/kubernetes-validate --strict --quiet $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/*.yaml))
+
+lint-types: $(VENV)/.installed-dev
+	$(BIN)/mypy
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

@@ -39,12 +39,12 @@ async def test_broker_killed_and_restarted(desk: Desk, node: RabbitNode, documen
         group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
         await client.until_accepted(documents // 4)
         await asyncio.to_thread(node.kill)
+        await client.until_refused(1)  # a node that is back sooner than a put times out would not be missed
         await asyncio.to_thread(node.start)
         seconds = await recovery_s(client, events.until_decided)
         await client.until_accepted(documents + 1)
         row = await balance("broker killed, restarted", node.url, client.accepted, events, seconds, within_s=within_s)
     assert row.lost == row.differing == 0
-    assert client.answers[503] > 0
     assert events.subjects >= client.accepted
 
 

@@ -1,0 +1,94 @@
+"""Runs the test suites side by side. `python -m tests.suites` runs all of them, as `make test` does.
+
+Most of the time of a test goes into waiting: for brokers and processes to start, for timeouts, for retries. So several
+suites share the cores. Each suite is a pytest process with its own time limits: a suite that hangs ends alone, and the
+others go on. The output of a suite is printed when the suite ends. pytest's closing lines come last, first those of the
+suites that passed, then those of the suites that failed.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+AT_ONCE = 3  # on two cores; with all five at once tests wait for a core more than for each other (measured)
+SUITE_TIMEOUT_S = 2700  # pytest's own session_timeout ends a suite before; this is for a pytest that hangs at its end
+
+PATIENTLY = ("-o", "faulthandler_timeout=900")  # one fault may take minutes, and starts many processes
+FAULTS = "faults"
+SYSTEM = "system and not faults"
+BROKERS = "rabbit and not (system or faults)"
+UNIT = "not (rabbit or system or faults)"
+_WORKER_FAULTS = "tests/faults/test_worker.py"  # about half of the time of all faults
+_ROBUST = "tests/workers/test_robust.py"  # more than a third of the time of all unit tests, spent in parser children
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A part of the tests: its name, and the arguments that select it."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+# The longest first. Every test is in exactly one of them: its marks choose a kind, its file one of two halves.
+SUITES = (
+    Suite("faults of workers", (*PATIENTLY, "-m", FAULTS, _WORKER_FAULTS)),
+    Suite("faults of brokers", (*PATIENTLY, "-m", FAULTS, f"--ignore={_WORKER_FAULTS}")),
+    Suite("system", ("-m", SYSTEM)),
+    Suite("brokers", ("-m", BROKERS)),
+    Suite("unit", ("-m", UNIT, f"--ignore={_ROBUST}")),
+    Suite("unit: robust", ("-m", UNIT, _ROBUST)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A suite that ended with exit code `code`, after `seconds`."""
+
+    suite: Suite
+    code: int
+    output: str
+    seconds: float
+
+    @property
+    def closing_line(self) -> str:
+        """The last line that pytest printed."""
+        return next((line for line in reversed(self.output.splitlines()) if line.strip()), "pytest printed nothing")
+
+
+def run(suite: Suite) -> Ended:
+    """Runs `suite` to its end, and prints what it printed."""
+    began = time.monotonic()
+    command = [sys.executable, "-m", "pytest", *suite.arguments]
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SUITE_TIMEOUT_S, check=False
+        )
+        code, output = done.returncode, done.stdout.decode(errors="replace")
+    except subprocess.TimeoutExpired as error:
+        code, output = 1, (error.stdout or b"").decode(errors="replace") + f"\nno end within {SUITE_TIMEOUT_S} s\n"
+    ended = Ended(suite, code, output, time.monotonic() - began)
+    _print(f"----- {suite.name}: exit code {code} after {ended.seconds:.0f} s\n{output}")
+    return ended
+
+
+def main(suites: Sequence[Suite] = SUITES) -> int:
+    """Runs `suites`, prints their closing lines, and returns 0 if all passed, else 1."""
+    _print(f"{len(suites)} suites, {AT_ONCE} at once: the output of each is printed when it ends")
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        results = list(pool.map(run, suites))
+    for ended in sorted(results, key=lambda ended: ended.code != 0):
+        _print(f"{ended.suite.name}:\n{ended.closing_line}")
+    return int(any(ended.code for ended in results))
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - this is a program that prints
+
+
+if __name__ == "__main__":
+    chosen = tuple(sys.argv[1:])
+    sys.exit(main([suite for suite in SUITES if suite.name.startswith(chosen or "")]))
