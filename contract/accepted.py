@@ -1,4 +1,4 @@
-"""The record of what was accepted: a few words on each run that a broker took, beside the job itself."""
+"""The record of acceptances: id, lane and time of each run whose job is stored."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

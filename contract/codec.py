@@ -1,4 +1,4 @@
-"""Bytes to contract types and back: orjson writes, pydantic checks what crosses a border."""
+"""Converts contract types to bytes and back: orjson writes, pydantic checks what another process wrote."""
 
 from functools import cache
 from typing import Any, TypeVar
@@ -12,12 +12,13 @@ from contract.job import Job
 
 T = TypeVar("T")
 
-MAX_JOB_BYTES = 12 * 1024 * 1024  # RabbitMQ 4 closes the channel at 16 MiB
-MAX_EVENT_BYTES = 12 * 1024 * 1024
+MAX_JOB_BYTES = 12 * 1024 * 1024  # chosen: RabbitMQ 4 closes the channel at 16 MiB
+MAX_EVENT_BYTES = 12 * 1024 * 1024  # the same
+_MAX_DETAIL_CHARS = 500  # of an error message, chosen: the first faults, in one log line
 
 
 class UndecodableError(ValueError):
-    """The bytes are not the message they should be."""
+    """The bytes are not a message of the expected type."""
 
 
 @cache
@@ -32,7 +33,7 @@ def encode(value: object) -> bytes:
 
 
 def decode_job(body: bytes) -> Job:
-    """Returns the job in `body`. Fields that this version does not know are left out.
+    """Returns the job in `body`. Unknown fields are ignored.
 
     Raises:
         UndecodableError: not JSON, or not a job.
@@ -66,4 +67,4 @@ def _decode(kind: Any, body: bytes) -> Any:  # noqa: ANN401 - see adapter
         return adapter(kind).validate_json(body)
     except ValidationError as error:
         places = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-        raise UndecodableError(places[:500]) from None
+        raise UndecodableError(places[:_MAX_DETAIL_CHARS]) from None

@@ -1,4 +1,4 @@
-"""Dead letters: buried messages as an operator sees them, and the job that a retry makes of one."""
+"""Dead letters: buried messages as an operator sees them, and the job that a retry puts."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ _FIT_FOR_PATHS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
 
 
 class NotRetryable(Exception):
-    """The letter holds no job that could be put again: it cannot be decoded, or is over the size limit."""
+    """The letter cannot be retried: its job cannot be decoded, or is over the size limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +24,15 @@ class DeadLetter:
     """A buried message.
 
     Attributes:
-        id: the document's id where the message bears one, else a UUID made of the message. The same at every look;
-            repeats of a document, and its later runs, share it.
-        reason: why it failed, None where that was not noted.
-        cause: what was noted when it was buried: a word on the failure, or a traceback. No text of the document.
-        buried_at: aware; the epoch where it was not noted.
-        event_id: the event that was written when it was buried, None where none is known.
+        id: the document's id if the message has one, else a UUID that is computed from the message. The same in every
+            scan; repeats of a document, and its later runs, share it.
+        reason: why it failed, None where that was not recorded.
+        cause: recorded at the burial: a description of the failure, or a traceback. Never text of the document.
+        buried_at: aware; the epoch where it was not recorded.
+        event_id: the event that was written at the burial, None where none is known.
         size: of the message, in bytes.
-        job: what it holds, without its content; None where it cannot be decoded.
-        body: the message as it was delivered, where it was asked for.
+        job: the job in it, without its content; None where it cannot be decoded.
+        body: the message as it was delivered, if it was requested.
     """
 
     id: str
@@ -47,7 +47,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burial:
-    """What was noted when a message was buried. `at` is aware; `reason` a word of `Reason`, where it was noted."""
+    """What is recorded when a message is buried. `at` is aware; `reason` is a value of `Reason`, None if unknown."""
 
     message_id: str | None
     event_id: str | None
@@ -61,7 +61,7 @@ Wanted = Callable[[DeadLetter], bool]
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterPage:
-    """What a look at the dead letters found. Not `complete`: there are more than one look reaches."""
+    """The letters that one scan found. `complete` is False if there are more letters than one scan reaches."""
 
     letters: Sequence[DeadLetter]
     complete: bool
@@ -71,7 +71,7 @@ class DeadLetterPage:
 class Handled:
     """How many letters were retried or dropped, and how many were `kept` because they cannot be retried.
 
-    Not `complete`: there may be more of them. The same call again goes on.
+    `complete` is False if there may be more of them: call again.
     """
 
     done: int
@@ -80,7 +80,7 @@ class Handled:
 
 
 def read_letter(body: bytes, burial: Burial) -> DeadLetter:
-    """Returns the dead letter, its body included, of a message and what was noted of it."""
+    """Returns the dead letter, with its body, for a message and the record of its burial."""
     try:
         job = replace(decode_job(body), content=None)
     except UndecodableError:
@@ -100,10 +100,10 @@ def read_letter(body: bytes, burial: Burial) -> DeadLetter:
 def next_run(letter: DeadLetter) -> Job:
     """Returns the job that a retry of `letter`, which has its body, puts: the next run of the document.
 
-    It begins with attempt 1. Its history goes on, with the attempt that was buried.
+    It starts with attempt 1. Its history includes the attempt that was buried.
 
     Raises:
-        NotRetryable: there is no job in it, or it is over the size limit.
+        NotRetryable: it holds no job, or one over the size limit.
     """
     try:
         dead = decode_job(letter.body or b"")

@@ -1,4 +1,4 @@
-"""Exchanges, queues, bindings and policies as data: what is declared at start and what deploy/rabbitmq holds."""
+"""Exchanges, queues, bindings and policies as data. Processes declare them at start; deploy/rabbitmq holds the same."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,10 +15,10 @@ DOCUMENTS = "copydesk.documents"
 DEAD = "copydesk.dead"
 ACCEPTED = "copydesk.accepted"
 
-DELAYS_S = (10.0, 60.0, 600.0, 3600.0)
-DELIVERY_LIMIT = 20
+DELAYS_S = (10.0, 60.0, 600.0, 3600.0)  # chosen, from a hiccup of a site to its maintenance; setting retry_delays_s
+DELIVERY_LIMIT = 20  # RabbitMQ 4 sets this where none is set; explicit, so that RabbitMQ 3 has it, too
 LOST_DELIVERY_LIMIT = 1_000  # a lost job is not parsed: only restarts and lost connections count
-DEAD_DELIVERY_LIMIT = 1_000_000  # each look at a dead letter counts, and RabbitMQ 4 drops it after 20 by default
+DEAD_DELIVERY_LIMIT = 1_000_000  # each scan is a delivery, and RabbitMQ 4 drops a letter after 20 by default
 
 Argument = str | int
 
@@ -33,7 +33,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A durable queue with the arguments that correctness needs."""
+    """A durable queue, with the arguments that correctness depends on."""
 
     name: str
     arguments: Mapping[str, Argument]
@@ -41,7 +41,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """From an exchange to a queue."""
+    """Routes messages with the routing key `key` from an exchange to a queue."""
 
     exchange: str
     queue: str
@@ -50,7 +50,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Sizes and ages: an operator may change them on the broker without touching the queues."""
+    """Limits of size and age. Operators can change a policy on the broker without declaring the queues again."""
 
     name: str
     pattern: str
@@ -61,7 +61,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """All that stands on the broker. `delays_s` are the retry queues' delays in seconds, growing."""
+    """Everything that Copydesk declares on the broker. `delays_s` are the retry delays in seconds, ascending."""
 
     exchanges: Sequence[Exchange]
     queues: Sequence[Queue]
@@ -85,14 +85,14 @@ def lane_queue(lane: Lane) -> str:
 
 
 def design(delays_s: Sequence[float] = DELAYS_S, delivery_limit: int = DELIVERY_LIMIT) -> Topology:
-    """Returns the topology that stands on the broker.
+    """Returns the topology that Copydesk declares.
 
     Args:
-        delays_s: the retry delays in seconds, growing.
+        delays_s: the retry delays in seconds, ascending.
         delivery_limit: how many deliveries a job gets beyond the first before it counts as lost.
 
     Raises:
-        ValueError: the delays do not grow, or there are none.
+        ValueError: the delays are not ascending, or there are none.
     """
     if not delays_s or any(later <= earlier for earlier, later in pairwise((0.0, *delays_s))):
         raise ValueError(f"retry delays must grow from above 0: {list(delays_s)}")
@@ -136,7 +136,7 @@ def _quorum(delivery_limit: int | None) -> dict[str, Argument]:
 
 
 def _dead_letter(exchange: str, key: str) -> dict[str, Argument]:
-    # At-least-once dead-lettering works with this overflow alone; on the intake it is the backpressure, too.
+    # At-least-once dead-lettering requires this overflow. On the intake queues it also is the backpressure.
     return {
         "x-overflow": "reject-publish",
         "x-dead-letter-exchange": exchange,
@@ -145,6 +145,7 @@ def _dead_letter(exchange: str, key: str) -> dict[str, Argument]:
     }
 
 
+# Chosen, not measured: the sizes fit a disk of 50 GB, and a week of log allows a subscriber to be away over a weekend.
 _POLICIES = (
     Policy(
         "copydesk-intake",

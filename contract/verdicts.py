@@ -1,4 +1,4 @@
-"""What a worker decides about a delivery. A verdict is a value: the broker carries it out, then acks."""
+"""What a worker decides about a delivery. A verdict is a value: the broker executes it, then acks the delivery."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from contract.reasons import Reason
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """The document is decided: write the event to the log, tell the subscribers, ack."""
+    """The document is decided: write the event to the log, notify the subscribers, ack."""
 
     event: Event
 
@@ -25,7 +25,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Defer:
-    """Bring the same attempt back after `delay_s` seconds: nothing went wrong, it was only not its turn."""
+    """Bring the same attempt back after `delay_s` seconds. It did not fail: its host was not free."""
 
     job: Job
     delay_s: float
@@ -35,7 +35,7 @@ class Defer:
 class Bury:
     """Write the event to the log, keep the message among the dead letters with its cause, ack.
 
-    `event` is None only for a message that cannot be decoded and bears no id: there is no document to speak of.
+    `event` is None only for a message that cannot be decoded and has no id: no document is known.
     """
 
     event: Event | None

@@ -1,4 +1,4 @@
-"""The books: which runs were accepted, which are decided, and which can be nowhere. Pure: no clock, no broker."""
+"""The audit's books: which runs were accepted, which are decided, and which are missing. Pure: no clock, no broker."""
 
 import hashlib
 from collections import deque
@@ -12,17 +12,18 @@ import orjson
 from contract.accepted import Accepted
 from contract.job import Lane
 
-_SKEW_S = 60.0  # between the clocks of intake and workers
-_DIGEST_BYTES = 8
+_SKEW_S = 60.0  # allowed between the clocks of intake and workers; chosen: NTP keeps them within a second
+_DIGEST_BYTES = 8  # two events of one run collide with probability 2**-64
+_SHOWN_IDS = 20  # missing ids in a balance: enough to start a search, and one screen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLimits:
     """When a run that has no verdict counts as missing, and how many decided runs are remembered.
 
-    - `patience_s` is how long a run may take, all its retries included.
-    - `hold_s` is for how long nothing must account for it: longer than a job is in one worker's hands.
-    - `remembered_runs`: of decided runs beyond these the oldest are only counted; some 250 bytes each.
+    - `patience_s`: how long a run may take, all its retries included.
+    - `hold_s`: how long a run must be unaccounted for. Longer than one worker may work on a job.
+    - `remembered_runs`: of more decided runs than this, the oldest are only counted. Each takes about 250 bytes.
     """
 
     patience_s: float
@@ -32,10 +33,14 @@ class AuditLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSnapshot:
-    """What a broker holds in its queues, in jobs.
+    """The number of jobs in a broker's queues at one moment.
 
-    `lanes` wait to be taken for the first time, `elsewhere` are those that wait for a retry or as lost. `documents`
-    are the ids of all that is in flight, in hand included, where the broker tells them; None where it tells counts.
+    Attributes:
+        queues: by name of the queue.
+        lanes: jobs that no worker has taken yet, by lane.
+        elsewhere: jobs that wait for a retry, or as lost.
+        documents: the ids of all jobs in flight, those in workers' hands included. None if the broker reports only
+            counts.
     """
 
     queues: Mapping[str, int]
@@ -70,7 +75,7 @@ class Balance:
 
 @dataclass(slots=True)
 class Books:
-    """Takes down acceptances and events, in the order of their logs, and strikes the balance."""
+    """Records acceptances and events in the order of their logs, and computes the balance."""
 
     limits: AuditLimits
     undecided: dict[str, tuple[Lane, float]] = field(default_factory=dict)
@@ -89,7 +94,7 @@ class Books:
         self.suspicion = Suspicion(self.limits.hold_s)
 
     def accept(self, record: Accepted) -> None:
-        """Takes down that a run was accepted. Again for the same run changes nothing."""
+        """Records that a run was accepted. A second call for the same run changes nothing."""
         self.since = self.since or record.at
         if record.id in self.strangers:
             self.decided[record.id] = self.strangers.pop(record.id)
@@ -98,12 +103,12 @@ class Books:
             self.undecided.setdefault(record.id, (record.lane, _seconds(record.at)))
 
     def decide(self, body: bytes) -> None:
-        """Takes down an event of the log. What comes after the first of a run is a repeat."""
+        """Records an event of the log. Every event after the first of a run is a repeat."""
         try:
             event = orjson.loads(body)
             run, digest = str(event["id"]), _digest(event["data"])
         except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
-            self.unreadable += 1  # somebody else may publish to the log
+            self.unreadable += 1  # another program may publish to the log
             return
         known = self.decided.get(run) or self.strangers.get(run)
         if known is not None:
@@ -118,11 +123,11 @@ class Books:
         self._forget()
 
     def begin_log(self, body: bytes) -> None:
-        """Notes that older events than this one are no longer kept: runs of that time cannot be judged."""
+        """Records that events before this one are no longer kept: nothing can be said about runs of that time."""
         self.log_begins = _seconds(orjson.loads(body)["time"]) + _SKEW_S
 
     def balance(self, snapshot: QueueSnapshot, now: float) -> Balance:
-        """Returns the state of the books. `now` is in Unix seconds and grows from call to call."""
+        """Returns the balance. `now` is in Unix seconds and never decreases from call to call."""
         counted = {run: it for run, it in self.undecided.items() if self.log_begins is None or it[1] >= self.log_begins}
         missing, suspects = self._missing(counted, snapshot, now)
         decided = len(self.decided) + self.forgotten
@@ -138,7 +143,7 @@ class Books:
             since=self.since,
             queues=snapshot.queues,
             oldest_s={lane: _oldest(counted.values(), lane, now) for lane in Lane},
-            missing_ids=tuple(suspects[:20]),
+            missing_ids=tuple(suspects[:_SHOWN_IDS]),
         )
 
     def _missing(
@@ -152,7 +157,7 @@ class Books:
         return self.suspicion.judge(overdue, snapshot.elsewhere, now)
 
     def _front(self, lane: Lane, snapshot: QueueSnapshot, now: float) -> float:
-        """Returns up to which acceptance the workers have come: all, where nothing waits."""
+        """Returns the time of the latest acceptance that workers reached in `lane`; `now` if nothing waits there."""
         return self.fronts.get(lane, 0.0) if snapshot.lanes[lane] else now
 
     def _advance(self, lane: Lane, at: float) -> None:
@@ -165,10 +170,11 @@ class Books:
 
 
 class Suspicion:
-    """Which overdue runs are missing, where the broker tells only how many jobs wait.
+    """Finds missing runs where the broker reports only how many jobs wait.
 
-    A job in a worker's hands is in no queue's count, but within `hold_s` seconds it is decided or waits again. So a run
-    is missing that was overdue for all that time, as far as at no look in it the waiting jobs could account for it.
+    No queue counts a job that a worker is working on, but within `hold_s` seconds the job is decided or waits again.
+    So a run is missing if it was overdue during all of that time, and no count in that time had room for it among the
+    waiting jobs.
     """
 
     def __init__(self, hold_s: float) -> None:
@@ -178,14 +184,14 @@ class Suspicion:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is something that only later looks can tell."""
+        """True if a later count may show that something is missing."""
         if not self._looks:
             return False
         (first, _), (last, count) = self._looks[0], self._looks[-1]
         return count > 0 and first > last - self._hold_s
 
     def judge(self, overdue: list[str], waiting: int, now: float) -> tuple[int, list[str]]:
-        """Returns how many are missing, at least, and which they may be."""
+        """Returns the least number of missing runs, and the runs that may be missing."""
         self._since = {run: self._since.get(run, now) for run in overdue}
         self._looks.append((now, max(0, len(overdue) - waiting)))
         while len(self._looks) > 1 and self._looks[1][0] <= now - self._hold_s:

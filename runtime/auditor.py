@@ -1,4 +1,4 @@
-"""Looks at the broker once, or again and again, and keeps the gauges."""
+"""Audits a broker once or at intervals, and keeps the gauges."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -13,23 +13,23 @@ from runtime.audit import AuditLimits, Balance, Books, QueueSnapshot
 
 log = structlog.get_logger(__name__)
 
-_LOOK_AGAIN_S = 2.0
+_ASK_AGAIN_S = 2.0  # a person waits for the result; each balance costs the broker a few short reads
 
 
 class Source(Protocol):
-    """Where the books come from. It remembers how far it has read."""
+    """The broker as the audit reads it. It remembers how far it has read."""
 
     async def update(self, books: Books) -> QueueSnapshot:
-        """Takes down what is new, and returns what the queues hold.
+        """Reads what is new into `books` and returns what the queues hold.
 
         Raises:
-            UnknownOffset: retention took entries that were not read yet: begin anew.
+            UnknownOffset: retention removed entries that were not read yet: start with empty books.
             BrokerUnavailable: the broker cannot be asked.
         """
 
 
 class Auditor:
-    """Keeps the books of one broker. `source` makes one that begins with the oldest entry."""
+    """Keeps the books of one broker. `source` creates one that starts with the oldest entry."""
 
     def __init__(self, source: Callable[[], Source], limits: AuditLimits, clock: Callable[[], float]) -> None:
         self._make_source = source
@@ -40,7 +40,7 @@ class Auditor:
         self._missing = 0
 
     async def balance(self) -> Balance:
-        """Returns the balance after what is new.
+        """Reads what is new and returns the balance.
 
         Raises:
             BrokerUnavailable: the broker cannot be asked.
@@ -56,24 +56,24 @@ class Auditor:
 
     @property
     def is_unsure(self) -> bool:
-        """Whether overdue runs may only be in a worker's hands: later looks tell."""
+        """True if a worker may be working on the overdue runs: a later balance shows it."""
         return self._books.suspicion.is_open
 
     async def settle(self) -> AsyncGenerator[Balance, None]:
-        """Yields a balance, and others for as long as something may only be in a worker's hands.
+        """Yields a balance, and further ones as long as a worker may be working on the overdue runs.
 
         Raises:
             BrokerUnavailable: the broker cannot be asked.
         """
         yield await self.balance()
         while self.is_unsure:
-            await asyncio.sleep(min(_LOOK_AGAIN_S, self._limits.hold_s / 4))
+            await asyncio.sleep(min(_ASK_AGAIN_S, self._limits.hold_s / 4))
             yield await self.balance()
 
     async def watch(self, every_s: float, metrics: Metrics, stop: Stop) -> None:
-        """Looks every `every_s` seconds, and keeps the gauges, until `stop` is set."""
+        """Audits every `every_s` seconds, and keeps the gauges, until `stop` is set."""
         for outcome in ("complete", "failed"):
-            metrics.audit_looks.labels(outcome)  # alerts see a counter that stands still, and none that is not there
+            metrics.audit_looks.labels(outcome)  # alerts notice a counter that stands still, not one that is missing
         while not stop.is_set():
             try:
                 self._show(await self.balance(), metrics)

@@ -1,4 +1,4 @@
-"""What is done with dead letters, whatever store they lie on."""
+"""Finds, retries and drops dead letters in any store."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
@@ -13,45 +13,45 @@ from contract.job import Job
 
 
 class HeldLetter(Protocol):
-    """A dead letter in hand: nobody else has it."""
+    """A dead letter that this process holds: no other process has it."""
 
     @property
     def letter(self) -> DeadLetter:
         """The letter, with its body."""
 
     async def revive(self, job: Job) -> bool:
-        """Puts `job`, and takes the letter away when that is durable. False: it was gone already.
+        """Puts `job`, and removes the letter when that is durable. Returns False if the letter was gone already.
 
         Raises:
-            BrokerError: not put, or not known to be; the letter stays.
+            BrokerError: not put, or not known to be put; the letter stays.
         """
 
     async def remove(self) -> bool:
-        """Takes the letter away. False: it was gone already."""
+        """Removes the letter. Returns False if it was gone already."""
 
 
 class DeadLetterStore(Protocol):
-    """Dead letters, opened for one look. `complete` tells, after the last batch, whether that was all."""
+    """Dead letters, opened for one scan. After the last batch, `complete` is True if the scan reached all of them."""
 
     complete: bool
 
     def batches(self) -> AsyncGenerator[Sequence[HeldLetter], None]:
-        """Yields the letters that lay there at the beginning, a few at a time, about in the order of their burial."""
+        """Yields the letters that were there at the start, a few at a time, roughly in the order of their burial."""
 
 
 async def find(store: DeadLetterStore, wanted: Wanted, *, bodies: bool) -> DeadLetterPage:
-    """Returns the letters that are `wanted`; see `contract.broker.DeadLetters.dead`."""
+    """Returns the letters for which `wanted` is true; see `contract.broker.DeadLetters.dead`."""
     letters: list[DeadLetter] = []
     async with aclosing(store.batches()) as batches:
         async for batch in batches:
             chosen = (held.letter for held in batch if wanted(held.letter))
             letters += chosen if bodies else (replace(letter, body=None) for letter in chosen)
-    # A queue that letters were given back to may have them in another order; how long each lies there it says itself.
+    # A queue may hold returned letters in another order. Each letter has its own time of burial.
     return DeadLetterPage(sorted(letters, key=attrgetter("buried_at")), store.complete)
 
 
 async def retry(store: DeadLetterStore, wanted: Wanted) -> Handled:
-    """Puts the next runs of those that are `wanted`; see `contract.broker.DeadLetters.retry_dead`."""
+    """Puts the next run of each letter for which `wanted` is true; see `contract.broker.DeadLetters.retry_dead`."""
     done = kept = 0
     async with aclosing(store.batches()) as batches:
         async for batch in batches:
@@ -67,7 +67,7 @@ async def retry(store: DeadLetterStore, wanted: Wanted) -> Handled:
 
 
 async def drop(store: DeadLetterStore, wanted: Wanted) -> Handled:
-    """Takes away those that are `wanted`; see `contract.broker.DeadLetters.drop_dead`."""
+    """Removes each letter for which `wanted` is true; see `contract.broker.DeadLetters.drop_dead`."""
     done = 0
     async with aclosing(store.batches()) as batches:
         async for batch in batches:
@@ -83,10 +83,10 @@ async def _revive_all(chosen: Iterable[HeldLetter]) -> list[bool | BrokerError |
 
 
 async def _revive(held: HeldLetter) -> bool | BrokerError | None:
-    """Returns whether the letter was revived, None where it cannot be, or what kept the broker from it."""
+    """Returns True if the letter was revived, False if it was gone, None if it cannot be, or the broker's error."""
     try:
         return await held.revive(next_run(held.letter))
     except NotRetryable:
         return None
     except BrokerError as error:
-        return error  # not raised: the others of the batch are to be finished, and counted
+        return error  # not raised: the others of the batch must be finished and counted

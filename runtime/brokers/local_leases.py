@@ -1,16 +1,16 @@
-"""Leases where one process is all there is."""
+"""Leases in memory, for a broker with one process."""
 
 from types import TracebackType
 
 
 class LocalLeases:
-    """Who holds a name in this process."""
+    """The leases that this process holds."""
 
     def __init__(self) -> None:
         self._held: set[str] = set()
 
     def hold(self, name: str) -> "_Hold":
-        """Holds `name` while the context is open: True if nobody else held it, else False."""
+        """See `contract.broker.Leases.lease`."""
         return _Hold(self._held, name)
 
 

@@ -11,11 +11,11 @@ from contract.job import Lane
 from runtime.audit import Books, QueueSnapshot
 from runtime.brokers.embedded import tables
 
-_BUSY_TIMEOUT_S = 5.0
+_BUSY_TIMEOUT_S = 5.0  # Python's default for sqlite3.connect: longer than any transaction of the broker
 
 
 class EmbeddedAudit:
-    """Implements `runtime.auditor.Source` on the file at `path`. What it reads is one state of the file."""
+    """Implements `runtime.auditor.Source` on the file at `path`. It reads the file in one transaction."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -26,7 +26,7 @@ class EmbeddedAudit:
         """Reads what is new into `books` and returns what the queues hold.
 
         Raises:
-            UnknownOffset: retention took entries that were not read yet: begin anew.
+            UnknownOffset: retention removed entries that were not read yet: start with empty books.
             BrokerUnavailable: the file is not there, or cannot be read.
         """
         return await asyncio.to_thread(self._update, books)

@@ -1,10 +1,10 @@
-"""A wake-up for many waiters that is never lost between a look and a wait."""
+"""Wakes many waiters. A ring between a check and the wait for it is not lost."""
 
 import asyncio
 
 
 class Bell:
-    """Listen first, then look, then wait: a ring since the listening ends the wait at once."""
+    """Call `listen`, check, then wait on the event: a ring after `listen` ends the wait at once."""
 
     def __init__(self) -> None:
         self._next = asyncio.Event()
@@ -14,6 +14,6 @@ class Bell:
         return self._next
 
     def ring(self) -> None:
-        """Wakes all who listened."""
+        """Wakes all waiters that called `listen` before."""
         rung, self._next = self._next, asyncio.Event()
         rung.set()

@@ -32,12 +32,12 @@ _LIMITS = EmbeddedLimits()
 class EmbeddedBroker:
     """Implements `contract.broker.Broker` for one process, in `folder`.
 
-    A job whose id is waiting already is stored once more, as on RabbitMQ: repeats are the readers' to drop.
+    A job with the id of a waiting job is stored a second time, as on RabbitMQ: readers drop repeats.
 
     Args:
-        folder: where the database lies; made where it is missing. One process at a time may use it.
-        metrics: where confirmed messages are counted.
-        limits: how much is held.
+        folder: holds the database; created if it is missing. One process at a time may use it.
+        metrics: counts confirmed messages.
+        limits: how much the broker holds.
         delivery_limit: how many deliveries a job gets beyond the first before it is handed over as lost.
     """
 
@@ -78,7 +78,7 @@ class EmbeddedBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._scope.aclose()
-        self._lanes.changed.ring()  # who still waits learns that it is closed
+        self._lanes.changed.ring()  # ends the waits of readers and consumers
         self._lanes.logged.ring()
 
     async def put(self, job: Job) -> None:
@@ -92,9 +92,9 @@ class EmbeddedBroker:
     async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
         """Hands deliveries to `handle`; see `contract.broker.Broker`.
 
-        A job that is delivered for the third time or more runs alone. A delivery whose handler raised is due again
-        after `give_back_delay_s`. While the disk refuses writes, nothing new is taken, and each verdict is offered
-        again every `disk_pause_s`.
+        A job runs alone from its third delivery on. A delivery whose handler raised is due again after
+        `give_back_delay_s`. While the disk refuses writes, nothing new is taken, and each verdict is written again
+        every `disk_pause_s`.
 
         Raises:
             BrokerUnavailable: the database is damaged or was closed; what is in hand was cancelled and given back.
@@ -112,7 +112,7 @@ class EmbeddedBroker:
         """Yields the log; see `contract.broker.Broker`.
 
         Raises:
-            UnknownOffset: retention has taken what comes next after `after`.
+            UnknownOffset: retention removed the entry that follows `after`.
             BrokerUnavailable: the database failed, or was closed.
         """
         offset = await self._store.run(tables.last_offset) if after is None else after
@@ -136,11 +136,11 @@ class EmbeddedBroker:
         return await dead.find(self._dead_letters(), wanted, bodies=bodies)
 
     async def retry_dead(self, wanted: Wanted) -> Handled:
-        """Puts the next runs of dead letters; see `contract.broker.Broker`. Here it is never done by half."""
+        """Puts the next runs of dead letters; see `contract.broker.DeadLetters`. One transaction a letter."""
         return await dead.retry(self._dead_letters(), wanted)
 
     async def drop_dead(self, wanted: Wanted) -> Handled:
-        """Takes dead letters away; see `contract.broker.Broker`."""
+        """Removes dead letters; see `contract.broker.Broker`."""
         return await dead.drop(self._dead_letters(), wanted)
 
     def _dead_letters(self) -> DeadTable:
@@ -157,7 +157,7 @@ class EmbeddedBroker:
         return {name: QueueDepth(count) for name, (count, _) in found.items()} | lanes
 
     async def ready(self) -> bool:
-        """Tells whether the disk takes writes: it writes a few bytes to see."""
+        """Returns True if the disk takes writes: it writes a few bytes to find out."""
         try:
             async with asyncio.timeout(self._limits.publish_timeout_s):
                 await self._store.run(tables.touch)

@@ -1,4 +1,4 @@
-"""One call of `consume`: takes what is due into free slots, and has each verdict carried out."""
+"""One call of `consume`: takes due messages into free slots and executes each verdict."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 class Consumer:
     """Hands messages of `lanes` to `handle`, at most `slots` at once; as lost after `delivery_limit` redeliveries.
 
-    While the disk refuses writes it asks again every `disk_pause_s`: nothing new is taken, what is in hand stays there.
+    While the disk refuses writes, it tries again every `disk_pause_s` and takes nothing new.
     """
 
     def __init__(self, lanes: Lanes, handle: Handler, *, slots: int, delivery_limit: int, disk_pause_s: float) -> None:
@@ -33,7 +33,7 @@ class Consumer:
         self._busy: Counter[Lane] = Counter()
 
     async def run(self, stop: Stop) -> None:
-        """Works until `stop` is set and what is in hand is finished. Cancelling gives back what is in hand.
+        """Works until `stop` is set and everything in progress is finished. Cancelling returns it to the lanes instead.
 
         Raises:
             BrokerUnavailable: the database is damaged, or was closed.
@@ -70,7 +70,7 @@ class Consumer:
             return [], time.time() + self._disk_pause_s
 
     def _room(self) -> dict[Lane, int]:
-        """How many of each lane may be taken: bulk leaves one slot free, unless there is only one."""
+        """Returns how many of each lane may be taken: bulk leaves one slot free, unless there is only one."""
         for_bulk = max(1, self._slots - 1)
         return {Lane.INTERACTIVE: self._slots, Lane.BULK: for_bulk - self._busy[Lane.BULK]}
 
@@ -93,7 +93,7 @@ class Consumer:
             await self._retry_while_refused(carry_out)
 
     async def _retry_while_refused(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Writes as often as it takes: what is taken anew counts as a delivery, and is lost after too many."""
+        """Repeats `write` until it succeeds. Returning the message instead would use up one of its deliveries."""
         while True:
             try:
                 return await write()

@@ -13,7 +13,7 @@ from runtime.brokers.embedded.limits import EmbeddedLimits
 from runtime.brokers.embedded.store import Store
 from runtime.brokers.embedded.tables import Buried, Message
 
-_BATCH_LETTERS = 100
+_BATCH_LETTERS = 100  # letters read from the table at once; chosen
 
 
 class DeadTable:
@@ -26,7 +26,7 @@ class DeadTable:
         self._limits = limits
 
     async def batches(self) -> AsyncGenerator[Sequence["HeldRow"], None]:
-        """Yields the rows that there were at the beginning, oldest first."""
+        """Yields the rows that exist at the start, oldest first."""
         last = await self._store.run(tables.last_buried)
         seq, left = 0, self._limits.scan_letters
         while left and (rows := await self._page(seq, last, min(left, _BATCH_LETTERS))):
@@ -52,7 +52,7 @@ class HeldRow:
     limits: EmbeddedLimits
 
     async def revive(self, job: Job) -> bool:
-        """Puts `job` and takes the letter away, both or neither.
+        """Puts `job` and removes the letter, both or neither.
 
         Raises:
             BrokerFull: the job's lane is at its limit.
@@ -65,7 +65,7 @@ class HeldRow:
         return revived
 
     async def remove(self) -> bool:
-        """Takes the letter away.
+        """Removes the letter.
 
         Raises:
             BrokerUnavailable: the database failed, or was closed.

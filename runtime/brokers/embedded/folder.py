@@ -18,11 +18,11 @@ class FolderInUseError(Exception):
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Makes `folder` where it is missing, and holds it for this process. The lock goes when the process does.
+    """Creates `folder` if it is missing, and locks it for this process. The lock ends with the process.
 
     Raises:
-        FolderInUseError: somebody else holds it.
-        OSError: it cannot be made or written.
+        FolderInUseError: another process holds it.
+        OSError: it cannot be created or written.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / _LOCK).open("w") as lock:

@@ -1,4 +1,4 @@
-"""The lanes: what is put, taken and settled. What is in hand is known in memory alone: a crash gives all of it back."""
+"""The lanes: messages are put, taken and settled. Which are in hand is only in memory: after a crash all wait again."""
 
 import asyncio
 import time
@@ -24,8 +24,8 @@ from runtime.brokers.embedded.tables import Claimed, Message
 class Lanes:
     """Hands each message to one consumer at a time.
 
-    `changed` rings when there may be something new to take, `logged` when there may be a new event. Every call raises
-    `BrokerUnavailable` where the database fails or is closed.
+    `changed` rings when there may be a message to take, `logged` when there may be a new event. Every call raises
+    `BrokerUnavailable` if the database fails or is closed.
     """
 
     def __init__(self, store: Store, *, metrics: Metrics, limits: EmbeddedLimits) -> None:
@@ -35,7 +35,7 @@ class Lanes:
         self._metrics = metrics
         self._limits = limits
         self._in_hand: set[int] = set()
-        self._claiming = asyncio.Lock()  # a claim must see what the one before it took
+        self._claiming = asyncio.Lock()  # a claim must know what the claim before it took
 
     async def put(self, job: Job) -> None:
         """Stores `job`; on the disk when this returns.
@@ -47,17 +47,17 @@ class Lanes:
         await self._store.run(partial(insert_within, message=message, limits=self._limits), committed=self.accepted)
 
     def accepted(self) -> None:
-        """Counts a message that was put and is on the disk, and tells who waits for one."""
+        """Counts a message that is on the disk, and wakes the consumers."""
         self._metrics.published.labels("intake").inc()
         self.changed.ring()
 
     async def claim(
         self, room: Mapping[Lane, int], *, free: int, delivery_limit: int
     ) -> tuple[list[Claimed], float | None]:
-        """Takes messages that are due, interactive ones first, and counts their deliveries on the disk.
+        """Takes due messages, interactive ones first, and records their deliveries on the disk.
 
-        A suspect (see `contract.broker.Delivery`) that is due goes before all others, and runs alone: it is taken when
-        nothing is in hand, and nothing is taken until it is released.
+        A due suspect (see `contract.broker.Delivery`) goes first and runs alone: it is taken when nothing is in hand,
+        and nothing else is taken until it is released.
 
         Args:
             room: how many to take at most from each lane.
@@ -74,7 +74,7 @@ class Lanes:
             return claimed, due
 
     def release(self, messages: Iterable[Claimed]) -> None:
-        """Lets the next claim have these again, as far as they were not settled."""
+        """Makes these available to the next claim, unless they are settled."""
         self._in_hand.difference_update(message.seq for message in messages)
         self.changed.ring()
 
@@ -84,7 +84,7 @@ class Lanes:
         await self._store.run(lambda db: tables.postpone(db, message.seq, due))
 
     def settling(self, message: Claimed, verdict: Verdict) -> Callable[[], Awaitable[None]]:
-        """Returns the call that carries `verdict` out. What cannot be encoded raises here, not there."""
+        """Returns the call that executes `verdict`. A verdict that cannot be encoded raises in this call."""
         operation = settlement(message, verdict, now=time.time(), keep_events=self._limits.max_log_events)
         return partial(self._store.run, operation, committed=partial(self._settled, verdict))
 
@@ -94,7 +94,7 @@ class Lanes:
 
 
 def new_message(job: Job) -> Message:
-    """Returns `job` as a message that is due, and goes on record as accepted."""
+    """Returns `job` as a message that is due now and is recorded as accepted."""
     now = datetime.now(UTC)
     return Message(
         message_id=job.id, lane=job.lane, due=now.timestamp(), body=encode(job), accepted=acceptance(job, now)

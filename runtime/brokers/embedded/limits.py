@@ -1,4 +1,4 @@
-"""How much the embedded broker holds, and how long it waits."""
+"""Limits of size and time of the embedded broker."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,16 @@ from dataclasses import dataclass
 class EmbeddedLimits:
     """Limits of the embedded broker.
 
-    `max_jobs` and `max_bytes` are for each lane, and count jobs in hand and delayed too; a put beyond them is refused,
-    a retry never. Of the log the newest `max_log_events` are kept. A disk that has not confirmed a put after
-    `publish_timeout_s` counts as away. `give_back_delay_s` is how long a delivery waits whose handler raised.
-    `disk_pause_s` goes by between two tries to write to a disk that refuses. One look at the dead letters goes through
-    the `scan_letters` that are buried longest.
+    `max_jobs` and `max_bytes` equal the policies of `contract.topology`, so that both brokers refuse at the same load.
+    The other values are chosen.
+
+    - `max_jobs` and `max_bytes`: for each lane, with delayed jobs and jobs in hand. A put beyond them is refused, a
+      retry never.
+    - `max_log_events`: the log keeps the newest.
+    - `publish_timeout_s`: after that a put counts as failed; below the 5 s in which the HTTP side answers.
+    - `give_back_delay_s`: how long a delivery waits after its handler raised.
+    - `disk_pause_s`: between two attempts to write to a disk that refuses.
+    - `scan_letters`: one scan reads this many dead letters, the longest buried first; as on RabbitMQ.
     """
 
     max_jobs: int = 100_000

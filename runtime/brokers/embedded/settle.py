@@ -18,9 +18,9 @@ Step = Callable[[Connection], None]
 
 
 def settlement(claimed: Claimed, verdict: Verdict, *, now: float, keep_events: int) -> Step:
-    """Returns the operation that carries `verdict` out and takes the message off its lane, both or neither.
+    """Returns the operation that executes `verdict` and removes the message from its lane, both or neither.
 
-    All encoding is done here, before the operation runs.
+    All encoding happens here, before the operation runs.
 
     Args:
         claimed: the message that the verdict is about.
@@ -48,7 +48,7 @@ def settlement(claimed: Claimed, verdict: Verdict, *, now: float, keep_events: i
 
 
 def count(verdict: Verdict, metrics: Metrics) -> None:
-    """Counts what was confirmed when `verdict` was carried out."""
+    """Counts what `verdict` wrote."""
     match verdict:
         case Publish():
             metrics.published.labels("log").inc()

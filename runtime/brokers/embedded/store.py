@@ -1,4 +1,4 @@
-"""One SQLite file behind one thread: what many tasks ask for at once is committed together."""
+"""One SQLite file behind one thread. Operations that many tasks request at once share one commit."""
 
 import asyncio
 import sqlite3
@@ -17,7 +17,7 @@ from runtime.brokers.embedded.disk import DiskRefused, DiskWatch, translated
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], T]
 
-_MAX_BATCH = 256
+_MAX_BATCH = 256  # chosen: bounds how long the first of a batch waits for the last
 _PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",  # a commit is on the disk when it returns
@@ -27,7 +27,7 @@ _PRAGMAS = (
 
 
 class Store:
-    """The file, open between `open` and `close`. Operations run in the order in which they were asked for."""
+    """The file, open between `open` and `close`. Operations run in the order in which they were requested."""
 
     def __init__(self, path: Path, watch: DiskWatch) -> None:
         self._path = path
@@ -37,10 +37,10 @@ class Store:
         self._open = False
 
     async def open(self) -> None:
-        """Opens the file, and makes its tables where they are missing. A store is opened once.
+        """Opens the file and creates missing tables. A store is opened once.
 
         Raises:
-            BrokerUnavailable: it cannot be opened, or is another program's or version's.
+            BrokerUnavailable: it cannot be opened, or another program or version wrote it.
         """
         self._thread.start()
         self._open = True
@@ -51,7 +51,7 @@ class Store:
             raise
 
     async def close(self) -> None:
-        """Commits what was asked for, and closes the file. Harmless when it is closed."""
+        """Commits all requested operations and closes the file. A second call does nothing."""
         if self._open:
             self._open = False
             self._queue.put(None)
@@ -60,11 +60,11 @@ class Store:
     async def run(self, operation: Operation[T], *, committed: Callable[[], None] | None = None) -> T:
         """Runs `operation` in the thread, and returns its result when it is on the disk.
 
-        An operation that raises leaves nothing behind. Cancelling the call does not stop the operation.
+        An operation that raises changes nothing. Cancelling the call does not stop the operation.
 
         Args:
             operation: what to do with the connection, inside a transaction that others share.
-            committed: called in the event loop after the commit, also when the caller is gone.
+            committed: called in the event loop after the commit, also if the caller was cancelled.
 
         Raises:
             DiskRefused: the disk takes no writes now.
@@ -99,7 +99,7 @@ class Store:
         batch[0].future.get_loop().call_soon_threadsafe(self._resolve, batch, failure, wrote)
 
     def _next_batch(self) -> "list[_Work]":
-        """Waits for work and returns all that there is; nothing once the store is closed."""
+        """Waits for work and returns all there is; an empty list when the store is closed."""
         batch = []
         work = self._queue.get()
         while work is not None:
@@ -128,7 +128,7 @@ class Store:
 
 @dataclass(slots=True)
 class _Work:
-    """An operation on its way through the thread, and what became of it."""
+    """An operation, and its result or error."""
 
     operation: Operation[Any]
     committed: Callable[[], None] | None
@@ -148,7 +148,7 @@ class _Work:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None)  # transactions are begun and ended here, not by the module
+    db = sqlite3.connect(path, isolation_level=None)  # this code starts and ends transactions, not the module
     try:
         for pragma in _PRAGMAS:
             db.execute(f"PRAGMA {pragma}")
@@ -160,7 +160,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _commit(db: sqlite3.Connection, batch: list[_Work]) -> BrokerUnavailable | None:
-    """Runs `batch` in one transaction; returns why nothing of it is on the disk, None where it is."""
+    """Runs `batch` in one transaction. Returns None if it is on the disk, else why nothing of it is."""
     try:
         db.execute("BEGIN IMMEDIATE")
         for work in batch:
@@ -174,7 +174,7 @@ def _commit(db: sqlite3.Connection, batch: list[_Work]) -> BrokerUnavailable | N
 
 
 def _attempt(db: sqlite3.Connection, work: _Work) -> None:
-    """Runs one operation of a batch. Its own refusal ends it alone; the database's failure ends the batch."""
+    """Runs one operation of a batch. An error of its own ends it alone; an error of the database ends the batch."""
     db.execute("SAVEPOINT work")
     try:
         work.result = work.operation(db)

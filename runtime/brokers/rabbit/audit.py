@@ -35,7 +35,7 @@ class RabbitAudit:
         In this order, no run in the books has a verdict that is not read.
 
         Raises:
-            UnknownOffset: retention took entries that were not read yet: begin anew.
+            UnknownOffset: retention removed entries that were not read yet: start with empty books.
             BrokerUnavailable: the broker cannot be reached, was lost, or lacks a queue.
         """
         session = Session(self._url, Role.READER, self._limits)

@@ -30,11 +30,11 @@ from runtime.brokers.rabbit.supervisor import Supervisor
 
 
 class RabbitBroker:
-    """Queues and the log on RabbitMQ 3.10 or later. Each connection is opened when it is first needed.
+    """Queues and the log on RabbitMQ 3.10 or later. Each connection is opened when it is needed for the first time.
 
     Args:
         url: `amqp://user:password@host:port/vhost`, or `amqps`.
-        metrics: where confirms, refusals and lost sessions are counted.
+        metrics: counts confirms, refusals and lost sessions.
         topology: declared at the start of every session.
         limits: timeouts and bounds.
     """
@@ -54,7 +54,7 @@ class RabbitBroker:
         self._group = asyncio.TaskGroup()
         self._publishing: asyncio.Task[None] | None = None
         self._leasing: asyncio.Task[None] | None = None
-        self._scanning = asyncio.Lock()  # a look hides what it holds from the next
+        self._scanning = asyncio.Lock()  # a scan hides the letters that it holds from the next
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
@@ -69,7 +69,7 @@ class RabbitBroker:
                 task.cancel()
         if isinstance(error, asyncio.CancelledError):
             await self._group.__aexit__(kind, error, trace)
-        else:  # what the body raised is not for the group to wrap
+        else:  # the group must not wrap what the body raised
             await self._group.__aexit__(None, None, None)
 
     async def put(self, job: Job) -> None:
@@ -84,12 +84,12 @@ class RabbitBroker:
         end = asyncio.get_running_loop().time() + self._limits.publish_timeout_s
         outgoing = Outgoing(message=job_message(job), exchange=INTAKE, key=job.lane, to="intake")
         await self._publisher.publish(outgoing, timeout_s=self._limits.publish_timeout_s)
-        # After the job, so that what is on record is stored; a job without its record was not accepted.
+        # After the job: every recorded job is stored. A job without a record was not accepted.
         left_s = max(0.0, end - asyncio.get_running_loop().time())
         await self._record.add(acceptance(job, datetime.now(UTC)), timeout_s=left_s)
 
     async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
-        """See `contract.broker.JobSource.consume`. Lost sessions are made good inside: it ends by `stop` alone."""
+        """See `contract.broker.JobSource.consume`. It replaces lost sessions and ends only by `stop`."""
         if stop.is_set():
             return
         self._start_publishing()
@@ -104,10 +104,10 @@ class RabbitBroker:
             self._consumer = None
 
     def read(self, after: int | None = None) -> AsyncGenerator[LogEntry, None]:
-        """See `contract.broker.EventLog.read`. Lost sessions are made good inside.
+        """See `contract.broker.EventLog.read`. It replaces lost sessions.
 
         Raises:
-            UnknownOffset: from the generator, where entries that should come next are no longer kept.
+            UnknownOffset: raised by the generator if the next entries are no longer kept.
         """
         return LogReader(self._supervisor(Role.READER), self._limits, after).entries()
 
@@ -127,22 +127,22 @@ class RabbitBroker:
             raise BrokerUnavailable(f"the log cannot be asked: {type(error).__name__}") from None
 
     async def dead(self, wanted: Wanted, *, bodies: bool = False) -> DeadLetterPage:
-        """See `contract.broker.DeadLetters.dead`. What another process holds at the moment is not found."""
+        """See `contract.broker.DeadLetters.dead`. Letters that another process holds are not found."""
         async with self._dead_letters() as letters:
             return await dead.find(letters, wanted, bodies=bodies)
 
     async def retry_dead(self, wanted: Wanted) -> Handled:
-        """See `contract.broker.DeadLetters.retry_dead`. What another process holds at the moment is not found."""
+        """See `contract.broker.DeadLetters.retry_dead`. Letters that another process holds are not found."""
         async with self._dead_letters() as letters:
             return await dead.retry(letters, wanted)
 
     async def drop_dead(self, wanted: Wanted) -> Handled:
-        """See `contract.broker.DeadLetters.drop_dead`. What another process holds at the moment is not found."""
+        """See `contract.broker.DeadLetters.drop_dead`. Letters that another process holds are not found."""
         async with self._dead_letters() as letters:
             return await dead.drop(letters, wanted)
 
     def lease(self, name: str) -> AbstractAsyncContextManager[bool]:
-        """See `contract.broker.Leases.lease`. Held by an exclusive queue, on a connection of its own."""
+        """See `contract.broker.Leases.lease`. An exclusive queue on a separate connection is the lease."""
         if self._leasing is None:
             self._leasing = self._group.create_task(self._supervisor(Role.LEASES).run(self._leases.run))
         return self._leases.hold(name)
@@ -152,7 +152,7 @@ class RabbitBroker:
         return await self._queues.depths()
 
     async def ready(self) -> bool:
-        """Tells whether publishing works and, while consuming, whether the consumer's connection does."""
+        """Returns True if publishing works and, while consuming, the consumer's connection works, too."""
         self._start_publishing()
         consuming = self._consumer is None or self._consumer.is_answered
         return consuming and await self._publisher.ready()
@@ -171,7 +171,7 @@ class RabbitBroker:
 
 
 async def _give_up(consumer: Consumer, consuming: asyncio.Task[None], stop: Stop) -> None:
-    """Ends a consumer that is told to stop while it has no session: there is nothing in hand to wait for."""
+    """Ends a consumer that is told to stop while it has no session: it has nothing in progress."""
     await stop.wait()
     if not consumer.is_live:
         consuming.cancel()

@@ -1,8 +1,8 @@
-"""Compares what stands on the broker with the topology, and changes nothing there.
+"""Compares the broker with the topology, and changes nothing there.
 
-AMQP 0-9-1 shows neither bindings nor policies, and a passive declaration accepts any arguments. So existence is asked
-for passively, and only what exists is declared actively: the refusal (406) names one argument that differs and what it
-is. Declared again with that value, it names the next.
+AMQP 0-9-1 shows neither bindings nor policies, and a passive declaration accepts any arguments. So a passive
+declaration finds out what exists, and only that is declared actively: the refusal (406) names one argument that
+differs, and its value. A declaration with that value names the next.
 """
 
 import re
@@ -24,14 +24,14 @@ _NUMBERS = frozenset(
     {"x-delivery-limit", "x-message-ttl", "x-max-length", "x-max-length-bytes", "x-expires", "x-max-priority"}
     | {"x-stream-max-segment-size-bytes", "x-quorum-initial-group-size", "x-initial-cluster-size"}
 )
-_KEPT = frozenset({LOG, DEAD})  # nothing consumes these empty
+_KEPT = frozenset({LOG, DEAD})  # no consumer empties these
 
 Declaration = Callable[[AbstractChannel], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that is not as it should be: what, how it differs, and what to do about it."""
+    """One difference: what differs, how, and what to do about it."""
 
     subject: str
     found: str
@@ -43,22 +43,22 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is not on the broker at all, and what stands there in another way."""
+    """What is missing on the broker, and what differs there."""
 
     missing: tuple[Exchange | Queue, ...]
     differing: tuple[Difference, ...]
 
     def differences(self) -> list[Difference]:
-        """Returns all of it, the missing first."""
+        """Returns all differences, what is missing first."""
         absent = [Difference(_subject(it), "is missing", "Run `copydesk topology`") for it in self.missing]
         return [*absent, *self.differing]
 
 
 async def compare(session: Session, topology: Topology) -> Comparison:
-    """Compares every exchange and queue. Bindings and policies cannot be seen.
+    """Compares every exchange and queue. Bindings and policies are not visible.
 
     Raises:
-        SessionLost: the connection went, or the broker would not tell (no permission, a queue without its node).
+        SessionLost: the connection was lost, or the broker refused to answer (no permission, a node is down).
     """
     missing: list[Exchange | Queue] = []
     differing: list[Difference] = []
@@ -70,14 +70,14 @@ async def compare(session: Session, topology: Topology) -> Comparison:
                 differing += await _compare(scratch, wanted)
             except ChannelNotFoundEntity as error:
                 if not _NOT_THERE.search(str(error)):
-                    raise  # it is there, its node is not
+                    raise  # it exists, but its node is down
                 missing.append(wanted)
     await scratch.close()
     return Comparison(tuple(missing), tuple(differing))
 
 
 class _Scratch:
-    """A channel of the comparison's own: a refusal closes it, and the next question opens another."""
+    """A channel for comparisons: a refusal closes it, and the next question opens another."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -124,7 +124,7 @@ async def _compare_queue(scratch: _Scratch, wanted: Queue) -> list[Difference]:
 
 
 async def _compare_arguments(scratch: _Scratch, wanted: Queue) -> list[Difference]:
-    """Takes over each value that stands there until the broker agrees, so that all that differ are named."""
+    """Takes over each value of the broker until the broker agrees, so that all differences are named."""
     arguments = dict(wanted.arguments)
     differences: dict[str, Difference] = {}
     while True:
@@ -133,7 +133,7 @@ async def _compare_arguments(scratch: _Scratch, wanted: Queue) -> list[Differenc
         except ChannelPreconditionFailed as error:
             name, found = parse_refusal(str(error))
             if name in differences:
-                break  # what stands there could not be taken over
+                break  # the value could not be taken over
             differences[name] = _difference(wanted, name, found, wanted.arguments.get(name))
             if name == "x-queue-type" or not name.startswith("x-"):
                 break  # the other arguments follow from it
@@ -156,8 +156,8 @@ def _take_over(arguments: dict[str, Argument], name: str, found: Argument | None
 def parse_refusal(told: str) -> tuple[str, Argument | None]:
     """Returns which argument a 406 names, and its value on the broker; None where it has none there.
 
-    RabbitMQ tells a value with its type or without, and nothing but `none` where there is none. It cuts its texts at
-    255 bytes (AMQP 0-9-1: a short string), so that a value may lack its end.
+    RabbitMQ reports a value with or without its type, and `none` for a missing one. It cuts its texts at 255 bytes
+    (AMQP 0-9-1: a short string), so the end of a value may be missing.
     """
     refusal = _INEQUIVALENT.search(told)
     if refusal is None:

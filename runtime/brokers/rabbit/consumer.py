@@ -1,4 +1,4 @@
-"""Takes deliveries, hands them to a handler as slots are free, carries the verdict out, and acks."""
+"""Takes deliveries, passes them to a handler as slots become free, executes the verdict, and acks."""
 
 import asyncio
 import math
@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A queue to consume, with its prefetch. `kind` is where its messages wait; None: each bears its lane."""
+    """A queue to consume, with its prefetch. `kind` is its messages' class; None if each message names its lane."""
 
     queue: str
     prefetch: int
@@ -46,12 +46,12 @@ def sources(slots: int) -> list[Source]:
 
 
 def in_flight_jobs(slots: int) -> int:
-    """Returns how many deliveries a worker with this many slots may hold, those included that wait for a slot."""
+    """Returns how many deliveries a worker with this many slots may hold, with those that wait for a slot."""
     return sum(source.prefetch for source in sources(slots))
 
 
 class Consumer:
-    """One call of `consume`. `run` is its supervised work: a new session begins with nothing in hand."""
+    """One call of `consume`. The supervisor calls `run` for each session, which starts with nothing in hand."""
 
     def __init__(
         self, handle: Handler, executor: VerdictExecutor, *, slots: int, stop: Stop, limits: RabbitLimits
@@ -69,17 +69,17 @@ class Consumer:
 
     @property
     def is_live(self) -> bool:
-        """Whether it has a session, to consume or to finish what it has."""
+        """True if it has a session, to consume or to finish its deliveries."""
         return self._session is not None and not self._session.is_over
 
     @property
     def is_answered(self) -> bool:
-        """Whether the broker answered on this connection lately: one that is cut without a word is noticed late."""
+        """True if the broker answered on this connection lately. A connection that is cut silently is noticed late."""
         silent_s = asyncio.get_running_loop().time() - self._answered_at
         return self.is_live and silent_s < self._limits.fresh_confirm_s + self._limits.probe_timeout_s
 
     async def run(self, session: Session) -> None:
-        """Consumes until `stop` is set, then finishes what is in hand.
+        """Consumes until `stop` is set, then finishes the deliveries in progress.
 
         Raises:
             BaseExceptionGroup: of `SessionLost`, or of a defect.
@@ -105,7 +105,7 @@ class Consumer:
             await self._give_back_waiting()
 
     async def _ask_for_ever(self, channel: "AbstractChannel") -> None:
-        """Asks the broker for something that costs it nothing, and notes when it answered. To be cancelled."""
+        """Asks the broker for something cheap at intervals, and records when it answered. Runs until cancelled."""
         while True:
             with translated(Loss.CHANNEL_CLOSED):
                 await channel.set_qos(prefetch_count=1)
@@ -132,7 +132,7 @@ class Consumer:
         self._begin()
 
     def _begin(self) -> None:
-        """Fills the free slots from those that wait."""
+        """Fills the free slots with waiting deliveries."""
         if not self.is_live or self._stop.is_set():
             return
         while taken := self._slots.take(asyncio.get_running_loop().time()):
@@ -167,7 +167,7 @@ class Consumer:
             return None
 
     async def _hold_back(self, message: "AbstractIncomingMessage") -> None:
-        """Gives a delivery back as failed, after a pause that grows: else a defect would spin through its deliveries.
+        """Returns a delivery as failed, after a growing pause: else a defect would use up its deliveries at once.
 
         Rejected, not nacked: from RabbitMQ 4.3 on a nack does not count as a delivery.
         """
@@ -180,7 +180,7 @@ class Consumer:
             await message.reject(requeue=True)
 
     async def _give_back_waiting(self) -> None:
-        """Gives back what was delivered ahead and not begun."""
+        """Returns deliveries that were sent ahead and not started."""
         for message in self._slots.clear():
             with translated(Loss.CHANNEL_CLOSED):
                 await message.nack(requeue=True)

@@ -1,7 +1,7 @@
-"""The dead letters on RabbitMQ: a queue that is looked through by holding its messages, and giving them back in order.
+"""The dead letters on RabbitMQ: a scan takes the messages of a queue, and returns them in order.
 
-A queue has no random access. What one look holds, nobody else sees until the look is over. Where a
-look that does not reach all gives back to is RabbitMQ's choice: before or behind what it did not reach.
+A queue has no random access. Nobody else sees the messages that a scan holds. After a scan that does not reach all
+messages, RabbitMQ chooses where it returns them to: before or behind the rest.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ from runtime.brokers.rabbit.session import Loss, Role, Session, SessionLost, tra
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
-_FIRST_PREFETCH = 8
-_MAX_PREFETCH = 256
+_FIRST_PREFETCH = 8  # at most 96 MiB (8 jobs of 12 MiB), while the size of the letters is unknown
+_MAX_PREFETCH = 256  # chosen: batches of small letters stay far below `scan_batch_bytes`
 
-# RabbitMQ 3.10 gives back in any order what one command gives back beyond 32 messages, or of several consumers; and
-# while 32 commands are under way it makes one of those that follow (measured).
+# RabbitMQ 3.10 loses the order when one command returns more than 32 messages, or those of several consumers. While 32
+# commands are under way, it merges those that follow (measured). So we stay at half of that.
 _GIVEN_BACK_AT_ONCE = 32
 _COMMANDS_UNDER_WAY = 16
 
@@ -41,16 +41,16 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def open_dead_letters(url: str, topology: Topology, limits: RabbitLimits, put: Put) -> AsyncIterator["DeadQueue"]:
-    """Opens the dead letters for one look, on a connection of its own; gives back what is left of them.
+    """Opens the dead letters for one scan, on a separate connection; returns to the queue what is left at the end.
 
     Args:
         url: of the broker.
         topology: declared first.
-        limits: bounds of the look.
+        limits: bounds of the scan.
         put: stores a job, durable when it returns.
 
     Raises:
-        BrokerUnavailable: the broker cannot be reached, or was lost on the way.
+        BrokerUnavailable: the broker cannot be reached, or was lost during the scan.
     """
     session = Session(url, Role.READER, limits)
     try:
@@ -77,12 +77,12 @@ class DeadQueue:
         self._channel = channel
         self._limits = limits
         self._put = put
-        self._held: dict[int, str] = {}  # delivery tags, as they came, and the consumer that each came to
+        self._held: dict[int, str] = {}  # delivery tags in the order of arrival, each with its consumer
         self._taken = 0
         self._taken_bytes = 0
 
     async def batches(self) -> "AsyncGenerator[Sequence[HeldMessage], None]":
-        """Yields the letters that were there at the beginning and that nobody else holds, as the queue has them.
+        """Yields the letters that are there at the start and that nobody else holds, in the order of the queue.
 
         Raises:
             SessionLost: the session ended.
@@ -103,10 +103,10 @@ class DeadQueue:
         await self._put(job)
 
     async def ack(self, tag: int) -> None:
-        """Takes a letter off the queue.
+        """Removes a letter from the queue.
 
         Raises:
-            BrokerUnavailable: the session ended: the letter is on the queue again.
+            BrokerUnavailable: the session ended: the letter is in the queue again.
         """
         try:
             with translated(Loss.CHANNEL_CLOSED):
@@ -116,13 +116,13 @@ class DeadQueue:
         del self._held[tag]
 
     async def give_back(self) -> None:
-        """Gives back what is still held, in the order in which it came, and returns when it is there again.
+        """Returns what is still held to the queue, in the order of arrival, and waits until it is there again.
 
         Raises:
-            SessionLost: the session ended: RabbitMQ gives it back, in any order.
+            SessionLost: the session ended: RabbitMQ returns it, in any order.
         """
         stand, back = await self._ready(), 0
-        with suppress(TimeoutError):  # somebody else took some: they are there again
+        with suppress(TimeoutError):  # another process took some: they are back already
             for commands in _parts(self._commands(), _COMMANDS_UNDER_WAY):
                 for tags in commands:
                     await self._nack_up_to(tags[-1])
@@ -149,7 +149,7 @@ class DeadQueue:
         return messages
 
     def _prefetch(self) -> int:
-        """Returns how many letters are likely to make a batch: what RabbitMQ sends ahead lies in memory."""
+        """Returns how many letters are likely to fill a batch. RabbitMQ sends as many ahead, into memory."""
         if not self._taken:
             return _FIRST_PREFETCH
         mean_bytes = max(1, self._taken_bytes // self._taken)
@@ -184,7 +184,7 @@ class HeldMessage:
     letter: DeadLetter
 
     async def revive(self, job: Job) -> bool:
-        """Puts `job`; when that is confirmed, takes the letter off the queue.
+        """Puts `job`; when that is confirmed, removes the letter from the queue.
 
         Raises:
             BrokerError: not put, or not known to be put, or the session was lost: the letter stays.
@@ -193,7 +193,7 @@ class HeldMessage:
         return await self.remove()
 
     async def remove(self) -> bool:
-        """Takes the letter off the queue.
+        """Removes the letter from the queue.
 
         Raises:
             BrokerUnavailable: the session was lost: the letter stays.
@@ -218,7 +218,7 @@ def letter_of(message: "AbstractIncomingMessage") -> DeadLetter:
 
 
 def _moved(message: "AbstractIncomingMessage") -> Burial:
-    """Returns what is known of a message whose deliveries ran out in `copydesk.lost`: no event speaks of it."""
+    """Returns what is known of a message whose deliveries ran out in `copydesk.lost`: it has no event."""
     noted = message.headers
     deaths: Any = noted.get("x-death")
     moves = [death for death in deaths if isinstance(death, dict)] if isinstance(deaths, list) else []

@@ -1,4 +1,4 @@
-"""Declares the topology at the start of a session: all that is missing, and nothing where anything differs."""
+"""Declares what is missing of the topology at the start of a session. Declares nothing if anything differs."""
 
 import asyncio
 
@@ -13,11 +13,11 @@ from runtime.brokers.rabbit.session import Loss, Session, SessionLost, translate
 async def declare(session: Session, topology: Topology, limits: RabbitLimits) -> None:
     """Declares every exchange, queue and binding that is missing.
 
-    AMQP has no transaction for it: another process may change something between the look and the declaration.
+    AMQP has no transaction for this: another process may change something between the comparison and the declaration.
 
     Raises:
-        SessionLost: with `TOPOLOGY_MISMATCH` where an object stands with other arguments (all of them are named in
-            the detail, and nothing was declared); else what was lost on the way.
+        SessionLost: with `TOPOLOGY_MISMATCH` if an object exists with other arguments (the detail names all of them,
+            and nothing was declared); otherwise with the cause of the loss.
     """
     with translated(Loss.CHANNEL_CLOSED):
         async with asyncio.timeout(limits.declare_timeout_s):

@@ -1,4 +1,4 @@
-"""Carries verdicts out: each step is confirmed before the next, and all of them before the ack."""
+"""Executes verdicts: each step is confirmed before the next, and all of them before the ack."""
 
 import asyncio
 import math
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 class VerdictExecutor:
-    """Carries verdicts out. A step is repeated until it is confirmed; cancel it when the delivery has gone stale."""
+    """Executes verdicts. It repeats a step until it is confirmed; cancel it when the delivery is no longer ours."""
 
     def __init__(self, publisher: Publisher, topology: Topology, limits: RabbitLimits, metrics: Metrics) -> None:
         self._publisher = publisher
@@ -34,10 +34,10 @@ class VerdictExecutor:
         self._rest_until = -math.inf
 
     async def carry_out(self, verdict: Verdict, delivered: "AbstractIncomingMessage") -> None:
-        """Returns when all that the verdict asks for is confirmed, so that `delivered` may be acked.
+        """Returns when everything that the verdict asks for is confirmed. Then `delivered` may be acked.
 
         Raises:
-            MessageTooLarge: what is to be sent is larger than brokers accept; nothing was sent.
+            MessageTooLarge: the message is larger than brokers accept; nothing was sent.
         """
         match verdict:
             case Publish(event):
@@ -57,7 +57,7 @@ class VerdictExecutor:
         )
 
     async def _notify_subscribers(self, outgoing: Outgoing) -> None:
-        """One subscriber's full queue refuses for all: who refused has to read the log."""
+        """Offers an event to all subscribers. One full queue refuses for all; its subscriber then reads the log."""
         if await self._is_taken(outgoing):
             return
         if self._may_offer_again():
@@ -76,7 +76,7 @@ class VerdictExecutor:
         return True
 
     def _may_offer_again(self) -> bool:
-        """Tells whether it is time to: each offer is a repeat to the subscribers that took the event."""
+        """Returns True at most once in `subscriber_rest_s`: each offer is a repeat to those that took the event."""
         now = asyncio.get_running_loop().time()
         if now < self._rest_until:
             return False

@@ -1,4 +1,4 @@
-"""How many messages wait in which queue, as RabbitMQ tells it over AMQP: without what is delivered and not acked."""
+"""The number of waiting messages in each queue, as AMQP reports it: without those delivered and not acked."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from runtime.brokers.rabbit.session import Loss, Role, Session, SessionLost, tra
 
 
 async def depths(session: Session, topology: Topology) -> Mapping[str, int]:
-    """Returns the messages that wait in each queue, the streams left out: their counts lag behind.
+    """Returns the number of waiting messages in each queue, without streams, whose counts are late.
 
     Raises:
         BrokerUnavailable: a queue is missing.
@@ -38,7 +38,7 @@ class RabbitQueues:
         self._session: Session | None = None
 
     async def depths(self) -> Mapping[str, QueueDepth]:
-        """Returns what waits, by queue. No ages: AMQP does not tell them.
+        """Returns the depth of each queue. Ages are unknown: AMQP does not report them.
 
         Raises:
             BrokerUnavailable: the broker cannot be reached, or a queue is missing.
@@ -49,7 +49,7 @@ class RabbitQueues:
             await self.aclose()
             raise BrokerUnavailable(f"{loss.cause}: {loss.detail}") from None
         except BaseException:
-            await self.aclose()  # an answer may still be on its way
+            await self.aclose()  # an answer may still arrive on it
             raise
         return {name: QueueDepth(count) for name, count in found.items()}
 

@@ -1,7 +1,7 @@
-"""Leases: who holds a name, among all processes on one broker. An exclusive queue is the lock.
+"""Leases that all processes on one broker share. An exclusive queue is the lock.
 
-RabbitMQ lets one connection alone have an exclusive queue, on all nodes of a cluster, and deletes it when that
-connection ends: nobody has to time a lease out.
+Only one connection can have an exclusive queue, on all nodes of a cluster, and RabbitMQ deletes it when that
+connection ends: leases need no timeout.
 """
 
 import asyncio
@@ -15,11 +15,11 @@ from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.session import Loss, Session, SessionLost, translated
 
 _PREFIX = "copydesk.lease."
-_NAME_CHARS = 200  # of the 255 bytes that a queue's name may have; longer names that begin alike share a lease
+_NAME_CHARS = 200  # a queue's name has at most 255 bytes (AMQP 0-9-1); longer names with the same start share a lease
 
 
 class Leases:
-    """Takes leases on the live session, if there is one. `run` is its supervised work."""
+    """Takes leases on the live session, if there is one. The supervisor calls `run` for each session."""
 
     def __init__(self, limits: RabbitLimits) -> None:
         self._limits = limits
@@ -29,7 +29,7 @@ class Leases:
         self._scopes: set[asyncio.Timeout] = set()
 
     async def run(self, session: Session) -> None:
-        """Offers `session` for leases until it is lost; with it go all that are held."""
+        """Offers `session` for leases until it is lost. All leases are lost with it."""
         self._live = session
         self._up.set()
         try:
@@ -44,7 +44,7 @@ class Leases:
     async def hold(self, name: str) -> AsyncIterator[bool]:
         """See `contract.broker.Leases.lease`."""
         queue = _PREFIX + name[:_NAME_CHARS]
-        if queue in self._held:  # for its own connection the broker would declare it again
+        if queue in self._held:  # the broker lets its own connection declare it again
             yield False
             return
         self._held.add(queue)

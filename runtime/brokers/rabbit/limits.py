@@ -1,35 +1,40 @@
-"""How long and how much: every timeout and bound of the RabbitMQ broker."""
+"""Every timeout and limit of the RabbitMQ broker."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RabbitLimits:
-    """Timeouts in seconds, and bounds.
+    """Timeouts in seconds, and limits. (measured) marks a behaviour of RabbitMQ; all else is chosen.
 
-    - `backoff_initial_s` lies between the first two tries to open a session, `backoff_max_s` is the longest such wait.
-    - `reopen_pause_s` is the most to wait after a session was lost.
-    - `redeclare_pause_s` is the wait before a queue that is gone is declared again. RabbitMQ 3.10 never tells the
-      consumers of a queue that is back within some 30 ms: they stay silent for ever (measured).
-    - `publish_timeout_s` is for one `put`, under the 5 s in which HTTP answers.
-    - `confirm_timeout_s` is for one try at carrying out a verdict, which is tried while the delivery's session lives.
-    - `second_opinion_s`: a message that is refused is offered again on a new channel, once in so many seconds. RabbitMQ
-      3.10 refuses all on a channel that first published to a quorum queue while its leader was gone, until that node is
-      back, however soon another one leads.
-    - `failure_log_pause_s` lies between two log lines on publishes that failed for one cause; a metric counts them all.
-    - `fresh_confirm_s` is how long a confirm shows that publishing works; later a probe has to, within
-      `probe_timeout_s`. A consumer's connection is asked as often. Both together are less than a heartbeat: it takes
-      three of them, and 3 s more, until a session ends whose broker fell silent.
-    - `subscriber_pauses_s` lie before the further tries to tell subscribers of an event that one of them refused. The
-      others get a repeat with each try, so no other event is offered again within `subscriber_rest_s`.
-    - `give_back_initial_s` is the wait before a delivery whose handler raised goes back, doubled each time up to
-      `give_back_max_s`.
-    - `bulk_patience_s`: a bulk job that waited for so long in this process goes before interactive ones. RabbitMQ
-      closes the channel of a delivery that is not acked for 30 minutes, and all that is in hand with it.
-    - `suspect_pause_s` is how long a job delivered three times or more waits for those that were delivered with it,
-      before it runs alone: the one that kills workers must not always be the first to come.
-    - One look at the dead letters ends after `scan_letters`, `scan_bytes` or `scan_timeout_s`, whichever comes first.
-      It takes them in batches of about `scan_batch_bytes`, and waits `scan_idle_s` for a letter that was counted.
+    - `connect_timeout_s`, `declare_timeout_s`, `close_timeout_s` end a step that a broker does not answer. A cluster
+      that elects leaders takes seconds for a declaration.
+    - `heartbeat_s`: a lost connection is noticed after three of them; RabbitMQ recommends 5 to 20 s.
+    - `backoff_initial_s` is the pause between the first two attempts to open a session, `backoff_max_s` the longest.
+    - `reopen_pause_s` is the longest pause after a lost session. It is random: processes do not all return at once.
+    - `redeclare_pause_s` is the pause before a missing queue is declared again. RabbitMQ 3.10 does not cancel the
+      consumers of a queue that is back within some 30 ms: they never receive anything again (measured).
+    - `publish_timeout_s` is for one `put`; below the 5 s in which the HTTP side answers.
+    - `confirm_timeout_s` is for one attempt at a step of a verdict. It is repeated while the delivery's session lives.
+    - `outstanding_confirms` bounds the publishes that are not confirmed yet.
+    - `second_opinion_s`: at most once in this time, a refused message is offered again on a new channel. RabbitMQ 3.10
+      refuses everything on a channel that first published to a quorum queue while its leader was gone, until that node
+      is back (measured).
+    - `failure_log_pause_s` is the pause between two log lines about one cause of failed publishes. A metric counts all.
+    - `fresh_confirm_s`: for this long a confirm shows that publishing works. Then a probe must be confirmed within
+      `probe_timeout_s`. A consumer's connection is asked as often. Their sum is less than one heartbeat, because a
+      silent broker ends a session only after three heartbeats and 3 s.
+    - `subscriber_pauses_s` are the pauses before an event is offered again to subscribers after one of them refused it.
+      Each offer is a repeat for the others, so for `subscriber_rest_s` no other event is offered again.
+    - `give_back_initial_s` is the pause before a delivery is returned after its handler raised. It doubles each time up
+      to `give_back_max_s`.
+    - `bulk_patience_s`: a bulk job that has waited this long in this process goes before interactive ones. RabbitMQ
+      closes the channel of a delivery that is not acked for 30 minutes, with everything in progress.
+    - `suspect_pause_s`: from its third delivery on, a job waits this long for others like it before it runs alone. The
+      order is random, so that the job that crashes workers is not always the first.
+    - `read_prefetch`: entries of the log that are sent ahead to a reader.
+    - One scan of the dead letters ends after `scan_letters`, `scan_bytes` or `scan_timeout_s`, whichever comes first.
+      It takes batches of about `scan_batch_bytes`, and waits `scan_idle_s` for a letter that the queue counted.
     """
 
     connect_timeout_s: float = 5.0

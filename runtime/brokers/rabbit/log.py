@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 OFFSET = "x-stream-offset"
 
-_STANDING_PREFETCH = 100
+_STANDING_PREFETCH = 100  # as `RabbitLimits.read_prefetch`: events of 2 kB fill a few network packets
 _MAX_PREFETCH = 65_535  # AMQP 0-9-1: a short integer
 
 Inbox = asyncio.Queue["AbstractIncomingMessage | None"]
 
 
 class LogReader:
-    """Reads the log from one place on; each reader has a connection of its own."""
+    """Reads the log from one position on. Each reader has its own connection."""
 
     def __init__(self, supervisor: Supervisor, limits: RabbitLimits, after: int | None) -> None:
         self._supervisor = supervisor
@@ -33,10 +33,10 @@ class LogReader:
         self._start: str | datetime = "next"
 
     async def entries(self) -> AsyncGenerator[LogEntry, None]:
-        """Yields entries in order, for ever; sessions come and go unseen.
+        """Yields entries in order, for ever. It replaces lost sessions.
 
         Raises:
-            UnknownOffset: entries that should come next are no longer kept.
+            UnknownOffset: the next entries are no longer kept.
         """
         while True:
             session = await self._supervisor.open()
@@ -65,7 +65,7 @@ class LogReader:
         with translated(Loss.CHANNEL_CLOSED):
             queue = await channel.get_queue(LOG, ensure=False)
             await queue.consume(inbox.put, arguments={OFFSET: self._offset()})
-        # Until the first entry is seen there is no offset to come back to: a moment has to do, to the stream's chunk.
+        # Before the first entry there is no offset to return to. A time is used instead, exact to the stream's chunk.
         self._start = self._start if isinstance(self._start, datetime) else datetime.now(UTC)
 
     def _offset(self) -> int | str | datetime:
@@ -74,7 +74,7 @@ class LogReader:
         return "first" if self._after < 0 else self._after + 1
 
     def _is_next(self, entry: LogEntry) -> bool:
-        """Tells whether `entry` is to be seen: a stream begins at the start of the chunk that holds the offset."""
+        """Returns True if `entry` was not seen: a stream starts at the beginning of the chunk that holds the offset."""
         if self._after is None or self._after < 0:
             return True
         if entry.offset > self._after + 1:
@@ -85,7 +85,7 @@ class LogReader:
 async def log_bounds(session: Session) -> tuple[int, int]:
     """Returns the offsets of the oldest and the newest entry; (0, -1) while the log is empty.
 
-    RabbitMQ tells neither of a stream, and its message count lags behind: both are read off what is delivered.
+    RabbitMQ reports neither for a stream, and its message count is late. So both are taken from delivered entries.
 
     Raises:
         SessionLost: the session ended.
@@ -98,10 +98,10 @@ async def log_bounds(session: Session) -> tuple[int, int]:
 
 
 async def standing(session: Session, stream: str, after: int) -> AsyncGenerator[LogEntry, None]:
-    """Yields the entries of `stream` above offset `after` that stand there now, and ends; -1 begins with the oldest.
+    """Yields the entries of `stream` above offset `after` that exist now, and ends. -1 starts with the oldest.
 
     Raises:
-        UnknownOffset: entries that should come next are no longer kept.
+        UnknownOffset: the next entries are no longer kept.
         SessionLost: the session ended.
     """
     newest = max(await _delivered(session, stream, "last", prefetch=_MAX_PREFETCH), default=-1)
@@ -118,7 +118,7 @@ async def standing(session: Session, stream: str, after: int) -> AsyncGenerator[
         with translated(Loss.CHANNEL_CLOSED):
             await message.ack()
         if entry.offset <= after:
-            continue  # a stream begins at the start of the chunk that holds the offset
+            continue  # a stream starts at the beginning of the chunk that holds the offset
         if entry.offset > after + 1 and after >= 0:
             raise UnknownOffset(f"{stream} begins at {entry.offset}, after {after + 1}")
         after = entry.offset
@@ -129,13 +129,13 @@ async def standing(session: Session, stream: str, after: int) -> AsyncGenerator[
 
 
 async def _delivered(session: Session, stream: str, start: str, *, prefetch: int) -> list[int]:
-    """Returns the offsets of what a stream delivers at once from its first or last chunk on."""
+    """Returns the offsets of the entries that a stream delivers at once from its first or last chunk on."""
     inbox: Inbox = asyncio.Queue()
     channel = await session.channel(prefetch=prefetch)
     with translated(Loss.CHANNEL_CLOSED):
         queue = await channel.get_queue(stream, ensure=False)
         await queue.consume(inbox.put, arguments={OFFSET: start})
-        await channel.get_queue(stream)  # the answer comes after what consuming delivered
+        await channel.get_queue(stream)  # the answer arrives after the deliveries
     session.check()
     waiting = [inbox.get_nowait() for _ in range(inbox.qsize())]
     return [_entry(message).offset for message in waiting if message is not None]

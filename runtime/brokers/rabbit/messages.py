@@ -1,4 +1,4 @@
-"""Jobs, events and dead letters as AMQP messages, and deliveries out of them."""
+"""Converts jobs, events and dead letters to AMQP messages, and messages to deliveries."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -23,15 +23,15 @@ MESSAGE_ID = "x-copydesk-message-id"
 BURIED_AT = "x-copydesk-buried-at"
 REASON = "x-copydesk-reason"
 
-_MAX_CAUSE_CHARS = 8_000  # all headers go in one frame, of 128 KiB by default
+_MAX_CAUSE_CHARS = 8_000  # at most 32 kB in UTF-8; all headers share one frame, of 128 KiB by default
 
 
 class MessageTooLarge(ValueError):
-    """The message is over the size that brokers accept; to send it would cost the channel."""
+    """The message is larger than brokers accept. Sending it would close the channel."""
 
 
 def job_message(job: Job) -> Message:
-    """Returns `job` as a persistent message that bears its id and its lane.
+    """Returns `job` as a persistent message with its id and its lane.
 
     Raises:
         MessageTooLarge: over `MAX_JOB_BYTES`.
@@ -41,12 +41,12 @@ def job_message(job: Job) -> Message:
 
 
 def acceptance_message(records: Sequence[Accepted]) -> Message:
-    """Returns the records of stored jobs, at least one, as a persistent message that bears the first one's id."""
+    """Returns the records of stored jobs, at least one, as a persistent message with the first one's id."""
     return _persistent(encode(records), "application/json", records[0].id, {})
 
 
 def event_message(event: Event) -> Message:
-    """Returns `event` as a persistent message that bears the event's id.
+    """Returns `event` as a persistent message with the event's id.
 
     Raises:
         MessageTooLarge: over `MAX_EVENT_BYTES`.
@@ -55,18 +55,18 @@ def event_message(event: Event) -> Message:
 
 
 def dead_letter(delivered: "AbstractIncomingMessage", cause: str, event: Event | None) -> Message:
-    """Returns the message to bury: the body as it was delivered, with why, when, and whose it was in its headers."""
+    """Returns the message to bury: the body as it was delivered, with cause, time and id in its headers."""
     headers: HeadersType = {CAUSE: cause[:_MAX_CAUSE_CHARS], BURIED_AT: datetime.now(UTC).isoformat()}
     headers[REASON] = event.reason if event else str(Reason.UNDECODABLE)
     if event is not None:
         headers[EVENT_ID] = event.id
     if delivered.message_id is not None:
-        headers[MESSAGE_ID] = delivered.message_id  # AMQP libraries make one up where a message has none
+        headers[MESSAGE_ID] = delivered.message_id  # AMQP libraries invent one for a message without an id
     return _persistent(delivered.body, delivered.content_type, delivered.message_id, headers)
 
 
 def delivery_of(message: "AbstractIncomingMessage", *, lost: bool) -> Delivery:
-    """Returns what a handler sees of `message`."""
+    """Returns the delivery that a handler gets for `message`."""
     before = message.headers.get("x-delivery-count", 0)
     return Delivery(
         body=message.body,
@@ -77,7 +77,7 @@ def delivery_of(message: "AbstractIncomingMessage", *, lost: bool) -> Delivery:
 
 
 def lane_of(message: "AbstractIncomingMessage") -> Lane:
-    """Returns the lane that the message bears; without a known one, bulk."""
+    """Returns the lane that the message names; bulk if it names none that is known."""
     return Lane.INTERACTIVE if message.headers.get(LANE) == Lane.INTERACTIVE else Lane.BULK
 
 

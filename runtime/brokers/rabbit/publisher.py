@@ -19,15 +19,15 @@ from runtime.brokers.rabbit.session import Loss, Session, SessionLost, translate
 
 log = structlog.get_logger(__name__)
 
-_PROBE_KEY = "probe"  # bound to nothing: the broker confirms and drops
+_PROBE_KEY = "probe"  # not bound: the broker confirms and drops the message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A message and where to. `to` names the way in metrics; `mandatory` asks that a queue takes it.
+    """A message and its destination. `to` names it in metrics; `mandatory` requires that a queue takes the message.
 
-    `is_stream`: a stream takes it, which needs a channel of its own. RabbitMQ 3.10 takes what comes on a channel after
-    the stream's leader changed for a repeat of what came before, and confirms without storing it (measured).
+    `is_stream`: the message goes to a stream and needs its own channel. After the stream's leader changed, RabbitMQ
+    3.10 takes messages on an old channel for repeats, and confirms them without storing them (measured).
     """
 
     message: Message
@@ -58,7 +58,7 @@ class NotPublished(BrokerUnavailable):
 
 
 class Publisher:
-    """Publishes on the live session, if there is one. `run` is its supervised work."""
+    """Publishes on the live session, if there is one. The supervisor calls `run` for each session."""
 
     def __init__(self, limits: RabbitLimits, metrics: Metrics) -> None:
         self._limits = limits
@@ -109,7 +109,7 @@ class Publisher:
         self._metrics.published.labels(to=outgoing.to).inc()
 
     async def ready(self) -> bool:
-        """Tells whether publishing works: it did in the last seconds, or a probe is confirmed now."""
+        """Returns True if a publish was confirmed in the last seconds, or a probe is confirmed now."""
         if self._live is None or self._live[0].is_over or await self._live[0].is_blocked():
             return False
         if _now() - self._confirmed_at < self._limits.fresh_confirm_s:
@@ -129,7 +129,7 @@ class Publisher:
                     await self._publish(outgoing)
         except TimeoutError:
             self._confirmed_at = -math.inf
-            await self._check_blocked()  # RabbitMQ tells of an alarm after it has been sent something
+            await self._check_blocked()  # RabbitMQ reports an alarm only after it was sent something
             cause = Failure.TIMED_OUT if self._up.is_set() else Failure.NO_SESSION
             raise NotPublished(cause, f"no confirm within {timeout_s:g} s") from None
 
@@ -145,7 +145,7 @@ class Publisher:
                 else:
                     await self._offer(session, channel, outgoing)
         except PublishError as error:
-            session.lose(Loss.UNROUTABLE, repr(error))  # the next session declares what is gone
+            session.lose(Loss.UNROUTABLE, repr(error))  # the next session declares the missing queue
             raise NotPublished(Failure.RETURNED, "no queue takes the message") from error
         except DeliveryError as error:
             raise BrokerFull("a queue refused the message") from error
@@ -154,7 +154,7 @@ class Publisher:
             raise NotPublished(Failure.SESSION_LOST, error.detail) from error
 
     async def _check_blocked(self) -> None:
-        """Returns unless an alarm blocks the live session; the log tells once when that begins and when it ends."""
+        """Returns unless an alarm blocks the live session. Its start and its end are logged once."""
         if self._live is None or not await self._live[0].is_blocked():
             return
         session, _ = self._live
@@ -173,7 +173,7 @@ class Publisher:
         log.info("broker_takes_messages_again", blocked_s=round(_now() - began, 1))
 
     async def _offer(self, session: Session, channel: AbstractChannel, outgoing: Outgoing) -> None:
-        """Returns when the message is confirmed. It may be the channel's fault that it is refused."""
+        """Returns when the message is confirmed. A refusal may be the fault of the channel: see docs/decisions.md."""
         try:
             await _confirmed(channel, outgoing)
         except PublishError:
@@ -201,7 +201,7 @@ class Publisher:
                 self._tasks.create_task(session.drop(channel))
 
     async def _renew(self, session: Session, doubted: AbstractChannel) -> AbstractChannel:
-        """Returns the channel that all use from now on; `doubted` stays for what is on its way there."""
+        """Returns the channel that replaces `doubted`, which stays open for its outstanding confirms."""
         channel = await session.channel()
         session.check()
         self._live = (session, channel)
@@ -209,7 +209,7 @@ class Publisher:
         return channel
 
     def _note(self, cause: Failure, outgoing: Outgoing, detail: str) -> None:
-        """Counts a failure. One of a kind is logged now and then: what is refused comes in thousands."""
+        """Counts a failure. Few of each cause are logged: a full queue refuses thousands."""
         self._metrics.publish_failures.labels(to=outgoing.to, cause=cause).inc()
         if _now() - self._told_at.get(cause, -math.inf) >= self._limits.failure_log_pause_s:
             self._told_at[cause] = _now()
@@ -217,7 +217,7 @@ class Publisher:
             log.warning("publish_failed", cause=cause, to=outgoing.to, message_id=message_id, detail=detail)
 
     def _lock(self, message_id: str | None) -> asyncio.Lock:
-        """Returns the lock of this id: aiormq tells a returned message from a confirmed one by its id alone."""
+        """Returns the lock of this id: aiormq distinguishes returned from confirmed messages only by this id."""
         return self._by_id.setdefault(message_id or "", asyncio.Lock())
 
 

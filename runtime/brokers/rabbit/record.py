@@ -1,4 +1,4 @@
-"""Puts acceptances on record: those that come while one message is on its way go together in the next."""
+"""Records acceptances. Those that arrive while one message is being written go into the next together."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from runtime.brokers.rabbit.publisher import Outgoing, Publisher
 
 @dataclass(slots=True)
 class _Batch:
-    """Records that go in one message, and whether it is confirmed."""
+    """Records that share one message, and the result of writing it."""
 
     records: list[Accepted] = field(default_factory=list)
     confirmed: bool = False
@@ -20,7 +20,7 @@ class _Batch:
 
 
 class Record:
-    """Writes to the stream of acceptances. A message each would double what a put costs this process (measured)."""
+    """Writes to the stream of acceptances. One message for each record would double the cost of a put (measured)."""
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
@@ -28,10 +28,10 @@ class Record:
         self._open = _Batch()
 
     async def add(self, accepted: Accepted, *, timeout_s: float) -> None:
-        """Returns when `accepted` is on record, confirmed.
+        """Returns when `accepted` is written and confirmed.
 
         Raises:
-            BrokerUnavailable: it is not, or not known to be, within `timeout_s` seconds.
+            BrokerUnavailable: not written, or not known to be written, within `timeout_s` seconds.
         """
         batch = self._open
         batch.records.append(accepted)
@@ -39,7 +39,7 @@ class Record:
         await self._turn(timeout_s)
         try:
             if not batch.confirmed and batch.refusal is None:
-                # Not under a timeout of our own: the publisher has to see its own run out, readiness hangs on it.
+                # Without another timeout here: the publisher must see its own timeout, on which readiness depends.
                 await self._publish(batch, max(0.0, end - asyncio.get_running_loop().time()))
         finally:
             self._publishing.release()
@@ -54,7 +54,7 @@ class Record:
             raise BrokerUnavailable(f"not on record within {timeout_s:g} s") from None
 
     async def _publish(self, batch: _Batch, timeout_s: float) -> None:
-        """Whoever comes first publishes for all. When it is cancelled on the way, the next one of the batch does."""
+        """The first caller publishes for all. If it is cancelled, the next caller of the batch publishes."""
         if self._open is batch:
             self._open = _Batch()
         message = acceptance_message(batch.records)

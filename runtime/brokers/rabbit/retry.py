@@ -1,4 +1,4 @@
-"""The one endless retry: with jittered backoff, for as long as it takes."""
+"""Repeats a call until it succeeds, with jittered backoff."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 async def retry_until_done(call: Callable[[], Awaitable[T]], *, on: type[Exception], limits: RabbitLimits) -> T:
-    """Returns what `call` returns, called again as often as it raises `on`. Cancel it to end it."""
+    """Returns the result of `call`, which is repeated as long as it raises `on`. Cancel it to end it."""
     async for attempt in stamina.retry_context(
         on=on,
         attempts=None,

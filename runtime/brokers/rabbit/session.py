@@ -1,4 +1,4 @@
-"""A session: one connection with its channels, over for good as soon as any of it is lost."""
+"""A session: one connection with its channels. It ends for good when any of them is lost."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 class Role(StrEnum):
-    """What a session is for. Each role has a connection of its own: a blocked connection stops acks too."""
+    """The use of a session. Each role has its own connection: a blocked connection also stops acks."""
 
     PUBLISHER = "publisher"
     CONSUMER = "consumer"
@@ -31,7 +31,7 @@ class Role(StrEnum):
 
 
 class Loss(StrEnum):
-    """Why a session ended, or could not begin."""
+    """Why a session ended, or could not start."""
 
     UNREACHABLE = "unreachable"
     TOPOLOGY_MISMATCH = "topology_mismatch"
@@ -43,7 +43,7 @@ class Loss(StrEnum):
 
 
 class SessionLost(Exception):
-    """The session is over: `cause`, and what the library or the broker said about it."""
+    """The session ended because of `cause`. `detail` is the message of the library or the broker."""
 
     def __init__(self, cause: Loss, detail: str) -> None:
         super().__init__(cause, detail)
@@ -53,10 +53,10 @@ class SessionLost(Exception):
 
 @contextmanager
 def translated(cause: Loss) -> Iterator[None]:
-    """Turns what aio-pika raises when a connection or a channel goes into `SessionLost`; a refusal is none.
+    """Turns what aio-pika raises for a lost connection or channel into `SessionLost`. A refusal stays as it is.
 
-    When no frame came for too long, aiormq ends what waits on the connection with a CancelledError that nobody asked
-    for; let through, it would end a task of ours without a trace.
+    When no frame arrived for too long, aiormq ends waiting calls with a CancelledError. Passed on, it would end a task
+    of ours silently.
     """
     try:
         yield
@@ -70,7 +70,7 @@ def translated(cause: Loss) -> Iterator[None]:
             raise
         raise SessionLost(Loss.HEARTBEAT_MISSED, "cancelled by the connection's end") from error
     except Exception as error:
-        if type(error) is not Exception:  # aiormq's word for what waited on a connection that was closed in order
+        if type(error) is not Exception:  # aiormq raises this where a connection is closed in order
             raise
         raise SessionLost(cause, "the connection was closed") from error
 
@@ -86,10 +86,10 @@ class Session:
         self._when_lost: Callable[[], None] | None = None
 
     async def open(self) -> None:
-        """Connects. Call `aclose` whatever comes of it.
+        """Connects. Always call `aclose` afterwards.
 
         Raises:
-            SessionLost: the broker cannot be reached, or does not let us in.
+            SessionLost: the broker cannot be reached, or refuses the login.
         """
         self._connection.close_callbacks.add(self._connection_closed)
         with translated(Loss.UNREACHABLE):
@@ -97,7 +97,7 @@ class Session:
                 await self._connection.connect()
 
     async def aclose(self) -> None:
-        """Ends the session; the broker gives back what was delivered on it and not acked."""
+        """Ends the session. The broker returns to the queues what was delivered and not acked."""
         self._over.set()
         try:
             with translated(Loss.CONNECTION_CLOSED):
@@ -107,7 +107,7 @@ class Session:
             log.warning("broker_session_not_closed_in_order", detail=loss.detail)
 
     async def channel(self, *, prefetch: int = 0) -> AbstractChannel:
-        """Opens a channel with publisher confirms, whose end is the session's end. A prefetch of 0 sets none.
+        """Opens a channel with publisher confirms. When it closes, the session ends. A prefetch of 0 sets no limit.
 
         Raises:
             SessionLost: it could not be opened.
@@ -129,9 +129,10 @@ class Session:
         return channel
 
     async def passing_channel(self, *, confirms: bool = False) -> "aiormq.abc.AbstractChannel":
-        """Opens a channel for one step, as a message that is to be confirmed. Whoever waits on it learns of its end.
+        """Opens a channel for one step, such as one confirmed message. Calls that wait on it fail when it closes.
 
-        Not aio-pika's: that leaves two futures and a task in the connection for each channel (10.2 with aiormq 7.2).
+        aiormq's own channel: each channel of aio-pika leaves two futures and a task in the connection (10.2, aiormq
+        7.2).
         """
         if self._connection.transport is None:
             raise SessionLost(Loss.CONNECTION_CLOSED, "there is no connection")
@@ -146,14 +147,14 @@ class Session:
             await channel.close(None)
 
     async def retire(self, channel: AbstractChannel, *, after_s: float) -> None:
-        """Closes one of the session's channels, when nobody waits for anything on it any more; the session goes on."""
+        """Closes one of the session's channels after `after_s` seconds. The session continues."""
         await asyncio.sleep(after_s)
         channel.close_callbacks.discard(self._channel_closed)
         with translated(Loss.CHANNEL_CLOSED):
             await channel.close()
 
     async def is_blocked(self) -> bool:
-        """Tells whether the broker refuses to read from this connection (an alarm: memory or disk)."""
+        """Returns True if the broker does not read from this connection because of a memory or disk alarm."""
         try:
             async with asyncio.timeout(0):
                 await self.until_not_blocked()
@@ -162,7 +163,7 @@ class Session:
         return False
 
     async def until_not_blocked(self) -> None:
-        """Returns when the broker reads from this connection, at once where it does; never once it is closed."""
+        """Returns when the broker reads from this connection. Never returns after it is closed."""
         if self._connection.transport is None:
             await asyncio.Event().wait()
         else:
@@ -173,7 +174,7 @@ class Session:
         return self._over.is_set()
 
     def lose(self, cause: Loss, detail: str) -> None:
-        """Ends the session for a reason that the library does not see. The first loss counts."""
+        """Ends the session for a reason that the library does not notice. The first loss counts."""
         if self._over.is_set():
             return
         self._loss = SessionLost(cause, detail)
@@ -182,7 +183,7 @@ class Session:
             self._when_lost()
 
     def when_lost(self, call: Callable[[], None]) -> None:
-        """Has `call` called at the session's loss."""
+        """Registers `call`, which is called when the session is lost."""
         self._when_lost = call
 
     def check(self) -> None:
@@ -195,12 +196,12 @@ class Session:
             raise self._loss
 
     async def until_lost(self) -> NoReturn:
-        """Waits for the session's end and raises it."""
+        """Waits until the session is lost and raises the loss."""
         await self._over.wait()
         raise self._loss
 
     def _connection_closed(self, _: object, error: BaseException | None) -> None:
-        stuck = isinstance(error, asyncio.CancelledError)  # aiormq cancels its reader when no frame came for too long
+        stuck = isinstance(error, asyncio.CancelledError)  # aiormq cancels its reader without frames for too long
         self.lose(Loss.HEARTBEAT_MISSED if stuck else Loss.CONNECTION_CLOSED, repr(error))
 
     def _channel_closed(self, _: object, error: BaseException | None) -> None:

@@ -7,14 +7,14 @@ import aio_pika
 from contract.broker import BrokerUnavailable
 from contract.topology import DOCUMENTS
 
-_QUEUE_MESSAGES = 1000
-_PREFETCH = 10
+_QUEUE_MESSAGES = 1000  # chosen: about 2 MB of events; the oldest are dropped
+_PREFETCH = 10  # chosen: a person reads, so few are sent ahead
 
 
 async def subscribe(url: str, pattern: str) -> AsyncGenerator[bytes, None]:
     """Yields the bytes of events whose routing key matches the topic `pattern`, from now on.
 
-    Its queue goes with it, and drops its oldest events rather than grow: for looking on, not for keeping.
+    Its queue is deleted at the end, and drops its oldest events when it is full: for watching, not for storing.
 
     Raises:
         BrokerUnavailable: the broker cannot be reached, has no such exchange, or was lost.

@@ -1,4 +1,4 @@
-"""Opens session after session for one role, with jittered backoff, and counts and logs what is lost."""
+"""Opens one session after another for a role, with jittered backoff. Counts and logs each loss."""
 
 import asyncio
 import random
@@ -23,7 +23,7 @@ Work = Callable[[Session], Awaitable[None]]
 
 
 class Supervisor:
-    """Keeps one role's work in a live session."""
+    """Runs the work of one role in a live session."""
 
     def __init__(self, url: str, role: Role, topology: Topology, limits: RabbitLimits, metrics: Metrics) -> None:
         self._url = url
@@ -33,7 +33,7 @@ class Supervisor:
         self._metrics = metrics
 
     async def run(self, work: Work, stop: Stop | None = None) -> None:
-        """Runs `work` in one session after the other until it returns, or a session ends after `stop` was set."""
+        """Runs `work` in one session after another until it returns, or a session ends after `stop` was set."""
         while True:
             session = await self.open()
             try:
@@ -47,11 +47,11 @@ class Supervisor:
                 return
 
     async def open(self) -> Session:
-        """Returns an open session with the topology declared, however long that takes. The caller closes it."""
+        """Returns an open session with the topology declared; tries until it succeeds. The caller closes it."""
         return await retry_until_done(self._open, on=SessionLost, limits=self._limits)
 
     async def recover(self, loss: SessionLost) -> None:
-        """Counts and logs a lost session, and waits a little, so that not all processes come back in one moment."""
+        """Counts and logs a lost session, and waits a little, so that processes do not all return at once."""
         self._count(loss)
         least_s = self._limits.redeclare_pause_s if loss.cause in _QUEUE_GONE else 0.0
         jitter_s = random.uniform(0, self._limits.reopen_pause_s)  # noqa: S311 - spreads load, guards nothing
