@@ -1,1 +1,1 @@
-"""What another process or an operator relies on: messages, verdicts, the broker protocol, topology, metric names."""
+"""The contract with other processes and operators: messages, verdicts, broker protocols, topology, metric names."""

@@ -8,7 +8,7 @@ from contract.job import Job, Lane
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """One run of a document whose job is stored. `id` is the id of the event to come, `at` RFC 3339, UTC."""
+    """One run of a document whose job is stored. `id` is the id of its event, `at` is RFC 3339 in UTC."""
 
     id: str
     lane: Lane
@@ -16,6 +16,6 @@ class Accepted:
 
 
 def acceptance(job: Job, at: datetime) -> Accepted:
-    """Returns the record of `job`, stored at the aware time `at`: a later run is accepted when it is put again."""
+    """Returns the record of `job`, stored at the aware time `at`. For a retry that is the time of the retry."""
     stated = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return Accepted(id=job.event_id, lane=job.lane, at=stated)

@@ -1,4 +1,4 @@
-"""What a subscriber reads: the article of a processed document, and the failure of one that is not."""
+"""The data of output events: the article of a processed document, or the failure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from contract.reasons import Reason
 class Source(StrEnum):
     """Where a metadata field came from."""
 
-    CALLER = "caller"  # the submission said so
+    CALLER = "caller"  # the submission
     JSON_LD = "json-ld"
     OPENGRAPH = "opengraph"
     META = "meta"  # other <meta> and <link> elements, and <title>
@@ -22,7 +22,7 @@ class Source(StrEnum):
 
 
 class PageKind(StrEnum):
-    """What sort of page it is, as it looks; `other` where none fits."""
+    """The kind of a page, judged by its looks; `other` where none fits."""
 
     ARTICLE = "article"
     FORUM = "forum"
@@ -33,11 +33,11 @@ class PageKind(StrEnum):
 
 
 class Flag(StrEnum):
-    """Something about an article that who uses it should know."""
+    """A property of an article that readers should know."""
 
     SHORT = "short"
-    CONSENT_WALL = "consent_wall"  # the page asks for consent before it shows all of itself
-    PAYWALL = "paywall"  # the text is, or may be, cut off for who has not paid
+    CONSENT_WALL = "consent_wall"  # the page asks for consent before it shows its text
+    PAYWALL = "paywall"  # the text may be cut off for readers who have not paid
     LIST_PAGE = "list_page"  # more teasers than text
     NOT_AN_ARTICLE = "not_an_article"  # another kind of page
     MIXED_LANGUAGES = "mixed_languages"
@@ -46,10 +46,10 @@ class Flag(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How good the text is likely to be.
+    """The estimated quality of the text.
 
-    `confidence` in [0, 1] is the F1 expected of the text against what a person would take for it, None where nothing
-    is known.
+    `confidence` in [0, 1] is the expected F1 of the text against the text that a person would choose, None where it is
+    unknown.
     """
 
     confidence: float | None = None
@@ -58,32 +58,32 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A piece of pasted text that is not in the article, and the rule that took it."""
+    """A piece of pasted text that is not in the article, and the rule that removed it."""
 
     text: str
     rule: str
 
 
 class CharsetSource(StrEnum):
-    """How the charset of a page was found, in the order in which they are asked."""
+    """The source of a page's charset, in order of precedence."""
 
     BOM = "bom"
     HTTP = "http"
     META = "meta"
     XML = "xml"
-    DETECTED = "detected"  # by what the bytes are valid in, and look like
-    DEFAULT = "default"  # windows-1252, as nothing better fits
+    DETECTED = "detected"  # from the bytes
+    DEFAULT = "default"  # windows-1252: nothing better fits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """How a URL was fetched, or how far that came where it failed.
+    """How a URL was fetched, or how far a failed fetch came.
 
-    `url` is the one asked for last, `status` and `media_type` are of its answer, None where there was none or it
-    declared none; `redirects` are the URLs on the way, pages that refresh to another included, and `redirect_statuses`
-    what each answered. `size` is in bytes after decompression, `transferred_bytes` as it was sent, of the last answer's
-    body as far as it was read; `first_byte_s` the seconds from the last request to its answer's header, `total_s` those
-    of all requests, without what was waited in between for turns.
+    `url` is the last one that was requested. `status` and `media_type` are those of its answer, None without an answer
+    or a declared type. `redirects` are the URLs before it, pages that refresh to another included, and
+    `redirect_statuses` their statuses. `size` counts the bytes of the last body after decompression,
+    `transferred_bytes` as they were sent, as far as the body was read. `first_byte_s` is the time in seconds from the
+    last request to the header of its answer, `total_s` the time of all requests, without waiting for the host.
     """
 
     url: str
@@ -99,12 +99,12 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """How a result came about.
+    """How a result was produced.
 
-    `charset` is what the bytes were decoded with, `charset_source` how it was found; `language_confidence` lies in
-    [0, 1]; `timings` are seconds by stage; `versions` are of the packages that decided; `confidence` in [0, 1] is
-    how sure each metadata field is, where that is known; `candidates` are values that a metadata field's winner
-    beat; `history` are the attempts before the last.
+    `charset` is the one that the bytes were decoded with, `charset_source` its source. `language_confidence` is in
+    [0, 1]. `timings` are seconds by stage. `versions` are those of the packages that were used. `confidence` is the
+    confidence of each metadata field in [0, 1], where it is known. `candidates` are the values that a metadata field
+    did not get. `history` are the attempts before the last.
     """
 
     fetch: Fetched | None = None
@@ -120,9 +120,9 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """What was submitted, and what is known of it beside its text.
+    """A submitted document, and what is known about it besides its text.
 
-    `kind` (None where the job could not be read), `labels` and `url` are as submitted. `published` and `modified` are
+    `kind` (None where the job cannot be decoded), `labels` and `url` are as submitted. `published` and `modified` are
     ISO 8601, `language` is BCP 47.
     """
 
@@ -151,9 +151,9 @@ class Article(Document):
 
     `text` holds paragraphs separated by one blank line, list items as `- item`. `reading_time_s` are seconds,
     `content_sha256` is the hex digest of `text` in UTF-8, `simhash` 16 hex digits. `markdown`, `html` (sanitised) and
-    `comments` (text of readers' comments) are there where the caller asked for them and the page has them; their links
-    are absolute. `page_kind` and `quality` are judgements. `field_sources` names, for each metadata field that has a
-    value, where it came from.
+    `comments` (text of readers' comments) are set where the caller asked for them and the page has them; their links
+    are absolute. `page_kind` and `quality` are estimates. `field_sources` names the source of each metadata field that
+    has a value.
     """
 
     kind: Kind
@@ -178,7 +178,7 @@ class Article(Document):
 class Failure(Document):
     """A document that did not become an article: why, and after how many attempts.
 
-    A page that was read and then refused has metadata, too; its language is the one it declares.
+    A page that was read and then refused has metadata, too; its language is the one that it declares.
     """
 
     reason: Reason

@@ -37,13 +37,13 @@ class ProcessedEvent:
 
     @property
     def reason(self) -> str:
-        """The word for this outcome in metrics and logs."""
+        """The name of this outcome in metrics and logs."""
         return "processed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedEvent:
-    """A document came to nothing; its data says why. Envelope as in `ProcessedEvent`."""
+    """A document failed; its data says why. The envelope is that of `ProcessedEvent`."""
 
     specversion: Literal["1.0"] = "1.0"
     id: str
@@ -61,7 +61,7 @@ class FailedEvent:
 
     @property
     def reason(self) -> str:
-        """The word for this outcome in metrics and logs."""
+        """The name of this outcome in metrics and logs."""
         return self.data.reason
 
 
@@ -69,7 +69,7 @@ Event = ProcessedEvent | FailedEvent
 
 
 def host_of(url: str | None) -> str | None:
-    """Returns the lower-case ASCII host of `url`, or None where it has none."""
+    """Returns the lower-case ASCII host of `url`, None if it has none."""
     if not url:
         return None
     try:
@@ -92,13 +92,13 @@ def _reversed(host: str | None) -> str:
         ip_address(host)
     except ValueError:
         return ".".join(reversed(host.strip(".").split(".")))
-    return host  # an address has its largest part first already
+    return host  # an address already starts with its largest part
 
 
 def matches(pattern: str, routing_key: str) -> bool:
-    """Tells whether `routing_key` matches the topic `pattern` as AMQP 0-9-1 defines it.
+    """Returns True if `routing_key` matches the topic `pattern` as AMQP 0-9-1 defines it.
 
-    `*` stands for exactly one word, `#` for any number of words, none included.
+    `*` matches exactly one word, `#` any number of words, also none.
     """
     return _compiled(pattern).fullmatch("." + routing_key) is not None
 

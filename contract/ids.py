@@ -13,8 +13,8 @@ def new_document_id() -> str:
 
 
 def document_id_for_key(owner: str, key: str) -> str:
-    """Returns the UUIDv5 that `owner`'s idempotency `key` always gets, as 36 characters.
+    """Returns the UUIDv5 of `owner`'s idempotency `key`, as 36 characters: always the same for the same key.
 
-    `owner` names the API key that posted (never the key itself), so two owners cannot meet on one id.
+    `owner` is the name of the API key (never the key itself), so two owners never get the same id.
     """
     return str(uuid5(_NAMESPACE, f"{len(owner)}:{owner}:{key}"))

@@ -1,4 +1,4 @@
-"""What a caller submits, and the job that it becomes on the intake queues."""
+"""A job: a submitted document on the intake queues."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ from contract.reasons import Reason
 
 
 class Kind(StrEnum):
-    """What was submitted."""
+    """The kind of a submission."""
 
     URL = "url"
     TEXT = "text"
@@ -17,7 +17,7 @@ class Kind(StrEnum):
 
 
 class Lane(StrEnum):
-    """Which intake queue a job waits in."""
+    """The intake queue that a job waits in."""
 
     INTERACTIVE = "interactive"
     BULK = "bulk"
@@ -25,7 +25,7 @@ class Lane(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerMetadata:
-    """What the caller knows of the document. It wins over what is extracted, and the event says so.
+    """Metadata from the caller. It takes precedence over extracted metadata, and the event names its source.
 
     `published` is an ISO 8601 date or date-time, `language` a BCP 47 tag.
     """
@@ -39,7 +39,7 @@ class CallerMetadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One attempt at a job that ended without a verdict on the document. `at` is RFC 3339, UTC."""
+    """One attempt at a job that did not decide the document. `at` is RFC 3339, UTC."""
 
     reason: Reason
     at: str
@@ -48,10 +48,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One document on its way through the queues, version 1.
+    """One document in the queues, version 1.
 
-    `content` is the text or HTML submitted (none for a URL); `accepted_at` is RFC 3339, UTC; `attempt` counts from 1
-    within a run, `run` from 1 over an operator's retries.
+    `content` is the submitted text or HTML (none for a URL). `accepted_at` is RFC 3339, UTC. `attempt` counts from 1
+    in each run, `run` from 1; an operator's retry is the next run.
     """
 
     id: str
@@ -74,5 +74,5 @@ class Job:
         return f"{self.id}.{self.run}"
 
     def next_attempt(self, failed: Attempt) -> "Job":
-        """Returns the job as it goes round again after `failed`."""
+        """Returns the job of the next attempt, after `failed`."""
         return replace(self, attempt=self.attempt + 1, history=(*self.history, failed))

@@ -1,21 +1,21 @@
-"""What a caller asks for beyond the plain text, and how the text is to be chosen."""
+"""What a caller asks for beyond the plain text, and how the text is chosen."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Format(StrEnum):
-    """A form of the article. `text` is always there: hashes, counts and the excerpt are of it."""
+    """A form of the article. `text` is always set: hashes, counts and the excerpt are computed from it."""
 
     TEXT = "text"
-    MARKDOWN = "markdown"  # CommonMark, with tables as GitHub writes them
+    MARKDOWN = "markdown"  # CommonMark, with GitHub's tables
     HTML = "html"  # sanitised
 
 
 class Part(StrEnum):
-    """What may stand in an article beside its paragraphs, headings, lists and quotes."""
+    """An optional part of an article, besides paragraphs, headings, lists and quotes."""
 
-    COMMENTS = "comments"  # of readers; a field of their own
+    COMMENTS = "comments"  # of readers; in a separate field
     TABLES = "tables"
     IMAGES = "images"  # in Markdown and HTML
     LINKS = "links"  # in Markdown and HTML
@@ -31,10 +31,10 @@ class Focus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a document is to be handled once it is in hand.
+    """How a document is processed.
 
-    `formats` are made beside the text, `include` is all of the optional parts that are wanted, `keep_all` leaves every
-    line of pasted text where it is.
+    `formats` are added to the text, `include` lists the wanted optional parts, `keep_all` keeps every line of pasted
+    text.
     """
 
     formats: tuple[Format, ...] = (Format.TEXT,)

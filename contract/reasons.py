@@ -1,10 +1,10 @@
-"""The closed list of reasons why a document failed, and what follows from each."""
+"""The closed list of reasons why documents fail, and the consequence of each."""
 
 from enum import StrEnum
 
 
 class FailureClass(StrEnum):
-    """What follows from a failure."""
+    """The consequence of a failure."""
 
     TRANSIENT = "transient"  # retried on the next delay; after the last, failed
     PERMANENT = "permanent"  # failed at once
@@ -63,7 +63,7 @@ class Reason(StrEnum):
 
     @property
     def failure_class(self) -> FailureClass:
-        """What follows from this reason."""
+        """The consequence of this reason."""
         if self in _TRANSIENT:
             return FailureClass.TRANSIENT
         if self in _HOSTILE:

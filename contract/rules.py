@@ -1,4 +1,4 @@
-"""Rules of a submission that a type cannot say. Each returns the value, or its standard form, or refuses it."""
+"""Rules of a submission that types cannot express. Each returns the value, or its standard form, or refuses it."""
 
 import re
 from datetime import date, datetime
@@ -12,7 +12,7 @@ from yarl import URL
 
 _T = TypeVar("_T")
 
-_MANY = 64  # no object or array of a submission has so many members; beyond it they are not even listed as faults
+_MANY = 64  # chosen: no valid object or array has as many members, and beyond it faults are not listed one by one
 
 # C0 and DEL but for tab, LF and CR. C1 (U+0080 to U+009F) is let through: text that was decoded wrongly is full of it,
 # and repairing that needs the original characters.

@@ -1,1 +1,1 @@
-"""What touches the world: settings, wiring, the command line, processes, brokers, logs."""
+"""The code that uses the environment, the broker client, the database and signals: settings, wiring, commands."""

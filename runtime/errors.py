@@ -1,5 +1,5 @@
-"""What keeps Copydesk from starting, said in one line."""
+"""Errors at the start, each with a message of one line."""
 
 
 class StartError(Exception):
-    """Copydesk cannot start as asked; the message says why and what to do."""
+    """Copydesk cannot start. The message says why, and what to do."""

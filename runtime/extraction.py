@@ -1,4 +1,4 @@
-"""The worker's own stages with no queue: submissions in, events out, in the same order."""
+"""Runs the worker's stages without a queue: submissions in, events out, in the same order."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -23,19 +23,19 @@ from workers.worker import Worker
 Refusal = str
 Results = asyncio.Queue["asyncio.Task[Event] | Refusal | None"]
 
-_AHEAD = 4  # documents begun for each slot, so that a slow one does not leave the other slots idle
+_AHEAD = 4  # documents started for each slot, chosen: a slow one does not leave the other slots idle
 _ONCE = RetryPolicy(delays_s=(), hostile_attempts=1)
 
 
 async def extract(
     submissions: Iterator[Submission | Refusal], settings: Settings, show: Callable[[Event | Refusal], None]
 ) -> None:
-    """Calls `show` with the event of each submission, in their order; refusals are passed through.
+    """Calls `show` with the event of each submission, in order. Refusals are passed through.
 
     Args:
-        submissions: read in a thread, a few ahead of what is shown; it may wait for its input.
-        settings: limits, and how many documents at once.
-        show: gets an event, or the refusal as it came.
+        submissions: read in a thread, a few ahead; it may wait for its input.
+        settings: limits, and the number of documents at once.
+        show: gets an event, or a refusal unchanged.
     """
     metrics = Metrics(CollectorRegistry())
     async with (

@@ -1,4 +1,4 @@
-"""Settings become what fetches: a guarded client, turns at hosts, robots.txt."""
+"""Builds the fetcher from the settings: a guarded client, turns at hosts, robots.txt."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from workers.fetch.politeness import Politeness
 from workers.fetch.robots import Robots, RobotsLimits
 from workers.fetch.turns import Lease, TurnLimits, Turns
 
-PRODUCT = "copydesk"  # by this name rules of robots.txt are looked up
+PRODUCT = "copydesk"  # the name under which robots.txt has rules for us
 
 
 @asynccontextmanager
@@ -23,7 +23,7 @@ async def open_fetcher(settings: Settings, metrics: Metrics, lease: Lease) -> As
     """Yields the fetcher, within the limits that are set. `lease` keeps other workers from a host.
 
     Raises:
-        StartError: an address, a network or a file that is set is none.
+        StartError: an address, a network or a file in the settings is invalid.
     """
     limits = _limits(settings)
     try:
@@ -42,7 +42,7 @@ async def open_fetcher(settings: Settings, metrics: Metrics, lease: Lease) -> As
 
 
 def user_agent(contact: str | None) -> str:
-    """Returns what the service calls itself, with where to complain."""
+    """Returns the User-Agent of the service, with the address for complaints."""
     return f"{PRODUCT}/{version(PRODUCT)}" + (f" (+{contact})" if contact else "")
 
 

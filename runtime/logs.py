@@ -11,7 +11,7 @@ from runtime.settings import Settings
 
 
 class _Lossy:
-    """A stream that drops what cannot be written: a disk that is full under the log must not end what works."""
+    """A stream that drops what cannot be written: a full disk under the log must not end the process."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -27,7 +27,7 @@ class _Lossy:
 
 
 def configure(settings: Settings) -> None:
-    """Sets up structlog, and sends what libraries log from WARNING on the same way."""
+    """Sets up structlog. Logs of libraries from WARNING on go the same way."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [

@@ -12,7 +12,7 @@ Readiness = Callable[[], Awaitable[dict[str, bool]]]
 def build_ops_app(registry: CollectorRegistry, readiness: Readiness) -> web.Application:
     """Returns the ops application.
 
-    `readiness` answers, for each thing that must hold, whether it does; /readyz is 200 when all do, else 503.
+    `readiness` returns named conditions. /readyz answers 200 if all of them are true, else 503.
     """
 
     async def metrics(request: web.Request) -> web.Response:

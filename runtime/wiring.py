@@ -1,4 +1,4 @@
-"""The one place where settings become objects that know each other."""
+"""Builds the objects of a process from its settings. No other module does."""
 
 import asyncio
 import os
@@ -41,7 +41,7 @@ from workers.parser import Parser, ParserLimits
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
-_Role = Callable[[asyncio.Event], Coroutine[Any, Any, None]]  # sets the event when it takes part
+_Role = Callable[[asyncio.Event], Coroutine[Any, Any, None]]  # sets the event when it has started
 
 _GAUGES_EVERY_S = 5.0  # a third of the scrape interval in deploy/prometheus/prometheus.yml
 _GAUGES_TIMEOUT_S = 2.0  # under half of that: a broker that does not answer is asked again before the scrape
@@ -50,10 +50,10 @@ PRELOAD = ("workers.desk", "workers.normalise.preloaded")
 
 
 async def run(settings: Settings, *, serve: bool, work: bool) -> bool:
-    """Runs the asked roles in this process until it is told to stop; returns whether all in hand was finished.
+    """Runs the given roles in this process until it is told to stop. Returns True if all work was finished.
 
     Raises:
-        StartError: the settings do not allow it, an address is taken, or the data folder is in use.
+        StartError: the settings do not allow it, an address is in use, or the data folder is in use.
     """
     if work:
         refuse_to_hold_too_much(settings)
@@ -81,7 +81,7 @@ async def _run(settings: Settings, broker: Broker, metrics: Metrics, *, serve: b
     ops = build_ops_app(metrics.registry, readiness)
     async with _listening(ops, settings.ops_host, settings.ops_port, "ops", settings):
         ready_roles = [partial(role, started[name]) for name, role in roles.items()]
-        if serve:  # all of them would tell the same, and workers have enough to do
+        if serve:  # all processes would report the same numbers
             ready_roles.append(partial(_keep_gauges, broker, metrics, stop))
         return await run_roles(ready_roles, stop, settings.shutdown_timeout_s)
 
@@ -133,8 +133,8 @@ def _listening(
 
 
 def build_metrics(role: str) -> Metrics:
-    """Returns the metrics of this process, with what prometheus-client knows of process, platform and collector."""
-    disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each counter, which nothing reads
+    """Returns the metrics of this process, with prometheus-client's own of process, platform and garbage collector."""
+    disable_created_metrics()  # type: ignore[no-untyped-call] # they would add a series to each counter, and nothing reads it
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
@@ -145,7 +145,7 @@ def build_metrics(role: str) -> Metrics:
 
 
 def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextManager[Broker]:
-    """Returns the broker: RabbitMQ where a URL is set, else the embedded one."""
+    """Returns the broker: RabbitMQ if a URL is set, else the embedded one."""
     if settings.amqp_url is None:
         return EmbeddedBroker(settings.data, metrics=metrics, delivery_limit=settings.delivery_limit)
     limits = RabbitLimits(publish_timeout_s=settings.publish_timeout_s)
@@ -154,10 +154,10 @@ def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextMan
 
 
 def refuse_to_hold_too_much(settings: Settings) -> None:
-    """Refuses slots whose deliveries, each as large as a job may be, go beyond `max_in_flight_bytes`.
+    """Refuses slots whose deliveries, each with the largest job, would exceed `max_in_flight_bytes`.
 
     Raises:
-        StartError: they do.
+        StartError: they would.
     """
     jobs = settings.slots if settings.amqp_url is None else in_flight_jobs(settings.slots)
     if jobs * MAX_JOB_BYTES > settings.max_in_flight_bytes:
@@ -205,12 +205,12 @@ def build_worker(
     metrics: Metrics,
     retry: RetryPolicy | None = None,
 ) -> Worker:
-    """Returns the worker that decides deliveries; `retry` instead of the policy that is set."""
+    """Returns the worker that decides deliveries. `retry` replaces the policy of the settings."""
     policy = retry or RetryPolicy(delays_s=settings.retry_delays_s)
     limits = WorkerLimits(job_timeout_s=settings.job_timeout_s, retry=policy)
     return Worker(fetcher=fetcher, editor=parser, metrics=metrics, clock=now, limits=limits)
 
 
 def now() -> datetime:
-    """Returns the time, aware, in UTC."""
+    """Returns the current time, aware, in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The HTTP application: routes, and what stands around them."""
+"""The HTTP application: its routes and middlewares."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -20,14 +20,14 @@ __all__ = ["ApiBroker", "IntakeLimits", "build_app"]
 def build_app(
     *, broker: ApiBroker, keys: ApiKeys, limits: IntakeLimits, metrics: Metrics, clock: Callable[[], datetime]
 ) -> web.Application:
-    """Returns the application of the HTTP side. It opens nothing: `broker` is connected by whoever calls this.
+    """Returns the application of the HTTP side. It opens nothing: the caller connects `broker`.
 
     Args:
-        broker: takes the jobs and gives the log.
-        keys: who is let in to /v1/.
+        broker: takes jobs, has the log and the dead letters.
+        keys: the API keys for /v1/.
         limits: sizes and times.
-        metrics: what is counted.
-        clock: the time now, aware.
+        metrics: counters and histograms.
+        clock: returns the current time, aware.
     """
     app = web.Application(middlewares=[measure, answer_problems, require_key], client_max_size=limits.max_body_bytes)
     app[BROKER] = broker

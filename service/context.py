@@ -1,4 +1,4 @@
-"""What the HTTP side is given when it is built, under typed application keys."""
+"""The parts that the HTTP side is built from, under typed application keys."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,13 +18,16 @@ class ApiBroker(JobSink, EventLog, DeadLetters, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeLimits:
-    """Sizes and times of the HTTP side.
+    """Sizes and times of the HTTP side. The values are chosen, not measured.
 
     Attributes:
-        max_body_bytes: the largest request body, after decompression.
+        max_body_bytes: the largest request body, after decompression. Its job may still be larger than
+            `MAX_JOB_BYTES`, where JSON needs escapes; that is checked separately.
         body_timeout_s: how long a caller may take to send the body.
-        put_timeout_s: how long the broker may take to confirm; then the caller gets 503.
-        heartbeat_s: how often an event stream gets a comment, which also finds out whether the reader is still there.
+        put_timeout_s: how long the broker may take to confirm; then the caller gets 503. Above the broker's own
+            timeout of 4 s, below the 5 s in which the API answers.
+        heartbeat_s: how often an event stream gets a comment, which also finds out if the reader is still there.
+            Proxies often cut connections that are silent for 30 s.
         send_timeout_s: how long an event stream may be stuck before it is cut.
         open_wait_s: how long an event stream waits before its headers for the broker to refuse the log position.
     """

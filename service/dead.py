@@ -1,4 +1,4 @@
-"""The dead letters over HTTP: looked through, shown, retried and dropped."""
+"""The dead letters over HTTP: list, show, retry, drop."""
 
 from base64 import b64encode
 from collections.abc import Awaitable
@@ -19,7 +19,7 @@ from service.problems import Problem, ProblemError, invalid_parameter
 log = structlog.get_logger(__name__)
 
 _UNREACHABLE = "The dead letters cannot be reached now. What was asked may have been done in part: ask again."
-_BEYOND = "There are more than one look reaches: retry or drop others first."
+_BEYOND = "There are more letters than one scan reaches: retry or drop others first."
 
 T = TypeVar("T")
 
@@ -27,41 +27,41 @@ T = TypeVar("T")
 async def list_dead(request: web.Request) -> web.Response:
     """Answers 200 with `{"letters": [..], "count", "next", "complete"}`.
 
-    `count` is of all that the filter lets through; `next` is the `after` of the next page, null on the last; not
-    `complete` says that there are more letters than one look reaches.
+    `count` is the number of letters that pass the filter. `next` is the `after` of the next page, null on the last.
+    `complete` is false if there are more letters than one scan reaches.
 
     Raises:
         ProblemError: the query breaks a rule, or the broker is away.
     """
     query = DeadQuery.of(request)
-    look = await _asked(request.app[BROKER].dead(query.wants))
-    ahead = sorted(filter(query.is_ahead, look.letters), key=place_of, reverse=query.newest_first)
+    found = await _asked(request.app[BROKER].dead(query.wants))
+    ahead = sorted(filter(query.is_ahead, found.letters), key=place_of, reverse=query.newest_first)
     page = ahead[: query.limit]
     return web.json_response(
         {
             "letters": [listed(letter) for letter in page],
-            "count": len(look.letters),
+            "count": len(found.letters),
             "next": cursor_of(page[-1]) if len(ahead) > len(page) else None,
-            "complete": look.complete,
+            "complete": found.complete,
         }
     )
 
 
 async def show_dead(request: web.Request) -> web.Response:
-    """Answers 200 with all that is known of a letter; with `body=true` its bytes too, in base64.
+    """Answers 200 with everything known about a letter; with `body=true` also its bytes, in base64.
 
-    Where several share the id, it is the one of the latest run that was buried last, and `copies` counts them.
+    If several letters share the id, it shows the latest run, and of that the last buried. `copies` counts them.
 
     Raises:
         ProblemError: the query breaks a rule, there is no such letter in reach, or the broker is away.
     """
     bodies = flag_of("body", parameters(request, {"body"}).get("body", "false"))
-    look = await _asked(request.app[BROKER].dead(_with_id(request), bodies=bodies))
-    if not look.letters:
-        raise _nothing(complete=look.complete)
-    letter = max(look.letters, key=lambda letter: (letter.job.run if letter.job else 0, letter.buried_at))
+    found = await _asked(request.app[BROKER].dead(_with_id(request), bodies=bodies))
+    if not found.letters:
+        raise _nothing(complete=found.complete)
+    letter = max(found.letters, key=lambda letter: (letter.job.run if letter.job else 0, letter.buried_at))
     body = {} if letter.body is None else {"body": b64encode(letter.body).decode()}
-    return web.json_response({**shown(letter), "copies": len(look.letters), **body})
+    return web.json_response({**shown(letter), "copies": len(found.letters), **body})
 
 
 async def retry_dead(request: web.Request) -> web.Response:
@@ -80,9 +80,9 @@ async def retry_dead(request: web.Request) -> web.Response:
 
 
 async def retry_many(request: web.Request) -> web.Response:
-    """Answers 202 with `{"retried", "kept", "more"}`: those for a `reason`, or with `all=true` all.
+    """Answers 202 with `{"retried", "kept", "more"}`: for those with a `reason`, or with `all=true` for all.
 
-    `kept` could not be retried; with `more`, the same request again goes on.
+    `kept` letters cannot be retried. If `more` is true, send the same request again.
 
     Raises:
         ProblemError: the query breaks a rule, nothing could be put, or the broker is away.
@@ -104,7 +104,7 @@ async def drop_dead(request: web.Request) -> web.Response:
 
 
 async def drop_many(request: web.Request) -> web.Response:
-    """Answers 200 with `{"dropped", "more"}`: those for a `reason`, or with `all=true` all.
+    """Answers 200 with `{"dropped", "more"}`: for those with a `reason`, or with `all=true` for all.
 
     Raises:
         ProblemError: the query breaks a rule, or the broker is away.
@@ -138,7 +138,7 @@ def _log(event: str, request: web.Request, handled: Handled) -> None:
 
 
 def _nothing(*, complete: bool) -> ProblemError:
-    detail = "There is no dead letter with this id, or somebody else looks at it in this moment."
+    detail = "There is no dead letter with this id, or another process is scanning it now."
     return ProblemError(Problem(problems.NOT_FOUND, detail if complete else f"{detail} {_BEYOND}"))
 
 

@@ -1,4 +1,4 @@
-"""What of the dead letters a request asks for, and how they are shown."""
+"""Which dead letters a request asks for, and how they are shown."""
 
 import re
 from base64 import b64decode, urlsafe_b64encode
@@ -14,18 +14,18 @@ from contract.reasons import Reason
 from service.parameters import check_parameters
 from service.problems import invalid_parameter
 
-MAX_LIMIT: Final = 1000
-_DEFAULT_LIMIT = 100
-_LISTED_CAUSE_CHARS = 200
+MAX_LIMIT: Final = 1000  # chosen
+_DEFAULT_LIMIT = 100  # chosen
+_LISTED_CAUSE_CHARS = 200  # chosen: the first line of a cause; `show` has all of it
 _NUMBER = re.compile(r"[0-9]{1,4}")
 _FLAGS = {"true": True, "false": False}
 
-Place = tuple[datetime, str]  # where a letter stands in the list; repeats of one moment and id share it
+Place = tuple[datetime, str]  # a letter's position in the list; repeats with the same time and id share it
 
 
 @dataclass(frozen=True, slots=True)
 class DeadQuery:
-    """Which letters a list shows: those for a `reason`, or all; up to `limit` behind the place `after`."""
+    """The letters of a list: those with a `reason`, or all; up to `limit` after the position `after`."""
 
     reason: Reason | None
     newest_first: bool
@@ -49,11 +49,11 @@ class DeadQuery:
         return cls(reason_of(given.get("reason")), order == "newest", int(limit), after)
 
     def wants(self, letter: DeadLetter) -> bool:
-        """Tells whether the list shows `letter`, on this page or another."""
+        """Returns True if the list has `letter`, on any page."""
         return self.reason is None or letter.reason is self.reason
 
     def is_ahead(self, letter: DeadLetter) -> bool:
-        """Tells whether `letter` comes behind the place where the page before ended."""
+        """Returns True if `letter` comes after the end of the previous page."""
         if self.after is None:
             return True
         return place_of(letter) < self.after if self.newest_first else place_of(letter) > self.after
@@ -70,7 +70,7 @@ def parameters(request: web.Request, known: set[str]) -> dict[str, str]:
 
 
 def reason_of(word: str | None) -> Reason | None:
-    """Returns the reason that the query names, None where it names none.
+    """Returns the reason that the query names, None if it names none.
 
     Raises:
         ProblemError: there is no such reason.
@@ -94,12 +94,12 @@ def flag_of(name: str, word: str) -> bool:
 
 
 def place_of(letter: DeadLetter) -> Place:
-    """Returns what the list is sorted by."""
+    """Returns the position of `letter`, by which the list is sorted."""
     return letter.buried_at, letter.id
 
 
 def cursor_of(letter: DeadLetter) -> str:
-    """Returns the `after` of the page behind `letter`."""
+    """Returns the `after` of the page that follows `letter`."""
     return urlsafe_b64encode(f"{letter.buried_at.isoformat()} {letter.id}".encode()).decode()
 
 

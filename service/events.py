@@ -21,9 +21,9 @@ from service.problems import Problem, ProblemError, invalid_parameter
 
 log = structlog.get_logger(__name__)
 
-_MAX_PATTERNS: Final = 16
+_MAX_PATTERNS: Final = 16  # chosen: each event is matched against each pattern
 _MAX_PATTERN_CHARS: Final = 255  # AMQP 0-9-1: a short string
-_MAX_HASHES: Final = 3  # matching takes time in the power of this
+_MAX_HASHES: Final = 3  # the time of a match grows with the key's length to this power
 _OFFSET = re.compile(r"-1|[0-9]{1,18}")
 _COUNT = re.compile(r"[0-9]{1,6}")
 _LAST_EVENT_ID: Final = "Last-Event-ID"
@@ -33,9 +33,9 @@ _LOG_UNREADABLE: Final = "The event log cannot be read now."
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:
-    """Which events a stream carries: those after a log offset (as `EventLog.read` takes it) that match a pattern.
+    """The events of a stream: those after a log offset (as `EventLog.read` takes it) that match a pattern.
 
-    Without patterns it carries all. `last` instead of an offset begins with so many events that are there already.
+    Without patterns it has all events. `last`, instead of an offset, starts with this number of existing events.
     """
 
     after: int | None
@@ -46,7 +46,7 @@ class EventQuery:
     def of(cls, request: web.Request) -> "EventQuery":
         """Returns what `request` asks for.
 
-        `Last-Event-ID` goes before `after`: an EventSource that comes back sends both, and the URL's is the older.
+        `Last-Event-ID` takes precedence over `after`: an EventSource that reconnects sends both; the URL's is older.
 
         Raises:
             ProblemError: an unknown parameter, or one that breaks a rule.
@@ -67,7 +67,7 @@ class EventQuery:
         """Returns the offset to read after.
 
         Raises:
-            BrokerUnavailable: how long the log is cannot be told.
+            BrokerUnavailable: the bounds of the log are unknown.
         """
         if self.last is None:
             return self.after
@@ -75,7 +75,7 @@ class EventQuery:
         return newest - self.last if newest - self.last >= oldest else -1
 
     def wants(self, routing_key: str) -> bool:
-        """Tells whether the stream carries events with this routing key."""
+        """Returns True if the stream has events with this routing key."""
         return not self.patterns or any(matches(pattern, routing_key) for pattern in self.patterns)
 
 
@@ -88,7 +88,7 @@ class Streams:
 
     @contextmanager
     def hold(self, stream: EventSourceResponse) -> Iterator[None]:
-        """Counts `stream`, which is prepared, among the open ones."""
+        """Registers `stream`, which is prepared, as open."""
         self._open.add(stream)
         if self._closing:
             stream.stop_streaming()
@@ -98,7 +98,7 @@ class Streams:
             self._open.discard(stream)
 
     def close(self) -> None:
-        """Ends every stream, and every one that still opens."""
+        """Ends all streams, and those that open later."""
         self._closing = True
         for stream in self._open:
             stream.stop_streaming()
@@ -108,15 +108,15 @@ STREAMS = web.AppKey("STREAMS", Streams)
 
 
 async def close_streams(app: web.Application) -> None:
-    """Ends the streams when the server shuts down: they would hold it for ever."""
+    """Ends the streams when the server shuts down: without this it would never end."""
     app[STREAMS].close()
 
 
 async def get_events(request: web.Request) -> web.StreamResponse:
-    """Streams events until the client leaves, the broker is lost, or the server shuts down.
+    """Streams events until the client disconnects, the broker is lost, or the server shuts down.
 
-    Each event has its log offset as `id` and its bytes as `data`. There is no `event` field: the type stands in the
-    data, and an EventSource hands unnamed events to one listener, named ones to a listener for each name.
+    Each event has its log offset as `id` and its bytes as `data`. It has no `event` field: the type is in the data, and
+    an EventSource passes unnamed events to one listener, but named events to a listener for each name.
 
     Raises:
         ProblemError: the query breaks a rule, the log does not hold the position, or the broker is away.
@@ -154,7 +154,7 @@ async def _stream(
 async def _pump(
     entries: AsyncGenerator[LogEntry, None], query: EventQuery, opened: asyncio.Future[EventSourceResponse]
 ) -> Problem | None:
-    """Sends what `query` wants as soon as the stream is `opened`. Returns why the log cannot be read on, if so."""
+    """Sends the events of `query` once the stream is `opened`. Returns the problem that ended the log, if any."""
     try:
         async with aclosing(entries):
             async for entry in entries:
@@ -172,7 +172,7 @@ async def _sent(stream: EventSourceResponse, entry: LogEntry) -> bool:
     try:
         await stream.send(entry.body.decode(errors="replace"), id=str(entry.offset))
     except (ConnectionError, TimeoutError):
-        return False  # the client left, or did not read in time
+        return False  # the client disconnected, or did not read in time
     return True
 
 

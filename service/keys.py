@@ -10,11 +10,11 @@ from ipaddress import ip_address
 ANONYMOUS = "anonymous"
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_SECRET = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1: what a bearer token is made of
+_SECRET = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1: the characters of a bearer token
 
 
 class InvalidApiKeyError(ValueError):
-    """A configured API key is not `secret` or `name:secret`, or stands there twice. The secret is not repeated."""
+    """A configured API key is not `secret` or `name:secret`, or is there twice. The message has no secret."""
 
 
 class OpenListenerError(ValueError):
@@ -29,13 +29,13 @@ class _ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class ApiKeys:
-    """The API keys that are let in. With none, everybody is."""
+    """The known API keys. Without any, every caller is allowed."""
 
     _keys: tuple[_ApiKey, ...] = ()
 
     @classmethod
     def from_plain(cls, keys: Iterable[str]) -> "ApiKeys":
-        """Returns the keys given as `secret` or `name:secret`. Secrets may share a name while one replaces the other.
+        """Returns the keys given as `secret` or `name:secret`. Two may have one name, while one replaces the other.
 
         Raises:
             InvalidApiKeyError: a key that no caller could present, or one secret twice.
@@ -47,11 +47,11 @@ class ApiKeys:
 
     @property
     def required(self) -> bool:
-        """Tells whether a caller needs a key."""
+        """True if a caller needs a key."""
         return bool(self._keys)
 
     def owner(self, token: str) -> str | None:
-        """Returns the name of the key that `token` is, None if it is none. Takes the same time for every token."""
+        """Returns the name of the key `token`, None if it is unknown. Takes the same time for every token."""
         digest = _digest(token)
         found = None
         for key in self._keys:
@@ -61,7 +61,7 @@ class ApiKeys:
 
 
 def refuse_open_listener(host: str, keys: ApiKeys) -> None:
-    """Lets pass a listener that needs keys, or that only this machine can reach.
+    """Accepts a listener that needs keys, or that only this machine can reach.
 
     Raises:
         OpenListenerError: `host` is not loopback (127.0.0.0/8, ::1, localhost) and there are no keys.
@@ -74,7 +74,7 @@ def refuse_open_listener(host: str, keys: ApiKeys) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Tells whether `host`, a name or an address, means this machine alone."""
+    """Returns True if `host`, a name or an address, is only this machine."""
     if host == "localhost":
         return True
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from contract.broker import Broker, Delivery
+from contract.broker import Delivery, JobSink
 from contract.codec import decode_job
 from contract.job import Lane
 from contract.metrics import Metrics
@@ -26,7 +26,7 @@ async def decide(delivery: Delivery) -> Verdict:
     return Publish(samples.processed(job))
 
 
-async def put_without_end(broker: Broker, lane: Lane) -> None:
+async def put_without_end(broker: JobSink, lane: Lane) -> None:
     while True:
         job = samples.job(lane)
         await broker.put(job)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from contract.broker import Broker, BrokerFull
+from contract.broker import BrokerFull, JobSink
 from tests.brokers import samples
 from tests.brokers.rabbit_backend import QUICK, RabbitBackend
 from tests.brokers.suite import Recorder, consume_until
@@ -20,7 +20,7 @@ ROOM_BYTES = 100_000_000  # beyond what the empty broker takes: its logs are in 
 AT_ONCE = 4
 
 
-async def put_until_full(broker: Broker) -> int:
+async def put_until_full(broker: JobSink) -> int:
     """Returns how many large jobs went in before the broker said that it is full."""
 
     async def put() -> bool:

@@ -7,14 +7,14 @@ from itertools import pairwise
 
 import pytest
 
-from contract.broker import Broker, BrokerUnavailable
+from contract.broker import Broker, BrokerUnavailable, Leases
 from tests.brokers.rabbit_backend import RabbitBackend
 from workers.fetch.turns import TurnLimits, Turns
 
 pytestmark = pytest.mark.rabbit
 
 
-async def is_free(broker: Broker, name: str) -> bool:
+async def is_free(broker: Leases, name: str) -> bool:
     async with broker.lease(name) as held:
         return held
 
@@ -30,7 +30,7 @@ async def test_one_broker_alone_holds_a_name(rabbit: RabbitBackend) -> None:
 
 
 async def test_of_many_that_ask_at_once_one_gets_it(rabbit: RabbitBackend) -> None:
-    async def ask(broker: Broker) -> bool:
+    async def ask(broker: Leases) -> bool:
         async with broker.lease("a.example") as held:
             await everyone.wait()
             return held

@@ -201,7 +201,7 @@ async def test_an_id_without_a_letter_is_404(desk: Desk, method: str, path: str,
     desk.broker.scan_reaches_all = reach
     answer = await problem(await desk.client.request(method, f"/v1/dead{path}"))
     assert (answer["status"], answer["type"]) == (404, "/problems/not-found")
-    assert ("more than one look reaches" in answer["detail"]) is not reach
+    assert ("more letters than one scan reaches" in answer["detail"]) is not reach
 
 
 # many

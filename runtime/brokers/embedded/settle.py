@@ -1,4 +1,4 @@
-"""What a verdict does to the tables and the counters."""
+"""Applies a verdict to the tables and the counters."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -14,16 +14,16 @@ from contract.job import Lane
 
 VERSION = 4  # of these tables; kept in the file's user_version
 
-# Sums over jobs are kept by triggers: counting 100,000 rows on every put would cost more than the put.
+# Triggers keep the sums over jobs: counting 100,000 rows on every put would cost more than the put.
 _ACCEPTED = """
 CREATE TABLE accepted (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    run TEXT NOT NULL, -- the id of the event to come
+    run TEXT NOT NULL, -- the id of its event
     lane TEXT NOT NULL,
     at TEXT NOT NULL -- RFC 3339, UTC
 );
 """
-# Few jobs are ever suspects, and each claim asks for them.
+# Few jobs are suspects, and each claim looks for them.
 _SUSPECTS = "CREATE INDEX jobs_suspect ON jobs (deliveries, due, seq) WHERE deliveries >= 2;"
 _SCHEMA = """
 CREATE TABLE jobs (
@@ -67,7 +67,7 @@ _UPGRADES = {1: "ALTER TABLE dead ADD COLUMN reason TEXT;", 2: _ACCEPTED, 3: _SU
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What waits in a lane. `due` is in Unix seconds; `accepted` goes on record with it."""
+    """A message that waits in a lane. `due` is in Unix seconds; `accepted` is recorded with it."""
 
     message_id: str | None
     lane: Lane
@@ -78,7 +78,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Buried:
-    """A dead letter, and the row that it lies in."""
+    """A dead letter and its row."""
 
     seq: int
     body: bytes
@@ -87,7 +87,7 @@ class Buried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A message handed out, and the row that it stays in until it is settled. `deliveries` counts this one."""
+    """A message in hand, and its row until it is settled. `deliveries` includes this one."""
 
     seq: int
     message_id: str | None
@@ -97,10 +97,10 @@ class Claimed:
 
 
 def create(db: Connection) -> None:
-    """Makes the tables in a new file, or brings older ones up to date, all or none. Not for use in a transaction.
+    """Creates the tables in a new file, or updates older ones, all or none. Not for use in a transaction.
 
     Raises:
-        DatabaseError: the file was written by another version, or is no database.
+        DatabaseError: another version wrote the file, or it is not a database.
     """
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version == VERSION:
@@ -112,13 +112,13 @@ def create(db: Connection) -> None:
 
 
 def waiting(db: Connection, lane: Lane) -> tuple[int, int]:
-    """Returns how many jobs there are in `lane`, in hand and delayed ones included, and their bytes."""
+    """Returns the number of jobs in `lane` and their bytes, with delayed jobs and those in hand."""
     jobs, size = db.execute("SELECT jobs, bytes FROM waiting WHERE lane = ?", (lane,)).fetchone()
     return jobs, size
 
 
 def touch(db: Connection) -> None:
-    """Writes a few bytes, to see whether the disk takes them."""
+    """Writes a few bytes, to find out if the disk takes them."""
     # Not `writes = writes`: SQLite skips a write that changes nothing.
     db.execute("UPDATE probe SET writes = writes + 1")
 
@@ -132,7 +132,7 @@ def insert(db: Connection, message: Message) -> None:
 
 
 def claim(db: Connection, lane: Lane, limit: int, *, now: float, in_hand: Iterable[int]) -> list[Claimed]:
-    """Takes up to `limit` due messages of `lane`, oldest first, and counts the delivery of each."""
+    """Takes up to `limit` due messages of `lane`, oldest first, and records a delivery of each."""
     seqs = db.execute(
         "SELECT seq FROM jobs WHERE lane = ? AND due <= ? AND seq NOT IN (SELECT value FROM json_each(?))"
         " ORDER BY due, seq LIMIT ?",
@@ -142,7 +142,7 @@ def claim(db: Connection, lane: Lane, limit: int, *, now: float, in_hand: Iterab
 
 
 def claim_suspect(db: Connection, *, now: float, delivery_limit: int) -> Claimed:
-    """Takes the due suspect that was delivered least, and counts its delivery. There is one, and nothing is in hand.
+    """Takes the due suspect with the fewest deliveries, and records a delivery. One is due, and nothing is in hand.
 
     Whoever kills a worker is delivered more often each time, so all others get away before it.
     """
@@ -155,7 +155,7 @@ def claim_suspect(db: Connection, *, now: float, delivery_limit: int) -> Claimed
 
 
 def suspect_due(db: Connection, *, delivery_limit: int, in_hand: Iterable[int]) -> float | None:
-    """Returns when the next suspect is due, in Unix seconds; None where there is none.
+    """Returns when the next suspect is due, in Unix seconds; None if there is none.
 
     A suspect's next delivery is at least the third, and not one of a lost job, which is not parsed.
     """
@@ -168,7 +168,7 @@ def suspect_due(db: Connection, *, delivery_limit: int, in_hand: Iterable[int]) 
 
 
 def holds_suspect(db: Connection, *, delivery_limit: int, in_hand: Iterable[int]) -> bool:
-    """Tells whether one of those in hand is a suspect."""
+    """Returns True if a message in hand is a suspect."""
     (found,) = db.execute(
         "SELECT count(*) FROM jobs WHERE seq IN (SELECT value FROM json_each(?)) AND deliveries BETWEEN 3 AND ?",
         (_json(in_hand), delivery_limit + 1),
@@ -185,7 +185,7 @@ def _deliver(db: Connection, seq: int) -> Claimed:
 
 
 def next_due(db: Connection, lane: Lane, *, in_hand: Iterable[int]) -> float | None:
-    """Returns when the next message of `lane` is due, in Unix seconds; None where there is none."""
+    """Returns when the next message of `lane` is due, in Unix seconds; None if there is none."""
     row = db.execute(
         "SELECT due FROM jobs WHERE lane = ? AND seq NOT IN (SELECT value FROM json_each(?)) ORDER BY due LIMIT 1",
         (lane, _json(in_hand)),
@@ -199,7 +199,7 @@ def postpone(db: Connection, seq: int, due: float) -> None:
 
 
 def remove(db: Connection, seq: int) -> None:
-    """Takes a settled message off its lane."""
+    """Removes a settled message from its lane."""
     db.execute("DELETE FROM jobs WHERE seq = ?", (seq,))
 
 
@@ -210,19 +210,19 @@ def append(db: Connection, routing_key: str, body: bytes, *, keep: int) -> None:
 
 
 def last_offset(db: Connection) -> int:
-    """Returns the offset of the newest event, 0 where there is none."""
+    """Returns the offset of the newest event, 0 if there is none."""
     (offset,) = db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
     return int(offset)
 
 
 def oldest_offset(db: Connection) -> int:
-    """Returns the offset of the oldest event that is kept, 1 where there never was one."""
+    """Returns the offset of the oldest event that is kept, 1 if there never was one."""
     (offset,) = db.execute("SELECT coalesce(min(seq), 1) FROM events").fetchone()
     return int(offset)
 
 
 def page(db: Connection, after: int, *, max_events: int = 100, max_bytes: int = 4_000_000) -> list[LogEntry]:
-    """Returns the next events above offset `after`; at least one where there is one."""
+    """Returns the next events above offset `after`; at least one if there is one."""
     entries: list[LogEntry] = []
     rows = db.execute(
         "SELECT seq, routing_key, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?", (after, max_events)
@@ -237,7 +237,7 @@ def page(db: Connection, after: int, *, max_events: int = 100, max_bytes: int = 
 
 
 def bury(db: Connection, body: bytes, burial: Burial) -> None:
-    """Keeps a message among the dead letters."""
+    """Adds a message to the dead letters."""
     db.execute(
         "INSERT INTO dead (message_id, event_id, reason, cause, at, body) VALUES (?, ?, ?, ?, ?, ?)",
         (burial.message_id, burial.event_id, burial.reason, burial.cause, burial.at.timestamp(), body),
@@ -245,7 +245,7 @@ def bury(db: Connection, body: bytes, burial: Burial) -> None:
 
 
 def record(db: Connection, accepted: Accepted, *, keep: int) -> None:
-    """Writes down that a run was accepted, and drops the oldest records beyond `keep`."""
+    """Records that a run was accepted, and drops the oldest records beyond `keep`."""
     row = (accepted.id, accepted.lane, accepted.at)
     seq = db.execute("INSERT INTO accepted (run, lane, at) VALUES (?, ?, ?)", row).lastrowid or 0
     db.execute("DELETE FROM accepted WHERE seq <= ?", (seq - keep,))
@@ -260,7 +260,7 @@ def acceptances(db: Connection, after: int) -> Iterator[tuple[int, Accepted]]:
 
 
 def in_flight(db: Connection) -> set[str]:
-    """Returns the ids of all documents in the lanes, in hand and delayed ones included."""
+    """Returns the ids of all documents in the lanes, with delayed ones and those in hand."""
     return {message_id for (message_id,) in db.execute("SELECT message_id FROM jobs") if message_id is not None}
 
 
@@ -282,13 +282,13 @@ def _due(db: Connection, lane: Lane, now: float) -> tuple[int, float]:
 
 
 def last_buried(db: Connection) -> int:
-    """Returns the number of the row that was buried last, 0 where there is none."""
+    """Returns the number of the row that was buried last, 0 if there is none."""
     (seq,) = db.execute("SELECT coalesce(max(seq), 0) FROM dead").fetchone()
     return int(seq)
 
 
 def dead_page(db: Connection, after: int, until: int, *, max_letters: int, max_bytes: int = 4_000_000) -> list[Buried]:
-    """Returns the next dead letters above row `after`, up to row `until`; at least one where there is one."""
+    """Returns the next dead letters above row `after`, up to row `until`; at least one if there is one."""
     letters: list[Buried] = []
     rows = db.execute(
         "SELECT seq, body, message_id, event_id, reason, cause, at FROM dead WHERE seq > ? AND seq <= ?"
@@ -309,7 +309,7 @@ def _burial(message_id: str | None, event_id: str | None, reason: str | None, ca
 
 
 def exhume(db: Connection, seq: int) -> bool:
-    """Takes a dead letter away, and tells whether it was there."""
+    """Removes a dead letter. Returns True if it was there."""
     return db.execute("DELETE FROM dead WHERE seq = ?", (seq,)).rowcount == 1
 
 

@@ -1,4 +1,4 @@
-"""What an operator does to the topology: declares it, or asks what differs from it."""
+"""The operator's commands on the topology: declare it, or compare the broker with it."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -15,7 +15,7 @@ _LIMITS = RabbitLimits()
 
 
 class TopologyMismatch(Exception):
-    """Something stands on the broker in another way than it should; nothing was declared."""
+    """Something on the broker differs from the topology; nothing was declared."""
 
     def __init__(self, differing: tuple[Difference, ...]) -> None:
         super().__init__("; ".join(map(str, differing)))
@@ -23,11 +23,11 @@ class TopologyMismatch(Exception):
 
 
 async def declare_topology(url: str, topology: Topology) -> None:
-    """Declares every exchange, queue and binding on the broker at `url`; none of them where anything differs.
+    """Declares every exchange, queue and binding on the broker at `url`; nothing if anything differs.
 
     Raises:
-        TopologyMismatch: something stands there with other arguments.
-        BrokerUnavailable: the broker cannot be reached, or would not do it.
+        TopologyMismatch: something exists with other arguments.
+        BrokerUnavailable: the broker cannot be reached, or refused.
     """
     async with _session(url) as session:
         comparison = await compare(session, topology)
@@ -37,10 +37,10 @@ async def declare_topology(url: str, topology: Topology) -> None:
 
 
 async def check_topology(url: str, topology: Topology) -> list[Difference]:
-    """Returns what on the broker at `url` is missing or differs; bindings and policies cannot be seen over AMQP.
+    """Returns what is missing or differs on the broker at `url`. AMQP does not show bindings and policies.
 
     Raises:
-        BrokerUnavailable: the broker cannot be reached, or would not tell.
+        BrokerUnavailable: the broker cannot be reached, or refused to answer.
     """
     async with _session(url) as session:
         return (await compare(session, topology)).differences()

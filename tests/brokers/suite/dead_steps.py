@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from contract.broker import Broker, Delivery
+from contract.broker import Broker, DeadLetters, Delivery
 from contract.codec import decode_job
 from contract.dead import DeadLetter as Letter
 from contract.events import FailedEvent
@@ -36,7 +36,7 @@ async def bury_many(broker: Broker, count: int) -> list[Job]:
     return jobs
 
 
-async def until_dead(broker: Broker, *, run: int) -> None:
+async def until_dead(broker: DeadLetters, *, run: int) -> None:
     """Waits until a letter of this run is there."""
 
     def is_there(letter: Letter) -> bool:

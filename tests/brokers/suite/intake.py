@@ -1,8 +1,10 @@
 """What is put is consumed, as it was, once."""
 
+import asyncio
+
 import pytest
 
-from contract.broker import Delivery
+from contract.broker import Delivery, QueueDepths
 from contract.codec import encode
 from contract.job import Lane
 from contract.verdicts import Bury
@@ -74,3 +76,16 @@ class Intake:
         async with backend.broker() as broker:
             await broker.put(samples.job())
             assert await broker.ready()
+
+    async def test_the_depth_of_a_lane_is_what_waits_in_it(self, backend: Backend) -> None:
+        async with backend.broker() as broker:
+            await put_all(broker, samples.jobs(2, Lane.BULK))
+            async with asyncio.timeout(10):
+                while await depth(broker, Lane.BULK) != 2:  # noqa: ASYNC110 - a queue counts when it is asked
+                    await asyncio.sleep(0.02)
+            assert await depth(broker, Lane.INTERACTIVE) == 0
+
+
+async def depth(broker: QueueDepths, lane: Lane) -> int:
+    depths = await broker.depths()
+    return next(depth.messages for queue, depth in depths.items() if queue.endswith(lane))

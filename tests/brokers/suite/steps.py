@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 
-from contract.broker import Broker, BrokerError, Delivery, Handler, LogEntry
+from contract.broker import Broker, BrokerError, Delivery, EventLog, Handler, JobSink, JobSource, LogEntry
 from contract.codec import decode_event, decode_job
 from contract.job import Job
 from contract.verdicts import Publish
@@ -14,7 +14,7 @@ from tests.brokers.suite.handlers import Gate, Recorder
 
 
 @asynccontextmanager
-async def consuming(broker: Broker, handle: Handler, *, slots: int = 4) -> AsyncIterator[None]:
+async def consuming(broker: JobSource, handle: Handler, *, slots: int = 4) -> AsyncIterator[None]:
     """Consumes while the context lasts, then drains."""
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -23,12 +23,12 @@ async def consuming(broker: Broker, handle: Handler, *, slots: int = 4) -> Async
         stop.set()
 
 
-async def consume_until(broker: Broker, recorder: Recorder, *, slots: int = 4) -> None:
+async def consume_until(broker: JobSource, recorder: Recorder, *, slots: int = 4) -> None:
     async with consuming(broker, recorder, slots=slots):
         await recorder.done.wait()
 
 
-async def put_all(broker: Broker, jobs: Iterable[Job]) -> None:
+async def put_all(broker: JobSink, jobs: Iterable[Job]) -> None:
     async with asyncio.TaskGroup() as group:
         for job in jobs:
             group.create_task(broker.put(job))
@@ -56,12 +56,12 @@ async def crash_holding(backend: Backend, count: int = 1) -> list[Delivery]:
     return gate.held
 
 
-async def _consume_until_crash(broker: Broker, handle: Handler, *, slots: int) -> None:
+async def _consume_until_crash(broker: JobSource, handle: Handler, *, slots: int) -> None:
     with suppress(BrokerError):
         await broker.consume(handle, slots=slots, stop=asyncio.Event())
 
 
-async def take(broker: Broker, count: int, after: int | None = -1) -> list[LogEntry]:
+async def take(broker: EventLog, count: int, after: int | None = -1) -> list[LogEntry]:
     """Returns the next `count` entries of the log above `after`."""
     entries: list[LogEntry] = []
     async with aclosing(broker.read(after)) as stream:
