@@ -22,9 +22,11 @@ from prometheus_client import (
 from contract.article import Article
 from contract.broker import Broker
 from contract.codec import MAX_JOB_BYTES
+from contract.labels import ProcessRole
 from contract.metrics import Metrics
 from runtime.auditor import Auditor
 from runtime.brokers.embedded import EmbeddedBroker, FolderInUseError
+from runtime.brokers.embedded.limits import EmbeddedLimits
 from runtime.brokers.rabbit import RabbitBroker, RabbitLimits
 from runtime.brokers.rabbit.consumer import in_flight_jobs
 from runtime.brokers.rabbit.gauges import RabbitQueues
@@ -58,7 +60,8 @@ async def run(settings: Settings, *, serve: bool, work: bool) -> bool:
     """
     if work:
         refuse_to_hold_too_much(settings)
-    metrics = build_metrics("up" if serve and work else "serve" if serve else "work")
+    metrics = build_metrics(ProcessRole.UP if serve and work else ProcessRole.SERVE if serve else ProcessRole.WORK)
+    metrics.start_at_zero()
     try:
         async with open_broker(settings, metrics) as broker:
             return await _run(settings, broker, metrics, serve=serve, work=work)
@@ -105,7 +108,7 @@ async def run_audit(settings: Settings, auditor: Auditor, every_s: float) -> Non
     Raises:
         StartError: the address is taken.
     """
-    metrics = build_metrics("audit")
+    metrics = build_metrics(ProcessRole.AUDIT)
     stop = asyncio.Event()
 
     async def readiness() -> dict[str, bool]:
@@ -141,7 +144,7 @@ def _listening(
     return listening(app, host, port, what=what, shutdown_timeout_s=settings.shutdown_timeout_s)
 
 
-def build_metrics(role: str) -> Metrics:
+def build_metrics(role: ProcessRole) -> Metrics:
     """Returns the metrics of this process, with what prometheus-client knows of process, platform and collector."""
     disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each counter, which nothing reads
     registry = CollectorRegistry()
@@ -156,7 +159,8 @@ def build_metrics(role: str) -> Metrics:
 def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextManager[Broker]:
     """Returns the broker: RabbitMQ where a URL is set, else the embedded one."""
     if settings.amqp_url is None:
-        return EmbeddedBroker(settings.data, metrics=metrics, delivery_limit=settings.delivery_limit)
+        bounds = EmbeddedLimits(max_jobs=settings.intake_documents, max_bytes=settings.intake_bytes)
+        return EmbeddedBroker(settings.data, metrics=metrics, limits=bounds, delivery_limit=settings.delivery_limit)
     limits = RabbitLimits(publish_timeout_s=settings.publish_timeout_s)
     url = settings.amqp_url.get_secret_value()
     return RabbitBroker(url, metrics=metrics, topology=settings.topology(), limits=limits)

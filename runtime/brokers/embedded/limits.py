@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from contract.topology import Bounds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedLimits:
@@ -14,8 +16,8 @@ class EmbeddedLimits:
     the `look_letters` that are buried longest.
     """
 
-    max_jobs: int = 100_000
-    max_bytes: int = 2_000_000_000
+    max_jobs: int = Bounds().intake_documents
+    max_bytes: int = Bounds().intake_bytes
     max_log_events: int = 100_000
     publish_timeout_s: float = 4.0
     give_back_delay_s: float = 1.0

@@ -3,12 +3,19 @@
 from collections.abc import AsyncGenerator
 
 import aio_pika
+from aio_pika.connection import make_url
 
 from contract.broker import BrokerUnavailable
 from contract.topology import DOCUMENTS
+from runtime.amqp_url import fault_of
+from runtime.brokers.rabbit.refusals import explained
+from runtime.brokers.rabbit.session import vhost_of
+from runtime.errors import StartError
+from runtime.logs import hush_libraries
 
 _QUEUE_MESSAGES = 1000
 _PREFETCH = 10
+_CONNECT_TIMEOUT_S = 5.0
 
 
 async def subscribe(url: str, pattern: str) -> AsyncGenerator[bytes, None]:
@@ -17,10 +24,15 @@ async def subscribe(url: str, pattern: str) -> AsyncGenerator[bytes, None]:
     Its queue goes with it, and drops its oldest events rather than grow: for looking on, not for keeping.
 
     Raises:
+        StartError: `url` is no AMQP URL.
         BrokerUnavailable: the broker cannot be reached, has no such exchange, or was lost.
     """
+    fault = fault_of(url)
+    if fault is not None:
+        raise StartError(f"the AMQP URL will not do: {fault}")
+    hush_libraries()
     try:
-        async with await aio_pika.connect(url, timeout=5) as connection:
+        async with await aio_pika.connect(url, timeout=_CONNECT_TIMEOUT_S) as connection:
             channel = await connection.channel()
             await channel.set_qos(prefetch_count=_PREFETCH)
             queue = await channel.declare_queue(exclusive=True, arguments={"x-max-length": _QUEUE_MESSAGES})
@@ -30,5 +42,7 @@ async def subscribe(url: str, pattern: str) -> AsyncGenerator[bytes, None]:
                     await message.ack()
                     yield message.body
     except (aio_pika.exceptions.AMQPError, ConnectionError, TimeoutError, OSError) as error:
-        raise BrokerUnavailable(f"{type(error).__name__}: {error}") from None
+        parsed = make_url(url)
+        cause, detail = await explained(error, parsed, vhost=vhost_of(parsed), timeout_s=_CONNECT_TIMEOUT_S)
+        raise BrokerUnavailable(f"{cause}: {detail}") from None
     raise BrokerUnavailable("the connection was closed")

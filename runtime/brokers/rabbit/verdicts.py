@@ -9,6 +9,7 @@ import structlog
 from contract.broker import BrokerError, BrokerFull, BrokerUnavailable
 from contract.events import Event
 from contract.job import Job
+from contract.labels import Destination
 from contract.metrics import Metrics
 from contract.topology import DEAD, DOCUMENTS, LOG, Topology
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
@@ -49,9 +50,13 @@ class Clerk:
 
     async def _announce(self, event: Event) -> None:
         message = event_message(event)
-        await self._insist(Outgoing(message=message, exchange=LOG, key=event.routing_key, to="log", is_stream=True))
+        await self._insist(
+            Outgoing(message=message, exchange=LOG, key=event.routing_key, to=Destination.LOG, is_stream=True)
+        )
         await self._tell_subscribers(
-            Outgoing(message=message, exchange=DOCUMENTS, key=event.routing_key, to="documents", mandatory=False)
+            Outgoing(
+                message=message, exchange=DOCUMENTS, key=event.routing_key, to=Destination.DOCUMENTS, mandatory=False
+            )
         )
 
     async def _tell_subscribers(self, outgoing: Outgoing) -> None:
@@ -83,13 +88,13 @@ class Clerk:
 
     async def _delay(self, job: Job, delay_s: float) -> None:
         queue = self._topology.delay_queue(delay_s)
-        await self._insist(Outgoing(message=job_message(job), exchange="", key=queue, to="retry"))
+        await self._insist(Outgoing(message=job_message(job), exchange="", key=queue, to=Destination.RETRY))
 
     async def _bury(self, event: Event | None, cause: str, delivered: "AbstractIncomingMessage") -> None:
         if event is not None:
             await self._announce(event)
         letter = dead_letter(delivered, cause, event)
-        await self._insist(Outgoing(message=letter, exchange="", key=DEAD, to="dead"))
+        await self._insist(Outgoing(message=letter, exchange="", key=DEAD, to=Destination.DEAD))
 
     async def _insist(self, outgoing: Outgoing, *, on: type[BrokerError] = BrokerError) -> None:
         await insist(lambda: self._publish(outgoing), on=on, limits=self._limits)
