@@ -84,6 +84,7 @@ async def _run(settings: Settings, broker: Broker, metrics: Metrics, *, serve: b
 
     ops = build_ops_app(metrics.registry, readiness)
     async with _listening(ops, settings.ops_host, settings.ops_port, "ops", settings):
+        await broker.ready()  # connects: a wrong address is told now, not at the first document
         ready_roles = [partial(role, started[name]) for name, role in roles.items()]
         if serve:  # all of them would tell the same, and workers have enough to do
             ready_roles.append(partial(_keep_gauges, settings, broker, metrics, stop))

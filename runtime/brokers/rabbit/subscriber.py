@@ -3,12 +3,15 @@
 from collections.abc import AsyncGenerator
 
 import aio_pika
+from aio_pika.abc import AbstractConnection
 from aio_pika.connection import make_url
+from aiormq.exceptions import ChannelAccessRefused
 
 from contract.broker import BrokerUnavailable
+from contract.labels import SessionLoss
 from contract.topology import DOCUMENTS
 from runtime.amqp_url import fault_of
-from runtime.brokers.rabbit.refusals import explained
+from runtime.brokers.rabbit.refusals import explained, permission_refused
 from runtime.brokers.rabbit.session import vhost_of
 from runtime.errors import StartError
 from runtime.logs import hush_libraries
@@ -16,6 +19,7 @@ from runtime.logs import hush_libraries
 _QUEUE_MESSAGES = 1000
 _PREFETCH = 10
 _CONNECT_TIMEOUT_S = 5.0
+_LOST = (aio_pika.exceptions.AMQPError, ConnectionError, TimeoutError, OSError)
 
 
 async def subscribe(url: str, pattern: str) -> AsyncGenerator[bytes, None]:
@@ -32,7 +36,7 @@ async def subscribe(url: str, pattern: str) -> AsyncGenerator[bytes, None]:
         raise StartError(f"the AMQP URL will not do: {fault}")
     hush_libraries()
     try:
-        async with await aio_pika.connect(url, timeout=_CONNECT_TIMEOUT_S) as connection:
+        async with await _connected(url) as connection:
             channel = await connection.channel()
             await channel.set_qos(prefetch_count=_PREFETCH)
             queue = await channel.declare_queue(exclusive=True, arguments={"x-max-length": _QUEUE_MESSAGES})
@@ -41,8 +45,17 @@ async def subscribe(url: str, pattern: str) -> AsyncGenerator[bytes, None]:
                 async for message in messages:
                     await message.ack()
                     yield message.body
-    except (aio_pika.exceptions.AMQPError, ConnectionError, TimeoutError, OSError) as error:
+    except ChannelAccessRefused as error:
+        raise BrokerUnavailable(f"{SessionLoss.PERMISSION_REFUSED}: {permission_refused(str(error.args[0]))}") from None
+    except _LOST as error:
+        raise BrokerUnavailable(f"{type(error).__name__}: {error}") from None
+    raise BrokerUnavailable("the connection was closed")
+
+
+async def _connected(url: str) -> AbstractConnection:
+    try:
+        return await aio_pika.connect(url, timeout=_CONNECT_TIMEOUT_S)
+    except _LOST as error:
         parsed = make_url(url)
         cause, detail = await explained(error, parsed, vhost=vhost_of(parsed), timeout_s=_CONNECT_TIMEOUT_S)
         raise BrokerUnavailable(f"{cause}: {detail}") from None
-    raise BrokerUnavailable("the connection was closed")
