@@ -3,8 +3,8 @@
 import asyncio
 import os
 import platform
-from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -36,6 +36,7 @@ from runtime.gauges import Queues, keep_gauges
 from runtime.ops import build_ops_app
 from runtime.process import listening, run_roles
 from runtime.settings import Settings
+from runtime.temporary import marked_folder
 from service.app import IntakeLimits, build_app
 from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, refuse_open_listener
 from workers.desk import Copy, edit
@@ -132,7 +133,7 @@ async def _work(
 ) -> None:
     async with (
         open_fetcher(settings, metrics, broker.lease) as fetcher,
-        build_parser(settings, metrics) as parser,
+        open_parser(settings, metrics) as parser,
     ):
         started.set()
         worker = build_worker(settings, fetcher, parser, metrics)
@@ -201,8 +202,15 @@ def build_api(settings: Settings, broker: Broker, metrics: Metrics) -> web.Appli
     return build_app(broker=broker, keys=keys, limits=limits, metrics=metrics, clock=now)
 
 
-def build_parser(settings: Settings, metrics: Metrics) -> Parser[Copy, Article]:
-    """Returns the parser children that edit copies."""
+@asynccontextmanager
+async def open_parser(settings: Settings, metrics: Metrics) -> AsyncIterator[Parser[Copy, Article]]:
+    """Yields the parser children that edit copies, and removes what those of killed processes left."""
+    with marked_folder():
+        async with _parser(settings, metrics) as parser:
+            yield parser
+
+
+def _parser(settings: Settings, metrics: Metrics) -> Parser[Copy, Article]:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else numpy reserves memory for a thread a core in each child
     limits = ParserLimits(
         wall_clock_s=settings.parse_timeout_s,
