@@ -72,6 +72,25 @@ def test_a_role_logs_one_line_an_outage_and_begins_when_it_is_mended(
     assert "stamina" not in lines
 
 
+def test_a_bare_broker_answers_429_at_the_limit(rabbit_node: RabbitNode) -> None:
+    rabbit_node.ctl("add_vhost", "bare")
+    rabbit_node.ctl("set_permissions", "-p", "bare", "guest", ".*", ".*", ".*")
+    settings = {"COPYDESK_AMQP_URL": f"{rabbit_node.url}bare", "COPYDESK_INTAKE_DOCUMENTS": "5"}
+    try:
+        with running("serve", "--port", "0", "--ops-port", "0", settings=settings) as process:
+            urls = process.wait_for_urls("api", "ops")
+            await_ready(urls["ops"])
+            codes = [get(f"{urls['api']}/v1/documents", b'{"text": "A line."}')[0] for _ in range(12)]
+            _, metrics = get(f"{urls['ops']}/metrics")
+            process.stop()
+    finally:
+        rabbit_node.ctl("delete_vhost", "bare")
+    accepted = codes.index(429)
+    assert 5 <= accepted <= 8  # a quorum queue tells its channels a moment late
+    assert codes == [202] * accepted + [429] * (12 - accepted)
+    assert f'copydesk_refused_total{{reason="intake_full"}} {12 - accepted}.0' in metrics
+
+
 def warnings(process: Process) -> list[tuple[object, object]]:
     """Returns what was logged as a warning or worse, and what was logged by nobody who knows JSON."""
     return [
@@ -99,9 +118,11 @@ def await_ready(ops: str) -> None:
     raise AssertionError("not ready within a minute")
 
 
-def get(url: str) -> tuple[int, str]:
+def get(url: str, body: bytes | None = None) -> tuple[int, str]:
+    """Returns status and body of a GET, or of a POST of JSON."""
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - as below
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - the process under test
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - the process under test
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, ""

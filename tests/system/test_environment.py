@@ -28,9 +28,6 @@ COMMANDS = {
     ("topology", "--definitions"): 0,
     ("topology",): 3,
     ("audit",): 3,
-    ("submit", "--url", "http://127.0.0.1:1", "-"): 3,
-    ("tail", "--url", "http://127.0.0.1:1"): 3,
-    ("dead", "list", "--url", "http://127.0.0.1:1"): 3,
 }
 
 
@@ -38,9 +35,7 @@ def test_the_deployment_names_variables() -> None:
     assert {"COPYDESK_AMQP_PASSWORD", "COPYDESK_AMQP_URL", "COPYDESK_API_KEYS"} <= set(NAMED)
 
 
-@pytest.mark.parametrize(
-    "command", [command for command in COMMANDS if command[0] not in {"submit", "tail", "dead"}], ids=" ".join
-)
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_command_knows_what_our_deployment_and_kubernetes_set(command: tuple[str, ...], tmp_path: Path) -> None:
     arguments = [str(tmp_path / "schemas") if word == "SCHEMAS" else word for word in command]
     done = copydesk(*arguments, settings=ALL | KUBERNETES, stdin=TEXT)
@@ -64,12 +59,6 @@ def test_a_role_listens_where_it_should_and_says_once_what_it_ignores(role: str,
         process.stop()
     (ignored,) = (entry for entry in process.log if entry["event"] == "service_links_ignored")
     assert ignored["variables"] == sorted(KUBERNETES)
-
-
-def test_a_role_takes_its_default_port_in_place_of_a_link(tmp_path: Path) -> None:
-    """The address itself is a unit test's: another process may have port 8080 here."""
-    done = copydesk("serve", settings={"COPYDESK_PORT": "tcp://10.0.0.1:80"})
-    assert (done.returncode, b"needs RabbitMQ" in done.stderr) == (2, True)
 
 
 def test_no_pod_asks_for_service_links() -> None:
