@@ -65,23 +65,6 @@ class BoundDifference:
         """Whether nothing but a policy bounds the queue."""
         return self.found is None
 
-    def difference(self, policies: Sequence[Policy]) -> Difference:
-        """Returns what to say of it; `policies` are those of the topology."""
-        if not self.is_missing:
-            return Difference(
-                f"queue {self.queue}",
-                f"{self.argument} is {self.found} instead of {self.wanted}",
-                "It is fixed for the queue's life; a policy can lower it",
-            )
-        (policy,) = (policy for policy in policies if re.search(policy.pattern, self.queue))
-        definition = orjson.dumps(dict(policy.definition)).decode()
-        return Difference(
-            f"queue {self.queue}",
-            f"was declared without {self.argument}",
-            f"Unless the policy {policy.name} bounds it, which AMQP does not show, run `rabbitmqctl set_policy"
-            f" --apply-to {policy.apply_to} {policy.name} '{policy.pattern}' '{definition}'`",
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -92,9 +75,38 @@ class Comparison:
     bounds: tuple[BoundDifference, ...]
 
     def differences(self, policies: Sequence[Policy]) -> list[Difference]:
-        """Returns all of it, the missing first."""
+        """Returns all of it, the missing first. `policies` are those of the topology, that can bound a queue."""
         absent = [Difference(_subject(it), "is missing", "Run `copydesk topology`") for it in self.missing]
-        return [*absent, *self.differing, *(bound.difference(policies) for bound in self.bounds)]
+        others = [_other_bound(bound) for bound in self.bounds if not bound.is_missing]
+        unbounded = [_unbounded(queue, bounds, policies) for queue, bounds in self.missing_bounds().items()]
+        return [*absent, *self.differing, *unbounded, *others]
+
+    def missing_bounds(self) -> dict[str, list[BoundDifference]]:
+        """Returns the bounds that queues were declared without, by queue."""
+        missing: dict[str, list[BoundDifference]] = {}
+        for bound in self.bounds:
+            if bound.is_missing:
+                missing.setdefault(bound.queue, []).append(bound)
+        return missing
+
+
+def _other_bound(bound: BoundDifference) -> Difference:
+    return Difference(
+        f"queue {bound.queue}",
+        f"{bound.argument} is {bound.found} instead of {bound.wanted}",
+        "It is fixed for the queue's life; a policy can lower it",
+    )
+
+
+def _unbounded(queue: str, bounds: Sequence[BoundDifference], policies: Sequence[Policy]) -> Difference:
+    (policy,) = (policy for policy in policies if re.search(policy.pattern, queue))
+    definition = orjson.dumps(dict(policy.definition)).decode()
+    return Difference(
+        f"queue {queue}",
+        f"was declared without {', '.join(sorted(bound.argument for bound in bounds))}",
+        f"Unless the policy {policy.name} bounds it, which AMQP does not show, run `rabbitmqctl set_policy"
+        f" --apply-to {policy.apply_to} {policy.name} '{policy.pattern}' '{definition}'`",
+    )
 
 
 async def compare(session: Session, topology: Topology) -> Comparison:

@@ -43,16 +43,17 @@ class Teller:
         if self._outage != before:
             _log_loss(role, loss)
 
-    def opened(self, role: SessionRole, comparison: Comparison, topology: Topology) -> None:
+    def opened(self, role: SessionRole, comparison: Comparison) -> None:
         """Logs an open session, and shows the bounds that queues lack. The publisher alone logs these."""
         self._outage = None
-        missing = [difference for difference in comparison.bounds if difference.is_missing]
+        missing = {queue: [lack.bound for lack in lacks] for queue, lacks in comparison.missing_bounds().items()}
         self._metrics.queue_bound_missing.clear()
-        for lack in missing:
-            self._metrics.queue_bound_missing.labels(lack.queue, lack.bound).set(1)
+        for queue, bounds in missing.items():
+            for bound in bounds:
+                self._metrics.queue_bound_missing.labels(queue, bound).set(1)
         if missing and role is SessionRole.PUBLISHER:
-            bounds = [str(lack.difference(topology.policies)) for lack in missing]
-            log.warning("queue_bounds_missing", bounds=bounds)
+            hint = "only a policy bounds these queues: `copydesk topology --check` says which"
+            log.warning("queue_bounds_missing", queues=missing, hint=hint)
         log.info("broker_session_opened", role=role)
 
     def _count(self, role: SessionRole, loss: SessionLost) -> None:
@@ -108,7 +109,7 @@ class Supervisor:
             if isinstance(error, SessionLost):
                 self._teller.not_opened(self._role, error)
             raise
-        self._teller.opened(self._role, comparison, self._topology)
+        self._teller.opened(self._role, comparison)
         return session
 
 
