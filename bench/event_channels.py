@@ -19,12 +19,12 @@ from pathlib import Path
 from aio_pika import DeliveryMode, Message
 from prometheus_client import CollectorRegistry
 
+from contract.labels import Destination, SessionRole
 from contract.metrics import Metrics
 from contract.topology import LOG, design
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
-from runtime.brokers.rabbit.session import Role
-from runtime.brokers.rabbit.supervisor import Supervisor
+from runtime.brokers.rabbit.supervisor import Supervisor, Teller
 from tests.rabbit_node import RabbitNode
 
 BODY = b"x" * 2000
@@ -63,7 +63,7 @@ async def compare(node: RabbitNode, events: int, rounds: int) -> None:
     limits, metrics = RabbitLimits(), Metrics(CollectorRegistry())
     publisher = Publisher(limits, metrics)
     async with asyncio.TaskGroup() as group:
-        supervisor = Supervisor(node.url, Role.PUBLISHER, design(), limits, metrics)
+        supervisor = Supervisor(node.url, SessionRole.PUBLISHER, design(), limits, Teller(metrics))
         publishing = group.create_task(supervisor.run(publisher.run))
         for at_once in (1, 8):
             found: dict[bool, list[Round]] = {True: [], False: []}
@@ -81,7 +81,9 @@ async def measured(publisher: Publisher, node: RabbitNode, events: int, at_once:
     async def publish() -> None:
         for number in numbers:
             message = Message(BODY, message_id=f"{number}", delivery_mode=DeliveryMode.PERSISTENT)
-            outgoing = Outgoing(message=message, exchange=LOG, key="processed.en", to="log", is_stream=own_channel)
+            outgoing = Outgoing(
+                message=message, exchange=LOG, key="processed.en", to=Destination.LOG, is_stream=own_channel
+            )
             began = time.perf_counter()
             await publisher.publish(outgoing, timeout_s=WITHIN_S)
             waits.append(time.perf_counter() - began)

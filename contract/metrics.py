@@ -1,6 +1,23 @@
 """Every metric that Copydesk emits: declared here with its labels, or it does not exist."""
 
+from enum import StrEnum
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from contract.labels import (
+    AuditState,
+    DeadAction,
+    LookOutcome,
+    Outcome,
+    ParserRestart,
+    ProblemName,
+    PublishFailure,
+    SessionLoss,
+    SessionRole,
+    Stage,
+    VerdictKind,
+)
+from contract.reasons import Reason
 
 _STAGE_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 60.0, 120.0)
 
@@ -19,20 +36,19 @@ class Metrics:
         )
         self.publish_failures = Counter(
             "copydesk_publish_failures",
-            "Messages not confirmed, by where to and cause: no_session, blocked, returned, refused, timed_out,"
-            " session_lost.",
+            f"Messages not confirmed, by where to and cause: {_listed(PublishFailure)}.",
             ["to", "cause"],
             registry=registry,
         )
         self.verdicts = Counter(
             "copydesk_verdicts",
-            "Verdicts reached, by kind (publish, retry, defer, bury) and reason (processed, or why it failed).",
+            f"Verdicts reached, by kind ({_listed(VerdictKind)}) and reason (processed, or why it failed).",
             ["verdict", "reason"],
             registry=registry,
         )
         self.stage_seconds = Histogram(
             "copydesk_stage_seconds",
-            "Seconds spent in a stage: fetch, extract, normalise, or job for the whole.",
+            f"Seconds spent in a stage: {_listed(Stage)}; job is the whole.",
             ["stage"],
             buckets=_STAGE_BUCKETS_S,
             registry=registry,
@@ -54,7 +70,7 @@ class Metrics:
         )
         self.parser_restarts = Counter(
             "copydesk_parser_restarts",
-            "Parser children replaced, by cause: parse_timeout, memory, parser_crash, cancelled, recycled, suspect.",
+            f"Parser children replaced, by cause: {_listed(ParserRestart)}.",
             ["cause"],
             registry=registry,
         )
@@ -65,13 +81,13 @@ class Metrics:
         )
         self.dead_letters = Counter(
             "copydesk_dead_letters",
-            "Dead letters that an operator handled, by action: retry, drop.",
+            f"Dead letters that an operator handled, by action: {_listed(DeadAction)}.",
             ["action"],
             registry=registry,
         )
         self.session_losses = Counter(
             "copydesk_session_losses",
-            "Broker sessions lost, by role (publisher, consumer, reader) and cause.",
+            f"Broker sessions lost or not begun, by role ({_listed(SessionRole)}) and cause.",
             ["role", "cause"],
             registry=registry,
         )
@@ -92,10 +108,15 @@ class Metrics:
             ["queue"],
             registry=registry,
         )
+        self.queue_bound_missing = Gauge(
+            "copydesk_queue_bound_missing",
+            "1 where a queue was declared without a bound that it should have, and no policy is seen to set it.",
+            ["queue", "bound"],
+            registry=registry,
+        )
         self.audit_runs = Gauge(
             "copydesk_audit_runs",
-            "Distinct runs in the books of copydesk audit --watch, by state: accepted, decided, in_flight, missing,"
-            " repeated, differing, unrecorded.",
+            f"Distinct runs in the books of copydesk audit --watch, by state: {_listed(AuditState)}.",
             ["state"],
             registry=registry,
         )
@@ -106,7 +127,10 @@ class Metrics:
             registry=registry,
         )
         self.audit_looks = Counter(
-            "copydesk_audit_looks", "Looks of copydesk audit --watch: complete, failed.", ["outcome"], registry=registry
+            "copydesk_audit_looks",
+            f"Looks of copydesk audit --watch: {_listed(LookOutcome)}.",
+            ["outcome"],
+            registry=registry,
         )
         self.event_streams = Gauge("copydesk_event_streams", "Open GET /v1/events streams.", registry=registry)
         self.request_seconds = Histogram(
@@ -121,3 +145,22 @@ class Metrics:
             ["version", "python", "role"],
             registry=registry,
         )
+
+    def start_at_zero(self) -> None:
+        """Shows the series that alerts watch from the start.
+
+        Prometheus cannot tell by how much a series grew that was not there before: `increase()` of one that begins at
+        1 is 0.
+        """
+        for name in ProblemName:
+            self.refused.labels(name)
+        for reason in Reason:
+            self.verdicts.labels(VerdictKind.BURY, reason)
+        self.verdicts.labels(VerdictKind.PUBLISH, Outcome.PROCESSED)
+        for role in SessionRole:
+            for cause in SessionLoss:
+                self.session_losses.labels(role, cause)
+
+
+def _listed(values: type[StrEnum]) -> str:
+    return ", ".join(values)

@@ -14,6 +14,7 @@ LOG = "copydesk.log"
 DOCUMENTS = "copydesk.documents"
 DEAD = "copydesk.dead"
 ACCEPTED = "copydesk.accepted"
+DELAYED = "copydesk.retry"  # all retry queues together, where they are not told apart: on the embedded broker
 
 DELAYS_S = (10.0, 60.0, 600.0, 3600.0)  # chosen, from a hiccup of a site to its maintenance; setting retry_delays_s
 DELIVERY_LIMIT = 20  # RabbitMQ 4 sets this where none is set; explicit, so that RabbitMQ 3 has it, too
@@ -21,6 +22,60 @@ LOST_DELIVERY_LIMIT = 1_000  # a lost job is not parsed: only restarts and lost 
 DEAD_DELIVERY_LIMIT = 1_000_000  # each scan is a delivery, and RabbitMQ 4 drops a letter after 20 by default
 
 Argument = str | int
+
+
+BOUNDS: Mapping[str, str] = {
+    "x-max-length": "max_length",
+    "x-max-length-bytes": "max_length_bytes",
+    "x-max-age": "max_age",
+    "x-stream-max-segment-size-bytes": "stream_max_segment_size_bytes",
+}
+"""The arguments that bound how much a queue holds, with their names in metrics and logs.
+
+They alone may differ on the broker: a queue that stands there keeps what it was declared with. A policy whose key is
+the argument without its `x-` bounds such a queue, too; where both are there RabbitMQ goes by the lower one.
+"""
+
+_LOG_SEGMENT_BYTES = 100_000_000  # retention takes whole segments: a two-hundredth of the log's bound
+_ACCEPTED_SEGMENT_BYTES = 10_000_000  # the same, of the bound of the record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much a queue or stream holds at most.
+
+    `intake_*` are for each lane: 100,000 documents are 2 GB at 20 kB each, so either may be reached first. The log is
+    for replay: `log_days` is how far back it goes, `log_bytes` what it takes of the disk. Records of acceptances are
+    a few bytes a document, and kept as long as the log.
+    """
+
+    intake_documents: int = 100_000
+    intake_bytes: int = 2_000_000_000
+    log_days: int = 7
+    log_bytes: int = 20_000_000_000
+    accepted_bytes: int = 2_000_000_000
+
+    def intake(self) -> dict[str, Argument]:
+        """Returns the arguments of a lane's queue."""
+        return {"x-max-length": self.intake_documents, "x-max-length-bytes": self.intake_bytes}
+
+    def log(self) -> dict[str, Argument]:
+        """Returns the arguments of the event log."""
+        return self._stream(self.log_bytes, _LOG_SEGMENT_BYTES)
+
+    def accepted(self) -> dict[str, Argument]:
+        """Returns the arguments of the record of acceptances."""
+        return self._stream(self.accepted_bytes, _ACCEPTED_SEGMENT_BYTES)
+
+    def _stream(self, size_bytes: int, segment_bytes: int) -> dict[str, Argument]:
+        return {
+            "x-max-age": f"{self.log_days}D",
+            "x-max-length-bytes": size_bytes,
+            "x-stream-max-segment-size-bytes": segment_bytes,
+        }
+
+
+_DEFAULT_BOUNDS = Bounds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +105,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Limits of size and age. Operators can change a policy on the broker without declaring the queues again."""
+    """Bounds for queues that were declared without them. An operator may lower them on the broker at any time."""
 
     name: str
     pattern: str
@@ -84,12 +139,15 @@ def lane_queue(lane: Lane) -> str:
     return f"{INTAKE}.{lane}"
 
 
-def design(delays_s: Sequence[float] = DELAYS_S, delivery_limit: int = DELIVERY_LIMIT) -> Topology:
+def design(
+    delays_s: Sequence[float] = DELAYS_S, delivery_limit: int = DELIVERY_LIMIT, bounds: Bounds = _DEFAULT_BOUNDS
+) -> Topology:
     """Returns the topology that Copydesk declares.
 
     Args:
         delays_s: the retry delays in seconds, ascending.
         delivery_limit: how many deliveries a job gets beyond the first before it counts as lost.
+        bounds: how much the lanes and the streams hold at most.
 
     Raises:
         ValueError: the delays are not ascending, or there are none.
@@ -97,7 +155,7 @@ def design(delays_s: Sequence[float] = DELAYS_S, delivery_limit: int = DELIVERY_
     if not delays_s or any(later <= earlier for earlier, later in pairwise((0.0, *delays_s))):
         raise ValueError(f"retry delays must grow from above 0: {list(delays_s)}")
     intake = {**_quorum(delivery_limit), **_dead_letter("", LOST)}
-    lanes = [Queue(lane_queue(lane), intake) for lane in Lane]
+    lanes = [Queue(lane_queue(lane), {**intake, **bounds.intake()}) for lane in Lane]
     delays = [
         Queue(
             retry_queue(delay),
@@ -117,15 +175,15 @@ def design(delays_s: Sequence[float] = DELAYS_S, delivery_limit: int = DELIVERY_
             *lanes,
             Queue(INTAKE_RETRY, intake),
             *delays,
-            Queue(LOG, {"x-queue-type": "stream"}),
-            Queue(ACCEPTED, {"x-queue-type": "stream"}),
+            Queue(LOG, {"x-queue-type": "stream", **bounds.log()}),
+            Queue(ACCEPTED, {"x-queue-type": "stream", **bounds.accepted()}),
         ),
         bindings=(
             *(Binding(INTAKE, lane_queue(lane), lane) for lane in Lane),
             Binding(INTAKE, INTAKE_RETRY, RETRY_KEY),
             Binding(LOG, LOG, ""),
         ),
-        policies=_POLICIES,
+        policies=_policies(bounds),
         delays_s=tuple(delays_s),
     )
 
@@ -145,23 +203,14 @@ def _dead_letter(exchange: str, key: str) -> dict[str, Argument]:
     }
 
 
-# Chosen, not measured: the sizes fit a disk of 50 GB, and a week of log allows a subscriber to be away over a weekend.
-_POLICIES = (
-    Policy(
-        "copydesk-intake",
-        r"^copydesk\.intake\.(interactive|bulk)$",
-        {"max-length": 100_000, "max-length-bytes": 2_000_000_000},
-    ),
-    Policy(
-        "copydesk-log",
-        r"^copydesk\.log$",
-        {"max-age": "7D", "max-length-bytes": 20_000_000_000, "stream-max-segment-size-bytes": 100_000_000},
-        apply_to="queues",
-    ),
-    Policy(
-        "copydesk-accepted",
-        r"^copydesk\.accepted$",
-        {"max-age": "7D", "max-length-bytes": 2_000_000_000, "stream-max-segment-size-bytes": 10_000_000},
-        apply_to="queues",
-    ),
-)
+def _policies(bounds: Bounds) -> tuple[Policy, ...]:
+    lanes = "|".join(Lane)
+    return (
+        Policy("copydesk-intake", rf"^copydesk\.intake\.({lanes})$", _by_policy(bounds.intake())),
+        Policy("copydesk-log", r"^copydesk\.log$", _by_policy(bounds.log())),
+        Policy("copydesk-accepted", r"^copydesk\.accepted$", _by_policy(bounds.accepted())),
+    )
+
+
+def _by_policy(arguments: Mapping[str, Argument]) -> dict[str, Argument]:
+    return {name.removeprefix("x-"): value for name, value in arguments.items()}

@@ -8,6 +8,7 @@ from typing import Protocol
 import structlog
 
 from contract.broker import BrokerUnavailable, Stop, UnknownOffset
+from contract.labels import AuditState, LookOutcome
 from contract.metrics import Metrics
 from runtime.audit import AuditLimits, Balance, Books, QueueSnapshot
 
@@ -72,15 +73,19 @@ class Auditor:
 
     async def watch(self, every_s: float, metrics: Metrics, stop: Stop) -> None:
         """Audits every `every_s` seconds, and keeps the gauges, until `stop` is set."""
-        for outcome in ("complete", "failed"):
+        for outcome in LookOutcome:
             metrics.audit_looks.labels(outcome)  # alerts notice a counter that stands still, not one that is missing
+        told = ""
         while not stop.is_set():
             try:
                 self._show(await self.balance(), metrics)
-                metrics.audit_looks.labels("complete").inc()
+                metrics.audit_looks.labels(LookOutcome.COMPLETE).inc()
+                told = ""
             except BrokerUnavailable as error:
-                metrics.audit_looks.labels("failed").inc()
-                log.warning("audit_failed", detail=str(error))
+                metrics.audit_looks.labels(LookOutcome.FAILED).inc()
+                if str(error) != told:  # one line for each cause of an outage
+                    log.warning("audit_failed", detail=str(error))
+                told = str(error)
             with suppress(TimeoutError):
                 async with asyncio.timeout(every_s):
                     await stop.wait()
@@ -90,7 +95,7 @@ class Auditor:
         self._books = Books(self._limits)
 
     def _show(self, balance: Balance, metrics: Metrics) -> None:
-        for state in ("accepted", "decided", "in_flight", "missing", "repeated", "differing", "unrecorded"):
+        for state in AuditState:
             metrics.audit_runs.labels(state).set(getattr(balance, state))
         for lane, age_s in balance.oldest_s.items():
             metrics.audit_oldest_seconds.labels(lane).set(age_s)

@@ -40,7 +40,7 @@ async def extract(
     metrics = Metrics(CollectorRegistry())
     async with (
         open_fetcher(settings, metrics, LocalLeases().hold) as fetcher,
-        wiring.build_parser(settings, metrics) as parser,
+        wiring.open_parser(settings, metrics) as parser,
     ):
         worker = wiring.build_worker(settings, fetcher, parser, metrics, retry=_ONCE)
         results: Results = asyncio.Queue(settings.slots * _AHEAD)

@@ -22,8 +22,8 @@ async def keep_gauges(queues: QueueDepths, metrics: Metrics, stop: Stop, *, ever
             known = True
         except (BrokerUnavailable, TimeoutError) as error:
             _show({}, metrics)
-            if known:
-                log.warning("queue_depths_unknown", error=type(error).__name__)
+            if known:  # what is wrong with the broker is told by whoever works with it
+                log.info("queue_depths_unknown", error=type(error).__name__)
             known = False
         with suppress(TimeoutError):
             async with asyncio.timeout(every_s):

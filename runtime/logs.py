@@ -1,13 +1,15 @@
 """Logs: structlog to standard error, one JSON object a line, or readable lines on a terminal."""
 
 import logging
+import os
 import sys
 from contextlib import suppress
 from typing import TextIO, cast
 
+import stamina
 import structlog
 
-from runtime.settings import Settings
+from runtime.settings import Settings, service_links
 
 
 class _Lossy:
@@ -54,3 +56,15 @@ def configure(settings: Settings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+    hush_libraries()
+    links = service_links(os.environ)
+    if links:
+        hint = "Kubernetes sets them for a Service named copydesk; enableServiceLinks: false in the pod leaves them out"
+        structlog.get_logger(__name__).info("service_links_ignored", variables=links, hint=hint)
+
+
+def hush_libraries() -> None:
+    """Ends what libraries log of a broker that is away: who speaks with it says so once, with what to do."""
+    for name in ("aiormq", "aio_pika"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    stamina.instrumentation.set_on_retry_hooks(())

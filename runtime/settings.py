@@ -1,18 +1,40 @@
 """Settings: the one place that reads the environment. Every name is `COPYDESK_` and the field in capitals."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from contract.topology import DELAYS_S, DELIVERY_LIMIT, Topology, design
+from contract.topology import DELAYS_S, DELIVERY_LIMIT, Bounds, Topology, design
+from runtime.amqp_url import fault_of
 from runtime.errors import StartError
 
 PREFIX = "COPYDESK_"
-_CLIENT = {"COPYDESK_URL", "COPYDESK_API_KEY"}  # read by submit and tail
+_ELSEWHERE = {
+    "COPYDESK_URL",  # read by submit and tail
+    "COPYDESK_API_KEY",
+    "COPYDESK_AMQP_PASSWORD",  # deploy/compose.yaml makes the broker's user and URL of it
+}
+
+# What Kubernetes sets in each pod for each Service whose name begins with "copydesk"
+# (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables). Only name and value together
+# tell: COPYDESK_PORT is a setting, too.
+_SERVICE = "COPYDESK(_[A-Z0-9_]+)?"
+_PORT = rf"{_SERVICE}_PORT_[0-9]+_(TCP|UDP|SCTP)"
+_SERVICE_LINKS = tuple(
+    (re.compile(name), re.compile(value, re.IGNORECASE))
+    for name, value in (
+        (rf"{_SERVICE}_PORT|{_PORT}", r"(tcp|udp|sctp)://\S+"),
+        (rf"{_PORT}_PROTO", "tcp|udp|sctp"),
+        (rf"{_PORT}_PORT|{_SERVICE}_SERVICE_PORT(_[A-Z0-9_]+)?", "[0-9]+"),
+        (rf"{_PORT}_ADDR|{_SERVICE}_SERVICE_HOST", "[0-9a-f.:]+"),
+    )
+)
 
 _SLOTS_PER_CORE = 4
 _DEFAULT_SLOTS_AT_MOST = 14  # what the default of max_in_flight_bytes holds on RabbitMQ
@@ -85,20 +107,47 @@ class Settings(BaseSettings):
     retry_delays_s: Annotated[tuple[float, ...], NoDecode] = Field(DELAYS_S, description="delays between attempts")
     delivery_limit: Count = Field(DELIVERY_LIMIT, description="redeliveries before a job counts as lost")
 
+    # On RabbitMQ a queue keeps the bounds that it was declared with.
+    intake_documents: Count = Field(Bounds().intake_documents, description="most documents that wait in a lane")
+    intake_bytes: Count = Field(Bounds().intake_bytes, description="most bytes that wait in a lane")
+    log_days: Count = Field(Bounds().log_days, description="days for which RabbitMQ keeps the log")
+    log_bytes: Count = Field(Bounds().log_bytes, description="most bytes of the log on RabbitMQ")
+
     shutdown_timeout_s: Seconds = Field(30.0, description="time to finish what is in hand after SIGTERM")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else json")
 
     def topology(self) -> Topology:
-        """Returns the topology with the delays and the delivery limit that are set.
+        """Returns the topology with the delays, the delivery limit and the bounds that are set.
 
         Raises:
             StartError: the delays do not grow.
         """
+        bounds = Bounds(
+            intake_documents=self.intake_documents,
+            intake_bytes=self.intake_bytes,
+            log_days=self.log_days,
+            log_bytes=self.log_bytes,
+        )
         try:
-            return design(self.retry_delays_s, self.delivery_limit)
+            return design(self.retry_delays_s, self.delivery_limit, bounds)
         except ValueError as error:
             raise StartError(str(error)) from None
+
+    @field_validator("port", "ops_port", mode="before")
+    @classmethod
+    def _skip_service_link(cls, value: object, info: ValidationInfo) -> object:
+        name = info.field_name or ""
+        is_link = isinstance(value, str) and _is_service_link(PREFIX + name.upper(), value)
+        return cls.model_fields[name].default if is_link else value
+
+    @field_validator("amqp_url")
+    @classmethod
+    def _refuse_wrong_amqp_url(cls, value: SecretStr | None) -> SecretStr | None:
+        fault = None if value is None else fault_of(value.get_secret_value())
+        if fault is not None:
+            raise ValueError(fault)
+        return value
 
     @field_validator(
         "api_keys", "fetch_allow_networks", "fetch_allow_ports", "fetch_nameservers", "retry_delays_s", mode="before"
@@ -114,16 +163,34 @@ def load(given: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
     Raises:
         StartError: an unknown COPYDESK_ variable, or a value that will not do. Values are not repeated.
     """
-    known = {PREFIX + name.upper() for name in Settings.model_fields} | _CLIENT
-    names = os.environ if environ is None else environ
-    unknown = sorted(name for name in names if name.upper().startswith(PREFIX) and name.upper() not in known)
+    known = _settings() | _ELSEWHERE
+    environ = os.environ if environ is None else environ
+    unknown = {name for name in environ if name.upper().startswith(PREFIX) and name.upper() not in known}
+    unknown -= set(service_links(environ))
     if unknown:
-        raise StartError(f"unknown settings: {', '.join(unknown)}")
+        raise StartError(f"unknown settings: {', '.join(sorted(unknown))}")
     try:
         return Settings(**{name: value for name, value in (given or {}).items() if value is not None})
     except ValidationError as error:
         told = "; ".join(
-            f"{PREFIX}{str(fault['loc'][0]).upper() if fault['loc'] else ''}: {fault['msg']}"
+            f"{PREFIX}{str(fault['loc'][0]).upper() if fault['loc'] else ''}: {_rule(fault)}"
             for fault in error.errors(include_input=False, include_url=False)
         )
         raise StartError(f"settings: {told}") from None
+
+
+def _rule(fault: ErrorDetails) -> str:
+    return fault["msg"].removeprefix("Value error, ")
+
+
+def service_links(environ: Mapping[str, str]) -> list[str]:
+    """Returns the variables that Kubernetes set for a Service, sorted: they are no settings of ours."""
+    return sorted(name for name, value in environ.items() if _is_service_link(name, value))
+
+
+def _is_service_link(name: str, value: str) -> bool:
+    return any(names.fullmatch(name) and values.fullmatch(value) for names, values in _SERVICE_LINKS)
+
+
+def _settings() -> set[str]:
+    return {PREFIX + name.upper() for name in Settings.model_fields}

@@ -3,8 +3,8 @@
 import asyncio
 import os
 import platform
-from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -22,9 +22,11 @@ from prometheus_client import (
 from contract.article import Article
 from contract.broker import Broker, QueueDepths
 from contract.codec import MAX_JOB_BYTES
+from contract.labels import ProcessRole
 from contract.metrics import Metrics
 from runtime.auditor import Auditor
 from runtime.brokers.embedded import EmbeddedBroker, FolderInUseError
+from runtime.brokers.embedded.limits import EmbeddedLimits
 from runtime.brokers.rabbit import RabbitBroker, RabbitLimits
 from runtime.brokers.rabbit.consumer import in_flight_jobs
 from runtime.errors import StartError
@@ -33,6 +35,7 @@ from runtime.gauges import keep_gauges
 from runtime.ops import build_ops_app
 from runtime.process import listening, run_roles
 from runtime.settings import Settings
+from runtime.temporary import marked_folder
 from service.app import ApiBroker, IntakeLimits, build_app
 from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, refuse_open_listener
 from workers.desk import Copy, edit
@@ -57,7 +60,8 @@ async def run(settings: Settings, *, serve: bool, work: bool) -> bool:
     """
     if work:
         refuse_to_hold_too_much(settings)
-    metrics = build_metrics("up" if serve and work else "serve" if serve else "work")
+    metrics = build_metrics(ProcessRole.UP if serve and work else ProcessRole.SERVE if serve else ProcessRole.WORK)
+    metrics.start_at_zero()
     try:
         async with open_broker(settings, metrics) as broker:
             return await _run(settings, broker, metrics, serve=serve, work=work)
@@ -80,6 +84,7 @@ async def _run(settings: Settings, broker: Broker, metrics: Metrics, *, serve: b
 
     ops = build_ops_app(metrics.registry, readiness)
     async with _listening(ops, settings.ops_host, settings.ops_port, "ops", settings):
+        await broker.ready()  # connects: a wrong address is told now, not at the first document
         ready_roles = [partial(role, started[name]) for name, role in roles.items()]
         if serve:  # all processes would report the same numbers
             ready_roles.append(partial(_keep_gauges, broker, metrics, stop))
@@ -96,7 +101,7 @@ async def run_audit(settings: Settings, auditor: Auditor, every_s: float) -> Non
     Raises:
         StartError: the address is taken.
     """
-    metrics = build_metrics("audit")
+    metrics = build_metrics(ProcessRole.AUDIT)
     stop = asyncio.Event()
 
     async def readiness() -> dict[str, bool]:
@@ -119,7 +124,7 @@ async def _work(
 ) -> None:
     async with (
         open_fetcher(settings, metrics, broker.lease) as fetcher,
-        build_parser(settings, metrics) as parser,
+        open_parser(settings, metrics) as parser,
     ):
         started.set()
         worker = build_worker(settings, fetcher, parser, metrics)
@@ -132,7 +137,7 @@ def _listening(
     return listening(app, host, port, what=what, shutdown_timeout_s=settings.shutdown_timeout_s)
 
 
-def build_metrics(role: str) -> Metrics:
+def build_metrics(role: ProcessRole) -> Metrics:
     """Returns the metrics of this process, with prometheus-client's own of process, platform and garbage collector."""
     disable_created_metrics()  # type: ignore[no-untyped-call] # they would add a series to each counter, and nothing reads it
     registry = CollectorRegistry()
@@ -147,7 +152,8 @@ def build_metrics(role: str) -> Metrics:
 def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextManager[Broker]:
     """Returns the broker: RabbitMQ if a URL is set, else the embedded one."""
     if settings.amqp_url is None:
-        return EmbeddedBroker(settings.data, metrics=metrics, delivery_limit=settings.delivery_limit)
+        bounds = EmbeddedLimits(max_jobs=settings.intake_documents, max_bytes=settings.intake_bytes)
+        return EmbeddedBroker(settings.data, metrics=metrics, limits=bounds, delivery_limit=settings.delivery_limit)
     limits = RabbitLimits(publish_timeout_s=settings.publish_timeout_s)
     url = settings.amqp_url.get_secret_value()
     return RabbitBroker(url, metrics=metrics, topology=settings.topology(), limits=limits)
@@ -187,8 +193,15 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics) -> web.Ap
     return build_app(broker=broker, keys=keys, limits=limits, metrics=metrics, clock=now)
 
 
-def build_parser(settings: Settings, metrics: Metrics) -> Parser[Copy, Article]:
-    """Returns the parser children that edit copies."""
+@asynccontextmanager
+async def open_parser(settings: Settings, metrics: Metrics) -> AsyncIterator[Parser[Copy, Article]]:
+    """Yields the parser children that edit copies, and removes what those of killed processes left."""
+    with marked_folder():
+        async with _parser(settings, metrics) as parser:
+            yield parser
+
+
+def _parser(settings: Settings, metrics: Metrics) -> Parser[Copy, Article]:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else numpy reserves memory for a thread a core in each child
     limits = ParserLimits(
         wall_clock_s=settings.parse_timeout_s,

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from contract.broker import BrokerError
 from contract.dead import Handled, Wanted
+from contract.labels import DeadAction
 from service import problems
 from service.broker_errors import broker_refusal
 from service.context import BROKER, METRICS
@@ -120,14 +121,14 @@ async def _asked(answer: Awaitable[T]) -> T:
 
 
 def _retried(request: web.Request, handled: Handled) -> web.Response:
-    request.app[METRICS].dead_letters.labels("retry").inc(handled.done)
+    request.app[METRICS].dead_letters.labels(DeadAction.RETRY).inc(handled.done)
     _log("dead_letters_retried", request, handled)
     answer = {"retried": handled.done, "kept": handled.kept, "more": not handled.complete}
     return web.json_response(answer, status=202)
 
 
 def _dropped(request: web.Request, handled: Handled) -> web.Response:
-    request.app[METRICS].dead_letters.labels("drop").inc(handled.done)
+    request.app[METRICS].dead_letters.labels(DeadAction.DROP).inc(handled.done)
     _log("dead_letters_dropped", request, handled)
     return web.json_response({"dropped": handled.done, "more": not handled.complete})
 

@@ -51,7 +51,7 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
         if request.writer.output_size:
             raise  # headers are out: aiohttp closes the connection
         problem = Problem(problems.INTERNAL_ERROR, problems.INTERNAL_ERROR.meaning)
-    request.app[METRICS].refused.labels(problem.slug).inc()
+    request.app[METRICS].refused.labels(problem.type.name).inc()
     return problem.response()
 
 

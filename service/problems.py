@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import orjson
 from aiohttp import web
 
+from contract.labels import ProblemName
 from contract.submission import Fault
 
 MEDIA_TYPE = "application/problem+json"
@@ -19,6 +20,11 @@ class ProblemType:
     status: int
     title: str
     meaning: str
+
+    @property
+    def name(self) -> ProblemName:
+        """Its name in metrics: the slug, with the spelling of all label values."""
+        return ProblemName(self.slug.replace("-", "_"))
 
 
 BAD_REQUEST = ProblemType("bad-request", 400, "Bad request", "The request is not one that this server understands.")
@@ -113,7 +119,7 @@ class Problem:
 
     @property
     def slug(self) -> str:
-        """The last part of the type: stable, and a metric's label."""
+        """The last part of the type: stable."""
         return self.type.slug
 
     def response(self) -> web.Response:

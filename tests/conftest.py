@@ -4,7 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics import MetricWrapperBase
 
+from contract.labels import VALUES, is_value
+from contract.metrics import Metrics
 from tests.rabbit_node import RabbitNode
 
 settings.register_profile("copydesk", deadline=None)  # how long an example takes depends on the machine
@@ -20,3 +24,30 @@ def rabbit_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode
         yield node
     finally:
         node.close()
+
+
+@pytest.fixture(autouse=True)
+def label_values_are_in_the_contract(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fails a test in whose metrics a label has a value that `contract.labels` does not know."""
+    made: list[Metrics] = []
+    construct = Metrics.__init__
+
+    def watched(self: Metrics, registry: CollectorRegistry) -> None:
+        construct(self, registry)
+        made.append(self)
+
+    monkeypatch.setattr(Metrics, "__init__", watched)
+    yield
+    assert [stray for metrics in made for stray in strays(metrics)] == []
+
+
+def strays(metrics: Metrics) -> Iterator[tuple[str, str, str]]:
+    """Yields metric, label and value where the contract does not have the value."""
+    for metric in vars(metrics).values():
+        if not isinstance(metric, MetricWrapperBase):
+            continue
+        for family in metric.collect():
+            for sample in family.samples:
+                for label in metric._labelnames:
+                    if not is_value(VALUES[family.name][label], sample.labels[label]):
+                        yield family.name, label, sample.labels[label]

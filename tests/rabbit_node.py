@@ -20,10 +20,14 @@ _GUARD = 'read _; kill -9 "-$1"'
 
 
 class RabbitNode:
-    """A RabbitMQ node that can be killed and restarted with its data; listens on 127.0.0.1:`port`."""
+    """A RabbitMQ node that can be killed and restarted with its data; listens on 127.0.0.1:`port`.
 
-    def __init__(self, folder: Path) -> None:
+    `settings` are lines of rabbitmq.conf beyond what is deployed.
+    """
+
+    def __init__(self, folder: Path, *, settings: str = "") -> None:
         self._folder = folder
+        self._settings = settings
         self.port, self._dist_port, self._epmd_port = free_ports(3)
         self._epmd: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
@@ -105,7 +109,8 @@ class RabbitNode:
         self._epmd = self._guard = self._server = None
 
     def _prepare(self) -> None:
-        (self._folder / "rabbitmq.conf").write_text(f"{DEPLOYED.read_text()}listeners.tcp.1 = 127.0.0.1:{self.port}\n")
+        listen = f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
+        (self._folder / "rabbitmq.conf").write_text(DEPLOYED.read_text() + listen + self._settings)
         (self._folder / "enabled_plugins").write_text("[].\n")
         self._epmd = subprocess.Popen(
             [_program("epmd"), "-port", str(self._epmd_port), "-address", "127.0.0.1"],

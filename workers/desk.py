@@ -8,6 +8,7 @@ from importlib.metadata import version
 from contract.article import Article, Fetched
 from contract.codec import MAX_EVENT_BYTES, encode
 from contract.job import Job
+from contract.labels import Stage
 from contract.options import Format
 from contract.reasons import Reason
 from workers.decode import Decoded, decode
@@ -67,7 +68,10 @@ def _edit(copy: Copy) -> Article:
         fetch=copy.fetched,
         charset=decoded.charset if decoded else None,
         charset_source=decoded.source if decoded else None,
-        timings={"extract": round(extracted - began, 6), "normalise": round(time.perf_counter() - extracted, 6)},
+        timings={
+            Stage.EXTRACT.value: round(extracted - began, 6),
+            Stage.NORMALISE.value: round(time.perf_counter() - extracted, 6),
+        },
         versions=_versions(),
     )
     return fit(

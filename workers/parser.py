@@ -12,6 +12,7 @@ from typing import Generic, Self, TypeVar, cast
 import structlog
 from pebble import ProcessExpired
 
+from contract.labels import ParserRestart
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from workers.failures import Failed
@@ -102,7 +103,7 @@ class Parser(Generic[T, R]):
         slot = await self._idle.get()
         try:
             if fresh and slot.documents:
-                self._replace(slot, "suspect")
+                self._replace(slot, ParserRestart.SUSPECT)
             outcome = await self._judge(slot, document)
         finally:
             self._idle.put_nowait(slot)
@@ -131,7 +132,7 @@ class Parser(Generic[T, R]):
     async def _perform(self, slot: Slot[T, R], document: T) -> Outcome:
         """Returns the outcome, and replaces the child if it is gone, spent, or not to be trusted any more."""
         if not await slot.is_alive():
-            self._replace(slot, Reason.PARSER_CRASH)
+            self._replace(slot, ParserRestart.PARSER_CRASH)
             await slot.is_alive()
         try:
             outcome = await slot.perform(document)
@@ -139,12 +140,12 @@ class Parser(Generic[T, R]):
             self._replace(slot, _cause(error))
             raise
         if outcome.exhausted:
-            self._replace(slot, Reason.MEMORY)
+            self._replace(slot, ParserRestart.MEMORY)
         elif slot.documents >= self._limits.documents_per_child:
-            self._replace(slot, "recycled")
+            self._replace(slot, ParserRestart.RECYCLED)
         return outcome
 
-    def _replace(self, slot: Slot[T, R], cause: str) -> None:
+    def _replace(self, slot: Slot[T, R], cause: ParserRestart) -> None:
         self._metrics.parser_restarts.labels(cause).inc()
         log.info("parser_child_replaced", cause=str(cause), documents=slot.documents)
         slot.replace()
@@ -155,7 +156,7 @@ class Parser(Generic[T, R]):
         self._executor.shutdown()
 
 
-def _cause(error: BaseException) -> str:
+def _cause(error: BaseException) -> ParserRestart:
     if isinstance(error, TimeoutError):
-        return Reason.PARSE_TIMEOUT
-    return "cancelled" if isinstance(error, asyncio.CancelledError) else Reason.PARSER_CRASH
+        return ParserRestart.PARSE_TIMEOUT
+    return ParserRestart.CANCELLED if isinstance(error, asyncio.CancelledError) else ParserRestart.PARSER_CRASH

@@ -14,6 +14,7 @@ from contract.article import Article
 from contract.broker import Delivery
 from contract.codec import UndecodableError, decode_job
 from contract.job import Job, Kind
+from contract.labels import Outcome, Stage, VerdictKind
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
@@ -67,7 +68,7 @@ class Worker:
         began = time.perf_counter()
         with self._metrics.in_flight.track_inprogress():
             verdict = await self._decide(delivery)
-        self._observe("job", time.perf_counter() - began)
+        self._observe(Stage.JOB, time.perf_counter() - began)
         self._tell(verdict, delivery)
         return verdict
 
@@ -116,7 +117,7 @@ class Worker:
         except Failed as failed:
             failed.fetched = page.fetched
             raise
-        timings = {"fetch": round(seconds, 6), **article.provenance.timings}
+        timings = {Stage.FETCH.value: round(seconds, 6), **article.provenance.timings}
         return replace(article, provenance=replace(article.provenance, timings=timings))
 
     async def _fetched(self, url: str) -> tuple[Page, float]:
@@ -125,10 +126,10 @@ class Worker:
         try:
             page = await self._fetcher.fetch(url)
         except Failed:
-            self._observe("fetch", time.perf_counter() - began)
+            self._observe(Stage.FETCH, time.perf_counter() - began)
             raise
         seconds = time.perf_counter() - began
-        self._observe("fetch", seconds)
+        self._observe(Stage.FETCH, seconds)
         return page, seconds
 
     def _bury_unread(self, delivery: Delivery, detail: str) -> Bury:
@@ -166,10 +167,10 @@ def _summary(verdict: Verdict, delivery: Delivery) -> tuple[str, str, str | None
     """Returns a verdict's kind, its reason and the document's id, as metrics and logs name them."""
     match verdict:
         case Publish(event):
-            return "publish", event.reason, event.subject
+            return VerdictKind.PUBLISH, event.reason, event.subject
         case Retry(job, _, reason):
-            return "retry", reason, job.id
+            return VerdictKind.RETRY, reason, job.id
         case Defer(job, _):
-            return "defer", "deferred", job.id
+            return VerdictKind.DEFER, Outcome.DEFERRED, job.id
         case Bury(event, _):
-            return "bury", event.reason if event else Reason.UNDECODABLE, delivery.message_id
+            return VerdictKind.BURY, event.reason if event else Reason.UNDECODABLE, delivery.message_id

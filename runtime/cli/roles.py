@@ -12,13 +12,13 @@ from runtime.errors import StartError
 from runtime.settings import Settings, load
 
 Host = Annotated[str | None, typer.Option(envvar="COPYDESK_HOST", help="Address of the API.", show_default="127.0.0.1")]
-Port = Annotated[int | None, typer.Option(envvar="COPYDESK_PORT", help="Port of the API.", show_default="8080")]
+Port = Annotated[int | None, typer.Option(help="Port of the API; COPYDESK_PORT.", show_default="8080")]
 OpsHost = Annotated[
     str | None,
     typer.Option(envvar="COPYDESK_OPS_HOST", help="Address of /metrics and health.", show_default="127.0.0.1"),
 ]
 OpsPort = Annotated[
-    int | None, typer.Option(envvar="COPYDESK_OPS_PORT", help="Port of /metrics and health.", show_default="8081")
+    int | None, typer.Option(help="Port of /metrics and health; COPYDESK_OPS_PORT.", show_default="8081")
 ]
 Data = Annotated[
     Path | None,

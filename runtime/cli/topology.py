@@ -12,6 +12,7 @@ import typer
 from contract.broker import BrokerUnavailable
 from contract.schemas import schemas as contract_schemas
 from contract.topology import Topology
+from runtime import logs
 from runtime.brokers.rabbit.check import Difference
 from runtime.brokers.rabbit.definitions import encoded
 from runtime.brokers.rabbit.setup import TopologyMismatch, check_topology, declare_topology
@@ -37,6 +38,7 @@ def topology(amqp_url: AmqpUrl = None, print_definitions: Definitions = False, c
     Exit code 1: something stands there in another way, or with --check, is missing.
     """
     settings = load({"amqp_url": amqp_url})
+    logs.configure(settings)
     wanted = settings.topology()
     if print_definitions:
         sys.stdout.buffer.write(encoded(wanted))

@@ -8,12 +8,13 @@ import pytest
 
 from contract.broker import BrokerError, BrokerUnavailable, UnknownOffset
 from contract.job import Lane
+from contract.labels import SessionRole
 from contract.topology import ACCEPTED, LOG, lane_queue
 from runtime.audit import AuditLimits, Balance, Books
 from runtime.auditor import Auditor
 from runtime.brokers.rabbit.audit import RabbitAudit
 from runtime.brokers.rabbit.log import standing
-from runtime.brokers.rabbit.session import Role, Session
+from runtime.brokers.rabbit.session import Session
 from tests.brokers import samples
 from tests.brokers.rabbit_backend import QUICK, RabbitBackend, declare
 from tests.brokers.suite import Recorder, consume_until, put_all
@@ -36,7 +37,7 @@ async def test_what_was_put_at_once_is_on_record_each_once_in_few_messages(rabbi
     books = Books(AuditLimits(patience_s=1000, hold_s=0))
     await RabbitAudit(rabbit.url, rabbit.topology, QUICK).update(books)
     assert len(books.undecided) == 200
-    session = Session(rabbit.url, Role.READER, QUICK)
+    session = Session(rabbit.url, SessionRole.READER, QUICK)
     await session.open()
     assert len([entry async for entry in standing(session, ACCEPTED, -1)]) < 100
     await session.aclose()

@@ -1,16 +1,21 @@
+import asyncio
 import json
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client import CollectorRegistry
 
 from contract.metrics import Metrics
 from contract.topology import design
 from runtime.brokers.rabbit import RabbitBroker
 from runtime.brokers.rabbit.definitions import definitions, encoded
+from runtime.brokers.rabbit.setup import check_topology
 from tests.brokers import samples
 from tests.rabbit_node import RabbitNode
 
+COMPOSE = Path(__file__).parents[2] / "deploy" / "compose.yaml"
 FILE = Path(__file__).parents[2] / "deploy" / "rabbitmq" / "definitions.json"
 
 
@@ -38,3 +43,33 @@ async def test_imported_definitions_suit_the_broker_and_set_the_policies(
         "copydesk.log": "copydesk-log",
         "copydesk.accepted": "copydesk-accepted",
     }
+
+
+@pytest.mark.rabbit
+async def test_what_compose_mounts_makes_bounded_queues_policies_and_the_user(tmp_path: Path) -> None:
+    """As compose does it, but for the place of the files: on a blank node, with a password of one's own."""
+    configs = yaml.safe_load(COMPOSE.read_text())["configs"]
+    (tmp_path / "definitions").mkdir()
+    (tmp_path / "definitions" / "10-copydesk.json").write_bytes(FILE.read_bytes())
+    users = re.sub(r"\$\{COPYDESK_AMQP_PASSWORD:[^}]*\}", "word", configs["users"]["content"])
+    (tmp_path / "definitions" / "20-users.json").write_text(users)
+    loading = configs["load_definitions"]["content"].replace("/etc/rabbitmq", str(tmp_path))
+    (tmp_path / "node").mkdir()
+    node = RabbitNode(tmp_path / "node", settings=loading)
+    try:
+        node.start()
+        await asyncio.to_thread(node.ctl, "await_startup")
+        url = node.url.replace("guest:guest", "copydesk:word")
+        async with RabbitBroker(url, metrics=Metrics(CollectorRegistry())) as broker:
+            await broker.put(samples.job())
+        assert await check_topology(url, design()) == []
+        policies = await asyncio.to_thread(node.ctl, "list_policies", "--formatter", "json")
+        users = await asyncio.to_thread(node.ctl, "list_users", "--formatter", "json")
+    finally:
+        node.close()
+    assert {policy["name"] for policy in json.loads(policies)} == {policy.name for policy in design().policies}
+    assert [user["user"] for user in json.loads(users)] == ["copydesk"]
+
+
+def test_subscribers_reach_the_broker_of_compose_from_this_machine_alone() -> None:
+    assert yaml.safe_load(COMPOSE.read_text())["services"]["rabbitmq"]["ports"] == ["127.0.0.1:5672:5672"]

@@ -16,10 +16,10 @@ from structlog.testing import capture_logs
 from contract.broker import Broker, BrokerError, BrokerFull, BrokerUnavailable, Delivery, UnknownOffset
 from contract.codec import decode_event
 from contract.job import Lane
+from contract.labels import SessionLoss
 from contract.topology import ACCEPTED, DOCUMENTS, LOG, Queue, Topology, lane_queue
 from contract.verdicts import Verdict
 from runtime.brokers.rabbit import RabbitLimits
-from runtime.brokers.rabbit.session import Loss
 from tests.brokers import samples
 from tests.brokers.rabbit_backend import QUICK, RabbitBackend, declare, messages_in
 from tests.brokers.suite import (
@@ -207,7 +207,7 @@ async def test_a_consumer_whose_connection_fell_silent_is_not_ready(rabbit: Rabb
         rabbit.wire(broker).hold("consumer")
         await until_ready(broker, ready=False)
         await put_persistently(broker, [], 1)  # the other connection is fine
-        assert not any(losses(rabbit, "consumer", cause) for cause in Loss)
+        assert not any(losses(rabbit, "consumer", cause) for cause in SessionLoss)
         await rabbit.crash(broker)
         await rabbit.mend(broker)
         await until_ready(broker)
@@ -361,7 +361,7 @@ async def test_a_channel_that_began_without_a_leader_does_not_refuse_for_ever(
         await asyncio.to_thread(write_down_leader, rabbit_node, lane_queue(Lane.INTERACTIVE), "node()")
         async with asyncio.timeout(60):
             await put_persistently(broker, [], 1)
-    assert not any(losses(rabbit, "publisher", cause) for cause in Loss)
+    assert not any(losses(rabbit, "publisher", cause) for cause in SessionLoss)
 
 
 def write_down_leader(node: RabbitNode, queue: str, leader: str) -> None:

@@ -7,27 +7,28 @@ from aio_pika.exceptions import DeliveryError
 from aiormq import spec
 from aiormq.base import FutureStore
 
-from runtime.brokers.rabbit.session import Loss, SessionLost, translated
+from contract.labels import SessionLoss
+from runtime.brokers.rabbit.session import SessionLost, translated
 
 
 async def test_what_waits_on_a_connection_closed_in_order_is_a_lost_session() -> None:
     waiting = FutureStore(asyncio.get_running_loop())
     frame_sent = waiting.create_future()
     await asyncio.gather(waiting.reject_all(None), return_exceptions=True)  # aiormq: a bare Exception
-    with pytest.raises(SessionLost) as caught, translated(Loss.CONNECTION_CLOSED):
+    with pytest.raises(SessionLost) as caught, translated(SessionLoss.CONNECTION_CLOSED):
         await frame_sent
-    assert caught.value.cause is Loss.CONNECTION_CLOSED
+    assert caught.value.cause is SessionLoss.CONNECTION_CLOSED
 
 
 async def test_a_cancellation_that_nobody_asked_for_is_a_missed_heartbeat() -> None:
-    with pytest.raises(SessionLost) as caught, translated(Loss.CHANNEL_CLOSED):
+    with pytest.raises(SessionLost) as caught, translated(SessionLoss.CHANNEL_CLOSED):
         raise asyncio.CancelledError
-    assert caught.value.cause is Loss.HEARTBEAT_MISSED
+    assert caught.value.cause is SessionLoss.HEARTBEAT_MISSED
 
 
 async def test_a_cancellation_of_ours_stays_one() -> None:
     async def wait() -> None:
-        with translated(Loss.CHANNEL_CLOSED):
+        with translated(SessionLoss.CHANNEL_CLOSED):
             begun.set()
             await asyncio.Event().wait()
 
@@ -41,6 +42,6 @@ async def test_a_cancellation_of_ours_stays_one() -> None:
 
 @pytest.mark.parametrize("error", [ValueError("a defect of ours"), DeliveryError(None, spec.Basic.Nack())])
 def test_defects_and_refusals_pass(error: Exception) -> None:
-    with pytest.raises(type(error)) as caught, translated(Loss.CHANNEL_CLOSED):
+    with pytest.raises(type(error)) as caught, translated(SessionLoss.CHANNEL_CLOSED):
         raise error
     assert caught.value is error

@@ -1,7 +1,21 @@
+import re
+
 import pytest
 
 from contract.job import Lane
-from contract.topology import DEAD, INTAKE, INTAKE_RETRY, LOG, LOST, design, lane_queue, retry_queue
+from contract.topology import (
+    ACCEPTED,
+    BOUNDS,
+    DEAD,
+    INTAKE,
+    INTAKE_RETRY,
+    LOG,
+    LOST,
+    Bounds,
+    design,
+    lane_queue,
+    retry_queue,
+)
 
 
 def test_every_binding_joins_what_is_declared() -> None:
@@ -45,7 +59,29 @@ def test_a_delay_takes_the_smallest_queue_not_below_it(asked: float, queue: str)
 def test_the_last_word_and_the_dead_never_expire() -> None:
     arguments = {q.name: q.arguments for q in design().queues}
     assert "x-message-ttl" not in {*arguments[LOST], *arguments[DEAD]}
-    assert arguments[LOG] == {"x-queue-type": "stream"}
+
+
+def test_all_that_may_grow_without_end_is_bounded_by_its_own_arguments() -> None:
+    bounds = Bounds(intake_documents=5, intake_bytes=6, log_days=2, log_bytes=7, accepted_bytes=8)
+    topology = design(bounds=bounds)
+    bounded = {
+        queue.name: {BOUNDS[name]: value for name, value in queue.arguments.items() if name in BOUNDS}
+        for queue in topology.queues
+    }
+    lane = {"max_length": 5, "max_length_bytes": 6}
+    assert {name: arguments for name, arguments in bounded.items() if arguments} == {
+        **{lane_queue(name): lane for name in Lane},
+        LOG: {"max_age": "2D", "max_length_bytes": 7, "stream_max_segment_size_bytes": 100_000_000},
+        ACCEPTED: {"max_age": "2D", "max_length_bytes": 8, "stream_max_segment_size_bytes": 10_000_000},
+    }
+
+
+def test_the_policies_set_the_same_bounds_for_queues_that_were_declared_without() -> None:
+    topology = design(bounds=Bounds(intake_documents=5))
+    for queue in topology.queues:
+        bounds = {name.removeprefix("x-"): value for name, value in queue.arguments.items() if name in BOUNDS}
+        matching = [dict(policy.definition) for policy in topology.policies if re.search(policy.pattern, queue.name)]
+        assert matching == ([bounds] if bounds else [])
 
 
 @pytest.mark.parametrize("delays", [(), (0.0,), (5, 5), (10, 1)])

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import StartError
-from runtime.settings import Settings, load
+from runtime.settings import Settings, load, service_links
 
 
 @pytest.fixture(autouse=True)
@@ -76,3 +76,91 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_setting_says_what_it_is() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+KUBERNETES = {
+    "COPYDESK_PORT": "tcp://10.96.0.7:80",
+    "COPYDESK_PORT_80_TCP": "tcp://10.96.0.7:80",
+    "COPYDESK_PORT_80_TCP_PROTO": "tcp",
+    "COPYDESK_PORT_80_TCP_PORT": "80",
+    "COPYDESK_PORT_80_TCP_ADDR": "10.96.0.7",
+    "COPYDESK_SERVICE_HOST": "10.96.0.7",
+    "COPYDESK_SERVICE_PORT": "80",
+    "COPYDESK_SERVICE_PORT_API": "80",
+    "COPYDESK_OPS_PORT": "tcp://[fd00::7]:8081",
+    "COPYDESK_OPS_SERVICE_HOST": "fd00::7",
+    "COPYDESK_SERVE_PORT_8080_UDP_ADDR": "10.96.0.8",
+    "COPYDESK_SERVE_PORT": "udp://10.96.0.8:8080",
+}
+
+
+def test_what_kubernetes_sets_for_a_service_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in KUBERNETES.items():
+        monkeypatch.setenv(name, value)
+    settings = load()
+    assert (settings.port, settings.ops_port) == (8080, 8081)
+    assert service_links(os.environ) == sorted(KUBERNETES)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("COPYDESK_SERVE_PORT", "8080"),
+        ("COPYDESK_SERVICE_HOST", "broker.example"),
+        ("COPYDESK_SERVICE_PORT", "tcp"),
+        ("COPYDESK_PORT_80_TCP_PROTO", "http"),
+        ("COPYDESK_PORTS", "tcp://10.96.0.7:80"),
+        ("COPYDESK_SLOTS", "tcp://10.96.0.7:80"),
+    ],
+)
+def test_what_only_looks_like_it_is_still_a_slip(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    assert service_links(os.environ) == []
+    with pytest.raises(StartError, match=name):
+        load()
+
+
+def test_a_port_that_is_set_is_kept_beside_the_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in KUBERNETES.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("COPYDESK_PORT", "9000")
+    assert load().port == 9000
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("127.0.0.1:5672", "amqp://user:password@host:5672/vhost"),
+        ("hush", "does not begin with amqp://"),
+        ("http://hush@127.0.0.1:15672", "does not begin with amqp://"),
+        ("amqp:/hush", "names no host"),
+        ("amqp://user:hush@/", "names no host"),
+        ("amqp://user:hu#sh@broker/", "%23"),
+        ("amqp://user:hu/sh@broker/", "%2F"),
+        ("amqp://user:hush@broker:port/", "%2F"),
+        ("amqp://user:hush@broker:70000/", "%2F"),
+    ],
+)
+def test_an_amqp_url_that_is_none_is_refused_without_repeating_it(
+    monkeypatch: pytest.MonkeyPatch, url: str, told: str
+) -> None:
+    monkeypatch.setenv("COPYDESK_AMQP_URL", url)
+    with pytest.raises(StartError) as caught:
+        load()
+    assert "COPYDESK_AMQP_URL: " in str(caught.value)
+    assert told in str(caught.value)
+    assert "hu" not in str(caught.value).replace("%", "").replace("vhost", "")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "amqp://broker",
+        "amqps://u:p@broker:5671/a%2Fb?cafile=/etc/ca.pem",
+        "amqp://u:p%40%23@[::1]:5672//",
+        "AMQP://broker/",
+    ],
+)
+def test_an_amqp_url_is_taken(url: str) -> None:
+    assert load({"amqp_url": url}).amqp_url is not None

@@ -2,22 +2,30 @@
 
 import asyncio
 import json
+import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
 from typing import Any
 
 import aiohttp
+import promql_parser
 import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
+from contract.labels import VALUES, Values, is_value
+from contract.topology import Bounds, design
 from tests.rabbit_node import free_ports
 from tests.system.processes import running
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
 DEPLOYED = Path(__file__).parents[2] / "deploy" / "prometheus"
+JOBS = {job["job_name"] for job in yaml.safe_load((DEPLOYED / "prometheus.yml").read_text())["scrape_configs"]}
+Exposed = Mapping[str, Sequence[Mapping[str, str]]]
 TEXT = "The harbour council voted on Tuesday evening to move the ferry landing two hundred metres up the coast. " * 5
 
 
@@ -28,13 +36,13 @@ def program(name: str) -> str:
 
 
 @contextmanager
-def prometheus(folder: Path, target: str) -> Iterator[str]:
-    """Runs a Prometheus that scrapes `target` (host:port) each second, and yields its URL."""
+def prometheus(folder: Path, *targets: str) -> Iterator[str]:
+    """Runs a Prometheus that scrapes `targets` (host:port) each second, and yields its URL."""
     (port,) = free_ports(1)
     configuration = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "rule_files": [str(DEPLOYED / "alerts.yml")],
-        "scrape_configs": [{"job_name": "copydesk", "static_configs": [{"targets": [target]}]}],
+        "scrape_configs": [{"job_name": "copydesk", "static_configs": [{"targets": list(targets)}]}],
     }
     file = folder / "prometheus.yml"
     file.write_text(json.dumps(configuration))  # YAML holds JSON
@@ -79,20 +87,161 @@ async def until(http: aiohttp.ClientSession, query: str, wanted: float) -> None:
 
 async def test_prometheus_scrapes_copydesk_and_loads_its_alerts(tmp_path: Path) -> None:
     up = ("up", "--port", "0", "--ops-port", "0", "--data", str(tmp_path / "copydesk"), "--slots", "1")
+    watch = ("audit", "--watch", "1", "--ops-port", "0", "--data", str(tmp_path / "copydesk"))
     with running(*up) as process:
         urls = process.wait_for_urls("api", "ops")
-        with prometheus(tmp_path, urls["ops"].removeprefix("http://")) as url:
-            async with aiohttp.ClientSession(url) as http, aiohttp.ClientSession(urls["api"]) as api:
-                await until(http, 'up{job="copydesk"}', 1)
-                async with api.post("/v1/documents", json={"text": TEXT}) as response:
-                    assert response.status == 202
-                await until(http, 'copydesk_verdicts_total{verdict="publish",reason="processed"}', 1)
-                await until(http, "sum(copydesk_accepted_total)", 1)
-                await until(http, "copydesk_in_flight", 0)
-                groups = (await answer(http, "/api/v1/rules"))["groups"]
+        with running(*watch) as auditor:
+            ops = [urls["ops"], auditor.wait_for_urls("ops")["ops"]]
+            with prometheus(tmp_path, *(url.removeprefix("http://") for url in ops)) as url:
+                async with aiohttp.ClientSession(url) as http, aiohttp.ClientSession(urls["api"]) as api:
+                    await until(http, 'count(up{job="copydesk"} == 1)', 2)
+                    async with api.post("/v1/documents", json={"text": TEXT}) as response:
+                        assert response.status == 202
+                    await until(http, 'copydesk_verdicts_total{verdict="publish",reason="processed"}', 1)
+                    await until(http, "sum(copydesk_accepted_total)", 1)
+                    await until(http, "max(copydesk_in_flight)", 0)
+                    await until(http, 'copydesk_audit_runs{state="decided"}', 1)
+                    groups = (await answer(http, "/api/v1/rules"))["groups"]
+                    exposed = await metrics_of(*ops)
     rules = [rule for group in groups for rule in group["rules"]]
     assert {rule["health"] for rule in rules} == {"ok"}
     assert {rule["state"] for rule in rules} == {"inactive"}, "an alert fires though all is well"
+    # Prometheus gives back each expression as it has parsed it.
+    assert [fault for rule in rules for fault in faults_of(rule["query"], exposed)] == []
+    assert [fault for rule in rules for fault in unknown_labels(rule)] == []
+    assert list(beyond_the_contract(exposed)) == []
+
+
+async def metrics_of(*urls: str) -> Exposed:
+    """Returns what the ops ports at `urls` show: of each metric the labels of its series."""
+    exposed: dict[str, list[Mapping[str, str]]] = {}
+    for url in urls:
+        async with aiohttp.ClientSession(url) as ops, ops.get("/metrics") as response:
+            for family in text_string_to_metric_families(await response.text()):
+                exposed.setdefault(family.name, []).extend(sample.labels for sample in family.samples)
+    return exposed
+
+
+def beyond_the_contract(exposed: Exposed) -> Iterator[str]:
+    for name, series in exposed.items():
+        for labels in series if name.startswith("copydesk_") else ():
+            yield from (
+                f"{name}: {label}={labels[label]}" for label in labels if not is_known(name, label, labels[label])
+            )
+
+
+def family_of(name: str) -> str:
+    return re.sub("_(total|bucket|sum|count)$", "", name)
+
+
+def selectors(expression: str) -> list[promql_parser.VectorSelector]:
+    """Returns every selector of metrics in a PromQL expression."""
+    found: list[promql_parser.VectorSelector] = []
+
+    def visit(node: promql_parser.Expr) -> None:
+        if isinstance(node, promql_parser.VectorSelector):
+            found.append(node)
+
+    promql_parser.walk(promql_parser.parse(expression), visit)
+    return found
+
+
+def faults_of(expression: str, exposed: Exposed) -> Iterator[str]:
+    """Yields what an expression matches on and neither the contract nor the process has."""
+    for selector in selectors(expression):
+        name = family_of(selector.name or "")
+        if selector.name == "up":  # Prometheus' own; the job is ours
+            yield from (f"{expression}: {m.value}" for m in selector.matchers.matchers if m.value not in JOBS)
+        elif name not in exposed:
+            yield f"{expression}: {selector.name} is not exposed"
+        else:
+            yield from matcher_faults(expression, name, selector, exposed[name])
+
+
+def matcher_faults(
+    expression: str, name: str, selector: promql_parser.VectorSelector, series: Sequence[Mapping[str, str]]
+) -> Iterator[str]:
+    for matcher in selector.matchers.matchers:
+        values = VALUES[name].get(matcher.name)
+        if values is None:
+            yield f"{expression}: {name} has no label {matcher.name}"
+            continue
+        for alternative in alternatives(matcher):
+            known = [value for value in known_values(values) if re.fullmatch(alternative, value)]
+            shown = [labels for labels in series if re.fullmatch(alternative, labels[matcher.name])]
+            if not known or not shown:
+                yield f"{expression}: {matcher.name}={alternative} never comes"
+
+
+def alternatives(matcher: promql_parser.Matcher) -> list[str]:
+    """Returns each pattern of a matcher by itself: none of them may match nothing."""
+    if matcher.op == promql_parser.MatchOp.Equal:
+        return [re.escape(matcher.value)]
+    assert not set("()") & set(matcher.value), "write alternatives out, so that each of them can be checked"
+    return matcher.value.split("|")
+
+
+def known_values(values: Values) -> Iterable[str]:
+    return values if isinstance(values, frozenset) else [queue.name for queue in design().queues]
+
+
+def unknown_labels(rule: Mapping[str, Any]) -> Iterator[str]:
+    """Yields the labels that a summary shows and the metric does not have."""
+    names = {family_of(selector.name or "") for selector in selectors(rule["query"])}
+    labels = {label for name in names for label in VALUES.get(name, {})} | {"instance", "job"}
+    for summary in rule["annotations"].values():
+        yield from (
+            f"{rule['name']}: {label}" for label in re.findall(r"\$labels\.(\w+)", summary) if label not in labels
+        )
+
+
+def test_the_rules_are_tested_with_labels_of_the_contract() -> None:
+    tests = yaml.safe_load((DEPLOYED / "alerts_test.yml").read_text())["tests"]
+    faults = [
+        f"{entry['series']}: {matcher.name}"
+        for test in tests
+        for entry in test["input_series"]
+        for selector in selectors(entry["series"])
+        for matcher in selector.matchers.matchers
+        if not is_known(selector.name or "", matcher.name, matcher.value)
+    ]
+    assert faults == []
+
+
+def is_known(metric: str, label: str, value: str) -> bool:
+    if label == "le":
+        return metric.startswith("copydesk_") and metric.endswith("_seconds")
+    if label in {"instance", "job"}:
+        return label == "instance" or value in JOBS
+    values = VALUES.get(family_of(metric), {}).get(label)
+    return values is not None and is_value(values, value)
+
+
+def test_every_alert_is_tested() -> None:
+    rules = yaml.safe_load((DEPLOYED / "alerts.yml").read_text())["groups"][0]["rules"]
+    tests = yaml.safe_load((DEPLOYED / "alerts_test.yml").read_text())["tests"]
+    fired = {case["alertname"] for test in tests for case in test["alert_rule_test"] if case.get("exp_alerts")}
+    assert fired == {rule["alert"] for rule in rules}
+
+
+def test_a_rule_on_what_never_comes_is_found() -> None:
+    exposed = {"copydesk_refused": [{"reason": "intake_full"}]}
+    assert list(faults_of('rate(copydesk_refused_total{reason=~"intake_full"}[5m]) > 0', exposed)) == []
+    wrong = [
+        'rate(copydesk_refused_total{reason=~"intake_full|broker_full"}[5m]) > 0',
+        'copydesk_refused_total{reason="broker_unavailable"}',  # known, and not exposed
+        'sum by (reason) (copydesk_refused_total{cause="intake_full"})',
+        "max(copydesk_refusals_total)",
+        'up{job="desk"} == 0',
+    ]
+    assert [expression for expression in wrong if not list(faults_of(expression, exposed))] == []
+
+
+def test_the_alert_on_a_filling_intake_fires_before_the_limit() -> None:
+    rules = yaml.safe_load((DEPLOYED / "alerts.yml").read_text())["groups"][0]["rules"]
+    (rule,) = (rule for rule in rules if rule["alert"] == "CopydeskIntakeNearlyFull")
+    assert rule["expr"].endswith(f"> {Bounds().intake_documents * 8 // 10}")
+    assert f"{Bounds().intake_documents:,}" in rule["annotations"]["summary"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from aiohttp import ClientResponse
 from yarl import URL
 
 from contract.article import Fetched
+from contract.labels import Outcome
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from workers.failures import Failed
@@ -64,7 +65,7 @@ class Fetcher:
         self._client = client
         self._limits = limits
         self._metrics = metrics
-        self._succeeded = metrics.fetches.labels("fetched")
+        self._succeeded = metrics.fetches.labels(Outcome.FETCHED)
         self._admission = admission
 
     async def fetch(self, url: str) -> Page:

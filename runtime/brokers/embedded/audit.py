@@ -8,6 +8,7 @@ from pathlib import Path
 
 from contract.broker import BrokerUnavailable, UnknownOffset
 from contract.job import Lane
+from contract.topology import DELAYED, lane_queue
 from runtime.audit import Books, QueueSnapshot
 from runtime.brokers.embedded import tables
 
@@ -62,5 +63,5 @@ class EmbeddedAudit:
 
 def _snapshot(db: sqlite3.Connection) -> QueueSnapshot:
     queues = {name: count for name, (count, _) in tables.queues(db, time.time()).items()}
-    lanes = {lane: queues[lane] for lane in Lane}
-    return QueueSnapshot(queues=queues, lanes=lanes, elsewhere=queues["delayed"], documents=tables.in_flight(db))
+    lanes = {lane: queues[lane_queue(lane)] for lane in Lane}
+    return QueueSnapshot(queues=queues, lanes=lanes, elsewhere=queues[DELAYED], documents=tables.in_flight(db))

@@ -13,7 +13,7 @@ from contract.broker import BrokerUnavailable, Handler, LogEntry, QueueDepth, St
 from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.job import Job, Lane
 from contract.metrics import Metrics
-from contract.topology import DELIVERY_LIMIT
+from contract.topology import DELIVERY_LIMIT, lane_queue
 from runtime.brokers import dead
 from runtime.brokers.embedded import tables
 from runtime.brokers.embedded.consumer import Consumer
@@ -27,6 +27,7 @@ from runtime.brokers.local_leases import LocalLeases
 
 FILE = "copydesk.db"
 _LIMITS = EmbeddedLimits()
+_LANES = frozenset(map(lane_queue, Lane))
 
 
 class EmbeddedBroker:
@@ -153,7 +154,7 @@ class EmbeddedBroker:
     async def depths(self) -> Mapping[str, QueueDepth]:
         """Returns what waits, by lane, and what is delayed or dead; see `contract.broker.QueueDepths`."""
         found = await self._store.run(lambda db: tables.queues(db, time.time()))
-        lanes = {name: QueueDepth(count, age_s) for name, (count, age_s) in found.items() if name in set(Lane)}
+        lanes = {name: QueueDepth(count, age_s) for name, (count, age_s) in found.items() if name in _LANES}
         return {name: QueueDepth(count) for name, (count, _) in found.items()} | lanes
 
     async def ready(self) -> bool:

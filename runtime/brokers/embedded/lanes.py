@@ -11,6 +11,7 @@ from contract.accepted import acceptance
 from contract.broker import BrokerFull
 from contract.codec import encode
 from contract.job import Job, Lane
+from contract.labels import Destination
 from contract.metrics import Metrics
 from contract.verdicts import Verdict
 from runtime.brokers.embedded import tables
@@ -48,7 +49,7 @@ class Lanes:
 
     def accepted(self) -> None:
         """Counts a message that is on the disk, and wakes the consumers."""
-        self._metrics.published.labels("intake").inc()
+        self._metrics.published.labels(Destination.INTAKE).inc()
         self.changed.ring()
 
     async def claim(

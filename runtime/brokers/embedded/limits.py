@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from contract.topology import Bounds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedLimits:
@@ -19,8 +21,8 @@ class EmbeddedLimits:
     - `scan_letters`: one scan reads this many dead letters, the longest buried first; as on RabbitMQ.
     """
 
-    max_jobs: int = 100_000
-    max_bytes: int = 2_000_000_000
+    max_jobs: int = Bounds().intake_documents
+    max_bytes: int = Bounds().intake_bytes
     max_log_events: int = 100_000
     publish_timeout_s: float = 4.0
     give_back_delay_s: float = 1.0

@@ -8,6 +8,7 @@ from contract.codec import encode
 from contract.dead import Burial
 from contract.events import Event
 from contract.job import Job
+from contract.labels import Destination
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
@@ -51,16 +52,16 @@ def count(verdict: Verdict, metrics: Metrics) -> None:
     """Counts what `verdict` wrote."""
     match verdict:
         case Publish():
-            metrics.published.labels("log").inc()
+            metrics.published.labels(Destination.LOG).inc()
         case Bury(event):
             if event:
-                metrics.published.labels("log").inc()
-            metrics.published.labels("dead").inc()
+                metrics.published.labels(Destination.LOG).inc()
+            metrics.published.labels(Destination.DEAD).inc()
         case Retry(reason=reason):
-            metrics.published.labels("retry").inc()
+            metrics.published.labels(Destination.RETRY).inc()
             metrics.retries.labels(reason).inc()
         case Defer():
-            metrics.published.labels("retry").inc()
+            metrics.published.labels(Destination.RETRY).inc()
 
 
 def _append(event: Event, keep: int) -> Step:

@@ -11,6 +11,7 @@ from contract.accepted import Accepted
 from contract.broker import LogEntry
 from contract.dead import Burial
 from contract.job import Lane
+from contract.topology import DEAD, DELAYED, lane_queue
 
 VERSION = 4  # of these tables; kept in the file's user_version
 
@@ -265,15 +266,15 @@ def in_flight(db: Connection) -> set[str]:
 
 
 def queues(db: Connection, now: float) -> dict[str, tuple[int, float]]:
-    """Returns for each lane, for what is delayed and for the dead letters how many there are.
+    """Returns for each lane, for what is delayed and for the dead letters how many there are, named as on RabbitMQ.
 
     With it goes for how many seconds the first has been due, 0 where none is. What is in hand counts as due.
     """
-    due = {str(lane): _due(db, lane, now) for lane in Lane}
+    due = {lane_queue(lane): _due(db, lane, now) for lane in Lane}
     (jobs,) = db.execute("SELECT sum(jobs) FROM waiting").fetchone()
     (dead,) = db.execute("SELECT count(*) FROM dead").fetchone()
     delayed = jobs - sum(count for count, _ in due.values())
-    return {**due, "delayed": (delayed, 0.0), "dead": (dead, 0.0)}
+    return {**due, DELAYED: (delayed, 0.0), DEAD: (dead, 0.0)}
 
 
 def _due(db: Connection, lane: Lane, now: float) -> tuple[int, float]:

@@ -9,12 +9,13 @@ from contract.accepted import Accepted
 from contract.broker import BrokerUnavailable, LogEntry
 from contract.codec import UndecodableError, decode_acceptances
 from contract.job import Lane
+from contract.labels import SessionRole
 from contract.topology import ACCEPTED, DEAD, LOG, Topology, lane_queue
 from runtime.audit import Books, QueueSnapshot
 from runtime.brokers.rabbit.gauges import depths
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.log import standing
-from runtime.brokers.rabbit.session import Role, Session, SessionLost
+from runtime.brokers.rabbit.session import Session, SessionLost
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +39,7 @@ class RabbitAudit:
             UnknownOffset: retention removed entries that were not read yet: start with empty books.
             BrokerUnavailable: the broker cannot be reached, was lost, or lacks a queue.
         """
-        session = Session(self._url, Role.READER, self._limits)
+        session = Session(self._url, SessionRole.READER, self._limits)
         try:
             async with aclosing(session):
                 await session.open()

@@ -11,6 +11,7 @@ from contract.accepted import acceptance
 from contract.broker import BrokerUnavailable, Handler, LogEntry, QueueDepth, Stop
 from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.job import Job
+from contract.labels import Destination, SessionRole
 from contract.metrics import Metrics
 from contract.topology import INTAKE, Topology, design
 from runtime.brokers import dead
@@ -25,8 +26,8 @@ from runtime.brokers.rabbit.log import LogReader, log_bounds
 from runtime.brokers.rabbit.messages import job_message
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
 from runtime.brokers.rabbit.record import Record
-from runtime.brokers.rabbit.session import Role, Session, SessionLost
-from runtime.brokers.rabbit.supervisor import Supervisor
+from runtime.brokers.rabbit.session import Session, SessionLost
+from runtime.brokers.rabbit.supervisor import Supervisor, Teller
 
 
 class RabbitBroker:
@@ -50,6 +51,7 @@ class RabbitBroker:
         self._record = Record(self._publisher)
         self._leases = Leases(self._limits)
         self._queues = RabbitQueues(url, self._topology, self._limits)
+        self._teller = Teller(metrics)
         self._consumer: Consumer | None = None
         self._group = asyncio.TaskGroup()
         self._publishing: asyncio.Task[None] | None = None
@@ -82,7 +84,7 @@ class RabbitBroker:
         """
         self._start_publishing()
         end = asyncio.get_running_loop().time() + self._limits.publish_timeout_s
-        outgoing = Outgoing(message=job_message(job), exchange=INTAKE, key=job.lane, to="intake")
+        outgoing = Outgoing(message=job_message(job), exchange=INTAKE, key=job.lane, to=Destination.INTAKE)
         await self._publisher.publish(outgoing, timeout_s=self._limits.publish_timeout_s)
         # After the job: every recorded job is stored. A job without a record was not accepted.
         left_s = max(0.0, end - asyncio.get_running_loop().time())
@@ -97,7 +99,7 @@ class RabbitBroker:
         consumer = self._consumer = Consumer(handle, executor, slots=slots, stop=stop, limits=self._limits)
         try:
             async with asyncio.TaskGroup() as group:
-                consuming = group.create_task(self._supervisor(Role.CONSUMER).run(consumer.run, stop))
+                consuming = group.create_task(self._supervisor(SessionRole.CONSUMER).run(consumer.run, stop))
                 watch = group.create_task(_give_up(consumer, consuming, stop))
                 consuming.add_done_callback(lambda _: watch.cancel())
         finally:
@@ -109,7 +111,7 @@ class RabbitBroker:
         Raises:
             UnknownOffset: raised by the generator if the next entries are no longer kept.
         """
-        return LogReader(self._supervisor(Role.READER), self._limits, after).entries()
+        return LogReader(self._supervisor(SessionRole.READER), self._limits, after).entries()
 
     async def log_bounds(self) -> tuple[int, int]:
         """See `contract.broker.EventLog.log_bounds`.
@@ -117,7 +119,7 @@ class RabbitBroker:
         Raises:
             BrokerUnavailable: not answered within the publish timeout.
         """
-        session = Session(self._url, Role.READER, self._limits)
+        session = Session(self._url, SessionRole.READER, self._limits)
         try:
             async with asyncio.timeout(self._limits.publish_timeout_s), aclosing(session):
                 await session.open()
@@ -144,7 +146,7 @@ class RabbitBroker:
     def lease(self, name: str) -> AbstractAsyncContextManager[bool]:
         """See `contract.broker.Leases.lease`. An exclusive queue on a separate connection is the lease."""
         if self._leasing is None:
-            self._leasing = self._group.create_task(self._supervisor(Role.LEASES).run(self._leases.run))
+            self._leasing = self._group.create_task(self._supervisor(SessionRole.LEASES).run(self._leases.run))
         return self._leases.hold(name)
 
     async def depths(self) -> Mapping[str, QueueDepth]:
@@ -164,10 +166,10 @@ class RabbitBroker:
 
     def _start_publishing(self) -> None:
         if self._publishing is None:
-            self._publishing = self._group.create_task(self._supervisor(Role.PUBLISHER).run(self._publisher.run))
+            self._publishing = self._group.create_task(self._supervisor(SessionRole.PUBLISHER).run(self._publisher.run))
 
-    def _supervisor(self, role: Role) -> Supervisor:
-        return Supervisor(self._url, role, self._topology, self._limits, self._metrics)
+    def _supervisor(self, role: SessionRole) -> Supervisor:
+        return Supervisor(self._url, role, self._topology, self._limits, self._teller)
 
 
 async def _give_up(consumer: Consumer, consuming: asyncio.Task[None], stop: Stop) -> None:

@@ -6,14 +6,16 @@ differs, and its value. A declaration with that value names the next.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import orjson
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelClosed, ChannelNotFoundEntity, ChannelPreconditionFailed
 
-from contract.topology import DEAD, LOG, Argument, Exchange, Queue, Topology
-from runtime.brokers.rabbit.session import Loss, Session, translated
+from contract.labels import SessionLoss
+from contract.topology import ACCEPTED, BOUNDS, DEAD, LOG, Argument, Exchange, Policy, Queue, Topology
+from runtime.brokers.rabbit.session import Session, translated
 
 _INEQUIVALENT = re.compile(
     r"inequivalent arg '(?P<name>[^']+)' for .*: received .+? but current is (?P<found>.+)", re.DOTALL
@@ -24,7 +26,7 @@ _NUMBERS = frozenset(
     {"x-delivery-limit", "x-message-ttl", "x-max-length", "x-max-length-bytes", "x-expires", "x-max-priority"}
     | {"x-stream-max-segment-size-bytes", "x-quorum-initial-group-size", "x-initial-cluster-size"}
 )
-_KEPT = frozenset({LOG, DEAD})  # no consumer empties these
+_KEPT = frozenset({LOG, ACCEPTED, DEAD})  # no consumer empties these
 
 Declaration = Callable[[AbstractChannel], Awaitable[object]]
 
@@ -42,16 +44,69 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundDifference:
+    """A queue that was declared with another bound than it should have, or (`found` is None) without it.
+
+    It can be worked with; a policy may bound it, which cannot be seen over AMQP.
+    """
+
+    queue: str
+    argument: str
+    found: Argument | None
+    wanted: Argument
+
+    @property
+    def bound(self) -> str:
+        """The bound's name in metrics."""
+        return BOUNDS[self.argument]
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether nothing but a policy bounds the queue."""
+        return self.found is None
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is missing on the broker, and what differs there."""
+    """What is missing on the broker, what differs there so that Copydesk cannot work with it, and other bounds."""
 
     missing: tuple[Exchange | Queue, ...]
     differing: tuple[Difference, ...]
+    bounds: tuple[BoundDifference, ...]
 
-    def differences(self) -> list[Difference]:
-        """Returns all differences, what is missing first."""
+    def differences(self, policies: Sequence[Policy]) -> list[Difference]:
+        """Returns all differences, missing parts first. `policies` are those that can bound a queue."""
         absent = [Difference(_subject(it), "is missing", "Run `copydesk topology`") for it in self.missing]
-        return [*absent, *self.differing]
+        others = [_other_bound(bound) for bound in self.bounds if not bound.is_missing]
+        unbounded = [_unbounded(queue, bounds, policies) for queue, bounds in self.missing_bounds().items()]
+        return [*absent, *self.differing, *unbounded, *others]
+
+    def missing_bounds(self) -> dict[str, list[BoundDifference]]:
+        """Returns the bounds that queues were declared without, by queue."""
+        missing: dict[str, list[BoundDifference]] = {}
+        for bound in self.bounds:
+            if bound.is_missing:
+                missing.setdefault(bound.queue, []).append(bound)
+        return missing
+
+
+def _other_bound(bound: BoundDifference) -> Difference:
+    return Difference(
+        f"queue {bound.queue}",
+        f"{bound.argument} is {bound.found} instead of {bound.wanted}",
+        "It is fixed for the queue's life; a policy can lower it",
+    )
+
+
+def _unbounded(queue: str, bounds: Sequence[BoundDifference], policies: Sequence[Policy]) -> Difference:
+    (policy,) = (policy for policy in policies if re.search(policy.pattern, queue))
+    definition = orjson.dumps(dict(policy.definition)).decode()
+    return Difference(
+        f"queue {queue}",
+        f"was declared without {', '.join(sorted(bound.argument for bound in bounds))}",
+        f"Unless the policy {policy.name} bounds it, which AMQP does not show, run `rabbitmqctl set_policy"
+        f" --apply-to {policy.apply_to} {policy.name} '{policy.pattern}' '{definition}'`",
+    )
 
 
 async def compare(session: Session, topology: Topology) -> Comparison:
@@ -61,11 +116,11 @@ async def compare(session: Session, topology: Topology) -> Comparison:
         SessionLost: the connection was lost, or the broker refused to answer (no permission, a node is down).
     """
     missing: list[Exchange | Queue] = []
-    differing: list[Difference] = []
+    differing: list[Difference | BoundDifference] = []
     scratch = _Scratch(session)
     all_wanted: list[Exchange | Queue] = [*topology.exchanges, *topology.queues]
     for wanted in all_wanted:
-        with translated(Loss.CHANNEL_CLOSED):
+        with translated(SessionLoss.CHANNEL_CLOSED):
             try:
                 differing += await _compare(scratch, wanted)
             except ChannelNotFoundEntity as error:
@@ -73,7 +128,11 @@ async def compare(session: Session, topology: Topology) -> Comparison:
                     raise  # it exists, but its node is down
                 missing.append(wanted)
     await scratch.close()
-    return Comparison(tuple(missing), tuple(differing))
+    return Comparison(
+        tuple(missing),
+        tuple(it for it in differing if isinstance(it, Difference)),
+        tuple(it for it in differing if isinstance(it, BoundDifference)),
+    )
 
 
 class _Scratch:
@@ -97,7 +156,7 @@ class _Scratch:
             await self._channel.close()
 
 
-async def _compare(scratch: _Scratch, wanted: Exchange | Queue) -> list[Difference]:
+async def _compare(scratch: _Scratch, wanted: Exchange | Queue) -> Sequence[Difference | BoundDifference]:
     if isinstance(wanted, Exchange):
         return await _compare_exchange(scratch, wanted)
     return await _compare_queue(scratch, wanted)
@@ -113,7 +172,7 @@ async def _compare_exchange(scratch: _Scratch, wanted: Exchange) -> list[Differe
     return []
 
 
-async def _compare_queue(scratch: _Scratch, wanted: Queue) -> list[Difference]:
+async def _compare_queue(scratch: _Scratch, wanted: Queue) -> Sequence[Difference | BoundDifference]:
     try:
         await scratch.ask(lambda channel: channel.declare_queue(wanted.name, passive=True))
     except ChannelClosed as error:
@@ -123,10 +182,10 @@ async def _compare_queue(scratch: _Scratch, wanted: Queue) -> list[Difference]:
     return await _compare_arguments(scratch, wanted)
 
 
-async def _compare_arguments(scratch: _Scratch, wanted: Queue) -> list[Difference]:
+async def _compare_arguments(scratch: _Scratch, wanted: Queue) -> Sequence[Difference | BoundDifference]:
     """Takes over each value of the broker until the broker agrees, so that all differences are named."""
     arguments = dict(wanted.arguments)
-    differences: dict[str, Difference] = {}
+    differences: dict[str, Difference | BoundDifference] = {}
     while True:
         try:
             await scratch.ask(_declaration(wanted.name, arguments))
@@ -134,7 +193,11 @@ async def _compare_arguments(scratch: _Scratch, wanted: Queue) -> list[Differenc
             name, found = parse_refusal(str(error))
             if name in differences:
                 break  # the value could not be taken over
-            differences[name] = _difference(wanted, name, found, wanted.arguments.get(name))
+            given = wanted.arguments.get(name)
+            if name in BOUNDS and given is not None:
+                differences[name] = BoundDifference(wanted.name, name, found, given)
+            else:
+                differences[name] = _difference(wanted, name, found, given)
             if name == "x-queue-type" or not name.startswith("x-"):
                 break  # the other arguments follow from it
             _take_over(arguments, name, found)

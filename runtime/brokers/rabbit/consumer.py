@@ -12,12 +12,13 @@ import structlog
 
 from contract.broker import Handler, Stop
 from contract.job import Lane
+from contract.labels import SessionLoss
 from contract.topology import INTAKE_RETRY, LOST, lane_queue
 from contract.verdicts import Verdict
 from runtime.brokers.rabbit.executor import VerdictExecutor
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import MessageTooLarge, delivery_of, lane_of
-from runtime.brokers.rabbit.session import Loss, Session, translated
+from runtime.brokers.rabbit.session import Session, translated
 from runtime.brokers.rabbit.slots import QueueClass, Slots
 
 if TYPE_CHECKING:
@@ -100,21 +101,21 @@ class Consumer:
             consumers = [await self._subscribe(session, source) for source in self._sources]
             await self._stop.wait()
             for queue, tag in consumers:
-                with translated(Loss.CHANNEL_CLOSED):
+                with translated(SessionLoss.CHANNEL_CLOSED):
                     await queue.cancel(tag)
             await self._give_back_waiting()
 
     async def _ask_for_ever(self, channel: "AbstractChannel") -> None:
         """Asks the broker for something cheap at intervals, and records when it answered. Runs until cancelled."""
         while True:
-            with translated(Loss.CHANNEL_CLOSED):
+            with translated(SessionLoss.CHANNEL_CLOSED):
                 await channel.set_qos(prefetch_count=1)
             self._answered_at = asyncio.get_running_loop().time()
             await asyncio.sleep(self._limits.fresh_confirm_s)
 
     async def _subscribe(self, session: Session, source: Source) -> "tuple[AbstractQueue, str]":
         channel = await session.channel(prefetch=source.prefetch)
-        with translated(Loss.CHANNEL_CLOSED):
+        with translated(SessionLoss.CHANNEL_CLOSED):
             queue = await channel.get_queue(source.queue, ensure=False)
             return queue, await queue.consume(partial(self._arrive, source))
 
@@ -154,7 +155,7 @@ class Consumer:
         except MessageTooLarge as error:
             log.error("verdict_too_large", message_id=message.message_id, detail=str(error))  # noqa: TRY400 - it says all
             return False
-        with translated(Loss.CHANNEL_CLOSED):
+        with translated(SessionLoss.CHANNEL_CLOSED):
             await message.ack()
         return True
 
@@ -176,11 +177,11 @@ class Consumer:
         with suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
                 await self._stop.wait()
-        with translated(Loss.CHANNEL_CLOSED):
+        with translated(SessionLoss.CHANNEL_CLOSED):
             await message.reject(requeue=True)
 
     async def _give_back_waiting(self) -> None:
         """Returns deliveries that were sent ahead and not started."""
         for message in self._slots.clear():
-            with translated(Loss.CHANNEL_CLOSED):
+            with translated(SessionLoss.CHANNEL_CLOSED):
                 await message.nack(requeue=True)

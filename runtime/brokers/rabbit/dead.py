@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from contract.broker import BrokerError, BrokerUnavailable
 from contract.dead import Burial, DeadLetter, read_letter
 from contract.job import Job
+from contract.labels import SessionLoss, SessionRole
 from contract.reasons import Reason
 from contract.topology import DEAD, Topology
 from runtime.brokers.rabbit.declare import declare
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import BURIED_AT, CAUSE, EVENT_ID, MESSAGE_ID, REASON
-from runtime.brokers.rabbit.session import Loss, Role, Session, SessionLost, translated
+from runtime.brokers.rabbit.session import Session, SessionLost, translated
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
@@ -52,7 +53,7 @@ async def open_dead_letters(url: str, topology: Topology, limits: RabbitLimits, 
     Raises:
         BrokerUnavailable: the broker cannot be reached, or was lost during the scan.
     """
-    session = Session(url, Role.READER, limits)
+    session = Session(url, SessionRole.READER, limits)
     try:
         async with asyncio.timeout(2 * limits.scan_timeout_s + limits.connect_timeout_s), aclosing(session):
             await session.open()
@@ -109,7 +110,7 @@ class DeadQueue:
             BrokerUnavailable: the session ended: the letter is in the queue again.
         """
         try:
-            with translated(Loss.CHANNEL_CLOSED):
+            with translated(SessionLoss.CHANNEL_CLOSED):
                 await (await self._channel.get_underlay_channel()).basic_ack(tag)
         except SessionLost as loss:
             raise BrokerUnavailable(f"the session was lost: {loss.cause}") from None
@@ -133,7 +134,7 @@ class DeadQueue:
         """Returns up to `count` more messages, fewer where others took them."""
         inbox: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         messages: list[AbstractIncomingMessage] = []
-        with translated(Loss.CHANNEL_CLOSED):
+        with translated(SessionLoss.CHANNEL_CLOSED):
             await self._channel.set_qos(prefetch_count=count)
             queue = await self._channel.get_queue(DEAD, ensure=False)
             consumer = await queue.consume(inbox.put)
@@ -160,7 +161,7 @@ class DeadQueue:
         return [part for _, tags in consumers for part in _parts([*tags], _GIVEN_BACK_AT_ONCE)]
 
     async def _nack_up_to(self, tag: int) -> None:
-        with translated(Loss.CHANNEL_CLOSED):
+        with translated(SessionLoss.CHANNEL_CLOSED):
             await (await self._channel.get_underlay_channel()).basic_nack(tag, multiple=True, requeue=True)
 
     async def _until_ready(self, count: int) -> None:
@@ -170,7 +171,7 @@ class DeadQueue:
 
     async def _ready(self) -> int:
         """Returns how many messages wait in the queue, held by nobody."""
-        with translated(Loss.CHANNEL_CLOSED):
+        with translated(SessionLoss.CHANNEL_CLOSED):
             queue = await self._channel.declare_queue(DEAD, passive=True)
         return queue.declaration_result.message_count or 0
 

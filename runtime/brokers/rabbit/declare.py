@@ -4,14 +4,17 @@ import asyncio
 
 from aio_pika.abc import AbstractChannel
 
+from contract.labels import SessionLoss
 from contract.topology import Binding, Exchange, Queue, Topology
-from runtime.brokers.rabbit.check import compare
+from runtime.brokers.rabbit.check import Comparison, compare
 from runtime.brokers.rabbit.limits import RabbitLimits
-from runtime.brokers.rabbit.session import Loss, Session, SessionLost, translated
+from runtime.brokers.rabbit.session import Session, SessionLost, translated
 
 
-async def declare(session: Session, topology: Topology, limits: RabbitLimits) -> None:
-    """Declares every exchange, queue and binding that is missing.
+async def declare(session: Session, topology: Topology, limits: RabbitLimits) -> Comparison:
+    """Declares every exchange, queue and binding that is missing, and returns what stood there before.
+
+    A queue that was declared with other bounds, or with none, is left as it is: it can be worked with.
 
     AMQP has no transaction for this: another process may change something between the comparison and the declaration.
 
@@ -19,15 +22,16 @@ async def declare(session: Session, topology: Topology, limits: RabbitLimits) ->
         SessionLost: with `TOPOLOGY_MISMATCH` if an object exists with other arguments (the detail names all of them,
             and nothing was declared); otherwise with the cause of the loss.
     """
-    with translated(Loss.CHANNEL_CLOSED):
+    with translated(SessionLoss.CHANNEL_CLOSED):
         async with asyncio.timeout(limits.declare_timeout_s):
             comparison = await compare(session, topology)
             if comparison.differing:
-                raise SessionLost(Loss.TOPOLOGY_MISMATCH, "; ".join(map(str, comparison.differing)))
+                raise SessionLost(SessionLoss.TOPOLOGY_MISMATCH, "; ".join(map(str, comparison.differing)))
             channel = await session.scratch_channel()
             for thing in (*comparison.missing, *topology.bindings):
                 await _declare(channel, thing)
             await channel.close()
+    return comparison
 
 
 async def _declare(channel: AbstractChannel, thing: Exchange | Queue | Binding) -> None:

@@ -9,6 +9,7 @@ import structlog
 from contract.broker import BrokerError, BrokerFull, BrokerUnavailable
 from contract.events import Event
 from contract.job import Job
+from contract.labels import Destination
 from contract.metrics import Metrics
 from contract.topology import DEAD, DOCUMENTS, LOG, Topology
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
@@ -50,10 +51,12 @@ class VerdictExecutor:
     async def _announce(self, event: Event) -> None:
         message = event_message(event)
         await self._publish_until_confirmed(
-            Outgoing(message=message, exchange=LOG, key=event.routing_key, to="log", is_stream=True)
+            Outgoing(message=message, exchange=LOG, key=event.routing_key, to=Destination.LOG, is_stream=True)
         )
         await self._notify_subscribers(
-            Outgoing(message=message, exchange=DOCUMENTS, key=event.routing_key, to="documents", mandatory=False)
+            Outgoing(
+                message=message, exchange=DOCUMENTS, key=event.routing_key, to=Destination.DOCUMENTS, mandatory=False
+            )
         )
 
     async def _notify_subscribers(self, outgoing: Outgoing) -> None:
@@ -85,13 +88,15 @@ class VerdictExecutor:
 
     async def _delay(self, job: Job, delay_s: float) -> None:
         queue = self._topology.delay_queue(delay_s)
-        await self._publish_until_confirmed(Outgoing(message=job_message(job), exchange="", key=queue, to="retry"))
+        await self._publish_until_confirmed(
+            Outgoing(message=job_message(job), exchange="", key=queue, to=Destination.RETRY)
+        )
 
     async def _bury(self, event: Event | None, cause: str, delivered: "AbstractIncomingMessage") -> None:
         if event is not None:
             await self._announce(event)
         letter = dead_letter(delivered, cause, event)
-        await self._publish_until_confirmed(Outgoing(message=letter, exchange="", key=DEAD, to="dead"))
+        await self._publish_until_confirmed(Outgoing(message=letter, exchange="", key=DEAD, to=Destination.DEAD))
 
     async def _publish_until_confirmed(self, outgoing: Outgoing, *, on: type[BrokerError] = BrokerError) -> None:
         await retry_until_done(lambda: self._publish(outgoing), on=on, limits=self._limits)

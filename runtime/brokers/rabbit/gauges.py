@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from contract.broker import BrokerUnavailable, QueueDepth
+from contract.labels import SessionLoss, SessionRole
 from contract.topology import ACCEPTED, LOG, Topology
 from runtime.brokers.rabbit.limits import RabbitLimits
-from runtime.brokers.rabbit.session import Loss, Role, Session, SessionLost, translated
+from runtime.brokers.rabbit.session import Session, SessionLost, translated
 
 
 async def depths(session: Session, topology: Topology) -> Mapping[str, int]:
@@ -18,7 +19,7 @@ async def depths(session: Session, topology: Topology) -> Mapping[str, int]:
         SessionLost: the session ended.
     """
     names = [queue.name for queue in topology.queues if queue.name not in {LOG, ACCEPTED}]
-    with translated(Loss.CHANNEL_CLOSED):
+    with translated(SessionLoss.CHANNEL_CLOSED):
         channel = await session.passing_channel()
         try:
             found = {name: await channel.queue_declare(name, passive=True) for name in names}
@@ -56,7 +57,7 @@ class RabbitQueues:
     async def _open(self) -> Session:
         if self._session is None or self._session.is_over:
             await self.aclose()
-            self._session = Session(self._url, Role.READER, self._limits)
+            self._session = Session(self._url, SessionRole.READER, self._limits)
             await self._session.open()
         return self._session
 

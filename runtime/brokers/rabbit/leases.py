@@ -11,8 +11,9 @@ from contextlib import asynccontextmanager, suppress
 from aiormq.exceptions import ChannelLockedResource
 
 from contract.broker import BrokerUnavailable
+from contract.labels import SessionLoss
 from runtime.brokers.rabbit.limits import RabbitLimits
-from runtime.brokers.rabbit.session import Loss, Session, SessionLost, translated
+from runtime.brokers.rabbit.session import Session, SessionLost, translated
 
 _PREFIX = "copydesk.lease."
 _NAME_CHARS = 200  # a queue's name has at most 255 bytes (AMQP 0-9-1); longer names with the same start share a lease
@@ -88,7 +89,7 @@ class Leases:
             if session is None:
                 raise BrokerUnavailable("the session was just lost")
             channel = await session.passing_channel()
-            with translated(Loss.CHANNEL_CLOSED):
+            with translated(SessionLoss.CHANNEL_CLOSED):
                 try:
                     await channel.queue_declare(queue, exclusive=True, durable=False)
                 except ChannelLockedResource:
@@ -100,7 +101,7 @@ class Leases:
         async with self._in_time():
             session.check()
             channel = await session.passing_channel()
-            with translated(Loss.CHANNEL_CLOSED):
+            with translated(SessionLoss.CHANNEL_CLOSED):
                 await channel.queue_delete(queue)
             await session.drop(channel)
 

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from contract.broker import LogEntry, UnknownOffset
+from contract.labels import SessionLoss
 from contract.topology import LOG
 from runtime.brokers.rabbit.limits import RabbitLimits
-from runtime.brokers.rabbit.session import Loss, Session, SessionLost, translated
+from runtime.brokers.rabbit.session import Session, SessionLost, translated
 from runtime.brokers.rabbit.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class LogReader:
         await self._subscribe(session, inbox)
         while (message := await inbox.get()) is not None:
             entry = _entry(message)
-            with translated(Loss.CHANNEL_CLOSED):
+            with translated(SessionLoss.CHANNEL_CLOSED):
                 await message.ack()
             if self._is_next(entry):
                 self._after = entry.offset
@@ -62,7 +63,7 @@ class LogReader:
 
     async def _subscribe(self, session: Session, inbox: Inbox) -> None:
         channel = await session.channel(prefetch=self._limits.read_prefetch)
-        with translated(Loss.CHANNEL_CLOSED):
+        with translated(SessionLoss.CHANNEL_CLOSED):
             queue = await channel.get_queue(LOG, ensure=False)
             await queue.consume(inbox.put, arguments={OFFSET: self._offset()})
         # Before the first entry there is no offset to return to. A time is used instead, exact to the stream's chunk.
@@ -110,12 +111,12 @@ async def standing(session: Session, stream: str, after: int) -> AsyncGenerator[
     inbox: Inbox = asyncio.Queue()
     session.when_lost(lambda: inbox.put_nowait(None))
     channel = await session.channel(prefetch=_STANDING_PREFETCH)
-    with translated(Loss.CHANNEL_CLOSED):
+    with translated(SessionLoss.CHANNEL_CLOSED):
         queue = await channel.get_queue(stream, ensure=False)
         tag = await queue.consume(inbox.put, arguments={OFFSET: "first" if after < 0 else after + 1})
     while after < newest and (message := await inbox.get()) is not None:
         entry = _entry(message)
-        with translated(Loss.CHANNEL_CLOSED):
+        with translated(SessionLoss.CHANNEL_CLOSED):
             await message.ack()
         if entry.offset <= after:
             continue  # a stream starts at the beginning of the chunk that holds the offset
@@ -124,7 +125,7 @@ async def standing(session: Session, stream: str, after: int) -> AsyncGenerator[
         after = entry.offset
         yield entry
     session.check()
-    with translated(Loss.CHANNEL_CLOSED):
+    with translated(SessionLoss.CHANNEL_CLOSED):
         await queue.cancel(tag)
 
 
@@ -132,7 +133,7 @@ async def _delivered(session: Session, stream: str, start: str, *, prefetch: int
     """Returns the offsets of the entries that a stream delivers at once from its first or last chunk on."""
     inbox: Inbox = asyncio.Queue()
     channel = await session.channel(prefetch=prefetch)
-    with translated(Loss.CHANNEL_CLOSED):
+    with translated(SessionLoss.CHANNEL_CLOSED):
         queue = await channel.get_queue(stream, ensure=False)
         await queue.consume(inbox.put, arguments={OFFSET: start})
         await channel.get_queue(stream)  # the answer arrives after the deliveries

@@ -3,7 +3,6 @@
 import asyncio
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 from weakref import WeakValueDictionary
 
 import structlog
@@ -12,10 +11,11 @@ from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import DeliveryError, PublishError
 
 from contract.broker import BrokerFull, BrokerUnavailable
+from contract.labels import Destination, PublishFailure, SessionLoss
 from contract.metrics import Metrics
 from contract.topology import INTAKE
 from runtime.brokers.rabbit.limits import RabbitLimits
-from runtime.brokers.rabbit.session import Loss, Session, SessionLost, translated
+from runtime.brokers.rabbit.session import Session, SessionLost, translated
 
 log = structlog.get_logger(__name__)
 
@@ -33,26 +33,15 @@ class Outgoing:
     message: Message
     exchange: str
     key: str
-    to: str
+    to: Destination
     mandatory: bool = True
     is_stream: bool = False
-
-
-class Failure(StrEnum):
-    """Why a message was not confirmed."""
-
-    NO_SESSION = "no_session"
-    BLOCKED = "blocked"
-    RETURNED = "returned"
-    REFUSED = "refused"
-    TIMED_OUT = "timed_out"
-    SESSION_LOST = "session_lost"
 
 
 class NotPublished(BrokerUnavailable):
     """The message is not known to be stored: `cause`."""
 
-    def __init__(self, cause: Failure, detail: str) -> None:
+    def __init__(self, cause: PublishFailure, detail: str) -> None:
         super().__init__(detail)
         self.cause = cause
 
@@ -69,7 +58,7 @@ class Publisher:
         self._blocked = False
         self._confirmed_at = -math.inf
         self._doubted_at = -math.inf
-        self._told_at: dict[Failure, float] = {}
+        self._told_at: dict[PublishFailure, float] = {}
         self._outstanding = asyncio.Semaphore(limits.outstanding_confirms)
         self._by_id: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -103,7 +92,7 @@ class Publisher:
             self._note(failure.cause, outgoing, str(failure))
             raise
         except BrokerFull as refusal:
-            self._note(Failure.REFUSED, outgoing, str(refusal))
+            self._note(PublishFailure.REFUSED, outgoing, str(refusal))
             raise
         self._confirmed_at = _now()
         self._metrics.published.labels(to=outgoing.to).inc()
@@ -114,7 +103,7 @@ class Publisher:
             return False
         if _now() - self._confirmed_at < self._limits.fresh_confirm_s:
             return True
-        probe = Outgoing(message=Message(b""), exchange=INTAKE, key=_PROBE_KEY, to="probe", mandatory=False)
+        probe = Outgoing(message=Message(b""), exchange=INTAKE, key=_PROBE_KEY, to=Destination.PROBE, mandatory=False)
         try:
             await self.publish(probe, timeout_s=self._limits.probe_timeout_s)
         except BrokerUnavailable:
@@ -130,28 +119,28 @@ class Publisher:
         except TimeoutError:
             self._confirmed_at = -math.inf
             await self._check_blocked()  # RabbitMQ reports an alarm only after it was sent something
-            cause = Failure.TIMED_OUT if self._up.is_set() else Failure.NO_SESSION
+            cause = PublishFailure.TIMED_OUT if self._up.is_set() else PublishFailure.NO_SESSION
             raise NotPublished(cause, f"no confirm within {timeout_s:g} s") from None
 
     async def _publish(self, outgoing: Outgoing) -> None:
         if self._live is None:
-            raise NotPublished(Failure.NO_SESSION, "the session was just lost")
+            raise NotPublished(PublishFailure.NO_SESSION, "the session was just lost")
         session, channel = self._live
         await self._check_blocked()
         try:
-            with translated(Loss.CONNECTION_CLOSED):
+            with translated(SessionLoss.CONNECTION_CLOSED):
                 if outgoing.is_stream:
                     await self._offer_stream(session, outgoing)
                 else:
                     await self._offer(session, channel, outgoing)
         except PublishError as error:
-            session.lose(Loss.UNROUTABLE, repr(error))  # the next session declares the missing queue
-            raise NotPublished(Failure.RETURNED, "no queue takes the message") from error
+            session.lose(SessionLoss.UNROUTABLE, repr(error))  # the next session declares the missing queue
+            raise NotPublished(PublishFailure.RETURNED, "no queue takes the message") from error
         except DeliveryError as error:
             raise BrokerFull("a queue refused the message") from error
         except SessionLost as error:
             session.lose(error.cause, error.detail)
-            raise NotPublished(Failure.SESSION_LOST, error.detail) from error
+            raise NotPublished(PublishFailure.SESSION_LOST, error.detail) from error
 
     async def _check_blocked(self) -> None:
         """Returns unless an alarm blocks the live session. Its start and its end are logged once."""
@@ -161,7 +150,7 @@ class Publisher:
         if not self._blocked and not session.is_over:
             self._blocked = True
             self._tasks.create_task(self._tell_of_block(session))
-        raise NotPublished(Failure.BLOCKED, "the broker blocks publishers: a memory or disk alarm")
+        raise NotPublished(PublishFailure.BLOCKED, "the broker blocks publishers: a memory or disk alarm")
 
     async def _tell_of_block(self, session: Session) -> None:
         began = _now()
@@ -208,7 +197,7 @@ class Publisher:
         self._tasks.create_task(session.retire(doubted, after_s=self._limits.confirm_timeout_s))
         return channel
 
-    def _note(self, cause: Failure, outgoing: Outgoing, detail: str) -> None:
+    def _note(self, cause: PublishFailure, outgoing: Outgoing, detail: str) -> None:
         """Counts a failure. Few of each cause are logged: a full queue refuses thousands."""
         self._metrics.publish_failures.labels(to=outgoing.to, cause=cause).inc()
         if _now() - self._told_at.get(cause, -math.inf) >= self._limits.failure_log_pause_s:

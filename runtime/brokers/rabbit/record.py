@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from contract.accepted import Accepted
 from contract.broker import BrokerUnavailable
+from contract.labels import Destination
 from contract.topology import ACCEPTED
 from runtime.brokers.rabbit.messages import acceptance_message
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
@@ -58,7 +59,7 @@ class Record:
         if self._open is batch:
             self._open = _Batch()
         message = acceptance_message(batch.records)
-        outgoing = Outgoing(message=message, exchange="", key=ACCEPTED, to="accepted", is_stream=True)
+        outgoing = Outgoing(message=message, exchange="", key=ACCEPTED, to=Destination.ACCEPTED, is_stream=True)
         try:
             await self._publisher.publish(outgoing, timeout_s=timeout_s)
             batch.confirmed = True

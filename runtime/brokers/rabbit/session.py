@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from typing import TYPE_CHECKING, NoReturn
 
 import structlog
@@ -11,9 +10,12 @@ from aio_pika import Connection
 from aio_pika.abc import AbstractChannel
 from aio_pika.connection import make_url
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, DeliveryError
+from aiormq.exceptions import ChannelAccessRefused
 from yarl import URL
 
+from contract.labels import SessionLoss, SessionRole
 from runtime.brokers.rabbit.limits import RabbitLimits
+from runtime.brokers.rabbit.refusals import explained, permission_refused
 
 if TYPE_CHECKING:
     import aiormq
@@ -21,38 +23,17 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-class Role(StrEnum):
-    """The use of a session. Each role has its own connection: a blocked connection also stops acks."""
-
-    PUBLISHER = "publisher"
-    CONSUMER = "consumer"
-    READER = "reader"
-    LEASES = "leases"
-
-
-class Loss(StrEnum):
-    """Why a session ended, or could not start."""
-
-    UNREACHABLE = "unreachable"
-    TOPOLOGY_MISMATCH = "topology_mismatch"
-    CONNECTION_CLOSED = "connection_closed"
-    HEARTBEAT_MISSED = "heartbeat_missed"
-    CHANNEL_CLOSED = "channel_closed"
-    CONSUMER_CANCELLED = "consumer_cancelled"
-    UNROUTABLE = "unroutable"
-
-
 class SessionLost(Exception):
     """The session ended because of `cause`. `detail` is the message of the library or the broker."""
 
-    def __init__(self, cause: Loss, detail: str) -> None:
+    def __init__(self, cause: SessionLoss, detail: str) -> None:
         super().__init__(cause, detail)
         self.cause = cause
         self.detail = detail
 
 
 @contextmanager
-def translated(cause: Loss) -> Iterator[None]:
+def translated(cause: SessionLoss) -> Iterator[None]:
     """Turns what aio-pika raises for a lost connection or channel into `SessionLost`. A refusal stays as it is.
 
     When no frame arrived for too long, aiormq ends waiting calls with a CancelledError. Passed on, it would end a task
@@ -62,13 +43,15 @@ def translated(cause: Loss) -> Iterator[None]:
         yield
     except DeliveryError:
         raise
+    except ChannelAccessRefused as error:
+        raise SessionLost(SessionLoss.PERMISSION_REFUSED, permission_refused(str(error.args[0]))) from error
     except CONNECTION_EXCEPTIONS as error:
         raise SessionLost(cause, repr(error)) from error
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        raise SessionLost(Loss.HEARTBEAT_MISSED, "cancelled by the connection's end") from error
+        raise SessionLost(SessionLoss.HEARTBEAT_MISSED, "cancelled by the connection's end") from error
     except Exception as error:
         if type(error) is not Exception:  # aiormq raises this where a connection is closed in order
             raise
@@ -78,11 +61,12 @@ def translated(cause: Loss) -> Iterator[None]:
 class Session:
     """One connection to the broker. Any loss ends it; it never reconnects."""
 
-    def __init__(self, url: str, role: Role, limits: RabbitLimits) -> None:
+    def __init__(self, url: str, role: SessionRole, limits: RabbitLimits) -> None:
         self._limits = limits
-        self._connection = Connection(_with_heartbeat(url, limits), client_properties={"connection_name": role})
+        self._url = _with_heartbeat(url, limits)
+        self._connection = Connection(self._url, client_properties={"connection_name": role})
         self._over = asyncio.Event()
-        self._loss = SessionLost(Loss.CONNECTION_CLOSED, "closed by us")
+        self._loss = SessionLost(SessionLoss.CONNECTION_CLOSED, "closed by us")
         self._when_lost: Callable[[], None] | None = None
 
     async def open(self) -> None:
@@ -92,15 +76,20 @@ class Session:
             SessionLost: the broker cannot be reached, or refuses the login.
         """
         self._connection.close_callbacks.add(self._connection_closed)
-        with translated(Loss.UNREACHABLE):
-            async with asyncio.timeout(self._limits.connect_timeout_s):
-                await self._connection.connect()
+        timeout_s = self._limits.connect_timeout_s
+        try:
+            with translated(SessionLoss.UNREACHABLE):
+                async with asyncio.timeout(timeout_s):
+                    await self._connection.connect()
+        except SessionLost as loss:
+            cause, detail = await explained(loss, self._url, vhost=vhost_of(self._url), timeout_s=timeout_s)
+            raise SessionLost(cause, detail) from loss
 
     async def aclose(self) -> None:
         """Ends the session. The broker returns to the queues what was delivered and not acked."""
         self._over.set()
         try:
-            with translated(Loss.CONNECTION_CLOSED):
+            with translated(SessionLoss.CONNECTION_CLOSED):
                 async with asyncio.timeout(self._limits.close_timeout_s):
                     await self._connection.close()
         except SessionLost as loss:
@@ -112,7 +101,7 @@ class Session:
         Raises:
             SessionLost: it could not be opened.
         """
-        with translated(Loss.CHANNEL_CLOSED):
+        with translated(SessionLoss.CHANNEL_CLOSED):
             channel = self._connection.channel(on_return_raises=True)
             channel.close_callbacks.add(self._channel_closed)
             await channel.initialize()
@@ -123,7 +112,7 @@ class Session:
 
     async def scratch_channel(self) -> AbstractChannel:
         """Opens a channel that may be closed without ending the session: for declarations."""
-        with translated(Loss.CHANNEL_CLOSED):
+        with translated(SessionLoss.CHANNEL_CLOSED):
             channel = self._connection.channel(publisher_confirms=False)
             await channel.initialize()
         return channel
@@ -135,22 +124,22 @@ class Session:
         7.2).
         """
         if self._connection.transport is None:
-            raise SessionLost(Loss.CONNECTION_CLOSED, "there is no connection")
-        with translated(Loss.CHANNEL_CLOSED):
+            raise SessionLost(SessionLoss.CONNECTION_CLOSED, "there is no connection")
+        with translated(SessionLoss.CHANNEL_CLOSED):
             return await self._connection.transport.connection.channel(
                 publisher_confirms=confirms, on_return_raises=confirms
             )
 
     async def drop(self, channel: "aiormq.abc.AbstractChannel") -> None:
         """Closes a passing channel."""
-        with translated(Loss.CHANNEL_CLOSED):
+        with translated(SessionLoss.CHANNEL_CLOSED):
             await channel.close(None)
 
     async def retire(self, channel: AbstractChannel, *, after_s: float) -> None:
         """Closes one of the session's channels after `after_s` seconds. The session continues."""
         await asyncio.sleep(after_s)
         channel.close_callbacks.discard(self._channel_closed)
-        with translated(Loss.CHANNEL_CLOSED):
+        with translated(SessionLoss.CHANNEL_CLOSED):
             await channel.close()
 
     async def is_blocked(self) -> bool:
@@ -173,7 +162,7 @@ class Session:
     def is_over(self) -> bool:
         return self._over.is_set()
 
-    def lose(self, cause: Loss, detail: str) -> None:
+    def lose(self, cause: SessionLoss, detail: str) -> None:
         """Ends the session for a reason that the library does not notice. The first loss counts."""
         if self._over.is_set():
             return
@@ -202,13 +191,18 @@ class Session:
 
     def _connection_closed(self, _: object, error: BaseException | None) -> None:
         stuck = isinstance(error, asyncio.CancelledError)  # aiormq cancels its reader without frames for too long
-        self.lose(Loss.HEARTBEAT_MISSED if stuck else Loss.CONNECTION_CLOSED, repr(error))
+        self.lose(SessionLoss.HEARTBEAT_MISSED if stuck else SessionLoss.CONNECTION_CLOSED, repr(error))
 
     def _channel_closed(self, _: object, error: BaseException | None) -> None:
-        self.lose(Loss.CHANNEL_CLOSED, repr(error))
+        self.lose(SessionLoss.CHANNEL_CLOSED, repr(error))
 
     def _consumer_cancelled(self, _: object) -> None:
-        self.lose(Loss.CONSUMER_CANCELLED, "its queue was deleted or its leader moved")
+        self.lose(SessionLoss.CONSUMER_CANCELLED, "its queue was deleted or its leader moved")
+
+
+def vhost_of(url: URL) -> str:
+    """Returns the virtual host of an AMQP URL, `/` where it names none."""
+    return url.path[1:] or "/"
 
 
 def _with_heartbeat(url: str, limits: RabbitLimits) -> URL:

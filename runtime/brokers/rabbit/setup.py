@@ -5,11 +5,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 
 from contract.broker import BrokerUnavailable
+from contract.labels import SessionRole
 from contract.topology import Topology
 from runtime.brokers.rabbit.check import Difference, compare
 from runtime.brokers.rabbit.declare import declare
 from runtime.brokers.rabbit.limits import RabbitLimits
-from runtime.brokers.rabbit.session import Role, Session, SessionLost
+from runtime.brokers.rabbit.session import Session, SessionLost
 
 _LIMITS = RabbitLimits()
 
@@ -43,12 +44,12 @@ async def check_topology(url: str, topology: Topology) -> list[Difference]:
         BrokerUnavailable: the broker cannot be reached, or refused to answer.
     """
     async with _session(url) as session:
-        return (await compare(session, topology)).differences()
+        return (await compare(session, topology)).differences(topology.policies)
 
 
 @asynccontextmanager
 async def _session(url: str) -> AsyncGenerator[Session, None]:
-    session = Session(url, Role.PUBLISHER, _LIMITS)
+    session = Session(url, SessionRole.PUBLISHER, _LIMITS)
     try:
         async with asyncio.timeout(_LIMITS.declare_timeout_s), aclosing(session):
             await session.open()

@@ -3,12 +3,23 @@
 from collections.abc import AsyncGenerator
 
 import aio_pika
+from aio_pika.abc import AbstractConnection
+from aio_pika.connection import make_url
+from aiormq.exceptions import ChannelAccessRefused
 
 from contract.broker import BrokerUnavailable
+from contract.labels import SessionLoss
 from contract.topology import DOCUMENTS
+from runtime.amqp_url import fault_of
+from runtime.brokers.rabbit.refusals import explained, permission_refused
+from runtime.brokers.rabbit.session import vhost_of
+from runtime.errors import StartError
+from runtime.logs import hush_libraries
 
 _QUEUE_MESSAGES = 1000  # chosen: about 2 MB of events; the oldest are dropped
 _PREFETCH = 10  # chosen: a person reads, so few are sent ahead
+_CONNECT_TIMEOUT_S = 5.0
+_LOST = (aio_pika.exceptions.AMQPError, ConnectionError, TimeoutError, OSError)
 
 
 async def subscribe(url: str, pattern: str) -> AsyncGenerator[bytes, None]:
@@ -17,10 +28,15 @@ async def subscribe(url: str, pattern: str) -> AsyncGenerator[bytes, None]:
     Its queue is deleted at the end, and drops its oldest events when it is full: for watching, not for storing.
 
     Raises:
+        StartError: `url` is no AMQP URL.
         BrokerUnavailable: the broker cannot be reached, has no such exchange, or was lost.
     """
+    fault = fault_of(url)
+    if fault is not None:
+        raise StartError(f"the AMQP URL will not do: {fault}")
+    hush_libraries()
     try:
-        async with await aio_pika.connect(url, timeout=5) as connection:
+        async with await _connected(url) as connection:
             channel = await connection.channel()
             await channel.set_qos(prefetch_count=_PREFETCH)
             queue = await channel.declare_queue(exclusive=True, arguments={"x-max-length": _QUEUE_MESSAGES})
@@ -29,6 +45,17 @@ async def subscribe(url: str, pattern: str) -> AsyncGenerator[bytes, None]:
                 async for message in messages:
                     await message.ack()
                     yield message.body
-    except (aio_pika.exceptions.AMQPError, ConnectionError, TimeoutError, OSError) as error:
+    except ChannelAccessRefused as error:
+        raise BrokerUnavailable(f"{SessionLoss.PERMISSION_REFUSED}: {permission_refused(str(error.args[0]))}") from None
+    except _LOST as error:
         raise BrokerUnavailable(f"{type(error).__name__}: {error}") from None
     raise BrokerUnavailable("the connection was closed")
+
+
+async def _connected(url: str) -> AbstractConnection:
+    try:
+        return await aio_pika.connect(url, timeout=_CONNECT_TIMEOUT_S)
+    except _LOST as error:
+        parsed = make_url(url)
+        cause, detail = await explained(error, parsed, vhost=vhost_of(parsed), timeout_s=_CONNECT_TIMEOUT_S)
+        raise BrokerUnavailable(f"{cause}: {detail}") from None

@@ -1,0 +1,141 @@
+"""Why RabbitMQ cannot be reached or lets us not in, and what to do about it: one line, without the password.
+
+AMQP 0-9-1 has one answer for what differs a lot, and the libraries wrap it once more, so the cause is read off the
+chain of exceptions: address, TLS, credentials, virtual host, permissions.
+"""
+
+import asyncio
+import re
+import socket
+import ssl
+import traceback
+from collections.abc import Iterator
+from contextlib import suppress
+
+from aiormq import spec
+from aiormq.exceptions import AuthenticationError, ProbableAuthenticationError
+from yarl import URL
+
+from contract.labels import SessionLoss
+
+_SETTING = "COPYDESK_AMQP_URL"
+_PROBE_TIMEOUT_S = 2.0
+_GRANT = "rabbitmqctl set_permissions -p '{vhost}' '{user}' '.*' '.*' '.*'"
+_REFUSED = re.compile(r"in vhost '(?P<vhost>[^']*)' refused for user '(?P<user>[^']*)'")
+
+
+async def explained(error: BaseException, url: URL, *, vhost: str, timeout_s: float) -> tuple[SessionLoss, str]:
+    """Returns why the connection to `url` failed with `error`, and a line that says what to do.
+
+    It asks the other side once more where only that tells: a TLS port closes a connection that speaks plain AMQP
+    without a word.
+    """
+    address = f"{url.host}:{url.port or (5671 if _is_tls(url) else 5672)}"
+    errors = list(_chain(error))
+    for cause in errors:
+        found = _of_address(cause, url, address, timeout_s) or _of_tls(cause, url, address)
+        if found is not None:
+            return found
+    if any(isinstance(cause, ProbableAuthenticationError | AuthenticationError) for cause in errors):
+        return SessionLoss.CREDENTIALS_REFUSED, (
+            f"RabbitMQ at {address} does not know the user {url.user}, or refuses its password: correct {_SETTING}"
+        )
+    told = _told_at_open(errors)
+    if told is not None:
+        return _of_vhost(told, url.user or "guest", vhost)
+    if not _is_tls(url) and await _speaks_tls(url):
+        return SessionLoss.TLS_FAILED, f"{address} speaks TLS: use amqps:// in {_SETTING}, or the port without TLS"
+    return SessionLoss.UNREACHABLE, (
+        f"{address} closed the connection or sent no AMQP: correct the port in {_SETTING}, if RabbitMQ there is not"
+        f" just starting or stopping"
+    )
+
+
+def permission_refused(told: str) -> str:
+    """Returns a line on a refused operation; `told` are the broker's words."""
+    named = _REFUSED.search(told)
+    remedy = _GRANT.format(**named.groupdict()) if named else "see rabbitmqctl set_permissions"
+    return f"{told.strip()}: grant it, {remedy}"
+
+
+def _of_address(cause: BaseException, url: URL, address: str, timeout_s: float) -> tuple[SessionLoss, str] | None:
+    match cause:
+        case socket.gaierror():
+            why = f"the host {url.host} has no address ({cause.strerror}): correct it in {_SETTING}"
+        case ConnectionRefusedError():
+            why = f"nothing listens on {address}: start RabbitMQ, or correct host and port in {_SETTING}"
+        case TimeoutError():
+            why = f"{address} does not answer within {timeout_s:g} s: correct host and port in {_SETTING}"
+        case OSError(errno=int()) if not isinstance(cause, ssl.SSLError | FileNotFoundError | ConnectionResetError):
+            why = f"no connection to {address} ({cause.strerror or type(cause).__name__}): correct {_SETTING}"
+        case _:
+            return None
+    return SessionLoss.UNREACHABLE, why
+
+
+def _of_tls(cause: BaseException, url: URL, address: str) -> tuple[SessionLoss, str] | None:
+    match cause:
+        case ssl.SSLCertVerificationError():
+            why = (
+                f"the certificate of {address} is not trusted ({cause.verify_message}): name its authority"
+                f" in {_SETTING} with ?cafile=/path/ca.pem, or the host as the certificate has it"
+            )
+        case ssl.SSLError():
+            why = f"no TLS with {address} ({cause.reason}): use amqp:// in {_SETTING}, or the port with TLS"
+        case FileNotFoundError():
+            why = f"a file that {_SETTING} names for TLS is not there: correct cafile, certfile and keyfile"
+        case ConnectionResetError() if _is_tls(url):
+            why = f"no TLS with {address} (connection reset): use amqp:// in {_SETTING}, or the port with TLS"
+        case _:
+            return None
+    return SessionLoss.TLS_FAILED, why
+
+
+def _of_vhost(told: str, user: str, vhost: str) -> tuple[SessionLoss, str]:
+    if "access to vhost" in told:
+        return SessionLoss.PERMISSION_REFUSED, (
+            f"the user {user} may not use the virtual host {vhost}: grant it, {_GRANT.format(vhost=vhost, user=user)}"
+        )
+    return SessionLoss.VHOST_REFUSED, (
+        f"RabbitMQ does not open the virtual host {vhost} ({told}): correct {_SETTING},"
+        f" or rabbitmqctl add_vhost '{vhost}'"
+    )
+
+
+def _told_at_open(errors: list[BaseException]) -> str | None:
+    """Returns RabbitMQ's words when it closed the connection instead of opening the virtual host.
+
+    aiormq 7.2 puts the frame's address into its message, not the words; they are in the frame where it raised.
+    """
+    for error in errors:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            answer = frame.f_locals.get("frame")
+            if isinstance(answer, spec.Connection.Close):
+                return str(answer.reply_text)
+    return None
+
+
+async def _speaks_tls(url: URL) -> bool:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # nothing is sent: this only asks whether the port speaks TLS at all
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(_PROBE_TIMEOUT_S):
+            _, writer = await asyncio.open_connection(url.host, url.port or 5672, ssl=context)
+            writer.transport.abort()
+            return True
+    return False
+
+
+def _is_tls(url: URL) -> bool:
+    return url.scheme == "amqps"
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yields the error and what it came from, the deepest first."""
+    seen: list[BaseException] = []
+    at: BaseException | None = error
+    while at is not None and at not in seen:
+        seen.append(at)
+        at = at.__cause__ or at.__context__
+    yield from reversed(seen)

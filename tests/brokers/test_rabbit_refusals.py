@@ -1,0 +1,245 @@
+"""What is wrong with the broker's address, and what to do about it: named in one line by whoever speaks AMQP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+import structlog
+import trustme
+from yarl import URL
+
+from contract.broker import BrokerUnavailable
+from contract.labels import SessionLoss
+from contract.topology import design
+from runtime.audit import AuditLimits, Books
+from runtime.brokers.rabbit import RabbitBroker
+from runtime.brokers.rabbit.audit import RabbitAudit
+from runtime.brokers.rabbit.setup import check_topology, declare_topology
+from runtime.brokers.rabbit.subscriber import subscribe
+from runtime.errors import StartError
+from tests.brokers.rabbit_backend import QUICK, RabbitBackend
+from tests.rabbit_node import RabbitNode, free_ports
+
+pytestmark = pytest.mark.rabbit
+
+SECRET = "hush-hush"
+TLS_SETTINGS = """
+listeners.ssl.1 = 127.0.0.1:{port}
+ssl_options.cacertfile = {folder}/ca.pem
+ssl_options.certfile = {folder}/cert.pem
+ssl_options.keyfile = {folder}/key.pem
+"""
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tls")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    issued = authority.issue_cert("localhost")
+    issued.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    issued.private_key_pem.write_to_path(folder / "key.pem")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tls(certificates: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port for TLS of a node of its own, whose certificate is for localhost."""
+    (port,) = free_ports(1)
+    folder = tmp_path_factory.mktemp("tls-node")
+    node = RabbitNode(folder, settings=TLS_SETTINGS.format(port=port, folder=certificates))
+    try:
+        node.start()
+        yield port
+    finally:
+        node.close()
+
+
+@pytest.fixture(scope="module")
+def users(rabbit_node: RabbitNode) -> RabbitNode:
+    """The node with a user who may use no virtual host, and one who may do nothing in its own."""
+    rabbit_node.ctl("add_user", "stranger", SECRET)
+    rabbit_node.ctl("add_user", "reader", SECRET)
+    rabbit_node.ctl("set_permissions", "-p", "/", "reader", "^$", "^$", "^$")
+    return rabbit_node
+
+
+@pytest.fixture
+async def silent() -> AsyncIterator[int]:
+    """A port that takes connections and never says a word."""
+    done = asyncio.Event()
+
+    async def wait(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await done.wait()
+        writer.close()
+
+    async with await asyncio.start_server(wait, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+        done.set()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[int]:
+    """A port that speaks HTTP."""
+
+    async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def declared(url: str) -> None:
+    await declare_topology(url, design())
+
+
+async def checked(url: str) -> None:
+    await check_topology(url, design())
+
+
+async def audited(url: str) -> None:
+    await RabbitAudit(url, design(), QUICK).update(Books(AuditLimits(patience_s=1, hold_s=1)))
+
+
+async def subscribed(url: str) -> None:
+    async with aclosing(subscribe(url, "#")) as events:
+        await anext(events)
+
+
+async def served(url: str) -> None:
+    """Lets a broker try until it has failed three times, and raises what it logged."""
+    backend = RabbitBackend(url)
+    with structlog.testing.capture_logs() as logs:
+        async with RabbitBroker(url, metrics=backend.metrics, topology=backend.topology, limits=QUICK) as broker:
+            async with asyncio.timeout(30):
+                while losses(backend) < 3:
+                    await broker.ready()
+                    await asyncio.sleep(0.01)
+    (entry,) = (entry for entry in logs if entry["event"] == "broker_session_lost")
+    raise BrokerUnavailable(f"{entry['cause']}: {entry['detail']}")
+
+
+def losses(backend: RabbitBackend) -> float:
+    (family,) = backend.metrics.session_losses.collect()
+    return sum(sample.value for sample in family.samples if sample.name.endswith("_total"))
+
+
+Speak = Callable[[str], Awaitable[None]]
+everywhere = pytest.mark.parametrize("speak", [declared, checked, audited, subscribed, served])
+
+
+async def refusal(speak: Speak, url: str) -> str:
+    with pytest.raises(BrokerUnavailable) as caught:
+        await speak(url)
+    told = str(caught.value)
+    assert "\n" not in told
+    assert SECRET not in told
+    return told
+
+
+@everywhere
+async def test_a_wrong_host_name(speak: Speak) -> None:
+    told = await refusal(speak, f"amqp://guest:{SECRET}@no-such-host.invalid/")
+    assert told.startswith("unreachable: the host no-such-host.invalid has no address")
+    assert "COPYDESK_AMQP_URL" in told
+
+
+@everywhere
+async def test_a_closed_port(speak: Speak, unused_tcp_port: int) -> None:
+    told = await refusal(speak, f"amqp://guest:{SECRET}@127.0.0.1:{unused_tcp_port}/")
+    assert told.startswith(f"unreachable: nothing listens on 127.0.0.1:{unused_tcp_port}")
+
+
+@everywhere
+async def test_a_port_that_speaks_something_else(speak: Speak, http: int) -> None:
+    told = await refusal(speak, f"amqp://guest:{SECRET}@127.0.0.1:{http}/")
+    assert told.startswith(f"unreachable: 127.0.0.1:{http} closed the connection or sent no AMQP")
+
+
+@pytest.mark.parametrize("speak", [declared, audited])
+async def test_a_port_that_does_not_answer(speak: Speak, silent: int) -> None:
+    told = await refusal(speak, f"amqp://guest:{SECRET}@127.0.0.1:{silent}/")
+    assert told.startswith(f"unreachable: 127.0.0.1:{silent} does not answer within 5 s")
+
+
+@everywhere
+async def test_a_wrong_password(speak: Speak, rabbit_node: RabbitNode) -> None:
+    told = await refusal(speak, str(URL(rabbit_node.url).with_password(SECRET)))
+    assert told.startswith(
+        f"credentials_refused: RabbitMQ at 127.0.0.1:{rabbit_node.port} does not know the user guest"
+    )
+
+
+@everywhere
+async def test_a_virtual_host_that_does_not_exist(speak: Speak, rabbit_node: RabbitNode) -> None:
+    told = await refusal(speak, f"{rabbit_node.url}nowhere")
+    assert told.startswith("vhost_refused: RabbitMQ does not open the virtual host nowhere")
+    assert "vhost nowhere not found" in told
+    assert "rabbitmqctl add_vhost 'nowhere'" in told
+
+
+@everywhere
+async def test_a_virtual_host_that_the_user_may_not_use(speak: Speak, users: RabbitNode) -> None:
+    told = await refusal(speak, str(URL(users.url).with_user("stranger").with_password(SECRET)))
+    assert told.startswith("permission_refused: the user stranger may not use the virtual host /")
+    assert "rabbitmqctl set_permissions -p '/' 'stranger' '.*' '.*' '.*'" in told
+
+
+@everywhere
+async def test_a_user_who_may_do_nothing(speak: Speak, users: RabbitNode, rabbit: RabbitBackend) -> None:
+    await declare_topology(rabbit.url, rabbit.topology)
+    told = await refusal(speak, str(URL(users.url).with_user("reader").with_password(SECRET)))
+    assert told.startswith("permission_refused: ACCESS_REFUSED - ")
+    assert "rabbitmqctl set_permissions -p '/' 'reader' '.*' '.*' '.*'" in told
+
+
+@everywhere
+async def test_tls_to_a_port_without(speak: Speak, rabbit_node: RabbitNode) -> None:
+    told = await refusal(speak, f"amqps://guest:{SECRET}@127.0.0.1:{rabbit_node.port}/")
+    assert told.startswith(f"tls_failed: no TLS with 127.0.0.1:{rabbit_node.port}")
+    assert "use amqp:// " in told
+
+
+@everywhere
+async def test_no_tls_to_a_port_with(speak: Speak, tls: int) -> None:
+    told = await refusal(speak, f"amqp://guest:{SECRET}@127.0.0.1:{tls}/")
+    assert told.startswith(f"tls_failed: 127.0.0.1:{tls} speaks TLS: use amqps:// ")
+
+
+@everywhere
+async def test_a_certificate_of_an_unknown_authority(speak: Speak, tls: int) -> None:
+    told = await refusal(speak, f"amqps://guest:{SECRET}@localhost:{tls}/")
+    assert told.startswith(f"tls_failed: the certificate of localhost:{tls} is not trusted")
+    assert "?cafile=" in told
+
+
+@everywhere
+async def test_a_certificate_for_another_name(speak: Speak, tls: int, certificates: Path) -> None:
+    told = await refusal(speak, f"amqps://guest:{SECRET}@127.0.0.1:{tls}/?cafile={certificates / 'ca.pem'}")
+    assert told.startswith(f"tls_failed: the certificate of 127.0.0.1:{tls} is not trusted")
+
+
+@everywhere
+async def test_an_authority_that_is_no_file(speak: Speak, tls: int) -> None:
+    told = await refusal(speak, f"amqps://guest:{SECRET}@localhost:{tls}/?cafile=/no/such/file.pem")
+    assert told.startswith("tls_failed: a file that COPYDESK_AMQP_URL names for TLS is not there")
+
+
+async def test_the_remedy_for_tls_is_one(tls: int, certificates: Path) -> None:
+    assert await check_topology(f"amqps://guest:guest@localhost:{tls}/?cafile={certificates / 'ca.pem'}", design())
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:5672", "http://127.0.0.1:5672", "amqp://"])
+async def test_a_subscriber_refuses_what_is_no_amqp_url(url: str) -> None:
+    with pytest.raises(StartError, match="amqp://user:password@host:5672/vhost"):
+        await subscribed(url)
+
+
+def test_every_loss_at_the_start_is_tested_here() -> None:
+    """The others come to a session that stood."""
+    told = Path(__file__).read_text()
+    at_start = list(SessionLoss)[: list(SessionLoss).index(SessionLoss.TOPOLOGY_MISMATCH)]
+    assert [cause for cause in at_start if f'"{cause}: ' not in told] == []
