@@ -52,6 +52,7 @@ def tls(certificates: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     node = RabbitNode(folder, settings=TLS_SETTINGS.format(port=port, folder=certificates))
     try:
         node.start()
+        node.ctl("await_startup")  # listeners start one after the other
         yield port
     finally:
         node.close()

@@ -65,7 +65,7 @@ async def test_the_embedded_brokers_books_balance_while_it_runs_and_after(tmp_pa
     with up(tmp_path) as process:
         await post(process.wait_for_urls("api")["api"], 5)
         assert (await audited(*data, decided=5))[0] == 0
-        await shown(process, 'copydesk_queue_depth{queue="interactive"} 0.0')
+        await shown(process, 'copydesk_queue_depth{queue="copydesk.intake.interactive"} 0.0')
         assert process.stop() == 0
     code, balance = audit(*data)
     assert (code, balance["accepted"], balance["decided"], balance["missing"]) == (0, 5, 5, 0)
