@@ -108,6 +108,15 @@ class Metrics:
         self.audit_looks = Counter(
             "copydesk_audit_looks", "Looks of copydesk audit --watch: complete, failed.", ["outcome"], registry=registry
         )
+        self.connections = Gauge(
+            "copydesk_connections", "Open connections to a port: api, ops.", ["listener"], registry=registry
+        )
+        self.connections_cut = Counter(
+            "copydesk_connections_cut",
+            "Connections that Copydesk ended or refused, by port and cause (contract/connections.py).",
+            ["listener", "cause"],
+            registry=registry,
+        )
         self.event_streams = Gauge("copydesk_event_streams", "Open GET /v1/events streams.", registry=registry)
         self.request_seconds = Histogram(
             "copydesk_request_seconds",

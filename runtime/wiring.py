@@ -5,6 +5,7 @@ import os
 import platform
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -22,6 +23,7 @@ from prometheus_client import (
 from contract.article import Article
 from contract.broker import Broker
 from contract.codec import MAX_JOB_BYTES
+from contract.connections import Listener
 from contract.metrics import Metrics
 from runtime.auditor import Auditor
 from runtime.brokers.embedded import EmbeddedBroker, FolderInUseError
@@ -31,11 +33,13 @@ from runtime.brokers.rabbit.gauges import RabbitQueues
 from runtime.errors import StartError
 from runtime.fetching import open_fetcher
 from runtime.gauges import Queues, keep_gauges
-from runtime.ops import build_ops_app
-from runtime.process import listening, run_roles
+from runtime.ops import Readiness, build_ops_app
+from runtime.process import Door, grant_descriptors, listening, run_roles
 from runtime.settings import Settings
 from service.app import IntakeLimits, build_app
-from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, refuse_open_listener
+from service.connections import ConnectionLimits
+from service.hosts import Hosts
+from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, is_loopback, refuse_open_listener
 from workers.desk import Copy, edit
 from workers.fetch import Fetcher
 from workers.parser import Parser, ParserLimits
@@ -70,7 +74,7 @@ async def _run(settings: Settings, broker: Broker, metrics: Metrics, *, serve: b
     stop = asyncio.Event()
     roles: dict[str, _Role] = {}
     if serve:
-        roles["api"] = partial(_serve, build_api(settings, broker, metrics), settings, stop)
+        roles["api"] = partial(_serve, build_api(settings, broker, metrics), settings, metrics, stop)
     if work:
         roles["worker"] = partial(_work, settings, broker, metrics, stop)
     started = {name: asyncio.Event() for name in roles}
@@ -79,8 +83,7 @@ async def _run(settings: Settings, broker: Broker, metrics: Metrics, *, serve: b
         states = {name: event.is_set() and not stop.is_set() for name, event in started.items()}
         return {"broker": await broker.ready(), **states}
 
-    ops = build_ops_app(metrics.registry, readiness)
-    async with _listening(ops, settings.ops_host, settings.ops_port, "ops", settings):
+    async with _ops(settings, metrics, readiness):
         ready_roles = [partial(role, started[name]) for name, role in roles.items()]
         if serve:  # all of them would tell the same, and workers have enough to do
             ready_roles.append(partial(_keep_gauges, settings, broker, metrics, stop))
@@ -111,14 +114,16 @@ async def run_audit(settings: Settings, auditor: Auditor, every_s: float) -> Non
     async def readiness() -> dict[str, bool]:
         return {"auditing": not stop.is_set()}
 
-    async with _listening(
-        build_ops_app(metrics.registry, readiness), settings.ops_host, settings.ops_port, "ops", settings
-    ):
+    async with _ops(settings, metrics, readiness):
         await run_roles([partial(auditor.watch, every_s, metrics, stop)], stop, settings.shutdown_timeout_s)
 
 
-async def _serve(app: web.Application, settings: Settings, stop: asyncio.Event, started: asyncio.Event) -> None:
-    async with _listening(app, settings.host, settings.port, "api", settings):
+async def _serve(
+    app: web.Application, settings: Settings, metrics: Metrics, stop: asyncio.Event, started: asyncio.Event
+) -> None:
+    grant_descriptors(settings.max_connections + settings.max_ops_connections)
+    door = Door(Listener.API, settings.host, settings.port, connection_limits(settings))
+    async with listening(app, door, metrics, shutdown_timeout_s=settings.shutdown_timeout_s):
         started.set()
         await stop.wait()
 
@@ -135,10 +140,29 @@ async def _work(
         await broker.consume(worker.handle, slots=settings.slots, stop=stop)
 
 
-def _listening(
-    app: web.Application, host: str, port: int, what: str, settings: Settings
-) -> AbstractAsyncContextManager[None]:
-    return listening(app, host, port, what=what, shutdown_timeout_s=settings.shutdown_timeout_s)
+def _ops(settings: Settings, metrics: Metrics, readiness: Readiness) -> AbstractAsyncContextManager[None]:
+    """Returns the ops port. Beyond loopback it is scraped and probed by address: any address will do there."""
+    hosts = Hosts.of(settings.ops_host, settings.hosts, addresses=not is_loopback(settings.ops_host))
+    limits = replace(
+        connection_limits(settings),
+        connections=settings.max_ops_connections,
+        connections_per_address=max(1, settings.max_ops_connections // 2),
+    )
+    door = Door(Listener.OPS, settings.ops_host, settings.ops_port, limits)
+    app = build_ops_app(metrics, readiness, hosts)
+    return listening(app, door, metrics, shutdown_timeout_s=settings.shutdown_timeout_s)
+
+
+def connection_limits(settings: Settings) -> ConnectionLimits:
+    """Returns what the API's port grants."""
+    return ConnectionLimits(
+        first_byte_timeout_s=settings.first_byte_timeout_s,
+        header_timeout_s=settings.header_timeout_s,
+        idle_timeout_s=settings.idle_timeout_s,
+        send_timeout_s=settings.send_timeout_s,
+        connections=settings.max_connections,
+        connections_per_address=settings.max_connections_per_address,
+    )
 
 
 def build_metrics(role: str) -> Metrics:
@@ -190,10 +214,15 @@ def build_api(settings: Settings, broker: Broker, metrics: Metrics) -> web.Appli
         raise StartError(str(error)) from None
     limits = IntakeLimits(
         max_body_bytes=settings.max_body_bytes,
+        body_timeout_s=settings.body_timeout_s,
+        send_timeout_s=settings.send_timeout_s,
+        streams=settings.max_event_streams,
         put_timeout_s=settings.publish_timeout_s,
         heartbeat_s=settings.heartbeat_s,
     )
-    return build_app(broker=broker, keys=keys, limits=limits, metrics=metrics, clock=now)
+    guarded = bool(settings.hosts) or not keys.required  # a key is what a page does not have
+    hosts = Hosts.of(settings.host, settings.hosts) if guarded else None
+    return build_app(broker=broker, keys=keys, hosts=hosts, limits=limits, metrics=metrics, clock=now)
 
 
 def build_parser(settings: Settings, metrics: Metrics) -> Parser[Copy, Article]:

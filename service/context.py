@@ -21,6 +21,7 @@ class IntakeLimits:
         put_timeout_s: how long the broker may take to confirm; then the caller gets 503.
         heartbeat_s: how often an event stream gets a comment, which also finds out whether the reader is still there.
         send_timeout_s: how long an event stream may be stuck before it is cut.
+        streams: how many event streams may be open at once; each holds a connection and a reader of the log.
         open_wait_s: how long an event stream waits before its headers for the broker to refuse the log position.
     """
 
@@ -29,6 +30,7 @@ class IntakeLimits:
     put_timeout_s: float = 4.5
     heartbeat_s: float = 15.0
     send_timeout_s: float = 30.0
+    streams: int = 100
     open_wait_s: float = 0.2
 
 
