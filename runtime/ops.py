@@ -8,7 +8,7 @@ from prometheus_client.exposition import choose_encoder
 from contract.metrics import Metrics
 from service.context import METRICS
 from service.hosts import HOSTS, Hosts, serve_known_hosts
-from service.middlewares import answer_problems, name_server, refuse_large_header
+from service.middlewares import answer_problems, name_server, refuse_odd_header
 
 Readiness = Callable[[], Awaitable[dict[str, bool]]]
 
@@ -31,7 +31,7 @@ def build_ops_app(metrics: Metrics, readiness: Readiness, hosts: Hosts) -> web.A
         fine = all(states.values())
         return web.json_response({"ready": fine, **states}, status=200 if fine else 503)
 
-    app = web.Application(middlewares=[answer_problems, refuse_large_header, serve_known_hosts])
+    app = web.Application(middlewares=[answer_problems, refuse_odd_header, serve_known_hosts])
     app[METRICS] = metrics
     app[HOSTS] = hosts
     app.on_response_prepare.append(name_server)

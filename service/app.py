@@ -13,7 +13,7 @@ from service.documents import post_document
 from service.events import STREAMS, Streams, close_streams, get_events
 from service.hosts import HOSTS, Hosts, serve_known_hosts
 from service.keys import ApiKeys
-from service.middlewares import answer_problems, measure, name_server, refuse_large_header, require_key
+from service.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
 from service.problems import get_problem
 
 __all__ = ["IntakeLimits", "build_app"]
@@ -39,7 +39,7 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
         clock: the time now, aware.
     """
     app = web.Application(
-        middlewares=[measure, answer_problems, refuse_large_header, serve_known_hosts, require_key],
+        middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
         client_max_size=limits.max_body_bytes,
     )
     app[BROKER] = broker

@@ -12,7 +12,7 @@ from service.context import KEYS, METRICS
 from service.hosts import HOSTS
 from service.keys import ANONYMOUS, ApiKeys
 from service.problems import Problem, ProblemError
-from service.protocol import MAX_HEADER_BYTES, SERVER
+from service.protocol import MAX_HEADER_BYTES, OTHER_VERSION, SERVER
 
 log = structlog.get_logger(__name__)
 
@@ -58,8 +58,10 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
 
 
 @web.middleware
-async def refuse_large_header(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Lets through headers of a bounded size. Each field is bounded where it is parsed, and so is their number."""
+async def refuse_odd_header(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Lets through HTTP/1.0 and 1.1, with headers of a bounded size; the parser bounds each field, and their number."""
+    if request.get(OTHER_VERSION):
+        raise ProblemError(Problem(problems.BAD_REQUEST, "The request's version of HTTP is neither 1.0 nor 1.1."))
     size = len(request.raw_path) + sum(len(name) + len(value) for name, value in request.raw_headers)
     if size > MAX_HEADER_BYTES:
         raise ProblemError(Problem(problems.HEADER_TOO_LARGE, problems.HEADER_TOO_LARGE.meaning))

@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import HttpProcessingError, RawRequestMessage
+from aiohttp.http import HttpProcessingError, HttpVersion10, HttpVersion11, RawRequestMessage
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from aiohttp.streams import StreamReader
 
@@ -29,6 +29,9 @@ log = structlog.get_logger(__name__)
 
 SERVER: Final = "copydesk"
 """The value of the Server header: no versions."""
+
+OTHER_VERSION = web.RequestKey("OTHER_VERSION", bool)
+"""Whether the request says another version than HTTP/1.0 or 1.1."""
 
 MAX_LINE_BYTES: Final = 8190  # of a request line and of a header field: as nginx, Apache and aiohttp have it
 MAX_FIELDS: Final = 100  # as Apache has it
@@ -52,7 +55,11 @@ def built_by(server: web.Server, connections: Connections, limits: ConnectionLim
     ) -> web.BaseRequest:
         if isinstance(protocol, Connection):
             protocol.begin(payload)
-        return make_request(message, payload, protocol, writer, task)
+        served = message.version in {HttpVersion10, HttpVersion11}
+        as_served = message if served else message._replace(version=HttpVersion11)  # else the answer would say it, too
+        request = make_request(as_served, payload, protocol, writer, task)
+        request[OTHER_VERSION] = not served
+        return request
 
     server.request_factory = begin
     return lambda: Connection(server, connections, limits, metrics)

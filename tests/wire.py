@@ -65,15 +65,27 @@ class Wire:
         async with asyncio.timeout(PATIENCE_S):
             return await self._reader.readline()
 
-    async def ended(self) -> bytes:
-        """Waits for the other side to end the connection, and returns what it sent before."""
-        async with asyncio.timeout(PATIENCE_S):
-            try:
-                return await self._reader.read()
-            except ConnectionError:
-                return b""
-            finally:
-                await self.close()
+    async def ended(self, *, but_within_s: float = PATIENCE_S, after: bytes = b"\0") -> bytes:
+        """Waits for the other side to end the connection, and returns what it sent before.
+
+        Once `after` has come the wait is over in `but_within_s` seconds, ended or not.
+        """
+        got = b""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while after not in got and (chunk := await self._reader.read(2**16)):
+                    got += chunk
+            async with asyncio.timeout(but_within_s):
+                while chunk := await self._reader.read(2**16):
+                    got += chunk
+        except ConnectionError:
+            return got
+        except TimeoutError:
+            if after not in got:
+                raise
+        finally:
+            await self.close()
+        return got
 
     async def close(self) -> None:
         self._writer.close()
