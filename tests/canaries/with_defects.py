@@ -110,7 +110,7 @@ def put_badly(put: Callable[[Any, Job], Awaitable[None]]) -> Callable[[Any, Job]
 def arm() -> None:
     """Puts the defects in."""
     for broker in (EmbeddedBroker, RabbitBroker):
-        broker.put = put_badly(broker.put)  # type: ignore[method-assign]
+        broker.put = put_badly(broker.put)  # type: ignore[assignment, method-assign]
     decide = Worker.handle
 
     @wraps(decide)
