@@ -115,6 +115,38 @@ async def test_malformed_http_is_a_problem_that_quotes_nothing_and_no_line_in_th
     assert port.metrics.registry.get_sample_value("copydesk_refused_total", {"reason": "bad-request"}) == 1
 
 
+SECOND = b"GET /problems/bad-request HTTP/1.1\r\nHost: localhost\r\n\r\n"
+POST = b"POST /v1/documents HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
+SMUGGLED = {
+    "length, then chunks": POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + SECOND,
+    "chunks, then length": POST + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" + SECOND,
+    "two lengths": POST + b"Content-Length: 0\r\nContent-Length: 5\r\n\r\n" + SECOND,
+    "two lengths in one": POST + b"Content-Length: 0, 5\r\n\r\n" + SECOND,
+    "a signed length": POST + b"Content-Length: +0\r\n\r\n" + SECOND,
+    "a coding that is none": POST + b"Transfer-Encoding: xchunked\r\n\r\n" + SECOND,
+    "chunks that are not last": POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n" + SECOND,
+    "a coding behind a control": POST + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n" + SECOND,
+    "a space before the colon": POST + b"Transfer-Encoding : chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" + SECOND,
+    "a folded line": POST + b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n" + SECOND,
+    "a size with a prefix": POST + b"Transfer-Encoding: chunked\r\n\r\n0x0\r\n\r\n" + SECOND,
+    "a size that is negative": POST + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n\r\n" + SECOND,
+    "a size beyond all": POST + b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n" + SECOND,
+    "an end without a return": POST + b"Transfer-Encoding: chunked\r\n\r\n0\n\n" + SECOND,
+}
+
+
+@pytest.mark.parametrize("raw", SMUGGLED.values(), ids=SMUGGLED)
+async def test_where_a_body_ends_is_told_in_one_way_or_the_connection_ends(port: Port, raw: bytes) -> None:
+    wire = await Wire.to(port.number)
+    wire.send(raw)
+    answer = await wire.answer()
+    assert answer is not None
+    assert answer.status == 400
+    assert answer.problem()
+    assert await wire.ended() == b"", "the second request must not be seen"
+    assert port.broker.jobs == []
+
+
 @pytest.mark.parametrize(
     ("raw", "status", "slug"),
     [
