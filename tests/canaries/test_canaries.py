@@ -214,6 +214,10 @@ def test_a_broker_that_cannot_be_had_tells_none(role: str, log_format: str) -> N
     settings = {**COMMON, "COPYDESK_AMQP_URL": f"amqp://guest:{SECRETS['amqp']}@127.0.0.1:{nobody}/"}
     with telling(role, log_format, settings) as told:
         told.wait_for("queue_depths_unknown" if role == "serve" else "listening")
+        if role == "serve":
+            answer = asyncio.run(post(told.port, TEXT))
+            assert answer.status == 503
+            assert_silent(repr(answer))
     assert_silent(told.text)
 
 
