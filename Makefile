@@ -9,7 +9,7 @@ PROMETHEUS := /usr/bin/prometheus
 LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run demo test test-ready unit faults test-rabbitmq4 lint lint-quick lint-types format schemas lock clean
+.PHONY: run demo test test-ready unit faults fuzz test-rabbitmq4 lint lint-quick lint-types format schemas lock clean
 
 run: $(VENV)/.installed
 	$(BIN)/copydesk up
@@ -38,6 +38,11 @@ ROW :=
 DOCUMENTS := 10000
 faults: $(VENV)/.installed-dev $(RABBITMQ)
 	COPYDESK_TEST_FAULT_DOCUMENTS=$(DOCUMENTS) $(BIN)/pytest tests/faults -s -k '$(ROW)' -o faulthandler_timeout=3600 -o session_timeout=14400
+
+# Throws 10,000 requests that are nearly HTTP at both ports; make test throws 600.
+REQUESTS := 10000
+fuzz: $(VENV)/.installed-dev
+	COPYDESK_TEST_FUZZ_REQUESTS=$(REQUESTS) $(BIN)/pytest tests/fuzz -s -o faulthandler_timeout=3600 -o session_timeout=14400
 
 # The broker suite and the fault suite on RabbitMQ 4, which is put into a chroot. Needs root.
 test-rabbitmq4: $(VENV)/.installed-dev $(RABBITMQ)

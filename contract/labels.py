@@ -24,14 +24,20 @@ class ProblemName(StrEnum):
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     BODY_TIMEOUT = "body_timeout"
+    HEADER_TIMEOUT = "header_timeout"
     NOT_RETRYABLE = "not_retryable"
     POSITION_GONE = "position_gone"
     CONTENT_TOO_LARGE = "content_too_large"
+    TARGET_TOO_LONG = "target_too_long"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    FOREIGN_HOST = "foreign_host"
     INVALID_SUBMISSION = "invalid_submission"
     INTAKE_FULL = "intake_full"
+    HEADER_TOO_LARGE = "header_too_large"
     INTERNAL_ERROR = "internal_error"
     BROKER_UNAVAILABLE = "broker_unavailable"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
+    TOO_MANY_STREAMS = "too_many_streams"
 
 
 class Destination(StrEnum):
@@ -154,6 +160,25 @@ class ProcessRole(StrEnum):
     AUDIT = "audit"
 
 
+class Listener(StrEnum):
+    """A port that Copydesk listens on."""
+
+    API = "api"
+    OPS = "ops"
+
+
+class Cut(StrEnum):
+    """Why Copydesk ended a connection that its peer would have kept."""
+
+    FIRST_BYTE_TIMEOUT = "first_byte_timeout"  # connected, and no request began
+    HEADER_TIMEOUT = "header_timeout"  # a request's header began and did not end
+    IDLE_TIMEOUT = "idle_timeout"  # no further request after an answer
+    SEND_TIMEOUT = "send_timeout"  # the answer was not taken
+    GAVE_WAY = "gave_way"  # it waited for longest when a new one came and the bound was reached
+    TOO_MANY = "too_many"  # refused: all connections were at work
+    TOO_MANY_FROM_ADDRESS = "too_many_from_address"  # refused: those of this address were
+
+
 Values = frozenset[str] | re.Pattern[str]
 
 _REASONS = frozenset(Reason)
@@ -190,6 +215,8 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
         "route": _ROUTE,
         "status": re.compile("[1-5][0-9]{2}"),
     },
+    "copydesk_connections": {"listener": frozenset(Listener)},
+    "copydesk_connections_cut": {"listener": frozenset(Listener), "cause": frozenset(Cut)},
     "copydesk_build_info": {
         "version": re.compile(".+"),
         "python": re.compile(".+"),

@@ -132,6 +132,15 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
+        self.connections = Gauge(
+            "copydesk_connections", "Open connections to a port: api, ops.", ["listener"], registry=registry
+        )
+        self.connections_cut = Counter(
+            "copydesk_connections_cut",
+            "Connections that Copydesk ended or refused, by port and cause.",
+            ["listener", "cause"],
+            registry=registry,
+        )
         self.event_streams = Gauge("copydesk_event_streams", "Open GET /v1/events streams.", registry=registry)
         self.request_seconds = Histogram(
             "copydesk_request_seconds",

@@ -1,15 +1,29 @@
-"""Logs: structlog to standard error, one JSON object a line, or readable lines on a terminal."""
+"""Logs: structlog to standard error, one JSON object a line, or readable lines on a terminal.
+
+What raised is logged as the names of the exceptions' classes and their frames. Messages and the values of variables
+are left out, in every format and from every source: they may quote a document, a header or a password.
+"""
 
 import logging
 import os
 import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
-from typing import TextIO, cast
+from types import TracebackType
+from typing import Any, TextIO, cast
 
 import stamina
 import structlog
 
 from runtime.settings import Settings, service_links
+
+log = structlog.get_logger(__name__)
+
+_MAX_CAUSES = 8  # of one exception: a chain can be as long as a program makes it
+_MAX_GROUP = 8  # exceptions of one group that are told
 
 
 class _Lossy:
@@ -28,39 +42,59 @@ class _Lossy:
             self._stream.flush()
 
 
+class _Libraries(logging.Handler):
+    """Sends what libraries log through structlog: who, where, and the text without the values that go into it.
+
+    A text that comes without values may have them in it already, so it is left out: the place in the code says it.
+    asyncio's word on a task that failed is one of these.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.msg if record.args and isinstance(record.msg, str) else None
+        log.log(
+            logging.ERROR
+            if record.levelno >= logging.ERROR
+            else record.levelno // 10 * 10,  # the names structlog knows
+            "library",
+            logger=record.name,
+            at=f"{record.filename}:{record.lineno}",
+            **({} if text is None else {"text": text}),
+            **({"exc_info": record.exc_info} if record.exc_info else {}),
+        )
+
+
 def configure(settings: Settings) -> None:
-    """Sets up structlog. Logs of libraries from WARNING on go the same way."""
+    """Sets up structlog. Logs of libraries from WARNING on, warnings and uncaught errors go the same way."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    renderer: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    renderer = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
         if console
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        else structlog.processors.JSONRenderer()
     )
     structlog.configure(
-        processors=[*shared, *renderer],
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            without_messages,
+            renderer,
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Lossy(sys.stderr))),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
-        )
-    )
-    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+    logging.raiseExceptions = False  # a handler that fails would print the record with its values
+    logging.basicConfig(handlers=[_Libraries()], level=max(level, logging.WARNING), force=True)
+    sys.excepthook = _uncaught
+    threading.excepthook = _uncaught_in_thread
+    sys.unraisablehook = _unraisable
+    warnings.showwarning = _warned
     hush_libraries()
     links = service_links(os.environ)
     if links:
         hint = "Kubernetes sets them for a Service named copydesk; enableServiceLinks: false in the pod leaves them out"
-        structlog.get_logger(__name__).info("service_links_ignored", variables=links, hint=hint)
+        log.info("service_links_ignored", variables=links, hint=hint)
 
 
 def hush_libraries() -> None:
@@ -68,3 +102,58 @@ def hush_libraries() -> None:
     for name in ("aiormq", "aio_pika"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     stamina.instrumentation.set_on_retry_hooks(())
+
+
+def without_messages(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replaces `exc_info` by `exception`: class names and frames. A structlog processor."""
+    given = event.pop("exc_info", None)
+    error = given if isinstance(given, BaseException) else given[1] if isinstance(given, tuple) else None
+    if given is True:
+        error = sys.exc_info()[1]
+    if error is not None:
+        event["exception"] = told(error)
+    return event
+
+
+def told(error: BaseException) -> str:
+    """Returns the class names and frames of `error`, of what it came from and of what is in its group."""
+    return "\n".join(_lines(error, _MAX_CAUSES))
+
+
+def _lines(error: BaseException, depth: int) -> Iterator[str]:
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None and depth:
+        yield from _lines(cause, depth - 1)
+        yield "which led to"
+    yield from "".join(traceback.format_tb(error.__traceback__)).splitlines()
+    yield f"{type(error).__module__}.{type(error).__qualname__}"
+    if isinstance(error, BaseExceptionGroup) and depth:
+        for inner in error.exceptions[:_MAX_GROUP]:
+            yield "which holds"
+            yield from _lines(inner, depth - 1)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, frames: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    log.critical("process_failed", error=kind.__name__, exc_info=error.with_traceback(frames))
+
+
+def _uncaught_in_thread(failed: threading.ExceptHookArgs) -> None:
+    if failed.exc_type is not SystemExit:
+        log.error("thread_failed", error=failed.exc_type.__name__, exc_info=failed.exc_value)
+
+
+def _unraisable(failed: "sys.UnraisableHookArgs") -> None:
+    log.error("exception_ignored", error=failed.exc_type.__name__, exc_info=failed.exc_value)
+
+
+def _warned(  # noqa: PLR0913, PLR0917 - as the warnings module calls it
+    message: Warning | str,  # noqa: ARG001 - it may quote
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001 - always None
+    line: str | None = None,  # noqa: ARG001 - always None
+) -> None:
+    log.warning("library_warned", category=category.__name__, at=f"{filename}:{lineno}")

@@ -3,21 +3,25 @@
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
+
+from contract.metrics import Metrics
+from service.context import METRICS
+from service.hosts import HOSTS, Hosts, serve_known_hosts
+from service.middlewares import answer_problems, name_server, refuse_odd_header
 
 Readiness = Callable[[], Awaitable[dict[str, bool]]]
 
 
-def build_ops_app(registry: CollectorRegistry, readiness: Readiness) -> web.Application:
-    """Returns the ops application.
+def build_ops_app(metrics: Metrics, readiness: Readiness, hosts: Hosts) -> web.Application:
+    """Returns the ops application, which tells `metrics` to whoever asks by one of `hosts`.
 
     `readiness` returns named conditions. /readyz answers 200 if all of them are true, else 503.
     """
 
-    async def metrics(request: web.Request) -> web.Response:
+    async def scrape(request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+        return web.Response(body=encode(metrics.registry), headers={"Content-Type": content_type})
 
     async def live(_: web.Request) -> web.Response:
         return web.json_response({"alive": True})
@@ -27,6 +31,9 @@ def build_ops_app(registry: CollectorRegistry, readiness: Readiness) -> web.Appl
         fine = all(states.values())
         return web.json_response({"ready": fine, **states}, status=200 if fine else 503)
 
-    app = web.Application()
-    app.add_routes([web.get("/metrics", metrics), web.get("/livez", live), web.get("/readyz", ready)])
+    app = web.Application(middlewares=[answer_problems, refuse_odd_header, serve_known_hosts])
+    app[METRICS] = metrics
+    app[HOSTS] = hosts
+    app.on_response_prepare.append(name_server)
+    app.add_routes([web.get("/metrics", scrape), web.get("/livez", live), web.get("/readyz", ready)])
     return app

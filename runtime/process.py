@@ -1,20 +1,28 @@
 """One process from start to stop: the ops port, the roles, signals, and the time that stopping may take."""
 
 import asyncio
+import resource
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from aiohttp import web
 
+from contract.labels import Listener
+from contract.metrics import Metrics
 from runtime.errors import StartError
+from service.connections import ConnectionLimits, Connections
+from service.protocol import Build, built_by
 
 log = structlog.get_logger(__name__)
 
 Role = Callable[[], Coroutine[Any, Any, None]]
 
+_BACKLOG = 512  # connections that wait for accept(2): a burst must not make others try again after a second
+_OWN_DESCRIPTORS = 256  # files, pipes to children, connections to the broker and to the sites that are fetched from
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -58,9 +66,19 @@ def _signals(stop: asyncio.Event, hurry: Callable[[], None]) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where an application listens, and what it grants those who come."""
+
+    listener: Listener
+    host: str
+    port: int
+    limits: ConnectionLimits
+
+
 @asynccontextmanager
 async def listening(
-    app: web.Application, host: str, port: int, *, what: str, shutdown_timeout_s: float
+    app: web.Application, door: Door, metrics: Metrics, *, shutdown_timeout_s: float
 ) -> AsyncIterator[None]:
     """Serves `app` for as long as the context is open; leaving it lets running requests end.
 
@@ -70,17 +88,36 @@ async def listening(
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=shutdown_timeout_s, handle_signals=False)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
+        assert runner.server is not None  # noqa: S101 - aiohttp has it None before setup alone
+        build = built_by(runner.server, Connections(door.limits, metrics, door.listener), door.limits, metrics)
+        listener = await _listen(build, door)
+        log.info("listening", what=door.listener, url=_url(door.host, listener.sockets[0].getsockname()))
         try:
-            await site.start()
-        except OSError as error:
-            raise StartError(f"cannot listen on {host}:{port}: {error.strerror}") from None
-        log.info("listening", what=what, url=_url(host, runner.addresses))
-        yield
+            yield
+        finally:
+            listener.close()
     finally:
         await runner.cleanup()
 
 
-def _url(host: str, addresses: Sequence[Any]) -> str:
+async def _listen(build: Build, door: Door) -> asyncio.Server:
+    loop = asyncio.get_running_loop()
+    try:
+        return await loop.create_server(build, door.host, door.port, backlog=_BACKLOG)
+    except OSError as error:
+        raise StartError(f"cannot listen on {door.host}:{door.port}: {error.strerror}") from None
+
+
+def grant_descriptors(connections: int) -> None:
+    """Sees to it that this process may open `connections` sockets beside what it needs itself, as far as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _BACKLOG + _OWN_DESCRIPTORS
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
+    if hard < wanted:
+        log.warning("few_descriptors", wanted=wanted, allowed=hard, hint="raise ulimit -n, or lower the connections")
+
+
+def _url(host: str, name: Sequence[Any]) -> str:
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{addresses[0][1]}"
+    return f"http://{shown}:{name[1]}"

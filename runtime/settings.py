@@ -64,6 +64,24 @@ class Settings(BaseSettings):
         (), description="bearer tokens, as name:secret or secret"
     )
 
+    hosts: Listed = Field(
+        (), description="names that this server is known by, as desk.example.com; .example.com: all below; *: any"
+    )
+
+    first_byte_timeout_s: Seconds = Field(10.0, description="longest time from connecting to a request's first byte")
+    header_timeout_s: Seconds = Field(10.0, description="longest time for a request's header")
+    body_timeout_s: Seconds = Field(60.0, description="longest time for a request's body")
+    idle_timeout_s: Seconds = Field(65.0, description="longest time from an answer to the next request")
+    send_timeout_s: Seconds = Field(30.0, description="longest time for an answer to be taken, and 1 s for each 16 KiB")
+    max_connections: Count = Field(1000, description="most connections to the API at once")
+    max_connections_per_address: Count = Field(
+        500, description="most connections to the API at once from one IPv4 address or IPv6 /64"
+    )
+    max_ops_connections: Count = Field(
+        100, description="most connections to the ops port at once; half from one address"
+    )
+    max_event_streams: Count = Field(100, description="most event streams at once; each is a connection")
+
     max_body_bytes: Count = Field(4 * 1024**2, description="largest request body")
     publish_timeout_s: Seconds = Field(4.0, description="longest wait for the broker's confirm")
     heartbeat_s: Seconds = Field(15.0, description="time between two heartbeats of an event stream")
@@ -150,7 +168,13 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "api_keys", "fetch_allow_networks", "fetch_allow_ports", "fetch_nameservers", "retry_delays_s", mode="before"
+        "api_keys",
+        "hosts",
+        "fetch_allow_networks",
+        "fetch_allow_ports",
+        "fetch_nameservers",
+        "retry_delays_s",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:

@@ -5,6 +5,7 @@ import os
 import platform
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -22,7 +23,7 @@ from prometheus_client import (
 from contract.article import Article
 from contract.broker import Broker, QueueDepths
 from contract.codec import MAX_JOB_BYTES
-from contract.labels import ProcessRole
+from contract.labels import Listener, ProcessRole
 from contract.metrics import Metrics
 from runtime.auditor import Auditor
 from runtime.brokers.embedded import EmbeddedBroker, FolderInUseError
@@ -32,12 +33,14 @@ from runtime.brokers.rabbit.consumer import in_flight_jobs
 from runtime.errors import StartError
 from runtime.fetching import open_fetcher
 from runtime.gauges import keep_gauges
-from runtime.ops import build_ops_app
-from runtime.process import listening, run_roles
+from runtime.ops import Readiness, build_ops_app
+from runtime.process import Door, grant_descriptors, listening, run_roles
 from runtime.settings import Settings
 from runtime.temporary import marked_folder
 from service.app import ApiBroker, IntakeLimits, build_app
-from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, refuse_open_listener
+from service.connections import ConnectionLimits
+from service.hosts import Hosts
+from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, is_loopback, refuse_open_listener
 from workers.desk import Copy, edit
 from workers.fetch import Fetcher
 from workers.parser import Parser, ParserLimits
@@ -73,7 +76,7 @@ async def _run(settings: Settings, broker: Broker, metrics: Metrics, *, serve: b
     stop = asyncio.Event()
     roles: dict[str, _Role] = {}
     if serve:
-        roles["api"] = partial(_serve, build_api(settings, broker, metrics), settings, stop)
+        roles["api"] = partial(_serve, build_api(settings, broker, metrics), settings, metrics, stop)
     if work:
         roles["worker"] = partial(_work, settings, broker, metrics, stop)
     started = {name: asyncio.Event() for name in roles}
@@ -82,8 +85,7 @@ async def _run(settings: Settings, broker: Broker, metrics: Metrics, *, serve: b
         states = {name: event.is_set() and not stop.is_set() for name, event in started.items()}
         return {"broker": await broker.ready(), **states}
 
-    ops = build_ops_app(metrics.registry, readiness)
-    async with _listening(ops, settings.ops_host, settings.ops_port, "ops", settings):
+    async with _ops(settings, metrics, readiness):
         await broker.ready()  # connects: a wrong address is told now, not at the first document
         ready_roles = [partial(role, started[name]) for name, role in roles.items()]
         if serve:  # all processes would report the same numbers
@@ -107,14 +109,16 @@ async def run_audit(settings: Settings, auditor: Auditor, every_s: float) -> Non
     async def readiness() -> dict[str, bool]:
         return {"auditing": not stop.is_set()}
 
-    async with _listening(
-        build_ops_app(metrics.registry, readiness), settings.ops_host, settings.ops_port, "ops", settings
-    ):
+    async with _ops(settings, metrics, readiness):
         await run_roles([partial(auditor.watch, every_s, metrics, stop)], stop, settings.shutdown_timeout_s)
 
 
-async def _serve(app: web.Application, settings: Settings, stop: asyncio.Event, started: asyncio.Event) -> None:
-    async with _listening(app, settings.host, settings.port, "api", settings):
+async def _serve(
+    app: web.Application, settings: Settings, metrics: Metrics, stop: asyncio.Event, started: asyncio.Event
+) -> None:
+    grant_descriptors(settings.max_connections + settings.max_ops_connections)
+    door = Door(Listener.API, settings.host, settings.port, connection_limits(settings))
+    async with listening(app, door, metrics, shutdown_timeout_s=settings.shutdown_timeout_s):
         started.set()
         await stop.wait()
 
@@ -131,10 +135,29 @@ async def _work(
         await broker.consume(worker.handle, slots=settings.slots, stop=stop)
 
 
-def _listening(
-    app: web.Application, host: str, port: int, what: str, settings: Settings
-) -> AbstractAsyncContextManager[None]:
-    return listening(app, host, port, what=what, shutdown_timeout_s=settings.shutdown_timeout_s)
+def _ops(settings: Settings, metrics: Metrics, readiness: Readiness) -> AbstractAsyncContextManager[None]:
+    """Returns the ops port. Beyond loopback it is scraped and probed by address: any address will do there."""
+    hosts = Hosts.of(settings.ops_host, settings.hosts, addresses=not is_loopback(settings.ops_host))
+    limits = replace(
+        connection_limits(settings),
+        connections=settings.max_ops_connections,
+        connections_per_address=max(1, settings.max_ops_connections // 2),
+    )
+    door = Door(Listener.OPS, settings.ops_host, settings.ops_port, limits)
+    app = build_ops_app(metrics, readiness, hosts)
+    return listening(app, door, metrics, shutdown_timeout_s=settings.shutdown_timeout_s)
+
+
+def connection_limits(settings: Settings) -> ConnectionLimits:
+    """Returns what the API's port grants."""
+    return ConnectionLimits(
+        first_byte_timeout_s=settings.first_byte_timeout_s,
+        header_timeout_s=settings.header_timeout_s,
+        idle_timeout_s=settings.idle_timeout_s,
+        send_timeout_s=settings.send_timeout_s,
+        connections=settings.max_connections,
+        connections_per_address=settings.max_connections_per_address,
+    )
 
 
 def build_metrics(role: ProcessRole) -> Metrics:
@@ -187,10 +210,15 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics) -> web.Ap
         raise StartError(str(error)) from None
     limits = IntakeLimits(
         max_body_bytes=settings.max_body_bytes,
+        body_timeout_s=settings.body_timeout_s,
+        send_timeout_s=settings.send_timeout_s,
+        streams=settings.max_event_streams,
         put_timeout_s=settings.publish_timeout_s,
         heartbeat_s=settings.heartbeat_s,
     )
-    return build_app(broker=broker, keys=keys, limits=limits, metrics=metrics, clock=now)
+    guarded = bool(settings.hosts) or not keys.required  # a key is what a page does not have
+    hosts = Hosts.of(settings.host, settings.hosts) if guarded else None
+    return build_app(broker=broker, keys=keys, hosts=hosts, limits=limits, metrics=metrics, clock=now)
 
 
 @asynccontextmanager

@@ -10,32 +10,45 @@ from service.context import BROKER, CLOCK, KEYS, LIMITS, METRICS, ApiBroker, Int
 from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
 from service.documents import post_document
 from service.events import STREAMS, Streams, close_streams, get_events
+from service.hosts import HOSTS, Hosts, serve_known_hosts
 from service.keys import ApiKeys
-from service.middlewares import answer_problems, measure, require_key
+from service.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
 from service.problems import get_problem
 
 __all__ = ["ApiBroker", "IntakeLimits", "build_app"]
 
 
-def build_app(
-    *, broker: ApiBroker, keys: ApiKeys, limits: IntakeLimits, metrics: Metrics, clock: Callable[[], datetime]
+def build_app(  # noqa: PLR0913 - each is one thing that the application stands on
+    *,
+    broker: ApiBroker,
+    keys: ApiKeys,
+    hosts: Hosts | None,
+    limits: IntakeLimits,
+    metrics: Metrics,
+    clock: Callable[[], datetime],
 ) -> web.Application:
     """Returns the application of the HTTP side. It opens nothing: the caller connects `broker`.
 
     Args:
         broker: takes jobs, has the log and the dead letters.
         keys: the API keys for /v1/.
+        hosts: the names by which this server is known; None where any will do. Without keys there must be some.
         limits: sizes and times.
         metrics: counters and histograms.
         clock: returns the current time, aware.
     """
-    app = web.Application(middlewares=[measure, answer_problems, require_key], client_max_size=limits.max_body_bytes)
+    app = web.Application(
+        middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
+        client_max_size=limits.max_body_bytes,
+    )
     app[BROKER] = broker
     app[KEYS] = keys
+    app[HOSTS] = hosts
     app[LIMITS] = limits
     app[METRICS] = metrics
     app[CLOCK] = clock
-    app[STREAMS] = Streams()
+    app[STREAMS] = Streams(limits.streams)
+    app.on_response_prepare.append(name_server)
     app.on_shutdown.append(close_streams)
     app.add_routes(
         [

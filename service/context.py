@@ -29,6 +29,7 @@ class IntakeLimits:
         heartbeat_s: how often an event stream gets a comment, which also finds out if the reader is still there.
             Proxies often cut connections that are silent for 30 s.
         send_timeout_s: how long an event stream may be stuck before it is cut.
+        streams: how many event streams may be open at once; each holds a connection and a reader of the log.
         open_wait_s: how long an event stream waits before its headers for the broker to refuse the log position.
     """
 
@@ -37,6 +38,7 @@ class IntakeLimits:
     put_timeout_s: float = 4.5
     heartbeat_s: float = 15.0
     send_timeout_s: float = 30.0
+    streams: int = 100
     open_wait_s: float = 0.2
 
 

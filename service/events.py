@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp_sse import EventSourceResponse, sse_response
 
 from contract.broker import BrokerError, BrokerUnavailable, EventLog, LogEntry, UnknownOffset
@@ -26,6 +26,7 @@ _MAX_PATTERN_CHARS: Final = 255  # AMQP 0-9-1: a short string
 _MAX_HASHES: Final = 3  # the time of a match grows with the key's length to this power
 _OFFSET = re.compile(r"-1|[0-9]{1,18}")
 _COUNT = re.compile(r"[0-9]{1,6}")
+_FULL_RETRY_AFTER_S: Final = "10"
 _LAST_EVENT_ID: Final = "Last-Event-ID"
 _PARAMETERS: Final = frozenset({"after", "last", "pattern"})
 _LOG_UNREADABLE: Final = "The event log cannot be read now."
@@ -80,11 +81,29 @@ class EventQuery:
 
 
 class Streams:
-    """The open streams of one application."""
+    """The open streams of one application, at most `limit`."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._places = 0
         self._open: set[EventSourceResponse] = set()
         self._closing = False
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Takes a place for a stream, from before the log is asked until it has ended.
+
+        Raises:
+            ProblemError: all are taken.
+        """
+        if self._places >= self._limit:
+            later: dict[str, str] = {hdrs.RETRY_AFTER: _FULL_RETRY_AFTER_S}
+            raise ProblemError(Problem(problems.TOO_MANY_STREAMS, problems.TOO_MANY_STREAMS.meaning, headers=later))
+        self._places += 1
+        try:
+            yield
+        finally:
+            self._places -= 1
 
     @contextmanager
     def hold(self, stream: EventSourceResponse) -> Iterator[None]:
@@ -122,6 +141,11 @@ async def get_events(request: web.Request) -> web.StreamResponse:
         ProblemError: the query breaks a rule, the log does not hold the position, or the broker is away.
     """
     query = EventQuery.of(request)
+    with request.app[STREAMS].place():
+        return await _answer(request, query)
+
+
+async def _answer(request: web.Request, query: EventQuery) -> web.StreamResponse:
     try:
         after = await query.begin(request.app[BROKER])
     except BrokerError as error:

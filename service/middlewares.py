@@ -9,8 +9,10 @@ from aiohttp.typedefs import Handler
 from contract.events import host_of
 from service import problems
 from service.context import KEYS, METRICS
-from service.keys import ANONYMOUS, ApiKeys, is_loopback
+from service.hosts import HOSTS
+from service.keys import ANONYMOUS, ApiKeys
 from service.problems import Problem, ProblemError
+from service.protocol import MAX_HEADER_BYTES, OTHER_VERSION, SERVER
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +58,22 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
 
 
 @web.middleware
+async def refuse_odd_header(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Lets through HTTP/1.0 and 1.1, with headers of a bounded size; the parser bounds each field, and their number."""
+    if request.get(OTHER_VERSION):
+        raise ProblemError(Problem(problems.BAD_REQUEST, "The request's version of HTTP is neither 1.0 nor 1.1."))
+    size = len(request.raw_path) + sum(len(name) + len(value) for name, value in request.raw_headers)
+    if size > MAX_HEADER_BYTES:
+        raise ProblemError(Problem(problems.HEADER_TOO_LARGE, problems.HEADER_TOO_LARGE.meaning))
+    return await handler(request)
+
+
+async def name_server(_request: web.Request, response: web.StreamResponse) -> None:
+    """Names this server without a version, in the answer that is about to be sent."""
+    response.headers[hdrs.SERVER] = SERVER
+
+
+@web.middleware
 async def require_key(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Lets only bearers of an API key through to /v1/ (RFC 6750); without keys, no web page of another site.
 
@@ -66,7 +84,7 @@ async def require_key(request: web.Request, handler: Handler) -> web.StreamRespo
         keys = request.app[KEYS]
         if keys.required:
             request[OWNER] = _owner(request, keys)
-        elif not _is_local_origin(request.headers.get(hdrs.ORIGIN)):
+        elif not _is_known_origin(request):
             raise ProblemError(Problem(problems.FOREIGN_ORIGIN, problems.FOREIGN_ORIGIN.meaning))
     return await handler(request)
 
@@ -78,8 +96,9 @@ def _owner(request: web.Request, keys: ApiKeys) -> str:
     return owner
 
 
-def _is_local_origin(origin: str | None) -> bool:
-    return origin is None or is_loopback(host_of(origin) or "")
+def _is_known_origin(request: web.Request) -> bool:
+    origin, hosts = request.headers.get(hdrs.ORIGIN), request.app[HOSTS]
+    return origin is None or hosts is None or hosts.know(host_of(origin) or "")
 
 
 def route_of(request: web.Request) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from contract.labels import ProblemName
 from contract.submission import Fault
@@ -48,6 +49,7 @@ METHOD_NOT_ALLOWED = ProblemType(
     "method-not-allowed", 405, "Method not allowed", "The Allow header lists what this path takes."
 )
 BODY_TIMEOUT = ProblemType("body-timeout", 408, "Body too slow", "The body did not arrive in time.")
+HEADER_TIMEOUT = ProblemType("header-timeout", 408, "Header too slow", "The request's header did not arrive in time.")
 NOT_RETRYABLE = ProblemType(
     "not-retryable",
     409,
@@ -61,16 +63,26 @@ POSITION_GONE = ProblemType(
     "The log no longer holds this position. Start with the oldest event: after=oldest.",
 )
 CONTENT_TOO_LARGE = ProblemType("content-too-large", 413, "Content too large", "The document is over the size limit.")
+TARGET_TOO_LONG = ProblemType("target-too-long", 414, "Target too long", "The request's first line is too long.")
 UNSUPPORTED_MEDIA_TYPE = ProblemType(
     "unsupported-media-type",
     415,
     "Unsupported media type",
     "The Accept-Post header lists the media types that are taken.",
 )
+FOREIGN_HOST = ProblemType(
+    "foreign-host",
+    421,
+    "Foreign host",
+    "The Host header names another server than this one. COPYDESK_HOSTS lists the names under which it is known.",
+)
 INVALID_SUBMISSION = ProblemType(
     "invalid-submission", 422, "Invalid submission", "The body is well formed, but fields break rules: see errors."
 )
 INTAKE_FULL = ProblemType("intake-full", 429, "Intake full", "The queue is full. Ask again after Retry-After seconds.")
+HEADER_TOO_LARGE = ProblemType(
+    "header-too-large", 431, "Header too large", "The request's header, or one of its fields, is over the size limit."
+)
 INTERNAL_ERROR = ProblemType("internal-error", 500, "Internal error", "A defect of this server. It has been logged.")
 BROKER_UNAVAILABLE = ProblemType(
     "broker-unavailable",
@@ -78,6 +90,18 @@ BROKER_UNAVAILABLE = ProblemType(
     "Broker unavailable",
     "The message broker is away or did not answer in time, so what was posted may or may not be stored. "
     "Ask again after Retry-After seconds, with the same Idempotency-Key.",
+)
+TOO_MANY_CONNECTIONS = ProblemType(
+    "too-many-connections",
+    503,
+    "Too many connections",
+    "All connections that this server holds, or grants this address, are at work. Ask again after Retry-After seconds.",
+)
+TOO_MANY_STREAMS = ProblemType(
+    "too-many-streams",
+    503,
+    "Too many streams",
+    "As many event streams are open as this server holds. Ask again after Retry-After seconds.",
 )
 
 ALL = (
@@ -89,14 +113,20 @@ ALL = (
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
     BODY_TIMEOUT,
+    HEADER_TIMEOUT,
     NOT_RETRYABLE,
     POSITION_GONE,
     CONTENT_TOO_LARGE,
+    TARGET_TOO_LONG,
     UNSUPPORTED_MEDIA_TYPE,
+    FOREIGN_HOST,
     INVALID_SUBMISSION,
     INTAKE_FULL,
+    HEADER_TOO_LARGE,
     INTERNAL_ERROR,
     BROKER_UNAVAILABLE,
+    TOO_MANY_CONNECTIONS,
+    TOO_MANY_STREAMS,
 )
 
 _BY_STATUS = {
@@ -124,6 +154,23 @@ class Problem:
 
     def response(self) -> web.Response:
         """Returns the answer to send."""
+        return web.Response(status=self.type.status, body=self._body(), content_type=MEDIA_TYPE, headers=self.headers)
+
+    def wire(self, server: str) -> bytes:
+        """Returns the answer as bytes, for a connection that has no request to answer to; it closes after them."""
+        body = self._body()
+        headers = {
+            hdrs.CONTENT_TYPE: MEDIA_TYPE,
+            hdrs.CONTENT_LENGTH: str(len(body)),
+            hdrs.CONNECTION: "close",
+            hdrs.SERVER: server,
+            **self.headers,
+        }
+        lines = [f"HTTP/1.1 {self.type.status} {HTTPStatus(self.type.status).phrase}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        return "\r\n".join([*lines, "", ""]).encode() + body
+
+    def _body(self) -> bytes:
         body: dict[str, object] = {
             "type": f"/problems/{self.type.slug}",
             "title": self.type.title,
@@ -132,9 +179,7 @@ class Problem:
         }
         if self.errors:
             body["errors"] = self.errors
-        return web.Response(
-            status=self.type.status, body=orjson.dumps(body), content_type=MEDIA_TYPE, headers=self.headers
-        )
+        return orjson.dumps(body)
 
 
 class ProblemError(Exception):

@@ -22,6 +22,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
+_STDOUT, _STDERR = 1, 2
 _EXHAUSTED = 0.9  # share of the memory limit
 
 
@@ -81,7 +82,15 @@ def confine(memory_bytes: int, modules: Sequence[str]) -> None:
 
 
 def ready(_task: Callable[[T], R]) -> None:
-    """Does nothing: when this returns the child is confined and has been able to load the task."""
+    """Falls silent: when this returns the child is confined and has been able to load the task.
+
+    From now on it has documents in hand, and what a library or C code prints may quote them. How a document ends is
+    told as an `Outcome`.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (_STDOUT, _STDERR):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def perform(task: Callable[[T], R], document: T, memory_bytes: int) -> Outcome:

@@ -1,7 +1,16 @@
+import os
+import pty
 import subprocess
 import sys
+from collections.abc import Callable
 
-SCRIPT = """
+import pytest
+
+from tests.runtime.failing import WAYS, caused
+
+CANARY = "canary-5d1e"
+
+FULL = """
 import structlog
 from runtime import logs, settings
 logs.configure(settings.load({"log_format": "json"}, {}))
@@ -10,13 +19,64 @@ for _ in range(3):
 print("still there")
 """
 
+Way = Callable[[str], object]
+
 
 def run(stderr: str) -> str:
     with open(stderr, "w") as log:  # noqa: PTH123 - a device
         return subprocess.run(
-            [sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, stderr=log, text=True, check=False
+            [sys.executable, "-c", FULL], stdout=subprocess.PIPE, stderr=log, text=True, check=False
         ).stdout
 
 
 def test_a_log_that_takes_no_more_lines_ends_nothing() -> None:
     assert run("/dev/full") == run("/dev/null") == "still there\n"
+
+
+def command(way: Way, log_format: str, *options: str) -> list[str]:
+    return [sys.executable, "-m", "tests.runtime.failing", way.__name__, log_format, CANARY, *options]
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_what_goes_wrong_is_told_without_messages_and_values(way: Way, log_format: str) -> None:
+    done = subprocess.run(command(way, log_format), capture_output=True, text=True, check=False)
+    assert CANARY not in done.stdout + done.stderr
+    assert "20" in done.stderr, "it must be told, with its time"
+    assert "File" in done.stderr or "at=" in done.stderr or '"at"' in done.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("no-rich",)], ids=["rich", "no rich"])
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_nor_on_a_terminal(way: Way, options: tuple[str, ...]) -> None:
+    told = on_terminal(command(way, "auto", *options))
+    assert CANARY not in told
+    assert "\x1b[" in told, "it must be told, in colours"
+
+
+def on_terminal(arguments: list[str]) -> str:
+    """Returns what a command prints to a terminal."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(arguments, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        told = b""
+        while chunk := _read(ours):
+            told += chunk
+        process.wait()
+    os.close(ours)
+    return told.decode()
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # the other side is closed
+        return b""
+
+
+def test_class_names_and_frames_are_told() -> None:
+    told = subprocess.run(command(caused, "json"), capture_output=True, text=True, check=False).stderr
+    assert "builtins.ValueError" in told
+    assert "which led to" in told
+    assert "builtins.RuntimeError" in told
+    assert "in fail" in told

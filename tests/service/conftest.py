@@ -12,9 +12,11 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 from contract.metrics import Metrics
 from service.app import IntakeLimits, build_app
+from service.hosts import Hosts
 from service.keys import ApiKeys
 from tests.service.memory_broker import MemoryBroker
 
+KNOWN = Hosts()
 NOW = datetime(2024, 10, 19, 8, 30, tzinfo=UTC)
 LIMITS = IntakeLimits(max_body_bytes=100_000, put_timeout_s=2.0, heartbeat_s=5.0, open_wait_s=0.05)
 
@@ -49,11 +51,14 @@ OpenDesk = Callable[..., Awaitable[Desk]]
 
 @pytest.fixture
 def open_desk(aiohttp_client: AiohttpClient) -> OpenDesk:
-    async def start(*, keys: tuple[str, ...] = (), limits: Mapping[str, Any] | None = None) -> Desk:
+    async def start(
+        *, keys: tuple[str, ...] = (), limits: Mapping[str, Any] | None = None, hosts: Hosts | None = KNOWN
+    ) -> Desk:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
             broker=broker,
             keys=ApiKeys.from_plain(keys),
+            hosts=hosts,
             limits=replace(LIMITS, **(limits or {})),
             metrics=metrics,
             clock=lambda: NOW,

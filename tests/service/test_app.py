@@ -63,7 +63,9 @@ async def test_defect_is_500_without_internals_and_logged(desk: Desk) -> None:
 
 async def test_client_that_leaves_mid_body_is_no_defect(desk: Desk) -> None:
     _, writer = await asyncio.open_connection(desk.client.host, desk.client.port)
-    writer.write(b"POST /v1/documents HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nhalf")
+    writer.write(
+        b"POST /v1/documents HTTP/1.1\r\nHost: [::1]\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nhalf"
+    )
     with capture_logs() as logs:
         await writer.drain()
         writer.close()

@@ -1,0 +1,230 @@
+"""Secrets and text of documents go in everywhere, and come out nowhere but in the articles."""
+
+import asyncio
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.canaries.child import ASK
+from tests.canaries.told import FORMATS, Told, telling
+from tests.fuzz.test_http import routes
+from tests.rabbit_node import RabbitNode, free_ports
+from tests.wire import Answer, Wire, request
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+
+TEXT = "canary-text-6e02"
+SECRETS = {
+    name: f"canary-{name}-6e02"
+    for name in ("authorization", "idempotency", "query", "path", "cookie", "url", "amqp", "proxy", "key", "body")
+}
+KEY = SECRETS["key"]
+HEADERS = (
+    f"Authorization: Bearer {KEY}",
+    f"Idempotency-Key: {SECRETS['idempotency']}",
+    f"Cookie: session={SECRETS['cookie']}",
+)
+FOREIGN = (f"Authorization: Bearer {SECRETS['authorization']}", *HEADERS[1:])
+COMMON = {
+    "COPYDESK_FETCH_PROXY": f"http://user:{SECRETS['proxy']}@127.0.0.1:1",
+    "COPYDESK_RETRY_DELAYS_S": "0.1",
+    "COPYDESK_BODY_TIMEOUT_S": "1",
+    "COPYDESK_HEADER_TIMEOUT_S": "1",
+    "COPYDESK_IDLE_TIMEOUT_S": "0.1",
+    "COPYDESK_HEARTBEAT_S": "0.5",
+    "COPYDESK_PARSERS": "1",
+    "COPYDESK_SHUTDOWN_TIMEOUT_S": "5",
+}
+PROSE = "The harbour council voted on Tuesday evening to move the ferry landing two hundred metres up the coast. " * 5
+BODIES = {
+    "application/json": [
+        json.dumps({"text": f"{TEXT} {PROSE}"}).encode(),
+        json.dumps({"text": TEXT, "metadata": {"title": TEXT, "published": TEXT, "language": TEXT}}).encode(),
+        json.dumps({"url": f"http://user:{SECRETS['url']}@127.0.0.1:9/{TEXT}"}).encode(),
+        json.dumps({"url": f"http://user:{SECRETS['url']}@[/{TEXT}"}).encode(),
+        json.dumps({"text": [TEXT], "options": {"lane": TEXT, "formats": [TEXT]}}).encode(),
+        f'{{"text": "{TEXT}'.encode(),
+        f'"{TEXT}"'.encode(),
+    ],
+    "text/plain": [f"{TEXT} {PROSE}".encode(), TEXT.encode() + b"\xff\x00", TEXT.encode("utf-16")],
+    "text/html; charset=big5": [f"<h1>{TEXT}</h1><p>{PROSE}</p>".encode(), TEXT.encode() + b"\xff"],
+    "text/plain; charset=" + SECRETS["body"]: [TEXT.encode()],
+    SECRETS["body"] + "/x": [TEXT.encode()],
+}
+CODINGS = {
+    "br": TEXT.encode(),
+    "gzip": TEXT.encode() * 9,
+    "gzip ": gzip.compress(TEXT.encode() * 900)[:-9],
+    "deflate": TEXT.encode(),
+    SECRETS["body"]: TEXT.encode(),
+}
+DEFECTS = ("put", "task", "callback", "library", "thread", "warning")
+WORK_DEFECTS = tuple(f"work-{name}" for name in DEFECTS[1:])
+CHILD_DEFECTS = ("child-print", "child-raise", "child-thread", "child-exit", "handle")
+
+
+def everything() -> Iterator[bytes]:
+    """Yields requests with canaries in each place where one fits, to every route."""
+    query = f"?q={SECRETS['query']}"
+    for method, path in routes():
+        for headers in (HEADERS, FOREIGN):
+            target = path.replace("/0", "/" + SECRETS["path"])
+            yield request(target, *headers, method=method)
+            yield request(target + query, *headers, method=method)
+            yield request(target + query.replace("q=", "last="), *headers, "Last-Event-ID: " + SECRETS["query"])
+            yield request(target, *headers, method=method, host=SECRETS["path"] + ".example")
+            for media_type, bodies in BODIES.items():
+                yield from (
+                    request(target, *headers, f"Content-Type: {media_type}", method=method, body=b) for b in bodies
+                )
+            for coding, body in CODINGS.items():
+                fields = (*headers, "Content-Type: text/plain", f"Content-Encoding: {coding.strip()}")
+                yield request(target, *fields, method=method, body=body)
+    for options in ("lane", "url", "focus", "formats", "keep_all", "q"):
+        target = f"/v1/documents?{options}={SECRETS['query']}"
+        yield request(target, *HEADERS, "Content-Type: text/plain", method="POST", body=TEXT.encode())
+    yield from malformed()
+
+
+def malformed() -> Iterator[bytes]:
+    lines = "\r\n".join(HEADERS).encode()
+    yield b"GET /" + SECRETS["path"].encode() + b"\r\n" + lines + b"\r\n\r\n"
+    yield b"GET / HTTP/1.1\r\n" + lines + b"\r\n\r\n"
+    yield b"GET / HTTP/1.1\r\nHost: localhost\r\n" + lines + b"\x00\r\n\r\n"
+    yield b"GET / HTTP/1.1\r\nHost: localhost\r\n" + lines + b"\r\nExpect: " + SECRETS["body"].encode() + b"\r\n\r\n"
+    yield b"GET / HTTP/1.1\r\nHost: localhost\r\n" + lines  # and nothing more
+    yield b"GET / HTTP/1.1\r\nHost: localhost\r\n" + lines + b"\r\nA: " + SECRETS["body"].encode() * 900 + b"\r\n\r\n"
+    framed = b"POST /v1/documents HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n" + lines + b"\r\n"
+    yield framed + b"Content-Length: 900\r\n\r\n" + TEXT.encode()  # and nothing more
+    yield framed + b"Transfer-Encoding: chunked\r\n\r\n" + TEXT.encode()
+    yield framed + b"Transfer-Encoding: chunked\r\nContent-Length: 9\r\n\r\n" + TEXT.encode()
+    yield framed + b"Content-Length: " + SECRETS["body"].encode() + b"\r\n\r\n" + TEXT.encode()
+
+
+REQUESTS = list(everything())
+
+
+async def ask_all(port: int, at_once: int = 50) -> list[bytes]:
+    """Returns what comes back for each of the requests, on a connection of its own."""
+    places = asyncio.Semaphore(at_once)
+
+    async def ask_one(raw: bytes) -> bytes:
+        async with places:
+            wire = await Wire.to(port)
+            wire.send(raw)
+            return await wire.ended(but_within_s=0.2, after=b"text/event-stream")
+
+    return await asyncio.gather(*(ask_one(raw) for raw in REQUESTS))
+
+
+async def post(port: int, text: str) -> Answer:
+    wire = await Wire.to(port)
+    wire.send(request("/v1/documents", HEADERS[0], "Content-Type: text/plain", method="POST", body=text.encode()))
+    answer = await wire.answer()
+    await wire.close()
+    assert answer is not None
+    return answer
+
+
+async def ask_for_defects(port: int, names: tuple[str, ...]) -> None:
+    for name in names:
+        answer = await post(port, f"{ASK}{name} {TEXT} {PROSE}")
+        assert answer.status == (500 if name == "put" else 202), name
+        assert TEXT not in repr(answer)
+
+
+def assert_silent(what: str) -> None:
+    assert TEXT not in what
+    for secret in SECRETS.values():
+        assert secret not in what
+    assert "canary" not in what.replace("tests/canaries", ""), "in another form"
+
+
+def assert_told(told: Told, *words: str) -> None:
+    """Checks what a process printed: that the defects are in it, and no canary."""
+    for word in words:
+        assert word in told.text, (word, told.text)
+    assert_silent(told.text)
+
+
+@pytest.mark.parametrize(("log_format", "key"), [("json", ""), ("console", f"me:{KEY}"), ("terminal", "")])
+def test_up_tells_none(tmp_path: Path, log_format: str, key: str) -> None:
+    keys = {"COPYDESK_API_KEYS": key} if key else {}
+    with telling("up", log_format, {**COMMON, **keys, "COPYDESK_DATA": str(tmp_path)}) as told:
+        told.wait_until_ready()
+        for port in (told.port, told.ops_port):
+            for got in asyncio.run(ask_all(port)):
+                assert_silent_answer(got)
+        asyncio.run(ask_for_defects(told.port, (*DEFECTS, *WORK_DEFECTS, *CHILD_DEFECTS)))
+        told.wait_for("request_failed", "thread_failed", "library_warned", "traceback", "delivery_given_back")
+        assert_silent(told.metrics())
+        asyncio.run(ask_for_defects(told.port, ("crash",)))
+        assert told.wait_for_end() != 0
+        assert_told(told, "process_failed", "RuntimeError")
+
+
+def assert_silent_answer(got: bytes) -> None:
+    """Checks an answer that is not an event stream: those have articles in them."""
+    if b"text/event-stream" not in got:
+        assert_silent(got.decode(errors="replace"))
+
+
+@pytest.fixture
+def amqp_url(rabbit_node: RabbitNode) -> Iterator[str]:
+    """A broker's address, with a password that must not be seen. What crashed workers leave there is nobody else's."""
+    rabbit_node.ctl("add_user", "canary", SECRETS["amqp"])
+    rabbit_node.ctl("add_vhost", "canary")
+    rabbit_node.ctl("set_permissions", "--vhost", "canary", "canary", ".*", ".*", ".*")
+    yield f"amqp://canary:{SECRETS['amqp']}@127.0.0.1:{rabbit_node.port}/canary"
+    rabbit_node.ctl("delete_user", "canary")
+    rabbit_node.ctl("delete_vhost", "canary")
+
+
+@pytest.mark.rabbit
+@pytest.mark.parametrize("log_format", ["json", "terminal"])
+def test_serve_and_work_tell_none(amqp_url: str, log_format: str) -> None:
+    settings = {**COMMON, "COPYDESK_AMQP_URL": amqp_url}
+    with (
+        telling("serve", log_format, {**settings, "COPYDESK_API_KEYS": f"me:{KEY}"}) as serve,
+        telling("work", log_format, settings) as work,
+    ):
+        for told in (serve, work):
+            told.wait_until_ready()
+        for got in asyncio.run(ask_all(serve.port)):
+            assert_silent_answer(got)
+        asyncio.run(ask_for_defects(serve.port, (*DEFECTS, *WORK_DEFECTS, *CHILD_DEFECTS)))
+        serve.wait_for("request_failed", "thread_failed", "library_warned")
+        work.wait_for("thread_failed", "library_warned", "handler_failed", "parser_child_replaced")
+        assert_silent(serve.metrics() + work.metrics())
+        asyncio.run(ask_for_defects(serve.port, ("work-crash",)))
+        assert work.wait_for_end() != 0
+        asyncio.run(ask_for_defects(serve.port, ("crash",)))
+        assert serve.wait_for_end() != 0
+        assert_told(serve, "process_failed")
+        assert_told(work, "process_failed")
+
+
+@pytest.mark.parametrize("log_format", FORMATS)
+@pytest.mark.parametrize("role", ["serve", "work"])
+def test_a_broker_that_cannot_be_had_tells_none(role: str, log_format: str) -> None:
+    nobody = free_ports(1)[0]
+    settings = {**COMMON, "COPYDESK_AMQP_URL": f"amqp://guest:{SECRETS['amqp']}@127.0.0.1:{nobody}/"}
+    with telling(role, log_format, settings) as told:
+        told.wait_for("queue_depths_unknown" if role == "serve" else "listening")
+        if role == "serve":
+            answer = asyncio.run(post(told.port, TEXT))
+            assert answer.status == 503
+            assert_silent(repr(answer))
+    assert_silent(told.text)
+
+
+@pytest.mark.rabbit
+@pytest.mark.parametrize("log_format", FORMATS)
+def test_a_broker_that_lets_nobody_in_tells_none(rabbit_node: RabbitNode, log_format: str) -> None:
+    url = f"amqp://guest:{SECRETS['amqp']}@127.0.0.1:{rabbit_node.port}/"
+    with telling("serve", log_format, {**COMMON, "COPYDESK_AMQP_URL": url}) as told:
+        told.wait_for("queue_depths_unknown")
+    assert_silent(told.text)

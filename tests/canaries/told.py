@@ -1,0 +1,101 @@
+"""A process, and all that it tells: what it prints, in each log format, and its metrics."""
+
+import os
+import pty
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.rabbit_node import free_ports
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 120.0  # machines under load
+FORMATS = ("json", "console", "terminal")
+"""`terminal` is what a person sees: nothing is set, and both streams are a terminal."""
+
+
+class Told:
+    """A running command, and what it printed so far."""
+
+    def __init__(self, role: str, log_format: str, settings: Mapping[str, str]) -> None:
+        self.port, self.ops_port = free_ports(2)
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
+        ports = {"COPYDESK_PORT": str(self.port), "COPYDESK_OPS_PORT": str(self.ops_port), "TERM": "xterm-256color"}
+        chosen = {} if log_format == "terminal" else {"COPYDESK_LOG_FORMAT": log_format}
+        ours, theirs = pty.openpty() if log_format == "terminal" else os.pipe()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.canaries.with_defects", role],
+            env={**clean, **ports, **chosen, **settings},
+            cwd=ROOT,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        self._printed = bytearray()
+        self._reader = threading.Thread(target=self._read, args=[ours])
+        self._reader.start()
+
+    @property
+    def text(self) -> str:
+        """What was printed so far."""
+        return self._printed.decode()
+
+    def metrics(self) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ops_port}/metrics", timeout=PATIENCE_S) as answer:
+            return str(answer.read().decode())
+
+    def wait_until_ready(self) -> None:
+        self._wait(self._is_ready)
+
+    def wait_for(self, *words: str) -> None:
+        """Waits until all the words were printed."""
+        self._wait(lambda: all(word in self.text for word in words))
+
+    def wait_for_end(self) -> int:
+        code = self._process.wait(timeout=PATIENCE_S)
+        self._reader.join()
+        return code
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            self._process.terminate()
+        self.wait_for_end()
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ops_port}/readyz", timeout=PATIENCE_S):
+                return True
+        except (urllib.error.URLError, ConnectionError):
+            return False
+
+    def _wait(self, holds: object) -> None:
+        end = time.monotonic() + PATIENCE_S
+        assert callable(holds)
+        while not holds():
+            assert time.monotonic() < end, self.text
+            time.sleep(0.1)
+
+    def _read(self, ours: int) -> None:
+        try:
+            while chunk := os.read(ours, 65536):
+                self._printed += chunk
+        except OSError:  # a terminal's other side is closed
+            pass
+        finally:
+            os.close(ours)
+
+
+@contextmanager
+def telling(role: str, log_format: str, settings: Mapping[str, str]) -> Iterator[Told]:
+    """Runs a role for as long as the context is open."""
+    told = Told(role, log_format, settings)
+    try:
+        yield told
+    finally:
+        told.close()

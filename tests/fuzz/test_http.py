@@ -1,0 +1,160 @@
+"""Bytes that are nearly HTTP, thrown at a running Copydesk.
+
+COPYDESK_TEST_FUZZ_REQUESTS sets how many; `make fuzz` throws 10,000.
+"""
+
+import asyncio
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from aiohttp import web
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+
+from contract.metrics import Metrics
+from runtime.ops import build_ops_app
+from service.app import IntakeLimits, build_app
+from service.hosts import Hosts
+from service.keys import ApiKeys
+from tests.fuzz.requests import SECRET, TEXT, Route, Sent, sent
+from tests.service.memory_broker import MemoryBroker
+from tests.system.processes import Process
+from tests.wire import Wire, ask, request
+
+REQUESTS = int(os.environ.get("COPYDESK_TEST_FUZZ_REQUESTS", "600"))
+AT_ONCE = 25
+PORTS = ("api", "ops")
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(120 + REQUESTS)]
+
+QUICK = {  # so that what is incomplete is answered, and what is answered is closed, within a second
+    **{f"COPYDESK_{name}_TIMEOUT_S": "0.4" for name in ("FIRST_BYTE", "HEADER", "BODY", "IDLE")},
+    "COPYDESK_HEARTBEAT_S": "0.2",
+    "COPYDESK_MAX_EVENT_STREAMS": "100000",
+    "COPYDESK_MAX_CONNECTIONS_PER_ADDRESS": "1000",
+    "COPYDESK_SLOTS": "1",
+    "COPYDESK_LOG_LEVEL": "debug",
+}
+STREAM_S = 0.5  # for which an event stream is read
+
+
+def routes() -> list[Route]:
+    """Returns the routes of both ports, as their routers have them."""
+    metrics = Metrics(CollectorRegistry())
+
+    async def ready() -> dict[str, bool]:
+        return {}
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    hosts, keys, limits = Hosts(), ApiKeys(), IntakeLimits()
+    api = build_app(broker=MemoryBroker(), keys=keys, hosts=hosts, limits=limits, metrics=metrics, clock=now)
+    apps = (api, build_ops_app(metrics, ready, hosts))
+    found = {(route.method, _path(route)) for app in apps for route in app.router.routes()}
+    return sorted(found)
+
+
+def _path(route: web.AbstractRoute) -> str:
+    assert route.resource is not None
+    return route.resource.canonical.replace("{id}", "0").replace("{slug}", "bad-request")
+
+
+@pytest.fixture(scope="module", params=["", f"other:{SECRET}-2"], ids=["no keys", "keys"])
+def up(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    keys = {"COPYDESK_API_KEYS": request.param} if request.param else {}
+    folder = tmp_path_factory.mktemp("data")
+    process = Process(*("up", "--port", "0", "--ops-port", "0", "--data", str(folder)), settings=QUICK | keys)
+    try:
+        yield process
+    finally:
+        process.close()
+
+
+def thrown() -> list[tuple[str, Sent]]:
+    """Returns what is thrown, each at a port. It is only made here: what is thrown beside others does not shrink."""
+    made: list[tuple[str, Sent]] = []
+
+    @settings(
+        max_examples=REQUESTS // 2,  # half of them without keys, half with
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(port=st.sampled_from(PORTS), what=sent(routes()))
+    def collect(port: str, what: Sent) -> None:
+        made.append((port, what))
+
+    collect()
+    return made
+
+
+def test_no_bytes_make_a_defect(up: Process) -> None:
+    ports = {name: int(url.rpartition(":")[2]) for name, url in up.wait_for_urls(*PORTS).items()}
+    answered: Counter[int] = Counter()
+    everything = thrown()
+    for begun in range(0, len(everything), AT_ONCE):
+        batch = everything[begun : begun + AT_ONCE]
+        for (_, what), got in zip(batch, asyncio.run(all_thrown(ports, batch)), strict=True):
+            check(got, what, answered)
+    print(f"answers by status: {sorted(answered.items())}")  # noqa: T201 - whether it was much of a test
+    assert len(answered) >= 8, "most of it must come beyond the parser"
+    assert up.returncode is None
+    assert up.stop() in {0, 4}
+    for entry in up.log:
+        assert entry.get("level") in {"debug", "info", "warning"}, entry
+        assert not {"exception", "traceback"} & entry.keys(), entry
+        assert SECRET not in repr(entry), entry
+        assert TEXT not in repr(entry), entry
+
+
+async def all_thrown(ports: dict[str, int], batch: list[tuple[str, Sent]]) -> list[bytes]:
+    """Throws all at once, and returns what came back on each connection; the server must answer others after it."""
+    answers = await asyncio.gather(*(thrown_at(ports[port], what) for port, what in batch))
+    for port, target in (("api", "/"), ("ops", "/livez")):
+        answer = await ask(ports[port], request(target))
+        assert answer is not None
+        assert answer.status == 200
+    return answers
+
+
+async def thrown_at(port: int, what: Sent) -> bytes:
+    """Returns all that comes back until the server closes; of an event stream what comes in a while."""
+    wire = await Wire.to(port)
+    for part in what.parts:
+        wire.send(part)
+        await asyncio.sleep(0)
+    return await wire.ended(but_within_s=STREAM_S, after=b"text/event-stream")
+
+
+def check(got: bytes, what: Sent, answered: Counter[int]) -> None:
+    """Checks all the answers in what came back on a connection, and counts them by status."""
+    assert SECRET.encode() not in got, what
+    assert TEXT.encode() not in got, what
+    while got:
+        header, ended, rest = got.partition(b"\r\n\r\n")
+        assert ended, (got[:200], what)
+        first, *lines = header.decode("ascii").split("\r\n")
+        version, status, _ = first.split(" ", 2)
+        assert version in {"HTTP/1.1", "HTTP/1.0"}, what
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+        if status == "100":
+            got = rest
+            continue
+        assert headers["server"] == "copydesk", what
+        if headers.get("content-type", "").startswith("text/event-stream"):
+            return
+        length = int(headers["content-length"])
+        body = b"" if rest.startswith(b"HTTP/1.") or not rest else rest[:length]  # HEAD has a length and no body
+        answered[int(status)] += 1
+        assert int(status) < 500, (header, body, what)
+        if int(status) >= 300:
+            assert headers["content-type"] == "application/problem+json", (header, what)
+            assert not body or json.loads(body)["status"] == int(status), what
+        got = rest[len(body) :]
