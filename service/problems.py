@@ -48,6 +48,12 @@ NOT_RETRYABLE = ProblemType(
     "Not retryable",
     "The dead letter holds no job that could be put again: look at it, and drop it.",
 )
+AMBIGUOUS_ID = ProblemType(
+    "ambiguous-id",
+    409,
+    "Ambiguous id",
+    "Several ids begin with what was given: give more of the one that is meant.",
+)
 POSITION_GONE = ProblemType(
     "position-gone",
     410,
@@ -84,6 +90,7 @@ ALL = (
     METHOD_NOT_ALLOWED,
     BODY_TIMEOUT,
     NOT_RETRYABLE,
+    AMBIGUOUS_ID,
     POSITION_GONE,
     CONTENT_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
