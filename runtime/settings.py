@@ -9,13 +9,14 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from contract.topology import DELAYS_S, DELIVERY_LIMIT, Topology, design
+from runtime.amqp_url import fault_of
 from runtime.errors import StartError
 
 PREFIX = "COPYDESK_"
-_CLIENT = {"COPYDESK_URL", "COPYDESK_API_KEY"}  # read by submit and tail
+_CLIENT = {"COPYDESK_URL", "COPYDESK_API_KEY", "COPYDESK_PATIENCE"}  # read by the commands that speak to a server
 
-_SLOTS_PER_CORE = 4
-_DEFAULT_SLOTS_AT_MOST = 14  # what the default of max_in_flight_bytes holds on RabbitMQ
+SLOTS_PER_CORE = 4
+DEFAULT_SLOTS_AT_MOST = 14  # what the default of max_in_flight_bytes holds on RabbitMQ
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Listed = Annotated[tuple[str, ...], NoDecode]
@@ -47,7 +48,7 @@ class Settings(BaseSettings):
     heartbeat_s: Seconds = Field(15.0, description="time between two heartbeats of an event stream")
 
     slots: Count = Field(
-        default_factory=lambda: min(_SLOTS_PER_CORE * _cores(), _DEFAULT_SLOTS_AT_MOST),
+        default_factory=lambda: min(SLOTS_PER_CORE * _cores(), DEFAULT_SLOTS_AT_MOST),
         description="documents in hand at once, a worker: fetched, waiting for their host, or parsed",
     )
     parsers: Count = Field(default_factory=_cores, description="parser children, a worker")
@@ -99,6 +100,14 @@ class Settings(BaseSettings):
             return design(self.retry_delays_s, self.delivery_limit)
         except ValueError as error:
             raise StartError(str(error)) from None
+
+    @field_validator("amqp_url")
+    @classmethod
+    def _refuse_wrong_amqp_url(cls, value: SecretStr | None) -> SecretStr | None:
+        fault = None if value is None else fault_of(value.get_secret_value())
+        if fault is not None:
+            raise ValueError(fault)
+        return value
 
     @field_validator(
         "api_keys", "fetch_allow_networks", "fetch_allow_ports", "fetch_nameservers", "retry_delays_s", mode="before"

@@ -24,7 +24,7 @@ from contract.broker import Broker
 from contract.codec import MAX_JOB_BYTES
 from contract.metrics import Metrics
 from runtime.auditor import Auditor
-from runtime.brokers.embedded import EmbeddedBroker, FolderInUseError
+from runtime.brokers.embedded import EmbeddedBroker, FolderError
 from runtime.brokers.rabbit import RabbitBroker, RabbitLimits
 from runtime.brokers.rabbit.consumer import in_flight_jobs
 from runtime.brokers.rabbit.gauges import RabbitQueues
@@ -42,7 +42,7 @@ from workers.parser import Parser, ParserLimits
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
-_Role = Callable[[asyncio.Event], Coroutine[Any, Any, None]]  # sets the event when it takes part
+_Role = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]  # calls what it is given when it takes part
 
 _GAUGES_EVERY_S = 5.0
 _GAUGES_TIMEOUT_S = 2.0
@@ -50,8 +50,10 @@ _GAUGES_TIMEOUT_S = 2.0
 PRELOAD = ("workers.desk", "workers.normalise.preloaded")
 
 
-async def run(settings: Settings, *, serve: bool, work: bool) -> bool:
+async def run(settings: Settings, *, serve: bool, work: bool, ready: Callable[[], None]) -> bool:
     """Runs the asked roles in this process until it is told to stop; returns whether all in hand was finished.
+
+    Calls `ready` once, when all of them take part.
 
     Raises:
         StartError: the settings do not allow it, an address is taken, or the data folder is in use.
@@ -61,27 +63,34 @@ async def run(settings: Settings, *, serve: bool, work: bool) -> bool:
     metrics = build_metrics("up" if serve and work else "serve" if serve else "work")
     try:
         async with open_broker(settings, metrics) as broker:
-            return await _run(settings, broker, metrics, serve=serve, work=work)
-    except FolderInUseError as error:
+            return await _run(settings, broker, metrics, serve=serve, work=work, ready=ready)
+    except FolderError as error:
         raise StartError(str(error)) from None
 
 
-async def _run(settings: Settings, broker: Broker, metrics: Metrics, *, serve: bool, work: bool) -> bool:
+async def _run(  # noqa: PLR0913 - as `run` has it, and what it opened
+    settings: Settings, broker: Broker, metrics: Metrics, *, serve: bool, work: bool, ready: Callable[[], None]
+) -> bool:
     stop = asyncio.Event()
     roles: dict[str, _Role] = {}
     if serve:
         roles["api"] = partial(_serve, build_api(settings, broker, metrics), settings, stop)
     if work:
         roles["worker"] = partial(_work, settings, broker, metrics, stop)
-    started = {name: asyncio.Event() for name in roles}
+    started = dict.fromkeys(roles, False)
+
+    def begin(name: str) -> None:
+        started[name] = True
+        if all(started.values()):
+            ready()
 
     async def readiness() -> dict[str, bool]:
-        states = {name: event.is_set() and not stop.is_set() for name, event in started.items()}
+        states = {name: is_part and not stop.is_set() for name, is_part in started.items()}
         return {"broker": await broker.ready(), **states}
 
     ops = build_ops_app(metrics.registry, readiness)
     async with _listening(ops, settings.ops_host, settings.ops_port, "ops", settings):
-        ready_roles = [partial(role, started[name]) for name, role in roles.items()]
+        ready_roles = [partial(role, partial(begin, name)) for name, role in roles.items()]
         if serve:  # all of them would tell the same, and workers have enough to do
             ready_roles.append(partial(_keep_gauges, settings, broker, metrics, stop))
         return await run_roles(ready_roles, stop, settings.shutdown_timeout_s)
@@ -117,20 +126,20 @@ async def run_audit(settings: Settings, auditor: Auditor, every_s: float) -> Non
         await run_roles([partial(auditor.watch, every_s, metrics, stop)], stop, settings.shutdown_timeout_s)
 
 
-async def _serve(app: web.Application, settings: Settings, stop: asyncio.Event, started: asyncio.Event) -> None:
+async def _serve(app: web.Application, settings: Settings, stop: asyncio.Event, started: Callable[[], None]) -> None:
     async with _listening(app, settings.host, settings.port, "api", settings):
-        started.set()
+        started()
         await stop.wait()
 
 
 async def _work(
-    settings: Settings, broker: Broker, metrics: Metrics, stop: asyncio.Event, started: asyncio.Event
+    settings: Settings, broker: Broker, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]
 ) -> None:
     async with (
         open_fetcher(settings, metrics, broker.lease) as fetcher,
         build_parser(settings, metrics) as parser,
     ):
-        started.set()
+        started()
         worker = build_worker(settings, fetcher, parser, metrics)
         await broker.consume(worker.handle, slots=settings.slots, stop=stop)
 

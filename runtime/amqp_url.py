@@ -1,0 +1,21 @@
+"""What an AMQP URL must be, so that a slip is refused at once and named."""
+
+from yarl import URL
+
+_SHAPE = "it must be as amqp://user:password@host:5672/vhost, or amqps:// for TLS"
+
+
+def fault_of(url: str) -> str | None:
+    """Returns what is wrong with an AMQP URL, without repeating it; None where nothing is."""
+    try:
+        parsed = URL(url)
+        _ = parsed.port
+    except ValueError:
+        return f"{_SHAPE}; characters as / # @ : in user or password are written as %2F %23 %40 %3A"
+    if parsed.scheme not in {"amqp", "amqps"}:
+        return f"it does not begin with amqp:// or amqps://; {_SHAPE}"
+    if not parsed.host:
+        return f"it names no host; {_SHAPE}"
+    if parsed.fragment:
+        return f"it holds a #, which is written as %23; {_SHAPE}"
+    return None
