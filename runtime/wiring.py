@@ -20,7 +20,7 @@ from prometheus_client import (
 )
 
 from contract.article import Article
-from contract.broker import Broker
+from contract.broker import Broker, BrokerUnavailable
 from contract.codec import MAX_JOB_BYTES
 from contract.metrics import Metrics
 from runtime.auditor import Auditor
@@ -64,7 +64,7 @@ async def run(settings: Settings, *, serve: bool, work: bool, ready: Callable[[]
     try:
         async with open_broker(settings, metrics) as broker:
             return await _run(settings, broker, metrics, serve=serve, work=work, ready=ready)
-    except FolderError as error:
+    except (FolderError, BrokerUnavailable) as error:  # the latter: the folder's database is damaged, or is none
         raise StartError(str(error)) from None
 
 

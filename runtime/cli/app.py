@@ -78,7 +78,7 @@ def _explain(mistake: BaseException) -> None:
     if not told.strip():  # a command without arguments: its help was shown
         return
     hint = f" (see {context.command_path} --help)" if context else ""
-    streams.tell(f"copydesk: {told}{hint}")
+    streams.tell(f"copydesk: {' '.join(told.split())}{hint}")  # what was typed may hold line breaks
 
 
 def _leaves(errors: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

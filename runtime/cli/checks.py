@@ -11,6 +11,7 @@ from runtime.amqp_url import fault_of
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_-]{1,63})*\.?")
 _KEY = re.compile(r"[!-~]+")
 _TOPIC = re.compile(r"(?=.{1,255}\Z)(\*|#|[^.*#\s]+)(\.(\*|#|[^.*#\s]+))*")
+_LETTER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")  # as `contract.dead` makes them
 _OFFSET = re.compile(r"[0-9]{1,18}|oldest")
 
 
@@ -25,7 +26,8 @@ def server_url(value: str) -> str:
         _ = url.port
     except ValueError:
         url = URL()
-    if url.scheme not in {"http", "https"} or not url.host:
+    has_spaces = not value.isprintable() or " " in value
+    if url.scheme not in {"http", "https"} or not url.host or has_spaces:
         raise typer.BadParameter("it must be as http://127.0.0.1:8080, or https:// for TLS")
     if url.path not in {"", "/"} or url.query_string or url.fragment:
         raise typer.BadParameter("it must end after host and port, as http://127.0.0.1:8080")
@@ -102,4 +104,15 @@ def label(value: str) -> str:
     name, equals, _ = value.partition("=")
     if not name or not equals:
         raise typer.BadParameter("it must be as KEY=VALUE")
+    return value
+
+
+def letter_id(value: str) -> str:
+    """Returns the id of a dead letter, or the beginning of one.
+
+    Raises:
+        BadParameter: no letter has such an id.
+    """
+    if not _LETTER_ID.fullmatch(value):
+        raise typer.BadParameter("an id has letters, digits and . _ ~ - alone, at most 100")
     return value

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from contract.reasons import Reason
-from runtime.cli import streams
+from runtime.cli import checks, streams
 from runtime.cli.client import Client, Refused, connect
 from runtime.cli.dead_tables import details, entry, line
 from runtime.cli.exits import Exit
@@ -29,7 +29,10 @@ class Order(StrEnum):
     OLDEST = "oldest"
 
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Ids, or their first 8 characters or more.")]
+Ids = Annotated[
+    list[str] | None,
+    typer.Argument(parser=checks.letter_id, metavar="ID...", help="Ids, or their first 8 characters or more."),
+]
 OneReason = Annotated[Reason | None, typer.Option("--reason", metavar="REASON", help="Those that failed for this.")]
 Everything = Annotated[bool, typer.Option("--all", help="All of them.")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
@@ -74,7 +77,9 @@ def list_letters(
 
 @app.command()
 def show(
-    letter_id: Annotated[str, typer.Argument(metavar="ID", help="Id, or its first 8 characters or more.")],
+    letter_id: Annotated[
+        str, typer.Argument(parser=checks.letter_id, metavar="ID", help="Id, or its first 8 characters or more.")
+    ],
     url: Url = DEFAULT_URL,
     api_key: ApiKey = None,
     body: Body = False,
@@ -90,6 +95,7 @@ def show(
         elif body:
             streams.put_bytes(b64decode(letter["body"]))
         elif console.is_terminal:
+            streams.put(letter["id"])  # outside the frame, which may be narrower
             console.print(details(letter))
         else:
             streams.put(orjson.dumps(letter, option=orjson.OPT_INDENT_2).decode())

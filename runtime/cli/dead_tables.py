@@ -10,7 +10,7 @@ from rich.text import Text
 
 Letter = Mapping[str, Any]
 
-_FACTS = ("id", "event_id", "buried_at", "accepted_at", "kind", "url", "lane", "run", "attempt", "size", "copies")
+_FACTS = ("event_id", "buried_at", "accepted_at", "kind", "url", "lane", "run", "attempt", "size", "copies")
 
 
 def line(letter: Letter) -> str:
