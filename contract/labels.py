@@ -25,6 +25,7 @@ class ProblemName(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     BODY_TIMEOUT = "body_timeout"
     HEADER_TIMEOUT = "header_timeout"
+    AMBIGUOUS_ID = "ambiguous_id"
     NOT_RETRYABLE = "not_retryable"
     POSITION_GONE = "position_gone"
     CONTENT_TOO_LARGE = "content_too_large"

@@ -104,6 +104,15 @@ def hush_libraries() -> None:
     stamina.instrumentation.set_on_retry_hooks(())
 
 
+def silence() -> None:
+    """Drops what libraries log, until `configure`: a command tells a person itself what matters, in its own words."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    )
+    logging.basicConfig(level=logging.CRITICAL, force=True)
+
+
 def without_messages(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replaces `exc_info` by `exception`: class names and frames. A structlog processor."""
     given = event.pop("exc_info", None)

@@ -16,8 +16,9 @@ from runtime.errors import StartError
 
 PREFIX = "COPYDESK_"
 _ELSEWHERE = {
-    "COPYDESK_URL",  # read by submit and tail
+    "COPYDESK_URL",  # these three are read by the commands that speak to a server
     "COPYDESK_API_KEY",
+    "COPYDESK_PATIENCE",
     "COPYDESK_AMQP_PASSWORD",  # deploy/compose.yaml makes the broker's user and URL of it
 }
 
@@ -36,8 +37,8 @@ _SERVICE_LINKS = tuple(
     )
 )
 
-_SLOTS_PER_CORE = 4
-_DEFAULT_SLOTS_AT_MOST = 14  # what the default of max_in_flight_bytes holds on RabbitMQ
+SLOTS_PER_CORE = 4
+DEFAULT_SLOTS_AT_MOST = 14  # what the default of max_in_flight_bytes holds on RabbitMQ
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Listed = Annotated[tuple[str, ...], NoDecode]
@@ -87,7 +88,7 @@ class Settings(BaseSettings):
     heartbeat_s: Seconds = Field(15.0, description="time between two heartbeats of an event stream")
 
     slots: Count = Field(
-        default_factory=lambda: min(_SLOTS_PER_CORE * _cores(), _DEFAULT_SLOTS_AT_MOST),
+        default_factory=lambda: min(SLOTS_PER_CORE * _cores(), DEFAULT_SLOTS_AT_MOST),
         description="documents in hand at once, a worker: fetched, waiting for their host, or parsed",
     )
     parsers: Count = Field(default_factory=_cores, description="parser children, a worker")

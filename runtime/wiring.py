@@ -21,12 +21,12 @@ from prometheus_client import (
 )
 
 from contract.article import Article
-from contract.broker import Broker, QueueDepths
+from contract.broker import Broker, BrokerUnavailable, QueueDepths
 from contract.codec import MAX_JOB_BYTES
 from contract.labels import Listener, ProcessRole
 from contract.metrics import Metrics
 from runtime.auditor import Auditor
-from runtime.brokers.embedded import EmbeddedBroker, FolderInUseError
+from runtime.brokers.embedded import EmbeddedBroker, FolderError
 from runtime.brokers.embedded.limits import EmbeddedLimits
 from runtime.brokers.rabbit import RabbitBroker, RabbitLimits
 from runtime.brokers.rabbit.consumer import in_flight_jobs
@@ -47,7 +47,7 @@ from workers.parser import Parser, ParserLimits
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
-_Role = Callable[[asyncio.Event], Coroutine[Any, Any, None]]  # sets the event when it has started
+_Role = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]  # calls its argument when it has started
 
 _GAUGES_EVERY_S = 5.0  # a third of the scrape interval in deploy/prometheus/prometheus.yml
 _GAUGES_TIMEOUT_S = 2.0  # under half of that: a broker that does not answer is asked again before the scrape
@@ -55,8 +55,10 @@ _GAUGES_TIMEOUT_S = 2.0  # under half of that: a broker that does not answer is 
 PRELOAD = ("workers.desk", "workers.normalise.preloaded")
 
 
-async def run(settings: Settings, *, serve: bool, work: bool) -> bool:
+async def run(settings: Settings, *, serve: bool, work: bool, ready: Callable[[], None]) -> bool:
     """Runs the given roles in this process until it is told to stop. Returns True if all work was finished.
+
+    Calls `ready` once, when all of them take part.
 
     Raises:
         StartError: the settings do not allow it, an address is in use, or the data folder is in use.
@@ -67,27 +69,34 @@ async def run(settings: Settings, *, serve: bool, work: bool) -> bool:
     metrics.start_at_zero()
     try:
         async with open_broker(settings, metrics) as broker:
-            return await _run(settings, broker, metrics, serve=serve, work=work)
-    except FolderInUseError as error:
+            return await _run(settings, broker, metrics, serve=serve, work=work, ready=ready)
+    except (FolderError, BrokerUnavailable) as error:  # the latter: the folder's database is damaged, or is none
         raise StartError(str(error)) from None
 
 
-async def _run(settings: Settings, broker: Broker, metrics: Metrics, *, serve: bool, work: bool) -> bool:
+async def _run(  # noqa: PLR0913 - as `run` has it, and what it opened
+    settings: Settings, broker: Broker, metrics: Metrics, *, serve: bool, work: bool, ready: Callable[[], None]
+) -> bool:
     stop = asyncio.Event()
     roles: dict[str, _Role] = {}
     if serve:
         roles["api"] = partial(_serve, build_api(settings, broker, metrics), settings, metrics, stop)
     if work:
         roles["worker"] = partial(_work, settings, broker, metrics, stop)
-    started = {name: asyncio.Event() for name in roles}
+    started = dict.fromkeys(roles, False)
+
+    def begin(name: str) -> None:
+        started[name] = True
+        if all(started.values()):
+            ready()
 
     async def readiness() -> dict[str, bool]:
-        states = {name: event.is_set() and not stop.is_set() for name, event in started.items()}
+        states = {name: is_part and not stop.is_set() for name, is_part in started.items()}
         return {"broker": await broker.ready(), **states}
 
     async with _ops(settings, metrics, readiness):
         await broker.ready()  # connects: a wrong address is told now, not at the first document
-        ready_roles = [partial(role, started[name]) for name, role in roles.items()]
+        ready_roles = [partial(role, partial(begin, name)) for name, role in roles.items()]
         if serve:  # all processes would report the same numbers
             ready_roles.append(partial(_keep_gauges, broker, metrics, stop))
         return await run_roles(ready_roles, stop, settings.shutdown_timeout_s)
@@ -114,23 +123,23 @@ async def run_audit(settings: Settings, auditor: Auditor, every_s: float) -> Non
 
 
 async def _serve(
-    app: web.Application, settings: Settings, metrics: Metrics, stop: asyncio.Event, started: asyncio.Event
+    app: web.Application, settings: Settings, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]
 ) -> None:
     grant_descriptors(settings.max_connections + settings.max_ops_connections)
     door = Door(Listener.API, settings.host, settings.port, connection_limits(settings))
     async with listening(app, door, metrics, shutdown_timeout_s=settings.shutdown_timeout_s):
-        started.set()
+        started()
         await stop.wait()
 
 
 async def _work(
-    settings: Settings, broker: Broker, metrics: Metrics, stop: asyncio.Event, started: asyncio.Event
+    settings: Settings, broker: Broker, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]
 ) -> None:
     async with (
         open_fetcher(settings, metrics, broker.lease) as fetcher,
         open_parser(settings, metrics) as parser,
     ):
-        started.set()
+        started()
         worker = build_worker(settings, fetcher, parser, metrics)
         await broker.consume(worker.handle, slots=settings.slots, stop=stop)
 

@@ -1,7 +1,7 @@
 """The dead letters over HTTP: list, show, retry, drop."""
 
 from base64 import b64encode
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
@@ -13,6 +13,7 @@ from contract.labels import DeadAction
 from service import problems
 from service.broker_errors import broker_refusal
 from service.context import BROKER, METRICS
+from service.dead_ids import has_id, may_be, named_by, not_found
 from service.dead_list import DeadQuery, cursor_of, flag_of, listed, parameters, place_of, reason_of, shown
 from service.middlewares import OWNER
 from service.problems import Problem, ProblemError, invalid_parameter
@@ -20,7 +21,6 @@ from service.problems import Problem, ProblemError, invalid_parameter
 log = structlog.get_logger(__name__)
 
 _UNREACHABLE = "The dead letters cannot be reached now. What was asked may have been done in part: ask again."
-_BEYOND = "There are more letters than one scan reaches: retry or drop others first."
 
 T = TypeVar("T")
 
@@ -51,33 +51,33 @@ async def list_dead(request: web.Request) -> web.Response:
 async def show_dead(request: web.Request) -> web.Response:
     """Answers 200 with everything known about a letter; with `body=true` also its bytes, in base64.
 
+    A letter is named by its id, or by at least the first `dead_ids.MIN_PREFIX_CHARS` characters of it.
+
     If several letters share the id, it shows the latest run, and of that the last buried. `copies` counts them.
 
     Raises:
-        ProblemError: the query breaks a rule, there is no such letter in reach, or the broker is away.
+        ProblemError: the query breaks a rule, there is no such letter in reach or several, or the broker is away.
     """
     bodies = flag_of("body", parameters(request, {"body"}).get("body", "false"))
-    found = await _asked(request.app[BROKER].dead(_with_id(request), bodies=bodies))
-    if not found.letters:
-        raise _nothing(complete=found.complete)
-    letter = max(found.letters, key=lambda letter: (letter.job.run if letter.job else 0, letter.buried_at))
+    wanted = request.match_info["id"]
+    letters = named_by(wanted, await _asked(request.app[BROKER].dead(may_be(wanted), bodies=bodies)))
+    letter = max(letters, key=lambda letter: (letter.job.run if letter.job else 0, letter.buried_at))
     body = {} if letter.body is None else {"body": b64encode(letter.body).decode()}
-    return web.json_response({**shown(letter), "copies": len(found.letters), **body})
+    return web.json_response({**shown(letter), "copies": len(letters), **body})
 
 
 async def retry_dead(request: web.Request) -> web.Response:
-    """Answers 202 when the next run of the document is on its queue.
+    """Answers 202 with `{"id", "retried", "kept", "more"}` when the next run of the document is on its queue.
 
     Raises:
-        ProblemError: there is no such letter in reach, it holds no job, the queue is full, or the broker is away.
+        ProblemError: there is no such letter in reach or several, it holds no job, the queue is full, or the broker
+            is away.
     """
     parameters(request, set())
-    handled = await _asked(request.app[BROKER].retry_dead(_with_id(request)))
-    if not handled.done and handled.kept:
-        raise ProblemError(Problem(problems.NOT_RETRYABLE, problems.NOT_RETRYABLE.meaning))
+    letter_id, handled = await _to_one(request, request.app[BROKER].retry_dead)
     if not handled.done:
-        raise _nothing(complete=handled.complete)
-    return _retried(request, handled)
+        raise ProblemError(Problem(problems.NOT_RETRYABLE, problems.NOT_RETRYABLE.meaning))
+    return _retried(request, handled, letter_id)
 
 
 async def retry_many(request: web.Request) -> web.Response:
@@ -92,16 +92,14 @@ async def retry_many(request: web.Request) -> web.Response:
 
 
 async def drop_dead(request: web.Request) -> web.Response:
-    """Answers 200 when the letter is gone.
+    """Answers 200 with `{"id", "dropped", "more"}` when the letter is gone.
 
     Raises:
-        ProblemError: there is no such letter in reach, or the broker is away.
+        ProblemError: there is no such letter in reach or several, or the broker is away.
     """
     parameters(request, set())
-    handled = await _asked(request.app[BROKER].drop_dead(_with_id(request)))
-    if not handled.done:
-        raise _nothing(complete=handled.complete)
-    return _dropped(request, handled)
+    letter_id, handled = await _to_one(request, request.app[BROKER].drop_dead)
+    return _dropped(request, handled, letter_id)
 
 
 async def drop_many(request: web.Request) -> web.Response:
@@ -120,27 +118,43 @@ async def _asked(answer: Awaitable[T]) -> T:
         raise broker_refusal(error, _UNREACHABLE) from error
 
 
-def _retried(request: web.Request, handled: Handled) -> web.Response:
+async def _to_one(request: web.Request, handle: Callable[[Wanted], Awaitable[Handled]]) -> tuple[str, Handled]:
+    """Handles the letter that the path names; a look for ids that begin like that comes only where none is that id."""
+    wanted = request.match_info["id"]
+    handled = await _asked(handle(has_id(wanted)))
+    if _touched(handled):
+        return wanted, handled
+    found = named_by(wanted, await _asked(request.app[BROKER].dead(may_be(wanted))))[0].id
+    handled = await _asked(handle(has_id(found)))
+    if not _touched(handled):
+        raise not_found(found, complete=handled.complete)
+    return found, handled
+
+
+def _touched(handled: Handled) -> bool:
+    return bool(handled.done or handled.kept)
+
+
+def _retried(request: web.Request, handled: Handled, letter_id: str | None = None) -> web.Response:
     request.app[METRICS].dead_letters.labels(DeadAction.RETRY).inc(handled.done)
-    _log("dead_letters_retried", request, handled)
-    answer = {"retried": handled.done, "kept": handled.kept, "more": not handled.complete}
+    _log("dead_letters_retried", request, handled, letter_id)
+    answer = {**_named(letter_id), "retried": handled.done, "kept": handled.kept, "more": not handled.complete}
     return web.json_response(answer, status=202)
 
 
-def _dropped(request: web.Request, handled: Handled) -> web.Response:
+def _dropped(request: web.Request, handled: Handled, letter_id: str | None = None) -> web.Response:
     request.app[METRICS].dead_letters.labels(DeadAction.DROP).inc(handled.done)
-    _log("dead_letters_dropped", request, handled)
-    return web.json_response({"dropped": handled.done, "more": not handled.complete})
+    _log("dead_letters_dropped", request, handled, letter_id)
+    return web.json_response({**_named(letter_id), "dropped": handled.done, "more": not handled.complete})
 
 
-def _log(event: str, request: web.Request, handled: Handled) -> None:
-    chosen = request.match_info.get("id") or request.query_string
+def _named(letter_id: str | None) -> dict[str, str]:
+    return {} if letter_id is None else {"id": letter_id}
+
+
+def _log(event: str, request: web.Request, handled: Handled, letter_id: str | None) -> None:
+    chosen = letter_id or request.query_string
     log.info(event, by=request[OWNER], chosen=chosen, done=handled.done, kept=handled.kept)
-
-
-def _nothing(*, complete: bool) -> ProblemError:
-    detail = "There is no dead letter with this id, or another process is scanning it now."
-    return ProblemError(Problem(problems.NOT_FOUND, detail if complete else f"{detail} {_BEYOND}"))
 
 
 def _many(request: web.Request) -> Wanted:
@@ -149,8 +163,3 @@ def _many(request: web.Request) -> Wanted:
     if everything == (reason is not None):
         raise invalid_parameter("reason", "exactly_one", "or all=true must be given, and not both")
     return lambda letter: everything or letter.reason is reason
-
-
-def _with_id(request: web.Request) -> Wanted:
-    wanted = request.match_info["id"]
-    return lambda letter: letter.id == wanted

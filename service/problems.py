@@ -56,6 +56,12 @@ NOT_RETRYABLE = ProblemType(
     "Not retryable",
     "The dead letter holds no job that could be put again: look at it, and drop it.",
 )
+AMBIGUOUS_ID = ProblemType(
+    "ambiguous-id",
+    409,
+    "Ambiguous id",
+    "Several ids begin with what was given: give more of the one that is meant.",
+)
 POSITION_GONE = ProblemType(
     "position-gone",
     410,
@@ -115,6 +121,7 @@ ALL = (
     BODY_TIMEOUT,
     HEADER_TIMEOUT,
     NOT_RETRYABLE,
+    AMBIGUOUS_ID,
     POSITION_GONE,
     CONTENT_TOO_LARGE,
     TARGET_TOO_LONG,

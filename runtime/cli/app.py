@@ -2,10 +2,13 @@
 
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
-from runtime.cli import audit, dead, extract, roles, submit, tail, topology
+from runtime import logs
+from runtime.cli import audit, dead, extract, roles, streams, submit, tail, topology
 from runtime.cli.exits import Exit
 from runtime.errors import StartError
 
@@ -13,8 +16,9 @@ app = typer.Typer(
     name="copydesk",
     help="Raw copy in over HTTP, clean articles out.\n\n"
     "Start with [bold]copydesk up[/bold], post with [bold]copydesk submit[/bold], read with [bold]copydesk tail[/bold]."
-    "\n\nExit codes: 0 all went well, 1 some documents were refused or failed, 2 wrong use or settings, "
-    "3 the server cannot be reached, 4 stopped before all in hand was finished.",
+    "\n\nData go to standard output, words for a person to standard error. Exit codes: 0 all went well, "
+    "1 some documents were refused or failed, 2 wrong use or settings, 3 the server or its broker cannot be reached, "
+    "4 stopped before all in hand was finished, 130 interrupted, 141 nobody reads the output any more.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -24,21 +28,60 @@ for module in (roles, submit, tail, dead, extract, topology, audit):
     module.register(app)
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        streams.put(f"copydesk {version('copydesk')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _copydesk(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
 def run() -> None:
     """Runs the command line; ends the process with one of `Exit`."""
+    streams.guard()
+    logs.silence()
     code = Exit.OK
     try:
-        app()
+        code = app(standalone_mode=False) or Exit.OK
+        streams.finish()
     except* StartError as refusals:
         code = Exit.USAGE
         for refusal in _leaves(refusals):
-            print(f"copydesk: {refusal}", file=sys.stderr)  # noqa: T201 - the last word to a person at a terminal
+            streams.tell(f"copydesk: {refusal}")
+    except* typer.TyperException as mistakes:
+        code = Exit.USAGE
+        for mistake in _leaves(mistakes):
+            _explain(mistake)
+    except* streams.ClosedPipe:
+        code = Exit.CLOSED_PIPE
+        streams.abandon()
+    except* streams.OutputLost as losses:
+        code = Exit.STOPPED_EARLY
+        streams.abandon()
+        streams.tell(f"copydesk: {next(_leaves(losses))}")
     except* KeyboardInterrupt:
         code = Exit.INTERRUPTED
     sys.exit(code)
 
 
-def _leaves(errors: BaseExceptionGroup[StartError]) -> Iterator[BaseException]:
+def _explain(mistake: BaseException) -> None:
+    """Says in one line what is wrong with the command line, and where the right use stands."""
+    context = getattr(mistake, "ctx", None)
+    told = mistake.format_message() if hasattr(mistake, "format_message") else str(mistake)
+    if not told.strip():  # a command without arguments: its help was shown
+        return
+    hint = f" (see {context.command_path} --help)" if context else ""
+    streams.tell(f"copydesk: {' '.join(told.split())}{hint}")  # what was typed may hold line breaks
+
+
+def _leaves(errors: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
     for error in errors.exceptions:
         if isinstance(error, BaseExceptionGroup):
             yield from _leaves(error)

@@ -1,7 +1,6 @@
 """`audit`: what was accepted against what is decided."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable
 from contextlib import aclosing
@@ -21,6 +20,7 @@ from runtime.brokers.embedded.audit import EmbeddedAudit
 from runtime.brokers.embedded.broker import FILE
 from runtime.brokers.rabbit import RabbitLimits
 from runtime.brokers.rabbit.audit import RabbitAudit
+from runtime.cli import streams
 from runtime.cli.exits import Exit
 from runtime.cli.roles import AmqpUrl, Data, OpsHost, OpsPort
 from runtime.settings import Settings, load
@@ -81,7 +81,7 @@ def audit(
     try:
         balance = asyncio.run(_settle(auditor, tell=not as_json))
     except BrokerUnavailable as error:
-        print(f"copydesk: {error}", file=sys.stderr)  # noqa: T201 - the last word to a person
+        streams.tell(f"copydesk: {error}")
         raise typer.Exit(Exit.UNREACHABLE) from None
     _show(balance, as_json=as_json)
     raise typer.Exit(Exit.SOME_FAILED if balance.missing else Exit.OK)
@@ -107,7 +107,7 @@ async def _settle(auditor: Auditor, *, tell: bool) -> Balance:
     async with aclosing(auditor.settle()) as balances:
         balance = await anext(balances)
         if tell and auditor.is_unsure:
-            print("some overdue documents may be in hand: looking on", file=sys.stderr)  # noqa: T201 - to a person
+            streams.tell("some overdue documents may be in hand: looking on")
         async for later in balances:
             balance = later
     return balance
@@ -115,7 +115,7 @@ async def _settle(auditor: Auditor, *, tell: bool) -> Balance:
 
 def _show(balance: Balance, *, as_json: bool) -> None:
     if as_json:
-        sys.stdout.buffer.write(orjson.dumps(balance, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE))
+        streams.put(orjson.dumps(balance, option=orjson.OPT_NON_STR_KEYS).decode())
         return
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right")
@@ -128,4 +128,4 @@ def _show(balance: Balance, *, as_json: bool) -> None:
     console.print(table)
     console.print(f"accepted since {balance.since or 'ever: nothing'}", highlight=False)
     for run in balance.missing_ids:
-        console.print(f"may be missing: {run}", highlight=False)
+        streams.put(f"may be missing: {run}")

@@ -1,6 +1,5 @@
 """Events for people: a card on a terminal, the event's own bytes in a pipe."""
 
-import sys
 from collections import Counter
 
 from rich.console import Console, Group, RenderableType
@@ -11,6 +10,7 @@ from rich.text import Text
 from contract.article import Article, Failure
 from contract.codec import decode_event
 from contract.events import ProcessedEvent
+from runtime.cli import streams
 
 
 class EventPrinter:
@@ -24,8 +24,7 @@ class EventPrinter:
     def show(self, event: bytes) -> None:
         """Prints `event`, the bytes of one CloudEvent."""
         if self._raw:
-            sys.stdout.buffer.write(event + b"\n")
-            sys.stdout.flush()
+            streams.put_bytes(event + b"\n")
         else:
             self._console.print(card(event, excerpt=self._excerpt))
 
@@ -57,10 +56,17 @@ def _article_rows(article: Article) -> list[tuple[str, str]]:
         ("url", article.canonical_url or article.url or ""),
         ("language", f"{article.language or ''}{f' ({sure:.2f})' if sure is not None and article.language else ''}"),
         ("length", f"{article.word_count:,} words, {max(1, round(article.reading_time_s / 60))} min"),
+        ("quality", _quality(article)),
         ("removed", ", ".join(f"{rule} {count}" if count > 1 else rule for rule, count in taken.items())),
         ("id", article.id),
     ]
     return [(name, value) for name, value in rows if value]
+
+
+def _quality(article: Article) -> str:
+    sure = article.quality.confidence
+    confidence = [] if sure is None else [f"confidence {sure:.2f}"]
+    return ", ".join([*confidence, *(flag.value.replace("_", " ") for flag in article.quality.flags)])
 
 
 def _failure(failure: Failure) -> Panel:

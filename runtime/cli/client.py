@@ -1,24 +1,39 @@
 """The command line's side of the HTTP API."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
+from socket import gaierror
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 import orjson
-import stamina
 
-_BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-_ATTEMPTS = 6
+from runtime.cli.patience import Patience, Unavailable
+
+_BUSY = {
+    HTTPStatus.TOO_MANY_REQUESTS: "the intake is full",
+    HTTPStatus.SERVICE_UNAVAILABLE: "the server's broker is away",
+    HTTPStatus.BAD_GATEWAY: "a proxy does not reach the server",
+    HTTPStatus.GATEWAY_TIMEOUT: "a proxy does not reach the server",
+}
+_REQUEST_TIMEOUT_S = 30.0  # six times what a server waits for its broker's confirm, and time for 4 MiB on a slow line
+_STREAM_SILENCE_S = 60.0  # four heartbeats
+_REOPEN_AFTER_S = 0.5  # a server that stops closes its streams: no need to hurry
+_NOT_OURS = "what answers there is not Copydesk: is it the right --url?"
 _LONGEST_LINE_BYTES = 32 * 1024 * 1024  # an event is at most 12 MiB; aiohttp's default line limit is far below
 
 
-class Unreachable(Exception):
+class Unreachable(Unavailable):
     """The server does not answer at this address."""
+
+
+class Busy(Unavailable):
+    """The server answers that it cannot do it now."""
 
 
 class Refused(Exception):
@@ -33,148 +48,118 @@ class Receipt:
     lane: str
 
 
-class Busy(Refused):
-    """The server cannot take it now; `retry_after_s` is what it asked for."""
-
-    def __init__(self, message: str, retry_after_s: float) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
-
-
 class Client:
-    """Speaks to one Copydesk server. Made by `connect`."""
+    """Speaks to one Copydesk server, patiently. Made by `connect`.
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    Each call raises `Refused` where the server will not do it, and `Unavailable` where it cannot be used for longer
+    than `patience` allows.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, patience: Patience) -> None:
         self._session = session
+        self._url = url
+        self._patience = patience
 
     async def submit(self, submission: Mapping[str, Any], idempotency_key: str) -> Receipt:
-        """Posts one submission; asks again where the server is busy or the connection fails.
-
-        Raises:
-            Refused: the server will not take it.
-            Unreachable: no answer, after several attempts.
-        """
-        try:
-            async for attempt in stamina.retry_context(on=_wait_s, attempts=_ATTEMPTS, timeout=60):
-                with attempt:
-                    return await self._post(submission, idempotency_key)
-        except aiohttp.ClientConnectionError as error:
-            raise Unreachable(str(error)) from None
-        raise AssertionError("stamina ends by returning or raising")
+        """Posts one submission, again and again where it must: with the key it counts once."""
+        return await self._patience.insist(lambda: self._post(submission, idempotency_key))
 
     async def _post(self, submission: Mapping[str, Any], key: str) -> Receipt:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
-        async with self._session.post("/v1/documents", data=orjson.dumps(submission), headers=headers) as response:
-            body = await _answer(response)
-            return Receipt(body["id"], body["lane"])
+        body = await self._request("POST", "/v1/documents", data=orjson.dumps(submission), headers=headers)
+        return Receipt(body["id"], body["lane"])
 
     async def dead_letters(self, params: Mapping[str, str]) -> dict[str, Any]:
-        """Returns one page of dead letters, as `GET /v1/dead` answers.
-
-        Raises:
-            Refused: the server will not show it.
-            Unreachable: no answer.
-        """
+        """Returns one page of dead letters, as `GET /v1/dead` answers."""
         return await self._call("GET", "/v1/dead", params)
 
     async def dead_letter(self, letter_id: str, *, body: bool) -> dict[str, Any]:
-        """Returns one dead letter, with its bytes in base64 if `body` says so.
-
-        Raises:
-            Refused: there is none, or the server will not show it.
-            Unreachable: no answer.
-        """
+        """Returns one dead letter, with its bytes in base64 if `body` says so."""
         return await self._call("GET", _dead_path(letter_id), {"body": "true"} if body else {})
 
     async def retry_dead(self, letter_id: str | None, params: Mapping[str, str]) -> dict[str, Any]:
-        """Retries one dead letter, or without an id those that `params` choose.
-
-        Raises:
-            Refused: there is none, it cannot be retried, or the server is busy for too long.
-            Unreachable: no answer. It may have been done.
-        """
+        """Retries one dead letter, or without an id those that `params` choose."""
         return await self._call("POST", f"{_dead_path(letter_id)}/retry", params)
 
     async def drop_dead(self, letter_id: str | None, params: Mapping[str, str]) -> dict[str, Any]:
-        """Drops one dead letter, or without an id those that `params` choose.
-
-        Raises:
-            Refused: there is none, or the server is busy for too long.
-            Unreachable: no answer. It may have been done.
-        """
+        """Drops one dead letter, or without an id those that `params` choose."""
         return await self._call("DELETE", _dead_path(letter_id), params)
 
     async def _call(self, method: str, path: str, params: Mapping[str, str]) -> dict[str, Any]:
-        """Asks once more where the server is busy; not after a lost connection, for it may have been done."""
+        """Asks again where the server is busy; not after a lost connection, for it may have been done."""
+        return await self._patience.insist(lambda: self._request(method, path, params=params), on=Busy)
+
+    async def _request(self, method: str, path: str, **rest: Any) -> dict[str, Any]:  # noqa: ANN401 - as aiohttp has it
+        with self._translated():
+            async with self._session.request(method, path, **rest) as response:
+                return await _answer(response)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
         try:
-            async for attempt in stamina.retry_context(on=_wait_if_busy_s, attempts=_ATTEMPTS, timeout=60):
-                with attempt:
-                    async with self._session.request(method, path, params=params) as response:
-                        return await _answer(response)
-        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as error:
-            raise Unreachable(str(error) or "no answer in time") from None
-        raise AssertionError("stamina ends by returning or raising")
+            yield
+        except (aiohttp.InvalidURL, aiohttp.ClientSSLError) as error:  # waiting does not mend it
+            raise Refused(f"{self._url} cannot be used: {error}") from None
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unreachable(f"no answer from {self._url}: {_cause(error)}") from None
 
     async def events(self, params: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
         """Yields the events' bytes as the server sends them; goes on where it was after a lost connection.
 
         Raises:
             Refused: the server will not stream.
-            Unreachable: no answer at first, or for half a minute later on.
+            Unavailable: no answer at first, or for longer than the patience later on.
         """
         last_id: str | None = None
-        failures = _ATTEMPTS - 1
         while True:
             headers = {"Last-Event-ID": last_id} if last_id else {}
-            try:
-                async with aclosing(self._stream(params, headers)) as stream:
+            response = await self._open_stream(params, headers, is_first=last_id is None)
+            with suppress(aiohttp.ClientError, TimeoutError):  # it is opened again, and says then what is wrong
+                async with response, aclosing(_parsed(response)) as stream:
                     async for offset, data in stream:
-                        last_id, failures = offset, 0
+                        last_id = offset
                         yield data
-            except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
-                failures += 1
-                if failures >= _ATTEMPTS:
-                    raise Unreachable(str(error)) from None
-            await asyncio.sleep(0.5 * 2**failures)
+            await asyncio.sleep(_REOPEN_AFTER_S)
 
-    async def _stream(
-        self, params: Mapping[str, str], headers: Mapping[str, str]
-    ) -> AsyncGenerator[tuple[str, bytes], None]:
-        timeout = aiohttp.ClientTimeout(total=None, sock_read=60)
-        async with self._session.get("/v1/events", params=params, headers=headers, timeout=timeout) as response:
-            if response.status != HTTPStatus.OK:
-                raise Refused(explain(await _json(response)))
-            offset, data = "", b""
-            async for line in response.content:
-                name, _, value = line.rstrip(b"\r\n").partition(b": ")
-                if name == b"id":
-                    offset = value.decode()
-                elif name == b"data":
-                    data = value
-                elif not name and data:
-                    yield offset, data
-                    data = b""
+    async def _open_stream(
+        self, params: Mapping[str, str], headers: Mapping[str, str], *, is_first: bool
+    ) -> aiohttp.ClientResponse:
+        async def opened() -> aiohttp.ClientResponse:
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=_REQUEST_TIMEOUT_S, sock_read=_STREAM_SILENCE_S)
+            with self._translated():
+                response = await self._session.get("/v1/events", params=params, headers=headers, timeout=timeout)
+                if response.content_type == "text/event-stream":
+                    return response
+                async with response:
+                    await _answer(response)
+            raise Refused(_NOT_OURS)
+
+        return await (opened() if is_first else self._patience.insist(opened))
+
+
+async def _parsed(response: aiohttp.ClientResponse) -> AsyncGenerator[tuple[str, bytes], None]:
+    """Yields offset and data of each server-sent event."""
+    offset, data = "", b""
+    async for line in response.content:
+        name, _, value = line.rstrip(b"\r\n").partition(b": ")
+        if name == b"id":
+            offset = value.decode()
+        elif name == b"data":
+            data = value
+        elif not name and data:
+            yield offset, data
+            data = b""
 
 
 @asynccontextmanager
-async def connect(url: str, api_key: str | None) -> AsyncIterator[Client]:
+async def connect(url: str, api_key: str | None, patience_s: float) -> AsyncIterator[Client]:
     """Opens a client on the server at `url`, with the bearer token `api_key` if there is one."""
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    timeout = aiohttp.ClientTimeout(total=_REQUEST_TIMEOUT_S)
     async with aiohttp.ClientSession(
-        url, headers=headers, timeout=aiohttp.ClientTimeout(total=30), read_bufsize=_LONGEST_LINE_BYTES
+        url, headers=headers, timeout=timeout, read_bufsize=_LONGEST_LINE_BYTES
     ) as session:
-        yield Client(session)
-
-
-def _wait_s(error: Exception) -> bool | float:
-    """Tells stamina whether to ask again, and after how many seconds where the server said so."""
-    return (
-        min(error.retry_after_s, 10.0) if isinstance(error, Busy) else isinstance(error, aiohttp.ClientConnectionError)
-    )
-
-
-def _wait_if_busy_s(error: Exception) -> bool | float:
-    return isinstance(error, Busy) and _wait_s(error)
+        yield Client(session, url, Patience(patience_s))
 
 
 def _dead_path(letter_id: str | None) -> str:
@@ -184,18 +169,36 @@ def _dead_path(letter_id: str | None) -> str:
 async def _answer(response: aiohttp.ClientResponse) -> dict[str, Any]:
     body = await _json(response)
     if response.status in _BUSY:
-        raise Busy(explain(body), float(response.headers.get("Retry-After", "1")))
+        raise Busy(_BUSY[HTTPStatus(response.status)], _seconds(response.headers.get("Retry-After", "")))
     if not response.ok:
-        raise Refused(explain(body))
+        raise Refused(explain(body or {"title": f"{_NOT_OURS} (status {response.status})"}))
+    if not body:
+        raise Refused(_NOT_OURS)
     return body
 
 
 async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:
+    """Returns the object that the answer is; an empty one where it is none, and so not of Copydesk."""
     try:
         body = orjson.loads(await response.read())
     except orjson.JSONDecodeError:
-        return {"title": f"status {response.status}"}
-    return body if isinstance(body, dict) else {"title": f"status {response.status}"}
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Returns the seconds of a Retry-After header. Proxies send dates, too (RFC 9110, section 10.2.3): None."""
+    return float(retry_after) if retry_after.isdecimal() else None
+
+
+def _cause(error: Exception) -> str:
+    """Returns why there was no answer; aiohttp's own words for a failed connection tell of TLS where there is none."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        reason = error.os_error
+        if reason.errno is None or isinstance(reason, gaierror):
+            return reason.strerror or str(reason)
+        return os.strerror(reason.errno)
+    return " ".join(str(error).split()) or "none in time"
 
 
 def explain(problem: Mapping[str, Any]) -> str:

@@ -1,7 +1,6 @@
 """`dead`: the buried documents of a server, listed, shown, retried and dropped."""
 
 import asyncio
-import sys
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from enum import StrEnum
@@ -12,10 +11,12 @@ import typer
 from rich.console import Console
 
 from contract.reasons import Reason
-from runtime.cli.client import Client, Refused, Unreachable, connect
-from runtime.cli.dead_tables import details, line, table
+from runtime.cli import checks, streams
+from runtime.cli.client import Client, Refused, connect
+from runtime.cli.dead_tables import details, entry, line
 from runtime.cli.exits import Exit
 from runtime.cli.options import DEFAULT_URL, ApiKey, AsJson, Url
+from runtime.cli.patience import SHORT_PATIENCE_S, Unavailable
 from runtime.errors import StartError
 
 _PAGE = 1000
@@ -28,7 +29,10 @@ class Order(StrEnum):
     OLDEST = "oldest"
 
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Ids of documents, as list shows them.")]
+Ids = Annotated[
+    list[str] | None,
+    typer.Argument(parser=checks.letter_id, metavar="ID...", help="Ids, or their first 8 characters or more."),
+]
 OneReason = Annotated[Reason | None, typer.Option("--reason", metavar="REASON", help="Those that failed for this.")]
 Everything = Annotated[bool, typer.Option("--all", help="All of them.")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
@@ -52,17 +56,20 @@ def list_letters(
     limit: Limit = 100,
     as_json: AsJson = False,
 ) -> None:
-    """List dead letters: a table on a terminal; in a pipe a line each: id, reason, buried, run, kind, size, url."""
+    """List dead letters: two lines each on a terminal; in a pipe one: id, reason, buried, run, kind, size, url."""
 
     async def command(client: Client) -> Exit:
         params = {"order": order.value, **_filter(reason)}
         letters = [letter async for letter in _letters(client, params, limit)]
         console = Console()
         if console.is_terminal and not as_json:
-            console.print(table(letters))
+            for letter in letters:
+                console.print(entry(letter, console.width), soft_wrap=True)
+            if not letters:
+                streams.tell("no dead letters")
             return Exit.OK
         for letter in letters:
-            _print(orjson.dumps(letter).decode() if as_json else line(letter))
+            streams.put(orjson.dumps(letter).decode() if as_json else line(letter))
         return Exit.OK
 
     _run(url, api_key, command)
@@ -70,7 +77,9 @@ def list_letters(
 
 @app.command()
 def show(
-    letter_id: Annotated[str, typer.Argument(metavar="ID", help="Id of a document, as list shows it.")],
+    letter_id: Annotated[
+        str, typer.Argument(parser=checks.letter_id, metavar="ID", help="Id, or its first 8 characters or more.")
+    ],
     url: Url = DEFAULT_URL,
     api_key: ApiKey = None,
     body: Body = False,
@@ -82,13 +91,14 @@ def show(
         letter = await client.dead_letter(letter_id, body=body)
         console = Console()
         if as_json:
-            _print(orjson.dumps(letter).decode())
+            streams.put(orjson.dumps(letter).decode())
         elif body:
-            sys.stdout.buffer.write(b64decode(letter["body"]))
+            streams.put_bytes(b64decode(letter["body"]))
         elif console.is_terminal:
+            streams.put(letter["id"])  # outside the frame, which may be narrower
             console.print(details(letter))
         else:
-            _print(orjson.dumps(letter, option=orjson.OPT_INDENT_2).decode())
+            streams.put(orjson.dumps(letter, option=orjson.OPT_INDENT_2).decode())
         return Exit.OK
 
     _run(url, api_key, command)
@@ -148,23 +158,23 @@ def _handle(
 
 async def _one(call: _Call, client: Client, done: str, letter_id: str, *, as_json: bool) -> Exit:
     try:
-        await call(client, letter_id, {})
+        answer = await call(client, letter_id, {})
     except Refused as refusal:
-        print(f"refused\t{letter_id}\t{refusal}", file=sys.stderr)  # noqa: T201 - the command's word to a person
+        streams.tell(f"refused\t{letter_id}\t{refusal}")
         return Exit.SOME_FAILED
-    _print(orjson.dumps({"id": letter_id, done: 1}).decode() if as_json else f"{done}\t{letter_id}")
+    streams.put(orjson.dumps({"id": answer["id"], done: 1}).decode() if as_json else f"{done}\t{answer['id']}")
     return Exit.OK
 
 
 async def _many(call: _Call, client: Client, done: str, params: Mapping[str, str], *, as_json: bool) -> Exit:
     """One call and no loop: documents that die again at once would go round in it for ever."""
     answer = await call(client, None, params)
-    _print(orjson.dumps(answer).decode() if as_json else f"{done}\t{answer[done]}")
+    streams.put(orjson.dumps(answer).decode() if as_json else f"{done}\t{answer[done]}")
     kept = answer.get("kept", 0)
     if kept:
-        print(f"kept\t{kept}\thold no job: drop them", file=sys.stderr)  # noqa: T201 - the command's word to a person
+        streams.tell(f"kept\t{kept}\thold no job: drop them")
     if answer["more"]:
-        print("more are left: run it again", file=sys.stderr)  # noqa: T201 - the same
+        streams.tell("more are left: run it again")
     return Exit.SOME_FAILED if kept or answer["more"] else Exit.OK
 
 
@@ -177,7 +187,7 @@ async def _letters(client: Client, params: Mapping[str, str], limit: int) -> Asy
             yield letter
         limit -= len(page["letters"])
     if not page.get("complete", True):
-        print("copydesk: there are more than one look reaches", file=sys.stderr)  # noqa: T201 - to a person
+        streams.tell("copydesk: there are more than one look reaches")
 
 
 def _filter(reason: Reason | None) -> dict[str, str]:
@@ -186,19 +196,15 @@ def _filter(reason: Reason | None) -> dict[str, str]:
 
 def _run(url: str, api_key: str | None, command: Callable[[Client], Coroutine[Any, Any, Exit]]) -> None:
     async def connected() -> Exit:
-        async with connect(url, api_key) as client:
+        async with connect(url, api_key, SHORT_PATIENCE_S) as client:
             return await command(client)
 
     try:
         outcome = asyncio.run(connected())
-    except Unreachable as lost:
-        print(f"copydesk: no answer from {url}: {lost}", file=sys.stderr)  # noqa: T201 - the last word to a person
+    except Unavailable as lost:
+        streams.tell(f"copydesk: {lost}")
         outcome = Exit.UNREACHABLE
     except Refused as refusal:
-        print(f"copydesk: refused: {refusal}", file=sys.stderr)  # noqa: T201 - the same
+        streams.tell(f"copydesk: refused: {refusal}")
         outcome = Exit.SOME_FAILED
     raise typer.Exit(outcome)
-
-
-def _print(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - the command's output

@@ -1,6 +1,6 @@
-"""Dead letters for people: a table, one in full, or a line in a pipe."""
+"""Dead letters for people: two lines each, one in full, or a line in a pipe."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -19,18 +19,19 @@ def line(letter: Letter) -> str:
     return "\t".join(" ".join(_text(letter, name).split()) for name in names)
 
 
-def table(letters: Sequence[Letter]) -> RenderableType:
-    """Returns the letters as a table, a row each."""
-    if not letters:
-        return Text("no dead letters")
-    rows = Table("buried", "id", "run", "reason", "what", "cause", header_style="dim", box=None)
-    for letter in letters:
-        buried = _text(letter, "buried_at")[:19].replace("T", " ")
-        what = _text(letter, "url") or _text(letter, "kind") or f"{letter['size']} bytes"
-        cause = _text(letter, "cause").strip().splitlines() or [""]
-        cells = (buried, _text(letter, "id"), _text(letter, "run"), _text(letter, "reason"), what, cause[-1])
-        rows.add_row(*map(Text, cells))
-    return rows
+def entry(letter: Letter, columns: int) -> RenderableType:
+    """Returns a letter for a terminal that is so many columns wide: what it is on a line, what happened below.
+
+    The first line begins with the id and is never cut: a terminal that is narrower wraps it.
+    """
+    buried = _text(letter, "buried_at")[:16].replace("T", " ")
+    run = f"run {letter['run']}" if "run" in letter else ""
+    facts = "  ".join(filter(None, (_text(letter, "reason") or "unknown", buried, run)))
+    what = _text(letter, "url") or _text(letter, "kind") or f"{letter['size']} bytes"
+    cause = _text(letter, "cause").strip().splitlines() or [""]
+    below = Text(f"  {what}  {cause[-1]}".rstrip(), style="dim")
+    below.truncate(columns, overflow="ellipsis")
+    return Text.assemble((_text(letter, "id"), "bold"), "  ", facts, "\n", below)
 
 
 def details(letter: Letter) -> RenderableType:
@@ -40,7 +41,7 @@ def details(letter: Letter) -> RenderableType:
     facts.add_column(overflow="fold")
     for name, value in _rows(letter):
         facts.add_row(name, Text(value))
-    title = Text(f"{_text(letter, 'reason') or 'unknown'}: {letter['id']}", style="bold red")
+    title = Text(_text(letter, "reason") or "unknown", style="bold red")
     cause = Text(_text(letter, "cause").strip())
     return Panel(Group(facts, Text(), cause), title=title, title_align="left", border_style="red", padding=(1, 2))
 

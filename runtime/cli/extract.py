@@ -12,6 +12,7 @@ from contract.codec import encode
 from contract.events import Event, ProcessedEvent
 from contract.submission import Submission, SubmissionError, check_submission, parse_submission
 from runtime import logs
+from runtime.cli import streams
 from runtime.cli.cards import EventPrinter
 from runtime.cli.documents import submission_of
 from runtime.cli.exits import Exit
@@ -82,7 +83,7 @@ class _Display:
 
     def show(self, result: Event | str) -> None:
         if isinstance(result, str):
-            print(f"refused\t{result}", file=sys.stderr)  # noqa: T201 - the command's word to a person
+            streams.tell(f"refused\t{result}")
         else:
             self._printer.show(encode(result))
         if not isinstance(result, ProcessedEvent):

@@ -1,36 +1,89 @@
 """`up`, `serve` and `work`: the processes."""
 
 import asyncio
+import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from shutil import which
 from typing import Annotated
 
 import typer
 
 from runtime import logs
+from runtime.cli import checks, streams
 from runtime.cli.exits import Exit
+from runtime.cli.options import default_of
 from runtime.errors import StartError
 from runtime.settings import Settings, load
 
-Host = Annotated[str | None, typer.Option(envvar="COPYDESK_HOST", help="Address of the API.", show_default="127.0.0.1")]
-Port = Annotated[int | None, typer.Option(help="Port of the API; COPYDESK_PORT.", show_default="8080")]
+Host = Annotated[
+    str | None,
+    typer.Option(
+        envvar="COPYDESK_HOST",
+        parser=checks.listen_host,
+        metavar="HOST",
+        help="Address of the API.",
+        show_default=default_of("host"),
+    ),
+]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        metavar="PORT",
+        help="Port of the API; COPYDESK_PORT.",
+        show_default=default_of("port"),
+    ),
+]
 OpsHost = Annotated[
     str | None,
-    typer.Option(envvar="COPYDESK_OPS_HOST", help="Address of /metrics and health.", show_default="127.0.0.1"),
+    typer.Option(
+        envvar="COPYDESK_OPS_HOST",
+        parser=checks.listen_host,
+        metavar="HOST",
+        help="Address of /metrics and health.",
+        show_default=default_of("ops_host"),
+    ),
 ]
 OpsPort = Annotated[
-    int | None, typer.Option(help="Port of /metrics and health; COPYDESK_OPS_PORT.", show_default="8081")
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        metavar="PORT",
+        help="Port of /metrics and health; COPYDESK_OPS_PORT.",
+        show_default=default_of("ops_port"),
+    ),
 ]
 Data = Annotated[
     Path | None,
-    typer.Option(envvar="COPYDESK_DATA", help="Folder of the embedded broker.", show_default="./data"),
+    typer.Option(
+        envvar="COPYDESK_DATA",
+        file_okay=False,
+        metavar="FOLDER",
+        help="Folder of the embedded broker.",
+        show_default=default_of("data"),
+    ),
 ]
 AmqpUrl = Annotated[
-    str | None, typer.Option(envvar="COPYDESK_AMQP_URL", help="RabbitMQ, as amqp://user:password@host:5672/vhost.")
+    str | None,
+    typer.Option(
+        envvar="COPYDESK_AMQP_URL",
+        parser=checks.amqp_url,
+        metavar="URL",
+        help="RabbitMQ, as amqp://user:password@host:5672/vhost.",
+    ),
 ]
 Slots = Annotated[
     int | None,
     typer.Option(
-        envvar="COPYDESK_SLOTS", help="Documents in hand at once.", show_default="number of cores, at most 14"
+        envvar="COPYDESK_SLOTS",
+        min=1,
+        metavar="COUNT",
+        help="Documents in hand at once.",
+        show_default=default_of("slots"),
     ),
 ]
 
@@ -58,7 +111,7 @@ def up(
         raise StartError(
             "up runs the embedded broker: with COPYDESK_AMQP_URL set, use copydesk serve and copydesk work"
         )
-    _run(settings, serve=True, work=True)
+    _run(settings, serve=True, work=True, ready=partial(_greet, settings))
 
 
 def serve(
@@ -86,9 +139,27 @@ def _need_rabbit(settings: Settings, command: str) -> None:
         raise StartError(f"{command} needs RabbitMQ: set COPYDESK_AMQP_URL, or use copydesk up for one machine")
 
 
-def _run(settings: Settings, *, serve: bool, work: bool) -> None:
+def _run(settings: Settings, *, serve: bool, work: bool, ready: Callable[[], None] = lambda: None) -> None:
     from runtime import wiring  # noqa: PLC0415 - loads the parser, which --help need not wait for
 
     logs.configure(settings)
-    finished = asyncio.run(wiring.run(settings, serve=serve, work=work))
+    finished = asyncio.run(wiring.run(settings, serve=serve, work=work, ready=ready))
     raise typer.Exit(Exit.OK if finished else Exit.STOPPED_EARLY)
+
+
+def _greet(settings: Settings) -> None:
+    """Tells a person at a terminal what to try first."""
+    if not sys.stderr.isatty() or settings.port == 0:  # port 0: whoever asks for any port reads the log
+        return
+    copydesk = "copydesk" if which("copydesk") else sys.argv[0]
+    where = "" if (settings.host, settings.port) == ("127.0.0.1", 8080) else f" --url {_address(settings)}"
+    streams.tell(
+        "Ready. Try in another terminal, and stop here with Ctrl-C:\n"
+        f"  echo 'The ferry sails again on Monday.' | {copydesk} submit{where} -\n"
+        f"  {copydesk} tail{where}"
+    )
+
+
+def _address(settings: Settings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - not listened on
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"

@@ -1,10 +1,11 @@
 """`submit`: files, URLs or standard input, posted to a server."""
 
 import asyncio
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -15,10 +16,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from contract.job import Lane
 from contract.options import Focus, Format, Part
-from runtime.cli.client import Client, Receipt, Refused, Unreachable, connect
+from runtime.cli import checks, streams
+from runtime.cli.client import Client, Receipt, Refused, connect
 from runtime.cli.documents import submission_of
 from runtime.cli.exits import Exit
 from runtime.cli.options import DEFAULT_URL, ApiKey, AsJson, Url
+from runtime.cli.patience import DEFAULT_PATIENCE_S, Unavailable, duration
 from runtime.errors import StartError
 
 _AT_ONCE = 8
@@ -30,7 +33,10 @@ Targets = Annotated[
 LaneOption = Annotated[
     Lane | None, typer.Option(help="Queue to wait in.", show_default="interactive for one document, bulk for many")
 ]
-Labels = Annotated[list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="Carried through to the event.")]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option("--label", parser=checks.label, metavar="KEY=VALUE", help="Carried through to the event."),
+]
 Formats = Annotated[
     list[Format] | None, typer.Option("--format", help="Make this, too. Again for more.", show_default="text")
 ]
@@ -40,6 +46,17 @@ Parts = Annotated[
 FocusOption = Annotated[Focus, typer.Option(help="Which error is worse: too much text, or too little.")]
 KeepAll = Annotated[bool, typer.Option("--keep-all", help="Take nothing from pasted text.")]
 Origin = Annotated[str | None, typer.Option(help="URL that the file or the standard input came from.")]
+PatienceOption = Annotated[
+    float,
+    typer.Option(
+        "--patience",
+        envvar="COPYDESK_PATIENCE",
+        min=0,
+        metavar="SECONDS",
+        help="How long to try again while nothing gets through.",
+    ),
+]
+Again = Annotated[bool, typer.Option("--again", help="Post as new what was posted before: a page that changes.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -58,86 +75,115 @@ def submit(
     include: Parts = None,
     focus: FocusOption = Focus.BALANCED,
     keep_all: KeepAll = False,
+    patience: PatienceOption = DEFAULT_PATIENCE_S,
+    again: Again = False,
     as_json: AsJson = False,
 ) -> None:
-    """Submit documents, many at once, and print a receipt for each: accepted, its id, its lane, its name."""
+    """Submit documents, many at once, and print a receipt for each: accepted, its id, its lane, its name.
+
+    Run it again after an outage or Ctrl-C: the same file with the same content, or the same URL, with the same options
+    is the same document with the same id, and counts once. Prints how many were accepted, refused and not sent.
+    """
     if origin and len(targets) > 1:
         raise StartError("--origin goes with one document")
     lane = lane or (Lane.BULK if len(targets) > 1 else Lane.INTERACTIVE)
     lists = {name: values for name, values in (("formats", formats), ("include", include)) if values}
-    options = {"lane": lane, "focus": focus, "keep_all": keep_all, **lists}
-    extras: dict[str, Any] = {"options": options} | ({"labels": _labels(label)} if label else {})
-    documents = [(target, submission_of(target, origin) | extras) for target in targets]
-    outcome = asyncio.run(_submit_all(documents, url, api_key, _Report(as_json=as_json)))
+    options = {"focus": focus, "keep_all": keep_all, **lists}
+    extras: dict[str, Any] = {"options": options} | (
+        {"labels": dict(pair.split("=", 1) for pair in label)} if label else {}
+    )
+    salt = uuid4().hex if again else ""
+    documents = [_document(target, submission_of(target, origin) | extras, lane, salt) for target in targets]
+    outcome = asyncio.run(_submit_all(documents, url, api_key, patience, _Report(len(documents), as_json=as_json)))
     raise typer.Exit(outcome)
 
 
-def _labels(pairs: Iterable[str]) -> dict[str, str]:
-    labels = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise StartError(f"--label takes KEY=VALUE, not {pair!r}")
-        labels[key] = value
-    return labels
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """What is posted, under which name, and with which idempotency key."""
+
+    name: str
+    submission: dict[str, Any]
+    key: str
+
+
+def _document(target: str, submission: dict[str, Any], lane: Lane, salt: str) -> _Document:
+    """Returns the document of `target`. What its key is made of is all that makes it another document.
+
+    The lane is not: who sends the rest of a batch after an outage may send one, which waits in another lane.
+    """
+    is_file = target != "-" and bool(submission.keys() & {"text", "html"})
+    place = str(Path(target).resolve()) if is_file else target
+    known = orjson.dumps([place, salt, submission], option=orjson.OPT_SORT_KEYS)
+    posted = submission | {"options": submission["options"] | {"lane": lane}}
+    return _Document(target, posted, f"submit-{sha256(known).hexdigest()}")
 
 
 async def _submit_all(
-    documents: Sequence[tuple[str, dict[str, Any]]], url: str, api_key: str | None, report: "_Report"
+    documents: Sequence[_Document], url: str, api_key: str | None, patience_s: float, report: "_Report"
 ) -> Exit:
     places = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(client: Client, name: str, submission: dict[str, Any]) -> None:
+    async def one(client: Client, document: _Document) -> None:
         async with places:
             try:
-                report.accepted(name, await client.submit(submission, uuid4().hex))
+                report.accepted(document.name, await client.submit(document.submission, document.key))
             except Refused as refusal:
-                report.refused(name, str(refusal))
+                report.refused(document.name, str(refusal))
 
     outcome = Exit.OK
     try:
-        with report.progress(len(documents)):
-            async with connect(url, api_key) as client, asyncio.TaskGroup() as group:
-                for name, submission in documents:
-                    group.create_task(one(client, name, submission))
-    except* Unreachable as lost:
-        print(f"copydesk: no answer from {url}: {lost.exceptions[0]}", file=sys.stderr)  # noqa: T201 - to a person
+        with report.progress():
+            async with connect(url, api_key, patience_s) as client, asyncio.TaskGroup() as group:
+                for document in documents:
+                    group.create_task(one(client, document))
+    except* Unavailable as lost:
+        streams.tell(f"copydesk: {lost.exceptions[0]}; given up after {duration(patience_s)}")
         outcome = Exit.UNREACHABLE
+    finally:  # after Ctrl-C, too
+        report.sum_up()
     return max(outcome, Exit.SOME_FAILED if report.refusals else Exit.OK)
 
 
 @dataclass(slots=True)
 class _Report:
-    """Receipts on standard output, refusals on standard error, a progress bar where a person looks."""
+    """Receipts on standard output, refusals on standard error, and a progress bar where a person sees no receipts."""
 
+    total: int
     as_json: bool
+    acceptances: int = 0
     refusals: int = 0
     _bar: Progress | None = field(default=None, init=False)
     _task: TaskID = field(default=TaskID(0), init=False)
 
     @contextmanager
-    def progress(self, total: int) -> Iterator[None]:
+    def progress(self) -> Iterator[None]:
         console = Console(stderr=True)
-        if self.as_json or not console.is_terminal:
+        if not console.is_terminal or Console().is_terminal:
             yield
             return
         columns = TextColumn("submitting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        with Progress(*columns, console=console) as self._bar:
-            self._task = self._bar.add_task("submitting", total=total)
+        # Standard error is led past the bar; standard output must not be: it goes into a file or a pipe.
+        with Progress(*columns, console=console, redirect_stdout=False) as self._bar:
+            self._task = self._bar.add_task("submitting", total=self.total)
             yield
 
     def accepted(self, name: str, receipt: Receipt) -> None:
+        self.acceptances += 1
         line = {"name": name, "id": receipt.id, "lane": receipt.lane}
-        told = orjson.dumps(line).decode() if self.as_json else f"accepted\t{receipt.id}\t{receipt.lane}\t{name}"
-        self._print(told, sys.stdout)
+        streams.put(orjson.dumps(line).decode() if self.as_json else f"accepted\t{receipt.id}\t{receipt.lane}\t{name}")
+        self._advance()
 
     def refused(self, name: str, why: str) -> None:
         self.refusals += 1
-        self._print(f"refused\t{name}\t{why}", sys.stderr)
+        streams.tell(f"refused\t{name}\t{why}")
+        self._advance()
 
-    def _print(self, line: str, stream: Any) -> None:  # noqa: ANN401 - standard output or standard error
-        if self._bar is None:
-            print(line, file=stream, flush=True)
-        else:
-            self._bar.console.print(line, highlight=False, markup=False)
+    def sum_up(self) -> None:
+        left = self.total - self.acceptances - self.refusals
+        hint = ": run it again, and what is left is sent; nothing counts twice" if left else ""
+        streams.tell(f"copydesk: {self.acceptances} accepted, {self.refusals} refused, {left} not sent{hint}")
+
+    def _advance(self) -> None:
+        if self._bar is not None:
             self._bar.advance(self._task)

@@ -1,7 +1,6 @@
 """`tail`: the output events as they come."""
 
 import asyncio
-import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Annotated
@@ -10,17 +9,30 @@ import typer
 
 from contract.broker import BrokerUnavailable
 from runtime.brokers.rabbit.subscriber import subscribe
+from runtime.cli import checks, streams
 from runtime.cli.cards import EventPrinter
-from runtime.cli.client import Refused, Unreachable, connect
+from runtime.cli.client import Refused, connect
 from runtime.cli.exits import Exit
 from runtime.cli.options import DEFAULT_URL, ApiKey, AsJson, Excerpt, Url
+from runtime.cli.patience import SHORT_PATIENCE_S, Unavailable
 
-Pattern = Annotated[str, typer.Option(help="Topic pattern of the routing key: * is one word, # any number.")]
-After = Annotated[str | None, typer.Option(metavar="OFFSET|oldest", help="Begin behind this offset of the log.")]
+Pattern = Annotated[
+    str,
+    typer.Option(
+        parser=checks.topic, metavar="PATTERN", help="Topic pattern of the routing key: * is one word, # any number."
+    ),
+]
+After = Annotated[
+    str | None,
+    typer.Option(parser=checks.offset, metavar="OFFSET|oldest", help="Begin behind this offset of the log."),
+]
 Last = Annotated[int, typer.Option(min=0, help="Begin with this many events that are there already.")]
 Count = Annotated[int | None, typer.Option(min=1, help="End after this many events.")]
 Amqp = Annotated[
-    str | None, typer.Option("--amqp", metavar="URL", help="Subscribe on this RabbitMQ instead: new events only.")
+    str | None,
+    typer.Option(
+        "--amqp", parser=checks.amqp_url, metavar="URL", help="Subscribe on this RabbitMQ instead: new events only."
+    ),
 ]
 
 
@@ -48,7 +60,7 @@ def tail(
 
 
 async def _stream(url: str, api_key: str | None, params: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
-    async with connect(url, api_key) as client, aclosing(client.events(params)) as events:
+    async with connect(url, api_key, SHORT_PATIENCE_S) as client, aclosing(client.events(params)) as events:
         async for event in events:
             yield event
 
@@ -56,16 +68,16 @@ async def _stream(url: str, api_key: str | None, params: Mapping[str, str]) -> A
 async def _show(events: AsyncGenerator[bytes, None], printer: EventPrinter, count: int | None) -> Exit:
     shown = 0
     try:
-        async with aclosing(events):
+        async with streams.read_by_somebody(), aclosing(events):
             async for event in events:
                 printer.show(event)
                 shown += 1
                 if shown == count:
                     break
-    except (Unreachable, BrokerUnavailable) as lost:
-        print(f"copydesk: no answer: {lost}", file=sys.stderr)  # noqa: T201 - the last word to a person
+    except (Unavailable, BrokerUnavailable) as lost:
+        streams.tell(f"copydesk: {lost}")
         return Exit.UNREACHABLE
     except Refused as refusal:
-        print(f"copydesk: refused: {refusal}", file=sys.stderr)  # noqa: T201 - the same
+        streams.tell(f"copydesk: refused: {refusal}")
         return Exit.USAGE
     return Exit.OK

@@ -1,7 +1,6 @@
 """`topology` and `schemas`: the contract in files."""
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +15,7 @@ from runtime import logs
 from runtime.brokers.rabbit.check import Difference
 from runtime.brokers.rabbit.definitions import encoded
 from runtime.brokers.rabbit.setup import TopologyMismatch, check_topology, declare_topology
+from runtime.cli import streams
 from runtime.cli.exits import Exit
 from runtime.cli.roles import AmqpUrl
 from runtime.errors import StartError
@@ -41,7 +41,7 @@ def topology(amqp_url: AmqpUrl = None, print_definitions: Definitions = False, c
     logs.configure(settings)
     wanted = settings.topology()
     if print_definitions:
-        sys.stdout.buffer.write(encoded(wanted))
+        streams.put_bytes(encoded(wanted))
         return
     if settings.amqp_url is None:
         raise StartError("topology needs RabbitMQ: set COPYDESK_AMQP_URL, or ask for --definitions")
@@ -49,13 +49,13 @@ def topology(amqp_url: AmqpUrl = None, print_definitions: Definitions = False, c
     try:
         differences = asyncio.run(check_topology(url, wanted) if check else _declare(url, wanted))
     except BrokerUnavailable as error:
-        print(f"copydesk: {error}", file=sys.stderr)  # noqa: T201 - the last word to a person
+        streams.tell(f"copydesk: {error}")
         raise typer.Exit(Exit.UNREACHABLE) from None
     for difference in differences:
-        print(difference)  # noqa: T201 - the command's output
+        streams.put(str(difference))
     if differences:
         raise typer.Exit(Exit.SOME_FAILED)
-    print(_summary(wanted, "as they should be" if check else "declared"))  # noqa: T201 - the command's output
+    streams.put(_summary(wanted, "as they should be" if check else "declared"))
 
 
 async def _declare(url: str, wanted: Topology) -> Sequence[Difference]:
@@ -74,6 +74,9 @@ def _summary(wanted: Topology, what: str) -> str:
 
 def schemas(folder: Folder = Path("docs/schemas")) -> None:
     """Write the JSON Schemas of submissions, jobs and events."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, schema in contract_schemas().items():
-        (folder / name).write_bytes(orjson.dumps(schema, option=orjson.OPT_INDENT_2) + b"\n")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, schema in contract_schemas().items():
+            (folder / name).write_bytes(orjson.dumps(schema, option=orjson.OPT_INDENT_2) + b"\n")
+    except OSError as error:
+        raise StartError(f"the schemas cannot be written to {folder}: {error.strerror}") from None

@@ -171,7 +171,7 @@ async def test_a_retry_puts_the_next_run_and_takes_the_letter_away(desk: Desk) -
     desk.broker.letters = [letter(dead), *(letter(job()) for _ in range(2))]
     response = await desk.client.post(f"/v1/dead/{dead.id}/retry")
     assert response.status == 202
-    assert await response.json() == {"retried": 1, "kept": 0, "more": False}
+    assert await response.json() == {"id": dead.id, "retried": 1, "kept": 0, "more": False}
     (put,) = desk.broker.jobs
     assert (put.event_id, put.attempt, put.content) == (f"{dead.id}.2", 1, SECRET_TEXT)
     assert len(desk.broker.letters) == 2
@@ -188,7 +188,7 @@ async def test_what_holds_no_job_is_not_retried(desk: Desk) -> None:
 async def test_a_dropped_letter_is_gone(desk: Desk) -> None:
     first, second = bury(desk, 2)
     response = await desk.client.delete(f"/v1/dead/{first}")
-    assert (response.status, await response.json()) == (200, {"dropped": 1, "more": False})
+    assert (response.status, await response.json()) == (200, {"id": first, "dropped": 1, "more": False})
     assert [left.id for left in desk.broker.letters] == [second]
     assert desk.broker.jobs == []
     assert desk.sample("copydesk_dead_letters_total", action="drop") == 1
@@ -202,6 +202,67 @@ async def test_an_id_without_a_letter_is_404(desk: Desk, method: str, path: str,
     answer = await problem(await desk.client.request(method, f"/v1/dead{path}"))
     assert (answer["status"], answer["type"]) == (404, "/problems/not-found")
     assert ("more letters than one scan reaches" in answer["detail"]) is not reach
+
+
+# a letter by the beginning of its id
+
+ONE_LETTER = pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", "/retry"), ("DELETE", "")])
+
+
+def bury_as(desk: Desk, *ids: str) -> None:
+    desk.broker.letters += [letter(replace(job(), id=name)) for name in ids]
+
+
+@ONE_LETTER
+@pytest.mark.parametrize("given", ["019a1b2c", "019a1b2c-7", "019a1b2c-7000-8000"])
+async def test_the_beginning_of_an_id_is_enough_where_it_is_the_only_one(
+    desk: Desk, method: str, path: str, given: str
+) -> None:
+    bury_as(desk, "019a1b2d-7000-8000", "019a1b2c-7000-8000", "019a1b2c-7000-8000")
+    response = await desk.client.request(method, f"/v1/dead/{given}{path}")
+    assert response.ok
+    assert (await response.json())["id"] == "019a1b2c-7000-8000"
+    assert len(desk.broker.letters) == (3 if method == "GET" else 1)
+
+
+@ONE_LETTER
+async def test_what_begins_several_ids_is_refused_and_says_how_much_tells_them_apart(
+    desk: Desk, method: str, path: str
+) -> None:
+    moment = "019a1b2c-7000-8000"
+    bury_as(desk, f"{moment}-aa", f"{moment}-ab", f"{moment}-b", f"{moment}-c", "019a1b2d-7000-8000")
+    answer = await problem(await desk.client.request(method, f"/v1/dead/019a1b2c{path}"))
+    assert (answer["status"], answer["type"]) == (409, "/problems/ambiguous-id")
+    assert answer["detail"].startswith("4 dead letters have ids that begin with 019a1b2c: ")
+    assert f"{moment}-b" in answer["detail"]
+    assert "first 21 characters" in answer["detail"]
+    assert len(desk.broker.letters) == 5
+    longer = await desk.client.request(method, f"/v1/dead/{f'{moment}-ab'[:21]}{path}")
+    assert (await longer.json())["id"] == f"{moment}-ab"
+
+
+@ONE_LETTER
+async def test_a_whole_id_wins_over_those_that_begin_with_it(desk: Desk, method: str, path: str) -> None:
+    bury_as(desk, "ferry-2024-1", "ferry-2024")
+    response = await desk.client.request(method, f"/v1/dead/ferry-2024{path}")
+    assert (await response.json())["id"] == "ferry-2024"
+
+
+@ONE_LETTER
+async def test_fewer_than_eight_characters_name_only_a_whole_id(desk: Desk, method: str, path: str) -> None:
+    bury_as(desk, "019a1b2c-7000", "ferry")
+    answer = await problem(await desk.client.request(method, f"/v1/dead/019a1b2{path}"))
+    assert (answer["status"], "8 characters or more" in answer["detail"]) == (404, True)
+    assert (await desk.client.request(method, f"/v1/dead/ferry{path}")).ok
+
+
+@ONE_LETTER
+async def test_where_a_look_does_not_reach_all_only_a_whole_id_is_sure(desk: Desk, method: str, path: str) -> None:
+    bury_as(desk, "019a1b2c-7000")
+    desk.broker.scan_reaches_all = False
+    answer = await problem(await desk.client.request(method, f"/v1/dead/019a1b2c{path}"))
+    assert (answer["status"], "whole id" in answer["detail"]) == (409, True)
+    assert (await desk.client.request(method, f"/v1/dead/019a1b2c-7000{path}")).ok
 
 
 # many

@@ -94,7 +94,7 @@ def test_what_the_server_refuses_is_said_by_name(api: str, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["submit", "--url", "http://127.0.0.1:9", "-"], 3),
+        (["submit", "--url", "http://127.0.0.1:9", "--patience", "0", "-"], 3),
         (["tail", "--url", "http://127.0.0.1:9"], 3),
         (["tail", "--amqp", "amqp://127.0.0.1:9/"], 3),
         (["submit", "no-such-file.txt"], 2),

@@ -62,7 +62,8 @@ def test_a_document_that_was_buried_is_retried_when_its_cause_is_mended(tmp_path
     assert letter["labels"] == {"desk": "7"}
     with running(*arguments) as up:
         api = up.wait_for_urls("api")["api"]
-        assert dead(api, "retry", document) == (0, f"retried\t{document}\n", "")
+        assert json.loads(dead(api, "show", document[:8])[1])["id"] == document
+        assert dead(api, "retry", document[:8]) == (0, f"retried\t{document}\n", "")
         assert events(api, 2) == [
             f"{document}.1 copydesk.document.failed.v1",
             f"{document}.2 copydesk.document.processed.v1",
@@ -104,6 +105,7 @@ def test_letters_on_rabbitmq_are_listed_shown_retried_and_dropped(api: str, rabb
     assert (letter["id"], letter["reason"], letter["retryable"]) == ("nobodys-message", "undecodable", False)
     asyncio.run(publish(rabbit_node.url, "copydesk.dead", job("ferry"), "ferry"))
     until_listed(api, 2)
+    assert json.loads(dead(api, "show", "nobodys-")[1])["id"] == "nobodys-message"
 
     code, lines, _ = dead(api, "list", "--reason", "undecodable")
     assert (code, [line.split("\t")[:2] for line in lines.splitlines()]) == (0, [["nobodys-message", "undecodable"]])
@@ -124,6 +126,25 @@ def test_letters_on_rabbitmq_are_listed_shown_retried_and_dropped(api: str, rabb
     assert dead(api, "retry", "--all")[:2] == (1, "retried\t0\n")
     assert dead(api, "drop", "--reason", "undecodable") == (0, "dropped\t1\n", "")
     assert dead(api, "list") == (0, "", "")
+
+
+MOMENT = "019a1b2c-7000-7000-8000-00000000000"  # ids of one moment share their beginning
+
+
+@pytest.mark.rabbit
+def test_the_beginning_of_an_id_is_enough_on_rabbitmq_where_it_is_the_only_one(
+    api: str, rabbit_node: RabbitNode
+) -> None:
+    for document in (f"{MOMENT}1", f"{MOMENT}2", "019a1b2d-7000-7000-8000-000000000003"):
+        asyncio.run(publish(rabbit_node.url, "copydesk.dead", job(document), document))
+    until_listed(api, 3)
+    for command in ("show", "retry", "drop"):
+        code, _, complaint = dead(api, command, "019a1b2c")
+        assert (code, "2 dead letters have ids that begin with 019a1b2c" in complaint) == (1, True)
+    assert dead(api, "drop", "019a1b2d") == (0, "dropped\t019a1b2d-7000-7000-8000-000000000003\n", "")
+    assert dead(api, "retry", f"{MOMENT}2") == (0, f"retried\t{MOMENT}2\n", "")
+    assert dead(api, "retry", MOMENT[:20]) == (0, f"retried\t{MOMENT}1\n", "")
+    until_listed(api, 0)
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,16 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 _LOCK = "copydesk.lock"
 
 
-class FolderInUseError(Exception):
+class FolderError(Exception):
+    """The data folder cannot be used."""
+
+
+class FolderInUseError(FolderError):
     """Another process runs on this data folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -22,12 +27,19 @@ def locked(folder: Path) -> Iterator[None]:
 
     Raises:
         FolderInUseError: another process holds it.
-        OSError: it cannot be created or written.
+        FolderError: it cannot be created or written.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / _LOCK).open("w") as lock:
+    with _opened(folder) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise FolderInUseError(folder) from None
         yield
+
+
+def _opened(folder: Path) -> TextIO:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return (folder / _LOCK).open("w")
+    except OSError as error:
+        raise FolderError(f"the data folder {folder} cannot be used: {error.strerror}") from None

@@ -1,0 +1,54 @@
+"""What `--help` says of defaults is what the settings do."""
+
+import os
+import re
+
+import pytest
+
+from runtime.settings import Settings, load
+from tests.runtime.cli.options import Parameter, parameters
+from tests.system.processes import copydesk
+
+SETTINGS = [one for one in parameters() if one.option and one.name in Settings.model_fields]
+
+
+def default_of(parameter: Parameter) -> object:
+    return getattr(load(environ={}), parameter.name)
+
+
+@pytest.mark.parametrize("parameter", SETTINGS, ids=str)
+def test_the_default_that_an_option_shows_is_that_of_its_setting(
+    parameter: Parameter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for cores in (1, 2, 3, 4, 64):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        default = default_of(parameter)
+        if default is None:
+            assert parameter.shown_default is None
+            continue
+        assert parameter.shown_default is not None
+        by_core = re.fullmatch(r"(\d+) a core, at most (\d+)", parameter.shown_default)
+        shown = min(int(by_core[1]) * cores, int(by_core[2])) if by_core else parameter.shown_default
+        assert str(shown) == str(default)
+
+
+def test_every_option_of_a_role_shows_a_default_or_has_none() -> None:
+    assert {one.name for one in SETTINGS if one.command in {("up",), ("serve",), ("work",)}} == {
+        *("host", "port", "ops_host", "ops_port", "data", "slots", "amqp_url")
+    }
+
+
+@pytest.mark.parametrize("command", sorted({one.command for one in parameters()}), ids=" ".join)
+def test_the_help_shows_what_was_checked(command: tuple[str, ...]) -> None:
+    done = copydesk(*command, "--help", settings={"COLUMNS": "200"})
+    shown = done.stdout.decode()
+    assert done.returncode == 0
+    for one in SETTINGS:
+        if one.command == command and one.shown_default:
+            (line,) = [line for line in shown.splitlines() if f" {one.option} " in line]
+            assert one.shown_default in line
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    done = copydesk("--version")
+    assert re.fullmatch(rb"copydesk \d+\.\d+\.\d+\n", done.stdout)

@@ -1,0 +1,133 @@
+"""What a person mistypes is named in a line: every parameter of every command, with wrong values of its kind."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.runtime.cli.options import Parameter, parameters
+
+ROOT = Path(__file__).parents[3]
+FILE = str(ROOT / "README.md")
+MISSING = str(ROOT / "no-such-file.txt")
+
+NUMBERS = ("many", "-1", "", "1.5.2", "nan", "0x10")
+HTTP_URLS = (
+    *("127.0.0.1:8080", "localhost", "ftp://127.0.0.1/", "amqp://127.0.0.1", "http://", "http://127.0.0.1:99999"),
+    *("http://[::1", "", "http://127.0.0.1:8080/v1/documents", "http://user:hush-hush@127.0.0.1", "http://a\nb"),
+)
+AMQP_URLS = ("127.0.0.1:5672", "http://guest:hush-hush@127.0.0.1:5672/", "amqp://", "rabbitmq", "amqp://h:port/", "")
+
+# Wrong values of each kind of parameter. A new kind has to be added here: the test below fails otherwise.
+WRONG = {
+    "HOST": ("http://127.0.0.1", "a b", "300.1.1.1", "", "x" * 300, "127.0.0.1:80", "[::1]"),
+    "PORT": (*NUMBERS, "65536", "80.5"),
+    "COUNT": (*NUMBERS, "0", "1.5"),
+    "SECONDS": NUMBERS,
+    "int": (*NUMBERS, "1.5"),
+    "choice": ("whim", ""),
+    "REASON": ("whim", ""),
+    "FOLDER": (FILE, f"{FILE}/inside"),
+    "Path": (FILE, f"{FILE}/inside"),
+    "KEY": ("two words", "clé", "", "a\nb"),
+    "KEY=VALUE": ("desk", "=7", ""),
+    "PATTERN": ("", "a..b", "a*", "x" * 256, "two words"),
+    "OFFSET|oldest": ("newest", "-1", "1.5", ""),
+    "FILE|-": (MISSING, str(ROOT)),
+    "FILE|URL|-...": (MISSING, str(ROOT)),
+    "ID": ("", "..", "a/b", "a b", "x" * 101),
+    "ID...": ("", "..", "a/b", "a b", "x" * 101),
+}
+TAKEN_AS_IT_IS = {"submit --origin"}  # the server says what it makes of it
+DOCUMENTED = {
+    ("extract targets", MISSING): 1,  # a document among others: refused, and the others are extracted
+    ("extract targets", str(ROOT)): 1,
+    ("audit --data", f"{FILE}/inside"): 3,  # the broker that it looks for is not there
+}
+
+# What each command needs beside the option that is wrong.
+ARGUMENTS = {
+    ("submit",): [FILE],
+    ("extract",): [FILE],
+    ("dead", "show"): ["x"],
+    ("dead", "retry"): ["x"],
+    ("dead", "drop"): ["x"],
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    parameter: Parameter
+    value: str
+    arguments: list[str]
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        way = "" if not self.settings else " from the environment"
+        return f"{self.parameter}{way}: {self.value!r}"
+
+
+def wrong_values(parameter: Parameter) -> tuple[str, ...]:
+    if parameter.kind == "URL":
+        return AMQP_URLS if "amqp" in parameter.name else HTTP_URLS
+    return WRONG[parameter.kind]
+
+
+def cases() -> Iterator[Case]:
+    for parameter in parameters():
+        needed = [*parameter.command]
+        arguments = ARGUMENTS.get(parameter.command, [])
+        if str(parameter) in TAKEN_AS_IT_IS:
+            continue
+        if parameter.is_flag:
+            yield Case(parameter, "maybe", [*needed, f"{parameter.option}=maybe", *arguments])
+            continue
+        for value in wrong_values(parameter):
+            if parameter.option is None:
+                yield Case(parameter, value, [*needed, value])
+                continue
+            without = [] if parameter.option == "--jsonl" else arguments
+            yield Case(parameter, value, [*needed, f"{parameter.option}={value}", *without])
+            if parameter.envvar and value:
+                yield Case(parameter, value, [*needed, *arguments], {parameter.envvar: value})
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> list[tuple[Case, dict[str, Any]]]:
+    """Each case, and what became of it: one process runs all and forks, for loading the code takes longest."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
+    given = list(cases())
+    asked = json.dumps([{"arguments": case.arguments, "settings": case.settings} for case in given])
+    command = [sys.executable, "-m", "tests.runtime.cli.forks"]
+    done = subprocess.run(command, input=asked, env=clean, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return list(zip(given, json.loads(done.stdout), strict=True))
+
+
+def test_each_kind_of_parameter_has_its_wrong_values() -> None:
+    assert {parameter.kind for parameter in parameters()} - {"bool", "str", "URL"} == set(WRONG)
+    assert {str(one) for one in parameters() if one.kind == "str"} == TAKEN_AS_IT_IS
+
+
+@pytest.mark.timeout(600)
+def test_a_wrong_value_is_named_in_one_line(outcomes: list[tuple[Case, dict[str, Any]]]) -> None:
+    wrong = []
+    for case, outcome in outcomes:
+        expected = DOCUMENTED.get((str(case.parameter), case.value), 2)
+        lines = outcome["err"].splitlines()
+        plain = (
+            len(lines) == 1 and "Traceback" not in outcome["err"] and lines[0].startswith(("copydesk: ", "refused\t"))
+        )
+        if outcome["code"] != expected or not plain or outcome["out"]:
+            wrong.append(f"{case} ended with {outcome['code']}:\n{outcome['out'][-300:]}{outcome['err'][-600:]}")
+    assert not wrong, f"{len(wrong)} of {len(outcomes)}:\n" + "\n".join(wrong[:40])
+
+
+def test_what_is_wrong_with_a_secret_is_said_without_it(outcomes: list[tuple[Case, dict[str, Any]]]) -> None:
+    assert [str(case) for case, outcome in outcomes if "hush-hush" in outcome["err"] + outcome["out"]] == []

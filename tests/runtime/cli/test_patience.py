@@ -1,0 +1,78 @@
+"""What is told of an outage, and how long it is borne with."""
+
+import pytest
+
+from runtime.cli.patience import Patience, Unavailable, duration
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def once(patience: Patience, clock: Clock, *outcomes: str | float) -> None:
+    """Insists on a call that fails for each cause, where numbers are the seconds that go by, and then works."""
+    left = list(outcomes)
+
+    async def call() -> None:
+        while left and isinstance(left[0], float):
+            clock.now += float(left.pop(0))
+        if left:
+            raise Unavailable(str(left.pop(0)), retry_after_s=0.001)
+
+    await patience.insist(call)
+
+
+async def test_an_outage_is_told_once_however_many_it_holds_up(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    patience = Patience(300, clock=clock)
+    await once(patience, clock, "the broker is away", 5.0, "the broker is away", 5.0, "the broker is away", 2.0)
+    assert capsys.readouterr().err.splitlines() == [
+        "copydesk: the broker is away; trying again for up to 5 min",
+        "copydesk: going on after 12 s",
+    ]
+
+
+async def test_another_cause_is_news(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    await once(Patience(300, clock=clock), clock, "no answer", 210.0, "the intake is full")
+    assert [line.split("; ")[0] for line in capsys.readouterr().err.splitlines()[:2]] == [
+        "copydesk: no answer",
+        "copydesk: the intake is full",
+    ]
+
+
+async def test_an_intake_that_takes_a_few_and_refuses_a_few_is_told_once_a_minute(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clock = Clock()
+    patience = Patience(300, clock=clock)
+    for _ in range(130):
+        await once(patience, clock, "the intake is full", 1.0)
+    told = capsys.readouterr().err.splitlines()
+    assert len([line for line in told if "the intake is full" in line]) == 3
+    assert len(told) <= 6
+
+
+async def test_what_gets_through_renews_the_patience() -> None:
+    clock = Clock()
+    patience = Patience(10, clock=clock)
+    await once(patience, clock, "no answer", 9.0)
+    await once(patience, clock, "no answer", 9.0, "no answer")
+    with pytest.raises(Unavailable):
+        await once(patience, clock, "no answer", 9.0, "no answer", 1.0, "no answer")
+
+
+async def test_without_patience_there_is_one_try(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    with pytest.raises(Unavailable, match="no answer"):
+        await once(Patience(0, clock=clock), clock, "no answer")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.4, "0 s"), (12, "12 s"), (90, "90 s"), (300, "5 min")])
+def test_durations_are_for_people(seconds: float, shown: str) -> None:
+    assert duration(seconds) == shown
