@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 
 AT_ONCE = 3  # on two cores; with all five at once tests wait for a core more than for each other (measured)
 SUITE_TIMEOUT_S = 2700  # pytest's own session_timeout ends a suite before; this is for a pytest that hangs at its end
@@ -63,13 +64,16 @@ def run(suite: Suite) -> Ended:
     """Runs `suite` to its end, and prints what it printed."""
     began = time.monotonic()
     command = [sys.executable, "-m", "pytest", *suite.arguments]
-    try:
-        done = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SUITE_TIMEOUT_S, check=False
-        )
-        code, output = done.returncode, done.stdout.decode(errors="replace")
-    except subprocess.TimeoutExpired as error:
-        code, output = 1, (error.stdout or b"").decode(errors="replace") + f"\nno end within {SUITE_TIMEOUT_S} s\n"
+    with TemporaryFile() as printed:  # not a pipe: a process that a dead pytest left behind would keep it open
+        try:
+            code = subprocess.run(
+                command, stdout=printed, stderr=subprocess.STDOUT, timeout=SUITE_TIMEOUT_S, check=False
+            ).returncode
+        except subprocess.TimeoutExpired:
+            code = 1
+            printed.write(f"\nno end within {SUITE_TIMEOUT_S} s\n".encode())
+        printed.seek(0)
+        output = printed.read().decode(errors="replace")
     ended = Ended(suite, code, output, time.monotonic() - began)
     _print(f"----- {suite.name}: exit code {code} after {ended.seconds:.0f} s\n{output}")
     return ended

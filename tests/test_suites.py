@@ -1,5 +1,9 @@
 import itertools
+import os
+import signal
+from pathlib import Path
 from types import SimpleNamespace
+from typing import BinaryIO
 
 import pytest
 from _pytest.mark.expression import Expression, ExpressionMatcher
@@ -40,10 +44,10 @@ def test_suites_of_one_kind_divide_it_by_a_file() -> None:
 def test_a_suite_that_fails_makes_the_run_fail_and_is_told_last(
     code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def ended(command: list[str], **_: object) -> SimpleNamespace:
+    def ended(command: list[str], *, stdout: BinaryIO, **_: object) -> SimpleNamespace:
         failed = command[-1] == "first"
-        line = b"=== 1 failed ===\n" if failed else b"=== 2 passed ===\n"
-        return SimpleNamespace(returncode=code if failed else 0, stdout=line)
+        stdout.write(b"=== 1 failed ===\n" if failed else b"=== 2 passed ===\n")
+        return SimpleNamespace(returncode=code if failed else 0)
 
     monkeypatch.setattr("subprocess.run", ended)
     assert main((Suite("a", ("first",)), Suite("b", ("second",)))) == int(code != 0)
@@ -59,3 +63,20 @@ def test_a_suite_that_does_not_end_fails(monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setattr(suites, "SUITE_TIMEOUT_S", 0.01)
     assert main((PASSES,)) == 1
     assert capsys.readouterr().out.splitlines()[-1].startswith("no end within")
+
+
+LEAVES_A_PROCESS = """
+import subprocess
+from pathlib import Path
+
+def test_it():
+    pid = subprocess.Popen(["sleep", "600"]).pid
+    Path(__file__).with_name("pid").write_text(str(pid))
+"""
+
+
+def test_a_process_that_a_suite_leaves_behind_does_not_hold_it_up(tmp_path: Path) -> None:
+    (tmp_path / "test_leaves.py").write_text(LEAVES_A_PROCESS)
+    options = ("-s", "-W", "ignore", "--rootdir", str(tmp_path), str(tmp_path / "test_leaves.py"))
+    assert main((Suite("leaves", options),)) == 0
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)  # there is none if main waited for its end

@@ -1,0 +1,47 @@
+"""What holds on every route of the API. The routes are those of the running application."""
+
+import pytest
+from yarl import URL
+
+from contract.broker import BrokerError, BrokerFull, BrokerUnavailable
+from tests.service.conftest import Desk, problem
+
+MANY = {"all": "true"}  # which of the dead letters a request for many is about
+
+
+def routes(desk: Desk) -> list[tuple[str, str]]:
+    """Returns method and path of all routes that need a key, with an id where a path has one."""
+    assert desk.client.app is not None
+    all_routes = [(route.method, route.resource) for route in desk.client.app.router.routes()]
+    paths = [(method, resource.canonical) for method, resource in all_routes if resource is not None]
+    return [(method, path.replace("{id}", "some-id")) for method, path in paths if path.startswith("/v1/")]
+
+
+def valid(method: str, path: str) -> URL:
+    """Returns the shortest URL that the route accepts."""
+    many = (method, path) in {("DELETE", "/v1/dead"), ("POST", "/v1/dead/retry")}
+    return URL(path).with_query(MANY if many else {})
+
+
+async def test_an_unknown_parameter_is_refused_by_name(desk: Desk) -> None:
+    assert len(routes(desk)) >= 8
+    for method, path in routes(desk):
+        response = await desk.client.request(method, valid(method, path).update_query(nonsense="1"))
+        told = await problem(response)
+        assert (response.status, told["errors"][0]["field"], told["errors"][0]["rule"]) == (
+            400,
+            "nonsense",
+            "unknown_parameter",
+        ), (method, path)
+
+
+@pytest.mark.parametrize("error", [BrokerUnavailable("amqp://user:secret@broker"), BrokerFull("amqp://user:secret")])
+async def test_a_broker_that_fails_is_told_with_when_to_ask_again(desk: Desk, error: BrokerError) -> None:
+    desk.broker.refusal = error
+    status = 429 if isinstance(error, BrokerFull) else 503
+    for method, path in routes(desk):
+        document = {"text": "The ferry sails again."} if path == "/v1/documents" else None
+        response = await desk.client.request(method, valid(method, path), json=document)
+        told = await problem(response)
+        assert (response.status, response.headers["Retry-After"]) == (status, str(error.retry_after_s)), (method, path)
+        assert "secret" not in str(told)
