@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from contract.charsets import CharsetSource
 from contract.job import Attempt, Kind
 from contract.reasons import Reason
 
@@ -64,17 +65,6 @@ class Removed:
     rule: str
 
 
-class CharsetSource(StrEnum):
-    """How the charset of a page was found, in the order in which they are asked."""
-
-    BOM = "bom"
-    HTTP = "http"
-    META = "meta"
-    XML = "xml"
-    DETECTED = "detected"  # by what the bytes are valid in, and look like
-    DEFAULT = "default"  # windows-1252, as nothing better fits
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
     """How a URL was fetched, or how far that came where it failed.
@@ -101,8 +91,8 @@ class Fetched:
 class Provenance:
     """How a result came about.
 
-    `charset` is what the bytes were decoded with, `charset_source` how it was found; `language_confidence` lies in
-    [0, 1]; `timings` are seconds by stage; `versions` are of the packages that decided; `confidence` in [0, 1] is
+    `charset` is what the bytes were decoded with, `charset_source` how it was found, both None where text came as JSON;
+    `controls_dropped` counts the control characters left out before reading; `language_confidence` lies in [0, 1]; `timings` are seconds by stage; `versions` are of the packages that decided; `confidence` in [0, 1] is
     how sure each metadata field is, where that is known; `candidates` are values that a metadata field's winner
     beat; `history` are the attempts before the last.
     """
@@ -110,6 +100,7 @@ class Provenance:
     fetch: Fetched | None = None
     charset: str | None = None
     charset_source: CharsetSource | None = None
+    controls_dropped: int = 0
     language_confidence: float | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)

@@ -36,6 +36,7 @@ from runtime.process import listening, run_roles
 from runtime.settings import Settings
 from service.app import IntakeLimits, build_app
 from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, refuse_open_listener
+from workers.decode import decode
 from workers.desk import Copy, edit
 from workers.fetch import Fetcher
 from workers.parser import Parser, ParserLimits
@@ -193,7 +194,7 @@ def build_api(settings: Settings, broker: Broker, metrics: Metrics) -> web.Appli
         put_timeout_s=settings.publish_timeout_s,
         heartbeat_s=settings.heartbeat_s,
     )
-    return build_app(broker=broker, keys=keys, limits=limits, metrics=metrics, clock=now)
+    return build_app(broker=broker, keys=keys, limits=limits, metrics=metrics, clock=now, decode=decode)
 
 
 def build_parser(settings: Settings, metrics: Metrics) -> Parser[Copy, Article]:

@@ -6,8 +6,9 @@ from datetime import datetime
 from aiohttp import web
 
 from contract.broker import Broker
+from contract.charsets import Decode
 from contract.metrics import Metrics
-from service.context import BROKER, CLOCK, KEYS, LIMITS, METRICS, IntakeLimits
+from service.context import BROKER, CLOCK, DECODE, KEYS, LIMITS, METRICS, IntakeLimits
 from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
 from service.documents import post_document
 from service.events import STREAMS, Streams, close_streams, get_events
@@ -19,7 +20,13 @@ __all__ = ["IntakeLimits", "build_app"]
 
 
 def build_app(
-    *, broker: Broker, keys: ApiKeys, limits: IntakeLimits, metrics: Metrics, clock: Callable[[], datetime]
+    *,
+    broker: Broker,
+    keys: ApiKeys,
+    limits: IntakeLimits,
+    metrics: Metrics,
+    clock: Callable[[], datetime],
+    decode: Decode,
 ) -> web.Application:
     """Returns the application of the HTTP side. It opens nothing: `broker` is connected by whoever calls this.
 
@@ -29,6 +36,7 @@ def build_app(
         limits: sizes and times.
         metrics: what is counted.
         clock: the time now, aware.
+        decode: bytes of a document to text.
     """
     app = web.Application(middlewares=[measure, answer_problems, require_key], client_max_size=limits.max_body_bytes)
     app[BROKER] = broker
@@ -36,6 +44,7 @@ def build_app(
     app[LIMITS] = limits
     app[METRICS] = metrics
     app[CLOCK] = clock
+    app[DECODE] = decode
     app[STREAMS] = Streams()
     app.on_shutdown.append(close_streams)
     app.add_routes(
@@ -62,7 +71,7 @@ async def get_index(_request: web.Request) -> web.Response:
             "name": "copydesk",
             "about": "Raw copy in, clean articles out.",
             "routes": {
-                "POST /v1/documents": "submit a document: application/json, text/plain or text/html",
+                "POST /v1/documents": "submit a document: application/json, text/plain, text/markdown, text/html or application/xhtml+xml",
                 "GET /v1/events": "the output events as server-sent events; query: pattern, last, after",
                 "GET /v1/dead": "buried documents; query: reason, order, limit, after",
                 "GET /v1/dead/{id}": "one of them; query: body",

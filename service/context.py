@@ -7,6 +7,7 @@ from datetime import datetime
 from aiohttp import web
 
 from contract.broker import Broker
+from contract.charsets import Decode
 from contract.metrics import Metrics
 from service.keys import ApiKeys
 
@@ -36,4 +37,5 @@ BROKER = web.AppKey("BROKER", Broker)
 KEYS = web.AppKey("KEYS", ApiKeys)
 LIMITS = web.AppKey("LIMITS", IntakeLimits)
 METRICS = web.AppKey("METRICS", Metrics)
+DECODE: web.AppKey[Decode] = web.AppKey("DECODE")
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("CLOCK")

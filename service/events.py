@@ -2,8 +2,9 @@
 
 import asyncio
 import re
+from collections import deque
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +25,9 @@ _MAX_PATTERN_CHARS: Final = 255  # AMQP 0-9-1: a short string
 _MAX_HASHES: Final = 3  # matching takes time in the power of this
 _OFFSET = re.compile(r"-1|[0-9]{1,18}")
 _COUNT = re.compile(r"[0-9]{1,6}")
+_FIRST_WINDOW: Final = 1_000  # events
+_LOOK_BACK_EVENTS: Final = 20_000  # far enough for a person's question; RabbitMQ delivers as many in a second or two
+_LOOK_BACK_S: Final = 10.0  # where events are large; a third of what clients usually wait
 _LAST_EVENT_ID: Final = "Last-Event-ID"
 
 
@@ -31,7 +35,7 @@ _LAST_EVENT_ID: Final = "Last-Event-ID"
 class EventQuery:
     """Which events a stream carries: those after a log offset (as `Broker.read` takes it) that match a pattern.
 
-    Without patterns it carries all. `last` instead of an offset begins with so many events that are there already.
+    Without patterns it carries all. `last` instead of an offset begins with so many events that are there already and match.
     """
 
     after: int | None
@@ -70,7 +74,38 @@ class EventQuery:
         if self.last is None:
             return self.after
         oldest, newest = await broker.log_bounds()
-        return newest - self.last if newest - self.last >= oldest else -1
+        if self.last == 0 or newest < oldest:
+            return newest
+        first = await self._first_of_last(broker, oldest, newest)
+        return newest if first is None else first - 1 if first > oldest else -1
+
+    async def _first_of_last(self, broker: Broker, oldest: int, newest: int) -> int | None:
+        """Returns the offset of the first of the `last` events up to `newest` that are wanted, None without any.
+
+        Looks back by windows that grow, at most `_LOOK_BACK_EVENTS` events and `_LOOK_BACK_S` seconds far.
+        """
+        found: deque[int] = deque(maxlen=self.last)
+        end, size = newest + 1, _FIRST_WINDOW
+        floor = max(oldest, end - _LOOK_BACK_EVENTS)
+        with suppress(TimeoutError, UnknownOffset):  # slow, or older events went meanwhile: what is found has to do
+            async with asyncio.timeout(_LOOK_BACK_S):
+                while end > floor and len(found) < (self.last or 0):
+                    begin = max(floor, end - size)
+                    older = await self._wanted(broker, begin if begin > oldest else 0, end)
+                    found.extendleft(reversed(older))
+                    end, size = begin, size * 4
+        return found[0] if found else None
+
+    async def _wanted(self, broker: Broker, begin: int, end: int) -> list[int]:
+        """Returns the offsets from `begin` up to `end`, without it, of the events that are wanted, the newest `last`."""
+        offsets: deque[int] = deque(maxlen=self.last)
+        async with aclosing(broker.read(begin - 1)) as entries:
+            async for entry in entries:
+                if entry.offset < end and self.wants(entry.routing_key):
+                    offsets.append(entry.offset)
+                if entry.offset >= end - 1:
+                    break
+        return list(offsets)
 
     def wants(self, routing_key: str) -> bool:
         """Tells whether the stream carries events with this routing key."""

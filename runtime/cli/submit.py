@@ -130,6 +130,8 @@ class _Report:
         line = {"name": name, "id": receipt.id, "lane": receipt.lane}
         told = orjson.dumps(line).decode() if self.as_json else f"accepted\t{receipt.id}\t{receipt.lane}\t{name}"
         self._print(told, sys.stdout)
+        for warning in receipt.warnings:
+            print(f"warning\t{name}\t{warning}", file=sys.stderr)  # noqa: T201 - to a person
 
     def refused(self, name: str, why: str) -> None:
         self.refusals += 1

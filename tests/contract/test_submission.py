@@ -26,7 +26,7 @@ URL = "https://example.org/a"
 
 def parsed(body: bytes) -> Submission | tuple[Fault, ...]:
     try:
-        return parse_submission(body)
+        return parse_submission(body).submission
     except SubmissionError as error:
         return error.faults
 
@@ -53,7 +53,7 @@ def with_metadata(**metadata: object) -> dict[str, object]:
     ],
 )
 def test_what_was_submitted(fields: object, kind: Kind, content: str | None, url: str | None) -> None:
-    submission = parse_submission(json.dumps(fields).encode())
+    submission = parse_submission(json.dumps(fields).encode()).submission
     assert (submission.kind, submission.content, submission.url) == (kind, content, url)
 
 
@@ -173,7 +173,7 @@ def test_absurd_urls(url: str, rule: str) -> None:
     ],
 )
 def test_urls_stay_as_they_came(url: str) -> None:
-    assert check_submission({"url": url}).url == url
+    assert check_submission({"url": url}).submission.url == url
 
 
 @pytest.mark.parametrize(
@@ -189,13 +189,13 @@ def test_urls_stay_as_they_came(url: str) -> None:
     ],
 )
 def test_metadata_is_standardised(field: str, given: str, kept: str) -> None:
-    submission = check_submission(with_metadata(**{field: given}))
+    submission = check_submission(with_metadata(**{field: given})).submission
     assert getattr(submission.metadata, field) == kept
 
 
 @pytest.mark.parametrize("text", ["a\tb\r\nc", "\x80\x93quoted\x94", "braces {0} {}", "emoji \U0001f600", "\ufffe"])
 def test_text_is_let_through_untouched(text: str) -> None:
-    assert parse_submission(json.dumps({"text": text}).encode()).text == text
+    assert parse_submission(json.dumps({"text": text}).encode()).submission.text == text
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_job() -> None:
             "metadata": {"title": "T", "authors": ["A"], "published": "2024-10-19", "language": "en", "site_name": "S"},
             "labels": {"k": "v"},
         }
-    )
+    ).submission
     noon = datetime(2024, 10, 19, 12, tzinfo=timezone(timedelta(hours=2)))
     job = to_job(submission, id="i", lane=Lane.BULK, accepted_at=noon)
     assert (job.id, job.kind, job.lane, job.accepted_at) == ("i", Kind.TEXT, Lane.BULK, "2024-10-19T10:00:00.000Z")
@@ -243,7 +243,7 @@ def test_job() -> None:
 def test_options_go_with_the_job() -> None:
     told = {"formats": ["html", "markdown", "html"], "include": [], "focus": "recall", "keep_all": True}
     job = to_job(
-        check_submission({"text": "a", "options": told}),
+        check_submission({"text": "a", "options": told}).submission,
         id="i",
         lane=Lane.BULK,
         accepted_at=datetime(2024, 1, 1, tzinfo=UTC),
@@ -253,7 +253,7 @@ def test_options_go_with_the_job() -> None:
 
 
 def test_without_options_a_job_has_the_defaults() -> None:
-    submission = check_submission({"text": "a"})
+    submission = check_submission({"text": "a"}).submission
     assert to_job(submission, id="i", lane=Lane.BULK, accepted_at=datetime(2024, 1, 1, tzinfo=UTC)).options == Options()
 
 

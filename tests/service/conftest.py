@@ -14,6 +14,7 @@ from contract.metrics import Metrics
 from service.app import IntakeLimits, build_app
 from service.keys import ApiKeys
 from tests.service.memory_broker import MemoryBroker
+from workers.decode import decode
 
 NOW = datetime(2024, 10, 19, 8, 30, tzinfo=UTC)
 LIMITS = IntakeLimits(max_body_bytes=100_000, put_timeout_s=2.0, heartbeat_s=5.0, open_wait_s=0.05)
@@ -57,6 +58,7 @@ def open_desk(aiohttp_client: AiohttpClient) -> OpenDesk:
             limits=replace(LIMITS, **(limits or {})),
             metrics=metrics,
             clock=lambda: NOW,
+            decode=decode,
         )
         return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)
 
