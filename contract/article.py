@@ -92,7 +92,8 @@ class Provenance:
     """How a result came about.
 
     `charset` is what the bytes were decoded with, `charset_source` how it was found, both None where text came as JSON;
-    `controls_dropped` counts the control characters left out before reading; `language_confidence` lies in [0, 1]; `timings` are seconds by stage; `versions` are of the packages that decided; `confidence` in [0, 1] is
+    `controls_dropped` counts the control characters left out before reading; `language_confidence` lies in [0, 1];
+    `timings` are seconds by stage; `versions` are of the packages that decided; `confidence` in [0, 1] is
     how sure each metadata field is, where that is known; `candidates` are values that a metadata field's winner
     beat; `history` are the attempts before the last.
     """

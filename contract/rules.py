@@ -71,7 +71,7 @@ def fetchable(value: str) -> str:
 def short_url(value: str) -> str:
     """Returns `value`, a URL in normal form, if it has at most MAX_URL_CHARS characters: encoding makes it longer."""
     if len(value) > MAX_URL_CHARS:
-        refuse("too_long", f"must have at most {MAX_URL_CHARS} characters in its normal form")
+        refuse("url_too_long", f"must have at most {MAX_URL_CHARS} characters in its normal form")
     return value
 
 

@@ -218,7 +218,9 @@ def _without_bad_origin(fields: object) -> tuple[object, tuple[Fault, ...]]:
 def _dropped_controls(fields: object) -> Iterator[Fault]:
     """Yields a warning for each metadata field of valid `fields` that lost control characters."""
     told = fields.get("metadata") if isinstance(fields, dict) else None
-    for name in ("title", "authors", "site_name") if isinstance(told, dict) else ():
+    if not isinstance(told, dict):
+        return
+    for name in ("title", "authors", "site_name"):
         given = told.get(name) or ""
         if any(rules.holds_controls(value) for value in ([given] if isinstance(given, str) else given)):
             yield Fault(f"metadata.{name}", "control_character", "holds control characters, which are left out")

@@ -19,7 +19,7 @@ from service.problems import get_problem
 __all__ = ["IntakeLimits", "build_app"]
 
 
-def build_app(
+def build_app(  # noqa: PLR0913 - what the application is given, each by name
     *,
     broker: Broker,
     keys: ApiKeys,
@@ -71,7 +71,7 @@ async def get_index(_request: web.Request) -> web.Response:
             "name": "copydesk",
             "about": "Raw copy in, clean articles out.",
             "routes": {
-                "POST /v1/documents": "submit a document: application/json, text/plain, text/markdown, text/html or application/xhtml+xml",
+                "POST /v1/documents": "submit a document: JSON, plain text, Markdown or HTML",
                 "GET /v1/events": "the output events as server-sent events; query: pattern, last, after",
                 "GET /v1/dead": "buried documents; query: reason, order, limit, after",
                 "GET /v1/dead/{id}": "one of them; query: body",

@@ -35,7 +35,7 @@ _LAST_EVENT_ID: Final = "Last-Event-ID"
 class EventQuery:
     """Which events a stream carries: those after a log offset (as `Broker.read` takes it) that match a pattern.
 
-    Without patterns it carries all. `last` instead of an offset begins with so many events that are there already and match.
+    Without patterns it carries all. `last` instead of an offset begins with so many of those that are there.
     """
 
     after: int | None
@@ -97,7 +97,7 @@ class EventQuery:
         return found[0] if found else None
 
     async def _wanted(self, broker: Broker, begin: int, end: int) -> list[int]:
-        """Returns the offsets from `begin` up to `end`, without it, of the events that are wanted, the newest `last`."""
+        """Returns the offsets of the `last` events that are wanted from `begin` up to `end`, without it."""
         offsets: deque[int] = deque(maxlen=self.last)
         async with aclosing(broker.read(begin - 1)) as entries:
             async for entry in entries:
