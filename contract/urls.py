@@ -6,6 +6,7 @@ from ipaddress import AddressValueError, IPv6Address
 import ada_url
 
 _HOST_NAME = re.compile(r"(?=.{1,254}\Z)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
+_ZONE = re.compile(r"[/\\][^/\\?#\[]*\[[^\]/\\?#]*%")
 
 
 class UrlError(ValueError):
@@ -43,6 +44,8 @@ def standard_url(text: str, base: str | None = None) -> str:
 def _unreadable(text: str, base: str | None) -> UrlError:
     if base is None and not re.match(r"[\s\x00-\x20]*https?:", text, re.IGNORECASE):
         return UrlError("url_scheme", "must be an absolute URL that starts with http:// or https://")
+    if _ZONE.search(text):
+        return UrlError("url_zone", "must not name an IPv6 address with a zone: it is on a link of one machine")
     return UrlError("url_invalid", "is not a URL: its host or its port cannot be read")
 
 

@@ -133,7 +133,7 @@ def test_refusals(fields: object, field: str, rule: str) -> None:
         ("http://a..b/", "url_host"),
         ("http://a,b/", "url_host"),
         (f"http://{'a' * 64}.org/", "url_host"),
-        ("http://[fe80::1%25eth0]/", "url_invalid"),
+        ("http://[fe80::1%25eth0]/", "url_zone"),
         ("http://user@example.org/", "url_userinfo"),
         ("http://user:word@example.org/", "url_userinfo"),
         ("http://example.org:0/", "url_port"),

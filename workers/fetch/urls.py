@@ -21,11 +21,15 @@ def checked_url(url: str, base: URL | None = None) -> URL:
 
     Raises:
         Failed: INVALID_URL; not absolute, not http or https, no host, or with a user name or password.
+            BLOCKED_ADDRESS; an IPv6 address with a zone, which is on a link of this machine.
     """
     try:
         parsed = URL(standard_url(url, None if base is None else str(base)), encoded=True)
-    except ValueError as error:  # UrlError, or what yarl will not take
-        raise Failed(Reason.INVALID_URL, str(error) if isinstance(error, UrlError) else "not a URL") from None
+    except UrlError as error:
+        reason = Reason.BLOCKED_ADDRESS if error.rule == "url_zone" else Reason.INVALID_URL
+        raise Failed(reason, str(error)) from None
+    except ValueError:  # from yarl
+        raise Failed(Reason.INVALID_URL, "not a URL") from None
     return parsed.with_fragment(None) if parsed.raw_fragment else parsed
 
 
