@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from contract.charsets import CharsetSource
 from contract.job import Attempt, Kind
 from contract.reasons import Reason
 
@@ -64,17 +65,6 @@ class Removed:
     rule: str
 
 
-class CharsetSource(StrEnum):
-    """The source of a page's charset, in order of precedence."""
-
-    BOM = "bom"
-    HTTP = "http"
-    META = "meta"
-    XML = "xml"
-    DETECTED = "detected"  # from the bytes
-    DEFAULT = "default"  # windows-1252: nothing better fits
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
     """How a URL was fetched, or how far a failed fetch came.
@@ -101,8 +91,9 @@ class Fetched:
 class Provenance:
     """How a result was produced.
 
-    `charset` is the one that the bytes were decoded with, `charset_source` its source. `language_confidence` is in
-    [0, 1]. `timings` are seconds by stage. `versions` are those of the packages that were used. `confidence` is the
+    `charset` is the one that the bytes were decoded with, `charset_source` its source; both are None where text came as
+    JSON. `controls_dropped` counts the control characters that were left out. `language_confidence` is in [0, 1].
+    `timings` are seconds by stage. `versions` are those of the packages that were used. `confidence` is the
     confidence of each metadata field in [0, 1], where it is known. `candidates` are the values that a metadata field
     did not get. `history` are the attempts before the last.
     """
@@ -110,6 +101,7 @@ class Provenance:
     fetch: Fetched | None = None
     charset: str | None = None
     charset_source: CharsetSource | None = None
+    controls_dropped: int = 0
     language_confidence: float | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)

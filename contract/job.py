@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from contract.charsets import CharsetSource
 from contract.options import Options
 from contract.reasons import Reason
 
@@ -50,8 +51,9 @@ class Attempt:
 class Job:
     """One document in the queues, version 1.
 
-    `content` is the submitted text or HTML (none for a URL). `accepted_at` is RFC 3339, UTC. `attempt` counts from 1
-    in each run, `run` from 1; an operator's retry is the next run.
+    `content` is the submitted text or HTML (none for a URL). `charset` and `charset_source` say how it was decoded,
+    where it came as bytes. `accepted_at` is RFC 3339, UTC. `attempt` counts from 1 in each run, `run` from 1; an
+    operator's retry is the next run.
     """
 
     id: str
@@ -60,6 +62,8 @@ class Job:
     accepted_at: str
     url: str | None = None
     content: str | None = None
+    charset: str | None = None
+    charset_source: CharsetSource | None = None
     metadata: CallerMetadata = CallerMetadata()
     labels: Mapping[str, str] = field(default_factory=dict)
     options: Options = field(default_factory=Options)

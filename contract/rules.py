@@ -2,24 +2,24 @@
 
 import re
 from datetime import date, datetime
-from ipaddress import AddressValueError, IPv6Address
-from typing import NoReturn, TypeVar
-from urllib.parse import urlsplit
+from typing import Final, NoReturn, TypeVar
 
 import langcodes
 from pydantic_core import PydanticCustomError
-from yarl import URL
+
+from contract.binary import is_binary
+from contract.urls import UrlError, standard_url
 
 _T = TypeVar("_T")
 
+MAX_URL_CHARS: Final = 2048  # chosen: what common servers and proxies accept, and longer than URLs of articles
+
 _MANY = 64  # chosen: no valid object or array has as many members, and beyond it faults are not listed one by one
 
-# C0 and DEL but for tab, LF and CR. C1 (U+0080 to U+009F) is let through: text that was decoded wrongly is full of it,
-# and repairing that needs the original characters.
+# C0 and DEL but for tab, LF and CR. C1 (U+0080 to U+009F) may be letters that were decoded wrongly.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_VISIBLE = re.compile(r"[^\s\u200b-\u200d\u2060\ufeff]")
-_URL_GAP = re.compile(r"[\x00-\x20\x7f\s]")
-_HOST_NAME = re.compile(r"(?=.{1,254}\Z)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE)
+_BREAK = re.compile(r"[\t\n\v\f\r]+")
+_VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f\u200b-\u200d\u2060\ufeff]")
 _DATE_TIME = re.compile(r"[0-9W-]{7,10}([T ][0-9:.,]+(Z|[+-][0-9:]+)?)?", re.IGNORECASE)
 _DATE_MESSAGE = "must be an existing ISO 8601 date or date-time, as 2024-10-19 or 2024-10-19T08:30:00Z"
 
@@ -36,6 +36,23 @@ def without_controls(value: str) -> str:
     return value
 
 
+def holds_controls(value: str) -> bool:
+    """Tells whether `value` holds control characters but tab, LF and CR."""
+    return _CONTROL.search(value) is not None
+
+
+def spaced(value: str) -> str:
+    """Returns `value`, words to show, on one line: white space is a space, other controls are left out."""
+    return _CONTROL.sub("", _BREAK.sub(" ", value))
+
+
+def is_text(value: str) -> str:
+    """Returns `value` if it is text, be it with stray control characters."""
+    if is_binary(value):
+        refuse("binary", "is no text: more than 5 % of it are control characters or bytes that no charset knows")
+    return value
+
+
 def filled(value: str) -> str:
     """Returns `value` if anything in it can be seen."""
     if _VISIBLE.search(value) is None:
@@ -44,33 +61,18 @@ def filled(value: str) -> str:
 
 
 def fetchable(value: str) -> str:
-    """Returns `value` if it is an absolute http or https URL that names a host, and nobody's password."""
-    if _URL_GAP.search(value):
-        refuse("url_space", "must not hold spaces or control characters")
+    """Returns the normal form of an absolute http or https URL that names a host, and nobody's password."""
     try:
-        scheme, authority = urlsplit(value)[:2]
-        url = URL(value)
-        host = url.raw_host if url.host else ""  # .host decodes IDNA, which can fail
-    except ValueError:
-        refuse("url_invalid", "is not a URL")
-    if scheme not in {"http", "https"}:
-        refuse("url_scheme", "must be an absolute URL that starts with http:// or https://")
-    if "@" in authority:
-        refuse("url_userinfo", "must not hold a user name or password")
-    if not _names_host(host or ""):
-        refuse("url_host", "must name a host")
-    if url.port == 0:
-        refuse("url_port", "must not name port 0")
+        return standard_url(value)
+    except UrlError as error:
+        refuse(error.rule, str(error))
+
+
+def short_url(value: str) -> str:
+    """Returns `value`, a URL in normal form, if it has at most MAX_URL_CHARS characters: encoding makes it longer."""
+    if len(value) > MAX_URL_CHARS:
+        refuse("url_too_long", f"must have at most {MAX_URL_CHARS} characters in its normal form")
     return value
-
-
-def _names_host(host: str) -> bool:
-    if _HOST_NAME.fullmatch(host):
-        return True
-    try:
-        return IPv6Address(host).scope_id is None  # a zone means something on the sender's machine only
-    except AddressValueError:
-        return False
 
 
 def standard_language(value: str) -> str:

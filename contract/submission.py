@@ -1,6 +1,8 @@
 """The body of `POST /v1/documents`, version 1: its shape, its rules, and the job that it becomes."""
 
-from collections.abc import Mapping, Sequence
+import codecs
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -11,11 +13,11 @@ from pydantic.config import JsonDict
 from pydantic_core import ErrorDetails
 
 from contract import rules
+from contract.charsets import Decoded
 from contract.codec import adapter
 from contract.job import CallerMetadata, Job, Kind, Lane
 from contract.options import Focus, Format, Options, Part
 
-MAX_URL_CHARS: Final = 2048
 MAX_LABELS: Final = 16
 MAX_AUTHORS: Final = 50
 
@@ -49,16 +51,24 @@ class InvalidSubmissionError(SubmissionError):
 
 
 _Few = BeforeValidator(rules.refuse_many)
-_Content = Annotated[str, AfterValidator(rules.without_controls), AfterValidator(rules.filled)]
-_Name = Annotated[str, Field(max_length=256), AfterValidator(rules.without_controls), AfterValidator(rules.filled)]
-_Title = Annotated[str, Field(max_length=1024), AfterValidator(rules.without_controls), AfterValidator(rules.filled)]
-_Url = Annotated[str, Field(max_length=MAX_URL_CHARS), AfterValidator(rules.fetchable)]
+_Content = Annotated[str, AfterValidator(rules.is_text), AfterValidator(rules.filled)]
+_Name = Annotated[str, Field(max_length=256), AfterValidator(rules.spaced), AfterValidator(rules.filled)]
+_Title = Annotated[str, Field(max_length=1024), AfterValidator(rules.spaced), AfterValidator(rules.filled)]
+_Url = Annotated[
+    str, Field(max_length=rules.MAX_URL_CHARS), AfterValidator(rules.fetchable), AfterValidator(rules.short_url)
+]
 _Language = Annotated[str, Field(max_length=64), AfterValidator(rules.standard_language)]
 _Date = Annotated[str, Field(max_length=40), AfterValidator(rules.standard_date)]
+# Labels are carried through untouched, so a control character in one is refused, not dropped.
 _LabelName = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(rules.without_controls)]
 _LabelValue = Annotated[str, Field(max_length=256), AfterValidator(rules.without_controls)]
 _Formats = Annotated[tuple[Format, ...], Field(min_length=1), AfterValidator(rules.distinct), _Few]
 _Parts = Annotated[tuple[Part, ...], AfterValidator(rules.distinct), _Few]
+
+
+_JSON_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +144,16 @@ class Submission:
         return self.html if self.text is None else self.text
 
 
-def parse_submission(body: bytes) -> Submission:
-    """Returns the submission in `body`, UTF-8 JSON.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A submission, and what of the request was left out to be able to take it."""
+
+    submission: Submission
+    warnings: tuple[Fault, ...] = ()
+
+
+def parse_submission(body: bytes) -> Checked:
+    """Returns the submission in `body`, UTF-8 JSON. A byte order mark is skipped, a lone surrogate becomes U+FFFD.
 
     Raises:
         MalformedSubmissionError: not UTF-8 or not JSON.
@@ -146,27 +164,76 @@ def parse_submission(body: bytes) -> Submission:
     except UnicodeDecodeError as error:
         raise MalformedSubmissionError([Fault("body", "invalid_utf8", f"is not UTF-8 at byte {error.start}")]) from None
     try:
-        fields = orjson.loads(body)
+        fields = _loaded(body.removeprefix(codecs.BOM_UTF8))
     except orjson.JSONDecodeError as error:
         raise MalformedSubmissionError([Fault("body", "invalid_json", f"is not JSON: {error}")]) from None
     return check_submission(fields)
 
 
-def check_submission(fields: object) -> Submission:
+def _loaded(body: bytes) -> object:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        mended = _JSON_ESCAPE.sub(lambda escape: b"\\ufffd" if escape[1] else escape[0], body)
+        if mended == body:
+            raise
+        return orjson.loads(mended)
+
+
+def check_submission(fields: object) -> Checked:
     """Returns the submission that `fields`, decoded JSON or a like mapping, stands for.
+
+    Beside `text` or `html`, a `url` that cannot be used is left out with a warning.
 
     Raises:
         InvalidSubmissionError: as for `parse_submission`.
     """
     try:
-        submission: Submission = adapter(Annotated[Submission, _Few]).validate_python(fields)
+        return _checked(fields)
     except ValidationError as error:
         details = error.errors(include_input=False, include_url=False)[:_MAX_FAULTS]
         raise InvalidSubmissionError([_fault(detail) for detail in details]) from None
-    return submission
 
 
-def to_job(submission: Submission, *, id: str, lane: Lane, accepted_at: datetime) -> Job:  # noqa: A002 - the job's own word
+def _checked(fields: object) -> Checked:
+    fields, warnings = _without_bad_origin(fields)
+    submission: Submission = adapter(Annotated[Submission, _Few]).validate_python(fields)
+    return Checked(submission, (*warnings, *_dropped_controls(fields)))
+
+
+def _without_bad_origin(fields: object) -> tuple[object, tuple[Fault, ...]]:
+    if not isinstance(fields, dict) or not isinstance(fields.get("url"), str):
+        return fields, ()
+    if fields.get("text") is None and fields.get("html") is None:
+        return fields, ()
+    try:
+        adapter(_Url).validate_python(fields["url"])
+    except ValidationError as error:
+        fault = _fault(error.errors(include_input=False, include_url=False)[0])
+        kept = {name: value for name, value in fields.items() if name != "url"}
+        return kept, (Fault("url", fault.rule, f"{fault.message}; the document is taken without it"),)
+    return fields, ()
+
+
+def _dropped_controls(fields: object) -> Iterator[Fault]:
+    """Yields a warning for each metadata field of valid `fields` that lost control characters."""
+    told = fields.get("metadata") if isinstance(fields, dict) else None
+    if not isinstance(told, dict):
+        return
+    for name in ("title", "authors", "site_name"):
+        given = told.get(name) or ""
+        if any(rules.holds_controls(value) for value in ([given] if isinstance(given, str) else given)):
+            yield Fault(f"metadata.{name}", "control_character", "holds control characters, which are left out")
+
+
+def to_job(
+    submission: Submission,
+    *,
+    id: str,  # noqa: A002 - the job's own word
+    lane: Lane,
+    accepted_at: datetime,
+    decoded: Decoded | None = None,
+) -> Job:
     """Returns the job of `submission`, first attempt of the first run.
 
     Args:
@@ -174,6 +241,7 @@ def to_job(submission: Submission, *, id: str, lane: Lane, accepted_at: datetime
         id: the document's id.
         lane: the queue it waits in; the caller has looked at `submission.options` for it.
         accepted_at: an aware time.
+        decoded: how the content was decoded, where it came as bytes.
     """
     told = submission.metadata
     return Job(
@@ -183,6 +251,8 @@ def to_job(submission: Submission, *, id: str, lane: Lane, accepted_at: datetime
         accepted_at=accepted_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         url=submission.url,
         content=submission.content,
+        charset=decoded.charset if decoded else None,
+        charset_source=decoded.source if decoded else None,
         metadata=CallerMetadata(
             title=told.title,
             authors=told.authors,

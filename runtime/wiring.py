@@ -41,6 +41,7 @@ from service.app import ApiBroker, IntakeLimits, build_app
 from service.connections import ConnectionLimits
 from service.hosts import Hosts
 from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, is_loopback, refuse_open_listener
+from workers.decode import decode
 from workers.desk import Copy, edit
 from workers.fetch import Fetcher
 from workers.parser import Parser, ParserLimits
@@ -227,7 +228,7 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics) -> web.Ap
     )
     guarded = bool(settings.hosts) or not keys.required  # a key is what a page does not have
     hosts = Hosts.of(settings.host, settings.hosts) if guarded else None
-    return build_app(broker=broker, keys=keys, hosts=hosts, limits=limits, metrics=metrics, clock=now)
+    return build_app(broker=broker, keys=keys, hosts=hosts, limits=limits, metrics=metrics, clock=now, decode=decode)
 
 
 @asynccontextmanager

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from aiohttp import web
 
+from contract.charsets import Decode
 from contract.metrics import Metrics
-from service.context import BROKER, CLOCK, KEYS, LIMITS, METRICS, ApiBroker, IntakeLimits
+from service.context import BROKER, CLOCK, DECODE, KEYS, LIMITS, METRICS, ApiBroker, IntakeLimits
 from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
 from service.documents import post_document
 from service.events import STREAMS, Streams, close_streams, get_events
@@ -26,6 +27,7 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
     limits: IntakeLimits,
     metrics: Metrics,
     clock: Callable[[], datetime],
+    decode: Decode,
 ) -> web.Application:
     """Returns the application of the HTTP side. It opens nothing: the caller connects `broker`.
 
@@ -36,6 +38,7 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
         limits: sizes and times.
         metrics: counters and histograms.
         clock: returns the current time, aware.
+        decode: turns the bytes of a document into text.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
@@ -47,6 +50,7 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
     app[LIMITS] = limits
     app[METRICS] = metrics
     app[CLOCK] = clock
+    app[DECODE] = decode
     app[STREAMS] = Streams(limits.streams)
     app.on_response_prepare.append(name_server)
     app.on_shutdown.append(close_streams)
@@ -74,7 +78,7 @@ async def get_index(_request: web.Request) -> web.Response:
             "name": "copydesk",
             "about": "Raw copy in, clean articles out.",
             "routes": {
-                "POST /v1/documents": "submit a document: application/json, text/plain or text/html",
+                "POST /v1/documents": "submit a document: JSON, plain text, Markdown or HTML",
                 "GET /v1/events": "the output events as server-sent events; query: pattern, last, after",
                 "GET /v1/dead": "buried documents; query: reason, order, limit, after",
                 "GET /v1/dead/{id}": "one of them; query: body",

@@ -8,6 +8,7 @@ from typing import Protocol
 from aiohttp import web
 
 from contract.broker import DeadLetters, EventLog, JobSink
+from contract.charsets import Decode
 from contract.metrics import Metrics
 from service.keys import ApiKeys
 
@@ -46,4 +47,5 @@ BROKER = web.AppKey("BROKER", ApiBroker)
 KEYS = web.AppKey("KEYS", ApiKeys)
 LIMITS = web.AppKey("LIMITS", IntakeLimits)
 METRICS = web.AppKey("METRICS", Metrics)
+DECODE: web.AppKey[Decode] = web.AppKey("DECODE")
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("CLOCK")

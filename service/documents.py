@@ -1,84 +1,129 @@
 """POST /v1/documents: one document in, durable when the 202 goes out."""
 
 import asyncio
-import codecs
 import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from aiohttp import hdrs, web
 
+from contract.binary import file_kind
 from contract.broker import BrokerError, BrokerUnavailable, JobSink
+from contract.charsets import Decoded
 from contract.codec import MAX_JOB_BYTES, encode
 from contract.ids import document_id_for_key, new_document_id
 from contract.job import Job, Kind, Lane
 from contract.submission import (
+    Checked,
     Fault,
     InvalidSubmissionError,
     MalformedSubmissionError,
-    Submission,
     check_submission,
     parse_submission,
     to_job,
 )
 from service import problems
 from service.broker_errors import broker_refusal
-from service.context import BROKER, CLOCK, LIMITS, METRICS
+from service.context import BROKER, CLOCK, DECODE, LIMITS, METRICS
 from service.middlewares import OWNER
-from service.parameters import check_parameters
-from service.problems import Problem, ProblemError, invalid_parameter
+from service.problems import Problem, ProblemError
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 _JSON = "application/json"
-_RAW_KINDS = {"text/plain": Kind.TEXT, "text/html": Kind.HTML}
+_RAW_KINDS = {
+    "text/plain": Kind.TEXT,
+    "text/html": Kind.HTML,
+    "text/markdown": Kind.TEXT,
+    "application/xhtml+xml": Kind.HTML,
+}
 _LISTS = {"formats", "include"}
-_RAW_PARAMETERS = {"url", "lane", "focus", "keep_all", *_LISTS}
+_OPTIONS = {"lane", "focus", "keep_all", *_LISTS}
+_RAW_PARAMETERS = {"url", *_OPTIONS}
+_MAX_PARAMETERS: Final = 20  # faults told of one query
 _TRUTH = {"true": True, "false": False}
 _CODINGS = {"gzip", "deflate", "identity"}
 
-# The charsets of the Encoding Standard (encoding.spec.whatwg.org) under their Python names. Python knows others that
-# are no charsets of documents, and some of them (punycode, idna) take quadratic time.
-_CHARSETS = {
-    *("ascii", "utf-8", "utf-16", "utf-16-le", "utf-16-be"),
-    *(f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16)),
-    *(f"cp{page}" for page in (866, 874, 932, 949, *range(1250, 1259))),
-    *("koi8-r", "koi8-u", "mac-roman", "mac-cyrillic"),
-    *("gb2312", "gbk", "gb18030", "big5", "big5hkscs", "euc_jp", "iso2022_jp", "shift_jis", "euc_kr"),
+_HINTS = {
+    "multipart/form-data": "a form is not taken: post the file itself, "
+    "curl -H 'content-type: text/html' --data-binary @page.html",
+    "application/x-www-form-urlencoded": "a form is not taken: name what you post, "
+    "curl -H 'content-type: text/plain' --data-binary @text.txt",
+    "application/pdf": "PDF is not taken: post its text, "
+    "pdftotext file.pdf - | curl -H 'content-type: text/plain' --data-binary @-",
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a request's body holds; `decoded` says how bytes became text, None for JSON."""
+
+    checked: Checked
+    decoded: Decoded | None = None
+
+
 async def post_document(request: web.Request) -> web.Response:
-    """Answers 202 with `{"id", "lane"}` once the broker has confirmed.
+    """Answers 202 with `{"id", "lane"}` once the broker has confirmed; `warnings` say what was left out.
 
     Raises:
-        ProblemError: the request breaks a rule, or the broker does not take the document.
+        ProblemError: the request breaks rules, or the broker does not take the document.
     """
-    document_id = _document_id(request)
-    submission = await _submission(request)
+    read = await _read(request)
+    submission = read.checked.submission
     lane = submission.options.lane or Lane.INTERACTIVE
-    job = to_job(submission, id=document_id, lane=lane, accepted_at=request.app[CLOCK]())
+    job = to_job(
+        submission, id=_document_id(request), lane=lane, accepted_at=request.app[CLOCK](), decoded=read.decoded
+    )
     _check_size(job)
     await _put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
     request.app[METRICS].accepted.labels(job.kind, job.lane).inc()
-    return web.json_response({"id": job.id, "lane": job.lane}, status=202)
+    receipt: dict[str, object] = {"id": job.id, "lane": job.lane}
+    if read.checked.warnings:
+        receipt["warnings"] = [asdict(warning) for warning in read.checked.warnings]
+    return web.json_response(receipt, status=202)
 
 
 def _document_id(request: web.Request) -> str:
-    keys = request.headers.getall(IDEMPOTENCY_KEY, [])
-    if not keys:
-        return new_document_id()
-    if len(keys) > 1 or not _VISIBLE_ASCII.fullmatch(keys[0]):
-        raise invalid_parameter(
-            IDEMPOTENCY_KEY, "visible_ascii", "must be one value of 1 to 255 visible ASCII characters"
-        )
-    return document_id_for_key(request[OWNER], keys[0])
+    key = request.headers.get(IDEMPOTENCY_KEY)
+    return new_document_id() if key is None else document_id_for_key(request[OWNER], key)
 
 
-async def _submission(request: web.Request) -> Submission:
-    _check_coding(request)
+async def _read(request: web.Request) -> _Read:
+    """Reads the body, and tells all faults of headers, query and body at once."""
     media_type = request.content_type if hdrs.CONTENT_TYPE in request.headers else ""
-    check_parameters(request, _RAW_PARAMETERS if media_type in _RAW_KINDS else frozenset())
+    faults = [*_key_faults(request), *_parameter_faults(request, media_type)]
+    try:
+        read = await _submission(request, media_type)
+    except ProblemError as error:
+        raise ProblemError(replace(error.problem, errors=(*faults, *error.problem.errors))) from None
+    if faults:
+        detail = "; ".join(f"{fault.field} {fault.message}" for fault in faults) + "."
+        raise ProblemError(Problem(problems.INVALID_PARAMETER, detail, faults))
+    return read
+
+
+def _key_faults(request: web.Request) -> Iterator[Fault]:
+    keys = request.headers.getall(IDEMPOTENCY_KEY, [])
+    if keys and (len(keys) > 1 or not _VISIBLE_ASCII.fullmatch(keys[0])):
+        yield Fault(IDEMPOTENCY_KEY, "visible_ascii", "must be one value of 1 to 255 visible ASCII characters")
+
+
+def _parameter_faults(request: web.Request, media_type: str) -> Iterator[Fault]:
+    is_json = media_type == _JSON
+    for name in sorted(set(request.query))[:_MAX_PARAMETERS]:
+        if name not in _RAW_PARAMETERS:
+            yield Fault(name[:64], "unknown_parameter", "is not a query parameter of this request")
+        elif is_json:
+            place = name if name == "url" else f"options.{name}"
+            yield Fault(place, "unknown_parameter", f"goes into the JSON body as {place}, not into the query")
+        elif len(request.query.getall(name)) > 1:
+            yield Fault(name, "repeated", "must stand there once")
+
+
+async def _submission(request: web.Request, media_type: str) -> _Read:
+    _check_coding(request)
     try:
         if media_type == _JSON:
             return await _json_submission(request)
@@ -89,50 +134,41 @@ async def _submission(request: web.Request) -> Submission:
     except InvalidSubmissionError as error:
         detail = "The body breaks the rules of a submission."
         raise ProblemError(Problem(problems.INVALID_SUBMISSION, detail, error.faults)) from None
-    raise _unsupported("Content-Type", "media_type", f"must be one of {', '.join((_JSON, *_RAW_KINDS))}")
+    taken = f"must be one of {', '.join((_JSON, *_RAW_KINDS))}"
+    raise _unsupported("Content-Type", "media_type", "; ".join(filter(None, (taken, _HINTS.get(media_type)))))
 
 
-async def _json_submission(request: web.Request) -> Submission:
-    if (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
+async def _json_submission(request: web.Request) -> _Read:
+    if (request.charset or "utf-8").strip("'\" ").lower() not in {"", "utf-8", "utf8"}:
         raise _unsupported("Content-Type", "charset", "must be UTF-8 for JSON (RFC 8259, section 8.1)")
-    return parse_submission(await _body(request))
+    return _Read(parse_submission(await _body(request)))
 
 
-async def _raw_submission(request: web.Request, kind: Kind) -> Submission:
-    charset = _charset(request.charset or "utf-8")
-    fields: dict[str, object] = {kind.value: _decoded(await _body(request), charset, field=kind.value)}
+async def _raw_submission(request: web.Request, kind: Kind) -> _Read:
+    body = await _body(request)
+    if found := file_kind(body):
+        message = f"looks like {found}, which is no text: extract its text first, and post that"
+        raise _unsupported(kind.value, "binary", message)
+    # In a thread: to detect a charset can take a good part of a second.
+    decoded = await asyncio.to_thread(request.app[DECODE], body, request.charset)
+    fields: dict[str, object] = {kind.value: decoded.text}
     if "url" in request.query:
         fields["url"] = request.query["url"]
-    return check_submission(fields | _options(request))
+    try:
+        return _Read(check_submission(fields | _options(request)), decoded)
+    except InvalidSubmissionError as error:
+        faults = [replace(fault, field=fault.field.removeprefix("options.")) for fault in error.faults]
+        raise InvalidSubmissionError(faults) from None
 
 
 def _options(request: web.Request) -> dict[str, object]:
     """Returns the options of a raw body: query parameters, lists with commas between their entries."""
-    given: dict[str, object] = {name: value for name, value in request.query.items() if name != "url"}
+    given: dict[str, object] = {name: request.query[name] for name in _OPTIONS & request.query.keys()}
     for name in _LISTS & given.keys():
         given[name] = [entry for entry in request.query[name].split(",") if entry]
     if "keep_all" in given:
         given["keep_all"] = _TRUTH.get(request.query["keep_all"], given["keep_all"])
     return {"options": given} if given else {}
-
-
-def _charset(label: str) -> str:
-    try:
-        name = codecs.lookup(label).name
-    except (LookupError, ValueError):  # ValueError: a label with a null byte
-        name = ""
-    if name not in _CHARSETS:
-        raise _unsupported("Content-Type", "charset", "must be a charset of the Encoding Standard")
-    return "utf-8-sig" if name == "utf-8" else name  # a byte order mark is not text
-
-
-def _decoded(body: bytes, charset: str, *, field: str) -> str:
-    try:
-        return body.decode(charset)
-    except UnicodeDecodeError as error:
-        name = charset.removesuffix("-sig")
-        message = f"is not {name} at byte {error.start}; name the charset in Content-Type"
-        raise MalformedSubmissionError([Fault(field, f"invalid_{name.replace('-', '')}", message)]) from None
 
 
 async def _body(request: web.Request) -> bytes:

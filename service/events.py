@@ -2,8 +2,9 @@
 
 import asyncio
 import re
+from collections import deque
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +28,9 @@ _MAX_HASHES: Final = 3  # the time of a match grows with the key's length to thi
 _OFFSET = re.compile(r"-1|[0-9]{1,18}")
 _COUNT = re.compile(r"[0-9]{1,6}")
 _FULL_RETRY_AFTER_S: Final = "10"
+_FIRST_WINDOW: Final = 1_000  # events
+_LOOK_BACK_EVENTS: Final = 20_000  # far enough for a person's question; RabbitMQ delivers as many in a second or two
+_LOOK_BACK_S: Final = 10.0  # where events are large; a third of what clients usually wait
 _LAST_EVENT_ID: Final = "Last-Event-ID"
 _PARAMETERS: Final = frozenset({"after", "last", "pattern"})
 _LOG_UNREADABLE: Final = "The event log cannot be read now."
@@ -36,7 +40,7 @@ _LOG_UNREADABLE: Final = "The event log cannot be read now."
 class EventQuery:
     """The events of a stream: those after a log offset (as `EventLog.read` takes it) that match a pattern.
 
-    Without patterns it has all events. `last`, instead of an offset, starts with this number of existing events.
+    Without patterns it has all events. `last`, instead of an offset, starts with so many existing events that match.
     """
 
     after: int | None
@@ -73,7 +77,38 @@ class EventQuery:
         if self.last is None:
             return self.after
         oldest, newest = await event_log.log_bounds()
-        return newest - self.last if newest - self.last >= oldest else -1
+        if self.last == 0 or newest < oldest:
+            return newest
+        first = await self._first_of_last(event_log, oldest, newest)
+        return newest if first is None else first - 1 if first > oldest else -1
+
+    async def _first_of_last(self, event_log: EventLog, oldest: int, newest: int) -> int | None:
+        """Returns the offset of the first of the `last` events up to `newest` that are wanted, None without any.
+
+        Looks back by windows that grow, at most `_LOOK_BACK_EVENTS` events and `_LOOK_BACK_S` seconds far.
+        """
+        last, found = self.last or 0, list[int]()
+        end, size = newest + 1, _FIRST_WINDOW
+        floor = max(oldest, end - _LOOK_BACK_EVENTS)
+        with suppress(TimeoutError, UnknownOffset):  # slow, or older events went meanwhile: what is found has to do
+            async with asyncio.timeout(_LOOK_BACK_S):
+                while end > floor and len(found) < last:
+                    begin = max(floor, end - size)
+                    older = await self._wanted(event_log, begin if begin > oldest else 0, end)
+                    found = [*older, *found][-last:]
+                    end, size = begin, size * 4
+        return found[0] if found else None
+
+    async def _wanted(self, event_log: EventLog, begin: int, end: int) -> list[int]:
+        """Returns the offsets of the `last` events that are wanted from `begin` up to `end`, without it."""
+        offsets: deque[int] = deque(maxlen=self.last)
+        async with aclosing(event_log.read(begin - 1)) as entries:
+            async for entry in entries:
+                if entry.offset < end and self.wants(entry.routing_key):
+                    offsets.append(entry.offset)
+                if entry.offset >= end - 1:
+                    break
+        return list(offsets)
 
     def wants(self, routing_key: str) -> bool:
         """Returns True if the stream has events with this routing key."""

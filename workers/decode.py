@@ -3,13 +3,12 @@
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 import webencodings
 from charset_normalizer import from_bytes
 
-from contract.article import CharsetSource
+from contract.charsets import CharsetSource, Decoded
 
 _PRESCAN_BYTES = 1024  # WHATWG HTML, 13.2.3.2: a declaration must lie within these
 _DETECTION_BYTES = 64 * 1024
@@ -43,15 +42,6 @@ _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _LANGUAGE = re.compile(rb"""<html\s[^<>]*?\blang\s*=\s*["']?([a-z]{2})\b""", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _ODD_SYMBOL = re.compile(r"(?<=[^\W\d_])[¢-©¬-¯±-´¶-¹¼-¿×÷](?=[^\W\d_])")  # the middle dot is Catalan
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """Text, the WHATWG name of the charset that it was read with, and how that was found."""
-
-    text: str
-    charset: str
-    source: CharsetSource
 
 
 def decode(body: bytes, declared: str | None) -> Decoded:

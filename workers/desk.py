@@ -6,12 +6,14 @@ from functools import cache
 from importlib.metadata import version
 
 from contract.article import Article, Fetched
+from contract.charsets import CharsetSource
 from contract.codec import MAX_EVENT_BYTES, encode
 from contract.job import Job
 from contract.labels import Stage
 from contract.options import Format
 from contract.reasons import Reason
-from workers.decode import Decoded, decode
+from workers.controls import clean_controls
+from workers.decode import decode
 from workers.draft import Draft
 from workers.extract.reader import read_html
 from workers.failures import Failed
@@ -56,7 +58,8 @@ def edit(copy: Copy) -> Article:
 
 def _edit(copy: Copy) -> Article:
     began = time.perf_counter()
-    text, decoded = _decoded(copy)
+    decoded, charset, source = _decoded(copy)
+    text, controls = clean_controls(decoded, is_html=copy.is_html)
     draft = _read(text, copy)
     extracted = time.perf_counter()
     article = normalise(draft, copy.job, copy.url)
@@ -66,8 +69,9 @@ def _edit(copy: Copy) -> Article:
     provenance = replace(
         article.provenance,
         fetch=copy.fetched,
-        charset=decoded.charset if decoded else None,
-        charset_source=decoded.source if decoded else None,
+        charset=charset,
+        charset_source=source,
+        controls_dropped=controls,
         timings={
             Stage.EXTRACT.value: round(extracted - began, 6),
             Stage.NORMALISE.value: round(time.perf_counter() - extracted, 6),
@@ -96,11 +100,11 @@ def fit(article: Article, limit_bytes: int = MAX_EVENT_BYTES - _ENVELOPE_BYTES) 
     raise Failed(Reason.RESULT_TOO_LARGE, f"the article takes {size} bytes, the limit is {limit_bytes}")
 
 
-def _decoded(copy: Copy) -> tuple[str, Decoded | None]:
+def _decoded(copy: Copy) -> tuple[str, str | None, CharsetSource | None]:
     if isinstance(copy.content, str):
-        return copy.content, None
+        return copy.content, copy.job.charset, copy.job.charset_source
     decoded = decode(copy.content, copy.charset)
-    return decoded.text, decoded
+    return decoded.text, decoded.charset, decoded.source
 
 
 def _read(text: str, copy: Copy) -> Draft:

@@ -42,10 +42,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The server accepted a document: its id, and the lane it waits in."""
+    """The server accepted a document: its id, the lane it waits in, and what it had to leave out, a line each."""
 
     id: str
     lane: str
+    warnings: tuple[str, ...] = ()
 
 
 class Client:
@@ -67,7 +68,8 @@ class Client:
     async def _post(self, submission: Mapping[str, Any], key: str) -> Receipt:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         body = await self._request("POST", "/v1/documents", data=orjson.dumps(submission), headers=headers)
-        return Receipt(body["id"], body["lane"])
+        warnings = (f"{warning['field']}: {warning['message']}" for warning in body.get("warnings", []))
+        return Receipt(body["id"], body["lane"], tuple(warnings))
 
     async def dead_letters(self, params: Mapping[str, str]) -> dict[str, Any]:
         """Returns one page of dead letters, as `GET /v1/dead` answers."""

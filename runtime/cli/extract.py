@@ -10,7 +10,7 @@ import typer
 
 from contract.codec import encode
 from contract.events import Event, ProcessedEvent
-from contract.submission import Submission, SubmissionError, check_submission, parse_submission
+from contract.submission import Checked, Submission, SubmissionError, check_submission, parse_submission
 from runtime import logs
 from runtime.cli import streams
 from runtime.cli.cards import EventPrinter
@@ -56,7 +56,7 @@ def _from_targets(targets: Iterable[str]) -> Iterator[Submission | str]:
     """Yields each target's submission, or why it is none."""
     for target in targets:
         try:
-            yield check_submission(submission_of(target))
+            yield _told(target, check_submission(submission_of(target)))
         except (SubmissionError, StartError) as error:
             yield f"{target}: {error}"
 
@@ -67,11 +67,17 @@ def _from_lines(source: str) -> Iterator[Submission | str]:
         with sys.stdin.buffer if source == "-" else Path(source).open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 try:
-                    yield parse_submission(line)
+                    yield _told(f"line {number}", parse_submission(line))
                 except SubmissionError as error:
                     yield f"line {number}: {error}"
     except OSError as error:
         raise StartError(f"{source}: {error.strerror}") from None
+
+
+def _told(name: str, checked: Checked) -> Submission:
+    for warning in checked.warnings:
+        print(f"warning\t{name}\t{warning.field}: {warning.message}", file=sys.stderr)  # noqa: T201 - to a person
+    return checked.submission
 
 
 class _Display:

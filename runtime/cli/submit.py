@@ -172,6 +172,8 @@ class _Report:
         self.acceptances += 1
         line = {"name": name, "id": receipt.id, "lane": receipt.lane}
         streams.put(orjson.dumps(line).decode() if self.as_json else f"accepted\t{receipt.id}\t{receipt.lane}\t{name}")
+        for warning in receipt.warnings:
+            streams.tell(f"warning\t{name}\t{warning}")
         self._advance()
 
     def refused(self, name: str, why: str) -> None:

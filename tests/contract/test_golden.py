@@ -19,11 +19,12 @@ def sample(name: str) -> bytes:
     return (GOLDEN / f"{name}.json").read_bytes()
 
 
-WHOLE = ["job.v1.options", "document.processed.v1.fetched", "document.failed.v1.described"]
+WHOLE = ["job.v1.charset", "document.processed.v1.controls", "document.failed.v1.controls"]
 """Samples that hold every field there is today."""
 OLDER = [
     *("job.v1.full", "job.v1.least", "document.processed.v1.full", "document.processed.v1.quality"),
-    *("document.failed.v1.full", "document.failed.v1.fetched"),
+    *("job.v1.options", "document.processed.v1.fetched"),
+    *("document.failed.v1.full", "document.failed.v1.fetched", "document.failed.v1.described"),
 ]
 
 

@@ -25,6 +25,7 @@ from tests.fuzz.requests import SECRET, TEXT, Route, Sent, sent
 from tests.service.memory_broker import MemoryBroker
 from tests.system.processes import Process
 from tests.wire import Wire, ask, request
+from workers.decode import decode
 
 REQUESTS = int(os.environ.get("COPYDESK_TEST_FUZZ_REQUESTS", "600"))
 AT_ONCE = 25
@@ -54,7 +55,9 @@ def routes() -> list[Route]:
         return datetime.now(UTC)
 
     hosts, keys, limits = Hosts(), ApiKeys(), IntakeLimits()
-    api = build_app(broker=MemoryBroker(), keys=keys, hosts=hosts, limits=limits, metrics=metrics, clock=now)
+    api = build_app(
+        broker=MemoryBroker(), keys=keys, hosts=hosts, limits=limits, metrics=metrics, clock=now, decode=decode
+    )
     apps = (api, build_ops_app(metrics, ready, hosts))
     found = {(route.method, _path(route)) for app in apps for route in app.router.routes()}
     return sorted(found)

@@ -23,6 +23,7 @@ from service.protocol import MAX_FIELDS, MAX_HEADER_BYTES, MAX_LINE_BYTES
 from tests.service.conftest import LIMITS, NOW
 from tests.service.memory_broker import MemoryBroker
 from tests.wire import Wire, ask, request
+from workers.decode import decode
 
 BOUNDS = ConnectionLimits()
 SOON_S = 0.15  # a bound that a test waits for
@@ -67,6 +68,7 @@ async def open_port(unused_tcp_port_factory: Callable[[], int]) -> AsyncIterator
                 limits=replace(LIMITS, body_timeout_s=5.0, heartbeat_s=0.2),
                 metrics=metrics,
                 clock=lambda: NOW,
+                decode=decode,
             )
             door = Door(Listener.API, "127.0.0.1", number, replace(BOUNDS, **bounds))
             await stack.enter_async_context(listening(app, door, metrics, shutdown_timeout_s=5))

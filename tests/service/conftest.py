@@ -15,6 +15,7 @@ from service.app import IntakeLimits, build_app
 from service.hosts import Hosts
 from service.keys import ApiKeys
 from tests.service.memory_broker import MemoryBroker
+from workers.decode import decode
 
 KNOWN = Hosts()
 NOW = datetime(2024, 10, 19, 8, 30, tzinfo=UTC)
@@ -62,6 +63,7 @@ def open_desk(aiohttp_client: AiohttpClient) -> OpenDesk:
             limits=replace(LIMITS, **(limits or {})),
             metrics=metrics,
             clock=lambda: NOW,
+            decode=decode,
         )
         return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)
 

@@ -80,6 +80,48 @@ async def test_raw_body(desk: Desk, content_type: str, body: bytes, kind: Kind, 
     assert [(job.kind, job.content, job.url) for job in desk.broker.jobs] == [(kind, content, None)]
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body", "content", "charset", "source"),
+    [
+        ("text/plain", "Grüße".encode(), "Grüße", "utf-8", "detected"),
+        ("text/plain", "Grüße aus Köln".encode("latin-1"), "Grüße aus Köln", "windows-1252", "default"),
+        ("text/html", b'<meta charset="shift_jis"><p>' + "東京".encode("cp932"), None, "shift_jis", "meta"),
+        ("text/plain", "Grüße".encode("utf-16"), "Grüße", "utf-16le", "bom"),
+        ("text/plain; charset=nonsense", "Grüße".encode(), "Grüße", "utf-8", "detected"),
+        ("text/plain; charset=", b"a\x00b", "a\x00b", "utf-8", "detected"),
+        ('Application/XHTML+XML; charset="UTF-8"', b"<p>a</p>", "<p>a</p>", "utf-8", "http"),
+        ("text/markdown", b"# a", "# a", "utf-8", "detected"),
+    ],
+)
+async def test_raw_body_is_decoded_as_a_page_is(  # noqa: PLR0913, PLR0917 - a row of the table
+    desk: Desk, content_type: str, body: bytes, content: str | None, charset: str, source: str
+) -> None:
+    assert (await desk.post(body, content_type)).status == 202
+    (job,) = desk.broker.jobs
+    assert (job.charset, job.charset_source) == (charset, source)
+    assert content in {None, job.content}
+
+
+async def test_an_unusable_origin_is_a_warning_in_the_receipt(desk: Desk) -> None:
+    response = await desk.post("Copy", "text/plain", "/v1/documents?url=ftp://example.org")
+    assert response.status == 202
+    (warning,) = (await response.json())["warnings"]
+    assert (warning["field"], warning["rule"]) == ("url", "url_scheme")
+    assert desk.broker.jobs[0].url is None
+
+
+async def test_faults_of_header_query_and_body_are_told_at_once(desk: Desk) -> None:
+    response = await desk.post(" ", "text/plain", "/v1/documents?lane=fast&colour=1", Idempotency_Key="a b")
+    named = {error["field"] for error in (await problem(response))["errors"]}
+    assert named == {"Idempotency-Key", "colour", "lane", "text"}
+
+
+async def test_a_form_is_told_how_to_post(desk: Desk) -> None:
+    response = await desk.post("--x--", "multipart/form-data; boundary=x")
+    assert response.status == 415
+    assert "--data-binary" in (await problem(response))["detail"]
+
+
 async def test_raw_body_takes_options_from_the_query(desk: Desk) -> None:
     query = "formats=text,markdown&include=&focus=precision&keep_all=true"
     response = await desk.post("Copy", "text/plain", f"/v1/documents?{query}")
@@ -109,19 +151,15 @@ async def test_compressed_body(desk: Desk) -> None:
         (b'{"text": ', JSON, {}, "400 malformed-body body invalid_json"),
         (b"", JSON, {}, "400 malformed-body body invalid_json"),
         (b'{"text": "\xff"}', JSON, {}, "400 malformed-body body invalid_utf8"),
-        (b"caf\xe9", "text/plain", {}, "400 malformed-body text invalid_utf8"),
-        (b"<p>\x81", "text/html; charset=cp1252", {}, "400 malformed-body html invalid_cp1252"),
         (b"not gzip", "text/plain", GZIP, "400 malformed-body body framing"),
         (b"a", "text/plain", {"Content-Encoding": "lz"}, "415 unsupported-media-type Content-Encoding content_coding"),
-        (b"a", "text/plain; charset=punycode", {}, "415 unsupported-media-type Content-Type charset"),
-        (b"a", "text/plain; charset=nonsense", {}, "415 unsupported-media-type Content-Type charset"),
         (b"{}", "application/json; charset=utf-16", {}, "415 unsupported-media-type Content-Type charset"),
+        (b"%PDF-1.7", "text/plain", {}, "415 unsupported-media-type text binary"),
         (b"%PDF", "application/pdf", {}, "415 unsupported-media-type Content-Type media_type"),
         (b"x" * 100_001, "text/plain", {}, "413 content-too-large body too_large"),
         (ZIPPED, "text/plain", GZIP, "413 content-too-large body too_large"),
         (b" \r\n\xc2\xa0", "text/plain", {}, "422 invalid-submission text empty"),
         (b"", "text/html", {}, "422 invalid-submission html empty"),
-        (b"a\x00b", "text/plain", {}, "422 invalid-submission text control_character"),
         (b"{}", JSON, {}, "422 invalid-submission body exactly_one"),
         (b'{"text": "a", "colour": 1}', JSON, {}, "422 invalid-submission colour unknown_field"),
         (b'{"text": "a"}', JSON, {"Idempotency-Key": "a b"}, "400 invalid-parameter Idempotency-Key visible_ascii"),
@@ -142,13 +180,12 @@ async def test_refusals_name_field_and_rule(
 @pytest.mark.parametrize(
     ("query", "content_type", "expected"),
     [
-        ("url=ftp://example.org", "text/plain", "422 invalid-submission url url_scheme"),
-        ("lane=fast", "text/plain", "422 invalid-submission options.lane not_allowed"),
-        ("formats=text,pdf", "text/plain", "422 invalid-submission options.formats.1 not_allowed"),
-        ("keep_all=yes", "text/plain", "422 invalid-submission options.keep_all wrong_type"),
+        ("lane=fast", "text/plain", "422 invalid-submission lane not_allowed"),
+        ("formats=text,pdf", "text/plain", "422 invalid-submission formats.1 not_allowed"),
+        ("keep_all=yes", "text/plain", "422 invalid-submission keep_all wrong_type"),
         ("lane=bulk&lane=bulk", "text/plain", "400 invalid-parameter lane repeated"),
         ("label=a", "text/plain", "400 invalid-parameter label unknown_parameter"),
-        ("lane=bulk", "application/json", "400 invalid-parameter lane unknown_parameter"),
+        ("lane=bulk", "application/json", "400 invalid-parameter options.lane unknown_parameter"),
     ],
 )
 async def test_query_refusals(desk: Desk, query: str, content_type: str, expected: str) -> None:
@@ -158,7 +195,9 @@ async def test_query_refusals(desk: Desk, query: str, content_type: str, expecte
 
 async def test_other_media_types_are_told_what_is_taken(desk: Desk) -> None:
     response = await desk.post(b"a", "image/png")
-    assert response.headers["Accept-Post"] == "application/json, text/plain, text/html"
+    assert response.headers["Accept-Post"] == (
+        "application/json, text/plain, text/html, text/markdown, application/xhtml+xml"
+    )
 
 
 async def test_missing_content_type_is_refused(desk: Desk) -> None:
@@ -199,7 +238,7 @@ async def test_slow_body_is_given_up(open_desk: OpenDesk) -> None:
 
 async def test_refusals_do_not_repeat_the_document(desk: Desk) -> None:
     bodies = [
-        json.dumps({"text": SECRET_TEXT + "\x00"}),
+        json.dumps({"text": SECRET_TEXT, "labels": {"a": SECRET_TEXT + "\x00"}}),
         json.dumps({"text": SECRET_TEXT, "html": SECRET_TEXT}),
         json.dumps({"text": [SECRET_TEXT]}),
         json.dumps({"url": SECRET_TEXT, "labels": {"a": SECRET_TEXT * 20}, "options": {"lane": SECRET_TEXT}}),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contract.article import CharsetSource
+from contract.charsets import CharsetSource
 from workers.decode import decode
 
 GERMAN = "Grüße aus München, schöne Straßen und überhaupt"

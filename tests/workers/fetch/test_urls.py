@@ -23,6 +23,9 @@ from workers.fetch.urls import checked_url, publisher_url
         ("http://example%2ecom/", "http://example.com/"),
         ("http://a_b.example./", "http://a_b.example./"),
         ("http://1.example/", "http://1.example/"),
+        ("http:/a", "http://a/"),
+        ("http:\\\\a\\b c", "http://a/b%20c"),
+        ("http://①②⑦.1/", "http://127.0.0.1/"),
     ],
 )
 def test_urls_are_asked_for_in_one_notation(url: str, checked: str) -> None:
@@ -39,7 +42,6 @@ def test_urls_are_asked_for_in_one_notation(url: str, checked: str) -> None:
             "gopher://example.com/",
             "javascript:alert(1)",
             "data:text/html,x",
-            "http:/a",
             "",
             "http://a@b/",
             "http://:p@b/",
