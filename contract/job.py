@@ -51,7 +51,7 @@ class Job:
     """One document on its way through the queues, version 1.
 
     `content` is the text or HTML submitted (none for a URL); `accepted_at` is RFC 3339, UTC; `attempt` counts from 1
-    within a run, `run` from 1 over an operator's retries.
+    within a run, `run` from 1 over an operator's retries. `owner` names the API key that posted; it is in no event.
     """
 
     id: str
@@ -67,6 +67,7 @@ class Job:
     run: int = 1
     history: tuple[Attempt, ...] = ()
     version: int = 1
+    owner: str | None = None
 
     @property
     def event_id(self) -> str:

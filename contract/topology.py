@@ -14,6 +14,7 @@ LOG = "copydesk.log"
 DOCUMENTS = "copydesk.documents"
 DEAD = "copydesk.dead"
 ACCEPTED = "copydesk.accepted"
+ATTEMPTS = "copydesk.attempts"
 
 DELAYS_S = (10.0, 60.0, 600.0, 3600.0)
 DELIVERY_LIMIT = 20
@@ -119,6 +120,7 @@ def design(delays_s: Sequence[float] = DELAYS_S, delivery_limit: int = DELIVERY_
             *delays,
             Queue(LOG, {"x-queue-type": "stream"}),
             Queue(ACCEPTED, {"x-queue-type": "stream"}),
+            Queue(ATTEMPTS, {"x-queue-type": "stream"}),
         ),
         bindings=(
             *(Binding(INTAKE, lane_queue(lane), lane) for lane in Lane),
@@ -161,6 +163,12 @@ _POLICIES = (
         "copydesk-accepted",
         r"^copydesk\.accepted$",
         {"max-age": "7D", "max-length-bytes": 2_000_000_000, "stream-max-segment-size-bytes": 10_000_000},
+        apply_to="queues",
+    ),
+    Policy(
+        "copydesk-attempts",
+        r"^copydesk\.attempts$",
+        {"max-age": "7D", "max-length-bytes": 500_000_000, "stream-max-segment-size-bytes": 10_000_000},
         apply_to="queues",
     ),
 )

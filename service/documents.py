@@ -3,6 +3,7 @@
 import asyncio
 import codecs
 import re
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -56,6 +57,7 @@ async def post_document(request: web.Request) -> web.Response:
     submission = await _submission(request)
     lane = submission.options.lane or Lane.INTERACTIVE
     job = to_job(submission, id=document_id, lane=lane, accepted_at=request.app[CLOCK]())
+    job = replace(job, owner=request[OWNER])
     _check_size(job)
     await _put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
     request.app[METRICS].accepted.labels(job.kind, job.lane).inc()

@@ -1,7 +1,7 @@
 """`contract.broker.Broker` on RabbitMQ: one publishing session, one consuming, and one for each reader."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from types import TracebackType
@@ -12,8 +12,10 @@ from contract.broker import BrokerUnavailable, Handler, LogEntry, Stop
 from contract.dead import Handled, Look, Wanted
 from contract.job import Job
 from contract.metrics import Metrics
+from contract.streams import Stream
 from contract.topology import INTAKE, Topology, design
 from runtime.brokers import dead
+from runtime.brokers.rabbit.attempts import AttemptRecord
 from runtime.brokers.rabbit.consumer import Consumer
 from runtime.brokers.rabbit.dead import DeadQueue, open_pile
 from runtime.brokers.rabbit.declare import declare
@@ -24,6 +26,7 @@ from runtime.brokers.rabbit.messages import job_message
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
 from runtime.brokers.rabbit.record import Record
 from runtime.brokers.rabbit.session import Role, Session, SessionLost
+from runtime.brokers.rabbit.streams import StreamFollower
 from runtime.brokers.rabbit.supervisor import Supervisor
 from runtime.brokers.rabbit.verdicts import Clerk
 
@@ -47,11 +50,13 @@ class RabbitBroker:
         self._limits = limits or RabbitLimits()
         self._publisher = Publisher(self._limits, metrics)
         self._record = Record(self._publisher)
+        self._attempts = AttemptRecord(self._publisher, self._limits)
         self._leases = Leases(self._limits)
         self._consumer: Consumer | None = None
         self._group = asyncio.TaskGroup()
         self._publishing: asyncio.Task[None] | None = None
         self._leasing: asyncio.Task[None] | None = None
+        self._noting: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()  # a look hides what it holds from the next
 
     async def __aenter__(self) -> Self:
@@ -61,7 +66,7 @@ class RabbitBroker:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in (self._publishing, self._leasing):
+        for task in (self._noting, self._publishing, self._leasing):
             if task is not None:
                 task.cancel()
         if isinstance(error, asyncio.CancelledError):
@@ -90,7 +95,9 @@ class RabbitBroker:
         if stop.is_set():
             return
         self._start_publishing()
-        clerk = Clerk(self._publisher, self._topology, self._limits, self._metrics)
+        if self._noting is None:
+            self._noting = self._group.create_task(self._attempts.run())
+        clerk = Clerk(self._publisher, self._attempts, self._topology, self._limits, self._metrics)
         consumer = self._consumer = Consumer(handle, clerk, slots=slots, stop=stop, limits=self._limits)
         try:
             async with asyncio.TaskGroup() as group:
@@ -107,6 +114,10 @@ class RabbitBroker:
             UnknownOffset: from the generator, where entries that should come next are no longer kept.
         """
         return LogReader(self._supervisor(Role.READER), self._limits, after).entries()
+
+    def follow(self, stream: Stream, after: int) -> AsyncGenerator[Sequence[LogEntry], None]:
+        """See `contract.streams.Streams.follow`. Lost sessions are made good inside."""
+        return StreamFollower(self._supervisor(Role.READER), self._limits, stream, after).batches()
 
     async def log_bounds(self) -> tuple[int, int]:
         """See `contract.broker.Broker.log_bounds`.

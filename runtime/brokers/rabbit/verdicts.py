@@ -2,16 +2,19 @@
 
 import asyncio
 import math
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
+from contract.attempts import failed_attempt
 from contract.broker import BrokerError, BrokerFull, BrokerUnavailable
 from contract.events import Event
 from contract.job import Job
 from contract.metrics import Metrics
 from contract.topology import DEAD, DOCUMENTS, LOG, Topology
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
+from runtime.brokers.rabbit.attempts import AttemptRecord
 from runtime.brokers.rabbit.insist import insist
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import dead_letter, event_message, job_message
@@ -26,8 +29,16 @@ log = structlog.get_logger(__name__)
 class Clerk:
     """Carries verdicts out. A step is repeated until it is confirmed; cancel it when the delivery has gone stale."""
 
-    def __init__(self, publisher: Publisher, topology: Topology, limits: RabbitLimits, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        attempts: AttemptRecord,
+        topology: Topology,
+        limits: RabbitLimits,
+        metrics: Metrics,
+    ) -> None:
         self._publisher = publisher
+        self._attempts = attempts
         self._topology = topology
         self._limits = limits
         self._metrics = metrics
@@ -42,7 +53,10 @@ class Clerk:
         match verdict:
             case Publish(event):
                 await self._announce(event)
-            case Retry(job, delay_s) | Defer(job, delay_s):
+            case Retry(job, delay_s):
+                await self._delay(job, delay_s)
+                self._attempts.add(failed_attempt(verdict, datetime.now(UTC)))
+            case Defer(job, delay_s):
                 await self._delay(job, delay_s)
             case Bury(event, cause):
                 await self._bury(event, cause, delivered)
