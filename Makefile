@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RABBITMQ := /usr/lib/rabbitmq/bin/rabbitmq-server
 PROMETHEUS := /usr/bin/prometheus
+POSTGRES := /usr/share/postgresql-common
 LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
@@ -17,7 +18,7 @@ demo: $(VENV)/.installed
 	$(BIN)/python seeds/demo.py
 
 # The fault suite, here at small scale, is a run of its own: a hang in one must not end the other.
-test: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS)
+test: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES)
 	$(BIN)/pytest -m 'not faults'
 	$(BIN)/pytest -m faults $(PATIENTLY)
 
@@ -80,3 +81,7 @@ $(RABBITMQ):
 
 $(PROMETHEUS):
 	deploy/debian-install.sh prometheus
+
+# Its package would start a cluster of its own: tests and benchmarks start private ones.
+$(POSTGRES):
+	deploy/debian-install.sh postgresql

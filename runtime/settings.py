@@ -38,6 +38,13 @@ class Settings(BaseSettings):
     ops_port: Port = Field(8081, description="port of /metrics, /livez and /readyz")
     data: Path = Field(Path("data"), description="folder of the embedded broker")
     amqp_url: SecretStr | None = Field(None, description="RabbitMQ, as amqp://user:password@host:5672/vhost")
+    ledger_url: SecretStr | None = Field(
+        None, description="the ledger's database, as postgresql://user:password@host/database or sqlite:///PATH"
+    )
+    ledger_keep_days: Annotated[float, Field(gt=0)] = Field(30.0, description="days that the ledger keeps a document")
+    ledger_keep_bytes: Count = Field(
+        20_000_000_000, description="most that the ledger's events take, compressed; the oldest go first"
+    )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="bearer tokens, as name:secret or secret"
     )

@@ -3,12 +3,12 @@
 import asyncio
 import os
 import platform
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
 from prometheus_client import (
@@ -22,7 +22,9 @@ from prometheus_client import (
 from contract.article import Article
 from contract.broker import Broker
 from contract.codec import MAX_JOB_BYTES
+from contract.ledger import Ledger
 from contract.metrics import Metrics
+from contract.streams import Streams
 from runtime.auditor import Auditor
 from runtime.brokers.embedded import EmbeddedBroker, FolderInUseError
 from runtime.brokers.rabbit import RabbitBroker, RabbitLimits
@@ -42,7 +44,15 @@ from workers.parser import Parser, ParserLimits
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
+if TYPE_CHECKING:
+    from runtime.ledger.recorder import Recorder
+
 _Role = Callable[[asyncio.Event], Coroutine[Any, Any, None]]  # sets the event when it takes part
+
+
+class _WholeBroker(Broker, Streams, Protocol):
+    """What both brokers do."""
+
 
 _GAUGES_EVERY_S = 5.0
 _GAUGES_TIMEOUT_S = 2.0
@@ -50,7 +60,7 @@ _GAUGES_TIMEOUT_S = 2.0
 PRELOAD = ("workers.desk", "workers.normalise.preloaded")
 
 
-async def run(settings: Settings, *, serve: bool, work: bool) -> bool:
+async def run(settings: Settings, *, serve: bool = False, work: bool = False, record: bool = False) -> bool:
     """Runs the asked roles in this process until it is told to stop; returns whether all in hand was finished.
 
     Raises:
@@ -58,21 +68,27 @@ async def run(settings: Settings, *, serve: bool, work: bool) -> bool:
     """
     if work:
         refuse_to_hold_too_much(settings)
-    metrics = build_metrics("up" if serve and work else "serve" if serve else "work")
+    names = {"serve": serve, "work": work, "record": record}
+    metrics = build_metrics("up" if all(names.values()) else next(name for name, asked in names.items() if asked))
     try:
-        async with open_broker(settings, metrics) as broker:
-            return await _run(settings, broker, metrics, serve=serve, work=work)
+        async with open_broker(settings, metrics) as broker, AsyncExitStack() as stack:
+            roles: dict[str, _Role] = {}
+            stop = asyncio.Event()
+            if record:
+                roles["recorder"] = partial(_record, await _open_recorder(settings, broker, metrics, stack), stop)
+            if serve:
+                app = build_api(settings, broker, metrics, await _open_ledger(settings, stack))
+                roles["api"] = partial(_serve, app, settings, stop)
+            if work:
+                roles["worker"] = partial(_work, settings, broker, metrics, stop)
+            return await _run(settings, broker, metrics, roles, stop)
     except FolderInUseError as error:
         raise StartError(str(error)) from None
 
 
-async def _run(settings: Settings, broker: Broker, metrics: Metrics, *, serve: bool, work: bool) -> bool:
-    stop = asyncio.Event()
-    roles: dict[str, _Role] = {}
-    if serve:
-        roles["api"] = partial(_serve, build_api(settings, broker, metrics), settings, stop)
-    if work:
-        roles["worker"] = partial(_work, settings, broker, metrics, stop)
+async def _run(
+    settings: Settings, broker: Broker, metrics: Metrics, roles: Mapping[str, _Role], stop: asyncio.Event
+) -> bool:
     started = {name: asyncio.Event() for name in roles}
 
     async def readiness() -> dict[str, bool]:
@@ -82,9 +98,28 @@ async def _run(settings: Settings, broker: Broker, metrics: Metrics, *, serve: b
     ops = build_ops_app(metrics.registry, readiness)
     async with _listening(ops, settings.ops_host, settings.ops_port, "ops", settings):
         ready_roles = [partial(role, started[name]) for name, role in roles.items()]
-        if serve:  # all of them would tell the same, and workers have enough to do
+        if "api" in roles:  # all of them would tell the same, and workers have enough to do
             ready_roles.append(partial(_keep_gauges, settings, broker, metrics, stop))
         return await run_roles(ready_roles, stop, settings.shutdown_timeout_s)
+
+
+async def _open_ledger(settings: Settings, stack: AsyncExitStack) -> Ledger | None:
+    from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
+
+    url = opening.url_of(settings)
+    return None if url is None else await stack.enter_async_context(opening.open_ledger(url))
+
+
+async def _open_recorder(settings: Settings, streams: Streams, metrics: Metrics, stack: AsyncExitStack) -> "Recorder":
+    from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
+
+    await opening.make_own(settings)
+    return await stack.enter_async_context(opening.open_recorder(settings, streams, metrics))
+
+
+async def _record(recorder: "Recorder", stop: asyncio.Event, started: asyncio.Event) -> None:
+    started.set()
+    await recorder.run(stop)
 
 
 async def _keep_gauges(settings: Settings, broker: Broker, metrics: Metrics, stop: asyncio.Event) -> None:
@@ -153,7 +188,7 @@ def build_metrics(role: str) -> Metrics:
     return metrics
 
 
-def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextManager[Broker]:
+def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextManager[_WholeBroker]:
     """Returns the broker: RabbitMQ where a URL is set, else the embedded one."""
     if settings.amqp_url is None:
         return EmbeddedBroker(settings.data, metrics=metrics, delivery_limit=settings.delivery_limit)
@@ -177,8 +212,8 @@ def refuse_to_hold_too_much(settings: Settings) -> None:
         )
 
 
-def build_api(settings: Settings, broker: Broker, metrics: Metrics) -> web.Application:
-    """Returns the HTTP application.
+def build_api(settings: Settings, broker: Broker, metrics: Metrics, ledger: Ledger | None = None) -> web.Application:
+    """Returns the HTTP application; without a `ledger` it does not know what became of documents.
 
     Raises:
         StartError: it would listen beyond loopback without API keys.
@@ -193,7 +228,7 @@ def build_api(settings: Settings, broker: Broker, metrics: Metrics) -> web.Appli
         put_timeout_s=settings.publish_timeout_s,
         heartbeat_s=settings.heartbeat_s,
     )
-    return build_app(broker=broker, keys=keys, limits=limits, metrics=metrics, clock=now)
+    return build_app(broker=broker, keys=keys, limits=limits, metrics=metrics, clock=now, ledger=ledger)
 
 
 def build_parser(settings: Settings, metrics: Metrics) -> Parser[Copy, Article]:

@@ -6,9 +6,12 @@ from datetime import datetime
 from aiohttp import web
 
 from contract.broker import Broker
+from contract.ledger import Ledger
 from contract.metrics import Metrics
-from service.context import BROKER, CLOCK, KEYS, LIMITS, METRICS, IntakeLimits
+from service.context import BROKER, CLOCK, KEYS, LEDGER, LIMITS, METRICS, IntakeLimits
 from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
+from service.document_list import list_documents
+from service.document_view import show_document
 from service.documents import post_document
 from service.events import STREAMS, Streams, close_streams, get_events
 from service.keys import ApiKeys
@@ -18,8 +21,14 @@ from service.problems import get_problem
 __all__ = ["IntakeLimits", "build_app"]
 
 
-def build_app(
-    *, broker: Broker, keys: ApiKeys, limits: IntakeLimits, metrics: Metrics, clock: Callable[[], datetime]
+def build_app(  # noqa: PLR0913 - all that the HTTP side is given
+    *,
+    broker: Broker,
+    keys: ApiKeys,
+    limits: IntakeLimits,
+    metrics: Metrics,
+    clock: Callable[[], datetime],
+    ledger: Ledger | None = None,
 ) -> web.Application:
     """Returns the application of the HTTP side. It opens nothing: `broker` is connected by whoever calls this.
 
@@ -29,6 +38,7 @@ def build_app(
         limits: sizes and times.
         metrics: what is counted.
         clock: the time now, aware.
+        ledger: tells what became of documents; None where none is configured.
     """
     app = web.Application(middlewares=[measure, answer_problems, require_key], client_max_size=limits.max_body_bytes)
     app[BROKER] = broker
@@ -36,6 +46,7 @@ def build_app(
     app[LIMITS] = limits
     app[METRICS] = metrics
     app[CLOCK] = clock
+    app[LEDGER] = ledger
     app[STREAMS] = Streams()
     app.on_shutdown.append(close_streams)
     app.add_routes(
@@ -43,6 +54,8 @@ def build_app(
             web.get("/", get_index),
             web.get("/problems/{slug}", get_problem),
             web.post("/v1/documents", post_document),
+            web.get("/v1/documents", list_documents),
+            web.get("/v1/documents/{id}", show_document),
             web.get("/v1/events", get_events, allow_head=False),
             web.get("/v1/dead", list_dead, allow_head=False),
             web.delete("/v1/dead", drop_many),
@@ -63,6 +76,8 @@ async def get_index(_request: web.Request) -> web.Response:
             "about": "Raw copy in, clean articles out.",
             "routes": {
                 "POST /v1/documents": "submit a document: application/json, text/plain or text/html",
+                "GET /v1/documents": "what became of documents, newest first; query: state, q and others",
+                "GET /v1/documents/{id}": "what became of one, or its article; query: format, run",
                 "GET /v1/events": "the output events as server-sent events; query: pattern, last, after",
                 "GET /v1/dead": "buried documents; query: reason, order, limit, after",
                 "GET /v1/dead/{id}": "one of them; query: body",

@@ -7,6 +7,7 @@ from datetime import datetime
 from aiohttp import web
 
 from contract.broker import Broker
+from contract.ledger import Ledger
 from contract.metrics import Metrics
 from service.keys import ApiKeys
 
@@ -36,4 +37,5 @@ BROKER = web.AppKey("BROKER", Broker)
 KEYS = web.AppKey("KEYS", ApiKeys)
 LIMITS = web.AppKey("LIMITS", IntakeLimits)
 METRICS = web.AppKey("METRICS", Metrics)
+LEDGER: web.AppKey[Ledger | None] = web.AppKey("LEDGER")
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("CLOCK")

@@ -3,6 +3,7 @@
 import re
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -58,8 +59,10 @@ class DeadQuery:
         return place_of(letter) < self.after if self.newest_first else place_of(letter) > self.after
 
 
-def parameters(request: web.Request, known: set[str]) -> dict[str, str]:
-    """Returns the query parameters.
+def parameters(
+    request: web.Request, known: AbstractSet[str], *, repeatable: AbstractSet[str] = frozenset()
+) -> dict[str, str]:
+    """Returns the query parameters; of the repeatable ones the last value.
 
     Raises:
         ProblemError: one is not known, or stands there twice.
@@ -67,7 +70,7 @@ def parameters(request: web.Request, known: set[str]) -> dict[str, str]:
     for name in request.query:
         if name not in known:
             raise invalid_parameter(name[:64], "unknown_parameter", "is not a query parameter of this request")
-        if len(request.query.getall(name)) > 1:
+        if len(request.query.getall(name)) > 1 and name not in repeatable:
             raise invalid_parameter(name, "repeated", "must stand there once")
     return dict(request.query)
 

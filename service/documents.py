@@ -22,7 +22,7 @@ from contract.submission import (
     to_job,
 )
 from service import problems
-from service.context import BROKER, CLOCK, LIMITS, METRICS
+from service.context import BROKER, CLOCK, LEDGER, LIMITS, METRICS
 from service.middlewares import OWNER
 from service.problems import Problem, ProblemError, invalid_parameter
 
@@ -61,7 +61,8 @@ async def post_document(request: web.Request) -> web.Response:
     _check_size(job)
     await _put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
     request.app[METRICS].accepted.labels(job.kind, job.lane).inc()
-    return web.json_response({"id": job.id, "lane": job.lane}, status=202)
+    location = {} if request.app[LEDGER] is None else {hdrs.LOCATION: f"/v1/documents/{job.id}"}
+    return web.json_response({"id": job.id, "lane": job.lane}, status=202, headers=location)
 
 
 def _document_id(request: web.Request) -> str:

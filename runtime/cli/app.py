@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import typer
 
-from runtime.cli import audit, dead, extract, roles, submit, tail, topology
+from runtime.cli import audit, dead, extract, record, roles, submit, tail, topology
 from runtime.cli.exits import Exit
 from runtime.errors import StartError
 
@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (roles, submit, tail, dead, extract, topology, audit):
+for module in (roles, record, submit, tail, dead, extract, topology, audit):
     module.register(app)
 
 

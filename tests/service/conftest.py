@@ -10,6 +10,7 @@ from aiohttp.web import BaseRunner, Request
 from prometheus_client import CollectorRegistry
 from pytest_aiohttp.plugin import AiohttpClient
 
+from contract.ledger import Ledger
 from contract.metrics import Metrics
 from service.app import IntakeLimits, build_app
 from service.keys import ApiKeys
@@ -49,7 +50,9 @@ OpenDesk = Callable[..., Awaitable[Desk]]
 
 @pytest.fixture
 def open_desk(aiohttp_client: AiohttpClient) -> OpenDesk:
-    async def start(*, keys: tuple[str, ...] = (), limits: Mapping[str, Any] | None = None) -> Desk:
+    async def start(
+        *, keys: tuple[str, ...] = (), limits: Mapping[str, Any] | None = None, ledger: Ledger | None = None
+    ) -> Desk:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
             broker=broker,
@@ -57,6 +60,7 @@ def open_desk(aiohttp_client: AiohttpClient) -> OpenDesk:
             limits=replace(LIMITS, **(limits or {})),
             metrics=metrics,
             clock=lambda: NOW,
+            ledger=ledger,
         )
         return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)
 
