@@ -14,6 +14,8 @@ from runtime.errors import StartError
 PREFIX = "COPYDESK_"
 _CLIENT = {"COPYDESK_URL", "COPYDESK_API_KEY"}  # read by submit and tail
 
+LEDGER_FILE = "ledger.db"  # in the embedded broker's folder
+
 _SLOTS_PER_CORE = 4
 _DEFAULT_SLOTS_AT_MOST = 14  # what the default of max_in_flight_bytes holds on RabbitMQ
 
@@ -95,6 +97,12 @@ class Settings(BaseSettings):
     shutdown_timeout_s: Seconds = Field(30.0, description="time to finish what is in hand after SIGTERM")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else json")
+
+    def ledger(self) -> str | None:
+        """Returns the URL of the ledger's database: the one that is set, else on the embedded broker its own file."""
+        if self.ledger_url is not None:
+            return self.ledger_url.get_secret_value()
+        return None if self.amqp_url is not None else f"sqlite:///{self.data / LEDGER_FILE}"
 
     def topology(self) -> Topology:
         """Returns the topology with the delays and the delivery limit that are set.

@@ -104,10 +104,12 @@ async def _run(
 
 
 async def _open_ledger(settings: Settings, stack: AsyncExitStack) -> Ledger | None:
+    url = settings.ledger()
+    if url is None:
+        return None
     from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
 
-    url = opening.url_of(settings)
-    return None if url is None else await stack.enter_async_context(opening.open_ledger(url))
+    return await stack.enter_async_context(opening.open_ledger(url))
 
 
 async def _open_recorder(settings: Settings, streams: Streams, metrics: Metrics, stack: AsyncExitStack) -> "Recorder":

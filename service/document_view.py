@@ -158,7 +158,8 @@ async def _nothing_recorded(request: web.Request, ledger: Ledger) -> web.Respons
     document_id, now = request.match_info["id"], request.app[CLOCK]()
     until = await asked(ledger.recorded_until())
     if not _may_come(document_id, until, now):
-        raise ProblemError(Problem(problems.NOT_FOUND, "No document with this id was accepted, or it is kept no more."))
+        detail = "No document with this id was accepted, or it is kept no more."
+        raise ProblemError(Problem(problems.NOT_FOUND, detail))
     fields = {"id": document_id, "state": "unknown", "recorded_until": rfc3339(until)}
     headers: dict[str, str] = {hdrs.RETRY_AFTER: str(_LEAST_WAIT_S)}
     return tagged(request, json_body(fields), FORMATS["status"], status=202, headers=headers)

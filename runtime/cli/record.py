@@ -75,11 +75,11 @@ def rebuild(ledger_url: LedgerUrl = None, data: Data = None) -> None:
 
 
 def _url(ledger_url: str | None, data: Path | None) -> "URL":
-    from runtime.ledger import database, opening  # noqa: PLC0415 - loads SQLAlchemy, which --help need not wait for
+    from runtime.ledger import database  # noqa: PLC0415 - loads SQLAlchemy, which --help need not wait for
 
     settings = load({"ledger_url": ledger_url, "data": data})
     logs.configure(settings)
-    url = opening.url_of(settings)
+    url = settings.ledger()
     if url is None:
         raise StartError("the ledger needs a database: set COPYDESK_LEDGER_URL")
     return database.ledger_url(url)

@@ -14,18 +14,9 @@ from runtime.ledger.database import ledger_url, open_engine
 from runtime.ledger.queries import SqlLedger
 from runtime.ledger.recorder import Recorder, RecorderLimits
 from runtime.ledger.retention import RetentionLimits
-from runtime.settings import Settings
+from runtime.settings import LEDGER_FILE, Settings
 
 log = structlog.get_logger(__name__)
-
-FILE = "ledger.db"
-
-
-def url_of(settings: Settings) -> str | None:
-    """Returns the ledger's URL: the one that is set, else on the embedded broker a file in its folder."""
-    if settings.ledger_url is not None:
-        return settings.ledger_url.get_secret_value()
-    return None if settings.amqp_url is not None else f"sqlite:///{settings.data / FILE}"
 
 
 async def make_own(settings: Settings) -> None:
@@ -34,14 +25,14 @@ async def make_own(settings: Settings) -> None:
     Raises:
         StartError: it cannot be used.
     """
-    url = url_of(settings)
+    url = settings.ledger()
     if settings.ledger_url is not None or url is None:
         return
     try:
         await schema.upgrade(ledger_url(url))
     except LedgerUnavailable as error:
         raise StartError(
-            f"the ledger {settings.data / FILE} cannot be used ({error}); it may be deleted: it is made anew"
+            f"the ledger {settings.data / LEDGER_FILE} cannot be used ({error}); it may be deleted: it is made anew"
         ) from None
 
 
@@ -70,7 +61,7 @@ async def open_recorder(settings: Settings, streams: Streams, metrics: Metrics) 
     Raises:
         StartError: there is no URL, or it will not do.
     """
-    url = url_of(settings)
+    url = settings.ledger()
     if url is None:
         raise StartError("record needs a database: set COPYDESK_LEDGER_URL")
     retention = RetentionLimits(keep_days=settings.ledger_keep_days, keep_bytes=settings.ledger_keep_bytes)
