@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from contract.broker import LogEntry
@@ -73,7 +73,8 @@ def _note(dialect: str, fact: Fact) -> Noted:
     if not isinstance(fact, VerdictFact):
         return Noted(fact)
     body = zstd.compress(fact.body, level=_ZSTD_LEVEL)
-    return Noted(fact, body, None if fact.text is None else words(dialect, fact))
+    indexed = None if fact.text is None else words(dialect, fact)
+    return Noted(replace(fact, body=b"", text=None), body, indexed)  # what waits need not hold them as well
 
 
 def digest_of(body: bytes) -> bytes:

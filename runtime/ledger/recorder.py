@@ -17,6 +17,7 @@ from runtime.ledger import schema, search
 from runtime.ledger.batch import Place, Reading, digest_of, newest_ms, read
 from runtime.ledger.database import translated
 from runtime.ledger.facts import AcceptedFact, VerdictFact
+from runtime.ledger.inbox import End, Inbox
 from runtime.ledger.journal import Fenced, Journal, Recorded
 from runtime.ledger.lease import Lease
 from runtime.ledger.retention import Retention, RetentionLimits
@@ -32,7 +33,7 @@ class RecorderLimits:
     """How much at once, and how long.
 
     - One transaction takes up to `batch_entries` entries, or `batch_bytes` of them, or one delivery of the broker.
-    - `inbox_batches` deliveries wait meanwhile, read already.
+    - Deliveries of up to `inbox_bytes` wait meanwhile, read already.
     - Who stands by looks every `look_s`, and takes over from one that gave no sign of life for `patience_s`. The holder
       gives one with each transaction, and at least every `beat_s`.
     - `tend_s` lies between two times that PostgreSQL sorts new words into its index.
@@ -42,23 +43,12 @@ class RecorderLimits:
     retention: RetentionLimits = field(default_factory=RetentionLimits)
     batch_entries: int = 500
     batch_bytes: int = 16_000_000
-    inbox_batches: int = 8
+    inbox_bytes: int = 64_000_000
     look_s: float = 1.0
     patience_s: float = 5.0
     beat_s: float = 1.0
     tend_s: float = 5.0
     pause_s: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    """At this time, in Unix seconds, all entries of the stream had been yielded."""
-
-    stream: Stream
-    at: float
-
-
-Inbox = asyncio.Queue[Reading | _End]
 
 
 class Recorder:
@@ -121,7 +111,7 @@ class Recorder:
         await self._lease.release(fence)
 
     async def _record(self, journal: Journal, places: Mapping[Stream, Place], stop: Stop) -> None:
-        inbox: Inbox = asyncio.Queue(self._limits.inbox_batches)
+        inbox = Inbox(self._limits.inbox_bytes)
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._follow(stream, places.get(stream), inbox)) for stream in Stream]
@@ -169,9 +159,9 @@ class Recorder:
                     unseen = None
                 await inbox.put(await self._read(stream, batch))
 
-    async def _read(self, stream: Stream, entries: Sequence[LogEntry]) -> Reading | _End:
+    async def _read(self, stream: Stream, entries: Sequence[LogEntry]) -> Reading | End:
         if not entries:
-            return _End(stream, time.time())
+            return End(stream, time.time())
         return await asyncio.to_thread(read, self._engine.dialect.name, stream, entries)
 
     def _tell_gap(self, stream: Stream, place: Place, oldest: LogEntry) -> None:
@@ -191,22 +181,13 @@ class Recorder:
                 kept = await self._retention.sweep(journal)
             self._show(kept)
 
-    async def _gather(self, inbox: Inbox) -> tuple[list[Reading], list[_End]]:
-        """Returns what is there, up to a batch; nothing when nothing came in time."""
-        readings: list[Reading] = []
-        ends: list[_End] = []
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._limits.beat_s):
-                _sort(await inbox.get(), readings, ends)
-        while not inbox.empty() and not self._is_full(readings):
-            _sort(inbox.get_nowait(), readings, ends)
-        return readings, ends
+    async def _gather(self, inbox: Inbox) -> tuple[list[Reading], list[End]]:
+        """Returns what waits, up to a batch; nothing when nothing came in time."""
+        limits = self._limits
+        taken = await inbox.take(entries=limits.batch_entries, max_bytes=limits.batch_bytes, timeout_s=limits.beat_s)
+        return [it for it in taken if isinstance(it, Reading)], [it for it in taken if isinstance(it, End)]
 
-    def _is_full(self, readings: Sequence[Reading]) -> bool:
-        entries = sum(reading.entries for reading in readings)
-        return entries >= self._limits.batch_entries or sum(it.size for it in readings) >= self._limits.batch_bytes
-
-    def _recorded_ms(self, readings: Sequence[Reading], ends: Sequence[_End]) -> int | None:
+    def _recorded_ms(self, readings: Sequence[Reading], ends: Sequence[End]) -> int | None:
         newest = newest_ms(readings, AcceptedFact)
         moments = [round(end.at * 1000) for end in ends if end.stream is Stream.ACCEPTED]
         reached = max((*moments, *([] if newest is None else [newest])), default=None)
@@ -248,14 +229,7 @@ def _behind(place: Place, batch: Sequence[LogEntry]) -> Sequence[LogEntry]:
     return batch[1:]
 
 
-def _sort(arrived: Reading | _End, readings: list[Reading], ends: list[_End]) -> None:
-    if isinstance(arrived, _End):
-        ends.append(arrived)
-    else:
-        readings.append(arrived)
-
-
-def _reached(readings: Sequence[Reading], ends: Sequence[_End]) -> float:
+def _reached(readings: Sequence[Reading], ends: Sequence[End]) -> float:
     """Returns up to when all is recorded, in Unix seconds: the end of the log, or its newest event."""
     newest = newest_ms(readings, VerdictFact)
     moments = [end.at for end in ends if end.stream is Stream.LOG]

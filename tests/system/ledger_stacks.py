@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +22,28 @@ TEXT = "The harbour council voted on Tuesday evening to move the ferry landing t
 
 @dataclass
 class Stack:
-    """A running Copydesk. `recorders` are the processes that record; all of them may be killed and started again."""
+    """A running Copydesk. `recorders` are the processes that record, `servers` those that answer; they may be one."""
 
     ledger_url: str
-    settings: dict[str, str]
     start_recorder: Callable[[], Process]
-    start_api: Callable[[], Process]
-    recorders: list[Process] = field(default_factory=list)
-    servers: list[Process] = field(default_factory=list)
+    recorders: list[Process]
+    servers: list[Process]
 
     @property
     def api(self) -> str:
         return self.servers[0].wait_for_urls("api")["api"]
+
+    def kill_recorder(self) -> None:
+        """Kills the oldest recorder, and returns when a new one listens."""
+        self.recorders[0].kill()
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Starts a recorder in place of the oldest one, which has ended."""
+        ended, process = self.recorders.pop(0), self.start_recorder()
+        process.wait_for_urls("api" if ended in self.servers else "ops")
+        self.recorders.append(process)
+        self.servers = [process if server is ended else server for server in self.servers]
 
 
 @contextmanager
@@ -45,7 +55,7 @@ def embedded(folder: Path) -> Iterator[Stack]:
             return stack.enter_context(running("up", "--port", "0", *PORTS, "--data", str(folder), settings=SETTINGS))
 
         process = start()
-        yield Stack(f"sqlite:///{folder / 'ledger.db'}", SETTINGS, start, start, [process], [process])
+        yield Stack(f"sqlite:///{folder / 'ledger.db'}", start, [process], [process])
 
 
 @contextmanager
@@ -65,14 +75,9 @@ def replicas(node: RabbitNode, cluster: PostgresCluster) -> Iterator[Stack]:
 
         for _ in range(2):
             start("work")
-        yield Stack(
-            url,
-            settings,
-            lambda: start("record"),
-            lambda: start("serve", "--port", "0"),
-            [start("record") for _ in range(2)],
-            [start("serve", "--port", "0") for _ in range(2)],
-        )
+        recorders = [start("record") for _ in range(2)]
+        servers = [start("serve", "--port", "0") for _ in range(2)]
+        yield Stack(url, lambda: start("record"), recorders, servers)
     node.ctl("delete_vhost", vhost)
 
 
@@ -84,6 +89,22 @@ async def post(http: aiohttp.ClientSession, api: str, number: int) -> str | None
             return str((await response.json())["id"]) if response.status == 202 else None
     except aiohttp.ClientError:
         return None
+
+
+async def posted(http: aiohttp.ClientSession, api: str, body: dict[str, str]) -> aiohttp.ClientResponse:
+    """Returns the receipt. What is answered 503 is posted again, as clients should: a broker takes a while to start."""
+    while True:
+        async with http.post(f"{api}/v1/documents", json=body) as response:
+            await response.read()
+        if response.status != 503:
+            assert response.status == 202, await response.text()
+            return response
+        await asyncio.sleep(1)
+
+
+async def accepted(http: aiohttp.ClientSession, api: str, number: int) -> str:
+    """Returns the id of a document that is accepted in the end."""
+    return str((await (await posted(http, api, {"text": f"{TEXT} {number}"})).json())["id"])
 
 
 async def look_up(http: aiohttp.ClientSession, api: str, document_id: str, **query: str) -> tuple[int, dict[str, Any]]:

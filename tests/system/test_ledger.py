@@ -1,9 +1,9 @@
 """What became of documents, asked over HTTP, while what records it is killed, away, or lost."""
 
 import asyncio
-import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import aiohttp
@@ -11,8 +11,23 @@ import pytest
 
 from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import RabbitNode
-from tests.system.ledger_stacks import Stack, embedded, listed, look_up, post, replicas, shown, until, until_all
+from tests.system.ledger_stacks import (
+    Stack,
+    accepted,
+    embedded,
+    listed,
+    look_up,
+    post,
+    posted,
+    replicas,
+    shown,
+    until,
+    until_all,
+)
 from tests.system.processes import copydesk, running
+
+KILL_AFTER_S = (0.3, 0.05, 0.8, 0.1, 0.5, 0.2, 0.02, 0.4)
+MOST = 250
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -45,9 +60,8 @@ def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
 
 async def test_a_document_is_followed_from_its_receipt_to_its_text(stack: Stack) -> None:
     async with aiohttp.ClientSession() as http:
-        async with http.post(f"{stack.api}/v1/documents", json={"text": "Grüße aus Łódź. " * 40}) as receipt:
-            assert receipt.status == 202
-            place = receipt.headers["Location"]
+        receipt = await posted(http, stack.api, {"text": "Grüße aus Łódź. " * 40})
+        place = receipt.headers["Location"]
         seen = []
 
         async def is_text() -> bool:
@@ -62,8 +76,8 @@ async def test_a_document_is_followed_from_its_receipt_to_its_text(stack: Stack)
 
 async def test_a_misspelled_host_says_so_at_once(stack: Stack) -> None:
     async with aiohttp.ClientSession() as http:
-        async with http.post(f"{stack.api}/v1/documents", json={"url": "http://no-such-host.invalid/"}) as response:
-            document_id = (await response.json())["id"]
+        receipt = await posted(http, stack.api, {"url": "http://no-such-host.invalid/"})
+        document_id = (await receipt.json())["id"]
         seen: dict[str, object] = {}
 
         async def waits() -> bool:
@@ -78,35 +92,28 @@ async def test_a_misspelled_host_says_so_at_once(stack: Stack) -> None:
 
 async def test_recorders_that_are_killed_lose_nothing_and_record_nothing_twice(stack: Stack) -> None:
     """Recorders die by SIGKILL again and again under load; what is recorded then is what a rebuild comes to."""
-    accepted: set[str] = set()
-    loaded = asyncio.Event()
+    taken: set[str] = set()
+    over = asyncio.Event()
 
     async def load(worker: int) -> None:
+        numbers = count(worker * 1_000)
         async with aiohttp.ClientSession() as http:
-            for number in range(60):
-                if (document_id := await post(http, stack.api, worker * 1000 + number)) is not None:
-                    accepted.add(document_id)
-                else:
-                    await asyncio.sleep(0.1)
-        loaded.set()
-
-    async def kill() -> None:
-        choice = random.Random(5)  # noqa: S311 - the same moments each time
-        for _ in range(12):
-            await asyncio.sleep(choice.uniform(0.2, 0.8))  # a moment in the midst of whatever is under way
-            victim = stack.recorders.pop(0)
-            await asyncio.to_thread(victim.kill)
-            process = await asyncio.to_thread(stack.start_recorder)
-            stack.recorders.append(process)
-            if stack.servers[0] is victim:
-                stack.servers[0] = process
+            while not over.is_set():
+                if len(taken) < MOST and (document_id := await post(http, stack.api, next(numbers))) is not None:
+                    taken.add(document_id)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        await over.wait()
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(kill())
         for worker in range(4):
             group.create_task(load(worker))
-    assert len(accepted) > 50
-    before = await until_all(stack.api, accepted, "processed")
+        for pause_s in KILL_AFTER_S:
+            await asyncio.sleep(pause_s)  # a moment in the midst of whatever is under way
+            await asyncio.to_thread(stack.kill_recorder)
+        over.set()
+    assert len(taken) >= len(KILL_AFTER_S)
+    before = await until_all(stack.api, taken, "processed")
     rebuilt = await asyncio.to_thread(copydesk, "ledger", "rebuild", "--ledger-url", stack.ledger_url)
     assert rebuilt.returncode == 0, rebuilt.stderr
     after = await until_all(stack.api, set(before), "processed")
@@ -120,20 +127,19 @@ async def test_without_its_database_everything_else_goes_on(rabbit_node: RabbitN
         own.start()
         with replicas(rabbit_node, own) as stack:
             async with aiohttp.ClientSession() as http:
-                before = {await post(http, stack.api, number) for number in range(5)}
-                await until_all(stack.api, {str(each) for each in before}, "processed")
+                before = {await accepted(http, stack.api, number) for number in range(5)}
+                await until_all(stack.api, before, "processed")
                 own.kill()
                 async with http.get(f"{stack.api}/v1/documents") as response:
                     assert response.status == 503
                     assert response.headers["Retry-After"]
                     assert (await response.json(content_type=None))["type"] == "/problems/ledger-unavailable"
-                during = {await post(http, stack.api, number) for number in range(20)}
-                assert None not in during
+                during = {await accepted(http, stack.api, number) for number in range(20)}
                 tail = ("tail", "--url", stack.api, "--after", "oldest", "--count", "25")
                 done = await asyncio.to_thread(copydesk, *tail)
                 assert done.returncode == 0, done.stderr
                 own.start()
-            await until_all(stack.api, {str(each) for each in before | during}, "processed")
+            await until_all(stack.api, before | during, "processed")
     finally:
         own.close()
 
@@ -144,8 +150,7 @@ async def test_without_a_ledger_documents_go_through_and_look_ups_say_why_not(ra
     with running("serve", "--port", "0", "--ops-port", "0", settings=settings) as server:
         api = server.wait_for_urls("api")["api"]
         async with aiohttp.ClientSession() as http:
-            document_id = await post(http, api, 1)
-            assert document_id is not None
+            document_id = await accepted(http, api, 1)
             status, answer = await look_up(http, api, document_id)
     assert (status, answer["type"]) == (503, "/problems/ledger-not-configured")
 
@@ -180,13 +185,12 @@ def test_a_database_that_is_away_is_said_to_be() -> None:
 async def test_up_goes_on_with_a_new_ledger_when_it_was_deleted(tmp_path: Path) -> None:
     with embedded(tmp_path) as stack:
         async with aiohttp.ClientSession() as http:
-            ids = {str(await post(http, stack.api, number)) for number in range(3)}
+            ids = {await accepted(http, stack.api, number) for number in range(3)}
         before = await until_all(stack.api, ids, "processed")
         assert stack.servers[0].stop() == 0
         for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm"):
             (tmp_path / name).unlink(missing_ok=True)
-        process = stack.start_api()
-        api = process.wait_for_urls("api")["api"]
-        assert shown(await until_all(api, ids, "processed")) == shown(before)
+        stack.start_again()
+        assert shown(await until_all(stack.api, ids, "processed")) == shown(before)
         async with aiohttp.ClientSession() as http:
-            assert set(await listed(http, api, q="ferry landing")) == ids
+            assert set(await listed(http, stack.api, q="ferry landing")) == ids

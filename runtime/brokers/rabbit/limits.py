@@ -28,8 +28,8 @@ class RabbitLimits:
       closes the channel of a delivery that is not acked for 30 minutes, and all that is in hand with it.
     - `suspect_pause_s` is how long a job delivered three times or more waits for those that were delivered with it,
       before it runs alone: the one that kills workers must not always be the first to come.
-    - A follower of a stream is delivered `follow_prefetch` entries ahead. When nothing came for `follow_idle_s` it asks
-      the broker whether that is all.
+    - A follower of a stream is delivered `follow_prefetch` entries ahead: 384 MiB if each is of 12 MiB, the largest.
+      When nothing came for `follow_idle_s` it asks the broker whether that is all.
     - One look at the dead letters ends after `look_letters`, `look_bytes` or `look_timeout_s`, whichever comes first.
       It takes them in batches of about `look_batch_bytes`, and waits `look_idle_s` for a letter that was counted.
     """
@@ -56,7 +56,7 @@ class RabbitLimits:
     bulk_patience_s: float = 300.0
     suspect_pause_s: float = 1.0
     read_prefetch: int = 100
-    follow_prefetch: int = 256
+    follow_prefetch: int = 32
     follow_idle_s: float = 1.0
     look_letters: int = 10_000
     look_bytes: int = 256 * 1024 * 1024
