@@ -36,6 +36,13 @@ class PostgresCluster:
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://copydesk:{PASSWORD}@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def pid(self) -> int:
+        """The server's own process."""
+        if self._server is None:
+            raise RuntimeError("the server does not run")
+        return self._server.pid
+
     def start(self) -> None:
         """Starts the server, the first time in a new cluster, and waits until it answers."""
         data = self._folder / "data"

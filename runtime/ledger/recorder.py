@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -78,6 +79,7 @@ class Recorder:
         self._retention = Retention(limits.retention)
         self._lease = Lease(engine, look_s=limits.look_s, patience_s=limits.patience_s, alone=alone)
         self._recorded_to = time.time()
+        self._reached: dict[Stream, int] = {}
         self._failing = False
 
     async def run(self, stop: Stop) -> None:
@@ -87,6 +89,8 @@ class Recorder:
             BrokerUnavailable: the broker failed for good, or was closed.
             StartError: the tables are not those that this code works with.
         """
+        for stream in Stream:
+            self._metrics.ledger_gaps.labels(stream)  # an alert sees a counter that grows, and none that appears
         while not stop.is_set():
             try:
                 await schema.check(self._engine)
@@ -112,6 +116,7 @@ class Recorder:
 
     async def _record(self, journal: Journal, places: Mapping[Stream, Place], stop: Stop) -> None:
         inbox = Inbox(self._limits.inbox_bytes)
+        self._reached = {stream: place.offset for stream, place in places.items()}
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._follow(stream, places.get(stream), inbox)) for stream in Stream]
@@ -131,11 +136,13 @@ class Recorder:
                     await connection.execute(statement)
 
     async def _follow(self, stream: Stream, place: Place | None, inbox: Inbox) -> None:
-        try:
-            await self._go_on(stream, place, inbox)
-        except UnknownOffset as error:
-            log.info("record_begins_anew", record=stream, detail=str(error))
-            await self._begin_anew(stream, place, inbox)
+        follow = partial(self._go_on, stream, place, inbox)
+        while True:
+            try:
+                await follow()
+            except UnknownOffset as error:
+                log.info("record_begins_anew", record=stream, detail=str(error))
+            follow = partial(self._begin_anew, stream, inbox)
 
     async def _go_on(self, stream: Stream, place: Place | None, inbox: Inbox) -> None:
         """Begins with the entry that was recorded last, to see whether it is still the same."""
@@ -150,26 +157,28 @@ class Recorder:
                         continue
                 await inbox.put(await self._read(stream, entries))
 
-    async def _begin_anew(self, stream: Stream, place: Place | None, inbox: Inbox) -> None:
+    async def _begin_anew(self, stream: Stream, inbox: Inbox) -> None:
+        """Begins with the oldest entry."""
+        reached = self._reached.get(stream)
         async with aclosing(self._streams.follow(stream, -1)) as batches:
-            unseen = place
             async for batch in batches:
-                if batch and unseen is not None:
-                    self._tell_gap(stream, unseen, batch[0])
-                    unseen = None
+                if batch and reached is not None:
+                    self._tell_gap(stream, reached, batch[0].offset)
+                    reached = None
                 await inbox.put(await self._read(stream, batch))
+
+    def _tell_gap(self, stream: Stream, reached: int, oldest: int) -> None:
+        if oldest == reached + 1:
+            return  # retention took what was recorded, and nothing else
+        what = "retention took entries" if oldest > reached else "the stream was made anew"
+        self._metrics.ledger_gaps.labels(stream).inc()
+        log.warning("record_has_gap", record=stream, recorded=reached, oldest=oldest, what=what)
 
     async def _read(self, stream: Stream, entries: Sequence[LogEntry]) -> Reading | End:
         if not entries:
             return End(stream, time.time())
+        self._reached[stream] = entries[-1].offset
         return await asyncio.to_thread(read, self._engine.dialect.name, stream, entries)
-
-    def _tell_gap(self, stream: Stream, place: Place, oldest: LogEntry) -> None:
-        if oldest.offset == place.offset + 1:
-            return  # retention took what was recorded, and nothing else
-        what = "retention took entries" if oldest.offset > place.offset else "the stream was made anew"
-        self._metrics.ledger_gaps.labels(stream).inc()
-        log.warning("record_has_gap", record=stream, recorded=place.offset, oldest=oldest.offset, what=what)
 
     async def _write_until(self, stop: Stop, journal: Journal, inbox: Inbox) -> None:
         while not stop.is_set():

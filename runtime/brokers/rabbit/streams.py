@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from contract.broker import LogEntry, UnknownOffset
@@ -15,6 +16,8 @@ from runtime.brokers.rabbit.supervisor import Supervisor
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
+_DIGEST_BYTES = 16
+
 Inbox = asyncio.Queue["AbstractIncomingMessage | None"]
 
 
@@ -26,6 +29,7 @@ class StreamFollower:
         self._limits = limits
         self._stream = stream
         self._after = after
+        self._last: bytes | None = None  # a digest of the entry at `after`, once it was seen
 
     async def batches(self) -> AsyncGenerator[Sequence[LogEntry], None]:
         """Yields batches for ever; sessions come and go unseen.
@@ -77,8 +81,14 @@ class StreamFollower:
         channel = await session.channel(prefetch=self._limits.follow_prefetch)
         with translated(Loss.CHANNEL_CLOSED):
             queue = await channel.get_queue(self._stream, ensure=False)
-            await queue.consume(inbox.put, arguments={OFFSET: "first" if self._after < 0 else self._after + 1})
+            await queue.consume(inbox.put, arguments={OFFSET: self._start()})
         return channel
+
+    def _start(self) -> int | str:
+        """Returns the offset to begin with: the entry that was seen last, to see whether it is still the same."""
+        if self._after < 0:
+            return "first"
+        return self._after + 1 if self._last is None else self._after
 
     async def _next(self, inbox: Inbox) -> "list[AbstractIncomingMessage] | None":
         """Returns what was delivered: nothing if that is so for `follow_idle_s`, None when the session is over."""
@@ -106,7 +116,13 @@ class StreamFollower:
         """Tells whether `entry` is to be seen: a stream begins at the start of the chunk that holds the offset."""
         if entry.offset > self._after + 1 and self._after >= 0:
             raise UnknownOffset(f"{self._stream} begins at {entry.offset}, after {self._after + 1}")
+        if entry.offset == self._after and self._last not in {None, _digest(entry)}:
+            raise UnknownOffset(f"{self._stream} was made anew: another entry stands at {self._after}")
         if entry.offset <= self._after:
             return False
-        self._after = entry.offset
+        self._after, self._last = entry.offset, _digest(entry)
         return True
+
+
+def _digest(entry: LogEntry) -> bytes:
+    return blake2b(entry.body, digest_size=_DIGEST_BYTES).digest()

@@ -20,7 +20,7 @@ from contract.events import Event, FailedEvent
 from contract.job import Job
 from contract.metrics import Metrics
 from contract.reasons import Reason
-from contract.streams import Stream
+from contract.streams import Stream, Streams
 from contract.verdicts import Retry
 from runtime.ledger.journal import Journal
 from runtime.ledger.recorder import Recorder, RecorderLimits
@@ -105,7 +105,7 @@ def next_run(job: Job) -> Job:
 
 @asynccontextmanager
 async def recording(
-    records: Records, engine: AsyncEngine, *, metrics: Metrics | None = None, limits: RecorderLimits = QUICK
+    records: Streams, engine: AsyncEngine, *, metrics: Metrics | None = None, limits: RecorderLimits = QUICK
 ) -> AsyncIterator[Metrics]:
     """Records while the context lasts."""
     metrics = metrics or Metrics(CollectorRegistry())
