@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contract.broker import Broker, BrokerUnavailable
 from contract.ledger import State
 from contract.streams import Stream, Streams
 from contract.topology import LOG
@@ -45,6 +46,15 @@ async def has_decided(engine: AsyncEngine, ids: list[str]) -> bool:
     return {document_id for (document_id, _), row in found.items() if row["state"] == State.PROCESSED} >= set(ids)
 
 
+async def is_taken(broker: Broker) -> bool:
+    """Tells whether a document is taken: a connection that was cut is noticed by who uses it."""
+    try:
+        await decide_new(broker)
+    except BrokerUnavailable:
+        return False
+    return True
+
+
 async def test_a_stream_that_is_deleted_while_it_is_read_is_read_anew(
     rabbit: RabbitBackend, database: AsyncEngine
 ) -> None:
@@ -68,7 +78,7 @@ async def test_recording_goes_on_when_the_connection_is_cut(rabbit: RabbitBacken
             await until(partial(has_decided, database, ids))
             await rabbit.crash(broker)
             await rabbit.mend(broker)
-            await until(broker.ready)
+            await until(partial(is_taken, broker))
             ids += await decide_new(broker, 3)
             await until(partial(has_decided, database, ids))
             assert metrics.ledger_gaps.labels(Stream.LOG)._value.get() == 0
