@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RABBITMQ := /usr/lib/rabbitmq/bin/rabbitmq-server
 PROMETHEUS := /usr/bin/prometheus
+POSTGRES := /usr/share/postgresql-common
 LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
@@ -23,7 +24,7 @@ ARGS :=
 test: test-ready
 	$(BIN)/python -m $(if $(ARGS),pytest $(PATIENTLY) $(ARGS),tests.suites)
 
-test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS)
+test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES)
 
 # No broker, no root, under a minute on two cores. Takes ARGS, too.
 unit: $(VENV)/.installed-dev
@@ -98,3 +99,7 @@ $(RABBITMQ):
 
 $(PROMETHEUS):
 	deploy/debian-install.sh prometheus
+
+# Its package would start a cluster of its own: tests and benchmarks start private ones.
+$(POSTGRES):
+	deploy/debian-install.sh postgresql

@@ -7,6 +7,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from contract.accepted import Accepted
+from contract.attempts import FailedAttempt
 from contract.events import Event, FailedEvent, ProcessedEvent
 from contract.job import Job
 
@@ -59,6 +60,16 @@ def decode_acceptances(body: bytes) -> list[Accepted]:
         UndecodableError: not JSON, or no such records.
     """
     records: list[Accepted] = _decode(list[Accepted], body)
+    return records
+
+
+def decode_attempts(body: bytes) -> list[FailedAttempt]:
+    """Returns the records of attempts in `body`.
+
+    Raises:
+        UndecodableError: not JSON, or no such records.
+    """
+    records: list[FailedAttempt] = _decode(list[FailedAttempt], body)
     return records
 
 

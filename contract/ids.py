@@ -1,5 +1,6 @@
 """Document ids: UUIDv7 in order of acceptance, or UUIDv5 of an idempotency key."""
 
+from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 from uuid_utils.compat import uuid7
@@ -18,3 +19,8 @@ def document_id_for_key(owner: str, key: str) -> str:
     `owner` is the name of the API key (never the key itself), so two owners never get the same id.
     """
     return str(uuid5(_NAMESPACE, f"{len(owner)}:{owner}:{key}"))
+
+
+def time_of(document_id: UUID) -> datetime | None:
+    """Returns when a UUIDv7 was made, aware; None for one of another version."""
+    return datetime.fromtimestamp((document_id.int >> 80) / 1000, UTC) if document_id.version == 7 else None  # noqa: PLR2004 - RFC 9562

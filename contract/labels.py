@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from contract.job import Kind, Lane
 from contract.reasons import Reason
+from contract.streams import Stream
 from contract.topology import BOUNDS, DELAYED, design, retry_queue
 
 
@@ -22,6 +23,8 @@ class ProblemName(StrEnum):
     UNAUTHORIZED = "unauthorized"
     FOREIGN_ORIGIN = "foreign_origin"
     NOT_FOUND = "not_found"
+    NOT_ACCEPTABLE = "not_acceptable"
+    NO_ARTICLE = "no_article"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     BODY_TIMEOUT = "body_timeout"
     HEADER_TIMEOUT = "header_timeout"
@@ -36,6 +39,8 @@ class ProblemName(StrEnum):
     INTAKE_FULL = "intake_full"
     HEADER_TOO_LARGE = "header_too_large"
     INTERNAL_ERROR = "internal_error"
+    LEDGER_NOT_CONFIGURED = "ledger_not_configured"
+    LEDGER_UNAVAILABLE = "ledger_unavailable"
     BROKER_UNAVAILABLE = "broker_unavailable"
     TOO_MANY_CONNECTIONS = "too_many_connections"
     TOO_MANY_STREAMS = "too_many_streams"
@@ -46,6 +51,7 @@ class Destination(StrEnum):
 
     INTAKE = "intake"
     ACCEPTED = "accepted"
+    ATTEMPTS = "attempts"
     LOG = "log"
     DOCUMENTS = "documents"
     RETRY = "retry"
@@ -152,12 +158,20 @@ class LookOutcome(StrEnum):
     FAILED = "failed"
 
 
+class RepeatContent(StrEnum):
+    """Whether a repeated event of a run is the same as the one in the ledger."""
+
+    SAME = "same"
+    DIFFERING = "differing"
+
+
 class ProcessRole(StrEnum):
     """What a process does: the command that started it."""
 
     UP = "up"
     SERVE = "serve"
     WORK = "work"
+    RECORD = "record"
     AUDIT = "audit"
 
 
@@ -190,6 +204,8 @@ _QUEUE = re.compile(
     + re.escape(retry_queue(0)).replace("0", r"[0-9.e+]+")  # the delays are a setting
 )
 
+_STREAM = re.compile("|".join(map(re.escape, Stream)))
+
 VALUES: Mapping[str, Mapping[str, Values]] = {
     "copydesk_accepted": {"kind": frozenset(Kind), "lane": frozenset(Lane)},
     "copydesk_refused": {"reason": frozenset(ProblemName)},
@@ -216,6 +232,10 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
         "route": _ROUTE,
         "status": re.compile("[1-5][0-9]{2}"),
     },
+    "copydesk_ledger_entries": {"stream": _STREAM},
+    "copydesk_ledger_repeats": {"content": frozenset(RepeatContent)},
+    "copydesk_ledger_unreadable": {"stream": _STREAM},
+    "copydesk_ledger_gaps": {"stream": _STREAM},
     "copydesk_connections": {"listener": frozenset(Listener)},
     "copydesk_connections_cut": {"listener": frozenset(Listener), "cause": frozenset(Cut)},
     "copydesk_build_info": {

@@ -141,6 +141,47 @@ class Metrics:
             ["listener", "cause"],
             registry=registry,
         )
+        self.ledger_recording = Gauge(
+            "copydesk_ledger_recording",
+            "1 while this process records into the ledger, 0 while it stands by.",
+            registry=registry,
+        )
+        self.ledger_lag_seconds = Gauge(
+            "copydesk_ledger_lag_seconds",
+            "How far the ledger is behind the log, as far as this process records; 0 for less than 3 s.",
+            registry=registry,
+        )
+        self.ledger_rows = Gauge("copydesk_ledger_rows", "Runs of documents in the ledger.", registry=registry)
+        self.ledger_bytes = Gauge(
+            "copydesk_ledger_bytes", "Bytes of the events in the ledger, compressed.", registry=registry
+        )
+        self.ledger_entries = Counter(
+            "copydesk_ledger_entries",
+            "Entries of the broker's records that are in the ledger, by stream.",
+            ["stream"],
+            registry=registry,
+        )
+        self.ledger_repeats = Counter(
+            "copydesk_ledger_repeats",
+            "Events of runs that had one already, by content: same, differing.",
+            ["content"],
+            registry=registry,
+        )
+        self.ledger_unreadable = Counter(
+            "copydesk_ledger_unreadable",
+            "Entries of the broker's records that the ledger cannot read, by stream.",
+            ["stream"],
+            registry=registry,
+        )
+        self.ledger_gaps = Counter(
+            "copydesk_ledger_gaps",
+            "Times that entries were gone before they were recorded, by stream.",
+            ["stream"],
+            registry=registry,
+        )
+        self.ledger_failures = Counter(
+            "copydesk_ledger_failures", "Times that the ledger's database failed; it is tried again.", registry=registry
+        )
         self.event_streams = Gauge("copydesk_event_streams", "Open GET /v1/events streams.", registry=registry)
         self.request_seconds = Histogram(
             "copydesk_request_seconds",

@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+from contract.accepted import Accepted
+from contract.attempts import FailedAttempt
 from contract.codec import adapter
 from contract.events import FailedEvent, ProcessedEvent
 from contract.job import Job
@@ -12,6 +14,8 @@ _TYPES = {
     "job.v1": Job,
     "document.processed.v1": ProcessedEvent,
     "document.failed.v1": FailedEvent,
+    "accepted.v1": list[Accepted],
+    "attempts.v1": list[FailedAttempt],
 }
 
 

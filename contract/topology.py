@@ -14,6 +14,7 @@ LOG = "copydesk.log"
 DOCUMENTS = "copydesk.documents"
 DEAD = "copydesk.dead"
 ACCEPTED = "copydesk.accepted"
+ATTEMPTS = "copydesk.attempts"
 DELAYED = "copydesk.retry"  # all retry queues together, where they are not told apart: on the embedded broker
 
 DELAYS_S = (10.0, 60.0, 600.0, 3600.0)  # chosen, from a hiccup of a site to its maintenance; setting retry_delays_s
@@ -37,7 +38,7 @@ the argument without its `x-` bounds such a queue, too; where both are there Rab
 """
 
 _LOG_SEGMENT_BYTES = 100_000_000  # retention takes whole segments: a two-hundredth of the log's bound
-_ACCEPTED_SEGMENT_BYTES = 10_000_000  # the same, of the bound of the record
+_RECORD_SEGMENT_BYTES = 10_000_000  # the same, of the bounds of the records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +46,8 @@ class Bounds:
     """How much a queue or stream holds at most.
 
     `intake_*` are for each lane: 100,000 documents are 2 GB at 20 kB each, so either may be reached first. The log is
-    for replay: `log_days` is how far back it goes, `log_bytes` what it takes of the disk. Records of acceptances are
-    a few bytes a document, and kept as long as the log.
+    for replay: `log_days` is how far back it goes, `log_bytes` what it takes of the disk. Records of acceptances and
+    of failed attempts are a few hundred bytes each, and kept as long as the log.
     """
 
     intake_documents: int = 100_000
@@ -54,6 +55,7 @@ class Bounds:
     log_days: int = 7
     log_bytes: int = 20_000_000_000
     accepted_bytes: int = 2_000_000_000
+    attempts_bytes: int = 500_000_000
 
     def intake(self) -> dict[str, Argument]:
         """Returns the arguments of a lane's queue."""
@@ -65,7 +67,11 @@ class Bounds:
 
     def accepted(self) -> dict[str, Argument]:
         """Returns the arguments of the record of acceptances."""
-        return self._stream(self.accepted_bytes, _ACCEPTED_SEGMENT_BYTES)
+        return self._stream(self.accepted_bytes, _RECORD_SEGMENT_BYTES)
+
+    def attempts(self) -> dict[str, Argument]:
+        """Returns the arguments of the record of failed attempts."""
+        return self._stream(self.attempts_bytes, _RECORD_SEGMENT_BYTES)
 
     def _stream(self, size_bytes: int, segment_bytes: int) -> dict[str, Argument]:
         return {
@@ -177,6 +183,7 @@ def design(
             *delays,
             Queue(LOG, {"x-queue-type": "stream", **bounds.log()}),
             Queue(ACCEPTED, {"x-queue-type": "stream", **bounds.accepted()}),
+            Queue(ATTEMPTS, {"x-queue-type": "stream", **bounds.attempts()}),
         ),
         bindings=(
             *(Binding(INTAKE, lane_queue(lane), lane) for lane in Lane),
@@ -209,6 +216,7 @@ def _policies(bounds: Bounds) -> tuple[Policy, ...]:
         Policy("copydesk-intake", rf"^copydesk\.intake\.({lanes})$", _by_policy(bounds.intake())),
         Policy("copydesk-log", r"^copydesk\.log$", _by_policy(bounds.log())),
         Policy("copydesk-accepted", r"^copydesk\.accepted$", _by_policy(bounds.accepted())),
+        Policy("copydesk-attempts", r"^copydesk\.attempts$", _by_policy(bounds.attempts())),
     )
 
 

@@ -106,20 +106,20 @@ class Books:
         """Records an event of the log. Every event after the first of a run is a repeat."""
         try:
             event = orjson.loads(body)
-            run, digest = str(event["id"]), _digest(event["data"])
+            run, content = str(event["id"]), digest(event["data"])
         except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
             self.unreadable += 1  # another program may publish to the log
             return
         known = self.decided.get(run) or self.strangers.get(run)
         if known is not None:
             self.repeated.add(run)
-            if known != digest:
+            if known != content:
                 self.differing.add(run)
         elif accepted := self.undecided.pop(run, None):
-            self.decided[run] = digest
+            self.decided[run] = content
             self._advance(*accepted)
         else:
-            self.strangers[run] = digest
+            self.strangers[run] = content
         self._forget()
 
     def begin_log(self, body: bytes) -> None:
@@ -203,7 +203,7 @@ class Suspicion:
         return missing, lasting if missing else []
 
 
-def _digest(data: Mapping[str, object]) -> bytes:
+def digest(data: Mapping[str, object]) -> bytes:
     """Returns a digest of an event's data without its times, which differ between any two runs."""
     provenance = _mapping(data.get("provenance"))
     fetch = {name: value for name, value in _mapping(provenance.get("fetch")).items() if not name.endswith("_s")}

@@ -37,6 +37,8 @@ _SERVICE_LINKS = tuple(
     )
 )
 
+LEDGER_FILE = "ledger.db"  # in the embedded broker's folder
+
 SLOTS_PER_CORE = 4
 DEFAULT_SLOTS_AT_MOST = 14  # what the default of max_in_flight_bytes holds on RabbitMQ
 
@@ -61,6 +63,13 @@ class Settings(BaseSettings):
     ops_port: Port = Field(8081, description="port of /metrics, /livez and /readyz")
     data: Path = Field(Path("data"), description="folder of the embedded broker")
     amqp_url: SecretStr | None = Field(None, description="RabbitMQ, as amqp://user:password@host:5672/vhost")
+    ledger_url: SecretStr | None = Field(
+        None, description="the ledger's database, as postgresql://user:password@host/database or sqlite:///PATH"
+    )
+    ledger_keep_days: Annotated[float, Field(gt=0)] = Field(30.0, description="days that the ledger keeps a document")
+    ledger_keep_bytes: Count = Field(
+        20_000_000_000, description="most that the ledger's events take, compressed; the oldest go first"
+    )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="bearer tokens, as name:secret or secret"
     )
@@ -135,6 +144,12 @@ class Settings(BaseSettings):
     shutdown_timeout_s: Seconds = Field(30.0, description="time to finish what is in hand after SIGTERM")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else json")
+
+    def ledger(self) -> str | None:
+        """Returns the URL of the ledger's database: the one that is set, else on the embedded broker its own file."""
+        if self.ledger_url is not None:
+            return self.ledger_url.get_secret_value()
+        return None if self.amqp_url is not None else f"sqlite:///{self.data / LEDGER_FILE}"
 
     def topology(self) -> Topology:
         """Returns the topology with the delays, the delivery limit and the bounds that are set.

@@ -3,13 +3,13 @@
 import asyncio
 import os
 import platform
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
 from prometheus_client import (
@@ -24,7 +24,9 @@ from contract.article import Article
 from contract.broker import Broker, BrokerUnavailable, QueueDepths
 from contract.codec import MAX_JOB_BYTES
 from contract.labels import Listener, ProcessRole
+from contract.ledger import Ledger
 from contract.metrics import Metrics
+from contract.streams import Streams
 from runtime.auditor import Auditor
 from runtime.brokers.embedded import EmbeddedBroker, FolderError
 from runtime.brokers.embedded.limits import EmbeddedLimits
@@ -48,7 +50,15 @@ from workers.parser import Parser, ParserLimits
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
+if TYPE_CHECKING:
+    from runtime.ledger.recorder import Recorder
+
 _Role = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]  # calls its argument when it has started
+
+
+class _WholeBroker(Broker, Streams, Protocol):
+    """What both brokers do."""
+
 
 _GAUGES_EVERY_S = 5.0  # a third of the scrape interval in deploy/prometheus/prometheus.yml
 _GAUGES_TIMEOUT_S = 2.0  # under half of that: a broker that does not answer is asked again before the scrape
@@ -56,7 +66,14 @@ _GAUGES_TIMEOUT_S = 2.0  # under half of that: a broker that does not answer is 
 PRELOAD = ("workers.desk", "workers.normalise.preloaded")
 
 
-async def run(settings: Settings, *, serve: bool, work: bool, ready: Callable[[], None]) -> bool:
+async def run(
+    settings: Settings,
+    *,
+    serve: bool = False,
+    work: bool = False,
+    record: bool = False,
+    ready: Callable[[], None] = lambda: None,
+) -> bool:
     """Runs the given roles in this process until it is told to stop. Returns True if all work was finished.
 
     Calls `ready` once, when all of them take part.
@@ -66,24 +83,34 @@ async def run(settings: Settings, *, serve: bool, work: bool, ready: Callable[[]
     """
     if work:
         refuse_to_hold_too_much(settings)
-    metrics = build_metrics(ProcessRole.UP if serve and work else ProcessRole.SERVE if serve else ProcessRole.WORK)
+    names = {ProcessRole.SERVE: serve, ProcessRole.WORK: work, ProcessRole.RECORD: record}
+    role = ProcessRole.UP if all(names.values()) else next(name for name, asked in names.items() if asked)
+    metrics = build_metrics(role)
     metrics.start_at_zero()
     try:
-        async with open_broker(settings, metrics) as broker:
-            return await _run(settings, broker, metrics, serve=serve, work=work, ready=ready)
+        async with open_broker(settings, metrics) as broker, AsyncExitStack() as stack:
+            roles: dict[str, _Role] = {}
+            stop = asyncio.Event()
+            if record:
+                roles["recorder"] = partial(_record, await _open_recorder(settings, broker, metrics, stack), stop)
+            if serve:
+                app = build_api(settings, broker, metrics, await _open_ledger(settings, stack))
+                roles["api"] = partial(_serve, app, settings, metrics, stop)
+            if work:
+                roles["worker"] = partial(_work, settings, broker, metrics, stop)
+            return await _run(settings, broker, metrics, roles, stop, ready)
     except (FolderError, BrokerUnavailable) as error:  # the latter: the folder's database is damaged, or is none
         raise StartError(str(error)) from None
 
 
-async def _run(  # noqa: PLR0913 - as `run` has it, and what it opened
-    settings: Settings, broker: Broker, metrics: Metrics, *, serve: bool, work: bool, ready: Callable[[], None]
+async def _run(  # noqa: PLR0913, PLR0917 - what `run` was given and opened
+    settings: Settings,
+    broker: Broker,
+    metrics: Metrics,
+    roles: Mapping[str, _Role],
+    stop: asyncio.Event,
+    ready: Callable[[], None],
 ) -> bool:
-    stop = asyncio.Event()
-    roles: dict[str, _Role] = {}
-    if serve:
-        roles["api"] = partial(_serve, build_api(settings, broker, metrics), settings, metrics, stop)
-    if work:
-        roles["worker"] = partial(_work, settings, broker, metrics, stop)
     started = dict.fromkeys(roles, False)
 
     def begin(name: str) -> None:
@@ -98,9 +125,30 @@ async def _run(  # noqa: PLR0913 - as `run` has it, and what it opened
     async with _ops(settings, metrics, readiness):
         await broker.ready()  # connects: a wrong address is told now, not at the first document
         ready_roles = [partial(role, partial(begin, name)) for name, role in roles.items()]
-        if serve:  # all processes would report the same numbers
+        if "api" in roles:  # all processes would report the same numbers
             ready_roles.append(partial(_keep_gauges, broker, metrics, stop))
         return await run_roles(ready_roles, stop, settings.shutdown_timeout_s)
+
+
+async def _open_ledger(settings: Settings, stack: AsyncExitStack) -> Ledger | None:
+    url = settings.ledger()
+    if url is None:
+        return None
+    from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
+
+    return await stack.enter_async_context(opening.open_ledger(url))
+
+
+async def _open_recorder(settings: Settings, streams: Streams, metrics: Metrics, stack: AsyncExitStack) -> "Recorder":
+    from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
+
+    await opening.make_own(settings)
+    return await stack.enter_async_context(opening.open_recorder(settings, streams, metrics))
+
+
+async def _record(recorder: "Recorder", stop: asyncio.Event, started: Callable[[], None]) -> None:
+    started()
+    await recorder.run(stop)
 
 
 async def _keep_gauges(queues: QueueDepths, metrics: Metrics, stop: asyncio.Event) -> None:
@@ -182,7 +230,7 @@ def build_metrics(role: ProcessRole) -> Metrics:
     return metrics
 
 
-def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextManager[Broker]:
+def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextManager[_WholeBroker]:
     """Returns the broker: RabbitMQ if a URL is set, else the embedded one."""
     if settings.amqp_url is None:
         bounds = EmbeddedLimits(max_jobs=settings.intake_documents, max_bytes=settings.intake_bytes)
@@ -207,8 +255,8 @@ def refuse_to_hold_too_much(settings: Settings) -> None:
         )
 
 
-def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics) -> web.Application:
-    """Returns the HTTP application.
+def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: Ledger | None = None) -> web.Application:
+    """Returns the HTTP application; without a `ledger` it does not know what became of documents.
 
     Raises:
         StartError: it would listen beyond loopback without API keys.
@@ -228,7 +276,16 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics) -> web.Ap
     )
     guarded = bool(settings.hosts) or not keys.required  # a key is what a page does not have
     hosts = Hosts.of(settings.host, settings.hosts) if guarded else None
-    return build_app(broker=broker, keys=keys, hosts=hosts, limits=limits, metrics=metrics, clock=now, decode=decode)
+    return build_app(
+        broker=broker,
+        keys=keys,
+        hosts=hosts,
+        limits=limits,
+        metrics=metrics,
+        clock=now,
+        decode=decode,
+        ledger=ledger,
+    )
 
 
 @asynccontextmanager

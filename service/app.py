@@ -6,9 +6,12 @@ from datetime import datetime
 from aiohttp import web
 
 from contract.charsets import Decode
+from contract.ledger import Ledger
 from contract.metrics import Metrics
-from service.context import BROKER, CLOCK, DECODE, KEYS, LIMITS, METRICS, ApiBroker, IntakeLimits
+from service.context import BROKER, CLOCK, DECODE, KEYS, LEDGER, LIMITS, METRICS, ApiBroker, IntakeLimits
 from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
+from service.document_list import list_documents
+from service.document_view import show_document
 from service.documents import post_document
 from service.events import STREAMS, Streams, close_streams, get_events
 from service.hosts import HOSTS, Hosts, serve_known_hosts
@@ -28,6 +31,7 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
     metrics: Metrics,
     clock: Callable[[], datetime],
     decode: Decode,
+    ledger: Ledger | None = None,
 ) -> web.Application:
     """Returns the application of the HTTP side. It opens nothing: the caller connects `broker`.
 
@@ -39,6 +43,7 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
         metrics: counters and histograms.
         clock: returns the current time, aware.
         decode: turns the bytes of a document into text.
+        ledger: tells what became of documents; None where none is configured.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
@@ -51,6 +56,7 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
     app[METRICS] = metrics
     app[CLOCK] = clock
     app[DECODE] = decode
+    app[LEDGER] = ledger
     app[STREAMS] = Streams(limits.streams)
     app.on_response_prepare.append(name_server)
     app.on_shutdown.append(close_streams)
@@ -59,6 +65,8 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
             web.get("/", get_index),
             web.get("/problems/{slug}", get_problem),
             web.post("/v1/documents", post_document),
+            web.get("/v1/documents", list_documents),
+            web.get("/v1/documents/{id}", show_document),
             web.get("/v1/events", get_events, allow_head=False),
             web.get("/v1/dead", list_dead, allow_head=False),
             web.delete("/v1/dead", drop_many),
@@ -79,6 +87,8 @@ async def get_index(_request: web.Request) -> web.Response:
             "about": "Raw copy in, clean articles out.",
             "routes": {
                 "POST /v1/documents": "submit a document: JSON, plain text, Markdown or HTML",
+                "GET /v1/documents": "what became of documents, newest first; query: state, q and others",
+                "GET /v1/documents/{id}": "what became of one, or its article; query: format, run",
                 "GET /v1/events": "the output events as server-sent events; query: pattern, last, after",
                 "GET /v1/dead": "buried documents; query: reason, order, limit, after",
                 "GET /v1/dead/{id}": "one of them; query: body",

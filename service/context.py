@@ -9,6 +9,7 @@ from aiohttp import web
 
 from contract.broker import DeadLetters, EventLog, JobSink
 from contract.charsets import Decode
+from contract.ledger import Ledger
 from contract.metrics import Metrics
 from service.keys import ApiKeys
 
@@ -48,4 +49,5 @@ KEYS = web.AppKey("KEYS", ApiKeys)
 LIMITS = web.AppKey("LIMITS", IntakeLimits)
 METRICS = web.AppKey("METRICS", Metrics)
 DECODE: web.AppKey[Decode] = web.AppKey("DECODE")
+LEDGER: web.AppKey[Ledger | None] = web.AppKey("LEDGER")
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("CLOCK")

@@ -3,6 +3,7 @@
 import re
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -59,13 +60,15 @@ class DeadQuery:
         return place_of(letter) < self.after if self.newest_first else place_of(letter) > self.after
 
 
-def parameters(request: web.Request, known: set[str]) -> dict[str, str]:
-    """Returns the query parameters.
+def parameters(
+    request: web.Request, known: AbstractSet[str], *, repeatable: AbstractSet[str] = frozenset()
+) -> dict[str, str]:
+    """Returns the query parameters; of the repeatable ones the last value.
 
     Raises:
         ProblemError: a parameter is unknown, or is given more than once.
     """
-    check_parameters(request, known)
+    check_parameters(request, known, repeatable=repeatable)
     return dict(request.query)
 
 

@@ -25,7 +25,7 @@ from contract.submission import (
 )
 from service import problems
 from service.broker_errors import broker_refusal
-from service.context import BROKER, CLOCK, DECODE, LIMITS, METRICS
+from service.context import BROKER, CLOCK, DECODE, LEDGER, LIMITS, METRICS
 from service.middlewares import OWNER
 from service.problems import Problem, ProblemError
 
@@ -76,13 +76,15 @@ async def post_document(request: web.Request) -> web.Response:
     job = to_job(
         submission, id=_document_id(request), lane=lane, accepted_at=request.app[CLOCK](), decoded=read.decoded
     )
+    job = replace(job, owner=request[OWNER])
     _check_size(job)
     await _put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
     request.app[METRICS].accepted.labels(job.kind, job.lane).inc()
     receipt: dict[str, object] = {"id": job.id, "lane": job.lane}
     if read.checked.warnings:
         receipt["warnings"] = [asdict(warning) for warning in read.checked.warnings]
-    return web.json_response(receipt, status=202)
+    location = {} if request.app[LEDGER] is None else {hdrs.LOCATION: f"/v1/documents/{job.id}"}
+    return web.json_response(receipt, status=202, headers=location)
 
 
 def _document_id(request: web.Request) -> str:

@@ -45,6 +45,12 @@ FOREIGN_ORIGIN = ProblemType(
     "Without API keys, web pages of other sites may not use this server: any page open in a browser could.",
 )
 NOT_FOUND = ProblemType("not-found", 404, "Not found", "There is nothing at this path.")
+NOT_ACCEPTABLE = ProblemType(
+    "not-acceptable", 406, "Not acceptable", "The document is not there in any of the forms that were asked for."
+)
+NO_ARTICLE = ProblemType(
+    "no-article", 404, "No article", "The document failed, so there is no article. Its state and its event say why."
+)
 METHOD_NOT_ALLOWED = ProblemType(
     "method-not-allowed", 405, "Method not allowed", "The Allow header lists what this path takes."
 )
@@ -90,6 +96,20 @@ HEADER_TOO_LARGE = ProblemType(
     "header-too-large", 431, "Header too large", "The request's header, or one of its fields, is over the size limit."
 )
 INTERNAL_ERROR = ProblemType("internal-error", 500, "Internal error", "A defect of this server. It has been logged.")
+LEDGER_NOT_CONFIGURED = ProblemType(
+    "ledger-not-configured",
+    503,
+    "Ledger not configured",
+    "This server keeps no ledger, so it cannot tell what became of documents. An operator sets COPYDESK_LEDGER_URL and "
+    "runs copydesk record. Documents are taken and events are published all the same.",
+)
+LEDGER_UNAVAILABLE = ProblemType(
+    "ledger-unavailable",
+    503,
+    "Ledger unavailable",
+    "The ledger's database is away or did not answer in time. Documents are taken all the same. "
+    "Ask again after Retry-After seconds.",
+)
 BROKER_UNAVAILABLE = ProblemType(
     "broker-unavailable",
     503,
@@ -117,6 +137,8 @@ ALL = (
     UNAUTHORIZED,
     FOREIGN_ORIGIN,
     NOT_FOUND,
+    NO_ARTICLE,
+    NOT_ACCEPTABLE,
     METHOD_NOT_ALLOWED,
     BODY_TIMEOUT,
     HEADER_TIMEOUT,
@@ -131,6 +153,8 @@ ALL = (
     INTAKE_FULL,
     HEADER_TOO_LARGE,
     INTERNAL_ERROR,
+    LEDGER_NOT_CONFIGURED,
+    LEDGER_UNAVAILABLE,
     BROKER_UNAVAILABLE,
     TOO_MANY_CONNECTIONS,
     TOO_MANY_STREAMS,

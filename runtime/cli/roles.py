@@ -111,7 +111,7 @@ def up(
         raise StartError(
             "up runs the embedded broker: with COPYDESK_AMQP_URL set, use copydesk serve and copydesk work"
         )
-    _run(settings, serve=True, work=True, ready=partial(_greet, settings))
+    run_process(settings, serve=True, work=True, record=True, ready=partial(_greet, settings))
 
 
 def serve(
@@ -123,27 +123,40 @@ def serve(
 ) -> None:
     """Serve the API: documents come in, events go out. Needs RabbitMQ."""
     settings = load({"amqp_url": amqp_url, "host": host, "port": port, "ops_host": ops_host, "ops_port": ops_port})
-    _need_rabbit(settings, "serve")
-    _run(settings, serve=True, work=False)
+    need_rabbit(settings, "serve")
+    run_process(settings, serve=True)
 
 
 def work(amqp_url: AmqpUrl = None, slots: Slots = None, ops_host: OpsHost = None, ops_port: OpsPort = None) -> None:
     """Work through the queues: fetch, extract, normalise, publish. Needs RabbitMQ."""
     settings = load({"amqp_url": amqp_url, "slots": slots, "ops_host": ops_host, "ops_port": ops_port})
-    _need_rabbit(settings, "work")
-    _run(settings, serve=False, work=True)
+    need_rabbit(settings, "work")
+    run_process(settings, work=True)
 
 
-def _need_rabbit(settings: Settings, command: str) -> None:
+def need_rabbit(settings: Settings, command: str) -> None:
+    """Returns if RabbitMQ's URL is set.
+
+    Raises:
+        StartError: it is not.
+    """
     if settings.amqp_url is None:
         raise StartError(f"{command} needs RabbitMQ: set COPYDESK_AMQP_URL, or use copydesk up for one machine")
 
 
-def _run(settings: Settings, *, serve: bool, work: bool, ready: Callable[[], None] = lambda: None) -> None:
+def run_process(
+    settings: Settings,
+    *,
+    serve: bool = False,
+    work: bool = False,
+    record: bool = False,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Runs these roles until the process is told to stop, and ends it with its exit code."""
     from runtime import wiring  # noqa: PLC0415 - loads the parser, which --help need not wait for
 
     logs.configure(settings)
-    finished = asyncio.run(wiring.run(settings, serve=serve, work=work, ready=ready))
+    finished = asyncio.run(wiring.run(settings, serve=serve, work=work, record=record, ready=ready))
     raise typer.Exit(Exit.OK if finished else Exit.STOPPED_EARLY)
 
 

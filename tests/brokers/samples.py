@@ -12,7 +12,13 @@ NOW = "2025-03-01T12:00:00Z"
 def job(lane: Lane = Lane.INTERACTIVE, *, content: str = "Grüße aus Łódź.") -> Job:
     """Returns a new text job."""
     return Job(
-        id=new_document_id(), kind=Kind.TEXT, lane=lane, accepted_at=NOW, content=content, labels={"desk": "foreign"}
+        id=new_document_id(),
+        kind=Kind.TEXT,
+        lane=lane,
+        accepted_at=NOW,
+        content=content,
+        labels={"desk": "foreign"},
+        owner="newsroom",
     )
 
 

@@ -42,6 +42,7 @@ async def test_imported_definitions_suit_the_broker_and_set_the_policies(
         "copydesk.intake.bulk": "copydesk-intake",
         "copydesk.log": "copydesk-log",
         "copydesk.accepted": "copydesk-accepted",
+        "copydesk.attempts": "copydesk-attempts",
     }
 
 

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from contract.article import Quality
-from contract.codec import decode_event, decode_job, encode
+from contract.codec import decode_acceptances, decode_attempts, decode_event, decode_job, encode
 from contract.events import FailedEvent, ProcessedEvent
 from contract.job import Kind, Lane
 from contract.options import Options
@@ -19,21 +19,29 @@ def sample(name: str) -> bytes:
     return (GOLDEN / f"{name}.json").read_bytes()
 
 
-WHOLE = ["job.v1.charset", "document.processed.v1.controls", "document.failed.v1.controls"]
+WHOLE = [
+    *("job.v1.whole", "accepted.v1.full", "attempts.v1.full"),
+    *("document.processed.v1.controls", "document.failed.v1.controls"),
+]
 """Samples that hold every field there is today."""
 OLDER = [
-    *("job.v1.full", "job.v1.least", "document.processed.v1.full", "document.processed.v1.quality"),
-    *("job.v1.options", "document.processed.v1.fetched"),
+    *("job.v1.full", "job.v1.least", "job.v1.options", "job.v1.charset", "job.v1.owned", "accepted.v1.least"),
+    *("document.processed.v1.full", "document.processed.v1.quality", "document.processed.v1.fetched"),
     *("document.failed.v1.full", "document.failed.v1.fetched", "document.failed.v1.described"),
 ]
 
 
-def decoded(name: str) -> Any:  # noqa: ANN401 - a job or an event
-    return decode_job(sample(name)) if name.startswith("job") else decode_event(sample(name))
+DECODERS = {"job": decode_job, "document": decode_event, "accepted": decode_acceptances, "attempts": decode_attempts}
+
+
+def decoded(name: str) -> Any:  # noqa: ANN401 - any message
+    return DECODERS[name.partition(".")[0]](sample(name))
 
 
 def is_within(part: object, whole: object) -> bool:
     """Tells whether every field of `part` has its value in `whole`, which may have more fields."""
+    if isinstance(part, list) and isinstance(whole, list):
+        return len(part) == len(whole) and all(map(is_within, part, whole))
     if isinstance(part, dict) and isinstance(whole, dict):
         return all(name in whole and is_within(value, whole[name]) for name, value in part.items())
     return part == whole

@@ -5,6 +5,7 @@ import pytest
 from contract.job import Lane
 from contract.topology import (
     ACCEPTED,
+    ATTEMPTS,
     BOUNDS,
     DEAD,
     INTAKE,
@@ -62,7 +63,7 @@ def test_the_last_word_and_the_dead_never_expire() -> None:
 
 
 def test_all_that_may_grow_without_end_is_bounded_by_its_own_arguments() -> None:
-    bounds = Bounds(intake_documents=5, intake_bytes=6, log_days=2, log_bytes=7, accepted_bytes=8)
+    bounds = Bounds(intake_documents=5, intake_bytes=6, log_days=2, log_bytes=7, accepted_bytes=8, attempts_bytes=9)
     topology = design(bounds=bounds)
     bounded = {
         queue.name: {BOUNDS[name]: value for name, value in queue.arguments.items() if name in BOUNDS}
@@ -73,6 +74,7 @@ def test_all_that_may_grow_without_end_is_bounded_by_its_own_arguments() -> None
         **{lane_queue(name): lane for name in Lane},
         LOG: {"max_age": "2D", "max_length_bytes": 7, "stream_max_segment_size_bytes": 100_000_000},
         ACCEPTED: {"max_age": "2D", "max_length_bytes": 8, "stream_max_segment_size_bytes": 10_000_000},
+        ATTEMPTS: {"max_age": "2D", "max_length_bytes": 9, "stream_max_segment_size_bytes": 10_000_000},
     }
 
 

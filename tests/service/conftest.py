@@ -10,6 +10,7 @@ from aiohttp.web import BaseRunner, Request
 from prometheus_client import CollectorRegistry
 from pytest_aiohttp.plugin import AiohttpClient
 
+from contract.ledger import Ledger
 from contract.metrics import Metrics
 from service.app import IntakeLimits, build_app
 from service.hosts import Hosts
@@ -53,7 +54,11 @@ OpenDesk = Callable[..., Awaitable[Desk]]
 @pytest.fixture
 def open_desk(aiohttp_client: AiohttpClient) -> OpenDesk:
     async def start(
-        *, keys: tuple[str, ...] = (), limits: Mapping[str, Any] | None = None, hosts: Hosts | None = KNOWN
+        *,
+        keys: tuple[str, ...] = (),
+        limits: Mapping[str, Any] | None = None,
+        hosts: Hosts | None = KNOWN,
+        ledger: Ledger | None = None,
     ) -> Desk:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
@@ -64,6 +69,7 @@ def open_desk(aiohttp_client: AiohttpClient) -> OpenDesk:
             metrics=metrics,
             clock=lambda: NOW,
             decode=decode,
+            ledger=ledger,
         )
         return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)
 

@@ -28,7 +28,7 @@ async def test_index_names_the_routes(desk: Desk) -> None:
     [
         ("GET", "/nothing", 404, "not-found"),
         ("GET", "/problems/nothing", 404, "not-found"),
-        ("GET", "/v1/documents", 405, "method-not-allowed"),
+        ("PUT", "/v1/documents", 405, "method-not-allowed"),
         ("POST", "/v1/events", 405, "method-not-allowed"),
         ("HEAD", "/v1/events", 405, "method-not-allowed"),
         ("PROPFIND", "/", 405, "method-not-allowed"),

@@ -52,6 +52,7 @@ async def test_json_submission_becomes_the_job_that_is_put(desk: Desk) -> None:
             content="<p>Copy</p>",
             metadata=CallerMetadata(title="T", authors=("A", "B"), published="2024-10-19", language="en-US"),
             labels={"topic": "news"},
+            owner="anonymous",
         )
     ]
     assert desk.sample("copydesk_accepted_total", kind="html", lane="bulk") == 1

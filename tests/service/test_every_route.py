@@ -6,15 +6,20 @@ from yarl import URL
 from contract.broker import BrokerError, BrokerFull, BrokerUnavailable
 from tests.service.conftest import Desk, problem
 
+LOOKUPS = {("GET", "/v1/documents"), ("GET", "/v1/documents/some-id")}  # they ask the ledger, not the broker
 MANY = {"all": "true"}  # which of the dead letters a request for many is about
 
 
 def routes(desk: Desk) -> list[tuple[str, str]]:
-    """Returns method and path of all routes that need a key, with an id where a path has one."""
+    """Returns method and path of all routes that need a key, with an id where a path has one. HEAD goes with GET."""
     assert desk.client.app is not None
     all_routes = [(route.method, route.resource) for route in desk.client.app.router.routes()]
     paths = [(method, resource.canonical) for method, resource in all_routes if resource is not None]
-    return [(method, path.replace("{id}", "some-id")) for method, path in paths if path.startswith("/v1/")]
+    return [
+        (method, path.replace("{id}", "some-id"))
+        for method, path in paths
+        if path.startswith("/v1/") and method != "HEAD"
+    ]
 
 
 def valid(method: str, path: str) -> URL:
@@ -23,16 +28,16 @@ def valid(method: str, path: str) -> URL:
     return URL(path).with_query(MANY if many else {})
 
 
-def document_for(path: str) -> dict[str, str] | None:
+def document_for(method: str, path: str) -> dict[str, str] | None:
     """Returns the shortest body that the route accepts, None where it takes none."""
-    return {"text": "The ferry sails again."} if path == "/v1/documents" else None
+    return {"text": "The ferry sails again."} if (method, path) == ("POST", "/v1/documents") else None
 
 
 async def test_an_unknown_parameter_is_refused_by_name(desk: Desk) -> None:
     assert len(routes(desk)) >= 8
     for method, path in routes(desk):
         url = valid(method, path).update_query(nonsense="1")
-        response = await desk.client.request(method, url, json=document_for(path))
+        response = await desk.client.request(method, url, json=document_for(method, path))
         told = await problem(response)
         assert (response.status, told["errors"][0]["field"], told["errors"][0]["rule"]) == (
             400,
@@ -46,7 +51,9 @@ async def test_a_broker_that_fails_is_told_with_when_to_ask_again(desk: Desk, er
     desk.broker.refusal = error
     status = 429 if isinstance(error, BrokerFull) else 503
     for method, path in routes(desk):
-        response = await desk.client.request(method, valid(method, path), json=document_for(path))
+        if (method, path) in LOOKUPS:
+            continue
+        response = await desk.client.request(method, valid(method, path), json=document_for(method, path))
         told = await problem(response)
         assert (response.status, response.headers["Retry-After"]) == (status, str(error.retry_after_s)), (method, path)
         assert "secret" not in str(told)

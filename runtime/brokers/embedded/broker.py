@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -13,9 +13,10 @@ from contract.broker import BrokerUnavailable, Handler, LogEntry, QueueDepth, St
 from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.job import Job, Lane
 from contract.metrics import Metrics
+from contract.streams import Stream
 from contract.topology import DELIVERY_LIMIT, lane_queue
 from runtime.brokers import dead
-from runtime.brokers.embedded import tables
+from runtime.brokers.embedded import streams, tables
 from runtime.brokers.embedded.consumer import Consumer
 from runtime.brokers.embedded.dead import DeadTable
 from runtime.brokers.embedded.disk import DiskWatch
@@ -81,6 +82,7 @@ class EmbeddedBroker:
         await self._scope.aclose()
         self._lanes.changed.ring()  # ends the waits of readers and consumers
         self._lanes.logged.ring()
+        self._lanes.recorded.ring()
 
     async def put(self, job: Job) -> None:
         """Stores `job`; see `contract.broker.Broker`."""
@@ -127,6 +129,13 @@ class EmbeddedBroker:
                 offset = entry.offset
             if not entries:
                 await rung.wait()
+
+    async def follow(self, stream: Stream, after: int) -> AsyncGenerator[Sequence[LogEntry], None]:
+        """Yields what is new in one of the records; see `contract.streams.Streams`."""
+        bell = self._lanes.recorded if stream is Stream.ACCEPTED else self._lanes.logged
+        async with aclosing(streams.follow(self._store, bell, stream, after, self._limits)) as batches:
+            async for batch in batches:
+                yield batch
 
     async def log_bounds(self) -> tuple[int, int]:
         """Returns the offsets of the oldest and the newest event; see `contract.broker.Broker`."""

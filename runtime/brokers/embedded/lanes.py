@@ -25,13 +25,14 @@ from runtime.brokers.embedded.tables import Claimed, Message
 class Lanes:
     """Hands each message to one consumer at a time.
 
-    `changed` rings when there may be a message to take, `logged` when there may be a new event. Every call raises
-    `BrokerUnavailable` if the database fails or is closed.
+    `changed` rings when there may be a message to take, `logged` when there may be a new event or attempt, `recorded`
+    when there may be a new acceptance. Every call raises `BrokerUnavailable` if the database fails or is closed.
     """
 
     def __init__(self, store: Store, *, metrics: Metrics, limits: EmbeddedLimits) -> None:
         self.changed = Bell()
         self.logged = Bell()
+        self.recorded = Bell()
         self._store = store
         self._metrics = metrics
         self._limits = limits
@@ -51,6 +52,7 @@ class Lanes:
         """Counts a message that is on the disk, and wakes the consumers."""
         self._metrics.published.labels(Destination.INTAKE).inc()
         self.changed.ring()
+        self.recorded.ring()
 
     async def claim(
         self, room: Mapping[Lane, int], *, free: int, delivery_limit: int

@@ -19,6 +19,8 @@ class EmbeddedLimits:
     - `give_back_delay_s`: how long a delivery waits after its handler raised.
     - `disk_pause_s`: between two attempts to write to a disk that refuses.
     - `scan_letters`: one scan reads this many dead letters, the longest buried first; as on RabbitMQ.
+    - `follow_pause_s`: a follower of a record reads again this long after it was woken, so that what comes in that time
+      comes together; at the latest after `follow_idle_s`.
     """
 
     max_jobs: int = Bounds().intake_documents
@@ -28,3 +30,5 @@ class EmbeddedLimits:
     give_back_delay_s: float = 1.0
     disk_pause_s: float = 1.0
     scan_letters: int = 10_000
+    follow_pause_s: float = 0.02
+    follow_idle_s: float = 1.0

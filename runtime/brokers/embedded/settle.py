@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from sqlite3 import Connection
 
+from contract.attempts import failed_attempt
 from contract.codec import encode
 from contract.dead import Burial
 from contract.events import Event
@@ -12,7 +13,7 @@ from contract.labels import Destination
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
-from runtime.brokers.embedded import tables
+from runtime.brokers.embedded import streams, tables
 from runtime.brokers.embedded.tables import Claimed, Message
 
 Step = Callable[[Connection], None]
@@ -43,7 +44,10 @@ def settlement(claimed: Claimed, verdict: Verdict, *, now: float, keep_events: i
                 at=datetime.fromtimestamp(now, UTC),
             )
             steps.append(lambda db: tables.bury(db, claimed.body, burial))
-        case Retry(job, delay_s) | Defer(job, delay_s):
+        case Retry(job, delay_s):
+            attempt = failed_attempt(verdict, datetime.fromtimestamp(now, UTC))
+            steps = [_insert(job, now + delay_s), lambda db: streams.note(db, attempt, keep=keep_events)]
+        case Defer(job, delay_s):
             steps = [_insert(job, now + delay_s)]
     return _all([*steps, lambda db: tables.remove(db, claimed.seq)])
 

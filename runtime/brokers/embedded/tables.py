@@ -9,11 +9,12 @@ import orjson
 
 from contract.accepted import Accepted
 from contract.broker import LogEntry
+from contract.codec import encode
 from contract.dead import Burial
 from contract.job import Lane
 from contract.topology import DEAD, DELAYED, lane_queue
 
-VERSION = 4  # of these tables; kept in the file's user_version
+VERSION = 5  # of these tables; kept in the file's user_version
 
 # Triggers keep the sums over jobs: counting 100,000 rows on every put would cost more than the put.
 _ACCEPTED = """
@@ -26,6 +27,10 @@ CREATE TABLE accepted (
 """
 # Few jobs are suspects, and each claim looks for them.
 _SUSPECTS = "CREATE INDEX jobs_suspect ON jobs (deliveries, due, seq) WHERE deliveries >= 2;"
+_RECORDS = """
+ALTER TABLE accepted ADD COLUMN body BLOB; -- the whole record; none in rows of older versions
+CREATE TABLE attempts (seq INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL);
+"""
 _SCHEMA = """
 CREATE TABLE jobs (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -63,7 +68,12 @@ CREATE TABLE probe (writes INTEGER NOT NULL);
 INSERT INTO probe VALUES (0);
 """
 
-_UPGRADES = {1: "ALTER TABLE dead ADD COLUMN reason TEXT;", 2: _ACCEPTED, 3: _SUSPECTS}  # from a version to the next
+_UPGRADES = {
+    1: "ALTER TABLE dead ADD COLUMN reason TEXT;",
+    2: _ACCEPTED,
+    3: _SUSPECTS,
+    4: _RECORDS,
+}  # from a version to the next
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +118,11 @@ def create(db: Connection) -> None:
         return
     if version != 0 and version not in _UPGRADES:
         raise DatabaseError(f"its tables are of version {version}, not {VERSION}")
-    steps = [_UPGRADES[older] for older in range(version, VERSION)] if version else [_SCHEMA, _ACCEPTED, _SUSPECTS]
+    steps = (
+        [_UPGRADES[older] for older in range(version, VERSION)]
+        if version
+        else [_SCHEMA, _ACCEPTED, _SUSPECTS, _RECORDS]
+    )
     db.executescript(f"BEGIN IMMEDIATE; {' '.join(steps)} PRAGMA user_version = {VERSION}; COMMIT;")
 
 
@@ -247,8 +261,8 @@ def bury(db: Connection, body: bytes, burial: Burial) -> None:
 
 def record(db: Connection, accepted: Accepted, *, keep: int) -> None:
     """Records that a run was accepted, and drops the oldest records beyond `keep`."""
-    row = (accepted.id, accepted.lane, accepted.at)
-    seq = db.execute("INSERT INTO accepted (run, lane, at) VALUES (?, ?, ?)", row).lastrowid or 0
+    row = (accepted.id, accepted.lane, accepted.at, encode([accepted]))
+    seq = db.execute("INSERT INTO accepted (run, lane, at, body) VALUES (?, ?, ?, ?)", row).lastrowid or 0
     db.execute("DELETE FROM accepted WHERE seq <= ?", (seq - keep,))
 
 

@@ -1,7 +1,7 @@
 """`contract.broker.Broker` on RabbitMQ: one publishing session, one consuming, and one for each reader."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from types import TracebackType
@@ -13,8 +13,10 @@ from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.job import Job
 from contract.labels import Destination, SessionRole
 from contract.metrics import Metrics
+from contract.streams import Stream
 from contract.topology import INTAKE, Topology, design
 from runtime.brokers import dead
+from runtime.brokers.rabbit.attempts import AttemptRecord
 from runtime.brokers.rabbit.consumer import Consumer
 from runtime.brokers.rabbit.dead import DeadQueue, open_dead_letters
 from runtime.brokers.rabbit.declare import declare
@@ -27,6 +29,7 @@ from runtime.brokers.rabbit.messages import job_message
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
 from runtime.brokers.rabbit.record import Record
 from runtime.brokers.rabbit.session import Session, SessionLost
+from runtime.brokers.rabbit.streams import StreamFollower
 from runtime.brokers.rabbit.supervisor import Supervisor, Teller
 
 
@@ -49,6 +52,7 @@ class RabbitBroker:
         self._limits = limits or RabbitLimits()
         self._publisher = Publisher(self._limits, metrics)
         self._record = Record(self._publisher)
+        self._attempts = AttemptRecord(self._publisher, self._limits)
         self._leases = Leases(self._limits)
         self._queues = RabbitQueues(url, self._topology, self._limits)
         self._teller = Teller(metrics)
@@ -56,6 +60,7 @@ class RabbitBroker:
         self._group = asyncio.TaskGroup()
         self._publishing: asyncio.Task[None] | None = None
         self._leasing: asyncio.Task[None] | None = None
+        self._noting: asyncio.Task[None] | None = None
         self._scanning = asyncio.Lock()  # a scan hides the letters that it holds from the next
 
     async def __aenter__(self) -> Self:
@@ -66,7 +71,7 @@ class RabbitBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._queues.aclose()
-        for task in (self._publishing, self._leasing):
+        for task in (self._noting, self._publishing, self._leasing):
             if task is not None:
                 task.cancel()
         if isinstance(error, asyncio.CancelledError):
@@ -95,7 +100,9 @@ class RabbitBroker:
         if stop.is_set():
             return
         self._start_publishing()
-        executor = VerdictExecutor(self._publisher, self._topology, self._limits, self._metrics)
+        if self._noting is None:
+            self._noting = self._group.create_task(self._attempts.run())
+        executor = VerdictExecutor(self._publisher, self._attempts, self._topology, self._limits, self._metrics)
         consumer = self._consumer = Consumer(handle, executor, slots=slots, stop=stop, limits=self._limits)
         try:
             async with asyncio.TaskGroup() as group:
@@ -112,6 +119,10 @@ class RabbitBroker:
             UnknownOffset: raised by the generator if the next entries are no longer kept.
         """
         return LogReader(self._supervisor(SessionRole.READER), self._limits, after).entries()
+
+    def follow(self, stream: Stream, after: int) -> AsyncGenerator[Sequence[LogEntry], None]:
+        """See `contract.streams.Streams.follow`. Lost sessions are made good inside."""
+        return StreamFollower(self._supervisor(SessionRole.READER), self._limits, stream, after).batches()
 
     async def log_bounds(self) -> tuple[int, int]:
         """See `contract.broker.EventLog.log_bounds`.

@@ -2,10 +2,12 @@
 
 import asyncio
 import math
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
+from contract.attempts import failed_attempt
 from contract.broker import BrokerError, BrokerFull, BrokerUnavailable
 from contract.events import Event
 from contract.job import Job
@@ -13,6 +15,7 @@ from contract.labels import Destination
 from contract.metrics import Metrics
 from contract.topology import DEAD, DOCUMENTS, LOG, Topology
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
+from runtime.brokers.rabbit.attempts import AttemptRecord
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import dead_letter, event_message, job_message
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
@@ -27,8 +30,16 @@ log = structlog.get_logger(__name__)
 class VerdictExecutor:
     """Executes verdicts. It repeats a step until it is confirmed; cancel it when the delivery is no longer ours."""
 
-    def __init__(self, publisher: Publisher, topology: Topology, limits: RabbitLimits, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        attempts: AttemptRecord,
+        topology: Topology,
+        limits: RabbitLimits,
+        metrics: Metrics,
+    ) -> None:
         self._publisher = publisher
+        self._attempts = attempts
         self._topology = topology
         self._limits = limits
         self._metrics = metrics
@@ -43,7 +54,10 @@ class VerdictExecutor:
         match verdict:
             case Publish(event):
                 await self._announce(event)
-            case Retry(job, delay_s) | Defer(job, delay_s):
+            case Retry(job, delay_s):
+                await self._delay(job, delay_s)
+                self._attempts.add(failed_attempt(verdict, datetime.now(UTC)))
+            case Defer(job, delay_s):
                 await self._delay(job, delay_s)
             case Bury(event, cause):
                 await self._bury(event, cause, delivered)

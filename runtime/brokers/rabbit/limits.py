@@ -33,6 +33,8 @@ class RabbitLimits:
     - `suspect_pause_s`: from its third delivery on, a job waits this long for others like it before it runs alone. The
       order is random, so that the job that crashes workers is not always the first.
     - `read_prefetch`: entries of the log that are sent ahead to a reader.
+    - A follower of a stream is delivered `follow_prefetch` entries ahead: 384 MiB if each is of 12 MiB, the largest.
+      When nothing came for `follow_idle_s` it asks the broker whether that is all.
     - One scan of the dead letters ends after `scan_letters`, `scan_bytes` or `scan_timeout_s`, whichever comes first.
       It takes batches of about `scan_batch_bytes`, and waits `scan_idle_s` for a letter that the queue counted.
     """
@@ -59,6 +61,8 @@ class RabbitLimits:
     bulk_patience_s: float = 300.0
     suspect_pause_s: float = 1.0
     read_prefetch: int = 100
+    follow_prefetch: int = 32
+    follow_idle_s: float = 1.0
     scan_letters: int = 10_000
     scan_bytes: int = 256 * 1024 * 1024
     scan_batch_bytes: int = 8 * 1024 * 1024

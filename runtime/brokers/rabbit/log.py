@@ -53,7 +53,7 @@ class LogReader:
         session.when_lost(lambda: inbox.put_nowait(None))
         await self._subscribe(session, inbox)
         while (message := await inbox.get()) is not None:
-            entry = _entry(message)
+            entry = entry_of(message)
             with translated(SessionLoss.CHANNEL_CLOSED):
                 await message.ack()
             if self._is_next(entry):
@@ -105,7 +105,7 @@ async def standing(session: Session, stream: str, after: int) -> AsyncGenerator[
         UnknownOffset: the next entries are no longer kept.
         SessionLost: the session ended.
     """
-    newest = max(await _delivered(session, stream, "last", prefetch=_MAX_PREFETCH), default=-1)
+    newest = await newest_offset(session, stream)
     if newest <= after:
         return
     inbox: Inbox = asyncio.Queue()
@@ -115,7 +115,7 @@ async def standing(session: Session, stream: str, after: int) -> AsyncGenerator[
         queue = await channel.get_queue(stream, ensure=False)
         tag = await queue.consume(inbox.put, arguments={OFFSET: "first" if after < 0 else after + 1})
     while after < newest and (message := await inbox.get()) is not None:
-        entry = _entry(message)
+        entry = entry_of(message)
         with translated(SessionLoss.CHANNEL_CLOSED):
             await message.ack()
         if entry.offset <= after:
@@ -129,6 +129,15 @@ async def standing(session: Session, stream: str, after: int) -> AsyncGenerator[
         await queue.cancel(tag)
 
 
+async def newest_offset(session: Session, stream: str) -> int:
+    """Returns the offset of a stream's newest entry, -1 where it is empty. Close the session soon: it goes on reading.
+
+    Raises:
+        SessionLost: the session ended.
+    """
+    return max(await _delivered(session, stream, "last", prefetch=_MAX_PREFETCH), default=-1)
+
+
 async def _delivered(session: Session, stream: str, start: str, *, prefetch: int) -> list[int]:
     """Returns the offsets of the entries that a stream delivers at once from its first or last chunk on."""
     inbox: Inbox = asyncio.Queue()
@@ -139,10 +148,11 @@ async def _delivered(session: Session, stream: str, start: str, *, prefetch: int
         await channel.get_queue(stream)  # the answer arrives after the deliveries
     session.check()
     waiting = [inbox.get_nowait() for _ in range(inbox.qsize())]
-    return [_entry(message).offset for message in waiting if message is not None]
+    return [entry_of(message).offset for message in waiting if message is not None]
 
 
-def _entry(message: "AbstractIncomingMessage") -> LogEntry:
+def entry_of(message: "AbstractIncomingMessage") -> LogEntry:
+    """Returns what a stream delivered as an entry."""
     offset = message.headers[OFFSET]
     if not isinstance(offset, int):
         raise TypeError(f"a stream's offset is a number: {offset!r}")

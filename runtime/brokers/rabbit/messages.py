@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aio_pika import DeliveryMode, Message
 
 from contract.accepted import Accepted
+from contract.attempts import FailedAttempt
 from contract.broker import Delivery
 from contract.codec import MAX_EVENT_BYTES, MAX_JOB_BYTES, encode
 from contract.events import MEDIA_TYPE, Event
@@ -42,6 +43,11 @@ def job_message(job: Job) -> Message:
 
 def acceptance_message(records: Sequence[Accepted]) -> Message:
     """Returns the records of stored jobs, at least one, as a persistent message with the first one's id."""
+    return _persistent(encode(records), "application/json", records[0].id, {})
+
+
+def attempts_message(records: Sequence[FailedAttempt]) -> Message:
+    """Returns the records of attempts, at least one, as a persistent message that bears the first one's id."""
     return _persistent(encode(records), "application/json", records[0].id, {})
 
 

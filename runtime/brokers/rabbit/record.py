@@ -5,10 +5,14 @@ from dataclasses import dataclass, field
 
 from contract.accepted import Accepted
 from contract.broker import BrokerUnavailable
+from contract.codec import encode
 from contract.labels import Destination
 from contract.topology import ACCEPTED
 from runtime.brokers.rabbit.messages import acceptance_message
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
+
+# Well under the 16 MiB at which RabbitMQ 4 closes the channel; a record is 200 bytes, with all its labels up to 25 KB.
+_MAX_BATCH_BYTES = 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -16,6 +20,7 @@ class _Batch:
     """Records that share one message, and the result of writing it."""
 
     records: list[Accepted] = field(default_factory=list)
+    size: int = 0
     confirmed: bool = False
     refusal: BrokerUnavailable | None = None
 
@@ -36,6 +41,9 @@ class Record:
         """
         batch = self._open
         batch.records.append(accepted)
+        batch.size += len(encode(accepted))
+        if batch.size >= _MAX_BATCH_BYTES:
+            self._open = _Batch()
         end = asyncio.get_running_loop().time() + timeout_s
         await self._turn(timeout_s)
         try:

@@ -13,6 +13,7 @@ from tests.brokers.suite.delays import Delays
 from tests.brokers.suite.event_log import EventLog
 from tests.brokers.suite.handlers import Decide, Gate, Recorder, publish
 from tests.brokers.suite.intake import Intake
+from tests.brokers.suite.records import Records
 from tests.brokers.suite.redelivery import Redelivery
 from tests.brokers.suite.slots import Slots
 from tests.brokers.suite.steps import (
@@ -52,5 +53,5 @@ __all__ = [
 
 
 @pytest.mark.timeout(60)
-class BrokerSuite(Intake, Slots, Redelivery, Delays, Verdicts, DeadLetters, EventLog, Stopping):
+class BrokerSuite(Intake, Slots, Redelivery, Delays, Verdicts, DeadLetters, EventLog, Records, Stopping):
     """Derive from this, and give it a `backend` fixture that returns a `Backend` with empty storage."""

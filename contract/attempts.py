@@ -1,0 +1,40 @@
+"""The record of attempts: a few words on each attempt that ended without a verdict, and when the next one is due."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from contract.reasons import Reason
+from contract.verdicts import Retry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedAttempt:
+    """One attempt at a run that is made again. `id` is the id of the event to come.
+
+    `attempt` counts from 1 within the run. `at` is when it ended, `next_at` before when it is not made again: RFC 3339,
+    UTC.
+    """
+
+    id: str
+    attempt: int
+    reason: Reason
+    at: str
+    next_at: str
+    detail: str = ""
+
+
+def failed_attempt(retry: Retry, at: datetime) -> FailedAttempt:
+    """Returns the record of the attempt that `retry`, decided at the aware time `at`, makes again."""
+    job = retry.job
+    return FailedAttempt(
+        id=job.event_id,
+        attempt=job.attempt - 1,
+        reason=retry.reason,
+        at=_rfc3339(at),
+        next_at=_rfc3339(at + timedelta(seconds=retry.delay_s)),
+        detail=job.history[-1].detail if job.history else "",
+    )
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,91 @@
+"""The language of full-text search: the words of a text, and what a query asks for. Pure; the same for every database.
+
+A word is a run of letters, digits and their marks, compared without case and without the accents of Latin, Greek and
+Cyrillic letters. Scripts that write no spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) have each
+character as a word of its own, so any sequence of characters is found, as a phrase.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+MAX_QUERY_CHARS: Final = 500
+MAX_TERMS: Final = 16
+
+# PostgreSQL counts the places of words up to 16,383, and a tsvector has at most 1 MiB: both hold with these two.
+MAX_WORDS: Final = 16_000
+_MAX_WORD_CHARS = 40
+
+_FIRST_MARK, _LAST_MARK = 0x0900, 0x1CFF  # the blocks of scripts whose vowels are marks, Devanagari to Vedic
+_MARKS = "".join(
+    chr(code) for code in range(_FIRST_MARK, _LAST_MARK) if unicodedata.category(chr(code)) in {"Mn", "Mc"}
+)
+# Thai to Lao, Myanmar, Khmer, kana, CJK ideographs with their extensions.
+_SOLO = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+    "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_ACCENT = "\u0300-\u036f"
+_RUN = re.compile(f"[\\w{_MARKS}{_ACCENT}]+")
+_WORD = re.compile(f"[{_SOLO}]|(?:[^\\W_{_SOLO}]|[{_MARKS}])+")
+_ACCENTS = re.compile(f"[{_ACCENT}]")
+_BARRED = str.maketrans("łøđħŧı", "lodhti")  # letters that Unicode does not decompose
+_TERM = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
+
+
+class SearchError(ValueError):
+    """The query cannot be understood; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Words that stand one after the other, or, if `excluded`, must not."""
+
+    words: tuple[str, ...]
+    excluded: bool = False
+
+
+def words_of(text: str) -> list[str]:
+    """Returns the words of `text`, in order; no more than `MAX_WORDS`."""
+    found = []
+    for run in _RUN.findall(unicodedata.normalize("NFKD", text).casefold().replace("_", " ")):
+        if run.isascii():
+            found.append(run)
+        else:
+            found += _known(run) if len(run) <= _MAX_WORD_CHARS else _split(run)
+    return [word[:_MAX_WORD_CHARS] for word in found[:MAX_WORDS]]
+
+
+def _split(run: str) -> tuple[str, ...]:
+    """Returns the words of what stands between two separators, and is not ASCII."""
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", run)).translate(_BARRED)
+    return tuple(_WORD.findall(unicodedata.normalize("NFC", plain)))
+
+
+_known = lru_cache(maxsize=50_000)(_split)  # some 15 MB; most words are common ones, and splitting takes the time
+
+
+def parse_query(query: str) -> tuple[Term, ...]:
+    """Returns what `query` asks for: all its words and "phrases", and none of those with a - before them.
+
+    What is written as one word and holds several, as state-of-the-art, is a phrase.
+
+    Raises:
+        SearchError: too long, an open quotation mark, or nothing to look for.
+    """
+    if len(query) > MAX_QUERY_CHARS:
+        raise SearchError(f"must have at most {MAX_QUERY_CHARS} characters")
+    if query.count('"') % 2:
+        raise SearchError('has a quotation mark " without its second')
+    terms = [
+        Term(tuple(words), excluded=bool(minus))
+        for minus, phrase, word in _TERM.findall(query)
+        if (words := words_of(phrase or word))
+    ]
+    if all(term.excluded for term in terms):
+        raise SearchError("must hold at least one word to look for")
+    if len(terms) > MAX_TERMS:
+        raise SearchError(f"must have at most {MAX_TERMS} words and phrases")
+    return tuple(terms)

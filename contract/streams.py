@@ -1,0 +1,31 @@
+"""The three records that a broker keeps, as streams that are read from any place on."""
+
+from collections.abc import AsyncGenerator, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+from contract.broker import LogEntry
+from contract.topology import ACCEPTED, ATTEMPTS, LOG
+
+
+class Stream(StrEnum):
+    """A record that only grows, until retention takes its oldest entries."""
+
+    ACCEPTED = ACCEPTED  # an entry holds a JSON array of `contract.accepted.Accepted`
+    ATTEMPTS = ATTEMPTS  # an entry holds a JSON array of `contract.attempts.FailedAttempt`
+    LOG = LOG  # an entry holds one output event
+
+
+class Streams(Protocol):
+    """What a broker offers to those that follow its records."""
+
+    def follow(self, stream: Stream, after: int) -> AsyncGenerator[Sequence[LogEntry], None]:
+        """Yields the entries of `stream` with an offset above `after`, and goes on with new ones as they come.
+
+        What is there comes in batches. -1 starts with the oldest entry that is kept. An empty batch says that all
+        entries up to this moment have been yielded; it comes at least every few seconds while nothing else does.
+
+        Raises:
+            UnknownOffset: there is no entry `after` + 1: retention took it, or the stream was made anew and is shorter.
+            BrokerUnavailable: the broker failed for good, or was closed.
+        """

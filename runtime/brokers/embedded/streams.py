@@ -1,0 +1,79 @@
+"""The three records of the embedded broker, followed in batches as `contract.streams.Streams` says."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
+from functools import partial
+from sqlite3 import Connection
+
+from contract.accepted import Accepted
+from contract.attempts import FailedAttempt
+from contract.broker import LogEntry, UnknownOffset
+from contract.codec import encode
+from contract.job import Lane
+from contract.streams import Stream
+from runtime.brokers.embedded.bell import Bell
+from runtime.brokers.embedded.limits import EmbeddedLimits
+from runtime.brokers.embedded.store import Store
+from runtime.brokers.embedded.tables import page
+
+_MAX_ENTRIES = 500
+_MAX_BYTES = 4_000_000
+_TABLES = {Stream.ACCEPTED: "accepted", Stream.ATTEMPTS: "attempts", Stream.LOG: "events"}
+
+
+async def follow(
+    store: Store, bell: Bell, stream: Stream, after: int, limits: EmbeddedLimits
+) -> AsyncGenerator[Sequence[LogEntry], None]:
+    """Yields the entries of `stream` above `after` in batches, for ever; `bell` rings when there may be new ones.
+
+    Raises:
+        UnknownOffset: there is no entry `after` + 1, or the stream is shorter than it was.
+        BrokerUnavailable: the database failed, or was closed.
+    """
+    if after >= 0 and await store.run(partial(_last, stream=stream)) < after:
+        raise UnknownOffset(f"{stream} ends before {after}")
+    while True:
+        rung = bell.listen()
+        entries = await store.run(partial(_batch, stream=stream, after=after))
+        if entries and 0 <= after < entries[0].offset - 1:
+            raise UnknownOffset(f"{stream} begins at {entries[0].offset}, after {after + 1}")
+        yield entries
+        if entries:
+            after = entries[-1].offset
+        else:
+            await _wait(rung, limits)
+
+
+def note(db: Connection, attempt: FailedAttempt, *, keep: int) -> None:
+    """Writes down a failed attempt, and drops the oldest records beyond `keep`."""
+    seq = db.execute("INSERT INTO attempts (body) VALUES (?)", (encode([attempt]),)).lastrowid or 0
+    db.execute("DELETE FROM attempts WHERE seq <= ?", (seq - keep,))
+
+
+async def _wait(rung: asyncio.Event, limits: EmbeddedLimits) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limits.follow_idle_s):
+            await rung.wait()
+            await asyncio.sleep(limits.follow_pause_s)
+
+
+def _last(db: Connection, stream: Stream) -> int:
+    """Returns the offset that was given last: the highest there is, or was before all were dropped."""
+    rows = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (_TABLES[stream],)).fetchall()
+    return int(rows[0][0]) if rows else -1
+
+
+def _batch(db: Connection, stream: Stream, after: int) -> list[LogEntry]:
+    if stream is Stream.LOG:
+        return page(db, after, max_events=_MAX_ENTRIES, max_bytes=_MAX_BYTES)
+    if stream is Stream.ATTEMPTS:
+        statement = "SELECT seq, body FROM attempts WHERE seq > ? ORDER BY seq LIMIT ?"
+        return [LogEntry(seq, "", body) for seq, body in db.execute(statement, (after, _MAX_ENTRIES))]
+    statement = "SELECT seq, body, run, lane, at FROM accepted WHERE seq > ? ORDER BY seq LIMIT ?"
+    rows = db.execute(statement, (after, _MAX_ENTRIES))
+    return [LogEntry(seq, "", body or _older(*columns)) for seq, body, *columns in rows]
+
+
+def _older(run: str, lane: str, at: str) -> bytes:
+    return encode([Accepted(id=run, lane=Lane(lane), at=at)])

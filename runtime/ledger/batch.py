@@ -1,0 +1,98 @@
+"""Entries of the records, read into facts, with what is stored beside them: made before the transaction begins."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+from contract.broker import LogEntry
+from contract.search import words_of
+from contract.streams import Stream
+from runtime.ledger import search
+from runtime.ledger.facts import Fact, Unreadable, VerdictFact, facts_of
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+# Level 3 halves an event of 8 KB in 60 µs; level 9 takes four times that for 4 % more (measured on the seeds' events).
+_ZSTD_LEVEL = 3
+_DIGEST_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a record is read: the offset of the last entry, and a digest of that entry."""
+
+    offset: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A fact, and for a verdict what is stored with it: the event's bytes, compressed, and its words."""
+
+    fact: Fact
+    body: bytes = b""
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What some entries of a stream, one after the other, say. `unreadable` of them say nothing."""
+
+    stream: Stream
+    noted: Sequence[Noted]
+    place: Place
+    entries: int
+    unreadable: int
+    size: int
+
+
+def read(dialect: str, stream: Stream, entries: Sequence[LogEntry]) -> Reading:
+    """Returns what `entries`, at least one, say. Takes 0.2 ms for each event: call it in a thread."""
+    noted: list[Noted] = []
+    unreadable = 0
+    for entry in entries:
+        try:
+            noted += [_note(dialect, fact) for fact in facts_of(stream, entry)]
+        except Unreadable:
+            unreadable += 1
+    place = Place(entries[-1].offset, digest_of(entries[-1].body))
+    return Reading(stream, noted, place, len(entries), unreadable, sum(len(entry.body) for entry in entries))
+
+
+def newest_ms(readings: Iterable[Reading], kind: type[Fact]) -> int | None:
+    """Returns the time of the newest fact of this kind, None where there is none."""
+    facts = (noted.fact for reading in readings for noted in reading.noted)
+    return max((fact.at_ms for fact in facts if isinstance(fact, kind)), default=None)
+
+
+def _note(dialect: str, fact: Fact) -> Noted:
+    if not isinstance(fact, VerdictFact):
+        return Noted(fact)
+    body = zstd.compress(fact.body, level=_ZSTD_LEVEL)
+    indexed = None if fact.text is None else words(dialect, fact)
+    return Noted(replace(fact, body=b"", text=None), body, indexed)  # what waits need not hold them as well
+
+
+def digest_of(body: bytes) -> bytes:
+    """Returns by what an entry of a record is known again."""
+    return blake2b(body, digest_size=_DIGEST_BYTES).digest()
+
+
+def words(dialect: str, fact: VerdictFact) -> str:
+    """Returns the words of an article as the full-text index takes them: of its title, then of its text."""
+    return search.indexed(dialect, words_of(f"{fact.title or ''}\n{fact.text or ''}"))
+
+
+def stored_words(dialect: str, body: bytes) -> str | None:
+    """Returns the words of a stored event, None for one without an article."""
+    (fact,) = facts_of(Stream.LOG, LogEntry(0, "", unpacked(body)))
+    return words(dialect, fact) if isinstance(fact, VerdictFact) and fact.text is not None else None
+
+
+def unpacked(body: bytes) -> bytes:
+    """Returns a stored event as it is in the log."""
+    return zstd.decompress(body)

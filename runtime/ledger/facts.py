@@ -1,0 +1,174 @@
+"""What an entry of one of the broker's records says, as a value."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from contract.broker import LogEntry
+from contract.codec import UndecodableError, decode_acceptances, decode_attempts
+from contract.events import FAILED, PROCESSED, host_of
+from contract.ledger import State
+from contract.streams import Stream
+from runtime.audit import digest
+
+_MAX_ID_CHARS = 255  # AMQP 0-9-1: a message id is a short string
+_MAX_RUN = 2**31 - 1
+_MAX_CHARS = 2048  # of what is copied from an event into a row: a URL's limit, and beyond a title's
+
+
+class Unreadable(Exception):
+    """The entry is none of those that its record holds. Somebody else may write to the broker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedFact:
+    """A run was accepted. Times are in milliseconds since 1970 here, and in every fact."""
+
+    document_id: str
+    run: int
+    at_ms: int
+    lane: str
+    kind: str | None
+    owner: str | None
+    url: str | None
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptFact:
+    """An attempt failed and is to be made again."""
+
+    document_id: str
+    run: int
+    at_ms: int
+    attempt: int
+    reason: str
+    detail: str
+    next_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictFact:
+    """A run is decided. `text` is the article's; `body` the event as it is in the log."""
+
+    document_id: str
+    run: int
+    at_ms: int
+    state: State
+    digest: bytes
+    body: bytes
+    kind: str | None = None
+    url: str | None = None
+    host: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    attempts: int | None = None
+    reason: str | None = None
+    detail: str | None = None
+    title: str | None = None
+    language: str | None = None
+    published: str | None = None
+    text: str | None = None
+
+
+Fact = AcceptedFact | AttemptFact | VerdictFact
+
+
+def facts_of(stream: Stream, entry: LogEntry) -> Sequence[Fact]:
+    """Returns what `entry` of `stream` says.
+
+    Raises:
+        Unreadable: it is none of that record's.
+    """
+    try:
+        if stream is Stream.LOG:
+            return (_verdict(entry.body),)
+        if stream is Stream.ACCEPTED:
+            return [_accepted(record) for record in decode_acceptances(entry.body)]
+        return [_attempt(record) for record in decode_attempts(entry.body)]
+    except (UndecodableError, orjson.JSONDecodeError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise Unreadable(type(error).__name__) from None
+
+
+def _accepted(record: Any) -> AcceptedFact:  # noqa: ANN401 - what the codec returns
+    document_id, run = _split(record.id)
+    return AcceptedFact(
+        document_id=document_id,
+        run=run,
+        at_ms=milliseconds(record.at),
+        lane=record.lane,
+        kind=record.kind,
+        owner=record.owner,
+        url=_short(record.url),
+        labels=_labels(record.labels),
+    )
+
+
+def _attempt(record: Any) -> AttemptFact:  # noqa: ANN401 - what the codec returns
+    document_id, run = _split(record.id)
+    return AttemptFact(
+        document_id=document_id,
+        run=run,
+        at_ms=milliseconds(record.at),
+        attempt=record.attempt,
+        reason=record.reason,
+        detail=_short(record.detail) or "",
+        next_ms=milliseconds(record.next_at),
+    )
+
+
+def _verdict(body: bytes) -> VerdictFact:
+    event = orjson.loads(body)
+    data = event["data"]
+    document_id, run = _split(event["id"])
+    if document_id != event["subject"]:
+        raise Unreadable("subject")
+    state = {PROCESSED: State.PROCESSED, FAILED: State.FAILED}[event["type"]]
+    return VerdictFact(
+        document_id=document_id,
+        run=run,
+        at_ms=milliseconds(event["time"]),
+        state=state,
+        digest=digest(data),
+        body=body,
+        kind=_short(data.get("kind")),
+        url=_short(data.get("url")),
+        host=_short(data.get("host") or host_of(data.get("url"))),
+        labels=_labels(data.get("labels") or {}),
+        attempts=data.get("attempts") if isinstance(data.get("attempts"), int) else None,
+        reason=_short(data["reason"]) if state is State.FAILED else None,
+        detail=_short(data.get("detail")) if state is State.FAILED else None,
+        title=_short(data.get("title")),
+        language=_short(data.get("language")),
+        published=_short(data.get("published")),
+        text=data["text"] if state is State.PROCESSED else None,
+    )
+
+
+def _split(event_id: str) -> tuple[str, int]:
+    document_id, dot, run = event_id.rpartition(".")
+    if not dot or len(document_id) > _MAX_ID_CHARS or "\0" in document_id or not 0 < int(run) <= _MAX_RUN:
+        raise Unreadable("id")
+    return document_id, int(run)
+
+
+def _short(value: object) -> str | None:
+    """Returns a string fit for a column: PostgreSQL has no U+0000."""
+    return value[:_MAX_CHARS].replace("\0", "") if isinstance(value, str) else None
+
+
+def _labels(labels: Mapping[str, str]) -> dict[str, str]:
+    return {_short(name) or "": _short(value) or "" for name, value in labels.items()}
+
+
+def milliseconds(iso8601: str) -> int:
+    """Returns a time, or the beginning of a day, in milliseconds since 1970; without a zone it is UTC.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    stated = datetime.fromisoformat(iso8601)
+    aware = stated if stated.tzinfo else stated.replace(tzinfo=UTC)
+    return round(aware.timestamp() * 1000)

@@ -1,0 +1,60 @@
+"""What was read and waits to be written: bounded in bytes, so that a slow database holds up the reading."""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+
+from contract.streams import Stream
+from runtime.ledger.batch import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """At this time, in Unix seconds, all entries of the stream had been yielded."""
+
+    stream: Stream
+    at: float
+
+
+Arrived = Reading | End
+
+
+class Inbox:
+    """Holds up to `max_bytes` bytes of entries; one reading that is larger is held alone."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._waiting: deque[Arrived] = deque()
+        self._size = 0
+        self._changed = asyncio.Condition()
+
+    async def put(self, arrived: Arrived) -> None:
+        """Adds to what waits, when there is room."""
+        size = _size(arrived)
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._size or self._size + size <= self._max_bytes)
+            self._waiting.append(arrived)
+            self._size += size
+            self._changed.notify_all()
+
+    async def take(self, *, entries: int, max_bytes: int, timeout_s: float) -> list[Arrived]:
+        """Returns what waits: at least one, unless nothing came in time, and then on while it is under both bounds."""
+        taken: list[Arrived] = []
+        async with self._changed:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._changed.wait_for(lambda: bool(self._waiting))
+            while self._waiting and entries > 0 and max_bytes > 0:
+                arrived = self._waiting.popleft()
+                taken.append(arrived)
+                size = _size(arrived)
+                self._size -= size
+                max_bytes -= size
+                entries -= arrived.entries if isinstance(arrived, Reading) else 0
+            self._changed.notify_all()
+        return taken
+
+
+def _size(arrived: Arrived) -> int:
+    return arrived.size if isinstance(arrived, Reading) else 0

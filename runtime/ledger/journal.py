@@ -1,0 +1,167 @@
+"""One transaction: facts in, rows changed, places moved. All of a batch is recorded, or nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import ARRAY, Text, bindparam, delete, func, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from contract.streams import Stream
+from runtime.ledger import search
+from runtime.ledger.batch import Place, Reading, stored_words
+from runtime.ledger.changes import Changes
+from runtime.ledger.database import translated
+from runtime.ledger.row import COLUMNS, Row
+from runtime.ledger.tables import events, labels, places, recorder, runs
+
+
+class Fenced(Exception):
+    """Another recorder has taken over: nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a transaction came to.
+
+    `rows` and `event_bytes` are there now, `dropped` rows are gone. `repeats` are events of runs that had one already,
+    `differing` those among them with other content.
+    """
+
+    rows: int
+    event_bytes: int
+    dropped: int = 0
+    repeats: int = 0
+    differing: int = 0
+
+
+class Journal:
+    """Writes as the holder of `fence`. Each call may raise `Fenced` or `LedgerUnavailable`: then nothing is written."""
+
+    def __init__(self, engine: AsyncEngine, fence: int) -> None:
+        self._engine = engine
+        self._fence = fence
+
+    async def places(self) -> dict[Stream, Place]:
+        """Returns how far each record is read; none for one that was never read."""
+        with translated():
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(select(places))).all()
+        return {Stream(row.stream): Place(row.place, row.digest) for row in rows if row.stream in set(Stream)}
+
+    async def write(self, readings: Sequence[Reading], recorded_ms: int | None) -> Recorded:
+        """Records `readings`. `recorded_ms`: all acceptances up to then are in them, or before; None: not known."""
+        with translated():
+            async with self._engine.begin() as connection:
+                sums = await self._sums(connection)
+                changes = await self._changes(connection, readings, sums["next_seq"])
+                await _store(connection, changes)
+                await _move(connection, {reading.stream: reading.place for reading in readings})
+                sums["next_seq"] = changes.next_seq
+                sums["row_count"] += len(changes.fresh)
+                sums["event_bytes"] += sum(row.size for row in changes.decided)
+                sums["recorded_ms"] = max(filter(None, (sums["recorded_ms"], recorded_ms)), default=None)
+                await connection.execute(update(recorder).values(sums))
+        return Recorded(sums["row_count"], sums["event_bytes"], repeats=changes.repeats, differing=changes.differing)
+
+    async def drop(self, limit: int, *, before_ms: int | None) -> Recorded:
+        """Drops up to `limit` of the oldest rows, only those older than `before_ms` where that is given."""
+        with translated():
+            async with self._engine.begin() as connection:
+                sums = await self._sums(connection)
+                gone = await _drop(connection, limit, before_ms)
+                sums["row_count"] -= len(gone)
+                sums["event_bytes"] -= sum(gone)
+                await connection.execute(update(recorder).values(sums))
+        return Recorded(sums["row_count"], sums["event_bytes"], dropped=len(gone))
+
+    async def _sums(self, connection: AsyncConnection) -> dict[str, Any]:
+        """Gives a sign of life, and locks out every other recorder until the transaction ends."""
+        mine = update(recorder).where(recorder.c.fence == self._fence).values(beat=recorder.c.beat + 1)
+        summed = (recorder.c.next_seq, recorder.c.row_count, recorder.c.event_bytes, recorder.c.recorded_ms)
+        row = (await connection.execute(mine.returning(*summed))).mappings().one_or_none()
+        if row is None:
+            raise Fenced
+        return dict(row)
+
+    async def _changes(self, connection: AsyncConnection, readings: Sequence[Reading], next_seq: int) -> Changes:
+        noted = [each for reading in readings for each in reading.noted]
+        ids = sorted({each.fact.document_id for each in noted})
+        stored = (await connection.execute(_known(connection.dialect.name, ids))).mappings() if ids else ()
+        changes = Changes((Row.read(dict(columns)) for columns in stored), next_seq)
+        for each in noted:
+            changes.learn(each)
+        return changes
+
+
+def _known(dialect: str, ids: Sequence[str]) -> Any:  # noqa: ANN401 - a statement, with parameters
+    """Returns the statement for all rows of these documents: one parameter, so that it is prepared once."""
+    if dialect == "sqlite":
+        listed = text("SELECT value FROM json_each(:ids)").bindparams(ids=orjson.dumps(ids).decode())
+        return select(runs).where(runs.c.document_id.in_(listed))
+    return select(runs).where(runs.c.document_id == func.any(bindparam("ids", ids, ARRAY(Text))))
+
+
+async def _store(connection: AsyncConnection, changes: Changes) -> None:
+    if changes.fresh:
+        await connection.execute(insert(runs), [row.columns() for row in changes.fresh.values()])
+    if changes.changed:
+        columns: dict[str, Any] = {name: bindparam(name) for name in COLUMNS if name != "seq"}
+        by_seq = update(runs).where(runs.c.seq == bindparam("its_seq")).values(columns)
+        await connection.execute(by_seq, [{"its_seq": seq, **_rest(row)} for seq, row in changes.changed.items()])
+    await _store_labels(connection, changes)
+    if changes.verdicts:
+        bodies = [{"seq": row.seq, "body": noted.body} for row, noted in changes.verdicts]
+        await connection.execute(insert(events), bodies)
+    indexed = [{"seq": row.seq, "words": noted.words} for row, noted in changes.verdicts if noted.words is not None]
+    if indexed:
+        await connection.execute(search.insert(connection.dialect.name), indexed)
+
+
+def _rest(row: Row) -> dict[str, Any]:
+    return {name: value for name, value in row.columns().items() if name != "seq"}
+
+
+async def _store_labels(connection: AsyncConnection, changes: Changes) -> None:
+    before = changes.labels_before
+    renewed = [row for seq, row in changes.changed.items() if row.labels != before[seq]]
+    if renewed:
+        await connection.execute(delete(labels).where(labels.c.seq.in_([row.seq for row in renewed])))
+    rows = [
+        {"seq": row.seq, "name": name, "value": value}
+        for row in (*changes.fresh.values(), *renewed)
+        for name, value in row.labels.items()
+    ]
+    if rows:
+        await connection.execute(insert(labels), rows)
+
+
+async def _move(connection: AsyncConnection, moved: Mapping[Stream, Place]) -> None:
+    for stream, place in moved.items():
+        values = {"place": place.offset, "digest": place.digest}
+        done = await connection.execute(update(places).where(places.c.stream == stream).values(values))
+        if not done.rowcount:
+            await connection.execute(insert(places).values(stream=stream, **values))
+
+
+async def _drop(connection: AsyncConnection, limit: int, before_ms: int | None) -> list[int]:
+    """Returns the sizes of the rows that it drops."""
+    oldest = select(runs.c.seq, runs.c.size, events.c.body).outerjoin(events, events.c.seq == runs.c.seq)
+    oldest = oldest.order_by(runs.c.sort_ms, runs.c.document_id).limit(limit)
+    if before_ms is not None:
+        oldest = oldest.where(runs.c.sort_ms < before_ms)
+    rows = (await connection.execute(oldest)).all()
+    if not rows:
+        return []
+    dialect = connection.dialect.name
+    bodies = [(row.seq, row.body) for row in rows if row.body is not None]
+    indexed = [
+        {"seq": seq, "words": found} for seq, body in bodies if (found := stored_words(dialect, body)) is not None
+    ]
+    if indexed:
+        await connection.execute(search.delete(dialect), indexed)
+    seqs = [row.seq for row in rows]
+    for table in (events, labels, runs):
+        await connection.execute(delete(table).where(table.c.seq.in_(seqs)))
+    return [row.size for row in rows]

@@ -1,0 +1,73 @@
+"""Opens what a process needs of the ledger, as its settings say."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from contract.ledger import LedgerUnavailable
+from contract.metrics import Metrics
+from contract.streams import Streams
+from runtime.errors import StartError
+from runtime.ledger import schema
+from runtime.ledger.database import ledger_url, open_engine
+from runtime.ledger.queries import SqlLedger
+from runtime.ledger.recorder import Recorder, RecorderLimits
+from runtime.ledger.retention import RetentionLimits
+from runtime.settings import LEDGER_FILE, Settings
+
+log = structlog.get_logger(__name__)
+
+
+async def make_own(settings: Settings) -> None:
+    """Makes the ledger in the embedded broker's folder, or brings it up to date; one that is set is left alone.
+
+    Raises:
+        StartError: it cannot be used.
+    """
+    url = settings.ledger()
+    if settings.ledger_url is not None or url is None:
+        return
+    try:
+        await schema.upgrade(ledger_url(url))
+    except LedgerUnavailable as error:
+        raise StartError(
+            f"the ledger {settings.data / LEDGER_FILE} cannot be used ({error}); it may be deleted: it is made anew"
+        ) from None
+
+
+@asynccontextmanager
+async def open_ledger(url: str) -> AsyncIterator[SqlLedger]:
+    """Opens the ledger to be asked. A database that is away is no reason not to start.
+
+    Raises:
+        StartError: its tables are not those that this code works with.
+    """
+    engine = open_engine(ledger_url(url))
+    try:
+        try:
+            await schema.check(engine)
+        except LedgerUnavailable as error:
+            log.warning("ledger_unavailable", detail=str(error), hint="look-ups answer 503 until it is back")
+        yield SqlLedger(engine)
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def open_recorder(settings: Settings, streams: Streams, metrics: Metrics) -> AsyncIterator[Recorder]:
+    """Opens the recorder of `streams`. In the embedded broker's own folder nobody else can record.
+
+    Raises:
+        StartError: there is no URL, or it will not do.
+    """
+    url = settings.ledger()
+    if url is None:
+        raise StartError("record needs a database: set COPYDESK_LEDGER_URL")
+    retention = RetentionLimits(keep_days=settings.ledger_keep_days, keep_bytes=settings.ledger_keep_bytes)
+    engine = open_engine(ledger_url(url), writes=True)
+    limits = RecorderLimits(retention=retention)
+    try:
+        yield Recorder(streams, engine, metrics=metrics, limits=limits, alone=settings.ledger_url is None)
+    finally:
+        await engine.dispose()

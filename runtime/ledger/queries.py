@@ -1,0 +1,119 @@
+"""What the HTTP side asks: `contract.ledger.Ledger` on a database."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from contract.job import Kind, Lane
+from contract.ledger import Filter, Page, Place, Run, State
+from contract.reasons import Reason
+from runtime.ledger import search
+from runtime.ledger.batch import unpacked
+from runtime.ledger.database import translated
+from runtime.ledger.row import Row
+from runtime.ledger.tables import events, labels, recorder, runs
+
+
+class SqlLedger:
+    """Implements `contract.ledger.Ledger`. It only reads."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def runs(self, document_id: str) -> Sequence[Run]:
+        """Returns all runs of a document; see `contract.ledger.Ledger`."""
+        if "\0" in document_id:  # which PostgreSQL has in no text
+            return ()
+        rows = await self._rows(select(runs).where(runs.c.document_id == document_id).order_by(runs.c.run))
+        return [_run(Row.read(row)) for row in rows]
+
+    async def event(self, document_id: str, run: int) -> bytes | None:
+        """Returns the event of a run; see `contract.ledger.Ledger`."""
+        wanted = select(events.c.body).join(runs, runs.c.seq == events.c.seq)
+        rows = await self._rows(wanted.where(runs.c.document_id == document_id, runs.c.run == run))
+        return unpacked(rows[0]["body"]) if rows else None
+
+    async def page(self, wanted: Filter, *, limit: int, after: Place | None) -> Page:
+        """Returns a part of the list; see `contract.ledger.Ledger`."""
+        listed = select(runs).where(runs.c.latest, *_conditions(wanted, self._engine.dialect.name))
+        if after is not None:
+            listed = listed.where(_behind(after))
+        newest_first = (runs.c.sort_ms.desc(), runs.c.document_id.desc())
+        rows = [Row.read(row) for row in await self._rows(listed.order_by(*newest_first).limit(limit + 1))]
+        shown = rows[:limit]
+        more = len(rows) > limit
+        return Page([_run(row) for row in shown], Place(shown[-1].sort_ms, shown[-1].document_id) if more else None)
+
+    async def recorded_until(self) -> datetime | None:
+        """Returns up to when acceptances are recorded; see `contract.ledger.Ledger`."""
+        (row,) = await self._rows(select(recorder.c.recorded_ms))
+        return _time(row["recorded_ms"])
+
+    async def _rows(self, statement: Select[Any]) -> Sequence[Mapping[str, Any]]:
+        with translated():
+            async with self._engine.connect() as connection:
+                return [dict(row) for row in (await connection.execute(statement)).mappings()]
+
+
+def _conditions(wanted: Filter, dialect: str) -> list[ColumnElement[bool]]:
+    equal = {name: getattr(wanted, name) for name in ("owner", "state", "reason", "kind", "host", "language")}
+    conditions: list[Any] = [runs.c[name] == value for name, value in equal.items() if value is not None]
+    for name, value in wanted.labels.items():
+        conditions.append(_labelled(name, value))
+    for column, since, until in (
+        (runs.c.accepted_ms, wanted.accepted_from, wanted.accepted_until),
+        (runs.c.published_ms, wanted.published_from, wanted.published_until),
+    ):
+        if since is not None:
+            conditions.append(column >= _milliseconds(since))
+        if until is not None:
+            conditions.append(column < _milliseconds(until))
+    if wanted.terms:
+        conditions.append(search.match(dialect, wanted.terms))
+    return conditions
+
+
+def _labelled(name: str, value: str) -> ColumnElement[bool]:
+    return exists().where(labels.c.seq == runs.c.seq, labels.c.name == name, labels.c.value == value)
+
+
+def _behind(place: Place) -> ColumnElement[bool]:
+    earlier = runs.c.sort_ms < place.at_ms
+    return or_(earlier, and_(runs.c.sort_ms == place.at_ms, runs.c.document_id < place.document_id))
+
+
+def _run(row: Row) -> Run:
+    state = State(row.state)
+    return Run(
+        document_id=row.document_id,
+        run=row.run,
+        state=state,
+        kind=Kind(row.kind) if row.kind in set(Kind) else None,
+        lane=Lane(row.lane) if row.lane in set(Lane) else None,
+        owner=row.owner,
+        url=row.url,
+        host=row.host,
+        labels=row.labels,
+        accepted_at=_time(row.accepted_ms),
+        decided_at=_time(row.decided_ms),
+        attempts=row.tried if not state.decided else row.attempts or row.tried + 1,
+        reason=Reason(row.reason) if row.reason in set(Reason) else None,
+        detail=row.detail,
+        next_at=_time(row.next_ms),
+        title=row.title,
+        language=row.language,
+        published=row.published,
+        repeats=row.repeats,
+        differing=row.differing,
+    )
+
+
+def _time(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _milliseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1000)

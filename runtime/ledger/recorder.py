@@ -1,0 +1,257 @@
+"""Follows the broker's records and writes them down: the role `record`."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from contract.broker import LogEntry, Stop, UnknownOffset
+from contract.labels import RepeatContent
+from contract.ledger import RECORDING_MARGIN_S, LedgerUnavailable
+from contract.metrics import Metrics
+from contract.streams import Stream, Streams
+from runtime.ledger import schema, search
+from runtime.ledger.batch import Place, Reading, digest_of, newest_ms, read
+from runtime.ledger.database import translated
+from runtime.ledger.facts import AcceptedFact, VerdictFact
+from runtime.ledger.inbox import End, Inbox
+from runtime.ledger.journal import Fenced, Journal, Recorded
+from runtime.ledger.lease import Lease
+from runtime.ledger.retention import Retention, RetentionLimits
+
+log = structlog.get_logger(__name__)
+
+
+_NO_LAG_S = 3.0  # a broker says at least every second that its records are read to their ends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderLimits:
+    """How much at once, and how long.
+
+    - One transaction takes up to `batch_entries` entries, or `batch_bytes` of them, or one delivery of the broker.
+    - Deliveries of up to `inbox_bytes` wait meanwhile, read already.
+    - Who stands by looks every `look_s`, and takes over from one that gave no sign of life for `patience_s`. The holder
+      gives one with each transaction, and at least every `beat_s`.
+    - `tend_s` lies between two times that PostgreSQL sorts new words into its index.
+    - `pause_s` goes by after the database failed, before it is tried again.
+    """
+
+    retention: RetentionLimits = field(default_factory=RetentionLimits)
+    batch_entries: int = 500
+    batch_bytes: int = 16_000_000
+    inbox_bytes: int = 64_000_000
+    look_s: float = 1.0
+    patience_s: float = 5.0
+    beat_s: float = 1.0
+    tend_s: float = 5.0
+    pause_s: float = 1.0
+
+
+class Recorder:
+    """Records until it is told to stop. While another process records, it stands by.
+
+    Args:
+        streams: the broker's records.
+        engine: of a database whose tables are up to date; it writes.
+        metrics: where it counts.
+        limits: how much at once, how long, and what is kept.
+        alone: nobody else can record into this database, so that nobody is waited for.
+    """
+
+    def __init__(
+        self,
+        streams: Streams,
+        engine: AsyncEngine,
+        *,
+        metrics: Metrics,
+        limits: RecorderLimits,
+        alone: bool = False,
+    ) -> None:
+        self._streams = streams
+        self._engine = engine
+        self._metrics = metrics
+        self._limits = limits
+        self._retention = Retention(limits.retention)
+        self._lease = Lease(engine, look_s=limits.look_s, patience_s=limits.patience_s, alone=alone)
+        self._recorded_to = time.time()
+        self._reached: dict[Stream, int] = {}
+        self._failing = False
+
+    async def run(self, stop: Stop) -> None:
+        """Records until `stop` is set.
+
+        Raises:
+            BrokerUnavailable: the broker failed for good, or was closed.
+            StartError: the tables are not those that this code works with.
+        """
+        for stream in Stream:
+            self._metrics.ledger_gaps.labels(stream)  # an alert sees a counter that grows, and none that appears
+        while not stop.is_set():
+            try:
+                await schema.check(self._engine)
+                await self._hold(stop)
+            except Fenced:
+                log.warning("recorder_superseded", hint="another process records now; this one stands by")
+            except LedgerUnavailable as error:
+                self._fail(error)
+                await _pause(stop, self._limits.pause_s)
+            finally:
+                self._metrics.ledger_recording.set(0)
+
+    async def _hold(self, stop: Stop) -> None:
+        fence = await self._lease.acquire(stop)
+        if fence is None:
+            return
+        journal = Journal(self._engine, fence)
+        places = await journal.places()
+        log.info("recording", places={stream: place.offset for stream, place in places.items()})
+        self._metrics.ledger_recording.set(1)
+        await self._record(journal, places, stop)
+        await self._lease.release(fence)
+
+    async def _record(self, journal: Journal, places: Mapping[Stream, Place], stop: Stop) -> None:
+        inbox = Inbox(self._limits.inbox_bytes)
+        self._reached = {stream: place.offset for stream, place in places.items()}
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._follow(stream, places.get(stream), inbox)) for stream in Stream]
+                tasks.append(group.create_task(self._tend()))
+                await self._write_until(stop, journal, inbox)
+                for task in tasks:
+                    task.cancel()
+        except BaseExceptionGroup as failures:
+            raise _first(failures) from None
+
+    async def _tend(self) -> None:
+        """Keeps the full-text index quick, beside the transactions that add to it. To be cancelled."""
+        while (statement := search.tend(self._engine.dialect.name)) is not None:
+            await asyncio.sleep(self._limits.tend_s)
+            with translated():
+                async with self._engine.begin() as connection:
+                    await connection.execute(statement)
+
+    async def _follow(self, stream: Stream, place: Place | None, inbox: Inbox) -> None:
+        follow = partial(self._go_on, stream, place, inbox)
+        while True:
+            try:
+                await follow()
+            except UnknownOffset as error:
+                log.info("record_begins_anew", record=stream, detail=str(error))
+            follow = partial(self._begin_anew, stream, inbox)
+
+    async def _go_on(self, stream: Stream, place: Place | None, inbox: Inbox) -> None:
+        """Begins with the entry that was recorded last, to see whether it is still the same."""
+        async with aclosing(self._streams.follow(stream, -1 if place is None else place.offset - 1)) as batches:
+            unseen = place
+            async for batch in batches:
+                entries = batch
+                if unseen is not None and batch:
+                    entries = _behind(unseen, batch)
+                    unseen = None
+                    if not entries:
+                        continue
+                await inbox.put(await self._read(stream, entries))
+
+    async def _begin_anew(self, stream: Stream, inbox: Inbox) -> None:
+        """Begins with the oldest entry."""
+        reached = self._reached.get(stream)
+        async with aclosing(self._streams.follow(stream, -1)) as batches:
+            async for batch in batches:
+                if batch and reached is not None:
+                    self._tell_gap(stream, reached, batch[0].offset)
+                    reached = None
+                await inbox.put(await self._read(stream, batch))
+
+    def _tell_gap(self, stream: Stream, reached: int, oldest: int) -> None:
+        if oldest == reached + 1:
+            return  # retention took what was recorded, and nothing else
+        what = "retention took entries" if oldest > reached else "the stream was made anew"
+        self._metrics.ledger_gaps.labels(stream).inc()
+        log.warning("record_has_gap", record=stream, recorded=reached, oldest=oldest, what=what)
+
+    async def _read(self, stream: Stream, entries: Sequence[LogEntry]) -> Reading | End:
+        if not entries:
+            return End(stream, time.time())
+        self._reached[stream] = entries[-1].offset
+        return await asyncio.to_thread(read, self._engine.dialect.name, stream, entries)
+
+    async def _write_until(self, stop: Stop, journal: Journal, inbox: Inbox) -> None:
+        while not stop.is_set():
+            readings, ends = await self._gather(inbox)
+            kept = await journal.write(readings, self._recorded_ms(readings, ends))
+            self._count(readings, kept)
+            self._recorded_to = max(self._recorded_to, _reached(readings, ends))
+            if self._retention.is_due(kept):
+                kept = await self._retention.sweep(journal)
+            self._show(kept)
+
+    async def _gather(self, inbox: Inbox) -> tuple[list[Reading], list[End]]:
+        """Returns what waits, up to a batch; nothing when nothing came in time."""
+        limits = self._limits
+        taken = await inbox.take(entries=limits.batch_entries, max_bytes=limits.batch_bytes, timeout_s=limits.beat_s)
+        return [it for it in taken if isinstance(it, Reading)], [it for it in taken if isinstance(it, End)]
+
+    def _recorded_ms(self, readings: Sequence[Reading], ends: Sequence[End]) -> int | None:
+        newest = newest_ms(readings, AcceptedFact)
+        moments = [round(end.at * 1000) for end in ends if end.stream is Stream.ACCEPTED]
+        reached = max((*moments, *([] if newest is None else [newest])), default=None)
+        return None if reached is None else reached - round(RECORDING_MARGIN_S * 1000)
+
+    def _count(self, readings: Sequence[Reading], recorded: Recorded) -> None:
+        if self._failing:
+            self._failing = False
+            log.info("ledger_takes_rows_again")
+        for reading in readings:
+            self._metrics.ledger_entries.labels(reading.stream).inc(reading.entries)
+            self._metrics.ledger_unreadable.labels(reading.stream).inc(reading.unreadable)
+        self._metrics.ledger_repeats.labels(RepeatContent.SAME).inc(recorded.repeats - recorded.differing)
+        self._metrics.ledger_repeats.labels(RepeatContent.DIFFERING).inc(recorded.differing)
+
+    def _show(self, kept: Recorded) -> None:
+        self._metrics.ledger_rows.set(kept.rows)
+        self._metrics.ledger_bytes.set(kept.event_bytes)
+        behind_s = time.time() - self._recorded_to
+        self._metrics.ledger_lag_seconds.set(behind_s if behind_s > _NO_LAG_S else 0.0)
+
+    def _fail(self, error: LedgerUnavailable) -> None:
+        self._metrics.ledger_failures.inc()
+        self._metrics.ledger_lag_seconds.set(max(0.0, time.time() - self._recorded_to))
+        if not self._failing:
+            log.warning("ledger_unavailable", detail=str(error), hint="intake and workers go on; it is tried again")
+        self._failing = True
+
+
+def _behind(place: Place, batch: Sequence[LogEntry]) -> Sequence[LogEntry]:
+    """Returns the entries behind the one at `place`, with which `batch` begins.
+
+    Raises:
+        UnknownOffset: it begins with another one.
+    """
+    known = batch[0]
+    if known.offset != place.offset or digest_of(known.body) != place.digest:
+        raise UnknownOffset(f"another entry stands at {place.offset}")
+    return batch[1:]
+
+
+def _reached(readings: Sequence[Reading], ends: Sequence[End]) -> float:
+    """Returns up to when all is recorded, in Unix seconds: the end of the log, or its newest event."""
+    newest = newest_ms(readings, VerdictFact)
+    moments = [end.at for end in ends if end.stream is Stream.LOG]
+    return max((*moments, *([] if newest is None else [newest / 1000])), default=0.0)
+
+
+async def _pause(stop: Stop, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

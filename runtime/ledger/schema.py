@@ -1,0 +1,112 @@
+"""Checks the tables of a database, makes them or brings them up to date, and clears them."""
+
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import URL, Connection, delete, inspect, text, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from runtime.errors import StartError
+from runtime.ledger import search, tables
+from runtime.ledger.database import open_engine, translated
+
+VERSION: Final = "0001"  # of the tables that this code works with; the newest of `migrations/versions`
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+async def check(engine: AsyncEngine) -> None:
+    """Returns if the tables are those that this code works with.
+
+    Raises:
+        StartError: they are older, newer, or not there.
+        LedgerUnavailable: the database cannot be asked.
+    """
+    found = await version_of(engine)
+    if found == VERSION:
+        return
+    if found is None:
+        raise StartError("the ledger's database has no tables: run copydesk ledger upgrade")
+    if found < VERSION:
+        raise StartError(f"the ledger's tables are of version {found}, not {VERSION}: run copydesk ledger upgrade")
+    raise StartError(f"the ledger's tables are of version {found}, newer than this Copydesk knows: start a newer one")
+
+
+async def version_of(engine: AsyncEngine) -> str | None:
+    """Returns the version of the tables, None where there are none.
+
+    Raises:
+        LedgerUnavailable: the database cannot be asked.
+    """
+    with translated():
+        async with engine.connect() as connection:
+            return await connection.run_sync(_version)
+
+
+async def upgrade(url: URL) -> str | None:
+    """Makes the tables, or brings them up to date, all or nothing; returns the version that was there before.
+
+    Raises:
+        StartError: they are newer than this code.
+        LedgerUnavailable: the database cannot be changed.
+    """
+    engine = open_engine(url, writes=True)
+    try:
+        before = await version_of(engine)
+        if before is not None and before > VERSION:
+            await check(engine)
+        if before != VERSION:
+            with translated():
+                async with engine.begin() as connection:
+                    await connection.run_sync(_upgrade)
+    finally:
+        await engine.dispose()
+    return before
+
+
+async def rebuild(url: URL) -> None:
+    """Empties the ledger at `url`; see `clear`.
+
+    Raises:
+        StartError: its tables are not those that this code works with.
+        LedgerUnavailable: the database cannot be changed.
+    """
+    engine = open_engine(url, writes=True)
+    try:
+        await check(engine)
+        await clear(engine)
+    finally:
+        await engine.dispose()
+
+
+async def clear(engine: AsyncEngine) -> None:
+    """Drops all rows and goes back to the beginning of the records. Who records at the moment begins anew.
+
+    Raises:
+        LedgerUnavailable: the database cannot be changed.
+    """
+    with translated():
+        async with engine.begin() as connection:
+            fenced = tables.recorder.c.fence + 1
+            sums = {"row_count": 0, "event_bytes": 0, "recorded_ms": None}
+            await connection.execute(update(tables.recorder).values(fence=fenced, holder=None, **sums))
+            for table in (tables.places, tables.events, tables.labels, tables.runs):
+                await connection.execute(delete(table))
+            await connection.execute(text(search.clear(connection.dialect.name)))
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return found
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - takes a while to load, and is needed once in a database's life
+    from alembic.config import Config  # noqa: PLC0415 - as above
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, VERSION)

@@ -1,0 +1,96 @@
+"""The tables, the same for SQLite and PostgreSQL. The full-text index is each database's own: see `search`."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+# One row for each run of each document. All times are in milliseconds since 1970.
+runs = Table(
+    "runs",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),  # given by the recorder; joins the other tables
+    Column("document_id", Text, nullable=False),
+    Column("run", Integer, nullable=False),
+    Column("latest", Boolean, nullable=False),  # of this document's runs
+    Column("sort_ms", BigInteger, nullable=False),  # accepted, or what is known instead
+    Column("state", Text, nullable=False),
+    Column("kind", Text),
+    Column("lane", Text),
+    Column("owner", Text),
+    Column("url", Text),
+    Column("host", Text),
+    Column("labels", Text, nullable=False),  # a JSON object
+    Column("accepted_ms", BigInteger),
+    Column("decided_ms", BigInteger),
+    Column("tried", Integer, nullable=False),  # attempts on record
+    Column("attempts", Integer),  # as the event says
+    Column("reason", Text),
+    Column("detail", Text),
+    Column("next_ms", BigInteger),
+    Column("title", Text),
+    Column("language", Text),
+    Column("published", Text),
+    Column("published_ms", BigInteger),
+    Column("digest", LargeBinary),  # of the first event, without its times
+    Column("size", BigInteger, nullable=False),  # bytes in `events`
+    Column("repeats", Integer, nullable=False),
+    Column("differing", Integer, nullable=False),
+)
+Index("runs_document", runs.c.document_id, runs.c.run, unique=True)
+Index("runs_newest", runs.c.sort_ms, runs.c.document_id)
+Index("runs_state", runs.c.state, runs.c.sort_ms)
+Index("runs_host", runs.c.host, runs.c.sort_ms)
+Index("runs_owner", runs.c.owner, runs.c.sort_ms)
+
+# The labels once more, to be looked for.
+labels = Table(
+    "labels",
+    metadata,
+    Column("seq", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    PrimaryKeyConstraint("name", "value", "seq"),
+)
+Index("labels_seq", labels.c.seq)
+
+# The first event of each decided run: its bytes as they are in the log, compressed with zstd.
+events = Table(
+    "events",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# How far each record is read. `digest` is of the entry at `place`: a stream that was made anew has another one there.
+places = Table(
+    "places",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("place", BigInteger, nullable=False),
+    Column("digest", LargeBinary),
+)
+
+# One row: who records, and sums over the other tables. `fence` grows with each holder, `beat` with each sign of life.
+recorder = Table(
+    "recorder",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("holder", Text),
+    Column("fence", BigInteger, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+    Column("next_seq", BigInteger, nullable=False),
+    Column("row_count", BigInteger, nullable=False),
+    Column("event_bytes", BigInteger, nullable=False),
+    Column("recorded_ms", BigInteger),  # all acceptances up to this time are recorded
+)

@@ -1,0 +1,45 @@
+"""The `Accept` header: which of several media types is the most welcome (RFC 9110, section 12.5.1)."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+_ANY = "*/*"
+
+
+def preferred(headers: Sequence[str], offered: Mapping[str, str]) -> list[str]:
+    """Returns the names of those `offered` media types that are acceptable, the most welcome first.
+
+    Where several are as welcome they come in the order in which they are offered. Without a header all are acceptable.
+
+    Args:
+        headers: the values of `Accept`.
+        offered: media types by name.
+    """
+    ranges = _ranges(",".join(headers)) or {_ANY: 1.0}
+    quality = {name: _quality(media_type, ranges) for name, media_type in offered.items()}
+    return sorted((name for name, value in quality.items() if value > 0), key=lambda name: -quality[name])
+
+
+def _quality(media_type: str, ranges: Mapping[str, float]) -> float:
+    """The most specific range counts."""
+    kind = media_type.partition("/")[0]
+    return next((ranges[name] for name in (media_type, f"{kind}/*", _ANY) if name in ranges), 0.0)
+
+
+def _ranges(header: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for part in header.split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        if "/" in name:
+            found[name] = _weight(parameters)
+    return found
+
+
+def _weight(parameters: Sequence[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            with suppress(ValueError):
+                return min(1.0, max(0.0, float(value)))
+            return 0.0
+    return 1.0

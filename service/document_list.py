@@ -1,0 +1,149 @@
+"""GET /v1/documents: what became of documents, newest first."""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final, TypeVar
+
+from aiohttp import web
+
+from contract.job import Kind
+from contract.ledger import Filter, Place, State
+from contract.reasons import Reason
+from contract.search import SearchError, Term, parse_query
+from contract.submission import MAX_LABELS
+from service.context import KEYS
+from service.dead_list import parameters
+from service.ledger import asked, json_body, ledger_of, shown, tagged
+from service.middlewares import OWNER
+from service.problems import invalid_parameter
+
+MAX_LIMIT: Final = 500
+_DEFAULT_LIMIT = 50
+_MAX_CHARS = 320  # of a label with its name, and of a host's name
+_NUMBER = re.compile(r"[0-9]{1,4}")
+_CURSOR = re.compile(r"(-?[0-9]{1,15}) (.{1,255})", re.DOTALL)
+_TIMES = {"accepted_after", "accepted_before", "published_after", "published_before"}
+_PARAMETERS = {"state", "reason", "kind", "host", "language", *_TIMES, "label", "q", "limit", "cursor"}
+
+E = TypeVar("E", bound=StrEnum)
+
+
+async def list_documents(request: web.Request) -> web.Response:
+    """Answers 200 with `{"documents": [..], "next"}`; `next` is the `cursor` of the page behind, null on the last.
+
+    Raises:
+        ProblemError: the query breaks a rule, or the ledger is away.
+    """
+    query = ListQuery.of(request)
+    page = await asked(ledger_of(request).page(query.wanted, limit=query.limit, after=query.after))
+    following = None if page.next is None else _cursor(page.next)
+    fields = {"documents": [shown(run) for run in page.runs], "next": following}
+    return tagged(request, json_body(fields), "application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """Which documents a list shows: up to `limit` that are `wanted`, behind the place `after`."""
+
+    wanted: Filter
+    limit: int
+    after: Place | None
+
+    @classmethod
+    def of(cls, request: web.Request) -> "ListQuery":
+        """Returns what `request` asks for. With API keys a caller sees the documents of its own key's name alone.
+
+        Raises:
+            ProblemError: an unknown parameter, or one that breaks a rule.
+        """
+        given = parameters(request, _PARAMETERS, repeatable={"label"})
+        wanted = Filter(
+            owner=request[OWNER] if request.app[KEYS].required else None,
+            state=_word("state", State, given),
+            reason=_word("reason", Reason, given),
+            kind=_word("kind", Kind, given),
+            labels=_labels(request.query.getall("label", [])),
+            terms=_terms(given.get("q")),
+            host=_text("host", given),
+            language=_text("language", given),
+            accepted_from=_time("accepted_after", given),
+            accepted_until=_time("accepted_before", given),
+            published_from=_time("published_after", given),
+            published_until=_time("published_before", given),
+        )
+        return cls(wanted, _limit(given), _place(given["cursor"]) if "cursor" in given else None)
+
+
+def _word(name: str, words: type[E], given: Mapping[str, str]) -> E | None:
+    if name not in given:
+        return None
+    try:
+        return words(given[name])
+    except ValueError:
+        raise invalid_parameter(name, "not_allowed", f"must be one of {', '.join(words)}") from None
+
+
+def _text(name: str, given: Mapping[str, str]) -> str | None:
+    if name not in given:
+        return None
+    value = given[name]
+    if not value or len(value) > _MAX_CHARS or "\0" in value:
+        raise invalid_parameter(name, "length", f"must have 1 to {_MAX_CHARS} characters")
+    return value.lower()
+
+
+def _time(name: str, given: Mapping[str, str]) -> datetime | None:
+    if name not in given:
+        return None
+    try:
+        stated = datetime.fromisoformat(given[name])
+    except ValueError:
+        message = "must be a date or a time of ISO 8601, as 2026-11-28 or 2026-11-28T12:00:00Z"
+        raise invalid_parameter(name, "time", message) from None
+    return stated if stated.tzinfo else stated.replace(tzinfo=UTC)
+
+
+def _labels(given: list[str]) -> dict[str, str]:
+    if len(given) > MAX_LABELS:
+        raise invalid_parameter("label", "too_many", f"must stand there at most {MAX_LABELS} times")
+    labels = {}
+    for pair in given:
+        name, colon, value = pair.partition(":")
+        if not name or not colon or len(pair) > _MAX_CHARS + 1 or "\0" in pair:
+            raise invalid_parameter("label", "pair", "must be a label's name, a colon and its value, as desk:foreign")
+        labels[name] = value
+    return labels
+
+
+def _terms(query: str | None) -> tuple[Term, ...]:
+    if query is None:
+        return ()
+    try:
+        return parse_query(query)
+    except SearchError as error:
+        raise invalid_parameter("q", "query", str(error)) from None
+
+
+def _limit(given: Mapping[str, str]) -> int:
+    limit = given.get("limit", str(_DEFAULT_LIMIT))
+    if not _NUMBER.fullmatch(limit) or not 1 <= int(limit) <= MAX_LIMIT:
+        raise invalid_parameter("limit", "count", f"must be a whole number from 1 to {MAX_LIMIT}")
+    return int(limit)
+
+
+def _cursor(place: Place) -> str:
+    return urlsafe_b64encode(f"{place.at_ms} {place.document_id}".encode()).decode()
+
+
+def _place(cursor: str) -> Place:
+    try:
+        found = _CURSOR.fullmatch(urlsafe_b64decode(cursor.encode("ascii")).decode())
+    except ValueError:
+        found = None
+    if found is None or "\0" in found[2]:
+        raise invalid_parameter("cursor", "cursor", "must be the next of a page that was listed before")
+    return Place(int(found[1]), found[2])

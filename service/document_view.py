@@ -1,0 +1,176 @@
+"""GET /v1/documents/{id}: what became of a document, its event, or its article in one of its forms."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from aiohttp import hdrs, web
+
+from contract.events import MEDIA_TYPE as EVENT_TYPE
+from contract.events import PROCESSED
+from contract.ids import time_of
+from contract.ledger import RECORDING_MARGIN_S, Ledger, Run
+from service import problems
+from service.accept import preferred
+from service.context import CLOCK, KEYS
+from service.dead_list import parameters
+from service.ledger import asked, json_body, ledger_of, rfc3339, shown, tagged
+from service.middlewares import OWNER
+from service.problems import Problem, ProblemError, invalid_parameter
+
+ARTICLE_TYPE: Final = "application/vnd.copydesk.article+json"
+
+# In the order in which they are chosen where several are as welcome.
+FORMATS: Final = {
+    "status": "application/json",
+    "event": EVENT_TYPE,
+    "article": ARTICLE_TYPE,
+    "text": "text/plain",
+    "markdown": "text/markdown",
+    "html": "text/html",
+}
+_RUN = re.compile(r"[1-9][0-9]{0,8}")
+_LEAST_WAIT_S = 1
+_CLOCKS_DIFFER_S = 60.0
+_BEHIND_S = 10.0  # a recorder that is up records within a second, and takes over from another within seconds
+
+# An article's HTML is sanitised. It came from somebody else all the same: it gets no script, no origin, no request.
+_HTML_POLICY = {"Content-Security-Policy": "default-src 'none'; sandbox", "X-Content-Type-Options": "nosniff"}
+_PLAIN_POLICY = {"X-Content-Type-Options": "nosniff"}
+
+
+async def show_document(request: web.Request) -> web.Response:
+    """Answers with the form of the document that `format`, else `Accept`, asks for; by default its state.
+
+    200 with the form; 304 to who has it; 202 with the state while there is nothing yet that could have this form, or
+    nothing is recorded of the document yet. While it is not decided, `Retry-After` says when to ask again.
+
+    Raises:
+        ProblemError: the query breaks a rule, nothing is known of the document, it has no such form, or the ledger is
+            away.
+    """
+    wanted = _Wanted.of(request)
+    ledger = ledger_of(request)
+    runs = [run for run in await asked(ledger.runs(request.match_info["id"])) if _may_see(request, run)]
+    if not runs:
+        return await _nothing_recorded(request, ledger)
+    if wanted.run is not None:
+        runs = [run for run in runs if run.run <= wanted.run]
+        if not runs or runs[-1].run != wanted.run:
+            raise ProblemError(Problem(problems.NOT_FOUND, "This document has no such run."))
+    return await _form(request, ledger, runs, wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which run, None for the latest, and which formats, the most welcome first."""
+
+    run: int | None
+    formats: Sequence[str]
+
+    @classmethod
+    def of(cls, request: web.Request) -> "_Wanted":
+        given = parameters(request, {"run", "format"})
+        run, name = given.get("run"), given.get("format")
+        if run is not None and not _RUN.fullmatch(run):
+            raise invalid_parameter("run", "count", "must be a whole number from 1 on")
+        if name is not None and name not in FORMATS:
+            raise invalid_parameter("format", "not_allowed", f"must be one of {', '.join(FORMATS)}")
+        formats = [name] if name else preferred(request.headers.getall(hdrs.ACCEPT, []), FORMATS)
+        return cls(None if run is None else int(run), formats)
+
+
+def _may_see(request: web.Request, run: Run) -> bool:
+    return not request.app[KEYS].required or run.owner == request[OWNER]
+
+
+async def _form(request: web.Request, ledger: Ledger, runs: Sequence[Run], wanted: _Wanted) -> web.Response:
+    decided = next((run for run in reversed(runs) if run.state.decided), None)
+    event: bytes | None = None
+    for name in wanted.formats:
+        if name == "status":
+            return _status(request, runs)
+        if decided is None:
+            return _status(request, runs, code=202)
+        event = event or await asked(ledger.event(decided.document_id, decided.run))
+        body = None if event is None else _body(name, event)
+        if body is not None:
+            return _answer(request, name, body)
+    if event is not None and wanted.formats and _event_type(event) != PROCESSED:
+        raise ProblemError(Problem(problems.NO_ARTICLE, problems.NO_ARTICLE.meaning))
+    raise ProblemError(Problem(problems.NOT_ACCEPTABLE, f"{problems.NOT_ACCEPTABLE.meaning} {_formats_of(event)}"))
+
+
+def _status(request: web.Request, runs: Sequence[Run], *, code: int = 200) -> web.Response:
+    latest = runs[-1]
+    fields = {**shown(latest), "runs": [_brief(run) for run in runs]}
+    headers: dict[str, str] = {}
+    if not latest.state.decided:
+        headers[hdrs.RETRY_AFTER] = str(_wait_s(latest, request.app[CLOCK]()))
+    return tagged(request, json_body(fields), FORMATS["status"], status=code, headers=headers)
+
+
+def _brief(run: Run) -> dict[str, Any]:
+    names = ("run", "state", "accepted_at", "decided_at", "attempts", "reason", "event")
+    return {name: value for name, value in shown(run).items() if name in names}
+
+
+def _wait_s(run: Run, now: datetime) -> int:
+    if run.next_at is None:
+        return _LEAST_WAIT_S
+    return max(_LEAST_WAIT_S, round((run.next_at - now).total_seconds()))
+
+
+def _body(name: str, event: bytes) -> bytes | None:
+    """Returns the event in this form, None where it has none."""
+    if name == "event":
+        return event
+    fields = orjson.loads(event)
+    if fields["type"] != PROCESSED:
+        return None
+    if name == "article":
+        return orjson.dumps(fields["data"])
+    text = fields["data"].get(name)
+    return None if text is None else str(text).encode()
+
+
+def _formats_of(event: bytes | None) -> str:
+    there = [name for name in FORMATS if name == "status" or (event is not None and _body(name, event) is not None)]
+    return f"There are: {', '.join(FORMATS[name] for name in there)}."
+
+
+def _event_type(event: bytes) -> object:
+    return orjson.loads(event)["type"]
+
+
+def _answer(request: web.Request, name: str, body: bytes) -> web.Response:
+    charset = "; charset=utf-8" if name in {"text", "markdown", "html"} else ""
+    policy = _HTML_POLICY if name == "html" else _PLAIN_POLICY
+    return tagged(request, body, FORMATS[name] + charset, headers=policy)
+
+
+async def _nothing_recorded(request: web.Request, ledger: Ledger) -> web.Response:
+    """Answers for an id of which nothing is recorded: 404, unless it may only not be recorded yet."""
+    document_id, now = request.match_info["id"], request.app[CLOCK]()
+    until = await asked(ledger.recorded_until())
+    if not _may_come(document_id, until, now):
+        detail = "No document with this id was accepted, or it is kept no more."
+        raise ProblemError(Problem(problems.NOT_FOUND, detail))
+    fields = {"id": document_id, "state": "unknown", "recorded_until": rfc3339(until)}
+    headers: dict[str, str] = {hdrs.RETRY_AFTER: str(_LEAST_WAIT_S)}
+    return tagged(request, json_body(fields), FORMATS["status"], status=202, headers=headers)
+
+
+def _may_come(document_id: str, until: datetime | None, now: datetime) -> bool:
+    try:
+        parsed = UUID(document_id)
+    except ValueError:
+        return False
+    made = time_of(parsed)
+    if made is None:  # the id of an Idempotency-Key tells no time
+        return until is None or now - until > timedelta(seconds=RECORDING_MARGIN_S + _BEHIND_S)
+    return made < now + timedelta(seconds=_CLOCKS_DIFFER_S) and (until is None or made > until)

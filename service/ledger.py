@@ -1,0 +1,96 @@
+"""What the look-ups share: they ask the ledger, and show what it tells."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any, TypeVar
+
+import orjson
+from aiohttp import hdrs, web
+
+from contract.ledger import Ledger, LedgerUnavailable, Run
+from service import problems
+from service.context import LEDGER
+from service.problems import Problem, ProblemError
+
+T = TypeVar("T")
+
+_TIMEOUT_S = 5.0  # as long as a document may take to be accepted
+_ETAG_BYTES = 16
+
+
+def ledger_of(request: web.Request) -> Ledger:
+    """Returns the ledger of this server.
+
+    Raises:
+        ProblemError: it has none.
+    """
+    ledger = request.app[LEDGER]
+    if ledger is None:
+        raise ProblemError(Problem(problems.LEDGER_NOT_CONFIGURED, problems.LEDGER_NOT_CONFIGURED.meaning))
+    return ledger
+
+
+async def asked(answer: Awaitable[T]) -> T:
+    """Returns what the ledger answers.
+
+    Raises:
+        ProblemError: it does not, in time.
+    """
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            return await answer
+    except (LedgerUnavailable, TimeoutError):
+        retry_after: dict[str, str] = {hdrs.RETRY_AFTER: str(LedgerUnavailable.retry_after_s)}
+        problem = Problem(problems.LEDGER_UNAVAILABLE, problems.LEDGER_UNAVAILABLE.meaning, headers=retry_after)
+        raise ProblemError(problem) from None
+
+
+def shown(run: Run) -> dict[str, Any]:
+    """Returns a run as JSON shows it."""
+    return {
+        "id": run.document_id,
+        "run": run.run,
+        "state": run.state,
+        "lane": run.lane,
+        "kind": run.kind,
+        "url": run.url,
+        "host": run.host,
+        "labels": run.labels,
+        "accepted_at": rfc3339(run.accepted_at),
+        "decided_at": rfc3339(run.decided_at),
+        "attempts": run.attempts,
+        "reason": run.reason,
+        "detail": run.detail,
+        "next_at": rfc3339(run.next_at),
+        "title": run.title,
+        "language": run.language,
+        "published": run.published,
+        "repeats": run.repeats,
+        "event": f"/v1/documents/{run.document_id}?run={run.run}&format=event" if run.state.decided else None,
+    }
+
+
+def rfc3339(at: datetime | None) -> str | None:
+    """Returns an aware time as RFC 3339 in UTC."""
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def json_body(fields: dict[str, Any]) -> bytes:
+    """Returns `fields` as JSON."""
+    return orjson.dumps(fields)
+
+
+def tagged(
+    request: web.Request, body: bytes, content_type: str, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """Returns the answer, with an `ETag` of its body; 304 to who has it already (RFC 9110, section 13.1.2)."""
+    etag = blake2b(body + content_type.encode(), digest_size=_ETAG_BYTES).hexdigest()
+    answer = web.Response(body=body, status=status, headers={hdrs.CONTENT_TYPE: content_type})
+    if status == web.HTTPOk.status_code and any(known.value in {etag, "*"} for known in request.if_none_match or ()):
+        answer = web.Response(status=web.HTTPNotModified.status_code)
+    answer.etag = etag
+    answer.headers.update({hdrs.VARY: "Accept, Authorization", hdrs.CACHE_CONTROL: "private, no-cache"})
+    answer.headers.update(headers or {})
+    return answer

@@ -1,0 +1,72 @@
+"""Both databases, empty, with the tables: the same tests run on each."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from runtime.ledger import schema
+from runtime.ledger.database import ledger_url, open_engine
+from tests.postgres_cluster import PostgresCluster
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresCluster]:
+    """A running PostgreSQL for the whole run, started at first use. Who kills it starts it again."""
+    cluster = PostgresCluster()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> URL:
+    """A database without tables."""
+    if kind == "sqlite":
+        return ledger_url(f"sqlite:///{tmp_path / 'ledger.db'}")
+    cluster: PostgresCluster = request.getfixturevalue("postgres")
+    return ledger_url(cluster.database())
+
+
+@pytest.fixture(scope="session")
+def sqlite_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the tables, to be copied: to make them takes longer than most tests."""
+    path = tmp_path_factory.mktemp("ledger") / "model.db"
+    asyncio.run(schema.upgrade(ledger_url(f"sqlite:///{path}")))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_model(postgres: PostgresCluster) -> str:
+    """The name of a database with the tables, to be copied."""
+    url = ledger_url(postgres.database())
+    asyncio.run(schema.upgrade(url))
+    return str(url.database)
+
+
+@pytest.fixture
+def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> URL:
+    """A database with the tables, and nothing in them."""
+    if kind == "sqlite":
+        copied = shutil.copy(request.getfixturevalue("sqlite_model"), tmp_path / "ledger.db")
+        return ledger_url(f"sqlite:///{copied}")
+    cluster: PostgresCluster = request.getfixturevalue("postgres")
+    return ledger_url(cluster.database(like=request.getfixturevalue("postgres_model")))
+
+
+@pytest.fixture
+async def engine(url: URL) -> AsyncIterator[AsyncEngine]:
+    engine = open_engine(url, writes=True)
+    yield engine
+    await engine.dispose()

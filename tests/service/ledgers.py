@@ -1,0 +1,51 @@
+"""A desk with a ledger behind it: a real one, in a file, that holds what a test's records say."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from runtime.ledger import schema
+from runtime.ledger.database import ledger_url, open_engine
+from runtime.ledger.queries import SqlLedger
+from tests.runtime.ledger.records import Records, record_all
+from tests.service.conftest import Desk, OpenDesk
+
+OpenLedgerDesk = Callable[..., Awaitable[Desk]]
+
+
+@pytest.fixture
+async def records() -> Records:
+    return Records()
+
+
+@pytest.fixture
+async def ledger_desk(open_desk: OpenDesk, records: Records, tmp_path: Path) -> AsyncIterator[OpenLedgerDesk]:
+    """Opens a desk whose ledger holds all that is in `records` by then; with `recorded=False` nothing ever was."""
+    url = ledger_url(f"sqlite:///{tmp_path / 'ledger.db'}")
+    await schema.upgrade(url)
+    engine = open_engine(url, writes=True)
+
+    async def start(*, keys: tuple[str, ...] = (), recorded: bool = True) -> Desk:
+        if recorded:
+            await record_all(records, engine)
+        return await open_desk(keys=keys, ledger=SqlLedger(engine))
+
+    yield start
+    await engine.dispose()
+
+
+class BrokenLedger:
+    """Implements `contract.ledger.Ledger` as one whose database is away: it fails, or hangs."""
+
+    def __init__(self, failure: Exception | None) -> None:
+        self._failure = failure
+
+    async def _fail(self, *_: object, **__: object) -> None:
+        if self._failure is None:
+            await asyncio.Event().wait()
+        else:
+            raise self._failure
+
+    runs = event = page = recorded_until = _fail

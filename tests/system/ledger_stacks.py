@@ -1,0 +1,154 @@
+"""Whole Copydesks with a ledger: on the embedded broker with SQLite, and on RabbitMQ with PostgreSQL."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from tests.postgres_cluster import PostgresCluster
+from tests.rabbit_node import RabbitNode
+from tests.system.processes import Process, copydesk, running
+
+SETTINGS = {"COPYDESK_FETCH_ALLOW_NETWORKS": "127.0.0.0/8"}
+PORTS = ("--ops-port", "0")
+TEXT = "The harbour council voted on Tuesday evening to move the ferry landing two hundred metres up the coast. " * 5
+
+
+@dataclass
+class Stack:
+    """A running Copydesk. `recorders` are the processes that record, `servers` those that answer; they may be one."""
+
+    ledger_url: str
+    start_recorder: Callable[[], Process]
+    recorders: list[Process]
+    servers: list[Process]
+
+    @property
+    def api(self) -> str:
+        return self.servers[0].wait_for_urls("api")["api"]
+
+    def kill_recorder(self) -> None:
+        """Kills the oldest recorder, and returns when a new one listens."""
+        self.recorders[0].kill()
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Starts a recorder in place of the oldest one, which has ended."""
+        ended, process = self.recorders.pop(0), self.start_recorder()
+        process.wait_for_urls("api" if ended in self.servers else "ops")
+        self.recorders.append(process)
+        self.servers = [process if server is ended else server for server in self.servers]
+
+
+@contextmanager
+def embedded(folder: Path) -> Iterator[Stack]:
+    """`copydesk up`: one process is all of it."""
+    with ExitStack() as stack:
+
+        def start() -> Process:
+            return stack.enter_context(running("up", "--port", "0", *PORTS, "--data", str(folder), settings=SETTINGS))
+
+        process = start()
+        yield Stack(f"sqlite:///{folder / 'ledger.db'}", start, [process], [process])
+
+
+@contextmanager
+def replicas(node: RabbitNode, cluster: PostgresCluster) -> Iterator[Stack]:
+    """Two each of `serve`, `work` and `record`, on a virtual host and in a database of their own."""
+    vhost = f"ledger{time.monotonic_ns()}"
+    node.ctl("add_vhost", vhost)
+    node.ctl("set_permissions", "--vhost", vhost, "guest", ".*", ".*", ".*")
+    url = cluster.database()
+    settings = SETTINGS | {"COPYDESK_AMQP_URL": node.url + vhost, "COPYDESK_LEDGER_URL": url, "COPYDESK_SLOTS": "4"}
+    made = copydesk("ledger", "upgrade", settings={"COPYDESK_LEDGER_URL": url})
+    assert made.returncode == 0, made.stderr
+    with ExitStack() as stack:
+
+        def start(*arguments: str) -> Process:
+            return stack.enter_context(running(*arguments, *PORTS, settings=settings))
+
+        for _ in range(2):
+            start("work")
+        recorders = [start("record") for _ in range(2)]
+        servers = [start("serve", "--port", "0") for _ in range(2)]
+        yield Stack(url, lambda: start("record"), recorders, servers)
+    node.ctl("delete_vhost", vhost)
+
+
+async def post(http: aiohttp.ClientSession, api: str, number: int) -> str | None:
+    """Returns the id of an accepted document, None where the server is away or refuses."""
+    body = {"text": f"{TEXT} {number}", "labels": {"load": "yes"}}
+    try:
+        async with http.post(f"{api}/v1/documents", json=body) as response:
+            return str((await response.json())["id"]) if response.status == 202 else None
+    except aiohttp.ClientError:
+        return None
+
+
+async def posted(http: aiohttp.ClientSession, api: str, body: dict[str, str]) -> aiohttp.ClientResponse:
+    """Returns the receipt. What is answered 503 is posted again, as clients should: a broker takes a while to start."""
+    while True:
+        async with http.post(f"{api}/v1/documents", json=body) as response:
+            await response.read()
+        if response.status != 503:
+            assert response.status == 202, await response.text()
+            return response
+        await asyncio.sleep(1)
+
+
+async def accepted(http: aiohttp.ClientSession, api: str, number: int) -> str:
+    """Returns the id of a document that is accepted in the end."""
+    return str((await (await posted(http, api, {"text": f"{TEXT} {number}"})).json())["id"])
+
+
+async def look_up(http: aiohttp.ClientSession, api: str, document_id: str, **query: str) -> tuple[int, dict[str, Any]]:
+    async with http.get(f"{api}/v1/documents/{document_id}", params=query) as response:
+        return response.status, await response.json(content_type=None)
+
+
+async def listed(http: aiohttp.ClientSession, api: str, **query: str) -> dict[str, dict[str, Any]]:
+    """Returns all documents of the list, by id."""
+    found: dict[str, dict[str, Any]] = {}
+    cursor: dict[str, str] = {}
+    while True:
+        async with http.get(f"{api}/v1/documents", params={"limit": "500", **query, **cursor}) as response:
+            assert response.status == 200, await response.text()
+            page = await response.json()
+        for document in page["documents"]:
+            assert document["id"] not in found
+            found[document["id"]] = document
+        if page["next"] is None:
+            return found
+        cursor = {"cursor": page["next"]}
+
+
+async def until(holds: Callable[[], Awaitable[bool]], *, seconds: float = 90) -> None:
+    """Waits until something holds that nothing tells of by itself."""
+    async with asyncio.timeout(seconds):
+        while not await holds():  # noqa: ASYNC110 - a process rings no bell
+            await asyncio.sleep(0.1)
+
+
+async def until_all(api: str, ids: set[str], state: str) -> dict[str, dict[str, Any]]:
+    """Waits until the ledger has all of `ids` in `state`, and returns the whole list."""
+    found: dict[str, dict[str, Any]] = {}
+    async with aiohttp.ClientSession() as http:
+
+        async def are_there() -> bool:
+            found.clear()
+            found.update(await listed(http, api))
+            return ids <= {document_id for document_id, document in found.items() if document["state"] == state}
+
+        await until(are_there)
+    return found
+
+
+def shown(ids: dict[str, dict[str, Any]]) -> str:
+    """Returns documents in one form, to be compared."""
+    return json.dumps(ids, sort_keys=True, indent=1)

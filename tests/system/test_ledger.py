@@ -1,0 +1,196 @@
+"""What became of documents, asked over HTTP, while what records it is killed, away, or lost."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.postgres_cluster import PostgresCluster
+from tests.rabbit_node import RabbitNode
+from tests.system.ledger_stacks import (
+    Stack,
+    accepted,
+    embedded,
+    listed,
+    look_up,
+    post,
+    posted,
+    replicas,
+    shown,
+    until,
+    until_all,
+)
+from tests.system.processes import copydesk, running
+
+KILL_AFTER_S = (0.3, 0.05, 0.8, 0.1, 0.5, 0.2, 0.02, 0.4)
+MOST = 250
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[PostgresCluster]:
+    postgres = PostgresCluster()
+    try:
+        postgres.start()
+        yield postgres
+    finally:
+        postgres.close()
+
+
+@pytest.fixture(params=["embedded", pytest.param("replicas", marks=pytest.mark.rabbit)])
+def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
+    @contextmanager
+    def opened() -> Iterator[Stack]:
+        if request.param == "embedded":
+            with embedded(tmp_path) as stack:
+                yield stack
+        else:
+            node: RabbitNode = request.getfixturevalue("rabbit_node")
+            with replicas(node, request.getfixturevalue("cluster")) as stack:
+                yield stack
+
+    with opened() as stack:
+        yield stack
+
+
+async def test_a_document_is_followed_from_its_receipt_to_its_text(stack: Stack) -> None:
+    async with aiohttp.ClientSession() as http:
+        receipt = await posted(http, stack.api, {"text": "Grüße aus Łódź. " * 40})
+        place = receipt.headers["Location"]
+        seen = []
+
+        async def is_text() -> bool:
+            async with http.get(stack.api + place, headers={"Accept": "text/plain"}) as response:
+                seen.append(response.status)
+                assert response.status in {200, 202}, await response.text()
+                return response.status == 200 and (await response.text()).startswith("Grüße aus Łódź.")
+
+        await until(is_text)
+        assert set(seen) <= {200, 202}
+
+
+async def test_a_misspelled_host_says_so_at_once(stack: Stack) -> None:
+    async with aiohttp.ClientSession() as http:
+        receipt = await posted(http, stack.api, {"url": "http://no-such-host.invalid/"})
+        document_id = (await receipt.json())["id"]
+        seen: dict[str, object] = {}
+
+        async def waits() -> bool:
+            status, seen_now = await look_up(http, stack.api, document_id)
+            seen.update(seen_now)
+            return status == 200 and seen_now["state"] == "processing"
+
+        await until(waits, seconds=30)
+        assert (seen["reason"], seen["attempts"]) == ("dns_error", 1)
+        assert str(seen["next_at"]) > str(seen["accepted_at"])
+
+
+async def test_recorders_that_are_killed_lose_nothing_and_record_nothing_twice(stack: Stack) -> None:
+    """Recorders die by SIGKILL again and again under load; what is recorded then is what a rebuild comes to."""
+    taken: set[str] = set()
+    over = asyncio.Event()
+
+    async def load(worker: int) -> None:
+        numbers = count(worker * 1_000)
+        async with aiohttp.ClientSession() as http:
+            while not over.is_set():
+                if len(taken) < MOST and (document_id := await post(http, stack.api, next(numbers))) is not None:
+                    taken.add(document_id)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        await over.wait()
+
+    async with asyncio.TaskGroup() as group:
+        for worker in range(4):
+            group.create_task(load(worker))
+        for pause_s in KILL_AFTER_S:
+            await asyncio.sleep(pause_s)  # a moment in the midst of whatever is under way
+            await asyncio.to_thread(stack.kill_recorder)
+        over.set()
+    assert len(taken) >= len(KILL_AFTER_S)
+    before = await until_all(stack.api, taken, "processed")
+    rebuilt = await asyncio.to_thread(copydesk, "ledger", "rebuild", "--ledger-url", stack.ledger_url)
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    after = await until_all(stack.api, set(before), "processed")
+    assert shown(after) == shown(before)
+
+
+@pytest.mark.rabbit
+async def test_without_its_database_everything_else_goes_on(rabbit_node: RabbitNode) -> None:
+    own = PostgresCluster()
+    try:
+        own.start()
+        with replicas(rabbit_node, own) as stack:
+            async with aiohttp.ClientSession() as http:
+                before = {await accepted(http, stack.api, number) for number in range(5)}
+                await until_all(stack.api, before, "processed")
+                own.kill()
+                async with http.get(f"{stack.api}/v1/documents") as response:
+                    assert response.status == 503
+                    assert response.headers["Retry-After"]
+                    assert (await response.json(content_type=None))["type"] == "/problems/ledger-unavailable"
+                during = {await accepted(http, stack.api, number) for number in range(20)}
+                tail = ("tail", "--url", stack.api, "--after", "oldest", "--count", "25")
+                done = await asyncio.to_thread(copydesk, *tail)
+                assert done.returncode == 0, done.stderr
+                own.start()
+            await until_all(stack.api, before | during, "processed")
+    finally:
+        own.close()
+
+
+@pytest.mark.rabbit
+async def test_without_a_ledger_documents_go_through_and_look_ups_say_why_not(rabbit_node: RabbitNode) -> None:
+    settings = {"COPYDESK_AMQP_URL": rabbit_node.url}
+    with running("serve", "--port", "0", "--ops-port", "0", settings=settings) as server:
+        api = server.wait_for_urls("api")["api"]
+        async with aiohttp.ClientSession() as http:
+            document_id = await accepted(http, api, 1)
+            status, answer = await look_up(http, api, document_id)
+    assert (status, answer["type"]) == (503, "/problems/ledger-not-configured")
+
+
+@pytest.mark.parametrize("command", ["serve", "record"])
+def test_tables_that_are_not_there_keep_it_from_starting(
+    command: str, cluster: PostgresCluster, rabbit_node: RabbitNode
+) -> None:
+    settings = {"COPYDESK_AMQP_URL": rabbit_node.url, "COPYDESK_LEDGER_URL": cluster.database()}
+    done = copydesk(command, "--ops-port", "0", settings=settings)
+    assert done.returncode == 2
+    last = done.stderr.decode().strip().splitlines()[-1]
+    assert last == "copydesk: the ledger's database has no tables: run copydesk ledger upgrade"
+    assert "canary" not in done.stderr.decode()
+
+
+def test_record_says_what_it_needs() -> None:
+    done = copydesk("record")
+    assert (done.returncode, b"COPYDESK_AMQP_URL" in done.stderr) == (2, True)
+    done = copydesk("record", settings={"COPYDESK_AMQP_URL": "amqp://127.0.0.1:1/"})
+    assert (done.returncode, b"COPYDESK_LEDGER_URL" in done.stderr) == (2, True)
+
+
+def test_a_database_that_is_away_is_said_to_be() -> None:
+    done = copydesk("ledger", "upgrade", "--ledger-url", "postgresql://u:canary@127.0.0.1:1/d")
+    assert done.returncode == 3
+    assert done.stderr.startswith(b"copydesk: the ledger's database cannot be used: ")
+    assert b"canary" not in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+async def test_up_goes_on_with_a_new_ledger_when_it_was_deleted(tmp_path: Path) -> None:
+    with embedded(tmp_path) as stack:
+        async with aiohttp.ClientSession() as http:
+            ids = {await accepted(http, stack.api, number) for number in range(3)}
+        before = await until_all(stack.api, ids, "processed")
+        assert stack.servers[0].stop() == 0
+        for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm"):
+            (tmp_path / name).unlink(missing_ok=True)
+        stack.start_again()
+        assert shown(await until_all(stack.api, ids, "processed")) == shown(before)
+        async with aiohttp.ClientSession() as http:
+            assert set(await listed(http, stack.api, q="ferry landing")) == ids
