@@ -25,7 +25,7 @@ _MARKS = "".join(
 # Thai to Lao, Myanmar, Khmer, kana, CJK ideographs with their extensions.
 _SOLO = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
-    "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+    "\u3005-\u3007\u3041-\u3096\u309d-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _ACCENT = "\u0300-\u036f"
 _RUN = re.compile(f"[\\w{_MARKS}{_ACCENT}]+")
@@ -60,7 +60,8 @@ def words_of(text: str) -> list[str]:
 
 def _split(run: str) -> tuple[str, ...]:
     """Returns the words of what stands between two separators, and is not ASCII."""
-    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", run)).translate(_BARRED)
+    folded = unicodedata.normalize("NFKD", run).casefold()  # some compatibility characters stand for capitals
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", folded)).translate(_BARRED)
     return tuple(_WORD.findall(unicodedata.normalize("NFC", plain)))
 
 

@@ -103,7 +103,7 @@ def up(
     data: Data = None,
     slots: Slots = None,
 ) -> None:
-    """Start everything on this machine: the API and a worker on the embedded broker. Ctrl-C stops it cleanly."""
+    """Start everything on this machine: API, worker and recorder on the embedded broker. Ctrl-C stops it cleanly."""
     settings = load(
         {"host": host, "port": port, "ops_host": ops_host, "ops_port": ops_port, "data": data, "slots": slots}
     )

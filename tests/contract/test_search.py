@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contract.search import MAX_QUERY_CHARS, MAX_TERMS, MAX_WORDS, SearchError, Term, parse_query, words_of
@@ -43,6 +43,8 @@ def test_words_hold_nothing_that_a_database_could_take_for_its_own(text: str) ->
         assert not set(word) & set(" \t\r\n\"'\\()&|!<>:*-+^_\0")
 
 
+@settings(max_examples=500)
+@example("𝓐")
 @given(st.text(max_size=100))
 def test_the_words_of_words_are_the_same(text: str) -> None:
     assert words_of(" ".join(words_of(text))) == words_of(text)

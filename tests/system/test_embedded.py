@@ -137,7 +137,8 @@ async def test_health_and_metrics_on_the_ops_port(up: Process) -> None:
         async with http.get("/livez") as response:
             assert response.status == 200
         async with http.get("/readyz") as response:
-            assert await response.json() == {"ready": True, "broker": True, "api": True, "worker": True}
+            states = await response.json()
+            assert states == {"ready": True, "broker": True, "api": True, "worker": True, "recorder": True}
         async with http.get("/metrics") as response:
             metrics = await response.text()
     assert 'copydesk_accepted_total{kind="text",lane="interactive"} 1.0' in metrics

@@ -269,7 +269,8 @@ async def test_a_database_that_goes_away_is_waited_for() -> None:
                 own.kill()
                 new = samples.job()
                 records.accept(new)
-                await until(lambda: has(metrics.ledger_failures._value.get() > 0))
+                await until(lambda: has(metrics.ledger_failures._value.get() > 1))
+                assert metrics.ledger_lag_seconds._value.get() > 0
                 own.start()
                 await until(lambda: has("ledger_takes_rows_again" in [entry["event"] for entry in logs]))
                 await until_read(records, engine)
