@@ -28,10 +28,10 @@ from workers.decode import decode
 from workers.fetch import Fetcher, FetchLimits, Reach, admit_all
 from workers.fetch.client import GuardedClient
 from workers.fetch.fetcher import Admission
+from workers.fetch.host_queues import HostLimits, HostQueues
 from workers.fetch.leases import LocalLeases
 from workers.fetch.politeness import Politeness
 from workers.fetch.robots import Robots, RobotsLimits
-from workers.fetch.turns import TurnLimits, Turns
 
 AT_ONCE = 64
 HOSTS = [f"127.0.1.{number}" for number in range(1, 129)]
@@ -136,11 +136,11 @@ async def guarded(client: GuardedClient, limits: FetchLimits, admission: Admissi
 
 async def compare(port: int, pages: int, rounds: int) -> None:
     limits = FetchLimits()
-    turn_limits = TurnLimits(interval_s=0.0, waiting=AT_ONCE, waiting_per_host=AT_ONCE)
+    turn_limits = HostLimits(interval_s=0.0, waiting=AT_ONCE, waiting_per_host=AT_ONCE)
     async with (
         GuardedClient(limits, Reach(allow_networks=("127.0.0.0/8",))) as alone,
         GuardedClient(limits, Reach(allow_networks=("127.0.0.0/8",))) as client,
-        Turns(LocalLeases().hold, turn_limits) as turns,
+        HostQueues(LocalLeases().hold, turn_limits) as turns,
         bare() as bare_fetch,
         guarded(alone, limits, admit_all) as fetch,
         guarded(

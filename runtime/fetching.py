@@ -11,9 +11,9 @@ from runtime.errors import StartError
 from runtime.settings import Settings
 from workers.fetch import Fetcher, FetchLimits, Reach
 from workers.fetch.client import GuardedClient
+from workers.fetch.host_queues import HostLimits, HostQueues, Lease
 from workers.fetch.politeness import Politeness
 from workers.fetch.robots import Robots, RobotsLimits
-from workers.fetch.turns import Lease, TurnLimits, Turns
 
 PRODUCT = "copydesk"  # by this name rules of robots.txt are looked up
 
@@ -31,12 +31,12 @@ async def open_fetcher(settings: Settings, metrics: Metrics, lease: Lease) -> As
         client = GuardedClient(limits, reach)
     except ValueError as error:
         raise StartError(f"settings for fetching: {error}") from None
-    turn_limits = TurnLimits(
+    turn_limits = HostLimits(
         interval_s=settings.fetch_interval_s,
         waiting=max(1, settings.slots // 2),
         away_s=settings.retry_delays_s[0],
     )
-    async with client, Turns(lease, turn_limits) as turns:
+    async with client, HostQueues(lease, turn_limits) as turns:
         robots = Robots(client, RobotsLimits(), limits, PRODUCT) if settings.fetch_robots else None
         yield Fetcher(client, limits, metrics, admission=Politeness(turns, robots).admit)
 

@@ -36,9 +36,9 @@ from runtime.process import listening, run_roles
 from runtime.settings import Settings
 from service.app import IntakeLimits, build_app
 from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, refuse_open_listener
+from workers.children.pool import ParserLimits, ParserPool
 from workers.desk import Copy, edit
 from workers.fetch import Fetcher
-from workers.parser import Parser, ParserLimits
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
@@ -196,7 +196,7 @@ def build_api(settings: Settings, broker: Broker, metrics: Metrics) -> web.Appli
     return build_app(broker=broker, keys=keys, limits=limits, metrics=metrics, clock=now)
 
 
-def build_parser(settings: Settings, metrics: Metrics) -> Parser[Copy, Article]:
+def build_parser(settings: Settings, metrics: Metrics) -> ParserPool[Copy, Article]:
     """Returns the parser children that edit copies."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else numpy reserves memory for a thread a core in each child
     limits = ParserLimits(
@@ -204,13 +204,15 @@ def build_parser(settings: Settings, metrics: Metrics) -> Parser[Copy, Article]:
         memory_bytes=settings.parse_memory_bytes,
         documents_per_child=settings.parse_recycle_after,
     )
-    return Parser(edit, slots=min(settings.parsers, settings.slots), limits=limits, metrics=metrics, preload=PRELOAD)
+    return ParserPool(
+        edit, slots=min(settings.parsers, settings.slots), limits=limits, metrics=metrics, preload=PRELOAD
+    )
 
 
 def build_worker(
     settings: Settings,
     fetcher: Fetcher,
-    parser: Parser[Copy, Article],
+    parser: ParserPool[Copy, Article],
     metrics: Metrics,
     retry: RetryPolicy | None = None,
 ) -> Worker:

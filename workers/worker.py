@@ -18,19 +18,19 @@ from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
 from workers import outcome
+from workers.children.pool import ParserDefect
 from workers.desk import Copy
 from workers.failures import Failed
-from workers.fetch import NotYet, Page, Reader
-from workers.parser import ParserDefect
+from workers.fetch import FetchedPage, HostBusy, Reader
 from workers.retry import RetryPolicy, decide
 
 log = structlog.get_logger(__name__)
 
 
 class Fetch(Protocol):
-    """Fetches a URL's page, or raises Failed, or NotYet where it is not its turn."""
+    """Fetches a URL's page, or raises Failed, or HostBusy where it is not its turn."""
 
-    async def fetch(self, url: str) -> Page: ...
+    async def fetch(self, url: str) -> FetchedPage: ...
 
 
 class Edit(Protocol):
@@ -87,8 +87,8 @@ class Worker:
             async with asyncio.timeout(self._limits.job_timeout_s):
                 article = await self.article(job, fresh=fresh)
             return Publish(outcome.processed(job, article, self._clock()))
-        except NotYet as not_yet:
-            return Defer(job, not_yet.delay_s)
+        except HostBusy as busy:
+            return Defer(job, busy.delay_s)
         except Failed as error:
             failure = error
         except TimeoutError:
@@ -119,7 +119,7 @@ class Worker:
         timings = {"fetch": round(seconds, 6), **article.provenance.timings}
         return replace(article, provenance=replace(article.provenance, timings=timings))
 
-    async def _fetched(self, url: str) -> tuple[Page, float]:
+    async def _fetched(self, url: str) -> tuple[FetchedPage, float]:
         """Returns the page at `url`, and the seconds that it took, waits for a turn included."""
         began = time.perf_counter()
         try:
@@ -156,7 +156,7 @@ class Worker:
             log.error("defect", id=subject, traceback=verdict.cause)
 
 
-def _copy_of(job: Job, page: Page) -> Copy:
+def _copy_of(job: Job, page: FetchedPage) -> Copy:
     is_html = page.reader is Reader.HTML
     url, charset = page.fetched.url, page.charset
     return Copy(job=job, content=page.body, is_html=is_html, url=url, charset=charset, fetched=page.fetched)

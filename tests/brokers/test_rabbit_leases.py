@@ -9,7 +9,7 @@ import pytest
 
 from contract.broker import Broker, BrokerUnavailable
 from tests.brokers.rabbit_backend import RabbitBackend
-from workers.fetch.turns import TurnLimits, Turns
+from workers.fetch.host_queues import HostLimits, HostQueues
 
 pytestmark = pytest.mark.rabbit
 
@@ -88,10 +88,10 @@ async def test_a_name_may_be_as_long_as_a_host_name_may(rabbit: RabbitBackend) -
 
 
 async def test_turns_go_on_in_order_after_their_lease_was_lost_in_the_middle_of_one(rabbit: RabbitBackend) -> None:
-    limits = TurnLimits(interval_s=0.3, patience_s=20.0, asks=40)
+    limits = HostLimits(interval_s=0.3, patience_s=20.0, asks=40)
     at_once, began = Counter[bool](), []
 
-    async def visit(turns: Turns, *, cut: Broker | None = None) -> None:
+    async def visit(turns: HostQueues, *, cut: Broker | None = None) -> None:
         with await turns.turn("a.example"):
             began.append(asyncio.get_running_loop().time())
             at_once[True] += 1
@@ -102,7 +102,7 @@ async def test_turns_go_on_in_order_after_their_lease_was_lost_in_the_middle_of_
                 await asyncio.sleep(limits.interval_s * 2)  # the turn outlives its lease
             at_once[True] -= 1
 
-    async with rabbit.broker() as broker, Turns(broker.lease, limits) as turns, asyncio.timeout(60):
+    async with rabbit.broker() as broker, HostQueues(broker.lease, limits) as turns, asyncio.timeout(60):
         await asyncio.gather(visit(turns, cut=broker), *(visit(turns) for _ in range(3)))
     assert len(began) == 4
     assert all(later - earlier >= limits.interval_s * 0.99 for earlier, later in pairwise(began))

@@ -21,16 +21,16 @@ from runtime import cli, wiring
 from runtime.brokers.rabbit.broker import RabbitBroker
 from runtime.brokers.rabbit.verdicts import Clerk
 from tests.faults import hostile
+from workers.children.pool import ParserPool
 from workers.fetch import Fetcher
-from workers.parser import Parser
 
 AT_CALL = 3
 
 POINTS: dict[str, tuple[type, str, str]] = {
     "before_fetch": (Fetcher, "fetch", "before"),
     "after_fetch": (Fetcher, "fetch", "after"),
-    "before_extract": (Parser, "run", "before"),
-    "after_extract": (Parser, "run", "after"),
+    "before_extract": (ParserPool, "run", "before"),
+    "after_extract": (ParserPool, "run", "after"),
     "before_publish": (Clerk, "carry_out", "before"),
     "between_log_and_subscribers": (Clerk, "_tell_subscribers", "before"),
     "after_publish": (Clerk, "carry_out", "after"),

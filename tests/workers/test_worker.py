@@ -14,17 +14,17 @@ from contract.job import Attempt, Job, Kind, Lane
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.verdicts import Bury, Defer, Publish, Retry
+from workers.children.pool import ParserDefect
 from workers.desk import Copy
 from workers.failures import Failed
-from workers.fetch import NotYet, Page
-from workers.parser import ParserDefect
+from workers.fetch import FetchedPage, HostBusy
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TEXT_JOB = Job(id="d-1", kind=Kind.TEXT, lane=Lane.BULK, accepted_at="2026-01-02T03:04:00Z", content="A word.")
 URL_JOB = Job(id="d-2", kind=Kind.URL, lane=Lane.BULK, accepted_at="2026-01-02T03:04:00Z", url="https://example.com/a")
-PAGE = Page(
+PAGE = FetchedPage(
     body=b"<p>A word.</p>",
     charset="utf-8",
     fetched=Fetched(
@@ -52,10 +52,10 @@ def article_of(copy: Copy) -> Article:
 class Site:
     """A fetcher with one page behind every URL, or a failure."""
 
-    def __init__(self, answer: Page | Exception) -> None:
+    def __init__(self, answer: FetchedPage | Exception) -> None:
         self._answer = answer
 
-    async def fetch(self, url: str) -> Page:  # noqa: ARG002 - one page behind every URL
+    async def fetch(self, url: str) -> FetchedPage:  # noqa: ARG002 - one page behind every URL
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
@@ -78,7 +78,7 @@ async def edit_well(copy: Copy) -> Article:
 
 
 def worker(
-    site: Page | Exception = PAGE,
+    site: FetchedPage | Exception = PAGE,
     edit: Callable[[Copy], Awaitable[Article]] = edit_well,
     job_timeout_s: float = 5.0,
     metrics: Metrics | None = None,
@@ -252,4 +252,4 @@ async def test_verdicts_and_stages_are_counted() -> None:
 
 
 async def test_a_host_whose_turn_it_is_not_defers_the_same_attempt() -> None:
-    assert await worker(NotYet(7.0)).handle(delivery(URL_JOB)) == Defer(URL_JOB, 7.0)
+    assert await worker(HostBusy(7.0)).handle(delivery(URL_JOB)) == Defer(URL_JOB, 7.0)

@@ -6,9 +6,19 @@ within the limits, `rules` and `walls` say what the answer means, `page_head` wh
 """
 
 from workers.fetch.client import GuardedClient
-from workers.fetch.fetcher import Admission, Fetcher, Page, admit_all
+from workers.fetch.fetcher import Admission, FetchedPage, Fetcher, admit_all
+from workers.fetch.host_queues import HostBusy
 from workers.fetch.limits import FetchLimits, Reach
 from workers.fetch.media import Reader
-from workers.fetch.turns import NotYet
 
-__all__ = ["Admission", "FetchLimits", "Fetcher", "GuardedClient", "NotYet", "Page", "Reach", "Reader", "admit_all"]
+__all__ = [
+    "Admission",
+    "FetchLimits",
+    "FetchedPage",
+    "Fetcher",
+    "GuardedClient",
+    "HostBusy",
+    "Reach",
+    "Reader",
+    "admit_all",
+]

@@ -18,7 +18,7 @@ from workers.fetch.body import read_body, read_start
 from workers.fetch.client import GuardedClient
 from workers.fetch.limits import FetchLimits
 from workers.fetch.page_head import title_of
-from workers.fetch.trail import Trail
+from workers.fetch.trace import FetchTrace
 from workers.fetch.urls import checked_url, publisher_url
 from workers.fetch.watch import Watch
 
@@ -35,7 +35,7 @@ _NONE = ("",)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class FetchedPage:
     """What a URL holds. `charset` is what the answer's header declares, as it is written there."""
 
     body: bytes
@@ -67,54 +67,54 @@ class Fetcher:
         self._succeeded = metrics.fetches.labels("fetched")
         self._admission = admission
 
-    async def fetch(self, url: str) -> Page:
+    async def fetch(self, url: str) -> FetchedPage:
         """Returns the page at `url`, at the end of its redirects.
 
         Raises:
             Failed: for any reason of the network, the server, or the kind and size of what it holds. The detail never
                 quotes a body; `fetched` says how far it came.
-            NotYet: a host on the way has no turn for it soon; what was fetched is forgotten.
+            HostBusy: a host on the way has no turn for it soon; what was fetched is forgotten.
         """
-        trail = None
+        trace = None
         try:
             asked = publisher_url(checked_url(url))
-            trail = Trail(asked, asked)
-            body, charset = await self._follow(trail)
+            trace = FetchTrace(asked, asked)
+            body, charset = await self._follow(trace)
         except Failed as failed:
             self._metrics.fetches.labels(failed.reason).inc()
-            failed.fetched = trail.fetched() if trail else None
+            failed.fetched = trace.fetched() if trace else None
             raise
         self._succeeded.inc()
-        return Page(body, charset, trail.fetched())
+        return FetchedPage(body, charset, trace.fetched())
 
-    async def _follow(self, trail: Trail) -> tuple[bytes, str | None]:
-        while len(trail.passed) <= self._limits.max_redirects:
-            with await self._admission(trail.url):
-                came = await self._hop(trail)
+    async def _follow(self, trace: FetchTrace) -> tuple[bytes, str | None]:
+        while len(trace.passed) <= self._limits.max_redirects:
+            with await self._admission(trace.url):
+                came = await self._hop(trace)
             if not isinstance(came, URL):
                 return came
-            trail.go_on(came)
+            trace.go_on(came)
         raise Failed(Reason.TOO_MANY_REDIRECTS, f"more than {self._limits.max_redirects} redirects")
 
-    async def _hop(self, trail: Trail) -> URL | tuple[bytes, str | None]:
-        """Returns where the trail leads on to, or the body and the declared charset of the page at its end."""
+    async def _hop(self, trace: FetchTrace) -> URL | tuple[bytes, str | None]:
+        """Returns where the trace leads on to, or the body and the declared charset of the page at its end."""
         began = time.perf_counter()
         try:
             with (
-                Watch(self._limits.total_timeout_s - trail.spent_s) as watch,
-                await self._client.ask(trail.url, watch) as response,
+                Watch(self._limits.total_timeout_s - trace.spent_s) as watch,
+                await self._client.ask(trace.url, watch) as response,
             ):
                 declared = media.essence(response.headers.getall("Content-Type", _NONE)[-1])  # as browsers do
-                trail.answered(response.status, declared, time.perf_counter() - began)
-                return await self._target(response, trail, watch) or await self._page(response, trail, watch)
+                trace.answered(response.status, declared, time.perf_counter() - began)
+                return await self._target(response, trace, watch) or await self._page(response, trace, watch)
         finally:
-            trail.spent_s += time.perf_counter() - began
-            self._metrics.fetched_bytes.inc(trail.transfer.transferred_bytes)
+            trace.spent_s += time.perf_counter() - began
+            self._metrics.fetched_bytes.inc(trace.transfer.transferred_bytes)
 
-    async def _target(self, response: ClientResponse, trail: Trail, watch: Watch) -> URL | None:
+    async def _target(self, response: ClientResponse, trace: FetchTrace, watch: Watch) -> URL | None:
         """Returns where the head of an answer leads on to, None where it is the head of a page."""
         headers, status = response.headers, response.status
-        if target := rules.redirect_target(trail.url, status, headers):
+        if target := rules.redirect_target(trace.url, status, headers):
             return target
         walls.refuse_challenge(headers)
         if status in walls.GUARDED_STATUSES:
@@ -122,27 +122,27 @@ class Fetcher:
             walls.refuse_challenge_page(start)
             walls.refuse_challenge_title(title_of(start, response.charset))
         rules.check_status(status, headers, datetime.now(UTC))
-        return refresh.header_target(trail.url, headers)
+        return refresh.header_target(trace.url, headers)
 
-    async def _page(self, response: ClientResponse, trail: Trail, watch: Watch) -> URL | tuple[bytes, str | None]:
-        declared, charset = media.check_declared(trail.media_type or ""), response.charset
-        body = await read_body(response, self._limits, watch, trail.transfer)
+    async def _page(self, response: ClientResponse, trace: FetchTrace, watch: Watch) -> URL | tuple[bytes, str | None]:
+        declared, charset = media.check_declared(trace.media_type or ""), response.charset
+        body = await read_body(response, self._limits, watch, trace.transfer)
         walls.refuse_challenge_page(body)
-        trail.media_type = media.media_type_of(declared, body)
-        return _sent_on(trail, body, charset) or (body, charset)
+        trace.media_type = media.media_type_of(declared, body)
+        return _sent_on(trace, body, charset) or (body, charset)
 
 
-def _sent_on(trail: Trail, body: bytes, charset: str | None) -> URL | None:
+def _sent_on(trace: FetchTrace, body: bytes, charset: str | None) -> URL | None:
     """Returns where a page sends its reader, or None where it is the one asked for.
 
     Raises:
         Failed: it stands in front of that one, or says that there is none.
     """
-    if media.READERS[str(trail.media_type)] is media.Reader.HTML:
-        target = refresh.page_target(trail.url, body, charset)
+    if media.READERS[str(trace.media_type)] is media.Reader.HTML:
+        target = refresh.page_target(trace.url, body, charset)
         if target is not None:
             return target
         walls.refuse_title(title_of(body, charset), body)
-    if trail.passed:
-        walls.refuse_detour(trail.asked, trail.url)
+    if trace.passed:
+        walls.refuse_detour(trace.asked, trace.url)
     return None

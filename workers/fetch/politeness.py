@@ -6,8 +6,8 @@ from yarl import URL
 
 from contract.reasons import Reason
 from workers.failures import Failed
+from workers.fetch.host_queues import HostQueues, Turn
 from workers.fetch.robots import Robots
-from workers.fetch.turns import Turn, Turns
 
 
 class Politeness:
@@ -18,7 +18,7 @@ class Politeness:
         robots: what sites ask for; None where it is not asked.
     """
 
-    def __init__(self, turns: Turns, robots: Robots | None) -> None:
+    def __init__(self, turns: HostQueues, robots: Robots | None) -> None:
         self._turns = turns
         self._robots = robots
 
@@ -26,7 +26,7 @@ class Politeness:
         """Waits for a turn at the host of `url`, and returns it.
 
         Raises:
-            NotYet: the turn is not to be had soon.
+            HostBusy: the turn is not to be had soon.
             Failed: ROBOTS_DENIED, ROBOTS_UNREACHABLE, or why the host cannot be reached.
         """
         turn = await self._turns.turn(_host(url))

@@ -13,12 +13,12 @@ from contract.reasons import Reason
 from tests.workers.fetch.sites import LIMITS, LOOPBACK, Site, raw_site, site
 from workers.failures import Failed
 from workers.fetch.client import GuardedClient
+from workers.fetch.host_queues import HostBusy, HostLimits, HostQueues
 from workers.fetch.politeness import Politeness
 from workers.fetch.robots import Robots, RobotsLimits
-from workers.fetch.turns import NotYet, TurnLimits, Turns
 
 AGENT = "copydesk"
-FAST = TurnLimits(interval_s=0.01, patience_s=30.0)
+FAST = HostLimits(interval_s=0.01, patience_s=30.0)
 
 
 @asynccontextmanager
@@ -28,8 +28,8 @@ async def alone(_: str) -> AsyncIterator[bool]:
 
 
 @asynccontextmanager
-async def polite(robots: RobotsLimits | None = None, turns: TurnLimits = FAST) -> AsyncIterator[Politeness]:
-    async with GuardedClient(LIMITS, LOOPBACK) as client, Turns(alone, turns) as at_hosts:
+async def polite(robots: RobotsLimits | None = None, turns: HostLimits = FAST) -> AsyncIterator[Politeness]:
+    async with GuardedClient(LIMITS, LOOPBACK) as client, HostQueues(alone, turns) as at_hosts:
         yield Politeness(at_hosts, Robots(client, robots or RobotsLimits(), LIMITS, AGENT))
 
 
@@ -89,7 +89,7 @@ async def test_a_site_whose_server_fails_is_left_alone_for_a_while(status: int) 
         assert failed is not None
         assert failed.reason is Reason.ROBOTS_UNREACHABLE
         assert failed.retry_after_s == RobotsLimits().unreachable_for_s
-        with pytest.raises(NotYet):
+        with pytest.raises(HostBusy):
             await refusal(politeness, at.url())
         assert len(at.requests) == 1
 
@@ -130,7 +130,7 @@ async def test_what_comes_after_the_first_half_megabyte_is_not_read() -> None:
 
 
 async def test_a_host_that_cannot_be_reached_says_so_itself() -> None:
-    async with GuardedClient(LIMITS, LOOPBACK) as client, Turns(alone, FAST) as turns:
+    async with GuardedClient(LIMITS, LOOPBACK) as client, HostQueues(alone, FAST) as turns:
         failed = await refusal(Politeness(turns, Robots(client, RobotsLimits(), LIMITS, AGENT)), "http://10.0.0.1/a")
     assert failed is not None
     assert failed.reason is Reason.BLOCKED_ADDRESS
@@ -148,12 +148,12 @@ async def test_the_interval_that_a_site_asks_for_is_kept(rule: str) -> None:
 
 
 async def test_a_pause_that_a_host_asks_for_is_kept() -> None:
-    async with robots() as at, polite(turns=TurnLimits(interval_s=0.01, patience_s=5)) as politeness:
+    async with robots() as at, polite(turns=HostLimits(interval_s=0.01, patience_s=5)) as politeness:
         with pytest.raises(Failed), await politeness.admit(URL(at.url())):
             raise Failed(Reason.RATE_LIMITED, "HTTP status 429", retry_after_s=40)
-        with pytest.raises(NotYet) as not_yet:
+        with pytest.raises(HostBusy) as busy:
             await refusal(politeness, at.url())
-        assert 30 < not_yet.value.delay_s <= 40
+        assert 30 < busy.value.delay_s <= 40
 
 
 async def test_robots_txt_leads_nowhere_inside() -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from contract.reasons import Reason
-from tests.workers.fetch.test_turns import now, on_a_jumping_clock
+from tests.workers.fetch.test_host_queues import now, on_a_jumping_clock
 from workers.failures import Failed
 from workers.fetch.watch import Watch
 

@@ -16,9 +16,9 @@ from contract.reasons import Reason
 from tests.workers import hostile
 from tests.workers.hostile import Act
 from tests.workers.processes import children, is_running, wait_until
+from workers.children.pool import ChildNotStarted, ParserDefect, ParserLimits, ParserPool
 from workers.failures import Failed
 from workers.metadata.found import Found
-from workers.parser import ChildNotStarted, Parser, ParserDefect, ParserLimits
 
 MIB = 1024**2
 LIMITS = ParserLimits(wall_clock_s=10.0, memory_bytes=128 * MIB)
@@ -27,7 +27,7 @@ LIMITS = ParserLimits(wall_clock_s=10.0, memory_bytes=128 * MIB)
 class Bench:
     """A parser at work, with its metrics."""
 
-    def __init__(self, parser: Parser[Any, Any], metrics: Metrics) -> None:
+    def __init__(self, parser: ParserPool[Any, Any], metrics: Metrics) -> None:
         self.parser = parser
         self.run = parser.run
         self._metrics = metrics
@@ -42,7 +42,9 @@ async def bench(
     task: Callable[[Any], Any] = hostile.obey, *, slots: int = 1, limits: ParserLimits = LIMITS
 ) -> AsyncIterator[Bench]:
     metrics = Metrics(CollectorRegistry())
-    async with Parser(task, slots=slots, limits=limits, metrics=metrics, preload=["tests.workers.hostile"]) as parser:
+    async with ParserPool(
+        task, slots=slots, limits=limits, metrics=metrics, preload=["tests.workers.hostile"]
+    ) as parser:
         yield Bench(parser, metrics)
 
 
@@ -256,7 +258,7 @@ async def test_leaves_no_child_behind(tmp_path: Path) -> None:
 
 
 async def test_a_module_that_does_not_load_is_told_at_the_start() -> None:
-    parser: Parser[Any, Any] = Parser(
+    parser: ParserPool[Any, Any] = ParserPool(
         hostile.shout, slots=2, limits=LIMITS, metrics=Metrics(CollectorRegistry()), preload=["tests.workers.nowhere"]
     )
     with pytest.raises(ChildNotStarted):

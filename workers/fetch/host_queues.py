@@ -17,7 +17,7 @@ Lease = Callable[[str], AbstractAsyncContextManager[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class TurnLimits:
+class HostLimits:
     """How a host is treated, and how long a document in hand waits for it.
 
     `interval_s` lies between the beginnings of two requests at one host; a host may ask for more, up to
@@ -37,7 +37,7 @@ class TurnLimits:
     asks: int = 2
 
 
-class NotYet(Exception):
+class HostBusy(Exception):
     """The host's turn is not to be had in time: ask again after `delay_s` seconds."""
 
     def __init__(self, delay_s: float) -> None:
@@ -68,7 +68,7 @@ class Turn:
     """
 
     host: _Host
-    limits: TurnLimits
+    limits: HostLimits
     interval_s: float
     granted: "asyncio.Future[bool]"
     ended: asyncio.Event
@@ -97,7 +97,7 @@ class Turn:
         self.ended.set()
 
 
-class Turns:
+class HostQueues:
     """Hands out turns. For as long as anybody here waits for a host, or its interval runs, its lease is held.
 
     Args:
@@ -105,7 +105,7 @@ class Turns:
         limits: intervals and patience.
     """
 
-    def __init__(self, lease: Lease, limits: TurnLimits) -> None:
+    def __init__(self, lease: Lease, limits: HostLimits) -> None:
         self._lease = lease
         self._limits = limits
         self._hosts: dict[str, _Host] = {}
@@ -131,7 +131,7 @@ class Turns:
         """Waits for a turn at the host of this name, and returns it. Whoever gets it leaves it as a context.
 
         Raises:
-            NotYet: others are before, here or at another worker, for longer than a document in hand may wait.
+            HostBusy: others are before, here or at another worker, for longer than a document in hand may wait.
         """
         host, loop = self._hosts.get(name), asyncio.get_running_loop()
         if host is None:
@@ -154,16 +154,16 @@ class Turns:
     def _refuse_crowd(self, host: _Host) -> None:
         wait_s = host.due_in_s()
         if wait_s > self._limits.patience_s:
-            raise NotYet(wait_s)
+            raise HostBusy(wait_s)
         waiting = sum(len(each.waiting) for each in self._hosts.values())
         if len(host.waiting) >= self._limits.waiting_per_host or waiting >= self._limits.waiting:
-            raise NotYet(self._away_s())
+            raise HostBusy(self._away_s())
 
     async def _granted(self, turn: Turn) -> None:
         patience = asyncio.get_running_loop().call_later(self._limits.patience_s, turn.answer, False)
         try:
             if not await turn.granted:
-                raise NotYet(self._away_s())
+                raise HostBusy(self._away_s())
         finally:
             patience.cancel()
 

@@ -11,11 +11,11 @@ import asyncio, sys
 from prometheus_client import CollectorRegistry
 from contract.metrics import Metrics
 from tests.workers import hostile
-from workers.parser import Parser, ParserLimits
+from workers.children.pool import ParserPool, ParserLimits
 
 async def main():
     metrics = Metrics(CollectorRegistry())
-    async with Parser(hostile.obey, slots=3, limits=ParserLimits(), metrics=metrics) as parser:
+    async with ParserPool(hostile.obey, slots=3, limits=ParserLimits(), metrics=metrics) as parser:
         acts = [hostile.Act("spin"), hostile.Act("hang_telling", sys.argv[1]), hostile.Act("hang_in_c")]
         await asyncio.gather(*map(parser.run, acts))
 

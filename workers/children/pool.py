@@ -14,11 +14,11 @@ from pebble import ProcessExpired
 
 from contract.metrics import Metrics
 from contract.reasons import Reason
+from workers.children.child import Outcome, Raised, Refused, Returned
+from workers.children.slot import ChildNotStarted, ParserLimits, Slot
 from workers.failures import Failed
-from workers.parser_child import Outcome, Raised, Refused, Returned
-from workers.parser_slot import ChildNotStarted, ParserLimits, Slot
 
-__all__ = ["ChildNotStarted", "Parser", "ParserDefect", "ParserLimits"]
+__all__ = ["ChildNotStarted", "ParserDefect", "ParserLimits", "ParserPool"]
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ class ParserDefect(Exception):
         self.traceback = traceback
 
 
-class Parser(Generic[T, R]):
+class ParserPool(Generic[T, R]):
     """Runs `task` on one document at a time in each of `slots` killable child processes. Needs Linux.
 
     Args:
@@ -65,7 +65,7 @@ class Parser(Generic[T, R]):
             ChildNotStarted: one of them could not load `preload` or the task.
         """
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["workers.parser_child", *self._modules])
+        context.set_forkserver_preload(["workers.children.child", *self._modules])
         for slot in self._slots:
             slot.replace()
         try:

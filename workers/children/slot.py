@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from pebble import ProcessPool
 
-from workers import parser_child
+from workers.children import child
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -66,7 +66,7 @@ class Slot(Generic[T, R]):
         """
         return (await self._started()).active
 
-    async def perform(self, document: T) -> parser_child.Outcome:
+    async def perform(self, document: T) -> child.Outcome:
         """Returns how the task ended on `document`.
 
         Raises:
@@ -78,7 +78,7 @@ class Slot(Generic[T, R]):
         self.documents += 1
         arguments = (self._task, document, self._limits.memory_bytes)
         async with asyncio.timeout(self._limits.wall_clock_s + _GRACE_S):
-            job = pool.schedule(parser_child.perform, args=arguments, timeout=self._limits.wall_clock_s)
+            job = pool.schedule(child.perform, args=arguments, timeout=self._limits.wall_clock_s)
             return await asyncio.wrap_future(job)
 
     async def _started(self) -> ProcessPool:
@@ -97,11 +97,11 @@ class Slot(Generic[T, R]):
         pool = ProcessPool(
             max_workers=1,
             context=multiprocessing.get_context("forkserver"),
-            initializer=parser_child.confine,
+            initializer=child.confine,
             initargs=(self._limits.memory_bytes, self._modules),
         )
         try:
-            pool.schedule(parser_child.ready, args=(self._task,)).result(_START_TIMEOUT_S)
+            pool.schedule(child.ready, args=(self._task,)).result(_START_TIMEOUT_S)
         except Exception as error:
             _stop_pool(pool)
             raise ChildNotStarted(type(error).__name__) from error

@@ -9,7 +9,7 @@ from workers.fetch.body import Transfer
 
 
 @dataclass(slots=True)
-class Trail:
+class FetchTrace:
     """Where a fetch has come to, and what it saw. Written as it goes, so that a failure can be told like a page.
 
     `asked` is where it began, `url` what it asks for now; what follows is of the answer from there, nothing as long as
