@@ -95,7 +95,7 @@ def copydesk(document: dict[str, Any]) -> Article | Failure:
     try:
         return edit(Copy(job=job, content=content, is_html=is_html, url=url))
     except Failed as failed:
-        return outcome.failed(job, failed, datetime.now(UTC)).data
+        return outcome.failed(job, failed.failure, datetime.now(UTC)).data
 
 
 def timed(run: Callable[[dict[str, Any]], Any], document: dict[str, Any]) -> tuple[Any, float]:

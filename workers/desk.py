@@ -49,8 +49,7 @@ def edit(copy: Copy) -> Article:
     try:
         return _edit(copy)
     except Failed as failed:
-        failed.metadata = _known(failed.metadata, copy)
-        raise
+        raise failed.knowing(metadata=_known(failed.metadata, copy)) from failed
 
 
 def _edit(copy: Copy) -> Article:

@@ -7,32 +7,32 @@ from contract.article import Article, Failure, Provenance
 from contract.events import FailedEvent, ProcessedEvent, host_of
 from contract.job import Job
 from contract.reasons import Reason
-from workers.failures import Failed
+from workers.failures import DocumentFailure
 
 
 def processed(job: Job, article: Article, at: datetime) -> ProcessedEvent:
     """Returns the event of a document that became `article`; the attempts before go into its provenance."""
-    told = replace(article, provenance=replace(article.provenance, history=job.history))
-    return ProcessedEvent(id=job.event_id, subject=job.id, time=rfc3339(at), data=told)
+    data = replace(article, provenance=replace(article.provenance, history=job.history))
+    return ProcessedEvent(id=job.event_id, subject=job.id, time=rfc3339(at), data=data)
 
 
-def failed(job: Job, error: Failed, at: datetime) -> FailedEvent:
+def failed(job: Job, failure: DocumentFailure, at: datetime) -> FailedEvent:
     """Returns the event of a document that came to nothing, with all that is known of it."""
-    known = error.metadata.present()
-    failure = Failure(
+    known = failure.metadata.present()
+    data = Failure(
         id=job.id,
         kind=job.kind,
         labels=job.labels,
         url=job.url,
         host=host_of(job.url),
         **{name: found.value for name, found in known.items()},
-        reason=error.reason,
-        detail=error.detail,
+        reason=failure.reason,
+        detail=failure.detail,
         attempts=job.attempt,
         field_sources={name: found.source for name, found in known.items()},
-        provenance=Provenance(fetch=error.fetched, history=job.history),
+        provenance=Provenance(fetch=failure.fetched, history=job.history),
     )
-    return FailedEvent(id=job.event_id, subject=job.id, time=rfc3339(at), data=failure)
+    return FailedEvent(id=job.event_id, subject=job.id, time=rfc3339(at), data=data)
 
 
 def undecodable(message_id: str, reason: Reason, detail: str, deliveries: int, at: datetime) -> FailedEvent:

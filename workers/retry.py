@@ -8,7 +8,7 @@ from contract.reasons import FailureClass
 from contract.topology import DELAYS_S
 from contract.verdicts import Bury, Publish, Retry, Verdict
 from workers import outcome
-from workers.failures import Failed
+from workers.failures import DocumentFailure
 
 _HISTORY_DETAIL_CHARS = 300
 
@@ -25,7 +25,7 @@ class RetryPolicy:
     hostile_attempts: int = 2
 
 
-def decide(job: Job, failure: Failed, at: datetime, policy: RetryPolicy, cause: str | None = None) -> Verdict:
+def decide(job: Job, failure: DocumentFailure, at: datetime, policy: RetryPolicy, cause: str | None = None) -> Verdict:
     """Returns what follows from `failure` of this attempt at `job`.
 
     `cause` is kept with a buried job (a traceback, say); without it the failure's own detail is.
@@ -41,7 +41,7 @@ def decide(job: Job, failure: Failed, at: datetime, policy: RetryPolicy, cause: 
     return Publish(event)
 
 
-def _delay_s(job: Job, failure: Failed, policy: RetryPolicy) -> float | None:
+def _delay_s(job: Job, failure: DocumentFailure, policy: RetryPolicy) -> float | None:
     """Returns after how many seconds to try again, or None for not at all."""
     match failure.reason.failure_class:
         case FailureClass.PERMANENT:

@@ -20,7 +20,7 @@ from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
 from workers import outcome
 from workers.children.pool import ParserDefect
 from workers.desk import Copy
-from workers.failures import Failed
+from workers.failures import DocumentFailure, Failed
 from workers.fetch import FetchedPage, HostBusy, Reader
 from workers.retry import RetryPolicy, decide
 
@@ -77,7 +77,7 @@ class Worker:
         except UndecodableError as error:
             return self._bury_unread(delivery, str(error))
         if delivery.lost:
-            lost = Failed(Reason.WORKER_LOST, f"no worker survived {delivery.deliveries} deliveries")
+            lost = DocumentFailure(Reason.WORKER_LOST, f"no worker survived {delivery.deliveries} deliveries")
             return Bury(outcome.failed(job, lost, self._clock()), f"worker_lost: {lost.detail}")
         return await self._attempt(job, fresh=delivery.suspect)
 
@@ -90,13 +90,13 @@ class Worker:
         except HostBusy as busy:
             return Defer(job, busy.delay_s)
         except Failed as error:
-            failure = error
+            failure = error.failure
         except TimeoutError:
-            failure = Failed(Reason.JOB_TIMEOUT, f"not done within {self._limits.job_timeout_s:g} s")
+            failure = DocumentFailure(Reason.JOB_TIMEOUT, f"not done within {self._limits.job_timeout_s:g} s")
         except ParserDefect as defect:
-            failure, cause = Failed(Reason.INTERNAL_ERROR, str(defect)), defect.traceback
+            failure, cause = DocumentFailure(Reason.INTERNAL_ERROR, str(defect)), defect.traceback
         except Exception as defect:  # noqa: BLE001 - a defect of ours is a verdict, with its traceback
-            failure = Failed(Reason.INTERNAL_ERROR, type(defect).__name__)
+            failure = DocumentFailure(Reason.INTERNAL_ERROR, type(defect).__name__)
             cause = "".join(traceback.format_tb(defect.__traceback__)) + type(defect).__name__
         return decide(job, failure, self._clock(), self._limits.retry, cause)
 
@@ -114,8 +114,7 @@ class Worker:
         try:
             article = self._observed(await self._editor.run(_copy_of(job, page), fresh=fresh))
         except Failed as failed:
-            failed.fetched = page.fetched
-            raise
+            raise failed.knowing(fetched=page.fetched) from failed
         timings = {"fetch": round(seconds, 6), **article.provenance.timings}
         return replace(article, provenance=replace(article.provenance, timings=timings))
 

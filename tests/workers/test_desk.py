@@ -101,7 +101,7 @@ def refusal(html: str, *, title: str | None = None) -> Failed:
 def test_what_is_known_of_a_page_without_an_article_is_told() -> None:
     failed = refusal(SHELL)
 
-    told = outcome.failed(job(Kind.HTML), failed, datetime(2026, 1, 31, tzinfo=UTC)).data
+    told = outcome.failed(job(Kind.HTML), failed.failure, datetime(2026, 1, 31, tzinfo=UTC)).data
 
     assert (failed.reason, told.title, told.authors) == (Reason.NO_ARTICLE, "Rat & Brücke", ("Ana Lima",))
     assert (told.published, told.language) == ("2026-01-30T10:00:00+01:00", "de")

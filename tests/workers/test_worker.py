@@ -126,7 +126,7 @@ async def test_a_url_is_fetched_and_where_it_led_is_told() -> None:
 async def test_a_failed_document_tells_what_was_fetched() -> None:
     gone = Failed(Reason.NOT_FOUND, "HTTP status 404", fetched=replace(PAGE.fetched, status=404))
     for site, edit, told in (
-        (gone, edit_well, gone.fetched),
+        (gone, edit_well, gone.failure.fetched),
         (PAGE, raising(Failed(Reason.NO_ARTICLE)), PAGE.fetched),
         (Failed(Reason.INVALID_URL), edit_well, None),
     ):

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from contract.reasons import Reason
-from workers.failures import Failed
-from workers.metadata.found import NOTHING_KNOWN, Metadata
+from workers.failures import DocumentFailure, Failed
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -33,16 +32,6 @@ class Returned:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """The task raised `Failed`, or ran out of memory."""
-
-    reason: Reason
-    detail: str
-    retry_after_s: float | None = None
-    metadata: Metadata = NOTHING_KNOWN
-
-
-@dataclass(frozen=True, slots=True)
 class Raised:
     """The task raised what it should not: the class' name, and the frames without the message, which may quote text."""
 
@@ -54,11 +43,13 @@ class Raised:
 class Outcome:
     """How a document ended, as a value: an exception with keyword arguments does not survive pickling.
 
+    `result` is a DocumentFailure where the task raised `Failed`, or ran out of memory.
+
     `exhausted` tells that the child has been near its memory limit and is not fit for another document: its peak
     never sinks.
     """
 
-    result: Returned | Refused | Raised
+    result: Returned | DocumentFailure | Raised
     exhausted: bool = False
 
 
@@ -103,9 +94,9 @@ def _outcome_of(error: BaseException, exhausted: bool) -> Outcome:
     libxml2 answers a failed allocation with a parse error, and trafilatura with None.
     """
     if exhausted or isinstance(error, MemoryError):
-        return Outcome(Refused(Reason.MEMORY, f"memory limit reached ({type(error).__name__})"), exhausted=True)
+        return Outcome(DocumentFailure(Reason.MEMORY, "the parser reached its memory limit"), exhausted=True)
     if isinstance(error, Failed):
-        return Outcome(Refused(error.reason, error.detail, error.retry_after_s, error.metadata))
+        return Outcome(error.failure)
     frames = "".join(traceback.format_tb(error.__traceback__))
     return Outcome(Raised(type(error).__name__, frames + type(error).__name__))
 

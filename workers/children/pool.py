@@ -14,9 +14,9 @@ from pebble import ProcessExpired
 
 from contract.metrics import Metrics
 from contract.reasons import Reason
-from workers.children.child import Outcome, Raised, Refused, Returned
+from workers.children.child import Outcome, Raised, Returned
 from workers.children.slot import ChildNotStarted, ParserLimits, Slot
-from workers.failures import Failed
+from workers.failures import DocumentFailure, Failed
 
 __all__ = ["ChildNotStarted", "ParserDefect", "ParserLimits", "ParserPool"]
 
@@ -109,8 +109,8 @@ class ParserPool(Generic[T, R]):
         match outcome.result:
             case Returned(pickled):
                 return cast("R", pickle.loads(pickled))  # noqa: S301 - our own child wrote it
-            case Refused(reason, detail, retry_after_s, metadata):
-                raise Failed(reason, detail, retry_after_s=retry_after_s, metadata=metadata)
+            case DocumentFailure() as failure:
+                raise Failed.of(failure)
             case Raised(error, frames):
                 raise ParserDefect(error, frames)
 

@@ -39,8 +39,7 @@ def read_html(html: str, url: str | None, options: Options = _DEFAULTS) -> Draft
     try:
         return _draft(tree, html, url, metadata, options)
     except Failed as failed:
-        failed.metadata = metadata
-        raise
+        raise failed.knowing(metadata=metadata) from failed
 
 
 def _draft(tree: Element, html: str, url: str | None, metadata: Metadata, options: Options) -> Draft:

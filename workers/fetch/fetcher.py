@@ -82,8 +82,7 @@ class Fetcher:
             body, charset = await self._follow(trace)
         except Failed as failed:
             self._metrics.fetches.labels(failed.reason).inc()
-            failed.fetched = trace.fetched() if trace else None
-            raise
+            raise failed.knowing(fetched=trace.fetched() if trace else None) from failed
         self._succeeded.inc()
         return FetchedPage(body, charset, trace.fetched())
 

@@ -1,4 +1,7 @@
-"""Whose turn it is at a host: one request at a time, an interval between two, over all workers together."""
+"""A queue for each host: one request at a time, an interval between two, over all workers together.
+
+The crawlers' term: Mercator, Heritrix and Nutch keep a queue for each host for the same reason.
+"""
 
 import asyncio
 import math
@@ -10,35 +13,18 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from yarl import URL
+
 from contract.broker import BrokerUnavailable
-from workers.failures import Failed
+from workers.failures import Failed, HostFailed
+from workers.fetch.host_failures import HostFailures
+from workers.fetch.limits import HostLimits
 
 Lease = Callable[[str], AbstractAsyncContextManager[bool]]
 
 
-@dataclass(frozen=True, slots=True)
-class HostLimits:
-    """How a host is treated, and how long a document in hand waits for it.
-
-    `interval_s` lies between the beginnings of two requests at one host; a host may ask for more, up to
-    `interval_at_most_s`, and for a pause, up to `pause_at_most_s`. A document waits `patience_s` in hand, one of at
-    most `waiting_per_host` for that host and `waiting` in all (so that hosts with a queue do not hold up the others),
-    then goes back to its queue for `away_s`, or down to half of that. A host that another worker has is asked for
-    `asks` times.
-    """
-
-    interval_s: float = 1.0
-    interval_at_most_s: float = 60.0
-    pause_at_most_s: float = 3600.0
-    patience_s: float = 10.0
-    waiting_per_host: int = 8
-    waiting: int = 8
-    away_s: float = 10.0
-    asks: int = 2
-
-
 class HostBusy(Exception):
-    """The host's turn is not to be had in time: ask again after `delay_s` seconds."""
+    """No request may be made at the host in time: ask again after `delay_s` seconds."""
 
     def __init__(self, delay_s: float) -> None:
         super().__init__(delay_s)
@@ -49,8 +35,8 @@ class HostBusy(Exception):
 class _Host:
     """Who waits for a host in this process, and when the next may go (of the event loop's clock)."""
 
-    waiting: "deque[Turn]" = field(default_factory=deque)
-    running: "Turn | None" = None
+    waiting: "deque[Permit]" = field(default_factory=deque)
+    running: "Permit | None" = None
     next_at: float = -math.inf
     keeper: asyncio.Task[None] | None = None
 
@@ -58,26 +44,40 @@ class _Host:
         """Returns the seconds until the next may go, none or negative where it may."""
         return self.next_at - asyncio.get_running_loop().time()
 
+    def refuse(self, origin: URL, failed: HostFailed) -> None:
+        """Answers all that wait for `origin`: they fail as the first one did. Those for another scheme wait on."""
+        for permit in [permit for permit in self.waiting if permit.origin == origin]:
+            self.waiting.remove(permit)
+            permit.answer(HostFailed.of(failed.failure))
+
+    def refuse_all(self, delay_s: Callable[[], float]) -> None:
+        """Tells all that wait to ask again after `delay_s()` seconds each."""
+        while self.waiting:
+            self.waiting.popleft().answer(HostBusy(delay_s()))
+
 
 @dataclass(eq=False, slots=True)
-class Turn:
-    """The right to be at a host, as a context. A Failed that leaves it brings the pause that the host asks for.
+class Permit:
+    """The right to make a request at a host, as a context.
 
-    `interval_s`, which who has the turn may set, is to lie between `began` (of the event loop's clock) and the next
-    beginning.
+    A Failed that leaves it brings the pause that the host asks for. A HostFailed is remembered, and told to all that
+    wait. `interval_s`, which the holder may set, is to lie between `began` (of the event loop's clock) and the next
+    request.
     """
 
-    host: _Host
-    limits: HostLimits
+    origin: URL
     interval_s: float
-    granted: "asyncio.Future[bool]"
+    answered: "asyncio.Future[Failed | HostBusy | None]"
     ended: asyncio.Event
+    _host: _Host
+    _limits: HostLimits
+    _failures: HostFailures
     began: float = 0.0
 
-    def answer(self, granted: bool) -> None:
-        """Tells who waits whether it is its turn, if that has not been told."""
-        if not self.granted.done():
-            self.granted.set_result(granted)
+    def answer(self, refusal: Failed | HostBusy | None) -> None:
+        """Tells the document that waits that it may go, or why not, if it was told nothing before."""
+        if not self.answered.done():
+            self.answered.set_result(refusal)
 
     def __enter__(self) -> Self:
         return self
@@ -89,25 +89,34 @@ class Turn:
 
     def end(self, error: BaseException | None) -> None:
         """Leaves the host to the next, when its interval, or the pause that `error` tells of, is over."""
-        pause_s = (error.retry_after_s or 0.0) if isinstance(error, Failed) else 0.0
-        self.host.next_at = max(
-            self.began + min(self.interval_s, self.limits.interval_at_most_s),
-            asyncio.get_running_loop().time() + min(pause_s, self.limits.pause_at_most_s),
+        pause_s = 0.0
+        if isinstance(error, HostFailed):
+            self._failures.note(self.origin, error.failure)
+            self._host.refuse(self.origin, error)
+        elif isinstance(error, Failed):
+            pause_s = error.failure.retry_after_s or 0.0
+        self._host.next_at = max(
+            self.began + min(self.interval_s, self._limits.interval_at_most_s),
+            asyncio.get_running_loop().time() + min(pause_s, self._limits.pause_at_most_s),
         )
+        if self._host.due_in_s() > self._limits.patience_s:
+            self._host.refuse_all(self._host.due_in_s)
         self.ended.set()
 
 
 class HostQueues:
-    """Hands out turns. For as long as anybody here waits for a host, or its interval runs, its lease is held.
+    """Hands out permits. While anybody here waits for a host, or its interval runs, its lease is held.
 
     Args:
         lease: holds a name against all other workers, as `contract.broker.Broker.lease`.
         limits: intervals and patience.
+        failures: of hosts that cannot be used.
     """
 
-    def __init__(self, lease: Lease, limits: HostLimits) -> None:
+    def __init__(self, lease: Lease, limits: HostLimits, failures: HostFailures) -> None:
         self._lease = lease
         self._limits = limits
+        self._failures = failures
         self._hosts: dict[str, _Host] = {}
         self._keepers = asyncio.TaskGroup()
 
@@ -127,29 +136,35 @@ class HostQueues:
         else:  # what the body raised is not for the group to wrap
             await self._keepers.__aexit__(None, None, None)
 
-    async def turn(self, name: str) -> Turn:
-        """Waits for a turn at the host of this name, and returns it. Whoever gets it leaves it as a context.
+    async def permit(self, url: URL) -> Permit:
+        """Waits until a request may be made at the host of `url`. The caller leaves the permit as a context.
 
         Raises:
-            HostBusy: others are before, here or at another worker, for longer than a document in hand may wait.
+            HostFailed: the host cannot be used, as was known before, or as became known meanwhile.
+            HostBusy: others go first, here or at another worker, for longer than a document in hand may wait.
         """
-        host, loop = self._hosts.get(name), asyncio.get_running_loop()
+        origin = url.origin()
+        self._failures.check(origin)
+        name, loop = _name(url), asyncio.get_running_loop()
+        host = self._hosts.get(name)
         if host is None:
             host = self._hosts[name] = _Host()
             host.keeper = self._keepers.create_task(self._keep(name, host))
         else:
             self._refuse_crowd(host)
-        turn = Turn(host, self._limits, self._limits.interval_s, loop.create_future(), asyncio.Event())
-        host.waiting.append(turn)
+        permit = Permit(
+            origin, self._limits.interval_s, loop.create_future(), asyncio.Event(), host, self._limits, self._failures
+        )
+        host.waiting.append(permit)
         try:
-            await self._granted(turn)
+            await self._answered(permit)
         except BaseException:
-            turn.ended.set()
-            if turn in host.waiting:
-                host.waiting.remove(turn)
+            permit.ended.set()
+            if permit in host.waiting:
+                host.waiting.remove(permit)
             raise
-        turn.began = loop.time()
-        return turn
+        permit.began = loop.time()
+        return permit
 
     def _refuse_crowd(self, host: _Host) -> None:
         wait_s = host.due_in_s()
@@ -159,13 +174,16 @@ class HostQueues:
         if len(host.waiting) >= self._limits.waiting_per_host or waiting >= self._limits.waiting:
             raise HostBusy(self._away_s())
 
-    async def _granted(self, turn: Turn) -> None:
-        patience = asyncio.get_running_loop().call_later(self._limits.patience_s, turn.answer, False)
+    async def _answered(self, permit: Permit) -> None:
+        patience = asyncio.get_running_loop().call_later(
+            self._limits.patience_s, permit.answer, HostBusy(self._away_s())
+        )
         try:
-            if not await turn.granted:
-                raise HostBusy(self._away_s())
+            refusal = await permit.answered
         finally:
             patience.cancel()
+        if refusal is not None:
+            raise refusal
 
     def _away_s(self) -> float:
         """Returns a time for which to go away: not the same for all, for all would come back at once."""
@@ -185,8 +203,7 @@ class HostQueues:
 
     async def _send_away(self, host: _Host) -> None:
         """Answers those that wait. Whoever has the lease now knows nothing of our interval, so it is kept here."""
-        while host.waiting:
-            host.waiting.popleft().answer(granted=False)
+        host.refuse_all(self._away_s)
         await asyncio.sleep(max(0.0, host.due_in_s()))
 
     async def _serve_if_held(self, name: str, host: _Host) -> bool:
@@ -202,7 +219,7 @@ class HostQueues:
             return False
 
     async def _serve(self, host: _Host) -> None:
-        """Grants turn after turn, and returns when nobody waits and the interval is over."""
+        """Lets one after the other go, and returns when nobody waits and the interval is over."""
         while True:
             wait_s = host.due_in_s()
             if wait_s > 0:
@@ -210,6 +227,12 @@ class HostQueues:
             if not host.waiting:
                 return
             host.running = host.waiting.popleft()
-            host.running.answer(granted=True)
+            host.running.answer(None)
             await host.running.ended.wait()
             host.running = None
+
+
+def _name(url: URL) -> str:
+    """Returns what has a queue of its own: a host, with its port where that is not the scheme's."""
+    host = url.raw_host or ""
+    return host if url.is_default_port() else f"{host}:{url.port}"

@@ -6,7 +6,7 @@ from aiohttp.helpers import is_ip_address
 from yarl import URL
 
 from contract.reasons import Reason
-from workers.failures import Failed
+from workers.failures import HostFailed
 from workers.fetch.addresses import AddressPolicy, BlockedAddressError, BlockedPortError
 from workers.fetch.resolver import GuardedResolver
 
@@ -34,7 +34,7 @@ class ProxyWay:
         """Returns the URL to ask the proxy for, and how.
 
         Raises:
-            Failed: DNS_ERROR, BLOCKED_ADDRESS, BLOCKED_PORT.
+            HostFailed: DNS_ERROR, BLOCKED_ADDRESS, BLOCKED_PORT.
         """
         address = await self._address(url)
         authority = url.authority if url.explicit_port else url.raw_host or ""
@@ -50,9 +50,9 @@ class ProxyWay:
                 return (await self._resolver.resolve(host, port))[0]["host"]
             self._policy.check(host, port)
         except BlockedAddressError as blocked:
-            raise Failed(Reason.BLOCKED_ADDRESS, str(blocked)) from None
+            raise HostFailed(Reason.BLOCKED_ADDRESS, str(blocked)) from None
         except BlockedPortError as blocked:
-            raise Failed(Reason.BLOCKED_PORT, str(blocked)) from None
+            raise HostFailed(Reason.BLOCKED_PORT, str(blocked)) from None
         except OSError:
-            raise Failed(Reason.DNS_ERROR, f"no address for {host}") from None
+            raise HostFailed(Reason.DNS_ERROR, f"no address for {host}") from None
         return host

@@ -11,7 +11,7 @@ from protego import Protego
 from yarl import URL
 
 from contract.reasons import Reason
-from workers.failures import Failed
+from workers.failures import Failed, HostFailed
 from workers.fetch import rules
 from workers.fetch.body import read_start
 from workers.fetch.client import GuardedClient
@@ -28,8 +28,10 @@ class RobotsLimits:
     """How robots.txt is read and for how long it is believed.
 
     `max_bytes` are parsed, what comes after is not (RFC 9309 section 2.5). `lifetime_s` holds where the answer names
-    no `max-age`, which counts between the least and the most (section 2.4). Where a site's file is out of reach it is
-    asked for again after `unreachable_for_s`.
+    no `max-age`, which counts between the least and the most (section 2.4 has the day; a minute keeps one request in a
+    minute from a site that says 0). Where the site's server does not give its file it is asked for again after
+    `unreachable_for_s`. Five redirects are section 2.3.1.2's, half a megabyte section 2.5's; an origin's rules take
+    about 5 kB, those of all `origins` about 50 MB.
     """
 
     max_bytes: int = 512 * 1024
@@ -45,15 +47,13 @@ class RobotsLimits:
 class SiteRules:
     """What one origin asks of one product.
 
-    `parsed` is None where it asks for nothing; `interval_s` are the seconds asked for between two requests, 0 for none;
-    `failure` says why it cannot be asked.
+    `parsed` is None where it asks for nothing; `interval_s` are the seconds asked for between two requests, 0 for none.
     """
 
     lifetime_s: float
     product: str = ""
     parsed: Protego | None = None
     interval_s: float = 0.0
-    failure: tuple[Reason, str] | None = None
 
     @classmethod
     def of(cls, parsed: Protego, product: str, lifetime_s: float) -> Self:
@@ -89,26 +89,26 @@ class Robots:
         """Returns what the origin of `url` asks for.
 
         Raises:
-            Failed: ROBOTS_UNREACHABLE: its server fails, so nothing may be fetched (RFC 9309 section 2.3.1.4); or the
-                reason why it cannot be reached at all.
+            HostFailed: ROBOTS_UNREACHABLE: its server fails, so nothing may be fetched (RFC 9309 section 2.3.1.4); or
+                the reason why it cannot be reached at all. The caller remembers it: this asks each time.
         """
         origin = (url.scheme, url.raw_host, url.port)
         try:
             site = self._known[origin]
         except KeyError:
             site = self._known[origin] = await self._ask(url.origin())
-        if site.failure is not None:
-            raise Failed(*site.failure, retry_after_s=site.lifetime_s)
         return site
 
     async def _ask(self, origin: URL) -> SiteRules:
         try:
             with Watch(self._fetch_limits.total_timeout_s) as watch:
                 return await self._follow(origin / "robots.txt", watch)
-        except Failed as failure:
-            if failure.reason in _OF_NO_USE:
+        except HostFailed:
+            raise
+        except Failed as failed:
+            if failed.reason in _OF_NO_USE:
                 return SiteRules(self._limits.lifetime_s)
-            return SiteRules(self._limits.unreachable_for_s, failure=(failure.reason, failure.detail))
+            raise HostFailed(failed.reason, failed.detail, retry_after_s=self._limits.unreachable_for_s) from failed
 
     async def _follow(self, url: URL, watch: Watch) -> SiteRules:
         for _ in range(self._limits.max_redirects + 1):

@@ -121,7 +121,7 @@ async def test_what_the_task_refuses_comes_back_whole() -> None:
     async with bench() as at:
         with pytest.raises(Failed) as failed:
             await at.run(Act("refuse", "only a menu"))
-        assert (failed.value.reason, failed.value.detail, failed.value.retry_after_s) == (
+        assert (failed.value.reason, failed.value.detail, failed.value.failure.retry_after_s) == (
             Reason.NO_ARTICLE,
             "only a menu",
             7.0,

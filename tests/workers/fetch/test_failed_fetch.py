@@ -21,16 +21,16 @@ PACKED = gzip.compress(b"words of the document " * 1000)
 
 
 def timeless(failed: Failed) -> Fetched:
-    assert failed.fetched is not None
-    return replace(failed.fetched, first_byte_s=None, total_s=None)
+    assert failed.failure.fetched is not None
+    return replace(failed.failure.fetched, first_byte_s=None, total_s=None)
 
 
 async def test_a_refused_status_is_told_with_its_answer() -> None:
     async with site(answering(status=404, Content_Type="Text/HTML; charset=utf-8")) as at:
         failed = await failure(at.url())
         assert timeless(failed) == Fetched(url=at.url(), status=404, media_type="text/html")
-    assert failed.fetched is not None
-    assert 0 < (failed.fetched.first_byte_s or 0) <= (failed.fetched.total_s or 0)
+    assert failed.failure.fetched is not None
+    assert 0 < (failed.failure.fetched.first_byte_s or 0) <= (failed.failure.fetched.total_s or 0)
 
 
 async def test_the_way_to_a_blocked_address_is_told() -> None:
@@ -47,8 +47,8 @@ async def test_the_way_to_a_blocked_address_is_told() -> None:
             redirects=(first.url(), second.url()),
             redirect_statuses=(301, 307),
         )
-    assert failed.fetched is not None
-    assert (failed.fetched.first_byte_s, (failed.fetched.total_s or 0) > 0) == (None, True)
+    assert failed.failure.fetched is not None
+    assert (failed.failure.fetched.first_byte_s, (failed.failure.fetched.total_s or 0) > 0) == (None, True)
 
 
 async def test_a_redirect_that_may_not_be_followed_is_told_where_it_stands() -> None:
@@ -94,7 +94,7 @@ async def test_too_many_redirects_tell_the_whole_way() -> None:
 
 
 async def test_what_is_no_url_has_nothing_to_tell() -> None:
-    assert (await failure("ftp://example.com/")).fetched is None
+    assert (await failure("ftp://example.com/")).failure.fetched is None
 
 
 @asynccontextmanager

@@ -140,12 +140,12 @@ async def test_a_port_where_nobody_listens() -> None:
 async def test_a_status_becomes_a_reason(status: int, reason: Reason) -> None:
     async with site(answering(status=status)) as at:
         failed = await failure(at.url())
-        assert (failed.reason, failed.detail, failed.retry_after_s) == (reason, f"HTTP status {status}", None)
+        assert (failed.reason, failed.detail, failed.failure.retry_after_s) == (reason, f"HTTP status {status}", None)
 
 
 async def test_what_the_server_asks_for_comes_along() -> None:
     async with site(answering(status=429, Retry_After="120")) as at:
-        assert (await failure(at.url())).retry_after_s == 120.0
+        assert (await failure(at.url())).failure.retry_after_s == 120.0
 
 
 @pytest.mark.parametrize("media_type", ["text/html", "application/xhtml+xml", "text/plain", "text/markdown"])

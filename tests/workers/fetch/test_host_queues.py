@@ -10,13 +10,17 @@ from typing import Any
 
 import looptime
 import pytest
+from yarl import URL
 
 from contract.broker import BrokerUnavailable
 from contract.reasons import Reason
-from workers.failures import Failed
-from workers.fetch.host_queues import HostBusy, HostLimits, HostQueues, Lease
+from workers.failures import Failed, HostFailed
+from workers.fetch.host_failures import HostFailures
+from workers.fetch.host_queues import HostBusy, HostQueues, Lease
+from workers.fetch.limits import HostFailureLimits, HostLimits
 
 LIMITS = HostLimits(interval_s=1, patience_s=10, waiting_per_host=4, waiting=6, away_s=7)
+CROWDED = replace(LIMITS, waiting_per_host=100, waiting=100)
 
 
 def on_a_jumping_clock(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
@@ -71,18 +75,25 @@ class Losing:
             scope.reschedule(now())
 
 
+FAILURES = HostFailureLimits(transient_for_s=10, permanent_for_s=60, origins=3)
+
+
+def host_queues(lease: Lease, limits: HostLimits) -> HostQueues:
+    return HostQueues(lease, limits, HostFailures(FAILURES))
+
+
 def now() -> float:
     return asyncio.get_running_loop().time()
 
 
 async def visit(
-    turns: HostQueues, host: str, *, takes_s: float = 0.0, pause_s: float = 0.0, interval_s: float = 0.0
+    queues: HostQueues, host: str, *, takes_s: float = 0.0, pause_s: float = 0.0, interval_s: float = 0.0
 ) -> float:
-    """Returns when a turn began."""
+    """Requeues when a turn began."""
     began = now()
-    with suppress(Failed), await turns.turn(host) as turn:
+    with suppress(Failed), await queues.permit(URL(f"http://{host}/")) as permit:
         began = now()
-        turn.interval_s = max(turn.interval_s, interval_s)
+        permit.interval_s = max(permit.interval_s, interval_s)
         await asyncio.sleep(takes_s)
         raise Failed(Reason.RATE_LIMITED, retry_after_s=pause_s)
     return began
@@ -94,30 +105,30 @@ async def begun(*visits: asyncio.Task[float]) -> list[float]:
 
 @on_a_jumping_clock
 async def test_two_requests_at_a_host_lie_an_interval_apart() -> None:
-    async with HostQueues(shared(), LIMITS) as turns, asyncio.TaskGroup() as group:
-        visits = [group.create_task(visit(turns, "a.example")) for _ in range(3)]
+    async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
+        visits = [group.create_task(visit(queues, "a.example")) for _ in range(3)]
         assert await begun(*visits) == pytest.approx([0, 1, 2])
 
 
 @on_a_jumping_clock
 async def test_a_slow_host_is_asked_one_thing_at_a_time() -> None:
-    async with HostQueues(shared(), LIMITS) as turns, asyncio.TaskGroup() as group:
-        visits = [group.create_task(visit(turns, "a.example", takes_s=3)) for _ in range(3)]
+    async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
+        visits = [group.create_task(visit(queues, "a.example", takes_s=3)) for _ in range(3)]
         assert await begun(*visits) == pytest.approx([0, 3, 6])
 
 
 @on_a_jumping_clock
 async def test_hosts_do_not_wait_for_each_other() -> None:
-    async with HostQueues(shared(), LIMITS) as turns, asyncio.TaskGroup() as group:
-        visits = [group.create_task(visit(turns, f"{name}.example", takes_s=3)) for name in "abc"]
+    async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
+        visits = [group.create_task(visit(queues, f"{name}.example", takes_s=3)) for name in "abc"]
         assert await begun(*visits) == pytest.approx([0, 0, 0])
 
 
 @on_a_jumping_clock
 async def test_the_interval_holds_over_all_workers() -> None:
     lease, patient = shared(), replace(LIMITS, asks=10)
-    async with HostQueues(lease, patient) as one, HostQueues(lease, patient) as other, asyncio.TaskGroup() as group:
-        visits = [group.create_task(visit(turns, "a.example")) for turns in (one, other, one, other)]
+    async with host_queues(lease, patient) as one, host_queues(lease, patient) as other, asyncio.TaskGroup() as group:
+        visits = [group.create_task(visit(queues, "a.example")) for queues in (one, other, one, other)]
         starts = await begun(*visits)
     assert all(later - earlier >= 1 - 1e-6 for earlier, later in pairwise(starts))
 
@@ -125,22 +136,22 @@ async def test_the_interval_holds_over_all_workers() -> None:
 @on_a_jumping_clock
 async def test_the_interval_holds_when_nobody_waits_in_between() -> None:
     lease = shared()
-    async with HostQueues(lease, LIMITS) as one, HostQueues(lease, LIMITS) as other:
+    async with host_queues(lease, LIMITS) as one, host_queues(lease, LIMITS) as other:
         first = await visit(one, "a.example")
         assert await visit(other, "a.example") - first >= 1
 
 
 @on_a_jumping_clock
 async def test_a_host_may_ask_for_a_longer_interval() -> None:
-    async with HostQueues(shared(), LIMITS) as turns:
-        first = await visit(turns, "a.example", interval_s=5)
-        assert await visit(turns, "a.example") - first == pytest.approx(5)
+    async with host_queues(shared(), LIMITS) as queues:
+        first = await visit(queues, "a.example", interval_s=5)
+        assert await visit(queues, "a.example") - first == pytest.approx(5)
 
 
 @on_a_jumping_clock
 async def test_a_pause_that_a_host_asks_for_holds_for_all_workers() -> None:
     lease = shared()
-    async with HostQueues(lease, LIMITS) as one, HostQueues(lease, LIMITS) as other:
+    async with host_queues(lease, LIMITS) as one, host_queues(lease, LIMITS) as other:
         await visit(one, "a.example", pause_s=100)
         with pytest.raises(HostBusy) as here:
             await visit(one, "a.example")
@@ -155,7 +166,7 @@ async def test_a_pause_that_a_host_asks_for_holds_for_all_workers() -> None:
 @on_a_jumping_clock
 async def test_a_busy_host_is_left_after_a_while() -> None:
     lease = shared()
-    async with HostQueues(lease, LIMITS) as one, HostQueues(lease, LIMITS) as other, asyncio.TaskGroup() as group:
+    async with host_queues(lease, LIMITS) as one, host_queues(lease, LIMITS) as other, asyncio.TaskGroup() as group:
         group.create_task(visit(one, "a.example", takes_s=50))
         await asyncio.sleep(1)
         with pytest.raises(HostBusy):
@@ -165,32 +176,32 @@ async def test_a_busy_host_is_left_after_a_while() -> None:
 
 @on_a_jumping_clock
 async def test_a_slow_host_is_waited_for_no_longer_than_patience() -> None:
-    async with HostQueues(shared(), LIMITS) as turns, asyncio.TaskGroup() as group:
-        group.create_task(visit(turns, "a.example", takes_s=50))
+    async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
+        group.create_task(visit(queues, "a.example", takes_s=50))
         await asyncio.sleep(1)
         with pytest.raises(HostBusy):
-            await visit(turns, "a.example")
+            await visit(queues, "a.example")
         assert now() == pytest.approx(11)
 
 
 @on_a_jumping_clock
 async def test_busy_hosts_leave_room_for_others() -> None:
-    async with HostQueues(shared(), LIMITS) as turns, asyncio.TaskGroup() as group:
-        visits = [group.create_task(visit(turns, host)) for host in ("a.example", "b.example") for _ in range(3)]
+    async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
+        visits = [group.create_task(visit(queues, host)) for host in ("a.example", "b.example") for _ in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(HostBusy):
-            await visit(turns, "b.example")
-        assert await visit(turns, "c.example") == pytest.approx(0)
+            await visit(queues, "b.example")
+        assert await visit(queues, "c.example") == pytest.approx(0)
         await begun(*visits)
 
 
 @on_a_jumping_clock
 async def test_no_more_wait_in_hand_than_may() -> None:
-    async with HostQueues(shared(), LIMITS) as turns, asyncio.TaskGroup() as group:
-        waiting = [group.create_task(visit(turns, "a.example")) for _ in range(4)]
+    async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
+        waiting = [group.create_task(visit(queues, "a.example")) for _ in range(4)]
         await asyncio.sleep(0)
         with pytest.raises(HostBusy):
-            await visit(turns, "a.example")
+            await visit(queues, "a.example")
         await begun(*waiting)
 
 
@@ -201,17 +212,17 @@ async def test_without_a_broker_nobody_gets_a_turn() -> None:
         raise BrokerUnavailable("away")
         yield False
 
-    async with HostQueues(away, LIMITS) as turns:
+    async with host_queues(away, LIMITS) as queues:
         with pytest.raises(HostBusy):
-            await visit(turns, "a.example")
+            await visit(queues, "a.example")
 
 
 @on_a_jumping_clock
-async def test_who_gives_up_waiting_leaves_the_turn_to_others() -> None:
-    async with HostQueues(shared(), LIMITS) as turns, asyncio.TaskGroup() as group:
-        group.create_task(visit(turns, "a.example", takes_s=2))
-        given_up = group.create_task(visit(turns, "a.example"))
-        last = group.create_task(visit(turns, "a.example"))
+async def test_who_gives_up_waiting_leaves_the_permit_to_others() -> None:
+    async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
+        group.create_task(visit(queues, "a.example", takes_s=2))
+        given_up = group.create_task(visit(queues, "a.example"))
+        last = group.create_task(visit(queues, "a.example"))
         await asyncio.sleep(1)
         given_up.cancel()
         assert await last == pytest.approx(2)
@@ -220,8 +231,8 @@ async def test_who_gives_up_waiting_leaves_the_turn_to_others() -> None:
 @on_a_jumping_clock
 async def test_leases_are_given_back_at_the_end() -> None:
     lease = shared()
-    async with HostQueues(lease, LIMITS) as turns:
-        await visit(turns, "a.example", pause_s=100)
+    async with host_queues(lease, LIMITS) as queues:
+        await visit(queues, "a.example", pause_s=100)
     async with lease("a.example") as held:
         assert held
 
@@ -230,21 +241,21 @@ async def test_leases_are_given_back_at_the_end() -> None:
 async def test_who_gave_up_takes_no_place_from_others() -> None:
     async def give_up() -> None:
         with pytest.raises(HostBusy):
-            await visit(turns, "slow.example")
+            await visit(queues, "slow.example")
 
-    async with HostQueues(shared(), LIMITS) as turns, asyncio.TaskGroup() as group:
-        group.create_task(visit(turns, "slow.example", takes_s=50))
+    async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
+        group.create_task(visit(queues, "slow.example", takes_s=50))
         await asyncio.sleep(1)
         await asyncio.gather(*(give_up() for _ in range(4)))
-        visits = [group.create_task(visit(turns, "b.example")) for _ in range(4)]
+        visits = [group.create_task(visit(queues, "b.example")) for _ in range(4)]
         assert len(await begun(*visits)) == 4
 
 
 @on_a_jumping_clock
-async def test_nothing_begins_beside_a_turn_whose_lease_was_lost() -> None:
+async def test_nothing_begins_beside_a_permit_whose_lease_was_lost() -> None:
     losing = Losing(shared())
-    async with HostQueues(losing.hold, LIMITS) as turns, asyncio.TaskGroup() as group:
-        visits = [group.create_task(visit(turns, "a.example", takes_s=3)) for _ in range(2)]
+    async with host_queues(losing.hold, LIMITS) as queues, asyncio.TaskGroup() as group:
+        visits = [group.create_task(visit(queues, "a.example", takes_s=3)) for _ in range(2)]
         await asyncio.sleep(1)
         losing.lose()
         assert await begun(*visits) == pytest.approx([0, 4])  # the first ends, and the lease is asked for again
@@ -255,8 +266,8 @@ async def test_after_a_loss_another_worker_may_go_and_this_one_asks_before_it_go
     shared_lease = shared()
     losing = Losing(shared_lease)
     async with (
-        HostQueues(losing.hold, LIMITS) as one,
-        HostQueues(shared_lease, LIMITS) as other,
+        host_queues(losing.hold, LIMITS) as one,
+        host_queues(shared_lease, LIMITS) as other,
         asyncio.TaskGroup() as group,
     ):
         group.create_task(visit(one, "a.example", takes_s=3))
@@ -272,7 +283,7 @@ async def test_after_a_loss_another_worker_may_go_and_this_one_asks_before_it_go
 async def test_a_pause_outlives_the_loss_of_its_lease() -> None:
     shared_lease = shared()
     losing = Losing(shared_lease)
-    async with HostQueues(losing.hold, LIMITS) as one, HostQueues(shared_lease, LIMITS) as other:
+    async with host_queues(losing.hold, LIMITS) as one, host_queues(shared_lease, LIMITS) as other:
         await visit(one, "a.example", pause_s=100)
         losing.lose()
         await asyncio.sleep(2)  # it has been taken again
@@ -284,7 +295,133 @@ async def test_a_pause_outlives_the_loss_of_its_lease() -> None:
         assert busy.value.delay_s == pytest.approx(100 - now())  # here it is kept all the same
 
 
-async def refusal(turns: HostQueues, host: str) -> float:
+async def refusal(queues: HostQueues, host: str) -> float:
     with pytest.raises(HostBusy) as busy:
-        await visit(turns, host)
+        await visit(queues, host)
     return busy.value.delay_s
+
+
+Found = tuple[Failed, float, bool]
+
+DNS = (Reason.DNS_ERROR, "no address for a.example")
+BLOCKED = (Reason.BLOCKED_ADDRESS, "10.0.0.1 is not a public address")
+
+
+async def attempt(queues: HostQueues, url: str, error: Failed, *, takes_s: float = 0.0) -> Found:
+    """Returns how an attempt at `url` failed, when, and whether it was `error`, raised by a request of its own."""
+    try:
+        with await queues.permit(URL(url)):
+            await asyncio.sleep(takes_s)
+            raise error
+    except Failed as failed:
+        return failed, now(), failed is error
+
+
+async def attempts(
+    queues: HostQueues, urls: list[str], reason: Reason, detail: str, *, takes_s: float = 0.0
+) -> list[Found]:
+    """Returns how attempts failed that begin at the same moment, each of which finds that the host cannot be used."""
+    return await asyncio.gather(*(attempt(queues, url, HostFailed(reason, detail), takes_s=takes_s) for url in urls))
+
+
+@on_a_jumping_clock
+async def test_what_one_request_finds_of_a_host_is_told_to_all_that_wait_at_once() -> None:
+    for failure in (DNS, BLOCKED):
+        async with host_queues(shared(), CROWDED) as queues:
+            began = now()
+            told = await attempts(queues, [f"http://a.example/{page}" for page in range(30)], *failure, takes_s=3)
+        assert {when - began for _, when, _ in told} == {3}
+        assert {(failed.reason, failed.detail) for failed, _, _ in told} == {failure}
+        assert [own for _, _, own in told].count(True) == 1
+
+
+@on_a_jumping_clock
+async def test_those_that_wait_for_something_else_at_the_host_wait_on() -> None:
+    async with host_queues(shared(), CROWDED) as queues, asyncio.TaskGroup() as group:
+        failing = group.create_task(attempt(queues, "https://a.example/1", HostFailed(*DNS)))
+        other = group.create_task(visit(queues, "a.example"))
+        await failing
+        assert await other == pytest.approx(1)
+        assert await visit(queues, "a.example:81") == pytest.approx(1)
+
+
+@on_a_jumping_clock
+async def test_a_failure_of_one_url_is_no_failure_of_its_host() -> None:
+    async with host_queues(shared(), CROWDED) as queues:
+        for reason in (Reason.NOT_FOUND, Reason.TOO_LARGE, Reason.FIRST_BYTE_TIMEOUT, Reason.CONNECT_ERROR):
+            began = now()
+            urls = [f"http://a.example/{page}" for page in range(3)]
+            told = await asyncio.gather(*(attempt(queues, url, Failed(reason)) for url in urls))
+            assert all(own for _, _, own in told)
+            assert max(when for _, when, _ in told) - began >= 2
+            await asyncio.sleep(1)
+
+
+@on_a_jumping_clock
+async def test_who_comes_later_is_told_at_once_until_the_failure_is_forgotten() -> None:
+    lifetimes = {DNS: FAILURES.transient_for_s, BLOCKED: FAILURES.permanent_for_s}
+    for failure, lifetime_s in lifetimes.items():
+        async with host_queues(shared(), LIMITS) as queues:
+            await attempts(queues, ["http://a.example/"], *failure)
+            began = now()
+            await asyncio.sleep(lifetime_s - 1)
+            ((told, when, own),) = await attempts(queues, ["http://a.example/2"], *failure)
+            assert (told.reason, told.detail, own) == (*failure, False)
+            assert when == pytest.approx(began + lifetime_s - 1)
+            assert told.failure.retry_after_s == pytest.approx(1)
+            await asyncio.sleep(1)
+            ((_, _, own),) = await attempts(queues, ["http://a.example/3"], *failure)
+            assert own
+
+
+@on_a_jumping_clock
+async def test_a_failure_that_says_when_to_come_again_is_remembered_until_then() -> None:
+    async with host_queues(shared(), LIMITS) as queues:
+        failed = HostFailed(Reason.ROBOTS_UNREACHABLE, retry_after_s=40)
+        await attempt(queues, "http://a.example/", failed)
+        await asyncio.sleep(39)
+        assert not (await attempt(queues, "http://a.example/", failed))[2]
+        await asyncio.sleep(1)
+        assert (await attempt(queues, "http://a.example/", failed))[2]
+
+
+@on_a_jumping_clock
+async def test_the_memory_of_failures_is_bounded() -> None:
+    async with host_queues(shared(), LIMITS) as queues:
+        urls = [f"http://{name}.example/" for name in "abcd"]
+        await attempts(queues, urls, *BLOCKED)
+        await asyncio.sleep(2)
+        again = await attempts(queues, urls, *BLOCKED)
+        assert [own for _, _, own in again].count(False) <= FAILURES.origins
+
+
+@on_a_jumping_clock
+async def test_another_worker_asks_for_itself_when_the_lease_is_free() -> None:
+    lease = shared()
+    async with host_queues(lease, LIMITS) as one, host_queues(lease, LIMITS) as other:
+        await attempts(one, ["http://a.example/"], *DNS)
+        await asyncio.sleep(LIMITS.interval_s)
+        ((_, _, own),) = await attempts(other, ["http://a.example/"], *DNS)
+        assert own
+
+
+@on_a_jumping_clock
+async def test_who_gave_up_before_the_failure_is_told_nothing() -> None:
+    async with host_queues(shared(), CROWDED) as queues, asyncio.TaskGroup() as group:
+        first = group.create_task(attempt(queues, "http://a.example/1", HostFailed(*DNS), takes_s=2))
+        given_up = group.create_task(attempt(queues, "http://a.example/2", HostFailed(*DNS)))
+        last = group.create_task(attempt(queues, "http://a.example/3", HostFailed(*DNS)))
+        await asyncio.sleep(1)
+        given_up.cancel()
+        assert [(await task)[1] for task in (first, last)] == [2, 2]
+        assert given_up.cancelled()
+
+
+@on_a_jumping_clock
+async def test_who_waits_is_told_at_once_of_a_pause_that_is_too_long_to_wait() -> None:
+    async with host_queues(shared(), CROWDED) as queues, asyncio.TaskGroup() as group:
+        group.create_task(visit(queues, "a.example", takes_s=1, pause_s=100))
+        await asyncio.sleep(0.5)
+        refusals = [group.create_task(refusal(queues, "a.example")) for _ in range(3)]
+        assert await asyncio.gather(*refusals) == pytest.approx([100, 100, 100])
+        assert now() == pytest.approx(1)
