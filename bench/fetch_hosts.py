@@ -30,7 +30,7 @@ from contract.codec import decode_job
 from contract.ids import new_document_id
 from contract.job import Job, Kind, Lane
 from contract.metrics import Metrics
-from contract.verdicts import Publish, Verdict
+from contract.verdicts import Defer, Verdict
 from runtime.brokers.embedded.broker import EmbeddedBroker
 from runtime.fetching import open_fetcher
 from runtime.settings import load
@@ -61,7 +61,7 @@ class NoEditor:
 
 
 class Desk:
-    """A broker and its worker, and when each document was decided."""
+    """A broker and its worker, and when the first attempt at each document ended."""
 
     def __init__(self, broker: EmbeddedBroker, worker: Worker) -> None:
         self._broker = broker
@@ -73,14 +73,14 @@ class Desk:
 
     async def _handle(self, delivery: Delivery) -> Verdict:
         verdict = await self._worker.handle(delivery)
-        if isinstance(verdict, Publish):
+        if not isinstance(verdict, Defer):
             decided = self._decided.get(decode_job(delivery.body).id)
             if decided is not None and not decided.done():
                 decided.set_result(time.perf_counter())
         return verdict
 
     async def put(self, url: str) -> float:
-        """Returns the seconds until the document at `url` is decided."""
+        """Returns the seconds until the first attempt at the document at `url` has ended."""
         job = Job(id=new_document_id(), kind=Kind.URL, lane=Lane.INTERACTIVE, accepted_at=now().isoformat(), url=url)
         decided = self._decided[job.id] = asyncio.get_running_loop().create_future()
         await self._broker.put(job)

@@ -11,7 +11,7 @@ from workers.failures import Failed
 from workers.fetch.coding import Decoder, Identity, decoder_of
 from workers.fetch.errors import FOREIGN
 from workers.fetch.limits import FetchLimits
-from workers.fetch.watch import Watch
+from workers.fetch.timeouts import Timeouts
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class Transfer:
     size: int = 0
 
 
-async def read_body(response: ClientResponse, limits: FetchLimits, watch: Watch, transfer: Transfer) -> bytes:
+async def read_body(response: ClientResponse, limits: FetchLimits, timeouts: Timeouts, transfer: Transfer) -> bytes:
     """Returns the whole body of `response` without its content coding. `transfer` counts what comes.
 
     Raises:
@@ -33,7 +33,7 @@ async def read_body(response: ClientResponse, limits: FetchLimits, watch: Watch,
     decoder = decoder_of(response.headers.get("Content-Encoding", ""))
     parts: list[bytes] = []
     content = response.content
-    while chunk := content.read_nowait() or await _next_chunk(response, limits, watch):
+    while chunk := content.read_nowait() or await _next_chunk(response, limits, timeouts):
         transfer.transferred_bytes += len(chunk)
         _check_transfer(transfer.transferred_bytes, limits)
         part = decoder.decode(chunk, limits.max_body_bytes - transfer.size + 1)
@@ -45,7 +45,7 @@ async def read_body(response: ClientResponse, limits: FetchLimits, watch: Watch,
     return b"".join(parts)
 
 
-async def read_start(response: ClientResponse, limits: FetchLimits, max_bytes: int, watch: Watch) -> bytes:
+async def read_start(response: ClientResponse, limits: FetchLimits, max_bytes: int, timeouts: Timeouts) -> bytes:
     """Returns what can be had of the first `max_bytes` of a body: it may be shorter, break off, or be badly coded.
 
     It is waited for as long as for one piece of a body at most.
@@ -53,17 +53,17 @@ async def read_start(response: ClientResponse, limits: FetchLimits, max_bytes: i
     content = bytearray()
     with suppress(Failed, *FOREIGN):  # TimeoutError is an OSError
         decoder = decoder_of(response.headers.get("Content-Encoding", ""))
-        async with asyncio.timeout(watch.left_s(limits.idle_timeout_s)):
+        async with asyncio.timeout(timeouts.left_s(limits.idle_timeout_s)):
             while len(content) < max_bytes and (chunk := await response.content.readany()):
                 content += decoder.decode(chunk, max_bytes - len(content))
     return bytes(content)
 
 
-async def _next_chunk(response: ClientResponse, limits: FetchLimits, watch: Watch) -> bytes:
+async def _next_chunk(response: ClientResponse, limits: FetchLimits, timeouts: Timeouts) -> bytes:
     """Returns what comes next; nothing at the end."""
     if response.content.at_eof():
         return b""
-    watch.expect(limits.idle_timeout_s, Reason.IDLE_TIMEOUT, f"nothing more came within {limits.idle_timeout_s:g} s")
+    timeouts.expect(limits.idle_timeout_s, Reason.IDLE_TIMEOUT, f"nothing more came within {limits.idle_timeout_s:g} s")
     return await response.content.readany()
 
 

@@ -16,7 +16,7 @@ from workers.fetch.errors import FOREIGN, translated
 from workers.fetch.limits import FetchLimits, Reach
 from workers.fetch.proxy import ProxyWay, Request
 from workers.fetch.resolver import GuardedResolver
-from workers.fetch.watch import Watch
+from workers.fetch.timeouts import Timeouts
 
 _PLAIN = Request()
 _ACCEPT = "text/html,application/xhtml+xml,text/plain;q=0.8,text/markdown;q=0.8,*/*;q=0.1"
@@ -68,15 +68,15 @@ class GuardedClient:
         await self._session.close()
         await self._resolver.close()
 
-    async def ask(self, url: URL, watch: Watch) -> "Answer":
+    async def ask(self, url: URL, timeouts: Timeouts) -> "Answer":
         """Returns the answer to GET `url`, as soon as its header is there. Whoever gets it leaves it as a context.
 
-        `url` comes from `urls.checked_url`. `watch`, open around it, gets the limit of the header.
+        `url` comes from `urls.checked_url`. `timeouts`, open around it, gets the limit of the header.
 
         Raises:
             Failed: for any reason of the network or the server.
         """
-        watch.expect(self._limits.first_byte_timeout_s, Reason.FIRST_BYTE_TIMEOUT, self._late)
+        timeouts.expect(self._limits.first_byte_timeout_s, Reason.FIRST_BYTE_TIMEOUT, self._late)
         try:
             asked, how = (url, _PLAIN) if self._way is None else await self._way.request(url)
             response = await self._session.get(asked, allow_redirects=False, **how)

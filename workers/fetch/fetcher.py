@@ -18,9 +18,9 @@ from workers.fetch.body import read_body, read_start
 from workers.fetch.client import GuardedClient
 from workers.fetch.limits import FetchLimits
 from workers.fetch.page_head import title_of
+from workers.fetch.timeouts import Timeouts
 from workers.fetch.trace import FetchTrace
 from workers.fetch.urls import checked_url, publisher_url
-from workers.fetch.watch import Watch
 
 Admission = Callable[[URL], Awaitable[AbstractContextManager[object]]]
 """Asked before each request, redirects included. It may wait or raise; what it returns is left after the answer."""
@@ -99,33 +99,33 @@ class Fetcher:
         """Returns where the trace leads on to, or the body and the declared charset of the page at its end."""
         began = time.perf_counter()
         try:
-            with (
-                Watch(self._limits.total_timeout_s - trace.spent_s) as watch,
-                await self._client.ask(trace.url, watch) as response,
-            ):
-                declared = media.essence(response.headers.getall("Content-Type", _NONE)[-1])  # as browsers do
-                trace.answered(response.status, declared, time.perf_counter() - began)
-                return await self._target(response, trace, watch) or await self._page(response, trace, watch)
+            async with Timeouts(self._limits.total_timeout_s - trace.spent_s) as timeouts:
+                with await self._client.ask(trace.url, timeouts) as response:
+                    declared = media.essence(response.headers.getall("Content-Type", _NONE)[-1])  # as browsers do
+                    trace.answered(response.status, declared, time.perf_counter() - began)
+                    return await self._target(response, trace, timeouts) or await self._page(response, trace, timeouts)
         finally:
             trace.spent_s += time.perf_counter() - began
             self._metrics.fetched_bytes.inc(trace.transfer.transferred_bytes)
 
-    async def _target(self, response: ClientResponse, trace: FetchTrace, watch: Watch) -> URL | None:
+    async def _target(self, response: ClientResponse, trace: FetchTrace, timeouts: Timeouts) -> URL | None:
         """Returns where the head of an answer leads on to, None where it is the head of a page."""
         headers, status = response.headers, response.status
         if target := rules.redirect_target(trace.url, status, headers):
             return target
         walls.refuse_challenge(headers)
         if status in walls.GUARDED_STATUSES:
-            start = await read_start(response, self._limits, walls.SHOWN_BYTES, watch)
+            start = await read_start(response, self._limits, walls.SHOWN_BYTES, timeouts)
             walls.refuse_challenge_page(start)
             walls.refuse_challenge_title(title_of(start, response.charset))
         rules.check_status(status, headers, datetime.now(UTC))
         return refresh.header_target(trace.url, headers)
 
-    async def _page(self, response: ClientResponse, trace: FetchTrace, watch: Watch) -> URL | tuple[bytes, str | None]:
+    async def _page(
+        self, response: ClientResponse, trace: FetchTrace, timeouts: Timeouts
+    ) -> URL | tuple[bytes, str | None]:
         declared, charset = media.check_declared(trace.media_type or ""), response.charset
-        body = await read_body(response, self._limits, watch, trace.transfer)
+        body = await read_body(response, self._limits, timeouts, trace.transfer)
         walls.refuse_challenge_page(body)
         trace.media_type = media.media_type_of(declared, body)
         return _sent_on(trace, body, charset) or (body, charset)

@@ -16,7 +16,7 @@ from workers.fetch import rules
 from workers.fetch.body import read_start
 from workers.fetch.client import GuardedClient
 from workers.fetch.limits import FetchLimits
-from workers.fetch.watch import Watch
+from workers.fetch.timeouts import Timeouts
 
 _Origin = tuple[str, str | None, int | None]  # RFC 6454 section 4
 
@@ -101,8 +101,8 @@ class Robots:
 
     async def _ask(self, origin: URL) -> SiteRules:
         try:
-            with Watch(self._fetch_limits.total_timeout_s) as watch:
-                return await self._follow(origin / "robots.txt", watch)
+            async with Timeouts(self._fetch_limits.total_timeout_s) as timeouts:
+                return await self._follow(origin / "robots.txt", timeouts)
         except HostFailed:
             raise
         except Failed as failed:
@@ -110,23 +110,23 @@ class Robots:
                 return SiteRules(self._limits.lifetime_s)
             raise HostFailed(failed.reason, failed.detail, retry_after_s=self._limits.unreachable_for_s) from failed
 
-    async def _follow(self, url: URL, watch: Watch) -> SiteRules:
+    async def _follow(self, url: URL, timeouts: Timeouts) -> SiteRules:
         for _ in range(self._limits.max_redirects + 1):
-            with await self._client.ask(url, watch) as response:
+            with await self._client.ask(url, timeouts) as response:
                 target = rules.redirect_target(url, response.status, response.headers)
                 if target is None:
-                    return await self._site(response, watch)
+                    return await self._site(response, timeouts)
                 url = target
         return SiteRules(self._limits.lifetime_s)
 
-    async def _site(self, response: ClientResponse, watch: Watch) -> SiteRules:
+    async def _site(self, response: ClientResponse, timeouts: Timeouts) -> SiteRules:
         status = response.status
         if status >= 500 or status == 429:  # noqa: PLR2004 - RFC 9309 section 2.3.1.4; 429 asks to come later, not in
             raise Failed(Reason.ROBOTS_UNREACHABLE, f"HTTP status {status} for robots.txt")
         lifetime_s = self._lifetime_s(response.headers.get("Cache-Control", ""))
         if not 200 <= status < 300:  # noqa: PLR2004 - section 2.3.1.3: unavailable, so all may be fetched
             return SiteRules(lifetime_s)
-        body = await read_start(response, self._fetch_limits, self._limits.max_bytes, watch)
+        body = await read_start(response, self._fetch_limits, self._limits.max_bytes, timeouts)
         return SiteRules.of(Protego.parse(body.decode("utf-8-sig", "replace")), self._product, lifetime_s)
 
     def _lifetime_s(self, cache_control: str) -> float:

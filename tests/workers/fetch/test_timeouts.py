@@ -7,15 +7,15 @@ import pytest
 from contract.reasons import Reason
 from tests.workers.fetch.test_host_queues import now, on_a_jumping_clock
 from workers.failures import Failed
-from workers.fetch.watch import Watch
+from workers.fetch.timeouts import Timeouts
 
 
 async def waits(total_s: float, *steps: tuple[float, float]) -> Failed | None:
     """Waits in steps, of each how long it may take and how long it does."""
     try:
-        with Watch(total_s) as watch:
+        async with Timeouts(total_s) as timeouts:
             for may_s, does_s in steps:
-                watch.expect(may_s, Reason.IDLE_TIMEOUT, "late")
+                timeouts.expect(may_s, Reason.IDLE_TIMEOUT, "late")
                 await asyncio.sleep(does_s)
     except Failed as failed:
         return failed
@@ -57,23 +57,23 @@ async def test_who_cancels_from_outside_is_heard() -> None:
 
 @on_a_jumping_clock
 async def test_what_is_raised_inside_comes_through_and_nothing_is_timed_afterwards() -> None:
-    def fail() -> None:
-        with Watch(10) as watch:
-            watch.expect(1, Reason.IDLE_TIMEOUT, "late")
+    async def fail() -> None:
+        async with Timeouts(10) as timeouts:
+            timeouts.expect(1, Reason.IDLE_TIMEOUT, "late")
             raise ValueError("inside")
 
     with pytest.raises(ValueError, match="inside"):
-        fail()
+        await fail()
     await asyncio.sleep(20)
 
 
 @on_a_jumping_clock
 async def test_nothing_but_the_whole_is_timed_when_so_asked() -> None:
     async def rest() -> None:
-        with Watch(10) as watch:
-            watch.expect(1, Reason.IDLE_TIMEOUT, "late")
-            assert watch.left_s(3) == 3
-            assert watch.left_s(30) == pytest.approx(10)
+        async with Timeouts(10) as timeouts:
+            timeouts.expect(1, Reason.IDLE_TIMEOUT, "late")
+            assert timeouts.left_s(3) == 3
+            assert timeouts.left_s(30) == pytest.approx(10)
             await asyncio.sleep(50)
 
     with pytest.raises(Failed) as failed:
