@@ -10,7 +10,7 @@ from contract.verdicts import Bury, Publish, Retry, Verdict
 from workers import outcome
 from workers.failures import DocumentFailure
 
-_HISTORY_DETAIL_CHARS = 300
+_HISTORY_DETAIL_CHARS = 300  # chosen: our details are shorter, and a history of all attempts stays below 2 kB
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 class Fetch(Protocol):
-    """Fetches a URL's page, or raises Failed, or HostBusy where it is not its turn."""
+    """Fetches a URL's page, or raises Failed, or HostBusy where the host may not be asked now."""
 
     async def fetch(self, url: str) -> FetchedPage: ...
 
@@ -44,7 +44,11 @@ class Edit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """`job_timeout_s` bounds the whole of one attempt, well under the broker's consumer timeout (30 minutes)."""
+    """How long an attempt may take, and when it is made again.
+
+    `job_timeout_s` bounds the whole of one attempt: the limits of fetching (30 s) and parsing (20 s), the waits for
+    hosts (10 s each) and for a parser child. It is well under the broker's consumer timeout (30 minutes).
+    """
 
     job_timeout_s: float = 120.0
     retry: RetryPolicy = field(default_factory=RetryPolicy)
@@ -119,7 +123,7 @@ class Worker:
         return replace(article, provenance=replace(article.provenance, timings=timings))
 
     async def _fetched(self, url: str) -> tuple[FetchedPage, float]:
-        """Returns the page at `url`, and the seconds that it took, waits for a turn included."""
+        """Returns the page at `url`, and the seconds that it took, waits for hosts included."""
         began = time.perf_counter()
         try:
             page = await self._fetcher.fetch(url)

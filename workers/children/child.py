@@ -21,7 +21,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
-_EXHAUSTED = 0.9  # share of the memory limit
+_EXHAUSTED = 0.9  # share of the memory limit: chosen, so that one allocation that failed is seen from the peak
 
 
 @dataclass(frozen=True, slots=True)

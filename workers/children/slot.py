@@ -16,7 +16,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _GRACE_S = 5.0  # Pebble looks at its clock every 0.1 s and may have to kill; beyond that it is stuck
-_START_TIMEOUT_S = 60.0
+_START_TIMEOUT_S = 60.0  # chosen: a child has started after some 2 s, later on a machine that is overloaded
 _START_ATTEMPTS = 3  # who kills children may well hit one that is only starting
 
 
@@ -24,7 +24,9 @@ _START_ATTEMPTS = 3  # who kills children may well hit one that is only starting
 class ParserLimits:
     """What one document may take, and how many documents a child lives for.
 
-    `memory_bytes` is address space beyond what the child holds before its first document.
+    `memory_bytes` is address space beyond what the child holds before its first document. A child is replaced after
+    `documents_per_child`, for what C libraries may lose of memory (little: bench/extraction_memory.py).
+    All three are chosen, not measured: far above what pages take, far below what harms the machine.
     """
 
     wall_clock_s: float = 20.0

@@ -1,8 +1,23 @@
 """Fetches submitted URLs: bounded in time and size, kept out of the network inside, and honest about what came.
 
-The way of a URL: `urls` checks it, `client` dials it (`addresses` has the last word on where), `body` reads what comes
-within the limits, `rules` and `walls` say what the answer means, `page_head` where a page sends its reader, and
-`fetcher` holds the thread. Before each request `politeness` asks whose turn it is (`turns`), and the site (`robots`).
+The way of a URL, file by file:
+
+    fetcher        from a URL to the page at the end of its redirects; `trace` is what it has seen so far
+    urls           checks a URL
+    politeness     asks before each request: may this host be asked now, and does the site allow it?
+      host_queues    one request at a time at a host, over all workers (`leases` where there is one process)
+      host_failures  what is known of hosts that cannot be used
+      robots         robots.txt
+    client         makes the request within `timeouts`
+      resolver, addresses, proxy    where it may lead
+      errors         what an error of the network means
+    body, coding   read what comes, within the limits
+    rules          what a status means
+    walls          answers that stand in front of a page; `wall_words` are their words
+    media          which media type it is, and who reads it
+    refresh        pages that send their reader on; `page_head` finds their title
+
+`limits` holds all limits. Failures are raised as `workers.failures.Failed`.
 """
 
 from workers.fetch.client import GuardedClient

@@ -73,7 +73,7 @@ class Fetcher:
         Raises:
             Failed: for any reason of the network, the server, or the kind and size of what it holds. The detail never
                 quotes a body; `fetched` says how far it came.
-            HostBusy: a host on the way has no turn for it soon; what was fetched is forgotten.
+            HostBusy: a host on the way may not be asked soon; what was fetched is forgotten.
         """
         trace = None
         try:

@@ -65,7 +65,7 @@ _BINARY = bytes([*range(0x09), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20)])  #
 _UTF16_BOMS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _SPACE = b" \t\r\n\x0c"
 _SNIFFED_BYTES = 1445  # MIME Sniffing, section 5.2
-_SHOWN_CHARS = 100
+_SHOWN_CHARS = 100  # RFC 6838 section 4.2 lets a type have 127 + 1 + 127, those in use are shorter
 
 
 def essence(content_type: str) -> str:

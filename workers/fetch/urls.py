@@ -9,6 +9,7 @@ from yarl import URL
 from contract.reasons import Reason
 from workers.failures import Failed
 
+# RFC 1035 section 2.3.4: 63 characters a label, 253 in all, and the dot of an absolute name.
 _NAME = re.compile(r"(?=.{1,254}\Z)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.DOTALL)
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
