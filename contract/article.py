@@ -83,7 +83,7 @@ class Fetched:
     declared none; `redirects` are the URLs on the way, pages that refresh to another included, and `redirect_statuses`
     what each answered. `size` is in bytes after decompression, `transferred_bytes` as it was sent, of the last answer's
     body as far as it was read; `first_byte_s` the seconds from the last request to its answer's header, `total_s` those
-    of all requests, without what was waited in between for turns.
+    of all requests, without what was waited in between for hosts.
     """
 
     url: str
