@@ -1,4 +1,4 @@
-"""What follows from a failed attempt. Pure: a verdict is a value."""
+"""From a failed attempt to a verdict: retry, fail, or bury. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ class RetryPolicy:
     """When a failed attempt is made again.
 
     `delays_s` are the delays in seconds after the first, second, … attempt; `hostile_attempts` is how often a document
-    may hurt a parser child before it is buried.
+    may kill a parser child before it is buried (the second time is no accident).
     """
 
     delays_s: tuple[float, ...] = DELAYS_S
@@ -26,7 +26,7 @@ class RetryPolicy:
 
 
 def decide(job: Job, failure: DocumentFailure, at: datetime, policy: RetryPolicy, cause: str | None = None) -> Verdict:
-    """Returns what follows from `failure` of this attempt at `job`.
+    """Returns the verdict on an attempt at `job` that ended with `failure`.
 
     `cause` is kept with a buried job (a traceback, say); without it the failure's own detail is.
     """

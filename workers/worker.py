@@ -1,4 +1,4 @@
-"""From a delivery to a verdict: fetch, edit, and what follows when that fails."""
+"""From a delivery to a verdict: fetch, edit, and decide what follows from a failure."""
 
 import asyncio
 import time
@@ -55,7 +55,7 @@ class WorkerLimits:
 
 
 class Worker:
-    """Decides deliveries. Holds no state between them, so one worker serves any number at once."""
+    """Decides deliveries. It keeps no state between them, so one worker serves any number at once."""
 
     def __init__(
         self, *, fetcher: Fetch, editor: Edit, metrics: Metrics, clock: Callable[[], datetime], limits: WorkerLimits
@@ -67,12 +67,12 @@ class Worker:
         self._limits = limits
 
     async def handle(self, delivery: Delivery) -> Verdict:
-        """Returns the verdict on `delivery`. Whatever goes wrong with the document becomes a verdict, too."""
+        """Returns the verdict on `delivery`. Whatever goes wrong becomes a verdict, too."""
         began = time.perf_counter()
         with self._metrics.in_flight.track_inprogress():
             verdict = await self._decide(delivery)
         self._observe("job", time.perf_counter() - began)
-        self._tell(verdict, delivery)
+        self._report(verdict, delivery)
         return verdict
 
     async def _decide(self, delivery: Delivery) -> Verdict:
@@ -149,7 +149,7 @@ class Worker:
     def _observe(self, stage: str, seconds: float) -> None:
         self._metrics.stage_seconds.labels(stage).observe(seconds)
 
-    def _tell(self, verdict: Verdict, delivery: Delivery) -> None:
+    def _report(self, verdict: Verdict, delivery: Delivery) -> None:
         kind, reason, subject = _summary(verdict, delivery)
         self._metrics.verdicts.labels(kind, reason).inc()
         if isinstance(verdict, Retry):

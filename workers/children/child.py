@@ -1,4 +1,4 @@
-"""What runs inside a parser child: its confinement, and one document at a time."""
+"""What runs inside a parser child: it limits itself, then works on one document at a time."""
 
 import ctypes
 import gc
@@ -40,25 +40,23 @@ class Raised:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a document ended, as a value: an exception with keyword arguments does not survive pickling.
+class TaskResult:
+    """What became of a document, as a value: an exception with keyword arguments does not survive pickling.
 
-    `result` is a DocumentFailure where the task raised `Failed`, or ran out of memory.
-
-    `exhausted` tells that the child has been near its memory limit and is not fit for another document: its peak
-    never sinks.
+    `outcome` is a DocumentFailure if the task raised `Failed` or ran out of memory. `exhausted` is true if the child
+    came near its memory limit. It must not get another document, since its peak never sinks.
     """
 
-    result: Returned | DocumentFailure | Raised
+    outcome: Returned | DocumentFailure | Raised
     exhausted: bool = False
 
 
 def confine(memory_bytes: int, modules: Sequence[str]) -> None:
-    """Binds this process to its parent's life and to `memory_bytes` beyond what `modules` need once loaded.
+    """Ends this process with its parent, and limits its memory to `memory_bytes` beyond what `modules` take.
 
-    SIGTERM gets its default back, since a handler in Python never runs while C code hangs. The pipe that tells the
-    fork server of living clients must be closed here: a child that hangs would keep the server alive by it, and the
-    death signal, which follows the server's death, would never come.
+    SIGTERM gets its default action back, since a handler in Python does not run while C code hangs. The pipe by which
+    the fork server knows that it has clients is closed here. Otherwise a child that hangs keeps the server alive, and
+    the signal at the death of the parent, which is the server, never comes.
     """
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -72,33 +70,33 @@ def confine(memory_bytes: int, modules: Sequence[str]) -> None:
 
 
 def ready(_task: Callable[[T], R]) -> None:
-    """Does nothing: when this returns the child is confined and has been able to load the task."""
+    """Does nothing. When it returns, the child has limited itself and loaded the task."""
 
 
-def perform(task: Callable[[T], R], document: T, memory_bytes: int) -> Outcome:
-    """Returns how `task` ended on `document`. Raises nothing, whatever the task does."""
+def perform(task: Callable[[T], R], document: T, memory_bytes: int) -> TaskResult:
+    """Returns what became of `document` in `task`. Raises nothing, whatever the task does."""
     limit, hard = resource.getrlimit(resource.RLIMIT_AS)
     try:
         returned = Returned(pickle.dumps(task(document), protocol=pickle.HIGHEST_PROTOCOL))
-        return Outcome(returned, _is_exhausted(limit, memory_bytes))
+        return TaskResult(returned, _is_exhausted(limit, memory_bytes))
     except BaseException as error:  # noqa: BLE001 - SystemExit, too, would otherwise end the worker, not the child
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))  # to speak of exhausted memory takes memory
-        outcome = _outcome_of(error, _is_exhausted(limit, memory_bytes))
+        result = _result_of(error, _is_exhausted(limit, memory_bytes))
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-        return outcome
+        return result
 
 
-def _outcome_of(error: BaseException, exhausted: bool) -> Outcome:
-    """Returns what `error` stands for. Near the limit every error is one of memory.
+def _result_of(error: BaseException, exhausted: bool) -> TaskResult:
+    """Returns what `error` means. Near the memory limit every error is taken for one of memory.
 
     libxml2 answers a failed allocation with a parse error, and trafilatura with None.
     """
     if exhausted or isinstance(error, MemoryError):
-        return Outcome(DocumentFailure(Reason.MEMORY, "the parser reached its memory limit"), exhausted=True)
+        return TaskResult(DocumentFailure(Reason.MEMORY, "the parser reached its memory limit"), exhausted=True)
     if isinstance(error, Failed):
-        return Outcome(error.failure)
+        return TaskResult(error.failure)
     frames = "".join(traceback.format_tb(error.__traceback__))
-    return Outcome(Raised(type(error).__name__, frames + type(error).__name__))
+    return TaskResult(Raised(type(error).__name__, frames + type(error).__name__))
 
 
 def _is_exhausted(limit_bytes: int, memory_bytes: int) -> bool:

@@ -1,4 +1,4 @@
-"""Runs a function on documents that may hang, crash or eat memory, where they can be killed."""
+"""Runs a function on documents in child processes, since a document may make it hang, crash or eat memory."""
 
 import asyncio
 import multiprocessing
@@ -14,7 +14,7 @@ from pebble import ProcessExpired
 
 from contract.metrics import Metrics
 from contract.reasons import Reason
-from workers.children.child import Outcome, Raised, Returned
+from workers.children.child import Raised, Returned, TaskResult
 from workers.children.slot import ChildNotStarted, ParserLimits, Slot
 from workers.failures import DocumentFailure, Failed
 
@@ -103,10 +103,10 @@ class ParserPool(Generic[T, R]):
         try:
             if fresh and slot.documents:
                 self._replace(slot, "suspect")
-            outcome = await self._judge(slot, document)
+            result = await self._result(slot, document)
         finally:
             self._idle.put_nowait(slot)
-        match outcome.result:
+        match result.outcome:
             case Returned(pickled):
                 return cast("R", pickle.loads(pickled))  # noqa: S301 - our own child wrote it
             case DocumentFailure() as failure:
@@ -114,8 +114,8 @@ class ParserPool(Generic[T, R]):
             case Raised(error, frames):
                 raise ParserDefect(error, frames)
 
-    async def _judge(self, slot: Slot[T, R], document: T) -> Outcome:
-        """Returns the outcome; says what it means that there is none."""
+    async def _result(self, slot: Slot[T, R], document: T) -> TaskResult:
+        """Returns what became of `document`. Raises Failed if the child did not survive it."""
         try:
             try:
                 return await self._perform(slot, document)
@@ -128,21 +128,21 @@ class ParserPool(Generic[T, R]):
         except BrokenProcessPool:
             raise Failed(Reason.PARSER_CRASH, "the parser died") from None
 
-    async def _perform(self, slot: Slot[T, R], document: T) -> Outcome:
-        """Returns the outcome, and replaces the child if it is gone, spent, or not to be trusted any more."""
+    async def _perform(self, slot: Slot[T, R], document: T) -> TaskResult:
+        """Returns what became of `document`. Replaces a child that is dead, failed, or has done its share."""
         if not await slot.is_alive():
             self._replace(slot, Reason.PARSER_CRASH)
             await slot.is_alive()
         try:
-            outcome = await slot.perform(document)
+            result = await slot.perform(document)
         except BaseException as error:
             self._replace(slot, _cause(error))
             raise
-        if outcome.exhausted:
+        if result.exhausted:
             self._replace(slot, Reason.MEMORY)
         elif slot.documents >= self._limits.documents_per_child:
             self._replace(slot, "recycled")
-        return outcome
+        return result
 
     def _replace(self, slot: Slot[T, R], cause: str) -> None:
         self._metrics.parser_restarts.labels(cause).inc()

@@ -1,4 +1,4 @@
-"""One parser child and its pool of one: started, used, and replaced whole."""
+"""One parser child in a Pebble pool of its own, which is replaced as a whole."""
 
 import asyncio
 import contextlib
@@ -68,8 +68,8 @@ class Slot(Generic[T, R]):
         """
         return (await self._started()).active
 
-    async def perform(self, document: T) -> child.Outcome:
-        """Returns how the task ended on `document`.
+    async def perform(self, document: T) -> child.TaskResult:
+        """Returns what became of `document`.
 
         Raises:
             TimeoutError: not done in time. The child may still run: replace it.

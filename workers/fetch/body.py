@@ -16,18 +16,18 @@ from workers.fetch.timeouts import Timeouts
 
 @dataclass(slots=True)
 class Transfer:
-    """How much of a body has come: as it was sent, and without its content coding."""
+    """The bytes of a body so far: as they were sent, and decoded."""
 
     transferred_bytes: int = 0
     size: int = 0
 
 
 async def read_body(response: ClientResponse, limits: FetchLimits, timeouts: Timeouts, transfer: Transfer) -> bytes:
-    """Returns the whole body of `response` without its content coding. `transfer` counts what comes.
+    """Returns the whole body of `response`, decoded. `transfer` counts its bytes as they come.
 
     Raises:
         Failed: TOO_LARGE, DECOMPRESSED_TOO_LARGE, IDLE_TIMEOUT, FETCH_TIMEOUT; BAD_ENCODING; INCOMPLETE_BODY, the coded
-            data ends early. Whoever opened the response closes it.
+            data ends early. The caller closes the response.
     """
     _check_transfer(response.content_length or 0, limits)
     decoder = decoder_of(response.headers.get("Content-Encoding", ""))
@@ -46,9 +46,9 @@ async def read_body(response: ClientResponse, limits: FetchLimits, timeouts: Tim
 
 
 async def read_start(response: ClientResponse, limits: FetchLimits, max_bytes: int, timeouts: Timeouts) -> bytes:
-    """Returns what can be had of the first `max_bytes` of a body: it may be shorter, break off, or be badly coded.
+    """Returns up to `max_bytes` of the start of a body, decoded: less where it ends, breaks off or is badly coded.
 
-    It is waited for as long as for one piece of a body at most.
+    It takes no longer than one wait for a piece of a body may.
     """
     content = bytearray()
     with suppress(Failed, *FOREIGN):  # TimeoutError is an OSError
@@ -60,7 +60,7 @@ async def read_start(response: ClientResponse, limits: FetchLimits, max_bytes: i
 
 
 async def _next_chunk(response: ClientResponse, limits: FetchLimits, timeouts: Timeouts) -> bytes:
-    """Returns what comes next; nothing at the end."""
+    """Returns the next bytes, none at the end."""
     if response.content.at_eof():
         return b""
     timeouts.expect(limits.idle_timeout_s, Reason.IDLE_TIMEOUT, f"nothing more came within {limits.idle_timeout_s:g} s")

@@ -23,7 +23,7 @@ from workers.fetch.trace import FetchTrace
 from workers.fetch.urls import checked_url, publisher_url
 
 Admission = Callable[[URL], Awaitable[AbstractContextManager[object]]]
-"""Asked before each request, redirects included. It may wait or raise; what it returns is left after the answer."""
+"""Called before each request, redirects included. It may wait or raise. Its context ends after the answer."""
 
 
 async def admit_all(_url: URL) -> AbstractContextManager[object]:
@@ -36,7 +36,7 @@ _NONE = ("",)
 
 @dataclass(frozen=True, slots=True)
 class FetchedPage:
-    """What a URL holds. `charset` is what the answer's header declares, as it is written there."""
+    """What stands at a URL. `charset` is the one that the Content-Type header declares, unchanged."""
 
     body: bytes
     charset: str | None
@@ -44,7 +44,7 @@ class FetchedPage:
 
     @property
     def reader(self) -> media.Reader:
-        """Who reads it, by its media type."""
+        """The reader for its media type."""
         return media.READERS[str(self.fetched.media_type)]
 
 
@@ -52,10 +52,10 @@ class Fetcher:
     """Fetches pages.
 
     Args:
-        client: asks for them; open for as long as this is used.
+        client: makes the requests; it must be open.
         limits: of one fetch.
-        metrics: fetches by outcome, and bytes.
-        admission: asked before each request.
+        metrics: count fetches by outcome, and bytes.
+        admission: called before each request.
     """
 
     def __init__(
@@ -68,12 +68,12 @@ class Fetcher:
         self._admission = admission
 
     async def fetch(self, url: str) -> FetchedPage:
-        """Returns the page at `url`, at the end of its redirects.
+        """Returns the page at `url`, after its redirects.
 
         Raises:
-            Failed: for any reason of the network, the server, or the kind and size of what it holds. The detail never
-                quotes a body; `fetched` says how far it came.
-            HostBusy: a host on the way may not be asked soon; what was fetched is forgotten.
+            Failed: the network or the server failed, or the answer is none that is taken. `fetched` says how far the
+                fetch came. The detail never quotes a body.
+            HostBusy: one of the hosts may not be asked soon. What was fetched is dropped.
         """
         trace = None
         try:
@@ -96,7 +96,7 @@ class Fetcher:
         raise Failed(Reason.TOO_MANY_REDIRECTS, f"more than {self._limits.max_redirects} redirects")
 
     async def _hop(self, trace: FetchTrace) -> URL | tuple[bytes, str | None]:
-        """Returns where the trace leads on to, or the body and the declared charset of the page at its end."""
+        """Makes one request. Returns the next URL, or the body and the declared charset of the page."""
         began = time.perf_counter()
         try:
             async with Timeouts(self._limits.total_timeout_s - trace.spent_s) as timeouts:
@@ -109,7 +109,7 @@ class Fetcher:
             self._metrics.fetched_bytes.inc(trace.transfer.transferred_bytes)
 
     async def _target(self, response: ClientResponse, trace: FetchTrace, timeouts: Timeouts) -> URL | None:
-        """Returns where the head of an answer leads on to, None where it is the head of a page."""
+        """Returns the next URL that the header names, None if a page follows it."""
         headers, status = response.headers, response.status
         if target := rules.redirect_target(trace.url, status, headers):
             return target
@@ -132,10 +132,10 @@ class Fetcher:
 
 
 def _sent_on(trace: FetchTrace, body: bytes, charset: str | None) -> URL | None:
-    """Returns where a page sends its reader, or None where it is the one asked for.
+    """Returns the next URL that the page names, or None if it is the one asked for.
 
     Raises:
-        Failed: it stands in front of that one, or says that there is none.
+        Failed: the page is a wall in front of the one asked for, or says that there is no such page.
     """
     if media.READERS[str(trace.media_type)] is media.Reader.HTML:
         target = refresh.page_target(trace.url, body, charset)

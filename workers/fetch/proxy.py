@@ -1,4 +1,4 @@
-"""The way through a configured proxy: names are resolved here, so that the proxy is told a checked address."""
+"""Requests through a configured proxy. Names are resolved here, so the proxy gets an address that was checked."""
 
 from typing import TypedDict
 
@@ -20,9 +20,9 @@ class Request(TypedDict, total=False):
 
 
 class ProxyWay:
-    """Requests through `proxy` to the first address of a name that `policy` permits.
+    """Requests through `proxy` to the first address of a host that `policy` permits.
 
-    The URL asked for holds the address, `Host` and the name in TLS the name. The proxy itself may be anywhere.
+    The proxy gets a URL with the address; `Host` and TLS have the name. The proxy's own address may be any.
     """
 
     def __init__(self, proxy: URL, resolver: GuardedResolver, policy: AddressPolicy) -> None:

@@ -1,4 +1,4 @@
-"""What sites ask of programs: robots.txt (RFC 9309), asked for once an origin and lifetime."""
+"""robots.txt (RFC 9309): fetched once for each origin, and again when its lifetime is over."""
 
 import re
 import time
@@ -25,7 +25,7 @@ _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class RobotsLimits:
-    """How robots.txt is read and for how long it is believed.
+    """How robots.txt is read and for how long it is cached.
 
     `max_bytes` are parsed, what comes after is not (RFC 9309 section 2.5). `lifetime_s` holds where the answer names
     no `max-age`, which counts between the least and the most (section 2.4 has the day; a minute keeps one request in a
@@ -46,9 +46,9 @@ class RobotsLimits:
 
 @dataclass(frozen=True, slots=True)
 class SiteRules:
-    """What one origin asks of one product.
+    """The rules of one origin for one product.
 
-    `parsed` is None where it asks for nothing; `interval_s` are the seconds asked for between two requests, 0 for none.
+    `parsed` is None if there are none. `interval_s` is the time between two requests that it asks for, 0 for none.
     """
 
     lifetime_s: float
@@ -68,13 +68,13 @@ class SiteRules:
 
 
 class Robots:
-    """The rules of sites, each remembered for its lifetime.
+    """The rules of sites, each cached for its lifetime.
 
     Args:
-        client: asks for robots.txt, with the same guards as for pages.
-        limits: what is read and how long it is believed.
-        fetch_limits: of one asking, redirects included.
-        product: the name that rules are looked up by.
+        client: fetches robots.txt, with the same guards as for pages.
+        limits: what is read and how long it is cached.
+        fetch_limits: of one fetch of robots.txt, redirects included.
+        product: the user agent in robots.txt.
     """
 
     def __init__(self, client: GuardedClient, limits: RobotsLimits, fetch_limits: FetchLimits, product: str) -> None:
@@ -87,11 +87,11 @@ class Robots:
         )
 
     async def rules(self, url: URL) -> SiteRules:
-        """Returns what the origin of `url` asks for.
+        """Returns the rules of the origin of `url`.
 
         Raises:
             HostFailed: ROBOTS_UNREACHABLE: its server fails, so nothing may be fetched (RFC 9309 section 2.3.1.4); or
-                the reason why it cannot be reached at all. The caller remembers it: this asks each time.
+                the reason why it cannot be reached at all. Failures are not cached here: the caller does that.
         """
         origin = (url.scheme, url.raw_host, url.port)
         try:

@@ -1,4 +1,4 @@
-"""What a fetch has come to know so far."""
+"""What a fetch has seen so far."""
 
 from dataclasses import dataclass, field
 
@@ -10,10 +10,10 @@ from workers.fetch.body import Transfer
 
 @dataclass(slots=True)
 class FetchTrace:
-    """Where a fetch has come to, and what it saw. Written as it goes, so that a failure can be told like a page.
+    """What a fetch has seen so far, so that a failed one is reported like a page.
 
-    `asked` is where it began, `url` what it asks for now; what follows is of the answer from there, nothing as long as
-    there is none. `spent_s` is the time of all requests.
+    `asked` is the first URL, `url` the one that is asked for now; `passed` are the ones before it. The status and what
+    follows it describe the answer from `url`, and are empty until it comes. `spent_s` is the time of all requests.
     """
 
     asked: URL
@@ -27,20 +27,20 @@ class FetchTrace:
     spent_s: float = 0.0
 
     def answered(self, status: int, media_type: str, first_byte_s: float) -> None:
-        """Notes the head of the answer; `media_type` as it is declared, empty where it is not."""
+        """Notes the status and the declared media type (empty if there is none) of the answer."""
         self.status = status
         self.media_type = media_type or None
         self.first_byte_s = first_byte_s
 
     def go_on(self, target: URL) -> None:
-        """Goes from an answer to `target`, which it leads to."""
+        """Notes that the answer leads to `target`, which is asked for next."""
         self.passed += (str(self.url),)
         self.passed_statuses += (self.status or 0,)
         self.url, self.status, self.media_type, self.first_byte_s = target, None, None, None
         self.transfer = Transfer()
 
     def fetched(self) -> Fetched:
-        """Returns all that as it stands in an event."""
+        """Returns the trace in the form that events have."""
         return Fetched(
             url=str(self.url),
             status=self.status,
