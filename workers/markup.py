@@ -32,7 +32,7 @@ def parse(html: str) -> Element:
     try:
         root = etree.fromstring(_as_xml(html), parser=parser)
     except (etree.LxmlError, ValueError) as error:
-        raise Failed(Reason.NO_ARTICLE, f"not HTML: {type(error).__name__}") from error
+        raise Failed(Reason.NO_ARTICLE, "not HTML: it cannot be parsed") from error
     if root is None:
         raise Failed(Reason.NO_ARTICLE, "not HTML: nothing was parsed")
     return root

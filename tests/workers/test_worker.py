@@ -113,7 +113,7 @@ async def test_text_becomes_an_article() -> None:
     assert event.data.text == "A word."
 
 
-async def test_a_url_is_fetched_and_where_it_led_is_told() -> None:
+async def test_a_url_is_fetched_and_where_it_led_is_reported() -> None:
     verdict = await worker().handle(delivery(URL_JOB))
     assert isinstance(verdict, Publish)
     assert isinstance(verdict.event, ProcessedEvent)
@@ -123,16 +123,16 @@ async def test_a_url_is_fetched_and_where_it_led_is_told() -> None:
     assert set(article.provenance.timings) == {"fetch", "extract"}
 
 
-async def test_a_failed_document_tells_what_was_fetched() -> None:
+async def test_a_failed_document_reports_what_was_fetched() -> None:
     gone = Failed(Reason.NOT_FOUND, "HTTP status 404", fetched=replace(PAGE.fetched, status=404))
-    for site, edit, told in (
+    for site, edit, reported in (
         (gone, edit_well, gone.failure.fetched),
         (PAGE, raising(Failed(Reason.NO_ARTICLE)), PAGE.fetched),
         (Failed(Reason.INVALID_URL), edit_well, None),
     ):
         verdict = await worker(site, edit).handle(delivery(URL_JOB))
         assert isinstance(verdict, Publish)
-        assert verdict.event.data.provenance.fetch == told
+        assert verdict.event.data.provenance.fetch == reported
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ class Slot(Generic[T, R]):
         return self._executor.submit(_stop, self._pool)
 
     async def is_alive(self) -> bool:
-        """Waits for the child to have started, and tells whether it can take a document.
+        """Waits for the child to have started, and returns whether it can take a document.
 
         Raises:
             ChildNotStarted: it could not be started. The next call tries again.

@@ -72,4 +72,4 @@ def _translated() -> Iterator[None]:
     except (MemoryError, RecursionError):
         raise  # of the process, not of the page: whoever set the limits knows what they mean
     except Exception as error:
-        raise Failed(Reason.NO_ARTICLE, f"{type(error).__name__} while extracting") from error
+        raise Failed(Reason.NO_ARTICLE, "the page cannot be read") from error

@@ -1,4 +1,4 @@
-"""Errors of aiohttp and the system as reasons: translated once, here, and told in our own words.
+"""Errors of aiohttp and the system as reasons: translated once, here, and into our own words.
 
 Messages of libraries stay out of `detail`. Some quote what the server sent, and most name the library's own parts.
 """
@@ -29,7 +29,7 @@ from workers.fetch.addresses import BlockedAddressError, BlockedPortError
 FOREIGN: Final = (ClientError, OSError, UnicodeError)
 """What aiohttp raises. UnicodeError: IDNA cannot encode every name that a URL can hold."""
 
-_TOO_LARGE = ("Got more than", "Too many headers")  # aiohttp's parser in C tells it in words alone
+_TOO_LARGE = ("Got more than", "Too many headers")  # aiohttp's parser in C says it in its message only
 _NOT_REACHED = {  # connect(2)
     errno.ECONNREFUSED: "the connection was refused",
     errno.ECONNRESET: "the connection was closed while it was made",

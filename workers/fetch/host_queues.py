@@ -58,9 +58,9 @@ class _Host:
 
 @dataclass(eq=False, slots=True)
 class Permit:
-    """The right to make a request at a host, as a context.
+    """The right to make a request at a host, as a context manager.
 
-    A Failed that leaves it brings the pause that the host asks for. A HostFailed is remembered, and told to all that
+    A Failed that is raised inside brings the pause that the host asks for. A HostFailed is remembered, and fails all that
     wait. `interval_s`, which the holder may set, is to lie between `began` (of the event loop's clock) and the next
     request.
     """
@@ -75,7 +75,7 @@ class Permit:
     began: float = 0.0
 
     def answer(self, refusal: Failed | HostBusy | None) -> None:
-        """Tells the document that waits that it may go, or why not, if it was told nothing before."""
+        """Ends the wait: None lets the request go, anything else is raised. Later answers count for nothing."""
         if not self.answered.done():
             self.answered.set_result(refusal)
 
@@ -88,7 +88,7 @@ class Permit:
         self.end(error)
 
     def end(self, error: BaseException | None) -> None:
-        """Leaves the host to the next, when its interval, or the pause that `error` tells of, is over."""
+        """Lets the next go when the interval, or the pause that `error` asks for, is over."""
         pause_s = 0.0
         if isinstance(error, HostFailed):
             self._failures.note(self.origin, error.failure)
@@ -207,7 +207,7 @@ class HostQueues:
         await asyncio.sleep(max(0.0, host.due_in_s()))
 
     async def _serve_if_held(self, name: str, host: _Host) -> bool:
-        """Tells whether all that waited were served: False where the lease is not to be had, or was lost meanwhile."""
+        """Returns True if all that waited were served, False if another worker has the lease, or it was lost."""
         try:
             async with self._lease(name) as held:
                 if held:

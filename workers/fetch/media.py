@@ -74,7 +74,7 @@ def essence(content_type: str) -> str:
 
 
 def check_declared(media_type: str) -> str:
-    """Returns a media type that is declared, as `essence` has it; empty where the bytes must tell.
+    """Returns a media type that is declared, as `essence` has it; empty where the bytes decide.
 
     Raises:
         Failed: UNSUPPORTED_MEDIA_TYPE; nobody reads it, whatever the bytes are.

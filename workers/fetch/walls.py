@@ -59,7 +59,7 @@ _PROSE_BYTES = 1500  # an article about error pages has more than this, an error
 _CHALLENGE_PROSE_BYTES = 300
 _LOOKED_AT_BYTES = 256 * 1024  # about the mean of news pages: enough prose for `_PROSE_BYTES`, if there is any
 _HEADING = re.compile(rb"<h1[^>]*>(.{0,500}?)</h1", re.IGNORECASE | re.DOTALL)
-_HEADING_WITHIN_BYTES = 48 * 1024  # of larger pages the title must tell
+_HEADING_WITHIN_BYTES = 48 * 1024  # in larger pages only the title counts
 _TAG = re.compile(r"<[^<>]*>")
 _SLUG_CHARS = 15  # a headline in an address is longer, a section's name is not
 
@@ -108,12 +108,12 @@ def refuse_title(title: str, body: bytes) -> None:
     Raises:
         Failed: BOT_CHALLENGE, FORBIDDEN, SERVER_ERROR, SOFT_404.
     """
-    reason, told_by = _reason_of(title), "title"
+    reason, found_in = _reason_of(title), "title"
     if reason is None and len(body) <= _HEADING_WITHIN_BYTES and _reason_of(_heading(body)) is Reason.SOFT_404:
-        reason, told_by = Reason.SOFT_404, "heading"
+        reason, found_in = Reason.SOFT_404, "heading"
     if reason is None or _prose_bytes(body[:_LOOKED_AT_BYTES]) > _PROSE_BYTES:
         return
-    raise Failed(reason, f"by the page's {told_by}")
+    raise Failed(reason, f"by the page's {found_in}")
 
 
 def refuse_challenge_title(title: str) -> None:

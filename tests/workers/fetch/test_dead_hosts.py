@@ -1,9 +1,10 @@
 """Many URLs of one host that cannot be used, and of one that can: real servers on loopback, a real interval."""
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
 import pytest
@@ -32,7 +33,7 @@ Asked = Callable[[], int]
 
 @dataclass(frozen=True, slots=True)
 class DeadHost:
-    """`url` is of it, `asked` tells how often somebody asked for it or for its address, where that can be seen."""
+    """`url` is of it, `asked` says how often somebody asked for it or for its address, where that can be seen."""
 
     url: str
     reach: Reach = LOOPBACK
@@ -64,6 +65,20 @@ async def at_a_port_of_something_else() -> AsyncIterator[DeadHost]:
 
 
 @asynccontextmanager
+async def that_says_nothing() -> AsyncIterator[DeadHost]:
+    """Its queue of connections is full, and nobody accepts one."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield DeadHost(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+
+
+@asynccontextmanager
 async def without_tls() -> AsyncIterator[DeadHost]:
     async with site(answering()) as at:
         yield DeadHost(at.url("/").replace("http:", "https:"))
@@ -86,7 +101,7 @@ async def whose_robots_txt_breaks_off() -> AsyncIterator[DeadHost]:
 
 @asynccontextmanager
 async def fetching(reach: Reach = LOOPBACK, *, robots: bool = True, waiting: int = URLS) -> AsyncIterator[Fetcher]:
-    limits = replace(LIMITS, first_byte_timeout_s=0.5, max_body_bytes=100_000)
+    limits = replace(LIMITS, connect_timeout_s=0.3, first_byte_timeout_s=0.5, max_body_bytes=100_000)
     hosts = HostLimits(interval_s=INTERVAL_S, patience_s=60.0, waiting_per_host=waiting, waiting=waiting)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(GuardedClient(limits, reach))
@@ -107,6 +122,7 @@ NOT_CONNECTED = (
     (without_address, Reason.DNS_ERROR),
     (blocked, Reason.BLOCKED_ADDRESS),
     (behind_a_closed_port, Reason.CONNECT_ERROR),
+    (that_says_nothing, Reason.CONNECT_TIMEOUT),
     (at_a_port_of_something_else, Reason.BLOCKED_PORT),
     (without_tls, Reason.TLS_ERROR),
 )
@@ -133,7 +149,7 @@ async def test_all_urls_of_a_host_that_cannot_be_used_fail_at_once(
         assert dead.asked() == 1
 
 
-async def test_a_dead_host_at_the_end_of_a_redirect_is_told_with_the_way_to_it() -> None:
+async def test_a_dead_host_at_the_end_of_a_redirect_is_reported_with_the_way_to_it() -> None:
     port = unused_port()
 
     async def answer(request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""What a fetch that came to nothing tells, and what is counted."""
+"""What a fetch that came to nothing reports, and what is counted."""
 
 import gzip
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ def timeless(failed: Failed) -> Fetched:
     return replace(failed.failure.fetched, first_byte_s=None, total_s=None)
 
 
-async def test_a_refused_status_is_told_with_its_answer() -> None:
+async def test_a_refused_status_is_reported_with_its_answer() -> None:
     async with site(answering(status=404, Content_Type="Text/HTML; charset=utf-8")) as at:
         failed = await failure(at.url())
         assert timeless(failed) == Fetched(url=at.url(), status=404, media_type="text/html")
@@ -33,7 +33,7 @@ async def test_a_refused_status_is_told_with_its_answer() -> None:
     assert 0 < (failed.failure.fetched.first_byte_s or 0) <= (failed.failure.fetched.total_s or 0)
 
 
-async def test_the_way_to_a_blocked_address_is_told() -> None:
+async def test_the_way_to_a_blocked_address_is_reported() -> None:
     async with (
         site(redirecting("http://10.0.0.1/inside", 307)) as second,
         site(redirecting(second.url(), 301)) as first,
@@ -51,12 +51,12 @@ async def test_the_way_to_a_blocked_address_is_told() -> None:
     assert (failed.failure.fetched.first_byte_s, (failed.failure.fetched.total_s or 0) > 0) == (None, True)
 
 
-async def test_a_redirect_that_may_not_be_followed_is_told_where_it_stands() -> None:
+async def test_a_redirect_that_may_not_be_followed_is_reported_where_it_stands() -> None:
     async with site(redirecting("ftp://example.com/", 308)) as at:
         assert timeless(await failure(at.url())) == Fetched(url=at.url(), status=308, media_type=None)
 
 
-async def test_what_came_of_a_body_is_told() -> None:
+async def test_what_came_of_a_body_is_reported() -> None:
     async with site(answering(PACKED, Content_Encoding="gzip")) as at:
         failed = await failure(at.url(), replace(LIMITS, max_body_bytes=5000))
         assert failed.reason is Reason.DECOMPRESSED_TOO_LARGE
@@ -65,35 +65,35 @@ async def test_what_came_of_a_body_is_told() -> None:
         )
 
 
-async def test_a_media_type_that_is_not_taken_is_told() -> None:
+async def test_a_media_type_that_is_not_taken_is_reported() -> None:
     async with site(answering(Content_Type="image/png")) as at:
         assert timeless(await failure(at.url())).media_type == "image/png"
     async with raw_site(b"HTTP/1.1 200 OK\r\n\r\n%PDF-1.7") as raw:
-        told = timeless(await failure(raw.url))
-        assert (told.media_type, told.size) == (None, 8)
+        reported = timeless(await failure(raw.url))
+        assert (reported.media_type, reported.size) == (None, 8)
 
 
-async def test_a_page_that_is_refused_is_told_whole() -> None:
+async def test_a_page_that_is_refused_is_reported_whole() -> None:
     page = "<title>404 Not Found</title>"
     async with site(answering(page)) as at:
-        told = timeless(await failure(at.url()))
-        assert told == Fetched(
+        reported = timeless(await failure(at.url()))
+        assert reported == Fetched(
             url=at.url(), status=200, media_type="text/html", size=len(page), transferred_bytes=len(page)
         )
 
 
-async def test_too_many_redirects_tell_the_whole_way() -> None:
+async def test_too_many_redirects_report_the_whole_way() -> None:
     async def handle(request: web.Request) -> web.Response:
         return web.Response(status=302, headers={"Location": request.path + "x"})
 
     async with site(handle) as at:
-        told = timeless(await failure(at.url("/a"), replace(LIMITS, max_redirects=2)))
-        assert told.url == at.url("/axxx")
-        assert told.redirects == tuple(at.url("/a" + "x" * count) for count in range(3))
-    assert told.redirect_statuses == (302, 302, 302)
+        reported = timeless(await failure(at.url("/a"), replace(LIMITS, max_redirects=2)))
+        assert reported.url == at.url("/axxx")
+        assert reported.redirects == tuple(at.url("/a" + "x" * count) for count in range(3))
+    assert reported.redirect_statuses == (302, 302, 302)
 
 
-async def test_what_is_no_url_has_nothing_to_tell() -> None:
+async def test_what_is_no_url_has_nothing_to_report() -> None:
     assert (await failure("ftp://example.com/")).failure.fetched is None
 
 

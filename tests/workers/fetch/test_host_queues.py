@@ -325,14 +325,14 @@ async def attempts(
 
 
 @on_a_jumping_clock
-async def test_what_one_request_finds_of_a_host_is_told_to_all_that_wait_at_once() -> None:
+async def test_what_one_request_finds_of_a_host_fails_all_that_wait_at_once() -> None:
     for failure in (DNS, BLOCKED):
         async with host_queues(shared(), CROWDED) as queues:
             began = now()
-            told = await attempts(queues, [f"http://a.example/{page}" for page in range(30)], *failure, takes_s=3)
-        assert {when - began for _, when, _ in told} == {3}
-        assert {(failed.reason, failed.detail) for failed, _, _ in told} == {failure}
-        assert [own for _, _, own in told].count(True) == 1
+            found = await attempts(queues, [f"http://a.example/{page}" for page in range(30)], *failure, takes_s=3)
+        assert {when - began for _, when, _ in found} == {3}
+        assert {(failed.reason, failed.detail) for failed, _, _ in found} == {failure}
+        assert [own for _, _, own in found].count(True) == 1
 
 
 @on_a_jumping_clock
@@ -351,24 +351,24 @@ async def test_a_failure_of_one_url_is_no_failure_of_its_host() -> None:
         for reason in (Reason.NOT_FOUND, Reason.TOO_LARGE, Reason.FIRST_BYTE_TIMEOUT, Reason.CONNECT_ERROR):
             began = now()
             urls = [f"http://a.example/{page}" for page in range(3)]
-            told = await asyncio.gather(*(attempt(queues, url, Failed(reason)) for url in urls))
-            assert all(own for _, _, own in told)
-            assert max(when for _, when, _ in told) - began >= 2
+            found = await asyncio.gather(*(attempt(queues, url, Failed(reason)) for url in urls))
+            assert all(own for _, _, own in found)
+            assert max(when for _, when, _ in found) - began >= 2
             await asyncio.sleep(1)
 
 
 @on_a_jumping_clock
-async def test_who_comes_later_is_told_at_once_until_the_failure_is_forgotten() -> None:
+async def test_who_comes_later_fails_at_once_until_the_failure_is_forgotten() -> None:
     lifetimes = {DNS: FAILURES.transient_for_s, BLOCKED: FAILURES.permanent_for_s}
     for failure, lifetime_s in lifetimes.items():
         async with host_queues(shared(), LIMITS) as queues:
             await attempts(queues, ["http://a.example/"], *failure)
             began = now()
             await asyncio.sleep(lifetime_s - 1)
-            ((told, when, own),) = await attempts(queues, ["http://a.example/2"], *failure)
-            assert (told.reason, told.detail, own) == (*failure, False)
+            ((found, when, own),) = await attempts(queues, ["http://a.example/2"], *failure)
+            assert (found.reason, found.detail, own) == (*failure, False)
             assert when == pytest.approx(began + lifetime_s - 1)
-            assert told.failure.retry_after_s == pytest.approx(1)
+            assert found.failure.retry_after_s == pytest.approx(1)
             await asyncio.sleep(1)
             ((_, _, own),) = await attempts(queues, ["http://a.example/3"], *failure)
             assert own
@@ -406,7 +406,7 @@ async def test_another_worker_asks_for_itself_when_the_lease_is_free() -> None:
 
 
 @on_a_jumping_clock
-async def test_who_gave_up_before_the_failure_is_told_nothing() -> None:
+async def test_who_gave_up_before_the_failure_is_left_alone() -> None:
     async with host_queues(shared(), CROWDED) as queues, asyncio.TaskGroup() as group:
         first = group.create_task(attempt(queues, "http://a.example/1", HostFailed(*DNS), takes_s=2))
         given_up = group.create_task(attempt(queues, "http://a.example/2", HostFailed(*DNS)))
@@ -418,7 +418,7 @@ async def test_who_gave_up_before_the_failure_is_told_nothing() -> None:
 
 
 @on_a_jumping_clock
-async def test_who_waits_is_told_at_once_of_a_pause_that_is_too_long_to_wait() -> None:
+async def test_who_waits_goes_back_at_once_from_a_pause_that_is_too_long_to_wait() -> None:
     async with host_queues(shared(), CROWDED) as queues, asyncio.TaskGroup() as group:
         group.create_task(visit(queues, "a.example", takes_s=1, pause_s=100))
         await asyncio.sleep(0.5)
