@@ -1,4 +1,4 @@
-"""URLs posted to a real `serve`, fetched by a real `work` from a good and evil server, and the events on the exchange."""
+"""URLs posted to a real `serve`, fetched by a real `work` from a good and evil server; the events on the exchange."""
 
 import asyncio
 import gzip

@@ -60,9 +60,9 @@ class _Host:
 class Permit:
     """The right to make a request at a host, as a context manager.
 
-    A Failed that is raised inside brings the pause that the host asks for. A HostFailed is remembered, and fails all that
-    wait. `interval_s`, which the holder may set, is to lie between `began` (of the event loop's clock) and the next
-    request.
+    A Failed that is raised inside brings the pause that the host asks for. A HostFailed is remembered, and fails all
+    that wait. `interval_s`, which the holder may set, is to lie between `began` (of the event loop's clock) and the
+    next request.
     """
 
     origin: URL
