@@ -126,7 +126,7 @@ def _list_tag(block: Block) -> str:
 
 
 def _cells(blocks: Sequence[Block]) -> list[list[Block]]:
-    return [list(group) for _, group in groupby(blocks, key=lambda block: id(_cell(block)))]
+    return [list(group) for _, group in groupby(blocks, key=_cell)]
 
 
 def _cell(block: Block) -> _Element:

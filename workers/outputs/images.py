@@ -26,11 +26,11 @@ def find_images(blocks: Sequence[Block], base: str | None) -> list[tuple[int, Im
     """Returns the images between the first and the last of `blocks`, each with the number of the block it precedes."""
     if not blocks:
         return []
-    places = {id(block.element): number for number, block in reversed(list(enumerate(blocks)))}
+    places = {block.element: number for number, block in reversed(list(enumerate(blocks)))}
     found: dict[str, tuple[int, Image]] = {}
     following: list[tuple[str, Image]] = []
     for element in _around(blocks).iter():
-        number = places.get(id(element))
+        number = places.get(element)
         if number is not None:
             found |= {url: (number, image) for url, image in following if url not in found}
             following = []
@@ -42,8 +42,8 @@ def find_images(blocks: Sequence[Block], base: str | None) -> list[tuple[int, Im
 def _around(blocks: Sequence[Block]) -> _Element:
     """Returns the innermost element that holds all of `blocks`."""
     first: _Element = blocks[0].element
-    last = {id(element) for element in (blocks[-1].element, *blocks[-1].element.iterancestors())}
-    return next((element for element in first.iterancestors() if id(element) in last), first)
+    last = {blocks[-1].element, *blocks[-1].element.iterancestors()}
+    return next((element for element in first.iterancestors() if element in last), first)
 
 
 def _image(element: _Element, base: str | None) -> Image | None:
