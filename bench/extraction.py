@@ -29,10 +29,11 @@ from bench.documents import fold_of, read
 from contract.article import Article, Failure
 from contract.job import Job, Kind, Lane
 from workers import outcome
-from workers.desk import Copy, edit
+from workers.document import RawDocument
 from workers.extract import body
 from workers.failures import Failed
 from workers.metadata import authors
+from workers.pipeline import extract_article
 
 WARM_UP = 5  # documents before timing begins: models and tables load with the first
 OURS = "copydesk"
@@ -93,7 +94,7 @@ def copydesk(document: dict[str, Any]) -> Article | Failure:
     url = document.get("url")
     job = Job(id=document["id"], kind=kind, lane=Lane.BULK, accepted_at="2026-01-01T00:00:00Z", url=url)
     try:
-        return edit(Copy(job=job, content=content, is_html=is_html, url=url))
+        return extract_article(RawDocument(job=job, content=content, is_html=is_html, url=url))
     except Failed as failed:
         return outcome.failed(job, failed, datetime.now(UTC)).data
 

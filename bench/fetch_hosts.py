@@ -36,7 +36,7 @@ from runtime.fetching import open_fetcher
 from runtime.settings import load
 from runtime.wiring import now
 from tests.rabbit_node import free_ports
-from workers.desk import Copy
+from workers.document import RawDocument
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
@@ -52,7 +52,7 @@ DEFAULTS = (300, 10)
 class NoEditor:
     """Makes an article of nothing, in no time."""
 
-    async def run(self, document: Copy, *, fresh: bool = False) -> Article:  # noqa: ARG002 - as a worker calls it
+    async def run(self, document: RawDocument, *, fresh: bool = False) -> Article:  # noqa: ARG002 - as a worker calls it
         job = document.job
         return Article(
             id=job.id, kind=job.kind, text="", excerpt="", word_count=0, char_count=0, reading_time_s=0,
@@ -123,12 +123,12 @@ async def served() -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-Found = dict[tuple[str, str], list[float]]
+Sourced = dict[tuple[str, str], list[float]]
 
 
-async def measure(busy_pages: int, waves: int) -> Found:
+async def measure(busy_pages: int, waves: int) -> Sourced:
     """Returns the seconds of each page, by kind of wave and side."""
-    found: Found = defaultdict(list)
+    found: Sourced = defaultdict(list)
     async with served() as port, desk() as without, desk() as beside, asyncio.TaskGroup() as group:
         tasks: list[asyncio.Task[object]] = [group.create_task(each.work()) for each in (without, beside)]
         tasks += [group.create_task(beside.put(f"http://{BUSY}:{port}/{page}")) for page in range(busy_pages)]

@@ -5,8 +5,8 @@ from enum import IntEnum
 from typing import NamedTuple, Self
 
 from contract.article import Flag, PageKind, Removed
+from workers.document import Metadata
 from workers.markup import Element
-from workers.metadata.found import Metadata
 
 
 class Kind(IntEnum):

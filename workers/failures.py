@@ -2,7 +2,7 @@
 
 from contract.article import Fetched
 from contract.reasons import Reason
-from workers.metadata.found import NOTHING_KNOWN, Metadata
+from workers.document import NOTHING_KNOWN, Metadata
 
 
 class Failed(Exception):

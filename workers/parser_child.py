@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from contract.reasons import Reason
+from workers.document import NOTHING_KNOWN, Metadata
 from workers.failures import Failed
-from workers.metadata.found import NOTHING_KNOWN, Metadata
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -18,7 +18,7 @@ from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
 from workers import outcome
-from workers.desk import Copy
+from workers.document import RawDocument
 from workers.failures import Failed
 from workers.fetch import NotYet, Page, Reader
 from workers.parser import ParserDefect
@@ -39,7 +39,7 @@ class Edit(Protocol):
     `fresh` asks for a child that has seen no other document.
     """
 
-    async def run(self, document: Copy, *, fresh: bool = False) -> Article: ...
+    async def run(self, document: RawDocument, *, fresh: bool = False) -> Article: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Worker:
             ParserDefect: our own code failed on it.
         """
         if job.kind is not Kind.URL:
-            copy = Copy(job=job, content=job.content or "", is_html=job.kind is Kind.HTML, url=job.url)
+            copy = RawDocument(job=job, content=job.content or "", is_html=job.kind is Kind.HTML, url=job.url)
             return self._observed(await self._editor.run(copy, fresh=fresh))
         page, seconds = await self._fetched(job.url or "")
         try:
@@ -156,10 +156,10 @@ class Worker:
             log.error("defect", id=subject, traceback=verdict.cause)
 
 
-def _copy_of(job: Job, page: Page) -> Copy:
+def _copy_of(job: Job, page: Page) -> RawDocument:
     is_html = page.reader is Reader.HTML
     url, charset = page.fetched.url, page.charset
-    return Copy(job=job, content=page.body, is_html=is_html, url=url, charset=charset, fetched=page.fetched)
+    return RawDocument(job=job, content=page.body, is_html=is_html, url=url, charset=charset, fetched=page.fetched)
 
 
 def _summary(verdict: Verdict, delivery: Delivery) -> tuple[str, str, str | None]:

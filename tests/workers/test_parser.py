@@ -16,8 +16,8 @@ from contract.reasons import Reason
 from tests.workers import hostile
 from tests.workers.hostile import Act
 from tests.workers.processes import children, is_running, wait_until
+from workers.document import Sourced
 from workers.failures import Failed
-from workers.metadata.found import Found
 from workers.parser import ChildNotStarted, Parser, ParserDefect, ParserLimits
 
 MIB = 1024**2
@@ -124,7 +124,7 @@ async def test_what_the_task_refuses_comes_back_whole() -> None:
             "only a menu",
             7.0,
         )
-        assert failed.value.metadata.title == Found("A title", Source.META)
+        assert failed.value.metadata.title == Sourced("A title", Source.META)
         assert at.restarts() == {}
 
 

@@ -9,9 +9,10 @@ from contract.article import Article
 from contract.codec import encode
 from contract.job import Job, Kind, Lane
 from contract.options import Focus, Format, Options, Part
-from workers.desk import Copy, edit
+from workers.document import RawDocument
 from workers.failures import Failed
 from workers.normalise.text import normalise_text
+from workers.pipeline import extract_article
 
 WORDS = "The last ferry left the old harbour nine years ago, and few believed that one would ever come back to it."
 TAGS = st.sampled_from(
@@ -88,7 +89,7 @@ def edited(content: str, options: Options, url: str | None, *, is_html: bool) ->
     kind = Kind.HTML if is_html else Kind.TEXT
     job = Job(id="1", kind=kind, lane=Lane.BULK, accepted_at="2026-01-01T00:00:00Z", options=options)
     try:
-        return edit(Copy(job=job, content=content, is_html=is_html, url=url))
+        return extract_article(RawDocument(job=job, content=content, is_html=is_html, url=url))
     except Failed:
         return None
 
@@ -127,7 +128,9 @@ def test_text(text: str, options: Options) -> None:
 def test_bytes(body: bytes, charset: str | None) -> None:
     job = Job(id="1", kind=Kind.URL, lane=Lane.BULK, accepted_at="2026-01-01T00:00:00Z")
     try:
-        article = edit(Copy(job=job, content=b"<p>" + WORDS.encode() + body, is_html=True, charset=charset))
+        article = extract_article(
+            RawDocument(job=job, content=b"<p>" + WORDS.encode() + body, is_html=True, charset=charset)
+        )
     except Failed:
         return
     assert normalise_text(article.text) == article.text

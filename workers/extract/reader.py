@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from contract.options import Options, Part
 from contract.reasons import Reason
+from workers.document import Metadata
 from workers.draft import Draft, Kind
 from workers.extract.body import find_body
 from workers.extract.render import render
 from workers.extract.stated import stated_body
 from workers.failures import Failed
 from workers.markup import Element, parse
-from workers.metadata.found import Metadata
 from workers.metadata.resolve import read_metadata
 from workers.quality.comments import find_comments
 from workers.quality.confidence import confidence
@@ -48,7 +48,7 @@ def _draft(tree: Element, html: str, url: str | None, metadata: Metadata, option
         body = find_body(tree, html, metadata.title.value if metadata.title else None, options.focus)
         page = look(tree, body.walked, url)
         if not body.blocks:
-            body = stated_body(metadata.stated_text) or body
+            body = stated_body(metadata.article_body) or body
     sureness = confidence(body.judgement, page)
     refuse(page, [block.text for block in body.blocks], sureness)
     blocks = tuple(block for block in body.blocks if block.kind is not Kind.CELL or Part.TABLES in options.include)

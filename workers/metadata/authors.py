@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from workers.document import Sourced
 from workers.metadata.candidates import FEATURES, Candidate, collect, rows_of
 from workers.metadata.claims import Kind, read_claims
-from workers.metadata.found import Found
 from workers.metadata.names import is_handle, is_organisation, key_of
 from workers.metadata.page import Page, Region
 from workers.trees import Trees
@@ -23,7 +23,7 @@ _MIN_NEAR = 0.5  # of a name for which nothing speaks but that it stands near th
 _MAX_AUTHORS = 12
 _STATED = frozenset({Kind.LD_PERSON, Kind.LD_STRING, Kind.WRITTEN_BY})
 
-Authors = Found[tuple[str, ...]]
+Authors = Sourced[tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _is_eligible(judged: Judged) -> bool:
 def _found(judged: list[Judged]) -> Authors:
     best = max(judged, key=lambda one: one.chance)
     names = tuple(one.candidate.name for one in judged)
-    return Found(names, best.candidate.claims[0].source, round(min(one.chance for one in judged), 4))
+    return Sourced(names, best.candidate.claims[0].source, round(min(one.chance for one in judged), 4))
 
 
 @cache

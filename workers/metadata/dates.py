@@ -10,10 +10,10 @@ import structlog
 from htmldate import find_date
 
 from contract.article import Source
+from workers.document import Sourced
 from workers.markup import Element, as_html
 from workers.metadata import jsonld
 from workers.metadata.datewords import Moment, parse_stamp, parse_url, parse_words
-from workers.metadata.found import Found
 from workers.metadata.page import Mark, Page, Spot
 from workers.metadata.spots import SILENT
 
@@ -106,7 +106,7 @@ class Vote:
     source: Source
 
 
-def find_published(page: Page, tree: Element, now: datetime) -> list[Found[str]]:
+def find_published(page: Page, tree: Element, now: datetime) -> list[Sourced[str]]:
     """Returns the dates of publication that `page` may mean, ISO 8601, the best first; none where it is a toss-up."""
     latest = _latest(now)
     changed = _changed(page)
@@ -168,7 +168,7 @@ def _is_open(votes: list[Vote]) -> bool:
     return _lead(votes) <= _HTMLDATE_WEIGHT and {vote.kind for vote in votes} != {Mark.YEAR}
 
 
-def find_modified(page: Page, published: str | None, now: datetime) -> list[Found[str]]:
+def find_modified(page: Page, published: str | None, now: datetime) -> list[Sourced[str]]:
     """Returns the dates of the last change that `page` states, ISO 8601, none before the day of publication."""
     first = published[:10] if published else ""
     stated = [
@@ -179,7 +179,7 @@ def find_modified(page: Page, published: str | None, now: datetime) -> list[Foun
     ]
     moments = [(source, moment) for source, text in stated if (moment := parse_stamp(text))]
     return [
-        Found(moment.stated, source)
+        Sourced(moment.stated, source)
         for source, moment in moments
         if first <= moment.stated[:10] and _EARLIEST <= moment.day <= _latest(now)
     ]
@@ -189,10 +189,10 @@ def _latest(now: datetime) -> date:
     return (now + timedelta(days=1)).date()
 
 
-def _fullest(votes: list[Vote]) -> Found[str]:
+def _fullest(votes: list[Vote]) -> Sourced[str]:
     """Returns the fullest statement of the day, of equals the weightiest source's; a guess only where it is alone."""
     best = max(votes, key=lambda vote: (vote.source is not Source.HEURISTIC, len(vote.moment.stated), vote.weight))
-    return Found(best.moment.stated, best.source)
+    return Sourced(best.moment.stated, best.source)
 
 
 def _votes(page: Page) -> Iterator[Vote]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from workers.document import Metadata, Sourced
 from workers.markup import Element
 from workers.metadata import authors, dates, jsonld, site, title
-from workers.metadata.found import Found, Metadata
 from workers.metadata.sources import gather
 from workers.metadata.words import bare
 
@@ -36,12 +36,12 @@ def read_metadata(tree: Element, url: str | None, *, now: datetime | None = None
         categories=site.find_categories(page),
         tags=site.find_tags(page),
         candidates=_candidates(titles, names, published),
-        stated_text=next(iter(jsonld.strings(page.article.get("articleBody"))), ""),
+        article_body=next(iter(jsonld.strings(page.article.get("articleBody"))), ""),
     )
 
 
 def _candidates(
-    titles: Iterable[Found[str]], names: Iterable[Found[tuple[str, ...]]], published: Iterable[Found[str]]
+    titles: Iterable[Sourced[str]], names: Iterable[Sourced[tuple[str, ...]]], published: Iterable[Sourced[str]]
 ) -> dict[str, tuple[str, ...]]:
     lists = {
         "title": [found.value for found in titles],

@@ -6,8 +6,8 @@ from dataclasses import replace
 from itertools import islice, pairwise
 
 from contract.article import Source
+from workers.document import Sourced
 from workers.metadata import jsonld
-from workers.metadata.found import Found
 from workers.metadata.page import Mark, Page, Region, Spot
 from workers.metadata.sources import words_of
 from workers.metadata.words import bare, jaccard, plain, tokens
@@ -25,17 +25,17 @@ _MAX_SITE_WORDS = 4
 _MAX_PARTS = 50  # elements within a heading
 _MAX_TITLE = 500  # characters
 
-Reference = Found[str]
+Reference = Sourced[str]
 
 
-def find_titles(page: Page) -> list[Found[str]]:
+def find_titles(page: Page) -> list[Sourced[str]]:
     """Returns the titles that `page` may have, the best first; the others are its references."""
     references = list(_references(page))
     heading = _heading(page, references) or _lone_heading(page, references) or _minor_heading(page, references)
     return _judged([heading, *references] if heading else references or _any_heading(page))
 
 
-def _judged(titles: list[Found[str]]) -> list[Found[str]]:
+def _judged(titles: list[Sourced[str]]) -> list[Sourced[str]]:
     """Returns `titles` with the first one's confidence: it grows with the number of others that say the same."""
     if not titles:
         return []
@@ -56,7 +56,7 @@ def _references(page: Page) -> Iterator[Reference]:
         for text in [text for text in texts if len(text) <= _MAX_TITLE][:2]:
             title = without_site(text, sites, guess=text == page.head_title)
             if title and bare(title) not in sites:
-                yield Found(_tidied(title), source)
+                yield Sourced(_tidied(title), source)
 
 
 def _tidied(text: str) -> str:
@@ -84,7 +84,7 @@ def _is_site(text: str, sites: frozenset[str]) -> bool:
     return words in sites or words.replace(" ", "") in {site.replace(" ", "") for site in sites}
 
 
-def _heading(page: Page, references: list[Reference]) -> Found[str] | None:
+def _heading(page: Page, references: list[Reference]) -> Sourced[str] | None:
     sites = page.sites
     firsts = {bare(part[0]) for text in _whole_titles(page) if (part := _segments(text, least=1)[:1])} - {""}
     best, likeness = None, _MIN_LIKENESS
@@ -98,7 +98,7 @@ def _heading(page: Page, references: list[Reference]) -> Found[str] | None:
     return _without_kicker(best, references, sites) if best else None
 
 
-def _without_kicker(spot: Spot, references: list[Reference], sites: frozenset[str]) -> Found[str]:
+def _without_kicker(spot: Spot, references: list[Reference], sites: frozenset[str]) -> Sourced[str]:
     """Returns the heading, or the reference that is the heading without one of its child elements."""
     whole = bare(spot.text)
     for reference in references:
@@ -112,7 +112,7 @@ def _without_kicker(spot: Spot, references: list[Reference], sites: frozenset[st
         for reference in references:
             if bare(reference.value) in rest - {whole}:
                 return reference
-    return Found(_tidied(without_site(spot.text, sites)), Source.MARKUP)
+    return Sourced(_tidied(without_site(spot.text, sites)), Source.MARKUP)
 
 
 def _same_but_spaces(reference: str, heading: str) -> bool:
@@ -129,7 +129,7 @@ def _whole_titles(page: Page) -> list[str]:
     return [text for text in (page.head_title, *page.meta("og:title")[:1]) if text and len(text) <= _MAX_TITLE]
 
 
-def _lone_heading(page: Page, references: list[Reference]) -> Found[str] | None:
+def _lone_heading(page: Page, references: list[Reference]) -> Sourced[str] | None:
     spots = {bare(spot.text): spot for spot in page.marked(Mark.H1)}
     if len(spots) != 1:
         return None
@@ -142,16 +142,16 @@ def _lone_heading(page: Page, references: list[Reference]) -> Found[str] | None:
         return None  # the site's name, as the end of the page's whole title has it
     titled = spot.element in {other.element for other in page.marked(Mark.TITLE_CLASS, Mark.HEADLINE_PROP)}
     if spot.region is Region.ARTICLE or titled or count >= _MIN_WORDS_ANYWHERE:
-        return Found(_tidied(spot.text), Source.MARKUP)
+        return Sourced(_tidied(spot.text), Source.MARKUP)
     return None
 
 
-def _minor_heading(page: Page, references: list[Reference]) -> Found[str] | None:
+def _minor_heading(page: Page, references: list[Reference]) -> Sourced[str] | None:
     parts = [reference.value for reference in references] + _segments(page.head_title)
     spots = page.proper(Mark.HEADLINE_PROP, Mark.H2, Mark.TITLE_CLASS)
     scored = [(max((jaccard(spot.text, part) for part in parts), default=0.0), spot) for spot in spots]
     score, best = max(scored, key=lambda pair: pair[0], default=(0.0, None))
-    return Found(_tidied(best.text), Source.MARKUP) if best and score >= _MIN_LIKENESS_MINOR else None
+    return Sourced(_tidied(best.text), Source.MARKUP) if best and score >= _MIN_LIKENESS_MINOR else None
 
 
 def _segments(text: str, *, least: int = 2) -> list[str]:
@@ -160,5 +160,5 @@ def _segments(text: str, *, least: int = 2) -> list[str]:
     return [text[start:end] for start, end in list(pairwise(edges))[::2] if len(tokens(text[start:end])) >= least]
 
 
-def _any_heading(page: Page) -> list[Found[str]]:
-    return [Found(spot.text, Source.MARKUP) for spot in page.proper(Mark.H1, Mark.TITLE_CLASS, Mark.H2)[:1]]
+def _any_heading(page: Page) -> list[Sourced[str]]:
+    return [Sourced(spot.text, Source.MARKUP) for spot in page.proper(Mark.H1, Mark.TITLE_CLASS, Mark.H2)[:1]]

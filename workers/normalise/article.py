@@ -5,8 +5,8 @@ from typing import Any
 from contract.article import Article, Provenance, Quality, Removed
 from contract.events import host_of
 from contract.job import Job
+from workers.document import Metadata
 from workers.draft import Draft
-from workers.metadata.found import Metadata
 from workers.normalise import fields
 from workers.normalise.figures import excerpt, measure
 from workers.normalise.fingerprint import content_sha256, simhash

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from contract.article import Removed, Source
 from contract.options import Focus
+from workers.document import Sourced
 from workers.draft import Draft, Judgement
-from workers.metadata.found import Found
 from workers.pasted.confidence import Choice, confidence
 from workers.pasted.judge import Ruling, find_noise, judge
 from workers.pasted.lines import Block, blocks_of, list_numbered
@@ -45,10 +45,10 @@ def read_text(
         text=read.text,
         judgement=read.judgement,
         confidence=None if keep_all else confidence(read.choice, models.confidence),
-        title=Found(read.title, Source.TEXT) if read.title else None,
-        authors=Found(found.authors, Source.TEXT) if found.authors else None,
-        published=Found(moments.published, Source.TEXT) if moments.published else None,
-        modified=Found(moments.modified, Source.TEXT) if moments.modified else None,
+        title=Sourced(read.title, Source.TEXT) if read.title else None,
+        authors=Sourced(found.authors, Source.TEXT) if found.authors else None,
+        published=Sourced(moments.published, Source.TEXT) if moments.published else None,
+        modified=Sourced(moments.modified, Source.TEXT) if moments.modified else None,
         removed=tuple(Removed(block.text, rule) for block, rule in read.pairs() if rule),
     )
 

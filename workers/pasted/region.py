@@ -15,7 +15,7 @@ _MOST_WORDS = 60.0  # one block counts at most so much
 _COLON = (":", "：")
 _OPEN_SHARE = 0.5  # worth of a paragraph that no sentence closes
 
-# What other lines cost, in words of prose. Found on pasted pages of many sites; half or twice as much changes little.
+# What other lines cost, in words of prose. Sourced on pasted pages of many sites; half or twice as much changes little.
 _SHORT_COST = 4.0
 _ITEM_COST = 2.5
 _ITEM_WORDS = 5.0  # of a list item that goes on with a sentence

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from contract.article import Flag
-from workers.metadata.found import Found
+from workers.document import Sourced
 from workers.normalise.language import identify
 
 _SHORT_WORDS = 60
@@ -20,7 +20,7 @@ _OTHERS = 2  # paragraphs
 _OTHERS_SHARE = 0.1
 
 
-def text_flags(text: str, word_count: int, language: Found[str] | None) -> tuple[Flag, ...]:
+def text_flags(text: str, word_count: int, language: Sourced[str] | None) -> tuple[Flag, ...]:
     """Returns the flags that follow from `text`, of `word_count` words in `language`."""
     tag = language.value if language else None
     found = {

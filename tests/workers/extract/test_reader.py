@@ -7,10 +7,10 @@ from lxml import etree
 
 from contract.article import Source
 from contract.reasons import Reason
+from workers.document import Sourced
 from workers.draft import Draft
 from workers.extract.reader import read_html
 from workers.failures import Failed
-from workers.metadata.found import Found
 
 T = TypeVar("T")
 URL = "https://www.harbour-gazette.example/news/ferry-returns"
@@ -34,7 +34,7 @@ PAGE = f"""<!doctype html>
 <footer><p>Copyright Harbour Gazette. All rights reserved.</p></footer></body></html>"""
 
 
-def told(found: Found[T] | None) -> tuple[T, Source] | None:
+def told(found: Sourced[T] | None) -> tuple[T, Source] | None:
     return (found.value, found.source) if found else None
 
 

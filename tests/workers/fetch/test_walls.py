@@ -88,7 +88,7 @@ async def test_articles_that_look_a_little_like_walls_are_taken(name: str) -> No
 
 
 async def test_words_of_a_script_are_no_prose() -> None:
-    page = f"<title>404 Not Found</title><script>{'words ' * 5000}</script><style>{'words ' * 5000}"
+    page = f"<title>404 Not Sourced</title><script>{'words ' * 5000}</script><style>{'words ' * 5000}"
     async with site(answering(page)) as at:
         assert (await failure(at.url())).reason is Reason.SOFT_404
 

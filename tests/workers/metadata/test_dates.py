@@ -6,16 +6,16 @@ from hypothesis import strategies as st
 
 from contract.article import Source
 from tests.workers.metadata.pages import URL, ld, tree
+from workers.document import Sourced
 from workers.metadata.dates import find_modified, find_published
 from workers.metadata.datewords import parse_stamp, parse_url, parse_words
-from workers.metadata.found import Found
 from workers.metadata.sources import gather
 
 NOW = datetime(2025, 6, 15, 12, tzinfo=UTC)
 H1 = "<h1>Ferry returns after nine years</h1>"
 
 
-def published(head: str = "", body: str = "", url: str = URL, lang: str = "en") -> list[Found[str]]:
+def published(head: str = "", body: str = "", url: str = URL, lang: str = "en") -> list[Sourced[str]]:
     parsed = tree(head, body, lang)
     return find_published(gather(parsed, url), parsed, NOW)
 

@@ -12,12 +12,12 @@ ROWS = "".join(f"<tr><td><p>{n}a</p></td><td><p>{n}b</p></td></tr>" for n in ran
 
 
 def test_the_same_images_each_time() -> None:
-    written = {write_forms("One.", blocks_of(PAGE), None, FORMS)["markdown"] for _ in range(200)}
+    written = {write_forms("One.", blocks_of(PAGE), None, FORMS)[Format.MARKDOWN] for _ in range(200)}
     assert len(written) == 1
     assert "between.png" in written.pop()
 
 
 def test_the_same_cells_each_time() -> None:
-    written = {write_forms("1", blocks_of(f"<table>{ROWS}</table>"), None, FORMS)["markdown"] for _ in range(50)}
+    written = {write_forms("1", blocks_of(f"<table>{ROWS}</table>"), None, FORMS)[Format.MARKDOWN] for _ in range(50)}
     assert len(written) == 1
     assert all(f"| {n}a | {n}b |" in min(written) for n in range(20))

@@ -4,7 +4,7 @@ import pytest
 
 from contract.article import Flag, Source
 from tests.workers.quality.pages import PROSE
-from workers.metadata.found import Found
+from workers.document import Sourced
 from workers.quality.text import text_flags
 
 ENGLISH = [f"{one} {two}" for one, two in pairwise(PROSE)]
@@ -26,7 +26,7 @@ GERMAN = [
 
 def flags(paragraphs: list[str], language: str = "en") -> tuple[Flag, ...]:
     text = "\n\n".join(paragraphs)
-    return text_flags(text, len(text.split()), Found(language, Source.TEXT))
+    return text_flags(text, len(text.split()), Sourced(language, Source.TEXT))
 
 
 def test_prose_has_no_flags() -> None:

@@ -9,9 +9,9 @@ from contract.codec import MAX_EVENT_BYTES, encode
 from contract.job import CallerMetadata, Job, Kind, Lane
 from contract.reasons import Reason
 from workers import outcome
-from workers.desk import Copy, edit, fit
+from workers.document import Metadata, RawDocument, Sourced
 from workers.failures import Failed
-from workers.metadata.found import Found, Metadata
+from workers.pipeline import extract_article, fit
 
 URL = "https://www.example.org/bridge"
 BODY = "The council decided on Tuesday, after a debate of four hours, to renew the old bridge over the river this year."
@@ -29,7 +29,7 @@ def job(kind: Kind, *, title: str | None = None) -> Job:
 
 
 def test_pasted_text_becomes_an_article() -> None:
-    article = edit(Copy(job=job(Kind.TEXT), content=PASTED, is_html=False))
+    article = extract_article(RawDocument(job=job(Kind.TEXT), content=PASTED, is_html=False))
 
     assert BODY in article.text
     assert article.language == "en"
@@ -40,9 +40,9 @@ def test_pasted_text_becomes_an_article() -> None:
 
 def test_fetched_bytes_become_an_article() -> None:
     fetched = Fetched(url=URL, status=200, media_type="text/html", size=len(PAGE))
-    copy = Copy(job=job(Kind.URL), content=PAGE.encode("latin-1"), is_html=True, url=URL, fetched=fetched)
+    copy = RawDocument(job=job(Kind.URL), content=PAGE.encode("latin-1"), is_html=True, url=URL, fetched=fetched)
 
-    article = edit(copy)
+    article = extract_article(copy)
 
     assert "café" in article.text
     assert article.title == "Council renews bridge"
@@ -54,14 +54,16 @@ def test_fetched_bytes_become_an_article() -> None:
 def test_the_charset_of_http_counts() -> None:
     content = PASTED.replace("the mayor", "Łucja").encode("iso-8859-2")
 
-    article = edit(Copy(job=job(Kind.URL), content=content, is_html=False, url=URL, charset="iso-8859-2"))
+    article = extract_article(
+        RawDocument(job=job(Kind.URL), content=content, is_html=False, url=URL, charset="iso-8859-2")
+    )
 
     assert "Łucja" in article.text
     assert article.provenance.charset == "iso-8859-2"
 
 
 def test_submitted_html_becomes_an_article_with_the_callers_title() -> None:
-    article = edit(Copy(job=job(Kind.HTML, title="Bridge"), content=PAGE, is_html=True, url=URL))
+    article = extract_article(RawDocument(job=job(Kind.HTML, title="Bridge"), content=PAGE, is_html=True, url=URL))
 
     assert article.title == "Bridge"
     assert article.field_sources["title"] is Source.CALLER
@@ -69,7 +71,7 @@ def test_submitted_html_becomes_an_article_with_the_callers_title() -> None:
 
 
 def test_stages_are_timed_and_versions_named() -> None:
-    provenance = edit(Copy(job=job(Kind.TEXT), content=PASTED, is_html=False)).provenance
+    provenance = extract_article(RawDocument(job=job(Kind.TEXT), content=PASTED, is_html=False)).provenance
 
     assert set(provenance.timings) == {"extract", "normalise"}
     assert all(seconds >= 0 for seconds in provenance.timings.values())
@@ -81,7 +83,7 @@ def test_stages_are_timed_and_versions_named() -> None:
 )
 def test_no_article(content: str, is_html: bool) -> None:
     with pytest.raises(Failed) as failed:
-        edit(Copy(job=job(Kind.TEXT), content=content, is_html=is_html))
+        extract_article(RawDocument(job=job(Kind.TEXT), content=content, is_html=is_html))
 
     assert failed.value.reason is Reason.NO_ARTICLE
 
@@ -94,7 +96,7 @@ SHELL = """<html lang="de"><head><meta property="og:title" content="Rat &amp; Br
 
 def refusal(html: str, *, title: str | None = None) -> Failed:
     with pytest.raises(Failed) as failed:
-        edit(Copy(job=job(Kind.HTML, title=title), content=html, is_html=True, url=URL))
+        extract_article(RawDocument(job=job(Kind.HTML, title=title), content=html, is_html=True, url=URL))
     return failed.value
 
 
@@ -112,15 +114,15 @@ def test_what_is_known_of_a_page_without_an_article_is_told() -> None:
 def test_the_callers_word_counts_for_a_page_without_an_article() -> None:
     known = refusal(SHELL, title="Bridge").metadata
 
-    assert known.title == Found("Bridge", Source.CALLER)
+    assert known.title == Sourced("Bridge", Source.CALLER)
     assert known.authors is not None
 
 
 def test_the_callers_word_counts_where_nothing_is_left_of_a_text() -> None:
     with pytest.raises(Failed) as failed:
-        edit(Copy(job=job(Kind.TEXT, title="Bridge"), content="\u200b\u00ad \u200b", is_html=False))
+        extract_article(RawDocument(job=job(Kind.TEXT, title="Bridge"), content="\u200b\u00ad \u200b", is_html=False))
 
-    assert failed.value.metadata.title == Found("Bridge", Source.CALLER)
+    assert failed.value.metadata.title == Sourced("Bridge", Source.CALLER)
 
 
 def test_what_is_known_is_left_out_where_it_is_too_long_for_an_event() -> None:
@@ -130,9 +132,9 @@ def test_what_is_known_is_left_out_where_it_is_too_long_for_an_event() -> None:
 
 
 def test_copy_and_article_can_be_pickled() -> None:
-    copy = Copy(job=job(Kind.TEXT), content=PASTED, is_html=False)
+    copy = RawDocument(job=job(Kind.TEXT), content=PASTED, is_html=False)
 
-    article = edit(pickle.loads(pickle.dumps(copy)))  # noqa: S301 - written a moment ago
+    article = extract_article(pickle.loads(pickle.dumps(copy)))  # noqa: S301 - written a moment ago
 
     assert pickle.loads(pickle.dumps(article)) == article  # noqa: S301 - the same
 

@@ -3,7 +3,8 @@
 from contract.article import Article, PageKind
 from contract.job import Job, Kind, Lane
 from contract.options import Focus, Format, Options, Part
-from workers.desk import Copy, edit
+from workers.document import RawDocument
+from workers.pipeline import extract_article
 
 PROSE = (
     "The last ferry left the old harbour nine years ago, and few believed that one would ever come back to the town.",
@@ -24,7 +25,9 @@ PASTED = "Share this\n\n" + "\n\n".join([PROSE[0], PROSE[3]]) + "\n\nRead more: 
 def edited(content: str, options: Options, *, is_html: bool = True) -> Article:
     kind = Kind.HTML if is_html else Kind.TEXT
     job = Job(id="1", kind=kind, lane=Lane.BULK, accepted_at="2026-01-01T00:00:00Z", options=options)
-    return edit(Copy(job=job, content=content, is_html=is_html, url="https://www.example.org/news/ferry"))
+    return extract_article(
+        RawDocument(job=job, content=content, is_html=is_html, url="https://www.example.org/news/ferry")
+    )
 
 
 def test_by_default_there_is_text_and_what_is_said_of_it() -> None:
