@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.metadata.words import tokens
+from workers.page.words import tokens
 
 _GRAM = 4
 _NEAR = 5  # passages to either side

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from bench.block_labels import label
 from bench.documents import fold_of, read
+from workers.extract.block_features import features, rows
 from workers.extract.body import walk_page
-from workers.extract.features import features, rows
-from workers.extract.head import read_head
-from workers.extract.walk import Walked
-from workers.markup import parse
-from workers.trees import Rows
+from workers.models.boosted_trees import Rows
+from workers.page.blocks import Walked
+from workers.page.head import read_head
+from workers.page.tree import parse
 
 SETS = ("scrapinghub", "fundus", "readability", "wcxb")
 

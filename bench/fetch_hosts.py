@@ -123,12 +123,12 @@ async def served() -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-Sourced = dict[tuple[str, str], list[float]]
+Found = dict[tuple[str, str], list[float]]
 
 
-async def measure(busy_pages: int, waves: int) -> Sourced:
+async def measure(busy_pages: int, waves: int) -> Found:
     """Returns the seconds of each page, by kind of wave and side."""
-    found: Sourced = defaultdict(list)
+    found: Found = defaultdict(list)
     async with served() as port, desk() as without, desk() as beside, asyncio.TaskGroup() as group:
         tasks: list[asyncio.Task[object]] = [group.create_task(each.work()) for each in (without, beside)]
         tasks += [group.create_task(beside.put(f"http://{BUSY}:{port}/{page}")) for page in range(busy_pages)]

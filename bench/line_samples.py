@@ -10,13 +10,13 @@ import numpy as np
 
 from bench.documents import fold_of, read
 from bench.line_labels import label, tokens
-from workers.pasted.features import measure
-from workers.pasted.headline import Judged, measure_titles
-from workers.pasted.judge import Ruling
+from workers.models.boosted_trees import Rows
+from workers.pasted.classify_lines import cut, is_all_article, is_told_by_rules, seen_by, weigh
+from workers.pasted.line_features import measure
+from workers.pasted.line_rules import Ruling
 from workers.pasted.lines import Block
-from workers.pasted.reader import rule_lines
-from workers.pasted.sift import cut, is_all_article, is_told_by_rules, seen_by, weigh
-from workers.trees import Rows
+from workers.pasted.text_reader import rule_lines
+from workers.pasted.title_model import Judged, measure_titles
 
 ORIGINS = ("scrapinghub", "fundus", "wcxb")
 CLEAN = "clean"

@@ -10,10 +10,10 @@ from scipy.stats import spearmanr
 
 from bench.line_samples import CLEAN, Given, bare
 from bench.text_f1 import compare
+from workers.models.boosted_trees import Rows
 from workers.normalise.text import normalise_text
-from workers.pasted.confidence import measure
-from workers.pasted.reader import Read
-from workers.trees import Rows
+from workers.pasted.text_confidence import measure
+from workers.pasted.text_reader import Read
 
 _BOUNDS = (0, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 1.001)
 

@@ -16,10 +16,10 @@ from contract.article import PageKind
 from workers.draft import Judgement
 from workers.extract.body import find_body
 from workers.extract.render import render
-from workers.markup import parse
 from workers.metadata.resolve import read_metadata
-from workers.quality.page import look
-from workers.trees import Rows, Trees
+from workers.models.boosted_trees import BoostedTrees, Rows
+from workers.page.tree import parse
+from workers.quality.assessment import look
 
 _KIND_OF = {"collection": PageKind.LISTING, "service": PageKind.OTHER}  # of the Web Content Extraction Benchmark
 
@@ -65,8 +65,8 @@ class _Reader:
 
 
 @cache
-def _trees(file: Path) -> Trees:
-    return Trees.load(file)
+def _trees(file: Path) -> BoostedTrees:
+    return BoostedTrees.load(file)
 
 
 def _page_f1(shares: tuple[float, float, float]) -> float:

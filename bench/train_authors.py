@@ -1,6 +1,6 @@
 """Trains the model that chooses a page's authors among the names on it.
 
-    python -m bench.train_authors DATA                    # the weights of workers/metadata
+    python -m bench.train_authors DATA                    # the weights of page_authors
     python -m bench.train_authors DATA --folds FOLDER     # one file a fold, trained without that fold's domains
     python -m bench.train_authors DATA --cross-validate   # F1 of the names by set
 
@@ -20,13 +20,13 @@ import numpy as np
 
 from bench import weights
 from bench.documents import FOLDS, fold_of, read
-from workers.markup import parse
-from workers.metadata.authors import WEIGHTS, Judged, choose, find_candidates
-from workers.metadata.candidates import FEATURES, Candidate, rows_of
-from workers.metadata.names import key_of, split_names
+from workers.metadata.author_candidates import FEATURES, Candidate, rows_of
+from workers.metadata.authors import Judged, choose, find_candidates
+from workers.metadata.person_names import key_of, split_names
 from workers.metadata.sources import gather
 from workers.metadata.title import find_titles
-from workers.trees import Rows
+from workers.models.boosted_trees import Rows, weights_file
+from workers.page.tree import parse
 
 SETS = {"fundus": 2.5, "readability": 1.0, "wcxb": 1.0, "trafilatura_eval": 1.5, "postlight": 3.0}  # by weight
 MODELS = 3
@@ -71,7 +71,7 @@ def main() -> None:
         report("folds by domain", samples, [sample.fold for sample in samples])
         report("whole sets left out", samples, [list(SETS).index(sample.of) for sample in samples])
     else:
-        weights.write(train(samples), FEATURES, WEIGHTS)
+        weights.write(train(samples), FEATURES, weights_file("page_authors"))
 
 
 def samples_of(name: str, folder: Path) -> Iterator[Sample]:

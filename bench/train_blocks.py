@@ -1,6 +1,6 @@
 """Trains the classifier of a page's passages, and scores it on pages of domains that it has not seen.
 
-    python -m bench.train_blocks DATA                   trains on all pages, writes workers/extract/blocks.npz
+    python -m bench.train_blocks DATA                   trains on all pages, writes workers/models/page_blocks.npz
     python -m bench.train_blocks DATA --folds FOLDER    trains without each fold in turn, writes FOLDER/blocks<fold>.npz
                                                         for bench.extraction to run the whole stage with
     python -m bench.train_blocks DATA --cross-validate  prints text F1 by set: folds by registered domain, and whole
@@ -27,8 +27,9 @@ from bench.documents import FOLDS
 from bench.text_f1 import compare, f1
 from bench.weights import write
 from contract.options import Focus
-from workers.extract.body import THRESHOLDS, WEIGHTS
-from workers.extract.features import NAMES
+from workers.extract.block_features import NAMES
+from workers.extract.body import THRESHOLDS
+from workers.models.boosted_trees import weights_file
 
 _WEIGHTS_OF_SETS = {"scrapinghub": 4.0, "fundus": 4.0, "readability": 1.5, "wcxb articles": 1.0, "wcxb": 0.5}
 _TRUE = 0.55  # share of a passage's words that stand in the truth, from which on it is body
@@ -55,7 +56,7 @@ def main() -> None:
         report("folds by domain", pages, held_out(pages, lambda page: page.fold))
         report("whole sets left out", pages, held_out(pages, lambda page: page.document["set"]))
     else:
-        write(fit(pages), NAMES, WEIGHTS)
+        write(fit(pages), NAMES, weights_file("page_blocks"))
 
 
 def fit(pages: Sequence[Page]) -> Any:  # noqa: ANN401 - CatBoost has no types

@@ -1,35 +1,12 @@
 """What a reader (of HTML, of pasted text) hands to normalisation: the text and how it was found, and metadata."""
 
 from dataclasses import dataclass, fields
-from enum import IntEnum
-from typing import NamedTuple, Self
+from typing import Self
 
 from contract.article import Flag, PageKind, Removed
 from workers.document import Metadata
-from workers.markup import Element
-
-
-class Kind(IntEnum):
-    """What a block is in the text."""
-
-    PARAGRAPH = 0
-    HEADING = 1
-    ITEM = 2
-    QUOTE = 3
-    PREFORMATTED = 4
-    CELL = 5
-    CAPTION = 6
-
-
-class Run(NamedTuple):
-    """A piece of text as it stands in the tree: the text of `element`, or what follows it where `is_tail`.
-
-    A `<br>` is a run of its own.
-    """
-
-    text: str
-    element: Element
-    is_tail: bool
+from workers.page.blocks import Kind, Run
+from workers.page.tree import Element
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,18 +5,19 @@ from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 
-from contract.article import Article
+from contract.article import Article, Quality
 from contract.codec import MAX_EVENT_BYTES, encode
 from contract.options import Format
 from contract.reasons import Reason
 from workers.decode import Decoded, decode
 from workers.document import NOTHING_KNOWN, Metadata, RawDocument
 from workers.draft import Draft
-from workers.extract.reader import read_html
+from workers.extract.html_reader import read_html
 from workers.failures import Failed
 from workers.normalise.article import describe, normalise
 from workers.outputs.forms import write_forms
-from workers.pasted.reader import read_text
+from workers.pasted.text_reader import read_text
+from workers.quality.text_flags import text_flags
 
 _PACKAGES = ("copydesk", "trafilatura")
 _ENVELOPE_BYTES = 256 * 1024  # of an event's limit, for what is around the article and joins it later: its history
@@ -44,6 +45,7 @@ def _extract(document: RawDocument) -> Article:
     article = normalise(draft, document.job, document.url)
     if not article.text:
         raise Failed(Reason.NO_ARTICLE, "no text of an article was found", metadata=draft)
+    flags = (*draft.flags, *text_flags(article.text, article.word_count, article.language))
     forms = write_forms(article.text, draft.blocks, document.url, document.job.options)
     provenance = replace(
         article.provenance,
@@ -53,9 +55,9 @@ def _extract(document: RawDocument) -> Article:
         timings={"extract": round(extracted - began, 6), "normalise": round(time.perf_counter() - extracted, 6)},
         versions=_versions(),
     )
-    return fit(
-        replace(article, markdown=forms.get(Format.MARKDOWN), html=forms.get(Format.HTML), provenance=provenance)
-    )
+    quality = Quality(draft.confidence, flags)
+    markdown, html = forms.get(Format.MARKDOWN), forms.get(Format.HTML)
+    return fit(replace(article, markdown=markdown, html=html, quality=quality, provenance=provenance))
 
 
 def fit(article: Article, limit_bytes: int = MAX_EVENT_BYTES - _ENVELOPE_BYTES) -> Article:

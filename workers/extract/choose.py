@@ -1,12 +1,12 @@
 """Which passages are the body: what the model says, and what no model has to be asked."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from workers.draft import Kind
-from workers.extract.names import NO_TEXT
-from workers.extract.walk import Passage, Walked
-from workers.markup import Element
-from workers.metadata.words import bare
+from workers.page.blocks import Kind, Passage, Walked
+from workers.page.class_names import NO_TEXT
+from workers.page.tree import Element
+from workers.page.words import bare
 
 _HEAD = 3  # blocks: a kicker or a byline may stand before the headline
 _MOST = 0.8  # of the characters
@@ -86,3 +86,19 @@ def _dangling(passages: Sequence[Passage], kept: Sequence[bool]) -> Iterator[int
         if passages[number].kind is not Kind.HEADING:
             return
         yield number
+
+
+def even_out(walked: Walked, probabilities: Sequence[float]) -> list[float]:
+    """Returns `probabilities` with those of list items the mean of their list, by length."""
+    lists: dict[int, list[int]] = defaultdict(list)
+    for number, passage in enumerate(walked.passages):
+        if passage.kind is Kind.ITEM:
+            line = walked.containers[passage.container].line
+            lists[walked.containers[line].parent].append(number)
+    evened = list(probabilities)
+    for items in lists.values():
+        sizes = [len(walked.passages[number].text) for number in items]
+        mean = sum(size * probabilities[number] for size, number in zip(sizes, items, strict=True)) / sum(sizes)
+        for number in items:
+            evened[number] = mean
+    return evened

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from workers.draft import Block, Kind
+from workers.draft import Block
+from workers.page.blocks import Kind
 
 _BULLET = re.compile(r"^(?:[-*•·‣▪●○–—]\s+)+")
 _MAX_ITEM = 400  # characters of a list item that is one line, whatever it is made of

@@ -2,17 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 from workers.document import Sourced
-from workers.metadata.candidates import FEATURES, Candidate, collect, rows_of
-from workers.metadata.claims import Kind, read_claims
-from workers.metadata.names import is_handle, is_organisation, key_of
-from workers.metadata.page import Page, Region
-from workers.trees import Trees
+from workers.metadata.author_candidates import FEATURES, Candidate, collect, rows_of
+from workers.metadata.author_mentions import Kind, read_claims
+from workers.metadata.elements import Region
+from workers.metadata.person_names import is_handle, is_organisation, key_of
+from workers.metadata.sources import Page
+from workers.models.boosted_trees import load_model
 
-WEIGHTS = Path(__file__).with_name("authors.npz")
 _MIN_ALONE = 0.2  # probability of the likeliest, for want of a better
 _MIN_BESIDE = 0.4
 _MIN_STATED = 0.05  # of whom the article's own data names
@@ -39,7 +37,7 @@ def find_authors(page: Page, title: str = "") -> list[Authors]:
     candidates = find_candidates(page, title)
     if not candidates:
         return []
-    chances = load_weights().probabilities(rows_of(candidates, page))
+    chances = load_model("page_authors", FEATURES).probabilities(rows_of(candidates, page))
     judged = [Judged(candidate, float(chance)) for candidate, chance in zip(candidates, chances, strict=True)]
     chosen = choose(judged, page.sites)
     likeliest = sorted((one for one in judged if one not in chosen), key=lambda one: -one.chance)
@@ -100,16 +98,3 @@ def _found(judged: list[Judged]) -> Authors:
     best = max(judged, key=lambda one: one.chance)
     names = tuple(one.candidate.name for one in judged)
     return Sourced(names, best.candidate.claims[0].source, round(min(one.chance for one in judged), 4))
-
-
-@cache
-def load_weights(file: Path = WEIGHTS) -> Trees:
-    """Returns the trees in `file`, read once a process.
-
-    Raises:
-        ValueError: they were trained on other features.
-    """
-    trees = Trees.load(file)
-    if trees.names != FEATURES:
-        raise ValueError(f"{file.name} was trained on other features")
-    return trees

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from workers.document import Metadata, Sourced
-from workers.markup import Element
-from workers.metadata import authors, dates, jsonld, site, title
+from workers.metadata import authors, date_votes, jsonld, site, title
 from workers.metadata.sources import gather
-from workers.metadata.words import bare
+from workers.page.tree import Element
+from workers.page.words import bare
 
 __all__ = ["Metadata", "read_metadata"]
 
@@ -20,8 +20,8 @@ def read_metadata(tree: Element, url: str | None, *, now: datetime | None = None
     page = gather(tree, url)
     titles = title.find_titles(page)
     names = authors.find_authors(page, titles[0].value if titles else "")
-    published = dates.find_published(page, tree, now)
-    modified = dates.find_modified(page, published[0].value if published else None, now)
+    published = date_votes.find_published(page, tree, now)
+    modified = date_votes.find_modified(page, published[0].value if published else None, now)
     return Metadata(
         title=next(iter(titles), None),
         authors=next(iter(names), None),

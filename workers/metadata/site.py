@@ -7,8 +7,8 @@ from urllib.parse import urljoin
 from contract.article import Source
 from workers.document import Sourced
 from workers.metadata import jsonld
-from workers.metadata.page import Page
-from workers.metadata.words import plain
+from workers.metadata.sources import Page
+from workers.page.words import plain
 
 _MAX_LABELS = 30
 _MAX_LABEL = 100  # characters

@@ -2,30 +2,28 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar, cast
+from urllib.parse import urlsplit
 
-from workers.markup import Element
-from workers.metadata import jsonld, marks
-from workers.metadata.page import Mark, Page, host_of
-from workers.metadata.spots import SILENT, Hit, Spots, words_of
-from workers.metadata.words import bare, plain, word_set
-
-__all__ = ["gather", "words_of"]
+from workers.metadata import jsonld, signals
+from workers.metadata.elements import SILENT, Hit, Region, Spot, Spots
+from workers.metadata.signals import Mark
+from workers.page.tree import Element
+from workers.page.words import bare, plain, word_set
 
 Attributes = Sequence[tuple[str, str]]  # lxml's types allow for bytes, which there are none of in HTML
-
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-
 _MAX_HITS = 5000  # of one mark
 _MAX_VALUES = 50  # of one <meta> name or link rel
 _RELS = frozenset({"canonical", "image_src", "license"})
 _DUBLIN_CORE = {"dc": "dc.", "dcterm": "dcterms.", "dcterms": "dcterms."}
 _TAGS = {"h1": Mark.H1, "h2": Mark.H2, "time": Mark.TIME}
 _READERS: Mapping[str, Callable[[str], tuple[Mark, ...]]] = {
-    "class": marks.of_names,
-    "id": marks.of_names,
-    "itemprop": marks.of_props,
+    "class": signals.of_names,
+    "id": signals.of_names,
+    "itemprop": signals.of_props,
 }
 # Of these there is nothing to read but what stands after them.
 _WORDLESS = SILENT | word_set(
@@ -33,6 +31,53 @@ _WORDLESS = SILENT | word_set(
 )
 _SITE_METAS = ("og:site_name", "application-name", "apple-mobile-web-app-title", "twitter:app:name:iphone")
 _SITE_TYPES = frozenset({"WebSite", "Organization", "NewsMediaOrganization"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page, gathered.
+
+    `metas` are the `<meta>` elements by lower-case name, property or http-equiv; `links` the `<link>` and `<a>` targets
+    by rel (`canonical`, `image_src`, `license`); `spots` the elements of the body by mark; `nodes` all JSON-LD,
+    `article` the node of the article itself; `heading` the position of the first `h1` of the page proper, 0 where there
+    is none; `sites` what the site and its publisher are called, as bare words.
+    """
+
+    url: str | None
+    head_title: str
+    language: str
+    metas: Mapping[str, tuple[str, ...]]
+    links: Mapping[str, tuple[str, ...]]
+    spots: Spots
+    nodes: tuple[jsonld.Node, ...]
+    article: jsonld.Node
+    heading: int = 0
+    sites: frozenset[str] = frozenset()
+
+    def meta(self, *names: str) -> list[str]:
+        """Returns the values of the `<meta>` elements called `names`, in the order of the names."""
+        return [value for name in names for value in self.metas.get(name, ())]
+
+    def marked(self, *marks: Mark) -> list[Spot]:
+        """Returns the spots with `marks`, in the order of the marks, then of the document."""
+        return [spot for mark in marks for spot in self.spots.marked(mark)]
+
+    def proper(self, *marks: Mark) -> list[Spot]:
+        """Returns what `marked` returns, without what stands aside."""
+        return [spot for spot in self.marked(*marks) if spot.region is not Region.ASIDE]
+
+    @property
+    def host(self) -> str:
+        """The page's host without `www.`, empty where no URL is known."""
+        return host_of(self.url)
+
+
+def host_of(url: str | None) -> str:
+    """Returns the host of `url` without `www.`, empty where there is none."""
+    try:
+        return (urlsplit(url or "").hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
 
 
 def gather(tree: Element, url: str | None) -> Page:
@@ -103,11 +148,11 @@ class _Gatherer:
     def _take_link(self, position: int, element: Element, name: str, value: str) -> None:
         if name == "rel":
             self._take_rel(position, element, value)
-        elif element.tag == "a" and marks.is_authors(value):
+        elif element.tag == "a" and signals.is_authors(value):
             self._mark((Mark.AUTHOR_LINK,), position, element)
 
     def _take_words(self, words: str, position: int, element: Element, *, after: bool = False) -> None:
-        if found := marks.of_words(words):
+        if found := signals.of_words(words):
             self._mark(found, position, element, after=after)
 
     def _mark(self, found: Iterable[Mark], position: int, element: Element, *, after: bool = False) -> None:

@@ -8,9 +8,10 @@ from itertools import islice, pairwise
 from contract.article import Source
 from workers.document import Sourced
 from workers.metadata import jsonld
-from workers.metadata.page import Mark, Page, Region, Spot
-from workers.metadata.sources import words_of
-from workers.metadata.words import bare, jaccard, plain, tokens
+from workers.metadata.elements import Region, Spot, words_of
+from workers.metadata.signals import Mark
+from workers.metadata.sources import Page
+from workers.page.words import bare, jaccard, plain, tokens
 
 _SEPARATOR = re.compile(r"\s+(?:[|·•»«›‹~/–—-]|::|:)\s+|\s*[|»›]\s*|\s+_|_\s+")
 _ENDS = " ¶§|·•"

@@ -6,10 +6,10 @@ from typing import Any
 from contract.article import Source
 from contract.job import CallerMetadata
 from workers.document import Metadata, Sourced
+from workers.normalise.canonical_url import absolute_url, canonical_url
 from workers.normalise.dates import normalise_date
 from workers.normalise.language import Identified, standard_tag
 from workers.normalise.text import normalise_line, normalise_markup_line
-from workers.normalise.urls import absolute_url, canonical_url
 
 Fields = dict[str, Sourced[Any]]
 """Metadata by field name, as in Article: a string or a tuple of strings each; no entry where there is none."""

@@ -6,7 +6,7 @@ from hashlib import blake2b, sha256
 
 import numpy as np
 
-from workers.normalise.scripts import UNSPACED
+from workers.normalise.length import UNSPACED
 
 _SHINGLE_TOKENS = 3
 _CHUNK_CHARS = 1 << 18  # bounds the memory that tokens take; a chunk's edge may cut a word in two

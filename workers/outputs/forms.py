@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from contract.options import Format, Options, Part
 from workers.draft import Block
-from workers.outputs.body import build, build_plain
+from workers.outputs.allowed import web_address
+from workers.outputs.article_tree import build, build_plain
 from workers.outputs.html import write_html
 from workers.outputs.images import find_images
-from workers.outputs.links import web_address
 from workers.outputs.markdown import write_markdown
 
 _WRITERS = {Format.MARKDOWN: write_markdown, Format.HTML: write_html}

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from lxml.etree import _Element
 
 from workers.draft import Block
-from workers.outputs.characters import allowed
-from workers.outputs.links import web_address
+from workers.outputs.allowed import allowed, web_address
 
 _LAZY = ("data-src", "data-original", "data-lazy-src", "data-srcset", "srcset")
 _SET_ASIDE = frozenset({"nav", "footer", "aside", "form", "button", "header", "noscript"})

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from lxml.etree import SubElement, _Element
 
-from workers.draft import Block, Run
-from workers.outputs.characters import allowed
-from workers.outputs.links import link_target
+from workers.draft import Block
+from workers.outputs.allowed import allowed, link_target
+from workers.page.blocks import Run
 
 _SPACE = re.compile(r"\s+")
 _MARKS = {

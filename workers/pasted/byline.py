@@ -8,14 +8,29 @@ from functools import lru_cache
 from workers.pasted.lines import Block
 from workers.pasted.phrases import DATE, TIME
 from workers.pasted.region import is_prose
-from workers.pasted.roles import before_role
 
+_NOUNS = r"""
+    correspondent|reporter|editor|writer|columnist|journalist|critic
+    korrespondent(?:in)?|redakteur(?:in)?|reporterin|journalistin|kolumnist(?:in)?
+    correspondante?|journaliste|rédact(?:eur|rice)|chroniqueu(?:r|se)
+    corresponsal|redactora?|periodista|columnista|reportera?
+    corrispondente|giornalista|inviat[oa]|redattore|redattrice|correspondente|jornalista|repórter|colunista
+    verslaggever|verslaggeefster|redacteur|columniste|корреспондент(?:ка)?|обозреватель|журналист(?:ка)?
+"""
+_DESKS = r"""
+    staff|senior|chief|deputy|assistant|associate|contributing|special|managing|foreign|national|international|local|world
+    political|politics|transport|health|science|technology|tech|business|economics|economy|financial|finance|education
+    environment|climate|energy|sports?|football|arts|culture|media|music|film|fashion|food|travel|religion|legal|crime
+    security|defence|defense|diplomatic|home affairs|social affairs|consumer|industry|property|data|investigations?|news
+    features?|lifestyle|content|affiliate|junior|biotech|real estate|audience|digital|online
+    opinion|europe|asia|africa|us|uk|white house|city|and|&
+"""
+_MAX_ROLE_CHARS = 90
 _BEFORE = 14  # lines before the first prose that are looked at
 _AFTER = 2  # lines after it
 _MAX_CHARS = 160
 _MAX_NAMES = 8
 _LINES_OF_A_PAGE = 1024  # each is asked about several times
-
 _WROTE = (
     "(?:written|posted|submitted|published|reported|story|text|words|article|analysis|opinion|review|authored|"
     "ein beitrag|geschrieben|escrito|écrit|scritto|geschreven|publié|publicado|pubblicato|texte|texto|testo|tekst)"
@@ -64,6 +79,24 @@ _NOT_NAME = frozenset(_NO_NAMES.split())
 _UNSPACED_NAME = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,8}\\Z")
 _ELIDED = re.compile("[dl]['’]")  # d’Arc
 _NAME_WORDS = (2, 5)
+
+
+def _either(rows: str) -> str:
+    return "|".join(row.strip() for row in rows.strip().splitlines())
+
+
+_ROLE = re.compile(
+    rf"\s*(?:,|\||–|—|\s-)\s*[^,|]{{0,40}}?\b(?:{_either(_NOUNS)})\Z|\s(?:(?:{_either(_DESKS)})\s)*(?:{_either(_NOUNS)})\Z",
+    re.IGNORECASE,
+)
+
+
+def before_role(text: str) -> str | None:
+    """Returns what stands before a role that ends the line, or None where none does."""
+    if len(text) > _MAX_ROLE_CHARS:
+        return None
+    match = _ROLE.search(text)
+    return text[: match.start()] if match else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
-from workers.pasted import phrases, words
+from workers.pasted import phrases, word_lists
 from workers.pasted.lines import Block
-from workers.pasted.rules import Rule, is_spoken
+from workers.pasted.noise_rules import Rule, is_spoken
 
 _SENTENCE_WORDS = 7.0  # a closed line of so many words is prose
 _PARAGRAPH_WORDS = 22.0  # an open one needs as many as this
@@ -15,7 +15,7 @@ _MOST_WORDS = 60.0  # one block counts at most so much
 _COLON = (":", "：")
 _OPEN_SHARE = 0.5  # worth of a paragraph that no sentence closes
 
-# What other lines cost, in words of prose. Sourced on pasted pages of many sites; half or twice as much changes little.
+# What other lines cost, in words of prose. Found on pasted pages of many sites; half or twice as much changes little.
 _SHORT_COST = 4.0
 _ITEM_COST = 2.5
 _ITEM_WORDS = 5.0  # of a list item that goes on with a sentence
@@ -151,4 +151,4 @@ def is_boilerplate(block: Block) -> bool:
 @lru_cache(_LINES_OF_A_PAGE)
 def _speaks_of_site(text: str) -> bool:
     folded = text.casefold()
-    return any(phrase in folded for phrase in words.BOILERPLATE) or bool(_BIO.match(text))
+    return any(phrase in folded for phrase in word_lists.BOILERPLATE) or bool(_BIO.match(text))

@@ -9,8 +9,8 @@ from math import fsum, log
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.models.boosted_trees import Rows
 from workers.pasted.lines import Block
-from workers.trees import Rows
 
 _STEM = re.compile(r"[^\W\d_]{3,}|\d+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _STEM_CHARS = 6

@@ -1,7 +1,5 @@
 """How good the text is likely to be: the F1 to be expected of it, from how sure its blocks were and what page it is."""
 
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -9,12 +7,11 @@ from numpy.typing import NDArray
 
 from contract.article import PageKind
 from workers.draft import Judgement
-from workers.quality.kind import NAMES as PAGE_NAMES
-from workers.quality.kind import Kinds
-from workers.quality.page import Page
-from workers.trees import Rows, Trees
+from workers.models.boosted_trees import Rows, load_model
+from workers.page.kind import NAMES as PAGE_NAMES
+from workers.page.kind import Kinds
+from workers.quality.assessment import Page
 
-_WEIGHTS = Path(__file__).parent / "weights" / "confidence.npz"
 _UNSURE = (0.2, 0.8)
 JUDGED = (
     *("uncertainty", "expected_f1", "mean_kept", "unsure_share", "missed_share", "doubted_share", "log_kept"),
@@ -32,26 +29,14 @@ def confidence(judgement: Judgement, page: Page) -> float | None:
     """Returns the F1 to be expected of the text, in [0, 1], or None where no block was judged."""
     if not any(judgement.kept):
         return None
-    return round(float(model().probabilities(measure(judgement, page.row[0], page.kinds))[0]), 3)
+    row = measure(judgement, page.row[0], page.kinds)
+    return round(float(load_model("page_confidence", NAMES).probabilities(row)[0]), 3)
 
 
 def measure(judgement: Judgement, row: Rows, kinds: Kinds) -> Rows:
     """Returns the features of a page with at least one block kept, (1, len(NAMES)); `row` are those of its kind."""
     shares = [kinds.shares[kind] for kind in PageKind]
     return np.array([[*judged(judgement), *row[_PLACES], *shares]], np.float32)
-
-
-@cache
-def model() -> Trees:
-    """Returns the model, read once.
-
-    Raises:
-        ValueError: weights for other features than these.
-    """
-    trees = Trees.load(_WEIGHTS)
-    if trees.names != NAMES:
-        raise ValueError("the weights of confidence are for other features")
-    return trees
 
 
 def judged(judgement: Judgement) -> list[float]:

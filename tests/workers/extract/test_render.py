@@ -3,8 +3,8 @@ import pytest
 from workers.draft import Block
 from workers.extract.body import as_blocks
 from workers.extract.render import render
-from workers.extract.walk import walk
-from workers.markup import parse
+from workers.page.tree import parse
+from workers.page.walk import walk
 
 
 def blocks(body: str) -> list[Block]:

@@ -74,7 +74,7 @@ async def test_a_media_type_that_is_not_taken_is_told() -> None:
 
 
 async def test_a_page_that_is_refused_is_told_whole() -> None:
-    page = "<title>404 Not Sourced</title>"
+    page = "<title>404 Not Found</title>"
     async with site(answering(page)) as at:
         told = timeless(await failure(at.url()))
         assert told == Fetched(

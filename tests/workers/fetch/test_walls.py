@@ -5,8 +5,8 @@ from contract.reasons import Reason
 from tests.workers.fetch.sites import answering, failure, fetched, redirecting, site
 from tests.workers.fetch.walled import ARTICLES, CHALLENGES, MISSING, OTHERS
 from workers.failures import Failed
-from workers.fetch import walls
 from workers.fetch.page_head import title_of
+from workers.walls import answer
 
 PROSE = "<p>" + "A page is gone when nobody keeps it, and what a reader sees then says much about its house. " * 30
 
@@ -88,7 +88,7 @@ async def test_articles_that_look_a_little_like_walls_are_taken(name: str) -> No
 
 
 async def test_words_of_a_script_are_no_prose() -> None:
-    page = f"<title>404 Not Sourced</title><script>{'words ' * 5000}</script><style>{'words ' * 5000}"
+    page = f"<title>404 Not Found</title><script>{'words ' * 5000}</script><style>{'words ' * 5000}"
     async with site(answering(page)) as at:
         assert (await failure(at.url())).reason is Reason.SOFT_404
 
@@ -108,7 +108,7 @@ async def test_words_of_a_script_are_no_prose() -> None:
 )
 def test_detours_are_named(asked: str, came: str, reason: Reason) -> None:
     with pytest.raises(Failed) as failed:
-        walls.refuse_detour(URL(asked), URL(came))
+        answer.refuse_detour(URL(asked), URL(came))
     assert failed.value.reason is reason
 
 
@@ -125,7 +125,7 @@ def test_detours_are_named(asked: str, came: str, reason: Reason) -> None:
     ],
 )
 def test_other_ways_are_none(asked: str, came: str) -> None:
-    walls.refuse_detour(URL(asked), URL(came))
+    answer.refuse_detour(URL(asked), URL(came))
 
 
 async def test_a_redirect_to_a_login_page_is_named() -> None:

@@ -141,7 +141,7 @@ MISSING = {
         "de",
     ),
     "Next.js": _template("404: This page could not be found.", "404", "This page could not be found."),
-    "Shopify": _template("404 Not Sourced &ndash; Example Shop", "404", "The page you requested does not exist."),
+    "Shopify": _template("404 Not Found &ndash; Example Shop", "404", "The page you requested does not exist."),
     "GitHub Pages": _template("Page not found &middot; GitHub Pages", "404", "File not found"),
     "the site's title, the heading tells": _template(
         "The Daily Example", "Page not found", "Try the search, or go to the front page."
@@ -199,7 +199,7 @@ OTHERS = {
 }
 PROSE = "<p>" + "A page is gone when nobody keeps it, and what a reader sees then says much about its house. " * 12
 ARTICLES = {
-    "about 404": _template("404 Not Sourced: how an error became a joke", "404 Not Found", "</p>" + PROSE * 3),
+    "about 404": _template("404 Not Found: how an error became a joke", "404 Not Found", "</p>" + PROSE * 3),
     "short, behind Imperva": _page(
         "Ferry moves", f'<h1>Ferry moves</h1>{PROSE[:400]}</p><script src="/_Incapsula_Resource?SWJIYLWA=7"></script>'
     ),

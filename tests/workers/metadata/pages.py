@@ -2,8 +2,7 @@
 
 from lxml.html import HtmlElement, document_fromstring
 
-from workers.metadata.page import Page
-from workers.metadata.sources import gather
+from workers.metadata.sources import Page, gather
 
 URL = "https://www.harbour-gazette.example/news/ferry-returns"
 

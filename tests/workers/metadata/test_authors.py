@@ -2,10 +2,10 @@ import pytest
 
 from contract.article import Source
 from tests.workers.metadata.pages import ld, page
+from workers.metadata.author_candidates import Candidate
+from workers.metadata.author_mentions import Claim, Kind
 from workers.metadata.authors import Judged, choose, find_authors
-from workers.metadata.candidates import Candidate
-from workers.metadata.claims import Claim, Kind
-from workers.metadata.names import key_of
+from workers.metadata.person_names import key_of
 
 H1 = "<h1>Ferry returns after nine years</h1>"
 SITE = '<meta property="og:site_name" content="Harbour Gazette">'

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.workers.metadata.pages import page
-from workers.metadata.marks import of_names, of_words
-from workers.metadata.page import Mark, Region
+from workers.metadata.elements import Region
+from workers.metadata.signals import Mark, of_names, of_words
 
 
 @pytest.mark.parametrize(

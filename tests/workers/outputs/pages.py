@@ -4,11 +4,11 @@ from lxml.html import HtmlElement, document_fromstring
 
 from contract.options import Part
 from workers.draft import Block
-from workers.extract.walk import TAGS, walk
-from workers.outputs.body import build
+from workers.outputs.article_tree import build
 from workers.outputs.html import write_html
 from workers.outputs.images import find_images
 from workers.outputs.markdown import write_markdown
+from workers.page.walk import TAGS, walk
 
 BASE = "https://www.example.org/news/ferry?from=home"
 ALL = tuple(Part)

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from tests.workers.pasted.samples import MESSY
 from workers.pasted.lines import blocks_of
-from workers.pasted.reader import read_text
+from workers.pasted.noise_rules import Rule
+from workers.pasted.quoted_replies import unquote
 from workers.pasted.repair import repair
-from workers.pasted.replies import unquote
-from workers.pasted.rules import Rule
+from workers.pasted.text_reader import read_text
 from workers.pasted.wrapping import unwrap
 
 LINES = sorted({line for sample in MESSY for line in sample.pasted.splitlines()})

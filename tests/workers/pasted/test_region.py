@@ -1,4 +1,4 @@
-from workers.pasted.judge import find_noise
+from workers.pasted.line_rules import find_noise
 from workers.pasted.lines import Block, blocks_of
 from workers.pasted.region import Region, find_region, is_clean
 

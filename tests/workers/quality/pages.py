@@ -1,8 +1,8 @@
 """Pages to judge: an article, and pages that are none."""
 
-from workers.extract.walk import walk
-from workers.markup import parse
-from workers.quality.page import Page, look
+from workers.page.tree import parse
+from workers.page.walk import walk
+from workers.quality.assessment import Page, look
 
 URL = "https://www.harbour-gazette.example/news/2024/03/05/ferry-returns-after-nine-years"
 PROSE = (

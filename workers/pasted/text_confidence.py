@@ -1,0 +1,57 @@
+"""How good the text is likely to be: the F1 to be expected of it, from how sure its lines were and what rules said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from workers.draft import Judgement
+from workers.models.boosted_trees import BoostedTrees, Rows
+from workers.quality.confidence import JUDGED, judged
+
+NAMES: Final = (*JUDGED, "clean", "by_rules", "titled", "ruled_share", "extra_share", "log_lines", "words_a_line")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How the lines were chosen, and what the rules alone would have kept of them.
+
+    `clean`: the rules took all of the text for the article's. `by_rules`: the model was not asked.
+    """
+
+    judgement: Judgement
+    ruled: Sequence[bool]
+    clean: bool
+    by_rules: bool
+    titled: bool
+
+
+def confidence(choice: Choice, trees: BoostedTrees) -> float | None:
+    """Returns the F1 to be expected of the text, in [0, 1], or None where no line was kept.
+
+    Raises:
+        ValueError: weights for other features than these.
+    """
+    if trees.names != NAMES:
+        raise ValueError("the weights of confidence are for other features")
+    if not any(choice.judgement.kept):
+        return None
+    return round(float(trees.probabilities(measure(choice))[0]), 3)
+
+
+def measure(choice: Choice) -> Rows:
+    """Returns the features of a text with at least one line kept, (1, len(NAMES))."""
+    sizes = np.array(choice.judgement.sizes, float)
+    kept, ruled = np.array(choice.judgement.kept, bool), np.array(choice.ruled, bool)
+    inside = max(sizes[kept].sum(), 1.0)
+    own = [
+        choice.clean,
+        choice.by_rules,
+        choice.titled,
+        sizes[kept & ruled].sum() / inside,
+        sizes[ruled & ~kept].sum() / inside,
+        np.log1p(len(sizes)),
+        sizes.mean(),
+    ]
+    return np.array([[*judged(choice.judgement), *own]], np.float32)
