@@ -13,13 +13,13 @@ from bench.block_pages import documents
 from bench.documents import fold_of
 from bench.text_f1 import compare
 from contract.article import PageKind
-from workers.draft import Judgement
+from workers.draft import Classification
 from workers.extract.body import find_body
 from workers.extract.render import render
 from workers.metadata.resolve import read_metadata
 from workers.models.boosted_trees import BoostedTrees, Rows
 from workers.page.tree import parse
-from workers.quality.assessment import look
+from workers.quality.assessment import assess
 
 _KIND_OF = {"collection": PageKind.LISTING, "service": PageKind.OTHER}  # of the Web Content Extraction Benchmark
 
@@ -33,7 +33,7 @@ class Row:
     fold: int
     kind: PageKind
     features: Rows
-    judgement: Judgement
+    classification: Classification
     f1: float
 
 
@@ -58,8 +58,8 @@ class _Reader:
             set=document["set"],
             fold=fold,
             kind=_KIND_OF.get(document["kind"]) or PageKind(document["kind"]),
-            features=look(tree, body.walked, document["url"]).row[0],
-            judgement=body.judgement,
+            features=assess(tree, body.segmented, document["url"]).row[0],
+            classification=body.classification,
             f1=_page_f1(compare(document["truth"]["text"], render(body.blocks))),
         )
 

@@ -20,8 +20,8 @@ import numpy as np
 
 from bench import weights
 from bench.documents import FOLDS, fold_of, read
-from workers.metadata.author_candidates import FEATURES, Candidate, rows_of
-from workers.metadata.authors import Judged, choose, find_candidates
+from workers.metadata.author_candidates import FEATURES, Candidate, candidate_rows
+from workers.metadata.authors import ScoredCandidate, choose_authors, find_candidates
 from workers.metadata.person_names import key_of, split_names
 from workers.metadata.sources import gather
 from workers.metadata.title import find_titles
@@ -94,7 +94,7 @@ def sample_of(name: str, document: dict[str, Any]) -> Sample:
         page.sites,
         truth,
         candidates,
-        rows_of(candidates, page),
+        candidate_rows(candidates, page),
         labels,
     )
 
@@ -128,9 +128,12 @@ def count(sample: Sample, model: Any) -> tuple[int, int, int]:  # noqa: ANN401 -
     """Returns how many names are right, wrong and lost."""
     chosen: set[str] = set()
     if sample.candidates:
-        chances = 1 / (1 + np.exp(-model.predict(sample.rows, prediction_type="RawFormulaVal")))
-        judged = [Judged(one, float(chance)) for one, chance in zip(sample.candidates, chances, strict=True)]
-        chosen = {one.candidate.key for one in choose(judged, sample.sites)}
+        probabilities = 1 / (1 + np.exp(-model.predict(sample.rows, prediction_type="RawFormulaVal")))
+        scored = [
+            ScoredCandidate(one, float(probability))
+            for one, probability in zip(sample.candidates, probabilities, strict=True)
+        ]
+        chosen = {one.candidate.key for one in choose_authors(scored, sample.sites)}
     return len(chosen & sample.truth), len(chosen - sample.truth), len(sample.truth - chosen)
 
 

@@ -28,7 +28,7 @@ from bench.line_samples import Examples, Given, Sample, collect, titles_of
 from bench.line_scores import Score, report, score
 from workers.models.boosted_trees import BoostedTrees, Rows, weights_file
 from workers.pasted.classify_lines import Models
-from workers.pasted.text_confidence import NAMES
+from workers.pasted.text_confidence import TEXT_CONFIDENCE_FEATURES
 from workers.pasted.text_reader import read_lines
 
 WORKERS = 2
@@ -99,7 +99,7 @@ def fit_confidence(scores: Sequence[Score], file: Path | None = None) -> Boosted
     known = [one for one in scores if one.measured is not None]
     rows = np.concatenate([one.measured for one in known])
     model = catboost.CatBoost({"loss_function": "CrossEntropy", **PARAMETERS, **OF_CONFIDENCE})
-    return _keep(model.fit(rows, np.array([one.f1 for one in known])), NAMES, file)
+    return _keep(model.fit(rows, np.array([one.f1 for one in known])), TEXT_CONFIDENCE_FEATURES, file)
 
 
 def held_out_confidence(scores: Sequence[Score]) -> list[float | None]:

@@ -1,21 +1,21 @@
-"""The features of a page's passages: of each by itself, its neighbours, what holds it, and the page."""
+"""The features of a page's blocks: of each by itself, its neighbours, what holds it, and the page."""
 
 from typing import Any
 
 import numpy as np
 
-from workers.extract.block_columns import FAR, SUMMED, Layout, last_value, lay_out, shift, since, until, windows
-from workers.extract.block_text import Columns, bits, measure
-from workers.extract.readability import best
+from workers.extract.page_arrays import FAR, SUMMED, PageArrays, last_value, page_arrays, shift, since, until, windows
+from workers.extract.readability import readability_features
+from workers.extract.text_features import FeatureColumns, flag_columns, text_features
 from workers.models.boosted_trees import Rows
-from workers.page.blocks import Kind, Walked
+from workers.page.blocks import BlockKind, SegmentedPage
 from workers.page.class_names import GROUPS
 from workers.page.head import Head
-from workers.page.walk import CODES
+from workers.page.segment import CODES
 
 # Those that the model is trained on: the best of what was tried, by gain.
 # fmt: off
-NAMES = (
+BLOCK_FEATURES = (
     "above_article", "above_caption", "above_comment", "above_hidden", "above_navigation", "after_h1", "after_image",
     "article_hops", "article_link", "article_long", "article_share", "best_from", "best_hops", "best_inside",
     "best_share", "best_to", "best_up_from", "best_up_hops", "best_up_inside", "best_up_to", "blocks_1", "blocks_2",
@@ -36,40 +36,40 @@ NAMES = (
     "within_footer", "within_forum", "within_hidden", "within_list", "within_share", "within_side",
 )
 # fmt: on
-_REACHES = (1, 3, 8, 20)  # passages to either side
+_REACHES = (1, 3, 8, 20)  # blocks to either side
 _H1, _H2, _H3 = CODES["h1"], CODES["h2"], CODES["h3"]
 
 
-def features(walked: Walked, head: Head) -> Columns:
-    """Returns the features of the N >= 1 passages of a page, a column of N rows each."""
-    columns = measure(walked.passages, walked.sizes, head.title, head.description)
-    layout = lay_out(walked, columns)
-    columns |= _neighbours(layout, columns)
-    columns |= _holders(layout)
-    columns |= _boxes(layout)
-    columns |= _names(layout)
-    columns |= best(layout, columns)
-    columns |= _order(layout, columns)
-    columns |= _forms(layout, columns)
-    columns |= _whole(layout, says_article=head.says_article)
+def block_features(segmented: SegmentedPage, head: Head) -> FeatureColumns:
+    """Returns the features of the N >= 1 blocks of a page, a column of N rows each."""
+    columns = text_features(segmented.blocks, segmented.sizes, head.title, head.description)
+    arrays = page_arrays(segmented, columns)
+    columns |= _neighbours(arrays, columns)
+    columns |= _holders(arrays)
+    columns |= _boxes(arrays)
+    columns |= _names(arrays)
+    columns |= readability_features(arrays, columns)
+    columns |= _order(arrays, columns)
+    columns |= _forms(arrays, columns)
+    columns |= _whole(arrays, says_article=head.says_article)
     return columns
 
 
-def rows(columns: Columns, names: tuple[str, ...]) -> Rows:
+def feature_rows(columns: FeatureColumns, names: tuple[str, ...]) -> Rows:
     """Returns the columns called `names`, (N, names)."""
     return np.stack([columns[name] for name in names], axis=1).astype(np.float32, copy=False)
 
 
-def _neighbours(layout: Layout, columns: Columns) -> Columns:
-    own = layout.levels[0]
-    tag, form = layout.table["tag"][own].astype(np.float32), layout.table["form"][own].astype(np.float32)
-    found: Columns = {}
+def _neighbours(arrays: PageArrays, columns: FeatureColumns) -> FeatureColumns:
+    own = arrays.levels[0]
+    tag, form = arrays.table["tag"][own].astype(np.float32), arrays.table["form"][own].astype(np.float32)
+    found: FeatureColumns = {}
     for step in (-2, -1, 1, 2):
         found |= {f"{name}{step:+}": shift(columns[name], step) for name in ("link", "ends", "kind", "copies")}
         found[f"tag{step:+}"] = shift(tag, step)
     found["same_form+1"] = (shift(form, 1) == form).astype(np.float32)
     for reach in _REACHES:
-        before, after = windows(layout.sums, reach)
+        before, after = windows(arrays.sums, reach)
         found |= {f"{name}_before{reach}": row for name, row in zip(SUMMED, before, strict=True)}
         found |= {f"{name}_after{reach}": row for name, row in zip(SUMMED, after, strict=True)}
         link, size = (before[row] + after[row] for row in (SUMMED.index("link"), SUMMED.index("size")))
@@ -77,67 +77,67 @@ def _neighbours(layout: Layout, columns: Columns) -> Columns:
     return found
 
 
-def _holders(layout: Layout) -> Columns:
-    found: Columns = {}
-    for level, held in enumerate(layout.levels):
-        size, count = layout.within("size", held), layout.end[held] - layout.table["first"][held]
+def _holders(arrays: PageArrays) -> FeatureColumns:
+    found: FeatureColumns = {}
+    for level, held in enumerate(arrays.levels):
+        size, count = arrays.within("size", held), arrays.end[held] - arrays.table["first"][held]
         found |= {
-            f"tag_{level}": layout.table["tag"][held],
-            f"share_{level}": layout.within("prose", held) / layout.total["prose"],
-            f"link_{level}": layout.within("link", held) / np.maximum(size, 1),
+            f"tag_{level}": arrays.table["tag"][held],
+            f"share_{level}": arrays.within("prose", held) / arrays.total["prose"],
+            f"link_{level}": arrays.within("link", held) / np.maximum(size, 1),
             f"blocks_{level}": count,
-            f"long_{level}": layout.within("long", held),
+            f"long_{level}": arrays.within("long", held),
             f"mean_{level}": size / np.maximum(count, 1),
-            f"commas_{level}": layout.within("commas", held) / np.maximum(size, 1),
+            f"commas_{level}": arrays.within("commas", held) / np.maximum(size, 1),
         }
-    own, upper = layout.levels[0], layout.levels[2]
-    found["depth"] = layout.table["depth"][own]
-    found["lists"] = layout.table["lists"][own]
-    found["into_2"] = np.arange(len(own)) - layout.table["first"][upper]
+    own, upper = arrays.levels[0], arrays.levels[2]
+    found["depth"] = arrays.table["depth"][own]
+    found["lists"] = arrays.table["lists"][own]
+    found["into_2"] = np.arange(len(own)) - arrays.table["first"][upper]
     return found
 
 
-def _boxes(layout: Layout) -> Columns:
-    """Tells of the box and the `<article>` that a passage stands in, -1 where there is none."""
-    own = layout.levels[0]
-    depth = layout.table["depth"]
-    found: Columns = {}
+def _boxes(arrays: PageArrays) -> FeatureColumns:
+    """Tells of the box and the `<article>` that a block stands in, -1 where there is none."""
+    own = arrays.levels[0]
+    depth = arrays.table["depth"]
+    found: FeatureColumns = {}
     for name in ("box", "article"):
-        number = layout.table[name][own]
-        size = np.maximum(layout.within("size", number), 1)
+        number = arrays.table[name][own]
+        size = np.maximum(arrays.within("size", number), 1)
         told = {
-            "share": layout.within("prose", number) / layout.total["prose"],
-            "link": layout.within("link", number) / size,
-            "long": layout.within("long", number),
+            "share": arrays.within("prose", number) / arrays.total["prose"],
+            "link": arrays.within("link", number) / size,
+            "long": arrays.within("long", number),
             "hops": depth[own] - depth[number],
         }
         found |= {f"{name}_{what}": np.where(number >= 0, column, -1) for what, column in told.items()}
     return found
 
 
-def _names(layout: Layout) -> Columns:
-    own = layout.levels[0]
-    flags = {"own": layout.table["own"][own] | layout.inline, "within": layout.table["inherited"][own]}
-    flags["above"] = layout.table["own"][layout.levels[1]] | layout.table["own"][layout.levels[2]]
+def _names(arrays: PageArrays) -> FeatureColumns:
+    own = arrays.levels[0]
+    flags = {"own": arrays.table["own"][own] | arrays.inline, "within": arrays.table["inherited"][own]}
+    flags["above"] = arrays.table["own"][arrays.levels[1]] | arrays.table["own"][arrays.levels[2]]
     return {
         f"{where}_{name}": row
         for where, each in flags.items()
-        for name, row in zip(GROUPS, bits(each, len(GROUPS)), strict=True)
+        for name, row in zip(GROUPS, flag_columns(each, len(GROUPS)), strict=True)
     }
 
 
-def _order(layout: Layout, columns: Columns) -> Columns:
-    count = len(layout.long)
+def _order(arrays: PageArrays, columns: FeatureColumns) -> FeatureColumns:
+    count = len(arrays.long)
     index = np.arange(count, dtype=np.float32)
-    own = layout.table["tag"][layout.levels[0]]
-    heads, h1, long = columns["kind"] == Kind.HEADING, own == _H1, layout.long > 0
+    own = arrays.table["tag"][arrays.levels[0]]
+    heads, h1, long = columns["kind"] == BlockKind.HEADING, own == _H1, arrays.long > 0
     start = int(h1.argmax()) if h1.any() else -1
-    before = dict(zip(SUMMED, layout.sums[:, :-1], strict=True))
+    before = dict(zip(SUMMED, arrays.sums[:, :-1], strict=True))
     return {
         "index": index,
         "place": index / count,
-        "prose_before": before["prose"] / layout.total["prose"],
-        "size_before": before["size"] / layout.total["size"],
+        "prose_before": before["prose"] / arrays.total["prose"],
+        "size_before": before["size"] / arrays.total["size"],
         "since_long": since(long),
         "until_long": until(long),
         "since_heading": since(heads),
@@ -148,29 +148,29 @@ def _order(layout: Layout, columns: Columns) -> Columns:
     }
 
 
-def _forms(layout: Layout, columns: Columns) -> Columns:
-    """Tells of the passages of the same form: their containers, and those's parents, have the same tags and classes.
+def _forms(arrays: PageArrays, columns: FeatureColumns) -> FeatureColumns:
+    """Tells of the blocks of the same form: their containers, and those's parents, have the same tags and classes.
 
     A site's template gives all paragraphs of its articles one form, and each kind of box another one.
     """
-    form = layout.table["form"]
-    key = form[layout.levels[0]] * (len(form) + 1) + form[layout.levels[1]]
+    form = arrays.table["form"]
+    key = form[arrays.levels[0]] * (len(form) + 1) + form[arrays.levels[1]]
     _, group = np.unique(key, return_inverse=True)
     count, size = np.bincount(group), np.bincount(group, columns["size"])
     link = np.bincount(group, columns["size"] * columns["link"])
     told: dict[str, Any] = {
         "count": count,
         "mean": size / count,
-        "long": np.bincount(group, layout.long) / count,
-        "prose": np.bincount(group, layout.prose) / layout.total["prose"],
+        "long": np.bincount(group, arrays.long) / count,
+        "prose": np.bincount(group, arrays.prose) / arrays.total["prose"],
         "link": link / np.maximum(size, 1),
     }
     return {f"form_{name}": column[group] for name, column in told.items()}
 
 
-def _whole(layout: Layout, *, says_article: bool) -> Columns:
-    count, total = len(layout.long), layout.total
-    tags = np.bincount(layout.table["tag"], minlength=len(CODES) + 1)
+def _whole(arrays: PageArrays, *, says_article: bool) -> FeatureColumns:
+    count, total = len(arrays.long), arrays.total
+    tags = np.bincount(arrays.table["tag"], minlength=len(CODES) + 1)
     facts = {
         "page_blocks": count,
         "page_size": np.log1p(total["size"]),

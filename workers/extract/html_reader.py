@@ -1,4 +1,4 @@
-"""HTML to a draft: one parse, metadata by our own resolvers, the text by a classifier of the page's passages."""
+"""HTML to a draft: one parse, metadata by our own resolvers, the text by a classifier of the page's blocks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,13 +8,13 @@ from contract.options import Options, Part
 from contract.reasons import Reason
 from workers.document import Metadata
 from workers.draft import Draft
-from workers.extract.body import find_body, find_comments, stated_body
+from workers.extract.body import body_from_json_ld, find_body, find_comments
 from workers.extract.render import render
 from workers.failures import Failed
 from workers.metadata.resolve import read_metadata
-from workers.page.blocks import Kind
+from workers.page.blocks import BlockKind
 from workers.page.tree import Element, parse
-from workers.quality.assessment import look, page_flags, refuse
+from workers.quality.assessment import assess, page_flags, refuse_other_pages
 from workers.quality.confidence import confidence
 
 _DEFAULTS = Options()
@@ -45,22 +45,22 @@ def read_html(html: str, url: str | None, options: Options = _DEFAULTS) -> Draft
 def _draft(tree: Element, html: str, url: str | None, metadata: Metadata, options: Options) -> Draft:
     with _translated():
         body = find_body(tree, html, metadata.title.value if metadata.title else None, options.focus)
-        page = look(tree, body.walked, url)
+        page = assess(tree, body.segmented, url)
         if not body.blocks:
-            body = stated_body(metadata.article_body) or body
-    sureness = confidence(body.judgement, page)
-    refuse(page, [block.text for block in body.blocks], sureness)
-    blocks = tuple(block for block in body.blocks if block.kind is not Kind.CELL or Part.TABLES in options.include)
+            body = body_from_json_ld(metadata.article_body) or body
+    sureness = confidence(body.classification, page)
+    refuse_other_pages(page, [block.text for block in body.blocks], sureness)
+    blocks = tuple(block for block in body.blocks if block.kind is not BlockKind.CELL or Part.TABLES in options.include)
     text = render(blocks)
     if not text:
         raise Failed(Reason.NO_ARTICLE, "no text found in the page")
-    draft = Draft.of(metadata, text=text, blocks=blocks, judgement=body.judgement)
+    draft = Draft.of(metadata, text=text, blocks=blocks, classification=body.classification)
     return replace(
         draft,
         page_kind=page.kinds.likeliest,
         flags=page_flags(page, [block.text for block in blocks], body.after),
         confidence=sureness,
-        comments=find_comments(body.walked, body.judgement.kept) if Part.COMMENTS in options.include else None,
+        comments=find_comments(body.segmented, body.classification.kept) if Part.COMMENTS in options.include else None,
     )
 
 

@@ -5,27 +5,27 @@ from collections.abc import Sequence
 
 from trafilatura import bare_extraction
 
-from workers.page.blocks import Walked
+from workers.page.blocks import SegmentedPage
 from workers.page.tree import Element, as_html
 
-_UNSURE = 0.2  # of `doubt`: a tenth of pages of news, a fifth of others
+_UNSURE = 0.2  # of `uncertainty`: a tenth of pages of news, a fifth of others
 _FOR, _AGAINST = 0.6, -0.8  # log-odds that the opinion weighs, by F1 cross-validated; it keeps too many lists
 
 
-def doubt(sizes: Sequence[float], probabilities: Sequence[float]) -> float:
+def uncertainty(sizes: Sequence[float], probabilities: Sequence[float]) -> float:
     """Returns the variance of what is kept, in characters, for each character kept."""
     judged = list(zip(sizes, probabilities, strict=True))
     kept = sum(size for size, each in judged if each >= 0.5)  # noqa: PLR2004 - more likely than not
     return sum(size * each * (1 - each) for size, each in judged) / max(kept, 1)
 
 
-def reconsider(walked: Walked, probabilities: Sequence[float], tree: Element) -> list[float]:
+def add_vote(segmented: SegmentedPage, probabilities: Sequence[float], tree: Element) -> list[float]:
     """Returns the probabilities after hearing trafilatura on `tree`, or as they are where they leave little doubt."""
-    if doubt(walked.sizes, probabilities) < _UNSURE:
+    if uncertainty(segmented.sizes, probabilities) < _UNSURE:
         return list(probabilities)
     document = bare_extraction(as_html(tree), fast=True, include_comments=False, with_metadata=False)
     text = " ".join((getattr(document, "text", None) or "").split())
-    named = [" ".join(passage.text.split()) in text for passage in walked.passages]
+    named = [" ".join(block.text.split()) in text for block in segmented.blocks]
     if not any(named):
         return list(probabilities)
     return [_weigh(each, _FOR if is_in else _AGAINST) for each, is_in in zip(probabilities, named, strict=True)]

@@ -7,19 +7,27 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from workers.metadata.author_mentions import Claim, Kind
+from workers.metadata.author_mentions import Mention, MentionKind
 from workers.metadata.byline_words import ROLES
-from workers.metadata.elements import Region
+from workers.metadata.elements import ElementRegion
 from workers.metadata.jsonld import types_of
 from workers.metadata.person_names import is_organisation, key_of
-from workers.metadata.sources import Page
+from workers.metadata.sources import PageSources
 from workers.models.boosted_trees import Rows
 from workers.page.words import bare, is_cjk
 
 _MAX_CANDIDATES = 80  # each is compared to each
 _FAR = 3000  # elements
 _STRUCTURED = frozenset(
-    {Kind.LD_PERSON, Kind.LD_STRING, Kind.WRITTEN_BY, Kind.META_AUTHOR, Kind.META_OTHER, Kind.PROP, Kind.REL}
+    {
+        MentionKind.LD_PERSON,
+        MentionKind.LD_STRING,
+        MentionKind.WRITTEN_BY,
+        MentionKind.META_AUTHOR,
+        MentionKind.META_OTHER,
+        MentionKind.PROP,
+        MentionKind.REL,
+    }
 )
 _MAX_COUNT = 4
 _MIN_HANDLE = 3  # characters
@@ -32,23 +40,23 @@ class Candidate:
 
     key: str
     name: str
-    claims: list[Claim] = field(default_factory=list)
+    mentions: list[Mention] = field(default_factory=list)
 
     @property
-    def kinds(self) -> set[Kind]:
+    def kinds(self) -> set[MentionKind]:
         """The kinds of claims that hold the name, those aside left out where there are others."""
-        proper = {claim.kind for claim in self.claims if claim.region is not Region.ASIDE}
-        return proper or {claim.kind for claim in self.claims[:1]}
+        proper = {mention.kind for mention in self.mentions if mention.region is not ElementRegion.ASIDE}
+        return proper or {mention.kind for mention in self.mentions[:1]}
 
 
-def collect(claims: Iterable[Claim]) -> list[Candidate]:
-    """Returns the names in `claims`, each once, in the order of their first claims."""
+def collect_candidates(mentions: Iterable[Mention]) -> list[Candidate]:
+    """Returns the names in `mentions`, each once, in the order of their first claims."""
     found: dict[str, Candidate] = {}
-    for claim in claims:
-        for name in claim.names:
+    for mention in mentions:
+        for name in mention.names:
             key = key_of(name)
             if key and (key in found or len(found) < _MAX_CANDIDATES):
-                found.setdefault(key, Candidate(key, name)).claims.append(claim)
+                found.setdefault(key, Candidate(key, name)).mentions.append(mention)
     _merge_longer(found)
     return list(found.values())
 
@@ -59,10 +67,10 @@ def _merge_longer(found: dict[str, Candidate]) -> None:
     for longer in reversed(names):
         ends = (name for name in names if longer.startswith(f"{name} ") or longer.endswith(f" {name}"))
         if (shorter := next(ends, None)) and found[shorter].name.count(" "):
-            found[shorter].claims += found.pop(longer).claims
+            found[shorter].mentions += found.pop(longer).mentions
 
 
-_KINDS = tuple(Kind)
+_KINDS = tuple(MentionKind)
 FEATURES = (
     *(kind.value for kind in _KINDS),
     *(f"{kind.value}_others" for kind in _KINDS),  # whether that kind names somebody else
@@ -87,14 +95,14 @@ FEATURES = (
 )
 
 
-def rows_of(candidates: Sequence[Candidate], page: Page) -> Rows:
+def candidate_rows(candidates: Sequence[Candidate], page: PageSources) -> Rows:
     """Returns the features of `candidates`, (N, len(FEATURES))."""
     table = _Table(candidates, page)
     return np.array([table.row(candidate) for candidate in candidates], np.float32).reshape(-1, len(FEATURES))
 
 
 class _Table:
-    def __init__(self, candidates: Sequence[Candidate], page: Page) -> None:
+    def __init__(self, candidates: Sequence[Candidate], page: PageSources) -> None:
         self._candidates = candidates
         self._page = page
         self._kinds = {candidate.key: candidate.kinds for candidate in candidates}
@@ -115,7 +123,7 @@ class _Table:
 
     def row(self, candidate: Candidate) -> list[float]:
         key = candidate.key
-        counts = Counter(claim.kind for claim in candidate.claims if claim.region is not Region.ASIDE)
+        counts = Counter(mention.kind for mention in candidate.mentions if mention.region is not ElementRegion.ASIDE)
         return [
             *(float(min(counts[kind], _MAX_COUNT)) for kind in _KINDS),
             *(float(len(keys) > (key in keys)) for keys in self._by_kind.values()),
@@ -124,7 +132,7 @@ class _Table:
             *self._place(candidate),
             *self._form(candidate),
             *self._company(candidate),
-            float(len(self._by_kind[Kind.LD_PERSON])),
+            float(len(self._by_kind[MentionKind.LD_PERSON])),
             self._structured,
             float(self._counts[0]),
             float(not candidate.name.isascii() and len(candidate.name.split()) == 1),
@@ -132,12 +140,12 @@ class _Table:
 
     def _orders(self) -> list[dict[str, int]]:
         """Returns by kind the places of those whom its claims name, in the order of the page from the heading on."""
-        firsts: dict[Kind, dict[str, int]] = {kind: {} for kind in _KINDS}
+        firsts: dict[MentionKind, dict[str, int]] = {kind: {} for kind in _KINDS}
         for candidate in self._candidates:
-            for claim in candidate.claims:
-                offset = claim.position - self._page.heading
+            for mention in candidate.mentions:
+                offset = mention.position - self._page.heading
                 offset = offset if offset >= 0 else _FAR - offset
-                first = firsts[claim.kind]
+                first = firsts[mention.kind]
                 first[candidate.key] = min(offset, first.get(candidate.key, offset))
         return [
             {key: place for place, key in enumerate(sorted(first, key=first.__getitem__))} for first in firsts.values()
@@ -149,13 +157,13 @@ class _Table:
         others = self._counts[1] if len(self._counts) > 1 and self._counts[0] == count else self._counts[0]
         if len(self._counts) == 1:
             others = 0
-        proper = sum(claim.region is not Region.ASIDE for claim in candidate.claims)
+        proper = sum(mention.region is not ElementRegion.ASIDE for mention in candidate.mentions)
         return [
             float(count),
             float(len(kinds & _STRUCTURED)),
             float(count - others),
             float(self._counts.index(count)),
-            float(min(len(candidate.claims), 10)),
+            float(min(len(candidate.mentions), 10)),
             float(min(proper, 10)),
             float(len(self._candidates)),
         ]
@@ -163,23 +171,23 @@ class _Table:
     def _distance(self, candidate: Candidate) -> float:
         """Returns how far after the heading the name stands first, in elements; before it counts three times."""
         offsets = [
-            claim.position - self._page.heading
-            for claim in candidate.claims
-            if claim.position and claim.region is not Region.ASIDE
+            mention.position - self._page.heading
+            for mention in candidate.mentions
+            if mention.position and mention.region is not ElementRegion.ASIDE
         ]
         return min((offset if offset >= 0 else -3 * offset for offset in offsets), default=_FAR)
 
     def _place(self, candidate: Candidate) -> list[float]:
         distance = self._distances[candidate.key]
-        positions = [claim.position for claim in candidate.claims if claim.position]
+        positions = [mention.position for mention in candidate.mentions if mention.position]
         first = min(positions, default=0)
         return [
             math.log1p(distance),
             float(self._ranked.index(distance)),
             float(0 < first < self._page.heading),
             float(math.log1p(abs(first - self._page.heading))) if first else 9.0,
-            float(any(claim.region is Region.ARTICLE for claim in candidate.claims if claim.position)),
-            float(all(claim.region is Region.ASIDE for claim in candidate.claims)),
+            float(any(mention.region is ElementRegion.ARTICLE for mention in candidate.mentions if mention.position)),
+            float(all(mention.region is ElementRegion.ASIDE for mention in candidate.mentions)),
         ]
 
     def _form(self, candidate: Candidate) -> list[float]:
@@ -199,13 +207,19 @@ class _Table:
 
     def _company(self, candidate: Candidate) -> list[float]:
         key = candidate.key
-        sizes = [len(claim.names) for claim in candidate.claims]
-        places = [claim.names.index(candidate.name) for claim in candidate.claims if candidate.name in claim.names]
+        sizes = [len(mention.names) for mention in candidate.mentions]
+        places = [
+            mention.names.index(candidate.name) for mention in candidate.mentions if candidate.name in mention.names
+        ]
         best = self._best
-        beside = best is not None and best is not candidate and any(claim in best.claims for claim in candidate.claims)
+        beside = (
+            best is not None
+            and best is not candidate
+            and any(mention in best.mentions for mention in candidate.mentions)
+        )
         words = set(key.split())
         others = [one.key for one in self._candidates if one is not candidate]
-        covers = [len(candidate.name) / claim.characters for claim in candidate.claims if claim.characters]
+        covers = [len(candidate.name) / mention.characters for mention in candidate.mentions if mention.characters]
         squashed = key.replace(" ", "")
         return [
             min(1.0, max(covers, default=2.0)),

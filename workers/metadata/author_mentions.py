@@ -7,10 +7,10 @@ from enum import StrEnum
 
 from contract.article import Source
 from workers.metadata import jsonld
-from workers.metadata.elements import Region, Spot
+from workers.metadata.elements import ElementRegion, PageElement
 from workers.metadata.person_names import split_names
-from workers.metadata.signals import BY_WITHIN, Mark
-from workers.metadata.sources import Page
+from workers.metadata.signals import BY_WITHIN, Signal
+from workers.metadata.sources import PageSources
 from workers.page.words import bare, plain
 
 _MAX_ORGANISATION = 120  # characters of its name
@@ -22,7 +22,7 @@ _WRITTEN_BY = re.compile(
 )
 
 
-class Kind(StrEnum):
+class MentionKind(StrEnum):
     """What makes a claim. The names are part of the model's features: do not change them."""
 
     LD_PERSON = "ld_person"
@@ -47,23 +47,23 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Mention:
     """One source's word on the authors.
 
     `position` is that of the element, 0 where it is none of the body; `characters` the length of what it states.
     """
 
-    kind: Kind
+    kind: MentionKind
     names: tuple[str, ...]
     source: Source
     position: int = 0
-    region: Region = Region.PAGE
+    region: ElementRegion = ElementRegion.PAGE
     characters: int = 0
 
 
 _METAS = {
-    Kind.META_AUTHOR: ("author", "article:author_name", "byl", "byline", "authors"),
-    Kind.META_OTHER: (
+    MentionKind.META_AUTHOR: ("author", "article:author_name", "byl", "byline", "authors"),
+    MentionKind.META_OTHER: (
         *(
             "citation_author",
             "dc.creator",
@@ -74,22 +74,24 @@ _METAS = {
         ),
         *("parsely-author", "sailthru.author", "cxenseparse:author", "creator", "og:novel:author", "twitter:author"),
     ),
-    Kind.ARTICLE_AUTHOR: ("article:author", "og:author", "og:article:author"),
+    MentionKind.ARTICLE_AUTHOR: ("article:author", "og:author", "og:article:author"),
 }
-_SPOTS = {
-    Kind.PROP: Mark.AUTHOR_PROP,
-    Kind.REL: Mark.AUTHOR_REL,
-    Kind.LINK: Mark.AUTHOR_LINK,
-    Kind.BY: Mark.BY,
-    Kind.BY_WITHIN: Mark.BY_WITHIN,
-    Kind.CLASS: Mark.AUTHOR_CLASS,
-    Kind.NAME_CLASS: Mark.NAME_CLASS,
-    Kind.AVATAR: Mark.AVATAR,
-    Kind.NEAR: Mark.NAME,
-    Kind.COPYRIGHT: Mark.COPYRIGHT,
+_SIGNALS = {
+    MentionKind.PROP: Signal.AUTHOR_PROP,
+    MentionKind.REL: Signal.AUTHOR_REL,
+    MentionKind.LINK: Signal.AUTHOR_LINK,
+    MentionKind.BY: Signal.BY,
+    MentionKind.BY_WITHIN: Signal.BY_WITHIN,
+    MentionKind.CLASS: Signal.AUTHOR_CLASS,
+    MentionKind.NAME_CLASS: Signal.NAME_CLASS,
+    MentionKind.AVATAR: Signal.AVATAR,
+    MentionKind.NEAR: Signal.NAME,
+    MentionKind.COPYRIGHT: Signal.COPYRIGHT,
 }
-_IN_SENTENCES = frozenset({Kind.BY, Kind.BY_WITHIN, Kind.COPYRIGHT})  # what follows may be any word
-_TRUSTED = frozenset({Kind.PROP, Kind.REL})
+_IN_SENTENCES = frozenset(
+    {MentionKind.BY, MentionKind.BY_WITHIN, MentionKind.COPYRIGHT}
+)  # what follows may be any word
+_TRUSTED = frozenset({MentionKind.PROP, MentionKind.REL})
 _AROUND_COPYRIGHT = re.compile(
     r"©|\(c\)|copyright|\b(?:19|20)\d\d\b(?:\s*[-–]\s*(?:(?:19|20)?\d\d|\w+))?|all rights reserved.*"
     r"|alle rechte vorbehalten.*|[|·•].*",
@@ -101,31 +103,31 @@ _AVATAR_WORDS = re.compile(
 )
 
 
-def read_claims(page: Page) -> list[Claim]:
+def read_mentions(page: PageSources) -> list[Mention]:
     """Returns the claims of `page` that name anybody, in the order of their kinds, then of the page."""
-    return [claim for claim in _all(page) if claim.names]
+    return [mention for mention in _all(page) if mention.names]
 
 
-def _all(page: Page) -> Iterator[Claim]:
+def _all(page: PageSources) -> Iterator[Mention]:
     sites = page.sites | _organisations(page)
     yield from _of_json_ld(page, sites)
     yield _of_other_nodes(page, sites)
     yield _written_by(page, sites)
     for kind, keys in _METAS.items():
         texts = [text for text in page.meta(*keys) if not text.startswith("http")]
-        yield Claim(kind, _names(texts, sites), Source.META)
-    for kind, mark in _SPOTS.items():
-        for spot in page.marked(mark):
-            if kind is not Kind.NEAR or spot.region is not Region.ASIDE:
-                yield _of_spot(kind, spot, sites)
-    yield Claim(Kind.SITE, _names(page.meta("og:site_name", "application-name")[:2], sites), Source.OPENGRAPH)
+        yield Mention(kind, _names(texts, sites), Source.META)
+    for kind, signal in _SIGNALS.items():
+        for element in page.elements(signal):
+            if kind is not MentionKind.NEAR or element.region is not ElementRegion.ASIDE:
+                yield _of_element(kind, element, sites)
+    yield Mention(MentionKind.SITE, _names(page.meta("og:site_name", "application-name")[:2], sites), Source.OPENGRAPH)
 
 
 def _names(texts: Iterable[str], sites: frozenset[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for text in texts for name in split_names(text, sites)))[:_MAX_NAMES]
 
 
-def _authors(page: Page) -> list[object]:
+def _authors(page: PageSources) -> list[object]:
     return jsonld.follow(page.article.get("author") or page.article.get("creator"), page.nodes)[:_MAX_NAMES]
 
 
@@ -133,49 +135,49 @@ def _is_organisation(author: object) -> bool:
     return isinstance(author, dict) and any("Organization" in name for name in jsonld.types_of(author))
 
 
-def _organisations(page: Page) -> frozenset[str]:
+def _organisations(page: PageSources) -> frozenset[str]:
     """Returns what the article's data calls an organisation, as bare words."""
     return frozenset(
         bare(name) for one in _authors(page) if _is_organisation(one) for name in jsonld.strings(one, "name")
     )
 
 
-def _of_json_ld(page: Page, sites: frozenset[str]) -> Iterator[Claim]:
+def _of_json_ld(page: PageSources, sites: frozenset[str]) -> Iterator[Mention]:
     for author in _authors(page):
         texts = [text for text in jsonld.strings(author, "name") if len(text) <= _MAX_ORGANISATION]
         if _is_organisation(author):
-            yield Claim(Kind.LD_ORGANISATION, tuple(map(plain, texts))[:_MAX_NAMES], Source.JSON_LD)
+            yield Mention(MentionKind.LD_ORGANISATION, tuple(map(plain, texts))[:_MAX_NAMES], Source.JSON_LD)
         else:
-            kind = Kind.LD_PERSON if isinstance(author, dict) else Kind.LD_STRING
-            yield Claim(kind, _names(texts, sites), Source.JSON_LD)
+            kind = MentionKind.LD_PERSON if isinstance(author, dict) else MentionKind.LD_STRING
+            yield Mention(kind, _names(texts, sites), Source.JSON_LD)
 
 
-def _of_other_nodes(page: Page, sites: frozenset[str]) -> Claim:
+def _of_other_nodes(page: PageSources, sites: frozenset[str]) -> Mention:
     texts: list[str] = []
     for node in page.nodes:
         if node is not page.article:
             said = node.get("author") if "Person" not in jsonld.types_of(node) else node
             texts += jsonld.strings(said, "name")[:_MAX_NAMES]
-    return Claim(Kind.LD_OTHER, _names(texts, sites), Source.JSON_LD)
+    return Mention(MentionKind.LD_OTHER, _names(texts, sites), Source.JSON_LD)
 
 
-def _written_by(page: Page, sites: frozenset[str]) -> Claim:
+def _written_by(page: PageSources, sites: frozenset[str]) -> Mention:
     for number in "1234":
         if any(_WRITTEN_BY.search(label) for label in page.meta(f"twitter:label{number}")):
-            return Claim(Kind.WRITTEN_BY, _names(page.meta(f"twitter:data{number}"), sites), Source.META)
-    return Claim(Kind.WRITTEN_BY, (), Source.META)
+            return Mention(MentionKind.WRITTEN_BY, _names(page.meta(f"twitter:data{number}"), sites), Source.META)
+    return Mention(MentionKind.WRITTEN_BY, (), Source.META)
 
 
-def _of_spot(kind: Kind, spot: Spot, sites: frozenset[str]) -> Claim:
-    text = spot.text
-    if kind is Kind.BY_WITHIN:
+def _of_element(kind: MentionKind, element: PageElement, sites: frozenset[str]) -> Mention:
+    text = element.text
+    if kind is MentionKind.BY_WITHIN:
         found = BY_WITHIN.search(text)
         text = text[found.end() :] if found else ""
-    elif kind is Kind.COPYRIGHT:
+    elif kind is MentionKind.COPYRIGHT:
         text = _AROUND_COPYRIGHT.sub(" ", text)
-    elif kind is Kind.AVATAR:
+    elif kind is MentionKind.AVATAR:
         text = _AVATAR_WORDS.sub(" ", text)
     names = split_names(text, sites, trusted=kind in _TRUSTED)[:_MAX_NAMES]
     if kind in _IN_SENTENCES:
         names = [name for name in names if not name.islower()]
-    return Claim(kind, tuple(names), Source.MARKUP, spot.position, spot.region, len(spot.text))
+    return Mention(kind, tuple(names), Source.MARKUP, element.position, element.region, len(element.text))

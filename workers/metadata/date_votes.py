@@ -12,10 +12,10 @@ from htmldate import find_date
 from contract.article import Source
 from workers.document import Sourced
 from workers.metadata import jsonld
-from workers.metadata.elements import SILENT, Spot
-from workers.metadata.signals import Mark
-from workers.metadata.sources import Page
-from workers.metadata.written_dates import Moment, parse_stamp, parse_url, parse_words
+from workers.metadata.elements import SILENT, PageElement
+from workers.metadata.signals import Signal
+from workers.metadata.sources import PageSources
+from workers.metadata.written_dates import WrittenDate, parse_timestamp, parse_url_date, parse_written_date
 from workers.page.tree import Element, as_html
 
 log = structlog.get_logger(__name__)
@@ -98,55 +98,55 @@ _MODIFIED_META = (
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
+class DateVote:
     """One source's word on a day. `weight` is about the log-odds that this kind of source names the true day."""
 
     kind: str
     weight: float
-    moment: Moment
+    written: WrittenDate
     source: Source
 
 
-def find_published(page: Page, tree: Element, now: datetime) -> list[Sourced[str]]:
+def find_published(page: PageSources, tree: Element, now: datetime) -> list[Sourced[str]]:
     """Returns the dates of publication that `page` may mean, ISO 8601, the best first; none where it is a toss-up."""
     latest = _latest(now)
     changed = _changed(page)
-    votes = [vote for vote in _votes(page) if _EARLIEST <= vote.moment.day <= latest and vote.moment != changed]
-    if _is_open(votes) and (moment := _htmldate(tree, page.url, latest)):
-        votes.append(Vote("htmldate", _HTMLDATE_WEIGHT, moment, Source.HEURISTIC))
-    if not votes and (moment := _in_text(tree, _locale(page))) and _EARLIEST <= moment.day <= latest:
-        votes.append(Vote("text", _TEXT_WEIGHT, moment, Source.TEXT))
+    votes = [vote for vote in _votes(page) if _EARLIEST <= vote.written.day <= latest and vote.written != changed]
+    if _is_open(votes) and (written := _htmldate(tree, page.url, latest)):
+        votes.append(DateVote("htmldate", _HTMLDATE_WEIGHT, written, Source.HEURISTIC))
+    if not votes and (written := _in_text(tree, _locale(page))) and _EARLIEST <= written.day <= latest:
+        votes.append(DateVote("text", _TEXT_WEIGHT, written, Source.TEXT))
     lead = _lead(votes)
     if lead < _MIN_LEAD:
         return []
     chance = round(float(np.interp(lead, _LEADS, _CHANCES)), 4)
-    first, *others = [_fullest([vote for vote in votes if vote.moment.day == day]) for day in _tally(votes)]
+    first, *others = [_fullest([vote for vote in votes if vote.written.day == day]) for day in _tally(votes)]
     return [replace(first, confidence=chance), *others]
 
 
-def _changed(page: Page) -> Moment | None:
+def _changed(page: PageSources) -> WrittenDate | None:
     """Returns the moment of the last change, where the article's own data tell it from an earlier publication.
 
     Whoever else names this very moment as that of publication means the change.
     """
     published, changed = (
-        next(filter(None, map(parse_stamp, jsonld.strings(page.article.get(name)))), None)
+        next(filter(None, map(parse_timestamp, jsonld.strings(page.article.get(name)))), None)
         for name in ("datePublished", "dateModified")
     )
     return changed if published and changed and published.day < changed.day else None
 
 
-def _tally(votes: list[Vote]) -> dict[date, float]:
+def _tally(votes: list[DateVote]) -> dict[date, float]:
     """Returns the weight of each day, the heaviest first."""
     kinds: dict[date, dict[str, float]] = {}
     for vote in votes:
-        of_day = kinds.setdefault(vote.moment.day, {})
+        of_day = kinds.setdefault(vote.written.day, {})
         of_day[vote.kind] = max(vote.weight, of_day.get(vote.kind, 0))
     weights = {day: sum(of_day.values()) for day, of_day in kinds.items()}
     return dict(sorted(weights.items(), key=lambda pair: -pair[1]))
 
 
-def _locale(page: Page) -> str:
+def _locale(page: PageSources) -> str:
     """Returns the language that dates on `page` are in; English has a region where the address tells one.
 
     The region decides between 9/10 and 10/9.
@@ -158,31 +158,31 @@ def _locale(page: Page) -> str:
     return f"en-{country}" if len(country) == _COUNTRY and country not in _MONTH_FIRST else "en"
 
 
-def _lead(votes: list[Vote]) -> float:
+def _lead(votes: list[DateVote]) -> float:
     """Returns by how much the first day leads."""
     first, second = [*_tally(votes).values(), 0.0, 0.0][:2]
     return first - second
 
 
-def _is_open(votes: list[Vote]) -> bool:
+def _is_open(votes: list[DateVote]) -> bool:
     """Tells whether one more vote could decide. Where one line is all that speaks, htmldate is wrong more often."""
-    return _lead(votes) <= _HTMLDATE_WEIGHT and {vote.kind for vote in votes} != {Mark.YEAR}
+    return _lead(votes) <= _HTMLDATE_WEIGHT and {vote.kind for vote in votes} != {Signal.YEAR}
 
 
-def find_modified(page: Page, published: str | None, now: datetime) -> list[Sourced[str]]:
+def find_modified(page: PageSources, published: str | None, now: datetime) -> list[Sourced[str]]:
     """Returns the dates of the last change that `page` states, ISO 8601, none before the day of publication."""
     first = published[:10] if published else ""
     stated = [
         *((Source.JSON_LD, text) for text in jsonld.strings(page.article.get("dateModified"))),
         *((Source.META, text) for text in page.meta(*_MODIFIED_META)),
-        *((Source.MARKUP, spot.text) for spot in page.proper(Mark.MODIFIED_PROP)),
-        *((Source.MARKUP, spot.text) for spot in page.proper(Mark.TIME) if is_update(spot)),
+        *((Source.MARKUP, element.text) for element in page.main_elements(Signal.MODIFIED_PROP)),
+        *((Source.MARKUP, element.text) for element in page.main_elements(Signal.TIME) if is_update(element)),
     ]
-    moments = [(source, moment) for source, text in stated if (moment := parse_stamp(text))]
+    dates_written = [(source, written) for source, text in stated if (written := parse_timestamp(text))]
     return [
-        Sourced(moment.stated, source)
-        for source, moment in moments
-        if first <= moment.stated[:10] and _EARLIEST <= moment.day <= _latest(now)
+        Sourced(written.iso, source)
+        for source, written in dates_written
+        if first <= written.iso[:10] and _EARLIEST <= written.day <= _latest(now)
     ]
 
 
@@ -190,34 +190,34 @@ def _latest(now: datetime) -> date:
     return (now + timedelta(days=1)).date()
 
 
-def _fullest(votes: list[Vote]) -> Sourced[str]:
+def _fullest(votes: list[DateVote]) -> Sourced[str]:
     """Returns the fullest statement of the day, of equals the weightiest source's; a guess only where it is alone."""
-    best = max(votes, key=lambda vote: (vote.source is not Source.HEURISTIC, len(vote.moment.stated), vote.weight))
-    return Sourced(best.moment.stated, best.source)
+    best = max(votes, key=lambda vote: (vote.source is not Source.HEURISTIC, len(vote.written.iso), vote.weight))
+    return Sourced(best.written.iso, best.source)
 
 
-def _votes(page: Page) -> Iterator[Vote]:
+def _votes(page: PageSources) -> Iterator[DateVote]:
     yield from _structured(page)
     yield from _visible(page)
-    if page.url and (moment := parse_url(page.url)):
-        yield Vote("url", 2.5, moment, Source.URL)
+    if page.url and (written := parse_url_date(page.url)):
+        yield DateVote("url", 2.5, written, Source.URL)
 
 
-def _structured(page: Page) -> Iterator[Vote]:
+def _structured(page: PageSources) -> Iterator[DateVote]:
     sources = (
         ("json-ld", 2.6, Source.JSON_LD, jsonld.strings(page.article.get("datePublished"))[:1]),
         ("json-ld beside", 2.2, Source.JSON_LD, _beside_article(page)[:1]),
         ("published_time", 3.0, Source.META, page.meta(*_PUBLISHED_META[0])[:1]),
         ("meta", 1.8, Source.META, page.meta(*_PUBLISHED_META[1])[:1]),
-        ("itemprop", 1.7, Source.MARKUP, [spot.text for spot in page.proper(Mark.PUBLISHED_PROP)][:1]),
+        ("itemprop", 1.7, Source.MARKUP, [element.text for element in page.main_elements(Signal.PUBLISHED_PROP)][:1]),
     )
     for kind, weight, source, texts in sources:
         for text in texts:
-            if moment := parse_stamp(text):
-                yield Vote(kind, weight, moment, source)
+            if written := parse_timestamp(text):
+                yield DateVote(kind, weight, written, source)
 
 
-def _beside_article(page: Page) -> list[str]:
+def _beside_article(page: PageSources) -> list[str]:
     """Returns the dates of publication of the page and the like, where the article's own data has none."""
     if page.article.get("datePublished"):
         return []
@@ -225,18 +225,22 @@ def _beside_article(page: Page) -> list[str]:
     return [text for node in nodes for text in jsonld.strings(node.get("datePublished"))]
 
 
-def _visible(page: Page) -> Iterator[Vote]:
-    for mark, weight in ((Mark.TIME, 2.0), (Mark.DATE_CLASS, 1.5), (Mark.YEAR, 1.2)):
-        if (nearest := _nearest(page, mark)) is not None:
-            yield Vote(mark, weight, nearest, Source.MARKUP)
+def _visible(page: PageSources) -> Iterator[DateVote]:
+    for signal, weight in ((Signal.TIME, 2.0), (Signal.DATE_CLASS, 1.5), (Signal.YEAR, 1.2)):
+        if (nearest := _nearest(page, signal)) is not None:
+            yield DateVote(signal, weight, nearest, Source.MARKUP)
 
 
-def _nearest(page: Page, mark: Mark) -> Moment | None:
-    """Returns the date in the element with `mark` that is nearest to the heading, rather after than before it."""
+def _nearest(page: PageSources, signal: Signal) -> WrittenDate | None:
+    """Returns the date in the element with `signal` that is nearest to the heading, rather after than before it."""
     locale = _locale(page)
-    for spot in sorted(page.proper(mark), key=lambda spot: _remoteness(spot.position - page.heading)):
-        if len(spot.text) <= _MAX_LINE and (moment := parse_words(spot.text, locale)) and not is_update(spot):
-            return moment
+    for element in sorted(page.main_elements(signal), key=lambda element: _remoteness(element.position - page.heading)):
+        if (
+            len(element.text) <= _MAX_LINE
+            and (written := parse_written_date(element.text, locale))
+            and not is_update(element)
+        ):
+            return written
     return None
 
 
@@ -244,17 +248,17 @@ def _remoteness(distance: int) -> int:
     return distance if distance >= 0 else -3 * distance
 
 
-def is_update(spot: Spot) -> bool:
+def is_update(element: PageElement) -> bool:
     """Tells whether the words or names on and just before a dated element say that it is of a change."""
-    element, parent = spot.element, spot.element.getparent()
-    around = [element.get("class"), element.get("itemprop"), element.text, spot.text]
-    previous = element.getprevious()
+    node, parent = element.node, element.node.getparent()
+    around = [node.get("class"), node.get("itemprop"), node.text, element.text]
+    previous = node.getprevious()
     around += [previous.tail, previous.text if len(previous) == 0 else None] if previous is not None else []
     around += [parent.get("class"), parent.text if previous is None else None] if parent is not None else []
     return bool(_UPDATED.search(" ".join(filter(None, around))))
 
 
-def _htmldate(tree: Element, url: str | None, latest: date) -> Moment | None:
+def _htmldate(tree: Element, url: str | None, latest: date) -> WrittenDate | None:
     """Returns what the library finds without its search through the whole text, which takes up to seconds."""
     try:
         page = as_html(tree)
@@ -266,17 +270,21 @@ def _htmldate(tree: Element, url: str | None, latest: date) -> Moment | None:
         return None
     if found is None or found.endswith("-01-01"):
         return None  # a year, most often that of the copyright notice
-    return parse_stamp(found)
+    return parse_timestamp(found)
 
 
-def _in_text(tree: Element, language: str) -> Moment | None:
+def _in_text(tree: Element, language: str) -> WrittenDate | None:
     """Returns the first whole date in the words of the page."""
     body = tree.find("body")
     size = 0
     for element in body.iter("*") if body is not None else ():
         for words in (None if element.tag in SILENT else element.text, element.tail):
-            if words and ("19" in words or "20" in words) and (moment := parse_words(words[:_MAX_TEXT], language)):
-                return moment
+            if (
+                words
+                and ("19" in words or "20" in words)
+                and (written := parse_written_date(words[:_MAX_TEXT], language))
+            ):
+                return written
             size += len(words or "")
         if size > _MAX_TEXT:
             break

@@ -1,4 +1,4 @@
-"""What an element of a page states, and where on the page it stands."""
+"""Page elements: what an element with a signal says, and where on the page it stands."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from lxml.etree import iterwalk
 
-from workers.metadata.signals import Mark, names_aside
+from workers.metadata.signals import Signal, names_aside
 from workers.page.tree import Element
 from workers.page.words import plain, squeeze
 
-_MAX_SPOTS = 40  # with one mark: those nearest to the heading
+_MAX_ELEMENTS = 40  # with one mark: those nearest to the heading
 _BEFORE, _AFTER = 30, 80  # elements around the heading: where a bare name may be the author's
 _MAX_TEXT = 400  # characters of what may be a title, a name or a date
 _PIECE = 2  # what an element's start or end counts, in characters
@@ -25,7 +25,7 @@ _ASIDE_TAGS = frozenset({"nav", "aside"})
 SILENT = frozenset({"script", "style", "template", "noscript", "svg", "iframe", "select", "textarea", "head"})
 
 
-class Region(StrEnum):
+class ElementRegion(StrEnum):
     """Where on the page an element stands."""
 
     ARTICLE = "article"
@@ -34,42 +34,42 @@ class Region(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """An element that may tell something.
+class PageElement:
+    """An element with a signal, and what it says.
 
-    `position` counts elements from the page's start. `text` is what the element states: its machine-readable value
-    where it has one, else its words.
+    `position` counts elements from the page's start. `text` is the element's machine-readable value where it has one,
+    else its words. `node` is the element of the tree.
     """
 
     position: int
     text: str
-    region: Region
-    element: Element
+    region: ElementRegion
+    node: Element
 
 
-def stated(element: Element) -> str:
-    """Returns what `element` states: its machine-readable value or its words, empty where that is too long."""
+def element_text(element: Element) -> str:
+    """Returns what `element` says: its machine-readable value or its words, empty where that is too long."""
     for attribute in ("content", "datetime"):
         if value := plain(element.get(attribute)):
             return value
     if element.tag == "img":
         return plain(element.get("alt"))
     inner = element.find(".//*[@itemprop='name']") if element.get("itemprop") else None
-    return words_of(element if inner is None else inner)
+    return short_text(element if inner is None else inner)
 
 
-def words_after(element: Element) -> str:
+def text_after(element: Element) -> str:
     """Returns the words that follow `element` up to the next break of the line, empty where they are too many."""
     pieces = [element.tail or ""]
     sibling = element.getnext()
     while sibling is not None and sibling.tag in _FLOWING and sum(map(len, pieces)) < _MAX_TEXT:
-        pieces += [words_of(sibling), " ", sibling.tail or ""]
+        pieces += [short_text(sibling), " ", sibling.tail or ""]
         sibling = sibling.getnext()
     words = squeeze("".join(pieces))
     return words if len(words) <= _MAX_TEXT else ""
 
 
-def words_of(element: Element) -> str:
+def short_text(element: Element) -> str:
     """Returns the words of `element` on one line, empty where they are more than a title's or a byline's."""
     if len(element) == 0:
         words = squeeze(element.text)
@@ -100,7 +100,7 @@ def _pieces(element: Element) -> Iterator[str]:
         yield text if inner.tag in _INLINE or text.startswith(_CLOSING) else f" {text}"
 
 
-class Regions:
+class RegionFinder:
     """Tells for elements of one page whether they stand in the article, elsewhere on the page, or aside.
 
     `frames` are the elements that hold a main heading: what holds one is not aside, whatever it is called, as
@@ -109,35 +109,35 @@ class Regions:
 
     def __init__(self, frames: frozenset[Element]) -> None:
         self._frames = frames
-        self._known: dict[Element, Region] = {}
+        self._known: dict[Element, ElementRegion] = {}
 
-    def of(self, element: Element) -> Region:
+    def of(self, element: Element) -> ElementRegion:
         """Returns the region of `element`."""
         parent = element.getparent()
-        around = self._within(parent) if parent is not None else Region.PAGE
-        return Region.ASIDE if self._is_named_aside(element) else around
+        around = self._within(parent) if parent is not None else ElementRegion.PAGE
+        return ElementRegion.ASIDE if self._is_named_aside(element) else around
 
-    def _within(self, element: Element) -> Region:
+    def _within(self, element: Element) -> ElementRegion:
         chain: list[Element] = []
         outer: Element | None = element
         while outer is not None and outer not in self._known:
             chain.append(outer)
             outer = outer.getparent()
-        region = self._known[outer] if outer is not None else Region.PAGE
+        region = self._known[outer] if outer is not None else ElementRegion.PAGE
         for inner in reversed(chain):
             region = self._known[inner] = self._next(inner, region)
         return region
 
-    def _next(self, element: Element, around: Region) -> Region:
+    def _next(self, element: Element, around: ElementRegion) -> ElementRegion:
         tag = element.tag
         if tag in {"body", "html"}:
-            return Region.PAGE
+            return ElementRegion.PAGE
         if tag in _ARTICLE_TAGS:
-            return Region.ARTICLE
+            return ElementRegion.ARTICLE
         if tag in _ASIDE_TAGS or self._is_named_aside(element):
-            return Region.ASIDE
+            return ElementRegion.ASIDE
         if tag == "footer":
-            return Region.PAGE if around is Region.ARTICLE else Region.ASIDE
+            return ElementRegion.PAGE if around is ElementRegion.ARTICLE else ElementRegion.ASIDE
         return around
 
     def _is_named_aside(self, element: Element) -> bool:
@@ -148,45 +148,45 @@ class Regions:
         return bool(names) and names_aside(names) and element not in self._frames
 
 
-class Hit(NamedTuple):
-    """An element with a mark; `after` says that it is the words after the element that bear it."""
+class SignalHit(NamedTuple):
+    """An element with a signal; `after`: the signal is of the words after the element."""
 
     position: int
     element: Element
     after: bool = False
 
 
-class Spots:
-    """What the marked elements of one page state, read when it is first asked for: much of it never is."""
+class ElementIndex:
+    """The elements of one page by signal. Their texts are read when they are first asked for: most never are."""
 
-    def __init__(self, hits: Mapping[Mark, Sequence[Hit]]) -> None:
+    def __init__(self, hits: Mapping[Signal, Sequence[SignalHit]]) -> None:
         self._hits = hits
-        self._by_mark: dict[Mark, tuple[Spot, ...]] = {}
-        self._by_place: dict[tuple[int, bool], Spot] = {}
-        headings = hits.get(Mark.H1, ())[:_MAX_SPOTS]
-        self._regions = Regions(frozenset(frame for hit in headings for frame in hit.element.iterancestors()))
-        proper = (hit.position for hit in headings if self._regions.of(hit.element) is not Region.ASIDE)
+        self._by_signal: dict[Signal, tuple[PageElement, ...]] = {}
+        self._by_place: dict[tuple[int, bool], PageElement] = {}
+        headings = hits.get(Signal.H1, ())[:_MAX_ELEMENTS]
+        self._regions = RegionFinder(frozenset(frame for hit in headings for frame in hit.element.iterancestors()))
+        proper = (hit.position for hit in headings if self._regions.of(hit.element) is not ElementRegion.ASIDE)
         self.heading = next(proper, 0)
 
-    def marked(self, mark: Mark) -> tuple[Spot, ...]:
-        """Returns those with `mark` that are nearest to the heading and state anything, in the order of the page."""
-        if mark not in self._by_mark:
-            near = self._near(mark)
-            self._by_mark[mark] = tuple(spot for spot in map(self._spot, near) if spot.text)
-        return self._by_mark[mark]
+    def with_signal(self, signal: Signal) -> tuple[PageElement, ...]:
+        """Returns the elements with `signal` that are nearest to the heading and say anything, in page order."""
+        if signal not in self._by_signal:
+            near = self._near(signal)
+            self._by_signal[signal] = tuple(element for element in map(self._page_element, near) if element.text)
+        return self._by_signal[signal]
 
-    def _near(self, mark: Mark) -> Sequence[Hit]:
-        hits = self._hits.get(mark, ())
-        if mark is Mark.NAME:
+    def _near(self, signal: Signal) -> Sequence[SignalHit]:
+        hits = self._hits.get(signal, ())
+        if signal is Signal.NAME:
             hits = [hit for hit in hits if -_BEFORE <= hit.position - self.heading <= _AFTER]
-        if len(hits) <= _MAX_SPOTS:
+        if len(hits) <= _MAX_ELEMENTS:
             return hits
-        nearest = sorted(hits, key=lambda hit: abs(hit.position - self.heading))[:_MAX_SPOTS]
+        nearest = sorted(hits, key=lambda hit: abs(hit.position - self.heading))[:_MAX_ELEMENTS]
         return sorted(nearest, key=lambda hit: hit.position)
 
-    def _spot(self, hit: Hit) -> Spot:
+    def _page_element(self, hit: SignalHit) -> PageElement:
         place = (hit.position, hit.after)
         if place not in self._by_place:
-            text = words_after(hit.element) if hit.after else stated(hit.element)
-            self._by_place[place] = Spot(hit.position, text, self._regions.of(hit.element), hit.element)
+            text = text_after(hit.element) if hit.after else element_text(hit.element)
+            self._by_place[place] = PageElement(hit.position, text, self._regions.of(hit.element), hit.element)
         return self._by_place[place]

@@ -53,7 +53,7 @@ _MAX_NAME_PARTS = 7  # small words between them included
 _MIN_LINE = 2
 
 
-class Mark(StrEnum):
+class Signal(StrEnum):
     """Why an element is worth asking."""
 
     H1 = "h1"
@@ -78,39 +78,39 @@ class Mark(StrEnum):
 
 
 _PROPS = {
-    "headline": Mark.HEADLINE_PROP,
-    "author": Mark.AUTHOR_PROP,
-    "creator": Mark.AUTHOR_PROP,
-    "datepublished": Mark.PUBLISHED_PROP,
-    "datemodified": Mark.MODIFIED_PROP,
+    "headline": Signal.HEADLINE_PROP,
+    "author": Signal.AUTHOR_PROP,
+    "creator": Signal.AUTHOR_PROP,
+    "datepublished": Signal.PUBLISHED_PROP,
+    "datemodified": Signal.MODIFIED_PROP,
 }
 _CLASSES = {  # of names in lower case
-    Mark.TITLE_CLASS: re.compile(r"headline|(?:entry|post|article|page|story|content)[-_]{0,2}title|\btitle\b"),
-    Mark.AUTHOR_CLASS: re.compile(
+    Signal.TITLE_CLASS: re.compile(r"headline|(?:entry|post|article|page|story|content)[-_]{0,2}title|\btitle\b"),
+    Signal.AUTHOR_CLASS: re.compile(
         r"author(?!i[tsz]|ed)|by-?_?line|writer|(?:^|[\s_-])(?:autor|auteur|autore|redakteur|verfasser|journalist)"
     ),
-    Mark.NAME_CLASS: re.compile(
+    Signal.NAME_CLASS: re.compile(
         r"vcard|^fn$|user-?_?name|contributor|(?:^|[\s_-])(?:creator|poster|by)(?:$|[\s_-])|posted-by"
         r"|person(?!al)|profile-?_?name|signature|signatur|firma-?nota|firmante|kuerzel|byl\b|credit"
     ),
-    Mark.AVATAR: re.compile(r"avatar|gravatar"),
-    Mark.DATE_CLASS: re.compile(r"date|time(?!line)|publish|posted|datum|fecha|(?:entry|post)-?meta"),
+    Signal.AVATAR: re.compile(r"avatar|gravatar"),
+    Signal.DATE_CLASS: re.compile(r"date|time(?!line)|publish|posted|datum|fecha|(?:entry|post)-?meta"),
 }
 
 
 @lru_cache(maxsize=16384)  # the same few names recur all over a site
-def of_names(names: str) -> tuple[Mark, ...]:
+def signals_of_names(names: str) -> tuple[Signal, ...]:
     """Returns the marks that a class attribute or an id gives."""
-    found = [mark for name in names.split() for mark in _of_name(name)]
+    found = [signal for name in names.split() for signal in _signals_of_name(name)]
     return tuple(dict.fromkeys(found)) if found else ()
 
 
 @lru_cache(maxsize=16384)  # and single ones on many sites
-def _of_name(name: str) -> tuple[Mark, ...]:
+def _signals_of_name(name: str) -> tuple[Signal, ...]:
     lower = name.lower()
     if not _HINT.search(lower):
         return ()
-    return tuple(mark for mark, pattern in _CLASSES.items() if pattern.search(lower))
+    return tuple(signal for signal, pattern in _CLASSES.items() if pattern.search(lower))
 
 
 @lru_cache(maxsize=8192)
@@ -119,12 +119,12 @@ def names_aside(names: str) -> bool:
     return _ASIDE.search(names.lower()) is not None
 
 
-def of_props(names: str) -> tuple[Mark, ...]:
+def signals_of_itemprop(names: str) -> tuple[Signal, ...]:
     """Returns the marks that an itemprop attribute gives."""
     return tuple(filter(None, map(_PROPS.get, names.lower().split())))
 
 
-def is_authors(href: str) -> bool:
+def is_author_link(href: str) -> bool:
     """Tells whether a link leads to an author's page, by the folders in its path."""
     if _AUTHOR_FOLDERS.isdisjoint(href.lower().split("/")):
         return False
@@ -132,26 +132,26 @@ def is_authors(href: str) -> bool:
     return bool(last) and not _AUTHOR_FOLDERS.isdisjoint(folders)
 
 
-def of_words(words: str) -> tuple[Mark, ...]:
+def signals_of_text(words: str) -> tuple[Signal, ...]:
     """Returns the marks that the words right inside or right after an element give; `words` are not all white."""
     if len(words) > _MAX_BYLINE or len(line := words.strip()) < _MIN_LINE:
         return ()
     parts = line.lower().split()
-    marks: tuple[Mark, ...] = ()
+    signals: tuple[Signal, ...] = ()
     if not _BY_HINTS.isdisjoint(parts) or not line[0].isalnum() or (not line.isascii() and _LABEL.search(line)):
-        marks = _of_byline(line)
+        signals = _signals_of_byline(line)
     if len(line) >= MAX_LINE:
-        return marks
+        return signals
     if 1 < len(parts) <= _MAX_NAME_PARTS and line[0].isupper() and len(line) <= _MAX_NAME and _NAME.fullmatch(line):
-        marks += (Mark.NAME,)
+        signals += (Signal.NAME,)
     if ("19" in line or "20" in line) and _YEAR.search(line):
-        marks += (Mark.YEAR,)
+        signals += (Signal.YEAR,)
     if "©" in line or (line[0] in "C(c" and COPYRIGHT.search(line)):
-        marks += (Mark.COPYRIGHT,)
-    return marks
+        signals += (Signal.COPYRIGHT,)
+    return signals
 
 
-def _of_byline(line: str) -> tuple[Mark, ...]:
+def _signals_of_byline(line: str) -> tuple[Signal, ...]:
     if _BY.match(line):
-        return (Mark.BY,)
-    return (Mark.BY_WITHIN,) if len(line) < MAX_LINE and BY_WITHIN.search(line) else ()
+        return (Signal.BY,)
+    return (Signal.BY_WITHIN,) if len(line) < MAX_LINE and BY_WITHIN.search(line) else ()

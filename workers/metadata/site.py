@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 from contract.article import Source
 from workers.document import Sourced
 from workers.metadata import jsonld
-from workers.metadata.sources import Page
+from workers.metadata.sources import PageSources
 from workers.page.words import plain
 
 _MAX_LABELS = 30
@@ -24,7 +24,7 @@ def first(*choices: tuple[Source, Iterable[str]]) -> Sourced[str] | None:
     return None
 
 
-def find_language(page: Page) -> Sourced[str] | None:
+def find_language(page: PageSources) -> Sourced[str] | None:
     """Returns the language as the page declares it."""
     choices = (
         (Source.MARKUP, [page.language]),
@@ -37,7 +37,7 @@ def find_language(page: Page) -> Sourced[str] | None:
     )
 
 
-def find_site_name(page: Page) -> Sourced[str] | None:
+def find_site_name(page: PageSources) -> Sourced[str] | None:
     """Returns the name of the site or its publisher."""
     return first(
         (Source.OPENGRAPH, page.meta("og:site_name")),
@@ -54,7 +54,7 @@ def _name(node: jsonld.Node) -> list[str]:
     return jsonld.strings(node.get("name"))
 
 
-def find_canonical_url(page: Page) -> Sourced[str] | None:
+def find_canonical_url(page: PageSources) -> Sourced[str] | None:
     """Returns the address that the page calls its own."""
     return _absolute(
         page,
@@ -67,7 +67,7 @@ def find_canonical_url(page: Page) -> Sourced[str] | None:
     )
 
 
-def find_description(page: Page) -> Sourced[str] | None:
+def find_description(page: PageSources) -> Sourced[str] | None:
     """Returns the page's summary of the article."""
     return first(
         (Source.OPENGRAPH, page.meta("og:description")),
@@ -76,7 +76,7 @@ def find_description(page: Page) -> Sourced[str] | None:
     )
 
 
-def find_image(page: Page) -> Sourced[str] | None:
+def find_image(page: PageSources) -> Sourced[str] | None:
     """Returns the address of the article's picture."""
     return _absolute(
         page,
@@ -92,7 +92,7 @@ def find_image(page: Page) -> Sourced[str] | None:
     )
 
 
-def find_license(page: Page) -> Sourced[str] | None:
+def find_license(page: PageSources) -> Sourced[str] | None:
     """Returns the licence, mostly the address of its text."""
     return first(
         (Source.JSON_LD, jsonld.strings(page.article.get("license"), "url", "@id", "name")),
@@ -101,7 +101,7 @@ def find_license(page: Page) -> Sourced[str] | None:
     )
 
 
-def find_categories(page: Page) -> Sourced[tuple[str, ...]] | None:
+def find_categories(page: PageSources) -> Sourced[tuple[str, ...]] | None:
     """Returns the sections of the site that the article is in."""
     return _labels(
         (Source.JSON_LD, jsonld.strings(page.article.get("articleSection"), "name")),
@@ -109,7 +109,7 @@ def find_categories(page: Page) -> Sourced[tuple[str, ...]] | None:
     )
 
 
-def find_tags(page: Page) -> Sourced[tuple[str, ...]] | None:
+def find_tags(page: PageSources) -> Sourced[tuple[str, ...]] | None:
     """Returns the subjects that the article is filed under."""
     return _labels(
         (Source.JSON_LD, jsonld.strings(page.article.get("keywords"), "name")),
@@ -130,7 +130,7 @@ def _labels(*choices: tuple[Source, list[str]]) -> Sourced[tuple[str, ...]] | No
     return None
 
 
-def _absolute(page: Page, found: Sourced[str] | None) -> Sourced[str] | None:
+def _absolute(page: PageSources, found: Sourced[str] | None) -> Sourced[str] | None:
     if found is None or page.url is None:
         return found
     try:

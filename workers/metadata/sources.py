@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
-from workers.metadata import jsonld, signals
-from workers.metadata.elements import SILENT, Hit, Region, Spot, Spots
-from workers.metadata.signals import Mark
+from workers.metadata import jsonld
+from workers.metadata.elements import SILENT, ElementIndex, ElementRegion, PageElement, SignalHit
+from workers.metadata.signals import Signal, is_author_link, signals_of_itemprop, signals_of_names, signals_of_text
 from workers.page.tree import Element
 from workers.page.words import bare, plain, word_set
 
@@ -19,11 +19,11 @@ _MAX_HITS = 5000  # of one mark
 _MAX_VALUES = 50  # of one <meta> name or link rel
 _RELS = frozenset({"canonical", "image_src", "license"})
 _DUBLIN_CORE = {"dc": "dc.", "dcterm": "dcterms.", "dcterms": "dcterms."}
-_TAGS = {"h1": Mark.H1, "h2": Mark.H2, "time": Mark.TIME}
-_READERS: Mapping[str, Callable[[str], tuple[Mark, ...]]] = {
-    "class": signals.of_names,
-    "id": signals.of_names,
-    "itemprop": signals.of_props,
+_TAGS = {"h1": Signal.H1, "h2": Signal.H2, "time": Signal.TIME}
+_READERS: Mapping[str, Callable[[str], tuple[Signal, ...]]] = {
+    "class": signals_of_names,
+    "id": signals_of_names,
+    "itemprop": signals_of_itemprop,
 }
 # Of these there is nothing to read but what stands after them.
 _WORDLESS = SILENT | word_set(
@@ -34,11 +34,11 @@ _SITE_TYPES = frozenset({"WebSite", "Organization", "NewsMediaOrganization"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class PageSources:
     """One page, gathered.
 
     `metas` are the `<meta>` elements by lower-case name, property or http-equiv; `links` the `<link>` and `<a>` targets
-    by rel (`canonical`, `image_src`, `license`); `spots` the elements of the body by mark; `nodes` all JSON-LD,
+    by rel (`canonical`, `image_src`, `license`); `element_index` the elements of the body by mark; `nodes` all JSON-LD,
     `article` the node of the article itself; `heading` the position of the first `h1` of the page proper, 0 where there
     is none; `sites` what the site and its publisher are called, as bare words.
     """
@@ -48,7 +48,7 @@ class Page:
     language: str
     metas: Mapping[str, tuple[str, ...]]
     links: Mapping[str, tuple[str, ...]]
-    spots: Spots
+    element_index: ElementIndex
     nodes: tuple[jsonld.Node, ...]
     article: jsonld.Node
     heading: int = 0
@@ -58,13 +58,13 @@ class Page:
         """Returns the values of the `<meta>` elements called `names`, in the order of the names."""
         return [value for name in names for value in self.metas.get(name, ())]
 
-    def marked(self, *marks: Mark) -> list[Spot]:
-        """Returns the spots with `marks`, in the order of the marks, then of the document."""
-        return [spot for mark in marks for spot in self.spots.marked(mark)]
+    def elements(self, *signals: Signal) -> list[PageElement]:
+        """Returns the elements with `signals`, in the order of the signals, then of the document."""
+        return [element for signal in signals for element in self.element_index.with_signal(signal)]
 
-    def proper(self, *marks: Mark) -> list[Spot]:
-        """Returns what `marked` returns, without what stands aside."""
-        return [spot for spot in self.marked(*marks) if spot.region is not Region.ASIDE]
+    def main_elements(self, *signals: Signal) -> list[PageElement]:
+        """Returns what `elements` returns, without navigation, footers, comments and the like."""
+        return [element for element in self.elements(*signals) if element.region is not ElementRegion.ASIDE]
 
     @property
     def host(self) -> str:
@@ -80,23 +80,23 @@ def host_of(url: str | None) -> str:
         return ""
 
 
-def gather(tree: Element, url: str | None) -> Page:
+def gather(tree: Element, url: str | None) -> PageSources:
     """Reads a parsed page once, from top to bottom, and leaves the tree as it is."""
     gatherer = _Gatherer()
     gatherer.walk(tree)
     nodes = jsonld.read_scripts(gatherer.scripts)
     address = url or next(iter(gatherer.links.get("canonical", ())), None)
-    spots = Spots(gatherer.hits)
-    return Page(
+    element_index = ElementIndex(gatherer.hits)
+    return PageSources(
         url=address,
         head_title=gatherer.head_title,
         language=tree.get("lang") or tree.get("xml:lang") or "",
         metas=_fixed(gatherer.metas),
         links=_fixed(gatherer.links),
-        spots=spots,
+        element_index=element_index,
         nodes=nodes,
         article=jsonld.find_article(nodes, address),
-        heading=spots.heading,
+        heading=element_index.heading,
         sites=_site_names(gatherer.metas, nodes, host_of(address)),
     )
 
@@ -120,7 +120,7 @@ class _Gatherer:
         self.scripts: list[str] = []
         self.metas: dict[str, list[str]] = defaultdict(list)
         self.links: dict[str, list[str]] = defaultdict(list)
-        self.hits: dict[Mark, list[Hit]] = defaultdict(list)
+        self.hits: dict[Signal, list[SignalHit]] = defaultdict(list)
         self.head_title = ""
 
     def walk(self, tree: Element) -> None:  # noqa: C901 - see below
@@ -132,12 +132,12 @@ class _Gatherer:
             if tag in apart:
                 apart[tag](element)
             elif tag in _TAGS:
-                self._mark((_TAGS[tag],), position, element)
+                self._note((_TAGS[tag],), position, element)
             if tag not in _WORDLESS:
                 for name, value in cast("Attributes", element.items()):
                     if name in readers:
                         if found := readers[name](value):
-                            self._mark(found, position, element)
+                            self._note(found, position, element)
                     elif name == "href" or name == "rel":  # noqa: PLR1714 - a set would be built or asked for each
                         self._take_link(position, element, name, value)
                 if (words := element.text) and not words.isspace():
@@ -148,18 +148,18 @@ class _Gatherer:
     def _take_link(self, position: int, element: Element, name: str, value: str) -> None:
         if name == "rel":
             self._take_rel(position, element, value)
-        elif element.tag == "a" and signals.is_authors(value):
-            self._mark((Mark.AUTHOR_LINK,), position, element)
+        elif element.tag == "a" and is_author_link(value):
+            self._note((Signal.AUTHOR_LINK,), position, element)
 
     def _take_words(self, words: str, position: int, element: Element, *, after: bool = False) -> None:
-        if found := signals.of_words(words):
-            self._mark(found, position, element, after=after)
+        if found := signals_of_text(words):
+            self._note(found, position, element, after=after)
 
-    def _mark(self, found: Iterable[Mark], position: int, element: Element, *, after: bool = False) -> None:
-        for mark in found:
-            hits = self.hits[mark]
+    def _note(self, found: Iterable[Signal], position: int, element: Element, *, after: bool = False) -> None:
+        for signal in found:
+            hits = self.hits[signal]
             if len(hits) < _MAX_HITS and not (hits and hits[-1][0] == position and hits[-1][2] == after):
-                hits.append(Hit(position, element, after))
+                hits.append(SignalHit(position, element, after))
 
     def _take_title(self, element: Element) -> None:
         self.head_title = self.head_title or plain(element.text)
@@ -183,7 +183,7 @@ class _Gatherer:
     def _take_rel(self, position: int, element: Element, names: str) -> None:
         rels = names.lower().split()
         if "author" in rels and element.tag == "a":
-            self._mark((Mark.AUTHOR_REL,), position, element)
+            self._note((Signal.AUTHOR_REL,), position, element)
         if element.tag in {"a", "link"} and (own := _RELS.intersection(rels)):
             target = (element.get("href") or "").strip()
             for rel in own:

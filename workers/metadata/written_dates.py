@@ -34,45 +34,45 @@ _MONTH_FIRST = frozenset({"", "en", "en-us", "en-ca", "en-ph"})
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class WrittenDate:
     """A day, and the whole of what was stated: an ISO 8601 date, or date and time with the offset if it was given."""
 
     day: date
-    stated: str
+    iso: str
 
 
-def parse_stamp(text: str) -> Moment | None:
+def parse_timestamp(text: str) -> WrittenDate | None:
     """Returns the moment in a machine-readable value (ISO 8601, RFC 5322, or a plain date), or None."""
     text = text[:_MAX_STAMP]
-    return _iso(text) or _rfc5322(text) or parse_words(text, "en")
+    return _iso(text) or _rfc5322(text) or parse_written_date(text, "en")
 
 
-def parse_words(text: str, language: str) -> Moment | None:
+def parse_written_date(text: str, language: str) -> WrittenDate | None:
     """Returns the first date written in `text`, in words of `language` (BCP 47) or in English, or None."""
     return _iso(text) or _named(text, language) or _numeric(text, language)
 
 
-def parse_url(url: str) -> Moment | None:
+def parse_url_date(url: str) -> WrittenDate | None:
     """Returns the day that stands in the path of `url`, or None."""
     url = url[:_MAX_URL]
     if short := _URL_SHORT.search(url):
-        return _moment(*short.group(1, 3, 4))
+        return _written_date(*short.group(1, 3, 4))
     match = _URL.search(url)
-    return _moment(*[part for part in match.groups() if part]) if match else None
+    return _written_date(*[part for part in match.groups() if part]) if match else None
 
 
-def _iso(text: str) -> Moment | None:
+def _iso(text: str) -> WrittenDate | None:
     match = _ISO.search(text)
-    if not match or not (moment := _moment(*match.group(1, 2, 3))):
+    if not match or not (written := _written_date(*match.group(1, 2, 3))):
         return None
     time, offset = match[4], match[5]
-    stated = f"{moment.stated}T{_clock(time)}{_offset(offset)}" if time else ""
-    return Moment(moment.day, stated) if _is_valid(stated) else moment
+    iso = f"{written.iso}T{_clock(time)}{_offset(offset)}" if time else ""
+    return WrittenDate(written.day, iso) if _is_valid(iso) else written
 
 
-def _is_valid(stated: str) -> bool:
+def _is_valid(iso: str) -> bool:
     try:
-        datetime.fromisoformat(stated)
+        datetime.fromisoformat(iso)
     except ValueError:
         return False
     return True
@@ -93,41 +93,41 @@ def _offset(offset: str | None) -> str:
     return f"{offset[0]}{digits[:2]}:{digits[2:]}"
 
 
-def _rfc5322(text: str) -> Moment | None:
+def _rfc5322(text: str) -> WrittenDate | None:
     try:
         value = parsedate_to_datetime(text)
     except (ValueError, IndexError, TypeError, OverflowError):
         return None
-    return Moment(value.date(), value.isoformat())
+    return WrittenDate(value.date(), value.isoformat())
 
 
-def _numeric(text: str, language: str) -> Moment | None:
+def _numeric(text: str, language: str) -> WrittenDate | None:
     if match := _YEAR_FIRST.search(text) or _COMPACT.search(text):
-        return _moment(*match.group(1, 2, 3))
+        return _written_date(*match.group(1, 2, 3))
     if not (match := _YEAR_LAST.search(text)):
         return None
     first, separator, second, year = match.groups()
     american = separator != "." and language.lower() in _MONTH_FIRST and int(first) <= 12  # noqa: PLR2004 - months
     if american or int(second) > 12:  # noqa: PLR2004 - months
-        return _moment(year, first, second)
-    return _moment(year, second, first)
+        return _written_date(year, first, second)
+    return _written_date(year, second, first)
 
 
-def _named(text: str, language: str) -> Moment | None:
+def _named(text: str, language: str) -> WrittenDate | None:
     for pattern, day, month in ((_DAY_MONTH, 1, 2), (_MONTH_DAY, 2, 1)):
         for match in pattern.finditer(text):
             number = _month(match[month].casefold(), language)
-            if number and (moment := _moment(match[3], str(number), match[day])):
-                return moment
+            if number and (written := _written_date(match[3], str(number), match[day])):
+                return written
     return None
 
 
-def _moment(year: str, month: str, day: str) -> Moment | None:
+def _written_date(year: str, month: str, day: str) -> WrittenDate | None:
     try:
         value = date(int(year), int(month), int(day))
     except ValueError:
         return None
-    return Moment(value, value.isoformat())
+    return WrittenDate(value, value.isoformat())
 
 
 def _month(word: str, language: str) -> int | None:

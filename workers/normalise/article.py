@@ -10,7 +10,7 @@ from workers.draft import Draft
 from workers.normalise import fields
 from workers.normalise.fingerprint import content_sha256, simhash
 from workers.normalise.language import identify, standard_tag
-from workers.normalise.length import excerpt, measure
+from workers.normalise.length import excerpt, measure_length
 from workers.normalise.text import normalise_text
 
 
@@ -28,8 +28,8 @@ def normalise(draft: Draft, job: Job, url: str | None) -> Article:
     text = normalise_text(draft.text)
     language = identify(text, job.metadata.language, draft.language)
     document = fields.of_document(draft, language.locale, url)
-    won = fields.decide(document, fields.of_caller(job.metadata), language)
-    length = measure(text)
+    won = fields.choose_fields(document, fields.of_caller(job.metadata), language)
+    length = measure_length(text)
     return Article(
         id=job.id,
         kind=job.kind,
@@ -51,7 +51,7 @@ def normalise(draft: Draft, job: Job, url: str | None) -> Article:
         provenance=Provenance(
             language_confidence=language.confidence,
             confidence={name: found.confidence for name, found in won.items() if found.confidence is not None},
-            candidates=fields.beaten(won, document, draft.candidates),
+            candidates=fields.losing_values(won, document, draft.candidates),
         ),
     )
 

@@ -41,14 +41,14 @@ def of_caller(metadata: CallerMetadata) -> Fields:
     return {name: Sourced(value, Source.CALLER) for name, value in values.items() if value}
 
 
-def decide(document: Fields, caller: Fields, language: Identified) -> Fields:
+def choose_fields(document: Fields, caller: Fields, language: Identified) -> Fields:
     """Returns the fields of the article: the caller's word, else the document's; the language as identified."""
     won = {**document, **caller}
     won.pop("language", None)
     return {**won, "language": language.tag} if language.tag else won
 
 
-def beaten(won: Fields, document: Fields, others: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def losing_values(won: Fields, document: Fields, others: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """Returns by field the values that did not win, the document's own first, then `others`."""
     names = dict.fromkeys((*document, *others))
     losers = {name: _losers(won.get(name), document.get(name), others.get(name, ())) for name in names}

@@ -29,7 +29,7 @@ class Length:
     reading_s: int
 
 
-def measure(text: str) -> Length:
+def measure_length(text: str) -> Length:
     """Returns the length of `text`.
 
     A word is what stands between white space and has a letter or a digit in it. In Chinese, Japanese, Thai, Lao,

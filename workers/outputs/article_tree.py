@@ -6,11 +6,11 @@ from itertools import groupby
 from lxml.etree import Element, SubElement, _Element
 
 from contract.options import Part
-from workers.draft import Block
+from workers.draft import ArticleBlock
 from workers.outputs.allowed import allowed
 from workers.outputs.images import Image
 from workers.outputs.inline import fill, write_lines
-from workers.page.blocks import Kind
+from workers.page.blocks import BlockKind
 
 _MAX_NESTED = 6  # lists in lists; deeper ones are taken for the deepest
 _BULLET = "- "
@@ -18,7 +18,7 @@ _CELLS = frozenset({"td", "th"})
 
 
 def build(
-    blocks: Sequence[Block], images: Iterable[tuple[int, Image]], base: str | None, include: Collection[Part]
+    blocks: Sequence[ArticleBlock], images: Iterable[tuple[int, Image]], base: str | None, include: Collection[Part]
 ) -> _Element:
     """Returns a `div` with the article in it.
 
@@ -51,7 +51,7 @@ class _Builder:
         self._links = links
         self._body = Element("div")
 
-    def build(self, blocks: Sequence[Block], images: Iterable[tuple[int, Image]]) -> _Element:
+    def build(self, blocks: Sequence[ArticleBlock], images: Iterable[tuple[int, Image]]) -> _Element:
         begun = 0
         for place, image in images:
             self._write(blocks[begun:place])
@@ -60,14 +60,14 @@ class _Builder:
         self._write(blocks[begun:])
         return self._body
 
-    def _write(self, blocks: Sequence[Block]) -> None:
+    def _write(self, blocks: Sequence[ArticleBlock]) -> None:
         for kind, group in groupby(blocks, key=lambda block: block.kind):
             run = list(group)
-            if kind is Kind.ITEM:
+            if kind is BlockKind.ITEM:
                 self._write_list(run)
-            elif kind is Kind.CELL:
+            elif kind is BlockKind.CELL:
                 self._write_rows(run)
-            elif kind is Kind.QUOTE:
+            elif kind is BlockKind.QUOTE:
                 quote = SubElement(self._body, "blockquote")
                 for block in run:
                     self._fill(SubElement(quote, "p"), block)
@@ -75,15 +75,15 @@ class _Builder:
                 for block in run:
                     self._write_one(block)
 
-    def _write_one(self, block: Block) -> None:
-        if block.kind is Kind.PREFORMATTED:
+    def _write_one(self, block: ArticleBlock) -> None:
+        if block.kind is BlockKind.PREFORMATTED:
             SubElement(SubElement(self._body, "pre"), "code").text = allowed(block.text)
-        elif block.kind is Kind.HEADING:
+        elif block.kind is BlockKind.HEADING:
             self._fill(SubElement(self._body, f"h{min(max(block.level, 1), 6)}"), block)
         else:
             self._fill(SubElement(self._body, "p"), block)
 
-    def _write_list(self, blocks: Sequence[Block]) -> None:
+    def _write_list(self, blocks: Sequence[ArticleBlock]) -> None:
         lists: list[_Element] = []
         least = min(block.level for block in blocks)
         for _, group in groupby(blocks, key=lambda block: (block.line, id(block) if block.line < 0 else 0)):
@@ -97,7 +97,7 @@ class _Builder:
                 lists.append(SubElement(lists[-1][-1] if lists else self._body, tag))
             self._fill_together(SubElement(lists[-1], "li"), item)
 
-    def _write_rows(self, blocks: Sequence[Block]) -> None:
+    def _write_rows(self, blocks: Sequence[ArticleBlock]) -> None:
         rows = [_cells(list(group)) for _, group in groupby(blocks, key=lambda block: block.line)]
         for is_table, group in groupby(rows, key=lambda row: len(row) > 1):
             if not is_table:  # a layout, not a table
@@ -110,32 +110,32 @@ class _Builder:
                 for cell in row:
                     self._fill_together(SubElement(line, _cell_tag(cell[0])), cell)
 
-    def _fill_together(self, target: _Element, blocks: Sequence[Block]) -> None:
+    def _fill_together(self, target: _Element, blocks: Sequence[ArticleBlock]) -> None:
         """Writes several blocks into one list item or cell, with a line break between two."""
         for number, block in enumerate(blocks):
             if number:
                 SubElement(target, "br")
             self._fill(SubElement(target, "span"), block)
 
-    def _fill(self, target: _Element, block: Block) -> None:
+    def _fill(self, target: _Element, block: ArticleBlock) -> None:
         fill(target, block, self._base, links=self._links)
 
 
-def _list_tag(block: Block) -> str:
+def _list_tag(block: ArticleBlock) -> str:
     above = next(block.element.iterancestors("ul", "ol", "menu"), None)
     return "ol" if above is not None and above.tag == "ol" else "ul"
 
 
-def _cells(blocks: Sequence[Block]) -> list[list[Block]]:
+def _cells(blocks: Sequence[ArticleBlock]) -> list[list[ArticleBlock]]:
     return [list(group) for _, group in groupby(blocks, key=_cell)]
 
 
-def _cell(block: Block) -> _Element:
+def _cell(block: ArticleBlock) -> _Element:
     element: _Element = block.element
     if element.tag in _CELLS:
         return element
     return next(element.iterancestors("td", "th"), element)
 
 
-def _cell_tag(block: Block) -> str:
+def _cell_tag(block: ArticleBlock) -> str:
     return "th" if _cell(block).tag == "th" else "td"

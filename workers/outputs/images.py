@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lxml.etree import _Element
 
-from workers.draft import Block
+from workers.draft import ArticleBlock
 from workers.outputs.allowed import allowed, web_address
 
 _LAZY = ("data-src", "data-original", "data-lazy-src", "data-srcset", "srcset")
@@ -21,7 +21,7 @@ class Image:
     alt: str
 
 
-def find_images(blocks: Sequence[Block], base: str | None) -> list[tuple[int, Image]]:
+def find_images(blocks: Sequence[ArticleBlock], base: str | None) -> list[tuple[int, Image]]:
     """Returns the images between the first and the last of `blocks`, each with the number of the block it precedes."""
     if not blocks:
         return []
@@ -38,7 +38,7 @@ def find_images(blocks: Sequence[Block], base: str | None) -> list[tuple[int, Im
     return sorted(found.values(), key=lambda each: each[0])
 
 
-def _around(blocks: Sequence[Block]) -> _Element:
+def _around(blocks: Sequence[ArticleBlock]) -> _Element:
     """Returns the innermost element that holds all of `blocks`."""
     first: _Element = blocks[0].element
     last = {blocks[-1].element, *blocks[-1].element.iterancestors()}

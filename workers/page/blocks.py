@@ -12,7 +12,7 @@ from workers.page.tree import Element
 from workers.page.words import size_of
 
 
-class Kind(IntEnum):
+class BlockKind(IntEnum):
     """What a block is in the text."""
 
     PARAGRAPH = 0
@@ -24,7 +24,7 @@ class Kind(IntEnum):
     CAPTION = 6
 
 
-class Run(NamedTuple):
+class TextRun(NamedTuple):
     """A piece of text as it stands in the tree: the text of `element`, or what follows it where `is_tail`.
 
     A `<br>` is a run of its own.
@@ -35,7 +35,7 @@ class Run(NamedTuple):
     is_tail: bool
 
 
-class Passage(NamedTuple):
+class TextBlock(NamedTuple):
     """Text between two ends of line.
 
     `container` is the number of the innermost element around it that ends lines. `link`, `bold` and `italic` count the
@@ -43,9 +43,9 @@ class Passage(NamedTuple):
     """
 
     text: str
-    kind: Kind
+    kind: BlockKind
     container: int
-    runs: tuple[Run, ...]
+    runs: tuple[TextRun, ...]
     link: int
     bold: int
     italic: int
@@ -58,7 +58,7 @@ class Container(NamedTuple):
 
     Others are told by their numbers, in document order: `parent` (0 for the body's own), `box`, the outermost one
     around it, itself included, that its tag or name sets apart as boilerplate, `article`, the innermost `<article>`,
-    and `line`, the innermost list item or table row; -1 where there is none. `first` is the number of the first passage
+    and `line`, the innermost list item or table row; -1 where there is none. `first` is the number of the first block
     within.
     `own` and `inherited` are what names say of it, and of it and all around it, with `NO_TEXT` where that holds.
     `form` is the same for the same tag and class. `lists` counts the lists around it.
@@ -66,7 +66,7 @@ class Container(NamedTuple):
 
     element: Element
     tag: int
-    kind: Kind
+    kind: BlockKind
     parent: int
     depth: int
     lists: int
@@ -83,22 +83,22 @@ _NUMBERS = tuple(name for name in Container._fields if name not in {"element", "
 
 
 @dataclass(frozen=True)
-class Walked:
-    """A page's passages in document order, and what holds them.
+class SegmentedPage:
+    """A page's blocks in document order, and what holds them.
 
-    `ends` has for each container the number of the passage after its last. `images` are the `<img>`, each with the
-    number of the passage that follows.
+    `ends` has for each container the number of the block after its last. `images` are the `<img>`, each with the
+    number of the block that follows.
     """
 
-    passages: list[Passage]
+    blocks: list[TextBlock]
     containers: list[Container]
     ends: list[int]
     images: list[tuple[int, Element]]
 
     @cached_property
     def sizes(self) -> list[float]:
-        """The passages' lengths, as `size_of` tells them."""
-        return [size_of(passage.text) for passage in self.passages]
+        """The blocks' lengths, as `size_of` tells them."""
+        return [size_of(block.text) for block in self.blocks]
 
     @cached_property
     def table(self) -> dict[str, NDArray[np.int64]]:

@@ -43,8 +43,8 @@ GROUPS: dict[str, str] = {
     "note": "footnote reference references citation cite source toc index reflist infobox sidebox factbox box callout",
     "form": "form search input field button btn cta action",
 }
-BITS = {name: bit for bit, name in enumerate(GROUPS)}
-NO_TEXT = 1 << len(BITS)  # beside what names say: no reader takes it for the page's text, wherever it stands
+GROUP_BITS = {name: bit for bit, name in enumerate(GROUPS)}
+NO_TEXT = 1 << len(GROUP_BITS)  # beside what names say: no reader takes it for the page's text, wherever it stands
 # What programs that ask for consent call the element that they put on a page: its whole id, or one of its classes.
 CONSENT_MANAGERS = word_set(
     """axeptio_overlay borlabs-cookie borlabscookiebox ccc-overlay cc-window cky-consent-container clisettingspopup
@@ -57,16 +57,16 @@ CONSENT_MANAGERS = word_set(
 )
 _FLAGS: dict[str, int] = {}
 _MARK = re.compile(r"\W{0,2}\w{1,3}\W{0,2}")
-ASIDE_TAGS = frozenset({"sup", "span", "table", "aside", "ol"})  # not div: page builders call any box of text so
+NEVER_TEXT_TAGS = frozenset({"sup", "span", "table", "aside", "ol"})  # not div: page builders call any box of text so
 _NAMED = {"span": "mw-editsection", "ol": "references"}
 for _name, _words in GROUPS.items():
     for _stem in _words.split():
         for _word in (_stem, f"{_stem}s"):
-            _FLAGS[_word] = _FLAGS.get(_word, 0) | 1 << BITS[_name]
+            _FLAGS[_word] = _FLAGS.get(_word, 0) | 1 << GROUP_BITS[_name]
 
 
 @lru_cache(maxsize=8192)  # the same few names recur all over a site
-def flags_of(names: str) -> int:
+def name_flags(names: str) -> int:
     """Returns which of `GROUPS` the words of `names` belong to, as bits, with `NO_TEXT` for a consent manager's."""
     names = names[:_MAX_NAMES]
     flags = 0 if CONSENT_MANAGERS.isdisjoint(names.lower().split()) else NO_TEXT
@@ -75,7 +75,7 @@ def flags_of(names: str) -> int:
     return flags
 
 
-def is_aside(tag: str, element: Element) -> bool:
+def is_never_text(tag: str, element: Element) -> bool:
     """Tells whether `element`, whose tag is `tag`, is none of the text."""
     if tag == "sup":
         return _is_note_mark(element)

@@ -25,7 +25,7 @@ _GENERATORS = {
     "documentation": ("sphinx", "docusaurus", "mkdocs", "doxygen", "gitbook", "mediawiki", "javadoc", "hugo", "docfx"),
     "shop": ("shopify", "woocommerce", "magento", "prestashop", "bigcommerce"),
 }
-DECLARED_NAMES = (
+DECLARED_FEATURES = (
     *(f"ld_{group}" for group in _GROUPS),
     *(f"og_{name}" for name in _OG),
     *(f"generator_{group}" for group in _GENERATORS),
@@ -45,7 +45,7 @@ _PATH_GROUPS = {
     "news": "news blog blogs article articles post posts story stories nachrichten artikel actualites noticias",
     "offer": "services service pricing about programs program certification courses course solutions",
 }
-ADDRESS_NAMES = (
+ADDRESS_FEATURES = (
     *(
         "path_depth",
         "is_root",
@@ -86,7 +86,7 @@ def read(tree: Element) -> Declared:
 
 
 def declared_features(declared: Declared) -> list[float]:
-    """Returns one number for each of `DECLARED_NAMES`."""
+    """Returns one number for each of `DECLARED_FEATURES`."""
     metas = declared.metas
     counts = dict.fromkeys(_GROUPS, 0)
     for name in _TYPE.findall(declared.data):
@@ -105,13 +105,13 @@ def declared_features(declared: Declared) -> list[float]:
 
 
 def address_features(url: str | None) -> list[float]:
-    """Returns one number for each of `ADDRESS_NAMES`; all are missing (NaN) where there is no URL."""
+    """Returns one number for each of `ADDRESS_FEATURES`; all are missing (NaN) where there is no URL."""
     try:
         parts = urlsplit(url or "")
     except ValueError:
         parts = urlsplit("")
     if not parts.netloc:
-        return [float("nan")] * len(ADDRESS_NAMES)
+        return [float("nan")] * len(ADDRESS_FEATURES)
     path = parts.path.lower().rstrip("/")
     segments = [segment for segment in path.split("/") if segment]
     last = segments[-1] if segments else ""

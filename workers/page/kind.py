@@ -7,16 +7,16 @@ import numpy as np
 
 from contract.article import PageKind
 from workers.models.boosted_trees import BoostedTrees, Rows, load_model
-from workers.page import layout
-from workers.page.blocks import Walked
-from workers.page.declared import ADDRESS_NAMES, DECLARED_NAMES, Declared, address_features, declared_features
+from workers.page.blocks import SegmentedPage
+from workers.page.declared import ADDRESS_FEATURES, DECLARED_FEATURES, Declared, address_features, declared_features
+from workers.page.layout import LAYOUT_FEATURES, layout_features
 from workers.page.tree import Element
 
-NAMES: Final = (*ADDRESS_NAMES, *DECLARED_NAMES, *layout.NAMES)
+KIND_FEATURES: Final = (*ADDRESS_FEATURES, *DECLARED_FEATURES, *LAYOUT_FEATURES)
 
 
 @dataclass(frozen=True, slots=True)
-class Kinds:
+class KindProbabilities:
     """The probability of each kind of page; they add up to one."""
 
     shares: dict[PageKind, float]
@@ -27,19 +27,19 @@ class Kinds:
         return max(self.shares, key=lambda kind: self.shares[kind])
 
 
-def measure(tree: Element, walked: Walked, declared: Declared, url: str | None) -> Rows:
+def kind_features(tree: Element, segmented: SegmentedPage, declared: Declared, url: str | None) -> Rows:
     """Returns the features of a page, (1, len(NAMES))."""
-    row = [*address_features(url), *declared_features(declared), *layout.features(tree, walked)]
+    row = [*address_features(url), *declared_features(declared), *layout_features(tree, segmented)]
     return np.array([row], np.float32)
 
 
-def judge_kind(row: Rows) -> Kinds:
-    """Returns how probable each kind is for a page that `measure` measured."""
-    odds = {kind: float(trees.probabilities(row)[0]) for kind, trees in models().items()}
+def kind_probabilities(row: Rows) -> KindProbabilities:
+    """Returns how probable each kind is for a page that `kind_features` measured."""
+    odds = {kind: float(trees.probabilities(row)[0]) for kind, trees in load_kind_models().items()}
     total = sum(odds.values()) or 1.0
-    return Kinds({kind: share / total for kind, share in odds.items()})
+    return KindProbabilities({kind: share / total for kind, share in odds.items()})
 
 
-def models() -> dict[PageKind, BoostedTrees]:
+def load_kind_models() -> dict[PageKind, BoostedTrees]:
     """Returns the model of each kind."""
-    return {kind: load_model(f"page_kind_{kind}", NAMES) for kind in PageKind}
+    return {kind: load_model(f"page_kind_{kind}", KIND_FEATURES) for kind in PageKind}

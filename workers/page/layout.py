@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.page.blocks import Kind, Walked
-from workers.page.class_names import BITS
+from workers.page.blocks import BlockKind, SegmentedPage
+from workers.page.class_names import GROUP_BITS
+from workers.page.segment import CODES
 from workers.page.tree import Element
-from workers.page.walk import CODES
 
 _PROSE_CHARS = 100
 _PROSE_LINKED = 0.3
@@ -21,10 +21,10 @@ _WORDINGS = {  # in lower case, counted as they stand: regular expressions took 
     "replies": (" repl", "\nrepl", "\nquote", "joined", " posts", " views", " votes", " likes", "antwort", "répon"),
 }
 _GROUPS = ("product", "forum", "comment", "list", "article", "body", "author", "date", "navigation", "related", "note")
-_KINDS = (Kind.HEADING, Kind.ITEM, Kind.QUOTE, Kind.PREFORMATTED, Kind.CELL)
+_KINDS = (BlockKind.HEADING, BlockKind.ITEM, BlockKind.QUOTE, BlockKind.PREFORMATTED, BlockKind.CELL)
 _COUNTED = ("article", "main", "h1", "form", "button", "table", "pre")
 
-NAMES = (
+LAYOUT_FEATURES = (
     *("log_chars", "log_blocks", "link_share", "boxed_share", "log_prose", "prose_share", "prose_blocks"),
     *(
         "prose_longest",
@@ -44,7 +44,7 @@ NAMES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class LayoutColumns:
     """The blocks of a page, column by column: characters, linked characters, kinds, containers."""
 
     chars: NDArray[np.float64]
@@ -54,40 +54,40 @@ class Columns:
     is_prose: NDArray[np.bool_]
 
 
-def columns(walked: Walked) -> Columns:
+def layout_columns(segmented: SegmentedPage) -> LayoutColumns:
     """Returns the columns of a page."""
-    passages = walked.passages
-    chars = np.array([len(passage.text) for passage in passages], float)
-    linked = np.minimum(np.array([passage.link for passage in passages], float), chars)
-    return Columns(
+    blocks = segmented.blocks
+    chars = np.array([len(block.text) for block in blocks], float)
+    linked = np.minimum(np.array([block.link for block in blocks], float), chars)
+    return LayoutColumns(
         chars=chars,
         linked=linked,
-        kinds=np.array([passage.kind for passage in passages], np.intp),
-        containers=np.array([passage.container for passage in passages], np.intp),
+        kinds=np.array([block.kind for block in blocks], np.intp),
+        containers=np.array([block.container for block in blocks], np.intp),
         is_prose=(chars >= _PROSE_CHARS) & (linked < _PROSE_LINKED * chars),
     )
 
 
-def features(tree: Element, walked: Walked) -> list[float]:
-    """Returns one number for each of `NAMES`; zeros where the page has no text."""
-    if not walked.passages:
-        return [0.0] * len(NAMES)
-    page = columns(walked)
+def layout_features(tree: Element, segmented: SegmentedPage) -> list[float]:
+    """Returns one number for each of `LAYOUT_FEATURES`; zeros where the page has no text."""
+    if not segmented.blocks:
+        return [0.0] * len(LAYOUT_FEATURES)
+    page = layout_columns(segmented)
     return [
-        *_whole(walked, page),
+        *_whole(segmented, page),
         *_headings(page),
-        *_repeats(walked, page),
-        *_marks(tree, walked, page),
-        *_shares(walked, page),
-        *_counts(walked),
+        *_repeats(segmented, page),
+        *_marks(tree, segmented, page),
+        *_shares(segmented, page),
+        *_counts(segmented),
     ]
 
 
-def _whole(walked: Walked, page: Columns) -> list[float]:
+def _whole(segmented: SegmentedPage, page: LayoutColumns) -> list[float]:
     total = page.chars.sum()
-    boxed = walked.table["box"][page.containers] >= 0
+    boxed = segmented.table["box"][page.containers] >= 0
     prose = page.chars[page.is_prose]
-    parents = walked.table["parent"][page.containers[page.is_prose]]
+    parents = segmented.table["parent"][page.containers[page.is_prose]]
     best = np.bincount(parents, prose).max() if prose.size else 0.0
     return [
         np.log1p(total),
@@ -104,17 +104,17 @@ def _whole(walked: Walked, page: Columns) -> list[float]:
     ]
 
 
-def _headings(page: Columns) -> list[float]:
-    headings = page.kinds == Kind.HEADING
+def _headings(page: LayoutColumns) -> list[float]:
+    headings = page.kinds == BlockKind.HEADING
     linked = headings & (page.linked > 0.5 * page.chars)
     return [float(linked.sum()), linked.sum() / max(headings.sum(), 1)]
 
 
-def _repeats(walked: Walked, page: Columns) -> list[float]:
+def _repeats(segmented: SegmentedPage, page: LayoutColumns) -> list[float]:
     """Measures the elements of one shape (tag and class) that stand beside each other, each with several blocks."""
-    first, end, form = walked.table["first"], np.array(walked.ends, np.intp), walked.table["form"]
+    first, end, form = segmented.table["first"], np.array(segmented.ends, np.intp), segmented.table["form"]
     several = end - first >= 2  # noqa: PLR2004 - a headline and something
-    shapes = walked.table["parent"] * (form.max() + 1) + form
+    shapes = segmented.table["parent"] * (form.max() + 1) + form
     _, inverse, counts = np.unique(shapes[several], return_inverse=True, return_counts=True)
     repeated = np.flatnonzero(several)[counts[inverse] >= _REPEATS] if counts.size else np.zeros(0, np.intp)
     covered = np.zeros(page.chars.size + 1)
@@ -131,14 +131,14 @@ def _repeats(walked: Walked, page: Columns) -> list[float]:
     ]
 
 
-def _marks(tree: Element, walked: Walked, page: Columns) -> list[float]:
-    text = "\n".join([passage.text for passage in walked.passages])[:_MAX_TEXT_CHARS].lower()
+def _marks(tree: Element, segmented: SegmentedPage, page: LayoutColumns) -> list[float]:
+    text = "\n".join([block.text for block in segmented.blocks])[:_MAX_TEXT_CHARS].lower()
     times = sum(1 for _ in tree.iter("time"))
     passwords = sum(1 for field in tree.iter("input") if (field.get("type") or "").lower() == "password")
-    articles = walked.table["article"][page.containers] >= 0
+    articles = segmented.table["article"][page.containers] >= 0
     return [
-        np.log1p(len(walked.images)),
-        len(walked.images) / page.chars.size,
+        np.log1p(len(segmented.images)),
+        len(segmented.images) / page.chars.size,
         float(sum(text.count(sign) for sign in _CURRENCIES)),
         *(float(sum(map(text.count, words))) for words in _WORDINGS.values()),
         float(text.count("?")),
@@ -149,16 +149,16 @@ def _marks(tree: Element, walked: Walked, page: Columns) -> list[float]:
     ]
 
 
-def _shares(walked: Walked, page: Columns) -> list[float]:
-    inherited = walked.table["inherited"][page.containers]
+def _shares(segmented: SegmentedPage, page: LayoutColumns) -> list[float]:
+    inherited = segmented.table["inherited"][page.containers]
     total = page.chars.sum()
     return [
         *(page.chars[page.kinds == kind].sum() / total for kind in _KINDS),
         *((page.kinds == kind).mean() for kind in _KINDS),
-        *(page.chars[(inherited & 1 << BITS[group]) > 0].sum() / total for group in _GROUPS),
+        *(page.chars[(inherited & 1 << GROUP_BITS[group]) > 0].sum() / total for group in _GROUPS),
     ]
 
 
-def _counts(walked: Walked) -> list[float]:
-    tags = np.bincount(walked.table["tag"], minlength=len(CODES) + 1)
+def _counts(segmented: SegmentedPage) -> list[float]:
+    tags = np.bincount(segmented.table["tag"], minlength=len(CODES) + 1)
     return [float(tags[CODES[tag]]) for tag in _COUNTED]

@@ -14,7 +14,7 @@ from workers.pasted.line_windows import best_cut
 from workers.pasted.lines import Block
 from workers.pasted.noise_rules import Rule
 from workers.pasted.region import is_boilerplate, is_clean, is_prose
-from workers.pasted.text_confidence import NAMES
+from workers.pasted.text_confidence import TEXT_CONFIDENCE_FEATURES
 from workers.pasted.title_model import Judged, find_headline
 
 # Log-odds by which the rules' word counts for more than the trained texts say: their truths leave many lists out.
@@ -61,7 +61,11 @@ class Sifted:
 
 def shipped() -> Models:
     """Returns the models that come with this package."""
-    return Models(load_model("pasted_lines"), load_model("pasted_titles"), load_model("pasted_confidence", NAMES))
+    return Models(
+        load_model("pasted_lines"),
+        load_model("pasted_titles"),
+        load_model("pasted_confidence", TEXT_CONFIDENCE_FEATURES),
+    )
 
 
 def sift(

@@ -6,11 +6,20 @@ from typing import Final
 
 import numpy as np
 
-from workers.draft import Judgement
+from workers.draft import Classification
 from workers.models.boosted_trees import BoostedTrees, Rows
-from workers.quality.confidence import JUDGED, judged
+from workers.quality.confidence import CLASSIFICATION_FEATURES, classification_features
 
-NAMES: Final = (*JUDGED, "clean", "by_rules", "titled", "ruled_share", "extra_share", "log_lines", "words_a_line")
+TEXT_CONFIDENCE_FEATURES: Final = (
+    *CLASSIFICATION_FEATURES,
+    "clean",
+    "by_rules",
+    "titled",
+    "ruled_share",
+    "extra_share",
+    "log_lines",
+    "words_a_line",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +29,7 @@ class Choice:
     `clean`: the rules took all of the text for the article's. `by_rules`: the model was not asked.
     """
 
-    judgement: Judgement
+    classification: Classification
     ruled: Sequence[bool]
     clean: bool
     by_rules: bool
@@ -33,17 +42,17 @@ def confidence(choice: Choice, trees: BoostedTrees) -> float | None:
     Raises:
         ValueError: weights for other features than these.
     """
-    if trees.names != NAMES:
+    if trees.names != TEXT_CONFIDENCE_FEATURES:
         raise ValueError("the weights of confidence are for other features")
-    if not any(choice.judgement.kept):
+    if not any(choice.classification.kept):
         return None
-    return round(float(trees.probabilities(measure(choice))[0]), 3)
+    return round(float(trees.probabilities(text_confidence_features(choice))[0]), 3)
 
 
-def measure(choice: Choice) -> Rows:
+def text_confidence_features(choice: Choice) -> Rows:
     """Returns the features of a text with at least one line kept, (1, len(NAMES))."""
-    sizes = np.array(choice.judgement.sizes, float)
-    kept, ruled = np.array(choice.judgement.kept, bool), np.array(choice.ruled, bool)
+    sizes = np.array(choice.classification.sizes, float)
+    kept, ruled = np.array(choice.classification.kept, bool), np.array(choice.ruled, bool)
     inside = max(sizes[kept].sum(), 1.0)
     own = [
         choice.clean,
@@ -54,4 +63,4 @@ def measure(choice: Choice) -> Rows:
         np.log1p(len(sizes)),
         sizes.mean(),
     ]
-    return np.array([[*judged(choice.judgement), *own]], np.float32)
+    return np.array([[*classification_features(choice.classification), *own]], np.float32)

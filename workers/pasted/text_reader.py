@@ -7,7 +7,7 @@ from itertools import pairwise
 from contract.article import Removed, Source
 from contract.options import Focus
 from workers.document import Sourced
-from workers.draft import Draft, Judgement
+from workers.draft import Classification, Draft
 from workers.pasted.classify_lines import Models, Sifted, shipped, sift
 from workers.pasted.line_rules import Ruling, find_noise, judge
 from workers.pasted.lines import Block, blocks_of, list_numbered
@@ -43,7 +43,7 @@ def read_text(
     found, moments = read.ruling, read.ruling.moments
     return Draft(
         text=read.text,
-        judgement=read.judgement,
+        classification=read.classification,
         confidence=None if keep_all else confidence(read.choice, models.confidence),
         title=Sourced(read.title, Source.TEXT) if read.title else None,
         authors=Sourced(found.authors, Source.TEXT) if found.authors else None,
@@ -73,9 +73,9 @@ class Read:
         return self.ruling.subject or (None if at is None else self.blocks[at].text)
 
     @property
-    def judgement(self) -> Judgement:
+    def classification(self) -> Classification:
         """How sure the model was. Two characters of a script without spaces count for a word of five."""
-        return Judgement(
+        return Classification(
             probabilities=tuple(self.sifted.probabilities.tolist()),
             sizes=tuple(block.words * _WORD_CHARS for block in self.blocks),
             kept=tuple(not rule for rule in self.sifted.rules),
@@ -86,7 +86,7 @@ class Read:
         """What is to be known of how the lines were chosen."""
         ruled = [not rule for rule in self.ruling.rules]
         sifted = self.sifted
-        return Choice(self.judgement, ruled, sifted.clean, sifted.by_rules, titled=self.title is not None)
+        return Choice(self.classification, ruled, sifted.clean, sifted.by_rules, titled=self.title is not None)
 
     def pairs(self) -> Iterable[tuple[Block, Rule | None]]:
         """Returns each block with the rule that took it."""

@@ -9,9 +9,9 @@ from contract.reasons import Reason
 from workers.failures import Failed
 from workers.models.boosted_trees import Rows
 from workers.page import declared
-from workers.page.blocks import Kind, Walked
+from workers.page.blocks import BlockKind, SegmentedPage
 from workers.page.declared import Declared
-from workers.page.kind import Kinds, judge_kind, measure
+from workers.page.kind import KindProbabilities, kind_features, kind_probabilities
 from workers.page.tree import Element
 from workers.walls.page_text import consent_share, is_consent_wall, is_login, is_paywalled, offers_consent
 
@@ -26,35 +26,35 @@ _BUTTON_CHARS = 60
 
 
 @dataclass(frozen=True)
-class Page:
+class AssessedPage:
     """A parsed page; `row` are its features."""
 
     tree: Element
-    walked: Walked
+    segmented: SegmentedPage
     declared: Declared
     row: Rows
-    kinds: Kinds
+    kinds: KindProbabilities
 
     @cached_property
     def heading(self) -> str:
         """The page's title and its first heading."""
-        heads = (passage.text for passage in self.walked.passages if passage.kind is Kind.HEADING)
+        heads = (block.text for block in self.segmented.blocks if block.kind is BlockKind.HEADING)
         return "\n".join((self.tree.findtext(".//title") or "", next(heads, "")))
 
     @cached_property
     def buttons(self) -> list[str]:
-        """The short passages of the page: labels, links, controls."""
-        return [passage.text for passage in self.walked.passages if len(passage.text) <= _BUTTON_CHARS]
+        """The short blocks of the page: labels, links, controls."""
+        return [block.text for block in self.segmented.blocks if len(block.text) <= _BUTTON_CHARS]
 
 
-def look(tree: Element, walked: Walked, url: str | None) -> Page:
-    """Returns the page of `tree`, which `walked` is the walk of."""
+def assess(tree: Element, segmented: SegmentedPage, url: str | None) -> AssessedPage:
+    """Returns the page of `tree`, which `segmented` is the walk of."""
     said = declared.read(tree)
-    row = measure(tree, walked, said, url)
-    return Page(tree, walked, said, row, judge_kind(row))
+    row = kind_features(tree, segmented, said, url)
+    return AssessedPage(tree, segmented, said, row, kind_probabilities(row))
 
 
-def refuse(page: Page, paragraphs: Sequence[str], confidence: float | None) -> None:
+def refuse_other_pages(page: AssessedPage, paragraphs: Sequence[str], confidence: float | None) -> None:
     """Lets a page pass that may be an article. `paragraphs` are what was found of one, possibly nothing.
 
     `confidence` is the F1 to be expected of them.
@@ -70,17 +70,17 @@ def refuse(page: Page, paragraphs: Sequence[str], confidence: float | None) -> N
         raise Failed(Reason.LIST_PAGE, "the page lists others and has no text of its own")
 
 
-def is_index(page: Page, paragraphs: Sequence[str], confidence: float | None) -> bool:
+def is_index(page: AssessedPage, paragraphs: Sequence[str], confidence: float | None) -> bool:
     """Tells whether the page leads to others and says nothing itself: a front page, a section, search results."""
     if confidence is not None and confidence >= _DOUBTFUL:
         return False
     if page.kinds.shares[PageKind.LISTING] < _INDEX or max(map(len, paragraphs), default=0) >= _INDEX_PROSE_CHARS:
         return False
-    return sum(1 for passage in page.walked.passages if passage.link) >= _INDEX_LINKS
+    return sum(1 for block in page.segmented.blocks if block.link) >= _INDEX_LINKS
 
 
-def page_flags(page: Page, paragraphs: Sequence[str], after: Sequence[str]) -> tuple[Flag, ...]:
-    """Returns the flags that follow from the page. `after` are the passages that follow the article's `paragraphs`."""
+def page_flags(page: AssessedPage, paragraphs: Sequence[str], after: Sequence[str]) -> tuple[Flag, ...]:
+    """Returns the flags that follow from the page. `after` are the blocks that follow the article's `paragraphs`."""
     found = {
         Flag.CONSENT_WALL: consent_share(paragraphs) >= _CONSENT and offers_consent(page.buttons),
         Flag.PAYWALL: page.declared.is_paid or is_paywalled([*paragraphs, *after]),

@@ -49,11 +49,11 @@ def _are_other(paragraphs: list[str], language: str | None, needed: float) -> bo
 def _strangers(paragraphs: list[str]) -> list[str]:
     """Returns the paragraphs that share few short words with the longest ones."""
     longest = sorted(paragraphs, key=len)[-_REFERENCES:]
-    short = {word for paragraph in longest for word in _words(paragraph) if len(word) <= _SHORT_CHARS}
-    return [paragraph for paragraph in paragraphs if _share(_words(paragraph), short) < _SHARED]
+    short = {word for paragraph in longest for word in _word_list(paragraph) if len(word) <= _SHORT_CHARS}
+    return [paragraph for paragraph in paragraphs if _share(_word_list(paragraph), short) < _SHARED]
 
 
-def _words(paragraph: str) -> list[str]:
+def _word_list(paragraph: str) -> list[str]:
     return paragraph.lower().split()
 
 

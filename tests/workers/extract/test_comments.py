@@ -1,15 +1,15 @@
 from tests.workers.quality.pages import PROSE
 from workers.extract.body import find_comments
+from workers.page.segment import segment
 from workers.page.tree import parse
-from workers.page.walk import walk
 
 COMMENTS = f"<section id=comments><h2>2 comments</h2><div class=c><p>{PROSE[0]}</p></div><p>{PROSE[1]}</p></section>"
 
 
 def comments(markup: str) -> str | None:
-    walked = walk(parse(f"<html><body>{markup}</body></html>")[-1])
-    kept = [passage.text == PROSE[3] for passage in walked.passages]
-    return find_comments(walked, kept)
+    segmented = segment(parse(f"<html><body>{markup}</body></html>")[-1])
+    kept = [block.text == PROSE[3] for block in segmented.blocks]
+    return find_comments(segmented, kept)
 
 
 def test_comments_are_told_by_what_holds_them() -> None:

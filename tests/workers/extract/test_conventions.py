@@ -4,7 +4,7 @@ import pytest
 
 from contract.options import Focus, Options
 from contract.reasons import Reason
-from workers.extract.block_features import NAMES
+from workers.extract.block_features import BLOCK_FEATURES
 from workers.extract.html_reader import read_html
 from workers.failures import Failed
 from workers.models.boosted_trees import load_model
@@ -125,7 +125,7 @@ def test_the_text_of_a_page_that_needs_scripts_is_found_in_noscript() -> None:
 
 
 def test_the_weights_are_for_these_features() -> None:
-    assert load_model("page_blocks").names == NAMES
+    assert load_model("page_blocks").names == BLOCK_FEATURES
 
 
 @pytest.mark.parametrize("attribute", ["hidden", 'style="display: none"', 'style="color:red;visibility:hidden"'])

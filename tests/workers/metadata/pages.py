@@ -2,7 +2,7 @@
 
 from lxml.html import HtmlElement, document_fromstring
 
-from workers.metadata.sources import Page, gather
+from workers.metadata.sources import PageSources, gather
 
 URL = "https://www.harbour-gazette.example/news/ferry-returns"
 
@@ -11,7 +11,7 @@ def tree(head: str = "", body: str = "", lang: str = "en") -> HtmlElement:
     return document_fromstring(f'<html lang="{lang}"><head>{head}</head><body>{body}</body></html>')
 
 
-def page(head: str = "", body: str = "", *, url: str | None = URL, lang: str = "en") -> Page:
+def page(head: str = "", body: str = "", *, url: str | None = URL, lang: str = "en") -> PageSources:
     return gather(tree(head, body, lang), url)
 
 

@@ -9,7 +9,7 @@ from tests.workers.metadata.pages import URL, ld, tree
 from workers.document import Sourced
 from workers.metadata.date_votes import find_modified, find_published
 from workers.metadata.sources import gather
-from workers.metadata.written_dates import parse_stamp, parse_url, parse_words
+from workers.metadata.written_dates import parse_timestamp, parse_url_date, parse_written_date
 
 NOW = datetime(2025, 6, 15, 12, tzinfo=UTC)
 H1 = "<h1>Ferry returns after nine years</h1>"
@@ -150,8 +150,8 @@ def test_modified_is_none_before_the_publication() -> None:
     ],
 )
 def test_dates_in_words(text: str, language: str, date: str | None) -> None:
-    moment = parse_words(text, language)
-    assert (moment.stated if moment else None) == date
+    written = parse_written_date(text, language)
+    assert (written.iso if written else None) == date
 
 
 @pytest.mark.parametrize(
@@ -165,19 +165,19 @@ def test_dates_in_words(text: str, language: str, date: str | None) -> None:
     ],
 )
 def test_stamps(text: str, stated: str) -> None:
-    moment = parse_stamp(text)
-    assert moment is not None
-    assert moment.stated == stated
+    written = parse_timestamp(text)
+    assert written is not None
+    assert written.iso == stated
 
 
 @pytest.mark.parametrize(
     "url", ["https://a.example/202403051234", "https://a.example/2024/13/05/", "https://a.example/"]
 )
 def test_addresses_without_a_date(url: str) -> None:
-    assert parse_url(url) is None
+    assert parse_url_date(url) is None
 
 
 @given(st.text(max_size=80), st.sampled_from(["en", "de", "", "xx", "\x00", "zh-Hant-TW"]))
 def test_parsing_never_raises(text: str, language: str) -> None:
-    for moment in (parse_stamp(text), parse_words(text, language), parse_url(text)):
-        assert moment is None or datetime.fromisoformat(moment.stated).date() == moment.day
+    for written in (parse_timestamp(text), parse_written_date(text, language), parse_url_date(text)):
+        assert written is None or datetime.fromisoformat(written.iso).date() == written.day

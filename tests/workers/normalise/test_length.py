@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.normalise.length import excerpt, measure
+from workers.normalise.length import excerpt, measure_length
 from workers.normalise.text import normalise_text
 
 
@@ -21,14 +21,14 @@ from workers.normalise.text import normalise_text
     ],
 )
 def test_words(text: str, words: int) -> None:
-    assert measure(text).words == words
+    assert measure_length(text).words == words
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"), [("", 0), ("one", 1), ("word " * 238, 60), ("字" * 500, 60), ("word " * 119 + "字" * 250, 60)]
 )
 def test_reading_time(text: str, seconds: int) -> None:
-    assert measure(text).reading_s == seconds
+    assert measure_length(text).reading_s == seconds
 
 
 def test_a_short_text_is_its_own_excerpt() -> None:

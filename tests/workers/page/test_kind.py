@@ -4,8 +4,8 @@ import pytest
 
 from contract.article import PageKind
 from tests.workers.quality.pages import NAVIGATION, PROSE, article, index, page_of
-from workers.page.declared import ADDRESS_NAMES, address_features
-from workers.quality.assessment import Page
+from workers.page.declared import ADDRESS_FEATURES, address_features
+from workers.quality.assessment import AssessedPage
 
 POSTS = "".join(
     f"<div class='post message'><div class='author user'>reader{n}</div><time>{n} May 2024, 3:00 pm</time>"
@@ -45,7 +45,7 @@ MANUAL = page_of(
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_typical_page_is_known(page: Page, kind: PageKind) -> None:
+def test_a_typical_page_is_known(page: AssessedPage, kind: PageKind) -> None:
     assert page.kinds.likeliest is kind
     assert sum(page.kinds.shares.values()) == pytest.approx(1)
 
@@ -55,7 +55,7 @@ def test_a_page_without_text_has_a_kind() -> None:
 
 
 def test_addresses() -> None:
-    named = dict(zip(ADDRESS_NAMES, address_features("https://docs.a.example/2024/05/a-b-c"), strict=True))
+    named = dict(zip(ADDRESS_FEATURES, address_features("https://docs.a.example/2024/05/a-b-c"), strict=True))
     assert (named["path_depth"], named["has_date"], named["last_hyphens"], named["host_documentation"]) == (3, 1, 2, 1)
 
 

@@ -1,12 +1,12 @@
 import pytest
 
-from workers.page.blocks import Kind, Walked
+from workers.page.blocks import BlockKind, SegmentedPage
+from workers.page.segment import segment
 from workers.page.tree import parse
-from workers.page.walk import walk
 
 
-def walked(body: str, *, noscript: bool = False) -> Walked:
-    return walk(parse(f"<html><body>{body}</body></html>")[-1], noscript=noscript)
+def segmented(body: str, *, noscript: bool = False) -> SegmentedPage:
+    return segment(parse(f"<html><body>{body}</body></html>")[-1], noscript=noscript)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def walked(body: str, *, noscript: bool = False) -> Walked:
     ],
 )
 def test_text_is_cut_where_lines_end(body: str, texts: list[str]) -> None:
-    assert [passage.text for passage in walked(body).passages] == texts
+    assert [block.text for block in segmented(body).blocks] == texts
 
 
 def test_kinds_are_those_of_the_elements_around() -> None:
@@ -34,48 +34,48 @@ def test_kinds_are_those_of_the_elements_around() -> None:
         "<h2>a</h2><p>b</p><ul><li>c<ul><li><p>d</p></li></ul></li></ul><blockquote><p>e</p></blockquote>"
         "<figure><img><figcaption>f</figcaption></figure><table><tr><td><div>g</div></td></tr></table>"
     )
-    kinds = [passage.kind.name for passage in walked(body).passages]
+    kinds = [block.kind.name for block in segmented(body).blocks]
     assert kinds == ["HEADING", "PARAGRAPH", "ITEM", "ITEM", "QUOTE", "CAPTION", "CELL"]
 
 
 def test_lists_count_their_depth_and_items_their_passages() -> None:
-    page = walked("<ul><li><p>a</p><p>b</p><ol><li>c</li></ol></li></ul>")
-    held = [page.containers[passage.container] for passage in page.passages]
+    page = segmented("<ul><li><p>a</p><p>b</p><ol><li>c</li></ol></li></ul>")
+    held = [page.containers[block.container] for block in page.blocks]
     assert [container.lists for container in held] == [1, 1, 2]
     assert held[0].line == held[1].line != held[2].line
 
 
 def test_the_runs_say_where_each_piece_stands() -> None:
-    (passage,) = walked("<p>Some <a href='/x'>linked <b>words</b></a>.</p>").passages
-    assert [(run.text, run.element.tag, run.is_tail) for run in passage.runs] == [
+    (block,) = segmented("<p>Some <a href='/x'>linked <b>words</b></a>.</p>").blocks
+    assert [(run.text, run.element.tag, run.is_tail) for run in block.runs] == [
         ("Some ", "p", False),
         ("linked ", "a", False),
         ("words", "b", False),
         (".", "a", True),
     ]
-    assert (passage.link, passage.bold) == (11, 5)
+    assert (block.link, block.bold) == (11, 5)
 
 
 def test_noscript_is_walked_on_demand_only() -> None:
     body = "<noscript><p>For readers without scripts.</p></noscript>"
-    assert walked(body).passages == []
-    assert [passage.text for passage in walked(body, noscript=True).passages] == ["For readers without scripts."]
+    assert segmented(body).blocks == []
+    assert [block.text for block in segmented(body, noscript=True).blocks] == ["For readers without scripts."]
 
 
 def test_images_are_told_with_the_passage_that_follows() -> None:
-    page = walked("<p>One.</p><figure><img src='x.jpg'></figure><p>Two.</p>")
+    page = segmented("<p>One.</p><figure><img src='x.jpg'></figure><p>Two.</p>")
     assert [(number, image.get("src")) for number, image in page.images] == [(1, "x.jpg")]
-    assert [passage.after_image for passage in page.passages] == [False, True]
+    assert [block.after_image for block in page.blocks] == [False, True]
 
 
 def test_an_aside_that_is_never_closed_is_the_box_of_all_that_follows() -> None:
-    page = walked("<p>a</p><aside><p>b</p><div class='footer'><p>c</p></div>")
-    boxes = [page.containers[passage.container].box for passage in page.passages]
+    page = segmented("<p>a</p><aside><p>b</p><div class='footer'><p>c</p></div>")
+    boxes = [page.containers[block.container].box for block in page.blocks]
     aside = next(number for number, container in enumerate(page.containers) if container.element.tag == "aside")
     assert boxes == [-1, aside, aside]
 
 
 def test_deep_nesting_does_no_harm() -> None:
-    page = walked("<div>" * 200 + "deep" + "</div>" * 200)
-    assert [passage.text for passage in page.passages] == ["deep"]
-    assert page.passages[0].kind is Kind.PARAGRAPH
+    page = segmented("<div>" * 200 + "deep" + "</div>" * 200)
+    assert [block.text for block in page.blocks] == ["deep"]
+    assert page.blocks[0].kind is BlockKind.PARAGRAPH

@@ -44,10 +44,15 @@ def test_keep_all_takes_nothing_away_and_still_finds_the_metadata(sample: Sample
 
 def test_the_draft_tells_how_sure_each_line_is() -> None:
     draft = read_text(MESSY[0].pasted)
-    assert draft.judgement is not None
-    count = len(draft.removed) + sum(draft.judgement.kept)
-    assert len(draft.judgement.probabilities) == len(draft.judgement.sizes) == len(draft.judgement.kept) == count
-    assert all(0 <= probability <= 1 for probability in draft.judgement.probabilities)
+    assert draft.classification is not None
+    count = len(draft.removed) + sum(draft.classification.kept)
+    assert (
+        len(draft.classification.probabilities)
+        == len(draft.classification.sizes)
+        == len(draft.classification.kept)
+        == count
+    )
+    assert all(0 <= probability <= 1 for probability in draft.classification.probabilities)
 
 
 def test_windows_look_to_either_side() -> None:

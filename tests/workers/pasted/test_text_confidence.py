@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.workers.pasted.samples import MESSY
-from workers.draft import Judgement
+from workers.draft import Classification
 from workers.pasted.classify_lines import shipped
-from workers.pasted.text_confidence import NAMES, Choice, confidence, measure
+from workers.pasted.text_confidence import TEXT_CONFIDENCE_FEATURES, Choice, confidence, text_confidence_features
 from workers.pasted.text_reader import read_text
 
 PROSE = "The ferry to the outer islands will sail twice a day from May, the harbour office said on day {}."
@@ -14,8 +14,8 @@ PROSE = "The ferry to the outer islands will sail twice a day from May, the harb
 
 def choice(*probabilities: float) -> Choice:
     kept = tuple(probability >= 0.5 for probability in probabilities)
-    judgement = Judgement(probabilities=probabilities, sizes=(120.0,) * len(probabilities), kept=kept)
-    return Choice(judgement, kept, clean=False, by_rules=False, titled=True)
+    classification = Classification(probabilities=probabilities, sizes=(120.0,) * len(probabilities), kept=kept)
+    return Choice(classification, kept, clean=False, by_rules=False, titled=True)
 
 
 SURE = choice(0.02, 0.03, *[0.98] * 12, 0.02)
@@ -46,8 +46,8 @@ def test_weights_of_another_model_are_refused() -> None:
 
 
 def test_features_are_numbers() -> None:
-    assert measure(choice(0.9)).shape == (1, len(NAMES))
-    assert np.isfinite(measure(UNSURE)).all()
+    assert text_confidence_features(choice(0.9)).shape == (1, len(TEXT_CONFIDENCE_FEATURES))
+    assert np.isfinite(text_confidence_features(UNSURE)).all()
 
 
 def test_a_draft_says_how_good_its_text_is() -> None:

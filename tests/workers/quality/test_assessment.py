@@ -6,7 +6,7 @@ from contract.article import Flag, PageKind
 from contract.reasons import Reason
 from tests.workers.quality.pages import PROSE, article, index, login, page_of
 from workers.failures import Failed
-from workers.quality.assessment import Page, page_flags, refuse
+from workers.quality.assessment import AssessedPage, page_flags, refuse_other_pages
 
 CONSENT = {
     "en": ("We and our 842 partners store and access cookies on your device, to process personal data.", "Accept all"),
@@ -37,9 +37,9 @@ LOGIN = [
 ]
 
 
-def reason(page: Page, paragraphs: Sequence[str], confidence: float | None = None) -> Reason | None:
+def reason(page: AssessedPage, paragraphs: Sequence[str], confidence: float | None = None) -> Reason | None:
     try:
-        refuse(page, paragraphs, confidence)
+        refuse_other_pages(page, paragraphs, confidence)
     except Failed as failed:
         return failed.reason
     return None

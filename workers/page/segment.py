@@ -1,16 +1,16 @@
-"""One walk over a parsed page: its text cut into passages, and the elements that hold them."""
+"""One walk over a parsed page: its text cut into blocks, and the elements that hold them."""
 
 import re
 
 from lxml import etree
 
-from workers.page.blocks import Container, Kind, Passage, Run, Walked
-from workers.page.class_names import ASIDE_TAGS, BITS, NO_TEXT, flags_of, is_aside
+from workers.page.blocks import BlockKind, Container, SegmentedPage, TextBlock, TextRun
+from workers.page.class_names import GROUP_BITS, NEVER_TEXT_TAGS, NO_TEXT, is_never_text, name_flags
 from workers.page.tree import Element
 
-MAX_PASSAGES = 50_000  # of one page; a document of more is a dump, and what comes after is left out
+MAX_BLOCKS = 50_000  # of one page; a document of more is a dump, and what comes after is left out
 
-_BREAK = "\x1e"  # stands for <br> while a passage is collected: the parser lets no control character through
+_BREAK = "\x1e"  # stands for <br> while a block is collected: the parser lets no control character through
 _SILENT = frozenset(
     {
         *("annotation", "annotation-xml", "applet", "area", "audio", "base", "canvas", "datalist", "embed", "frame"),
@@ -30,41 +30,42 @@ _BOILERPLATE_TAGS = frozenset({"nav", "footer", "aside", "form", "button", "dial
 _LINES = frozenset({"li", "tr"})
 _LISTS = frozenset({"ul", "ol", "menu"})
 _BOILERPLATE = sum(
-    1 << BITS[name] for name in ("navigation", "footer", "comment", "consent", "letter", "related", "share", "advert")
+    1 << GROUP_BITS[name]
+    for name in ("navigation", "footer", "comment", "consent", "letter", "related", "share", "advert")
 )
-_BOILERPLATE |= sum(1 << BITS[name] for name in ("side", "overlay", "hidden", "gate"))
-_HIDDEN = 1 << BITS["hidden"]
+_BOILERPLATE |= sum(1 << GROUP_BITS[name] for name in ("side", "overlay", "hidden", "gate"))
+_HIDDEN = 1 << GROUP_BITS["hidden"]
 _LINK, _BOLD, _ITALIC = range(3)
 _MARKS = {"a": _LINK, "b": _BOLD, "strong": _BOLD, "i": _ITALIC, "em": _ITALIC, "cite": _ITALIC}
 _UNSHOWN = re.compile(r"\b(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
 _KINDS = {
-    **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), Kind.HEADING),
-    **dict.fromkeys(("pre", "listing", "xmp"), Kind.PREFORMATTED),
-    **dict.fromkeys(("td", "th"), Kind.CELL),
-    **dict.fromkeys(("figcaption", "caption"), Kind.CAPTION),
-    "li": Kind.ITEM,
-    "blockquote": Kind.QUOTE,
+    **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), BlockKind.HEADING),
+    **dict.fromkeys(("pre", "listing", "xmp"), BlockKind.PREFORMATTED),
+    **dict.fromkeys(("td", "th"), BlockKind.CELL),
+    **dict.fromkeys(("figcaption", "caption"), BlockKind.CAPTION),
+    "li": BlockKind.ITEM,
+    "blockquote": BlockKind.QUOTE,
 }
 
 
-_NOTHING = Container(etree.Element("html"), 0, Kind.PARAGRAPH, 0, -1, 0, 0, 0, -1, -1, -1, 0, 0)  # around the body
+_NOTHING = Container(etree.Element("html"), 0, BlockKind.PARAGRAPH, 0, -1, 0, 0, 0, -1, -1, -1, 0, 0)  # around the body
 
 
-def walk(body: Element, *, noscript: bool = False) -> Walked:
-    """Cuts the text below `body` into passages; with `noscript`, also that for browsers without scripts."""
-    return _Walker(_SILENT - {"noscript"} if noscript else _SILENT).run(body)
+def segment(body: Element, *, noscript: bool = False) -> SegmentedPage:
+    """Cuts the text below `body` into blocks; with `noscript`, also that for browsers without scripts."""
+    return _Segmenter(_SILENT - {"noscript"} if noscript else _SILENT).run(body)
 
 
-class _Walker:
+class _Segmenter:
     def __init__(self, silent: frozenset[str]) -> None:
         self._silent = silent
         self._containers: list[Container] = []
         self._ends: list[int] = []
-        self._passages: list[Passage] = []
+        self._passages: list[TextBlock] = []
         self._images: list[tuple[int, Element]] = []
         self._forms: dict[tuple[str, str], int] = {}
         self._current = 0
-        self._runs: list[Run] = []
+        self._runs: list[TextRun] = []
         self._marks = 0
         self._depths = [0, 0, 0]
         self._chars = [0, 0, 0]
@@ -72,8 +73,8 @@ class _Walker:
         self._line_filled = False
         self._after_image = False
 
-    def run(self, body: Element) -> Walked:
-        silent, passages = self._silent, self._passages
+    def run(self, body: Element) -> SegmentedPage:
+        silent, blocks = self._silent, self._passages
         steps = etree.iterwalk(body, events=("start", "end"))
         for event, element in steps:
             tag = element.tag
@@ -81,18 +82,20 @@ class _Walker:
                 self._leave(tag)
                 if (tail := element.tail) and (self._runs or not tail.isspace()) and element is not body:
                     self._add(tail, element, is_tail=True)
-            elif tag in silent or (tag in ASIDE_TAGS and is_aside(tag, element)):
+            elif tag in silent or (tag in NEVER_TEXT_TAGS and is_never_text(tag, element)):
                 steps.skip_subtree()
             else:
                 self._enter(tag, element)
                 if (text := element.text) and (self._runs or not text.isspace()):
                     self._add(text, element, is_tail=False)
-            if len(passages) >= MAX_PASSAGES:
+            if len(blocks) >= MAX_BLOCKS:
                 break
         if self._runs:
             self._flush()
         count = len(self._passages)
-        return Walked(self._passages, self._containers, [count if end < 0 else end for end in self._ends], self._images)
+        return SegmentedPage(
+            self._passages, self._containers, [count if end < 0 else end for end in self._ends], self._images
+        )
 
     def _enter(self, tag: str, element: Element) -> None:
         if tag in CODES:
@@ -109,7 +112,7 @@ class _Walker:
                 self._marks += 1
                 self._depths[_MARKS[tag]] += 1
             if names := element.get("class"):
-                self._flags |= flags_of(names)
+                self._flags |= name_flags(names)
 
     def _leave(self, tag: str) -> None:
         if tag in CODES:
@@ -148,7 +151,7 @@ class _Walker:
         self._current = number
 
     def _add(self, text: str, element: Element, *, is_tail: bool) -> None:
-        self._runs.append(Run(text, element, is_tail))
+        self._runs.append(TextRun(text, element, is_tail))
         if text.isspace():
             return
         self._line_filled = True
@@ -161,7 +164,7 @@ class _Walker:
     def _break(self, element: Element) -> None:
         """Two `<br>` with nothing between them end a paragraph."""
         if self._line_filled:
-            self._runs.append(Run(_BREAK, element, is_tail=False))
+            self._runs.append(TextRun(_BREAK, element, is_tail=False))
             self._line_filled = False
         elif self._runs:
             self._flush()
@@ -172,10 +175,10 @@ class _Walker:
         self._runs, self._flags, self._chars, self._line_filled = [], 0, [0, 0, 0], False
         kind = self._containers[self._current].kind
         raw = runs[0].text if len(runs) == 1 else "".join([run.text for run in runs])
-        text = _verbatim(raw) if kind is Kind.PREFORMATTED else _squeeze(raw)
+        text = _verbatim(raw) if kind is BlockKind.PREFORMATTED else _squeeze(raw)
         if text:
             self._passages.append(
-                Passage(text, kind, self._current, tuple(runs), link, bold, italic, flags, self._after_image)
+                TextBlock(text, kind, self._current, tuple(runs), link, bold, italic, flags, self._after_image)
             )
             self._after_image = False
 
@@ -194,11 +197,11 @@ def _verbatim(raw: str) -> str:
 
 def _names(element: Element, classes: str) -> int:
     """Returns what the attributes of `element` call it."""
-    flags = flags_of(classes) if classes else 0
+    flags = name_flags(classes) if classes else 0
     attributes: list[tuple[str, str]] = element.items()  # type: ignore[assignment] # the stubs allow for bytes
     for name, value in attributes:
         if name in {"id", "itemprop", "role"}:
-            flags |= flags_of(value)
+            flags |= name_flags(value)
         elif name == "hidden" or (name == "style" and _UNSHOWN.search(value)):
             flags |= _HIDDEN | NO_TEXT
         elif name == "aria-hidden" and value == "true":

@@ -1,4 +1,4 @@
-"""A page's passages and containers as arrays: what all features are computed from."""
+"""A page's blocks and containers as arrays: what all features are computed from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.page.blocks import Walked
+from workers.page.blocks import SegmentedPage
 
 Column = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 Sums = NDArray[np.float64]
 
 FAR = 60  # rows; beyond, distances say no more
-LEVELS = 5  # containers upwards, a passage's own first
+LEVELS = 5  # containers upwards, a block's own first
 SUMMED = ("long", "size", "link", "prose", "commas")
 _LONG = 80  # characters of an alphabet: a line that is prose rather than a label
 _LINKED = 0.4  # share of links that prose stays under
@@ -61,13 +61,13 @@ def last_value(values: Column) -> Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """C containers and N passages.
+class PageArrays:
+    """C containers and N blocks.
 
-    `table` holds the containers' numbers by name, (C,) each. `levels` are the containers of each passage, (N,): its
-    own, then that one's parent, and so on. `sums` are running sums over the passages, (len(SUMMED), N + 1): long ones,
+    `table` holds the containers' numbers by name, (C,) each. `levels` are the containers of each block, (N,): its
+    own, then that one's parent, and so on. `sums` are running sums over the blocks, (len(SUMMED), N + 1): long ones,
     characters, linked ones, those that read as prose, commas. `held` are the same within each container, (C,), and
-    `total` for the page, at least 1. `long` marks the long passages, `prose` counts the characters that read as prose.
+    `total` for the page, at least 1. `long` marks the long blocks, `prose` counts the characters that read as prose.
     """
 
     table: Mapping[str, NDArray[np.int64]]
@@ -85,19 +85,19 @@ class Layout:
         return self.held[name][containers]
 
 
-def lay_out(walked: Walked, columns: Mapping[str, Column]) -> Layout:
-    """Returns the layout of a page; `columns` are the measures of its passages."""
+def page_arrays(segmented: SegmentedPage, columns: Mapping[str, Column]) -> PageArrays:
+    """Returns the layout of a page; `columns` are the measures of its blocks."""
     size, link = columns["size"], columns["link"]
     long = ((size >= _LONG) & (link < _LINKED)).astype(np.float32)
     prose = size * (1 - link) * np.minimum(size / _LONG, 1)
-    table = walked.table
+    table = segmented.table
     sums = _running(np.stack((long, size, size * link, prose, columns["commas"])))
-    end = np.array(walked.ends)
-    return Layout(
+    end = np.array(segmented.ends)
+    return PageArrays(
         table=table,
         end=end,
-        levels=_levels(walked, table["parent"]),
-        inline=np.array([passage.flags for passage in walked.passages], np.int64),
+        levels=_levels(segmented, table["parent"]),
+        inline=np.array([block.flags for block in segmented.blocks], np.int64),
         sums=sums,
         held=dict(zip(SUMMED, sums[:, end] - sums[:, table["first"]], strict=True)),
         total=dict(zip(SUMMED, np.maximum(sums[:, -1], 1).tolist(), strict=True)),
@@ -106,8 +106,8 @@ def lay_out(walked: Walked, columns: Mapping[str, Column]) -> Layout:
     )
 
 
-def _levels(walked: Walked, parent: NDArray[np.int64]) -> tuple[Index, ...]:
-    levels = [np.array([passage.container for passage in walked.passages])]
+def _levels(segmented: SegmentedPage, parent: NDArray[np.int64]) -> tuple[Index, ...]:
+    levels = [np.array([block.container for block in segmented.blocks])]
     for _ in range(LEVELS - 1):
         levels.append(parent[levels[-1]])
     return tuple(levels)

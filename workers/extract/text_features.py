@@ -1,4 +1,4 @@
-"""What the words of single passages tell, whatever stands around them: lengths, endings, what they repeat."""
+"""What the words of single blocks tell, whatever stands around them: lengths, endings, what they repeat."""
 
 import re
 from collections import Counter
@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.extract.block_columns import Column
-from workers.page.blocks import Kind, Passage
+from workers.extract.page_arrays import Column
+from workers.page.blocks import BlockKind, TextBlock
 
-Columns = dict[str, NDArray[Any]]
+FeatureColumns = dict[str, NDArray[Any]]
 
 _STOPS = frozenset(".!?…。！？।۔؟")
 _CLOSERS = "\"'”’»)]」』）"
@@ -42,7 +42,7 @@ for _name, _words in PHRASES.items():
         _WORD_BITS[_word] = _WORD_BITS.get(_word, 0) | 1 << _GROUP_BITS[_name]
 
 
-def phrases_of(text: str) -> int:
+def phrase_flags(text: str) -> int:
     """Returns which of `PHRASES` a short line, in lower case, contains words of, as bits."""
     flags = 0
     for word in _PHRASE.findall(text):
@@ -56,38 +56,38 @@ def ends_sentence(text: str) -> bool:
     return last in _STOPS or (last in _CLOSERS and text.rstrip(_CLOSERS)[-1:] in _STOPS)
 
 
-def bits(flags: Sequence[int] | NDArray[np.int64], count: int) -> NDArray[np.float32]:
+def flag_columns(flags: Sequence[int] | NDArray[np.int64], count: int) -> NDArray[np.float32]:
     """Returns the lowest `count` bits of each of N flags, (count, N)."""
     rows = np.asarray(flags, np.int64)[None, :] >> np.arange(count)[:, None]
     return (rows & 1).astype(np.float32)
 
 
-def measure(passages: Sequence[Passage], sizes: Sequence[float], title: str, description: str) -> Columns:
-    """Returns a column for each thing that single `passages` tell, N >= 1 rows each.
+def text_features(blocks: Sequence[TextBlock], sizes: Sequence[float], title: str, description: str) -> FeatureColumns:
+    """Returns a column for each thing that single `blocks` tell, N >= 1 rows each.
 
     `title` and `description` are the page's own, in any form.
     """
-    texts = [passage.text for passage in passages]
+    texts = [block.text for block in blocks]
     lengths = np.array([len(text) for text in texts], np.float64)
     copies = Counter(texts)
-    columns: Columns = {
+    columns: FeatureColumns = {
         "size": np.array(sizes, np.float32),
-        "link": _share([passage.link for passage in passages], lengths),
-        "bold": _share([passage.bold for passage in passages], lengths),
-        "italic": _share([passage.italic for passage in passages], lengths),
+        "link": _share([block.link for block in blocks], lengths),
+        "bold": _share([block.bold for block in blocks], lengths),
+        "italic": _share([block.italic for block in blocks], lengths),
         "commas": np.array([_commas(text) for text in texts], np.float32),
         "ends": np.array([ends_sentence(text) for text in texts], np.float32),
         "last": np.array([_LAST.get(text[-1]) or _last(text[-1]) for text in texts], np.float32),
-        "kind": np.array([passage.kind for passage in passages], np.float32),
-        "after_image": np.array([passage.after_image for passage in passages], np.float32),
+        "kind": np.array([block.kind for block in blocks], np.float32),
+        "after_image": np.array([block.after_image for block in blocks], np.float32),
         "copies": np.array([copies[text] for text in texts], np.float32),
     }
     plain = [text.casefold() for text in texts]
     columns["title_like"] = _likeness(plain, title)
     columns["description_like"] = _likeness(plain, description)
-    flags = [phrases_of(text) if len(text) < _SHORT else 0 for text in plain]
+    flags = [phrase_flags(text) if len(text) < _SHORT else 0 for text in plain]
     columns |= _named("says", flags)
-    columns |= _named("under", _under(flags, passages))
+    columns |= _named("under", _under(flags, blocks))
     return columns
 
 
@@ -107,8 +107,8 @@ def _commas(text: str) -> int:
     return commas if text.isascii() else commas + text.count("，") + text.count("、") + text.count("،")
 
 
-def _named(prefix: str, flags: Sequence[int]) -> Columns:
-    return {f"{prefix}_{name}": row for name, row in zip(PHRASES, bits(flags, len(PHRASES)), strict=True)}
+def _named(prefix: str, flags: Sequence[int]) -> FeatureColumns:
+    return {f"{prefix}_{name}": row for name, row in zip(PHRASES, flag_columns(flags, len(PHRASES)), strict=True)}
 
 
 def _likeness(texts: Sequence[str], other: str) -> Column:
@@ -136,11 +136,11 @@ def _begin(text: str) -> str:
     return text[: max(_BEGIN, int(len(text) * 0.7))]
 
 
-def _under(flags: Sequence[int], passages: Sequence[Passage]) -> list[int]:
-    """Returns for each passage what the heading above it says."""
+def _under(flags: Sequence[int], blocks: Sequence[TextBlock]) -> list[int]:
+    """Returns for each block what the heading above it says."""
     found, current = [], 0
-    for flag, passage in zip(flags, passages, strict=True):
+    for flag, block in zip(flags, blocks, strict=True):
         found.append(current)
-        if passage.kind is Kind.HEADING:
+        if block.kind is BlockKind.HEADING:
             current = flag
     return found
