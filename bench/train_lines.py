@@ -27,7 +27,7 @@ from bench.documents import FOLDS
 from bench.line_samples import Examples, Given, Sample, collect, titles_of
 from bench.line_scores import Score, report, score
 from workers.models.boosted_trees import BoostedTrees, Rows, weights_file
-from workers.pasted.classify_lines import Models
+from workers.pasted.classify_lines import TextModels
 from workers.pasted.text_confidence import TEXT_CONFIDENCE_FEATURES
 from workers.pasted.text_reader import read_lines
 
@@ -78,17 +78,17 @@ def main() -> None:
 
 
 def odds_of(sample: Sample, trees: BoostedTrees) -> Rows:
-    return trees.raw(sample.lines.rows(trees.names)) if sample.blocks else np.zeros(0, np.float32)
+    return trees.raw(sample.examples.rows(trees.names)) if sample.lines else np.zeros(0, np.float32)
 
 
 def read(folds: Sequence[Fold], given: Given) -> Score:
     fold = folds[given.fold]
-    models = Models(fold.lines, fold.titles, fold.lines)  # confidence is not asked for
+    models = TextModels(fold.lines, fold.titles, fold.lines)  # confidence is not asked for
     return score(given, read_lines(given.text, models))
 
 
 def fit_lines(samples: Sequence[Sample], file: Path | None = None) -> BoostedTrees:
-    return _fit_classes([one.lines for one in samples if one.blocks], OF_LINES, file)
+    return _fit_classes([one.examples for one in samples if one.lines], OF_LINES, file)
 
 
 def fit_titles(titles: Sequence[Examples | None], file: Path | None = None) -> BoostedTrees:

@@ -20,7 +20,7 @@ from workers.page.words import bare
 THRESHOLDS: Mapping[Focus, float] = {Focus.PRECISION: 0.65, Focus.BALANCED: 0.5, Focus.RECALL: 0.35}
 _SCANT = 300  # characters; a page with less may hold its text for browsers without scripts
 _AFTER = 6  # blocks
-_CHUNK = 1024  # blocks judged at once, which bounds memory
+_CHUNK = 1024  # blocks classified at once, which bounds memory
 _LEAST_BODY_CHARS = 200  # what is shorter is a teaser
 _PROBABILITY = 0.85  # F1 of such texts on pages that show theirs, by the findings of earlier prototypes
 _COMMENT = 1 << GROUP_BITS["comment"]
@@ -48,13 +48,13 @@ def find_body(
 ) -> ArticleBody:
     """Returns the body of the page `tree`, parsed from `html`, without its headline, the `title`.
 
-    `trees` judge its blocks, those that come with Copydesk where none are given.
+    `trees` classify its blocks; those that come with Copydesk where none are given.
     """
     segmented = segment_page(tree)
     if not segmented.blocks:
         return ArticleBody(segmented)
-    judged = block_probabilities(segmented, tree, html, trees or load_model("page_blocks"))
-    probabilities = average_lists(segmented, add_vote(segmented, judged, tree))
+    unvoted = block_probabilities(segmented, tree, html, trees or load_model("page_blocks"))
+    probabilities = average_lists(segmented, add_vote(segmented, unvoted, tree))
     kept = choose_blocks(segmented, probabilities, THRESHOLDS[focus], title)
     if not any(kept) and is_short_text_page(segmented, tree):
         kept = [bare(block.text) != bare(title or "") for block in segmented.blocks]

@@ -14,9 +14,9 @@ _FOR, _AGAINST = 0.6, -0.8  # log-odds that the opinion weighs, by F1 cross-vali
 
 def uncertainty(sizes: Sequence[float], probabilities: Sequence[float]) -> float:
     """Returns the variance of what is kept, in characters, for each character kept."""
-    judged = list(zip(sizes, probabilities, strict=True))
-    kept = sum(size for size, each in judged if each >= 0.5)  # noqa: PLR2004 - more likely than not
-    return sum(size * each * (1 - each) for size, each in judged) / max(kept, 1)
+    weighed = list(zip(sizes, probabilities, strict=True))
+    kept = sum(size for size, each in weighed if each >= 0.5)  # noqa: PLR2004 - more likely than not
+    return sum(size * each * (1 - each) for size, each in weighed) / max(kept, 1)
 
 
 def add_vote(segmented: SegmentedPage, probabilities: Sequence[float], tree: Element) -> list[float]:

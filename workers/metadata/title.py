@@ -33,10 +33,10 @@ def find_titles(page: PageSources) -> list[Sourced[str]]:
     """Returns the titles that `page` may have, the best first; the others are its references."""
     references = list(_references(page))
     heading = _heading(page, references) or _lone_heading(page, references) or _minor_heading(page, references)
-    return _judged([heading, *references] if heading else references or _any_heading(page))
+    return _with_confidence([heading, *references] if heading else references or _any_heading(page))
 
 
-def _judged(titles: list[Sourced[str]]) -> list[Sourced[str]]:
+def _with_confidence(titles: list[Sourced[str]]) -> list[Sourced[str]]:
     """Returns `titles` with the first one's confidence: it grows with the number of others that say the same."""
     if not titles:
         return []

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from workers.pasted.lines import Block
+from workers.pasted.lines import Line
 from workers.pasted.phrases import DATE, TIME
 from workers.pasted.region import is_prose
 
@@ -101,35 +101,35 @@ def before_role(text: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Byline:
-    """Names in order, and the blocks `start` up to `stop` that hold them: two where one says only `by`."""
+    """Names in order, and the lines `start` up to `stop` that hold them: two where one says only `by`."""
 
     names: tuple[str, ...]
     start: int
     stop: int
 
 
-def find_byline(blocks: Sequence[Block], first_prose: int) -> Byline | None:
-    """Returns the by-line nearest before (or just after) the block `first_prose`, or None."""
+def find_byline(lines: Sequence[Line], first_prose: int) -> Byline | None:
+    """Returns the by-line nearest before (or just after) the line `first_prose`, or None."""
     before = range(first_prose - 1, max(-1, first_prose - 1 - _BEFORE), -1)
-    after = range(first_prose, min(len(blocks), first_prose + _AFTER))
+    after = range(first_prose, min(len(lines), first_prose + _AFTER))
     near = (*before, *after)
-    said = next((byline for index in near if (byline := _byline_at(blocks, index))), None)
-    return said or next((byline for index in near if (byline := _role_at(blocks, index))), None)
+    said = next((byline for index in near if (byline := _byline_at(lines, index))), None)
+    return said or next((byline for index in near if (byline := _role_at(lines, index))), None)
 
 
-def _byline_at(blocks: Sequence[Block], index: int) -> Byline | None:
-    if is_prose(blocks[index]):
+def _byline_at(lines: Sequence[Line], index: int) -> Byline | None:
+    if is_prose(lines[index]):
         return None
-    if names := names_in(blocks[index].text):
+    if names := names_in(lines[index].text):
         return Byline(names, index, index + 1)
-    if index + 1 == len(blocks) or not _LABEL.match(blocks[index].text):
+    if index + 1 == len(lines) or not _LABEL.match(lines[index].text):
         return None
-    names = split_names(blocks[index + 1].text)
+    names = split_names(lines[index + 1].text)
     return Byline(names, index, index + 2) if names else None
 
 
-def _role_at(blocks: Sequence[Block], index: int) -> Byline | None:
-    names = () if is_prose(blocks[index]) else names_before_role(blocks[index].text)
+def _role_at(lines: Sequence[Line], index: int) -> Byline | None:
+    names = () if is_prose(lines[index]) else names_before_role(lines[index].text)
     return Byline(names, index, index + 1) if names else None
 
 

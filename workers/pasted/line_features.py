@@ -1,4 +1,4 @@
-"""What is measured of each block of a pasted text, for the model that tells the article's lines from the page's."""
+"""What is measured of each line of a pasted text, for the model that tells the article's lines from the page's."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ import numpy as np
 from workers.models.boosted_trees import Rows
 from workers.pasted import line_windows
 from workers.pasted.byline import names_in
-from workers.pasted.lines import Block
+from workers.pasted.lines import Line
 from workers.pasted.noise_rules import Rule, find_date
 from workers.pasted.region import Region, is_boilerplate, is_prose, worths
 
@@ -59,7 +59,7 @@ _NEAR = ("words", "prose", "noise", "closed", "item", "gap", "capitals", "shared
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class RuleFindings:
     """What the rules made of a text: noise by line, where the article is, which lines they would keep, the title."""
 
     noise: Sequence[Rule | None]
@@ -68,40 +68,40 @@ class Seen:
     title: int | None
 
 
-def measure(blocks: Sequence[Block], seen: Seen) -> dict[str, Rows]:
-    """Returns the features by name: a value a block."""
-    lines = dict(zip((*_LINE_NAMES, *_KIND_NAMES), _lines(blocks, seen.noise).T, strict=True))
-    lines["prose_words"] = lines["prose"] * lines["words"]
-    lines["short"] = (lines["words"] < _SHORT_WORDS).astype(np.float32)
-    columns = {**lines, **_places(lines, seen), **_document(lines, seen)}
+def line_features(lines: Sequence[Line], findings: RuleFindings) -> dict[str, Rows]:
+    """Returns the features by name: a value a line."""
+    by_line = dict(zip((*_LINE_NAMES, *_KIND_NAMES), _line_table(lines, findings.noise).T, strict=True))
+    by_line["prose_words"] = by_line["prose"] * by_line["words"]
+    by_line["short"] = (by_line["words"] < _SHORT_WORDS).astype(np.float32)
+    columns = {**by_line, **_places(by_line, findings), **_document(by_line, findings)}
     for name in _WIDE:
-        columns |= line_windows.means(name, lines[name])
+        columns |= line_windows.means(name, by_line[name])
     for name in _NEAR:
-        columns |= line_windows.neighbours(name, lines[name])
+        columns |= line_windows.neighbours(name, by_line[name])
     return columns
 
 
-def _lines(blocks: Sequence[Block], noise: Sequence[Rule | None]) -> Rows:
-    times = Counter(block.text for block in blocks)
-    stems = [set(_stems(block.text)) for block in blocks]
-    spread = _spread(blocks, stems)
-    worth = worths(blocks, noise)
+def _line_table(lines: Sequence[Line], noise: Sequence[Rule | None]) -> Rows:
+    times = Counter(line.text for line in lines)
+    stems = [set(_stems(line.text)) for line in lines]
+    spread = _spread(lines, stems)
+    worth = worths(lines, noise)
     rows = [
-        (*_line(block), times[block.text], *_said(block), _shared(stems[i], spread), worth[i], *_kinds(noise[i]))
-        for i, block in enumerate(blocks)
+        (*_line_row(line), times[line.text], *_said(line), _shared(stems[i], spread), worth[i], *_kinds(noise[i]))
+        for i, line in enumerate(lines)
     ]
-    return np.array(rows, np.float32).reshape(len(blocks), len(_LINE_NAMES) + len(_KIND_NAMES))
+    return np.array(rows, np.float32).reshape(len(lines), len(_LINE_NAMES) + len(_KIND_NAMES))
 
 
-def _line(block: Block) -> Iterator[float]:
-    text = block.text[:_LINE_CHARS]
+def _line_row(line: Line) -> Iterator[float]:
+    text = line.text[:_LINE_CHARS]
     words = text.split()
-    yield min(block.words, _MAX_WORDS)
-    yield min(len(block.text), 1000)
+    yield min(line.words, _MAX_WORDS)
+    yield min(len(line.text), 1000)
     yield len(text) / max(1, len(words))
-    yield block.closed
-    yield block.item
-    yield block.gap
+    yield line.closed
+    yield line.item
+    yield line.gap
     yield text.endswith((":", "："))
     yield text.endswith(("?", "!", "？", "！"))
     yield text[:1].islower()
@@ -109,14 +109,14 @@ def _line(block: Block) -> Iterator[float]:
     yield sum(word[0].isupper() for word in words) / max(1, len(words))
     yield text.count(",") / max(1, len(words))
     yield not _QUOTES.isdisjoint(text)
-    yield block.text.endswith(("...", "…"))
+    yield line.text.endswith(("...", "…"))
     yield bool(_SEPARATOR.search(text))
-    yield is_prose(block)
-    yield is_boilerplate(block)
+    yield is_prose(line)
+    yield is_boilerplate(line)
 
 
-def _said(block: Block) -> tuple[bool, bool, bool]:
-    return bool(find_date(block.text)), bool(names_in(block.text)), "http" in block.text or "@" in block.text
+def _said(line: Line) -> tuple[bool, bool, bool]:
+    return bool(find_date(line.text)), bool(names_in(line.text)), "http" in line.text or "@" in line.text
 
 
 def _kinds(rule: Rule | None) -> Iterator[bool]:
@@ -129,54 +129,56 @@ def _stems(text: str) -> Iterator[str]:
     return (word[:_STEM_CHARS] for word in _STEM.findall(text[:_LINE_CHARS].casefold()))
 
 
-def _spread(blocks: Sequence[Block], stems: Sequence[set[str]]) -> Counter[str]:
-    """Returns in how many blocks of prose each word stands."""
-    return Counter(stem for block, own in zip(blocks, stems, strict=True) if is_prose(block) for stem in own)
+def _spread(lines: Sequence[Line], stems: Sequence[set[str]]) -> Counter[str]:
+    """Returns in how many lines of prose each word stands."""
+    return Counter(stem for line, own in zip(lines, stems, strict=True) if is_prose(line) for stem in own)
 
 
 def _shared(stems: set[str], spread: Counter[str]) -> float:
-    """Returns the share of a line's words that two blocks of prose have."""
+    """Returns the share of a line's words that two lines of prose have."""
     return sum(spread[stem] > 1 for stem in stems) / len(stems) if stems else 0.0
 
 
-def _places(lines: dict[str, Rows], seen: Seen) -> dict[str, Rows]:
-    """Returns where each block stands: in the region that the rules found, after the title, between prose and noise."""
-    count = len(lines["words"])
+def _places(by_line: dict[str, Rows], findings: RuleFindings) -> dict[str, Rows]:
+    """Returns where each line stands: in the region that the rules found, after the title, between prose and noise."""
+    count = len(by_line["words"])
     at = np.arange(count, dtype=np.float32)
-    start, stop = seen.region.start, seen.region.stop
-    breaks = np.clip(sum(lines[name] for name in _BREAKS) * (lines["words"] <= _SHORT_WORDS), 0, 1)
-    head = np.clip(lines["timestamp"] + lines["named"], 0, 1)
+    start, stop = findings.region.start, findings.region.stop
+    breaks = np.clip(sum(by_line[name] for name in _BREAKS) * (by_line["words"] <= _SHORT_WORDS), 0, 1)
+    head = np.clip(by_line["timestamp"] + by_line["named"], 0, 1)
     return {
         "from_start": np.clip(at - start, -50, 200),
         "to_stop": np.clip(stop - 1 - at, -50, 200),
         "inside": ((at >= start) & (at < stop)).astype(np.float32),
-        "kept": np.array(seen.kept, np.float32),
-        "from_title": np.clip(at - seen.title, -50, 200) if seen.title is not None else np.full(count, -99, np.float32),
+        "kept": np.array(findings.kept, np.float32),
+        "from_title": np.clip(at - findings.title, -50, 200)
+        if findings.title is not None
+        else np.full(count, -99, np.float32),
         "position": at / max(1, count),
-        "words_before": np.cumsum(lines["prose_words"]) - lines["prose_words"],
-        "words_after": lines["prose_words"].sum() - np.cumsum(lines["prose_words"]),
+        "words_before": np.cumsum(by_line["prose_words"]) - by_line["prose_words"],
+        "words_after": by_line["prose_words"].sum() - np.cumsum(by_line["prose_words"]),
         "breaks_before": np.cumsum(breaks) - breaks,
-        **line_windows.distances("prose", lines["prose"]),
-        **line_windows.distances("noise", lines["noise"]),
+        **line_windows.distances("prose", by_line["prose"]),
+        **line_windows.distances("noise", by_line["noise"]),
         **line_windows.distances("break", breaks),
         **line_windows.distances("head", head),
-        **line_windows.distances("gap", lines["gap"]),
+        **line_windows.distances("gap", by_line["gap"]),
     }
 
 
-def _document(lines: dict[str, Rows], seen: Seen) -> dict[str, Rows]:
-    """Returns what is the same for all blocks of a text."""
-    count = len(lines["words"])
-    words, prose = lines["words"].sum(), lines["prose_words"].sum()
-    inside = lines["words"][seen.region.start : seen.region.stop].sum()
+def _document(by_line: dict[str, Rows], findings: RuleFindings) -> dict[str, Rows]:
+    """Returns what is the same for all lines of a text."""
+    count = len(by_line["words"])
+    words, prose = by_line["words"].sum(), by_line["prose_words"].sum()
+    inside = by_line["words"][findings.region.start : findings.region.stop].sum()
     values = {
         "blocks": count,
         "all_words": words,
         "prose_share": prose / max(1.0, words),
-        "noise_share": lines["noise"].mean(),
-        "gap_share": lines["gap"].mean(),
-        "item_share": lines["item"].mean(),
+        "noise_share": by_line["noise"].mean(),
+        "gap_share": by_line["gap"].mean(),
+        "item_share": by_line["item"].mean(),
         "inside_share": inside / max(1.0, words),
-        "prose_length": prose / max(1.0, lines["prose"].sum()),
+        "prose_length": prose / max(1.0, by_line["prose"].sum()),
     }
     return {name: np.full(count, value, np.float32) for name, value in values.items()}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workers.pasted.lines import Block
+from workers.pasted.lines import Line
 from workers.pasted.phrases import opening
 from workers.pasted.region import is_prose
 
@@ -21,7 +21,7 @@ _REPLY = re.compile(r"(?:(?:re|fwd?|aw|wg|tr|rv|antw|doorst|enc|res)\s?:\s*)+", 
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class MailHeader:
     """The header's lines, `start` up to `stop`, and its subject without `Re:`."""
 
     start: int
@@ -29,27 +29,27 @@ class Mail:
     subject: str
 
 
-def find_mail(blocks: Sequence[Block]) -> Mail | None:
+def find_mail_header(lines: Sequence[Line]) -> MailHeader | None:
     """Returns the header that opens the text, or None. It has a subject and one more line at least, no prose above.
 
     A forwarded mail has several headers: all is header from the first to the last of them.
     """
     mail = None
     start = 0
-    while start < min(len(blocks), _LOOKED_AT):
-        stop = _stop_of(blocks, start)
-        subject = next((found for block in blocks[start:stop] if (found := _subject_of(block.text))), None)
+    while start < min(len(lines), _LOOKED_AT):
+        stop = _stop_of(lines, start)
+        subject = next((found for line in lines[start:stop] if (found := _subject_of(line.text))), None)
         if subject and stop - start >= _MIN_LINES:
-            mail = Mail(mail.start if mail else start, stop, mail.subject if mail else subject)
-        if any(map(is_prose, blocks[start : stop + 1])):
+            mail = MailHeader(mail.start if mail else start, stop, mail.subject if mail else subject)
+        if any(map(is_prose, lines[start : stop + 1])):
             break
         start = stop + 1
     return mail
 
 
-def _stop_of(blocks: Sequence[Block], start: int) -> int:
-    others = (index for index in range(start, len(blocks)) if not is_header(blocks[index].text))
-    return next(others, len(blocks))
+def _stop_of(lines: Sequence[Line], start: int) -> int:
+    others = (index for index in range(start, len(lines)) if not is_header(lines[index].text))
+    return next(others, len(lines))
 
 
 def is_header(text: str) -> bool:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from workers.pasted import phrases, word_lists
-from workers.pasted.lines import Block
+from workers.pasted.lines import Line
 from workers.pasted.phrases import opening, whole
 
 
@@ -89,21 +89,21 @@ _BY_WORDING = (
 )
 
 
-def noise_rule(block: Block) -> Rule | None:
+def noise_rule(line: Line) -> Rule | None:
     """Returns the rule by which a line is noise wherever it stands, or None. An ornament may be of any length."""
-    if _is_ornament(block.text):
+    if _is_ornament(line.text):
         return Rule.ORNAMENT
-    if len(block.text) > _MAX_NOISE_CHARS or block.words > MAX_NOISE_WORDS:
+    if len(line.text) > _MAX_NOISE_CHARS or line.words > MAX_NOISE_WORDS:
         return None
-    shape = next((rule for rule, fits in _BY_SHAPE if fits(block.text)), None)
+    shape = next((rule for rule, fits in _BY_SHAPE if fits(line.text)), None)
     if shape:
         return shape
-    return next((rule for rule, said, most in _BY_WORDING if block.words <= most and said.match(block.text)), None)
+    return next((rule for rule, said, most in _BY_WORDING if line.words <= most and said.match(line.text)), None)
 
 
-def is_spoken(block: Block, rule: Rule | None) -> bool:
+def is_sentence(line: Line, rule: Rule | None) -> bool:
     """Whether a rule that goes by wording alone took a whole sentence: in a note of a few lines that is too bold."""
-    return rule in _SPOKEN and block.closed and block.words >= _MIN_SPOKEN_WORDS
+    return rule in _SPOKEN and line.closed and line.words >= _MIN_SPOKEN_WORDS
 
 
 def find_date(text: str) -> str | None:

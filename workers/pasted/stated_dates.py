@@ -24,25 +24,25 @@ _UPDATED = re.compile(UPDATED, re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
+class StatedDates:
     """As written, or None where nothing is said."""
 
     published: str | None = None
     modified: str | None = None
 
 
-def find_moments(lines: Iterable[str]) -> Moments:
+def find_stated_dates(lines: Iterable[str]) -> StatedDates:
     """Returns the first date that is not said to be of a change, and the first that is."""
     published = modified = None
     label = ""
     for line in lines:
-        for said, moment in _read(line, label):
+        for said, written in _read(line, label):
             if _UPDATED.search(said):
-                modified = modified or moment
+                modified = modified or written
             else:
-                published = published or moment
+                published = published or written
         label = line if len(line) <= _LABEL_CHARS else ""
-    return Moments(published, modified)
+    return StatedDates(published, modified)
 
 
 def _read(line: str, label: str) -> Iterable[tuple[str, str]]:

@@ -23,7 +23,7 @@ TEXT_CONFIDENCE_FEATURES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChosenLines:
     """How the lines were chosen, and what the rules alone would have kept of them.
 
     `clean`: the rules took all of the text for the article's. `by_rules`: the model was not asked.
@@ -36,7 +36,7 @@ class Choice:
     titled: bool
 
 
-def confidence(choice: Choice, trees: BoostedTrees) -> float | None:
+def confidence(choice: ChosenLines, trees: BoostedTrees) -> float | None:
     """Returns the F1 to be expected of the text, in [0, 1], or None where no line was kept.
 
     Raises:
@@ -49,7 +49,7 @@ def confidence(choice: Choice, trees: BoostedTrees) -> float | None:
     return round(float(trees.probabilities(text_confidence_features(choice))[0]), 3)
 
 
-def text_confidence_features(choice: Choice) -> Rows:
+def text_confidence_features(choice: ChosenLines) -> Rows:
     """Returns the features of a text with at least one line kept, (1, len(NAMES))."""
     sizes = np.array(choice.classification.sizes, float)
     kept, ruled = np.array(choice.classification.kept, bool), np.array(choice.ruled, bool)

@@ -8,14 +8,14 @@ from contract.article import Removed, Source
 from contract.options import Focus
 from workers.document import Sourced
 from workers.draft import Classification, Draft
-from workers.pasted.classify_lines import Models, Sifted, shipped, sift
-from workers.pasted.line_rules import Ruling, find_noise, judge
-from workers.pasted.lines import Block, blocks_of, list_numbered
+from workers.pasted.classify_lines import ClassifiedLines, TextModels, classify_lines, load_text_models
+from workers.pasted.line_rules import RuledLines, apply_rules, find_noise
+from workers.pasted.lines import Line, lines_of, list_numbered
 from workers.pasted.noise_rules import Rule, noise_rule
 from workers.pasted.quoted_replies import split_replies, unquote
 from workers.pasted.repair import repair
 from workers.pasted.strip_markdown import is_markdown, unmark
-from workers.pasted.text_confidence import Choice, confidence
+from workers.pasted.text_confidence import ChosenLines, confidence
 from workers.pasted.wrapping import unwrap
 
 _MAX_PASSES = 8  # taking a line can make another stand out; two are the rule
@@ -23,7 +23,7 @@ _WORD_CHARS = 5.0
 
 
 def read_text(
-    text: str, *, focus: Focus = Focus.BALANCED, keep_all: bool = False, models: Models | None = None
+    text: str, *, focus: Focus = Focus.BALANCED, keep_all: bool = False, models: TextModels | None = None
 ) -> Draft:
     """Returns the article in text copied off a page.
 
@@ -36,111 +36,113 @@ def read_text(
         keep_all: nothing is taken away; metadata is read all the same, and how good the text is is not said.
         models: if not those that come with this package.
     """
-    models = models or shipped()
+    models = models or load_text_models()
     read = read_lines(text, models, focus)
     if keep_all:
-        read = replace(read, sifted=replace(read.sifted, rules=[None] * len(read.blocks)))
-    found, moments = read.ruling, read.ruling.moments
+        read = replace(read, classified=replace(read.classified, rules=[None] * len(read.lines)))
+    found, dates = read.ruled_lines, read.ruled_lines.dates
     return Draft(
         text=read.text,
         classification=read.classification,
         confidence=None if keep_all else confidence(read.choice, models.confidence),
         title=Sourced(read.title, Source.TEXT) if read.title else None,
         authors=Sourced(found.authors, Source.TEXT) if found.authors else None,
-        published=Sourced(moments.published, Source.TEXT) if moments.published else None,
-        modified=Sourced(moments.modified, Source.TEXT) if moments.modified else None,
-        removed=tuple(Removed(block.text, rule) for block, rule in read.pairs() if rule),
+        published=Sourced(dates.published, Source.TEXT) if dates.published else None,
+        modified=Sourced(dates.modified, Source.TEXT) if dates.modified else None,
+        removed=tuple(Removed(line.text, rule) for line, rule in read.pairs() if rule),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The blocks of a text, what the rules said of them, and what became of each."""
+    """The lines of a text, what the rules said of them, and what became of each."""
 
-    blocks: Sequence[Block]
-    ruling: Ruling
-    sifted: Sifted
+    lines: Sequence[Line]
+    ruled_lines: RuledLines
+    classified: ClassifiedLines
 
     @property
     def text(self) -> str:
         """What stayed."""
-        return render([block for block, rule in self.pairs() if not rule])
+        return render([line for line, rule in self.pairs() if not rule])
 
     @property
     def title(self) -> str | None:
         """The subject of a mail, or the line that is the title."""
-        at = self.sifted.title
-        return self.ruling.subject or (None if at is None else self.blocks[at].text)
+        at = self.classified.title
+        return self.ruled_lines.subject or (None if at is None else self.lines[at].text)
 
     @property
     def classification(self) -> Classification:
         """How sure the model was. Two characters of a script without spaces count for a word of five."""
         return Classification(
-            probabilities=tuple(self.sifted.probabilities.tolist()),
-            sizes=tuple(block.words * _WORD_CHARS for block in self.blocks),
-            kept=tuple(not rule for rule in self.sifted.rules),
+            probabilities=tuple(self.classified.probabilities.tolist()),
+            sizes=tuple(line.words * _WORD_CHARS for line in self.lines),
+            kept=tuple(not rule for rule in self.classified.rules),
         )
 
     @property
-    def choice(self) -> Choice:
+    def choice(self) -> ChosenLines:
         """What is to be known of how the lines were chosen."""
-        ruled = [not rule for rule in self.ruling.rules]
-        sifted = self.sifted
-        return Choice(self.classification, ruled, sifted.clean, sifted.by_rules, titled=self.title is not None)
+        ruled = [not rule for rule in self.ruled_lines.rules]
+        classified = self.classified
+        return ChosenLines(
+            self.classification, ruled, classified.clean, classified.by_rules, titled=self.title is not None
+        )
 
-    def pairs(self) -> Iterable[tuple[Block, Rule | None]]:
-        """Returns each block with the rule that took it."""
-        return zip(self.blocks, self.sifted.rules, strict=True)
+    def pairs(self) -> Iterable[tuple[Line, Rule | None]]:
+        """Returns each line with the rule that took it."""
+        return zip(self.lines, self.classified.rules, strict=True)
 
 
-def read_lines(text: str, models: Models, focus: Focus = Focus.BALANCED) -> Read:
+def read_lines(text: str, models: TextModels, focus: Focus = Focus.BALANCED) -> Read:
     """Returns the lines of pasted text and what became of each."""
-    blocks, ruling = rule_lines(text)
-    return Read(blocks, ruling, _settle(blocks, ruling, models, focus))
+    lines, ruled_lines = rule_lines(text)
+    return Read(lines, ruled_lines, _classify_until_stable(lines, ruled_lines, models, focus))
 
 
-def rule_lines(text: str) -> tuple[list[Block], Ruling]:
+def rule_lines(text: str) -> tuple[list[Line], RuledLines]:
     """Returns the lines of pasted text and what the rules say of them."""
     plain = unmark(text) if is_markdown(text) else text
-    blocks: list[Block] = []
+    lines: list[Line] = []
     quoted: list[bool] = []
-    for lines, is_quoted in split_replies(repair(plain)):
-        found = blocks_of(unwrap([unquote(line) for line in lines]))
-        blocks += found
+    for texts, is_quoted in split_replies(repair(plain)):
+        found = lines_of(unwrap([unquote(text) for text in texts]))
+        lines += found
         quoted += [is_quoted] * len(found)
-    blocks = list_numbered(blocks)
-    return blocks, judge(blocks, find_noise(blocks, quoted))
+    lines = list_numbered(lines)
+    return lines, apply_rules(lines, find_noise(lines, quoted))
 
 
-def render(blocks: Sequence[Block]) -> str:
-    """Returns blocks as text: one blank line between paragraphs, list items on consecutive lines."""
+def render(lines: Sequence[Line]) -> str:
+    """Returns lines as text: one blank line between paragraphs, list items on consecutive lines."""
     pieces: list[str] = []
-    for index, block in enumerate(blocks):
+    for index, line in enumerate(lines):
         if index:
-            pieces.append("\n" if block.item and blocks[index - 1].item else "\n\n")
-        pieces.append(f"- {block.text}" if block.item else block.text)
+            pieces.append("\n" if line.item and lines[index - 1].item else "\n\n")
+        pieces.append(f"- {line.text}" if line.item else line.text)
     return "".join(pieces)
 
 
-def _settle(blocks: list[Block], first: Ruling, models: Models, focus: Focus) -> Sifted:
-    """Sifts what stays until all of it stays. Changes `blocks` where a numbered list appears only then."""
-    sifted = sift(blocks, first, models, focus=focus)
-    rules = list(sifted.rules)
+def _classify_until_stable(lines: list[Line], first: RuledLines, models: TextModels, focus: Focus) -> ClassifiedLines:
+    """Classifies what stays until all of it stays. Changes `lines` where a numbered list appears only then."""
+    classified = classify_lines(lines, first, models, focus=focus)
+    rules = list(classified.rules)
     for _ in range(_MAX_PASSES):
         kept = [index for index, rule in enumerate(rules) if not rule]
-        listed = list_numbered(_as_rendered([blocks[index] for index in kept]))
-        changed = [block.item and not blocks[index].item for index, block in zip(kept, listed, strict=True)]
-        noise = [noise_rule(block) if new else None for block, new in zip(listed, changed, strict=True)]
-        again = sift(listed, judge(listed, noise), models, focus=focus, seek_title=False).rules
-        for index, block, rule in zip(kept, listed, again, strict=True):
-            blocks[index] = block
+        listed = list_numbered(_as_rendered([lines[index] for index in kept]))
+        changed = [line.item and not lines[index].item for index, line in zip(kept, listed, strict=True)]
+        noise = [noise_rule(line) if new else None for line, new in zip(listed, changed, strict=True)]
+        again = classify_lines(listed, apply_rules(listed, noise), models, focus=focus, seek_title=False).rules
+        for index, line, rule in zip(kept, listed, again, strict=True):
+            lines[index] = line
             rules[index] = Rule.BEFORE_TEXT if rule is Rule.TITLE else rule
         if not any(again) and not any(changed):
             break
-    return replace(sifted, rules=rules)
+    return replace(classified, rules=rules)
 
 
-def _as_rendered(blocks: Sequence[Block]) -> list[Block]:
-    """Returns `blocks` with the blank lines that their text will have."""
-    follows = [False, *(not (a.item and b.item) for a, b in pairwise(blocks))]
-    return [replace(block, gap=gap) for block, gap in zip(blocks, follows, strict=False)]
+def _as_rendered(lines: Sequence[Line]) -> list[Line]:
+    """Returns `lines` with the blank lines that their text will have."""
+    follows = [False, *(not (a.item and b.item) for a, b in pairwise(lines))]
+    return [replace(line, gap=gap) for line, gap in zip(lines, follows, strict=False)]

@@ -8,10 +8,10 @@ import numpy as np
 
 from workers.models.boosted_trees import BoostedTrees, Rows
 from workers.pasted.line_windows import best_run
-from workers.pasted.lines import Block
+from workers.pasted.lines import Line
 from workers.pasted.noise_rules import Rule
 from workers.pasted.region import is_prose
-from workers.pasted.title_features import Likely, columns_of
+from workers.pasted.title_features import TitleCandidates, title_feature_columns
 from workers.pasted.title_rules import MIN_SCORE, score_titles
 
 _MIN_PROBABILITY = 0.4  # of whole pages eight in ten are right from here on, by cross-validation
@@ -23,7 +23,7 @@ _NUMBERED = re.compile(r"\(?\d{1,3}[.)]\s")  # the last step of a path, or a lin
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ScoredLines:
     """What is known of a text's lines: the rules that take some wherever they stand, and the model's word.
 
     `title` is the index of the rules' title.
@@ -35,18 +35,20 @@ class Judged:
     title: int | None = None
 
 
-def find_headline(blocks: Sequence[Block], judged: Judged, columns: dict[str, Rows], trees: BoostedTrees) -> int | None:
+def choose_title(
+    lines: Sequence[Line], scored: ScoredLines, columns: dict[str, Rows], trees: BoostedTrees
+) -> int | None:
     """Returns the index of the title, or None where no line is likely enough.
 
     Where the model has no word, the rules' title stands if they took it by its place: above a standfirst and a by-line.
 
     Args:
-        blocks: the text's.
-        judged: what is known of them.
+        lines: the text's.
+        scored: what is known of them.
         columns: the features of all lines, by name.
         trees: the model of titles.
     """
-    found = measure_titles(blocks, judged, columns)
+    found = title_columns(lines, scored, columns)
     if found is None:
         return None
     at, measured = found
@@ -54,36 +56,36 @@ def find_headline(blocks: Sequence[Block], judged: Judged, columns: dict[str, Ro
     best = int(chances.argmax())
     if chances[best] >= _MIN_PROBABILITY:
         return at[best]
-    ruled = judged.title if judged.title in at else None
+    ruled = scored.title if scored.title in at else None
     return ruled if ruled is not None and measured["title_score"][at.index(ruled)] <= MIN_SCORE else None
 
 
-def measure_titles(
-    blocks: Sequence[Block], judged: Judged, columns: dict[str, Rows]
+def title_columns(
+    lines: Sequence[Line], scored: ScoredLines, columns: dict[str, Rows]
 ) -> tuple[list[int], dict[str, Rows]] | None:
     """Returns the lines that may be the title, and their features by name; None where there are none."""
-    first = first_of_article(blocks, judged)
-    at = _candidates(blocks, judged.noise, first)
+    first = first_of_article(lines, scored)
+    at = _candidates(lines, scored.noise, first)
     if not at:
         return None
-    body = [block.text for block, stays in zip(blocks[first:], judged.stays[first:], strict=True) if stays]
-    likely = Likely(at, first, score_titles(blocks, judged.noise, first), judged.probabilities)
-    return at, columns_of(blocks, likely, body, columns)
+    body = [line.text for line, stays in zip(lines[first:], scored.stays[first:], strict=True) if stays]
+    candidates = TitleCandidates(at, first, score_titles(lines, scored.noise, first), scored.probabilities)
+    return at, title_feature_columns(lines, candidates, body, columns)
 
 
-def first_of_article(blocks: Sequence[Block], judged: Judged) -> int:
+def first_of_article(lines: Sequence[Line], scored: ScoredLines) -> int:
     """Returns the first sure prose of the run of lines that the article is most likely in."""
-    run = best_run(judged.probabilities, np.array([block.words for block in blocks], np.float32))
-    sure = (i for i in run if judged.probabilities[i] > _SURE and not judged.noise[i] and is_prose(blocks[i]))
+    run = best_run(scored.probabilities, np.array([line.words for line in lines], np.float32))
+    sure = (i for i in run if scored.probabilities[i] > _SURE and not scored.noise[i] and is_prose(lines[i]))
     return next(sure, run.start)
 
 
-def _candidates(blocks: Sequence[Block], noise: Sequence[Rule | None], first: int) -> list[int]:
+def _candidates(lines: Sequence[Line], noise: Sequence[Rule | None], first: int) -> list[int]:
     """Returns the first line and those around the first prose that have a title's length and say nothing else."""
-    near = sorted({0, *range(max(0, first - _BEFORE), min(len(blocks), first + _AFTER))})
-    return [index for index in near if not noise[index] and _fits(blocks[index])]
+    near = sorted({0, *range(max(0, first - _BEFORE), min(len(lines), first + _AFTER))})
+    return [index for index in near if not noise[index] and _fits(lines[index])]
 
 
-def _fits(block: Block) -> bool:
-    fits = _MIN_WORDS <= block.words <= _MAX_WORDS and len(block.text) <= _MAX_CHARS
-    return fits and not _NUMBERED.match(block.text)
+def _fits(line: Line) -> bool:
+    fits = _MIN_WORDS <= line.words <= _MAX_WORDS and len(line.text) <= _MAX_CHARS
+    return fits and not _NUMBERED.match(line.text)

@@ -25,7 +25,7 @@ _PLACES = [KIND_FEATURES.index(name) for name in _OF_PAGE]
 
 
 def confidence(classification: Classification, page: AssessedPage) -> float | None:
-    """Returns the F1 to be expected of the text, in [0, 1], or None where no block was judged."""
+    """Returns the F1 to be expected of the text, in [0, 1], or None where no block is kept."""
     if not any(classification.kept):
         return None
     row = confidence_features(classification, page.row[0], page.kinds)

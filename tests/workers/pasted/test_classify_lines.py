@@ -3,11 +3,11 @@ import pytest
 
 from contract.options import Focus
 from tests.workers.pasted.samples import MESSY, Sample
-from workers.pasted.classify_lines import cut, shipped, weigh
-from workers.pasted.line_features import Seen, measure
-from workers.pasted.line_rules import Ruling, find_noise
+from workers.pasted.classify_lines import choose_lines, line_probabilities, load_text_models
+from workers.pasted.line_features import RuleFindings, line_features
+from workers.pasted.line_rules import RuledLines, find_noise
 from workers.pasted.line_windows import distances, means, neighbours
-from workers.pasted.lines import block_of, blocks_of
+from workers.pasted.lines import line_of, lines_of
 from workers.pasted.noise_rules import Rule
 from workers.pasted.region import Region
 from workers.pasted.text_reader import read_text
@@ -18,9 +18,9 @@ ODD = "Great offers on boats, ropes and lamps: see our shop at the pier today an
 
 
 def test_the_features_of_the_models_are_measured() -> None:
-    blocks = [block_of("One line"), block_of(PROSE)]
-    columns = measure(blocks, Seen([None, None], Region(1, 2), [False, True], 0))
-    assert set(shipped().lines.names) == set(columns)
+    blocks = [line_of("One line"), line_of(PROSE)]
+    columns = line_features(blocks, RuleFindings([None, None], Region(1, 2), [False, True], 0))
+    assert set(load_text_models().lines.names) == set(columns)
     assert all(column.shape == (2,) and np.isfinite(column).all() for column in columns.values())
 
 
@@ -65,19 +65,19 @@ def test_windows_look_to_either_side() -> None:
 
 def test_newsletter_footers_are_noise() -> None:
     lines = ["View this email in your browser", "Unsubscribe", "You are receiving this because you asked for it"]
-    assert find_noise(blocks_of([*lines, "Se désinscrire", "Darse de baja"])) == [Rule.PROMPT] * 5
+    assert find_noise(lines_of([*lines, "Se désinscrire", "Darse de baja"])) == [Rule.PROMPT] * 5
 
 
-BODY = [block_of(f"{PROSE.format(day)} Nobody knows yet what a ticket will cost.") for day in range(7)]
+BODY = [line_of(f"{PROSE.format(day)} Nobody knows yet what a ticket will cost.") for day in range(7)]
 ODD_ONE = 3
 
 
 def probability_of(odd: str, rule: Rule | None = None, at: int = ODD_ONE) -> float:
     """Returns how probable a paragraph is that the model thinks unlikely, in place `at` of an article."""
-    blocks = [*BODY[:at], block_of(odd), *BODY[at:]]
+    blocks = [*BODY[:at], line_of(odd), *BODY[at:]]
     rules = [rule if index == at else None for index in range(len(blocks))]
     odds = np.array([-3.0 if index == at else 3.0 for index in range(len(blocks))], np.float32)
-    return float(weigh(blocks, Ruling(rules, rules, Region(0, len(blocks))), odds, clean=False)[at])
+    return float(line_probabilities(blocks, RuledLines(rules, rules, Region(0, len(blocks))), odds, clean=False)[at])
 
 
 ODD_PROSE = "In the end it was my daughter who held the lamp, and now and then me too, while I mended the old radio."
@@ -104,15 +104,15 @@ def test_short_lines_amid_the_article_may_be_boxes() -> None:
 
 
 def test_what_leads_to_a_list_goes_with_it() -> None:
-    items = [block_of(f"the {word} of the old radio", item=True) for word in ("cable", "valve", "knob")]
-    blocks = [block_of("With an old meter and the plan I made a list of all that had to be mended:"), *items]
-    ruling = Ruling([None] * 4, [None] * 4, Region(0, 4))
-    assert weigh(blocks, ruling, np.full(4, -3, np.float32), clean=False).min() > 0.9
+    items = [line_of(f"the {word} of the old radio", item=True) for word in ("cable", "valve", "knob")]
+    blocks = [line_of("With an old meter and the plan I made a list of all that had to be mended:"), *items]
+    ruled_lines = RuledLines([None] * 4, [None] * 4, Region(0, 4))
+    assert line_probabilities(blocks, ruled_lines, np.full(4, -3, np.float32), clean=False).min() > 0.9
 
 
 def test_focus_says_how_much_stays() -> None:
     sure = np.array([0.95, 0.55, 0.95, 0.4, 0.95, 0.95, 0.95], np.float32)
-    kept = [sum(cut(BODY, sure, focus)) for focus in (Focus.PRECISION, Focus.BALANCED, Focus.RECALL)]
+    kept = [sum(choose_lines(BODY, sure, focus)) for focus in (Focus.PRECISION, Focus.BALANCED, Focus.RECALL)]
     assert kept == [5, 6, 7]
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from workers.pasted.lines import blocks_of
-from workers.pasted.mail_header import Mail, find_mail
+from workers.pasted.lines import lines_of
+from workers.pasted.mail_header import MailHeader, find_mail_header
 from workers.pasted.text_reader import read_text
 
 BODY = "The ferry to the outer islands will sail twice a day from the first of May, the harbour office said on Monday."
@@ -19,12 +19,12 @@ BODY = "The ferry to the outer islands will sail twice a day from the first of M
     ],
 )
 def test_a_header_has_a_subject(lines: list[str], subject: str) -> None:
-    assert find_mail(blocks_of(["View in browser", *lines, BODY])) == Mail(1, 1 + len(lines), subject)
+    assert find_mail_header(lines_of(["View in browser", *lines, BODY])) == MailHeader(1, 1 + len(lines), subject)
 
 
 def test_a_forwarded_mail_has_two_headers() -> None:
     header = ["From: Jane", "Subject: Fwd: Second ferry"]
-    assert find_mail(blocks_of([*header, "FYI", *header, BODY])) == Mail(0, 5, "Second ferry")
+    assert find_mail_header(lines_of([*header, "FYI", *header, BODY])) == MailHeader(0, 5, "Second ferry")
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_forwarded_mail_has_two_headers() -> None:
     ],
 )
 def test_what_is_no_header(lines: list[str]) -> None:
-    assert find_mail(blocks_of([*lines, BODY])) is None
+    assert find_mail_header(lines_of([*lines, BODY])) is None
 
 
 def test_the_subject_is_the_title_and_the_rest_stays() -> None:

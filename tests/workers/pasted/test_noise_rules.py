@@ -1,6 +1,6 @@
 import pytest
 
-from workers.pasted.lines import block_of
+from workers.pasted.lines import line_of
 from workers.pasted.noise_rules import Rule, find_date, noise_rule
 
 NOISE = [
@@ -78,16 +78,16 @@ INNOCENT = [
 
 @pytest.mark.parametrize(("rule", "line"), [(rule, line) for rule, lines in NOISE for line in lines])
 def test_noise_is_named(rule: Rule, line: str) -> None:
-    assert noise_rule(block_of(line)) is rule
+    assert noise_rule(line_of(line)) is rule
 
 
 @pytest.mark.parametrize("line", INNOCENT)
 def test_headings_and_sentences_are_not_noise(line: str) -> None:
-    assert noise_rule(block_of(line)) is None
+    assert noise_rule(line_of(line)) is None
 
 
 def test_paragraphs_are_never_noise() -> None:
-    assert noise_rule(block_of("Subscribe to our newsletter. " * 12)) is None
+    assert noise_rule(line_of("Subscribe to our newsletter. " * 12)) is None
 
 
 @pytest.mark.parametrize(

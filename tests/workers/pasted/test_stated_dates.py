@@ -1,7 +1,7 @@
 import pytest
 
 from workers.normalise.dates import normalise_date
-from workers.pasted.stated_dates import Moments, find_moments
+from workers.pasted.stated_dates import StatedDates, find_stated_dates
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from workers.pasted.stated_dates import Moments, find_moments
     ],
 )
 def test_the_time_of_day_goes_with_the_date(line: str, language: str, published: str) -> None:
-    moments = find_moments([line])
+    moments = find_stated_dates([line])
     assert moments.published is not None
     assert normalise_date(moments.published, language) == published
 
@@ -37,8 +37,8 @@ def test_the_time_of_day_goes_with_the_date(line: str, language: str, published:
     ],
 )
 def test_a_change_is_told_from_publication(lines: list[str]) -> None:
-    assert find_moments(lines) == Moments("6 March 2025", "7 March 2025")
+    assert find_stated_dates(lines) == StatedDates("6 March 2025", "7 March 2025")
 
 
 def test_a_change_alone_does_not_say_when_it_was_published() -> None:
-    assert find_moments(["Updated 7 March 2025"]) == Moments(None, "7 March 2025")
+    assert find_stated_dates(["Updated 7 March 2025"]) == StatedDates(None, "7 March 2025")

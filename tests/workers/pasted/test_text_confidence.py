@@ -5,25 +5,25 @@ import pytest
 
 from tests.workers.pasted.samples import MESSY
 from workers.draft import Classification
-from workers.pasted.classify_lines import shipped
-from workers.pasted.text_confidence import TEXT_CONFIDENCE_FEATURES, Choice, confidence, text_confidence_features
+from workers.pasted.classify_lines import load_text_models
+from workers.pasted.text_confidence import TEXT_CONFIDENCE_FEATURES, ChosenLines, confidence, text_confidence_features
 from workers.pasted.text_reader import read_text
 
 PROSE = "The ferry to the outer islands will sail twice a day from May, the harbour office said on day {}."
 
 
-def choice(*probabilities: float) -> Choice:
+def choice(*probabilities: float) -> ChosenLines:
     kept = tuple(probability >= 0.5 for probability in probabilities)
     classification = Classification(probabilities=probabilities, sizes=(120.0,) * len(probabilities), kept=kept)
-    return Choice(classification, kept, clean=False, by_rules=False, titled=True)
+    return ChosenLines(classification, kept, clean=False, by_rules=False, titled=True)
 
 
 SURE = choice(0.02, 0.03, *[0.98] * 12, 0.02)
 UNSURE = choice(0.45, 0.3, *[0.6] * 6, 0.4, 0.35, 0.55)
 
 
-def told(chosen: Choice) -> float:
-    found = confidence(chosen, shipped().confidence)
+def told(chosen: ChosenLines) -> float:
+    found = confidence(chosen, load_text_models().confidence)
     assert found is not None
     return found
 
@@ -37,12 +37,12 @@ def test_where_rules_and_model_disagree_less_is_sure() -> None:
 
 
 def test_without_a_kept_line_nothing_is_known() -> None:
-    assert confidence(choice(0.1, 0.2), shipped().confidence) is None
+    assert confidence(choice(0.1, 0.2), load_text_models().confidence) is None
 
 
 def test_weights_of_another_model_are_refused() -> None:
     with pytest.raises(ValueError, match="other features"):
-        confidence(SURE, shipped().titles)
+        confidence(SURE, load_text_models().titles)
 
 
 def test_features_are_numbers() -> None:

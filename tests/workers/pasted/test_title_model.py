@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from workers.pasted.classify_lines import seen_by
-from workers.pasted.line_features import measure
-from workers.pasted.lines import Block
+from workers.pasted.classify_lines import rule_findings
+from workers.pasted.line_features import line_features
+from workers.pasted.lines import Line
 from workers.pasted.text_reader import read_text, rule_lines
-from workers.pasted.title_model import Judged, first_of_article, measure_titles
+from workers.pasted.title_model import ScoredLines, first_of_article, title_columns
 
 TITLE = "Second ferry crossing for the outer islands from May"
 PROSE = (
@@ -24,10 +24,10 @@ def page(*head: str) -> str:
     return "\n".join([*MENU, *head, "", "\n\n".join([*PROSE, *MORE]), "", *FOOT])
 
 
-def judged_of(text: str) -> tuple[list[Block], Judged]:
-    blocks, ruling = rule_lines(text)
+def judged_of(text: str) -> tuple[list[Line], ScoredLines]:
+    blocks, ruled_lines = rule_lines(text)
     sure = np.array([0.95 if block.text in (*PROSE, *MORE) else 0.02 for block in blocks], np.float32)
-    return blocks, Judged(ruling.noise, sure, [bool(one > 0.5) for one in sure])
+    return blocks, ScoredLines(ruled_lines.noise, sure, [bool(one > 0.5) for one in sure])
 
 
 @pytest.mark.parametrize("above", [(), ("Ferries",), ("Home > News > Ferries",)])
@@ -43,14 +43,14 @@ def test_none_rather_than_a_wrong_one() -> None:
 
 
 def test_the_article_begins_with_its_first_sure_prose() -> None:
-    blocks, judged = judged_of(page(TITLE))
-    assert blocks[first_of_article(blocks, judged)].text == PROSE[0]
+    blocks, scored = judged_of(page(TITLE))
+    assert blocks[first_of_article(blocks, scored)].text == PROSE[0]
 
 
 def test_lines_with_a_number_before_them_are_no_titles() -> None:
     text = page(f"4. {TITLE}", TITLE)
-    blocks, judged = judged_of(text)
-    found = measure_titles(blocks, judged, measure(blocks, seen_by(rule_lines(text)[1])))
+    blocks, scored = judged_of(text)
+    found = title_columns(blocks, scored, line_features(blocks, rule_findings(rule_lines(text)[1])))
     assert found is not None
     texts = [blocks[index].text for index in found[0]]
     assert TITLE in texts
@@ -59,8 +59,8 @@ def test_lines_with_a_number_before_them_are_no_titles() -> None:
 
 def test_what_the_article_speaks_of_is_worth_more_the_rarer_it_is() -> None:
     text = page(FOOT[1], "Ferries", TITLE)
-    blocks, judged = judged_of(text)
-    found = measure_titles(blocks, judged, measure(blocks, seen_by(rule_lines(text)[1])))
+    blocks, scored = judged_of(text)
+    found = title_columns(blocks, scored, line_features(blocks, rule_findings(rule_lines(text)[1])))
     assert found is not None
     at, columns = found
     texts = [blocks[index].text for index in at]

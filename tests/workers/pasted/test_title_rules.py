@@ -1,7 +1,7 @@
 import pytest
 
 from workers.pasted.line_rules import find_noise
-from workers.pasted.lines import blocks_of
+from workers.pasted.lines import lines_of
 from workers.pasted.title_rules import find_title
 
 BODY = [
@@ -23,7 +23,7 @@ TITLE = "Second ferry crossing for the outer islands from May"
     ],
 )
 def test_the_line_that_speaks_of_the_body_is_the_title(head: list[str]) -> None:
-    blocks = blocks_of([*head, *BODY])
+    blocks = lines_of([*head, *BODY])
     at = find_title(blocks, find_noise(blocks), len(head))
     assert at is not None
     assert blocks[at].text == TITLE
@@ -42,13 +42,13 @@ def test_the_line_that_speaks_of_the_body_is_the_title(head: list[str]) -> None:
     ],
 )
 def test_none_rather_than_a_wrong_one(head: list[str]) -> None:
-    blocks = blocks_of([*head, *BODY])
+    blocks = lines_of([*head, *BODY])
     assert find_title(blocks, find_noise(blocks), len(head)) is None
 
 
 def test_a_standfirst_and_a_byline_below_say_it_as_well_as_words() -> None:
     standfirst = "For nine years nobody could say when relief would come, and now somebody has said it aloud"
-    blocks = blocks_of(["Home", "They waited long enough", standfirst, "By Jane Roe", *BODY])
+    blocks = lines_of(["Home", "They waited long enough", standfirst, "By Jane Roe", *BODY])
     assert find_title(blocks, find_noise(blocks), 4) is None
-    blocks = blocks_of(["Home", "They have waited long enough now", standfirst, "By Jane Roe", *BODY])
+    blocks = lines_of(["Home", "They have waited long enough now", standfirst, "By Jane Roe", *BODY])
     assert find_title(blocks, find_noise(blocks), 4) == 1
