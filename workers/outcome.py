@@ -7,6 +7,7 @@ from contract.article import Article, Failure, Provenance
 from contract.events import FailedEvent, ProcessedEvent, host_of
 from contract.job import Job
 from contract.reasons import Reason
+from contract.timestamps import rfc3339
 from workers.failures import Failed
 
 
@@ -39,8 +40,3 @@ def undecodable(message_id: str, reason: Reason, detail: str, deliveries: int, a
     """Returns the event of a message whose job cannot be read: all that is known of it is its id."""
     failure = Failure(id=message_id, kind=None, reason=reason, detail=detail, attempts=deliveries)
     return FailedEvent(id=f"{message_id}.1", subject=message_id, time=rfc3339(at), data=failure)
-
-
-def rfc3339(at: datetime) -> str:
-    """Returns an aware `at` as RFC 3339 in UTC with milliseconds, as `2026-01-31T08:15:00.000Z`."""
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
