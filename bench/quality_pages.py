@@ -18,6 +18,7 @@ from workers.extract.body import find_body
 from workers.extract.render import render
 from workers.metadata.resolve import read_metadata
 from workers.models.boosted_trees import BoostedTrees, Rows
+from workers.page.head import read_head
 from workers.page.tree import parse
 from workers.quality.assessment import assess
 
@@ -49,16 +50,17 @@ class _Reader:
 
     def __call__(self, document: dict[str, Any]) -> Row:
         tree = parse(document["html"])
-        title = read_metadata(tree, document["url"]).title
+        head = read_head(tree, document["html"])
+        title = read_metadata(tree, head, document["url"]).title
         fold = fold_of(document)
         trees = _trees(self.folds / f"blocks{fold}.npz")
-        body = find_body(tree, document["html"], title.value if title else None, trees=trees)
+        body = find_body(tree, head, title.value if title else None, trees=trees)
         return Row(
             id=document["id"],
             set=document["set"],
             fold=fold,
             kind=_KIND_OF.get(document["kind"]) or PageKind(document["kind"]),
-            features=assess(tree, body.segmented, document["url"]).row[0],
+            features=assess(tree, body.segmented, head, document["url"]).row[0],
             classification=body.classification,
             f1=_page_f1(compare(document["truth"]["text"], render(body.blocks))),
         )

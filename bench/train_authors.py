@@ -26,6 +26,7 @@ from workers.metadata.person_names import key_of, split_names
 from workers.metadata.sources import gather
 from workers.metadata.title import find_titles
 from workers.models.boosted_trees import Rows, weights_file
+from workers.page.head import read_head
 from workers.page.tree import parse
 
 SETS = {"fundus": 2.5, "readability": 1.0, "wcxb": 1.0, "trafilatura_eval": 1.5, "postlight": 3.0}  # by weight
@@ -81,7 +82,8 @@ def samples_of(name: str, folder: Path) -> Iterator[Sample]:
 
 
 def sample_of(name: str, document: dict[str, Any]) -> Sample:
-    page = gather(parse(document["html"]), document["url"])
+    tree = parse(document["html"])
+    page = gather(tree, read_head(tree, document["html"]), document["url"])
     titles = find_titles(page)
     candidates = tuple(find_candidates(page, titles[0].value if titles else ""))
     stated = document["truth"]["authors"]

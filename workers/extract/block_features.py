@@ -42,7 +42,9 @@ _H1, _H2, _H3 = CODES["h1"], CODES["h2"], CODES["h3"]
 
 def block_features(segmented: SegmentedPage, head: Head) -> FeatureColumns:
     """Returns the features of the N >= 1 blocks of a page, a column of N rows each."""
-    columns = text_features(segmented.blocks, segmented.sizes, head.title, head.description)
+    title = head.first("og:title") or head.title
+    says_article = head.first("og:type") == "article" or head.names_date
+    columns = text_features(segmented.blocks, segmented.sizes, title, head.first("og:description", "description"))
     arrays = page_arrays(segmented, columns)
     columns |= _neighbours(arrays, columns)
     columns |= _holders(arrays)
@@ -51,7 +53,7 @@ def block_features(segmented: SegmentedPage, head: Head) -> FeatureColumns:
     columns |= readability_features(arrays, columns)
     columns |= _order(arrays, columns)
     columns |= _forms(arrays, columns)
-    columns |= _whole(arrays, says_article=head.says_article)
+    columns |= _whole(arrays, says_article=says_article)
     return columns
 
 

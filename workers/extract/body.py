@@ -12,7 +12,7 @@ from workers.extract.trafilatura_vote import add_vote
 from workers.models.boosted_trees import BoostedTrees, load_model
 from workers.page.blocks import BlockKind, SegmentedPage
 from workers.page.class_names import GROUP_BITS
-from workers.page.head import read_head
+from workers.page.head import Head
 from workers.page.segment import CODES, TAGS, segment
 from workers.page.tree import Element, parse
 from workers.page.words import bare
@@ -44,16 +44,16 @@ class ArticleBody:
 
 
 def find_body(
-    tree: Element, html: str, title: str | None, focus: Focus = Focus.BALANCED, trees: BoostedTrees | None = None
+    tree: Element, head: Head, title: str | None, focus: Focus = Focus.BALANCED, trees: BoostedTrees | None = None
 ) -> ArticleBody:
-    """Returns the body of the page `tree`, parsed from `html`, without its headline, the `title`.
+    """Returns the body of the page `tree`, whose head is `head`, without its headline, the `title`.
 
     `trees` classify its blocks; those that come with Copydesk where none are given.
     """
     segmented = segment_page(tree)
     if not segmented.blocks:
         return ArticleBody(segmented)
-    unvoted = block_probabilities(segmented, tree, html, trees or load_model("page_blocks"))
+    unvoted = block_probabilities(segmented, head, trees or load_model("page_blocks"))
     probabilities = average_lists(segmented, add_vote(segmented, unvoted, tree))
     kept = choose_blocks(segmented, probabilities, THRESHOLDS[focus], title)
     if not any(kept) and is_short_text_page(segmented, tree):
@@ -74,9 +74,9 @@ def segment_page(tree: Element) -> SegmentedPage:
     return segmented
 
 
-def block_probabilities(segmented: SegmentedPage, tree: Element, html: str, trees: BoostedTrees) -> list[float]:
+def block_probabilities(segmented: SegmentedPage, head: Head, trees: BoostedTrees) -> list[float]:
     """Returns for each block the probability of its being a part of the body."""
-    table = feature_rows(block_features(segmented, read_head(tree, html)), trees.names)
+    table = feature_rows(block_features(segmented, head), trees.names)
     found: list[float] = []
     for start in range(0, len(table), _CHUNK):
         found += trees.probabilities(table[start : start + _CHUNK]).tolist()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import NamedTuple
 
 from contract.options import Options, Part
 from contract.reasons import Reason
@@ -13,6 +14,7 @@ from workers.extract.render import render
 from workers.failures import Failed
 from workers.metadata.resolve import read_metadata
 from workers.page.blocks import BlockKind
+from workers.page.head import Head, read_head
 from workers.page.tree import Element, parse
 from workers.quality.assessment import assess, page_flags, refuse_other_pages
 from workers.quality.confidence import confidence
@@ -34,18 +36,25 @@ def read_html(html: str, url: str | None, options: Options = _DEFAULTS) -> Draft
     """
     tree = parse(html)
     with _translated():
-        metadata = read_metadata(tree, url)
+        head = read_head(tree, html)
+        metadata = read_metadata(tree, head, url)
     try:
-        return _draft(tree, html, url, metadata, options)
+        return _draft(_Page(tree, head, url), metadata, options)
     except Failed as failed:
         failed.metadata = metadata
         raise
 
 
-def _draft(tree: Element, html: str, url: str | None, metadata: Metadata, options: Options) -> Draft:
+class _Page(NamedTuple):
+    tree: Element
+    head: Head
+    url: str | None
+
+
+def _draft(parsed: _Page, metadata: Metadata, options: Options) -> Draft:
     with _translated():
-        body = find_body(tree, html, metadata.title.value if metadata.title else None, options.focus)
-        page = assess(tree, body.segmented, url)
+        body = find_body(parsed.tree, parsed.head, metadata.title.value if metadata.title else None, options.focus)
+        page = assess(parsed.tree, body.segmented, parsed.head, parsed.url)
         if not body.blocks:
             body = body_from_json_ld(metadata.article_body) or body
     sureness = confidence(body.classification, page)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from workers.document import Metadata, Sourced
 from workers.metadata import authors, date_votes, jsonld, site, title
 from workers.metadata.sources import gather
+from workers.page.head import Head
 from workers.page.tree import Element
 from workers.page.words import bare
 
@@ -14,10 +15,10 @@ __all__ = ["Metadata", "read_metadata"]
 _MAX_CANDIDATES = 5
 
 
-def read_metadata(tree: Element, url: str | None, *, now: datetime | None = None) -> Metadata:
-    """Returns the metadata of a parsed page, leaving the tree as it is. `now` bounds its dates."""
+def read_metadata(tree: Element, head: Head, url: str | None, *, now: datetime | None = None) -> Metadata:
+    """Returns the metadata of a parsed page and its `head`, leaving the tree as it is. `now` bounds its dates."""
     now = now or datetime.now(UTC)
-    page = gather(tree, url)
+    page = gather(tree, head, url)
     titles = title.find_titles(page)
     names = authors.find_authors(page, titles[0].value if titles else "")
     published = date_votes.find_published(page, tree, now)

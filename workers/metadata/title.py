@@ -51,11 +51,11 @@ def _references(page: PageSources) -> Iterator[Reference]:
         (Source.JSON_LD, [plain(text) for text in jsonld.strings(page.article.get("headline"))]),
         (Source.OPENGRAPH, page.meta("og:title")),
         (Source.META, page.meta("twitter:title", "citation_title", "dc.title", "parsely-title", "sailthru.title")),
-        (Source.META, [page.head_title]),
+        (Source.META, [page.head.title]),
     )
     for source, texts in sources:
         for text in [text for text in texts if len(text) <= _MAX_TITLE][:2]:
-            title = without_site(text, sites, guess=text == page.head_title)
+            title = without_site(text, sites, guess=text == page.head.title)
             if title and bare(title) not in sites:
                 yield Sourced(_tidied(title), source)
 
@@ -127,7 +127,7 @@ def _same_but_label(reference: str, heading: str) -> bool:
 
 
 def _whole_titles(page: PageSources) -> list[str]:
-    return [text for text in (page.head_title, *page.meta("og:title")[:1]) if text and len(text) <= _MAX_TITLE]
+    return [text for text in (page.head.title, *page.meta("og:title")[:1]) if text and len(text) <= _MAX_TITLE]
 
 
 def _lone_heading(page: PageSources, references: list[Reference]) -> Sourced[str] | None:
@@ -148,7 +148,7 @@ def _lone_heading(page: PageSources, references: list[Reference]) -> Sourced[str
 
 
 def _minor_heading(page: PageSources, references: list[Reference]) -> Sourced[str] | None:
-    parts = [reference.value for reference in references] + _segments(page.head_title)
+    parts = [reference.value for reference in references] + _segments(page.head.title)
     elements = page.main_elements(Signal.HEADLINE_PROP, Signal.H2, Signal.TITLE_CLASS)
     scored = [(max((jaccard(element.text, part) for part in parts), default=0.0), element) for element in elements]
     score, best = max(scored, key=lambda pair: pair[0], default=(0.0, None))

@@ -1,11 +1,9 @@
 """What a page declares itself to be: in its head, its structured data and its address."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from workers.page.tree import Element
+from workers.page.head import Head
 
 _TYPE = re.compile(r'"@type"\s*:\s*\[?\s*"(?:https?://schema\.org/)?(\w+)"')
 _NOT_FREE = re.compile(r'"isAccessibleForFree"\s*:\s*"?false', re.IGNORECASE)
@@ -62,38 +60,24 @@ ADDRESS_FEATURES = (
 _PATH_WORDS = {group: frozenset(words.split()) for group, words in _PATH_GROUPS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What a page declares: its `<meta>` by name, and the start of its structured data, unread."""
-
-    metas: Mapping[str, str]
-    data: str
-
-    @property
-    def is_paid(self) -> bool:
-        """Whether the structured data say that the page is not free to read (schema.org `isAccessibleForFree`)."""
-        return _NOT_FREE.search(self.data) is not None
+def is_paid(head: Head) -> bool:
+    """Tells whether the JSON-LD says that the page is not free to read (schema.org `isAccessibleForFree`)."""
+    return _NOT_FREE.search(_json_ld(head)) is not None
 
 
-def read(tree: Element) -> Declared:
-    """Returns what the page of `tree` declares."""
-    metas: dict[str, str] = {}
-    for meta in tree.iter("meta"):
-        if name := meta.get("property") or meta.get("name"):
-            metas.setdefault(name.lower(), meta.get("content") or "")
-    scripts = (script for script in tree.iter("script") if script.get("type") == "application/ld+json")
-    return Declared(metas, "\n".join(script.text or "" for script in scripts)[:_MAX_CHARS])
+def _json_ld(head: Head) -> str:
+    return "\n".join(head.json_ld)[:_MAX_CHARS]
 
 
-def declared_features(declared: Declared) -> list[float]:
+def declared_features(head: Head) -> list[float]:
     """Returns one number for each of `DECLARED_FEATURES`."""
-    metas = declared.metas
+    metas = head.metas
     counts = dict.fromkeys(_GROUPS, 0)
-    for name in _TYPE.findall(declared.data):
+    for name in _TYPE.findall(_json_ld(head)):
         if group := _TYPES.get(name):
             counts[group] += 1
-    og = metas.get("og:type", "").lower()
-    generator = metas.get("generator", "").lower()
+    og = head.first("og:type").lower()
+    generator = head.first("generator").lower()
     return [
         *(float(min(count, 3)) for count in counts.values()),
         *(float(name in og) for name in _OG),

@@ -1,31 +1,70 @@
-"""What a page's head says of it, as far as the text's choice depends on it."""
+"""The head of a page, read once for all who ask: title, `<meta>` and JSON-LD, wherever on the page they stand."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
 
 from workers.page.tree import Element
+from workers.page.words import plain
 
-_NAMES = ("og:title", "og:description", "description", "og:type")
+Attributes = Sequence[tuple[str, str]]  # lxml's types allow for bytes, which there are none of in HTML
+
+_MAX_VALUES = 50  # of one name: more than any page needs, and a bound for those that repeat one without end
+_DUBLIN_CORE = {
+    "dc": "dc.",
+    "dcterm": "dcterms.",
+    "dcterms": "dcterms.",
+}  # both separators are in use: DC.title, dc:title
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The page's title and description as declared, and whether it calls itself an article."""
+    """What a page's head says.
+
+    `title` is the text of the first `<title>` that has any. `metas` are the values of `<meta>` by lower-case name,
+    property or http-equiv, in page order, none empty. `json_ld` are the texts of the JSON-LD scripts, undecoded.
+    `names_date`: the markup has a `datePublished`, in JSON-LD or in the data of another script.
+    """
 
     title: str = ""
-    description: str = ""
-    says_article: bool = False
+    metas: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    json_ld: tuple[str, ...] = ()
+    names_date: bool = False
+
+    def values(self, *names: str) -> list[str]:
+        """Returns the values of the `<meta>` elements called `names`, in the order of the names."""
+        return [value for name in names for value in self.metas.get(name, ())]
+
+    def first(self, *names: str) -> str:
+        """Returns the first of these values, empty where there is none."""
+        return next(iter(self.values(*names)), "")
 
 
 def read_head(tree: Element, html: str) -> Head:
-    """Returns what the `<title>` and `<meta>` elements of `tree`, parsed from `html`, say."""
-    found: dict[str, str] = {}
-    for meta in tree.iter("meta"):
-        name = (meta.get("property") or meta.get("name") or "").lower()
-        if name in _NAMES and name not in found:
-            found[name] = meta.get("content") or ""
-    title = tree.find(".//title")
+    """Returns the head of the page `tree`, parsed from `html`."""
+    title, json_ld = "", []
+    metas: dict[str, list[str]] = defaultdict(list)
+    for element in tree.iter("title", "meta", "script"):
+        if element.tag == "meta":
+            _add_meta(metas, element)
+        elif element.tag == "title":
+            title = title or plain(element.text)
+        elif "ld+json" in (element.get("type") or "").lower() and element.text:  # parameters may follow the type
+            json_ld.append(element.text)
     return Head(
-        title=found.get("og:title") or ("" if title is None else title.text or ""),
-        description=found.get("og:description") or found.get("description") or "",
-        says_article=found.get("og:type") == "article" or '"datePublished"' in html,
+        title, {name: tuple(values) for name, values in metas.items()}, tuple(json_ld), '"datePublished"' in html
     )
+
+
+def _add_meta(metas: dict[str, list[str]], element: Element) -> None:
+    given = dict(cast("Attributes", element.items()))
+    content = plain(given.get("content") or given.get("value"))  # a slip that whole sites make
+    if not content:
+        return
+    for attribute in ("name", "property", "http-equiv"):
+        for name in given.get(attribute, "").lower().split():
+            prefix, _, rest = name.partition(":")
+            values = metas[_DUBLIN_CORE[prefix] + rest if prefix in _DUBLIN_CORE else name]
+            if len(values) < _MAX_VALUES and content not in values:
+                values.append(content)

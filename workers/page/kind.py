@@ -8,7 +8,8 @@ import numpy as np
 from contract.article import PageKind
 from workers.models.boosted_trees import BoostedTrees, Rows, load_model
 from workers.page.blocks import SegmentedPage
-from workers.page.declared import ADDRESS_FEATURES, DECLARED_FEATURES, Declared, address_features, declared_features
+from workers.page.declared import ADDRESS_FEATURES, DECLARED_FEATURES, address_features, declared_features
+from workers.page.head import Head
 from workers.page.layout import LAYOUT_FEATURES, layout_features
 from workers.page.tree import Element
 
@@ -27,9 +28,9 @@ class KindProbabilities:
         return max(self.shares, key=lambda kind: self.shares[kind])
 
 
-def kind_features(tree: Element, segmented: SegmentedPage, declared: Declared, url: str | None) -> Rows:
+def kind_features(tree: Element, segmented: SegmentedPage, head: Head, url: str | None) -> Rows:
     """Returns the features of a page, (1, len(NAMES))."""
-    row = [*address_features(url), *declared_features(declared), *layout_features(tree, segmented)]
+    row = [*address_features(url), *declared_features(head), *layout_features(tree, segmented)]
     return np.array([row], np.float32)
 
 

@@ -8,9 +8,9 @@ from contract.article import Flag, PageKind
 from contract.reasons import Reason
 from workers.failures import Failed
 from workers.models.boosted_trees import Rows
-from workers.page import declared
 from workers.page.blocks import BlockKind, SegmentedPage
-from workers.page.declared import Declared
+from workers.page.declared import is_paid
+from workers.page.head import Head
 from workers.page.kind import KindProbabilities, kind_features, kind_probabilities
 from workers.page.tree import Element
 from workers.walls.page_text import consent_share, is_consent_wall, is_login, is_paywalled, offers_consent
@@ -31,7 +31,7 @@ class AssessedPage:
 
     tree: Element
     segmented: SegmentedPage
-    declared: Declared
+    head: Head
     row: Rows
     kinds: KindProbabilities
 
@@ -39,7 +39,7 @@ class AssessedPage:
     def heading(self) -> str:
         """The page's title and its first heading."""
         heads = (block.text for block in self.segmented.blocks if block.kind is BlockKind.HEADING)
-        return "\n".join((self.tree.findtext(".//title") or "", next(heads, "")))
+        return "\n".join((self.head.title, next(heads, "")))
 
     @cached_property
     def buttons(self) -> list[str]:
@@ -47,11 +47,10 @@ class AssessedPage:
         return [block.text for block in self.segmented.blocks if len(block.text) <= _BUTTON_CHARS]
 
 
-def assess(tree: Element, segmented: SegmentedPage, url: str | None) -> AssessedPage:
+def assess(tree: Element, segmented: SegmentedPage, head: Head, url: str | None) -> AssessedPage:
     """Returns the page of `tree`, which `segmented` is the walk of."""
-    said = declared.read(tree)
-    row = kind_features(tree, segmented, said, url)
-    return AssessedPage(tree, segmented, said, row, kind_probabilities(row))
+    row = kind_features(tree, segmented, head, url)
+    return AssessedPage(tree, segmented, head, row, kind_probabilities(row))
 
 
 def refuse_other_pages(page: AssessedPage, paragraphs: Sequence[str], confidence: float | None) -> None:
@@ -83,7 +82,7 @@ def page_flags(page: AssessedPage, paragraphs: Sequence[str], after: Sequence[st
     """Returns the flags that follow from the page. `after` are the blocks that follow the article's `paragraphs`."""
     found = {
         Flag.CONSENT_WALL: consent_share(paragraphs) >= _CONSENT and offers_consent(page.buttons),
-        Flag.PAYWALL: page.declared.is_paid or is_paywalled([*paragraphs, *after]),
+        Flag.PAYWALL: is_paid(page.head) or is_paywalled([*paragraphs, *after]),
         Flag.LIST_PAGE: page.kinds.shares[PageKind.LISTING] >= _LISTING,
         Flag.NOT_AN_ARTICLE: page.kinds.shares[PageKind.ARTICLE] < _ARTICLE,
     }

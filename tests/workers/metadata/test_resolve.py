@@ -4,10 +4,9 @@ import pytest
 from lxml.html import tostring
 
 from contract.article import Source
-from tests.workers.metadata.pages import URL, ld, page, tree
+from tests.workers.metadata.pages import URL, ld, metadata_of, page, tree
 from workers.document import Sourced
 from workers.metadata import site
-from workers.metadata.resolve import read_metadata
 
 NOW = datetime(2025, 6, 15, tzinfo=UTC)
 
@@ -66,7 +65,7 @@ def test_candidates_are_distinct_few_and_without_the_winner() -> None:
     head = ld('{"@type": "Article", "author": {"@type": "Person", "name": "Jo Marsh"}}')
     head += '<title>Ferry returns at last</title><meta property="og:title" content="Ferry returns at last">'
     body = "".join(f'<a href="/author/{n}">Writer Number{chr(65 + n)}</a>' for n in range(9))
-    found = read_metadata(tree(head, "<h1>Ferry returns at last</h1>" + body), URL, now=NOW)
+    found = metadata_of(tree(head, "<h1>Ferry returns at last</h1>" + body), URL, NOW)
     assert found.authors is not None
     assert found.authors.value == ("Jo Marsh",)
     assert "title" not in found.candidates
@@ -77,20 +76,20 @@ def test_candidates_are_distinct_few_and_without_the_winner() -> None:
 def test_the_tree_is_left_as_it_was() -> None:
     parsed = tree(ld('{"@type": "Article"}'), "<h1>Ferry</h1><p class='date'>on 5/3/24</p><footer>x</footer>")
     before = tostring(parsed)
-    read_metadata(parsed, URL, now=NOW)
+    metadata_of(parsed, URL, NOW)
     assert tostring(parsed) == before
 
 
 def test_an_empty_page_has_no_metadata() -> None:
-    found = read_metadata(tree(lang=""), None, now=NOW)
+    found = metadata_of(tree(lang=""), None, NOW)
     assert all(getattr(found, name) is None for name in ("title", "authors", "published", "modified", "language"))
 
 
 def test_confidence_grows_with_agreement() -> None:
     heading = "<h1>Ferry returns at last</h1><time>5 March 2024</time>"
-    alone = read_metadata(tree("", heading), URL, now=NOW)
+    alone = metadata_of(tree("", heading), URL, NOW)
     head = ld('{"@type": "Article", "headline": "Ferry returns at last", "datePublished": "2024-03-05"}')
-    agreed = read_metadata(tree(head, heading), URL, now=NOW)
+    agreed = metadata_of(tree(head, heading), URL, NOW)
     for name in ("title", "published"):
         weak, strong = getattr(alone, name), getattr(agreed, name)
         assert weak.value[:10] == strong.value[:10]

@@ -1,5 +1,6 @@
 """Pages to judge: an article, and pages that are none."""
 
+from workers.page.head import read_head
 from workers.page.segment import segment
 from workers.page.tree import parse
 from workers.quality.assessment import AssessedPage, assess
@@ -15,8 +16,9 @@ NAVIGATION = "<nav><a href=/>Home</a> <a href=/news>News</a> <a href=/sport>Spor
 
 
 def page_of(body: str, *, head: str = "", url: str | None = URL) -> AssessedPage:
-    tree = parse(f"<!doctype html><html><head>{head}</head><body>{body}</body></html>")
-    return assess(tree, segment(tree[-1]), url)
+    html = f"<!doctype html><html><head>{head}</head><body>{body}</body></html>"
+    tree = parse(html)
+    return assess(tree, segment(tree[-1]), read_head(tree, html), url)
 
 
 def article(*paragraphs: str, more: str = "") -> AssessedPage:

@@ -158,6 +158,14 @@ def test_a_declared_paywall_is_flagged() -> None:
     assert Flag.PAYWALL not in page_flags(page_of(f"{free}<p>{PROSE[0]}</p>"), PROSE, ())
 
 
+@pytest.mark.parametrize(
+    "media_type", ["application/ld+json; charset=utf-8", "application/ld+json;charset=UTF-8", "Application/LD+JSON"]
+)
+def test_data_with_parameters_declare_a_paywall_too(media_type: str) -> None:
+    data = f'<script type="{media_type}">{{"@type": "NewsArticle", "isAccessibleForFree": false}}</script>'
+    assert Flag.PAYWALL in page_flags(page_of(f"{data}<p>{PROSE[0]}</p>"), PROSE, ())
+
+
 def test_words_of_subscription_within_a_text_are_no_paywall() -> None:
     words = "Readers can subscribe to the newsletter, which is free, and become members of the club of the harbour."
     assert page_flags(article(*PROSE, words), [*PROSE, words], [words]) == ()
