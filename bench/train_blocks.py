@@ -115,14 +115,14 @@ def report(name: str, pages: Sequence[Page], probabilities: Iterable[NDArray[np.
     scored = []
     for page, probability in zip(pages, probabilities, strict=True):
         truth = page.document["truth"]["text"]
-        kept, readability_features = probability >= THRESHOLDS[Focus.BALANCED], page.shares >= _TRUE
-        scored.append((page, compare(truth, _join(page, kept)), compare(truth, _join(page, readability_features))))
+        kept, best = probability >= THRESHOLDS[Focus.BALANCED], page.shares >= _TRUE
+        scored.append((page, compare(truth, _join(page, kept)), compare(truth, _join(page, best))))
     for group in (*_WEIGHTS_OF_SETS, "wcxb all"):
         chosen = [each for each in scored if each[0].group == group or group == f"{each[0].document['set']} all"]
         figures = (
             len(chosen),
             f1([found for _, found, _ in chosen]),
-            f1([readability_features for _, _, readability_features in chosen]),
+            f1([best for _, _, best in chosen]),
         )
         print("  {:16} {:5} pages  F1 {:.4f}  of the blocks that are right {:.4f}".format(group, *figures))
 

@@ -36,6 +36,8 @@ BLOCK_FEATURES = (
     "within_footer", "within_forum", "within_hidden", "within_list", "within_share", "within_side",
 )
 # fmt: on
+# Part of the features: change it and train anew. Chosen by hand.
+# Part of the features: change it and train anew. Chosen by hand.
 _REACHES = (1, 3, 8, 20)  # blocks to either side
 _H1, _H2, _H3 = CODES["h1"], CODES["h2"], CODES["h3"]
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from workers.extract.page_arrays import FAR, Index, PageArrays
 from workers.extract.text_features import FeatureColumns
 
+# Part of the features: change one and train anew.
 _FEWEST = 25  # characters of a block that counts: as in Readability.js
 _DEEPER = 1e-3  # a tie goes to the inner container
 

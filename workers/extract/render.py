@@ -8,6 +8,7 @@ from workers.draft import ArticleBlock
 from workers.page.blocks import BlockKind
 
 _BULLET = re.compile(r"^(?:[-*•·‣▪●○–—]\s+)+")
+# Chosen by hand; half or twice of it changes none of 60 pages.
 _MAX_ITEM = 400  # characters of a list item that is one line, whatever it is made of
 
 

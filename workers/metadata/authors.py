@@ -11,6 +11,7 @@ from workers.metadata.person_names import is_handle, is_organisation, key_of
 from workers.metadata.sources import PageSources
 from workers.models.boosted_trees import load_model
 
+# Probabilities of the model, chosen by hand; bench.train_authors prints the F1 of names that they give.
 _MIN_ALONE = 0.2  # probability of the likeliest, for want of a better
 _MIN_BESIDE = 0.4
 _MIN_STATED = 0.05  # of whom the article's own data names

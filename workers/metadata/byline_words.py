@@ -1,8 +1,26 @@
-"""The words of bylines: what stands before, between and after names, and what is never one."""
+"""The words of bylines, on pages and in pasted text: what stands before, between and after names; what is no name."""
 
 import re
+from collections.abc import Iterable
 
-from workers.page.words import word_set
+from workers.page.words import MONTHS, WEEKDAYS, word_set
+
+BY_WORDS = word_set(
+    """af auteur auteure auteurs author authors autor autora autoren autore autores autorin av by di door od par por
+    przez vom von автор"""
+)
+# Not "reviewed": who reviewed a text did not write it. An element of a page that is a byline may say so all the same.
+BEFORE_BY = word_set(
+    """analysis article authored escrito geschreven geschrieben opinion posted pubblicato publicado published publié
+    reported review scritto skrevet skriven story submitted text verfasst veröffentlicht words written écrit"""
+)
+BY_LABELS = word_set("作者 執筆 執筆者 投稿者 文 著者 記者 记者 글")  # no space has to follow them
+
+
+def any_of(words: Iterable[str]) -> str:
+    """Returns `words` as alternatives of a regular expression, the longest first."""
+    return "|".join(sorted(words, key=lambda word: (-len(word), word)))
+
 
 NOT_A_NAME = re.compile(r"[?!=<>{}#%$€\\]|\.\.\.|…|https?:")
 NOISY = re.compile(r"[@(\[<]|https?:|www\.|follow", re.IGNORECASE)  # what is needed for any of NOISE
@@ -11,10 +29,9 @@ NOISE = re.compile(
     re.IGNORECASE,
 )
 BY = re.compile(
-    r"^\W*(?:(?:words|text|story|written|posted|reported|published|article|review(?:ed)?|analysis|opinion|created|added"
-    r"|medically reviewed|verfasst|geschrieben|ein beitrag|escrito|publicado|publié|écrit|scritto)\s+)?"
-    r"(?:by|von|vom|par|por|di|door|av|af|autor(?:in)?(?:en)?|authors?|auteure?s?|autore|writer|text|texto|testo|tekst"
-    r"|foto|redaktion|автор|автори|przez|od|yazan|haber|بقلم|كتب|מאת|글|著者|作者|文|記者|记者|執筆)(?:\s*[:：]\s*|\s+|(?<=[著作記记]者)|$)",
+    rf"^\W*(?:(?:{any_of(BEFORE_BY)}|reviewed|created|added|medically reviewed|ein beitrag)\s+)?"
+    rf"(?:{any_of(BY_WORDS | BY_LABELS)}|writer|text|texto|testo|tekst|foto|redaktion|автори|yazan|haber|بقلم|كتب|מאת)"
+    r"(?:\s*[:：]\s*|\s+|(?<=[著作記记]者)|$)",
     re.IGNORECASE,
 )
 BREAK = re.compile(r"\s*(?:[;|/•·●\n、，]|\s[–—-]\s)\s*")
@@ -34,8 +51,8 @@ DEGREE = re.compile(
     re.IGNORECASE,
 )
 PARTICLES = word_set(
-    """al bin da das de del dem den der di do dos du e el la le les ibn of ten ter und van vander vom von y zu zum zur
-    't"""
+    """af al av ben bin da das de del della dem den der di do dos du e el ibn la le les mc ten ter und van vander vom
+    von y zu zum zur 't"""
 )
 ROLES = word_set(
     """analyst anchor architect associate attorney author authors autor autorin blogger ceo chef chefredakteur
@@ -57,15 +74,15 @@ NEVER = word_set(
     read reading related reply rss search see share skip subscribe tags teilen thanks that the this to topics tweet
     twitter uhr updated view views was we week whatsapp what when who why with year years your youtube zum"""
 )
-NEVER_ALONE = word_set(
-    """a admin administrator an anmelden anonymous april august author authors bluesky december default editorial email
-    february friday gettr guest guide here home january join july june login march mastodon may menu monday name news
-    next november october other register registrieren saturday search september sign sunday threads thursday today
-    topics tuesday unknown us user view website wednesday you youtube
-    mon tue tues wed thu thur thurs fri sat sun jan feb mar apr jun jul aug sep sept oct nov dec
-    montag dienstag mittwoch donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche
-    lunes miércoles jueves viernes sábado domingo lunedì martedì mercoledì giovedì venerdì
-    antworten auteur auteurs autore autoren nachricht navigation reply répondre responder text texte texto testo"""
+NEVER_ALONE = (
+    MONTHS
+    | WEEKDAYS
+    | word_set(
+        """a admin administrator an anmelden anonymous author authors bluesky default editorial email gettr guest
+        here home join login mastodon menu name news next other register registrieren search sign threads today
+        topics unknown us user view website you youtube antworten auteur auteurs autore autoren nachricht
+        navigation reply répondre responder text texte texto testo"""
+    )
 )
 NO_NAME_ALONE = NEVER | NEVER_ALONE | ROLES
 ORGANISATION = re.compile(

@@ -20,6 +20,8 @@ from workers.page.tree import Element, as_html
 
 log = structlog.get_logger(__name__)
 
+# The weights, here and in `_structured` and `_visible`, are about log-odds that a source names the true day, rounded by
+# hand. Bounds on lengths are chosen by hand; not measured.
 _EARLIEST = date(1990, 1, 1)
 _HTMLDATE_WEIGHT = 2.0
 _TEXT_WEIGHT = 1.8

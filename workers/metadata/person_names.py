@@ -6,9 +6,11 @@ from functools import lru_cache
 from workers.metadata import byline_words
 from workers.page.words import bare, plain
 
+# Chosen by hand; not measured.
 _MAX_NAME = 60  # characters
 _MAX_BYLINE = 1000
 _MAX_WORDS = 6
+_PARTICLES = byline_words.PARTICLES | {"of"}  # of an editorial team, as "Bank of England"
 
 
 def key_of(name: str) -> str:
@@ -113,7 +115,7 @@ def _is_spelt_as_name(words: list[str], lower: list[str]) -> bool:
 
 def _is_capital(word: str) -> bool:
     first = next((char for char in word if char.isalpha()), "")
-    return not first.islower() or "’" in word or "'" in word or word.casefold() in byline_words.PARTICLES
+    return not first.islower() or "’" in word or "'" in word or word.casefold() in _PARTICLES
 
 
 def is_handle(name: str) -> bool:

@@ -12,6 +12,7 @@ from workers.page.words import bare
 
 __all__ = ["Metadata", "read_metadata"]
 
+# Chosen by hand, for the size of events.
 _MAX_CANDIDATES = 5
 
 

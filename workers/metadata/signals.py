@@ -4,6 +4,7 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
+from workers.metadata.byline_words import BEFORE_BY, BY_LABELS, BY_WORDS, any_of
 from workers.page.words import word_set
 
 # No name without one of these is in _CLASSES: one search for letters at its start is far faster than those for all.
@@ -16,18 +17,11 @@ _AUTHOR_FOLDERS = word_set(
     journalist journalists member members people person persons profile profiles redakteur redakteure redaktion
     reporter reporters staff team user users writer writers"""
 )
-_BY_WORDS = word_set(
-    """af auteur auteurs author autor autoren autore autorin av by di door kirjoittanut od par por przez tekst testo
-    text texte texto vom von yazan автор بقلم كتب מאת"""
-)
-_BEFORE_BY = word_set(
-    """analysis article escrito geschreven geschrieben posted published publicado publié reported review reviewed
-    scritto skrevet skriven story text verfasst veröffentlicht words written écrit"""
-)
-_LABELS = word_set("作者 執筆 執筆者 投稿者 文 著者 記者 글")
+_BEFORE_BY = BEFORE_BY | {"reviewed"}
+_BY_WORDS = BY_WORDS | word_set("kirjoittanut tekst testo text texte texto yazan بقلم كتب מאת")
 _BY = re.compile(
-    rf"\W{{0,3}}(?:(?:(?:{'|'.join(sorted(_BEFORE_BY))})\s+)?(?:{'|'.join(sorted(_BY_WORDS))})\b\s*[:：]?(?:\s|$)"
-    rf"|(?:{'|'.join(sorted(_LABELS))})\s*[:：●・/])",
+    rf"\W{{0,3}}(?:(?:(?:{any_of(_BEFORE_BY)})\s+)?(?:{any_of(_BY_WORDS)})\b\s*[:：]?(?:\s|$)"
+    rf"|(?:{any_of(BY_LABELS)})\s*[:：●・/])",
     re.IGNORECASE,
 )
 BY_WITHIN = re.compile(
@@ -37,13 +31,14 @@ BY_WITHIN = re.compile(
 )
 # No line without one of these, a sign at its start or a label is a byline: to look for them is far faster.
 _BY_HINTS = frozenset(f"{word}{colon}" for word in _BY_WORDS | _BEFORE_BY for colon in ("", ":", "：", "."))
-_LABEL = re.compile("|".join(sorted(_LABELS)))
+_LABEL = re.compile(any_of(BY_LABELS))
 COPYRIGHT = re.compile(r"©|\(c\)|copyright", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _ASIDE = re.compile(
     r"comment(?!ary)|related|recommend|sidebar|widget|(?:page|site|global)-?footer|newsletter|most-?(?:read|popular)"
     r"|teaser|trending|promo|disqus|replies|read-?more|more-?(?:news|stories|from)"
 )
+# Chosen by hand; they say which elements are asked at all, so the model of authors was trained with them.
 MAX_LINE = 120  # characters of a line that holds a name or a date
 _MAX_NAME = 40
 _MAX_BYLINE = 400

@@ -13,6 +13,7 @@ from workers.page.head import Attributes, Head
 from workers.page.tree import Element
 from workers.page.words import bare, word_set
 
+# Bounds on work, chosen by hand; not measured.
 _MAX_HITS = 5000  # of one mark
 _MAX_LINKS = 50  # of one rel
 _RELS = frozenset({"canonical", "image_src", "license"})

@@ -16,6 +16,7 @@ from workers.page.words import bare, jaccard, plain, tokens
 _SEPARATOR = re.compile(r"\s+(?:[|·•»«›‹~/–—-]|::|:)\s+|\s*[|»›]\s*|\s+_|_\s+")
 _ENDS = " ¶§|·•"
 _LABEL = re.compile(r"\w+\s*:\s+")
+# Chosen by hand where nothing else is said; not measured one by one.
 _LIKE_SEGMENT = 0.9  # likeness of a heading that is the first part of a page's whole title
 _MIN_LIKENESS = 0.3  # of a heading to a reference; anything from .15 to .5 does nearly as well
 _MIN_LIKENESS_MINOR = 0.5  # of what is no h1

@@ -27,6 +27,7 @@ _MONTH_DAY = re.compile(r"([^\W\d_]{3,12})\.?\s+(\d\d?)(?:st|nd|rd|th)?\.?,?\s+"
 _URL = re.compile(r"(?<!\d)((?:19|20)\d\d)[/_-](\d\d?)[/_-](\d\d?)(?!\d)|(?<!\d)((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)")
 # The day's number repeats the year and month before it: /2015/08/150803-
 _URL_SHORT = re.compile(r"/((?:19|20)(\d\d))/(\d\d)/(?:[^/]*\D)?\2\3(\d\d)(?!\d)")
+# Letters of a month cut short, and bounds on work: chosen by hand; not measured.
 _MIN_PREFIX = 3
 _MAX_URL = 2048  # characters
 _MAX_STAMP = 200

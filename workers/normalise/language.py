@@ -10,6 +10,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[impo
 from contract.article import Source
 from workers.document import Sourced
 
+# Measured where that is said; the least confidence is more likely than not.
 _SAMPLE_CHARS = (800, 3000)  # the longer one where the shorter leaves doubt, which it does for a text in fifty
 _NO_DOUBT = 0.99
 _PRIOR_ODDS = 100.0  # of the declared language against any one other: a few pages in a hundred declare a wrong one

@@ -12,6 +12,7 @@ from workers.outputs.images import Image
 from workers.outputs.inline import fill, write_lines
 from workers.page.blocks import BlockKind
 
+# Chosen by hand, for Markdown that stays readable; not measured.
 _MAX_NESTED = 6  # lists in lists; deeper ones are taken for the deepest
 _BULLET = "- "
 _CELLS = frozenset({"td", "th"})

@@ -10,6 +10,7 @@ from workers.outputs.allowed import allowed, web_address
 
 _LAZY = ("data-src", "data-original", "data-lazy-src", "data-srcset", "srcset")
 _SET_ASIDE = frozenset({"nav", "footer", "aside", "form", "button", "header", "noscript"})
+# Chosen by hand; not measured.
 _LEAST_PX = 48  # a side of less is an icon or a counter
 
 

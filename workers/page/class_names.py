@@ -6,6 +6,7 @@ from functools import lru_cache
 from workers.page.tree import Element
 from workers.page.words import word_set
 
+# A bound on work, chosen by hand; not measured.
 _MAX_NAMES = 300  # characters
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 

@@ -8,6 +8,7 @@ _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f\u0e00-\u0e7f"
 _CJK_CHARACTER = re.compile(f"[{_CJK}]")
 _TOKEN = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 _WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\u0e00-\u0e7f\uff66-\uff9f]")
+# Chosen by hand. Part of the features: change it and train anew.
 _WIDE_WEIGHT = 1.5  # a character of these scripts says as much as 2.5 of an alphabet
 
 
@@ -54,3 +55,26 @@ def size_of(text: str) -> float:
     if text.isascii():
         return len(text)
     return len(text) + _WIDE_WEIGHT * len(_WIDE.findall(text))
+
+
+ENGLISH_DATE_WORDS = word_set(
+    """january february march april may june july august september october november december
+    monday tuesday wednesday thursday friday saturday sunday"""
+)
+MONTHS = word_set(
+    """january february march april may june july august september october november december
+    jan feb mar apr jun jul aug sep sept oct okt nov dec dez
+    januar jänner februar märz mai juni juli oktober dezember
+    janvier février mars avril juin juillet août septembre octobre novembre décembre
+    enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
+    gennaio febbraio aprile maggio giugno luglio settembre ottobre novembre dicembre
+    januari februari maart mei augustus janeiro fevereiro março maio junho julho setembro outubro novembro dezembro
+    января февраля марта апреля мая июня июля августа сентября октября ноября декабря"""
+)
+WEEKDAYS = word_set(
+    """mon tue tues wed thu thur thurs fri sat sun monday tuesday wednesday thursday friday saturday sunday
+    montag dienstag mittwoch donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche
+    lunes martes miércoles jueves viernes sábado domingo lunedì martedì mercoledì giovedì venerdì sabato domenica
+    maandag dinsdag woensdag donderdag vrijdag zaterdag zondag
+    понедельник вторник среда четверг пятница суббота воскресенье"""
+)

@@ -14,6 +14,8 @@ from workers.pasted.lines import Line
 from workers.pasted.noise_rules import Rule, find_date
 from workers.pasted.region import Region, is_boilerplate, is_prose, worths
 
+# These numbers are part of the features, so the weights hold for them alone: change one and train anew. Chosen by hand.
+# With the weights as they are, half or twice costs at most .007 of F1 (72 texts).
 _MAX_WORDS = 120.0  # a longer paragraph is as sure as this
 _LINE_CHARS = 400  # of a line are looked at
 _SEPARATOR = re.compile(r" [|›»/·•>] ")

@@ -44,6 +44,7 @@ class Rule(StrEnum):
     BOILERPLATE = "boilerplate"  # it stood amid the article, and reads and lies as what pages put there
 
 
+# Chosen by hand on pasted pages; not measured one by one.
 MAX_NOISE_WORDS = 30  # longer lines are only taken by where they stand
 _MAX_NOISE_CHARS = 300
 _LINES_OF_A_PAGE = 1024  # each is asked about several times

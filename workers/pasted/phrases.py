@@ -5,7 +5,7 @@ Each pattern is applied to lines of a few words only, so `.*` cannot run far.
 
 import re
 
-from workers.pasted.word_lists import MONTHS
+from workers.page.words import MONTHS
 
 
 def _either(alternatives: str) -> str:

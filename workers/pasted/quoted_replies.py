@@ -9,6 +9,7 @@ from workers.pasted.lines import count_words
 from workers.pasted.mail_header import is_header, is_subject
 from workers.pasted.phrases import whole
 
+# Chosen by hand; not measured.
 _OWN_WORDS = 12.0  # that an answer has at least; with fewer (`FYI`) what is quoted is all there is to read
 _LEAST_HEADER, _HEADER_LINES = 3, 8  # in a row, of the mail that is answered
 _MAX_CHARS = 300

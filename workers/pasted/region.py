@@ -9,6 +9,7 @@ from workers.pasted import phrases, word_lists
 from workers.pasted.lines import Line
 from workers.pasted.noise_rules import Rule, is_sentence
 
+# Chosen by hand on pasted pages; prose and noise are features, too, so the weights hold for these alone.
 _SENTENCE_WORDS = 7.0  # a closed line of so many words is prose
 _PARAGRAPH_WORDS = 22.0  # an open one needs as many as this
 _MOST_WORDS = 60.0  # one line counts at most so much

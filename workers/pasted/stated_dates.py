@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from workers.pasted.phrases import DATE, UPDATED
 
+# Chosen by hand; not measured.
 _MAX_CHARS = 300
 _LABEL_CHARS = 30  # a line that only says what the date below it is
 

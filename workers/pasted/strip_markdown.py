@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+# Chosen by hand, the sizes as bounds on work; not measured.
 _MAX_CHARS = 500_000
 _MAX_NESTING = 100  # lists in lists; what is deeper is lost
 _MIN_KINDS = 2  # of marks

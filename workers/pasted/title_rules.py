@@ -8,6 +8,7 @@ from workers.pasted.byline import names_before_role, names_in
 from workers.pasted.lines import Line
 from workers.pasted.noise_rules import Rule, find_date
 
+# Chosen by hand on pasted pages. The score is a feature, so the weights of titles hold for these alone.
 _BEFORE = 60  # lines before the first prose
 _NEAR = 12  # lines before it in which most titles stand
 _MIN_WORDS, _MAX_WORDS = 3.0, 26.0

@@ -1,5 +1,7 @@
 """Words that pages put around their articles, in eight languages and a few more. Tables only; `rules` applies them."""
 
+from workers.page.words import MONTHS, WEEKDAYS
+
 # A share line has none but these words, and one of the first kind.
 _SHARE = """
     share shares tweet retweet facebook twitter whatsapp linkedin pinterest reddit telegram flipboard messenger tumblr
@@ -31,26 +33,10 @@ _TIMESTAMP = """
     publicado actualizado el las los hs hrs hace horas días lectura del
     pubblicato aggiornato alle ore fa lettura gepubliceerd bijgewerkt op om geplaatst laatst geleden leestijd
     atualizado às em há atrás leitura
-    mon tue tues wed thu thur thurs fri sat sun monday tuesday wednesday thursday friday saturday sunday
-    mo di mi do fr sa so montag dienstag mittwoch donnerstag freitag samstag sonntag
-    lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes sábado domingo
-    lunedì martedì mercoledì giovedì venerdì sabato domenica
-    maandag dinsdag woensdag donderdag vrijdag zaterdag zondag segunda terça quarta quinta sexta feira
+    mo di mi do fr sa so segunda terça quarta quinta sexta feira
     опубликовано обновлено изменено дата в г года назад мск час часа часов минут минуты день дня дней чтение чтения
-    понедельник вторник среда четверг пятница суббота воскресенье
 """
-_MONTHS = """
-    january february march april may june july august september october november december
-    jan feb mar apr jun jul aug sep sept oct okt nov dec dez
-    januar jänner februar märz mai juni juli oktober dezember
-    janvier février mars avril juin juillet août septembre octobre novembre décembre
-    enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
-    gennaio febbraio aprile maggio giugno luglio settembre ottobre novembre dicembre
-    januari februari maart mei augustus janeiro fevereiro março maio junho julho setembro outubro novembro dezembro
-    января февраля марта апреля мая июня июля августа сентября октября ноября декабря
-"""
-MONTHS = frozenset(_MONTHS.split())
-TIMESTAMP = MONTHS | frozenset(_TIMESTAMP.split())
+TIMESTAMP = MONTHS | WEEKDAYS | frozenset(_TIMESTAMP.split())
 
 # Sentences about the site, its readers' accounts and the law have these: prose that is no article's.
 BOILERPLATE = (

@@ -15,6 +15,8 @@ from workers.page.kind import KindProbabilities, kind_features, kind_probabiliti
 from workers.page.tree import Element
 from workers.walls.page_text import consent_share, is_consent_wall, is_login, is_paywalled, offers_consent
 
+# Chosen by hand, so that an index is refused only where nothing of worth is lost (docs/decisions.md, "Listings pass,
+# indexes fail"); not measured one by one.
 _ARTICLE = 0.2  # of the probability; below it the page is something else
 _LISTING = 0.5
 _INDEX = 0.8

@@ -11,6 +11,7 @@ from workers.models.boosted_trees import Rows, load_model
 from workers.page.kind import KIND_FEATURES, KindProbabilities
 from workers.quality.assessment import AssessedPage
 
+# Part of the features: change it and train anew. Chosen by hand.
 _UNSURE = (0.2, 0.8)
 CLASSIFICATION_FEATURES = (
     *("uncertainty", "expected_f1", "mean_kept", "unsure_share", "missed_share", "doubted_share", "log_kept"),

@@ -7,6 +7,7 @@ else, and a control to press or fill in.
 import re
 from collections.abc import Sequence
 
+# Chosen by hand; not measured one by one.
 _MAX_WALL_CHARS = 3000  # of text kept from a wall; consent texts are long-winded
 _MAX_LOGIN_CHARS = 600
 _WALL_SHARE = 0.6  # of the characters, in paragraphs that speak of consent
