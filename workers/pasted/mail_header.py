@@ -8,7 +8,7 @@ from workers.pasted.lines import Line
 from workers.pasted.phrases import opening
 from workers.pasted.region import is_prose
 
-# Chosen by hand; not measured.
+# Chosen by hand; half or twice of each changes none of 72 texts, few of which are mails.
 _LOOKED_AT = 40  # blocks
 _MIN_LINES = 2
 
