@@ -1,7 +1,7 @@
 """Fetches submitted URLs: bounded in time and size, kept out of the network inside, and honest about what came.
 
 The way of a URL: `urls` checks it, `client` dials it (`addresses` has the last word on where), `body` reads what comes
-within the limits, `rules` and `walls` say what the answer means, `page_head` where a page sends its reader, and
+within the limits, `rules` and `workers.walls` say what the answer means, `page_head` where a page sends its reader, and
 `fetcher` holds the thread. Before each request `politeness` asks whose turn it is (`turns`), and the site (`robots`).
 """
 

@@ -15,7 +15,13 @@ from workers.metadata import jsonld
 from workers.metadata.elements import SILENT, PageElement
 from workers.metadata.signals import Signal
 from workers.metadata.sources import PageSources
-from workers.metadata.written_dates import WrittenDate, parse_timestamp, parse_url_date, parse_written_date
+from workers.metadata.written_dates import (
+    WrittenDate,
+    parse_timestamp,
+    parse_url_date,
+    parse_written_date,
+    says_changed,
+)
 from workers.page.tree import Element, as_html
 
 log = structlog.get_logger(__name__)
@@ -34,11 +40,6 @@ _MIN_LEAD = 0.1  # below it is a toss-up, and none is given
 _MONTH_FIRST = frozenset(["us", "ca", "ph", "io", "co", "ai", "me", "tv", "cc", "fm", "ly", "gg", "sh", "app", "dev"])
 _COUNTRY = 2  # letters
 _MAX_LINE = 120  # characters around a date
-_UPDATED = re.compile(
-    r"updat|modifi|\bedited|revis|aktualis|geändert|stand:|mis à jour|actualiz|aggiorna|gewijzigd|oppdatert|uppdater"
-    r"|päivitetty|更新",
-    re.IGNORECASE,
-)
 _PART = re.compile(r"Review|Comment|Answer|Video|Audio|Image|Rating")  # types of what is only part of a page
 _PUBLISHED_META = (
     ("article:published_time", "og:article:published_time", "og:published_time"),
@@ -257,7 +258,8 @@ def is_update(element: PageElement) -> bool:
     previous = node.getprevious()
     around += [previous.tail, previous.text if len(previous) == 0 else None] if previous is not None else []
     around += [parent.get("class"), parent.text if previous is None else None] if parent is not None else []
-    return bool(_UPDATED.search(" ".join(filter(None, around))))
+    words = " ".join(filter(None, around))
+    return says_changed(words) or "stand:" in words.lower()  # in pasted text "Stand:" stands before the only date
 
 
 def _htmldate(tree: Element, url: str | None, latest: date) -> WrittenDate | None:

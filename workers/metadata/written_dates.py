@@ -31,6 +31,11 @@ _URL_SHORT = re.compile(r"/((?:19|20)(\d\d))/(\d\d)/(?:[^/]*\D)?\2\3(\d\d)(?!\d)
 _MIN_PREFIX = 3
 _MAX_URL = 2048  # characters
 _MAX_STAMP = 200
+_CHANGED = re.compile(
+    r"updat|modifi|\bedited|last changed|revis|aktualis|geändert|mise? à jour|màj|actualiz|aggiorna|bijgewerkt"
+    r"|gewijzigd|atualiz|oppdatert|uppdater|päivitetty|обновлено|изменено|更新",
+    re.IGNORECASE,
+)
 _MONTH_FIRST = frozenset({"", "en", "en-us", "en-ca", "en-ph"})
 
 
@@ -40,6 +45,11 @@ class WrittenDate:
 
     day: date
     iso: str
+
+
+def says_changed(words: str) -> bool:
+    """Tells whether `words` around a date, or the class names of its element, say that it is of a change."""
+    return _CHANGED.search(words) is not None
 
 
 def parse_timestamp(text: str) -> WrittenDate | None:

@@ -37,15 +37,6 @@ TIME = _either(rf"""
     (?:vor|il y a|hace|há) \d+ \w+
 """)
 
-UPDATED = (
-    r"\b(?:"
-    + _either(r"""
-    updated?|modified|revised|last (?:changed|edited)|aktualisiert|geändert|mis(?:e)? à jour|màj|modifiée?
-    actualizad[oa]|modificad[oa]|aggiornat[oa]|modificat[oa]|bijgewerkt|gewijzigd|atualizad[oa]|обновлено|изменено|更新
-""")
-    + r")"
-)
-
 COUNTED = _either(r"""
     comments?|shares?|likes?|views?(?: today)?|reads?|votes?|replies|reply|claps?|followers?|retweets?|upvotes?|points?
     kommentare?|aufrufe|antworten|commentaires?|vues?|partages?|comentarios?|visitas|me gusta|commenti|commento

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from workers.pasted.phrases import DATE, UPDATED
+from workers.metadata.written_dates import says_changed
+from workers.pasted.phrases import DATE
 
 # Chosen by hand; not measured.
 _MAX_CHARS = 300
@@ -21,7 +22,6 @@ _CLOCK = (
 _BETWEEN = r"(?:[\s,–—|·•@/-]|\b(?:at|um|à|a las?|alle|ore|às|om|в|г|года|kl)\b\.?){1,8}?"
 _ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"
 _MOMENT = re.compile(rf"{_ISO}|{DATE}(?:{_BETWEEN}{_CLOCK})?", re.IGNORECASE)
-_UPDATED = re.compile(UPDATED, re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def find_stated_dates(lines: Iterable[str]) -> StatedDates:
     label = ""
     for line in lines:
         for said, written in _read(line, label):
-            if _UPDATED.search(said):
+            if says_changed(said):
                 modified = modified or written
             else:
                 published = published or written
