@@ -38,7 +38,7 @@ _FORUM_TYPES = frozenset({"DiscussionForumPosting", "QAPage", "Question", "Socia
 
 @dataclass(slots=True)
 class Candidate:
-    """One name, with the claims that hold it."""
+    """One name, with the mentions that hold it."""
 
     key: str
     name: str
@@ -46,13 +46,13 @@ class Candidate:
 
     @property
     def kinds(self) -> set[MentionKind]:
-        """The kinds of claims that hold the name, those aside left out where there are others."""
+        """The kinds of mentions that hold the name, those aside left out where there are others."""
         proper = {mention.kind for mention in self.mentions if mention.region is not ElementRegion.ASIDE}
         return proper or {mention.kind for mention in self.mentions[:1]}
 
 
 def collect_candidates(mentions: Iterable[Mention]) -> list[Candidate]:
-    """Returns the names in `mentions`, each once, in the order of their first claims."""
+    """Returns the names in `mentions`, each once, in the order of their first mentions."""
     found: dict[str, Candidate] = {}
     for mention in mentions:
         for name in mention.names:
@@ -64,7 +64,7 @@ def collect_candidates(mentions: Iterable[Mention]) -> list[Candidate]:
 
 
 def _merge_longer(found: dict[str, Candidate]) -> None:
-    """Gives a name the claims of those that hold it at an end: the rest of them is a role or a label."""
+    """Gives a name the mentions of those that hold it at an end: the rest of them is a role or a label."""
     names = sorted((key for key in found if " " in key and not is_cjk(found[key].name)), key=len)
     for longer in reversed(names):
         ends = (name for name in names if longer.startswith(f"{name} ") or longer.endswith(f" {name}"))
@@ -141,7 +141,7 @@ class _Table:
         ]
 
     def _orders(self) -> list[dict[str, int]]:
-        """Returns by kind the places of those whom its claims name, in the order of the page from the heading on."""
+        """Returns by kind the places of those whom its mentions name, in the order of the page from the heading on."""
         firsts: dict[MentionKind, dict[str, int]] = {kind: {} for kind in _KINDS}
         for candidate in self._candidates:
             for mention in candidate.mentions:

@@ -15,7 +15,7 @@ from workers.page.words import bare, plain
 
 # Bounds, chosen by hand; half or twice of each changes none of 60 pages.
 _MAX_ORGANISATION = 120  # characters of its name
-_MAX_NAMES = 12  # in one claim
+_MAX_NAMES = 12  # in one mention
 _WRITTEN_BY = re.compile(
     r"written by|author|verfasst von|geschrieben von|écrit par|rédigé par|escrito por|scritto da|geschreven door"
     r"|skrevet a[vf]|skriven av|autor|автор|написано|执笔者|作者|投稿者|執筆者|yazan|kirjoittanut|napisane przez",
@@ -24,7 +24,7 @@ _WRITTEN_BY = re.compile(
 
 
 class MentionKind(StrEnum):
-    """What makes a claim. The names are part of the model's features: do not change them."""
+    """What kind of place mentions a name. The names are part of the model's features: do not change them."""
 
     LD_PERSON = "ld_person"
     LD_STRING = "ld_string"
@@ -105,7 +105,7 @@ _AVATAR_WORDS = re.compile(
 
 
 def read_mentions(page: PageSources) -> list[Mention]:
-    """Returns the claims of `page` that name anybody, in the order of their kinds, then of the page."""
+    """Returns the mentions of `page` that name anybody, in the order of their kinds, then of the page."""
     return [mention for mention in _all(page) if mention.names]
 
 

@@ -12,7 +12,7 @@ from workers.page.tree import Element
 from workers.page.words import plain, squeeze
 
 # Bounds on work, chosen by hand; which names count as near is part of the features of authors.
-_MAX_ELEMENTS = 40  # with one mark: those nearest to the heading
+_MAX_ELEMENTS = 40  # with one signal: those nearest to the heading
 _BEFORE, _AFTER = 30, 80  # elements around the heading: where a bare name may be the author's
 _MAX_TEXT = 400  # characters of what may be a title, a name or a date
 _PIECE = 2  # what an element's start or end counts, in characters

@@ -95,7 +95,7 @@ _CLASSES = {  # of names in lower case
 
 @lru_cache(maxsize=16384)  # the same few names recur all over a site
 def signals_of_names(names: str) -> tuple[Signal, ...]:
-    """Returns the marks that a class attribute or an id gives."""
+    """Returns the signals that a class attribute or an id gives."""
     found = [signal for name in names.split() for signal in _signals_of_name(name)]
     return tuple(dict.fromkeys(found)) if found else ()
 
@@ -115,7 +115,7 @@ def names_aside(names: str) -> bool:
 
 
 def signals_of_itemprop(names: str) -> tuple[Signal, ...]:
-    """Returns the marks that an itemprop attribute gives."""
+    """Returns the signals that an itemprop attribute gives."""
     return tuple(filter(None, map(_PROPS.get, names.lower().split())))
 
 
@@ -128,7 +128,7 @@ def is_author_link(href: str) -> bool:
 
 
 def signals_of_text(words: str) -> tuple[Signal, ...]:
-    """Returns the marks that the words right inside or right after an element give; `words` are not all white."""
+    """Returns the signals that the words right inside or right after an element give; `words` are not all white."""
     if len(words) > _MAX_BYLINE or len(line := words.strip()) < _MIN_LINE:
         return ()
     parts = line.lower().split()

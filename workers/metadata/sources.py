@@ -14,7 +14,7 @@ from workers.page.tree import Element
 from workers.page.words import bare, word_set
 
 # Bounds on work, chosen by hand; not measured.
-_MAX_HITS = 5000  # of one mark
+_MAX_HITS = 5000  # of one signal
 _MAX_LINKS = 50  # of one rel
 _RELS = frozenset({"canonical", "image_src", "license"})
 _TAGS = {"h1": Signal.H1, "h2": Signal.H2, "time": Signal.TIME}
@@ -35,10 +35,10 @@ _SITE_TYPES = frozenset({"WebSite", "Organization", "NewsMediaOrganization"})
 class PageSources:
     """One page, gathered.
 
-    `head` is the page's head; `links` the `<link>` and `<a>` targets
-    by rel (`canonical`, `image_src`, `license`); `element_index` the elements of the body by mark; `nodes` all JSON-LD,
-    `article` the node of the article itself; `heading` the position of the first `h1` of the page proper, 0 where there
-    is none; `sites` what the site and its publisher are called, as bare words.
+    `head` is the page's head; `links` the `<link>` and `<a>` targets by rel (`canonical`, `image_src`, `license`);
+    `element_index` the elements of the body by signal; `nodes` all JSON-LD, `article` the node of the article itself;
+    `heading` the position of the first `h1` of the page proper, 0 where there is none; `sites` what the site and its
+    publisher are called, as bare words.
     """
 
     url: str | None

@@ -61,7 +61,7 @@ class _Segmenter:
         self._silent = silent
         self._containers: list[Container] = []
         self._ends: list[int] = []
-        self._passages: list[TextBlock] = []
+        self._blocks: list[TextBlock] = []
         self._images: list[tuple[int, Element]] = []
         self._forms: dict[tuple[str, str], int] = {}
         self._current = 0
@@ -74,7 +74,7 @@ class _Segmenter:
         self._after_image = False
 
     def run(self, body: Element) -> SegmentedPage:
-        silent, blocks = self._silent, self._passages
+        silent, blocks = self._silent, self._blocks
         steps = etree.iterwalk(body, events=("start", "end"))
         for event, element in steps:
             tag = element.tag
@@ -92,9 +92,9 @@ class _Segmenter:
                 break
         if self._runs:
             self._flush()
-        count = len(self._passages)
+        count = len(self._blocks)
         return SegmentedPage(
-            self._passages, self._containers, [count if end < 0 else end for end in self._ends], self._images
+            self._blocks, self._containers, [count if end < 0 else end for end in self._ends], self._images
         )
 
     def _enter(self, tag: str, element: Element) -> None:
@@ -105,7 +105,7 @@ class _Segmenter:
         elif tag == "br":
             self._break(element)
         elif tag == "img":
-            self._images.append((len(self._passages), element))
+            self._images.append((len(self._blocks), element))
             self._after_image = True
         else:
             if tag in _MARKS:
@@ -118,7 +118,7 @@ class _Segmenter:
         if tag in CODES:
             if self._runs:
                 self._flush()
-            self._ends[self._current] = len(self._passages)
+            self._ends[self._current] = len(self._blocks)
             self._current = self._containers[self._current].parent
         elif tag in _MARKS:
             self._marks -= 1
@@ -144,7 +144,7 @@ class _Segmenter:
                 number if tag == "article" else above.article,
                 number if tag in _LINES else above.line,
                 self._forms.setdefault((tag, classes), len(self._forms)),
-                len(self._passages),
+                len(self._blocks),
             )
         )
         self._ends.append(-1)
@@ -177,7 +177,7 @@ class _Segmenter:
         raw = runs[0].text if len(runs) == 1 else "".join([run.text for run in runs])
         text = _verbatim(raw) if kind is BlockKind.PREFORMATTED else _squeeze(raw)
         if text:
-            self._passages.append(
+            self._blocks.append(
                 TextBlock(text, kind, self._current, tuple(runs), link, bold, italic, flags, self._after_image)
             )
             self._after_image = False
