@@ -36,7 +36,7 @@ from runtime.fetching import open_fetcher
 from runtime.settings import load
 from runtime.wiring import now
 from tests.rabbit_node import free_ports
-from workers.desk import Copy
+from workers.document import RawDocument
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
@@ -49,10 +49,10 @@ SLOTS = 8  # the default of two cores
 DEFAULTS = (300, 10)
 
 
-class NoEditor:
+class NoParser:
     """Makes an article of nothing, in no time."""
 
-    async def run(self, document: Copy, *, fresh: bool = False) -> Article:  # noqa: ARG002 - as a worker calls it
+    async def run(self, document: RawDocument, *, fresh: bool = False) -> Article:  # noqa: ARG002 - as a worker calls it
         job = document.job
         return Article(
             id=job.id, kind=job.kind, text="", excerpt="", word_count=0, char_count=0, reading_time_s=0,
@@ -98,7 +98,7 @@ async def desk() -> AsyncIterator[Desk]:
         broker = await stack.enter_async_context(EmbeddedBroker(folder, metrics=metrics))
         fetcher = await stack.enter_async_context(open_fetcher(settings, metrics, broker.lease))
         limits = WorkerLimits(retry=RetryPolicy(delays_s=settings.retry_delays_s))
-        yield Desk(broker, Worker(fetcher=fetcher, editor=NoEditor(), metrics=metrics, clock=now, limits=limits))
+        yield Desk(broker, Worker(fetcher=fetcher, parser=NoParser(), metrics=metrics, clock=now, limits=limits))
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final
 
 import orjson
@@ -14,6 +14,7 @@ from contract import rules
 from contract.codec import adapter
 from contract.job import CallerMetadata, Job, Kind, Lane
 from contract.options import Focus, Format, Options, Part
+from contract.timestamps import rfc3339
 
 MAX_URL_CHARS: Final = 2048
 MAX_LABELS: Final = 16
@@ -180,7 +181,7 @@ def to_job(submission: Submission, *, id: str, lane: Lane, accepted_at: datetime
         id=id,
         kind=submission.kind,
         lane=lane,
-        accepted_at=accepted_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        accepted_at=rfc3339(accepted_at),
         url=submission.url,
         content=submission.content,
         metadata=CallerMetadata(

@@ -37,8 +37,9 @@ from runtime.settings import Settings
 from service.app import IntakeLimits, build_app
 from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, refuse_open_listener
 from workers.children.pool import ParserLimits, ParserPool
-from workers.desk import Copy, edit
+from workers.document import RawDocument
 from workers.fetch import Fetcher
+from workers.parse_task import PRELOAD, extract_article
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
@@ -46,8 +47,6 @@ _Role = Callable[[asyncio.Event], Coroutine[Any, Any, None]]  # sets the event w
 
 _GAUGES_EVERY_S = 5.0
 _GAUGES_TIMEOUT_S = 2.0
-
-PRELOAD = ("workers.desk", "workers.normalise.preloaded")
 
 
 async def run(settings: Settings, *, serve: bool, work: bool) -> bool:
@@ -196,8 +195,8 @@ def build_api(settings: Settings, broker: Broker, metrics: Metrics) -> web.Appli
     return build_app(broker=broker, keys=keys, limits=limits, metrics=metrics, clock=now)
 
 
-def build_parser(settings: Settings, metrics: Metrics) -> ParserPool[Copy, Article]:
-    """Returns the parser children that edit copies."""
+def build_parser(settings: Settings, metrics: Metrics) -> ParserPool[RawDocument, Article]:
+    """Returns the parser children that extract articles."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else numpy reserves memory for a thread a core in each child
     limits = ParserLimits(
         wall_clock_s=settings.parse_timeout_s,
@@ -205,21 +204,21 @@ def build_parser(settings: Settings, metrics: Metrics) -> ParserPool[Copy, Artic
         documents_per_child=settings.parse_recycle_after,
     )
     return ParserPool(
-        edit, slots=min(settings.parsers, settings.slots), limits=limits, metrics=metrics, preload=PRELOAD
+        extract_article, slots=min(settings.parsers, settings.slots), limits=limits, metrics=metrics, preload=PRELOAD
     )
 
 
 def build_worker(
     settings: Settings,
     fetcher: Fetcher,
-    parser: ParserPool[Copy, Article],
+    parser: ParserPool[RawDocument, Article],
     metrics: Metrics,
     retry: RetryPolicy | None = None,
 ) -> Worker:
     """Returns the worker that decides deliveries; `retry` instead of the policy that is set."""
     policy = retry or RetryPolicy(delays_s=settings.retry_delays_s)
     limits = WorkerLimits(job_timeout_s=settings.job_timeout_s, retry=policy)
-    return Worker(fetcher=fetcher, editor=parser, metrics=metrics, clock=now, limits=limits)
+    return Worker(fetcher=fetcher, parser=parser, metrics=metrics, clock=now, limits=limits)
 
 
 def now() -> datetime:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from contract.article import Fetched
 from contract.reasons import Reason
-from workers.metadata.found import NOTHING_KNOWN, Metadata
+from workers.document import NOTHING_KNOWN, Metadata
 
 
 @dataclass(frozen=True, slots=True)

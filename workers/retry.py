@@ -5,6 +5,7 @@ from datetime import datetime
 
 from contract.job import Attempt, Job
 from contract.reasons import FailureClass
+from contract.timestamps import rfc3339
 from contract.topology import DELAYS_S
 from contract.verdicts import Bury, Publish, Retry, Verdict
 from workers import outcome
@@ -33,7 +34,7 @@ def decide(job: Job, failure: DocumentFailure, at: datetime, policy: RetryPolicy
     reason = failure.reason
     delay_s = _delay_s(job, failure, policy)
     if delay_s is not None:
-        attempt = Attempt(reason=reason, at=outcome.rfc3339(at), detail=failure.detail[:_HISTORY_DETAIL_CHARS])
+        attempt = Attempt(reason=reason, at=rfc3339(at), detail=failure.detail[:_HISTORY_DETAIL_CHARS])
         return Retry(job.next_attempt(attempt), delay_s, reason)
     event = outcome.failed(job, failure, at)
     if reason.failure_class in {FailureClass.HOSTILE, FailureClass.UNEXPECTED}:

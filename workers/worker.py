@@ -1,4 +1,4 @@
-"""From a delivery to a verdict: fetch, edit, and decide what follows from a failure."""
+"""From a delivery to a verdict: fetch, extract, and decide what follows from a failure."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ from contract.reasons import Reason
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
 from workers import outcome
 from workers.children.pool import ParserDefect
-from workers.desk import Copy
+from workers.document import RawDocument
 from workers.failures import DocumentFailure, Failed
 from workers.fetch import FetchedPage, HostBusy, Reader
 from workers.retry import RetryPolicy, decide
@@ -33,13 +33,13 @@ class Fetch(Protocol):
     async def fetch(self, url: str) -> FetchedPage: ...
 
 
-class Edit(Protocol):
-    """Makes an article of a copy, out of this process' reach, or raises Failed or ParserDefect.
+class Parse(Protocol):
+    """Extracts the article of a raw document in a parser child, or raises Failed or ParserDefect.
 
     `fresh` asks for a child that has seen no other document.
     """
 
-    async def run(self, document: Copy, *, fresh: bool = False) -> Article: ...
+    async def run(self, document: RawDocument, *, fresh: bool = False) -> Article: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,10 @@ class Worker:
     """Decides deliveries. It keeps no state between them, so one worker serves any number at once."""
 
     def __init__(
-        self, *, fetcher: Fetch, editor: Edit, metrics: Metrics, clock: Callable[[], datetime], limits: WorkerLimits
+        self, *, fetcher: Fetch, parser: Parse, metrics: Metrics, clock: Callable[[], datetime], limits: WorkerLimits
     ) -> None:
         self._fetcher = fetcher
-        self._editor = editor
+        self._parser = parser
         self._metrics = metrics
         self._clock = clock
         self._limits = limits
@@ -105,18 +105,18 @@ class Worker:
         return decide(job, failure, self._clock(), self._limits.retry, cause)
 
     async def article(self, job: Job, *, fresh: bool = False) -> Article:
-        """Returns the article of `job`: fetched if it is a URL, then edited, in a `fresh` child or any.
+        """Returns the article of `job`: fetched if it is a URL, then extracted, in a `fresh` child or any.
 
         Raises:
             Failed: the document cannot become one, now or ever; its reason says which.
             ParserDefect: our own code failed on it.
         """
         if job.kind is not Kind.URL:
-            copy = Copy(job=job, content=job.content or "", is_html=job.kind is Kind.HTML, url=job.url)
-            return self._observed(await self._editor.run(copy, fresh=fresh))
+            document = RawDocument(job=job, content=job.content or "", is_html=job.kind is Kind.HTML, url=job.url)
+            return self._observed(await self._parser.run(document, fresh=fresh))
         page, seconds = await self._fetched(job.url or "")
         try:
-            article = self._observed(await self._editor.run(_copy_of(job, page), fresh=fresh))
+            article = self._observed(await self._parser.run(_raw_document(job, page), fresh=fresh))
         except Failed as failed:
             raise failed.knowing(fetched=page.fetched) from failed
         timings = {"fetch": round(seconds, 6), **article.provenance.timings}
@@ -159,10 +159,10 @@ class Worker:
             log.error("defect", id=subject, traceback=verdict.cause)
 
 
-def _copy_of(job: Job, page: FetchedPage) -> Copy:
+def _raw_document(job: Job, page: FetchedPage) -> RawDocument:
     is_html = page.reader is Reader.HTML
     url, charset = page.fetched.url, page.charset
-    return Copy(job=job, content=page.body, is_html=is_html, url=url, charset=charset, fetched=page.fetched)
+    return RawDocument(job=job, content=page.body, is_html=is_html, url=url, charset=charset, fetched=page.fetched)
 
 
 def _summary(verdict: Verdict, delivery: Delivery) -> tuple[str, str, str | None]:

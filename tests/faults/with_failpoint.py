@@ -75,7 +75,7 @@ def main() -> None:
     """Runs `copydesk` with the rest of the command line."""
     point, marker, *rest = sys.argv[1:]
     if point == "hostile":
-        wiring.edit = hostile.edit  # type: ignore[attr-defined] # imported there, not exported
+        wiring.extract_article = hostile.extract_article  # type: ignore[attr-defined] # imported there, not exported
     else:
         Failpoint(point, Path(marker)).arm()
     sys.argv[1:] = rest

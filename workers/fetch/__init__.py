@@ -12,8 +12,7 @@ The way of a URL, file by file:
       resolver, addresses, proxy    where it may lead
       errors         what an error of the network means
     body, coding   read what comes, within the limits
-    rules          what a status means
-    walls          answers that stand in front of a page; `wall_words` are their words
+    rules          what a status means (`workers.walls` has the answers that stand in front of a page)
     media          which media type it is, and who reads it
     refresh        pages that send their reader on; `page_head` finds their title
 

@@ -13,7 +13,7 @@ from contract.article import Fetched
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from workers.failures import Failed
-from workers.fetch import media, refresh, rules, walls
+from workers.fetch import media, refresh, rules
 from workers.fetch.body import read_body, read_start
 from workers.fetch.client import GuardedClient
 from workers.fetch.limits import FetchLimits
@@ -21,6 +21,7 @@ from workers.fetch.page_head import title_of
 from workers.fetch.timeouts import Timeouts
 from workers.fetch.trace import FetchTrace
 from workers.fetch.urls import checked_url, publisher_url
+from workers.walls import answer
 
 Admission = Callable[[URL], Awaitable[AbstractContextManager[object]]]
 """Called before each request, redirects included. It may wait or raise. Its context ends after the answer."""
@@ -113,11 +114,11 @@ class Fetcher:
         headers, status = response.headers, response.status
         if target := rules.redirect_target(trace.url, status, headers):
             return target
-        walls.refuse_challenge(headers)
-        if status in walls.GUARDED_STATUSES:
-            start = await read_start(response, self._limits, walls.SHOWN_BYTES, timeouts)
-            walls.refuse_challenge_page(start)
-            walls.refuse_challenge_title(title_of(start, response.charset))
+        answer.refuse_challenge(headers)
+        if status in answer.GUARDED_STATUSES:
+            start = await read_start(response, self._limits, answer.SHOWN_BYTES, timeouts)
+            answer.refuse_challenge_page(start)
+            answer.refuse_challenge_title(title_of(start, response.charset))
         rules.check_status(status, headers, datetime.now(UTC))
         return refresh.header_target(trace.url, headers)
 
@@ -126,7 +127,7 @@ class Fetcher:
     ) -> URL | tuple[bytes, str | None]:
         declared, charset = media.check_declared(trace.media_type or ""), response.charset
         body = await read_body(response, self._limits, timeouts, trace.transfer)
-        walls.refuse_challenge_page(body)
+        answer.refuse_challenge_page(body)
         trace.media_type = media.media_type_of(declared, body)
         return _sent_on(trace, body, charset) or (body, charset)
 
@@ -141,7 +142,7 @@ def _sent_on(trace: FetchTrace, body: bytes, charset: str | None) -> URL | None:
         target = refresh.page_target(trace.url, body, charset)
         if target is not None:
             return target
-        walls.refuse_title(title_of(body, charset), body)
+        answer.refuse_title(title_of(body, charset), body)
     if trace.passed:
-        walls.refuse_detour(trace.asked, trace.url)
+        answer.refuse_detour(trace.asked, trace.url)
     return None

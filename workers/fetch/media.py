@@ -26,7 +26,7 @@ READERS: Final[Mapping[str, Reader]] = {
     "text/markdown": Reader.TEXT,
     "text/x-markdown": Reader.TEXT,
 }
-"""Every media type that is taken, with its reader. A new kind of document is a line here and a reader in the desk."""
+"""Every media type that is taken, with its reader. A new kind of document is a line here, and a reader."""
 
 _UNKNOWN = {"", "unknown/unknown", "application/unknown", "*/*"}  # MIME Sniffing, section 7
 _XML = {"text/xml", "application/xml"}

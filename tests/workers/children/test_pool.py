@@ -17,8 +17,8 @@ from tests.workers import hostile
 from tests.workers.hostile import Act
 from tests.workers.processes import children, is_running, wait_until
 from workers.children.pool import ChildNotStarted, ParserDefect, ParserLimits, ParserPool
+from workers.document import Sourced
 from workers.failures import Failed
-from workers.metadata.found import Found
 
 MIB = 1024**2
 LIMITS = ParserLimits(wall_clock_s=10.0, memory_bytes=128 * MIB)
@@ -126,7 +126,7 @@ async def test_what_the_task_refuses_comes_back_whole() -> None:
             "only a menu",
             7.0,
         )
-        assert failed.value.metadata.title == Found("A title", Source.META)
+        assert failed.value.metadata.title == Sourced("A title", Source.META)
         assert at.restarts() == {}
 
 
