@@ -1,4 +1,7 @@
-"""The beginning of a page, and the title in it. Linear in the page's size."""
+"""The beginning of a page, and the title in it. No parser runs here; in a child, `workers.page.head` reads heads.
+
+Linear in the page's size.
+"""
 
 import html
 import re
