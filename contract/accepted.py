@@ -1,9 +1,10 @@
 """The record of acceptances: id, lane and time of each run whose job is stored."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from contract.job import Job, Lane
+from contract.timestamps import rfc3339
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,5 +18,4 @@ class Accepted:
 
 def acceptance(job: Job, at: datetime) -> Accepted:
     """Returns the record of `job`, stored at the aware time `at`. For a retry that is the time of the retry."""
-    stated = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return Accepted(id=job.event_id, lane=job.lane, at=stated)
+    return Accepted(id=job.event_id, lane=job.lane, at=rfc3339(at))
