@@ -1,4 +1,4 @@
-"""Pages with known text, cut into passages: features, labels, and what is needed to score a choice of them."""
+"""Pages with known text, cut into blocks: features, labels, and what is needed to score a choice of them."""
 
 import sys
 from collections.abc import Iterator
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 
 from bench.block_labels import label
 from bench.documents import fold_of, read
-from workers.extract.body import walk_page
-from workers.extract.features import features, rows
-from workers.extract.head import read_head
-from workers.extract.walk import Walked
-from workers.markup import parse
-from workers.trees import Rows
+from workers.extract.block_features import block_features, feature_rows
+from workers.extract.body import segment_page
+from workers.models.boosted_trees import Rows
+from workers.page.blocks import SegmentedPage
+from workers.page.head import read_head
+from workers.page.tree import parse
 
 SETS = ("scrapinghub", "fundus", "readability", "wcxb")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a set: for each passage its features, the share of its words in the true text, and its words."""
+    """A page of a set: for each block its features, the share of its words in the true text, and its words."""
 
     document: dict[str, Any]
     fold: int
@@ -49,11 +49,11 @@ def documents(data: Path) -> Iterator[dict[str, Any]]:
 
 
 def read_pages(data: Path, names: tuple[str, ...], workers: int = 2) -> list[Page]:
-    """Returns all pages that have passages, with the features called `names`."""
+    """Returns all pages that have blocks, with the features called `names`."""
     with ProcessPoolExecutor(workers) as pool:
         found = list(pool.map(_Reader(names), documents(data), chunksize=16))
     pages = [page for page in found if page is not None]
-    print(f"{len(pages)} pages, {len(found) - len(pages)} without passages", file=sys.stderr)
+    print(f"{len(pages)} pages, {len(found) - len(pages)} without blocks", file=sys.stderr)
     return pages
 
 
@@ -64,13 +64,13 @@ class _Reader:
     def __call__(self, document: dict[str, Any]) -> Page | None:
         html = document.pop("html")
         tree = parse(html)
-        walked = walk_page(tree)
-        if not walked.passages:
+        segmented = segment_page(tree)
+        if not segmented.blocks:
             return None
-        table = rows(features(walked, read_head(tree, html)), self.names)
-        shares, words = label(_texts(walked), document["truth"]["text"])
-        return Page(document, fold_of(document), _texts(walked), table, shares, words)
+        table = feature_rows(block_features(segmented, read_head(tree, html)), self.names)
+        shares, words = label(_texts(segmented), document["truth"]["text"])
+        return Page(document, fold_of(document), _texts(segmented), table, shares, words)
 
 
-def _texts(walked: Walked) -> tuple[str, ...]:
-    return tuple(passage.text for passage in walked.passages)
+def _texts(segmented: SegmentedPage) -> tuple[str, ...]:
+    return tuple(block.text for block in segmented.blocks)

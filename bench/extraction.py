@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -29,14 +30,16 @@ from bench.documents import fold_of, read
 from contract.article import Article, Failure
 from contract.job import Job, Kind, Lane
 from workers import outcome
-from workers.desk import Copy, edit
+from workers.document import RawDocument
 from workers.extract import body
 from workers.failures import Failed
 from workers.metadata import authors
+from workers.models.boosted_trees import BoostedTrees
+from workers.pipeline import extract_article
 
 WARM_UP = 5  # documents before timing begins: models and tables load with the first
 OURS = "copydesk"
-_load_blocks, _load_authors = body.load_weights, authors.load_weights
+_load = cache(BoostedTrees.load)
 
 
 def main() -> None:
@@ -93,9 +96,9 @@ def copydesk(document: dict[str, Any]) -> Article | Failure:
     url = document.get("url")
     job = Job(id=document["id"], kind=kind, lane=Lane.BULK, accepted_at="2026-01-01T00:00:00Z", url=url)
     try:
-        return edit(Copy(job=job, content=content, is_html=is_html, url=url))
+        return extract_article(RawDocument(job=job, content=content, is_html=is_html, url=url))
     except Failed as failed:
-        return outcome.failed(job, failed, datetime.now(UTC)).data
+        return outcome.failed(job, failed.failure, datetime.now(UTC)).data
 
 
 def timed(run: Callable[[dict[str, Any]], Any], document: dict[str, Any]) -> tuple[Any, float]:
@@ -151,9 +154,9 @@ def _with_folds(folds: Path | None, document: dict[str, Any]) -> None:
     if folds is None:
         return
     fold = fold_of(document)
-    blocks, names = _load_blocks(folds / f"blocks{fold}.npz"), _load_authors(folds / f"authors{fold}.npz")
-    body.load_weights = lambda: blocks  # type: ignore[assignment]
-    authors.load_weights = lambda: names  # type: ignore[assignment]
+    blocks, names = _load(folds / f"blocks{fold}.npz"), _load(folds / f"authors{fold}.npz")
+    body.load_model = lambda _: blocks  # type: ignore[assignment, attr-defined]
+    authors.load_model = lambda *_: names  # type: ignore[assignment, attr-defined]
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python -m bench.fetch [PAGES_PER_ROUND] [ROUNDS]
 
 Three sides, each from a URL to the text of its page: the bare loop (`session.get`, `read`, `text`, no check of any
-kind), the fetcher as `copydesk extract` has it, and with turns at hosts and robots.txt as a worker has it (without an
+kind), the fetcher as `copydesk extract` has it, and with host queues and robots.txt as a worker has it (without an
 interval, which nobody could be measured with). The server is a process of its own; its pages are as large, and pack as
 well, as news pages do (101 kB, 18 kB gzipped), and stand at 128 addresses. Rounds take turns in this process, and the
 order of the sides turns with them; medians are compared.
@@ -29,9 +29,11 @@ from workers.decode import decode
 from workers.fetch import Fetcher, FetchLimits, Reach, admit_all
 from workers.fetch.client import GuardedClient
 from workers.fetch.fetcher import Admission
+from workers.fetch.host_failures import HostFailures
+from workers.fetch.host_queues import HostQueues
+from workers.fetch.limits import HostFailureLimits, HostLimits
 from workers.fetch.politeness import Politeness
 from workers.fetch.robots import Robots, RobotsLimits
-from workers.fetch.turns import TurnLimits, Turns
 
 AT_ONCE = 64
 HOSTS = [f"127.0.1.{number}" for number in range(1, 129)]
@@ -136,18 +138,22 @@ async def guarded(client: GuardedClient, limits: FetchLimits, admission: Admissi
 
 async def compare(port: int, pages: int, rounds: int) -> None:
     limits = FetchLimits()
-    turn_limits = TurnLimits(interval_s=0.0, waiting=AT_ONCE, waiting_per_host=AT_ONCE)
+    hosts = HostLimits(interval_s=0.0, waiting=AT_ONCE, waiting_per_host=AT_ONCE)
     async with (
         GuardedClient(limits, Reach(allow_networks=("127.0.0.0/8",))) as alone,
         GuardedClient(limits, Reach(allow_networks=("127.0.0.0/8",))) as client,
-        Turns(LocalLeases().hold, turn_limits) as turns,
+        HostQueues(LocalLeases().hold, hosts, HostFailures(HostFailureLimits())) as queues,
         bare() as bare_fetch,
         guarded(alone, limits, admit_all) as fetch,
         guarded(
-            client, limits, Politeness(turns, Robots(client, RobotsLimits(), limits, "copydesk")).admit
+            client, limits, Politeness(queues, Robots(client, RobotsLimits(), limits, "copydesk")).admit
         ) as polite_fetch,
     ):
-        sides = {BARE: bare_fetch, "copydesk, no turns, no robots.txt": fetch, "copydesk, all checks": polite_fetch}
+        sides = {
+            BARE: bare_fetch,
+            "copydesk, guards alone": fetch,
+            "copydesk, all checks": polite_fetch,
+        }
         for each in sides.values():
             await round_of(each, port, len(HOSTS) * 2)
         rounds_of: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}

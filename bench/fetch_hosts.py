@@ -30,13 +30,13 @@ from contract.codec import decode_job
 from contract.ids import new_document_id
 from contract.job import Job, Kind, Lane
 from contract.metrics import Metrics
-from contract.verdicts import Publish, Verdict
+from contract.verdicts import Defer, Verdict
 from runtime.brokers.embedded.broker import EmbeddedBroker
 from runtime.fetching import open_fetcher
 from runtime.settings import load
 from runtime.wiring import now
 from tests.rabbit_node import free_ports
-from workers.desk import Copy
+from workers.document import RawDocument
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
@@ -49,10 +49,10 @@ SLOTS = 8  # the default of two cores
 DEFAULTS = (300, 10)
 
 
-class NoEditor:
+class NoParser:
     """Makes an article of nothing, in no time."""
 
-    async def run(self, document: Copy, *, fresh: bool = False) -> Article:  # noqa: ARG002 - as a worker calls it
+    async def run(self, document: RawDocument, *, fresh: bool = False) -> Article:  # noqa: ARG002 - as a worker calls it
         job = document.job
         return Article(
             id=job.id, kind=job.kind, text="", excerpt="", word_count=0, char_count=0, reading_time_s=0,
@@ -61,7 +61,7 @@ class NoEditor:
 
 
 class Desk:
-    """A broker and its worker, and when each document was decided."""
+    """A broker and its worker, and when the first attempt at each document ended."""
 
     def __init__(self, broker: EmbeddedBroker, worker: Worker) -> None:
         self._broker = broker
@@ -73,14 +73,14 @@ class Desk:
 
     async def _handle(self, delivery: Delivery) -> Verdict:
         verdict = await self._worker.handle(delivery)
-        if isinstance(verdict, Publish):
+        if not isinstance(verdict, Defer):
             decided = self._decided.get(decode_job(delivery.body).id)
             if decided is not None and not decided.done():
                 decided.set_result(time.perf_counter())
         return verdict
 
     async def put(self, url: str) -> float:
-        """Returns the seconds until the document at `url` is decided."""
+        """Returns the seconds until the first attempt at the document at `url` has ended."""
         job = Job(id=new_document_id(), kind=Kind.URL, lane=Lane.INTERACTIVE, accepted_at=now().isoformat(), url=url)
         decided = self._decided[job.id] = asyncio.get_running_loop().create_future()
         await self._broker.put(job)
@@ -98,7 +98,7 @@ async def desk() -> AsyncIterator[Desk]:
         broker = await stack.enter_async_context(EmbeddedBroker(folder, metrics=metrics))
         fetcher = await stack.enter_async_context(open_fetcher(settings, metrics, broker.lease))
         limits = WorkerLimits(retry=RetryPolicy(delays_s=settings.retry_delays_s))
-        yield Desk(broker, Worker(fetcher=fetcher, editor=NoEditor(), metrics=metrics, clock=now, limits=limits))
+        yield Desk(broker, Worker(fetcher=fetcher, parser=NoParser(), metrics=metrics, clock=now, limits=limits))
 
 
 @asynccontextmanager

@@ -15,8 +15,9 @@ from yarl import URL
 
 from bench.documents import read
 from workers.failures import Failed
-from workers.fetch import media, refresh, walls
+from workers.fetch import media, refresh
 from workers.fetch.page_head import title_of
+from workers.walls import answer
 
 _LEAST_CHARS = 500  # of text: what is shorter may well be an error page
 
@@ -29,11 +30,11 @@ def judged(page: dict[str, Any]) -> str:
     """Returns `taken`, or what the fetcher makes of the page instead."""
     body = page["html"].encode()
     try:
-        walls.refuse_challenge_page(body)
+        answer.refuse_challenge_page(body)
         media.media_type_of("text/html", body)
         if target := refresh.page_target(URL(page["url"] or "http://example.com/page"), body, "utf-8"):
             return f"sent on to {target}"
-        walls.refuse_title(title_of(body, "utf-8"), body)
+        answer.refuse_title(title_of(body, "utf-8"), body)
     except Failed as failed:
         return f"{failed.reason}: {failed.detail}"
     return "taken"

@@ -10,13 +10,13 @@ import numpy as np
 
 from bench.documents import fold_of, read
 from bench.line_labels import label, tokens
-from workers.pasted.features import measure
-from workers.pasted.headline import Judged, measure_titles
-from workers.pasted.judge import Ruling
-from workers.pasted.lines import Block
-from workers.pasted.reader import rule_lines
-from workers.pasted.sift import cut, is_all_article, is_told_by_rules, seen_by, weigh
-from workers.trees import Rows
+from workers.models.boosted_trees import Rows
+from workers.pasted.classify_lines import choose_lines, is_all_article, line_probabilities, rule_findings, rules_suffice
+from workers.pasted.line_features import line_features
+from workers.pasted.line_rules import RuledLines
+from workers.pasted.lines import Line
+from workers.pasted.text_reader import rule_lines
+from workers.pasted.title_model import ScoredLines, title_columns
 
 ORIGINS = ("scrapinghub", "fundus", "wcxb")
 CLEAN = "clean"
@@ -52,9 +52,9 @@ class Sample:
     """A text, its lines, what the rules say of them, and the lines as examples."""
 
     given: Given
-    blocks: Sequence[Block]
-    ruling: Ruling
-    lines: Examples
+    lines: Sequence[Line]
+    ruled_lines: RuledLines
+    examples: Examples
 
 
 def collect(folder: Path, workers: int = 2) -> list[Sample]:
@@ -76,27 +76,27 @@ def _givens(folder: Path) -> Iterator[Given]:
 
 
 def _sample_of(given: Given) -> Sample:
-    blocks, ruling = rule_lines(given.text)
-    columns = measure(blocks, seen_by(ruling))
-    lines = [block.text for block in blocks]
-    sizes = np.array([len(tokens(line)) + 3 for line in lines], np.float32) ** 0.75
-    labels = np.ones(len(blocks), np.float32) if given.variant == CLEAN else label(lines, given.truth)
+    lines, ruled_lines = rule_lines(given.text)
+    columns = line_features(lines, rule_findings(ruled_lines))
+    texts = [line.text for line in lines]
+    sizes = np.array([len(tokens(text)) + 3 for text in texts], np.float32) ** 0.75
+    labels = np.ones(len(lines), np.float32) if given.variant == CLEAN else label(texts, given.truth)
     examples = Examples(columns, labels, sizes / max(1.0, sizes.sum()) ** 0.6)
-    return Sample(given, blocks, ruling, examples)
+    return Sample(given, lines, ruled_lines, examples)
 
 
 def titles_of(sample: Sample, odds: Rows) -> Examples | None:
     """Returns the lines of `sample` that may be its title, given a model's log-odds of all lines; None if none may."""
-    clean = is_all_article(sample.blocks, sample.ruling)
-    if not sample.given.title or is_told_by_rules(sample.blocks, sample.ruling, clean=clean):
+    clean = is_all_article(sample.lines, sample.ruled_lines)
+    if not sample.given.title or rules_suffice(sample.lines, sample.ruled_lines, clean=clean):
         return None
-    sure = weigh(sample.blocks, sample.ruling, odds, clean=clean)
-    judged = Judged(sample.ruling.noise, sure, cut(sample.blocks, sure))
-    found = measure_titles(sample.blocks, judged, sample.lines.columns)
+    sure = line_probabilities(sample.lines, sample.ruled_lines, odds, clean=clean)
+    scored = ScoredLines(sample.ruled_lines.noise, sure, choose_lines(sample.lines, sure))
+    found = title_columns(sample.lines, scored, sample.examples.columns)
     if not found:
         return None
     at, columns = found
-    labels = np.array([bare(sample.blocks[index].text) == bare(sample.given.title) for index in at], np.float32)
+    labels = np.array([bare(sample.lines[index].text) == bare(sample.given.title) for index in at], np.float32)
     return Examples(columns, labels, np.ones(len(at), np.float32))
 
 

@@ -10,10 +10,10 @@ from scipy.stats import spearmanr
 
 from bench.line_samples import CLEAN, Given, bare
 from bench.text_f1 import compare
+from workers.models.boosted_trees import Rows
 from workers.normalise.text import normalise_text
-from workers.pasted.confidence import measure
-from workers.pasted.reader import Read
-from workers.trees import Rows
+from workers.pasted.text_confidence import text_confidence_features
+from workers.pasted.text_reader import Read
 
 _BOUNDS = (0, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 1.001)
 
@@ -48,7 +48,7 @@ def score(given: Given, read: Read) -> Score:
         f1=2 * true / (2 * true + surplus + missing) if true else 0.0,
         wanted=bool(given.title),
         title=right,
-        measured=measure(read.choice) if any(read.judgement.kept) else None,
+        measured=text_confidence_features(read.choice) if any(read.classification.kept) else None,
     )
 
 

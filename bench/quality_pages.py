@@ -13,13 +13,14 @@ from bench.block_pages import documents
 from bench.documents import fold_of
 from bench.text_f1 import compare
 from contract.article import PageKind
-from workers.draft import Judgement
+from workers.draft import Classification
 from workers.extract.body import find_body
 from workers.extract.render import render
-from workers.markup import parse
 from workers.metadata.resolve import read_metadata
-from workers.quality.page import look
-from workers.trees import Rows, Trees
+from workers.models.boosted_trees import BoostedTrees, Rows
+from workers.page.head import read_head
+from workers.page.tree import parse
+from workers.quality.assessment import assess
 
 _KIND_OF = {"collection": PageKind.LISTING, "service": PageKind.OTHER}  # of the Web Content Extraction Benchmark
 
@@ -33,7 +34,7 @@ class Row:
     fold: int
     kind: PageKind
     features: Rows
-    judgement: Judgement
+    classification: Classification
     f1: float
 
 
@@ -49,24 +50,25 @@ class _Reader:
 
     def __call__(self, document: dict[str, Any]) -> Row:
         tree = parse(document["html"])
-        title = read_metadata(tree, document["url"]).title
+        head = read_head(tree, document["html"])
+        title = read_metadata(tree, head, document["url"]).title
         fold = fold_of(document)
         trees = _trees(self.folds / f"blocks{fold}.npz")
-        body = find_body(tree, document["html"], title.value if title else None, trees=trees)
+        body = find_body(tree, head, title.value if title else None, trees=trees)
         return Row(
             id=document["id"],
             set=document["set"],
             fold=fold,
             kind=_KIND_OF.get(document["kind"]) or PageKind(document["kind"]),
-            features=look(tree, body.walked, document["url"]).row[0],
-            judgement=body.judgement,
+            features=assess(tree, body.segmented, head, document["url"]).row[0],
+            classification=body.classification,
             f1=_page_f1(compare(document["truth"]["text"], render(body.blocks))),
         )
 
 
 @cache
-def _trees(file: Path) -> Trees:
-    return Trees.load(file)
+def _trees(file: Path) -> BoostedTrees:
+    return BoostedTrees.load(file)
 
 
 def _page_f1(shares: tuple[float, float, float]) -> float:

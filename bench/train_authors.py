@@ -1,6 +1,6 @@
 """Trains the model that chooses a page's authors among the names on it.
 
-    python -m bench.train_authors DATA                    # the weights of workers/metadata
+    python -m bench.train_authors DATA                    # the weights of page_authors
     python -m bench.train_authors DATA --folds FOLDER     # one file a fold, trained without that fold's domains
     python -m bench.train_authors DATA --cross-validate   # F1 of the names by set
 
@@ -20,13 +20,14 @@ import numpy as np
 
 from bench import weights
 from bench.documents import FOLDS, fold_of, read
-from workers.markup import parse
-from workers.metadata.authors import WEIGHTS, Judged, choose, find_candidates
-from workers.metadata.candidates import FEATURES, Candidate, rows_of
-from workers.metadata.names import key_of, split_names
+from workers.metadata.author_candidates import FEATURES, Candidate, candidate_rows
+from workers.metadata.authors import ScoredCandidate, choose_authors, find_candidates
+from workers.metadata.person_names import key_of, split_names
 from workers.metadata.sources import gather
 from workers.metadata.title import find_titles
-from workers.trees import Rows
+from workers.models.boosted_trees import Rows, weights_file
+from workers.page.head import read_head
+from workers.page.tree import parse
 
 SETS = {"fundus": 2.5, "readability": 1.0, "wcxb": 1.0, "trafilatura_eval": 1.5, "postlight": 3.0}  # by weight
 MODELS = 3
@@ -71,7 +72,7 @@ def main() -> None:
         report("folds by domain", samples, [sample.fold for sample in samples])
         report("whole sets left out", samples, [list(SETS).index(sample.of) for sample in samples])
     else:
-        weights.write(train(samples), FEATURES, WEIGHTS)
+        weights.write(train(samples), FEATURES, weights_file("page_authors"))
 
 
 def samples_of(name: str, folder: Path) -> Iterator[Sample]:
@@ -81,7 +82,8 @@ def samples_of(name: str, folder: Path) -> Iterator[Sample]:
 
 
 def sample_of(name: str, document: dict[str, Any]) -> Sample:
-    page = gather(parse(document["html"]), document["url"])
+    tree = parse(document["html"])
+    page = gather(tree, read_head(tree, document["html"]), document["url"])
     titles = find_titles(page)
     candidates = tuple(find_candidates(page, titles[0].value if titles else ""))
     stated = document["truth"]["authors"]
@@ -94,7 +96,7 @@ def sample_of(name: str, document: dict[str, Any]) -> Sample:
         page.sites,
         truth,
         candidates,
-        rows_of(candidates, page),
+        candidate_rows(candidates, page),
         labels,
     )
 
@@ -128,9 +130,12 @@ def count(sample: Sample, model: Any) -> tuple[int, int, int]:  # noqa: ANN401 -
     """Returns how many names are right, wrong and lost."""
     chosen: set[str] = set()
     if sample.candidates:
-        chances = 1 / (1 + np.exp(-model.predict(sample.rows, prediction_type="RawFormulaVal")))
-        judged = [Judged(one, float(chance)) for one, chance in zip(sample.candidates, chances, strict=True)]
-        chosen = {one.candidate.key for one in choose(judged, sample.sites)}
+        probabilities = 1 / (1 + np.exp(-model.predict(sample.rows, prediction_type="RawFormulaVal")))
+        scored = [
+            ScoredCandidate(one, float(probability))
+            for one, probability in zip(sample.candidates, probabilities, strict=True)
+        ]
+        chosen = {one.candidate.key for one in choose_authors(scored, sample.sites)}
     return len(chosen & sample.truth), len(chosen - sample.truth), len(sample.truth - chosen)
 
 

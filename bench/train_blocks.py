@@ -1,6 +1,6 @@
-"""Trains the classifier of a page's passages, and scores it on pages of domains that it has not seen.
+"""Trains the classifier of a page's blocks, and scores it on pages of domains that it has not seen.
 
-    python -m bench.train_blocks DATA                   trains on all pages, writes workers/extract/blocks.npz
+    python -m bench.train_blocks DATA                   trains on all pages, writes workers/models/page_blocks.npz
     python -m bench.train_blocks DATA --folds FOLDER    trains without each fold in turn, writes FOLDER/blocks<fold>.npz
                                                         for bench.extraction to run the whole stage with
     python -m bench.train_blocks DATA --cross-validate  prints text F1 by set: folds by registered domain, and whole
@@ -27,16 +27,17 @@ from bench.documents import FOLDS
 from bench.text_f1 import compare, f1
 from bench.weights import write
 from contract.options import Focus
-from workers.extract.body import THRESHOLDS, WEIGHTS
-from workers.extract.features import NAMES
+from workers.extract.block_features import BLOCK_FEATURES
+from workers.extract.body import THRESHOLDS
+from workers.models.boosted_trees import weights_file
 
 _WEIGHTS_OF_SETS = {"scrapinghub": 4.0, "fundus": 4.0, "readability": 1.5, "wcxb articles": 1.0, "wcxb": 0.5}
-_TRUE = 0.55  # share of a passage's words that stand in the truth, from which on it is body
-_NEAR = 10  # passages around the body; of those further off, which are easy, few will do
+_TRUE = 0.55  # share of a block's words that stand in the truth, from which on it is body
+_NEAR = 10  # blocks around the body; of those further off, which are easy, few will do
 _FAR_SHARE = 0.12
-_MOST = 90  # passages of one page that are trained on
+_MOST = 90  # blocks of one page that are trained on
 _MODELS = 3
-_MOST_WORDS = 100  # that a passage counts for
+_MOST_WORDS = 100  # that a block counts for
 
 
 def main() -> None:
@@ -45,21 +46,21 @@ def main() -> None:
     parser.add_argument("--folds", type=Path)
     parser.add_argument("--cross-validate", action="store_true")
     arguments = parser.parse_args()
-    pages = read_pages(arguments.data, NAMES)
+    pages = read_pages(arguments.data, BLOCK_FEATURES)
     if arguments.folds:
         arguments.folds.mkdir(parents=True, exist_ok=True)
         for fold in range(FOLDS):
             model = fit([page for page in pages if page.fold != fold])
-            write(model, NAMES, arguments.folds / f"blocks{fold}.npz")
+            write(model, BLOCK_FEATURES, arguments.folds / f"blocks{fold}.npz")
     elif arguments.cross_validate:
         report("folds by domain", pages, held_out(pages, lambda page: page.fold))
         report("whole sets left out", pages, held_out(pages, lambda page: page.document["set"]))
     else:
-        write(fit(pages), NAMES, WEIGHTS)
+        write(fit(pages), BLOCK_FEATURES, weights_file("page_blocks"))
 
 
 def fit(pages: Sequence[Page]) -> Any:  # noqa: ANN401 - CatBoost has no types
-    """Returns the mean of models trained on different passages of `pages`: one alone errs on a page now and then."""
+    """Returns the mean of models trained on different blocks of `pages`: one alone errs on a page now and then."""
     return sum_models([_fit(pages, seed) for seed in range(_MODELS)], weights=[1 / _MODELS] * _MODELS)
 
 
@@ -85,7 +86,7 @@ def _fit(pages: Sequence[Page], seed: int) -> CatBoostClassifier:
 
 
 def _sample(page: Page, dice: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Returns rows, labels and weights: all passages near the body, some of the others, none more than its share."""
+    """Returns rows, labels and weights: all blocks near the body, some of the others, none more than its share."""
     labels = page.shares >= _TRUE
     near = np.convolve(np.pad(labels.astype(np.float32), _NEAR), np.ones(2 * _NEAR + 1), "valid") > 0
     weights = np.sqrt(np.minimum(page.words, _MOST_WORDS) + 1) * np.where(near, 1, 1 / _FAR_SHARE)
@@ -98,7 +99,7 @@ def _sample(page: Page, dice: np.random.Generator) -> tuple[NDArray[Any], NDArra
 
 
 def held_out(pages: Sequence[Page], part_of: Callable[[Page], object]) -> list[NDArray[np.float64]]:
-    """Returns the probabilities of each page's passages, told by a model that was trained without its part."""
+    """Returns the probabilities of each page's blocks, told by a model that was trained without its part."""
     found: dict[int, NDArray[np.float64]] = {}
     for part in dict.fromkeys(map(part_of, pages)):
         model = fit([page for page in pages if part_of(page) != part])
@@ -109,7 +110,7 @@ def held_out(pages: Sequence[Page], part_of: Callable[[Page], object]) -> list[N
 
 
 def report(name: str, pages: Sequence[Page], probabilities: Iterable[NDArray[np.float64]]) -> None:
-    """Prints F1 by set, of the passages at the threshold alone, and of the best choice of passages there is."""
+    """Prints F1 by set, of the blocks at the threshold alone, and of the best choice of blocks there is."""
     print(name)
     scored = []
     for page, probability in zip(pages, probabilities, strict=True):
@@ -118,8 +119,12 @@ def report(name: str, pages: Sequence[Page], probabilities: Iterable[NDArray[np.
         scored.append((page, compare(truth, _join(page, kept)), compare(truth, _join(page, best))))
     for group in (*_WEIGHTS_OF_SETS, "wcxb all"):
         chosen = [each for each in scored if each[0].group == group or group == f"{each[0].document['set']} all"]
-        figures = (len(chosen), f1([found for _, found, _ in chosen]), f1([best for _, _, best in chosen]))
-        print("  {:16} {:5} pages  F1 {:.4f}  of the passages that are right {:.4f}".format(group, *figures))
+        figures = (
+            len(chosen),
+            f1([found for _, found, _ in chosen]),
+            f1([best for _, _, best in chosen]),
+        )
+        print("  {:16} {:5} pages  F1 {:.4f}  of the blocks that are right {:.4f}".format(group, *figures))
 
 
 def _join(page: Page, kept: NDArray[np.bool_]) -> str:

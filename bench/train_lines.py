@@ -3,11 +3,11 @@
     python -m bench.train_lines DATA [--cross-validate]
 
 DATA is a folder of ground truth: paste.jsonl.zst, one {"id", "variant", "text", "truth": {"text", "title"}} a line, and
-the sets of pages that it was made from, whose URLs say which texts are of one domain. Writes lines.npz, titles.npz and
-confidence.npz to workers/pasted. Titles and confidence are learned from lines as a model tells them that has not seen
-their domain. With --cross-validate, prints what the texts are worth that are read so throughout: F1 (4-grams of tokens,
-mean precision and recall over texts), what survives of clean text, how many titles are right, and whether confidence
-tells the F1. Needs catboost and scipy beside what Copydesk needs.
+the sets of pages that it was made from, whose URLs say which texts are of one domain. Writes the weights of
+pasted_lines, pasted_titles and pasted_confidence. Titles and confidence are learned from lines as a model classifies
+them that has not seen their domain. With --cross-validate, prints the scores of texts that are read so throughout: F1
+(4-grams of tokens, mean precision and recall over texts), what survives of clean text, how many titles are right, and
+whether confidence tells the F1. Needs catboost and scipy beside what Copydesk needs.
 """
 
 import sys
@@ -26,12 +26,11 @@ from bench import weights
 from bench.documents import FOLDS
 from bench.line_samples import Examples, Given, Sample, collect, titles_of
 from bench.line_scores import Score, report, score
-from workers.pasted.confidence import NAMES
-from workers.pasted.reader import read_lines
-from workers.pasted.sift import Models
-from workers.trees import Rows, Trees
+from workers.models.boosted_trees import BoostedTrees, Rows, weights_file
+from workers.pasted.classify_lines import TextModels
+from workers.pasted.text_confidence import TEXT_CONFIDENCE_FEATURES
+from workers.pasted.text_reader import read_lines
 
-FOLDER = Path("workers/pasted")
 WORKERS = 2
 OF_LINES = {
     "iterations": 250, "depth": 6, "learning_rate": 0.12, "l2_leaf_reg": 6, "border_count": 64, "rsm": 0.3,
@@ -57,8 +56,8 @@ PARAMETERS = {
 class Fold:
     """The models that have not seen a fifth of the domains."""
 
-    lines: Trees
-    titles: Trees
+    lines: BoostedTrees
+    titles: BoostedTrees
 
 
 def main() -> None:
@@ -73,34 +72,34 @@ def main() -> None:
         scores = list(pool.map(partial(read, folds), (one.given for one in samples), chunksize=16))
     if "--cross-validate" in sys.argv:
         report(scores, held_out_confidence(scores))
-    fit_lines(samples, FOLDER / "lines.npz")
-    fit_titles(titles, FOLDER / "titles.npz")
-    fit_confidence(scores, FOLDER / "confidence.npz")
+    fit_lines(samples, weights_file("pasted_lines"))
+    fit_titles(titles, weights_file("pasted_titles"))
+    fit_confidence(scores, weights_file("pasted_confidence"))
 
 
-def odds_of(sample: Sample, trees: Trees) -> Rows:
-    return trees.raw(sample.lines.rows(trees.names)) if sample.blocks else np.zeros(0, np.float32)
+def odds_of(sample: Sample, trees: BoostedTrees) -> Rows:
+    return trees.raw(sample.examples.rows(trees.names)) if sample.lines else np.zeros(0, np.float32)
 
 
 def read(folds: Sequence[Fold], given: Given) -> Score:
     fold = folds[given.fold]
-    models = Models(fold.lines, fold.titles, fold.lines)  # confidence is not asked for
+    models = TextModels(fold.lines, fold.titles, fold.lines)  # confidence is not asked for
     return score(given, read_lines(given.text, models))
 
 
-def fit_lines(samples: Sequence[Sample], file: Path | None = None) -> Trees:
-    return _fit_classes([one.lines for one in samples if one.blocks], OF_LINES, file)
+def fit_lines(samples: Sequence[Sample], file: Path | None = None) -> BoostedTrees:
+    return _fit_classes([one.examples for one in samples if one.lines], OF_LINES, file)
 
 
-def fit_titles(titles: Sequence[Examples | None], file: Path | None = None) -> Trees:
+def fit_titles(titles: Sequence[Examples | None], file: Path | None = None) -> BoostedTrees:
     return _fit_classes([examples for examples in titles if examples], OF_TITLES, file)
 
 
-def fit_confidence(scores: Sequence[Score], file: Path | None = None) -> Trees:
+def fit_confidence(scores: Sequence[Score], file: Path | None = None) -> BoostedTrees:
     known = [one for one in scores if one.measured is not None]
     rows = np.concatenate([one.measured for one in known])
     model = catboost.CatBoost({"loss_function": "CrossEntropy", **PARAMETERS, **OF_CONFIDENCE})
-    return _keep(model.fit(rows, np.array([one.f1 for one in known])), NAMES, file)
+    return _keep(model.fit(rows, np.array([one.f1 for one in known])), TEXT_CONFIDENCE_FEATURES, file)
 
 
 def held_out_confidence(scores: Sequence[Score]) -> list[float | None]:
@@ -108,7 +107,7 @@ def held_out_confidence(scores: Sequence[Score]) -> list[float | None]:
     return [None if one.measured is None else float(models[one.fold].probabilities(one.measured)[0]) for one in scores]
 
 
-def _fit_classes(examples: Sequence[Examples], parameters: Mapping[str, float], file: Path | None) -> Trees:
+def _fit_classes(examples: Sequence[Examples], parameters: Mapping[str, float], file: Path | None) -> BoostedTrees:
     names = list(examples[0].columns)
     rows = np.concatenate([each.rows(names) for each in examples])
     labels = np.concatenate([each.labels for each in examples]) >= 0.5
@@ -117,12 +116,12 @@ def _fit_classes(examples: Sequence[Examples], parameters: Mapping[str, float], 
     return _keep(model.fit(rows, labels.astype(int), sample_weight=counts / counts.mean()), names, file)
 
 
-def _keep(model: Any, names: Sequence[str], file: Path | None) -> Trees:  # noqa: ANN401 - CatBoost has no types
+def _keep(model: Any, names: Sequence[str], file: Path | None) -> BoostedTrees:  # noqa: ANN401 - CatBoost has no types
     """Returns the trees of `model` as they are read from the file that it is written to, possibly a passing one."""
     with tempfile.TemporaryDirectory() as folder:
         written = file or Path(folder, "passing.npz")
         weights.write(model, names, written)
-        return Trees.load(written)
+        return BoostedTrees.load(written)
 
 
 if __name__ == "__main__":

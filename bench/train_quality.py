@@ -3,7 +3,7 @@
     python -m bench.train_quality DATA FOLDS
 
 DATA is as for `train_blocks`, FOLDS what `train_blocks DATA --folds FOLDS` wrote: confidence is learned from texts that
-were chosen without the page's own domain. The weights go to workers/quality/weights; what is printed is in
+were chosen without the page's own domain. The weights go to workers/models; what is printed is in
 docs/quality.md. Needs catboost and scipy beside Copydesk.
 """
 
@@ -22,7 +22,10 @@ from bench.documents import FOLDS
 from bench.quality_pages import Row, column, read_rows
 from bench.weights import write
 from contract.article import PageKind
-from workers.quality import address, confidence, kind
+from workers.models.boosted_trees import weights_file
+from workers.page import kind
+from workers.page.declared import ADDRESS_FEATURES
+from workers.quality import confidence
 
 KINDS = list(PageKind)
 Numbers = NDArray[np.float64]
@@ -44,7 +47,6 @@ _TRAINING = {
 
 def main() -> None:
     found = read_rows(Path(sys.argv[1]), Path(sys.argv[2]))
-    folder = Path(kind.__file__).parent / "weights"
     rows, kinds, folds = (
         column(found, "features"),
         np.array([KINDS.index(row.kind) for row in found]),
@@ -54,8 +56,9 @@ def main() -> None:
     report_kinds(found, kinds, shares.argmax(axis=1))
     report_refusals(found, shares)
     for number, name in enumerate(KINDS):
-        write(fit_kind(rows, kinds == number, kind_weights(found, kinds)), kind.NAMES, folder / f"kind_{name}.npz")
-    train_confidence(found, shares, folder / "confidence.npz")
+        model = fit_kind(rows, kinds == number, kind_weights(found, kinds))
+        write(model, kind.KIND_FEATURES, weights_file(f"page_kind_{name}"))
+    train_confidence(found, shares, weights_file("page_confidence"))
 
 
 def kind_weights(found: Sequence[Row], kinds: NDArray[Any]) -> Numbers:
@@ -69,7 +72,7 @@ def kind_weights(found: Sequence[Row], kinds: NDArray[Any]) -> Numbers:
 def fit_kind(rows: NDArray[Any], is_kind: NDArray[Any], weights: Numbers) -> Any:  # noqa: ANN401 - CatBoost has no types
     """Returns the model of one kind. Every page is there twice, once without its address: some come without one."""
     nameless = rows.copy()
-    nameless[:, : len(address.NAMES)] = np.nan
+    nameless[:, : len(ADDRESS_FEATURES)] = np.nan
     model = CatBoostClassifier(iterations=100, learning_rate=0.12, **_TRAINING)
     twice = (np.concatenate(pair) for pair in ((rows, nameless), (is_kind, is_kind)))
     return model.fit(*twice, sample_weight=np.concatenate((weights, weights / 2)))
@@ -105,7 +108,7 @@ def report_refusals(found: Sequence[Row], shares: Numbers) -> None:
 
 
 def train_confidence(found: Sequence[Row], shares: Numbers, file: Path) -> None:
-    chosen = [number for number, row in enumerate(found) if any(row.judgement.kept)]
+    chosen = [number for number, row in enumerate(found) if any(row.classification.kept)]
     rows = np.array([_confidence_row(found[number], shares[number]) for number in chosen], np.float32)
     truth = np.array([found[number].f1 for number in chosen])
     weights = np.array([_CONFIDENCE_WEIGHTS[found[number].set] for number in chosen])
@@ -113,7 +116,7 @@ def train_confidence(found: Sequence[Row], shares: Numbers, file: Path) -> None:
     for train, test in _parts(np.array([found[number].fold for number in chosen])):
         told[test] = _expected(fit_confidence(rows[train], truth[train], weights[train]), rows[test])
     report_confidence([found[number] for number in chosen], truth, told, rows[:, 0].astype(float))
-    write(fit_confidence(rows, truth, weights), confidence.NAMES, file)
+    write(fit_confidence(rows, truth, weights), confidence.CONFIDENCE_FEATURES, file)
 
 
 def fit_confidence(rows: NDArray[Any], truth: Numbers, weights: Numbers) -> Any:  # noqa: ANN401 - CatBoost has no types
@@ -148,7 +151,9 @@ _BOUNDS = (0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 1.001)
 
 def _confidence_row(row: Row, shares: Numbers) -> NDArray[Any]:
     kinds = dict(zip(KINDS, shares.tolist(), strict=True))
-    found: NDArray[Any] = confidence.measure(row.judgement, row.features, kind.Kinds(kinds))[0]
+    found: NDArray[Any] = confidence.confidence_features(
+        row.classification, row.features, kind.KindProbabilities(kinds)
+    )[0]
     return found
 
 

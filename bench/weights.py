@@ -1,4 +1,4 @@
-"""Writes a trained CatBoost model (symmetric trees, numeric features) in the form that `workers.trees.Trees` reads."""
+"""Writes a trained CatBoost model (symmetric trees, numeric features) in the form that `BoostedTrees` reads."""
 
 import json
 import tempfile

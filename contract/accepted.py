@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from contract.job import Job, Kind, Lane
+from contract.timestamps import rfc3339
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,12 @@ class Accepted:
 
 def acceptance(job: Job, at: datetime) -> Accepted:
     """Returns the record of `job`, stored at the aware time `at`. For a retry that is the time of the retry."""
-    stated = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return Accepted(
-        id=job.event_id, lane=job.lane, at=stated, kind=job.kind, url=job.url, labels=job.labels, owner=job.owner
+        id=job.event_id,
+        lane=job.lane,
+        at=rfc3339(at),
+        kind=job.kind,
+        url=job.url,
+        labels=job.labels,
+        owner=job.owner,
     )

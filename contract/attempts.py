@@ -1,9 +1,10 @@
 """The record of attempts: a few words on each attempt that ended without a verdict, and when the next one is due."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from contract.reasons import Reason
+from contract.timestamps import rfc3339
 from contract.verdicts import Retry
 
 
@@ -30,11 +31,7 @@ def failed_attempt(retry: Retry, at: datetime) -> FailedAttempt:
         id=job.event_id,
         attempt=job.attempt - 1,
         reason=retry.reason,
-        at=_rfc3339(at),
-        next_at=_rfc3339(at + timedelta(seconds=retry.delay_s)),
+        at=rfc3339(at),
+        next_at=rfc3339(at + timedelta(seconds=retry.delay_s)),
         detail=job.history[-1].detail if job.history else "",
     )
-
-
-def _rfc3339(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from uuid import UUID, uuid5
 
 from contract.codec import MAX_JOB_BYTES, UndecodableError, decode_job, encode
 from contract.job import Attempt, Job
 from contract.reasons import Reason
+from contract.timestamps import rfc3339
 
 _NAMESPACE = UUID("0d5e3b52-6c0c-5a3e-8b7e-2f1f4d7f1c34")
 _FIT_FOR_PATHS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
@@ -118,7 +119,7 @@ def next_run(letter: DeadLetter) -> Job:
 def _buried(letter: DeadLetter, dead: Job) -> tuple[Attempt, ...]:
     if letter.reason is None:
         return ()
-    at = letter.buried_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = rfc3339(letter.buried_at)
     return (Attempt(reason=letter.reason, at=at, detail=f"buried at attempt {dead.attempt} of run {dead.run}"),)
 
 

@@ -4,7 +4,7 @@ import codecs
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final
 
 import orjson
@@ -17,6 +17,7 @@ from contract.charsets import Decoded
 from contract.codec import adapter
 from contract.job import CallerMetadata, Job, Kind, Lane
 from contract.options import Focus, Format, Options, Part
+from contract.timestamps import rfc3339
 
 MAX_LABELS: Final = 16
 MAX_AUTHORS: Final = 50
@@ -248,7 +249,7 @@ def to_job(
         id=id,
         kind=submission.kind,
         lane=lane,
-        accepted_at=accepted_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        accepted_at=rfc3339(accepted_at),
         url=submission.url,
         content=submission.content,
         charset=decoded.charset if decoded else None,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from prometheus_client import CollectorRegistry
 
@@ -9,22 +10,97 @@ from contract.broker import Delivery
 from contract.codec import encode
 from contract.events import Event
 from contract.ids import new_document_id
-from contract.job import Lane
+from contract.job import Job, Kind, Lane
 from contract.metrics import Metrics
+from contract.reasons import Reason
 from contract.submission import Submission, to_job
 from contract.verdicts import Bury, Defer, Publish
 from runtime import wiring
 from runtime.brokers.local_leases import LocalLeases
 from runtime.fetching import open_fetcher
 from runtime.settings import Settings
+from workers import outcome
+from workers.failures import DocumentFailure
+from workers.fetch.limits import HostLimits
 from workers.retry import RetryPolicy
 from workers.worker import Worker
 
 Refusal = str
-Results = asyncio.Queue["asyncio.Task[Event] | Refusal | None"]
 
-_AHEAD = 4  # documents started for each slot, chosen: a slow one does not leave the other slots idle
+URLS_AT_ONCE: Final = 200
+"""URLs that are fetched, or wait for their host or a parser, at once. Fetching is waiting: 200 pages are about 60 MB
+(283 kB is the mean of 464 news pages), and 200 connections are far below the 1,024 files that a process may open."""
+
+_UNSHOWN = 4 * URLS_AT_ONCE  # URLs begun and not shown: a host that answers after 4 times the usual time stops nobody
+_GIVEN_AHEAD = 4  # texts and pages in hand for each parser child, so that one that takes long leaves no child idle
+_PATIENCE_S = 30.0  # for a host, in hand: with the limits of fetching and parsing (30 s, 20 s) within a job's 120 s
+_AWAY_S = 1.0  # before a host is asked for again: nothing goes through a broker, so that costs nothing
 _ONCE = RetryPolicy(delays_s=(), hostile_attempts=1)
+
+
+class Extraction:
+    """Turns submissions into events and shows them in order.
+
+    Args:
+        worker: decides each document once.
+        given: bounds how many documents that came with their content are in memory, until they are shown.
+        longest_wait_s: how long a document waits for its host before it is asked for again.
+        show: gets an event, or a refusal as it came.
+    """
+
+    def __init__(
+        self, worker: Worker, *, given: int, longest_wait_s: float, show: Callable[[Event | Refusal], None]
+    ) -> None:
+        self._worker = worker
+        self._longest_wait_s = longest_wait_s
+        self._show = show
+        self._urls = asyncio.Semaphore(URLS_AT_ONCE)
+        self._given = asyncio.Semaphore(given)
+        self._begun: asyncio.Queue[tuple[Submission, asyncio.Task[Event]] | Refusal | None] = asyncio.Queue(_UNSHOWN)
+
+    async def run(self, submissions: Iterator[Submission | Refusal]) -> None:
+        """Shows the event of each submission. `submissions` is read in a thread, and may wait for its input."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._show_in_order())
+            while (submission := await asyncio.to_thread(next, submissions, None)) is not None:
+                if isinstance(submission, str):
+                    await self._begun.put(submission)
+                    continue
+                if submission.kind is not Kind.URL:
+                    await self._given.acquire()
+                await self._begun.put((submission, group.create_task(self._event(submission))))
+            await self._begun.put(None)
+
+    async def _show_in_order(self) -> None:
+        while (begun := await self._begun.get()) is not None:
+            if isinstance(begun, str):
+                self._show(begun)
+                continue
+            submission, event = begun
+            self._show(await event)
+            if submission.kind is not Kind.URL:
+                self._given.release()
+
+    async def _event(self, submission: Submission) -> Event:
+        job = to_job(submission, id=new_document_id(), lane=Lane.INTERACTIVE, accepted_at=wiring.now())
+        if job.kind is not Kind.URL:
+            return await self._decided(job)
+        async with self._urls:
+            return await self._decided(job)
+
+    async def _decided(self, job: Job) -> Event:
+        """Returns the event of `job`. It waits for its host, but not through a pause that a host asks for."""
+        while True:
+            match await self._worker.handle(Delivery(body=encode(job), message_id=job.id)):
+                case Publish(event) | Bury(event, _) if event is not None:
+                    return event
+                case Defer(_, delay_s) if delay_s > self._longest_wait_s:
+                    detail = f"the host asks for a pause, of which {delay_s:.0f} s are left"
+                    return outcome.failed(job, DocumentFailure(Reason.RATE_LIMITED, detail), wiring.now())
+                case Defer(_, delay_s):
+                    await asyncio.sleep(delay_s)
+                case verdict:
+                    raise AssertionError(f"a worker that never retries decided {type(verdict).__name__}")
 
 
 async def extract(
@@ -33,38 +109,24 @@ async def extract(
     """Calls `show` with the event of each submission, in order. Refusals are passed through.
 
     Args:
-        submissions: read in a thread, a few ahead; it may wait for its input.
-        settings: limits, and the number of documents at once.
+        submissions: read in a thread, some ahead of what is shown; it may wait for its input.
+        settings: limits, and the number of documents that are parsed at once.
         show: gets an event, or a refusal unchanged.
     """
     metrics = Metrics(CollectorRegistry())
+    hosts = HostLimits(
+        interval_s=settings.fetch_interval_s,
+        patience_s=_PATIENCE_S,
+        waiting_per_host=URLS_AT_ONCE,
+        waiting=URLS_AT_ONCE,
+        away_s=_AWAY_S,
+    )
     async with (
-        open_fetcher(settings, metrics, LocalLeases().hold) as fetcher,
+        open_fetcher(settings, metrics, LocalLeases().hold, hosts) as fetcher,
         wiring.open_parser(settings, metrics) as parser,
     ):
         worker = wiring.build_worker(settings, fetcher, parser, metrics, retry=_ONCE)
-        results: Results = asyncio.Queue(settings.slots * _AHEAD)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_show_in_order(results, show))
-            while (submission := await asyncio.to_thread(next, submissions, None)) is not None:
-                await results.put(
-                    submission if isinstance(submission, str) else group.create_task(_event(worker, submission))
-                )
-            await results.put(None)
-
-
-async def _show_in_order(results: Results, show: Callable[[Event | Refusal], None]) -> None:
-    while (result := await results.get()) is not None:
-        show(result if isinstance(result, str) else await result)
-
-
-async def _event(worker: Worker, submission: Submission) -> Event:
-    job = to_job(submission, id=new_document_id(), lane=Lane.INTERACTIVE, accepted_at=wiring.now())
-    while True:
-        match await worker.handle(Delivery(body=encode(job), message_id=job.id)):
-            case Publish(event) | Bury(event, _) if event is not None:
-                return event
-            case Defer(_, delay_s):
-                await asyncio.sleep(delay_s)
-            case verdict:
-                raise AssertionError(f"a worker that never retries decided {type(verdict).__name__}")
+        extraction = Extraction(
+            worker, given=settings.parsers * _GIVEN_AHEAD, longest_wait_s=hosts.interval_at_most_s, show=show
+        )
+        await extraction.run(submissions)

@@ -1,7 +1,8 @@
-"""Builds the fetcher from the settings: a guarded client, turns at hosts, robots.txt."""
+"""Builds the fetcher from the settings: a guarded client, queues of hosts, robots.txt."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.metadata import version
 
 from yarl import URL
@@ -11,16 +12,26 @@ from runtime.errors import StartError
 from runtime.settings import Settings
 from workers.fetch import Fetcher, FetchLimits, Reach
 from workers.fetch.client import GuardedClient
+from workers.fetch.host_failures import HostFailures
+from workers.fetch.host_queues import HostQueues, Lease
+from workers.fetch.limits import HostFailureLimits, HostLimits
 from workers.fetch.politeness import Politeness
 from workers.fetch.robots import Robots, RobotsLimits
-from workers.fetch.turns import Lease, TurnLimits, Turns
 
 PRODUCT = "copydesk"  # the name under which robots.txt has rules for us
 
 
 @asynccontextmanager
-async def open_fetcher(settings: Settings, metrics: Metrics, lease: Lease) -> AsyncIterator[Fetcher]:
-    """Yields the fetcher, within the limits that are set. `lease` keeps other workers from a host.
+async def open_fetcher(
+    settings: Settings, metrics: Metrics, lease: Lease, hosts: HostLimits | None = None
+) -> AsyncIterator[Fetcher]:
+    """Yields the fetcher, within the limits that are set.
+
+    Args:
+        settings: limits of fetches.
+        metrics: get the fetches by outcome.
+        lease: keeps other workers from a host.
+        hosts: how hosts are treated; None for what suits a worker.
 
     Raises:
         StartError: an address, a network or a file in the settings is invalid.
@@ -31,14 +42,10 @@ async def open_fetcher(settings: Settings, metrics: Metrics, lease: Lease) -> As
         client = GuardedClient(limits, reach)
     except ValueError as error:
         raise StartError(f"settings for fetching: {error}") from None
-    turn_limits = TurnLimits(
-        interval_s=settings.fetch_interval_s,
-        waiting=max(1, settings.slots // 2),
-        away_s=settings.retry_delays_s[0],
-    )
-    async with client, Turns(lease, turn_limits) as turns:
+    failures = HostFailures(_failure_limits(settings))
+    async with client, HostQueues(lease, hosts or _worker_hosts(settings), failures) as queues:
         robots = Robots(client, RobotsLimits(), limits, PRODUCT) if settings.fetch_robots else None
-        yield Fetcher(client, limits, metrics, admission=Politeness(turns, robots).admit)
+        yield Fetcher(client, limits, metrics, admission=Politeness(queues, robots).admit)
 
 
 def user_agent(contact: str | None) -> str:
@@ -57,6 +64,18 @@ def _limits(settings: Settings) -> FetchLimits:
         max_transfer_bytes=settings.fetch_max_transfer_bytes,
         max_body_bytes=settings.fetch_max_bytes,
     )
+
+
+def _worker_hosts(settings: Settings) -> HostLimits:
+    """Returns how a worker treats hosts: half of its slots wait at most; the others come again after a delay."""
+    waiting = max(1, settings.slots // 2)
+    return HostLimits(interval_s=settings.fetch_interval_s, waiting=waiting, away_s=settings.retry_delays_s[0])
+
+
+def _failure_limits(settings: Settings) -> HostFailureLimits:
+    """Returns for how long failures are remembered: those that may pass no longer than the first delay that is set."""
+    default = HostFailureLimits()
+    return replace(default, transient_for_s=min(settings.retry_delays_s[0], default.permanent_for_s))
 
 
 def _reach(settings: Settings) -> Reach:

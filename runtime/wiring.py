@@ -43,10 +43,11 @@ from service.app import ApiBroker, IntakeLimits, build_app
 from service.connections import ConnectionLimits
 from service.hosts import Hosts
 from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, is_loopback, refuse_open_listener
+from workers.children.pool import ParserLimits, ParserPool
 from workers.decode import decode
-from workers.desk import Copy, edit
+from workers.document import RawDocument
 from workers.fetch import Fetcher
-from workers.parser import Parser, ParserLimits
+from workers.parse_task import PRELOAD, extract_article
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
@@ -62,8 +63,6 @@ class _WholeBroker(Broker, Streams, Protocol):
 
 _GAUGES_EVERY_S = 5.0  # a third of the scrape interval in deploy/prometheus/prometheus.yml
 _GAUGES_TIMEOUT_S = 2.0  # under half of that: a broker that does not answer is asked again before the scrape
-
-PRELOAD = ("workers.desk", "workers.normalise.preloaded")
 
 
 async def run(
@@ -289,34 +288,36 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: L
 
 
 @asynccontextmanager
-async def open_parser(settings: Settings, metrics: Metrics) -> AsyncIterator[Parser[Copy, Article]]:
-    """Yields the parser children that edit copies, and removes what those of killed processes left."""
+async def open_parser(settings: Settings, metrics: Metrics) -> AsyncIterator[ParserPool[RawDocument, Article]]:
+    """Yields the parser children that extract articles, and removes what those of killed processes left."""
     with marked_folder():
         async with _parser(settings, metrics) as parser:
             yield parser
 
 
-def _parser(settings: Settings, metrics: Metrics) -> Parser[Copy, Article]:
+def _parser(settings: Settings, metrics: Metrics) -> ParserPool[RawDocument, Article]:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else numpy reserves memory for a thread a core in each child
     limits = ParserLimits(
         wall_clock_s=settings.parse_timeout_s,
         memory_bytes=settings.parse_memory_bytes,
         documents_per_child=settings.parse_recycle_after,
     )
-    return Parser(edit, slots=min(settings.parsers, settings.slots), limits=limits, metrics=metrics, preload=PRELOAD)
+    return ParserPool(
+        extract_article, slots=min(settings.parsers, settings.slots), limits=limits, metrics=metrics, preload=PRELOAD
+    )
 
 
 def build_worker(
     settings: Settings,
     fetcher: Fetcher,
-    parser: Parser[Copy, Article],
+    parser: ParserPool[RawDocument, Article],
     metrics: Metrics,
     retry: RetryPolicy | None = None,
 ) -> Worker:
     """Returns the worker that decides deliveries. `retry` replaces the policy of the settings."""
     policy = retry or RetryPolicy(delays_s=settings.retry_delays_s)
     limits = WorkerLimits(job_timeout_s=settings.job_timeout_s, retry=policy)
-    return Worker(fetcher=fetcher, editor=parser, metrics=metrics, clock=now, limits=limits)
+    return Worker(fetcher=fetcher, parser=parser, metrics=metrics, clock=now, limits=limits)
 
 
 def now() -> datetime:

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from contract.dead import DeadLetter
 from contract.reasons import Reason
+from contract.timestamps import rfc3339
 from service.parameters import check_parameters
 from service.problems import invalid_parameter
 
@@ -123,7 +124,7 @@ def listed(letter: DeadLetter) -> Mapping[str, Any]:
         "id": letter.id,
         "reason": letter.reason,
         "cause": letter.cause[:_LISTED_CAUSE_CHARS],
-        "buried_at": letter.buried_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "buried_at": rfc3339(letter.buried_at),
         "event_id": letter.event_id,
         "size": letter.size,
         "retryable": job is not None,

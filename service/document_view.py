@@ -18,7 +18,7 @@ from service import problems
 from service.accept import preferred
 from service.context import CLOCK, KEYS
 from service.dead_list import parameters
-from service.ledger import asked, json_body, ledger_of, rfc3339, shown, tagged
+from service.ledger import asked, json_body, ledger_of, shown, stated, tagged
 from service.middlewares import OWNER
 from service.problems import Problem, ProblemError, invalid_parameter
 
@@ -160,7 +160,7 @@ async def _nothing_recorded(request: web.Request, ledger: Ledger) -> web.Respons
     if not _may_come(document_id, until, now):
         detail = "No document with this id was accepted, or it is kept no more."
         raise ProblemError(Problem(problems.NOT_FOUND, detail))
-    fields = {"id": document_id, "state": "unknown", "recorded_until": rfc3339(until)}
+    fields = {"id": document_id, "state": "unknown", "recorded_until": stated(until)}
     headers: dict[str, str] = {hdrs.RETRY_AFTER: str(_LEAST_WAIT_S)}
     return tagged(request, json_body(fields), FORMATS["status"], status=202, headers=headers)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any, TypeVar
 
@@ -10,6 +10,7 @@ import orjson
 from aiohttp import hdrs, web
 
 from contract.ledger import Ledger, LedgerUnavailable, Run
+from contract.timestamps import rfc3339
 from service import problems
 from service.context import LEDGER
 from service.problems import Problem, ProblemError
@@ -58,12 +59,12 @@ def shown(run: Run) -> dict[str, Any]:
         "url": run.url,
         "host": run.host,
         "labels": run.labels,
-        "accepted_at": rfc3339(run.accepted_at),
-        "decided_at": rfc3339(run.decided_at),
+        "accepted_at": stated(run.accepted_at),
+        "decided_at": stated(run.decided_at),
         "attempts": run.attempts,
         "reason": run.reason,
         "detail": run.detail,
-        "next_at": rfc3339(run.next_at),
+        "next_at": stated(run.next_at),
         "title": run.title,
         "language": run.language,
         "published": run.published,
@@ -72,9 +73,9 @@ def shown(run: Run) -> dict[str, Any]:
     }
 
 
-def rfc3339(at: datetime | None) -> str | None:
-    """Returns an aware time as RFC 3339 in UTC."""
-    return None if at is None else at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def stated(at: datetime | None) -> str | None:
+    """Returns an aware time as RFC 3339 in UTC, None where there is none."""
+    return None if at is None else rfc3339(at)
 
 
 def json_body(fields: dict[str, Any]) -> bytes:

@@ -1,39 +1,16 @@
 """What a reader (of HTML, of pasted text) hands to normalisation: the text and how it was found, and metadata."""
 
 from dataclasses import dataclass, fields
-from enum import IntEnum
-from typing import NamedTuple, Self
+from typing import Self
 
 from contract.article import Flag, PageKind, Removed
-from workers.markup import Element
-from workers.metadata.found import Metadata
-
-
-class Kind(IntEnum):
-    """What a block is in the text."""
-
-    PARAGRAPH = 0
-    HEADING = 1
-    ITEM = 2
-    QUOTE = 3
-    PREFORMATTED = 4
-    CELL = 5
-    CAPTION = 6
-
-
-class Run(NamedTuple):
-    """A piece of text as it stands in the tree: the text of `element`, or what follows it where `is_tail`.
-
-    A `<br>` is a run of its own.
-    """
-
-    text: str
-    element: Element
-    is_tail: bool
+from workers.document import Metadata
+from workers.page.blocks import BlockKind, TextRun
+from workers.page.tree import Element
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class ArticleBlock:
     """A block of the article's body, between two ends of line.
 
     `text` has single spaces, and line feeds for `<br>`. `level` is that of a heading (1 to 6), or how many lists an
@@ -42,17 +19,17 @@ class Block:
     `probability` is how sure it is that the block belongs to the body.
     """
 
-    kind: Kind
+    kind: BlockKind
     text: str
     level: int
     line: int
     probability: float
     element: Element
-    runs: tuple[Run, ...]
+    runs: tuple[TextRun, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Classification:
     """How sure the classifier was of a page: for each of its blocks, in order, kept ones and others.
 
     `sizes` are characters, those of Chinese, Japanese, Korean and Thai counted for more.
@@ -68,13 +45,13 @@ class Draft(Metadata):
     """An article as its reader found it: not yet normalised, the caller's word not yet heard.
 
     `text` has paragraphs separated by blank lines, list items as `- item`. `blocks` are what `text` is made of, where
-    it was HTML; `judgement` is how they were chosen. `page_kind`, `flags` and `confidence` are what the page as a whole
-    says of the text, `comments` those of its readers.
+    it was HTML; `classification` says how they were chosen. `page_kind`, `flags` and `confidence` follow from the page
+    as a whole; `comments` are those of its readers.
     """
 
     text: str
-    blocks: tuple[Block, ...] = ()
-    judgement: Judgement | None = None
+    blocks: tuple[ArticleBlock, ...] = ()
+    classification: Classification | None = None
     removed: tuple[Removed, ...] = ()
     page_kind: PageKind | None = None
     flags: tuple[Flag, ...] = ()
@@ -87,10 +64,10 @@ class Draft(Metadata):
         metadata: Metadata,
         *,
         text: str,
-        blocks: tuple[Block, ...] = (),
-        judgement: Judgement | None = None,
+        blocks: tuple[ArticleBlock, ...] = (),
+        classification: Classification | None = None,
         removed: tuple[Removed, ...] = (),
     ) -> Self:
         """Returns the draft of `text` with `metadata`."""
         named = {one.name: getattr(metadata, one.name) for one in fields(Metadata)}
-        return cls(text=text, blocks=blocks, judgement=judgement, removed=removed, **named)
+        return cls(text=text, blocks=blocks, classification=classification, removed=removed, **named)

@@ -1,15 +1,37 @@
-"""What a stage raises when a document cannot become an article."""
+"""Why a document cannot become an article: a value, and the exceptions that carry it.
+
+Failed           a stage gave up on the document
+  HostFailed     ... because its host cannot be used, so that every other document of that host fails in the same way
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from contract.article import Fetched
 from contract.reasons import Reason
-from workers.metadata.found import NOTHING_KNOWN, Metadata
+from workers.document import NOTHING_KNOWN, Metadata
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFailure:
+    """Why one attempt at a document failed, and what is known of the document all the same.
+
+    `retry_after_s` are the seconds after which another attempt makes sense, where that is known. `fetched` is what was
+    fetched, if anything was asked for. `metadata` is what the document says of itself, where that was read.
+    """
+
+    reason: Reason
+    detail: str = ""
+    retry_after_s: float | None = None
+    fetched: Fetched | None = None
+    metadata: Metadata = NOTHING_KNOWN
 
 
 class Failed(Exception):
-    """A stage gave up on the document.
+    """A stage gave up on the document. `failure` says why.
 
-    `retry_after_s` is what the remote side asked for, if it did; `fetched` what had been fetched until then, if
-    anything was asked for; `metadata` what the document says of itself, where that was read.
+    The arguments are those fields of `DocumentFailure` that a stage knows by itself. `detail` is for people, and never
+    quotes the document.
     """
 
     def __init__(
@@ -22,8 +44,31 @@ class Failed(Exception):
         metadata: Metadata = NOTHING_KNOWN,
     ) -> None:
         super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
-        self.retry_after_s = retry_after_s
-        self.fetched = fetched
-        self.metadata = metadata
+        self.failure = DocumentFailure(reason, detail, retry_after_s, fetched, metadata)
+
+    @classmethod
+    def of(cls, failure: DocumentFailure) -> Self:
+        """Returns the exception that carries `failure`."""
+        error = cls(failure.reason, failure.detail)
+        error.failure = failure
+        return error
+
+    @property
+    def reason(self) -> Reason:
+        return self.failure.reason
+
+    @property
+    def detail(self) -> str:
+        return self.failure.detail
+
+    @property
+    def metadata(self) -> Metadata:
+        return self.failure.metadata
+
+    def knowing(self, **known: Any) -> "Failed":  # noqa: ANN401 - the fields' own types
+        """Returns this failure with fields that a later stage knows, given by name."""
+        return Failed.of(replace(self.failure, **known))
+
+
+class HostFailed(Failed):
+    """The host cannot be used: no address, no connection, no robots.txt. It holds for all URLs of an origin."""

@@ -1,16 +1,17 @@
-"""What follows from a failed attempt. Pure: a verdict is a value."""
+"""From a failed attempt to a verdict: retry, fail, or bury. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from contract.job import Attempt, Job
 from contract.reasons import FailureClass
+from contract.timestamps import rfc3339
 from contract.topology import DELAYS_S
 from contract.verdicts import Bury, Publish, Retry, Verdict
 from workers import outcome
-from workers.failures import Failed
+from workers.failures import DocumentFailure
 
-_HISTORY_DETAIL_CHARS = 300
+_HISTORY_DETAIL_CHARS = 300  # chosen: our details are shorter, and a history of all attempts stays below 2 kB
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,22 +19,22 @@ class RetryPolicy:
     """When a failed attempt is made again.
 
     `delays_s` are the delays in seconds after the first, second, … attempt; `hostile_attempts` is how often a document
-    may hurt a parser child before it is buried.
+    may kill a parser child before it is buried (the second time is no accident).
     """
 
     delays_s: tuple[float, ...] = DELAYS_S
     hostile_attempts: int = 2
 
 
-def decide(job: Job, failure: Failed, at: datetime, policy: RetryPolicy, cause: str | None = None) -> Verdict:
-    """Returns what follows from `failure` of this attempt at `job`.
+def decide(job: Job, failure: DocumentFailure, at: datetime, policy: RetryPolicy, cause: str | None = None) -> Verdict:
+    """Returns the verdict on an attempt at `job` that ended with `failure`.
 
     `cause` is kept with a buried job (a traceback, say); without it the failure's own detail is.
     """
     reason = failure.reason
     delay_s = _delay_s(job, failure, policy)
     if delay_s is not None:
-        attempt = Attempt(reason=reason, at=outcome.rfc3339(at), detail=failure.detail[:_HISTORY_DETAIL_CHARS])
+        attempt = Attempt(reason=reason, at=rfc3339(at), detail=failure.detail[:_HISTORY_DETAIL_CHARS])
         return Retry(job.next_attempt(attempt), delay_s, reason)
     event = outcome.failed(job, failure, at)
     if reason.failure_class in {FailureClass.HOSTILE, FailureClass.UNEXPECTED}:
@@ -41,7 +42,7 @@ def decide(job: Job, failure: Failed, at: datetime, policy: RetryPolicy, cause: 
     return Publish(event)
 
 
-def _delay_s(job: Job, failure: Failed, policy: RetryPolicy) -> float | None:
+def _delay_s(job: Job, failure: DocumentFailure, policy: RetryPolicy) -> float | None:
     """Returns after how many seconds to try again, or None for not at all."""
     match failure.reason.failure_class:
         case FailureClass.PERMANENT:

@@ -1,4 +1,4 @@
-"""From a delivery to a verdict: fetch, edit, and what follows when that fails."""
+"""From a delivery to a verdict: fetch, extract, and decide what follows from a failure."""
 
 import asyncio
 import time
@@ -19,57 +19,61 @@ from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
 from workers import outcome
-from workers.desk import Copy
-from workers.failures import Failed
-from workers.fetch import NotYet, Page, Reader
-from workers.parser import ParserDefect
+from workers.children.pool import ParserDefect
+from workers.document import RawDocument
+from workers.failures import DocumentFailure, Failed
+from workers.fetch import FetchedPage, HostBusy, Reader
 from workers.retry import RetryPolicy, decide
 
 log = structlog.get_logger(__name__)
 
 
 class Fetch(Protocol):
-    """Fetches a URL's page, or raises Failed, or NotYet where it is not its turn."""
+    """Fetches a URL's page, or raises Failed, or HostBusy where the host may not be asked now."""
 
-    async def fetch(self, url: str) -> Page: ...
+    async def fetch(self, url: str) -> FetchedPage: ...
 
 
-class Edit(Protocol):
-    """Makes an article of a copy, out of this process' reach, or raises Failed or ParserDefect.
+class Parse(Protocol):
+    """Extracts the article of a raw document in a parser child, or raises Failed or ParserDefect.
 
     `fresh` asks for a child that has seen no other document.
     """
 
-    async def run(self, document: Copy, *, fresh: bool = False) -> Article: ...
+    async def run(self, document: RawDocument, *, fresh: bool = False) -> Article: ...
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """`job_timeout_s` bounds the whole of one attempt, well under the broker's consumer timeout (30 minutes)."""
+    """How long an attempt may take, and when it is made again.
+
+    `job_timeout_s` bounds the whole of one attempt: the limits of fetching (30 s) and parsing (20 s), the waits for
+    hosts (10 s each) and for a parser child. It is well under the broker's consumer timeout (30 minutes).
+    """
 
     job_timeout_s: float = 120.0
     retry: RetryPolicy = field(default_factory=RetryPolicy)
 
 
 class Worker:
-    """Decides deliveries. Holds no state between them, so one worker serves any number at once."""
+    """Decides deliveries. It keeps no state between them, so one worker serves any number at once."""
 
     def __init__(
-        self, *, fetcher: Fetch, editor: Edit, metrics: Metrics, clock: Callable[[], datetime], limits: WorkerLimits
+        self, *, fetcher: Fetch, parser: Parse, metrics: Metrics, clock: Callable[[], datetime], limits: WorkerLimits
     ) -> None:
         self._fetcher = fetcher
-        self._editor = editor
+        self._parser = parser
         self._metrics = metrics
         self._clock = clock
         self._limits = limits
 
     async def handle(self, delivery: Delivery) -> Verdict:
-        """Returns the verdict on `delivery`. Whatever goes wrong with the document becomes a verdict, too."""
+        """Returns the verdict on `delivery`. Whatever goes wrong becomes a verdict, too."""
         began = time.perf_counter()
         with self._metrics.in_flight.track_inprogress():
             verdict = await self._decide(delivery)
         self._observe(Stage.JOB, time.perf_counter() - began)
-        self._tell(verdict, delivery)
+        self._report(verdict, delivery)
         return verdict
 
     async def _decide(self, delivery: Delivery) -> Verdict:
@@ -78,7 +82,7 @@ class Worker:
         except UndecodableError as error:
             return self._bury_unread(delivery, str(error))
         if delivery.lost:
-            lost = Failed(Reason.WORKER_LOST, f"no worker survived {delivery.deliveries} deliveries")
+            lost = DocumentFailure(Reason.WORKER_LOST, f"no worker survived {delivery.deliveries} deliveries")
             return Bury(outcome.failed(job, lost, self._clock()), f"worker_lost: {lost.detail}")
         return await self._attempt(job, fresh=delivery.suspect)
 
@@ -88,40 +92,39 @@ class Worker:
             async with asyncio.timeout(self._limits.job_timeout_s):
                 article = await self.article(job, fresh=fresh)
             return Publish(outcome.processed(job, article, self._clock()))
-        except NotYet as not_yet:
-            return Defer(job, not_yet.delay_s)
+        except HostBusy as busy:
+            return Defer(job, busy.delay_s)
         except Failed as error:
-            failure = error
+            failure = error.failure
         except TimeoutError:
-            failure = Failed(Reason.JOB_TIMEOUT, f"not done within {self._limits.job_timeout_s:g} s")
+            failure = DocumentFailure(Reason.JOB_TIMEOUT, f"not done within {self._limits.job_timeout_s:g} s")
         except ParserDefect as defect:
-            failure, cause = Failed(Reason.INTERNAL_ERROR, str(defect)), defect.traceback
+            failure, cause = DocumentFailure(Reason.INTERNAL_ERROR, str(defect)), defect.traceback
         except Exception as defect:  # noqa: BLE001 - a defect of ours is a verdict, with its traceback
-            failure = Failed(Reason.INTERNAL_ERROR, type(defect).__name__)
+            failure = DocumentFailure(Reason.INTERNAL_ERROR, type(defect).__name__)
             cause = "".join(traceback.format_tb(defect.__traceback__)) + type(defect).__name__
         return decide(job, failure, self._clock(), self._limits.retry, cause)
 
     async def article(self, job: Job, *, fresh: bool = False) -> Article:
-        """Returns the article of `job`: fetched if it is a URL, then edited, in a `fresh` child or any.
+        """Returns the article of `job`: fetched if it is a URL, then extracted, in a `fresh` child or any.
 
         Raises:
             Failed: the document cannot become one, now or ever; its reason says which.
             ParserDefect: our own code failed on it.
         """
         if job.kind is not Kind.URL:
-            copy = Copy(job=job, content=job.content or "", is_html=job.kind is Kind.HTML, url=job.url)
-            return self._observed(await self._editor.run(copy, fresh=fresh))
+            document = RawDocument(job=job, content=job.content or "", is_html=job.kind is Kind.HTML, url=job.url)
+            return self._observed(await self._parser.run(document, fresh=fresh))
         page, seconds = await self._fetched(job.url or "")
         try:
-            article = self._observed(await self._editor.run(_copy_of(job, page), fresh=fresh))
+            article = self._observed(await self._parser.run(_raw_document(job, page), fresh=fresh))
         except Failed as failed:
-            failed.fetched = page.fetched
-            raise
+            raise failed.knowing(fetched=page.fetched) from failed
         timings = {Stage.FETCH.value: round(seconds, 6), **article.provenance.timings}
         return replace(article, provenance=replace(article.provenance, timings=timings))
 
-    async def _fetched(self, url: str) -> tuple[Page, float]:
-        """Returns the page at `url`, and the seconds that it took, waits for a turn included."""
+    async def _fetched(self, url: str) -> tuple[FetchedPage, float]:
+        """Returns the page at `url`, and the seconds that it took, waits for hosts included."""
         began = time.perf_counter()
         try:
             page = await self._fetcher.fetch(url)
@@ -147,7 +150,7 @@ class Worker:
     def _observe(self, stage: str, seconds: float) -> None:
         self._metrics.stage_seconds.labels(stage).observe(seconds)
 
-    def _tell(self, verdict: Verdict, delivery: Delivery) -> None:
+    def _report(self, verdict: Verdict, delivery: Delivery) -> None:
         kind, reason, subject = _summary(verdict, delivery)
         self._metrics.verdicts.labels(kind, reason).inc()
         if isinstance(verdict, Retry):
@@ -157,10 +160,10 @@ class Worker:
             log.error("defect", id=subject, traceback=verdict.cause)
 
 
-def _copy_of(job: Job, page: Page) -> Copy:
+def _raw_document(job: Job, page: FetchedPage) -> RawDocument:
     is_html = page.reader is Reader.HTML
     url, charset = page.fetched.url, page.charset
-    return Copy(job=job, content=page.body, is_html=is_html, url=url, charset=charset, fetched=page.fetched)
+    return RawDocument(job=job, content=page.body, is_html=is_html, url=url, charset=charset, fetched=page.fetched)
 
 
 def _summary(verdict: Verdict, delivery: Delivery) -> tuple[str, str, str | None]:

@@ -6,10 +6,13 @@ from contextlib import suppress
 from itertools import pairwise
 
 import pytest
+from yarl import URL
 
 from contract.broker import Broker, BrokerUnavailable, Leases
 from tests.brokers.rabbit_backend import RabbitBackend
-from workers.fetch.turns import TurnLimits, Turns
+from workers.fetch.host_failures import HostFailures
+from workers.fetch.host_queues import HostQueues
+from workers.fetch.limits import HostFailureLimits, HostLimits
 
 pytestmark = pytest.mark.rabbit
 
@@ -87,22 +90,23 @@ async def test_a_name_may_be_as_long_as_a_host_name_may(rabbit: RabbitBackend) -
         assert await is_free(broker, "a" * 253)
 
 
-async def test_turns_go_on_in_order_after_their_lease_was_lost_in_the_middle_of_one(rabbit: RabbitBackend) -> None:
-    limits = TurnLimits(interval_s=0.3, patience_s=20.0, asks=40)
+async def test_queues_go_on_in_order_after_their_lease_was_lost_in_the_middle_of_one(rabbit: RabbitBackend) -> None:
+    failures = HostFailures(HostFailureLimits())
+    limits = HostLimits(interval_s=0.3, patience_s=20.0, asks=40)
     at_once, began = Counter[bool](), []
 
-    async def visit(turns: Turns, *, cut: Broker | None = None) -> None:
-        with await turns.turn("a.example"):
+    async def visit(queues: HostQueues, *, cut: Broker | None = None) -> None:
+        with await queues.permit(URL("http://a.example/")):
             began.append(asyncio.get_running_loop().time())
             at_once[True] += 1
             assert at_once[True] == 1
             if cut is not None:
                 await rabbit.crash(cut)
                 await rabbit.mend(cut)
-                await asyncio.sleep(limits.interval_s * 2)  # the turn outlives its lease
+                await asyncio.sleep(limits.interval_s * 2)  # the request outlives its lease
             at_once[True] -= 1
 
-    async with rabbit.broker() as broker, Turns(broker.lease, limits) as turns, asyncio.timeout(60):
-        await asyncio.gather(visit(turns, cut=broker), *(visit(turns) for _ in range(3)))
+    async with rabbit.broker() as broker, HostQueues(broker.lease, limits, failures) as queues, asyncio.timeout(60):
+        await asyncio.gather(visit(queues, cut=broker), *(visit(queues) for _ in range(3)))
     assert len(began) == 4
     assert all(later - earlier >= limits.interval_s * 0.99 for earlier, later in pairwise(began))

@@ -7,15 +7,15 @@ import threading
 import warnings
 
 from contract.article import Article
-from workers.desk import Copy
-from workers.desk import edit as edit_well
+from workers.document import RawDocument
+from workers.pipeline import extract_article as extract_well
 
 ASK = "defect:"
 
 
-def edit(copy: Copy) -> Article:
+def extract_article(document: RawDocument) -> Article:
     """Returns the article, after doing what the document asks for."""
-    text = str(copy.content)
+    text = str(document.content)
     if f"{ASK}child-print" in text:
         print(text)  # noqa: T201 - as a library may
         print(text, file=sys.stderr)  # noqa: T201
@@ -31,7 +31,7 @@ def edit(copy: Copy) -> Article:
     if f"{ASK}child-exit" in text:
         os.write(2, text.encode())
         os._exit(3)
-    return edit_well(copy)
+    return extract_well(document)
 
 
 def _fail(text: str) -> None:

@@ -126,7 +126,7 @@ def arm() -> None:
 
     Worker.handle = handle  # type: ignore[method-assign]
     wiring.run_roles = run  # type: ignore[attr-defined] # imported there, not exported
-    wiring.edit = child.edit  # type: ignore[attr-defined] # the same
+    wiring.extract_article = child.extract_article  # type: ignore[attr-defined] # the same
 
 
 def main() -> None:

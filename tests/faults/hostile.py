@@ -1,25 +1,25 @@
-"""A document's editor that does as the document says: hang, exit, or take all memory. Runs in parser children."""
+"""An extractor that does as the document says: hang, exit, or take all memory. Runs in parser children."""
 
 import os
 import time
 
 from contract.article import Article
-from workers.desk import Copy
-from workers.desk import edit as edit_in_order
+from workers.document import RawDocument
+from workers.pipeline import extract_article as extract
 
 HANG, EXIT, ALLOCATE = "PLEASE-HANG", "PLEASE-EXIT", "PLEASE-ALLOCATE"
 
 
-def edit(copy: Copy) -> Article:
-    """Returns the article in `copy`, unless it says otherwise."""
-    text = copy.content if isinstance(copy.content, str) else ""
+def extract_article(document: RawDocument) -> Article:
+    """Returns the article in `document`, unless it says otherwise."""
+    text = document.content if isinstance(document.content, str) else ""
     if HANG in text:
         time.sleep(3600)
     if EXIT in text:
         os._exit(1)
     if ALLOCATE in text:
         allocate()
-    return edit_in_order(copy)
+    return extract(document)
 
 
 def allocate() -> None:

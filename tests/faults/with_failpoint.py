@@ -21,16 +21,16 @@ from runtime import cli, wiring
 from runtime.brokers.rabbit.broker import RabbitBroker
 from runtime.brokers.rabbit.executor import VerdictExecutor
 from tests.faults import hostile
+from workers.children.pool import ParserPool
 from workers.fetch import Fetcher
-from workers.parser import Parser
 
 AT_CALL = 3
 
 POINTS: dict[str, tuple[type, str, str]] = {
     "before_fetch": (Fetcher, "fetch", "before"),
     "after_fetch": (Fetcher, "fetch", "after"),
-    "before_extract": (Parser, "run", "before"),
-    "after_extract": (Parser, "run", "after"),
+    "before_extract": (ParserPool, "run", "before"),
+    "after_extract": (ParserPool, "run", "after"),
     "before_publish": (VerdictExecutor, "carry_out", "before"),
     "between_log_and_subscribers": (VerdictExecutor, "_notify_subscribers", "before"),
     "after_publish": (VerdictExecutor, "carry_out", "after"),
@@ -75,7 +75,7 @@ def main() -> None:
     """Runs `copydesk` with the rest of the command line."""
     point, marker, *rest = sys.argv[1:]
     if point == "hostile":
-        wiring.edit = hostile.edit  # type: ignore[attr-defined] # imported there, not exported
+        wiring.extract_article = hostile.extract_article  # type: ignore[attr-defined] # imported there, not exported
     else:
         Failpoint(point, Path(marker)).arm()
     sys.argv[1:] = rest

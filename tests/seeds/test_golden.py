@@ -9,7 +9,8 @@ import pytest
 
 from contract.article import Article
 from contract.job import Job, Kind, Lane
-from workers.desk import Copy, edit
+from workers.document import RawDocument
+from workers.pipeline import extract_article
 
 SEEDS = Path(__file__).parent.parent.parent / "seeds"
 NAMES = sorted(path.name.removesuffix(".expected.json") for path in SEEDS.glob("*.expected.json"))
@@ -37,7 +38,9 @@ def article_of(name: str) -> Article:
         url=wanted.get("url"),
         content=content,
     )
-    return edit(Copy(job=job, content=content, is_html=is_html, url=job.url, charset=None, fetched=None))
+    return extract_article(
+        RawDocument(job=job, content=content, is_html=is_html, url=job.url, charset=None, fetched=None)
+    )
 
 
 def test_there_are_seeds_of_both_kinds_and_several_languages() -> None:

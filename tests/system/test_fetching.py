@@ -1,4 +1,4 @@
-"""URLs posted to a real `serve`, fetched by a real `work` from a good and evil server, told on the exchange."""
+"""URLs posted to a real `serve`, fetched by a real `work` from a good and evil server; the events on the exchange."""
 
 import asyncio
 import gzip
@@ -81,7 +81,7 @@ async def served() -> AsyncIterator[Web]:
             await runner.cleanup()
 
 
-async def told(events: AsyncIterator, wanted: set[str]) -> dict[str, dict[str, Any]]:  # type: ignore[type-arg] # aio-pika's
+async def data_of(events: AsyncIterator, wanted: set[str]) -> dict[str, dict[str, Any]]:  # type: ignore[type-arg] # aio-pika's
     """Returns the data of the event of each wanted document."""
     data: dict[str, dict[str, Any]] = {}
     async for message in events:
@@ -93,7 +93,7 @@ async def told(events: AsyncIterator, wanted: set[str]) -> dict[str, dict[str, A
     return data
 
 
-async def test_what_became_of_each_url_is_told_with_how_it_was_fetched(rabbit_node: RabbitNode) -> None:
+async def test_what_became_of_each_url_is_reported_with_how_it_was_fetched(rabbit_node: RabbitNode) -> None:
     settings = {
         "COPYDESK_AMQP_URL": rabbit_node.url,
         "COPYDESK_FETCH_ALLOW_NETWORKS": "127.0.0.1/32",
@@ -111,7 +111,7 @@ async def test_what_became_of_each_url_is_told_with_how_it_was_fetched(rabbit_no
         async with served() as at, subscriber(rabbit_node.url) as events:
             urls = [*map(at.url, paths), "http://169.254.169.254/latest/meta-data/"]
             ids = await post_all(serve.wait_for_urls("api")["api"], [{"url": url} for url in urls])
-            data = await asyncio.wait_for(told(events, set(ids)), 120)
+            data = await asyncio.wait_for(data_of(events, set(ids)), 120)
             outcomes = await counted(work.wait_for_urls("ops")["ops"])
     article, inwards, gone, bombed, picture, metadata = (data[id_] for id_ in ids)
     assert article["title"] == "The ferry moves"
@@ -145,3 +145,29 @@ async def counted(ops: str) -> dict[str, float]:
         text = await response.text()
     found = re.findall(r'^copydesk_fetches_total\{outcome="(\w+)"\} (\S+)$', text, re.MULTILINE)
     return {outcome: float(value) for outcome, value in found if float(value)}
+
+
+async def test_urls_of_hosts_that_cannot_be_used_are_decided_in_seconds(rabbit_node: RabbitNode) -> None:
+    settings = {
+        "COPYDESK_AMQP_URL": rabbit_node.url,
+        "COPYDESK_FETCH_ALLOW_NETWORKS": "127.0.0.0/8",
+        "COPYDESK_RETRY_DELAYS_S": "1",
+        "COPYDESK_PARSERS": "1",
+    }
+    (closed,) = free_ports(1)
+    hosts = {"http://10.0.0.1": "blocked_address", f"http://127.0.0.1:{closed}": "connect_error"}
+    with ExitStack() as stack:
+        serve = stack.enter_context(running("serve", "--port", "0", "--ops-port", "0", settings=settings))
+        work = [
+            stack.enter_context(running("work", "--slots", "4", "--ops-port", "0", settings=settings)) for _ in range(2)
+        ]
+        for process in (serve, *work):
+            await ready(process.wait_for_urls("ops")["ops"])
+        async with subscriber(rabbit_node.url) as events:
+            urls = [f"{host}/{number}" for number in range(30) for host in hosts]
+            ids = await post_all(serve.wait_for_urls("api")["api"], [{"url": url} for url in urls])
+            data = await asyncio.wait_for(data_of(events, set(ids)), 60)  # thirty intervals a host would be a minute
+    for url, id_ in zip(urls, ids, strict=True):
+        reason = hosts[url.rpartition("/")[0]]
+        attempts = {"blocked_address": 1, "connect_error": 2}[reason]
+        assert (data[id_]["reason"], data[id_]["attempts"], data[id_]["url"]) == (reason, attempts, url)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from contract.article import Source
 from contract.reasons import Reason
+from workers.document import Metadata, Sourced
 from workers.failures import Failed
-from workers.metadata.found import Found, Metadata
 
 _hoard: list[bytes] = []
 
@@ -109,7 +109,7 @@ def segfault(_: str) -> None:
 
 
 def refuse(detail: str) -> None:
-    metadata = Metadata(title=Found("A title", Source.META))
+    metadata = Metadata(title=Sourced("A title", Source.META))
     raise Failed(Reason.NO_ARTICLE, detail, retry_after_s=7.0, metadata=metadata)
 
 

@@ -9,23 +9,24 @@ from hypothesis import strategies as st
 from contract.article import Article
 from contract.job import Job, Kind, Lane
 from workers.controls import clean_controls
-from workers.desk import Copy, edit
+from workers.document import RawDocument
 from workers.failures import Failed
+from workers.pipeline import extract_article
 
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 SENTENCE = "The council voted on Tuesday to move the ferry landing to the northern quay before the summer. "
 
 
-def edited(content: str, kind: Kind) -> Article:
+def extracted(content: str, kind: Kind) -> Article:
     job = Job(id="i", kind=kind, lane=Lane.BULK, accepted_at="2026-11-22T10:00:00.000Z", content=content)
-    return edit(Copy(job=job, content=content, is_html=kind is Kind.HTML))
+    return extract_article(RawDocument(job=job, content=content, is_html=kind is Kind.HTML))
 
 
 @pytest.mark.parametrize("kind", [Kind.TEXT, Kind.HTML])
 def test_dropped_controls_are_counted_and_page_breaks_are_white_space(kind: Kind) -> None:
     paragraph = SENTENCE.replace("voted on", "vo\x08ted\fo\x00n").replace("Tuesday", "Tue\x7fsday") + SENTENCE * 3
     html = f"<html><body><article\fclass=x><h1>Ferry</h1><p>{paragraph}</p></article></body></html>"
-    article = edited(html if kind is Kind.HTML else paragraph, kind)
+    article = extracted(html if kind is Kind.HTML else paragraph, kind)
     assert "council voted on Tuesday to move" in " ".join(article.text.split())
     assert article.provenance.controls_dropped == 3
 
@@ -38,7 +39,9 @@ def test_null_in_a_tag_does_not_make_another_tag() -> None:
 @given(st.text(max_size=60), st.sampled_from([Kind.TEXT, Kind.HTML]))
 def test_any_text_is_an_article_without_controls_or_a_named_reason(odd: str, kind: Kind) -> None:
     try:
-        article = edited(f"<p>{SENTENCE}{odd}{SENTENCE}</p>" if kind is Kind.HTML else SENTENCE + odd + SENTENCE, kind)
+        article = extracted(
+            f"<p>{SENTENCE}{odd}{SENTENCE}</p>" if kind is Kind.HTML else SENTENCE + odd + SENTENCE, kind
+        )
     except Failed:
         return  # it has a reason by its type
     assert not CONTROL.search(article.text)

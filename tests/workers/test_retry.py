@@ -7,7 +7,7 @@ from contract.events import FailedEvent
 from contract.job import Attempt, Job, Kind, Lane
 from contract.reasons import FailureClass, Reason
 from contract.verdicts import Bury, Publish, Retry, Verdict
-from workers.failures import Failed
+from workers.failures import DocumentFailure
 from workers.retry import RetryPolicy, decide
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -16,7 +16,7 @@ JOB = Job(id="d", kind=Kind.URL, lane=Lane.BULK, accepted_at="2026-01-02T03:04:0
 
 
 def verdict(reason: Reason, job: Job = JOB, retry_after_s: float | None = None) -> Verdict:
-    return decide(job, Failed(reason, "why", retry_after_s=retry_after_s), AT, POLICY, cause="traceback")
+    return decide(job, DocumentFailure(reason, "why", retry_after_s=retry_after_s), AT, POLICY, cause="traceback")
 
 
 def reasons(kind: FailureClass) -> list[Reason]:
@@ -98,4 +98,4 @@ def test_retry_after_beyond_the_longest_delay_is_final() -> None:
 def test_without_delays_every_failure_is_final() -> None:
     policy = RetryPolicy(delays_s=(), hostile_attempts=1)
     for reason in Reason:
-        assert not isinstance(decide(JOB, Failed(reason), AT, policy), Retry)
+        assert not isinstance(decide(JOB, DocumentFailure(reason), AT, policy), Retry)

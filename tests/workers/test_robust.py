@@ -11,9 +11,10 @@ from contract.job import Job, Kind, Lane
 from contract.metrics import Metrics
 from contract.options import Format, Options, Part
 from contract.reasons import Reason
-from workers.desk import Copy, edit
+from workers.children.pool import ParserLimits, ParserPool
+from workers.document import RawDocument
 from workers.failures import Failed
-from workers.parser import Parser, ParserLimits
+from workers.parse_task import PRELOAD, extract_article
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -26,20 +27,19 @@ MIB = 1024**2
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def parser() -> AsyncIterator[Parser[Copy, Article]]:
+async def parser() -> AsyncIterator[ParserPool[RawDocument, Article]]:
     metrics = Metrics(CollectorRegistry())
-    preload = ["workers.desk", "workers.normalise.preloaded"]
-    async with Parser(edit, slots=1, limits=LIMITS, metrics=metrics, preload=preload) as running:
+    async with ParserPool(extract_article, slots=1, limits=LIMITS, metrics=metrics, preload=PRELOAD) as running:
         yield running
 
 
-def copy(content: str | bytes, *, is_html: bool) -> Copy:
+def raw_document(content: str | bytes, *, is_html: bool) -> RawDocument:
     kind = Kind.HTML if is_html else Kind.TEXT
     job = Job(id="1", kind=kind, lane=Lane.BULK, accepted_at="2026-01-01T00:00:00Z", options=EVERYTHING)
-    return Copy(job=job, content=content, is_html=is_html, url="https://www.example.org/a")
+    return RawDocument(job=job, content=content, is_html=is_html, url="https://www.example.org/a")
 
 
-async def outcome(parser: Parser[Copy, Article], document: Copy) -> Article | Reason:
+async def outcome(parser: ParserPool[RawDocument, Article], document: RawDocument) -> Article | Reason:
     try:
         return await parser.run(document)
     except Failed as failed:
@@ -117,32 +117,32 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
-async def test_pages(parser: Parser[Copy, Article], page: str) -> None:
-    result = await outcome(parser, copy(page, is_html=True))
+async def test_pages(parser: ParserPool[RawDocument, Article], page: str) -> None:
+    result = await outcome(parser, raw_document(page, is_html=True))
     assert isinstance(result, Article) or result in NAMED
 
 
 @pytest.mark.parametrize("body", BYTES.values(), ids=BYTES)
-async def test_bytes(parser: Parser[Copy, Article], body: bytes) -> None:
-    result = await outcome(parser, copy(body, is_html=True))
+async def test_bytes(parser: ParserPool[RawDocument, Article], body: bytes) -> None:
+    result = await outcome(parser, raw_document(body, is_html=True))
     assert isinstance(result, Article) or result in NAMED
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-async def test_texts(parser: Parser[Copy, Article], text: str) -> None:
-    result = await outcome(parser, copy(text, is_html=False))
+async def test_texts(parser: ParserPool[RawDocument, Article], text: str) -> None:
+    result = await outcome(parser, raw_document(text, is_html=False))
     assert isinstance(result, Article) or result in NAMED
 
 
 @pytest.mark.parametrize(
     "name", ["an attribute without end", "entities", "null bytes", "structured data nested deeply", "a tag without end"]
 )
-async def test_the_article_beside_it_is_found(parser: Parser[Copy, Article], name: str) -> None:
-    result = await outcome(parser, copy(PAGES[name], is_html=True))
+async def test_the_article_beside_it_is_found(parser: ParserPool[RawDocument, Article], name: str) -> None:
+    result = await outcome(parser, raw_document(PAGES[name], is_html=True))
     assert isinstance(result, Article)
     assert PROSE.strip() in result.text
 
 
-async def test_the_next_document_is_none_the_worse(parser: Parser[Copy, Article]) -> None:
-    result = await outcome(parser, copy(ARTICLE, is_html=True))
+async def test_the_next_document_is_none_the_worse(parser: ParserPool[RawDocument, Article]) -> None:
+    result = await outcome(parser, raw_document(ARTICLE, is_html=True))
     assert isinstance(result, Article)

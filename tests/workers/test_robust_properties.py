@@ -9,9 +9,10 @@ from contract.article import Article
 from contract.codec import encode
 from contract.job import Job, Kind, Lane
 from contract.options import Focus, Format, Options, Part
-from workers.desk import Copy, edit
+from workers.document import RawDocument
 from workers.failures import Failed
 from workers.normalise.text import normalise_text
+from workers.pipeline import extract_article
 
 WORDS = "The last ferry left the old harbour nine years ago, and few believed that one would ever come back to it."
 TAGS = st.sampled_from(
@@ -84,11 +85,11 @@ LENIENT = settings(
 )
 
 
-def edited(content: str, options: Options, url: str | None, *, is_html: bool) -> Article | None:
+def extracted(content: str, options: Options, url: str | None, *, is_html: bool) -> Article | None:
     kind = Kind.HTML if is_html else Kind.TEXT
     job = Job(id="1", kind=kind, lane=Lane.BULK, accepted_at="2026-01-01T00:00:00Z", options=options)
     try:
-        return edit(Copy(job=job, content=content, is_html=is_html, url=url))
+        return extract_article(RawDocument(job=job, content=content, is_html=is_html, url=url))
     except Failed:
         return None
 
@@ -109,7 +110,7 @@ def check(article: Article) -> None:
 @LENIENT
 @given(st.lists(MARKUP, min_size=1, max_size=4).map("".join), OPTIONS, URLS)
 def test_html(markup: str, options: Options, url: str | None) -> None:
-    article = edited(f"<p>{markup}", options, url, is_html=True)
+    article = extracted(f"<p>{markup}", options, url, is_html=True)
     if article:
         check(article)
 
@@ -117,7 +118,7 @@ def test_html(markup: str, options: Options, url: str | None) -> None:
 @LENIENT
 @given(st.lists(st.text(max_size=80) | PIECES, min_size=1, max_size=8).map("\n".join), OPTIONS)
 def test_text(text: str, options: Options) -> None:
-    article = edited(text, options, None, is_html=False)
+    article = extracted(text, options, None, is_html=False)
     if article:
         check(article)
 
@@ -127,7 +128,9 @@ def test_text(text: str, options: Options) -> None:
 def test_bytes(body: bytes, charset: str | None) -> None:
     job = Job(id="1", kind=Kind.URL, lane=Lane.BULK, accepted_at="2026-01-01T00:00:00Z")
     try:
-        article = edit(Copy(job=job, content=b"<p>" + WORDS.encode() + body, is_html=True, charset=charset))
+        article = extract_article(
+            RawDocument(job=job, content=b"<p>" + WORDS.encode() + body, is_html=True, charset=charset)
+        )
     except Failed:
         return
     assert normalise_text(article.text) == article.text

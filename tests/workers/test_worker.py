@@ -14,17 +14,17 @@ from contract.job import Attempt, Job, Kind, Lane
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.verdicts import Bury, Defer, Publish, Retry
-from workers.desk import Copy
+from workers.children.pool import ParserDefect
+from workers.document import RawDocument
 from workers.failures import Failed
-from workers.fetch import NotYet, Page
-from workers.parser import ParserDefect
+from workers.fetch import FetchedPage, HostBusy
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TEXT_JOB = Job(id="d-1", kind=Kind.TEXT, lane=Lane.BULK, accepted_at="2026-01-02T03:04:00Z", content="A word.")
 URL_JOB = Job(id="d-2", kind=Kind.URL, lane=Lane.BULK, accepted_at="2026-01-02T03:04:00Z", url="https://example.com/a")
-PAGE = Page(
+PAGE = FetchedPage(
     body=b"<p>A word.</p>",
     charset="utf-8",
     fetched=Fetched(
@@ -33,11 +33,11 @@ PAGE = Page(
 )
 
 
-def article_of(copy: Copy) -> Article:
+def article_of(document: RawDocument) -> Article:
     return Article(
-        id=copy.job.id,
-        kind=copy.job.kind,
-        url=copy.url,
+        id=document.job.id,
+        kind=document.job.kind,
+        url=document.url,
         text="A word.",
         excerpt="A word.",
         word_count=2,
@@ -45,48 +45,48 @@ def article_of(copy: Copy) -> Article:
         reading_time_s=1,
         content_sha256="0",
         simhash="0",
-        provenance=Provenance(fetch=copy.fetched, timings={"extract": 0.5}),
+        provenance=Provenance(fetch=document.fetched, timings={"extract": 0.5}),
     )
 
 
 class Site:
     """A fetcher with one page behind every URL, or a failure."""
 
-    def __init__(self, answer: Page | Exception) -> None:
+    def __init__(self, answer: FetchedPage | Exception) -> None:
         self._answer = answer
 
-    async def fetch(self, url: str) -> Page:  # noqa: ARG002 - one page behind every URL
+    async def fetch(self, url: str) -> FetchedPage:  # noqa: ARG002 - one page behind every URL
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
 
 
-class Editor:
-    """Edits in this process, in the way that it is given."""
+class InProcessParser:
+    """Extracts in this process, in the way that it is given."""
 
-    def __init__(self, edit: Callable[[Copy], Awaitable[Article]]) -> None:
-        self._edit = edit
+    def __init__(self, extract_article: Callable[[RawDocument], Awaitable[Article]]) -> None:
+        self._extract_article = extract_article
         self.fresh: list[bool] = []
 
-    async def run(self, document: Copy, *, fresh: bool = False) -> Article:
+    async def run(self, document: RawDocument, *, fresh: bool = False) -> Article:
         self.fresh.append(fresh)
-        return await self._edit(document)
+        return await self._extract_article(document)
 
 
-async def edit_well(copy: Copy) -> Article:
-    return article_of(copy)
+async def extract_well(document: RawDocument) -> Article:
+    return article_of(document)
 
 
 def worker(
-    site: Page | Exception = PAGE,
-    edit: Callable[[Copy], Awaitable[Article]] = edit_well,
+    site: FetchedPage | Exception = PAGE,
+    extract_article: Callable[[RawDocument], Awaitable[Article]] = extract_well,
     job_timeout_s: float = 5.0,
     metrics: Metrics | None = None,
-    editor: Editor | None = None,
+    parser: InProcessParser | None = None,
 ) -> Worker:
     return Worker(
         fetcher=Site(site),
-        editor=editor or Editor(edit),
+        parser=parser or InProcessParser(extract_article),
         metrics=metrics or Metrics(CollectorRegistry()),
         clock=lambda: AT,
         limits=WorkerLimits(job_timeout_s=job_timeout_s, retry=RetryPolicy(delays_s=(10, 60))),
@@ -97,11 +97,11 @@ def delivery(job: Job, **changes: object) -> Delivery:
     return replace(Delivery(body=encode(job), message_id=job.id), **changes)  # type: ignore[arg-type] # fields by name
 
 
-def raising(error: BaseException) -> Callable[[Copy], Awaitable[Article]]:
-    async def edit(_: Copy) -> Article:
+def raising(error: BaseException) -> Callable[[RawDocument], Awaitable[Article]]:
+    async def extract_article(_: RawDocument) -> Article:
         raise error
 
-    return edit
+    return extract_article
 
 
 async def test_text_becomes_an_article() -> None:
@@ -113,7 +113,7 @@ async def test_text_becomes_an_article() -> None:
     assert event.data.text == "A word."
 
 
-async def test_a_url_is_fetched_and_where_it_led_is_told() -> None:
+async def test_a_url_is_fetched_and_where_it_led_is_reported() -> None:
     verdict = await worker().handle(delivery(URL_JOB))
     assert isinstance(verdict, Publish)
     assert isinstance(verdict.event, ProcessedEvent)
@@ -123,16 +123,16 @@ async def test_a_url_is_fetched_and_where_it_led_is_told() -> None:
     assert set(article.provenance.timings) == {"fetch", "extract"}
 
 
-async def test_a_failed_document_tells_what_was_fetched() -> None:
+async def test_a_failed_document_reports_what_was_fetched() -> None:
     gone = Failed(Reason.NOT_FOUND, "HTTP status 404", fetched=replace(PAGE.fetched, status=404))
-    for site, edit, told in (
-        (gone, edit_well, gone.fetched),
+    for site, extract_article, reported in (
+        (gone, extract_well, gone.failure.fetched),
         (PAGE, raising(Failed(Reason.NO_ARTICLE)), PAGE.fetched),
-        (Failed(Reason.INVALID_URL), edit_well, None),
+        (Failed(Reason.INVALID_URL), extract_well, None),
     ):
-        verdict = await worker(site, edit).handle(delivery(URL_JOB))
+        verdict = await worker(site, extract_article).handle(delivery(URL_JOB))
         assert isinstance(verdict, Publish)
-        assert verdict.event.data.provenance.fetch == told
+        assert verdict.event.data.provenance.fetch == reported
 
 
 @pytest.mark.parametrize(
@@ -141,12 +141,12 @@ async def test_a_failed_document_tells_what_was_fetched() -> None:
 async def test_the_media_type_chooses_the_reader(media_type: str, is_html: bool) -> None:
     seen: list[bool] = []
 
-    async def edit(copy: Copy) -> Article:
-        seen.append(copy.is_html)
-        return article_of(copy)
+    async def extract_article(document: RawDocument) -> Article:
+        seen.append(document.is_html)
+        return article_of(document)
 
     page = replace(PAGE, fetched=replace(PAGE.fetched, media_type=media_type))
-    await worker(page, edit).handle(delivery(URL_JOB))
+    await worker(page, extract_article).handle(delivery(URL_JOB))
     assert seen == [is_html]
 
 
@@ -164,17 +164,17 @@ async def test_a_failed_fetch_goes_round_again() -> None:
 
 
 async def test_a_document_without_an_article_fails_at_once() -> None:
-    verdict = await worker(edit=raising(Failed(Reason.NO_ARTICLE))).handle(delivery(TEXT_JOB))
+    verdict = await worker(extract_article=raising(Failed(Reason.NO_ARTICLE))).handle(delivery(TEXT_JOB))
     assert isinstance(verdict, Publish)
     assert verdict.event.reason == "no_article"
 
 
 async def test_a_job_that_takes_too_long_is_ended() -> None:
-    async def hang(_: Copy) -> Article:
+    async def hang(_: RawDocument) -> Article:
         await asyncio.Event().wait()
         raise AssertionError
 
-    verdict = await worker(edit=hang, job_timeout_s=0.05).handle(delivery(TEXT_JOB))
+    verdict = await worker(extract_article=hang, job_timeout_s=0.05).handle(delivery(TEXT_JOB))
     assert isinstance(verdict, Retry)
     assert verdict.reason is Reason.JOB_TIMEOUT
 
@@ -182,8 +182,8 @@ async def test_a_job_that_takes_too_long_is_ended() -> None:
 @pytest.mark.parametrize("defect", [ValueError("the document said: secret"), ParserDefect("ValueError", "Traceback …")])
 async def test_a_defect_is_retried_then_buried_with_its_traceback(defect: Exception) -> None:
     tired = replace(TEXT_JOB, attempt=3)
-    assert isinstance(await worker(edit=raising(defect)).handle(delivery(TEXT_JOB)), Retry)
-    verdict = await worker(edit=raising(defect)).handle(delivery(tired))
+    assert isinstance(await worker(extract_article=raising(defect)).handle(delivery(TEXT_JOB)), Retry)
+    verdict = await worker(extract_article=raising(defect)).handle(delivery(tired))
     assert isinstance(verdict, Bury)
     assert isinstance(verdict.event, FailedEvent)
     assert verdict.event.data.reason is Reason.INTERNAL_ERROR
@@ -207,7 +207,7 @@ async def test_an_undecodable_message_without_an_id_is_buried() -> None:
 @pytest.mark.parametrize("body", [encode(TEXT_JOB), b"\xff"])
 async def test_a_lost_message_is_decided_without_being_parsed(body: bytes) -> None:
     lost = Delivery(body=body, message_id="d-1", deliveries=21, lost=True)
-    verdict = await worker(edit=raising(AssertionError())).handle(lost)
+    verdict = await worker(extract_article=raising(AssertionError())).handle(lost)
     assert isinstance(verdict, Bury)
     assert verdict.event is not None
     assert (verdict.event.subject, verdict.event.reason) == ("d-1", "worker_lost")
@@ -215,21 +215,21 @@ async def test_a_lost_message_is_decided_without_being_parsed(body: bytes) -> No
 
 @pytest.mark.parametrize(("deliveries", "fresh"), [(1, False), (2, False), (3, True), (21, True)])
 async def test_a_job_delivered_three_times_is_edited_in_a_fresh_child(deliveries: int, fresh: bool) -> None:
-    editor = Editor(edit_well)
-    verdict = await worker(editor=editor).handle(delivery(TEXT_JOB, deliveries=deliveries))
+    parser = InProcessParser(extract_well)
+    verdict = await worker(parser=parser).handle(delivery(TEXT_JOB, deliveries=deliveries))
     assert isinstance(verdict, Publish)
-    assert editor.fresh == [fresh]
+    assert parser.fresh == [fresh]
 
 
 async def test_cancelling_is_not_a_verdict() -> None:
     began = asyncio.Event()
 
-    async def hang(_: Copy) -> Article:
+    async def hang(_: RawDocument) -> Article:
         began.set()
         await asyncio.Event().wait()
         raise AssertionError
 
-    task = asyncio.create_task(worker(edit=hang).handle(delivery(TEXT_JOB)))
+    task = asyncio.create_task(worker(extract_article=hang).handle(delivery(TEXT_JOB)))
     await began.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -252,4 +252,4 @@ async def test_verdicts_and_stages_are_counted() -> None:
 
 
 async def test_a_host_whose_turn_it_is_not_defers_the_same_attempt() -> None:
-    assert await worker(NotYet(7.0)).handle(delivery(URL_JOB)) == Defer(URL_JOB, 7.0)
+    assert await worker(HostBusy(7.0)).handle(delivery(URL_JOB)) == Defer(URL_JOB, 7.0)

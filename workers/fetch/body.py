@@ -11,29 +11,29 @@ from workers.failures import Failed
 from workers.fetch.coding import Decoder, Identity, decoder_of
 from workers.fetch.errors import FOREIGN
 from workers.fetch.limits import FetchLimits
-from workers.fetch.watch import Watch
+from workers.fetch.timeouts import Timeouts
 
 
 @dataclass(slots=True)
 class Transfer:
-    """How much of a body has come: as it was sent, and without its content coding."""
+    """The bytes of a body so far: as they were sent, and decoded."""
 
     transferred_bytes: int = 0
     size: int = 0
 
 
-async def read_body(response: ClientResponse, limits: FetchLimits, watch: Watch, transfer: Transfer) -> bytes:
-    """Returns the whole body of `response` without its content coding. `transfer` counts what comes.
+async def read_body(response: ClientResponse, limits: FetchLimits, timeouts: Timeouts, transfer: Transfer) -> bytes:
+    """Returns the whole body of `response`, decoded. `transfer` counts its bytes as they come.
 
     Raises:
         Failed: TOO_LARGE, DECOMPRESSED_TOO_LARGE, IDLE_TIMEOUT, FETCH_TIMEOUT; BAD_ENCODING; INCOMPLETE_BODY, the coded
-            data ends early. Whoever opened the response closes it.
+            data ends early. The caller closes the response.
     """
     _check_transfer(response.content_length or 0, limits)
     decoder = decoder_of(response.headers.get("Content-Encoding", ""))
     parts: list[bytes] = []
     content = response.content
-    while chunk := content.read_nowait() or await _next_chunk(response, limits, watch):
+    while chunk := content.read_nowait() or await _next_chunk(response, limits, timeouts):
         transfer.transferred_bytes += len(chunk)
         _check_transfer(transfer.transferred_bytes, limits)
         part = decoder.decode(chunk, limits.max_body_bytes - transfer.size + 1)
@@ -45,25 +45,25 @@ async def read_body(response: ClientResponse, limits: FetchLimits, watch: Watch,
     return b"".join(parts)
 
 
-async def read_start(response: ClientResponse, limits: FetchLimits, max_bytes: int, watch: Watch) -> bytes:
-    """Returns what can be had of the first `max_bytes` of a body: it may be shorter, break off, or be badly coded.
+async def read_start(response: ClientResponse, limits: FetchLimits, max_bytes: int, timeouts: Timeouts) -> bytes:
+    """Returns up to `max_bytes` of the start of a body, decoded: less where it ends, breaks off or is badly coded.
 
-    It is waited for as long as for one piece of a body at most.
+    It takes no longer than one wait for a piece of a body may.
     """
     content = bytearray()
     with suppress(Failed, *FOREIGN):  # TimeoutError is an OSError
         decoder = decoder_of(response.headers.get("Content-Encoding", ""))
-        async with asyncio.timeout(watch.left_s(limits.idle_timeout_s)):
+        async with asyncio.timeout(timeouts.left_s(limits.idle_timeout_s)):
             while len(content) < max_bytes and (chunk := await response.content.readany()):
                 content += decoder.decode(chunk, max_bytes - len(content))
     return bytes(content)
 
 
-async def _next_chunk(response: ClientResponse, limits: FetchLimits, watch: Watch) -> bytes:
-    """Returns what comes next; nothing at the end."""
+async def _next_chunk(response: ClientResponse, limits: FetchLimits, timeouts: Timeouts) -> bytes:
+    """Returns the next bytes, none at the end."""
     if response.content.at_eof():
         return b""
-    watch.expect(limits.idle_timeout_s, Reason.IDLE_TIMEOUT, f"nothing more came within {limits.idle_timeout_s:g} s")
+    timeouts.expect(limits.idle_timeout_s, Reason.IDLE_TIMEOUT, f"nothing more came within {limits.idle_timeout_s:g} s")
     return await response.content.readany()
 
 

@@ -1,4 +1,4 @@
-"""The one way out: an HTTP client that dials permitted addresses alone. Pages and robots.txt are asked for by it."""
+"""The HTTP client for pages and robots.txt. It connects to permitted addresses only, and nothing else goes out."""
 
 import ssl
 from itertools import chain
@@ -16,14 +16,14 @@ from workers.fetch.errors import FOREIGN, translated
 from workers.fetch.limits import FetchLimits, Reach
 from workers.fetch.proxy import ProxyWay, Request
 from workers.fetch.resolver import GuardedResolver
-from workers.fetch.watch import Watch
+from workers.fetch.timeouts import Timeouts
 
 _PLAIN = Request()
 _ACCEPT = "text/html,application/xhtml+xml,text/plain;q=0.8,text/markdown;q=0.8,*/*;q=0.1"
 
 
 class GuardedClient:
-    """Asks for one URL at a time over one connection pool. Keeps no cookies, and takes nothing from the environment.
+    """Makes requests over one connection pool. Keeps no cookies, and reads nothing from the environment.
 
     Raises:
         ValueError: one of `reach.allow_networks` is not a network.
@@ -68,15 +68,16 @@ class GuardedClient:
         await self._session.close()
         await self._resolver.close()
 
-    async def ask(self, url: URL, watch: Watch) -> "Answer":
-        """Returns the answer to GET `url`, as soon as its header is there. Whoever gets it leaves it as a context.
+    async def ask(self, url: URL, timeouts: Timeouts) -> "Answer":
+        """Returns the answer to GET `url` once its header has come. The caller uses it as a context manager.
 
-        `url` comes from `urls.checked_url`. `watch`, open around it, gets the limit of the header.
+        `url` comes from `urls.checked_url`. `timeouts` is open; the limit for the header is set on it.
 
         Raises:
-            Failed: for any reason of the network or the server.
+            HostFailed: there is no connection to the host.
+            Failed: the answer is not HTTP, too long, late, or breaks off.
         """
-        watch.expect(self._limits.first_byte_timeout_s, Reason.FIRST_BYTE_TIMEOUT, self._late)
+        timeouts.expect(self._limits.first_byte_timeout_s, Reason.FIRST_BYTE_TIMEOUT, self._late)
         try:
             asked, how = (url, _PLAIN) if self._way is None else await self._way.request(url)
             response = await self._session.get(asked, allow_redirects=False, **how)
@@ -89,7 +90,7 @@ class GuardedClient:
 
 
 class Answer:
-    """An answer whose body is still to be read. Leaving it closes the connection, unless the body was read to its end.
+    """An answer whose body is not read yet. On exit the connection is closed, unless the body was read to its end.
 
     Raises:
         Failed: for what aiohttp raises while the body is read.

@@ -1,4 +1,11 @@
-"""Errors of aiohttp and the system as reasons: translated once, here."""
+"""Errors of aiohttp and the system as reasons: translated once, here, and into our own words.
+
+Messages of libraries stay out of `detail`. Some quote what the server sent, and most name the library's own parts.
+"""
+
+import errno
+import ssl
+from typing import Final
 
 from aiohttp import (
     ClientConnectorCertificateError,
@@ -16,20 +23,37 @@ from aiohttp import (
 )
 
 from contract.reasons import Reason
-from workers.failures import Failed
+from workers.failures import Failed, HostFailed
 from workers.fetch.addresses import BlockedAddressError, BlockedPortError
 
-FOREIGN = (ClientError, OSError, UnicodeError)
+FOREIGN: Final = (ClientError, OSError, UnicodeError)
 """What aiohttp raises. UnicodeError: IDNA cannot encode every name that a URL can hold."""
 
-_TOO_LARGE = ("Got more than", "Too many headers")  # aiohttp's parser in C tells it in words alone
+_TOO_LARGE = ("Got more than", "Too many headers")  # aiohttp's parser in C says it in its message only
+_NOT_REACHED = {  # connect(2)
+    errno.ECONNREFUSED: "the connection was refused",
+    errno.ECONNRESET: "the connection was closed while it was made",
+    errno.EHOSTUNREACH: "there is no way to the host",
+    errno.ENETUNREACH: "there is no way to the network",
+    errno.ETIMEDOUT: "no connection in time",
+}
+_CERTIFICATE_FAULTS = {  # X509_verify_cert_error_string(3): what OpenSSL verifies, by its own numbers
+    10: "the certificate has expired",
+    9: "the certificate is not valid yet",
+    18: "the certificate is signed by itself",
+    19: "an authority of the certificate is not known here",
+    20: "the authority of the certificate is not known here",
+    21: "the authority of the certificate is not known here",
+    62: "the certificate is of another name",
+    64: "the certificate is of another address",
+}
 
 
 def translated(error: BaseException) -> Failed:
-    """Returns what an error of aiohttp or of the system means. Messages stay out: some quote what the server sent."""
+    """Returns what an error of aiohttp or of the system means: HostFailed where there was no connection to the host."""
     match error:
         case ConnectionTimeoutError():
-            return Failed(Reason.CONNECT_TIMEOUT, "no connection in time")
+            return HostFailed(Reason.CONNECT_TIMEOUT, "no connection in time")
         case ClientHttpProxyError(status=status):
             return Failed(Reason.CONNECT_ERROR, f"the proxy answers {status}")
         case ClientProxyConnectionError():
@@ -42,24 +66,26 @@ def translated(error: BaseException) -> Failed:
             return _not_answered(error)
 
 
-def _not_connected(error: ClientConnectorError | ClientConnectorCertificateError) -> Failed:
+def _not_connected(error: ClientConnectorError | ClientConnectorCertificateError) -> HostFailed:
     match error:
         case ClientConnectorError(os_error=BlockedAddressError() as blocked):
-            return Failed(Reason.BLOCKED_ADDRESS, str(blocked))
+            return HostFailed(Reason.BLOCKED_ADDRESS, str(blocked))
         case ClientConnectorError(os_error=BlockedPortError() as blocked):
-            return Failed(Reason.BLOCKED_PORT, str(blocked))
+            return HostFailed(Reason.BLOCKED_PORT, str(blocked))
         case ClientConnectorDNSError(host=host):
-            return Failed(Reason.DNS_ERROR, f"no address for {host}")
+            return HostFailed(Reason.DNS_ERROR, f"no address for {host}")
         case ClientConnectorCertificateError(host=host):
-            return Failed(Reason.CERTIFICATE_ERROR, f"{host}: {_verification(error.certificate_error)}")
+            return HostFailed(Reason.CERTIFICATE_ERROR, f"{host}: {_certificate_fault(error.certificate_error)}")
         case ClientSSLError(host=host):
-            return Failed(Reason.TLS_ERROR, f"{host}: {type(error.os_error).__name__}")
+            return HostFailed(Reason.TLS_ERROR, f"{host}: no TLS connection can be agreed on")
         case _:
-            return Failed(Reason.CONNECT_ERROR, f"{error.host}: {error.os_error.strerror or 'no connection'}")
+            why = _NOT_REACHED.get(error.os_error.errno or 0, "no connection")
+            return HostFailed(Reason.CONNECT_ERROR, f"{error.host}: {why}")
 
 
-def _verification(error: Exception) -> str:
-    return str(getattr(error, "verify_message", "") or type(error).__name__)
+def _certificate_fault(error: Exception) -> str:
+    number = error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else None
+    return _CERTIFICATE_FAULTS.get(number or 0, "the certificate is not valid")
 
 
 def _not_answered(error: BaseException) -> Failed:
@@ -73,4 +99,4 @@ def _not_answered(error: BaseException) -> Failed:
         case ServerDisconnectedError() | ConnectionError():
             return Failed(Reason.CONNECT_ERROR, "closed without an answer")
         case _:
-            return Failed(Reason.CONNECT_ERROR, f"the connection broke ({type(error).__name__})")
+            return Failed(Reason.CONNECT_ERROR, "the connection broke")

@@ -14,17 +14,18 @@ from contract.labels import Outcome
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from workers.failures import Failed
-from workers.fetch import media, refresh, rules, walls
+from workers.fetch import media, refresh, rules
 from workers.fetch.body import read_body, read_start
 from workers.fetch.client import GuardedClient
 from workers.fetch.limits import FetchLimits
 from workers.fetch.page_head import title_of
-from workers.fetch.trail import Trail
+from workers.fetch.timeouts import Timeouts
+from workers.fetch.trace import FetchTrace
 from workers.fetch.urls import checked_url, publisher_url
-from workers.fetch.watch import Watch
+from workers.walls import answer
 
 Admission = Callable[[URL], Awaitable[AbstractContextManager[object]]]
-"""Asked before each request, redirects included. It may wait or raise; what it returns is left after the answer."""
+"""Called before each request, redirects included. It may wait or raise. Its context ends after the answer."""
 
 
 async def admit_all(_url: URL) -> AbstractContextManager[object]:
@@ -36,8 +37,8 @@ _NONE = ("",)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """What a URL holds. `charset` is what the answer's header declares, as it is written there."""
+class FetchedPage:
+    """What stands at a URL. `charset` is the one that the Content-Type header declares, unchanged."""
 
     body: bytes
     charset: str | None
@@ -45,7 +46,7 @@ class Page:
 
     @property
     def reader(self) -> media.Reader:
-        """Who reads it, by its media type."""
+        """The reader for its media type."""
         return media.READERS[str(self.fetched.media_type)]
 
 
@@ -53,10 +54,10 @@ class Fetcher:
     """Fetches pages.
 
     Args:
-        client: asks for them; open for as long as this is used.
+        client: makes the requests; it must be open.
         limits: of one fetch.
-        metrics: fetches by outcome, and bytes.
-        admission: asked before each request.
+        metrics: count fetches by outcome, and bytes.
+        admission: called before each request.
     """
 
     def __init__(
@@ -68,82 +69,81 @@ class Fetcher:
         self._succeeded = metrics.fetches.labels(Outcome.FETCHED)
         self._admission = admission
 
-    async def fetch(self, url: str) -> Page:
-        """Returns the page at `url`, at the end of its redirects.
+    async def fetch(self, url: str) -> FetchedPage:
+        """Returns the page at `url`, after its redirects.
 
         Raises:
-            Failed: for any reason of the network, the server, or the kind and size of what it holds. The detail never
-                quotes a body; `fetched` says how far it came.
-            NotYet: a host on the way has no turn for it soon; what was fetched is forgotten.
+            Failed: the network or the server failed, or the answer is none that is taken. `fetched` says how far the
+                fetch came. The detail never quotes a body.
+            HostBusy: one of the hosts may not be asked soon. What was fetched is dropped.
         """
-        trail = None
+        trace = None
         try:
             asked = publisher_url(checked_url(url))
-            trail = Trail(asked, asked)
-            body, charset = await self._follow(trail)
+            trace = FetchTrace(asked, asked)
+            body, charset = await self._follow(trace)
         except Failed as failed:
             self._metrics.fetches.labels(failed.reason).inc()
-            failed.fetched = trail.fetched() if trail else None
-            raise
+            raise failed.knowing(fetched=trace.fetched() if trace else None) from failed
         self._succeeded.inc()
-        return Page(body, charset, trail.fetched())
+        return FetchedPage(body, charset, trace.fetched())
 
-    async def _follow(self, trail: Trail) -> tuple[bytes, str | None]:
-        while len(trail.passed) <= self._limits.max_redirects:
-            with await self._admission(trail.url):
-                came = await self._hop(trail)
+    async def _follow(self, trace: FetchTrace) -> tuple[bytes, str | None]:
+        while len(trace.passed) <= self._limits.max_redirects:
+            with await self._admission(trace.url):
+                came = await self._hop(trace)
             if not isinstance(came, URL):
                 return came
-            trail.go_on(came)
+            trace.go_on(came)
         raise Failed(Reason.TOO_MANY_REDIRECTS, f"more than {self._limits.max_redirects} redirects")
 
-    async def _hop(self, trail: Trail) -> URL | tuple[bytes, str | None]:
-        """Returns where the trail leads on to, or the body and the declared charset of the page at its end."""
+    async def _hop(self, trace: FetchTrace) -> URL | tuple[bytes, str | None]:
+        """Makes one request. Returns the next URL, or the body and the declared charset of the page."""
         began = time.perf_counter()
         try:
-            with (
-                Watch(self._limits.total_timeout_s - trail.spent_s) as watch,
-                await self._client.ask(trail.url, watch) as response,
-            ):
-                declared = media.essence(response.headers.getall("Content-Type", _NONE)[-1])  # as browsers do
-                trail.answered(response.status, declared, time.perf_counter() - began)
-                return await self._target(response, trail, watch) or await self._page(response, trail, watch)
+            async with Timeouts(self._limits.total_timeout_s - trace.spent_s) as timeouts:
+                with await self._client.ask(trace.url, timeouts) as response:
+                    declared = media.essence(response.headers.getall("Content-Type", _NONE)[-1])  # as browsers do
+                    trace.answered(response.status, declared, time.perf_counter() - began)
+                    return await self._target(response, trace, timeouts) or await self._page(response, trace, timeouts)
         finally:
-            trail.spent_s += time.perf_counter() - began
-            self._metrics.fetched_bytes.inc(trail.transfer.transferred_bytes)
+            trace.spent_s += time.perf_counter() - began
+            self._metrics.fetched_bytes.inc(trace.transfer.transferred_bytes)
 
-    async def _target(self, response: ClientResponse, trail: Trail, watch: Watch) -> URL | None:
-        """Returns where the head of an answer leads on to, None where it is the head of a page."""
+    async def _target(self, response: ClientResponse, trace: FetchTrace, timeouts: Timeouts) -> URL | None:
+        """Returns the next URL that the header names, None if a page follows it."""
         headers, status = response.headers, response.status
-        if target := rules.redirect_target(trail.url, status, headers):
+        if target := rules.redirect_target(trace.url, status, headers):
             return target
-        walls.refuse_challenge(headers)
-        if status in walls.GUARDED_STATUSES:
-            start = await read_start(response, self._limits, walls.SHOWN_BYTES, watch)
-            walls.refuse_challenge_page(start)
-            walls.refuse_challenge_title(title_of(start, response.charset))
+        answer.refuse_challenge(headers)
+        if status in answer.GUARDED_STATUSES:
+            start = await read_start(response, self._limits, answer.SHOWN_BYTES, timeouts)
+            answer.refuse_challenge_page(start)
+            answer.refuse_challenge_title(title_of(start, response.charset))
         rules.check_status(status, headers, datetime.now(UTC))
-        return refresh.header_target(trail.url, headers)
+        return refresh.header_target(trace.url, headers)
 
-    async def _page(self, response: ClientResponse, trail: Trail, watch: Watch) -> URL | tuple[bytes, str | None]:
-        declared, charset = media.check_declared(trail.media_type or ""), response.charset
-        body = await read_body(response, self._limits, watch, trail.transfer)
-        walls.refuse_challenge_page(body)
-        trail.media_type = media.media_type_of(declared, body)
-        return _sent_on(trail, body, charset) or (body, charset)
+    async def _page(
+        self, response: ClientResponse, trace: FetchTrace, timeouts: Timeouts
+    ) -> URL | tuple[bytes, str | None]:
+        declared, charset = media.check_declared(trace.media_type or ""), response.charset
+        body = await read_body(response, self._limits, timeouts, trace.transfer)
+        answer.refuse_challenge_page(body)
+        trace.media_type = media.media_type_of(declared, body)
+        return _sent_on(trace, body, charset) or (body, charset)
 
 
-def _sent_on(trail: Trail, body: bytes, charset: str | None) -> URL | None:
-    """Returns where a page sends its reader, or None where it is the one asked for.
+def _sent_on(trace: FetchTrace, body: bytes, charset: str | None) -> URL | None:
+    """Returns the next URL that the page names, or None if it is the one asked for.
 
     Raises:
-        Failed: it stands in front of that one, or says that there is none.
+        Failed: the page is a wall in front of the one asked for, or says that there is no such page.
     """
-    if media.READERS[str(trail.media_type)] is media.Reader.HTML:
-        target = refresh.page_target(trail.url, body, charset)
+    if media.READERS[str(trace.media_type)] is media.Reader.HTML:
+        target = refresh.page_target(trace.url, body, charset)
         if target is not None:
             return target
-        walls.refuse_title(title_of(body, charset), body)
-    if trail.passed:
-        walls.refuse_detour(trail.asked, trail.url)
+        answer.refuse_title(title_of(body, charset), body)
+    if trace.passed:
+        answer.refuse_detour(trace.asked, trace.url)
     return None

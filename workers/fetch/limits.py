@@ -1,19 +1,24 @@
-"""What one fetch may take, and where it may lead."""
+"""What one fetch may take, where it may lead, and how hosts are treated."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from yarl import URL
 
+from contract.topology import DELAYS_S
+
 
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
     """What one fetch may take.
 
-    `connect_timeout_s` is for one connection, name and TLS included; `first_byte_timeout_s` runs from the request to
-    the end of the answer's header, connecting included; `idle_timeout_s` is the longest silence within a body;
-    `total_timeout_s` spans all redirects, without the waits for admission. `max_transfer_bytes` counts a body as it is
-    sent, `max_body_bytes` after decompression.
+    `connect_timeout_s` is for one connection, name and TLS included: long enough for three SYN packets (RFC 6298: sent
+    again after 1 and 3 s). `first_byte_timeout_s` runs from the request to the end of the answer's header, connecting
+    included. `idle_timeout_s` is the longest silence within a body. `total_timeout_s` spans all redirects, without the
+    waits for admission; it is a quarter of the time of a job. `max_redirects` is half of what browsers follow
+    (WHATWG Fetch: 20). `max_header_bytes` is more than servers send by default (8 to 16 KiB). `max_transfer_bytes`
+    counts a body as it is sent, `max_body_bytes` after decompression: 35 times the mean of 464 news pages (283 kB), and
+    below the largest job. The times of waiting are chosen, not measured.
     """
 
     connect_timeout_s: float = 10.0
@@ -41,3 +46,46 @@ class Reach:
     nameservers: tuple[str, ...] = ()
     ca_file: Path | None = None
     user_agent: str = "copydesk"
+
+
+@dataclass(frozen=True, slots=True)
+class HostLimits:
+    """How a host is treated, and how long a document in hand waits for it.
+
+    `interval_s` lies between the beginnings of two requests at one host. A host may ask for more, up to
+    `interval_at_most_s` (a longer `Crawl-delay` would keep a thousand pages for a day), and for a pause, up to
+    `pause_at_most_s` (the longest delay between two attempts). A document waits `patience_s` in hand (a twelfth of the
+    time of a job), one of at most `waiting_per_host` for that host (what is served within that patience at the default
+    interval, with a little to spare) and `waiting` in all (so that hosts with a queue do not hold up the others). Then
+    it goes back to its queue for `away_s`, or down to half of that. A host that another worker has is asked for `asks`
+    times: once more after an interval, as the other may be done then.
+    """
+
+    interval_s: float = 1.0
+    interval_at_most_s: float = 60.0
+    pause_at_most_s: float = DELAYS_S[-1]
+    patience_s: float = 10.0
+    waiting_per_host: int = 8
+    waiting: int = 8
+    away_s: float = DELAYS_S[0]
+    asks: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class HostFailureLimits:
+    """For how long the failure of a host is remembered, and of how many hosts.
+
+    `transient_for_s` is for causes that may pass at any time (no DNS answer, no connection). It is the first delay
+    between two attempts: a document that fails is back when the failure is forgotten, so that no attempt is spent on a
+    memory, and a document that was sent away because the host was busy comes back while the failure is still known.
+    `permanent_for_s` is for causes that somebody has to repair (a blocked address or port, a certificate, no TLS in
+    common). Their documents fail for good, so it is short: a minute is the shortest lifetime that name servers and
+    robots.txt commonly give, and one request in a minute costs nobody anything. A failure that says itself when to ask
+    again (`retry_after_s`) is remembered for that time.
+
+    `origins` bounds memory: an entry takes about 1 kB, so all take about 10 MB. The oldest are forgotten first.
+    """
+
+    transient_for_s: float = DELAYS_S[0]
+    permanent_for_s: float = 60.0
+    origins: int = 10_000

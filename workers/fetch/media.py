@@ -26,7 +26,7 @@ READERS: Final[Mapping[str, Reader]] = {
     "text/markdown": Reader.TEXT,
     "text/x-markdown": Reader.TEXT,
 }
-"""Every media type that is taken, with its reader. A new kind of document is a line here and a reader in the desk."""
+"""Every media type that is taken, with its reader. A new kind of document is a line here, and a reader."""
 
 _UNKNOWN = {"", "unknown/unknown", "application/unknown", "*/*"}  # MIME Sniffing, section 7
 _XML = {"text/xml", "application/xml"}
@@ -65,7 +65,7 @@ _BINARY = bytes([*range(0x09), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20)])  #
 _UTF16_BOMS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _SPACE = b" \t\r\n\x0c"
 _SNIFFED_BYTES = 1445  # MIME Sniffing, section 5.2
-_SHOWN_CHARS = 100
+_SHOWN_CHARS = 100  # RFC 6838 section 4.2 lets a type have 127 + 1 + 127, those in use are shorter
 
 
 def essence(content_type: str) -> str:
@@ -74,7 +74,7 @@ def essence(content_type: str) -> str:
 
 
 def check_declared(media_type: str) -> str:
-    """Returns a media type that is declared, as `essence` has it; empty where the bytes must tell.
+    """Returns a media type that is declared, as `essence` has it; empty where the bytes decide.
 
     Raises:
         Failed: UNSUPPORTED_MEDIA_TYPE; nobody reads it, whatever the bytes are.

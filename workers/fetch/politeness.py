@@ -1,4 +1,4 @@
-"""Before a request goes to a host: its turn, and its robots.txt."""
+"""Before a request goes to a host: a permit of its queue, and its robots.txt."""
 
 import asyncio
 
@@ -6,47 +6,42 @@ from yarl import URL
 
 from contract.reasons import Reason
 from workers.failures import Failed
+from workers.fetch.host_queues import HostQueues, Permit
 from workers.fetch.robots import Robots
-from workers.fetch.turns import Turn, Turns
 
 
 class Politeness:
     """Admits requests.
 
     Args:
-        turns: one request at a time and host, over all workers.
+        queues: one request at a time and host, over all workers.
         robots: what sites ask for; None where it is not asked.
     """
 
-    def __init__(self, turns: Turns, robots: Robots | None) -> None:
-        self._turns = turns
+    def __init__(self, queues: HostQueues, robots: Robots | None) -> None:
+        self._queues = queues
         self._robots = robots
 
-    async def admit(self, url: URL) -> Turn:
-        """Waits for a turn at the host of `url`, and returns it.
+    async def admit(self, url: URL) -> Permit:
+        """Waits until a request may be made at the host of `url`, and returns the permit.
 
         Raises:
-            NotYet: the turn is not to be had soon.
-            Failed: ROBOTS_DENIED, ROBOTS_UNREACHABLE, or why the host cannot be reached.
+            HostBusy: it may not be made soon.
+            HostFailed: the host cannot be used, or its robots.txt is not to be had.
+            Failed: ROBOTS_DENIED.
         """
-        turn = await self._turns.turn(_host(url))
+        permit = await self._queues.permit(url)
         if self._robots is not None:
             try:
-                await self._obey(self._robots, url, turn)
+                await self._obey(self._robots, url, permit)
             except BaseException as error:
-                turn.end(error)
+                permit.end(error)
                 raise
-        return turn
+        return permit
 
-    async def _obey(self, robots: Robots, url: URL, turn: Turn) -> None:
+    async def _obey(self, robots: Robots, url: URL, permit: Permit) -> None:
         site = await robots.rules(url)
-        turn.began = asyncio.get_running_loop().time()  # robots.txt and the first page may follow each other
-        turn.interval_s = max(turn.interval_s, site.interval_s)
+        permit.began = asyncio.get_running_loop().time()  # robots.txt and the first page may follow each other
+        permit.interval_s = max(permit.interval_s, site.interval_s)
         if not site.allows(url):
             raise Failed(Reason.ROBOTS_DENIED, "robots.txt does not allow it")
-
-
-def _host(url: URL) -> str:
-    """Returns what has turns of its own: a host, with its port where that is not the scheme's."""
-    host = url.raw_host or ""
-    return host if url.is_default_port() else f"{host}:{url.port}"

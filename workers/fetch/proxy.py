@@ -1,4 +1,4 @@
-"""The way through a configured proxy: names are resolved here, so that the proxy is told a checked address."""
+"""Requests through a configured proxy. Names are resolved here, so the proxy gets an address that was checked."""
 
 from typing import TypedDict
 
@@ -6,7 +6,7 @@ from aiohttp.helpers import is_ip_address
 from yarl import URL
 
 from contract.reasons import Reason
-from workers.failures import Failed
+from workers.failures import HostFailed
 from workers.fetch.addresses import AddressPolicy, BlockedAddressError, BlockedPortError
 from workers.fetch.resolver import GuardedResolver
 
@@ -20,9 +20,9 @@ class Request(TypedDict, total=False):
 
 
 class ProxyWay:
-    """Requests through `proxy` to the first address of a name that `policy` permits.
+    """Requests through `proxy` to the first address of a host that `policy` permits.
 
-    The URL asked for holds the address, `Host` and the name in TLS the name. The proxy itself may be anywhere.
+    The proxy gets a URL with the address; `Host` and TLS have the name. The proxy's own address may be any.
     """
 
     def __init__(self, proxy: URL, resolver: GuardedResolver, policy: AddressPolicy) -> None:
@@ -34,7 +34,7 @@ class ProxyWay:
         """Returns the URL to ask the proxy for, and how.
 
         Raises:
-            Failed: DNS_ERROR, BLOCKED_ADDRESS, BLOCKED_PORT.
+            HostFailed: DNS_ERROR, BLOCKED_ADDRESS, BLOCKED_PORT.
         """
         address = await self._address(url)
         authority = url.authority if url.explicit_port else url.raw_host or ""
@@ -50,9 +50,9 @@ class ProxyWay:
                 return (await self._resolver.resolve(host, port))[0]["host"]
             self._policy.check(host, port)
         except BlockedAddressError as blocked:
-            raise Failed(Reason.BLOCKED_ADDRESS, str(blocked)) from None
+            raise HostFailed(Reason.BLOCKED_ADDRESS, str(blocked)) from None
         except BlockedPortError as blocked:
-            raise Failed(Reason.BLOCKED_PORT, str(blocked)) from None
+            raise HostFailed(Reason.BLOCKED_PORT, str(blocked)) from None
         except OSError:
-            raise Failed(Reason.DNS_ERROR, f"no address for {host}") from None
+            raise HostFailed(Reason.DNS_ERROR, f"no address for {host}") from None
         return host

@@ -1,4 +1,4 @@
-"""Pages that send their reader on by themselves, as their header or their markup says (WHATWG HTML, 15.4.2.5)."""
+"""Pages that redirect by a `Refresh` header or a `<meta http-equiv=refresh>` (WHATWG HTML, 15.4.2.5)."""
 
 import html
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from workers.decode import decode
 from workers.fetch.page_head import HEAD_BYTES
 from workers.fetch.urls import checked_url
 
-_MAX_DELAY_S = 5.0  # a longer wait means: look again later
-_MAX_HEADER_CHARS = 4096
+_MAX_DELAY_S = 5.0  # chosen: who sends readers on lets them read a line; a longer wait means "look again later"
+_MAX_HEADER_CHARS = 4096  # twice the longest URL that is taken
 
 
 def header_target(url: URL, headers: Mapping[str, str]) -> URL | None:
-    """Returns where a `Refresh` header sends who reads `url`, None where it does not or only to itself.
+    """Returns the URL that a `Refresh` header of `url` names, None if there is none or it names `url` itself.
 
     Raises:
         Failed: INVALID_URL, BLOCKED_ADDRESS; see `checked_url`.
@@ -28,7 +28,7 @@ def header_target(url: URL, headers: Mapping[str, str]) -> URL | None:
 
 
 def page_target(url: URL, body: bytes, charset: str | None) -> URL | None:
-    """Returns where a `<meta http-equiv=refresh>` sends who reads `url`, None where it does not or only to itself.
+    """Returns the URL that the refresh element of a page names, None if there is none or it names `url` itself.
 
     Raises:
         Failed: INVALID_URL, BLOCKED_ADDRESS; see `checked_url`.

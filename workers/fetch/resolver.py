@@ -1,4 +1,4 @@
-"""Names to addresses: those that may be dialled."""
+"""DNS: the permitted addresses of a name."""
 
 import socket
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from workers.fetch.addresses import AddressPolicy
 class GuardedResolver(AbstractResolver):
     """Resolves names to the addresses that `policy` permits. `nameservers` are asked instead of the system's.
 
-    What it returns is dialled as it is: there is no second look-up that could answer otherwise.
+    The client connects to what it returns. There is no second look-up, whose answer could be another.
     """
 
     def __init__(self, policy: AddressPolicy, nameservers: Sequence[str] = ()) -> None:
@@ -25,8 +25,8 @@ class GuardedResolver(AbstractResolver):
         """Returns the permitted addresses of `host`, one or more.
 
         Raises:
-            BlockedAddressError, BlockedPortError: it has others alone.
-            OSError: it has none.
+            BlockedAddressError, BlockedPortError: none of its addresses is permitted.
+            OSError: it has no address.
         """
         # c-ares knows the names of this machine (RFC 6761 section 6.3), but not as absolute ones.
         name = host.removesuffix(".") if host.endswith("localhost.") else host
@@ -37,5 +37,5 @@ class GuardedResolver(AbstractResolver):
         return permitted
 
     async def close(self) -> None:
-        """Gives up what is being asked."""
+        """Cancels look-ups that are under way."""
         await self._resolver.close()

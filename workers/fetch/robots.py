@@ -1,4 +1,4 @@
-"""What sites ask of programs: robots.txt (RFC 9309), asked for once an origin and lifetime."""
+"""robots.txt (RFC 9309): fetched once for each origin, and again when its lifetime is over."""
 
 import re
 import time
@@ -11,12 +11,12 @@ from protego import Protego
 from yarl import URL
 
 from contract.reasons import Reason
-from workers.failures import Failed
+from workers.failures import Failed, HostFailed
 from workers.fetch import rules
 from workers.fetch.body import read_start
 from workers.fetch.client import GuardedClient
 from workers.fetch.limits import FetchLimits
-from workers.fetch.watch import Watch
+from workers.fetch.timeouts import Timeouts
 
 _Origin = tuple[str, str | None, int | None]  # RFC 6454 section 4
 
@@ -25,11 +25,14 @@ _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class RobotsLimits:
-    """How robots.txt is read and for how long it is believed.
+    """How robots.txt is read and for how long it is cached.
 
     `max_bytes` are parsed, what comes after is not (RFC 9309 section 2.5). `lifetime_s` holds where the answer names
-    no `max-age`, which counts between the least and the most (section 2.4). Where a site's file is out of reach it is
-    asked for again after `unreachable_for_s`.
+    no `max-age`, which counts between the least and the most (section 2.4 has the day; a minute keeps one request in a
+    minute from a site that says 0). Where the site's server does not give its file it is asked for again after
+    `unreachable_for_s`. Five redirects are section 2.3.1.2's, half a megabyte section 2.5's; the rules of an
+    origin with 30 lines take 18 kB, so `origins` bounds them to some 180 MB, which a worker reaches only where it asks
+    three new sites a second.
     """
 
     max_bytes: int = 512 * 1024
@@ -43,17 +46,15 @@ class RobotsLimits:
 
 @dataclass(frozen=True, slots=True)
 class SiteRules:
-    """What one origin asks of one product.
+    """The rules of one origin for one product.
 
-    `parsed` is None where it asks for nothing; `interval_s` are the seconds asked for between two requests, 0 for none;
-    `failure` says why it cannot be asked.
+    `parsed` is None if there are none. `interval_s` is the time between two requests that it asks for, 0 for none.
     """
 
     lifetime_s: float
     product: str = ""
     parsed: Protego | None = None
     interval_s: float = 0.0
-    failure: tuple[Reason, str] | None = None
 
     @classmethod
     def of(cls, parsed: Protego, product: str, lifetime_s: float) -> Self:
@@ -67,13 +68,13 @@ class SiteRules:
 
 
 class Robots:
-    """The rules of sites, each remembered for its lifetime.
+    """The rules of sites, each cached for its lifetime.
 
     Args:
-        client: asks for robots.txt, with the same guards as for pages.
-        limits: what is read and how long it is believed.
-        fetch_limits: of one asking, redirects included.
-        product: the name that rules are looked up by.
+        client: fetches robots.txt, with the same guards as for pages.
+        limits: what is read and how long it is cached.
+        fetch_limits: of one fetch of robots.txt, redirects included.
+        product: the user agent in robots.txt.
     """
 
     def __init__(self, client: GuardedClient, limits: RobotsLimits, fetch_limits: FetchLimits, product: str) -> None:
@@ -86,47 +87,47 @@ class Robots:
         )
 
     async def rules(self, url: URL) -> SiteRules:
-        """Returns what the origin of `url` asks for.
+        """Returns the rules of the origin of `url`.
 
         Raises:
-            Failed: ROBOTS_UNREACHABLE: its server fails, so nothing may be fetched (RFC 9309 section 2.3.1.4); or the
-                reason why it cannot be reached at all.
+            HostFailed: ROBOTS_UNREACHABLE: its server fails, so nothing may be fetched (RFC 9309 section 2.3.1.4); or
+                the reason why it cannot be reached at all. Failures are not cached here: the caller does that.
         """
         origin = (url.scheme, url.raw_host, url.port)
         try:
             site = self._known[origin]
         except KeyError:
             site = self._known[origin] = await self._ask(url.origin())
-        if site.failure is not None:
-            raise Failed(*site.failure, retry_after_s=site.lifetime_s)
         return site
 
     async def _ask(self, origin: URL) -> SiteRules:
         try:
-            with Watch(self._fetch_limits.total_timeout_s) as watch:
-                return await self._follow(origin / "robots.txt", watch)
-        except Failed as failure:
-            if failure.reason in _OF_NO_USE:
+            async with Timeouts(self._fetch_limits.total_timeout_s) as timeouts:
+                return await self._follow(origin / "robots.txt", timeouts)
+        except HostFailed:
+            raise
+        except Failed as failed:
+            if failed.reason in _OF_NO_USE:
                 return SiteRules(self._limits.lifetime_s)
-            return SiteRules(self._limits.unreachable_for_s, failure=(failure.reason, failure.detail))
+            raise HostFailed(failed.reason, failed.detail, retry_after_s=self._limits.unreachable_for_s) from failed
 
-    async def _follow(self, url: URL, watch: Watch) -> SiteRules:
+    async def _follow(self, url: URL, timeouts: Timeouts) -> SiteRules:
         for _ in range(self._limits.max_redirects + 1):
-            with await self._client.ask(url, watch) as response:
+            with await self._client.ask(url, timeouts) as response:
                 target = rules.redirect_target(url, response.status, response.headers)
                 if target is None:
-                    return await self._site(response, watch)
+                    return await self._site(response, timeouts)
                 url = target
         return SiteRules(self._limits.lifetime_s)
 
-    async def _site(self, response: ClientResponse, watch: Watch) -> SiteRules:
+    async def _site(self, response: ClientResponse, timeouts: Timeouts) -> SiteRules:
         status = response.status
         if status >= 500 or status == 429:  # noqa: PLR2004 - RFC 9309 section 2.3.1.4; 429 asks to come later, not in
             raise Failed(Reason.ROBOTS_UNREACHABLE, f"HTTP status {status} for robots.txt")
         lifetime_s = self._lifetime_s(response.headers.get("Cache-Control", ""))
         if not 200 <= status < 300:  # noqa: PLR2004 - section 2.3.1.3: unavailable, so all may be fetched
             return SiteRules(lifetime_s)
-        body = await read_start(response, self._fetch_limits, self._limits.max_bytes, watch)
+        body = await read_start(response, self._fetch_limits, self._limits.max_bytes, timeouts)
         return SiteRules.of(Protego.parse(body.decode("utf-8-sig", "replace")), self._product, lifetime_s)
 
     def _lifetime_s(self, cache_control: str) -> float:

@@ -25,7 +25,7 @@ _REASONS = {
 
 
 def redirect_target(url: URL, status: int, headers: Mapping[str, str]) -> URL | None:
-    """Returns where an answer from `url` sends its reader (RFC 9110 section 15.4), or None if it does not.
+    """Returns the URL that a redirect from `url` names (RFC 9110 section 15.4), or None if it is no redirect.
 
     Raises:
         Failed: INVALID_URL, BLOCKED_ADDRESS; see `checked_url`.
@@ -49,7 +49,7 @@ def check_status(status: int, headers: Mapping[str, str], now: datetime) -> None
 
 
 def retry_after_s(value: str | None, now: datetime) -> float | None:
-    """Returns the seconds that a `Retry-After` asks for (RFC 9110 section 10.2.3), or None if it makes no sense."""
+    """Returns the seconds that a `Retry-After` asks for (RFC 9110 section 10.2.3), or None if it cannot be read."""
     value = (value or "").strip()
     if value.isascii() and value.isdigit():
         return float(value)

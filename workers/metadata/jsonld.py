@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 Node = Mapping[str, Any]
 
+# A bound on work, chosen by hand; not measured.
 _MAX_NODES = 2000
 _COMMENT = re.compile(r"<!--|-->|(?:/\*)?<!\[CDATA\[(?:\*/)?|(?:/\*)?\]\]>(?:\*/)?|^[ \t]*//.*$", re.MULTILINE)
 _GAP = re.compile(r"[\s,;]*")

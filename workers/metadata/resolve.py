@@ -3,25 +3,27 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from workers.markup import Element
-from workers.metadata import authors, dates, jsonld, site, title
-from workers.metadata.found import Found, Metadata
+from workers.document import Metadata, Sourced
+from workers.metadata import authors, date_votes, jsonld, site, title
 from workers.metadata.sources import gather
-from workers.metadata.words import bare
+from workers.page.head import Head
+from workers.page.tree import Element
+from workers.page.words import bare
 
 __all__ = ["Metadata", "read_metadata"]
 
+# Chosen by hand, for the size of events.
 _MAX_CANDIDATES = 5
 
 
-def read_metadata(tree: Element, url: str | None, *, now: datetime | None = None) -> Metadata:
-    """Returns the metadata of a parsed page, leaving the tree as it is. `now` bounds its dates."""
+def read_metadata(tree: Element, head: Head, url: str | None, *, now: datetime | None = None) -> Metadata:
+    """Returns the metadata of a parsed page and its `head`, leaving the tree as it is. `now` bounds its dates."""
     now = now or datetime.now(UTC)
-    page = gather(tree, url)
+    page = gather(tree, head, url)
     titles = title.find_titles(page)
     names = authors.find_authors(page, titles[0].value if titles else "")
-    published = dates.find_published(page, tree, now)
-    modified = dates.find_modified(page, published[0].value if published else None, now)
+    published = date_votes.find_published(page, tree, now)
+    modified = date_votes.find_modified(page, published[0].value if published else None, now)
     return Metadata(
         title=next(iter(titles), None),
         authors=next(iter(names), None),
@@ -36,12 +38,12 @@ def read_metadata(tree: Element, url: str | None, *, now: datetime | None = None
         categories=site.find_categories(page),
         tags=site.find_tags(page),
         candidates=_candidates(titles, names, published),
-        stated_text=next(iter(jsonld.strings(page.article.get("articleBody"))), ""),
+        article_body=next(iter(jsonld.strings(page.article.get("articleBody"))), ""),
     )
 
 
 def _candidates(
-    titles: Iterable[Found[str]], names: Iterable[Found[tuple[str, ...]]], published: Iterable[Found[str]]
+    titles: Iterable[Sourced[str]], names: Iterable[Sourced[tuple[str, ...]]], published: Iterable[Sourced[str]]
 ) -> dict[str, tuple[str, ...]]:
     lists = {
         "title": [found.value for found in titles],

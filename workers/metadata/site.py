@@ -5,26 +5,27 @@ from collections.abc import Iterable
 from urllib.parse import urljoin
 
 from contract.article import Source
+from workers.document import Sourced
 from workers.metadata import jsonld
-from workers.metadata.found import Found
-from workers.metadata.page import Page
-from workers.metadata.words import plain
+from workers.metadata.sources import PageSources
+from workers.page.words import plain
 
+# Bounds, chosen by hand; not measured.
 _MAX_LABELS = 30
 _MAX_LABEL = 100  # characters
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 
 
-def first(*choices: tuple[Source, Iterable[str]]) -> Found[str] | None:
+def first(*choices: tuple[Source, Iterable[str]]) -> Sourced[str] | None:
     """Returns the first text that is not empty, with its source."""
     for source, texts in choices:
         for text in texts:
             if value := plain(text):
-                return Found(value, source)
+                return Sourced(value, source)
     return None
 
 
-def find_language(page: Page) -> Found[str] | None:
+def find_language(page: PageSources) -> Sourced[str] | None:
     """Returns the language as the page declares it."""
     choices = (
         (Source.MARKUP, [page.language]),
@@ -37,7 +38,7 @@ def find_language(page: Page) -> Found[str] | None:
     )
 
 
-def find_site_name(page: Page) -> Found[str] | None:
+def find_site_name(page: PageSources) -> Sourced[str] | None:
     """Returns the name of the site or its publisher."""
     return first(
         (Source.OPENGRAPH, page.meta("og:site_name")),
@@ -54,7 +55,7 @@ def _name(node: jsonld.Node) -> list[str]:
     return jsonld.strings(node.get("name"))
 
 
-def find_canonical_url(page: Page) -> Found[str] | None:
+def find_canonical_url(page: PageSources) -> Sourced[str] | None:
     """Returns the address that the page calls its own."""
     return _absolute(
         page,
@@ -67,7 +68,7 @@ def find_canonical_url(page: Page) -> Found[str] | None:
     )
 
 
-def find_description(page: Page) -> Found[str] | None:
+def find_description(page: PageSources) -> Sourced[str] | None:
     """Returns the page's summary of the article."""
     return first(
         (Source.OPENGRAPH, page.meta("og:description")),
@@ -76,7 +77,7 @@ def find_description(page: Page) -> Found[str] | None:
     )
 
 
-def find_image(page: Page) -> Found[str] | None:
+def find_image(page: PageSources) -> Sourced[str] | None:
     """Returns the address of the article's picture."""
     return _absolute(
         page,
@@ -92,7 +93,7 @@ def find_image(page: Page) -> Found[str] | None:
     )
 
 
-def find_license(page: Page) -> Found[str] | None:
+def find_license(page: PageSources) -> Sourced[str] | None:
     """Returns the licence, mostly the address of its text."""
     return first(
         (Source.JSON_LD, jsonld.strings(page.article.get("license"), "url", "@id", "name")),
@@ -101,7 +102,7 @@ def find_license(page: Page) -> Found[str] | None:
     )
 
 
-def find_categories(page: Page) -> Found[tuple[str, ...]] | None:
+def find_categories(page: PageSources) -> Sourced[tuple[str, ...]] | None:
     """Returns the sections of the site that the article is in."""
     return _labels(
         (Source.JSON_LD, jsonld.strings(page.article.get("articleSection"), "name")),
@@ -109,7 +110,7 @@ def find_categories(page: Page) -> Found[tuple[str, ...]] | None:
     )
 
 
-def find_tags(page: Page) -> Found[tuple[str, ...]] | None:
+def find_tags(page: PageSources) -> Sourced[tuple[str, ...]] | None:
     """Returns the subjects that the article is filed under."""
     return _labels(
         (Source.JSON_LD, jsonld.strings(page.article.get("keywords"), "name")),
@@ -118,7 +119,7 @@ def find_tags(page: Page) -> Found[tuple[str, ...]] | None:
     )
 
 
-def _labels(*choices: tuple[Source, list[str]]) -> Found[tuple[str, ...]] | None:
+def _labels(*choices: tuple[Source, list[str]]) -> Sourced[tuple[str, ...]] | None:
     for source, texts in choices:
         parts = (
             [plain(part) for text in texts for part in re.split(r"[,;|]", text)]
@@ -126,14 +127,14 @@ def _labels(*choices: tuple[Source, list[str]]) -> Found[tuple[str, ...]] | None
             else map(plain, texts)
         )
         if labels := tuple(dict.fromkeys(part for part in parts if 0 < len(part) <= _MAX_LABEL)):
-            return Found(labels[:_MAX_LABELS], source)
+            return Sourced(labels[:_MAX_LABELS], source)
     return None
 
 
-def _absolute(page: Page, found: Found[str] | None) -> Found[str] | None:
+def _absolute(page: PageSources, found: Sourced[str] | None) -> Sourced[str] | None:
     if found is None or page.url is None:
         return found
     try:
-        return Found(urljoin(page.url, found.value), found.source)
+        return Sourced(urljoin(page.url, found.value), found.source)
     except ValueError:
         return found

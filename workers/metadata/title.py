@@ -6,15 +6,17 @@ from dataclasses import replace
 from itertools import islice, pairwise
 
 from contract.article import Source
+from workers.document import Sourced
 from workers.metadata import jsonld
-from workers.metadata.found import Found
-from workers.metadata.page import Mark, Page, Region, Spot
-from workers.metadata.sources import words_of
-from workers.metadata.words import bare, jaccard, plain, tokens
+from workers.metadata.elements import ElementRegion, PageElement, short_text
+from workers.metadata.signals import Signal
+from workers.metadata.sources import PageSources
+from workers.page.words import bare, jaccard, plain, tokens
 
 _SEPARATOR = re.compile(r"\s+(?:[|·•»«›‹~/–—-]|::|:)\s+|\s*[|»›]\s*|\s+_|_\s+")
 _ENDS = " ¶§|·•"
 _LABEL = re.compile(r"\w+\s*:\s+")
+# Chosen by hand where nothing else is said; not measured one by one.
 _LIKE_SEGMENT = 0.9  # likeness of a heading that is the first part of a page's whole title
 _MIN_LIKENESS = 0.3  # of a heading to a reference; anything from .15 to .5 does nearly as well
 _MIN_LIKENESS_MINOR = 0.5  # of what is no h1
@@ -25,17 +27,17 @@ _MAX_SITE_WORDS = 4
 _MAX_PARTS = 50  # elements within a heading
 _MAX_TITLE = 500  # characters
 
-Reference = Found[str]
+Reference = Sourced[str]
 
 
-def find_titles(page: Page) -> list[Found[str]]:
+def find_titles(page: PageSources) -> list[Sourced[str]]:
     """Returns the titles that `page` may have, the best first; the others are its references."""
     references = list(_references(page))
     heading = _heading(page, references) or _lone_heading(page, references) or _minor_heading(page, references)
-    return _judged([heading, *references] if heading else references or _any_heading(page))
+    return _with_confidence([heading, *references] if heading else references or _any_heading(page))
 
 
-def _judged(titles: list[Found[str]]) -> list[Found[str]]:
+def _with_confidence(titles: list[Sourced[str]]) -> list[Sourced[str]]:
     """Returns `titles` with the first one's confidence: it grows with the number of others that say the same."""
     if not titles:
         return []
@@ -44,19 +46,19 @@ def _judged(titles: list[Found[str]]) -> list[Found[str]]:
     return [replace(best, confidence=_CHANCES[min(agreeing, len(_CHANCES) - 1)]), *others]
 
 
-def _references(page: Page) -> Iterator[Reference]:
+def _references(page: PageSources) -> Iterator[Reference]:
     sites = page.sites
     sources = (
         (Source.JSON_LD, [plain(text) for text in jsonld.strings(page.article.get("headline"))]),
         (Source.OPENGRAPH, page.meta("og:title")),
         (Source.META, page.meta("twitter:title", "citation_title", "dc.title", "parsely-title", "sailthru.title")),
-        (Source.META, [page.head_title]),
+        (Source.META, [page.head.title]),
     )
     for source, texts in sources:
         for text in [text for text in texts if len(text) <= _MAX_TITLE][:2]:
-            title = without_site(text, sites, guess=text == page.head_title)
+            title = without_site(text, sites, guess=text == page.head.title)
             if title and bare(title) not in sites:
-                yield Found(_tidied(title), source)
+                yield Sourced(_tidied(title), source)
 
 
 def _tidied(text: str) -> str:
@@ -84,35 +86,35 @@ def _is_site(text: str, sites: frozenset[str]) -> bool:
     return words in sites or words.replace(" ", "") in {site.replace(" ", "") for site in sites}
 
 
-def _heading(page: Page, references: list[Reference]) -> Found[str] | None:
+def _heading(page: PageSources, references: list[Reference]) -> Sourced[str] | None:
     sites = page.sites
     firsts = {bare(part[0]) for text in _whole_titles(page) if (part := _segments(text, least=1)[:1])} - {""}
     best, likeness = None, _MIN_LIKENESS
-    for spot in page.marked(Mark.H1):
-        if bare(spot.text) in sites:
+    for element in page.elements(Signal.H1):
+        if bare(element.text) in sites:
             continue
-        score = max((jaccard(spot.text, reference.value) for reference in references), default=0.0)
-        score = max(score, _LIKE_SEGMENT * (bare(spot.text) in firsts))
+        score = max((jaccard(element.text, reference.value) for reference in references), default=0.0)
+        score = max(score, _LIKE_SEGMENT * (bare(element.text) in firsts))
         if score > likeness or (score == likeness and best is None):
-            best, likeness = spot, score
+            best, likeness = element, score
     return _without_kicker(best, references, sites) if best else None
 
 
-def _without_kicker(spot: Spot, references: list[Reference], sites: frozenset[str]) -> Found[str]:
+def _without_kicker(element: PageElement, references: list[Reference], sites: frozenset[str]) -> Sourced[str]:
     """Returns the heading, or the reference that is the heading without one of its child elements."""
-    whole = bare(spot.text)
+    whole = bare(element.text)
     for reference in references:
-        if _same_but_spaces(reference.value, spot.text) or _same_but_label(reference.value, spot.text):
+        if _same_but_spaces(reference.value, element.text) or _same_but_label(reference.value, element.text):
             return reference
-    for child in islice(spot.element.iterdescendants("*"), _MAX_PARTS):
-        words = bare(words_of(child))
+    for child in islice(element.node.iterdescendants("*"), _MAX_PARTS):
+        words = bare(short_text(child))
         if not words or words == whole:
             continue
         rest = {whole.removeprefix(words).strip(), whole.removesuffix(words).strip()}
         for reference in references:
             if bare(reference.value) in rest - {whole}:
                 return reference
-    return Found(_tidied(without_site(spot.text, sites)), Source.MARKUP)
+    return Sourced(_tidied(without_site(element.text, sites)), Source.MARKUP)
 
 
 def _same_but_spaces(reference: str, heading: str) -> bool:
@@ -125,33 +127,33 @@ def _same_but_label(reference: str, heading: str) -> bool:
     return label is not None and heading[label.end() :] == reference
 
 
-def _whole_titles(page: Page) -> list[str]:
-    return [text for text in (page.head_title, *page.meta("og:title")[:1]) if text and len(text) <= _MAX_TITLE]
+def _whole_titles(page: PageSources) -> list[str]:
+    return [text for text in (page.head.title, *page.meta("og:title")[:1]) if text and len(text) <= _MAX_TITLE]
 
 
-def _lone_heading(page: Page, references: list[Reference]) -> Found[str] | None:
-    spots = {bare(spot.text): spot for spot in page.marked(Mark.H1)}
-    if len(spots) != 1:
+def _lone_heading(page: PageSources, references: list[Reference]) -> Sourced[str] | None:
+    elements = {bare(element.text): element for element in page.elements(Signal.H1)}
+    if len(elements) != 1:
         return None
-    words, spot = next(iter(spots.items()))
+    words, element = next(iter(elements.items()))
     count = len(words.split())
-    if spot.region is Region.ASIDE or count < _MIN_WORDS_ALONE or words in page.sites:
+    if element.region is ElementRegion.ASIDE or count < _MIN_WORDS_ALONE or words in page.sites:
         return None
     titles = {bare(reference.value) for reference in references}
     if any(words == bare(part) for text in _whole_titles(page) for part in _segments(text)[1:]) and words not in titles:
         return None  # the site's name, as the end of the page's whole title has it
-    titled = spot.element in {other.element for other in page.marked(Mark.TITLE_CLASS, Mark.HEADLINE_PROP)}
-    if spot.region is Region.ARTICLE or titled or count >= _MIN_WORDS_ANYWHERE:
-        return Found(_tidied(spot.text), Source.MARKUP)
+    titled = element.node in {other.node for other in page.elements(Signal.TITLE_CLASS, Signal.HEADLINE_PROP)}
+    if element.region is ElementRegion.ARTICLE or titled or count >= _MIN_WORDS_ANYWHERE:
+        return Sourced(_tidied(element.text), Source.MARKUP)
     return None
 
 
-def _minor_heading(page: Page, references: list[Reference]) -> Found[str] | None:
-    parts = [reference.value for reference in references] + _segments(page.head_title)
-    spots = page.proper(Mark.HEADLINE_PROP, Mark.H2, Mark.TITLE_CLASS)
-    scored = [(max((jaccard(spot.text, part) for part in parts), default=0.0), spot) for spot in spots]
+def _minor_heading(page: PageSources, references: list[Reference]) -> Sourced[str] | None:
+    parts = [reference.value for reference in references] + _segments(page.head.title)
+    elements = page.main_elements(Signal.HEADLINE_PROP, Signal.H2, Signal.TITLE_CLASS)
+    scored = [(max((jaccard(element.text, part) for part in parts), default=0.0), element) for element in elements]
     score, best = max(scored, key=lambda pair: pair[0], default=(0.0, None))
-    return Found(_tidied(best.text), Source.MARKUP) if best and score >= _MIN_LIKENESS_MINOR else None
+    return Sourced(_tidied(best.text), Source.MARKUP) if best and score >= _MIN_LIKENESS_MINOR else None
 
 
 def _segments(text: str, *, least: int = 2) -> list[str]:
@@ -160,5 +162,6 @@ def _segments(text: str, *, least: int = 2) -> list[str]:
     return [text[start:end] for start, end in list(pairwise(edges))[::2] if len(tokens(text[start:end])) >= least]
 
 
-def _any_heading(page: Page) -> list[Found[str]]:
-    return [Found(spot.text, Source.MARKUP) for spot in page.proper(Mark.H1, Mark.TITLE_CLASS, Mark.H2)[:1]]
+def _any_heading(page: PageSources) -> list[Sourced[str]]:
+    headings = page.main_elements(Signal.H1, Signal.TITLE_CLASS, Signal.H2)
+    return [Sourced(heading.text, Source.MARKUP) for heading in headings[:1]]

@@ -2,17 +2,16 @@
 
 from typing import Any
 
-from contract.article import Article, Provenance, Quality, Removed
+from contract.article import Article, Provenance, Removed
 from contract.events import host_of
 from contract.job import Job
+from workers.document import Metadata
 from workers.draft import Draft
-from workers.metadata.found import Metadata
 from workers.normalise import fields
-from workers.normalise.figures import excerpt, measure
 from workers.normalise.fingerprint import content_sha256, simhash
 from workers.normalise.language import identify, standard_tag
+from workers.normalise.length import excerpt, measure_length
 from workers.normalise.text import normalise_text
-from workers.quality.text import text_flags
 
 
 def normalise(draft: Draft, job: Job, url: str | None) -> Article:
@@ -29,8 +28,8 @@ def normalise(draft: Draft, job: Job, url: str | None) -> Article:
     text = normalise_text(draft.text)
     language = identify(text, job.metadata.language, draft.language)
     document = fields.of_document(draft, language.locale, url)
-    won = fields.decide(document, fields.of_caller(job.metadata), language)
-    length = measure(text)
+    won = fields.choose_fields(document, fields.of_caller(job.metadata), language)
+    length = measure_length(text)
     return Article(
         id=job.id,
         kind=job.kind,
@@ -47,13 +46,12 @@ def normalise(draft: Draft, job: Job, url: str | None) -> Article:
         simhash=simhash(text),
         comments=normalise_text(draft.comments) if draft.comments else None,
         page_kind=draft.page_kind,
-        quality=Quality(draft.confidence, (*draft.flags, *text_flags(text, length.words, language.tag))),
         field_sources={name: found.source for name, found in won.items()},
         removed=_removed(draft.removed),
         provenance=Provenance(
             language_confidence=language.confidence,
             confidence={name: found.confidence for name, found in won.items() if found.confidence is not None},
-            candidates=fields.beaten(won, document, draft.candidates),
+            candidates=fields.losing_values(won, document, draft.candidates),
         ),
     )
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from dateparser.data.languages_info import language_order  # type: ignore[import-untyped] # the same
 from dateparser.date import DateDataParser  # type: ignore[import-untyped] # no stubs in the package
 
+# A bound on work, chosen by hand: no date is as long.
 _MAX_CHARS = 100
 _FIRST_YEAR = 1000  # what is below is an empty value of some database
 _EPOCH = re.compile(r"1970-01-01T00:00(:00(\.0+)?)?(Z|\+00:00)?")

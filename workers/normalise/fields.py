@@ -5,13 +5,13 @@ from typing import Any
 
 from contract.article import Source
 from contract.job import CallerMetadata
-from workers.metadata.found import Found, Metadata
+from workers.document import Metadata, Sourced
+from workers.normalise.canonical_url import absolute_url, canonical_url
 from workers.normalise.dates import normalise_date
 from workers.normalise.language import Identified, standard_tag
 from workers.normalise.text import normalise_line, normalise_markup_line
-from workers.normalise.urls import absolute_url, canonical_url
 
-Fields = dict[str, Found[Any]]
+Fields = dict[str, Sourced[Any]]
 """Metadata by field name, as in Article: a string or a tuple of strings each; no entry where there is none."""
 
 _LINES = ("title", "site_name", "description", "license")
@@ -38,17 +38,17 @@ def of_caller(metadata: CallerMetadata) -> Fields:
         "published": metadata.published and normalise_date(metadata.published),
         "site_name": normalise_line(metadata.site_name or ""),
     }
-    return {name: Found(value, Source.CALLER) for name, value in values.items() if value}
+    return {name: Sourced(value, Source.CALLER) for name, value in values.items() if value}
 
 
-def decide(document: Fields, caller: Fields, language: Identified) -> Fields:
+def choose_fields(document: Fields, caller: Fields, language: Identified) -> Fields:
     """Returns the fields of the article: the caller's word, else the document's; the language as identified."""
     won = {**document, **caller}
     won.pop("language", None)
     return {**won, "language": language.tag} if language.tag else won
 
 
-def beaten(won: Fields, document: Fields, others: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def losing_values(won: Fields, document: Fields, others: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """Returns by field the values that did not win, the document's own first, then `others`."""
     names = dict.fromkeys((*document, *others))
     losers = {name: _losers(won.get(name), document.get(name), others.get(name, ())) for name in names}
@@ -64,33 +64,33 @@ def distinct(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(first.values())
 
 
-def _losers(won: Found[Any] | None, document: Found[Any] | None, others: tuple[str, ...]) -> tuple[str, ...]:
+def _losers(won: Sourced[Any] | None, document: Sourced[Any] | None, others: tuple[str, ...]) -> tuple[str, ...]:
     values = distinct((_as_text(document), *map(normalise_markup_line, others)))
     return tuple(value for value in values if value != _as_text(won))
 
 
-def _as_text(found: Found[Any] | None) -> str:
+def _as_text(found: Sourced[Any] | None) -> str:
     if found is None:
         return ""
     return found.value if isinstance(found.value, str) else ", ".join(found.value)
 
 
-def _canonical(declared: Found[str] | None, url: str | None) -> Found[str] | None:
+def _canonical(declared: Sourced[str] | None, url: str | None) -> Sourced[str] | None:
     chosen = canonical_url(declared.value if declared else None, url)
     if chosen is None:
         return None
     is_declared = declared is not None and absolute_url(declared.value, url) == chosen
-    return Found(chosen, declared.source if declared and is_declared else Source.URL)
+    return Sourced(chosen, declared.source if declared and is_declared else Source.URL)
 
 
 def _markup_lines(values: Iterable[str]) -> tuple[str, ...]:
     return distinct(map(normalise_markup_line, values))
 
 
-def _convert(found: Found[Any] | None, convert: Callable[[Any], Any]) -> Found[Any] | None:
+def _convert(found: Sourced[Any] | None, convert: Callable[[Any], Any]) -> Sourced[Any] | None:
     value = convert(found.value) if found else None
-    return Found(value, found.source, found.confidence) if found and value else None
+    return Sourced(value, found.source, found.confidence) if found and value else None
 
 
-def _present(fields: Mapping[str, Found[Any] | None]) -> Fields:
+def _present(fields: Mapping[str, Sourced[Any] | None]) -> Fields:
     return {name: found for name, found in fields.items() if found}

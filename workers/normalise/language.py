@@ -8,8 +8,9 @@ import langcodes
 from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped] # no py.typed
 
 from contract.article import Source
-from workers.metadata.found import Found
+from workers.document import Sourced
 
+# Measured where that is said; the least confidence is more likely than not.
 _SAMPLE_CHARS = (800, 3000)  # the longer one where the shorter leaves doubt, which it does for a text in fifty
 _NO_DOUBT = 0.99
 _PRIOR_ODDS = 100.0  # of the declared language against any one other: a few pages in a hundred declare a wrong one
@@ -28,12 +29,12 @@ class Identified:
     beyond the primary subtag, as `en-GB`.
     """
 
-    tag: Found[str] | None
+    tag: Sourced[str] | None
     confidence: float | None
     locale: str | None
 
 
-def identify(text: str, caller: str | None, declared: Found[str] | None) -> Identified:
+def identify(text: str, caller: str | None, declared: Sourced[str] | None) -> Identified:
     """Returns the language of `text`.
 
     The caller's word wins. Else the text decides, with what the document declares as prior: a short text leaves it at
@@ -48,7 +49,7 @@ def identify(text: str, caller: str | None, declared: Found[str] | None) -> Iden
     if declared and locale and (primary(locale) not in chances or primary(locale) == best):
         return _as_said(chances, locale, declared.source)
     if chances[best] >= _MIN_CONFIDENCE:
-        return Identified(Found(best, Source.TEXT), round(chances[best], 4), best)
+        return Identified(Sourced(best, Source.TEXT), round(chances[best], 4), best)
     if declared and locale:
         return _as_said(chances, locale, declared.source)
     return Identified(None, None, None)
@@ -81,7 +82,7 @@ def preload() -> None:
 def _as_said(chances: Mapping[str, float], locale: str, source: Source) -> Identified:
     tag = primary(locale)
     chance = chances.get(tag)
-    return Identified(Found(tag, source), None if chance is None else round(chance, 4), locale)
+    return Identified(Sourced(tag, source), None if chance is None else round(chance, 4), locale)
 
 
 def _chances(text: str, expected: str | None) -> dict[str, float]:

@@ -1,1 +1,6 @@
-"""Markdown and HTML of an article, from the very blocks that its text is made of."""
+"""Markdown and HTML of an article, from the very blocks that its text is made of.
+
+In reading order: `forms` writes what was asked for. `images` finds the article's images, `article_tree` builds a small
+tree of its blocks, `inline` fills each with its words, links and emphasis; `allowed` says which characters and
+addresses may stand there. `markdown` and `html` write the tree.
+"""

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 
 from contract.options import Format, Options, Part
-from workers.draft import Block
-from workers.outputs.body import build, build_plain
+from workers.draft import ArticleBlock
+from workers.outputs.allowed import web_address
+from workers.outputs.article_tree import build, build_plain
 from workers.outputs.html import write_html
 from workers.outputs.images import find_images
-from workers.outputs.links import web_address
 from workers.outputs.markdown import write_markdown
 
 _WRITERS = {Format.MARKDOWN: write_markdown, Format.HTML: write_html}
 
 
-def write_forms(text: str, blocks: Sequence[Block], url: str | None, options: Options) -> dict[Format, str]:
+def write_forms(text: str, blocks: Sequence[ArticleBlock], url: str | None, options: Options) -> dict[Format, str]:
     """Returns what `options` ask for beside the text.
 
     Args:
@@ -33,7 +33,7 @@ def write_forms(text: str, blocks: Sequence[Block], url: str | None, options: Op
     return {form: write(body) for form, write in wanted.items()}
 
 
-def _base(blocks: Sequence[Block], url: str | None) -> str | None:
+def _base(blocks: Sequence[ArticleBlock], url: str | None) -> str | None:
     """Returns what relative URLs refer to: the page's first `<base href>` (HTML, 4.2.3), else its own URL."""
     declared = blocks[0].element.getroottree().find(".//base[@href]")
     return (web_address(declared.get("href") or "", url) if declared is not None else None) or url

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from lxml.etree import _Element
 
-from workers.draft import Block
-from workers.outputs.characters import allowed
-from workers.outputs.links import web_address
+from workers.draft import ArticleBlock
+from workers.outputs.allowed import allowed, web_address
 
 _LAZY = ("data-src", "data-original", "data-lazy-src", "data-srcset", "srcset")
 _SET_ASIDE = frozenset({"nav", "footer", "aside", "form", "button", "header", "noscript"})
+# Chosen by hand; not measured.
 _LEAST_PX = 48  # a side of less is an icon or a counter
 
 
@@ -22,15 +22,15 @@ class Image:
     alt: str
 
 
-def find_images(blocks: Sequence[Block], base: str | None) -> list[tuple[int, Image]]:
+def find_images(blocks: Sequence[ArticleBlock], base: str | None) -> list[tuple[int, Image]]:
     """Returns the images between the first and the last of `blocks`, each with the number of the block it precedes."""
     if not blocks:
         return []
-    places = {id(block.element): number for number, block in reversed(list(enumerate(blocks)))}
+    places = {block.element: number for number, block in reversed(list(enumerate(blocks)))}
     found: dict[str, tuple[int, Image]] = {}
     following: list[tuple[str, Image]] = []
     for element in _around(blocks).iter():
-        number = places.get(id(element))
+        number = places.get(element)
         if number is not None:
             found |= {url: (number, image) for url, image in following if url not in found}
             following = []
@@ -39,11 +39,11 @@ def find_images(blocks: Sequence[Block], base: str | None) -> list[tuple[int, Im
     return sorted(found.values(), key=lambda each: each[0])
 
 
-def _around(blocks: Sequence[Block]) -> _Element:
+def _around(blocks: Sequence[ArticleBlock]) -> _Element:
     """Returns the innermost element that holds all of `blocks`."""
     first: _Element = blocks[0].element
-    last = {id(element) for element in (blocks[-1].element, *blocks[-1].element.iterancestors())}
-    return next((element for element in first.iterancestors() if id(element) in last), first)
+    last = {blocks[-1].element, *blocks[-1].element.iterancestors()}
+    return next((element for element in first.iterancestors() if element in last), first)
 
 
 def _image(element: _Element, base: str | None) -> Image | None:

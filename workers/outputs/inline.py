@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from lxml.etree import SubElement, _Element
 
-from workers.draft import Block, Run
-from workers.outputs.characters import allowed
-from workers.outputs.links import link_target
+from workers.draft import ArticleBlock
+from workers.outputs.allowed import allowed, link_target
+from workers.page.blocks import TextRun
 
 _SPACE = re.compile(r"\s+")
 _MARKS = {
@@ -23,7 +23,7 @@ _MARKS = {
 _BREAK = "br"
 
 
-def fill(target: _Element, block: Block, base: str | None, *, links: bool) -> None:
+def fill(target: _Element, block: ArticleBlock, base: str | None, *, links: bool) -> None:
     """Writes the words of `block` into `target`, an empty element. URLs are made absolute by `base`.
 
     Where its runs do not say the same as its text, the text is what counts.
@@ -60,10 +60,10 @@ class _Piece(NamedTuple):
 
     text: str
     is_apart: bool
-    run: Run
+    run: TextRun
 
 
-def _squeezed(runs: Iterable[Run]) -> Iterator[_Piece]:
+def _squeezed(runs: Iterable[TextRun]) -> Iterator[_Piece]:
     """Yields the words of runs and the line breaks; no space at the ends of lines."""
     waiting, started = False, False
     for run in runs:
@@ -80,7 +80,7 @@ def _squeezed(runs: Iterable[Run]) -> Iterator[_Piece]:
             waiting = True
 
 
-def _is_break(run: Run) -> bool:
+def _is_break(run: TextRun) -> bool:
     return bool(run.element.tag == _BREAK and not run.is_tail)
 
 
@@ -88,7 +88,7 @@ def _bare(text: str) -> str:
     return _SPACE.sub("", text)
 
 
-def _marks(run: Run, border: _Element) -> list[_Element]:
+def _marks(run: TextRun, border: _Element) -> list[_Element]:
     """Returns the inline elements around a run that matter, outermost first."""
     found = []
     element = run.element.getparent() if run.is_tail else run.element

@@ -5,7 +5,7 @@ Each pattern is applied to lines of a few words only, so `.*` cannot run far.
 
 import re
 
-from workers.pasted.words import MONTHS
+from workers.page.words import MONTHS
 
 
 def _either(alternatives: str) -> str:
@@ -36,15 +36,6 @@ TIME = _either(rf"""
     \b\d+\s?{_SPAN}\b(?=\s*(?:ago|read|lesezeit|de lect|di lett|atrás|fa\b|geleden|leestijd|de leitura))
     (?:vor|il y a|hace|há) \d+ \w+
 """)
-
-UPDATED = (
-    r"\b(?:"
-    + _either(r"""
-    updated?|modified|revised|last (?:changed|edited)|aktualisiert|geändert|mis(?:e)? à jour|màj|modifiée?
-    actualizad[oa]|modificad[oa]|aggiornat[oa]|modificat[oa]|bijgewerkt|gewijzigd|atualizad[oa]|обновлено|изменено|更新
-""")
-    + r")"
-)
 
 COUNTED = _either(r"""
     comments?|shares?|likes?|views?(?: today)?|reads?|votes?|replies|reply|claps?|followers?|retweets?|upvotes?|points?

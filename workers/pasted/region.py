@@ -1,17 +1,18 @@
-"""Where the article is: the run of blocks with the most prose for the fewest other lines (a maximum sub-array)."""
+"""Where the article is: the run of lines with the most prose for the fewest other lines (a maximum sub-array)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
-from workers.pasted import phrases, words
-from workers.pasted.lines import Block
-from workers.pasted.rules import Rule, is_spoken
+from workers.pasted import phrases, word_lists
+from workers.pasted.lines import Line
+from workers.pasted.noise_rules import Rule, is_sentence
 
+# Chosen by hand on pasted pages; prose and noise are features, too, so the weights hold for these alone.
 _SENTENCE_WORDS = 7.0  # a closed line of so many words is prose
 _PARAGRAPH_WORDS = 22.0  # an open one needs as many as this
-_MOST_WORDS = 60.0  # one block counts at most so much
+_MOST_WORDS = 60.0  # one line counts at most so much
 _COLON = (":", "：")
 _OPEN_SHARE = 0.5  # worth of a paragraph that no sentence closes
 
@@ -24,7 +25,7 @@ _BREAK_COST = 45.0  # of a line that opens what follows articles
 _LONE_NOISE_COST = 5.0  # between two paragraphs: an advertisement's label, a link
 _LONE_BREAK_COST = 15.0
 _USUAL_WORDS = 25.0  # where paragraphs are shorter, noise costs less
-_USUAL_BLOCKS = 15  # and where they are fewer
+_USUAL_LINES = 15  # and where they are fewer
 _LEAST_SCALE = 0.1
 _BREAKS = frozenset({Rule.COMMENTS, Rule.BIO, Rule.RELATED})
 _PICTURES = frozenset({Rule.CAPTION, Rule.PHOTO_CREDIT})  # they stand inside articles more than anywhere else
@@ -36,7 +37,7 @@ _MAX_BOILERPLATE_CHARS = 800
 _WEAK = frozenset(
     {Rule.TIMESTAMP, Rule.COUNTER, Rule.LINK, Rule.ORNAMENT, Rule.CAPTION, Rule.PHOTO_CREDIT, Rule.MAIL_HEADER}
 )
-_MAX_NOISE_SHARE = 0.01  # of the blocks
+_MAX_NOISE_SHARE = 0.01  # of the lines
 _MAX_OUTER_SHARE = 0.1  # of the words, outside the region
 _MENU_WORDS = 4.0  # lines of a menu have fewer on average
 _FEW_LINES = 5  # no menu is as short: a salutation, a signature
@@ -55,15 +56,15 @@ class Region:
     stop: int
 
 
-def is_prose(block: Block) -> bool:
-    """Whether a block reads as running text rather than as a label."""
-    ends = block.closed or block.text.endswith(_COLON)
-    return block.words >= (_SENTENCE_WORDS if ends else _PARAGRAPH_WORDS)
+def is_prose(line: Line) -> bool:
+    """Whether a line reads as running text rather than as a label."""
+    ends = line.closed or line.text.endswith(_COLON)
+    return line.words >= (_SENTENCE_WORDS if ends else _PARAGRAPH_WORDS)
 
 
-def find_region(blocks: Sequence[Block], noise: Sequence[Rule | None]) -> Region:
-    """Returns the run of blocks with the highest sum of `worths`, the first of equals; empty where all is worthless."""
-    sums = [0.0, *accumulate(worths(blocks, noise))]
+def find_region(lines: Sequence[Line], noise: Sequence[Rule | None]) -> Region:
+    """Returns the run of lines with the highest sum of `worths`, the first of equals; empty where all is worthless."""
+    sums = [0.0, *accumulate(worths(lines, noise))]
     lowest = 0
     best = Region(0, 0)
     for stop in range(1, len(sums)):
@@ -74,16 +75,16 @@ def find_region(blocks: Sequence[Block], noise: Sequence[Rule | None]) -> Region
     return best
 
 
-def worths(blocks: Sequence[Block], noise: Sequence[Rule | None]) -> list[float]:
-    """Returns how much each block speaks for (above 0) or against being inside an article, in words of prose.
+def worths(lines: Sequence[Line], noise: Sequence[Rule | None]) -> list[float]:
+    """Returns how much each line speaks for (above 0) or against being inside an article, in words of prose.
 
     Sentences about the author or the site count nothing: they stay inside an article and fall off its ends.
     """
-    prose = [not rule and is_prose(block) for block, rule in zip(blocks, noise, strict=True)]
-    scale = _scale_of([min(block.words, _MOST_WORDS) for block, reads in zip(blocks, prose, strict=True) if reads])
-    lone = [index > 0 and all(prose[index - 1 : index + 2 : 2]) for index in range(len(blocks) - 1)]
-    rows = zip(blocks, noise, [*lone, False], strict=False)
-    return [-_noise_cost(block, rule, scale, lone=alone) if rule else _worth(block) for block, rule, alone in rows]
+    prose = [not rule and is_prose(line) for line, rule in zip(lines, noise, strict=True)]
+    scale = _scale_of([min(line.words, _MOST_WORDS) for line, reads in zip(lines, prose, strict=True) if reads])
+    lone = [index > 0 and all(prose[index - 1 : index + 2 : 2]) for index in range(len(lines) - 1)]
+    rows = zip(lines, noise, [*lone, False], strict=False)
+    return [-_noise_cost(line, rule, scale, lone=alone) if rule else _worth(line) for line, rule, alone in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,57 +99,57 @@ def _scale_of(lengths: Sequence[float]) -> _Scale:
     if not lengths:
         return _Scale(1.0, 1.0)
     short = min(1.0, sum(lengths) / len(lengths) / _USUAL_WORDS)
-    return _Scale(max(_LEAST_SCALE, short * min(1.0, len(lengths) / _USUAL_BLOCKS)), short)
+    return _Scale(max(_LEAST_SCALE, short * min(1.0, len(lengths) / _USUAL_LINES)), short)
 
 
-def _noise_cost(block: Block, rule: Rule, scale: _Scale, *, lone: bool) -> float:
-    if rule in _BREAKS and block.words <= _BREAK_WORDS:
+def _noise_cost(line: Line, rule: Rule, scale: _Scale, *, lone: bool) -> float:
+    if rule in _BREAKS and line.words <= _BREAK_WORDS:
         return scale.brk * (_LONE_BREAK_COST if lone else _BREAK_COST)
     return scale.noise * (_LONE_NOISE_COST if lone or rule in _PICTURES else _NOISE_COST)
 
 
-def _worth(block: Block) -> float:
-    if is_prose(block):
-        sure = 0.0 if is_boilerplate(block) else 1.0 if block.closed else _OPEN_SHARE
-        return sure * min(block.words, _MOST_WORDS)
-    if block.item and block.words >= _ITEM_WORDS and block.text[0].islower():
-        return _OPEN_SHARE * min(block.words, _MOST_WORDS)  # no headline begins so
-    return -(_ITEM_COST if block.item else _SHORT_COST)
+def _worth(line: Line) -> float:
+    if is_prose(line):
+        sure = 0.0 if is_boilerplate(line) else 1.0 if line.closed else _OPEN_SHARE
+        return sure * min(line.words, _MOST_WORDS)
+    if line.item and line.words >= _ITEM_WORDS and line.text[0].islower():
+        return _OPEN_SHARE * min(line.words, _MOST_WORDS)  # no headline begins so
+    return -(_ITEM_COST if line.item else _SHORT_COST)
 
 
-def is_clean(blocks: Sequence[Block], noise: Sequence[Rule | None], region: Region) -> bool:
-    """Whether nothing says that these blocks are more than an article: no menus around it, hardly any noise."""
+def is_clean(lines: Sequence[Line], noise: Sequence[Rule | None], region: Region) -> bool:
+    """Whether nothing says that these lines are more than an article: no menus around it, hardly any noise."""
     if Rule.QUOTED_REPLY in noise:
         return True  # it is a mail
-    outer = [*blocks[: region.start], *blocks[region.stop :]]
+    outer = [*lines[: region.start], *lines[region.stop :]]
     if not any(noise) and len(outer) <= _FEW_LINES:
         return True
-    strong = _strong_noise(blocks, noise)
-    if len(strong) > _MAX_NOISE_SHARE * len(blocks):
+    strong = _strong_noise(lines, noise)
+    if len(strong) > _MAX_NOISE_SHARE * len(lines):
         return False
-    share = _words(outer) / _words(blocks)
+    share = _total_words(outer) / _total_words(lines)
     if not strong and share >= _TABLE_SHARE:
-        return _words(outer) >= _TABLE_WORDS * len(outer)
-    return share <= _MAX_OUTER_SHARE or _words(outer) >= _MENU_WORDS * len(outer)
+        return _total_words(outer) >= _TABLE_WORDS * len(outer)
+    return share <= _MAX_OUTER_SHARE or _total_words(outer) >= _MENU_WORDS * len(outer)
 
 
-def _strong_noise(blocks: Sequence[Block], noise: Sequence[Rule | None]) -> set[str]:
+def _strong_noise(lines: Sequence[Line], noise: Sequence[Rule | None]) -> set[str]:
     """Returns the different lines that clean text would not have."""
-    rows = zip(blocks, noise, strict=True)
-    return {block.text for block, rule in rows if rule and rule not in _WEAK and not is_spoken(block, rule)}
+    rows = zip(lines, noise, strict=True)
+    return {line.text for line, rule in rows if rule and rule not in _WEAK and not is_sentence(line, rule)}
 
 
-def _words(blocks: Sequence[Block]) -> float:
-    return sum(block.words for block in blocks)
+def _total_words(lines: Sequence[Line]) -> float:
+    return sum(line.words for line in lines)
 
 
-def is_boilerplate(block: Block) -> bool:
-    """Whether a block speaks of the site, the reader's account or the author rather than of what the article does."""
-    small = block.words <= _MAX_BOILERPLATE_WORDS and len(block.text) <= _MAX_BOILERPLATE_CHARS
-    return small and _speaks_of_site(block.text)
+def is_boilerplate(line: Line) -> bool:
+    """Whether a line speaks of the site, the reader's account or the author rather than of what the article does."""
+    small = line.words <= _MAX_BOILERPLATE_WORDS and len(line.text) <= _MAX_BOILERPLATE_CHARS
+    return small and _speaks_of_site(line.text)
 
 
 @lru_cache(_LINES_OF_A_PAGE)
 def _speaks_of_site(text: str) -> bool:
     folded = text.casefold()
-    return any(phrase in folded for phrase in words.BOILERPLATE) or bool(_BIO.match(text))
+    return any(phrase in folded for phrase in word_lists.BOILERPLATE) or bool(_BIO.match(text))

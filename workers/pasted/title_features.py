@@ -9,10 +9,11 @@ from math import fsum, log
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.pasted.lines import Block
-from workers.trees import Rows
+from workers.models.boosted_trees import Rows
+from workers.pasted.lines import Line
 
 _STEM = re.compile(r"[^\W\d_]{3,}|\d+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
+# These numbers are part of the features, so the weights hold for them alone: change one and train anew. Chosen by hand.
 _STEM_CHARS = 6
 _BODY_CHARS = 8_000  # of the article are compared with
 _LEAD_PARAGRAPHS = 3
@@ -23,7 +24,7 @@ Shares = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Likely:
+class TitleCandidates:
     """The lines `at` that may be the title, and what is known of them.
 
     `first` is the article's first prose, `scores` what the rules say for each line, `probabilities` how sure it is of
@@ -36,23 +37,23 @@ class Likely:
     probabilities: Rows
 
 
-def columns_of(
-    blocks: Sequence[Block], likely: Likely, body: Sequence[str], columns: Mapping[str, Rows]
+def title_feature_columns(
+    lines: Sequence[Line], candidates: TitleCandidates, body: Sequence[str], columns: Mapping[str, Rows]
 ) -> dict[str, Rows]:
     """Returns the features of the likely lines, by name: those that all lines have, and their own.
 
     `body` are the paragraphs of the article, as far as they are known.
     """
-    own = {**_scored(likely), **_placed(blocks, likely), **_worded(blocks, likely.at, body)}
-    at = list(likely.at)
+    own = {**_scored(candidates), **_placed(lines, candidates), **_worded(lines, candidates.at, body)}
+    at = list(candidates.at)
     return {
         **{name: column[at].astype(np.float32) for name, column in columns.items()},
         **{name: np.asarray(column, np.float32) for name, column in own.items()},
     }
 
 
-def _scored(likely: Likely) -> dict[str, Shares]:
-    own = np.array([likely.scores.get(index, 0.0) for index in likely.at])
+def _scored(candidates: TitleCandidates) -> dict[str, Shares]:
+    own = np.array([candidates.scores.get(index, 0.0) for index in candidates.at])
     return {
         "title_score": own,
         "title_gap": own.max() - own,
@@ -60,22 +61,22 @@ def _scored(likely: Likely) -> dict[str, Shares]:
     }
 
 
-def _placed(blocks: Sequence[Block], likely: Likely) -> dict[str, Shares]:
+def _placed(lines: Sequence[Line], candidates: TitleCandidates) -> dict[str, Shares]:
     """Returns where each line stands, and how sure the model is of those around it."""
-    at = np.array(likely.at)
-    sure = np.concatenate(([0.0], np.cumsum(likely.probabilities, dtype=float)))
-    words = np.concatenate(([0.0], np.cumsum([block.words for block in blocks])))
-    below = np.minimum(at + 1, len(blocks))
+    at = np.array(candidates.at)
+    sure = np.concatenate(([0.0], np.cumsum(candidates.probabilities, dtype=float)))
+    words = np.concatenate(([0.0], np.cumsum([line.words for line in lines])))
+    below = np.minimum(at + 1, len(lines))
     return {
-        "to_first": (likely.first - at).astype(float),
+        "to_first": (candidates.first - at).astype(float),
         "candidates": np.full(len(at), float(len(at))),
         "order": np.arange(len(at), dtype=float),
         "index": at.astype(float),
-        "sure": likely.probabilities[at].astype(float),
+        "sure": candidates.probabilities[at].astype(float),
         "sure_below": _mean(sure, below, below + 1),
         "sure_next": _mean(sure, below, below + _NEAR),
         "sure_before": _mean(sure, at - _NEAR, at),
-        "words_between": np.where(at < likely.first, words[likely.first] - words[below], -1.0),
+        "words_between": np.where(at < candidates.first, words[candidates.first] - words[below], -1.0),
     }
 
 
@@ -85,19 +86,19 @@ def _mean(sums: Shares, starts: NDArray[np.intp], stops: NDArray[np.intp]) -> Sh
     return means
 
 
-def _worded(blocks: Sequence[Block], at: Sequence[int], body: Sequence[str]) -> dict[str, Shares]:
+def _worded(lines: Sequence[Line], at: Sequence[int], body: Sequence[str]) -> dict[str, Shares]:
     """Returns how much of each line the article says, and the rest of the page: rare words count for more."""
-    own = [_stems(blocks[index].text) for index in at]
-    worth = _rarity(blocks, set().union(*own))
+    own = [_stems(lines[index].text) for index in at]
+    worth = _rarity(lines, set().union(*own))
     said = _covered(own, _vocabulary(body), worth)
-    page = "\n".join(block.text for block in blocks).casefold()
-    opening = _stems(blocks[0].text)
+    page = "\n".join(line.text for line in lines).casefold()
+    opening = _stems(lines[0].text)
     return {
         **_compared("said", *said),
         **_compared("led", *_covered(own, _vocabulary(body[:_LEAD_PARAGRAPHS]), worth)),
         "better_before": _better(said[1]),
         "better_after": _better(said[1][::-1])[::-1],
-        "times": np.array([float(page.count(blocks[index].text.casefold())) for index in at]),
+        "times": np.array([float(page.count(lines[index].text.casefold())) for index in at]),
         "in_opening": np.array([_shared(stems, opening) if i else -1.0 for i, stems in zip(at, own, strict=True)]),
         "agreement": _agreement(own),
     }
@@ -122,17 +123,17 @@ def _vocabulary(paragraphs: Sequence[str]) -> set[str]:
     return stems
 
 
-def _rarity(blocks: Sequence[Block], wanted: set[str]) -> Mapping[str, float]:
+def _rarity(lines: Sequence[Line], wanted: set[str]) -> Mapping[str, float]:
     """Returns what each of the `wanted` words is worth: the fewer lines it stands in, the more."""
-    counted = blocks[:_COUNTED_LINES]
-    spread = Counter(stem for block in counted for stem in wanted & _stems(block.text[:_LINE_CHARS]))
+    counted = lines[:_COUNTED_LINES]
+    spread = Counter(stem for line in counted for stem in wanted & _stems(line.text[:_LINE_CHARS]))
     return {stem: log(1 + len(counted) / max(1, spread[stem])) for stem in sorted(wanted)}
 
 
-def _covered(lines: Sequence[set[str]], vocabulary: set[str], worth: Mapping[str, float]) -> tuple[Shares, Shares]:
+def _covered(stem_sets: Sequence[set[str]], vocabulary: set[str], worth: Mapping[str, float]) -> tuple[Shares, Shares]:
     """Returns for each line the share of its words that are in the vocabulary, and their worth."""
-    covered = np.array([fsum(worth[stem] for stem in stems & vocabulary) for stems in lines])
-    whole = np.array([fsum(worth[stem] for stem in stems) for stems in lines])
+    covered = np.array([fsum(worth[stem] for stem in stems & vocabulary) for stems in stem_sets])
+    whole = np.array([fsum(worth[stem] for stem in stems) for stems in stem_sets])
     return covered / np.maximum(whole, 1.0), covered
 
 
@@ -146,9 +147,11 @@ def _shared(stems: set[str], others: set[str]) -> float:
     return len(others & stems) / max(1, len(stems))
 
 
-def _agreement(lines: Sequence[set[str]]) -> Shares:
+def _agreement(stem_sets: Sequence[set[str]]) -> Shares:
     """Returns for each line the share of words that it and the line most like it have in common."""
-    return np.array([max((_alike(one, other) for other in lines if other is not one), default=0.0) for one in lines])
+    return np.array(
+        [max((_alike(one, other) for other in stem_sets if other is not one), default=0.0) for one in stem_sets]
+    )
 
 
 def _alike(one: set[str], other: set[str]) -> float:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from workers.pasted.lines import is_item, is_unspaced
 
+# Chosen by hand; not measured one by one.
 _MIN_COLUMN, _MAX_COLUMN = 40, 130
 _MIN_FULL_LINES = 3
 _MIN_OPEN_LINES = 2  # are enough if all of them break off amid a sentence

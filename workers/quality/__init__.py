@@ -1,1 +1,5 @@
-"""What sort of page it was, how good its text is likely to be, and whether it is an article at all."""
+"""How good an article is likely to be, and whether a page has one at all.
+
+`assessment` looks at a page as a whole: it refuses walls and indexes, and flags what is doubtful. `confidence` is the
+F1 to be expected of the text. `text_flags` looks at the text alone: short, repetitive, in several languages.
+"""

@@ -1,22 +1,19 @@
 """How good the text is likely to be: the F1 to be expected of it, from how sure its blocks were and what page it is."""
 
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contract.article import PageKind
-from workers.draft import Judgement
-from workers.quality.kind import NAMES as PAGE_NAMES
-from workers.quality.kind import Kinds
-from workers.quality.page import Page
-from workers.trees import Rows, Trees
+from workers.draft import Classification
+from workers.models.boosted_trees import Rows, load_model
+from workers.page.kind import KIND_FEATURES, KindProbabilities
+from workers.quality.assessment import AssessedPage
 
-_WEIGHTS = Path(__file__).parent / "weights" / "confidence.npz"
+# Part of the features: change it and train anew. Chosen by hand.
 _UNSURE = (0.2, 0.8)
-JUDGED = (
+CLASSIFICATION_FEATURES = (
     *("uncertainty", "expected_f1", "mean_kept", "unsure_share", "missed_share", "doubted_share", "log_kept"),
     *("kept_share", "log_kept_blocks", "mean_kept_chars", "switches", "first_kept", "last_kept", "longest_kept"),
 )
@@ -24,41 +21,29 @@ _OF_PAGE = (
     *("link_share", "boxed_share", "log_prose", "prose_share", "prose_best_share", "repeats_share", "headings_linked"),
     *("in_article_share", "log_blocks", "names_comment", "names_list"),
 )
-NAMES: Final = (*JUDGED, *_OF_PAGE, *(f"is_{kind}" for kind in PageKind))
-_PLACES = [PAGE_NAMES.index(name) for name in _OF_PAGE]
+CONFIDENCE_FEATURES: Final = (*CLASSIFICATION_FEATURES, *_OF_PAGE, *(f"is_{kind}" for kind in PageKind))
+_PLACES = [KIND_FEATURES.index(name) for name in _OF_PAGE]
 
 
-def confidence(judgement: Judgement, page: Page) -> float | None:
-    """Returns the F1 to be expected of the text, in [0, 1], or None where no block was judged."""
-    if not any(judgement.kept):
+def confidence(classification: Classification, page: AssessedPage) -> float | None:
+    """Returns the F1 to be expected of the text, in [0, 1], or None where no block is kept."""
+    if not any(classification.kept):
         return None
-    return round(float(model().probabilities(measure(judgement, page.row[0], page.kinds))[0]), 3)
+    row = confidence_features(classification, page.row[0], page.kinds)
+    return round(float(load_model("page_confidence", CONFIDENCE_FEATURES).probabilities(row)[0]), 3)
 
 
-def measure(judgement: Judgement, row: Rows, kinds: Kinds) -> Rows:
+def confidence_features(classification: Classification, row: Rows, kinds: KindProbabilities) -> Rows:
     """Returns the features of a page with at least one block kept, (1, len(NAMES)); `row` are those of its kind."""
     shares = [kinds.shares[kind] for kind in PageKind]
-    return np.array([[*judged(judgement), *row[_PLACES], *shares]], np.float32)
+    return np.array([[*classification_features(classification), *row[_PLACES], *shares]], np.float32)
 
 
-@cache
-def model() -> Trees:
-    """Returns the model, read once.
-
-    Raises:
-        ValueError: weights for other features than these.
-    """
-    trees = Trees.load(_WEIGHTS)
-    if trees.names != NAMES:
-        raise ValueError("the weights of confidence are for other features")
-    return trees
-
-
-def judged(judgement: Judgement) -> list[float]:
-    """Returns a value for each `JUDGED`: what the judgement says by itself. At least one block was kept."""
-    sure = np.array(judgement.probabilities, float)
-    sizes = np.array(judgement.sizes, float)
-    kept = np.array(judgement.kept, bool)
+def classification_features(classification: Classification) -> list[float]:
+    """Returns a value for each of `CLASSIFICATION_FEATURES`. At least one block is kept."""
+    sure = np.array(classification.probabilities, float)
+    sizes = np.array(classification.sizes, float)
+    kept = np.array(classification.kept, bool)
     inside = max(sizes[kept].sum(), 1.0)
     mass = (sizes * sure).sum()
     unsure = (sure > _UNSURE[0]) & (sure < _UNSURE[1])

@@ -4,10 +4,10 @@ import pytest
 
 from contract.options import Focus, Options
 from contract.reasons import Reason
-from workers.extract.body import load_weights
-from workers.extract.features import NAMES
-from workers.extract.reader import read_html
+from workers.extract.block_features import BLOCK_FEATURES
+from workers.extract.html_reader import read_html
 from workers.failures import Failed
+from workers.models.boosted_trees import load_model
 
 TITLE = "Old bridge over the Lind to be renewed"
 STANDFIRST = "The council has found the money at last, and the ferry will have to go: what to expect this year."
@@ -125,7 +125,7 @@ def test_the_text_of_a_page_that_needs_scripts_is_found_in_noscript() -> None:
 
 
 def test_the_weights_are_for_these_features() -> None:
-    assert load_weights().names == NAMES
+    assert load_model("page_blocks").names == BLOCK_FEATURES
 
 
 @pytest.mark.parametrize("attribute", ["hidden", 'style="display: none"', 'style="color:red;visibility:hidden"'])

@@ -1,16 +1,16 @@
 import pytest
 
-from workers.draft import Block
-from workers.extract.body import as_blocks
+from workers.draft import ArticleBlock
+from workers.extract.body import article_blocks
 from workers.extract.render import render
-from workers.extract.walk import walk
-from workers.markup import parse
+from workers.page.segment import segment
+from workers.page.tree import parse
 
 
-def blocks(body: str) -> list[Block]:
+def blocks(body: str) -> list[ArticleBlock]:
     """Returns all blocks of a page, as if each were kept."""
-    walked = walk(parse(f"<html><body>{body}</body></html>")[-1])
-    return as_blocks(walked, [1.0] * len(walked.passages), [True] * len(walked.passages))
+    segmented = segment(parse(f"<html><body>{body}</body></html>")[-1])
+    return article_blocks(segmented, [1.0] * len(segmented.blocks), [True] * len(segmented.blocks))
 
 
 @pytest.mark.parametrize(

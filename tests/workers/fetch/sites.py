@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from contract.metrics import Metrics
 from workers.failures import Failed
-from workers.fetch import Fetcher, FetchLimits, GuardedClient, Page, Reach
+from workers.fetch import FetchedPage, Fetcher, FetchLimits, GuardedClient, Reach
 
 HTML = "<!doctype html><title>Ä</title><p>words of the document"
 
@@ -125,7 +125,7 @@ async def fetcher(limits: FetchLimits = LIMITS, reach: Reach = LOOPBACK) -> Asyn
         yield Fetcher(client, limits, Metrics(CollectorRegistry()))
 
 
-async def fetched(url: str, limits: FetchLimits = LIMITS, reach: Reach = LOOPBACK) -> Page:
+async def fetched(url: str, limits: FetchLimits = LIMITS, reach: Reach = LOOPBACK) -> FetchedPage:
     async with fetcher(limits, reach) as at:
         return await at.fetch(url)
 

@@ -8,7 +8,8 @@ from runtime.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 DOC = (ROOT / "docs" / "fetching.md").read_text(encoding="utf-8")
-CODE = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "workers" / "fetch").glob("*.py"))
+FILES = [path for folder in ("fetch", "walls") for path in (ROOT / "workers" / folder).glob("*.py")]
+CODE = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
 
 
 def test_every_reason_of_fetching_is_explained() -> None:

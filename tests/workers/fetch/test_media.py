@@ -41,7 +41,7 @@ def test_texts_are_taken(content_type: str, body: bytes, media_type: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("content_type", "body", "told"),
+    ("content_type", "body", "named"),
     [
         ("application/pdf", b"", "application/pdf"),
         ("Image/PNG; q=1", b"", "image/png"),
@@ -68,10 +68,10 @@ def test_texts_are_taken(content_type: str, body: bytes, media_type: str) -> Non
         ("", b"\x00\x01\x02words", "application/octet-stream"),
     ],
 )
-def test_all_else_is_refused_with_what_it_is(content_type: str, body: bytes, told: str) -> None:
+def test_all_else_is_refused_with_what_it_is(content_type: str, body: bytes, named: str) -> None:
     with pytest.raises(Failed) as failed:
         media_type_of(check_declared(essence(content_type)), body)
-    assert (failed.value.reason, failed.value.detail) == (Reason.UNSUPPORTED_MEDIA_TYPE, told)
+    assert (failed.value.reason, failed.value.detail) == (Reason.UNSUPPORTED_MEDIA_TYPE, named)
 
 
 def test_each_type_has_a_reader() -> None:

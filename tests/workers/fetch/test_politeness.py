@@ -13,12 +13,14 @@ from contract.reasons import Reason
 from tests.workers.fetch.sites import LIMITS, LOOPBACK, Site, raw_site, site
 from workers.failures import Failed
 from workers.fetch.client import GuardedClient
+from workers.fetch.host_failures import HostFailures
+from workers.fetch.host_queues import HostBusy, HostQueues
+from workers.fetch.limits import HostFailureLimits, HostLimits
 from workers.fetch.politeness import Politeness
 from workers.fetch.robots import Robots, RobotsLimits
-from workers.fetch.turns import NotYet, TurnLimits, Turns
 
 AGENT = "copydesk"
-FAST = TurnLimits(interval_s=0.01, patience_s=30.0)
+FAST = HostLimits(interval_s=0.01, patience_s=30.0)
 
 
 @asynccontextmanager
@@ -27,9 +29,13 @@ async def alone(_: str) -> AsyncIterator[bool]:
     yield True
 
 
+def queues(limits: HostLimits = FAST) -> HostQueues:
+    return HostQueues(alone, limits, HostFailures(HostFailureLimits()))
+
+
 @asynccontextmanager
-async def polite(robots: RobotsLimits | None = None, turns: TurnLimits = FAST) -> AsyncIterator[Politeness]:
-    async with GuardedClient(LIMITS, LOOPBACK) as client, Turns(alone, turns) as at_hosts:
+async def polite(robots: RobotsLimits | None = None, hosts: HostLimits = FAST) -> AsyncIterator[Politeness]:
+    async with GuardedClient(LIMITS, LOOPBACK) as client, queues(hosts) as at_hosts:
         yield Politeness(at_hosts, Robots(client, robots or RobotsLimits(), LIMITS, AGENT))
 
 
@@ -88,9 +94,11 @@ async def test_a_site_whose_server_fails_is_left_alone_for_a_while(status: int) 
         failed = await refusal(politeness, at.url())
         assert failed is not None
         assert failed.reason is Reason.ROBOTS_UNREACHABLE
-        assert failed.retry_after_s == RobotsLimits().unreachable_for_s
-        with pytest.raises(NotYet):
-            await refusal(politeness, at.url())
+        assert failed.failure.retry_after_s == RobotsLimits().unreachable_for_s
+        again = await refusal(politeness, at.url("/other"))
+        assert again is not None
+        assert (again.reason, again.detail) == (failed.reason, failed.detail)
+        assert 0 < (again.failure.retry_after_s or 0) < RobotsLimits().unreachable_for_s
         assert len(at.requests) == 1
 
 
@@ -130,8 +138,8 @@ async def test_what_comes_after_the_first_half_megabyte_is_not_read() -> None:
 
 
 async def test_a_host_that_cannot_be_reached_says_so_itself() -> None:
-    async with GuardedClient(LIMITS, LOOPBACK) as client, Turns(alone, FAST) as turns:
-        failed = await refusal(Politeness(turns, Robots(client, RobotsLimits(), LIMITS, AGENT)), "http://10.0.0.1/a")
+    async with GuardedClient(LIMITS, LOOPBACK) as client, queues() as at_hosts:
+        failed = await refusal(Politeness(at_hosts, Robots(client, RobotsLimits(), LIMITS, AGENT)), "http://10.0.0.1/a")
     assert failed is not None
     assert failed.reason is Reason.BLOCKED_ADDRESS
 
@@ -148,12 +156,12 @@ async def test_the_interval_that_a_site_asks_for_is_kept(rule: str) -> None:
 
 
 async def test_a_pause_that_a_host_asks_for_is_kept() -> None:
-    async with robots() as at, polite(turns=TurnLimits(interval_s=0.01, patience_s=5)) as politeness:
+    async with robots() as at, polite(hosts=HostLimits(interval_s=0.01, patience_s=5)) as politeness:
         with pytest.raises(Failed), await politeness.admit(URL(at.url())):
             raise Failed(Reason.RATE_LIMITED, "HTTP status 429", retry_after_s=40)
-        with pytest.raises(NotYet) as not_yet:
+        with pytest.raises(HostBusy) as busy:
             await refusal(politeness, at.url())
-        assert 30 < not_yet.value.delay_s <= 40
+        assert 30 < busy.value.delay_s <= 40
 
 
 async def test_robots_txt_leads_nowhere_inside() -> None:

@@ -48,21 +48,22 @@ async def test_a_certificate_of_a_known_authority(authority: trustme.CA, ca_file
 async def test_certificates_that_do_not_hold(authority: trustme.CA, ca_file: Path) -> None:
     old = datetime.now(UTC) - timedelta(days=1)
     trusted = replace(LOOPBACK, ca_file=ca_file)
-    for certificate, reach in (
-        (authority.issue_cert("127.0.0.1"), LOOPBACK),
-        (authority.issue_cert("other.example"), trusted),
-        (authority.issue_cert("127.0.0.1", not_after=old), trusted),
+    for certificate, reach, fault in (
+        (authority.issue_cert("127.0.0.1"), LOOPBACK, "the authority of the certificate is not known here"),
+        (authority.issue_cert("other.example"), trusted, "the certificate is of another address"),
+        (authority.issue_cert("127.0.0.1", not_after=old), trusted, "the certificate has expired"),
     ):
         async with site(answering(), tls=serving(certificate)) as at:
             failed = await failure(secure(at.url()), reach=reach)
-            assert failed.reason is Reason.CERTIFICATE_ERROR
+            assert (failed.reason, failed.detail) == (Reason.CERTIFICATE_ERROR, f"127.0.0.1: {fault}")
             assert failed.reason.failure_class == "permanent"
             assert not at.requests
 
 
 async def test_tls_where_there_is_none() -> None:
     async with site(answering()) as at:
-        assert (await failure(secure(at.url()))).reason is Reason.TLS_ERROR
+        failed = await failure(secure(at.url()))
+        assert (failed.reason, failed.detail) == (Reason.TLS_ERROR, "127.0.0.1: no TLS connection can be agreed on")
 
 
 @asynccontextmanager

@@ -2,10 +2,10 @@ import pytest
 
 from contract.article import Source
 from tests.workers.metadata.pages import ld, page
-from workers.metadata.authors import Judged, choose, find_authors
-from workers.metadata.candidates import Candidate
-from workers.metadata.claims import Claim, Kind
-from workers.metadata.names import key_of
+from workers.metadata.author_candidates import Candidate
+from workers.metadata.author_mentions import Mention, MentionKind
+from workers.metadata.authors import ScoredCandidate, choose_authors, find_authors
+from workers.metadata.person_names import key_of
 
 H1 = "<h1>Ferry returns after nine years</h1>"
 SITE = '<meta property="og:site_name" content="Harbour Gazette">'
@@ -141,31 +141,31 @@ def test_whom_the_page_is_about_is_not_its_author() -> None:
     assert find_authors(page("", body), "Jo Marsh") == []
 
 
-def judged(name: str, chance: float, kind: Kind = Kind.CLASS) -> Judged:
-    return Judged(Candidate(key_of(name), name, [Claim(kind, (name,), Source.MARKUP)]), chance)
+def scored(name: str, probability: float, kind: MentionKind = MentionKind.CLASS) -> ScoredCandidate:
+    return ScoredCandidate(Candidate(key_of(name), name, [Mention(kind, (name,), Source.MARKUP)]), probability)
 
 
 @pytest.mark.parametrize(
     ("all_judged", "chosen"),
     [
-        ([judged("Jo Marsh", 0.9), judged("Ada Lind", 0.41), judged("Max Roe", 0.39)], ["Jo Marsh", "Ada Lind"]),
-        ([judged("Jo Marsh", 0.21), judged("Ada Lind", 0.2)], ["Jo Marsh"]),
-        ([judged("Jo Marsh", 0.19)], []),
-        ([judged("Gazette", 0.9), judged("Jo Marsh", 0.31)], ["Jo Marsh"]),
-        ([judged("Gazette", 0.9), judged("Jo Marsh", 0.29)], ["Gazette"]),
-        ([judged("Gazette", 0.9), judged("Jo Marsh", 0.16, Kind.BY)], ["Jo Marsh"]),
-        ([judged("Gazette", 0.9), judged("Jo Marsh", 0.14, Kind.BY)], ["Gazette"]),
-        ([judged("Jo Marsh", 0.16, Kind.BY)], []),
-        ([judged("jmarsh2", 0.9, Kind.LD_PERSON), judged("Jo Marsh", 0.41)], ["Jo Marsh"]),
-        ([judged("jmarsh2", 0.9, Kind.LD_PERSON), judged("Jo Marsh", 0.39)], ["jmarsh2"]),
-        ([judged("Ferry Friends", 0.06, Kind.LD_ORGANISATION), judged("Jo Marsh", 0.29)], ["Ferry Friends"]),
-        ([judged("Ferry Friends", 0.06, Kind.LD_ORGANISATION), judged("Jo Marsh", 0.31)], ["Jo Marsh"]),
-        ([judged("Jo Marsh", 0.06, Kind.LD_PERSON), judged("Ada Lind", 0.9)], ["Jo Marsh"]),
-        ([judged("Jo Marsh", 0.04, Kind.LD_PERSON), judged("Ada Lind", 0.9)], ["Ada Lind"]),
+        ([scored("Jo Marsh", 0.9), scored("Ada Lind", 0.41), scored("Max Roe", 0.39)], ["Jo Marsh", "Ada Lind"]),
+        ([scored("Jo Marsh", 0.21), scored("Ada Lind", 0.2)], ["Jo Marsh"]),
+        ([scored("Jo Marsh", 0.19)], []),
+        ([scored("Gazette", 0.9), scored("Jo Marsh", 0.31)], ["Jo Marsh"]),
+        ([scored("Gazette", 0.9), scored("Jo Marsh", 0.29)], ["Gazette"]),
+        ([scored("Gazette", 0.9), scored("Jo Marsh", 0.16, MentionKind.BY)], ["Jo Marsh"]),
+        ([scored("Gazette", 0.9), scored("Jo Marsh", 0.14, MentionKind.BY)], ["Gazette"]),
+        ([scored("Jo Marsh", 0.16, MentionKind.BY)], []),
+        ([scored("jmarsh2", 0.9, MentionKind.LD_PERSON), scored("Jo Marsh", 0.41)], ["Jo Marsh"]),
+        ([scored("jmarsh2", 0.9, MentionKind.LD_PERSON), scored("Jo Marsh", 0.39)], ["jmarsh2"]),
+        ([scored("Ferry Friends", 0.06, MentionKind.LD_ORGANISATION), scored("Jo Marsh", 0.29)], ["Ferry Friends"]),
+        ([scored("Ferry Friends", 0.06, MentionKind.LD_ORGANISATION), scored("Jo Marsh", 0.31)], ["Jo Marsh"]),
+        ([scored("Jo Marsh", 0.06, MentionKind.LD_PERSON), scored("Ada Lind", 0.9)], ["Jo Marsh"]),
+        ([scored("Jo Marsh", 0.04, MentionKind.LD_PERSON), scored("Ada Lind", 0.9)], ["Ada Lind"]),
     ],
 )
-def test_who_is_chosen(all_judged: list[Judged], chosen: list[str]) -> None:
-    assert [one.candidate.name for one in choose(all_judged, frozenset({"gazette"}))] == chosen
+def test_who_is_chosen(all_judged: list[ScoredCandidate], chosen: list[str]) -> None:
+    assert [one.candidate.name for one in choose_authors(all_judged, frozenset({"gazette"}))] == chosen
 
 
 def test_a_word_of_a_sentence_is_no_author() -> None:

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.workers.metadata.pages import URL, ld, tree
+from tests.workers.metadata.pages import URL, ld, metadata_of, tree
 from workers.metadata.jsonld import read_scripts
-from workers.metadata.resolve import read_metadata
 
 NOW = datetime(2025, 6, 15, tzinfo=UTC)
 FIELDS = (
@@ -33,7 +32,7 @@ VALUES = st.recursive(
 @given(st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=8))
 def test_any_shape_of_json_ld_is_survived(values: dict[str, object]) -> None:
     node = json.dumps({**values, "@type": "NewsArticle"}).replace("<", "\\u003c")
-    read_metadata(tree(ld(node), "<h1>Ferry returns after nine years</h1>"), URL, now=NOW)
+    metadata_of(tree(ld(node), "<h1>Ferry returns after nine years</h1>"), URL, NOW)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +49,7 @@ def test_any_shape_of_json_ld_is_survived(values: dict[str, object]) -> None:
     ],
 )
 def test_hostile_json_ld_names_nobody(script: str) -> None:
-    found = read_metadata(tree(ld(script), "<h1>Ferry returns after nine years</h1>"), URL, now=NOW)
+    found = metadata_of(tree(ld(script), "<h1>Ferry returns after nine years</h1>"), URL, NOW)
     assert found.authors is None
     assert found.title is not None
     assert found.title.value == "Ferry returns after nine years"
@@ -63,6 +62,6 @@ def test_json_ld_in_character_references() -> None:
 
 def test_a_crowd_of_marks_is_bounded() -> None:
     crowd = '<p class="byline date title">By Jo Marsh, 5 March 2024</p>' * 20_000
-    found = read_metadata(tree("", f"<h1>Ferry returns</h1>{crowd}"), URL, now=NOW)
+    found = metadata_of(tree("", f"<h1>Ferry returns</h1>{crowd}"), URL, NOW)
     assert found.authors is not None
     assert found.authors.value == ("Jo Marsh",)

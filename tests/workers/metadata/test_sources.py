@@ -3,53 +3,53 @@
 import pytest
 
 from tests.workers.metadata.pages import page
-from workers.metadata.marks import of_names, of_words
-from workers.metadata.page import Mark, Region
+from workers.metadata.elements import ElementRegion
+from workers.metadata.signals import Signal, signals_of_names, signals_of_text
 
 
 @pytest.mark.parametrize(
-    ("words", "marks"),
+    ("words", "signals"),
     [
-        ("By Jo Marsh", {Mark.BY, Mark.NAME}),
-        ("by Jo Marsh", {Mark.BY}),
-        ("\n      by\n   ", {Mark.BY}),
-        ("(Written by Jo Marsh)", {Mark.BY}),
-        ("Posted on 5 March 2024 by Jo Marsh", {Mark.BY_WITHIN, Mark.YEAR}),
-        ("Story By Jo Marsh", {Mark.BY, Mark.NAME}),
-        ("Kerry By Jo Marsh", {Mark.BY_WITHIN, Mark.NAME}),
-        ("作者：王明", {Mark.BY}),
+        ("By Jo Marsh", {Signal.BY, Signal.NAME}),
+        ("by Jo Marsh", {Signal.BY}),
+        ("\n      by\n   ", {Signal.BY}),
+        ("(Written by Jo Marsh)", {Signal.BY}),
+        ("Posted on 5 March 2024 by Jo Marsh", {Signal.BY_WITHIN, Signal.YEAR}),
+        ("Story By Jo Marsh", {Signal.BY, Signal.NAME}),
+        ("Kerry By Jo Marsh", {Signal.BY_WITHIN, Signal.NAME}),
+        ("作者：王明", {Signal.BY}),
         ("港报 记者：王明", set()),
-        ("Jo van Marsh", {Mark.NAME}),
+        ("Jo van Marsh", {Signal.NAME}),
         ("the harbour", set()),
         ("Harbour", set()),
-        ("© 2024 Gazette", {Mark.YEAR, Mark.COPYRIGHT}),
+        ("© 2024 Gazette", {Signal.YEAR, Signal.COPYRIGHT}),
         ("x" * 401 + " by Jo", set()),
     ],
 )
-def test_words(words: str, marks: set[Mark]) -> None:
-    assert set(of_words(words)) == marks
+def test_words(words: str, signals: set[Signal]) -> None:
+    assert set(signals_of_text(words)) == signals
 
 
 @pytest.mark.parametrize(
-    ("names", "marks"),
+    ("names", "signals"),
     [
-        ("row Post-Title", {Mark.TITLE_CLASS}),
-        ("byline", {Mark.AUTHOR_CLASS}),
-        ("fn", {Mark.NAME_CLASS}),
-        ("posted", {Mark.DATE_CLASS}),
+        ("row Post-Title", {Signal.TITLE_CLASS}),
+        ("byline", {Signal.AUTHOR_CLASS}),
+        ("fn", {Signal.NAME_CLASS}),
+        ("posted", {Signal.DATE_CLASS}),
         ("authority timeline", set()),
-        ("author-date", {Mark.AUTHOR_CLASS, Mark.DATE_CLASS}),
+        ("author-date", {Signal.AUTHOR_CLASS, Signal.DATE_CLASS}),
     ],
 )
-def test_names(names: str, marks: set[Mark]) -> None:
-    assert set(of_names(names)) == marks
+def test_names(names: str, signals: set[Signal]) -> None:
+    assert set(signals_of_names(names)) == signals
 
 
 def test_spots_are_the_nearest_to_the_heading_in_their_order() -> None:
     far = "".join(f"<p class=date>far {number}</p>" for number in range(60))
     near = "".join(f"<p class=date>near {number}</p>" for number in range(40))
-    spots = page("", far + "<h1>Ferry returns</h1>" + near).marked(Mark.DATE_CLASS)
-    assert [spot.text for spot in spots] == [
+    elements = page("", far + "<h1>Ferry returns</h1>" + near).elements(Signal.DATE_CLASS)
+    assert [element.text for element in elements] == [
         *(f"far {number}" for number in range(40, 60)),
         *(f"near {number}" for number in range(20)),
     ]
@@ -61,10 +61,10 @@ def test_what_an_element_states() -> None:
         "<footer><time>5 March</time></footer>"
     )
     found = page("", body)
-    times = [(spot.text, spot.region) for spot in found.marked(Mark.TIME)]
-    assert times == [("2024-03-05", Region.ARTICLE), ("5 March", Region.ASIDE)]
-    assert found.marked(Mark.DATE_CLASS) == []
-    assert [spot.text for spot in found.proper(Mark.TIME)] == ["2024-03-05"]
+    times = [(element.text, element.region) for element in found.elements(Signal.TIME)]
+    assert times == [("2024-03-05", ElementRegion.ARTICLE), ("5 March", ElementRegion.ASIDE)]
+    assert found.elements(Signal.DATE_CLASS) == []
+    assert [element.text for element in found.main_elements(Signal.TIME)] == ["2024-03-05"]
 
 
 def test_links_by_rel() -> None:

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 from contract.article import Article, Removed, Source
 from contract.codec import encode
 from contract.job import CallerMetadata, Job, Kind, Lane
+from workers.document import Sourced
 from workers.draft import Draft
-from workers.metadata.found import Found
 from workers.normalise.article import normalise
 
 URL = "https://www.example.org/news/bridge?utm_source=mail"
@@ -27,15 +27,15 @@ def job(**metadata: object) -> Job:
 
 PAGE = Draft(
     text=TEXT,
-    title=Found("Council &amp; mayor:\n a  new bridge", Source.JSON_LD),
-    authors=Found((" Ana  Lima", "ana lima", "Bo Ek", ""), Source.MARKUP),
-    published=Found("09/10/2024", Source.META),
-    modified=Found("last week", Source.META),
-    language=Found("en_GB", Source.MARKUP),
-    site_name=Found("The Example", Source.OPENGRAPH),
-    canonical_url=Found("/news/bridge#top", Source.META),
-    image=Found("/img/bridge.jpg", Source.OPENGRAPH),
-    tags=Found(("Bridges", "bridges", "Council"), Source.META),
+    title=Sourced("Council &amp; mayor:\n a  new bridge", Source.JSON_LD),
+    authors=Sourced((" Ana  Lima", "ana lima", "Bo Ek", ""), Source.MARKUP),
+    published=Sourced("09/10/2024", Source.META),
+    modified=Sourced("last week", Source.META),
+    language=Sourced("en_GB", Source.MARKUP),
+    site_name=Sourced("The Example", Source.OPENGRAPH),
+    canonical_url=Sourced("/news/bridge#top", Source.META),
+    image=Sourced("/img/bridge.jpg", Source.OPENGRAPH),
+    tags=Sourced(("Bridges", "bridges", "Council"), Source.META),
     candidates={"title": ("A new bridge - The Example", "Council & mayor: a new bridge")},
 )
 
@@ -139,8 +139,8 @@ def test_removed_pieces_are_cleaned() -> None:
     assert article.removed == (Removed("Share this", "share"),)
 
 
-FOUND = st.one_of(st.none(), st.builds(Found, st.text(), st.sampled_from(Source)))
-FOUND_LISTS = st.one_of(st.none(), st.builds(Found, st.lists(st.text()).map(tuple), st.sampled_from(Source)))
+FOUND = st.one_of(st.none(), st.builds(Sourced, st.text(), st.sampled_from(Source)))
+FOUND_LISTS = st.one_of(st.none(), st.builds(Sourced, st.lists(st.text()).map(tuple), st.sampled_from(Source)))
 DRAFTS = st.builds(
     Draft,
     text=st.text(),

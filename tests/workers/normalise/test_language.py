@@ -1,7 +1,7 @@
 import pytest
 
 from contract.article import Source
-from workers.metadata.found import Found
+from workers.document import Sourced
 from workers.normalise.language import identify, standard_tag
 
 GERMAN = (
@@ -11,8 +11,8 @@ GERMAN = (
 DANISH_OR_NORWEGIAN = "Jeg er glad for at være her i dag"
 
 
-def meta(tag: str) -> Found[str]:
-    return Found(tag, Source.META)
+def meta(tag: str) -> Sourced[str]:
+    return Sourced(tag, Source.META)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def meta(tag: str) -> Found[str]:
 def test_the_text_says_its_language(text: str, language: str) -> None:
     identified = identify(text, None, None)
 
-    assert identified.tag == Found(language, Source.TEXT)
+    assert identified.tag == Sourced(language, Source.TEXT)
     assert identified.confidence is not None
     assert 0.5 <= identified.confidence <= 1
 
@@ -36,14 +36,14 @@ def test_the_text_says_its_language(text: str, language: str) -> None:
 def test_a_declared_language_that_agrees_keeps_its_source_and_region() -> None:
     identified = identify(GERMAN, None, meta("de_AT"))
 
-    assert identified.tag == Found("de", Source.META)
+    assert identified.tag == Sourced("de", Source.META)
     assert identified.locale == "de-AT"
 
 
 def test_a_long_text_overrules_what_is_declared() -> None:
     identified = identify(GERMAN, None, meta("en-US"))
 
-    assert identified.tag == Found("de", Source.TEXT)
+    assert identified.tag == Sourced("de", Source.TEXT)
     assert identified.locale == "de"
 
 
@@ -51,27 +51,27 @@ def test_a_long_text_overrules_what_is_declared() -> None:
 def test_between_neighbours_the_declared_one_wins(declared: str) -> None:
     language = "no" if declared == "nb-NO" else declared
 
-    assert identify(DANISH_OR_NORWEGIAN, None, meta(declared)).tag == Found(language, Source.META)
+    assert identify(DANISH_OR_NORWEGIAN, None, meta(declared)).tag == Sourced(language, Source.META)
 
 
 @pytest.mark.parametrize("text", ["", "Ok", "123 456"])
 def test_a_text_too_short_to_tell(text: str) -> None:
     assert identify(text, None, None).tag is None
     assert identify(text, None, None).confidence is None
-    assert identify(text, None, meta("it")).tag == Found("it", Source.META)
+    assert identify(text, None, meta("it")).tag == Sourced("it", Source.META)
 
 
 def test_a_declared_language_that_the_model_does_not_know_stands() -> None:
     identified = identify(GERMAN, None, meta("gsw"))
 
-    assert identified.tag == Found("gsw", Source.META)
+    assert identified.tag == Sourced("gsw", Source.META)
     assert identified.confidence is None
 
 
 def test_the_caller_wins_over_page_and_text() -> None:
     identified = identify(GERMAN, "nl-BE", meta("de"))
 
-    assert identified.tag == Found("nl", Source.CALLER)
+    assert identified.tag == Sourced("nl", Source.CALLER)
     assert identified.locale == "nl-BE"
     assert identified.confidence is not None
     assert identified.confidence < 0.5
@@ -83,7 +83,7 @@ def test_the_caller_may_leave_the_region_to_the_page() -> None:
 
 
 def test_a_caller_who_names_no_language_is_not_heard() -> None:
-    assert identify(GERMAN, "und", meta("de")).tag == Found("de", Source.META)
+    assert identify(GERMAN, "und", meta("de")).tag == Sourced("de", Source.META)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_standard_tags(tag: str, standard: str | None) -> None:
 
 def test_the_callers_word_is_expected_as_much_as_a_declared_one() -> None:
     said = identify("Hotel Taxi Restaurant", "de", None).confidence
-    declared = identify("Hotel Taxi Restaurant", None, Found("de", Source.META)).confidence
+    declared = identify("Hotel Taxi Restaurant", None, Sourced("de", Source.META)).confidence
 
     assert said == declared
     assert said is not None

@@ -3,34 +3,34 @@
 from lxml.html import HtmlElement, document_fromstring
 
 from contract.options import Part
-from workers.draft import Block
-from workers.extract.walk import TAGS, walk
-from workers.outputs.body import build
+from workers.draft import ArticleBlock
+from workers.outputs.article_tree import build
 from workers.outputs.html import write_html
 from workers.outputs.images import find_images
 from workers.outputs.markdown import write_markdown
+from workers.page.segment import TAGS, segment
 
 BASE = "https://www.example.org/news/ferry?from=home"
 ALL = tuple(Part)
 
 
-def blocks_of(markup: str) -> list[Block]:
+def blocks_of(markup: str) -> list[ArticleBlock]:
     page: HtmlElement = document_fromstring(f"<html><body>{markup}</body></html>")
-    walked = walk(page.body)
+    segmented = segment(page.body)
     blocks = []
-    for passage in walked.passages:
-        held = walked.containers[passage.container]
+    for block in segmented.blocks:
+        held = segmented.containers[block.container]
         tag = TAGS[held.tag - 1]
         level = int(tag[1]) if tag[0] == "h" and tag[1:].isdigit() else held.lists
         blocks.append(
-            Block(
-                kind=passage.kind,
-                text=passage.text,
+            ArticleBlock(
+                kind=block.kind,
+                text=block.text,
                 level=level,
                 line=held.line,
                 probability=1.0,
                 element=held.element,
-                runs=passage.runs,
+                runs=block.runs,
             )
         )
     return blocks

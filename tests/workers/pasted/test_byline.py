@@ -1,7 +1,7 @@
 import pytest
 
 from workers.pasted.byline import Byline, find_byline, is_name, names_before_role, names_in
-from workers.pasted.lines import blocks_of
+from workers.pasted.lines import lines_of
 
 PROSE = "The ferry to the outer islands will sail twice a day from the first of May, the harbour office said on Monday."
 
@@ -62,7 +62,7 @@ def test_names_before_a_role(line: str, names: tuple[str, ...]) -> None:
 
 
 def test_a_line_with_by_counts_before_one_with_a_role() -> None:
-    blocks = blocks_of(["By Jane Roe", "4 May 2025", "Ann Other, photo editor", PROSE])
+    blocks = lines_of(["By Jane Roe", "4 May 2025", "Ann Other, photo editor", PROSE])
     assert find_byline(blocks, 3) == Byline(("Jane Roe",), 0, 1)
 
 
@@ -72,14 +72,14 @@ def test_what_is_no_name(text: str) -> None:
 
 
 def test_the_nearest_by_line_before_the_prose_counts() -> None:
-    blocks = blocks_of(["By Ann Early", "Other story", "By Jane Roe", "4 May 2025", PROSE, "By Late Comer"])
+    blocks = lines_of(["By Ann Early", "Other story", "By Jane Roe", "4 May 2025", PROSE, "By Late Comer"])
     assert find_byline(blocks, 4) == Byline(("Jane Roe",), 2, 3)
 
 
 def test_the_name_may_stand_under_its_label() -> None:
-    assert find_byline(blocks_of(["A headline", "Written by", "Jane Roe", PROSE]), 3) == Byline(("Jane Roe",), 1, 3)
+    assert find_byline(lines_of(["A headline", "Written by", "Jane Roe", PROSE]), 3) == Byline(("Jane Roe",), 1, 3)
 
 
 def test_a_sentence_is_no_by_line() -> None:
-    blocks = blocks_of(["By Jane Roe, Captain, the boat left the harbour at noon and never came back."])
+    blocks = lines_of(["By Jane Roe, Captain, the boat left the harbour at noon and never came back."])
     assert find_byline(blocks, 0) is None

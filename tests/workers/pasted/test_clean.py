@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from workers.pasted.reader import read_text
+from workers.pasted.text_reader import read_text
 
 SENTENCES = {
     "en": (

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workers.pasted.samples import MESSY
-from workers.pasted.lines import blocks_of
-from workers.pasted.reader import read_text
+from workers.pasted.lines import lines_of
+from workers.pasted.noise_rules import Rule
+from workers.pasted.quoted_replies import unquote
 from workers.pasted.repair import repair
-from workers.pasted.replies import unquote
-from workers.pasted.rules import Rule
+from workers.pasted.text_reader import read_text
 from workers.pasted.wrapping import unwrap
 
 LINES = sorted({line for sample in MESSY for line in sample.pasted.splitlines()})
@@ -35,8 +35,8 @@ def test_reading_again_changes_nothing(text: str) -> None:
 @given(TEXTS)
 def test_every_line_is_kept_or_removed(text: str) -> None:
     draft = read_text(text)
-    kept = [block.text for block in blocks_of(draft.text.split("\n"))]
-    lines = Counter(_bare(block.text) for block in blocks_of(unwrap(list(map(unquote, repair(text))))))
+    kept = [block.text for block in lines_of(draft.text.split("\n"))]
+    lines = Counter(_bare(block.text) for block in lines_of(unwrap(list(map(unquote, repair(text))))))
     assert Counter(map(_bare, kept)) + Counter(_bare(removed.text) for removed in draft.removed) == lines
 
 

@@ -1,17 +1,17 @@
 import pytest
 
 from tests.workers.quality.pages import PROSE, article, index, page_of
-from workers.draft import Judgement
-from workers.quality.confidence import confidence, measure
+from workers.draft import Classification
+from workers.quality.confidence import confidence, confidence_features
 
 
-def judgement(*probabilities: float) -> Judgement:
+def classification(*probabilities: float) -> Classification:
     kept = tuple(probability >= 0.5 for probability in probabilities)
-    return Judgement(probabilities=probabilities, sizes=(120.0,) * len(probabilities), kept=kept)
+    return Classification(probabilities=probabilities, sizes=(120.0,) * len(probabilities), kept=kept)
 
 
-SURE = judgement(0.02, 0.03, *[0.98] * 12, 0.02)
-UNSURE = judgement(0.45, 0.3, *[0.6] * 6, 0.4, 0.35, 0.55)
+SURE = classification(0.02, 0.03, *[0.98] * 12, 0.02)
+UNSURE = classification(0.45, 0.3, *[0.6] * 6, 0.4, 0.35, 0.55)
 
 
 def test_sure_blocks_make_a_sure_text() -> None:
@@ -29,11 +29,11 @@ def test_the_page_counts() -> None:
     assert on_article > on_index
 
 
-@pytest.mark.parametrize("nothing", [Judgement(), judgement(0.1, 0.2)])
-def test_without_a_kept_block_nothing_is_known(nothing: Judgement) -> None:
+@pytest.mark.parametrize("nothing", [Classification(), classification(0.1, 0.2)])
+def test_without_a_kept_block_nothing_is_known(nothing: Classification) -> None:
     assert confidence(nothing, page_of(f"<p>{PROSE[0]}")) is None
 
 
 def test_features_are_numbers() -> None:
     page = article()
-    assert measure(judgement(0.9), page.row[0], page.kinds).shape[0] == 1
+    assert confidence_features(classification(0.9), page.row[0], page.kinds).shape[0] == 1

@@ -1,0 +1,52 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.workers.processes import descendants, is_running, wait_until
+
+KILLED = """
+import asyncio, sys
+from prometheus_client import CollectorRegistry
+from contract.metrics import Metrics
+from tests.workers import hostile
+from workers.children.pool import ParserPool, ParserLimits
+
+async def main():
+    metrics = Metrics(CollectorRegistry())
+    async with ParserPool(hostile.obey, slots=3, limits=ParserLimits(), metrics=metrics) as parser:
+        acts = [hostile.Act("spin"), hostile.Act("hang_telling", sys.argv[1]), hostile.Act("hang_in_c")]
+        await asyncio.gather(*map(parser.run, acts))
+
+asyncio.run(main())
+"""
+
+
+def test_a_killed_parent_leaves_nothing_behind(tmp_path: Path) -> None:
+    told = tmp_path / "pid"
+    parent = subprocess.Popen([sys.executable, "-c", KILLED, str(told)])
+    try:
+        wait_until(told.exists, within_s=30)
+        left = descendants(parent.pid)
+        assert len(left) == 5  # three children, the fork server, the resource tracker
+    finally:
+        parent.kill()
+        parent.wait()
+    wait_until(lambda: not any(map(is_running, left)))
+
+
+def test_an_interrupt_from_the_keyboard_is_the_parents_affair(tmp_path: Path) -> None:
+    told = tmp_path / "pid"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(told)], start_new_session=True, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        wait_until(told.exists, within_s=30)
+        left = descendants(parent.pid)
+        os.killpg(parent.pid, signal.SIGINT)
+        _, printed = parent.communicate(timeout=30)
+    finally:
+        parent.kill()
+    assert printed.splitlines().count("KeyboardInterrupt") == 1
+    wait_until(lambda: not any(map(is_running, left)))

@@ -1,0 +1,182 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.article import Source
+from tests.workers.metadata.pages import URL, ld, sources_of, tree
+from workers.document import Sourced
+from workers.metadata.date_votes import find_modified, find_published
+from workers.metadata.written_dates import parse_timestamp, parse_url_date, parse_written_date
+
+NOW = datetime(2025, 6, 15, 12, tzinfo=UTC)
+H1 = "<h1>Ferry returns after nine years</h1>"
+
+
+def published(head: str = "", body: str = "", url: str = URL, lang: str = "en") -> list[Sourced[str]]:
+    parsed = tree(head, body, lang)
+    return find_published(sources_of(parsed, url), parsed, NOW)
+
+
+def modified(head: str = "", body: str = "", first: str | None = None) -> list[str]:
+    return [found.value for found in find_modified(sources_of(tree(head, body), URL), first, NOW)]
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "date", "source"),
+    [
+        pytest.param(
+            ld('{"@type": "Article", "datePublished": "2024-03-05T08:00:00+01:00"}'),
+            "",
+            "2024-03-05T08:00:00+01:00",
+            Source.JSON_LD,
+            id="json-ld, offset as stated",
+        ),
+        pytest.param(
+            '<meta property="article:published_time" content="2024-03-05T08:00:00Z">',
+            "",
+            "2024-03-05T08:00:00+00:00",
+            Source.META,
+            id="published_time",
+        ),
+        pytest.param('<meta name="date" content="2024/03/05">', "", "2024-03-05", Source.META, id="other meta"),
+        pytest.param(
+            "",
+            H1 + '<time datetime="2024-03-05 08:00">today</time>',
+            "2024-03-05T08:00:00",
+            Source.MARKUP,
+            id="time",
+        ),
+        pytest.param(
+            "",
+            H1 + '<i itemprop="datePublished" content="2024-03-05">x</i>',
+            "2024-03-05",
+            Source.MARKUP,
+            id="itemprop",
+        ),
+        pytest.param("", H1 + '<p class="dateline">5 March 2024</p>', "2024-03-05", Source.MARKUP, id="class"),
+        pytest.param("", H1 + "<p>March 5, 2024</p>", "2024-03-05", Source.MARKUP, id="text after the heading"),
+    ],
+)
+def test_published(head: str, body: str, date: str, source: Source) -> None:
+    best = published(head, body)[0]
+    assert (best.value, best.source) == (date, source)
+
+
+def test_published_from_the_address() -> None:
+    (only,) = published(url="https://a.example/2024/03/05/ferry")
+    assert (only.value, only.source) == ("2024-03-05", Source.URL)
+
+
+def test_the_guess_of_htmldate_is_said_to_be_one() -> None:
+    assert published(body="<p>Harbour, <b>published 05/03/24 by us</b></p>")[0].source is Source.HEURISTIC
+
+
+def test_most_weight_wins_and_the_rest_are_candidates() -> None:
+    head = ld('{"@type": "Article", "datePublished": "2020-01-02"}')
+    head += '<meta property="article:published_time" content="2024-03-05T08:00:00Z">'
+    found = published(head, H1 + '<time datetime="2024-03-05">5 March</time>')
+    assert [one.value[:10] for one in found] == ["2024-03-05", "2020-01-02"]
+
+
+def test_the_data_of_the_page_stands_in_for_the_article_s() -> None:
+    head = ld('{"@graph": [{"@type": "Article"}, {"@type": "WebPage", "datePublished": "2024-03-05"}]}')
+    found = published(head)[0]
+    assert (found.value, found.source) == ("2024-03-05", Source.JSON_LD)
+
+
+def test_the_date_of_a_part_is_not_the_page_s() -> None:
+    video = '{"@type": "VideoObject", "datePublished": "2024-03-05"}'
+    found = published(ld(f'{{"@type": "Product", "subjectOf": {video}}}'))
+    assert Source.JSON_LD not in [one.source for one in found]
+
+
+def test_one_line_with_a_date_is_enough() -> None:
+    guess = '<p class="entry"><abbr title="2023-01-09">9/1/23</abbr></p>'
+    assert published(body=guess)[0].value == "2023-01-09"
+    assert published(body=f"{H1}<p>March 5, 2024</p>{guess}")[0].value == "2024-03-05"
+
+
+@pytest.mark.parametrize("stated", ["2025-06-17", "2030-01-02", "1970-01-01T00:00:00Z", "soon", "2024-02-31"])
+def test_impossible_dates_are_not_taken(stated: str) -> None:
+    found = published(ld(f'{{"@type": "Article", "datePublished": "{stated}"}}'))
+    assert stated[:10] not in [one.value[:10] for one in found]
+
+
+def test_a_day_ahead_is_a_time_zone() -> None:
+    assert published('<meta name="date" content="2025-06-16T01:00:00+14:00">')[0].value == "2025-06-16T01:00:00+14:00"
+
+
+def test_an_update_is_not_the_publication() -> None:
+    body = H1 + '<p>Updated: <time datetime="2024-04-01">1 April</time></p><time datetime="2024-03-05">5 March</time>'
+    assert published("", body)[0].value == "2024-03-05"
+    assert modified("", body) == ["2024-04-01"]
+
+
+def test_the_moment_of_the_last_change_is_not_the_publication() -> None:
+    changed = "2024-03-06T08:00:00Z"
+    head = ld(f'{{"@type": "Article", "datePublished": "2024-03-05T20:00:00Z", "dateModified": "{changed}"}}')
+    head += f'<meta property="article:published_time" content="{changed}">'
+    times = f'{H1}<p><time datetime="{changed}">March 5 / Updated March 6</time></p>'
+
+    assert published(head, times)[0].value == "2024-03-05T20:00:00+00:00"
+
+
+def test_modified_is_none_before_the_publication() -> None:
+    head = ld('{"@type": "Article", "dateModified": "2024-03-07T10:00:00+02:00"}')
+    assert modified(head, first="2024-03-05T08:00:00Z") == ["2024-03-07T10:00:00+02:00"]
+    assert modified(head, first="2024-03-08") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "date"),
+    [
+        ("5. März 2024", "de", "2024-03-05"),
+        ("5 mars 2024", "fr", "2024-03-05"),
+        ("5 de marzo de 2024", "es", "2024-03-05"),
+        ("5 marca 2024", "pl", "2024-03-05"),
+        ("5 марта 2024", "ru", "2024-03-05"),
+        ("Sept. 5, 2024", "en", "2024-09-05"),
+        ("the 5th of March 2024", "en", "2024-03-05"),
+        ("05.03.2024, 10:00 Uhr", "de", "2024-03-05"),
+        ("05/03/2024", "en-GB", "2024-03-05"),
+        ("03/05/2024", "en-US", "2024-03-05"),
+        ("25/03/2024", "en-US", "2024-03-25"),
+        ("2024年3月5日", "ja", "2024-03-05"),
+        ("May 2024", "en", None),
+        ("room 2024", "xx-nonsense", None),
+    ],
+)
+def test_dates_in_words(text: str, language: str, date: str | None) -> None:
+    written = parse_written_date(text, language)
+    assert (written.iso if written else None) == date
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("2024-03-05T08:09:10.123+0100", "2024-03-05T08:09:10+01:00"),
+        ("2024-03-05T8:09", "2024-03-05T08:09:00"),
+        ("2024-03-05T99:99:99Z", "2024-03-05"),
+        ("Tue, 05 Mar 2024 08:00:00 +0100", "2024-03-05T08:00:00+01:00"),
+        ("20240305", "2024-03-05"),
+    ],
+)
+def test_stamps(text: str, stated: str) -> None:
+    written = parse_timestamp(text)
+    assert written is not None
+    assert written.iso == stated
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.example/202403051234", "https://a.example/2024/13/05/", "https://a.example/"]
+)
+def test_addresses_without_a_date(url: str) -> None:
+    assert parse_url_date(url) is None
+
+
+@given(st.text(max_size=80), st.sampled_from(["en", "de", "", "xx", "\x00", "zh-Hant-TW"]))
+def test_parsing_never_raises(text: str, language: str) -> None:
+    for written in (parse_timestamp(text), parse_written_date(text, language), parse_url_date(text)):
+        assert written is None or datetime.fromisoformat(written.iso).date() == written.day

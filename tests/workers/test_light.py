@@ -1,0 +1,25 @@
+"""A process that reads no pages does not load what reads them: it is a third of its memory and of its start."""
+
+import subprocess
+import sys
+
+import pytest
+
+from workers.parse_task import PRELOAD
+
+HEAVY = {"babel", "dateparser", "ftfy", "htmldate", "lxml", "numpy", "py3langid", "trafilatura"}
+
+
+def loaded_by(*modules: str) -> set[str]:
+    """Returns the packages that a fresh interpreter holds once it has imported `modules`."""
+    code = f"import sys, {', '.join(modules)}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    return set(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split())
+
+
+@pytest.mark.parametrize("module", ["workers.worker", "workers.fetch", "workers.parse_task", "runtime.wiring"])
+def test_no_reader_is_loaded(module: str) -> None:
+    assert loaded_by(module) & HEAVY == set()
+
+
+def test_a_parser_child_loads_them_before_its_first_document() -> None:
+    assert loaded_by(*PRELOAD) >= HEAVY

@@ -1,0 +1,54 @@
+"""What a fetch has seen so far."""
+
+from dataclasses import dataclass, field
+
+from yarl import URL
+
+from contract.article import Fetched
+from workers.fetch.body import Transfer
+
+
+@dataclass(slots=True)
+class FetchTrace:
+    """What a fetch has seen so far, so that a failed one is reported like a page.
+
+    `asked` is the first URL, `url` the one that is asked for now; `passed` are the ones before it. The status and what
+    follows it describe the answer from `url`, and are empty until it comes. `spent_s` is the time of all requests.
+    """
+
+    asked: URL
+    url: URL
+    passed: tuple[str, ...] = ()
+    passed_statuses: tuple[int, ...] = ()
+    status: int | None = None
+    media_type: str | None = None
+    transfer: Transfer = field(default_factory=Transfer)
+    first_byte_s: float | None = None
+    spent_s: float = 0.0
+
+    def answered(self, status: int, media_type: str, first_byte_s: float) -> None:
+        """Notes the status and the declared media type (empty if there is none) of the answer."""
+        self.status = status
+        self.media_type = media_type or None
+        self.first_byte_s = first_byte_s
+
+    def go_on(self, target: URL) -> None:
+        """Notes that the answer leads to `target`, which is asked for next."""
+        self.passed += (str(self.url),)
+        self.passed_statuses += (self.status or 0,)
+        self.url, self.status, self.media_type, self.first_byte_s = target, None, None, None
+        self.transfer = Transfer()
+
+    def fetched(self) -> Fetched:
+        """Returns the trace in the form that events have."""
+        return Fetched(
+            url=str(self.url),
+            status=self.status,
+            media_type=self.media_type,
+            redirects=self.passed,
+            redirect_statuses=self.passed_statuses,
+            size=self.transfer.size,
+            transferred_bytes=self.transfer.transferred_bytes,
+            first_byte_s=None if self.first_byte_s is None else round(self.first_byte_s, 6),
+            total_s=round(self.spent_s, 6),
+        )

@@ -1,0 +1,193 @@
+"""Page elements: what an element with a signal says, and where on the page it stands."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from lxml.etree import iterwalk
+
+from workers.metadata.signals import Signal, names_aside
+from workers.page.tree import Element
+from workers.page.words import plain, squeeze
+
+# Bounds on work, chosen by hand; which names count as near is part of the features of authors.
+_MAX_ELEMENTS = 40  # with one signal: those nearest to the heading
+_BEFORE, _AFTER = 30, 80  # elements around the heading: where a bare name may be the author's
+_MAX_TEXT = 400  # characters of what may be a title, a name or a date
+_PIECE = 2  # what an element's start or end counts, in characters
+_INLINE = frozenset(
+    {"a", "abbr", "b", "em", "font", "i", "mark", "q", "s", "small", "strong", "sub", "sup", "u", "wbr"}
+)
+_FLOWING = _INLINE | {"span", "time", "img"}
+_CLOSING = (".", ",", ":", ";", "!", "?", ")", "”", "’")
+_ARTICLE_TAGS = frozenset({"article", "main"})
+_ASIDE_TAGS = frozenset({"nav", "aside"})
+SILENT = frozenset({"script", "style", "template", "noscript", "svg", "iframe", "select", "textarea", "head"})
+
+
+class ElementRegion(StrEnum):
+    """Where on the page an element stands."""
+
+    ARTICLE = "article"
+    PAGE = "page"
+    ASIDE = "aside"  # navigation, footer, comments, teasers of other articles
+
+
+@dataclass(frozen=True, slots=True)
+class PageElement:
+    """An element with a signal, and what it says.
+
+    `position` counts elements from the page's start. `text` is the element's machine-readable value where it has one,
+    else its words. `node` is the element of the tree.
+    """
+
+    position: int
+    text: str
+    region: ElementRegion
+    node: Element
+
+
+def element_text(element: Element) -> str:
+    """Returns what `element` says: its machine-readable value or its words, empty where that is too long."""
+    for attribute in ("content", "datetime"):
+        if value := plain(element.get(attribute)):
+            return value
+    if element.tag == "img":
+        return plain(element.get("alt"))
+    inner = element.find(".//*[@itemprop='name']") if element.get("itemprop") else None
+    return short_text(element if inner is None else inner)
+
+
+def text_after(element: Element) -> str:
+    """Returns the words that follow `element` up to the next break of the line, empty where they are too many."""
+    pieces = [element.tail or ""]
+    sibling = element.getnext()
+    while sibling is not None and sibling.tag in _FLOWING and sum(map(len, pieces)) < _MAX_TEXT:
+        pieces += [short_text(sibling), " ", sibling.tail or ""]
+        sibling = sibling.getnext()
+    words = squeeze("".join(pieces))
+    return words if len(words) <= _MAX_TEXT else ""
+
+
+def short_text(element: Element) -> str:
+    """Returns the words of `element` on one line, empty where they are more than a title's or a byline's."""
+    if len(element) == 0:
+        words = squeeze(element.text)
+        return words if len(words) <= _MAX_TEXT else ""
+    pieces: list[str] = []
+    size = 0
+    for piece in _pieces(element):
+        pieces.append(piece)
+        size += len(piece.strip()) + _PIECE  # empty elements count, too
+        if size > 2 * _MAX_TEXT:
+            return ""
+    words = squeeze("".join(pieces))
+    return words if len(words) <= _MAX_TEXT else ""
+
+
+def _pieces(element: Element) -> Iterator[str]:
+    """Yields the texts below `element`, with a space where an element that is not part of a sentence begins or ends."""
+    walk = iterwalk(element, events=("start", "end"))
+    for event, inner in walk:
+        if event == "end":
+            text = inner.tail if inner is not element else ""
+        elif inner.tag in SILENT or not isinstance(inner.tag, str):
+            text = ""
+            walk.skip_subtree()
+        else:
+            text = inner.text
+        text = text or ""
+        yield text if inner.tag in _INLINE or text.startswith(_CLOSING) else f" {text}"
+
+
+class RegionFinder:
+    """Tells for elements of one page whether they stand in the article, elsewhere on the page, or aside.
+
+    `frames` are the elements that hold a main heading: what holds one is not aside, whatever it is called, as
+    "has-sidebar".
+    """
+
+    def __init__(self, frames: frozenset[Element]) -> None:
+        self._frames = frames
+        self._known: dict[Element, ElementRegion] = {}
+
+    def of(self, element: Element) -> ElementRegion:
+        """Returns the region of `element`."""
+        parent = element.getparent()
+        around = self._within(parent) if parent is not None else ElementRegion.PAGE
+        return ElementRegion.ASIDE if self._is_named_aside(element) else around
+
+    def _within(self, element: Element) -> ElementRegion:
+        chain: list[Element] = []
+        outer: Element | None = element
+        while outer is not None and outer not in self._known:
+            chain.append(outer)
+            outer = outer.getparent()
+        region = self._known[outer] if outer is not None else ElementRegion.PAGE
+        for inner in reversed(chain):
+            region = self._known[inner] = self._next(inner, region)
+        return region
+
+    def _next(self, element: Element, around: ElementRegion) -> ElementRegion:
+        tag = element.tag
+        if tag in {"body", "html"}:
+            return ElementRegion.PAGE
+        if tag in _ARTICLE_TAGS:
+            return ElementRegion.ARTICLE
+        if tag in _ASIDE_TAGS or self._is_named_aside(element):
+            return ElementRegion.ASIDE
+        if tag == "footer":
+            return ElementRegion.PAGE if around is ElementRegion.ARTICLE else ElementRegion.ASIDE
+        return around
+
+    def _is_named_aside(self, element: Element) -> bool:
+        names = element.get("class")
+        if names and names_aside(names):
+            return element not in self._frames
+        names = element.get("id")
+        return bool(names) and names_aside(names) and element not in self._frames
+
+
+class SignalHit(NamedTuple):
+    """An element with a signal; `after`: the signal is of the words after the element."""
+
+    position: int
+    element: Element
+    after: bool = False
+
+
+class ElementIndex:
+    """The elements of one page by signal. Their texts are read when they are first asked for: most never are."""
+
+    def __init__(self, hits: Mapping[Signal, Sequence[SignalHit]]) -> None:
+        self._hits = hits
+        self._by_signal: dict[Signal, tuple[PageElement, ...]] = {}
+        self._by_place: dict[tuple[int, bool], PageElement] = {}
+        headings = hits.get(Signal.H1, ())[:_MAX_ELEMENTS]
+        self._regions = RegionFinder(frozenset(frame for hit in headings for frame in hit.element.iterancestors()))
+        proper = (hit.position for hit in headings if self._regions.of(hit.element) is not ElementRegion.ASIDE)
+        self.heading = next(proper, 0)
+
+    def with_signal(self, signal: Signal) -> tuple[PageElement, ...]:
+        """Returns the elements with `signal` that are nearest to the heading and say anything, in page order."""
+        if signal not in self._by_signal:
+            near = self._near(signal)
+            self._by_signal[signal] = tuple(element for element in map(self._page_element, near) if element.text)
+        return self._by_signal[signal]
+
+    def _near(self, signal: Signal) -> Sequence[SignalHit]:
+        hits = self._hits.get(signal, ())
+        if signal is Signal.NAME:
+            hits = [hit for hit in hits if -_BEFORE <= hit.position - self.heading <= _AFTER]
+        if len(hits) <= _MAX_ELEMENTS:
+            return hits
+        nearest = sorted(hits, key=lambda hit: abs(hit.position - self.heading))[:_MAX_ELEMENTS]
+        return sorted(nearest, key=lambda hit: hit.position)
+
+    def _page_element(self, hit: SignalHit) -> PageElement:
+        place = (hit.position, hit.after)
+        if place not in self._by_place:
+            text = text_after(hit.element) if hit.after else element_text(hit.element)
+            self._by_place[place] = PageElement(hit.position, text, self._regions.of(hit.element), hit.element)
+        return self._by_place[place]

@@ -1,0 +1,133 @@
+"""Bylines to names: what is the name of a person, or at least of an author, in what pages write."""
+
+import unicodedata
+from functools import lru_cache
+
+from workers.metadata import byline_words
+from workers.page.words import bare, plain
+
+# Chosen by hand; not measured.
+_MAX_NAME = 60  # characters
+_MAX_BYLINE = 1000
+_MAX_WORDS = 6
+_PARTICLES = byline_words.PARTICLES | {"of"}  # of an editorial team, as "Bank of England"
+
+
+def key_of(name: str) -> str:
+    """Returns `name` without case, accents and punctuation, to tell whether two sources mean the same author."""
+    if name.isascii():
+        return bare(name)
+    decomposed = unicodedata.normalize("NFKD", name)
+    return bare("".join(char for char in decomposed if not unicodedata.combining(char)))
+
+
+def split_names(text: str, sites: frozenset[str] = frozenset(), *, trusted: bool = True) -> list[str]:
+    """Returns the names in the byline `text`, in order, without roles, handles, addresses and dates.
+
+    What is one of `sites` (bare words) as a whole is one name. `trusted` says that the text is meant to be names and
+    nothing else: they may be in lower case then.
+    """
+    return list(_split(text[:_MAX_BYLINE], sites, trusted))
+
+
+@lru_cache(maxsize=1024)  # a page says the same name in many places
+def _split(text: str, sites: frozenset[str], trusted: bool) -> tuple[str, ...]:
+    text = plain(text)
+    if len(text) <= _MAX_NAME and bare(text) in sites:
+        return (text,)
+    text = _strip_by(byline_words.NOISE.sub(" ", text) if byline_words.NOISY.search(text) else text)
+    names: list[str] = []
+    for part in byline_words.BREAK.split(text):
+        meant = part if trusted else byline_words.TURN.sub("", part)
+        found = _names_of(_strip_by(byline_words.SUFFIX.sub(r" \1", meant)), trusted=trusted)
+        if not found and names:
+            break  # what follows a name in a byline is a place, a role or a date
+        names += found
+    return tuple(dict.fromkeys(names))
+
+
+def _strip_by(text: str) -> str:
+    while (shorter := byline_words.BY.sub("", text, count=1)) != text and shorter:
+        text = shorter
+    return "" if not shorter and text.endswith((":", "：")) else text  # a label alone
+
+
+def _names_of(part: str, *, trusted: bool) -> list[str]:
+    pieces = [trimmed for piece in byline_words.AND.split(part) if (trimmed := _trim(piece))]
+    if len(pieces) == 2 and "," in part and all(_is_word(piece) for piece in pieces):  # noqa: PLR2004 - Last, First
+        pieces = [f"{pieces[1]} {pieces[0]}"]
+    names: list[str] = []
+    for piece in pieces:
+        if not is_name(piece, trusted=trusted) or (names and len(piece.split()) == 1 < len(names[0].split())):
+            break
+        names.append(piece)
+    return names
+
+
+def _is_word(text: str) -> bool:
+    return text.isalpha() and text.istitle() and text.casefold() not in byline_words.ROLES
+
+
+def _trim(piece: str) -> str:
+    """Returns `piece` without a role or degree at its ends, and once where it is doubled."""
+    words = (
+        byline_words.DEGREE.sub("", byline_words.REPORTER.sub("", piece.rpartition(": ")[2]))
+        .strip(" \t,.:;&©-–—*_'\"“”«»")
+        .split()
+    )
+    while len(words) > 2 and _is_role(words[-1]) and not byline_words.ORGANISATION.search(piece):  # noqa: PLR2004 - a name's two
+        words.pop()
+    while len(words) > 2 and _is_role(words[0]):  # noqa: PLR2004 - a name's two words stay
+        words.pop(0)
+    half = len(words) // 2
+    return _cased(" ".join(words[half:] if words[:half] == words[half:] else words))
+
+
+def _cased(name: str) -> str:
+    """Returns a person's name in capitals as it is usually written."""
+    shouted = name.isupper() and " " in name and not byline_words.ORGANISATION.search(name)
+    return name.title() if shouted else name
+
+
+def _is_role(word: str) -> bool:
+    return word.strip(".,:-").casefold() in byline_words.ROLES
+
+
+def is_name(text: str, *, trusted: bool = True) -> bool:
+    """Tells whether `text` may be the name of a person or of an editorial team."""
+    words = text.split()
+    if not 0 < len(words) <= _MAX_WORDS or not 1 < len(text) <= _MAX_NAME or not any(map(str.isalpha, text)):
+        return False
+    if byline_words.NOT_A_NAME.search(text) or (len(words) > 1 and any(map(str.isdigit, text))):
+        return False
+    lower = [word.casefold().strip(".,:") for word in words]
+    if len(words) == 1:
+        return lower[0] not in byline_words.NO_NAME_ALONE
+    if byline_words.ROLES.issuperset(lower) or lower[0] in byline_words.NEVER:
+        return False
+    return trusted or _is_spelt_as_name(words, lower)
+
+
+def _is_spelt_as_name(words: list[str], lower: list[str]) -> bool:
+    stray = lower[-1] in byline_words.TRADES or not byline_words.NEVER.isdisjoint(lower)
+    return not stray and all(map(_is_capital, words))
+
+
+def _is_capital(word: str) -> bool:
+    first = next((char for char in word if char.isalpha()), "")
+    return not first.islower() or "’" in word or "'" in word or word.casefold() in _PARTICLES
+
+
+def is_handle(name: str) -> bool:
+    """Tells whether `name` looks like what somebody logs in with: one word with digits, dots or odd capitals."""
+    if not name.isascii() or " " in name:
+        return False
+    mixed = not name.isupper() and not name[1:].islower()
+    return name[0].islower() or mixed or not name.isalpha()
+
+
+def is_organisation(name: str, sites: frozenset[str]) -> bool:
+    """Tells whether `name` is that of a publisher, an agency or an editorial team. `sites` are bare words."""
+    words = bare(name)
+    squashed = words.replace(" ", "")
+    return bool(byline_words.ORGANISATION.search(name)) or any(squashed == site.replace(" ", "") for site in sites)

@@ -1,0 +1,152 @@
+"""By which names, links and first words an element of a page is worth asking."""
+
+import re
+from enum import StrEnum
+from functools import lru_cache
+
+from workers.metadata.byline_words import BEFORE_BY, BY_LABELS, BY_WORDS, any_of
+from workers.page.words import word_set
+
+# No name without one of these is in _CLASSES: one search for letters at its start is far faster than those for all.
+_HINT = re.compile(
+    r"headline|title|author|by|writer|autor|auteur|redakteur|verfasser|journalist|vcard|fn|user|contributor|creator"
+    r"|poste[rd]|person|profile|signatur|firma|kuerzel|credit|avatar|date|time|publish|datum|fecha|meta"
+)
+_AUTHOR_FOLDERS = word_set(
+    """author authors autor autoren autores auteur auteurs bio by columnist columnists contributor contributors
+    journalist journalists member members people person persons profile profiles redakteur redakteure redaktion
+    reporter reporters staff team user users writer writers"""
+)
+_BEFORE_BY = BEFORE_BY | {"reviewed"}
+_BY_WORDS = BY_WORDS | word_set("kirjoittanut tekst testo text texte texto yazan بقلم كتب מאת")
+_BY = re.compile(
+    rf"\W{{0,3}}(?:(?:(?:{any_of(_BEFORE_BY)})\s+)?(?:{any_of(_BY_WORDS)})\b\s*[:：]?(?:\s|$)"
+    rf"|(?:{any_of(BY_LABELS)})\s*[:：●・/])",
+    re.IGNORECASE,
+)
+BY_WITHIN = re.compile(
+    r"(?<=[\s|,:·–—-])(?:by|von|par|por|door|av|af|przez|autor(?:in)?|author|auteur)\b\s*[:：]?(?:\s+|$)"
+    r"|(?:著者|作者|記者|投稿者|執筆)\s*[:：]",
+    re.IGNORECASE,
+)
+# No line without one of these, a sign at its start or a label is a byline: to look for them is far faster.
+_BY_HINTS = frozenset(f"{word}{colon}" for word in _BY_WORDS | _BEFORE_BY for colon in ("", ":", "：", "."))
+_LABEL = re.compile(any_of(BY_LABELS))
+COPYRIGHT = re.compile(r"©|\(c\)|copyright", re.IGNORECASE)
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_ASIDE = re.compile(
+    r"comment(?!ary)|related|recommend|sidebar|widget|(?:page|site|global)-?footer|newsletter|most-?(?:read|popular)"
+    r"|teaser|trending|promo|disqus|replies|read-?more|more-?(?:news|stories|from)"
+)
+# Chosen by hand; they say which elements are asked at all, so the model of authors was trained with them.
+MAX_LINE = 120  # characters of a line that holds a name or a date
+_MAX_NAME = 40
+_MAX_BYLINE = 400
+# Two to four words with capitals.
+_NAME = re.compile(r"[^\W\d_][\w.'’-]*(?:\s+(?:[a-z]{2,3}\s+)?[^\W\d_a-z][\w.'’-]*){1,3}")
+_MAX_NAME_PARTS = 7  # small words between them included
+_MIN_LINE = 2
+
+
+class Signal(StrEnum):
+    """Why an element is worth asking."""
+
+    H1 = "h1"
+    H2 = "h2"
+    TITLE_CLASS = "title class"
+    HEADLINE_PROP = "itemprop headline"
+    AUTHOR_PROP = "itemprop author"
+    AUTHOR_REL = "rel author"
+    AUTHOR_LINK = "author link"
+    AUTHOR_CLASS = "author class"
+    NAME_CLASS = "name class"
+    AVATAR = "avatar"
+    BY = "by"
+    BY_WITHIN = "by within"
+    NAME = "name"
+    COPYRIGHT = "copyright"
+    PUBLISHED_PROP = "itemprop datePublished"
+    MODIFIED_PROP = "itemprop dateModified"
+    TIME = "time"
+    DATE_CLASS = "date class"
+    YEAR = "year"
+
+
+_PROPS = {
+    "headline": Signal.HEADLINE_PROP,
+    "author": Signal.AUTHOR_PROP,
+    "creator": Signal.AUTHOR_PROP,
+    "datepublished": Signal.PUBLISHED_PROP,
+    "datemodified": Signal.MODIFIED_PROP,
+}
+_CLASSES = {  # of names in lower case
+    Signal.TITLE_CLASS: re.compile(r"headline|(?:entry|post|article|page|story|content)[-_]{0,2}title|\btitle\b"),
+    Signal.AUTHOR_CLASS: re.compile(
+        r"author(?!i[tsz]|ed)|by-?_?line|writer|(?:^|[\s_-])(?:autor|auteur|autore|redakteur|verfasser|journalist)"
+    ),
+    Signal.NAME_CLASS: re.compile(
+        r"vcard|^fn$|user-?_?name|contributor|(?:^|[\s_-])(?:creator|poster|by)(?:$|[\s_-])|posted-by"
+        r"|person(?!al)|profile-?_?name|signature|signatur|firma-?nota|firmante|kuerzel|byl\b|credit"
+    ),
+    Signal.AVATAR: re.compile(r"avatar|gravatar"),
+    Signal.DATE_CLASS: re.compile(r"date|time(?!line)|publish|posted|datum|fecha|(?:entry|post)-?meta"),
+}
+
+
+@lru_cache(maxsize=16384)  # the same few names recur all over a site
+def signals_of_names(names: str) -> tuple[Signal, ...]:
+    """Returns the signals that a class attribute or an id gives."""
+    found = [signal for name in names.split() for signal in _signals_of_name(name)]
+    return tuple(dict.fromkeys(found)) if found else ()
+
+
+@lru_cache(maxsize=16384)  # and single ones on many sites
+def _signals_of_name(name: str) -> tuple[Signal, ...]:
+    lower = name.lower()
+    if not _HINT.search(lower):
+        return ()
+    return tuple(signal for signal, pattern in _CLASSES.items() if pattern.search(lower))
+
+
+@lru_cache(maxsize=8192)
+def names_aside(names: str) -> bool:
+    """Tells whether a class or id attribute is that of comments, teasers and the like."""
+    return _ASIDE.search(names.lower()) is not None
+
+
+def signals_of_itemprop(names: str) -> tuple[Signal, ...]:
+    """Returns the signals that an itemprop attribute gives."""
+    return tuple(filter(None, map(_PROPS.get, names.lower().split())))
+
+
+def is_author_link(href: str) -> bool:
+    """Tells whether a link leads to an author's page, by the folders in its path."""
+    if _AUTHOR_FOLDERS.isdisjoint(href.lower().split("/")):
+        return False
+    *folders, last = href.lower().partition("?")[0].rstrip("/").split("/")
+    return bool(last) and not _AUTHOR_FOLDERS.isdisjoint(folders)
+
+
+def signals_of_text(words: str) -> tuple[Signal, ...]:
+    """Returns the signals that the words right inside or right after an element give; `words` are not all white."""
+    if len(words) > _MAX_BYLINE or len(line := words.strip()) < _MIN_LINE:
+        return ()
+    parts = line.lower().split()
+    signals: tuple[Signal, ...] = ()
+    if not _BY_HINTS.isdisjoint(parts) or not line[0].isalnum() or (not line.isascii() and _LABEL.search(line)):
+        signals = _signals_of_byline(line)
+    if len(line) >= MAX_LINE:
+        return signals
+    if 1 < len(parts) <= _MAX_NAME_PARTS and line[0].isupper() and len(line) <= _MAX_NAME and _NAME.fullmatch(line):
+        signals += (Signal.NAME,)
+    if ("19" in line or "20" in line) and _YEAR.search(line):
+        signals += (Signal.YEAR,)
+    if "©" in line or (line[0] in "C(c" and COPYRIGHT.search(line)):
+        signals += (Signal.COPYRIGHT,)
+    return signals
+
+
+def _signals_of_byline(line: str) -> tuple[Signal, ...]:
+    if _BY.match(line):
+        return (Signal.BY,)
+    return (Signal.BY_WITHIN,) if len(line) < MAX_LINE and BY_WITHIN.search(line) else ()

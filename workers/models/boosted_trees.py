@@ -1,0 +1,85 @@
+"""Gradient-boosted oblivious trees (as CatBoost grows them), evaluated with numpy: every model of Copydesk is one.
+
+The weights stand beside this file, one `.npz` a model; the training scripts in `bench/` write them.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.float32]
+_FOLDER = Path(__file__).parent
+_Leaf = np.uint8  # a bit for each level of a tree; small, because there is one for each tree and row
+
+
+@dataclass(frozen=True, slots=True)
+class BoostedTrees:
+    """T trees of depth D over `names`, one name a feature.
+
+    All nodes of one depth of an oblivious tree ask the same question, so a row's leaf is a number of D bits: bit d is
+    whether feature `features[t, d]` is above `borders[t, d]`.
+    """
+
+    names: tuple[str, ...]
+    features: NDArray[np.intp]  # (T, D)
+    borders: Rows  # (T, D)
+    leaves: Rows  # (T, 2 ** D)
+    bias: float
+
+    @classmethod
+    def load(cls, file: Path) -> Self:
+        """Reads weights that `bench/weights.py` wrote.
+
+        Raises:
+            OSError, ValueError: no such file, or not one of weights.
+        """
+        with np.load(file, allow_pickle=False) as stored:
+            if stored["features"].shape[1] > 8 * np.dtype(_Leaf).itemsize:
+                raise ValueError(f"{file.name} has trees that are too deep")
+            return cls(
+                names=tuple(stored["names"].tolist()),
+                features=stored["features"].astype(np.intp),
+                borders=stored["borders"].astype(np.float32),
+                leaves=stored["leaves"].astype(np.float32),
+                bias=float(stored["bias"]),
+            )
+
+    def raw(self, rows: Rows) -> Rows:
+        """Returns the sum of leaves for each of the (N, features) rows, (N,): log-odds, or a value, as trained."""
+        columns = np.ascontiguousarray(rows.T)
+        trees, depth = self.features.shape
+        leaf = np.zeros((trees, len(rows)), _Leaf)
+        for bit in range(depth):
+            above = columns[self.features[:, bit]] > self.borders[:, bit, np.newaxis]
+            leaf |= above.view(_Leaf) << _Leaf(bit)
+        places = leaf + (np.arange(trees) << depth)[:, np.newaxis]
+        values: Rows = self.leaves.ravel()[places].sum(axis=0, dtype=np.float32)
+        return values + np.float32(self.bias)
+
+    def probabilities(self, rows: Rows) -> Rows:
+        """Returns for each of the (N, features) rows the probability of its being what was trained for, (N,)."""
+        shares: Rows = np.reciprocal(1 + np.exp(-self.raw(rows)))
+        return shares
+
+
+def weights_file(name: str) -> Path:
+    """Returns where the weights of the model called `name` stand."""
+    return _FOLDER / f"{name}.npz"
+
+
+@cache
+def load_model(name: str, features: tuple[str, ...] | None = None) -> BoostedTrees:
+    """Returns the model called `name`, read once a process.
+
+    Raises:
+        OSError: there are no such weights.
+        ValueError: these are none, or they were trained on other features than `features`.
+    """
+    trees = BoostedTrees.load(weights_file(name))
+    if features is not None and trees.names != features:
+        raise ValueError(f"the model {name} was trained on other features")
+    return trees

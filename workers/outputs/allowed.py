@@ -1,0 +1,33 @@
+"""What may stand in an output: characters that XML takes, addresses of the web, made absolute."""
+
+import re
+
+from yarl import URL
+
+_WEB = frozenset({"http", "https"})
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def link_target(href: str, base: str | None) -> str | None:
+    """Returns where a link leads, absolute: http, https or mailto; None for all else, and for a place in the page."""
+    target = href.strip()
+    if not target or target.startswith("#"):
+        return None
+    if target[:7].lower() == "mailto:":
+        return target
+    return web_address(target, base)
+
+
+def web_address(url: str, base: str | None) -> str | None:
+    """Returns `url` made absolute by `base`, or None where that is no http or https URL."""
+    try:
+        found = URL(url.strip())
+        whole = URL(base).join(found) if base else found
+    except (ValueError, UnicodeError):
+        return None
+    return str(whole) if whole.scheme in _WEB and whole.host else None
+
+
+def allowed(text: str) -> str:
+    """Returns `text` without what XML 1.0, section 2.2, forbids: pages smuggle it in by character references."""
+    return _NOT_XML.sub("", text)

@@ -1,0 +1,93 @@
+"""What the names of an element (class, id, role, itemprop) say about it, by look-ups of their words."""
+
+import re
+from functools import lru_cache
+
+from workers.page.tree import Element
+from workers.page.words import word_set
+
+# A bound on work, chosen by hand; not measured.
+_MAX_NAMES = 300  # characters
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+# Stems of words in lower case, by what they call an element. A word counts where it equals a stem or its plural.
+GROUPS: dict[str, str] = {
+    "navigation": "nav navbar navi navigation menu submenu breadcrumb crumb sitemap pager pagination tabs toolbar skip",
+    "footer": "foot footer colophon bottom copyright legal",
+    "header": "header masthead topbar banner hero head",
+    "comment": "comment commentlist disqus reply respond discussion kommentar commentaire comentario opinion",
+    "consent": "cookie consent gdpr privacy cmp onetrust",
+    "letter": "newsletter subscribe subscription signup mailing optin mailchimp boletin nieuwsbrief infolettre",
+    "related": "related recommend recommended recommendation more also similar trending popular latest recent next "
+    "prev previous mostread relacionada relacionado correlati gerelateerd outbrain taboola readmore read further",
+    "share": "share sharing social facebook twitter whatsapp follow sharedaddy addtoany addthis like",
+    "advert": "ad ads adslot advert advertisement advertising sponsor sponsored promo promotion promoted dfp gpt "
+    "anzeige werbung publicidad publicite reklama commercial",
+    "author": "author byline bio contributor writer autor auteur autore vcard avatar profile user",
+    "date": "date time published posted updated meta timestamp datum fecha metadata info",
+    "caption": "caption figcaption credit credits legend figure photo image img picture gallery slideshow slide "
+    "thumbnail thumb media video player audio carousel swiper",
+    "side": "aside sidebar side rail widget widgets column secondary complementary",
+    "article": "article post entry story news blog artikel articulo articolo",
+    "body": "content body text main prose copy rich richtext paragraph paragraphs markdown wysiwyg description "
+    "contenido contenu inhalt texto texte testo cuerpo corps",
+    "title": "title headline heading kicker eyebrow",
+    "lead": "lead lede standfirst dek deck intro introduction subtitle subheadline subhead chapo sapo summary abstract "
+    "excerpt teaser entradilla vorspann",
+    "label": "tag category topic label keyword badge chip taxonomy",
+    "overlay": "modal popup overlay dialog lightbox tooltip dropdown drawer offcanvas alert notice notification toast",
+    "hidden": "hidden hide invisible sr screenreader visuallyhidden print noprint noscript",
+    "list": "list item items card grid tile feed row archive listing result results",
+    "product": "product price cart shop buy review rating shipping variant sku add checkout",
+    "forum": "message thread topicpost postbody posttext question answer reaction signature quote",
+    "gate": "paywall login register premium membership member donate donation support subscriber barrier regwall",
+    "note": "footnote reference references citation cite source toc index reflist infobox sidebox factbox box callout",
+    "form": "form search input field button btn cta action",
+}
+GROUP_BITS = {name: bit for bit, name in enumerate(GROUPS)}
+NO_TEXT = 1 << len(GROUP_BITS)  # beside what names say: no reader takes it for the page's text, wherever it stands
+# What programs that ask for consent call the element that they put on a page: its whole id, or one of its classes.
+CONSENT_MANAGERS = word_set(
+    """axeptio_overlay borlabs-cookie borlabscookiebox ccc-overlay cc-window cky-consent-container clisettingspopup
+    cmpbox cmplz-cookiebanner cmplz-cookiebanner-container cmpwrapper consent_blackbar cookie-law-info-bar
+    cookiebanner cookie-banner cookie-bar cookie-consent cookie-notice cookie_consent cookieconsent cookiefirst-root
+    cookiescript_injected cybotcookiebotdialog didomi-host didomi-notice didomi-popup fc-consent-root
+    hs-eu-cookie-confirmation iubenda-cs-banner klaro moove_gdpr_cookie_info_bar moove_gdpr_cookie_modal
+    onetrust-banner-sdk onetrust-consent-sdk onetrust-pc-sdk osano-cm-window qc-cmp2-container tarteaucitronroot
+    trustarc-banner truste-consent-content truste-consent-track usercentrics-cmp-ui usercentrics-root"""
+)
+_FLAGS: dict[str, int] = {}
+_MARK = re.compile(r"\W{0,2}\w{1,3}\W{0,2}")
+NEVER_TEXT_TAGS = frozenset({"sup", "span", "table", "aside", "ol"})  # not div: page builders call any box of text so
+_NAMED = {"span": "mw-editsection", "ol": "references"}
+for _name, _words in GROUPS.items():
+    for _stem in _words.split():
+        for _word in (_stem, f"{_stem}s"):
+            _FLAGS[_word] = _FLAGS.get(_word, 0) | 1 << GROUP_BITS[_name]
+
+
+@lru_cache(maxsize=8192)  # the same few names recur all over a site
+def name_flags(names: str) -> int:
+    """Returns which of `GROUPS` the words of `names` belong to, as bits, with `NO_TEXT` for a consent manager's."""
+    names = names[:_MAX_NAMES]
+    flags = 0 if CONSENT_MANAGERS.isdisjoint(names.lower().split()) else NO_TEXT
+    for word in _WORD.findall(names):
+        flags |= _FLAGS.get(word.lower(), 0)
+    return flags
+
+
+def is_never_text(tag: str, element: Element) -> bool:
+    """Tells whether `element`, whose tag is `tag`, is none of the text."""
+    if tag == "sup":
+        return _is_note_mark(element)
+    classes = element.get("class") or ""
+    if tag in _NAMED:
+        return _NAMED[tag] in classes.split()
+    return "infobox" in classes.replace("-", " ").split()
+
+
+def _is_note_mark(element: Element) -> bool:
+    link = element.find("a")
+    if link is None or "#" not in (link.get("href") or ""):
+        return False
+    return _MARK.fullmatch("".join(map(str, element.itertext())).strip()) is not None

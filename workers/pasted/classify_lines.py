@@ -1,0 +1,179 @@
+"""Classifies the lines of a text: the rules say what they know, a model over all lines decides where the article is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.options import Focus
+from workers.models.boosted_trees import BoostedTrees, Rows, load_model
+from workers.pasted.line_features import RuleFindings, line_features
+from workers.pasted.line_rules import RuledLines
+from workers.pasted.line_windows import best_cut
+from workers.pasted.lines import Line
+from workers.pasted.noise_rules import Rule
+from workers.pasted.region import is_boilerplate, is_clean, is_prose
+from workers.pasted.text_confidence import TEXT_CONFIDENCE_FEATURES
+from workers.pasted.title_model import ScoredLines, choose_title
+
+# Chosen by hand. Half or twice of each costs at most .006 of F1 (72 texts).
+# Log-odds by which the rules' word counts for more than the trained texts say: their truths leave many lists out.
+_CLEAN_BONUS = 0.5  # no menu around the article, and hardly any noise
+_SURE_BONUS = 9.0  # list items and what leads to them, and what stands between title and first prose
+_HEADING_BONUS = 1.0  # short lines amid the prose
+_AMID_BONUS = 4.0  # paragraphs amid those of the article
+_AMID_WORDS = 22.0  # at least
+_AMID_REACH = 3  # lines to either side
+_FEW_LINES = 12  # of clean text: too few to tell anything by where a line stands
+
+# What recall counts for against precision: the squares of the betas of F-measures.
+_RECALL_WORTH: Mapping[Focus, float] = {Focus.PRECISION: 0.5, Focus.BALANCED: 1.0, Focus.RECALL: 2.0}
+
+_COLON = (":", "：")
+
+# What a line says of itself holds wherever it stands.
+_BY_PLACE = frozenset({Rule.BEFORE_TEXT, Rule.AFTER_TEXT, Rule.MENU})
+
+
+@dataclass(frozen=True, slots=True)
+class TextModels:
+    """Which lines are the article's, which of the others is the title, and how good the text is."""
+
+    lines: BoostedTrees
+    titles: BoostedTrees
+    confidence: BoostedTrees
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifiedLines:
+    """A rule for each line, None for those that stay, and how probable it is that they are the article's.
+
+    `title` is the index of the title, None where none is likely enough. `clean`: the rules took all of the text for
+    the article's. `by_rules`: the model was not asked.
+    """
+
+    rules: list[Rule | None]
+    probabilities: Rows
+    title: int | None
+    clean: bool
+    by_rules: bool
+
+
+def load_text_models() -> TextModels:
+    """Returns the models that come with this package."""
+    return TextModels(
+        load_model("pasted_lines"),
+        load_model("pasted_titles"),
+        load_model("pasted_confidence", TEXT_CONFIDENCE_FEATURES),
+    )
+
+
+def classify_lines(
+    lines: Sequence[Line],
+    ruled_lines: RuledLines,
+    models: TextModels,
+    *,
+    focus: Focus = Focus.BALANCED,
+    seek_title: bool = True,
+) -> ClassifiedLines:
+    """Returns what stays of `lines`. Where the rules found no prose they alone decide."""
+    clean = is_all_article(lines, ruled_lines)
+    if rules_suffice(lines, ruled_lines, clean=clean):
+        kept = [not rule for rule in ruled_lines.rules]
+        return ClassifiedLines(ruled_lines.rules, np.array(kept, np.float32), ruled_lines.title, clean, by_rules=True)
+    columns = line_features(lines, rule_findings(ruled_lines))
+    rows = np.stack([columns[name] for name in models.lines.names], axis=1).astype(np.float32)
+    probabilities = line_probabilities(lines, ruled_lines, models.lines.raw(rows), clean=clean)
+    stays = choose_lines(lines, probabilities, focus)
+    scored = ScoredLines(ruled_lines.noise, probabilities, stays, ruled_lines.title)
+    headline = choose_title(lines, scored, columns, models.titles) if seek_title else None
+    return ClassifiedLines(_name(ruled_lines.rules, stays, headline), probabilities, headline, clean, by_rules=False)
+
+
+def rule_findings(ruled_lines: RuledLines) -> RuleFindings:
+    """Returns what the model is told of the rules' word."""
+    return RuleFindings(
+        ruled_lines.noise, ruled_lines.region, [not rule for rule in ruled_lines.rules], ruled_lines.title
+    )
+
+
+def line_probabilities(lines: Sequence[Line], ruled_lines: RuledLines, odds: Rows, *, clean: bool) -> Rows:
+    """Returns how probable it is that each line is the article's: the model's log-odds, and what rules add to them."""
+    total = odds + _bonus(lines, ruled_lines) + np.float32(clean * _CLEAN_BONUS)
+    total += _AMID_BONUS * _are_amid(lines, ruled_lines, total)
+    probabilities: Rows = np.reciprocal(1 + np.exp(-total))
+    return probabilities
+
+
+def choose_lines(lines: Sequence[Line], probabilities: Rows, focus: Focus = Focus.BALANCED) -> list[bool]:
+    """Returns which lines stay by how probable they are."""
+    lengths = np.array([line.words for line in lines], np.float32)
+    return [bool(stays) for stays in best_cut(probabilities, lengths, _RECALL_WORTH[focus])]
+
+
+def rules_suffice(lines: Sequence[Line], ruled_lines: RuledLines, *, clean: bool) -> bool:
+    """Whether there is nothing for the model: no prose, or so few lines that where they stand tells nothing."""
+    return not ruled_lines.region.stop or (clean and len(lines) <= _FEW_LINES)
+
+
+def is_all_article(lines: Sequence[Line], ruled_lines: RuledLines) -> bool:
+    """Whether the text is clean already, or a mail."""
+    return (
+        not ruled_lines.region.stop
+        or ruled_lines.subject is not None
+        or is_clean(lines, ruled_lines.noise, ruled_lines.region)
+    )
+
+
+def _bonus(lines: Sequence[Line], ruled_lines: RuledLines) -> Rows:
+    """Returns by how much the word of the rules raises the log-odds of each line that they keep."""
+    first = first_prose(lines, ruled_lines)
+    kept = [not rule for rule in ruled_lines.rules]
+    items = [line.item and keep for line, keep in zip(lines, kept, strict=True)]
+    short = [not is_prose(line) for line in lines]
+    leads = [shorter or line.text.endswith(_COLON) for line, shorter in zip(lines, short, strict=True)]
+    heads = [*(here and below for here, below in zip(leads, items[1:], strict=False)), False]
+    sure = [items[index] or heads[index] or index < first for index in range(len(lines))]
+    worth: Rows = np.where(sure, _SURE_BONUS, np.where(short, _HEADING_BONUS, 0.0)) * np.array(kept, np.float32)
+    return worth.astype(np.float32)
+
+
+def first_prose(lines: Sequence[Line], ruled_lines: RuledLines) -> int:
+    """Returns the first line of the rules' region that reads as running text."""
+    inside = range(ruled_lines.region.start, ruled_lines.region.stop)
+    return next((i for i in inside if not ruled_lines.noise[i] and is_prose(lines[i])), ruled_lines.region.start)
+
+
+def _are_amid(lines: Sequence[Line], ruled_lines: RuledLines, odds: Rows) -> NDArray[np.bool_]:
+    """Returns which lines are paragraphs that no rule takes, between others that are the article's for sure.
+
+    However odd such a paragraph is, the article would have a hole without it.
+    """
+    prose = np.array([is_prose(line) and not rule for line, rule in zip(lines, ruled_lines.rules, strict=True)])
+    long = np.array([line.words >= _AMID_WORDS and not is_boilerplate(line) for line in lines])
+    sure = np.concatenate(([0], np.cumsum(prose & (odds > 0))))
+    at = np.arange(len(lines))
+    before = sure[at] > sure[np.maximum(at - _AMID_REACH, 0)]
+    after = sure[np.minimum(at + 1 + _AMID_REACH, len(lines))] > sure[at + 1]
+    amid: NDArray[np.bool_] = prose & long & before & after
+    return amid
+
+
+def _name(rules: Sequence[Rule | None], stays: Sequence[bool], title: int | None) -> list[Rule | None]:
+    """Returns `rules` where they go by what a line says, and else one by where it stands to what stays."""
+    said = [None if rule in _BY_PLACE else rule for rule in rules]
+    kept = [index for index, rule in enumerate(said) if stays[index] and not rule]
+    first, last = (kept[0], kept[-1]) if kept else (len(said), len(said))
+    stay = frozenset(kept)
+    named = [rule or (None if at in stay else _place(at, first, last)) for at, rule in enumerate(said)]
+    return [
+        Rule.TITLE if at == title and rule else _place(at, first, last) if rule is Rule.TITLE else rule
+        for at, rule in enumerate(named)
+    ]
+
+
+def _place(index: int, first: int, last: int) -> Rule:
+    if index < first:
+        return Rule.BEFORE_TEXT
+    return Rule.AFTER_TEXT if index > last else Rule.BOILERPLATE

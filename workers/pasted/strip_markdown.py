@@ -1,0 +1,83 @@
+"""Markdown pasted as text: marks go, words stay. Text that merely has asterisks is left as it is."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+# Chosen by hand, the sizes as bounds on work; not measured.
+_MAX_CHARS = 500_000
+_MAX_NESTING = 100  # lists in lists; what is deeper is lost
+_MIN_KINDS = 2  # of marks
+_MIN_OF_A_KIND = 3  # or so many of one that nothing else has
+_FRONT_MATTER = re.compile(
+    r"\A\ufeff?---[ \t]*\r?\n(?:[\w-]+[ \t]*:.*\r?\n|[ \t]*- .*\r?\n|[ \t]*\r?\n){1,60}---[ \t]*\r?\n"
+)
+_STRONG_KINDS = (
+    re.compile(r"^ {0,3}#{1,6} +\S", re.MULTILINE),
+    re.compile(r"\[[^\[\]\n]{1,200}\]\((?:https?://|/|\.|#|mailto:)[^()\s]{0,500}(?: \"[^\"\n]*\")?\)"),
+    re.compile(r"^ {0,3}(?:```|~~~)", re.MULTILINE),
+)
+_WEAK_KINDS = (
+    re.compile(r"(?<![\w*])\*\*\S[^*\n]{0,300}\S\*\*(?![\w*])"),
+    re.compile(r"(?<![\w_])_\w[^_\n]{0,300}\w_(?![\w_])"),
+    re.compile(r"(?<!`)`[^`\n]{1,200}`(?!`)"),
+    re.compile(r"^\|?[ \t]*:?-{3,}:?[ \t]*\|", re.MULTILINE),
+    re.compile(r"^ {0,3}[*+-] +\S", re.MULTILINE),
+)
+
+
+def is_markdown(text: str) -> bool:
+    """Whether a text has marks that only Markdown has: headings, links, fences, beside other marks or thrice."""
+    if len(text) > _MAX_CHARS:
+        return False
+    if _FRONT_MATTER.match(text):
+        return True
+    strong = [sum(1 for _ in kind.finditer(text)) for kind in _STRONG_KINDS]
+    kinds = sum(map(bool, strong))
+    if not kinds or kinds >= _MIN_KINDS or max(strong) >= _MIN_OF_A_KIND:
+        return kinds > 0
+    return kinds + sum(1 for kind in _WEAK_KINDS if kind.search(text)) >= _MIN_KINDS
+
+
+def unmark(text: str) -> str:
+    """Returns Markdown (CommonMark with tables) as plain text: `- item`, ` | ` between cells, images left out."""
+    parser = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable("table")
+    return "\n".join(_lines(parser.parse(_FRONT_MATTER.sub("", text, count=1))))
+
+
+def _lines(tokens: Sequence[Token]) -> Iterator[str]:
+    bullet = ""
+    row: list[str] | None = None
+    for token in tokens:
+        if token.type == "list_item_open":
+            bullet = f"{token.info}{token.markup} " if token.info else "- "
+        elif token.type == "tr_open":
+            row = []
+        elif token.type == "tr_close" and row is not None:
+            yield from (" | ".join(row), "")
+            row = None
+        elif token.type == "inline" and row is not None:
+            row.append(_plain(token))
+        elif token.type == "inline":
+            yield from _block(bullet + _plain(token), bullet)
+            bullet = ""
+        elif token.type in ("fence", "code_block", "html_block"):
+            yield from (*token.content.rstrip("\n").split("\n"), "")
+
+
+def _block(text: str, bullet: str) -> Iterator[str]:
+    yield text
+    if not bullet:
+        yield ""
+
+
+def _plain(token: Token) -> str:
+    return "".join(map(_said, token.children or ())).strip()
+
+
+def _said(token: Token) -> str:
+    if token.type in ("softbreak", "hardbreak"):
+        return " " if token.type == "softbreak" else "\n"
+    return token.content if token.type in ("text", "code_inline", "text_special") else ""

@@ -1,0 +1,66 @@
+"""How good the text is likely to be: the F1 to be expected of it, from how sure its lines were and what rules said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from workers.draft import Classification
+from workers.models.boosted_trees import BoostedTrees, Rows
+from workers.quality.confidence import CLASSIFICATION_FEATURES, classification_features
+
+TEXT_CONFIDENCE_FEATURES: Final = (
+    *CLASSIFICATION_FEATURES,
+    "clean",
+    "by_rules",
+    "titled",
+    "ruled_share",
+    "extra_share",
+    "log_lines",
+    "words_a_line",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenLines:
+    """How the lines were chosen, and what the rules alone would have kept of them.
+
+    `clean`: the rules took all of the text for the article's. `by_rules`: the model was not asked.
+    """
+
+    classification: Classification
+    ruled: Sequence[bool]
+    clean: bool
+    by_rules: bool
+    titled: bool
+
+
+def confidence(choice: ChosenLines, trees: BoostedTrees) -> float | None:
+    """Returns the F1 to be expected of the text, in [0, 1], or None where no line was kept.
+
+    Raises:
+        ValueError: weights for other features than these.
+    """
+    if trees.names != TEXT_CONFIDENCE_FEATURES:
+        raise ValueError("the weights of confidence are for other features")
+    if not any(choice.classification.kept):
+        return None
+    return round(float(trees.probabilities(text_confidence_features(choice))[0]), 3)
+
+
+def text_confidence_features(choice: ChosenLines) -> Rows:
+    """Returns the features of a text with at least one line kept, (1, len(NAMES))."""
+    sizes = np.array(choice.classification.sizes, float)
+    kept, ruled = np.array(choice.classification.kept, bool), np.array(choice.ruled, bool)
+    inside = max(sizes[kept].sum(), 1.0)
+    own = [
+        choice.clean,
+        choice.by_rules,
+        choice.titled,
+        sizes[kept & ruled].sum() / inside,
+        sizes[ruled & ~kept].sum() / inside,
+        np.log1p(len(sizes)),
+        sizes.mean(),
+    ]
+    return np.array([[*classification_features(choice.classification), *own]], np.float32)

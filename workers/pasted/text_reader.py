@@ -1,0 +1,149 @@
+"""Reads pasted text: repairs it, finds the article in it, and says what was taken away and why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from contract.article import Removed, Source
+from contract.options import Focus
+from workers.document import Sourced
+from workers.draft import Classification, Draft
+from workers.pasted.classify_lines import ClassifiedLines, TextModels, classify_lines, load_text_models
+from workers.pasted.line_rules import RuledLines, apply_rules, find_noise
+from workers.pasted.lines import Line, lines_of, list_numbered
+from workers.pasted.noise_rules import Rule, noise_rule
+from workers.pasted.quoted_replies import split_replies, unquote
+from workers.pasted.repair import repair
+from workers.pasted.strip_markdown import is_markdown, unmark
+from workers.pasted.text_confidence import ChosenLines, confidence
+from workers.pasted.wrapping import unwrap
+
+_MAX_PASSES = 8  # taking a line can make another stand out; two are the rule
+# Chosen by hand: about the length of an English word. Sizes are in characters, as those of pages are.
+_WORD_CHARS = 5.0
+
+
+def read_text(
+    text: str, *, focus: Focus = Focus.BALANCED, keep_all: bool = False, models: TextModels | None = None
+) -> Draft:
+    """Returns the article in text copied off a page.
+
+    The draft's text is empty where nothing plausible remains. `removed` holds every line taken, in order, with the
+    value of its `Rule`. The result read once more stays as it is.
+
+    Args:
+        text: as pasted.
+        focus: which error is worse, a line too many or one too few.
+        keep_all: nothing is taken away; metadata is read all the same, and how good the text is is not said.
+        models: if not those that come with this package.
+    """
+    models = models or load_text_models()
+    read = read_lines(text, models, focus)
+    if keep_all:
+        read = replace(read, classified=replace(read.classified, rules=[None] * len(read.lines)))
+    found, dates = read.ruled_lines, read.ruled_lines.dates
+    return Draft(
+        text=read.text,
+        classification=read.classification,
+        confidence=None if keep_all else confidence(read.choice, models.confidence),
+        title=Sourced(read.title, Source.TEXT) if read.title else None,
+        authors=Sourced(found.authors, Source.TEXT) if found.authors else None,
+        published=Sourced(dates.published, Source.TEXT) if dates.published else None,
+        modified=Sourced(dates.modified, Source.TEXT) if dates.modified else None,
+        removed=tuple(Removed(line.text, rule) for line, rule in read.pairs() if rule),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The lines of a text, what the rules said of them, and what became of each."""
+
+    lines: Sequence[Line]
+    ruled_lines: RuledLines
+    classified: ClassifiedLines
+
+    @property
+    def text(self) -> str:
+        """What stayed."""
+        return render([line for line, rule in self.pairs() if not rule])
+
+    @property
+    def title(self) -> str | None:
+        """The subject of a mail, or the line that is the title."""
+        at = self.classified.title
+        return self.ruled_lines.subject or (None if at is None else self.lines[at].text)
+
+    @property
+    def classification(self) -> Classification:
+        """How sure the model was. Two characters of a script without spaces count for a word of five."""
+        return Classification(
+            probabilities=tuple(self.classified.probabilities.tolist()),
+            sizes=tuple(line.words * _WORD_CHARS for line in self.lines),
+            kept=tuple(not rule for rule in self.classified.rules),
+        )
+
+    @property
+    def choice(self) -> ChosenLines:
+        """What is to be known of how the lines were chosen."""
+        ruled = [not rule for rule in self.ruled_lines.rules]
+        classified = self.classified
+        return ChosenLines(
+            self.classification, ruled, classified.clean, classified.by_rules, titled=self.title is not None
+        )
+
+    def pairs(self) -> Iterable[tuple[Line, Rule | None]]:
+        """Returns each line with the rule that took it."""
+        return zip(self.lines, self.classified.rules, strict=True)
+
+
+def read_lines(text: str, models: TextModels, focus: Focus = Focus.BALANCED) -> Read:
+    """Returns the lines of pasted text and what became of each."""
+    lines, ruled_lines = rule_lines(text)
+    return Read(lines, ruled_lines, _classify_until_stable(lines, ruled_lines, models, focus))
+
+
+def rule_lines(text: str) -> tuple[list[Line], RuledLines]:
+    """Returns the lines of pasted text and what the rules say of them."""
+    plain = unmark(text) if is_markdown(text) else text
+    lines: list[Line] = []
+    quoted: list[bool] = []
+    for texts, is_quoted in split_replies(repair(plain)):
+        found = lines_of(unwrap([unquote(text) for text in texts]))
+        lines += found
+        quoted += [is_quoted] * len(found)
+    lines = list_numbered(lines)
+    return lines, apply_rules(lines, find_noise(lines, quoted))
+
+
+def render(lines: Sequence[Line]) -> str:
+    """Returns lines as text: one blank line between paragraphs, list items on consecutive lines."""
+    pieces: list[str] = []
+    for index, line in enumerate(lines):
+        if index:
+            pieces.append("\n" if line.item and lines[index - 1].item else "\n\n")
+        pieces.append(f"- {line.text}" if line.item else line.text)
+    return "".join(pieces)
+
+
+def _classify_until_stable(lines: list[Line], first: RuledLines, models: TextModels, focus: Focus) -> ClassifiedLines:
+    """Classifies what stays until all of it stays. Changes `lines` where a numbered list appears only then."""
+    classified = classify_lines(lines, first, models, focus=focus)
+    rules = list(classified.rules)
+    for _ in range(_MAX_PASSES):
+        kept = [index for index, rule in enumerate(rules) if not rule]
+        listed = list_numbered(_as_rendered([lines[index] for index in kept]))
+        changed = [line.item and not lines[index].item for index, line in zip(kept, listed, strict=True)]
+        noise = [noise_rule(line) if new else None for line, new in zip(listed, changed, strict=True)]
+        again = classify_lines(listed, apply_rules(listed, noise), models, focus=focus, seek_title=False).rules
+        for index, line, rule in zip(kept, listed, again, strict=True):
+            lines[index] = line
+            rules[index] = Rule.BEFORE_TEXT if rule is Rule.TITLE else rule
+        if not any(again) and not any(changed):
+            break
+    return replace(classified, rules=rules)
+
+
+def _as_rendered(lines: Sequence[Line]) -> list[Line]:
+    """Returns `lines` with the blank lines that their text will have."""
+    follows = [False, *(not (a.item and b.item) for a, b in pairwise(lines))]
+    return [replace(line, gap=gap) for line, gap in zip(lines, follows, strict=False)]

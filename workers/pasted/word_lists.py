@@ -1,0 +1,52 @@
+"""Words that pages put around their articles, in eight languages and a few more. Tables only; `rules` applies them."""
+
+from workers.page.words import MONTHS, WEEKDAYS
+
+# A share line has none but these words, and one of the first kind.
+_SHARE = """
+    share shares tweet retweet facebook twitter whatsapp linkedin pinterest reddit telegram flipboard messenger tumblr
+    mastodon bluesky threads instagram youtube tiktok xing pocket weibo line vk viber email e-mail mail print printer
+    bookmark copy copied sms embed rss
+    drucken teilen weiterleiten merken kopieren partager imprimer envoyer enregistrer copier
+    compartir imprimir guardar copiar condividi condividere stampa salva inviare
+    delen afdrukken bewaar kopiëren compartilhar partilhar salvar paylaş dela del udskriv
+    поделиться поделись вконтакте одноклассники телеграм телеграмм
+    твиттер фейсбук ватсап вайбер скопировать печать распечатать
+"""
+_SHARE_FILLER = """
+    x a an and the this that on in via with to by of or as for link links url icon icons button click here article story
+    page post window new opens open friend friends send save it your us pdf version options more app mobile social media
+    google news follow like pin comments comment add fb ig tw clipboard
+    auf per mit und diesen artikel als den der die das von mehr öffnen sur par cet l le la les en por el este artículo
+    su con e o il questo articolo met dit op di da no na plus в на с и статьёй статью ссылку ссылка отправить
+"""
+SHARE_CORE = frozenset(_SHARE.split())
+SHARE = SHARE_CORE | frozenset(_SHARE_FILLER.split())
+
+# Around a date or a time on a line of its own.
+_TIMESTAMP = """
+    published updated posted modified created first original last on at date time est edt pst pdt gmt utc et bst cet
+    cest ist am pm a p m h ago yesterday today hour hours minute minutes min mins day days week weeks month months year
+    years read reading by
+    uhr stand veröffentlicht aktualisiert erstellt um zuletzt geändert vor stunde stunden tag tagen minuten lesezeit
+    publié le mis mise à jour modifié il y heures jours lecture de
+    publicado actualizado el las los hs hrs hace horas días lectura del
+    pubblicato aggiornato alle ore fa lettura gepubliceerd bijgewerkt op om geplaatst laatst geleden leestijd
+    atualizado às em há atrás leitura
+    mo di mi do fr sa so segunda terça quarta quinta sexta feira
+    опубликовано обновлено изменено дата в г года назад мск час часа часов минут минуты день дня дней чтение чтения
+"""
+TIMESTAMP = MONTHS | WEEKDAYS | frozenset(_TIMESTAMP.split())
+
+# Sentences about the site, its readers' accounts and the law have these: prose that is no article's.
+BOILERPLATE = (
+    "cookie", "privacy policy", "terms of ", "terms and ", "terms & ", "by continuing ", "by submitting ",
+    "by clicking ", "by subscribing ", "by signing ", "by registering ", "newsletter", "subscribe", "subscription",
+    "your inbox", "email address", "e-mail address", "sign up", " log in", "all rights reserved", "javascript",
+    "your browser", "personalised", "personalized", "affiliate", "commission",
+    "datenschutz", "abonn", "abmelden", "einwilligung", "ihre daten", "personenbezogen",
+    "confidentialité", "vos données", "désinscrire",
+    "política de privaci", "suscrib", "suscrip", "correo electrónico",
+    "informativa sulla privacy", "iscriviti", "iscrizione", "privacybeleid", "nieuwsbrief",
+    "подпишитесь", "подписаться", "рассылк", "персональных данных", "политика конфиденциальности", "куки",
+)  # fmt: skip

@@ -1,0 +1,96 @@
+"""A page as a whole: its kind, what is to be said against it, and whether it is refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from contract.article import Flag, PageKind
+from contract.reasons import Reason
+from workers.failures import Failed
+from workers.models.boosted_trees import Rows
+from workers.page.blocks import BlockKind, SegmentedPage
+from workers.page.declared import is_paid
+from workers.page.head import Head
+from workers.page.kind import KindProbabilities, kind_features, kind_probabilities
+from workers.page.tree import Element
+from workers.walls.page_text import consent_share, is_consent_wall, is_login, is_paywalled, offers_consent
+
+# Chosen by hand, so that an index is refused only where nothing of worth is lost (docs/decisions.md, "Listings pass,
+# indexes fail"); not measured one by one.
+_ARTICLE = 0.2  # of the probability; below it the page is something else
+_LISTING = 0.5
+_INDEX = 0.8
+_INDEX_PROSE_CHARS = 200  # of the longest paragraph; the texts of teasers are shorter
+_INDEX_LINKS = 10
+_DOUBTFUL = 0.2  # confidence; above it the text of an index is worth having
+_CONSENT = 0.3  # of the characters
+_BUTTON_CHARS = 60
+
+
+@dataclass(frozen=True)
+class AssessedPage:
+    """A parsed page; `row` are its features."""
+
+    tree: Element
+    segmented: SegmentedPage
+    head: Head
+    row: Rows
+    kinds: KindProbabilities
+
+    @cached_property
+    def heading(self) -> str:
+        """The page's title and its first heading."""
+        heads = (block.text for block in self.segmented.blocks if block.kind is BlockKind.HEADING)
+        return "\n".join((self.head.title, next(heads, "")))
+
+    @cached_property
+    def buttons(self) -> list[str]:
+        """The short blocks of the page: labels, links, controls."""
+        return [block.text for block in self.segmented.blocks if len(block.text) <= _BUTTON_CHARS]
+
+
+def assess(tree: Element, segmented: SegmentedPage, head: Head, url: str | None) -> AssessedPage:
+    """Returns the page of `tree`, which `segmented` is the walk of."""
+    row = kind_features(tree, segmented, head, url)
+    return AssessedPage(tree, segmented, head, row, kind_probabilities(row))
+
+
+def refuse_other_pages(page: AssessedPage, paragraphs: Sequence[str], confidence: float | None) -> None:
+    """Lets a page pass that may be an article. `paragraphs` are what was found of one, possibly nothing.
+
+    `confidence` is the F1 to be expected of them.
+
+    Raises:
+        Failed: CONSENT_WALL, LOGIN_REQUIRED or LIST_PAGE.
+    """
+    if is_login(paragraphs, page.heading) and _asks_password(page.tree):
+        raise Failed(Reason.LOGIN_REQUIRED, "the page is there to log in")
+    if is_consent_wall(paragraphs) and offers_consent(page.buttons):
+        raise Failed(Reason.CONSENT_WALL, "the page asks for consent and shows no more")
+    if is_index(page, paragraphs, confidence):
+        raise Failed(Reason.LIST_PAGE, "the page lists others and has no text of its own")
+
+
+def is_index(page: AssessedPage, paragraphs: Sequence[str], confidence: float | None) -> bool:
+    """Tells whether the page leads to others and says nothing itself: a front page, a section, search results."""
+    if confidence is not None and confidence >= _DOUBTFUL:
+        return False
+    if page.kinds.shares[PageKind.LISTING] < _INDEX or max(map(len, paragraphs), default=0) >= _INDEX_PROSE_CHARS:
+        return False
+    return sum(1 for block in page.segmented.blocks if block.link) >= _INDEX_LINKS
+
+
+def page_flags(page: AssessedPage, paragraphs: Sequence[str], after: Sequence[str]) -> tuple[Flag, ...]:
+    """Returns the flags that follow from the page. `after` are the blocks that follow the article's `paragraphs`."""
+    found = {
+        Flag.CONSENT_WALL: consent_share(paragraphs) >= _CONSENT and offers_consent(page.buttons),
+        Flag.PAYWALL: is_paid(page.head) or is_paywalled([*paragraphs, *after]),
+        Flag.LIST_PAGE: page.kinds.shares[PageKind.LISTING] >= _LISTING,
+        Flag.NOT_AN_ARTICLE: page.kinds.shares[PageKind.ARTICLE] < _ARTICLE,
+    }
+    return tuple(flag for flag, holds in found.items() if holds)
+
+
+def _asks_password(tree: Element) -> bool:
+    """Tells whether the page has a field for a password."""
+    return any((field.get("type") or "").lower() == "password" for field in tree.iter("input"))

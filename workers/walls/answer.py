@@ -1,0 +1,175 @@
+"""Answers that stand in front of a page instead of it: challenges, consent, log-ins, and errors that say 200. Pure.
+
+Causes, not sites: what a product that guards many sites always sends, and what pages call themselves.
+"""
+
+import html
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from yarl import URL
+
+from contract.reasons import Reason
+from workers.failures import Failed
+from workers.walls import titles as words
+
+GUARDED_STATUSES: Final = frozenset({401, 403, 405, 406, 429, 503})
+"""Statuses that challenges come with, beside 200."""
+
+SHOWN_BYTES: Final = 32 * 1024
+"""Challenges are shorter than this: the longest of those written after products (tests/workers/walls/walled.py) has a
+tenth of it, and what they load comes from elsewhere."""
+
+_HEADERS = (
+    ("cf-mitigated", {"challenge"}),
+    ("x-amzn-waf-action", {"challenge", "captcha"}),
+    ("x-vercel-mitigated", {"challenge"}),
+)
+_SCRIPTS = (  # of challenge pages alone, not of the pages behind them
+    b"window._cf_chl_opt",
+    b"sucuri_cloudproxy_js",
+    b"window.gokuProps",
+    b"anubis_challenge",
+    b"/ips.js?KP_UIDz",
+    b"sec-if-cpt-container",
+)
+_TAGS = (  # of challenge pages, and sometimes of the pages behind them
+    b"_Incapsula_Resource",
+    b"geo.captcha-delivery.com",
+    b"px-captcha",
+    b"ddos-guard/check",
+)
+_NOT_FOUND_PATH = re.compile(r"(.*/)?(?:404|error[-_]?404|(?:page[-_]?)?not[-_]?found)(?:\.\w{2,5})?/?", re.IGNORECASE)
+_LOGIN_PATH = re.compile(
+    r"(.*/)?(?:log[-_]?in|sign[-_]?in|servicelogin|oauth2?/authorize|sso|anmelden|connexion)(?:\.\w{2,5})?/?",
+    re.IGNORECASE,
+)
+_CONSENT_HOST = re.compile(r"(?:consent|guce|cookiewall|privacy-?gate|myprivacy)\..+")
+_CONSENT_PATH = re.compile(
+    r"(.*/)?(?:collect-?consent|cookie-?wall|cookie-?consent|privacy-?gate|consent-?wall)/?", re.IGNORECASE
+)
+_PARTS = re.compile(r"\s+[|–—·:/-]\s+|\s*[|»«·]\s*|:\s+")
+_MARKS = " .…!?¡¿"
+_SEPARATE_WORDS = re.compile(r"[-_]")
+# Sizes: chosen with the pages of bench/fetch_walls.py in view. With these 1 of 2,452 true pages is refused, which is a
+# challenge, and all of 61 are recognised that were written after products and templates.
+_PROSE = re.compile(rb">([^<>]{80,})")
+_PROSE_BYTES = 1500  # an article about error pages has more than this, an error page with a few kind words has not
+_CHALLENGE_PROSE_BYTES = 300
+_LOOKED_AT_BYTES = 256 * 1024  # about the mean of news pages: enough prose for `_PROSE_BYTES`, if there is any
+_HEADING = re.compile(rb"<h1[^>]*>(.{0,500}?)</h1", re.IGNORECASE | re.DOTALL)
+_HEADING_WITHIN_BYTES = 48 * 1024  # in larger pages only the title counts
+_TAG = re.compile(r"<[^<>]*>")
+_SLUG_CHARS = 15  # a headline in an address is longer, a section's name is not
+
+
+def refuse_challenge(headers: Mapping[str, str]) -> None:
+    """Passes an answer that does not call itself a bot challenge.
+
+    Raises:
+        Failed: BOT_CHALLENGE.
+    """
+    for name, values in _HEADERS:
+        if headers.get(name, "").lower() in values:
+            raise Failed(Reason.BOT_CHALLENGE, f"header {name}")
+
+
+def refuse_challenge_page(body: bytes) -> None:
+    """Passes a body that holds no bot challenge; beyond `SHOWN_BYTES` none does.
+
+    Raises:
+        Failed: BOT_CHALLENGE.
+    """
+    if len(body) > SHOWN_BYTES:
+        return
+    is_tagged = any(tag in body for tag in _TAGS) and _prose_bytes(body) <= _CHALLENGE_PROSE_BYTES
+    if is_tagged or any(script in body for script in _SCRIPTS):
+        raise Failed(Reason.BOT_CHALLENGE, "the page of a bot challenge")
+
+
+def refuse_detour(asked: URL, came: URL) -> None:
+    """Passes a page at `came`, to which redirects led from `asked`, unless it is another page than the one asked for.
+
+    Raises:
+        Failed: CONSENT_WALL, LOGIN_REQUIRED, SOFT_404.
+    """
+    if _CONSENT_HOST.fullmatch(came.raw_host or "") or _leads(_CONSENT_PATH, asked, came):
+        raise Failed(Reason.CONSENT_WALL, "redirected to a consent page")
+    if _leads(_LOGIN_PATH, asked, came):
+        raise Failed(Reason.LOGIN_REQUIRED, "redirected to a log-in page")
+    if _leads(_NOT_FOUND_PATH, asked, came) or _is_sent_home(asked, came):
+        raise Failed(Reason.SOFT_404, "redirected to an error or front page")
+
+
+def refuse_title(title: str, body: bytes) -> None:
+    """Passes a page of prose, and one whose title, or whose heading if it is small, is not that of a wall or an error.
+
+    Raises:
+        Failed: BOT_CHALLENGE, FORBIDDEN, SERVER_ERROR, SOFT_404.
+    """
+    reason, found_in = _reason_of(title), "title"
+    if reason is None and len(body) <= _HEADING_WITHIN_BYTES and _reason_of(_heading(body)) is Reason.SOFT_404:
+        reason, found_in = Reason.SOFT_404, "heading"
+    if reason is None or _prose_bytes(body[:_LOOKED_AT_BYTES]) > _PROSE_BYTES:
+        return
+    raise Failed(reason, f"by the page's {found_in}")
+
+
+def refuse_challenge_title(title: str) -> None:
+    """Passes an answer, of one of `GUARDED_STATUSES`, that does not call itself a bot challenge in its title.
+
+    Raises:
+        Failed: BOT_CHALLENGE.
+    """
+    if _reason_of(title) is Reason.BOT_CHALLENGE:
+        raise Failed(Reason.BOT_CHALLENGE, "by the page's title")
+
+
+def _reason_of(title: str) -> Reason | None:
+    """Returns what a title, or a part of it, says by itself."""
+    folded = title.casefold().replace("’", "'")
+    parts = {part.strip(_MARKS) for part in (folded, *_PARTS.split(folded))}
+    named = [words.BY_TITLE[part] for part in parts if part in words.BY_TITLE]
+    if named:
+        return named[0]
+    return Reason.SOFT_404 if any(map(words.IN_ENGLISH.fullmatch, parts)) else None
+
+
+def _heading(body: bytes) -> str:
+    found = _HEADING.search(body)
+    text = found[1].decode("utf-8", "replace") if found else ""
+    return " ".join(html.unescape(_TAG.sub(" ", text)).split())
+
+
+def _leads(path: re.Pattern[str], asked: URL, came: URL) -> bool:
+    return path.fullmatch(came.path) is not None and path.fullmatch(asked.path) is None
+
+
+def _is_sent_home(asked: URL, came: URL) -> bool:
+    """Tells whether a deep address led to the front page of the same site."""
+    if came.path != "/" or came.raw_query_string or _bare(asked) != _bare(came):
+        return False
+    last = asked.path.rstrip("/").rpartition("/")[2]
+    return len(last) >= _SLUG_CHARS and _SEPARATE_WORDS.search(last) is not None
+
+
+def _bare(url: URL) -> str:
+    return (url.raw_host or "").removeprefix("www.")
+
+
+def _prose_bytes(body: bytes) -> int:
+    for tag in (b"script", b"style"):
+        body = _without(body, tag)
+    return sum(len(run) for run in _PROSE.findall(body))
+
+
+def _without(body: bytes, tag: bytes) -> bytes:
+    lower = body.lower()
+    kept, at = [], 0
+    while (begin := lower.find(b"<" + tag, at)) >= 0:
+        kept.append(body[at:begin])
+        at = lower.find(b"</" + tag, begin)
+        if at < 0:
+            return b"".join(kept)
+    return b"".join([*kept, body[at:]])

@@ -1,0 +1,91 @@
+"""Pages that ask for consent or for a log-in instead of showing an article, told by their words.
+
+A page about cookies, passwords or subscriptions uses the same words; what sets a wall apart is that there is little
+else, and a control to press or fill in.
+"""
+
+import re
+from collections.abc import Sequence
+
+# Chosen by hand; not measured one by one.
+_MAX_WALL_CHARS = 3000  # of text kept from a wall; consent texts are long-winded
+_MAX_LOGIN_CHARS = 600
+_WALL_SHARE = 0.6  # of the characters, in paragraphs that speak of consent
+_MAX_PROMPT_CHARS = 200
+_PAYWALL_TAIL = 8  # paragraphs at the end, and after it, where a paywall speaks
+
+_COOKIE = re.compile(r"\bcookie|\btraceurs|evästeet|çerez|クッキー")  # of lower case
+_CONSENT = re.compile(
+    r"\b(?:cookie|consent|personal data\b|our partners\b|vendors\b|tracking\b|legitimate interest|einwilligung"
+    r"|personenbezogen|datenschutz|drittanbieter|zustimm|partnern\b|consentement|données personnelles"
+    r"|nos partenaires|traceurs|consentimiento|datos personales|nuestros socios|consenso\b|dati personali"
+    r"|nostri partner|consentimento|dados pessoais|parceiros\b|toestemming|persoonsgegevens|samtyck|samtykke"
+    r"|personuppgifter|personoplysninger|personopplysninger|zgod[aęy]\b|dane osobowe|danych osobowych|souhlas"
+    r"|evästeet|çerez|файлы cookie|персональных данных)|クッキー|同意"
+)  # of lower case: a flag for case would take longer, as would a word boundary in each alternative
+_ACCEPT = re.compile(
+    r"(?:accept|allow|agree|reject|decline|alle[ns]? (?:akzeptieren|zulassen|ablehnen)|akzeptieren|zustimmen"
+    r"|tout accepter|accepter|refuser|continuer sans accepter|aceptar|rechazar|accetta|rifiuta|aceitar|rejeitar"
+    r"|accepteren|akkoord|weigeren|godkänn|acceptera|godta|accepter alle|tillad|akceptuję|zgadzam|přijmout|hyväksy"
+    r"|kabul et|принять|同意する|同意して)",
+    re.IGNORECASE,
+)
+_LOGIN = re.compile(
+    r"(?:^|\b)(?:log[ -]?in|sign[ -]?in|log[ -]?on|anmelden|anmeldung|einloggen|login|se connecter|connexion"
+    r"|identifiez-vous|iniciar sesión|inicia sesión|acceder|accedi|accesso|entrar|iniciar sessão|inloggen|aanmelden"
+    r"|logga in|logg inn|log ind|kirjaudu|zaloguj|logowanie|přihlásit|přihlášení|giriş yap|войти|вход|ログイン"
+    r"|登录|로그인)",
+    re.IGNORECASE,
+)
+_PAYWALL = re.compile(
+    r"(?:subscribe|sign up|log in|register|become a (?:member|subscriber)|start your (?:free )?trial)"
+    r"[^.!?]{0,60}(?:to (?:continue|keep|read|unlock)|for (?:full|unlimited) access)"
+    r"|(?:this|the) (?:article|story|content) is (?:only )?(?:for|available to|exclusive to|reserved for)"
+    r"[^.!?]{0,20}(?:subscribers|members)"
+    r"|(?:already|not) a (?:subscriber|member)\?|to continue reading|continue reading (?:this article )?with a"
+    r"|you(?:'|’)ve (?:reached|read) (?:your|all)[^.!?]{0,30}(?:limit|free articles)"
+    r"|(?:jetzt|um) (?:weiter|diesen artikel)[^.!?]{0,10}(?:zu)?lesen|diesen artikel (?:freischalten|weiterlesen)"
+    r"|(?:nur|exklusiv) für (?:abonnenten|abonnentinnen)|bereits abonnent|mit [\w+ -]{2,30} weiterlesen"
+    r"|(?:article|contenu) (?:est )?réservé aux? abonnés|il vous reste [\d,. ]+ ?% de cet article|déjà abonné"
+    r"|abonnez-vous pour (?:lire|continuer)|pour lire la suite"
+    r"|(?:contenido|artículo) (?:exclusivo )?(?:para|solo para) (?:suscriptores|socios)|suscríbete para (?:seguir|leer)"
+    r"|para seguir leyendo|(?:contenuto|articolo) (?:riservato|solo) (?:agli|per gli) abbonati"
+    r"|abbonati per (?:leggere|continuare)"
+    r"|(?:conteúdo|matéria) exclusiv[ao] para assinantes|assine para (?:ler|continuar)"
+    r"|(?:alleen|exclusief) voor abonnees|word abonnee om|för prenumeranter|for abonnenter"
+    r"|artykuł dostępny (?:tylko )?dla (?:prenumeratorów|subskrybentów)|только для подписчиков|会員限定|有料会員",
+)  # of lower case
+
+
+def is_login(paragraphs: Sequence[str], heading: str) -> bool:
+    """Tells whether the page, which asks for a password, is there for that: its `heading` says so, there is no more."""
+    return sum(map(len, paragraphs)) <= _MAX_LOGIN_CHARS and _LOGIN.search(heading) is not None
+
+
+def consent_share(paragraphs: Sequence[str]) -> float:
+    """Returns the share of characters in paragraphs that speak of consent to cookies and the like."""
+    total = sum(map(len, paragraphs))
+    if not total or total > _MAX_WALL_CHARS:
+        return 0.0
+    return sum(len(text) for text in paragraphs if _speaks_of_consent(text.lower())) / total
+
+
+def _speaks_of_consent(text: str) -> bool:
+    """Tells whether `text`, in lower case, names cookies, or two other things that a question for consent does."""
+    return _COOKIE.search(text) is not None or len(set(_CONSENT.findall(text))) > 1
+
+
+def is_consent_wall(paragraphs: Sequence[str]) -> bool:
+    """Tells whether a page that offers consent asks for it, and says nothing else."""
+    return consent_share(paragraphs) >= _WALL_SHARE
+
+
+def offers_consent(buttons: Sequence[str]) -> bool:
+    """Tells whether one of the page's short texts is there to be pressed in answer to a question for consent."""
+    return any(_ACCEPT.search(text) for text in buttons)
+
+
+def is_paywalled(paragraphs: Sequence[str]) -> bool:
+    """Tells whether the end of the text asks to subscribe for the rest of it."""
+    prompts = (text for text in paragraphs[-_PAYWALL_TAIL:] if len(text) <= _MAX_PROMPT_CHARS)
+    return any(_PAYWALL.search(text.lower()) for text in prompts)
