@@ -28,7 +28,7 @@ test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES)
 
 # No broker, no root, under a minute on two cores. Takes ARGS, too.
 unit: $(VENV)/.installed-dev
-	$(BIN)/python -m $(if $(ARGS),pytest -m 'not (rabbit or system or faults)' $(ARGS),tests.suites unit)
+	$(BIN)/python -m $(if $(ARGS),pytest -m 'not (rabbit or postgres or system or faults)' $(ARGS),tests.suites unit)
 
 # One fault may take minutes, and starts many processes.
 PATIENTLY := -o faulthandler_timeout=900

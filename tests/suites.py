@@ -20,8 +20,8 @@ SUITE_TIMEOUT_S = 2700  # pytest's own session_timeout ends a suite before; this
 PATIENTLY = ("-o", "faulthandler_timeout=900")  # one fault may take minutes, and starts many processes
 FAULTS = "faults"
 SYSTEM = "system and not faults"
-BROKERS = "rabbit and not (system or faults)"
-UNIT = "not (rabbit or system or faults)"
+BROKERS = "(rabbit or postgres) and not (system or faults)"
+UNIT = "not (rabbit or postgres or system or faults)"
 _WORKER_FAULTS = "tests/faults/test_worker.py"  # about half of the time of all faults
 _ROBUST = "tests/workers/test_robust.py"  # more than a third of the time of all unit tests, spent in parser children
 
@@ -39,7 +39,7 @@ SUITES = (
     Suite("faults of workers", (*PATIENTLY, "-m", FAULTS, _WORKER_FAULTS)),
     Suite("faults of brokers", (*PATIENTLY, "-m", FAULTS, f"--ignore={_WORKER_FAULTS}")),
     Suite("system", ("-m", SYSTEM)),
-    Suite("brokers", ("-m", BROKERS)),
+    Suite("brokers and databases", ("-m", BROKERS)),
     Suite("unit", ("-m", UNIT, f"--ignore={_ROBUST}")),
     Suite("unit: robust", ("-m", UNIT, _ROBUST)),
 )

@@ -280,6 +280,7 @@ async def test_a_database_that_goes_away_is_waited_for() -> None:
         own.close()
 
 
+@pytest.mark.postgres
 async def test_failures_hold_no_secret(postgres: PostgresCluster) -> None:
 
     for url in (postgres.url("nothing"), postgres.url().replace(":canary", ":wrong-canary")):
