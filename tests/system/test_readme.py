@@ -17,7 +17,7 @@ from tests.system.terminal import environment
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 
-BLOCKS = re.compile(r"^## (\w+)\n|^```sh\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
+BLOCKS = re.compile(r"^## ([^\n]+)\n|^```sh\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 NO_NAMES = {"COPYDESK_FETCH_NAMESERVERS": "127.0.0.1:9"}  # the README's example.com stays unasked
 STARTED_ELSEWHERE = {"Start": "make run sets the checkout up; CI does so"}
 
@@ -61,7 +61,7 @@ def run(script: str, ports: Mapping[str, int], folder: Path) -> tuple[str, str]:
 
 
 def test_every_block_is_run_by_a_test_below() -> None:
-    assert {heading for heading, _ in blocks()} == {"Post", "Read", "Watch", "Grow", *STARTED_ELSEWHERE}
+    assert {heading for heading, _ in blocks()} == {"Post", "Read", "Look up", "Watch", "Grow", *STARTED_ELSEWHERE}
 
 
 def test_post_as_written(tmp_path: Path) -> None:
@@ -87,10 +87,11 @@ def test_read_and_watch_as_written(tmp_path: Path) -> None:
     with running(*arguments, settings=NO_NAMES) as up:
         url = up.wait_for_urls("api", "ops")["api"]
         assert copydesk("submit", "--url", url, "-", stdin=b"The ferry sails again, he said.").returncode == 0
-        lines = [line for line in (of("Read") + of("Watch")).splitlines() if not endless(line)]
+        lines = [line for line in (of("Read") + of("Look up") + of("Watch")).splitlines() if not endless(line)]
         out, _ = run("\n".join(lines), {"8080": api, "8081": ops}, tmp_path)
         assert "copydesk.document.processed.v1" in out
         assert "copydesk_accepted_total" in out
+        assert '{"documents":[' in out
         for line in filter(endless, of("Read").splitlines()):  # until Ctrl-C: begun, and left when the first event came
             folder = tmp_path / str(len(line))
             folder.mkdir()
@@ -101,8 +102,8 @@ def test_read_and_watch_as_written(tmp_path: Path) -> None:
 
 @pytest.mark.rabbit
 def test_grow_as_written(rabbit_node: RabbitNode, tmp_path: Path) -> None:
-    api, serve_ops, work_ops = free_ports(3)
-    ports = {"5672": rabbit_node.port, "8080": api, "8081": serve_ops, "8082": work_ops}
+    api, serve_ops, work_ops, record_ops = free_ports(4)
+    ports = {"5672": rabbit_node.port, "8080": api, "8081": serve_ops, "8082": work_ops, "8083": record_ops}
     script = of("Grow")
     assert "5672" in script
     out, err = run(f"{script}wait\n", ports, tmp_path)
@@ -111,4 +112,4 @@ def test_grow_as_written(rabbit_node: RabbitNode, tmp_path: Path) -> None:
     assert out.count("accepted\t") == count
     assert json.loads(out.splitlines()[-1])["type"].startswith("copydesk.document.")
     assert f"copydesk: {count} accepted, 0 refused, 0 not sent" in err
-    assert err.count("stopping") == 2
+    assert err.count("stopping") == 3
