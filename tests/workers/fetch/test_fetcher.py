@@ -54,7 +54,6 @@ async def test_says_who_asks_and_for_what() -> None:
         "file:///etc/passwd",
         "//127.0.0.1/",
         "/page",
-        
         "http://user@127.0.0.1/",
         "http://user:word@127.0.0.1/",
         "http://:word@127.0.0.1/",
