@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contract.options import Format, Options, Part
 from workers.draft import Block
 from workers.outputs.body import build, build_plain
+from workers.outputs.characters import allowed
 from workers.outputs.html import write_html
 from workers.outputs.images import find_images
 from workers.outputs.links import web_address
@@ -36,4 +37,4 @@ def write_forms(text: str, blocks: Sequence[Block], url: str | None, options: Op
 def _base(blocks: Sequence[Block], url: str | None) -> str | None:
     """Returns what relative URLs refer to: the page's first `<base href>` (HTML, 4.2.3), else its own URL."""
     declared = blocks[0].element.getroottree().find(".//base[@href]")
-    return (web_address(declared.get("href") or "", url) if declared is not None else None) or url
+    return (web_address(allowed(declared.get("href") or ""), url) if declared is not None else None) or url

@@ -92,11 +92,13 @@ def _inline(element: _Element, *, before: str, after: str) -> str:
         return _code(_text(element))
     content = _content(element)
     inner = content.strip()
+    if not inner:
+        return content
     left, _, right = content.partition(inner)
-    if inner and element.tag == "a":
+    if element.tag == "a":
         return f"{left}[{inner}]({_url(element.get('href') or '')}){right}"
     mark = _MARKS.get(element.tag, "")
-    if not inner or not _flanks(inner, before if not left else " ", after if not right else " "):
+    if not mark or not _flanks(inner, before if not left else " ", after if not right else " "):
         return content
     return f"{left}{mark}{inner}{mark}{right}"
 

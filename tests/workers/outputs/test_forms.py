@@ -1,3 +1,5 @@
+import pytest
+
 from contract.options import Format, Options, Part
 from tests.workers.outputs.pages import blocks_of
 from workers.outputs.forms import write_forms
@@ -43,6 +45,24 @@ def test_controls_are_dropped_and_c1_is_windows_1252_as_in_the_text() -> None:
         assert not [character for character in form if character in CONTROLS]
         assert "€" in form
     assert "It’s “so”, ab" in written[Format.HTML]
+
+
+@pytest.mark.parametrize("base", ["/a&#8;/", "https://www&#x1f;.example.org/", "//a&#127;&#xfffe;/", "&#1;"])
+def test_a_base_with_controls_does_no_harm(base: str) -> None:
+    markup = f"<base href='{base}'><p>One <a href='b'>two</a></p><p><img src='c&#8;.png'></p><p>Three</p>"
+    options = Options(formats=tuple(Format), include=tuple(Part))
+    written = write_forms("", blocks_of(markup), "https://www.example.org/", options)
+    assert "two" in written[Format.HTML]
+    assert not [character for form in written.values() for character in form if character in CONTROLS]
+
+
+@pytest.mark.parametrize("tag", ["a href=/", "b", "em", "sub", "code", "span"])
+def test_an_element_of_controls_alone_is_nothing(tag: str) -> None:
+    nothing = f"<{tag}>&#8;</{tag.partition(' ')[0]}><{tag}>\x9d</{tag.partition(' ')[0]}>"
+    markup = f"<p>One {nothing}two</p><table><tr><td><p>{nothing}</p><p>Three</p><td>Four</table>"
+    written = write_forms("", blocks_of(markup), "https://www.example.org/", EVERY)
+    assert "One two" in written[Format.MARKDOWN]
+    assert "Three" in written[Format.MARKDOWN]
 
 
 def test_text_without_blocks_holds_no_controls_either() -> None:
