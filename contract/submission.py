@@ -146,10 +146,14 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A submission, and what of the request was left out to be able to take it."""
+    """A submission, and what of the request was left out to be able to take it.
+
+    `decoded` says how its content was decoded, where it came as bytes.
+    """
 
     submission: Submission
     warnings: tuple[Fault, ...] = ()
+    decoded: Decoded | None = None
 
 
 def parse_submission(body: bytes) -> Checked:
@@ -277,6 +281,7 @@ _MESSAGES = {
     "mapping_type": ("wrong_type", "must be an object"),
     "string_too_long": ("too_long", "must have at most {max_length} characters"),
     "string_too_short": ("empty", "must not be empty"),
+    "string_unicode": ("not_unicode", "must be Unicode, without lone surrogates"),
     "string_type": ("wrong_type", "must be a string"),
     "too_long": ("too_many", "must have at most {max_length} entries"),
     "too_short": ("too_few", "must have at least one entry"),

@@ -11,7 +11,7 @@ from contract.events import Event
 from contract.ids import new_document_id
 from contract.job import Lane
 from contract.metrics import Metrics
-from contract.submission import Submission, to_job
+from contract.submission import Checked, to_job
 from contract.verdicts import Bury, Defer, Publish
 from runtime import wiring
 from runtime.brokers.local_leases import LocalLeases
@@ -28,7 +28,7 @@ _ONCE = RetryPolicy(delays_s=(), hostile_attempts=1)
 
 
 async def extract(
-    submissions: Iterator[Submission | Refusal], settings: Settings, show: Callable[[Event | Refusal], None]
+    submissions: Iterator[Checked | Refusal], settings: Settings, show: Callable[[Event | Refusal], None]
 ) -> None:
     """Calls `show` with the event of each submission, in order. Refusals are passed through.
 
@@ -58,8 +58,14 @@ async def _show_in_order(results: Results, show: Callable[[Event | Refusal], Non
         show(result if isinstance(result, str) else await result)
 
 
-async def _event(worker: Worker, submission: Submission) -> Event:
-    job = to_job(submission, id=new_document_id(), lane=Lane.INTERACTIVE, accepted_at=wiring.now())
+async def _event(worker: Worker, checked: Checked) -> Event:
+    job = to_job(
+        checked.submission,
+        id=new_document_id(),
+        lane=Lane.INTERACTIVE,
+        accepted_at=wiring.now(),
+        decoded=checked.decoded,
+    )
     while True:
         match await worker.handle(Delivery(body=encode(job), message_id=job.id)):
             case Publish(event) | Bury(event, _) if event is not None:

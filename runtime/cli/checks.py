@@ -99,12 +99,23 @@ def label(value: str) -> str:
     """Returns a label.
 
     Raises:
-        BadParameter: it has no name or no =.
+        BadParameter: it has no name or no =, or is not UTF-8.
     """
     name, equals, _ = value.partition("=")
     if not name or not equals:
         raise typer.BadParameter("it must be as KEY=VALUE")
+    if not is_utf8(value):
+        raise typer.BadParameter("it must be UTF-8")
     return value
+
+
+def is_utf8(argument: str) -> bool:
+    """Tells whether the bytes of a command line's argument are UTF-8: Python takes others for lone surrogates."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def letter_id(value: str) -> str:

@@ -15,6 +15,7 @@ from tests.runtime.cli.options import Parameter, parameters
 
 ROOT = Path(__file__).parents[3]
 FILE = str(ROOT / "README.md")
+NOT_UTF8 = "http://example.com/\udcff"  # as Python has the argument's byte 0xFF
 MISSING = str(ROOT / "no-such-file.txt")
 
 NUMBERS = ("many", "-1", "", "1.5.2", "nan", "0x10")
@@ -36,11 +37,11 @@ WRONG = {
     "FOLDER": (FILE, f"{FILE}/inside"),
     "Path": (FILE, f"{FILE}/inside"),
     "KEY": ("two words", "clé", "", "a\nb"),
-    "KEY=VALUE": ("desk", "=7", ""),
+    "KEY=VALUE": ("desk", "=7", "", "desk=\udcff"),
     "PATTERN": ("", "a..b", "a*", "x" * 256, "two words"),
     "OFFSET|oldest": ("newest", "-1", "1.5", ""),
     "FILE|-": (MISSING, str(ROOT)),
-    "FILE|URL|-...": (MISSING, str(ROOT)),
+    "FILE|URL|-...": (MISSING, str(ROOT), "", NOT_UTF8),
     "ID": ("", "..", "a/b", "a b", "x" * 101),
     "ID...": ("", "..", "a/b", "a b", "x" * 101),
 }
@@ -48,6 +49,8 @@ TAKEN_AS_IT_IS = {"submit --origin"}  # the server says what it makes of it
 DOCUMENTED = {
     ("extract targets", MISSING): 1,  # a document among others: refused, and the others are extracted
     ("extract targets", str(ROOT)): 1,
+    ("extract targets", ""): 1,
+    ("extract targets", NOT_UTF8): 1,
     ("audit --data", f"{FILE}/inside"): 3,  # the broker that it looks for is not there
 }
 
