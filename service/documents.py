@@ -141,7 +141,7 @@ async def _json_submission(request: web.Request) -> Checked:
 async def _raw_submission(request: web.Request, kind: Kind) -> Checked:
     body = await _body(request)
     if found := file_kind(body):
-        message = f"looks like {found}, which is no text: extract its text first, and post that"
+        message = f"looks like {found}, which is no plain text or HTML: extract its text first, and post that"
         raise _unsupported(kind.value, "binary", message)
     # In a thread: to detect a charset can take a good part of a second.
     decoded = await asyncio.to_thread(request.app[DECODE], body, request.charset)

@@ -77,7 +77,7 @@ def _checked(document: Named) -> Checked:
     if document.body is None:
         return check_submission({"url": document.url})
     if found := file_kind(document.body):
-        message = f"looks like {found}, which is no text: extract its text first"
+        message = f"looks like {found}, which is no plain text or HTML: extract its text first"
         raise InvalidSubmissionError([Fault(document.kind, "binary", message)])
     decoded = decode(document.body, None)
     return replace(check_submission({document.kind.value: decoded.text}), decoded=decoded)

@@ -91,9 +91,11 @@ def _inline(element: _Element, *, before: str, after: str) -> str:
     if element.tag == "code":
         return _code(_text(element))
     content = _content(element)
+    return _marked(element, content, before, after) if content.strip() else content
+
+
+def _marked(element: _Element, content: str, before: str, after: str) -> str:
     inner = content.strip()
-    if not inner:
-        return content
     left, _, right = content.partition(inner)
     if element.tag == "a":
         return f"{left}[{inner}]({_url(element.get('href') or '')}){right}"
