@@ -27,7 +27,7 @@ def server_url(value: str) -> str:
     except ValueError:
         url = URL()
     has_spaces = not value.isprintable() or " " in value
-    if url.scheme not in {"http", "https"} or not url.host or has_spaces:
+    if url.scheme not in {"http", "https"} or not url.raw_host or has_spaces:
         raise typer.BadParameter("it must be as http://127.0.0.1:8080, or https:// for TLS")
     if url.path not in {"", "/"} or url.query_string or url.fragment:
         raise typer.BadParameter("it must end after host and port, as http://127.0.0.1:8080")

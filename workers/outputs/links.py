@@ -22,4 +22,4 @@ def web_address(url: str, base: str | None) -> str | None:
         whole = URL(base).join(found) if base else found
     except (ValueError, UnicodeError):
         return None
-    return str(whole) if whole.scheme in _WEB and whole.host else None
+    return str(whole) if whole.scheme in _WEB and whole.raw_host else None

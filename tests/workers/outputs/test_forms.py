@@ -65,6 +65,12 @@ def test_an_element_of_controls_alone_is_nothing(tag: str) -> None:
     assert "Three" in written[Format.MARKDOWN]
 
 
+@pytest.mark.parametrize("host", ["xn--example", "xn--", "xn--a\u2026.example", "a\u2026\u2018.example"])
+def test_a_host_that_is_no_idna_does_no_harm(host: str) -> None:
+    markup = f"<base href='https://{host}/'><p><a href='https://{host}/a'>One</a> <a href='b'>two</a></p>"
+    assert "One" in write_forms("", blocks_of(markup), None, EVERY)[Format.HTML]
+
+
 def test_text_without_blocks_holds_no_controls_either() -> None:
     written = write_forms("a\x7fb \x93c\x94", (), None, EVERY)
     assert written == {"markdown": "ab “c”\n", "html": "<p>ab “c”</p>"}
