@@ -160,15 +160,18 @@ def parse_submission(body: bytes) -> Checked:
     """Returns the submission in `body`, UTF-8 JSON. A byte order mark is skipped, a lone surrogate becomes U+FFFD.
 
     Raises:
-        MalformedSubmissionError: not UTF-8 or not JSON.
+        MalformedSubmissionError: not UTF-8, empty, or not JSON.
         InvalidSubmissionError: breaks a rule of this module, or holds a field that it does not know.
     """
     try:
         body.decode()
     except UnicodeDecodeError as error:
         raise MalformedSubmissionError([Fault("body", "invalid_utf8", f"is not UTF-8 at byte {error.start}")]) from None
+    body = body.removeprefix(codecs.BOM_UTF8)
+    if not body.strip():
+        raise MalformedSubmissionError([Fault("body", "empty", "is empty: it must be a JSON object")])
     try:
-        fields = _loaded(body.removeprefix(codecs.BOM_UTF8))
+        fields = _loaded(body)
     except orjson.JSONDecodeError as error:
         raise MalformedSubmissionError([Fault("body", "invalid_json", f"is not JSON: {error}")]) from None
     return check_submission(fields)

@@ -223,7 +223,7 @@ def test_text_is_let_through_untouched(text: str) -> None:
 @pytest.mark.parametrize(
     ("body", "rule"),
     [
-        (b"", "invalid_json"),
+        (b"", "empty"),
         (b'{"text": "a"', "invalid_json"),
         (b'{"text": NaN}', "invalid_json"),
         (b"[" * 100_000, "invalid_json"),

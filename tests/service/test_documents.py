@@ -182,7 +182,11 @@ async def test_compressed_body(desk: Desk) -> None:
     ("body", "content_type", "headers", "expected"),
     [
         (b'{"text": ', JSON, {}, "400 malformed-body body invalid_json"),
-        (b"", JSON, {}, "400 malformed-body body invalid_json"),
+        (b"", JSON, {}, "400 malformed-body body empty"),
+        (b" \r\n", JSON, {}, "400 malformed-body body empty"),
+        (b"\xef\xbb\xbf", JSON, {}, "400 malformed-body body empty"),
+        (b"\xef\xbb\xbf", "text/plain", {}, "422 invalid-submission text empty"),
+        (b"\xff\xfe", "text/html", {}, "422 invalid-submission html empty"),
         (b'{"text": "\xff"}', JSON, {}, "400 malformed-body body invalid_utf8"),
         (b"not gzip", "text/plain", GZIP, "400 malformed-body body framing"),
         (b"a", "text/plain", {"Content-Encoding": "lz"}, "415 unsupported-media-type Content-Encoding content_coding"),

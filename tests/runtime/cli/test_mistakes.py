@@ -23,7 +23,15 @@ HTTP_URLS = (
     *("127.0.0.1:8080", "localhost", "ftp://127.0.0.1/", "amqp://127.0.0.1", "http://", "http://127.0.0.1:99999"),
     *("http://[::1", "", "http://127.0.0.1:8080/v1/documents", "http://user:hush-hush@127.0.0.1", "http://a\nb"),
 )
-AMQP_URLS = ("127.0.0.1:5672", "http://guest:hush-hush@127.0.0.1:5672/", "amqp://", "rabbitmq", "amqp://h:port/", "")
+AMQP_URLS = (
+    "127.0.0.1:5672",
+    "http://guest:hush-hush@127.0.0.1:5672/",
+    "amqp://",
+    "rabbitmq",
+    "amqp://h:port/",
+    "",
+    "amqp://xn--example/",
+)
 
 # Wrong values of each kind of parameter. A new kind has to be added here: the test below fails otherwise.
 WRONG = {
