@@ -23,7 +23,7 @@ from aiohttp import web
 
 from bench.fetch_hosts import desk
 from contract.events import Event, FailedEvent
-from contract.submission import Submission, check_submission
+from contract.submission import Checked, check_submission
 from runtime.extraction import extract
 from runtime.settings import load
 from tests.rabbit_node import free_ports
@@ -114,8 +114,8 @@ async def by_extract(urls: list[tuple[str, str]]) -> tuple[float, Counter[str]]:
     """Returns the seconds to the last event, and how many documents came to what."""
     outcomes: Counter[str] = Counter()
 
-    def submissions() -> Iterator[Submission]:
-        yield from (check_submission({"url": url}).submission for _, url in urls)
+    def submissions() -> Iterator[Checked]:
+        yield from (check_submission({"url": url}) for _, url in urls)
 
     def show(result: Event | str) -> None:
         outcomes[result.data.reason if isinstance(result, FailedEvent) else "processed"] += 1

@@ -1,4 +1,4 @@
-"""Tells files that are no text at all from text with a few odd characters in it."""
+"""Tells files that are no plain text or HTML from text with a few odd characters in it."""
 
 import re
 from typing import Final
@@ -16,6 +16,8 @@ _BEGINNINGS: Final = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Microsoft Office"),
     (b"\x7fELF", "ELF"),
     (b"SQLite format 3\x00", "SQLite"),
+    (b"{\\rtf", "RTF"),
+    (b"%!PS-Adobe-", "PostScript"),
 )
 
 # Of random bytes a tenth are such controls; text with stray ones has a few in a thousand. Backspace and escape are left
@@ -26,11 +28,15 @@ _CONTROL = re.compile("[\x00-\x07\x0e-\x1a\x1c-\x1f\ufffd]")
 
 
 def file_kind(body: bytes) -> str | None:
-    """Returns the kind of file that `body` begins like, as `PDF`, or None if that is no known binary kind."""
+    """Returns the kind of file that `body` begins like, as `PDF`, or None if that is none of those known here."""
     return next((kind for start, kind in _BEGINNINGS if body.startswith(start)), None)
 
 
 def is_binary(text: str) -> bool:
-    """Tells whether `text` is a binary file read as text: more than 5 % of it, and 16 or more, are controls."""
+    """Tells whether `text` is a binary file read as text: more than 5 % of it, and 16 or more, are controls.
+
+    NULs at its end do not count: files are padded with them.
+    """
+    text = text.rstrip("\0")
     controls = sum(1 for _ in _CONTROL.finditer(text))
     return controls >= _MIN_CONTROLS and controls > _MAX_CONTROL_SHARE * len(text)

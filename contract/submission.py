@@ -147,25 +147,32 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A submission, and what of the request was left out to be able to take it."""
+    """A submission, and what of the request was left out to be able to take it.
+
+    `decoded` says how its content was decoded, where it came as bytes.
+    """
 
     submission: Submission
     warnings: tuple[Fault, ...] = ()
+    decoded: Decoded | None = None
 
 
 def parse_submission(body: bytes) -> Checked:
     """Returns the submission in `body`, UTF-8 JSON. A byte order mark is skipped, a lone surrogate becomes U+FFFD.
 
     Raises:
-        MalformedSubmissionError: not UTF-8 or not JSON.
+        MalformedSubmissionError: not UTF-8, empty, or not JSON.
         InvalidSubmissionError: breaks a rule of this module, or holds a field that it does not know.
     """
     try:
         body.decode()
     except UnicodeDecodeError as error:
         raise MalformedSubmissionError([Fault("body", "invalid_utf8", f"is not UTF-8 at byte {error.start}")]) from None
+    body = body.removeprefix(codecs.BOM_UTF8)
+    if not body.strip():
+        raise MalformedSubmissionError([Fault("body", "empty", "is empty: it must be a JSON object")])
     try:
-        fields = _loaded(body.removeprefix(codecs.BOM_UTF8))
+        fields = _loaded(body)
     except orjson.JSONDecodeError as error:
         raise MalformedSubmissionError([Fault("body", "invalid_json", f"is not JSON: {error}")]) from None
     return check_submission(fields)
@@ -278,6 +285,7 @@ _MESSAGES = {
     "mapping_type": ("wrong_type", "must be an object"),
     "string_too_long": ("too_long", "must have at most {max_length} characters"),
     "string_too_short": ("empty", "must not be empty"),
+    "string_unicode": ("not_unicode", "must be Unicode, without lone surrogates"),
     "string_type": ("wrong_type", "must be a string"),
     "too_long": ("too_many", "must have at most {max_length} entries"),
     "too_short": ("too_few", "must have at least one entry"),

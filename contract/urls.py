@@ -38,6 +38,8 @@ def standard_url(text: str, base: str | None = None) -> str:
         raise UrlError("url_host", "must name a host")
     if url.port == "0":
         raise UrlError("url_port", "must not name port 0")
+    if not url.search:
+        url.search = ""  # without the ? of an empty query, which yarl leaves out of what is asked for
     return str(url.href)
 
 

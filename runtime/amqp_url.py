@@ -14,8 +14,11 @@ def fault_of(url: str) -> str | None:
         return f"{_SHAPE}; characters as / # @ : in user or password are written as %2F %23 %40 %3A"
     if parsed.scheme not in {"amqp", "amqps"}:
         return f"it does not begin with amqp:// or amqps://; {_SHAPE}"
-    if not parsed.host:
-        return f"it names no host; {_SHAPE}"
+    try:
+        if not parsed.host:
+            return f"it names no host; {_SHAPE}"
+    except ValueError:  # the client library decodes the host in the same way
+        return f"its host is no name that DNS can hold; {_SHAPE}"
     if parsed.fragment:
         return f"it holds a #, which is written as %23; {_SHAPE}"
     return None

@@ -13,7 +13,7 @@ from contract.ids import new_document_id
 from contract.job import Job, Kind, Lane
 from contract.metrics import Metrics
 from contract.reasons import Reason
-from contract.submission import Submission, to_job
+from contract.submission import Checked, to_job
 from contract.verdicts import Bury, Defer, Publish
 from runtime import wiring
 from runtime.brokers.local_leases import LocalLeases
@@ -56,19 +56,19 @@ class Extraction:
         self._show = show
         self._urls = asyncio.Semaphore(URLS_AT_ONCE)
         self._given = asyncio.Semaphore(given)
-        self._begun: asyncio.Queue[tuple[Submission, asyncio.Task[Event]] | Refusal | None] = asyncio.Queue(_UNSHOWN)
+        self._begun: asyncio.Queue[tuple[Checked, asyncio.Task[Event]] | Refusal | None] = asyncio.Queue(_UNSHOWN)
 
-    async def run(self, submissions: Iterator[Submission | Refusal]) -> None:
+    async def run(self, submissions: Iterator[Checked | Refusal]) -> None:
         """Shows the event of each submission. `submissions` is read in a thread, and may wait for its input."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._show_in_order())
-            while (submission := await asyncio.to_thread(next, submissions, None)) is not None:
-                if isinstance(submission, str):
-                    await self._begun.put(submission)
+            while (checked := await asyncio.to_thread(next, submissions, None)) is not None:
+                if isinstance(checked, str):
+                    await self._begun.put(checked)
                     continue
-                if submission.kind is not Kind.URL:
+                if checked.submission.kind is not Kind.URL:
                     await self._given.acquire()
-                await self._begun.put((submission, group.create_task(self._event(submission))))
+                await self._begun.put((checked, group.create_task(self._event(checked))))
             await self._begun.put(None)
 
     async def _show_in_order(self) -> None:
@@ -76,13 +76,19 @@ class Extraction:
             if isinstance(begun, str):
                 self._show(begun)
                 continue
-            submission, event = begun
+            checked, event = begun
             self._show(await event)
-            if submission.kind is not Kind.URL:
+            if checked.submission.kind is not Kind.URL:
                 self._given.release()
 
-    async def _event(self, submission: Submission) -> Event:
-        job = to_job(submission, id=new_document_id(), lane=Lane.INTERACTIVE, accepted_at=wiring.now())
+    async def _event(self, checked: Checked) -> Event:
+        job = to_job(
+            checked.submission,
+            id=new_document_id(),
+            lane=Lane.INTERACTIVE,
+            accepted_at=wiring.now(),
+            decoded=checked.decoded,
+        )
         if job.kind is not Kind.URL:
             return await self._decided(job)
         async with self._urls:
@@ -104,7 +110,7 @@ class Extraction:
 
 
 async def extract(
-    submissions: Iterator[Submission | Refusal], settings: Settings, show: Callable[[Event | Refusal], None]
+    submissions: Iterator[Checked | Refusal], settings: Settings, show: Callable[[Event | Refusal], None]
 ) -> None:
     """Calls `show` with the event of each submission, in order. Refusals are passed through.
 

@@ -161,5 +161,5 @@ def _many(request: web.Request) -> Wanted:
     given = parameters(request, {"reason", "all"})
     reason, everything = reason_of(given.get("reason")), flag_of("all", given.get("all", "false"))
     if everything == (reason is not None):
-        raise invalid_parameter("reason", "exactly_one", "or all=true must be given, and not both")
+        raise invalid_parameter("reason", "exactly_one", "must be given, or all=true, and not both")
     return lambda letter: everything or letter.reason is reason

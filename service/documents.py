@@ -3,14 +3,14 @@
 import asyncio
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
+from itertools import islice
 from typing import Final
 
 from aiohttp import hdrs, web
 
 from contract.binary import file_kind
 from contract.broker import BrokerError, BrokerUnavailable, JobSink
-from contract.charsets import Decoded
 from contract.codec import MAX_JOB_BYTES, encode
 from contract.ids import document_id_for_key, new_document_id
 from contract.job import Job, Kind, Lane
@@ -42,7 +42,9 @@ _RAW_KINDS = {
 _LISTS = {"formats", "include"}
 _OPTIONS = {"lane", "focus", "keep_all", *_LISTS}
 _RAW_PARAMETERS = {"url", *_OPTIONS}
-_MAX_PARAMETERS: Final = 20  # faults told of one query
+_LABEL_PREFIX = "labels."
+_MAX_NAME_CHARS: Final = 64  # of a parameter's name in an answer: as long as a label's
+_MAX_FAULTS: Final = 20  # told of one query, chosen
 _TRUTH = {"true": True, "false": False}
 _CODINGS = {"gzip", "deflate", "identity"}
 
@@ -56,33 +58,25 @@ _HINTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What a request's body holds; `decoded` says how bytes became text, None for JSON."""
-
-    checked: Checked
-    decoded: Decoded | None = None
-
-
 async def post_document(request: web.Request) -> web.Response:
     """Answers 202 with `{"id", "lane"}` once the broker has confirmed; `warnings` say what was left out.
 
     Raises:
         ProblemError: the request breaks rules, or the broker does not take the document.
     """
-    read = await _read(request)
-    submission = read.checked.submission
+    checked = await _read(request)
+    submission = checked.submission
     lane = submission.options.lane or Lane.INTERACTIVE
     job = to_job(
-        submission, id=_document_id(request), lane=lane, accepted_at=request.app[CLOCK](), decoded=read.decoded
+        submission, id=_document_id(request), lane=lane, accepted_at=request.app[CLOCK](), decoded=checked.decoded
     )
     job = replace(job, owner=request[OWNER])
     _check_size(job)
     await _put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
     request.app[METRICS].accepted.labels(job.kind, job.lane).inc()
     receipt: dict[str, object] = {"id": job.id, "lane": job.lane}
-    if read.checked.warnings:
-        receipt["warnings"] = [asdict(warning) for warning in read.checked.warnings]
+    if checked.warnings:
+        receipt["warnings"] = [asdict(warning) for warning in checked.warnings]
     location = {} if request.app[LEDGER] is None else {hdrs.LOCATION: f"/v1/documents/{job.id}"}
     return web.json_response(receipt, status=202, headers=location)
 
@@ -92,18 +86,18 @@ def _document_id(request: web.Request) -> str:
     return new_document_id() if key is None else document_id_for_key(request[OWNER], key)
 
 
-async def _read(request: web.Request) -> _Read:
+async def _read(request: web.Request) -> Checked:
     """Reads the body, and tells all faults of headers, query and body at once."""
     media_type = request.content_type if hdrs.CONTENT_TYPE in request.headers else ""
-    faults = [*_key_faults(request), *_parameter_faults(request, media_type)]
+    faults = [*_key_faults(request), *islice(_parameter_faults(request, media_type), _MAX_FAULTS)]
     try:
-        read = await _submission(request, media_type)
+        checked = await _submission(request, media_type)
     except ProblemError as error:
         raise ProblemError(replace(error.problem, errors=(*faults, *error.problem.errors))) from None
     if faults:
         detail = "; ".join(f"{fault.field} {fault.message}" for fault in faults) + "."
         raise ProblemError(Problem(problems.INVALID_PARAMETER, detail, faults))
-    return read
+    return checked
 
 
 def _key_faults(request: web.Request) -> Iterator[Fault]:
@@ -114,17 +108,17 @@ def _key_faults(request: web.Request) -> Iterator[Fault]:
 
 def _parameter_faults(request: web.Request, media_type: str) -> Iterator[Fault]:
     is_json = media_type == _JSON
-    for name in sorted(set(request.query))[:_MAX_PARAMETERS]:
-        if name not in _RAW_PARAMETERS:
-            yield Fault(name[:64], "unknown_parameter", "is not a query parameter of this request")
+    for name in sorted(set(request.query)):
+        if name not in _RAW_PARAMETERS and not name.startswith(_LABEL_PREFIX):
+            yield Fault(name[:_MAX_NAME_CHARS], "unknown_parameter", "is not a query parameter of this request")
         elif is_json:
-            place = name if name == "url" else f"options.{name}"
+            place = f"options.{name}" if name in _OPTIONS else name[:_MAX_NAME_CHARS]
             yield Fault(place, "unknown_parameter", f"goes into the JSON body as {place}, not into the query")
         elif len(request.query.getall(name)) > 1:
-            yield Fault(name, "repeated", "must stand there once")
+            yield Fault(name[:_MAX_NAME_CHARS], "repeated", "must stand there once")
 
 
-async def _submission(request: web.Request, media_type: str) -> _Read:
+async def _submission(request: web.Request, media_type: str) -> Checked:
     _check_coding(request)
     try:
         if media_type == _JSON:
@@ -140,27 +134,36 @@ async def _submission(request: web.Request, media_type: str) -> _Read:
     raise _unsupported("Content-Type", "media_type", "; ".join(filter(None, (taken, _HINTS.get(media_type)))))
 
 
-async def _json_submission(request: web.Request) -> _Read:
+async def _json_submission(request: web.Request) -> Checked:
     if (request.charset or "utf-8").strip("'\" ").lower() not in {"", "utf-8", "utf8"}:
         raise _unsupported("Content-Type", "charset", "must be UTF-8 for JSON (RFC 8259, section 8.1)")
-    return _Read(parse_submission(await _body(request)))
+    return parse_submission(await _body(request))
 
 
-async def _raw_submission(request: web.Request, kind: Kind) -> _Read:
+async def _raw_submission(request: web.Request, kind: Kind) -> Checked:
     body = await _body(request)
     if found := file_kind(body):
-        message = f"looks like {found}, which is no text: extract its text first, and post that"
+        message = f"looks like {found}, which is no plain text or HTML: extract its text first, and post that"
         raise _unsupported(kind.value, "binary", message)
     # In a thread: to detect a charset can take a good part of a second.
     decoded = await asyncio.to_thread(request.app[DECODE], body, request.charset)
-    fields: dict[str, object] = {kind.value: decoded.text}
+    fields: dict[str, object] = {kind.value: decoded.text, "labels": _labels(request), "options": _options(request)}
     if "url" in request.query:
         fields["url"] = request.query["url"]
     try:
-        return _Read(check_submission(fields | _options(request)), decoded)
+        return replace(check_submission(fields), decoded=decoded)
     except InvalidSubmissionError as error:
         faults = [replace(fault, field=fault.field.removeprefix("options.")) for fault in error.faults]
         raise InvalidSubmissionError(faults) from None
+
+
+def _labels(request: web.Request) -> dict[str, str]:
+    """Returns the labels of a raw body: query parameters, as `labels.desk=7`."""
+    return {
+        name.removeprefix(_LABEL_PREFIX): value
+        for name, value in request.query.items()
+        if name.startswith(_LABEL_PREFIX)
+    }
 
 
 def _options(request: web.Request) -> dict[str, object]:
@@ -170,7 +173,7 @@ def _options(request: web.Request) -> dict[str, object]:
         given[name] = [entry for entry in request.query[name].split(",") if entry]
     if "keep_all" in given:
         given["keep_all"] = _TRUTH.get(request.query["keep_all"], given["keep_all"])
-    return {"options": given} if given else {}
+    return given
 
 
 async def _body(request: web.Request) -> bytes:

@@ -33,7 +33,10 @@ INVALID_PARAMETER = ProblemType(
     "invalid-parameter", 400, "Invalid parameter", "A header or a query parameter breaks a rule."
 )
 MALFORMED_BODY = ProblemType(
-    "malformed-body", 400, "Malformed body", "The body is not JSON, or its bytes are not text in its charset."
+    "malformed-body",
+    400,
+    "Malformed body",
+    "The body is not JSON in UTF-8, or does not follow its Content-Encoding or Transfer-Encoding.",
 )
 UNAUTHORIZED = ProblemType(
     "unauthorized", 401, "API key needed", "Send a valid API key as Authorization: Bearer <key>."

@@ -27,7 +27,7 @@ def server_url(value: str) -> str:
     except ValueError:
         url = URL()
     has_spaces = not value.isprintable() or " " in value
-    if url.scheme not in {"http", "https"} or not url.host or has_spaces:
+    if url.scheme not in {"http", "https"} or not url.raw_host or has_spaces:
         raise typer.BadParameter("it must be as http://127.0.0.1:8080, or https:// for TLS")
     if url.path not in {"", "/"} or url.query_string or url.fragment:
         raise typer.BadParameter("it must end after host and port, as http://127.0.0.1:8080")
@@ -99,12 +99,23 @@ def label(value: str) -> str:
     """Returns a label.
 
     Raises:
-        BadParameter: it has no name or no =.
+        BadParameter: it has no name or no =, or is not UTF-8.
     """
     name, equals, _ = value.partition("=")
     if not name or not equals:
         raise typer.BadParameter("it must be as KEY=VALUE")
+    if not is_utf8(value):
+        raise typer.BadParameter("it must be UTF-8")
     return value
+
+
+def is_utf8(argument: str) -> bool:
+    """Tells whether the bytes of a command line's argument are UTF-8: Python takes others for lone surrogates."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def letter_id(value: str) -> str:

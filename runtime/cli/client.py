@@ -41,6 +41,15 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Post:
+    """One document as it goes over the line: JSON, or a file's bytes with query parameters."""
+
+    body: bytes
+    media_type: str
+    params: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """The server accepted a document: its id, the lane it waits in, and what it had to leave out, a line each."""
 
@@ -61,15 +70,15 @@ class Client:
         self._url = url
         self._patience = patience
 
-    async def submit(self, submission: Mapping[str, Any], idempotency_key: str) -> Receipt:
-        """Posts one submission, again and again where it must: with the key it counts once."""
-        return await self._patience.insist(lambda: self._post(submission, idempotency_key))
+    async def submit(self, post: Post, idempotency_key: str) -> Receipt:
+        """Posts one document, again and again where it must: with the key it counts once."""
+        return await self._patience.insist(lambda: self._post(post, idempotency_key))
 
-    async def _post(self, submission: Mapping[str, Any], key: str) -> Receipt:
-        headers = {"Content-Type": "application/json", "Idempotency-Key": key}
-        body = await self._request("POST", "/v1/documents", data=orjson.dumps(submission), headers=headers)
-        warnings = (f"{warning['field']}: {warning['message']}" for warning in body.get("warnings", []))
-        return Receipt(body["id"], body["lane"], tuple(warnings))
+    async def _post(self, post: Post, key: str) -> Receipt:
+        headers = {"Content-Type": post.media_type, "Idempotency-Key": key}
+        answer = await self._request("POST", "/v1/documents", data=post.body, params=post.params, headers=headers)
+        warnings = (f"{warning['field']}: {warning['message']}" for warning in answer.get("warnings", []))
+        return Receipt(answer["id"], answer["lane"], tuple(warnings))
 
     async def dead_letters(self, params: Mapping[str, str]) -> dict[str, Any]:
         """Returns one page of dead letters, as `GET /v1/dead` answers."""

@@ -1,15 +1,15 @@
-"""What a person names on the command line, as submissions."""
+"""What a person names on the command line: a URL, or a file's bytes with what they are."""
 
 import re
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from contract.binary import file_kind
+from contract.job import Kind
 from contract.urls import UrlError, standard_url
+from runtime.cli.checks import is_utf8
 from runtime.errors import StartError
-from workers.decode import decode
 
 _WITH_SCHEME = re.compile(r"\s*https?:", re.IGNORECASE)
 _BARE = re.compile(r"[^\s/\\.][^\s/\\]*\.[^\s/\\.]|localhost\b")
@@ -18,36 +18,39 @@ _FILE_SUFFIX = re.compile(r"^[^/\\]+\.(?:html?|xhtml|txt|md|pdf|docx?|odt|rtf|zi
 _HTML_SUFFIXES = {".html", ".htm", ".xhtml"}
 
 
-def submission_of(target: str, origin: str | None = None) -> dict[str, Any]:
-    """Returns the submission fields of `target`: a file (HTML by its suffix, else text), a URL, or - for stdin.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a name stands for. `body` is the content of a file or of standard input, None for a URL to fetch."""
 
-    A file that exists wins over a URL of that name. A URL may lack its scheme, which then is https.
+    kind: Kind
+    url: str | None = None
+    body: bytes | None = None
+
+
+def named(target: str, origin: str | None = None) -> Named:
+    """Returns what `target` stands for: a file (HTML by its suffix, else text), a URL, or standard input for -.
+
+    A file that exists wins over a URL of that name. A URL may lack its scheme, which then is https. `origin` says
+    where a file or standard input came from.
 
     Raises:
-        StartError: the file cannot be read or is no text, or the name is neither a file nor a URL.
+        StartError: the file cannot be read, or the name is neither a file nor a URL; or a URL is not UTF-8.
     """
+    if not is_utf8(origin or ""):
+        raise StartError("--origin must be UTF-8")
+    if not target:
+        raise StartError("an empty name is no file and no URL")
     if target != "-" and not _exists(target):
-        return {"url": _url(target)}
-    kind = "html" if Path(target).suffix.lower() in _HTML_SUFFIXES else "text"
-    return {kind: _decoded(target, read(target))} | ({"url": origin} if origin else {})
+        return Named(Kind.URL, _url(target))
+    kind = Kind.HTML if Path(target).suffix.lower() in _HTML_SUFFIXES else Kind.TEXT
+    return Named(kind, origin, _read(target))
 
 
-def read(target: str) -> bytes:
-    """Returns the bytes of a file, or of standard input for -.
-
-    Raises:
-        StartError: the file cannot be read.
-    """
+def _read(target: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if target == "-" else Path(target).read_bytes()
     except OSError as error:
         raise StartError(f"{target}: {error.strerror}") from None
-
-
-def _decoded(target: str, body: bytes) -> str:
-    if kind := file_kind(body):
-        raise StartError(f"{target}: looks like {kind}, which is no text: extract its text first")
-    return decode(body, None).text
 
 
 def _exists(target: str) -> bool:
@@ -59,6 +62,8 @@ def _exists(target: str) -> bool:
 
 def _url(target: str) -> str:
     """Returns `target` as a URL. A bare name has a dot or is localhost, so that a missing `notes` is no URL."""
+    if not is_utf8(target):
+        raise StartError(f"{target}: no such file, and a URL must be UTF-8")
     if _WITH_SCHEME.match(target):
         return target  # what is wrong with it, if anything, is told with the other faults of the submission
     if _BARE.match(target) and not _FILE_SUFFIX.search(target):

@@ -3,22 +3,32 @@
 import asyncio
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from contract.binary import file_kind
 from contract.codec import encode
 from contract.events import Event, ProcessedEvent
-from contract.submission import Checked, Submission, SubmissionError, check_submission, parse_submission
+from contract.submission import (
+    Checked,
+    Fault,
+    InvalidSubmissionError,
+    SubmissionError,
+    check_submission,
+    parse_submission,
+)
 from runtime import logs
 from runtime.cli import streams
 from runtime.cli.cards import EventPrinter
-from runtime.cli.documents import submission_of
+from runtime.cli.documents import Named, named
 from runtime.cli.exits import Exit
 from runtime.cli.options import AsJson, Excerpt
 from runtime.errors import StartError
 from runtime.settings import load
+from workers.decode import decode
 
 Targets = Annotated[
     list[str] | None,
@@ -52,16 +62,28 @@ def extract(
     raise typer.Exit(display.outcome)
 
 
-def _from_targets(targets: Iterable[str]) -> Iterator[Submission | str]:
+def _from_targets(targets: Iterable[str]) -> Iterator[Checked | str]:
     """Yields each target's submission, or why it is none."""
     for target in targets:
         try:
-            yield _told(target, check_submission(submission_of(target)))
-        except (SubmissionError, StartError) as error:
+            yield _told(target, _checked(named(target)))
+        except SubmissionError as error:
             yield f"{target}: {error}"
+        except StartError as error:  # names the target
+            yield str(error)
 
 
-def _from_lines(source: str) -> Iterator[Submission | str]:
+def _checked(document: Named) -> Checked:
+    if document.body is None:
+        return check_submission({"url": document.url})
+    if found := file_kind(document.body):
+        message = f"looks like {found}, which is no plain text or HTML: extract its text first"
+        raise InvalidSubmissionError([Fault(document.kind, "binary", message)])
+    decoded = decode(document.body, None)
+    return replace(check_submission({document.kind.value: decoded.text}), decoded=decoded)
+
+
+def _from_lines(source: str) -> Iterator[Checked | str]:
     """Yields each line's submission, or why it is none."""
     try:
         with sys.stdin.buffer if source == "-" else Path(source).open("rb") as lines:
@@ -74,10 +96,10 @@ def _from_lines(source: str) -> Iterator[Submission | str]:
         raise StartError(f"{source}: {error.strerror}") from None
 
 
-def _told(name: str, checked: Checked) -> Submission:
+def _told(name: str, checked: Checked) -> Checked:
     for warning in checked.warnings:
-        print(f"warning\t{name}\t{warning.field}: {warning.message}", file=sys.stderr)  # noqa: T201 - to a person
-    return checked.submission
+        streams.tell(f"warning\t{name}\t{warning.field}: {warning.message}")
+    return checked
 
 
 class _Display:

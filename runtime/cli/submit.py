@@ -1,6 +1,8 @@
 """`submit`: files, URLs or standard input, posted to a server."""
 
 import asyncio
+import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,17 +16,18 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from contract.job import Lane
+from contract.job import Kind, Lane
 from contract.options import Focus, Format, Part
 from runtime.cli import checks, streams
-from runtime.cli.client import Client, Receipt, Refused, connect
-from runtime.cli.documents import submission_of
+from runtime.cli.client import Client, Post, Receipt, Refused, connect
+from runtime.cli.documents import Named, named
 from runtime.cli.exits import Exit
 from runtime.cli.options import DEFAULT_URL, ApiKey, AsJson, Url
 from runtime.cli.patience import DEFAULT_PATIENCE_S, Unavailable, duration
 from runtime.errors import StartError
 
 _AT_ONCE = 8
+_MEDIA_TYPES = {Kind.TEXT: "text/plain", Kind.HTML: "text/html"}
 
 Targets = Annotated[
     list[str],
@@ -88,14 +91,24 @@ def submit(
         raise StartError("--origin goes with one document")
     lane = lane or (Lane.BULK if len(targets) > 1 else Lane.INTERACTIVE)
     lists = {name: values for name, values in (("formats", formats), ("include", include)) if values}
-    options = {"focus": focus, "keep_all": keep_all, **lists}
-    extras: dict[str, Any] = {"options": options} | (
-        {"labels": dict(pair.split("=", 1) for pair in label)} if label else {}
+    extras = _Extras(
+        labels=dict(pair.split("=", 1) for pair in label or []),
+        options={"focus": focus, "keep_all": keep_all, **lists},
+        lane=lane,
     )
     salt = uuid4().hex if again else ""
-    documents = [_document(target, submission_of(target, origin) | extras, lane, salt) for target in targets]
+    documents = [_document(target, named(target, origin), extras, salt) for target in targets]
     outcome = asyncio.run(_submit_all(documents, url, api_key, patience, _Report(len(documents), as_json=as_json)))
     raise typer.Exit(outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _Extras:
+    """What goes with every document of this command line."""
+
+    labels: dict[str, str]
+    options: dict[str, Any]
+    lane: Lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +116,42 @@ class _Document:
     """What is posted, under which name, and with which idempotency key."""
 
     name: str
-    submission: dict[str, Any]
+    post: Post
     key: str
 
 
-def _document(target: str, submission: dict[str, Any], lane: Lane, salt: str) -> _Document:
+def _document(target: str, document: Named, extras: _Extras, salt: str) -> _Document:
     """Returns the document of `target`. What its key is made of is all that makes it another document.
 
     The lane is not: who sends the rest of a batch after an outage may send one, which waits in another lane.
     """
-    is_file = target != "-" and bool(submission.keys() & {"text", "html"})
+    is_file = target != "-" and document.body is not None
     place = str(Path(target).resolve()) if is_file else target
-    known = orjson.dumps([place, salt, submission], option=orjson.OPT_SORT_KEYS)
-    posted = submission | {"options": submission["options"] | {"lane": lane}}
-    return _Document(target, posted, f"submit-{sha256(known).hexdigest()}")
+    content = sha256(document.body or b"").hexdigest()
+    known = [place, salt, document.kind, document.url, content, extras.labels, extras.options]
+    key = sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()  # unlike orjson, takes a name in any charset
+    return _Document(
+        target, _json(document, extras) if document.body is None else _raw(document, extras), f"submit-{key}"
+    )
+
+
+def _json(document: Named, extras: _Extras) -> Post:
+    fields = {"url": document.url, "labels": extras.labels, "options": extras.options | {"lane": extras.lane}}
+    return Post(orjson.dumps(fields), "application/json", {})
+
+
+def _raw(document: Named, extras: _Extras) -> Post:
+    """Returns the post of a file's bytes as they are: the server finds their charset, and the event tells it."""
+    params = {name: _parameter(value) for name, value in extras.options.items()}
+    params |= {f"labels.{name}": value for name, value in extras.labels.items()}
+    params |= {"lane": extras.lane} | ({"url": document.url} if document.url else {})
+    return Post(document.body or b"", _MEDIA_TYPES[document.kind], params)
+
+
+def _parameter(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(value)
+    return str(value).lower()
 
 
 async def _submit_all(
@@ -127,7 +162,7 @@ async def _submit_all(
     async def one(client: Client, document: _Document) -> None:
         async with places:
             try:
-                report.accepted(document.name, await client.submit(document.submission, document.key))
+                report.accepted(document.name, await client.submit(document.post, document.key))
             except Refused as refusal:
                 report.refused(document.name, str(refusal))
 
@@ -170,7 +205,7 @@ class _Report:
 
     def accepted(self, name: str, receipt: Receipt) -> None:
         self.acceptances += 1
-        line = {"name": name, "id": receipt.id, "lane": receipt.lane}
+        line = {"name": os.fsencode(name).decode(errors="replace"), "id": receipt.id, "lane": receipt.lane}
         streams.put(orjson.dumps(line).decode() if self.as_json else f"accepted\t{receipt.id}\t{receipt.lane}\t{name}")
         for warning in receipt.warnings:
             streams.tell(f"warning\t{name}\t{warning}")

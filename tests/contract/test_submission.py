@@ -2,7 +2,7 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
@@ -223,7 +223,7 @@ def test_text_is_let_through_untouched(text: str) -> None:
 @pytest.mark.parametrize(
     ("body", "rule"),
     [
-        (b"", "invalid_json"),
+        (b"", "empty"),
         (b'{"text": "a"', "invalid_json"),
         (b'{"text": NaN}', "invalid_json"),
         (b"[" * 100_000, "invalid_json"),
@@ -332,6 +332,8 @@ def test_json_is_a_submission_or_a_submission_error(fields: object) -> None:
         assert outcome
 
 
+@example("http://0?")
+@example("http://example.com/?#a")
 @given(st.one_of(st.text(), st.text().map("http://{}".format), st.from_regex(r"https?://\S{1,30}", fullmatch=True)))
 def test_any_url_is_taken_or_refused(url: str) -> None:
     outcome = parsed(json.dumps({"url": url}).encode())

@@ -13,7 +13,7 @@ from aiohttp.test_utils import unused_port
 
 from contract.codec import encode
 from contract.events import Event
-from contract.submission import Submission, check_submission
+from contract.submission import Checked, check_submission
 from runtime.extraction import URLS_AT_ONCE, extract
 from runtime.settings import load
 from tests.faults.site import PARAGRAPH
@@ -61,11 +61,11 @@ async def events_of(urls: list[str]) -> tuple[list[dict[str, Any]], float]:
     shown: list[dict[str, Any]] = []
     began = time.monotonic()
 
-    def submissions() -> Iterator[Submission]:
+    def submissions() -> Iterator[Checked]:
         nonlocal began
         began = time.monotonic()  # the parser children have started
         for url in urls:
-            yield check_submission({"url": url}).submission
+            yield check_submission({"url": url})
 
     def show(result: Event | str) -> None:
         assert not isinstance(result, str)

@@ -133,6 +133,39 @@ async def test_raw_body_takes_options_from_the_query(desk: Desk) -> None:
     )
 
 
+async def test_raw_body_takes_labels_from_the_query(desk: Desk) -> None:
+    query = "&".join(f"labels.n{number}=%E6%9D%B1%3D{number}" for number in range(16))
+    response = await desk.post("Copy", "text/plain", f"/v1/documents?{query}&url=https://example.org/&lane=bulk")
+    assert response.status == 202
+    assert desk.broker.jobs[0].labels == {f"n{number}": f"東={number}" for number in range(16)}
+
+
+@pytest.mark.parametrize(
+    ("query", "content_type", "expected"),
+    [
+        ("labels.a=1&labels.a=2", "text/plain", "400 invalid-parameter labels.a repeated"),
+        ("labels=1", "text/plain", "400 invalid-parameter labels unknown_parameter"),
+        ("labels.a=%00", "text/plain", "422 invalid-submission labels.a control_character"),
+        ("labels.=1", "text/plain", "422 invalid-submission labels. empty"),
+        ("labels.a=1", JSON, "400 invalid-parameter labels.a unknown_parameter"),
+        (
+            "&".join(f"labels.n{number}=1" for number in range(17)),
+            "text/plain",
+            "422 invalid-submission labels too_many",
+        ),
+        # however many good ones stand before it in the alphabet
+        (
+            "&".join([*(f"labels.n{number}=1" for number in range(16)), "lane=bulk", "zebra=1"]),
+            "text/plain",
+            "400 invalid-parameter zebra unknown_parameter",
+        ),
+    ],
+)
+async def test_labels_in_the_query_follow_the_rules(desk: Desk, query: str, content_type: str, expected: str) -> None:
+    response = await desk.post('{"text": "Copy"}', content_type, f"/v1/documents?{query}")
+    assert await refusal(response) == expected
+
+
 async def test_raw_body_takes_origin_and_lane_from_the_query(desk: Desk) -> None:
     response = await desk.post("Copy", "text/plain", "/v1/documents?url=https://example.org/a%3Fb&lane=bulk")
     assert response.status == 202
@@ -150,7 +183,11 @@ async def test_compressed_body(desk: Desk) -> None:
     ("body", "content_type", "headers", "expected"),
     [
         (b'{"text": ', JSON, {}, "400 malformed-body body invalid_json"),
-        (b"", JSON, {}, "400 malformed-body body invalid_json"),
+        (b"", JSON, {}, "400 malformed-body body empty"),
+        (b" \r\n", JSON, {}, "400 malformed-body body empty"),
+        (b"\xef\xbb\xbf", JSON, {}, "400 malformed-body body empty"),
+        (b"\xef\xbb\xbf", "text/plain", {}, "422 invalid-submission text empty"),
+        (b"\xff\xfe", "text/html", {}, "422 invalid-submission html empty"),
         (b'{"text": "\xff"}', JSON, {}, "400 malformed-body body invalid_utf8"),
         (b"not gzip", "text/plain", GZIP, "400 malformed-body body framing"),
         (b"a", "text/plain", {"Content-Encoding": "lz"}, "415 unsupported-media-type Content-Encoding content_coding"),

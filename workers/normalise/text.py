@@ -39,11 +39,12 @@ def _c1_as_windows_1252(code: int) -> str:
     return bytes([code]).decode("windows-1252", "ignore")
 
 
+C1_LETTERS = {code: _c1_as_windows_1252(code) for code in range(0x80, 0xA0)}
 _TABLE: dict[int, str] = {
     **dict.fromkeys(range(0x20), ""),
     **{ord(space): " " for space in _SPACES},
     0x7F: "",
-    **{code: _c1_as_windows_1252(code) for code in range(0x80, 0xA0)},
+    **C1_LETTERS,
     **{code: "" for first, last in _INVISIBLE for code in range(first, last + 1)},
     **LIGATURES,
 }

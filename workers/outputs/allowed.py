@@ -4,8 +4,10 @@ import re
 
 from yarl import URL
 
+from workers.normalise.text import C1_LETTERS
+
 _WEB = frozenset({"http", "https"})
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def link_target(href: str, base: str | None) -> str | None:
@@ -25,9 +27,12 @@ def web_address(url: str, base: str | None) -> str | None:
         whole = URL(base).join(found) if base else found
     except (ValueError, UnicodeError):
         return None
-    return str(whole) if whole.scheme in _WEB and whole.host else None
+    return str(whole) if whole.scheme in _WEB and whole.raw_host else None
 
 
 def allowed(text: str) -> str:
-    """Returns `text` without what XML 1.0, section 2.2, forbids: pages smuggle it in by character references."""
-    return _NOT_XML.sub("", text)
+    """Returns `text` without what XML 1.0, section 2.2, forbids: pages smuggle it in by character references.
+
+    DEL is left out, too. C1 controls become the letters of Windows-1252 that they stand for, as in an article's text.
+    """
+    return _NOT_XML.sub("", text).translate(C1_LETTERS)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from contract.options import Format, Options, Part
 from workers.draft import ArticleBlock
-from workers.outputs.allowed import web_address
+from workers.outputs.allowed import allowed, web_address
 from workers.outputs.article_tree import build, build_plain
 from workers.outputs.html import write_html
 from workers.outputs.images import find_images
@@ -36,4 +36,4 @@ def write_forms(text: str, blocks: Sequence[ArticleBlock], url: str | None, opti
 def _base(blocks: Sequence[ArticleBlock], url: str | None) -> str | None:
     """Returns what relative URLs refer to: the page's first `<base href>` (HTML, 4.2.3), else its own URL."""
     declared = blocks[0].element.getroottree().find(".//base[@href]")
-    return (web_address(declared.get("href") or "", url) if declared is not None else None) or url
+    return (web_address(allowed(declared.get("href") or ""), url) if declared is not None else None) or url

@@ -91,12 +91,16 @@ def _inline(element: _Element, *, before: str, after: str) -> str:
     if element.tag == "code":
         return _code(_text(element))
     content = _content(element)
+    return _marked(element, content, before, after) if content.strip() else content
+
+
+def _marked(element: _Element, content: str, before: str, after: str) -> str:
     inner = content.strip()
     left, _, right = content.partition(inner)
-    if inner and element.tag == "a":
+    if element.tag == "a":
         return f"{left}[{inner}]({_url(element.get('href') or '')}){right}"
     mark = _MARKS.get(element.tag, "")
-    if not inner or not _flanks(inner, before if not left else " ", after if not right else " "):
+    if not mark or not _flanks(inner, before if not left else " ", after if not right else " "):
         return content
     return f"{left}{mark}{inner}{mark}{right}"
 

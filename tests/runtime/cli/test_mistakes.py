@@ -15,6 +15,7 @@ from tests.runtime.cli.options import Parameter, parameters
 
 ROOT = Path(__file__).parents[3]
 FILE = str(ROOT / "README.md")
+NOT_UTF8 = "http://example.com/\udcff"  # as Python has the argument's byte 0xFF
 MISSING = str(ROOT / "no-such-file.txt")
 
 NUMBERS = ("many", "-1", "", "1.5.2", "nan", "0x10")
@@ -22,7 +23,15 @@ HTTP_URLS = (
     *("127.0.0.1:8080", "localhost", "ftp://127.0.0.1/", "amqp://127.0.0.1", "http://", "http://127.0.0.1:99999"),
     *("http://[::1", "", "http://127.0.0.1:8080/v1/documents", "http://user:hush-hush@127.0.0.1", "http://a\nb"),
 )
-AMQP_URLS = ("127.0.0.1:5672", "http://guest:hush-hush@127.0.0.1:5672/", "amqp://", "rabbitmq", "amqp://h:port/", "")
+AMQP_URLS = (
+    "127.0.0.1:5672",
+    "http://guest:hush-hush@127.0.0.1:5672/",
+    "amqp://",
+    "rabbitmq",
+    "amqp://h:port/",
+    "",
+    "amqp://xn--example/",
+)
 
 # Wrong values of each kind of parameter. A new kind has to be added here: the test below fails otherwise.
 WRONG = {
@@ -36,11 +45,11 @@ WRONG = {
     "FOLDER": (FILE, f"{FILE}/inside"),
     "Path": (FILE, f"{FILE}/inside"),
     "KEY": ("two words", "clé", "", "a\nb"),
-    "KEY=VALUE": ("desk", "=7", ""),
+    "KEY=VALUE": ("desk", "=7", "", "desk=\udcff"),
     "PATTERN": ("", "a..b", "a*", "x" * 256, "two words"),
     "OFFSET|oldest": ("newest", "-1", "1.5", ""),
     "FILE|-": (MISSING, str(ROOT)),
-    "FILE|URL|-...": (MISSING, str(ROOT)),
+    "FILE|URL|-...": (MISSING, str(ROOT), "", NOT_UTF8),
     "ID": ("", "..", "a/b", "a b", "x" * 101),
     "ID...": ("", "..", "a/b", "a b", "x" * 101),
 }
@@ -48,6 +57,8 @@ TAKEN_AS_IT_IS = {"submit --origin"}  # the server says what it makes of it
 DOCUMENTED = {
     ("extract targets", MISSING): 1,  # a document among others: refused, and the others are extracted
     ("extract targets", str(ROOT)): 1,
+    ("extract targets", ""): 1,
+    ("extract targets", NOT_UTF8): 1,
     ("audit --data", f"{FILE}/inside"): 3,  # the broker that it looks for is not there
 }
 
