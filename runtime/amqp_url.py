@@ -16,6 +16,8 @@ def fault_of(url: str) -> str | None:
         return f"it does not begin with amqp:// or amqps://; {_SHAPE}"
     if not parsed.host:
         return f"it names no host; {_SHAPE}"
+    if parsed.password and not parsed.user:
+        return f"it has a password and no user; {_SHAPE}"
     if parsed.fragment:
         return f"it holds a #, which is written as %23; {_SHAPE}"
     return None
