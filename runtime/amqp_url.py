@@ -19,6 +19,8 @@ def fault_of(url: str) -> str | None:
             return f"it names no host; {_SHAPE}"
     except ValueError:  # the client library decodes the host in the same way
         return f"its host is no name that DNS can hold; {_SHAPE}"
+    if parsed.password and not parsed.user:
+        return f"it has a password and no user; {_SHAPE}"
     if parsed.fragment:
         return f"it holds a #, which is written as %23; {_SHAPE}"
     return None

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from yarl import URL
 
 from contract.metrics import Metrics
-from runtime.errors import StartError
+from runtime.fetch_checks import refuse_wrong_fetch_settings
 from runtime.settings import Settings
 from workers.fetch import Fetcher, FetchLimits, Reach
 from workers.fetch.client import GuardedClient
@@ -36,12 +36,9 @@ async def open_fetcher(
     Raises:
         StartError: an address, a network or a file in the settings is invalid.
     """
+    refuse_wrong_fetch_settings(settings)
     limits = _limits(settings)
-    try:
-        reach = _reach(settings)
-        client = GuardedClient(limits, reach)
-    except ValueError as error:
-        raise StartError(f"settings for fetching: {error}") from None
+    client = GuardedClient(limits, _reach(settings))
     failures = HostFailures(_failure_limits(settings))
     async with client, HostQueues(lease, hosts or _worker_hosts(settings), failures) as queues:
         robots = Robots(client, RobotsLimits(), limits, PRODUCT) if settings.fetch_robots else None

@@ -40,6 +40,7 @@ _META = re.compile(rb"""<meta\s[^>]*?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGN
 _XML = re.compile(rb"""^\s*<\?xml\s[^>]*?encoding\s*=\s*["']([\w.:-]+)""", re.IGNORECASE)
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _LANGUAGE = re.compile(rb"""<html\s[^<>]*?\blang\s*=\s*["']?([a-z]{2})\b""", re.IGNORECASE)
+_JAPANESE = re.compile(rb"\x1b\$[@B]")  # ISO-2022-JP (RFC 1468): the escapes to JIS X 0208
 _TAG = re.compile(r"<[^<>]*>")
 _ODD_SYMBOL = re.compile(r"(?<=[^\W\d_])[¢-©¬-¯±-´¶-¹¼-¿×÷](?=[^\W\d_])")  # the middle dot is Catalan
 
@@ -125,7 +126,7 @@ def _is_doubtful(body: bytes, text: str) -> bool:
 
 
 def _guess(body: bytes) -> Decoded:
-    for guess in (_utf16, lambda _: "utf-8", _by_language, _by_look):
+    for guess in (_utf16, _iso_2022_jp, lambda _: "utf-8", _by_language, _by_look):
         name = guess(body)
         text = _decode_as(name, body) if name else None
         if name and text is not None:
@@ -140,6 +141,11 @@ def _utf16(body: bytes) -> str | None:
     if even > len(start) // 3 and odd == 0:
         return "utf-16be"
     return "utf-16le" if odd > len(start) // 3 and even == 0 else None
+
+
+def _iso_2022_jp(body: bytes) -> str | None:
+    """Returns the name of the one charset of seven bits that is not ASCII, if `body` switches to its characters."""
+    return "iso-2022-jp" if _JAPANESE.search(body[:_DETECTION_BYTES]) and body.isascii() else None
 
 
 def _by_language(body: bytes) -> str | None:

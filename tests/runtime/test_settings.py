@@ -135,6 +135,7 @@ def test_a_port_that_is_set_is_kept_beside_the_links(monkeypatch: pytest.MonkeyP
         ("http://hush@127.0.0.1:15672", "does not begin with amqp://"),
         ("amqp:/hush", "names no host"),
         ("amqp://user:hush@/", "names no host"),
+        ("amqp://:hush@broker/", "no user"),
         ("amqp://user:hu#sh@broker/", "%23"),
         ("amqp://user:hu/sh@broker/", "%2F"),
         ("amqp://user:hush@broker:port/", "%2F"),
