@@ -12,15 +12,18 @@ def fault_of(url: str) -> str | None:
         _ = parsed.port
     except ValueError:
         return f"{_SHAPE}; characters as / # @ : in user or password are written as %2F %23 %40 %3A"
+    fault = _fault_of_parts(parsed)
+    return fault and f"{fault}; {_SHAPE}"
+
+
+def _fault_of_parts(parsed: URL) -> str | None:
     if parsed.scheme not in {"amqp", "amqps"}:
-        return f"it does not begin with amqp:// or amqps://; {_SHAPE}"
+        return "it does not begin with amqp:// or amqps://"
     try:
         if not parsed.host:
-            return f"it names no host; {_SHAPE}"
+            return "it names no host"
     except ValueError:  # the client library decodes the host in the same way
-        return f"its host is no name that DNS can hold; {_SHAPE}"
+        return "its host is no name that DNS can hold"
     if parsed.password and not parsed.user:
-        return f"it has a password and no user; {_SHAPE}"
-    if parsed.fragment:
-        return f"it holds a #, which is written as %23; {_SHAPE}"
-    return None
+        return "it has a password and no user"
+    return "it holds a #, which is written as %23" if parsed.fragment else None
