@@ -10,6 +10,7 @@ import typer
 
 from contract.ledger import LedgerUnavailable
 from runtime import logs
+from runtime.cli import checks
 from runtime.cli.exits import Exit
 from runtime.cli.roles import AmqpUrl, Data, OpsHost, OpsPort, need_rabbit, run_process
 from runtime.errors import StartError
@@ -24,6 +25,8 @@ LedgerUrl = Annotated[
     str | None,
     typer.Option(
         envvar="COPYDESK_LEDGER_URL",
+        parser=checks.ledger_url,
+        metavar="URL",
         help="The ledger's database, as postgresql://user:password@host/database or sqlite:///PATH. "
         "Without RabbitMQ it is a file in the data folder.",
     ),

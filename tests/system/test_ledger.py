@@ -194,3 +194,26 @@ async def test_up_goes_on_with_a_new_ledger_when_it_was_deleted(tmp_path: Path) 
         assert shown(await until_all(stack.api, ids, "processed")) == shown(before)
         async with aiohttp.ClientSession() as http:
             assert set(await listed(http, stack.api, q="ferry landing")) == ids
+
+
+async def test_a_ledger_that_is_deleted_while_up_runs_is_made_anew(tmp_path: Path) -> None:
+    with embedded(tmp_path) as stack:
+        async with aiohttp.ClientSession() as http:
+            ids = {await accepted(http, stack.api, number) for number in range(3)}
+            before = await until_all(stack.api, ids, "processed")
+            for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm"):
+                (tmp_path / name).unlink(missing_ok=True)
+            seen: set[int] = set()
+
+            async def is_back() -> bool:
+                async with http.get(f"{stack.api}/v1/documents") as response:
+                    seen.add(response.status)
+                    return response.status == 200 and len((await response.json())["documents"]) == len(ids)
+
+            await until(is_back)
+            assert seen <= {200, 503}
+            ids.add(await accepted(http, stack.api, 3))
+            after = await until_all(stack.api, ids, "processed")
+            assert {key: after[key] for key in before} == before
+            looks = [look_up(http, stack.api, next(iter(ids))) for _ in range(20)]
+            assert {status for status, _ in await asyncio.gather(*looks)} == {200}
