@@ -1,6 +1,7 @@
 """What became of documents, asked over HTTP, while what records it is killed, away, or lost."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -14,6 +15,7 @@ from tests.rabbit_node import RabbitNode
 from tests.system.ledger_stacks import (
     Stack,
     accepted,
+    bound,
     embedded,
     listed,
     look_up,
@@ -21,6 +23,7 @@ from tests.system.ledger_stacks import (
     posted,
     replicas,
     shown,
+    streamed,
     until,
     until_all,
 )
@@ -72,6 +75,23 @@ async def test_a_document_is_followed_from_its_receipt_to_its_text(stack: Stack)
 
         await until(is_text)
         assert set(seen) <= {200, 202}
+
+
+async def test_an_event_is_the_same_bytes_over_every_way(stack: Stack) -> None:
+    async with aiohttp.ClientSession() as http:
+        await until_all(stack.api, {await accepted(http, stack.api, 0)}, "processed")  # the exchange is there
+        async with bound(stack.amqp_url) as following:
+            text = "Grüße aus Łódź, wo die Fähre wieder fährt \u2028 \U0001f6a2 <b>&</b>. " * 20
+            receipt = await posted(http, stack.api, {"text": text})
+            document_id = (await receipt.json())["id"]
+            await until_all(stack.api, {document_id}, "processed")
+            async with http.get(f"{stack.api}/v1/documents/{document_id}?format=event") as response:
+                looked_up = await response.read()
+            assert json.loads(looked_up)["subject"] == document_id
+            assert await streamed(http, stack.api) == looked_up
+            published = await following()
+            assert published in {looked_up, None}
+            assert (published is None) == (stack.amqp_url is None)
 
 
 async def test_a_misspelled_host_says_so_at_once(stack: Stack) -> None:
