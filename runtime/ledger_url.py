@@ -14,6 +14,8 @@ def fault_of(url: str) -> str | None:
     """Returns what is wrong with the URL of a ledger, without repeating it; None where nothing is."""
     if url.startswith("sqlite:"):
         return _fault_of_sqlite(url)
+    if not url.isprintable() or " " in url:  # yarl leaves line breaks out
+        return f"it holds a space or a line break; {_SHAPE}"
     try:
         parsed = URL(url)
         _ = parsed.port
@@ -26,7 +28,7 @@ def fault_of(url: str) -> str | None:
 
 def _fault_of_sqlite(url: str) -> str | None:
     path = url.removeprefix(_SQLITE)
-    if not url.startswith(_SQLITE) or not path or not path.isprintable():
+    if not url.startswith(_SQLITE) or not path.isprintable() or not path:
         return f"it names no file; {_SHAPE}"
     if "?" in path or path.startswith(":"):
         return "it must name a file after sqlite:///, without a ?, and not :memory:"
@@ -43,8 +45,8 @@ def _fault_of_postgresql(url: URL) -> str | None:
         return f"it names no host; {_SHAPE}"
     if not url.path.strip("/"):
         return f"it names no database; {_SHAPE}"
-    if url.fragment or " " in url.path or not url.path.isprintable():
-        return f"it holds a #, a space or a line break; {_SHAPE}"
+    if url.fragment:
+        return f"it holds a #, which is written as %23; {_SHAPE}"
     if unknown:
         return f"behind the ? only {', '.join(_OPTIONS)} are known"
     if url.query.get("sslmode", "prefer") not in _SSL_MODES:

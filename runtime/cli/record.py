@@ -85,6 +85,8 @@ def _url(ledger_url: str | None, data: Path | None) -> "URL":
     url = settings.ledger()
     if url is None:
         raise StartError("the ledger needs a database: set COPYDESK_LEDGER_URL")
+    if settings.ledger_url is None and not settings.data.is_dir():
+        raise StartError(f"there is no folder {settings.data}: name the one of copydesk up, or set COPYDESK_LEDGER_URL")
     return database.ledger_url(url)
 
 

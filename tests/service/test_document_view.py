@@ -149,14 +149,15 @@ async def test_a_form_that_there_is_not_is_not_acceptable(
     assert told["detail"].endswith(f"There are: {', '.join(FORMATS[name] for name in THERE)}.")
 
 
-async def test_an_id_is_taken_in_either_case_and_in_no_other_form(
-    ledger_desk: OpenLedgerDesk, records: Records
-) -> None:
+async def test_an_id_is_taken_in_either_case(ledger_desk: OpenLedgerDesk, records: Records) -> None:
     job = samples.job()
     records.decide(article(job))
     desk = await ledger_desk()
     assert (await (await view(desk, job.id.upper())).json())["id"] == job.id
-    just_made = id_made(NOW)
+
+
+async def test_what_may_not_be_recorded_yet_has_an_id_of_our_form(ledger_desk: OpenLedgerDesk) -> None:
+    desk, just_made = await ledger_desk(recorded=False), id_made(NOW)
     for form in (f"{{{just_made}}}", f"urn:uuid:{just_made}", just_made.replace("-", "")):
         assert (await view(desk, form)).status == 404
     assert (await view(desk, just_made.upper())).status == 202

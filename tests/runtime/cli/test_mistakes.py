@@ -22,7 +22,15 @@ HTTP_URLS = (
     *("127.0.0.1:8080", "localhost", "ftp://127.0.0.1/", "amqp://127.0.0.1", "http://", "http://127.0.0.1:99999"),
     *("http://[::1", "", "http://127.0.0.1:8080/v1/documents", "http://user:hush-hush@127.0.0.1", "http://a\nb"),
 )
-AMQP_URLS = ("127.0.0.1:5672", "http://guest:hush-hush@127.0.0.1:5672/", "amqp://", "rabbitmq", "amqp://h:port/", "")
+AMQP_URLS = (
+    "127.0.0.1:5672",
+    "http://guest:hush-hush@127.0.0.1:5672/",
+    "amqp://",
+    "rabbitmq",
+    "amqp://h:port/",
+    "amqp://h/a\nb",
+    "",
+)
 LEDGER_URLS = (
     *("", "ledger.db", "postgresql", "postgresql://", "postgresql://127.0.0.1", "mysql://u:hush-hush@127.0.0.1/d"),
     *("postgresql+psycopg2://u:hush-hush@127.0.0.1/d", "postgresql://u:hush-hush@127.0.0.1:99999/d"),
