@@ -160,7 +160,7 @@ async def measured(url: str, documents: Documents, rabbit: str | None, server: i
     engine, metrics, stop = open_engine(where, writes=True), Metrics(CollectorRegistry()), asyncio.Event()
     began, cpu, database = time.perf_counter(), _cpu(), _cpu_of(server)
     async with source(documents, rabbit) as streams, asyncio.TaskGroup() as group:
-        recorder = Recorder(streams, engine, metrics=metrics, limits=RecorderLimits(), alone=True)
+        recorder = Recorder(streams, engine, metrics=metrics, limits=RecorderLimits())
         running = group.create_task(recorder.run(stop))
         recorded = metrics.ledger_entries.labels(Stream.LOG)
         while recorded._value.get() < len(documents):  # noqa: ASYNC110, SLF001 - a counter rings no bell

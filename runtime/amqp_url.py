@@ -7,6 +7,8 @@ _SHAPE = "it must be as amqp://user:password@host:5672/vhost, or amqps:// for TL
 
 def fault_of(url: str) -> str | None:
     """Returns what is wrong with an AMQP URL, without repeating it; None where nothing is."""
+    if not url.isprintable() or " " in url:  # yarl leaves line breaks out
+        return f"it holds a space or a line break; {_SHAPE}"
     try:
         parsed = URL(url)
         _ = parsed.port

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from contract.topology import DELAYS_S, DELIVERY_LIMIT, Bounds, Topology, design
-from runtime.amqp_url import fault_of
+from runtime import amqp_url, ledger_url
 from runtime.errors import StartError
 
 PREFIX = "COPYDESK_"
@@ -178,7 +178,15 @@ class Settings(BaseSettings):
     @field_validator("amqp_url")
     @classmethod
     def _refuse_wrong_amqp_url(cls, value: SecretStr | None) -> SecretStr | None:
-        fault = None if value is None else fault_of(value.get_secret_value())
+        fault = None if value is None else amqp_url.fault_of(value.get_secret_value())
+        if fault is not None:
+            raise ValueError(fault)
+        return value
+
+    @field_validator("ledger_url")
+    @classmethod
+    def _refuse_wrong_ledger_url(cls, value: SecretStr | None) -> SecretStr | None:
+        fault = None if value is None else ledger_url.fault_of(value.get_secret_value())
         if fault is not None:
             raise ValueError(fault)
         return value

@@ -55,9 +55,10 @@ async def show_document(request: web.Request) -> web.Response:
     """
     wanted = _Wanted.of(request)
     ledger = ledger_of(request)
-    runs = [run for run in await asked(ledger.runs(request.match_info["id"])) if _may_see(request, run)]
+    document_id = request.match_info["id"].lower()  # RFC 9562, section 4: a UUID is taken in either case
+    runs = [run for run in await asked(ledger.runs(document_id)) if _may_see(request, run)]
     if not runs:
-        return await _nothing_recorded(request, ledger)
+        return await _nothing_recorded(request, ledger, document_id)
     if wanted.run is not None:
         runs = [run for run in runs if run.run <= wanted.run]
         if not runs or runs[-1].run != wanted.run:
@@ -100,6 +101,8 @@ async def _form(request: web.Request, ledger: Ledger, runs: Sequence[Run], wante
         body = None if event is None else _body(name, event)
         if body is not None:
             return _answer(request, name, body)
+    if event is None and decided is not None:
+        event = await asked(ledger.event(decided.document_id, decided.run))
     if event is not None and wanted.formats and _event_type(event) != PROCESSED:
         raise ProblemError(Problem(problems.NO_ARTICLE, problems.NO_ARTICLE.meaning))
     raise ProblemError(Problem(problems.NOT_ACCEPTABLE, f"{problems.NOT_ACCEPTABLE.meaning} {_formats_of(event)}"))
@@ -153,9 +156,9 @@ def _answer(request: web.Request, name: str, body: bytes) -> web.Response:
     return tagged(request, body, FORMATS[name] + charset, headers=policy)
 
 
-async def _nothing_recorded(request: web.Request, ledger: Ledger) -> web.Response:
+async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: str) -> web.Response:
     """Answers for an id of which nothing is recorded: 404, unless it may only not be recorded yet."""
-    document_id, now = request.match_info["id"], request.app[CLOCK]()
+    now = request.app[CLOCK]()
     until = await asked(ledger.recorded_until())
     if not _may_come(document_id, until, now):
         detail = "No document with this id was accepted, or it is kept no more."
@@ -169,6 +172,8 @@ def _may_come(document_id: str, until: datetime | None, now: datetime) -> bool:
     try:
         parsed = UUID(document_id)
     except ValueError:
+        return False
+    if str(parsed) != document_id:  # in braces, as a URN, without hyphens: no id of ours
         return False
     made = time_of(parsed)
     if made is None:  # the id of an Idempotency-Key tells no time

@@ -6,7 +6,8 @@ from ipaddress import ip_address
 import typer
 from yarl import URL
 
-from runtime.amqp_url import fault_of
+from runtime import amqp_url as amqp
+from runtime import ledger_url as ledger
 
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_-]{1,63})*\.?")
 _KEY = re.compile(r"[!-~]+")
@@ -42,7 +43,19 @@ def amqp_url(value: str) -> str:
     Raises:
         BadParameter: it is something else. The value, which holds a password, is not repeated.
     """
-    fault = fault_of(value)
+    fault = amqp.fault_of(value)
+    if fault is not None:
+        raise typer.BadParameter(fault)
+    return value
+
+
+def ledger_url(value: str) -> str:
+    """Returns the URL of the ledger's database.
+
+    Raises:
+        BadParameter: it is something else. The value, which may hold a password, is not repeated.
+    """
+    fault = ledger.fault_of(value)
     if fault is not None:
         raise typer.BadParameter(fault)
     return value

@@ -10,6 +10,7 @@ import typer
 
 from contract.ledger import LedgerUnavailable
 from runtime import logs
+from runtime.cli import checks
 from runtime.cli.exits import Exit
 from runtime.cli.roles import AmqpUrl, Data, OpsHost, OpsPort, need_rabbit, run_process
 from runtime.errors import StartError
@@ -24,6 +25,8 @@ LedgerUrl = Annotated[
     str | None,
     typer.Option(
         envvar="COPYDESK_LEDGER_URL",
+        parser=checks.ledger_url,
+        metavar="URL",
         help="The ledger's database, as postgresql://user:password@host/database or sqlite:///PATH. "
         "Without RabbitMQ it is a file in the data folder.",
     ),
@@ -82,6 +85,8 @@ def _url(ledger_url: str | None, data: Path | None) -> "URL":
     url = settings.ledger()
     if url is None:
         raise StartError("the ledger needs a database: set COPYDESK_LEDGER_URL")
+    if settings.ledger_url is None and not settings.data.is_dir():
+        raise StartError(f"there is no folder {settings.data}: name the one of copydesk up, or set COPYDESK_LEDGER_URL")
     return database.ledger_url(url)
 
 

@@ -1,23 +1,29 @@
 """Opens a database, and translates what goes wrong with it."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from contract.ledger import LedgerUnavailable
-from runtime.errors import StartError
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+_SQLITE = "sqlite:///"
+_FILE = "copydesk_file"  # in what the pool notes of a connection
 _CONNECT_TIMEOUT_S = 5.0
 _BUSY_TIMEOUT_S = 5.0  # SQLite has one writer at a time; a transaction of ours takes some 0.1 s
 _ANSWER_TIMEOUT_S = 30.0  # of PostgreSQL, a statement; longer than any of ours takes
 _READERS = 5
+_STATES_WITH_VALUES = ("22", "23", "42")  # data, constraints, syntax: PostgreSQL's errcodes, appendix A
+_TOLD_CHARS = 200
+_LINE_END = "\n"
 _PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = NORMAL",  # a power cut may undo the last transactions, their places with them: they are read again
@@ -32,26 +38,24 @@ _WRITER_CACHE = "cache_size = -65536"  # KiB: the indexes of some million rows
 def ledger_url(text: str) -> URL:
     """Returns `sqlite:///PATH` or `postgresql://…` as a URL that names the driver.
 
-    Raises:
-        StartError: it is neither. The URL, which may hold a password, is not repeated.
+    Args:
+        text: from settings, which checked it; the path of the embedded broker's own file may hold any character.
     """
-    try:
-        url = make_url(text)
-    except ArgumentError:
-        raise StartError("COPYDESK_LEDGER_URL is no URL: use sqlite:///PATH or postgresql://…") from None
-    if url.drivername not in _DRIVERS or (url.drivername == "sqlite" and not url.database):
-        raise StartError("COPYDESK_LEDGER_URL must be sqlite:///PATH or postgresql://user:password@host/database")
+    if text.startswith(_SQLITE):
+        return URL.create(_DRIVERS["sqlite"], database=text.removeprefix(_SQLITE))
+    url = make_url(text)
     query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}  # asyncpg's own word
-    return url.set(drivername=_DRIVERS[url.drivername], query=query)
+    return url.set(drivername=_DRIVERS[url.drivername.lower()], query=query)
 
 
-def open_engine(url: URL, *, writes: bool = False) -> AsyncEngine:
+def open_engine(url: URL, *, writes: bool = False, makes: bool = False) -> AsyncEngine:
     """Returns an engine that connects when it is first used. With `writes`, a transaction locks the database at once.
 
-    Only SQLite makes a difference: two transactions that read first and write then would end one another.
+    Both matter with SQLite alone. Two transactions that read first and write then would end one another. And only with
+    `makes` is a file made where there is none: whoever deletes it must not be answered from an empty one.
     """
     if url.drivername.startswith("sqlite"):
-        return _sqlite(url, writes=writes)
+        return _sqlite(url, writes=writes, makes=makes)
     return create_async_engine(
         url,
         pool_size=_READERS,
@@ -66,9 +70,11 @@ def open_engine(url: URL, *, writes: bool = False) -> AsyncEngine:
     )
 
 
-def _sqlite(url: URL, *, writes: bool) -> AsyncEngine:
+def _sqlite(url: URL, *, writes: bool, makes: bool) -> AsyncEngine:
+    path = str(url.database)
+    by_uri = {"uri": "true", "mode": "rwc" if makes else "rw"}  # https://sqlite.org/uri.html
     engine = create_async_engine(
-        url,
+        url.set(database=f"file:{quote(path)}", query=by_uri),
         pool_size=1 if writes else _READERS,
         max_overflow=0,
         pool_timeout=_CONNECT_TIMEOUT_S,
@@ -77,18 +83,33 @@ def _sqlite(url: URL, *, writes: bool) -> AsyncEngine:
     )
 
     @event.listens_for(engine.sync_engine, "connect")
-    def set_up(connection: Any, _: object) -> None:  # noqa: ANN401 - SQLAlchemy's wrapper of aiosqlite's connection
+    def set_up(connection: Any, record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's wrapper of aiosqlite's connection
+        record.info[_FILE] = _file_at(path)
         connection.isolation_level = None  # transactions are begun here, not by the module
         cursor = connection.cursor()
         for pragma in (*_PRAGMAS, *([_WRITER_CACHE] if writes else [])):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    @event.listens_for(engine.sync_engine, "checkout")
+    def look(_: object, record: Any, __: object) -> None:  # noqa: ANN401 - as above
+        if record.info[_FILE] != _file_at(path):
+            raise DisconnectionError  # the pool connects once more: to the file that is there now
+
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:  # noqa: ANN401 - as above
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _file_at(path: str) -> tuple[int, int] | None:
+    """Returns what tells this file from one that is made in its place, None where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - at each question, and pathlib takes three times as long
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextmanager
@@ -98,12 +119,22 @@ def translated() -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
-        raise LedgerUnavailable(f"{type(cause).__name__}: {_told(cause)}") from error
+        raise LedgerUnavailable(_told(cause)) from error
     except (OSError, TimeoutError, sqlite3.Error, asyncpg.PostgresError) as error:
-        raise LedgerUnavailable(f"{type(error).__name__}: {_told(error)}") from error
+        raise LedgerUnavailable(_told(error)) from error
     except asyncpg.InterfaceError as error:
         raise LedgerUnavailable(type(error).__name__) from error
 
 
 def _told(error: BaseException) -> str:
-    return str(error).partition("\n")[0][:200]
+    """Returns the kind of the error, with the database's own words where they repeat nothing of what it was given."""
+    state = str(getattr(error, "sqlstate", None) or "")
+    repeats_values = (
+        state.startswith(_STATES_WITH_VALUES)
+        or getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR  # a fault in what was asked
+        or isinstance(error.__cause__, asyncpg.InterfaceError)  # as "invalid input for query argument $1: .."
+    )
+    kind = type(error).__name__
+    if repeats_values:
+        return f"{kind} {state}".rstrip()
+    return f"{kind}: {str(error).partition(_LINE_END)[0][:_TOLD_CHARS]}"

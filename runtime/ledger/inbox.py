@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ class Inbox:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._waiting: deque[Arrived] = deque()
-        self._size = 0
+        self._size = self._entries = 0
         self._changed = asyncio.Condition()
 
     async def put(self, arrived: Arrived) -> None:
@@ -36,25 +37,40 @@ class Inbox:
             await self._changed.wait_for(lambda: not self._size or self._size + size <= self._max_bytes)
             self._waiting.append(arrived)
             self._size += size
+            self._entries += _count(arrived)
             self._changed.notify_all()
 
-    async def take(self, *, entries: int, max_bytes: int, timeout_s: float) -> list[Arrived]:
-        """Returns what waits: at least one, unless nothing came in time, and then on while it is under both bounds."""
+    async def take(self, *, entries: int, max_bytes: int, timeout_s: float, linger_s: float) -> list[Arrived]:
+        """Returns what waits: at least one, unless nothing came in time, and then on while it is under both bounds.
+
+        Where entries wait that reach neither bound, it waits `linger_s` for more.
+        """
         taken: list[Arrived] = []
         async with self._changed:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
-                    await self._changed.wait_for(lambda: bool(self._waiting))
+            await self._wait(lambda: bool(self._waiting), timeout_s)
+            if self._size:
+                full_bytes = min(max_bytes, self._max_bytes)
+                await self._wait(lambda: self._entries >= entries or self._size >= full_bytes, linger_s)
             while self._waiting and entries > 0 and max_bytes > 0:
                 arrived = self._waiting.popleft()
                 taken.append(arrived)
-                size = _size(arrived)
+                size, count = _size(arrived), _count(arrived)
                 self._size -= size
+                self._entries -= count
                 max_bytes -= size
-                entries -= arrived.entries if isinstance(arrived, Reading) else 0
+                entries -= count
             self._changed.notify_all()
         return taken
+
+    async def _wait(self, holds: Callable[[], bool], timeout_s: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._changed.wait_for(holds)
 
 
 def _size(arrived: Arrived) -> int:
     return arrived.size if isinstance(arrived, Reading) else 0
+
+
+def _count(arrived: Arrived) -> int:
+    return arrived.entries if isinstance(arrived, Reading) else 0

@@ -65,9 +65,11 @@ async def open_recorder(settings: Settings, streams: Streams, metrics: Metrics) 
     if url is None:
         raise StartError("record needs a database: set COPYDESK_LEDGER_URL")
     retention = RetentionLimits(keep_days=settings.ledger_keep_days, keep_bytes=settings.ledger_keep_bytes)
-    engine = open_engine(ledger_url(url), writes=True)
+    where = ledger_url(url)
+    engine = open_engine(where, writes=True)
+    own_file = where if settings.ledger_url is None else None
     limits = RecorderLimits(retention=retention)
     try:
-        yield Recorder(streams, engine, metrics=metrics, limits=limits, alone=settings.ledger_url is None)
+        yield Recorder(streams, engine, metrics=metrics, limits=limits, own_file=own_file)
     finally:
         await engine.dispose()

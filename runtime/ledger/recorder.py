@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
+from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contract.broker import LogEntry, Stop, UnknownOffset
@@ -35,6 +36,7 @@ class RecorderLimits:
     """How much at once, and how long.
 
     - One transaction takes up to `batch_entries` entries, or `batch_bytes` of them, or one delivery of the broker.
+    - It waits `linger_s` for more where there is less: a transaction costs 5 ms, however little it writes.
     - Deliveries of up to `inbox_bytes` wait meanwhile, read already.
     - Who stands by looks every `look_s`, and takes over from one that gave no sign of life for `patience_s`. The holder
       gives one with each transaction, and at least every `beat_s`.
@@ -45,6 +47,7 @@ class RecorderLimits:
     retention: RetentionLimits = field(default_factory=RetentionLimits)
     batch_entries: int = 500
     batch_bytes: int = 16_000_000
+    linger_s: float = 0.25
     inbox_bytes: int = 64_000_000
     look_s: float = 1.0
     patience_s: float = 5.0
@@ -61,7 +64,8 @@ class Recorder:
         engine: of a database whose tables are up to date; it writes.
         metrics: where it counts.
         limits: how much at once, how long, and what is kept.
-        alone: nobody else can record into this database, so that nobody is waited for.
+        own_file: the database, if it is a file that nobody else can record into. Then nobody is waited for, and a file
+            that was deleted is made anew.
     """
 
     def __init__(
@@ -71,14 +75,15 @@ class Recorder:
         *,
         metrics: Metrics,
         limits: RecorderLimits,
-        alone: bool = False,
+        own_file: URL | None = None,
     ) -> None:
         self._streams = streams
         self._engine = engine
         self._metrics = metrics
         self._limits = limits
         self._retention = Retention(limits.retention)
-        self._lease = Lease(engine, look_s=limits.look_s, patience_s=limits.patience_s, alone=alone)
+        self._lease = Lease(engine, look_s=limits.look_s, patience_s=limits.patience_s, alone=own_file is not None)
+        self._own_file = own_file
         self._recorded_to = time.time()
         self._reached: dict[Stream, int] = {}
         self._failing = False
@@ -94,7 +99,7 @@ class Recorder:
             self._metrics.ledger_gaps.labels(stream)  # an alert sees a counter that grows, and none that appears
         while not stop.is_set():
             try:
-                await schema.check(self._engine)
+                await self._prepare()
                 await self._hold(stop)
             except Fenced:
                 log.warning("recorder_superseded", hint="another process records now; this one stands by")
@@ -103,6 +108,12 @@ class Recorder:
                 await _pause(stop, self._limits.pause_s)
             finally:
                 self._metrics.ledger_recording.set(0)
+
+    async def _prepare(self) -> None:
+        """Checks the tables. In a folder that is nobody else's they are made where the file was deleted."""
+        if self._own_file is not None:
+            await schema.upgrade(self._own_file)
+        await schema.check(self._engine)
 
     async def _hold(self, stop: Stop) -> None:
         fence = await self._lease.acquire(stop)
@@ -194,7 +205,12 @@ class Recorder:
     async def _gather(self, inbox: Inbox) -> tuple[list[Reading], list[End]]:
         """Returns what waits, up to a batch; nothing when nothing came in time."""
         limits = self._limits
-        taken = await inbox.take(entries=limits.batch_entries, max_bytes=limits.batch_bytes, timeout_s=limits.beat_s)
+        taken = await inbox.take(
+            entries=limits.batch_entries,
+            max_bytes=limits.batch_bytes,
+            timeout_s=limits.beat_s,
+            linger_s=limits.linger_s,
+        )
         return [it for it in taken if isinstance(it, Reading)], [it for it in taken if isinstance(it, End)]
 
     def _recorded_ms(self, readings: Sequence[Reading], ends: Sequence[End]) -> int | None:

@@ -50,7 +50,7 @@ async def upgrade(url: URL) -> str | None:
         StartError: they are newer than this code.
         LedgerUnavailable: the database cannot be changed.
     """
-    engine = open_engine(url, writes=True)
+    engine = open_engine(url, writes=True, makes=True)
     try:
         before = await version_of(engine)
         if before is not None and before > VERSION:

@@ -11,6 +11,7 @@ from tests.rabbit_node import RabbitNode
 @pytest.fixture
 async def rabbit(rabbit_node: RabbitNode) -> AsyncIterator[RabbitBackend]:
     backend = RabbitBackend(rabbit_node.url)
+    await backend.clear()  # of what other tests declared otherwise on the node that all share
     yield backend
     await backend.clear()
 

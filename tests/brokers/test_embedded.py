@@ -4,7 +4,7 @@ import asyncio
 import resource
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, closing, contextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from contract.dead import Handled
 from contract.job import Job, Lane
 from contract.metrics import Metrics
 from contract.reasons import Reason
+from contract.streams import Stream
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
-from runtime.brokers.embedded import EmbeddedBroker, EmbeddedLimits, FolderInUseError, tables
+from runtime.brokers.embedded import EmbeddedBroker, EmbeddedLimits, FolderError, FolderInUseError, tables
+from runtime.brokers.embedded.disk import DiskRefused
 from tests.brokers import samples
 from tests.brokers.suite import (
     BrokerSuite,
@@ -124,7 +126,7 @@ async def test_a_second_broker_on_a_folder_is_refused_by_name(backend: EmbeddedB
 
 async def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "data").touch()
-    with pytest.raises(BrokerUnavailable, match="data folder"):
+    with pytest.raises(FolderError, match=f"data folder {tmp_path}"):
         async with EmbeddedBackend(tmp_path / "data").broker():
             pass
 
@@ -347,6 +349,30 @@ async def test_a_full_disk_refuses_and_recovers(backend: EmbeddedBackend) -> Non
         recorder = Recorder(2)
         await consume_until(broker, recorder)
     assert recorder.ids == [before.id, after.id]
+
+
+async def test_who_only_reads_is_not_concerned_by_a_full_disk(backend: EmbeddedBackend) -> None:
+    job = samples.job()
+
+    async def followed(broker: EmbeddedBroker) -> list[int]:
+        async with aclosing(broker.follow(Stream.ACCEPTED, -1)) as batches:
+            return [entry.offset for entry in await anext(batches)]
+
+    async with backend.broker() as broker:
+        assert isinstance(broker, EmbeddedBroker)
+        await broker.put(job)
+        before = (await broker.log_bounds(), await broker.depths(), await broker.dead(everything))
+        with full_disk():
+            for _ in range(20):  # many at once share a batch with writes that are refused
+                puts = asyncio.gather(*(broker.put(one) for one in samples.jobs(20)), return_exceptions=True)
+                reads = [
+                    asyncio.gather(broker.log_bounds(), broker.depths(), broker.dead(everything), followed(broker))
+                    for _ in range(20)
+                ]
+                assert {type(result) for result in await puts} == {DiskRefused}
+                for bounds, depths, dead, offsets in await asyncio.gather(*reads):
+                    assert (bounds, depths.keys(), dead) == (before[0], before[1].keys(), before[2])
+                    assert len(offsets) == 1
 
 
 async def test_a_verdict_that_the_disk_refuses_is_carried_out_when_there_is_room(backend: EmbeddedBackend) -> None:

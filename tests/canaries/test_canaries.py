@@ -11,7 +11,9 @@ import pytest
 from tests.canaries.child import ASK
 from tests.canaries.told import FORMATS, Told, telling
 from tests.fuzz.test_http import routes
+from tests.postgres_cluster import PASSWORD, PostgresCluster
 from tests.rabbit_node import RabbitNode, free_ports
+from tests.system.processes import copydesk
 from tests.wire import Answer, Wire, request
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
@@ -21,6 +23,7 @@ SECRETS = {
     name: f"canary-{name}-6e02"
     for name in ("authorization", "idempotency", "query", "path", "cookie", "url", "amqp", "proxy", "key", "body")
 }
+SECRETS["ledger"] = PASSWORD
 KEY = SECRETS["key"]
 HEADERS = (
     f"Authorization: Bearer {KEY}",
@@ -183,35 +186,81 @@ def amqp_url(rabbit_node: RabbitNode) -> Iterator[str]:
     rabbit_node.ctl("delete_vhost", "canary")
 
 
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[PostgresCluster]:
+    """A PostgreSQL whose password is a canary."""
+    postgres = PostgresCluster()
+    try:
+        postgres.start()
+        yield postgres
+    finally:
+        postgres.close()
+
+
+@pytest.fixture
+def ledger_url(cluster: PostgresCluster) -> str:
+    """The address of a database with the ledger's tables."""
+    url = cluster.database()
+    made = copydesk("ledger", "upgrade", settings={"COPYDESK_LEDGER_URL": url})
+    assert made.returncode == 0, made.stderr
+    return url
+
+
 @pytest.mark.rabbit
 @pytest.mark.parametrize("log_format", ["json", "terminal"])
-def test_serve_and_work_tell_none(amqp_url: str, log_format: str) -> None:
-    settings = {**COMMON, "COPYDESK_AMQP_URL": amqp_url}
+def test_the_roles_tell_none(amqp_url: str, ledger_url: str, log_format: str) -> None:
+    settings = {**COMMON, "COPYDESK_AMQP_URL": amqp_url, "COPYDESK_LEDGER_URL": ledger_url}
     with (
         telling("serve", log_format, {**settings, "COPYDESK_API_KEYS": f"me:{KEY}"}) as serve,
         telling("work", log_format, settings) as work,
+        telling("record", log_format, settings) as record,
     ):
-        for told in (serve, work):
+        for told in (serve, work, record):
             told.wait_until_ready()
         for got in asyncio.run(ask_all(serve.port)):
             assert_silent_answer(got)
         asyncio.run(ask_for_defects(serve.port, (*DEFECTS, *WORK_DEFECTS, *CHILD_DEFECTS)))
         serve.wait_for("request_failed", "thread_failed", "library_warned")
         work.wait_for("thread_failed", "library_warned", "handler_failed", "parser_child_replaced")
-        assert_silent(serve.metrics() + work.metrics())
+        record.wait_for_metric('copydesk_ledger_entries_total{stream="copydesk.log"}')
+        assert_silent(serve.metrics() + work.metrics() + record.metrics())
         asyncio.run(ask_for_defects(serve.port, ("work-crash",)))
         assert work.wait_for_end() != 0
         asyncio.run(ask_for_defects(serve.port, ("crash",)))
         assert serve.wait_for_end() != 0
         assert_told(serve, "process_failed")
         assert_told(work, "process_failed")
+        assert_told(record, "recording")
+
+
+@pytest.mark.rabbit
+@pytest.mark.parametrize("log_format", ["json", "terminal"])
+@pytest.mark.parametrize("role", ["serve", "record"])
+@pytest.mark.parametrize("away", [True, False], ids=["away", "lets nobody in"])
+def test_a_ledger_that_cannot_be_had_tells_none(
+    amqp_url: str, cluster: PostgresCluster, role: str, log_format: str, away: bool
+) -> None:
+    url = cluster.url().replace(PASSWORD, SECRETS["amqp"])
+    if away:
+        url = url.replace(str(cluster.port), str(free_ports(1)[0]))
+    settings = {**COMMON, "COPYDESK_AMQP_URL": amqp_url, "COPYDESK_LEDGER_URL": url}
+    with telling(role, log_format, settings) as told:
+        told.wait_for("ledger_unavailable", "listening")
+        if role == "serve":
+            for got in asyncio.run(ask_all(told.port)):
+                assert_silent_answer(got)
+    assert_told(told, "ledger_unavailable")
 
 
 @pytest.mark.parametrize("log_format", FORMATS)
-@pytest.mark.parametrize("role", ["serve", "work"])
+@pytest.mark.parametrize("role", ["serve", "work", "record"])
 def test_a_broker_that_cannot_be_had_tells_none(role: str, log_format: str) -> None:
     nobody = free_ports(1)[0]
-    settings = {**COMMON, "COPYDESK_AMQP_URL": f"amqp://guest:{SECRETS['amqp']}@127.0.0.1:{nobody}/"}
+    settings = {
+        **COMMON,
+        "COPYDESK_AMQP_URL": f"amqp://guest:{SECRETS['amqp']}@127.0.0.1:{nobody}/",
+        "COPYDESK_LEDGER_URL": f"postgresql://ledger:{PASSWORD}@127.0.0.1:{nobody}/ledger",
+    }
     with telling(role, log_format, settings) as told:
         told.wait_for("queue_depths_unknown" if role == "serve" else "listening")
         if role == "serve":

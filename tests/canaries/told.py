@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 import sys
 import threading
@@ -56,6 +57,11 @@ class Told:
     def wait_for(self, *words: str) -> None:
         """Waits until all the words were printed."""
         self._wait(lambda: all(word in self.text for word in words))
+
+    def wait_for_metric(self, series: str) -> None:
+        """Waits until a series is there with a value that is not 0."""
+        found = re.compile(rf"^{re.escape(series)} (?!0\.0$)", re.MULTILINE)
+        self._wait(lambda: found.search(self.metrics()) is not None)
 
     def wait_for_end(self) -> int:
         code = self._process.wait(timeout=PATIENCE_S)

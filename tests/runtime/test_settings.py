@@ -165,3 +165,50 @@ def test_an_amqp_url_that_is_none_is_refused_without_repeating_it(
 )
 def test_an_amqp_url_is_taken(url: str) -> None:
     assert load({"amqp_url": url}).amqp_url is not None
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("hush", "does not begin with postgresql:// or sqlite:///"),
+        ("mysql://user:hush@host/ledger", "does not begin with postgresql:// or sqlite:///"),
+        ("postgresql://user:hush@/ledger", "names no host"),
+        ("postgresql://user:hu/sh@host/ledger", "%2F"),
+        ("postgresql:///hush", "names no host"),
+        ("postgresql://user:hush@host", "names no database"),
+        ("postgresql://user:hu#sh@host/ledger", "%23"),
+        ("postgresql://user:hush@host:port/ledger", "%2F"),
+        ("postgresql://user:hush@host/ledger?sslmode=hush", "sslmode must be one of"),
+        ("postgresql://user:hush@host/ledger?hush=1", "behind the ?"),
+        ("sqlite://hush.db", "names no file"),
+        ("sqlite:///:memory:", "not :memory:"),
+        ("sqlite:///hush.db?mode=ro", "without a ?"),
+        ("sqlite:////", "is a folder"),
+        ("sqlite:////no-such-folder/hush.db", "is not there"),
+    ],
+)
+def test_a_ledger_url_that_is_none_is_refused_without_repeating_it(
+    monkeypatch: pytest.MonkeyPatch, url: str, told: str
+) -> None:
+    monkeypatch.setenv("COPYDESK_LEDGER_URL", url)
+    with pytest.raises(StartError) as caught:
+        load()
+    assert "COPYDESK_LEDGER_URL: " in str(caught.value)
+    assert told in str(caught.value)
+    assert "hu" not in str(caught.value).replace("as / # @", "")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p%40%23@host:5432/ledger?sslmode=verify-full",
+        "postgres://[::1]/ledger",
+        "POSTGRESQL://host/ledger",
+        "postgresql:///ledger?host=/var/run/postgresql",
+        "sqlite:///ledger.db",
+        "sqlite:////ledger.db",
+    ],
+)
+def test_a_ledger_url_is_taken(url: str) -> None:
+    assert load({"ledger_url": url}).ledger() == url

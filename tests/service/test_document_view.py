@@ -23,6 +23,8 @@ __all__ = ["ledger_desk", "records"]
 
 ARTICLE = "application/vnd.copydesk.article+json"
 
+THERE = ("status", "event", "article", "text")  # of an article that was asked for in no further form
+
 
 async def view(desk: Desk, document_id: str, accept: str = "application/json", **query: str) -> ClientResponse:
     return await desk.client.get(f"/v1/documents/{document_id}", headers={"Accept": accept}, params=query)
@@ -142,7 +144,23 @@ async def test_a_form_that_there_is_not_is_not_acceptable(
     job = samples.job()
     records.decide(samples.processed(job))
     answer = await view(await ledger_desk(), job.id, accept)
-    assert (answer.status, (await problem(answer))["type"]) == (406, "/problems/not-acceptable")
+    told = await problem(answer)
+    assert (answer.status, told["type"]) == (406, "/problems/not-acceptable")
+    assert told["detail"].endswith(f"There are: {', '.join(FORMATS[name] for name in THERE)}.")
+
+
+async def test_an_id_is_taken_in_either_case(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+    job = samples.job()
+    records.decide(article(job))
+    desk = await ledger_desk()
+    assert (await (await view(desk, job.id.upper())).json())["id"] == job.id
+
+
+async def test_what_may_not_be_recorded_yet_has_an_id_of_our_form(ledger_desk: OpenLedgerDesk) -> None:
+    desk, just_made = await ledger_desk(recorded=False), id_made(NOW)
+    for form in (f"{{{just_made}}}", f"urn:uuid:{just_made}", just_made.replace("-", "")):
+        assert (await view(desk, form)).status == 404
+    assert (await view(desk, just_made.upper())).status == 202
 
 
 async def test_who_has_it_already_gets_304(ledger_desk: OpenLedgerDesk, records: Records) -> None:

@@ -3,12 +3,13 @@
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aio_pika
 import aiohttp
 
 from tests.postgres_cluster import PostgresCluster
@@ -28,6 +29,7 @@ class Stack:
     start_recorder: Callable[[], Process]
     recorders: list[Process]
     servers: list[Process]
+    amqp_url: str | None = None
 
     @property
     def api(self) -> str:
@@ -77,7 +79,7 @@ def replicas(node: RabbitNode, cluster: PostgresCluster) -> Iterator[Stack]:
             start("work")
         recorders = [start("record") for _ in range(2)]
         servers = [start("serve", "--port", "0") for _ in range(2)]
-        yield Stack(url, lambda: start("record"), recorders, servers)
+        yield Stack(url, lambda: start("record"), recorders, servers, node.url + vhost)
     node.ctl("delete_vhost", vhost)
 
 
@@ -105,6 +107,37 @@ async def posted(http: aiohttp.ClientSession, api: str, body: dict[str, str]) ->
 async def accepted(http: aiohttp.ClientSession, api: str, number: int) -> str:
     """Returns the id of a document that is accepted in the end."""
     return str((await (await posted(http, api, {"text": f"{TEXT} {number}"})).json())["id"])
+
+
+@asynccontextmanager
+async def bound(url: str | None) -> AsyncIterator[Callable[[], Awaitable[bytes | None]]]:
+    """Yields what returns the next event of the exchange; it returns None where there is no RabbitMQ."""
+    if url is None:
+
+        async def nothing() -> None:
+            return None
+
+        yield nothing
+        return
+    connection = await aio_pika.connect(url)
+    async with connection, connection.channel() as channel:
+        queue = await channel.declare_queue(exclusive=True)
+        await queue.bind("copydesk.documents", "#")
+        async with queue.iterator() as messages:
+
+            async def following() -> bytes:
+                return (await anext(messages)).body
+
+            yield following
+
+
+async def streamed(http: aiohttp.ClientSession, api: str) -> bytes:
+    """Returns the newest event, as server-sent events carry it."""
+    async with http.get(f"{api}/v1/events", params={"last": "1"}) as response:
+        async for line in response.content:
+            if line.startswith(b"data: "):
+                return line.removeprefix(b"data: ").rstrip(b"\n")
+    raise AssertionError("the stream ended")
 
 
 async def look_up(http: aiohttp.ClientSession, api: str, document_id: str, **query: str) -> tuple[int, dict[str, Any]]:

@@ -14,6 +14,7 @@ DEPLOYED = [ROOT / "Dockerfile", *(path for path in sorted((ROOT / "deploy").rgl
 NAMED = sorted({name for path in DEPLOYED for name in re.findall(r"COPYDESK_[A-Z_]*[A-Z]", path.read_text())})
 VALUES = {  # where a word will not do
     "COPYDESK_AMQP_URL": "amqp://copydesk:word@127.0.0.1:1/",
+    "COPYDESK_LEDGER_URL": "postgresql://copydesk:word@127.0.0.1:1/copydesk",
     "COPYDESK_HOST": "127.0.0.1",
     "COPYDESK_OPS_HOST": "127.0.0.1",
     "COPYDESK_SHUTDOWN_TIMEOUT_S": "30",
@@ -48,12 +49,12 @@ def test_a_client_starts_with_them(command: str) -> None:
     assert done.returncode == 0, done.stderr.decode()
 
 
-@pytest.mark.parametrize("role", ["up", "serve", "work", "audit"])
+@pytest.mark.parametrize("role", ["up", "serve", "work", "record", "audit"])
 def test_a_role_listens_where_it_should_and_says_once_what_it_ignores(role: str, tmp_path: Path) -> None:
     variables = {**ALL, "COPYDESK_DATA": str(tmp_path)} | KUBERNETES
     if role == "up":
         del variables["COPYDESK_AMQP_URL"]
-    ports = {"up": ("--port", "0"), "serve": ("--port", "0"), "work": (), "audit": ("--watch", "1")}
+    ports = {"up": ("--port", "0"), "serve": ("--port", "0"), "work": (), "record": (), "audit": ("--watch", "1")}
     with running(role, *ports[role], "--ops-port", "0", settings=variables) as process:
         process.wait_for_urls("ops")
         process.stop()

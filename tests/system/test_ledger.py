@@ -1,6 +1,7 @@
 """What became of documents, asked over HTTP, while what records it is killed, away, or lost."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -14,6 +15,7 @@ from tests.rabbit_node import RabbitNode
 from tests.system.ledger_stacks import (
     Stack,
     accepted,
+    bound,
     embedded,
     listed,
     look_up,
@@ -21,6 +23,7 @@ from tests.system.ledger_stacks import (
     posted,
     replicas,
     shown,
+    streamed,
     until,
     until_all,
 )
@@ -72,6 +75,23 @@ async def test_a_document_is_followed_from_its_receipt_to_its_text(stack: Stack)
 
         await until(is_text)
         assert set(seen) <= {200, 202}
+
+
+async def test_an_event_is_the_same_bytes_over_every_way(stack: Stack) -> None:
+    async with aiohttp.ClientSession() as http:
+        await until_all(stack.api, {await accepted(http, stack.api, 0)}, "processed")  # the exchange is there
+        async with bound(stack.amqp_url) as following:
+            text = "Grüße aus Łódź, wo die Fähre wieder fährt \u2028 \U0001f6a2 <b>&</b>. " * 20
+            receipt = await posted(http, stack.api, {"text": text})
+            document_id = (await receipt.json())["id"]
+            await until_all(stack.api, {document_id}, "processed")
+            async with http.get(f"{stack.api}/v1/documents/{document_id}?format=event") as response:
+                looked_up = await response.read()
+            assert json.loads(looked_up)["subject"] == document_id
+            assert await streamed(http, stack.api) == looked_up
+            published = await following()
+            assert published in {looked_up, None}
+            assert (published is None) == (stack.amqp_url is None)
 
 
 async def test_a_misspelled_host_says_so_at_once(stack: Stack) -> None:
@@ -194,3 +214,26 @@ async def test_up_goes_on_with_a_new_ledger_when_it_was_deleted(tmp_path: Path) 
         assert shown(await until_all(stack.api, ids, "processed")) == shown(before)
         async with aiohttp.ClientSession() as http:
             assert set(await listed(http, stack.api, q="ferry landing")) == ids
+
+
+async def test_a_ledger_that_is_deleted_while_up_runs_is_made_anew(tmp_path: Path) -> None:
+    with embedded(tmp_path) as stack:
+        async with aiohttp.ClientSession() as http:
+            ids = {await accepted(http, stack.api, number) for number in range(3)}
+            before = await until_all(stack.api, ids, "processed")
+            for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm"):
+                (tmp_path / name).unlink(missing_ok=True)
+            seen: set[int] = set()
+
+            async def is_back() -> bool:
+                async with http.get(f"{stack.api}/v1/documents") as response:
+                    seen.add(response.status)
+                    return response.status == 200 and len((await response.json())["documents"]) == len(ids)
+
+            await until(is_back)
+            assert seen <= {200, 503}
+            ids.add(await accepted(http, stack.api, 3))
+            after = await until_all(stack.api, ids, "processed")
+            assert {key: after[key] for key in before} == before
+            looks = [look_up(http, stack.api, next(iter(ids))) for _ in range(20)]
+            assert {status for status, _ in await asyncio.gather(*looks)} == {200}

@@ -63,14 +63,11 @@ class EmbeddedBroker:
         """Opens the database. A broker is opened once.
 
         Raises:
-            FolderInUseError: another process runs on the folder.
-            BrokerUnavailable: the folder or the file cannot be used.
+            FolderError: the folder cannot be used; FolderInUseError, if another process runs on it.
+            BrokerUnavailable: the file cannot be used.
         """
         async with AsyncExitStack() as stack:
-            try:
-                stack.enter_context(locked(self._folder))
-            except OSError as error:
-                raise BrokerUnavailable(f"cannot use the data folder {self._folder}: {error.strerror}") from error
+            stack.enter_context(locked(self._folder))
             stack.push_async_callback(self._store.close)
             await self._store.open()
             self._scope = stack.pop_all()
@@ -118,10 +115,10 @@ class EmbeddedBroker:
             UnknownOffset: retention removed the entry that follows `after`.
             BrokerUnavailable: the database failed, or was closed.
         """
-        offset = await self._store.run(tables.last_offset) if after is None else after
+        offset = await self._store.read(tables.last_offset) if after is None else after
         while True:
             rung = self._lanes.logged.listen()
-            entries = await self._store.run(partial(tables.page, after=offset))
+            entries = await self._store.read(partial(tables.page, after=offset))
             if offset >= 0 and entries and entries[0].offset > max(offset, 0) + 1:
                 raise UnknownOffset(f"the log begins at {entries[0].offset}, after {offset + 1}")
             for entry in entries:
@@ -139,7 +136,7 @@ class EmbeddedBroker:
 
     async def log_bounds(self) -> tuple[int, int]:
         """Returns the offsets of the oldest and the newest event; see `contract.broker.Broker`."""
-        return await self._store.run(lambda db: (tables.oldest_offset(db), tables.last_offset(db)))
+        return await self._store.read(lambda db: (tables.oldest_offset(db), tables.last_offset(db)))
 
     async def dead(self, wanted: Wanted, *, bodies: bool = False) -> DeadLetterPage:
         """Returns dead letters; see `contract.broker.Broker`."""
@@ -162,7 +159,7 @@ class EmbeddedBroker:
 
     async def depths(self) -> Mapping[str, QueueDepth]:
         """Returns what waits, by lane, and what is delayed or dead; see `contract.broker.QueueDepths`."""
-        found = await self._store.run(lambda db: tables.queues(db, time.time()))
+        found = await self._store.read(lambda db: tables.queues(db, time.time()))
         lanes = {name: QueueDepth(count, age_s) for name, (count, age_s) in found.items() if name in _LANES}
         return {name: QueueDepth(count) for name, (count, _) in found.items()} | lanes
 

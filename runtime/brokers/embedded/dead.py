@@ -27,7 +27,7 @@ class DeadTable:
 
     async def batches(self) -> AsyncGenerator[Sequence["HeldRow"], None]:
         """Yields the rows that exist at the start, oldest first."""
-        last = await self._store.run(tables.last_buried)
+        last = await self._store.read(tables.last_buried)
         seq, left = 0, self._limits.scan_letters
         while left and (rows := await self._page(seq, last, min(left, _BATCH_LETTERS))):
             yield [self._held(row) for row in rows]
@@ -38,7 +38,7 @@ class DeadTable:
         return HeldRow(row.seq, read_letter(row.body, row.burial), self._store, self._lanes, self._limits)
 
     async def _page(self, after: int, until: int, count: int) -> list[Buried]:
-        return await self._store.run(partial(tables.dead_page, after=after, until=until, max_letters=count))
+        return await self._store.read(partial(tables.dead_page, after=after, until=until, max_letters=count))
 
 
 @dataclass(frozen=True, slots=True)

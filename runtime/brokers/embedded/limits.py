@@ -30,5 +30,5 @@ class EmbeddedLimits:
     give_back_delay_s: float = 1.0
     disk_pause_s: float = 1.0
     scan_letters: int = 10_000
-    follow_pause_s: float = 0.02
+    follow_pause_s: float = 0.1
     follow_idle_s: float = 1.0

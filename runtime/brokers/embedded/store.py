@@ -1,4 +1,4 @@
-"""One SQLite file behind one thread. Operations that many tasks request at once share one commit."""
+"""One SQLite file behind one thread. Writes that many tasks request at once share one commit; reads follow it."""
 
 import asyncio
 import sqlite3
@@ -70,12 +70,25 @@ class Store:
             DiskRefused: the disk takes no writes now.
             BrokerUnavailable: the database failed, or is closed.
         """
+        result: T = await self._done(_Work(operation, committed, asyncio.get_running_loop().create_future()))
+        return result
+
+    async def read(self, operation: Operation[T]) -> T:
+        """Runs `operation`, which changes nothing, and returns its result. It sees what is on the disk, and no more.
+
+        A disk that refuses writes does not concern it.
+
+        Raises:
+            BrokerUnavailable: the database failed, or is closed.
+        """
+        result: T = await self._done(_Work(operation, None, asyncio.get_running_loop().create_future(), reads=True))
+        return result
+
+    async def _done(self, work: "_Work") -> Any:  # noqa: ANN401 - what the operation returns
         if not self._open:
             raise BrokerUnavailable("the embedded broker is closed")
-        work = _Work(operation, committed, asyncio.get_running_loop().create_future())
         self._queue.put(work)
-        result: T = await work.future
-        return result
+        return await work.future
 
     # in the thread
 
@@ -87,9 +100,15 @@ class Store:
             return
         with closing(db):
             while batch := self._next_batch():
-                before = db.total_changes
-                failure = _commit(db, batch)
-                self._hand_back(batch, failure, wrote=db.total_changes > before)
+                writes = [work for work in batch if not work.reads]
+                if writes:
+                    before = db.total_changes
+                    failure = _commit(db, writes)
+                    self._hand_back(writes, failure, wrote=db.total_changes > before)
+                reads = [work for work in batch if work.reads]
+                if reads:
+                    _look(db, reads)
+                    self._hand_back(reads, None, wrote=False)
 
     def _refuse(self, failure: BrokerUnavailable) -> None:
         while batch := self._next_batch():
@@ -133,6 +152,7 @@ class _Work:
     operation: Operation[Any]
     committed: Callable[[], None] | None
     future: asyncio.Future[Any]
+    reads: bool = False
     result: Any = None
     error: Exception | None = None
 
@@ -171,6 +191,17 @@ def _commit(db: sqlite3.Connection, batch: list[_Work]) -> BrokerUnavailable | N
             db.execute("ROLLBACK")
         return translated(error)
     return None
+
+
+def _look(db: sqlite3.Connection, batch: list[_Work]) -> None:
+    """Runs operations that only read, outside any transaction: no failed commit takes back what they saw."""
+    for work in batch:
+        try:
+            work.result = work.operation(db)
+        except sqlite3.Error as error:
+            work.error = translated(error)
+        except Exception as error:  # noqa: BLE001 - it is raised again where the operation was asked for
+            work.error = error
 
 
 def _attempt(db: sqlite3.Connection, work: _Work) -> None:

@@ -31,11 +31,11 @@ async def follow(
         UnknownOffset: there is no entry `after` + 1, or the stream is shorter than it was.
         BrokerUnavailable: the database failed, or was closed.
     """
-    if after >= 0 and await store.run(partial(_last, stream=stream)) < after:
+    if after >= 0 and await store.read(partial(_last, stream=stream)) < after:
         raise UnknownOffset(f"{stream} ends before {after}")
     while True:
         rung = bell.listen()
-        entries = await store.run(partial(_batch, stream=stream, after=after))
+        entries = await store.read(partial(_batch, stream=stream, after=after))
         if entries and 0 <= after < entries[0].offset - 1:
             raise UnknownOffset(f"{stream} begins at {entries[0].offset}, after {after + 1}")
         yield entries

@@ -29,9 +29,20 @@ AMQP_URLS = (
     "amqp://",
     "rabbitmq",
     "amqp://h:port/",
-    "",
     "amqp://xn--example/",
+    "amqp://h/a\nb",
+    "",
 )
+LEDGER_URLS = (
+    *("", "ledger.db", "postgresql", "postgresql://", "postgresql://127.0.0.1", "mysql://u:hush-hush@127.0.0.1/d"),
+    *("postgresql+psycopg2://u:hush-hush@127.0.0.1/d", "postgresql://u:hush-hush@127.0.0.1:99999/d"),
+    *("postgresql://u:hush-hush@127.0.0.1:port/d", "postgresql://u:hush-hush@[::1/d", "postgresql:///d"),
+    *("postgresql://u:hush#hush-hush@127.0.0.1/d", "postgresql://u:hush-hush@127.0.0.1/a\nb"),
+    *("postgresql://u:hush-hush@127.0.0.1/d?sslmode=whim", "postgresql://u:hush-hush@127.0.0.1/d?whim=hush-hush"),
+    *("sqlite:", "sqlite://", "sqlite:///", "sqlite://ledger.db", "sqlite:///:memory:", "sqlite:///l.db?whim=1"),
+    *(f"sqlite:///{ROOT}", f"sqlite:///{MISSING}/ledger.db", f"sqlite:///{FILE}/ledger.db"),
+)
+URLS = {"amqp": AMQP_URLS, "amqp_url": AMQP_URLS, "ledger_url": LEDGER_URLS, "url": HTTP_URLS}
 
 # Wrong values of each kind of parameter. A new kind has to be added here: the test below fails otherwise.
 WRONG = {
@@ -86,7 +97,7 @@ class Case:
 
 def wrong_values(parameter: Parameter) -> tuple[str, ...]:
     if parameter.kind == "URL":
-        return AMQP_URLS if "amqp" in parameter.name else HTTP_URLS
+        return URLS[parameter.name]
     return WRONG[parameter.kind]
 
 

@@ -1,0 +1,53 @@
+"""What waits to be written: how much is taken at once, and for how long more is waited for."""
+
+import asyncio
+
+from contract.streams import Stream
+from runtime.ledger.batch import Place, Reading
+from runtime.ledger.inbox import Arrived, End, Inbox
+
+FOR_EVER_S = 3600.0  # whoever waited for it would not return
+
+
+def reading(entries: int = 1, size: int = 10) -> Reading:
+    return Reading(Stream.LOG, (), Place(0, b""), entries, 0, size)
+
+
+async def take(inbox: Inbox, *, entries: int = 10, linger_s: float = FOR_EVER_S) -> list[Arrived]:
+    return await inbox.take(entries=entries, max_bytes=1000, timeout_s=FOR_EVER_S, linger_s=linger_s)
+
+
+async def test_what_comes_while_it_lingers_comes_along() -> None:
+    inbox = Inbox(10_000)
+    async with asyncio.TaskGroup() as group:
+        taking = group.create_task(take(inbox, entries=3))
+        for _ in range(3):
+            await inbox.put(reading())
+            await asyncio.sleep(0)
+    assert len(taking.result()) == 3
+
+
+async def test_a_little_is_taken_when_nothing_more_comes() -> None:
+    inbox = Inbox(10_000)
+    await inbox.put(reading())
+    assert len(await take(inbox, linger_s=0.01)) == 1
+
+
+async def test_it_lingers_for_no_more_than_a_batch() -> None:
+    for full in (reading(entries=10), reading(size=1000)):
+        inbox = Inbox(10_000)
+        await inbox.put(full)
+        assert await take(inbox) == [full]
+
+
+async def test_what_there_is_no_room_beside_is_taken_at_once() -> None:
+    inbox = Inbox(100)
+    await inbox.put(reading(size=500))
+    assert len(await take(inbox)) == 1
+
+
+async def test_an_end_is_not_lingered_over() -> None:
+    inbox = Inbox(10_000)
+    end = End(Stream.LOG, 1.0)
+    await inbox.put(end)
+    assert await take(inbox) == [end]
