@@ -5,6 +5,7 @@ import resource
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from structlog.testing import capture_logs
 from contract.broker import Broker, BrokerFull, BrokerUnavailable, Delivery, UnknownOffset
 from contract.codec import decode_job, encode
 from contract.dead import Handled
-from contract.job import Job, Lane
+from contract.job import Job, Kind, Lane
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.streams import Stream
@@ -39,6 +40,8 @@ from tests.brokers.suite import (
     subjects,
     take,
 )
+from tests.workers.test_worker import worker
+from workers.failures import Failed
 
 
 class EmbeddedBackend:
@@ -513,6 +516,21 @@ async def test_what_was_confirmed_is_counted_where_it_went(backend: EmbeddedBack
         await consume_until(broker, Recorder(7, lambda delivery: verdicts[delivery.message_id or ""].pop(0)))
     to = {to: backend.sample("copydesk_published_total", to=to) for to in ("intake", "log", "dead", "retry")}
     assert to == {"intake": 5, "log": 4, "dead": 2, "retry": 2}
+
+
+async def test_worker_and_broker_together_count_a_retry_once(backend: EmbeddedBackend) -> None:
+    handle = worker(Failed(Reason.RATE_LIMITED), metrics=backend.metrics).handle
+    async with backend.broker() as broker:
+        await broker.put(replace(samples.job(), kind=Kind.URL, url="https://example.com/"))
+        handled = asyncio.Event()
+
+        async def handle_one(delivery: Delivery) -> Verdict:
+            handled.set()
+            return await handle(delivery)
+
+        async with consuming(broker, handle_one):
+            await handled.wait()
+    assert backend.sample("copydesk_published_total", to="retry") == 1
     assert backend.sample("copydesk_retries_total", reason="rate_limited") == 1
 
 

@@ -45,7 +45,7 @@ def test_what_is_no_amqp_url_is_refused_at_once(command: tuple[str, ...]) -> Non
     for done in (copydesk(*command, "--amqp-url", url), copydesk(*command, settings={"COPYDESK_AMQP_URL": url})):
         assert (done.returncode, done.stdout) == (2, b"")
         (line,) = done.stderr.decode().splitlines()
-        assert line.startswith("copydesk: settings: COPYDESK_AMQP_URL: ")
+        assert line.startswith("copydesk: Invalid value for '--amqp-url' (env var: 'COPYDESK_AMQP_URL'): ")
         assert "amqp://user:password@host:5672/vhost" in line
         assert SECRET not in line
 

@@ -53,7 +53,7 @@ def settlement(claimed: Claimed, verdict: Verdict, *, now: float, keep_events: i
 
 
 def count(verdict: Verdict, metrics: Metrics) -> None:
-    """Counts what `verdict` wrote."""
+    """Counts what `verdict` wrote. The worker counts the verdict itself."""
     match verdict:
         case Publish():
             metrics.published.labels(Destination.LOG).inc()
@@ -61,10 +61,7 @@ def count(verdict: Verdict, metrics: Metrics) -> None:
             if event:
                 metrics.published.labels(Destination.LOG).inc()
             metrics.published.labels(Destination.DEAD).inc()
-        case Retry(reason=reason):
-            metrics.published.labels(Destination.RETRY).inc()
-            metrics.retries.labels(reason).inc()
-        case Defer():
+        case Retry() | Defer():
             metrics.published.labels(Destination.RETRY).inc()
 
 
