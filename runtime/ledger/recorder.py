@@ -102,7 +102,7 @@ class Recorder:
                 await self._prepare()
                 await self._hold(stop)
             except Fenced:
-                log.warning("recorder_superseded", hint="another process records now; this one stands by")
+                log.warning("recorder_superseded", hint="another process records, or the ledger begins anew")
             except LedgerUnavailable as error:
                 self._fail(error)
                 await _pause(stop, self._limits.pause_s)
