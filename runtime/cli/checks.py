@@ -7,6 +7,7 @@ import typer
 from yarl import URL
 
 from runtime.amqp_url import fault_of
+from runtime.errors import StartError
 
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_-]{1,63})*\.?")
 _KEY = re.compile(r"[!-~]+")
@@ -45,6 +46,21 @@ def amqp_url(value: str) -> str:
     fault = fault_of(value)
     if fault is not None:
         raise typer.BadParameter(fault)
+    return value
+
+
+def ledger_url(value: str) -> str:
+    """Returns the URL of the ledger's database.
+
+    Raises:
+        BadParameter: it is something else. The value, which may hold a password, is not repeated.
+    """
+    from runtime.ledger import database
+
+    try:
+        database.ledger_url(value)
+    except StartError:
+        raise typer.BadParameter("it must be as sqlite:///PATH or postgresql://user:password@host/database") from None
     return value
 
 

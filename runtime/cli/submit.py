@@ -6,23 +6,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
 import orjson
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from contract.job import Lane
 from contract.options import Focus, Format, Part
 from runtime.cli import checks, streams
-from runtime.cli.client import Client, Receipt, Refused, connect
-from runtime.cli.documents import submission_of
 from runtime.cli.exits import Exit
 from runtime.cli.options import DEFAULT_URL, ApiKey, AsJson, Url
-from runtime.cli.patience import DEFAULT_PATIENCE_S, Unavailable, duration
+from runtime.cli.patience import DEFAULT_PATIENCE_S, Refused, Unavailable, duration
 from runtime.errors import StartError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from runtime.cli.client import Client, Receipt
 
 _AT_ONCE = 8
 
@@ -84,6 +85,8 @@ def submit(
     Run it again after an outage or Ctrl-C: the same file with the same content, or the same URL, with the same options
     is the same document with the same id, and counts once. Prints how many were accepted, refused and not sent.
     """
+    from runtime.cli.documents import submission_of
+
     if origin and len(targets) > 1:
         raise StartError("--origin goes with one document")
     lane = lane or (Lane.BULK if len(targets) > 1 else Lane.INTERACTIVE)
@@ -122,9 +125,11 @@ def _document(target: str, submission: dict[str, Any], lane: Lane, salt: str) ->
 async def _submit_all(
     documents: Sequence[_Document], url: str, api_key: str | None, patience_s: float, report: "_Report"
 ) -> Exit:
+    from runtime.cli.client import connect
+
     places = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(client: Client, document: _Document) -> None:
+    async def one(client: "Client", document: _Document) -> None:
         async with places:
             try:
                 report.accepted(document.name, await client.submit(document.submission, document.key))
@@ -153,11 +158,20 @@ class _Report:
     as_json: bool
     acceptances: int = 0
     refusals: int = 0
-    _bar: Progress | None = field(default=None, init=False)
-    _task: TaskID = field(default=TaskID(0), init=False)
+    _bar: "Progress | None" = field(default=None, init=False)
+    _task: "TaskID | None" = field(default=None, init=False)
 
     @contextmanager
     def progress(self) -> Iterator[None]:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
         console = Console(stderr=True)
         if not console.is_terminal or Console().is_terminal:
             yield
@@ -168,7 +182,7 @@ class _Report:
             self._task = self._bar.add_task("submitting", total=self.total)
             yield
 
-    def accepted(self, name: str, receipt: Receipt) -> None:
+    def accepted(self, name: str, receipt: "Receipt") -> None:
         self.acceptances += 1
         line = {"name": name, "id": receipt.id, "lane": receipt.lane}
         streams.put(orjson.dumps(line).decode() if self.as_json else f"accepted\t{receipt.id}\t{receipt.lane}\t{name}")
@@ -187,5 +201,5 @@ class _Report:
         streams.tell(f"copydesk: {self.acceptances} accepted, {self.refusals} refused, {left} not sent{hint}")
 
     def _advance(self) -> None:
-        if self._bar is not None:
+        if self._bar is not None and self._task is not None:
             self._bar.advance(self._task)

@@ -22,6 +22,7 @@ HTTP_URLS = (
     *("127.0.0.1:8080", "localhost", "ftp://127.0.0.1/", "amqp://127.0.0.1", "http://", "http://127.0.0.1:99999"),
     *("http://[::1", "", "http://127.0.0.1:8080/v1/documents", "http://user:hush-hush@127.0.0.1", "http://a\nb"),
 )
+LEDGER_URLS = ("ledger.db", "mysql://user:hush-hush@127.0.0.1/ledger", "sqlite://", "postgresql://h:port/", "")
 AMQP_URLS = ("127.0.0.1:5672", "http://guest:hush-hush@127.0.0.1:5672/", "amqp://", "rabbitmq", "amqp://h:port/", "")
 
 # Wrong values of each kind of parameter. A new kind has to be added here: the test below fails otherwise.
@@ -49,6 +50,8 @@ DOCUMENTED = {
     ("extract targets", MISSING): 1,  # a document among others: refused, and the others are extracted
     ("extract targets", str(ROOT)): 1,
     ("audit --data", f"{FILE}/inside"): 3,  # the broker that it looks for is not there
+    ("ledger upgrade --data", f"{FILE}/inside"): 3,  # the database cannot be opened
+    ("ledger rebuild --data", f"{FILE}/inside"): 3,
 }
 
 # What each command needs beside the option that is wrong.
@@ -75,7 +78,7 @@ class Case:
 
 def wrong_values(parameter: Parameter) -> tuple[str, ...]:
     if parameter.kind == "URL":
-        return AMQP_URLS if "amqp" in parameter.name else HTTP_URLS
+        return {"amqp_url": AMQP_URLS, "amqp": AMQP_URLS, "ledger_url": LEDGER_URLS}.get(parameter.name, HTTP_URLS)
     return WRONG[parameter.kind]
 
 
