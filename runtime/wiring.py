@@ -28,7 +28,7 @@ from runtime.auditor import Auditor
 from runtime.errors import StartError
 from runtime.gauges import keep_gauges
 from runtime.ops import Readiness, build_ops_app
-from runtime.process import Door, grant_descriptors, listening, run_roles
+from runtime.process import ListenAddress, grant_descriptors, listening, run_roles
 from runtime.settings import Settings
 from service.app import ApiBroker, IntakeLimits, build_app
 from service.connections import ConnectionLimits
@@ -161,8 +161,8 @@ async def _serve(
     app: web.Application, settings: Settings, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]
 ) -> None:
     grant_descriptors(settings.max_connections + settings.max_ops_connections)
-    door = Door(Listener.API, settings.host, settings.port, connection_limits(settings))
-    async with listening(app, door, metrics, shutdown_timeout_s=settings.shutdown_timeout_s):
+    address = ListenAddress(Listener.API, settings.host, settings.port, connection_limits(settings))
+    async with listening(app, address, metrics, shutdown_timeout_s=settings.shutdown_timeout_s):
         started()
         await stop.wait()
 
@@ -175,9 +175,9 @@ def _ops(settings: Settings, metrics: Metrics, readiness: Readiness) -> Abstract
         connections=settings.max_ops_connections,
         connections_per_address=max(1, settings.max_ops_connections // 2),
     )
-    door = Door(Listener.OPS, settings.ops_host, settings.ops_port, limits)
+    address = ListenAddress(Listener.OPS, settings.ops_host, settings.ops_port, limits)
     app = build_ops_app(metrics, readiness, hosts)
-    return listening(app, door, metrics, shutdown_timeout_s=settings.shutdown_timeout_s)
+    return listening(app, address, metrics, shutdown_timeout_s=settings.shutdown_timeout_s)
 
 
 def connection_limits(settings: Settings) -> ConnectionLimits:

@@ -42,7 +42,7 @@ _RAW_KINDS = {
 _LISTS = {"formats", "include"}
 _OPTIONS = {"lane", "focus", "keep_all", *_LISTS}
 _RAW_PARAMETERS = {"url", *_OPTIONS}
-_MAX_PARAMETERS: Final = 20  # faults told of one query
+_MAX_PARAMETERS: Final = 20  # chosen: faults of one query that an answer names
 _TRUTH = {"true": True, "false": False}
 _CODINGS = {"gzip", "deflate", "identity"}
 
