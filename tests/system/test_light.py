@@ -10,6 +10,7 @@ import pytest
 
 from tests.rabbit_node import RabbitNode
 from tests.system.processes import Process, copydesk, running
+from tests.system.test_rabbit import ready
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -67,9 +68,9 @@ def test_commands_that_ask_a_server_load_no_reader_and_no_database(up: Process, 
 
 
 @pytest.mark.rabbit
-def test_serve_loads_no_reader_and_without_a_ledger_no_database(rabbit_node: RabbitNode) -> None:
+async def test_serve_loads_no_reader_and_without_a_ledger_no_database(rabbit_node: RabbitNode) -> None:
     settings = {"COPYDESK_AMQP_URL": rabbit_node.url, **SHOW_IMPORTS}
     with running("serve", "--port", "0", "--ops-port", "0", settings=settings) as serve:
-        serve.wait_for_urls("api", "ops")
+        await ready(serve.wait_for_urls("ops")["ops"])
         assert serve.stop() == 0
         assert packages("\n".join(str(entry["event"]) for entry in serve.log)) & (READERS | DATABASES) == set()
