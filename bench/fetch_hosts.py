@@ -30,11 +30,11 @@ from contract.codec import decode_job
 from contract.ids import new_document_id
 from contract.job import Job, Kind, Lane
 from contract.metrics import Metrics
+from contract.timestamps import now
 from contract.verdicts import Defer, Verdict
 from runtime.brokers.embedded.broker import EmbeddedBroker
 from runtime.fetching import open_fetcher
 from runtime.settings import load
-from runtime.wiring import now
 from tests.rabbit_node import free_ports
 from workers.document import RawDocument
 from workers.retry import RetryPolicy

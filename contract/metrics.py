@@ -98,7 +98,7 @@ class Metrics:
         )
         self.queue_depth = Gauge(
             "copydesk_queue_depth",
-            "Messages that wait in a queue, as the broker told lately; no series while it does not tell.",
+            "Messages that wait in a queue, as the broker last reported; no series while it does not report.",
             ["queue"],
             registry=registry,
         )

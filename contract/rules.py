@@ -4,7 +4,6 @@ import re
 from datetime import date, datetime
 from typing import Final, NoReturn, TypeVar
 
-import langcodes
 from pydantic_core import PydanticCustomError
 
 from contract.binary import is_binary
@@ -77,6 +76,8 @@ def short_url(value: str) -> str:
 
 def standard_language(value: str) -> str:
     """Returns the standard form of a BCP 47 language tag."""
+    import langcodes  # noqa: PLC0415 - 2.6 MB of tables, which few submissions need
+
     try:
         tag = langcodes.standardize_tag(value)
         valid = langcodes.tag_is_valid(tag)

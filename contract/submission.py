@@ -19,11 +19,12 @@ from contract.job import CallerMetadata, Job, Kind, Lane
 from contract.options import Focus, Format, Options, Part
 from contract.timestamps import rfc3339
 
+# Chosen: far above what documents have, and small beside the 12 MiB of an event.
 MAX_LABELS: Final = 16
 MAX_AUTHORS: Final = 50
 
-_MAX_FAULTS = 20
-_MAX_NAME_CHARS = 64
+_MAX_FAULTS = 20  # chosen: as many as a person mends in one go
+_MAX_NAME_CHARS = 64  # chosen: of a name in an answer; field names are shorter
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ _JSON_ESCAPE = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmittedMetadata:
-    """What the caller knows of the document: it wins over what is extracted."""
+    """Metadata from the caller. It wins over what is extracted."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -87,7 +88,7 @@ class SubmittedMetadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmittedOptions:
-    """How the document is to be handled. Without a lane the route chooses it; the rest is as in `contract.options`."""
+    """How to process the document. Without a lane the route chooses it; the rest is as in `contract.options`."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -225,11 +226,11 @@ def _without_bad_origin(fields: object) -> tuple[object, tuple[Fault, ...]]:
 
 def _dropped_controls(fields: object) -> Iterator[Fault]:
     """Yields a warning for each metadata field of valid `fields` that lost control characters."""
-    told = fields.get("metadata") if isinstance(fields, dict) else None
-    if not isinstance(told, dict):
+    metadata = fields.get("metadata") if isinstance(fields, dict) else None
+    if not isinstance(metadata, dict):
         return
     for name in ("title", "authors", "site_name"):
-        given = told.get(name) or ""
+        given = metadata.get(name) or ""
         if any(rules.holds_controls(value) for value in ([given] if isinstance(given, str) else given)):
             yield Fault(f"metadata.{name}", "control_character", "holds control characters, which are left out")
 
@@ -251,7 +252,7 @@ def to_job(
         accepted_at: an aware time.
         decoded: how the content was decoded, where it came as bytes.
     """
-    told = submission.metadata
+    metadata = submission.metadata
     return Job(
         id=id,
         kind=submission.kind,
@@ -262,19 +263,19 @@ def to_job(
         charset=decoded.charset if decoded else None,
         charset_source=decoded.source if decoded else None,
         metadata=CallerMetadata(
-            title=told.title,
-            authors=told.authors,
-            published=told.published,
-            language=told.language,
-            site_name=told.site_name,
+            title=metadata.title,
+            authors=metadata.authors,
+            published=metadata.published,
+            language=metadata.language,
+            site_name=metadata.site_name,
         ),
         labels=submission.labels,
         options=_options(submission.options),
     )
 
 
-def _options(told: SubmittedOptions) -> Options:
-    return Options(formats=told.formats, include=told.include, focus=told.focus, keep_all=told.keep_all)
+def _options(options: SubmittedOptions) -> Options:
+    return Options(formats=options.formats, include=options.include, focus=options.focus, keep_all=options.keep_all)
 
 
 _MESSAGES = {

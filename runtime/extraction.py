@@ -14,8 +14,9 @@ from contract.job import Job, Kind, Lane
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.submission import Checked, to_job
+from contract.timestamps import now
 from contract.verdicts import Bury, Defer, Publish
-from runtime import wiring
+from runtime import working
 from runtime.brokers.local_leases import LocalLeases
 from runtime.fetching import open_fetcher
 from runtime.settings import Settings
@@ -86,7 +87,7 @@ class Extraction:
             checked.submission,
             id=new_document_id(),
             lane=Lane.INTERACTIVE,
-            accepted_at=wiring.now(),
+            accepted_at=now(),
             decoded=checked.decoded,
         )
         if job.kind is not Kind.URL:
@@ -102,7 +103,7 @@ class Extraction:
                     return event
                 case Defer(_, delay_s) if delay_s > self._longest_wait_s:
                     detail = f"the host asks for a pause, of which {delay_s:.0f} s are left"
-                    return outcome.failed(job, DocumentFailure(Reason.RATE_LIMITED, detail), wiring.now())
+                    return outcome.failed(job, DocumentFailure(Reason.RATE_LIMITED, detail), now())
                 case Defer(_, delay_s):
                     await asyncio.sleep(delay_s)
                 case verdict:
@@ -129,9 +130,9 @@ async def extract(
     )
     async with (
         open_fetcher(settings, metrics, LocalLeases().hold, hosts) as fetcher,
-        wiring.open_parser(settings, metrics) as parser,
+        working.build_parser(settings, metrics) as parser,
     ):
-        worker = wiring.build_worker(settings, fetcher, parser, metrics, retry=_ONCE)
+        worker = working.build_worker(settings, fetcher, parser, metrics, retry=_ONCE)
         extraction = Extraction(
             worker, given=settings.parsers * _GIVEN_AHEAD, longest_wait_s=hosts.interval_at_most_s, show=show
         )

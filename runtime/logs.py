@@ -22,8 +22,8 @@ from runtime.settings import Settings, service_links
 
 log = structlog.get_logger(__name__)
 
-_MAX_CAUSES = 8  # of one exception: a chain can be as long as a program makes it
-_MAX_GROUP = 8  # exceptions of one group that are told
+_MAX_CAUSES = 8  # chosen: logged causes of one exception; a chain has no bound of its own
+_MAX_GROUP = 8  # chosen: exceptions of one group that are logged
 
 
 class _Lossy:
@@ -98,14 +98,14 @@ def configure(settings: Settings) -> None:
 
 
 def hush_libraries() -> None:
-    """Ends what libraries log of a broker that is away: who speaks with it says so once, with what to do."""
+    """Drops what AMQP libraries log about a lost broker: our session logs it once, with what to do."""
     for name in ("aiormq", "aio_pika"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     stamina.instrumentation.set_on_retry_hooks(())
 
 
 def silence() -> None:
-    """Drops what libraries log, until `configure`: a command tells a person itself what matters, in its own words."""
+    """Drops what libraries log until `configure` is called: commands print their own messages."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
@@ -120,12 +120,12 @@ def without_messages(_logger: object, _method: str, event: MutableMapping[str, A
     if given is True:
         error = sys.exc_info()[1]
     if error is not None:
-        event["exception"] = told(error)
+        event["exception"] = described(error)
     return event
 
 
-def told(error: BaseException) -> str:
-    """Returns the class names and frames of `error`, of what it came from and of what is in its group."""
+def described(error: BaseException) -> str:
+    """Returns the class names and frames of `error`, of its causes and of the exceptions in its group."""
     return "\n".join(_lines(error, _MAX_CAUSES))
 
 

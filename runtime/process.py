@@ -1,4 +1,4 @@
-"""One process from start to stop: the ops port, the roles, signals, and the time that stopping may take."""
+"""One process from start to stop: its ports, its roles, signals, and the time limit for stopping."""
 
 import asyncio
 import resource
@@ -21,8 +21,10 @@ log = structlog.get_logger(__name__)
 
 Role = Callable[[], Coroutine[Any, Any, None]]
 
-_BACKLOG = 512  # connections that wait for accept(2): a burst must not make others try again after a second
-_OWN_DESCRIPTORS = 256  # files, pipes to children, connections to the broker and to the sites that are fetched from
+_BACKLOG = 512  # chosen: connections that wait for accept(2); TCP tries again only after a second if it is full
+_OWN_DESCRIPTORS = (
+    256  # chosen, with room: files, pipes to children, connections to the broker and to the sites that are fetched from
+)
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -67,8 +69,8 @@ def _signals(stop: asyncio.Event, hurry: Callable[[], None]) -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """Where an application listens, and what it grants those who come."""
+class ListenAddress:
+    """Where an application listens, and the limits of its connections."""
 
     listener: Listener
     host: str
@@ -78,7 +80,7 @@ class Door:
 
 @asynccontextmanager
 async def listening(
-    app: web.Application, door: Door, metrics: Metrics, *, shutdown_timeout_s: float
+    app: web.Application, address: ListenAddress, metrics: Metrics, *, shutdown_timeout_s: float
 ) -> AsyncIterator[None]:
     """Serves `app` for as long as the context is open; leaving it lets running requests end.
 
@@ -89,9 +91,9 @@ async def listening(
     await runner.setup()
     try:
         assert runner.server is not None  # noqa: S101 - aiohttp has it None before setup alone
-        build = built_by(runner.server, Connections(door.limits, metrics, door.listener), door.limits, metrics)
-        listener = await _listen(build, door)
-        log.info("listening", what=door.listener, url=_url(door.host, listener.sockets[0].getsockname()))
+        build = built_by(runner.server, Connections(address.limits, metrics, address.listener), address.limits, metrics)
+        listener = await _listen(build, address)
+        log.info("listening", what=address.listener, url=_url(address.host, listener.sockets[0].getsockname()))
         try:
             yield
         finally:
@@ -100,16 +102,16 @@ async def listening(
         await runner.cleanup()
 
 
-async def _listen(build: Build, door: Door) -> asyncio.Server:
+async def _listen(build: Build, address: ListenAddress) -> asyncio.Server:
     loop = asyncio.get_running_loop()
     try:
-        return await loop.create_server(build, door.host, door.port, backlog=_BACKLOG)
+        return await loop.create_server(build, address.host, address.port, backlog=_BACKLOG)
     except OSError as error:
-        raise StartError(f"cannot listen on {door.host}:{door.port}: {error.strerror}") from None
+        raise StartError(f"cannot listen on {address.host}:{address.port}: {error.strerror}") from None
 
 
 def grant_descriptors(connections: int) -> None:
-    """Sees to it that this process may open `connections` sockets beside what it needs itself, as far as it may."""
+    """Raises the limit of open files to hold `connections` sockets beside the own files, as far as allowed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + _BACKLOG + _OWN_DESCRIPTORS
     if soft < wanted:

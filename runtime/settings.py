@@ -220,11 +220,11 @@ def load(given: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
     try:
         return Settings(**{name: value for name, value in (given or {}).items() if value is not None})
     except ValidationError as error:
-        told = "; ".join(
+        faults = "; ".join(
             f"{PREFIX}{str(fault['loc'][0]).upper() if fault['loc'] else ''}: {_rule(fault)}"
             for fault in error.errors(include_input=False, include_url=False)
         )
-        raise StartError(f"settings: {told}") from None
+        raise StartError(f"settings: {faults}") from None
 
 
 def _rule(fault: ErrorDetails) -> str:

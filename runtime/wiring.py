@@ -1,12 +1,10 @@
-"""Builds the objects of a process from its settings. No other module does."""
+"""Builds the objects of a process from its settings; `working` those of a worker."""
 
 import asyncio
-import os
 import platform
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,36 +18,23 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from contract.article import Article
 from contract.broker import Broker, BrokerUnavailable, QueueDepths
-from contract.codec import MAX_JOB_BYTES
 from contract.labels import Listener, ProcessRole
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.streams import Streams
+from contract.timestamps import now
 from runtime.auditor import Auditor
-from runtime.brokers.embedded import EmbeddedBroker, FolderError
-from runtime.brokers.embedded.limits import EmbeddedLimits
-from runtime.brokers.rabbit import RabbitBroker, RabbitLimits
-from runtime.brokers.rabbit.consumer import in_flight_jobs
 from runtime.errors import StartError
-from runtime.fetching import open_fetcher
 from runtime.gauges import keep_gauges
 from runtime.ops import Readiness, build_ops_app
-from runtime.process import Door, grant_descriptors, listening, run_roles
+from runtime.process import ListenAddress, grant_descriptors, listening, run_roles
 from runtime.settings import Settings
-from runtime.temporary import marked_folder
 from service.app import ApiBroker, IntakeLimits, build_app
 from service.connections import ConnectionLimits
 from service.hosts import Hosts
 from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, is_loopback, refuse_open_listener
-from workers.children.pool import ParserLimits, ParserPool
 from workers.decode import decode
-from workers.document import RawDocument
-from workers.fetch import Fetcher
-from workers.parse_task import PRELOAD, extract_article
-from workers.retry import RetryPolicy
-from workers.worker import Worker, WorkerLimits
 
 if TYPE_CHECKING:
     from runtime.ledger.recorder import Recorder
@@ -81,7 +66,9 @@ async def run(
         StartError: the settings do not allow it, an address is in use, or the data folder is in use.
     """
     if work:
-        refuse_to_hold_too_much(settings)
+        from runtime import working  # noqa: PLC0415 - loads the fetcher, which serve does not need
+
+        working.refuse_to_hold_too_much(settings)
     names = {ProcessRole.SERVE: serve, ProcessRole.WORK: work, ProcessRole.RECORD: record}
     role = ProcessRole.UP if all(names.values()) else next(name for name, asked in names.items() if asked)
     metrics = build_metrics(role)
@@ -96,9 +83,9 @@ async def run(
                 app = build_api(settings, broker, metrics, await _open_ledger(settings, stack))
                 roles["api"] = partial(_serve, app, settings, metrics, stop)
             if work:
-                roles["worker"] = partial(_work, settings, broker, metrics, stop)
+                roles["worker"] = partial(working.work, settings, broker, metrics, stop)
             return await _run(settings, broker, metrics, roles, stop, ready)
-    except (FolderError, BrokerUnavailable) as error:  # the latter: the folder's database is damaged, or is none
+    except BrokerUnavailable as error:  # the embedded broker's database is damaged, or is none
         raise StartError(str(error)) from None
 
 
@@ -174,22 +161,10 @@ async def _serve(
     app: web.Application, settings: Settings, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]
 ) -> None:
     grant_descriptors(settings.max_connections + settings.max_ops_connections)
-    door = Door(Listener.API, settings.host, settings.port, connection_limits(settings))
-    async with listening(app, door, metrics, shutdown_timeout_s=settings.shutdown_timeout_s):
+    address = ListenAddress(Listener.API, settings.host, settings.port, connection_limits(settings))
+    async with listening(app, address, metrics, shutdown_timeout_s=settings.shutdown_timeout_s):
         started()
         await stop.wait()
-
-
-async def _work(
-    settings: Settings, broker: Broker, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]
-) -> None:
-    async with (
-        open_fetcher(settings, metrics, broker.lease) as fetcher,
-        open_parser(settings, metrics) as parser,
-    ):
-        started()
-        worker = build_worker(settings, fetcher, parser, metrics)
-        await broker.consume(worker.handle, slots=settings.slots, stop=stop)
 
 
 def _ops(settings: Settings, metrics: Metrics, readiness: Readiness) -> AbstractAsyncContextManager[None]:
@@ -200,9 +175,9 @@ def _ops(settings: Settings, metrics: Metrics, readiness: Readiness) -> Abstract
         connections=settings.max_ops_connections,
         connections_per_address=max(1, settings.max_ops_connections // 2),
     )
-    door = Door(Listener.OPS, settings.ops_host, settings.ops_port, limits)
+    address = ListenAddress(Listener.OPS, settings.ops_host, settings.ops_port, limits)
     app = build_ops_app(metrics, readiness, hosts)
-    return listening(app, door, metrics, shutdown_timeout_s=settings.shutdown_timeout_s)
+    return listening(app, address, metrics, shutdown_timeout_s=settings.shutdown_timeout_s)
 
 
 def connection_limits(settings: Settings) -> ConnectionLimits:
@@ -232,26 +207,15 @@ def build_metrics(role: ProcessRole) -> Metrics:
 def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextManager[_WholeBroker]:
     """Returns the broker: RabbitMQ if a URL is set, else the embedded one."""
     if settings.amqp_url is None:
+        from runtime.brokers.embedded import EmbeddedBroker, EmbeddedLimits  # noqa: PLC0415 - one broker or the other
+
         bounds = EmbeddedLimits(max_jobs=settings.intake_documents, max_bytes=settings.intake_bytes)
         return EmbeddedBroker(settings.data, metrics=metrics, limits=bounds, delivery_limit=settings.delivery_limit)
+    from runtime.brokers.rabbit import RabbitBroker, RabbitLimits  # noqa: PLC0415 - the same
+
     limits = RabbitLimits(publish_timeout_s=settings.publish_timeout_s)
     url = settings.amqp_url.get_secret_value()
     return RabbitBroker(url, metrics=metrics, topology=settings.topology(), limits=limits)
-
-
-def refuse_to_hold_too_much(settings: Settings) -> None:
-    """Refuses slots whose deliveries, each with the largest job, would exceed `max_in_flight_bytes`.
-
-    Raises:
-        StartError: they would.
-    """
-    jobs = settings.slots if settings.amqp_url is None else in_flight_jobs(settings.slots)
-    if jobs * MAX_JOB_BYTES > settings.max_in_flight_bytes:
-        raise StartError(
-            f"with {settings.slots} slots up to {jobs} documents of {MAX_JOB_BYTES:,} bytes are held at once: "
-            f"{jobs * MAX_JOB_BYTES:,} bytes, over the limit of {settings.max_in_flight_bytes:,}; "
-            f"lower COPYDESK_SLOTS, or raise COPYDESK_MAX_IN_FLIGHT_BYTES where there is memory for it"
-        )
 
 
 def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: Ledger | None = None) -> web.Application:
@@ -285,41 +249,3 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: L
         decode=decode,
         ledger=ledger,
     )
-
-
-@asynccontextmanager
-async def open_parser(settings: Settings, metrics: Metrics) -> AsyncIterator[ParserPool[RawDocument, Article]]:
-    """Yields the parser children that extract articles, and removes what those of killed processes left."""
-    with marked_folder():
-        async with _parser(settings, metrics) as parser:
-            yield parser
-
-
-def _parser(settings: Settings, metrics: Metrics) -> ParserPool[RawDocument, Article]:
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else numpy reserves memory for a thread a core in each child
-    limits = ParserLimits(
-        wall_clock_s=settings.parse_timeout_s,
-        memory_bytes=settings.parse_memory_bytes,
-        documents_per_child=settings.parse_recycle_after,
-    )
-    return ParserPool(
-        extract_article, slots=min(settings.parsers, settings.slots), limits=limits, metrics=metrics, preload=PRELOAD
-    )
-
-
-def build_worker(
-    settings: Settings,
-    fetcher: Fetcher,
-    parser: ParserPool[RawDocument, Article],
-    metrics: Metrics,
-    retry: RetryPolicy | None = None,
-) -> Worker:
-    """Returns the worker that decides deliveries. `retry` replaces the policy of the settings."""
-    policy = retry or RetryPolicy(delays_s=settings.retry_delays_s)
-    limits = WorkerLimits(job_timeout_s=settings.job_timeout_s, retry=policy)
-    return Worker(fetcher=fetcher, parser=parser, metrics=metrics, clock=now, limits=limits)
-
-
-def now() -> datetime:
-    """Returns the current time, aware, in UTC."""
-    return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""How many connections a port holds, and which one gives way to a new one.
+"""The bounds on a port's connections, and which connection is closed when a bound is reached.
 
 A connection either has a request in hand or waits for the next. When a bound is reached, the one that has waited for
 longest is closed for the new one, so that idle connections keep nobody out. Only where all have requests in hand is
@@ -12,12 +12,14 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 from contract.labels import Cut, Listener
 from contract.metrics import Metrics
 
-_IPV6_PREFIX = 64  # bits of an IPv6 address that stand for one site: a host chooses the others itself (RFC 4291, 2.5.4)
+_IPV6_PREFIX = (
+    64  # bits of an IPv6 address that count as one site: a host chooses the other bits itself (RFC 4291, 2.5.4)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionLimits:
-    """What a port grants a connection, and how many connections.
+    """Limits of a port: times of one connection, and numbers of connections.
 
     Attributes:
         first_byte_timeout_s: from connecting to the first byte of a request.
@@ -40,7 +42,7 @@ class ConnectionLimits:
 
 @dataclass(slots=True)
 class _Site:
-    """The connections from one address, and those of them that wait, the longest first, with what makes them leave."""
+    """The connections from one address. `waiting` has a function to close each idle one, the longest idle first."""
 
     held: int = 0
     waiting: dict[object, Callable[[], None]] = field(default_factory=dict)
@@ -57,11 +59,11 @@ class Connections:
         self._held = 0
 
     def admit(self, site: str) -> Cut | None:
-        """Counts a new connection from `site` in, after making room where that is needed; else says why not."""
+        """Counts a new connection from `site` and returns None, or returns the bound that leaves no room for it."""
         cut = None
         if self._sites.get(site, _Site()).held >= self._limits.connections_per_address and not self._make_room(site):
             cut = Cut.TOO_MANY_FROM_ADDRESS
-        elif self._held >= self._limits.connections and not self._make_room(self._crowd()):
+        elif self._held >= self._limits.connections and not self._make_room(self._most_idle_site()):
             cut = Cut.TOO_MANY
         if cut:
             self.count(cut)
@@ -72,7 +74,7 @@ class Connections:
         return None
 
     def leave(self, site: str, connection: object) -> None:
-        """Counts out a connection that was admitted."""
+        """Uncounts a connection that was admitted."""
         place = self._sites[site]
         place.waiting.pop(connection, None)
         place.held -= 1
@@ -82,15 +84,15 @@ class Connections:
         self._show()
 
     def wait(self, site: str, connection: object, give_way: Callable[[], None]) -> None:
-        """Notes that `connection` has no request in hand from now on. `give_way` closes it and calls `leave`."""
+        """Marks `connection` as idle. `give_way` closes it and calls `leave`."""
         self._sites[site].waiting[connection] = give_way
 
     def work(self, site: str, connection: object) -> None:
-        """Notes that `connection` has a request in hand."""
+        """Marks `connection` as busy with a request."""
         self._sites[site].waiting.pop(connection, None)
 
     def count(self, cut: Cut) -> None:
-        """Counts a connection that is ended for `cut`."""
+        """Counts a connection that was closed because of `cut`."""
         self._metrics.connections_cut.labels(self._listener, cut).inc()
 
     def _make_room(self, site: str) -> bool:
@@ -101,8 +103,8 @@ class Connections:
         self.count(Cut.GAVE_WAY)
         return True
 
-    def _crowd(self) -> str:
-        """Returns the site with the most connections that wait: whoever opens many makes room for the others."""
+    def _most_idle_site(self) -> str:
+        """Returns the site with the most idle connections: a site that opens many gives way to the others."""
         return max(self._sites, key=lambda site: len(self._sites[site].waiting))
 
     def _show(self) -> None:
@@ -110,9 +112,9 @@ class Connections:
 
 
 def site_of(peer: object) -> str:
-    """Returns what counts as one address: the IPv4 address, or the first 64 bits of the IPv6 address.
+    """Returns the site of a peer: its IPv4 address, or the first 64 bits of the IPv6 address.
 
-    `peer` is the socket's peer name; where it is none (the connection is gone already) the site is empty.
+    `peer` is the socket's peer name. The site is empty where there is none: the connection is closed already.
     """
     if not isinstance(peer, tuple):
         return ""

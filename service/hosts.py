@@ -1,7 +1,7 @@
-"""Which names a port is known by, so that no page can make a name of its own mean this machine (DNS rebinding).
+"""The names that a port answers to: the defence against DNS rebinding.
 
-A page whose name is bound anew to 127.0.0.1 sends its requests here, with its own name in Host. A browser lets it read
-the answers, since to the browser they come from the page's own site. Its Host is what tells.
+A page can bind its own name to 127.0.0.1. Its requests then come here with that name in Host, and the browser lets the
+page read the answers, because it takes them for answers of the page's own site. Host tells such requests from ours.
 """
 
 import re
@@ -26,12 +26,12 @@ Address = IPv4Address | IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The names by which a port is known: this machine's own, and those given.
+    """The names that a port answers to: this machine's own, and those of the settings.
 
     Attributes:
         names: as `desk.example.com`, or `.example.com` for every name below; `*` for any.
-        addresses: take any IP address, and a request without Host. A name is what can be bound anew: an address in
-            Host is where the request went, seen from its sender. For ports that others reach through a network.
+        addresses: accept any IP address, and a request without Host. Only names can be rebound: an address in Host is
+            the address that the sender connected to. For ports that are reached through a network.
     """
 
     names: frozenset[str] = frozenset()
@@ -39,14 +39,14 @@ class Hosts:
 
     @classmethod
     def of(cls, listen: str, names: Iterable[str], *, addresses: bool = False) -> "Hosts":
-        """Returns the names `names`, and `listen`, the name or address that is listened on."""
+        """Returns `names` and `listen`, the name or address that the port listens on."""
         given = {_plain(name) for name in names}
         return cls(frozenset(given | ({_plain(listen)} - _WILDCARDS)), addresses)
 
     def know(self, host: str, local: Address | None = None) -> bool:
-        """Tells whether `host`, a name or an address without a port, is this server.
+        """Returns whether `host`, a name or an address without a port, is this server.
 
-        `local` is the address of this machine at which the connection came in.
+        `local` is the connection's address on this machine.
         """
         plain = _plain(host)
         address = _address(plain)
@@ -62,26 +62,26 @@ class Hosts:
 
 
 HOSTS: web.AppKey[Hosts | None] = web.AppKey("HOSTS")
-"""None where any name will do."""
+"""None: any name is accepted."""
 
 
 @web.middleware
 async def serve_known_hosts(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Lets through what is asked of this server by one of its names.
+    """Refuses a request whose Host is not a name of this server.
 
-    With a target in absolute form that is what counts (RFC 9112, section 3.2.2); Host must be known all the same.
+    A target in absolute form takes precedence over Host (RFC 9112, section 3.2.2); both must be names of this server.
     """
     stated = request.headers.get(hdrs.HOST)
     if stated is not None:
         _check(request, stated)
-    elif not _takes_any(request):
+    elif not _accepts_no_host(request):
         raise ProblemError(Problem(problems.FOREIGN_HOST, problems.FOREIGN_HOST.meaning))
     if not request.raw_path.startswith(("/", "*")):
-        _check(request, _bracketed(request.host))  # aiohttp's word for the target's host
+        _check(request, _bracketed(request.host))  # aiohttp's name for the target's host
     return await handler(request)
 
 
-def _takes_any(request: web.Request) -> bool:
+def _accepts_no_host(request: web.Request) -> bool:
     hosts = request.app[HOSTS]
     return hosts is None or hosts.addresses
 

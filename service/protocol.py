@@ -1,10 +1,10 @@
-"""What happens on one connection, around aiohttp's own protocol: time bounds, and errors as problems.
+"""One connection: aiohttp's protocol with time limits, and with errors answered as problems.
 
 aiohttp bounds neither the time that a header takes nor the number of connections, answers malformed requests in plain
 text that quotes them, and logs them with a traceback. Here:
 
     connected -> waits -> header comes in -> request in hand -> answer taken -> waits -> ...
-         first byte, idle      header             (the handler's)      send           each with its own bound
+         first byte, idle      header             (the handler's)      send           each with its own limit
 """
 
 import asyncio
@@ -31,19 +31,19 @@ SERVER: Final = "copydesk"
 """The value of the Server header: no versions."""
 
 OTHER_VERSION = web.RequestKey("OTHER_VERSION", bool)
-"""Whether the request says another version than HTTP/1.0 or 1.1."""
+"""True if the request has another version than HTTP/1.0 or 1.1."""
 
 MAX_LINE_BYTES: Final = 8190  # of a request line and of a header field: as nginx, Apache and aiohttp have it
 MAX_FIELDS: Final = 100  # as Apache has it
 MAX_HEADER_BYTES: Final = 32 * 1024  # in all: what nginx takes (four buffers of 8 KiB)
 
 _MANY_FIELDS: Final = "Too many headers"  # aiohttp has no class of its own for it
-_LINGER_S: Final = 2.0  # for a body that nobody wants, so that its sender gets to read the answer
-_LEAVE_S: Final = 5.0  # for the last answer to be taken before the connection is cut
+_LINGER_S: Final = 2.0  # chosen: unread body is drained for so long, so that its sender can read the answer
+_LEAVE_S: Final = 5.0  # chosen: time for the client to read the last answer before the connection is closed
 
 
 def built_by(server: web.Server, connections: Connections, limits: ConnectionLimits, metrics: Metrics) -> "Build":
-    """Returns what makes the protocol of a new connection to `server`, an aiohttp application's."""
+    """Returns the protocol factory for new connections to `server`, the server of an aiohttp application."""
     make_request = server.request_factory
 
     def begin(  # as aiohttp calls it for each request whose header is complete
@@ -56,7 +56,7 @@ def built_by(server: web.Server, connections: Connections, limits: ConnectionLim
         if isinstance(protocol, Connection):
             protocol.begin(payload)
         served = message.version in {HttpVersion10, HttpVersion11}
-        as_served = message if served else message._replace(version=HttpVersion11)  # else the answer would say it, too
+        as_served = message if served else message._replace(version=HttpVersion11)  # else the answer would repeat it
         request = make_request(as_served, payload, protocol, writer, task)
         request[OTHER_VERSION] = not served
         return request
@@ -131,12 +131,12 @@ class Connection(web.RequestHandler):
         if self._in_hand:
             super().data_received(data)
         elif self._body is not None and not self._body.is_eof():
-            pass  # of a request that is answered: nobody wants it, and unpacking it would cost more than its sender
+            pass  # the request is answered already: drop its body, because decompressing it costs more than sending it
         else:
             self._take_header(data)
 
     def begin(self, body: StreamReader) -> None:
-        """Notes that a request is in hand whose body comes in through `body`."""
+        """Marks the connection as busy with a request whose body arrives in `body`."""
         self._in_hand, self._body = True, body
         self._stop_timer()
         if self._admitted:
@@ -145,9 +145,9 @@ class Connection(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Sends what is not sent, and waits until the peer has taken the answer but for one buffer of it."""
+        """Sends the rest of the answer, and waits until all but one buffer of it is sent."""
         if isinstance(resp, web.HTTPException) and resp.status >= web.HTTPBadRequest.status_code:
-            resp = self._problem(problems.of_http_error(resp))  # raised before the application had it in hand
+            resp = self._problem(problems.of_http_error(resp))  # raised before the application's middlewares ran
         if self._body is not None and not self._body.is_eof() and not resp.prepared:
             resp.force_close()
         answer, gone = await super().finish_response(request, resp, start_time)
@@ -165,17 +165,17 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 - it quotes the request
     ) -> web.StreamResponse:
-        """Returns the answer to what aiohttp could not read, or to what the application let through."""
+        """Returns the answer to a request that aiohttp could not read, or to an exception of the application."""
         if not isinstance(exc, HttpProcessingError):
             log.error("request_failed", status=status, error=type(exc).__name__, exc_info=exc)
         if request.writer.output_size:
-            raise ConnectionResetError  # headers are out: all that is left is to close
-        response = self._problem(self._told(exc))
+            raise ConnectionResetError  # headers are sent: the only way left is to close
+        response = self._problem(self._problem_of(exc))
         response.force_close()
         return response
 
     def log_exception(self, *_: object, **kw: object) -> None:
-        """Logs what aiohttp would end the connection for, unless its peer is the cause."""
+        """Logs an error that ends the connection, unless the peer caused it."""
         error = kw.get("exc_info")
         if not isinstance(error, HttpProcessingError | web.RequestPayloadError | ConnectionError):
             log.error("connection_failed", error=type(error).__name__, exc_info=error)
@@ -184,17 +184,17 @@ class Connection(web.RequestHandler):
         super().pause_writing()
         if self._link is not None:
             pace_s = self._link.get_write_buffer_size() / self._limits.least_send_bytes_s
-            self._in(self._limits.send_timeout_s + pace_s, Cut.SEND_TIMEOUT)
+            self._start_timer(self._limits.send_timeout_s + pace_s, Cut.SEND_TIMEOUT)
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self._stop_timer()
         if not self._in_hand:
-            self._in(self._limits.idle_timeout_s, Cut.IDLE_TIMEOUT)
+            self._start_timer(self._limits.idle_timeout_s, Cut.IDLE_TIMEOUT)
 
     def _take_header(self, data: bytes) -> None:
         if data and not self._header_bytes:
-            self._in(self._limits.header_timeout_s, Cut.HEADER_TIMEOUT)
+            self._start_timer(self._limits.header_timeout_s, Cut.HEADER_TIMEOUT)
         if self._line_bytes == self._header_bytes:  # the first line has not ended
             end = data.find(b"\n")
             self._line_bytes += len(data) if end < 0 else end
@@ -202,9 +202,9 @@ class Connection(web.RequestHandler):
         parsed = self._request_count
         super().data_received(data)
         if self._request_count == parsed and self._header_bytes > MAX_HEADER_BYTES:
-            self._part(self._headers_too_large())
+            self._close_with(self._headers_too_large())
 
-    def _told(self, error: BaseException | None) -> Problem:
+    def _problem_of(self, error: BaseException | None) -> Problem:
         if isinstance(error, LineTooLong) or (isinstance(error, BadHttpMessage) and _MANY_FIELDS in error.message):
             return self._headers_too_large()
         if isinstance(error, HttpProcessingError):
@@ -223,12 +223,12 @@ class Connection(web.RequestHandler):
         return response
 
     def _wait(self, cut: Cut, seconds: float) -> None:
-        """Waits for the next request, until `cut`."""
-        self._in(seconds, cut)
+        """Starts the wait for the next request; after `seconds` the connection is closed, counted as `cut`."""
+        self._start_timer(seconds, cut)
         if self._admitted:
             self._connections.wait(self._site, self, self._give_way)
 
-    def _in(self, seconds: float, cut: Cut) -> None:
+    def _start_timer(self, seconds: float, cut: Cut) -> None:
         self._stop_timer()
         if self._link is not None:
             self._timer = self._loop.call_later(seconds, self._expire, cut)
@@ -238,12 +238,12 @@ class Connection(web.RequestHandler):
             cut = Cut.SEND_TIMEOUT
         self._connections.count(cut)
         if cut is Cut.HEADER_TIMEOUT:
-            self._part(Problem(problems.HEADER_TIMEOUT, problems.HEADER_TIMEOUT.meaning))
+            self._close_with(Problem(problems.HEADER_TIMEOUT, problems.HEADER_TIMEOUT.meaning))
         else:
             self._abort()
 
-    def _part(self, problem: Problem) -> None:
-        """Answers with `problem` without a request to answer to, and closes."""
+    def _close_with(self, problem: Problem) -> None:
+        """Sends `problem`, although there is no whole request to answer, and closes the connection."""
         self._metrics.refused.labels(problem.type.name).inc()
         if self._link is not None:
             self._link.write(problem.wire(SERVER))

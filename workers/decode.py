@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import webencodings
-from charset_normalizer import from_bytes
 
 from contract.charsets import CharsetSource, Decoded
 
@@ -154,6 +153,8 @@ def _by_language(body: bytes) -> str | None:
 
 
 def _by_look(body: bytes) -> str | None:
+    from charset_normalizer import from_bytes  # noqa: PLC0415 - 2 MB, for bytes that nothing else tells of
+
     sample = body[:_DETECTION_BYTES]
     if len(sample) < len(body):
         sample = sample.rpartition(b"<")[0] or sample  # not in the middle of a character

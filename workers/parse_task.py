@@ -6,7 +6,7 @@ from typing import Final
 from contract.article import Article
 from workers.document import RawDocument
 
-PRELOAD: Final = ("workers.pipeline", "workers.preloaded")
+PRELOAD: Final = ("workers.preloaded",)
 """Modules that a child loads before its first document."""
 
 

@@ -2,28 +2,25 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from contextlib import aclosing
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from contract.broker import BrokerUnavailable
 from runtime import logs
-from runtime.audit import AuditLimits, Balance
-from runtime.auditor import Auditor, Source
-from runtime.brokers.embedded.audit import EmbeddedAudit
-from runtime.brokers.embedded.broker import FILE
-from runtime.brokers.rabbit import RabbitLimits
-from runtime.brokers.rabbit.audit import RabbitAudit
 from runtime.cli import streams
 from runtime.cli.exits import Exit
 from runtime.cli.roles import AmqpUrl, Data, OpsHost, OpsPort
 from runtime.settings import Settings, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runtime.audit import AuditLimits, Balance
+    from runtime.auditor import Auditor, Source
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 Watch = Annotated[
@@ -70,11 +67,13 @@ def audit(
 
     Reads RabbitMQ, or else the embedded broker's folder, also while copydesk up runs on it. Changes nothing.
     """
+    from runtime.auditor import Auditor
+
     settings = load({"amqp_url": amqp_url, "data": data, "ops_host": ops_host, "ops_port": ops_port})
     logs.configure(settings)
     auditor = Auditor(_source(settings), _limits(settings, patience), time.time)
     if watch is not None:
-        from runtime import wiring  # noqa: PLC0415 - loads the parser, which a single look need not wait for
+        from runtime import wiring
 
         asyncio.run(wiring.run_audit(settings, auditor, watch))
         return
@@ -87,13 +86,21 @@ def audit(
     raise typer.Exit(Exit.SOME_FAILED if balance.missing else Exit.OK)
 
 
-def _source(settings: Settings) -> Callable[[], Source]:
+def _source(settings: Settings) -> "Callable[[], Source]":
     if settings.amqp_url is None:
+        from runtime.brokers.embedded.audit import EmbeddedAudit
+        from runtime.brokers.embedded.broker import FILE
+
         return partial(EmbeddedAudit, settings.data / FILE)
+    from runtime.brokers.rabbit import RabbitLimits
+    from runtime.brokers.rabbit.audit import RabbitAudit
+
     return partial(RabbitAudit, settings.amqp_url.get_secret_value(), settings.topology(), RabbitLimits())
 
 
-def _limits(settings: Settings, patience_s: float | None) -> AuditLimits:
+def _limits(settings: Settings, patience_s: float | None) -> "AuditLimits":
+    from runtime.audit import AuditLimits
+
     attempts = len(settings.retry_delays_s) + 1
     longest_s = sum(settings.retry_delays_s) + attempts * settings.job_timeout_s
     return AuditLimits(
@@ -102,7 +109,7 @@ def _limits(settings: Settings, patience_s: float | None) -> AuditLimits:
     )
 
 
-async def _settle(auditor: Auditor, *, tell: bool) -> Balance:
+async def _settle(auditor: "Auditor", *, tell: bool) -> "Balance":
     """Returns the last balance: a job in a worker's hands is in no queue, so what is overdue may need more looks."""
     async with aclosing(auditor.settle()) as balances:
         balance = await anext(balances)
@@ -113,10 +120,13 @@ async def _settle(auditor: Auditor, *, tell: bool) -> Balance:
     return balance
 
 
-def _show(balance: Balance, *, as_json: bool) -> None:
+def _show(balance: "Balance", *, as_json: bool) -> None:
     if as_json:
         streams.put(orjson.dumps(balance, option=orjson.OPT_NON_STR_KEYS).decode())
         return
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right")
     for state, meaning in _MEANINGS.items():

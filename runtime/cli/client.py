@@ -13,7 +13,7 @@ from urllib.parse import quote
 import aiohttp
 import orjson
 
-from runtime.cli.patience import Patience, Unavailable
+from runtime.cli.patience import Patience, Refused, Unavailable
 
 _BUSY = {
     HTTPStatus.TOO_MANY_REQUESTS: "the intake is full",
@@ -34,10 +34,6 @@ class Unreachable(Unavailable):
 
 class Busy(Unavailable):
     """The server answers that it cannot do it now."""
-
-
-class Refused(Exception):
-    """The server refused the request; the message is its problem report in one line."""
 
 
 @dataclass(frozen=True, slots=True)

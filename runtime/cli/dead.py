@@ -4,20 +4,20 @@ import asyncio
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
 
 from contract.reasons import Reason
 from runtime.cli import checks, streams
-from runtime.cli.client import Client, Refused, connect
-from runtime.cli.dead_tables import details, entry, line
 from runtime.cli.exits import Exit
 from runtime.cli.options import DEFAULT_URL, ApiKey, AsJson, Url
-from runtime.cli.patience import SHORT_PATIENCE_S, Unavailable
+from runtime.cli.patience import SHORT_PATIENCE_S, Refused, Unavailable
 from runtime.errors import StartError
+
+if TYPE_CHECKING:
+    from runtime.cli.client import Client
 
 _PAGE = 1000
 
@@ -58,7 +58,11 @@ def list_letters(
 ) -> None:
     """List dead letters: two lines each on a terminal; in a pipe one: id, reason, buried, run, kind, size, url."""
 
-    async def command(client: Client) -> Exit:
+    async def command(client: "Client") -> Exit:
+        from rich.console import Console
+
+        from runtime.cli.dead_tables import entry, line
+
         params = {"order": order.value, **_filter(reason)}
         letters = [letter async for letter in _letters(client, params, limit)]
         console = Console()
@@ -87,7 +91,11 @@ def show(
 ) -> None:
     """Show one dead letter: all that is known of it; its content only with --body."""
 
-    async def command(client: Client) -> Exit:
+    async def command(client: "Client") -> Exit:
+        from rich.console import Console
+
+        from runtime.cli.dead_tables import details
+
         letter = await client.dead_letter(letter_id, body=body)
         console = Console()
         if as_json:
@@ -114,7 +122,7 @@ def retry(
     as_json: AsJson = False,
 ) -> None:
     """Retry dead letters: each goes back to its queue as the next run of the same document, and its letter away."""
-    _handle(Client.retry_dead, "retried", ids, reason, url, api_key, everything=everything, as_json=as_json)
+    _handle(_retried, "retried", ids, reason, url, api_key, everything=everything, as_json=as_json)
 
 
 @app.command()
@@ -127,10 +135,10 @@ def drop(
     as_json: AsJson = False,
 ) -> None:
     """Drop dead letters, for good."""
-    _handle(Client.drop_dead, "dropped", ids, reason, url, api_key, everything=everything, as_json=as_json)
+    _handle(_dropped, "dropped", ids, reason, url, api_key, everything=everything, as_json=as_json)
 
 
-_Call = Callable[[Client, str | None, Mapping[str, str]], Coroutine[Any, Any, dict[str, Any]]]
+_Call = Callable[["Client", str | None, Mapping[str, str]], Coroutine[Any, Any, dict[str, Any]]]
 
 
 def _handle(
@@ -147,7 +155,7 @@ def _handle(
     if (bool(ids), reason is not None, everything).count(True) != 1:
         raise StartError("name ids, or --reason, or --all: one of them")
 
-    async def command(client: Client) -> Exit:
+    async def command(client: "Client") -> Exit:
         if ids:
             return max([await _one(call, client, done, letter_id, as_json=as_json) for letter_id in ids])
         params = {"all": "true"} if everything else _filter(reason)
@@ -156,7 +164,15 @@ def _handle(
     _run(url, api_key, command)
 
 
-async def _one(call: _Call, client: Client, done: str, letter_id: str, *, as_json: bool) -> Exit:
+async def _retried(client: "Client", letter_id: str | None, params: Mapping[str, str]) -> dict[str, Any]:
+    return await client.retry_dead(letter_id, params)
+
+
+async def _dropped(client: "Client", letter_id: str | None, params: Mapping[str, str]) -> dict[str, Any]:
+    return await client.drop_dead(letter_id, params)
+
+
+async def _one(call: _Call, client: "Client", done: str, letter_id: str, *, as_json: bool) -> Exit:
     try:
         answer = await call(client, letter_id, {})
     except Refused as refusal:
@@ -166,7 +182,7 @@ async def _one(call: _Call, client: Client, done: str, letter_id: str, *, as_jso
     return Exit.OK
 
 
-async def _many(call: _Call, client: Client, done: str, params: Mapping[str, str], *, as_json: bool) -> Exit:
+async def _many(call: _Call, client: "Client", done: str, params: Mapping[str, str], *, as_json: bool) -> Exit:
     """One call and no loop: documents that die again at once would go round in it for ever."""
     answer = await call(client, None, params)
     streams.put(orjson.dumps(answer).decode() if as_json else f"{done}\t{answer[done]}")
@@ -178,7 +194,7 @@ async def _many(call: _Call, client: Client, done: str, params: Mapping[str, str
     return Exit.SOME_FAILED if kept or answer["more"] else Exit.OK
 
 
-async def _letters(client: Client, params: Mapping[str, str], limit: int) -> AsyncIterator[dict[str, Any]]:
+async def _letters(client: "Client", params: Mapping[str, str], limit: int) -> AsyncIterator[dict[str, Any]]:
     page: dict[str, Any] = {"next": ""}
     while limit > 0 and page["next"] is not None:
         after = {"after": page["next"]} if page["next"] else {}
@@ -194,7 +210,9 @@ def _filter(reason: Reason | None) -> dict[str, str]:
     return {} if reason is None else {"reason": reason.value}
 
 
-def _run(url: str, api_key: str | None, command: Callable[[Client], Coroutine[Any, Any, Exit]]) -> None:
+def _run(url: str, api_key: str | None, command: Callable[["Client"], Coroutine[Any, Any, Exit]]) -> None:
+    from runtime.cli.client import connect
+
     async def connected() -> Exit:
         async with connect(url, api_key, SHORT_PATIENCE_S) as client:
             return await command(client)

@@ -5,30 +5,23 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contract.binary import file_kind
-from contract.codec import encode
-from contract.events import Event, ProcessedEvent
-from contract.submission import (
-    Checked,
-    Fault,
-    InvalidSubmissionError,
-    SubmissionError,
-    check_submission,
-    parse_submission,
-)
 from runtime import logs
 from runtime.cli import streams
-from runtime.cli.cards import EventPrinter
-from runtime.cli.documents import Named, named
 from runtime.cli.exits import Exit
 from runtime.cli.options import AsJson, Excerpt
 from runtime.errors import StartError
 from runtime.settings import load
-from workers.decode import decode
+from runtime.temporary import marked_folder
+
+if TYPE_CHECKING:
+    from contract.events import Event
+    from contract.submission import Checked
+    from runtime.cli.cards import EventPrinter
+    from runtime.cli.documents import Named
 
 Targets = Annotated[
     list[str] | None,
@@ -50,20 +43,30 @@ def extract(
     targets: Targets = None, jsonl: Jsonl = None, jobs: Jobs = None, as_json: AsJson = False, excerpt: Excerpt = False
 ) -> None:
     """Extract articles here and now, with no queue and no server: the worker's own stages, each document once."""
-    from runtime import extraction  # noqa: PLC0415 - loads the parser, which --help need not wait for
+    from workers.children import fork_server
+    from workers.parse_task import PRELOAD
 
     if bool(targets) == bool(jsonl):
         raise StartError("extract takes files or URLs, or --jsonl")
-    settings = load({"slots": jobs, "parsers": jobs, "log_level": "error"})
+    parsers = jobs or (1 if targets and len(targets) == 1 else None)  # a second child would only cost time
+    settings = load({"slots": jobs, "parsers": parsers, "log_level": "error"})
     logs.configure(settings)
     submissions = _from_lines(jsonl) if jsonl else _from_targets(targets or [])
-    display = _Display(EventPrinter(as_json=as_json, excerpt=excerpt))
-    asyncio.run(extraction.extract(submissions, settings, display.show))
+    with marked_folder():
+        fork_server.start(PRELOAD)  # the readers load there while this process loads the rest
+        from runtime import extraction
+        from runtime.cli.cards import EventPrinter
+
+        display = _Display(EventPrinter(as_json=as_json, excerpt=excerpt))
+        asyncio.run(extraction.extract(submissions, settings, display.show))
     raise typer.Exit(display.outcome)
 
 
-def _from_targets(targets: Iterable[str]) -> Iterator[Checked | str]:
+def _from_targets(targets: Iterable[str]) -> "Iterator[Checked | str]":
     """Yields each target's submission, or why it is none."""
+    from contract.submission import SubmissionError
+    from runtime.cli.documents import named
+
     for target in targets:
         try:
             yield _told(target, _checked(named(target)))
@@ -73,7 +76,11 @@ def _from_targets(targets: Iterable[str]) -> Iterator[Checked | str]:
             yield str(error)
 
 
-def _checked(document: Named) -> Checked:
+def _checked(document: "Named") -> "Checked":
+    from contract.binary import file_kind
+    from contract.submission import Fault, InvalidSubmissionError, check_submission
+    from workers.decode import decode
+
     if document.body is None:
         return check_submission({"url": document.url})
     if found := file_kind(document.body):
@@ -83,8 +90,10 @@ def _checked(document: Named) -> Checked:
     return replace(check_submission({document.kind.value: decoded.text}), decoded=decoded)
 
 
-def _from_lines(source: str) -> Iterator[Checked | str]:
+def _from_lines(source: str) -> "Iterator[Checked | str]":
     """Yields each line's submission, or why it is none."""
+    from contract.submission import SubmissionError, parse_submission
+
     try:
         with sys.stdin.buffer if source == "-" else Path(source).open("rb") as lines:
             for number, line in enumerate(lines, 1):
@@ -96,7 +105,7 @@ def _from_lines(source: str) -> Iterator[Checked | str]:
         raise StartError(f"{source}: {error.strerror}") from None
 
 
-def _told(name: str, checked: Checked) -> Checked:
+def _told(name: str, checked: "Checked") -> "Checked":
     for warning in checked.warnings:
         streams.tell(f"warning\t{name}\t{warning.field}: {warning.message}")
     return checked
@@ -105,11 +114,14 @@ def _told(name: str, checked: Checked) -> Checked:
 class _Display:
     """Shows events on standard output and refusals on standard error, and keeps the exit code."""
 
-    def __init__(self, printer: EventPrinter) -> None:
+    def __init__(self, printer: "EventPrinter") -> None:
         self._printer = printer
         self.outcome = Exit.OK
 
-    def show(self, result: Event | str) -> None:
+    def show(self, result: "Event | str") -> None:
+        from contract.codec import encode
+        from contract.events import ProcessedEvent
+
         if isinstance(result, str):
             streams.tell(f"refused\t{result}")
         else:

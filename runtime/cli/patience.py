@@ -26,6 +26,10 @@ class Unavailable(Exception):
         self.retry_after_s = retry_after_s
 
 
+class Refused(Exception):
+    """The server refused the request; the message is its problem report in one line."""
+
+
 class Patience:
     """Calls again for as long as nothing gets through, `limit_s` seconds at most; all calls of a command share one.
 

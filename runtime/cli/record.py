@@ -1,7 +1,6 @@
 """`record` and `ledger`: what became of every document, in a database."""
 
 import asyncio
-import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -10,7 +9,7 @@ import typer
 
 from contract.ledger import LedgerUnavailable
 from runtime import logs
-from runtime.cli import checks
+from runtime.cli import checks, streams
 from runtime.cli.exits import Exit
 from runtime.cli.roles import AmqpUrl, Data, OpsHost, OpsPort, need_rabbit, run_process
 from runtime.errors import StartError
@@ -58,11 +57,11 @@ def record(
 @ledger.command()
 def upgrade(ledger_url: LedgerUrl = None, data: Data = None) -> None:
     """Make the tables, or bring them up to date. Do it before serve and record of a new version start."""
-    from runtime.ledger import schema  # noqa: PLC0415 - loads SQLAlchemy, which --help need not wait for
+    from runtime.ledger import schema
 
     before = _asked(schema.upgrade(_url(ledger_url, data)))
     done = "already of" if before == schema.VERSION else f"upgraded from {before} to" if before else "made, of"
-    print(f"the ledger's tables are {done} version {schema.VERSION}")  # noqa: T201 - the command's output
+    streams.put(f"the ledger's tables are {done} version {schema.VERSION}")
 
 
 @ledger.command()
@@ -71,14 +70,14 @@ def rebuild(ledger_url: LedgerUrl = None, data: Data = None) -> None:
 
     What the broker no longer holds is gone from the ledger then. Recorders that run need not be stopped.
     """
-    from runtime.ledger import schema  # noqa: PLC0415 - loads SQLAlchemy, which --help need not wait for
+    from runtime.ledger import schema
 
     _asked(schema.rebuild(_url(ledger_url, data)))
-    print("the ledger is empty: copydesk record, or copydesk up, fills it again")  # noqa: T201 - the command's output
+    streams.put("the ledger is empty: copydesk record, or copydesk up, fills it again")
 
 
 def _url(ledger_url: str | None, data: Path | None) -> "URL":
-    from runtime.ledger import database  # noqa: PLC0415 - loads SQLAlchemy, which --help need not wait for
+    from runtime.ledger import database
 
     settings = load({"ledger_url": ledger_url, "data": data})
     logs.configure(settings)
@@ -94,5 +93,5 @@ def _asked(answer: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(answer)
     except LedgerUnavailable as error:
-        print(f"copydesk: the ledger's database cannot be used: {error}", file=sys.stderr)  # noqa: T201 - the last word to a person
+        streams.tell(f"copydesk: the ledger's database cannot be used: {error}")
         raise typer.Exit(Exit.UNREACHABLE) from None

@@ -153,7 +153,7 @@ def run_process(
     ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Runs these roles until the process is told to stop, and ends it with its exit code."""
-    from runtime import wiring  # noqa: PLC0415 - loads the parser, which --help need not wait for
+    from runtime import wiring
 
     logs.configure(settings)
     finished = asyncio.run(wiring.run(settings, serve=serve, work=work, record=record, ready=ready))

@@ -8,23 +8,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
 import orjson
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from contract.job import Kind, Lane
 from contract.options import Focus, Format, Part
 from runtime.cli import checks, streams
-from runtime.cli.client import Client, Post, Receipt, Refused, connect
-from runtime.cli.documents import Named, named
 from runtime.cli.exits import Exit
 from runtime.cli.options import DEFAULT_URL, ApiKey, AsJson, Url
-from runtime.cli.patience import DEFAULT_PATIENCE_S, Unavailable, duration
+from runtime.cli.patience import DEFAULT_PATIENCE_S, Refused, Unavailable, duration
 from runtime.errors import StartError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from runtime.cli.client import Client, Post, Receipt
+    from runtime.cli.documents import Named
 
 _AT_ONCE = 8
 _MEDIA_TYPES = {Kind.TEXT: "text/plain", Kind.HTML: "text/html"}
@@ -87,6 +89,8 @@ def submit(
     Run it again after an outage or Ctrl-C: the same file with the same content, or the same URL, with the same options
     is the same document with the same id, and counts once. Prints how many were accepted, refused and not sent.
     """
+    from runtime.cli.documents import named
+
     if origin and len(targets) > 1:
         raise StartError("--origin goes with one document")
     lane = lane or (Lane.BULK if len(targets) > 1 else Lane.INTERACTIVE)
@@ -116,11 +120,11 @@ class _Document:
     """What is posted, under which name, and with which idempotency key."""
 
     name: str
-    post: Post
+    post: "Post"
     key: str
 
 
-def _document(target: str, document: Named, extras: _Extras, salt: str) -> _Document:
+def _document(target: str, document: "Named", extras: _Extras, salt: str) -> _Document:
     """Returns the document of `target`. What its key is made of is all that makes it another document.
 
     The lane is not: who sends the rest of a batch after an outage may send one, which waits in another lane.
@@ -135,16 +139,20 @@ def _document(target: str, document: Named, extras: _Extras, salt: str) -> _Docu
     )
 
 
-def _json(document: Named, extras: _Extras) -> Post:
+def _json(document: "Named", extras: _Extras) -> "Post":
     fields = {"url": document.url, "labels": extras.labels, "options": extras.options | {"lane": extras.lane}}
+    from runtime.cli.client import Post
+
     return Post(orjson.dumps(fields), "application/json", {})
 
 
-def _raw(document: Named, extras: _Extras) -> Post:
+def _raw(document: "Named", extras: _Extras) -> "Post":
     """Returns the post of a file's bytes as they are: the server finds their charset, and the event tells it."""
     params = {name: _parameter(value) for name, value in extras.options.items()}
     params |= {f"labels.{name}": value for name, value in extras.labels.items()}
     params |= {"lane": extras.lane} | ({"url": document.url} if document.url else {})
+    from runtime.cli.client import Post
+
     return Post(document.body or b"", _MEDIA_TYPES[document.kind], params)
 
 
@@ -157,9 +165,11 @@ def _parameter(value: object) -> str:
 async def _submit_all(
     documents: Sequence[_Document], url: str, api_key: str | None, patience_s: float, report: "_Report"
 ) -> Exit:
+    from runtime.cli.client import connect
+
     places = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(client: Client, document: _Document) -> None:
+    async def one(client: "Client", document: _Document) -> None:
         async with places:
             try:
                 report.accepted(document.name, await client.submit(document.post, document.key))
@@ -188,11 +198,20 @@ class _Report:
     as_json: bool
     acceptances: int = 0
     refusals: int = 0
-    _bar: Progress | None = field(default=None, init=False)
-    _task: TaskID = field(default=TaskID(0), init=False)
+    _bar: "Progress | None" = field(default=None, init=False)
+    _task: "TaskID | None" = field(default=None, init=False)
 
     @contextmanager
     def progress(self) -> Iterator[None]:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
         console = Console(stderr=True)
         if not console.is_terminal or Console().is_terminal:
             yield
@@ -203,7 +222,7 @@ class _Report:
             self._task = self._bar.add_task("submitting", total=self.total)
             yield
 
-    def accepted(self, name: str, receipt: Receipt) -> None:
+    def accepted(self, name: str, receipt: "Receipt") -> None:
         self.acceptances += 1
         line = {"name": os.fsencode(name).decode(errors="replace"), "id": receipt.id, "lane": receipt.lane}
         streams.put(orjson.dumps(line).decode() if self.as_json else f"accepted\t{receipt.id}\t{receipt.lane}\t{name}")
@@ -222,5 +241,5 @@ class _Report:
         streams.tell(f"copydesk: {self.acceptances} accepted, {self.refusals} refused, {left} not sent{hint}")
 
     def _advance(self) -> None:
-        if self._bar is not None:
+        if self._bar is not None and self._task is not None:
             self._bar.advance(self._task)

@@ -3,18 +3,18 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from contract.broker import BrokerUnavailable
-from runtime.brokers.rabbit.subscriber import subscribe
 from runtime.cli import checks, streams
-from runtime.cli.cards import EventPrinter
-from runtime.cli.client import Refused, connect
 from runtime.cli.exits import Exit
 from runtime.cli.options import DEFAULT_URL, ApiKey, AsJson, Excerpt, Url
-from runtime.cli.patience import SHORT_PATIENCE_S, Unavailable
+from runtime.cli.patience import SHORT_PATIENCE_S, Refused, Unavailable
+
+if TYPE_CHECKING:
+    from runtime.cli.cards import EventPrinter
 
 Pattern = Annotated[
     str,
@@ -53,19 +53,29 @@ def tail(
     excerpt: Excerpt = False,
 ) -> None:
     """Show the output events: the last ones, then new ones as they come, until Ctrl-C or --count."""
+    from runtime.cli.cards import EventPrinter
+
     begin = {"last": str(last)} if after is None else {"after": after}
-    events = subscribe(amqp, pattern) if amqp else _stream(url, api_key, {"pattern": pattern, **begin})
+    events = _subscribe(amqp, pattern) if amqp else _stream(url, api_key, {"pattern": pattern, **begin})
     printer = EventPrinter(as_json=as_json, excerpt=excerpt)
     raise typer.Exit(asyncio.run(_show(events, printer, count)))
 
 
+def _subscribe(amqp_url: str, pattern: str) -> AsyncGenerator[bytes, None]:
+    from runtime.brokers.rabbit.subscriber import subscribe
+
+    return subscribe(amqp_url, pattern)
+
+
 async def _stream(url: str, api_key: str | None, params: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
+    from runtime.cli.client import connect
+
     async with connect(url, api_key, SHORT_PATIENCE_S) as client, aclosing(client.events(params)) as events:
         async for event in events:
             yield event
 
 
-async def _show(events: AsyncGenerator[bytes, None], printer: EventPrinter, count: int | None) -> Exit:
+async def _show(events: AsyncGenerator[bytes, None], printer: "EventPrinter", count: int | None) -> Exit:
     shown = 0
     try:
         async with streams.read_by_somebody(), aclosing(events):

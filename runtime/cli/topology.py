@@ -1,25 +1,25 @@
 """`topology` and `schemas`: the contract in files."""
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
 
 from contract.broker import BrokerUnavailable
-from contract.schemas import schemas as contract_schemas
 from contract.topology import Topology
 from runtime import logs
-from runtime.brokers.rabbit.check import Difference
-from runtime.brokers.rabbit.definitions import encoded
-from runtime.brokers.rabbit.setup import TopologyMismatch, check_topology, declare_topology
 from runtime.cli import streams
 from runtime.cli.exits import Exit
 from runtime.cli.roles import AmqpUrl
 from runtime.errors import StartError
 from runtime.settings import load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runtime.brokers.rabbit.check import Difference
 
 Definitions = Annotated[bool, typer.Option("--definitions", help="Print RabbitMQ's definitions file instead.")]
 Check = Annotated[bool, typer.Option("--check", help="Change nothing: say what is missing or differs, and what to do.")]
@@ -37,17 +37,19 @@ def topology(amqp_url: AmqpUrl = None, print_definitions: Definitions = False, c
 
     Exit code 1: something stands there in another way, or with --check, is missing.
     """
+    from runtime.brokers.rabbit import definitions, setup
+
     settings = load({"amqp_url": amqp_url})
     logs.configure(settings)
     wanted = settings.topology()
     if print_definitions:
-        streams.put_bytes(encoded(wanted))
+        streams.put_bytes(definitions.encoded(wanted))
         return
     if settings.amqp_url is None:
         raise StartError("topology needs RabbitMQ: set COPYDESK_AMQP_URL, or ask for --definitions")
     url = settings.amqp_url.get_secret_value()
     try:
-        differences = asyncio.run(check_topology(url, wanted) if check else _declare(url, wanted))
+        differences = asyncio.run(setup.check_topology(url, wanted) if check else _declare(url, wanted))
     except BrokerUnavailable as error:
         streams.tell(f"copydesk: {error}")
         raise typer.Exit(Exit.UNREACHABLE) from None
@@ -58,11 +60,13 @@ def topology(amqp_url: AmqpUrl = None, print_definitions: Definitions = False, c
     streams.put(_summary(wanted, "as they should be" if check else "declared"))
 
 
-async def _declare(url: str, wanted: Topology) -> Sequence[Difference]:
+async def _declare(url: str, wanted: Topology) -> "Sequence[Difference]":
     """Returns why nothing was declared."""
+    from runtime.brokers.rabbit import setup
+
     try:
-        await declare_topology(url, wanted)
-    except TopologyMismatch as mismatch:
+        await setup.declare_topology(url, wanted)
+    except setup.TopologyMismatch as mismatch:
         return mismatch.differing
     return ()
 
@@ -74,6 +78,8 @@ def _summary(wanted: Topology, what: str) -> str:
 
 def schemas(folder: Folder = Path("docs/schemas")) -> None:
     """Write the JSON Schemas of submissions, jobs and events."""
+    from contract.schemas import schemas as contract_schemas
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, schema in contract_schemas().items():

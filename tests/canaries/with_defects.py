@@ -17,7 +17,7 @@ from typing import Any
 
 from contract.broker import Delivery
 from contract.job import Job
-from runtime import cli, wiring
+from runtime import cli, wiring, working
 from runtime.brokers.embedded import EmbeddedBroker
 from runtime.brokers.rabbit import RabbitBroker
 from runtime.process import Role, run_roles
@@ -126,7 +126,7 @@ def arm() -> None:
 
     Worker.handle = handle  # type: ignore[method-assign]
     wiring.run_roles = run  # type: ignore[attr-defined] # imported there, not exported
-    wiring.extract_article = child.extract_article  # type: ignore[attr-defined] # the same
+    working.extract_article = child.extract_article  # type: ignore[attr-defined] # the same
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from aio_pika.message import IncomingMessage
 
-from runtime import cli, wiring
+from runtime import cli, working
 from runtime.brokers.rabbit.broker import RabbitBroker
 from runtime.brokers.rabbit.executor import VerdictExecutor
 from tests.faults import hostile
@@ -75,7 +75,7 @@ def main() -> None:
     """Runs `copydesk` with the rest of the command line."""
     point, marker, *rest = sys.argv[1:]
     if point == "hostile":
-        wiring.extract_article = hostile.extract_article  # type: ignore[attr-defined] # imported there, not exported
+        working.extract_article = hostile.extract_article  # type: ignore[attr-defined] # imported there, not exported
     else:
         Failpoint(point, Path(marker)).arm()
     sys.argv[1:] = rest

@@ -6,7 +6,7 @@ import pytest
 
 from runtime.errors import StartError
 from runtime.settings import load
-from runtime.wiring import refuse_to_hold_too_much
+from runtime.working import refuse_to_hold_too_much
 
 AMQP = "amqp://127.0.0.1:1/"
 

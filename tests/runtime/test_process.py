@@ -9,12 +9,12 @@ from prometheus_client import CollectorRegistry
 from contract.labels import Listener
 from contract.metrics import Metrics
 from runtime.errors import StartError
-from runtime.process import Door, listening, run_roles
+from runtime.process import ListenAddress, listening, run_roles
 from service.connections import ConnectionLimits
 
 
-def door(port: int) -> Door:
-    return Door(Listener.API, "127.0.0.1", port, ConnectionLimits())
+def address(port: int) -> ListenAddress:
+    return ListenAddress(Listener.API, "127.0.0.1", port, ConnectionLimits())
 
 
 def tell_self_to_stop() -> None:
@@ -83,9 +83,9 @@ async def test_signals_are_given_back() -> None:
 
 async def test_an_address_in_use_is_said(unused_tcp_port: int) -> None:
     app = web.Application()
-    async with listening(app, door(unused_tcp_port), Metrics(CollectorRegistry()), shutdown_timeout_s=1):
+    async with listening(app, address(unused_tcp_port), Metrics(CollectorRegistry()), shutdown_timeout_s=1):
         with pytest.raises(StartError, match=str(unused_tcp_port)):
-            async with listening(app, door(unused_tcp_port), Metrics(CollectorRegistry()), shutdown_timeout_s=1):
+            async with listening(app, address(unused_tcp_port), Metrics(CollectorRegistry()), shutdown_timeout_s=1):
                 pass
 
 
@@ -106,7 +106,7 @@ async def test_a_request_that_has_begun_is_answered(unused_tcp_port: int) -> Non
 
     async with (
         asyncio.TaskGroup() as group,
-        listening(app, door(unused_tcp_port), Metrics(CollectorRegistry()), shutdown_timeout_s=10),
+        listening(app, address(unused_tcp_port), Metrics(CollectorRegistry()), shutdown_timeout_s=10),
     ):
         answer = group.create_task(ask())
         await begun.wait()

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from contract.labels import Cut, Listener
 from contract.metrics import Metrics
 from runtime.ops import build_ops_app
-from runtime.process import Door, listening
+from runtime.process import ListenAddress, listening
 from service.app import build_app
 from service.connections import ConnectionLimits
 from service.hosts import Hosts
@@ -70,8 +70,8 @@ async def open_port(unused_tcp_port_factory: Callable[[], int]) -> AsyncIterator
                 clock=lambda: NOW,
                 decode=decode,
             )
-            door = Door(Listener.API, "127.0.0.1", number, replace(BOUNDS, **bounds))
-            await stack.enter_async_context(listening(app, door, metrics, shutdown_timeout_s=5))
+            address = ListenAddress(Listener.API, "127.0.0.1", number, replace(BOUNDS, **bounds))
+            await stack.enter_async_context(listening(app, address, metrics, shutdown_timeout_s=5))
             return Port(number, metrics, broker)
 
         yield start

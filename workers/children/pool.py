@@ -1,7 +1,6 @@
 """Runs a function on documents in child processes, since a document may make it hang, crash or eat memory."""
 
 import asyncio
-import multiprocessing
 import pickle
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from pebble import ProcessExpired
 from contract.labels import ParserRestart
 from contract.metrics import Metrics
 from contract.reasons import Reason
+from workers.children import fork_server
 from workers.children.child import Raised, Returned, TaskResult
 from workers.children.slot import ChildNotStarted, ParserLimits, Slot
 from workers.failures import DocumentFailure, Failed
@@ -65,8 +65,7 @@ class ParserPool(Generic[T, R]):
         Raises:
             ChildNotStarted: one of them could not load `preload` or the task.
         """
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["workers.children.child", *self._modules])
+        fork_server.start(self._modules)
         for slot in self._slots:
             slot.replace()
         try:

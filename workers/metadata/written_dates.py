@@ -31,11 +31,12 @@ _URL_SHORT = re.compile(r"/((?:19|20)(\d\d))/(\d\d)/(?:[^/]*\D)?\2\3(\d\d)(?!\d)
 _MIN_PREFIX = 3
 _MAX_URL = 2048  # characters
 _MAX_STAMP = 200
-_CHANGED = re.compile(
-    r"updat|modifi|\bedited|last changed|revis|aktualis|geändert|mise? à jour|màj|actualiz|aggiorna|bijgewerkt"
-    r"|gewijzigd|atualiz|oppdatert|uppdater|päivitetty|обновлено|изменено|更新",
-    re.IGNORECASE,
+_CHANGE = (
+    r"(?:updat|modifi|\bedited|last changed|revis|aktualis|geändert|mise? à jour|màj|actualiz|aggiorna|bijgewerkt"
+    r"|gewijzigd|atualiz|oppdatert|uppdater|päivitetty|обновлено|изменено|更新)"
 )
+_CHANGED = re.compile(_CHANGE, re.IGNORECASE)
+_CHANGE_LABEL = re.compile(rf"\b{_CHANGE}", re.IGNORECASE)
 _MONTH_FIRST = frozenset({"", "en", "en-us", "en-ca", "en-ph"})
 
 
@@ -48,8 +49,19 @@ class WrittenDate:
 
 
 def says_changed(words: str) -> bool:
-    """Tells whether `words` around a date, or the class names of its element, say that it is of a change."""
+    """Tells whether `words` around a date, or the class names of its element, say that it is of a change.
+
+    Class names run words together, as `lastUpdated`: a word counts wherever it begins.
+    """
     return _CHANGED.search(words) is not None
+
+
+def labels_change(label: str) -> bool:
+    """Tells whether a word of `label`, which stands before a date in a text, begins as one of change does.
+
+    So 最后更新 ("last update"), one word here, does not count: Chinese pages put it before their only date.
+    """
+    return _CHANGE_LABEL.search(label) is not None
 
 
 def parse_timestamp(text: str) -> WrittenDate | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from workers.metadata.written_dates import says_changed
+from workers.metadata.written_dates import labels_change
 from workers.pasted.phrases import DATE
 
 # Chosen by hand; not measured.
@@ -38,7 +38,7 @@ def find_stated_dates(lines: Iterable[str]) -> StatedDates:
     label = ""
     for line in lines:
         for said, written in _read(line, label):
-            if says_changed(said):
+            if labels_change(said):
                 modified = modified or written
             else:
                 published = published or written

@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from runtime.errors import StartError
+
 _LOCK = "copydesk.lock"
 
 
-class FolderError(Exception):
+class FolderError(StartError):
     """The data folder cannot be used."""
 
 

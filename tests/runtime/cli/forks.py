@@ -12,7 +12,7 @@ import tempfile
 import traceback
 from typing import Any
 
-from runtime import extraction, wiring  # noqa: F401 - what commands load when they run
+from runtime import extraction, wiring, working  # noqa: F401 - what commands load when they run
 from runtime.cli.app import run
 
 TIMEOUT_S = 20.0

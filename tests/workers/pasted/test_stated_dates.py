@@ -42,3 +42,12 @@ def test_a_change_is_told_from_publication(lines: list[str]) -> None:
 
 def test_a_change_alone_does_not_say_when_it_was_published() -> None:
     assert find_stated_dates(["Updated 7 March 2025"]) == StatedDates(None, "7 March 2025")
+
+
+@pytest.mark.parametrize("label", ["Oppdatert", "Sist oppdatert", "Zuletzt aktualisiert:", "Mis à jour le", "更新："])
+def test_a_word_of_change_counts_where_a_word_begins(label: str) -> None:
+    assert find_stated_dates(["6 March 2025", f"{label} 7 March 2025"]) == StatedDates("6 March 2025", "7 March 2025")
+
+
+def test_a_chinese_label_of_the_last_update_stands_before_the_only_date() -> None:
+    assert find_stated_dates(["最后更新 14.12.2011 19:00"]) == StatedDates("14.12.2011 19:00", None)

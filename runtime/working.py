@@ -1,0 +1,85 @@
+"""Builds the worker from the settings: a fetcher, parser children, and the worker that decides.
+
+Apart from `wiring`, so that a process that only serves loads no fetcher and no parser pool.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from contract.article import Article
+from contract.broker import Broker
+from contract.codec import MAX_JOB_BYTES
+from contract.metrics import Metrics
+from contract.timestamps import now
+from runtime.errors import StartError
+from runtime.fetching import open_fetcher
+from runtime.settings import Settings
+from runtime.temporary import marked_folder
+from workers.children.pool import ParserLimits, ParserPool
+from workers.document import RawDocument
+from workers.fetch import Fetcher
+from workers.parse_task import PRELOAD, extract_article
+from workers.retry import RetryPolicy
+from workers.worker import Worker, WorkerLimits
+
+
+async def work(
+    settings: Settings, broker: Broker, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]
+) -> None:
+    """Works on the broker's documents until `stop` is set. Calls `started` when it can take them.
+
+    Raises:
+        StartError: an address, a network or a file in the settings is invalid.
+    """
+    with marked_folder():
+        async with (
+            open_fetcher(settings, metrics, broker.lease) as fetcher,
+            build_parser(settings, metrics) as parser,
+        ):
+            started()
+            worker = build_worker(settings, fetcher, parser, metrics)
+            await broker.consume(worker.handle, slots=settings.slots, stop=stop)
+
+
+def refuse_to_hold_too_much(settings: Settings) -> None:
+    """Refuses slots whose deliveries, each with the largest job, would exceed `max_in_flight_bytes`.
+
+    Raises:
+        StartError: they would.
+    """
+    jobs = settings.slots
+    if settings.amqp_url is not None:
+        from runtime.brokers.rabbit.consumer import in_flight_jobs  # noqa: PLC0415 - loads aio-pika: one broker only
+
+        jobs = in_flight_jobs(settings.slots)
+    if jobs * MAX_JOB_BYTES > settings.max_in_flight_bytes:
+        raise StartError(
+            f"with {settings.slots} slots up to {jobs} documents of {MAX_JOB_BYTES:,} bytes are held at once: "
+            f"{jobs * MAX_JOB_BYTES:,} bytes, over the limit of {settings.max_in_flight_bytes:,}; "
+            f"lower COPYDESK_SLOTS, or raise COPYDESK_MAX_IN_FLIGHT_BYTES where there is memory for it"
+        )
+
+
+def build_parser(settings: Settings, metrics: Metrics) -> ParserPool[RawDocument, Article]:
+    """Returns the parser children that extract articles, to be opened within `marked_folder`."""
+    limits = ParserLimits(
+        wall_clock_s=settings.parse_timeout_s,
+        memory_bytes=settings.parse_memory_bytes,
+        documents_per_child=settings.parse_recycle_after,
+    )
+    return ParserPool(
+        extract_article, slots=min(settings.parsers, settings.slots), limits=limits, metrics=metrics, preload=PRELOAD
+    )
+
+
+def build_worker(
+    settings: Settings,
+    fetcher: Fetcher,
+    parser: ParserPool[RawDocument, Article],
+    metrics: Metrics,
+    retry: RetryPolicy | None = None,
+) -> Worker:
+    """Returns the worker that decides deliveries. `retry` replaces the policy of the settings."""
+    policy = retry or RetryPolicy(delays_s=settings.retry_delays_s)
+    limits = WorkerLimits(job_timeout_s=settings.job_timeout_s, retry=policy)
+    return Worker(fetcher=fetcher, parser=parser, metrics=metrics, clock=now, limits=limits)

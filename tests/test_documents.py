@@ -1,0 +1,36 @@
+"""The files that documents name exist: whoever moves one mends the documents with it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("bench", "contract", "deploy", "docs", "runtime", "seeds", "service", "tests", "workers")
+FILES = frozenset(
+    str(path.relative_to(ROOT)) for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()
+)
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", *sorted(name for name in FILES if name.endswith(".md"))]
+_QUOTED = re.compile(r"`([^`\s]+)`")
+_OF_A_FOLDER = re.compile(rf"({'|'.join(FOLDERS)})/[\w./-]*")
+_OF_A_NAME = re.compile(r"[\w./-]+\.(py|npz)")
+
+
+def named(text: str) -> list[str]:
+    """Returns what stands between backticks in `text` and looks like a file or folder of this project."""
+    return [name for name in _QUOTED.findall(text) if _OF_A_FOLDER.fullmatch(name) or _OF_A_NAME.fullmatch(name)]
+
+
+def is_there(name: str) -> bool:
+    return any(f"/{file}/".startswith(f"/{name.rstrip('/')}/") or f"/{file}".endswith(f"/{name}") for file in FILES)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_file_that_a_document_names_exists(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    assert [name for name in named(text) if not is_there(name)] == []
+
+
+@pytest.mark.parametrize("name", ["`workers/desk.py`", "`spots.py`", "`workers/desk/`", "`runtime/brokers/none.py`"])
+def test_a_file_that_is_gone_is_found(name: str) -> None:
+    assert [is_there(one) for one in named(f"The way begins in {name}.")] == [False]
