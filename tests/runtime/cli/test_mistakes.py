@@ -71,8 +71,6 @@ DOCUMENTED = {
     ("extract targets", ""): 1,
     ("extract targets", NOT_UTF8): 1,
     ("audit --data", f"{FILE}/inside"): 3,  # the broker that it looks for is not there
-    ("ledger upgrade --data", f"{FILE}/inside"): 3,  # the database cannot be opened
-    ("ledger rebuild --data", f"{FILE}/inside"): 3,
 }
 
 # What each command needs beside the option that is wrong.
