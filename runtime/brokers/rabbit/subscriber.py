@@ -53,9 +53,14 @@ async def subscribe(url: str, pattern: str) -> AsyncGenerator[bytes, None]:
 
 
 async def _connected(url: str) -> AbstractConnection:
+    parsed = make_url(url)
+    connection = aio_pika.Connection(parsed)
     try:
-        return await aio_pika.connect(url, timeout=_CONNECT_TIMEOUT_S)
-    except _LOST as error:
-        parsed = make_url(url)
+        await connection.connect(timeout=_CONNECT_TIMEOUT_S)
+    except BaseException as error:
+        await connection.close()  # else the object tries to close itself when it is collected, with no loop running
+        if not isinstance(error, _LOST):
+            raise
         cause, detail = await explained(error, parsed, vhost=vhost_of(parsed), timeout_s=_CONNECT_TIMEOUT_S)
         raise BrokerUnavailable(f"{cause}: {detail}") from None
+    return connection
