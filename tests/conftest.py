@@ -1,5 +1,6 @@
 """Fixtures that many tests share."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,9 @@ from tests.rabbit_node import RabbitNode
 
 settings.register_profile("copydesk", deadline=None)  # how long an example takes depends on the machine
 settings.load_profile("copydesk")
+
+# A shell starts what runs in the background with SIGINT ignored, and children inherit that: Ctrl-C would do nothing.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

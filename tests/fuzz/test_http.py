@@ -24,6 +24,7 @@ from service.keys import ApiKeys
 from tests.fuzz.requests import SECRET, TEXT, Route, Sent, sent
 from tests.service.memory_broker import MemoryBroker
 from tests.system.processes import Process
+from tests.system.test_rabbit import ready
 from tests.wire import Wire, ask, request
 from workers.decode import decode
 
@@ -41,6 +42,7 @@ QUICK = {  # so that what is incomplete is answered, and what is answered is clo
     "COPYDESK_SLOTS": "1",
     "COPYDESK_LOG_LEVEL": "debug",
 }
+OF_THE_PARSER = {400, 408, 431}  # the API has some of these, too
 STREAM_S = 0.5  # for which an event stream is read
 
 
@@ -48,7 +50,7 @@ def routes() -> list[Route]:
     """Returns the routes of both ports, as their routers have them."""
     metrics = Metrics(CollectorRegistry())
 
-    async def ready() -> dict[str, bool]:
+    async def checked() -> dict[str, bool]:
         return {}
 
     def now() -> datetime:
@@ -58,7 +60,7 @@ def routes() -> list[Route]:
     api = build_app(
         broker=MemoryBroker(), keys=keys, hosts=hosts, limits=limits, metrics=metrics, clock=now, decode=decode
     )
-    apps = (api, build_ops_app(metrics, ready, hosts))
+    apps = (api, build_ops_app(metrics, checked, hosts))
     found = {(route.method, _path(route)) for app in apps for route in app.router.routes()}
     return sorted(found)
 
@@ -99,7 +101,9 @@ def thrown() -> list[tuple[str, Sent]]:
 
 
 def test_no_bytes_make_a_defect(up: Process) -> None:
-    ports = {name: int(url.rpartition(":")[2]) for name, url in up.wait_for_urls(*PORTS).items()}
+    urls = up.wait_for_urls(*PORTS)
+    asyncio.run(ready(urls["ops"]))  # before, /readyz rightly answers 503
+    ports = {name: int(url.rpartition(":")[2]) for name, url in urls.items()}
     answered: Counter[int] = Counter()
     everything = thrown()
     for begun in range(0, len(everything), AT_ONCE):
@@ -107,7 +111,9 @@ def test_no_bytes_make_a_defect(up: Process) -> None:
         for (_, what), got in zip(batch, asyncio.run(all_thrown(ports, batch)), strict=True):
             check(got, what, answered)
     print(f"answers by status: {sorted(answered.items())}")  # noqa: T201 - whether it was much of a test
-    assert len(answered) >= 8, "most of it must come beyond the parser"
+    beyond = sum(count for status, count in answered.items() if status not in OF_THE_PARSER)
+    assert beyond * 8 >= answered.total(), "too little came beyond the parser"  # as a rule a quarter does
+    assert answered[200], "nothing was answered well"
     assert up.returncode is None
     assert up.stop() in {0, 4}
     for entry in up.log:
@@ -139,10 +145,10 @@ async def thrown_at(port: int, what: Sent) -> bytes:
 def check(got: bytes, what: Sent, answered: Counter[int]) -> None:
     """Checks all the answers in what came back on a connection, and counts them by status."""
     assert SECRET.encode() not in got, what
-    assert TEXT.encode() not in got, what
     while got:
         header, ended, rest = got.partition(b"\r\n\r\n")
         assert ended, (got[:200], what)
+        assert TEXT.encode() not in header, what
         first, *lines = header.decode("ascii").split("\r\n")
         version, status, _ = first.split(" ", 2)
         assert version in {"HTTP/1.1", "HTTP/1.0"}, what
@@ -152,9 +158,10 @@ def check(got: bytes, what: Sent, answered: Counter[int]) -> None:
             continue
         assert headers["server"] == "copydesk", what
         if headers.get("content-type", "").startswith("text/event-stream"):
-            return
+            return  # what follows are articles, which have the text that was posted
         length = int(headers["content-length"])
         body = b"" if rest.startswith(b"HTTP/1.") or not rest else rest[:length]  # HEAD has a length and no body
+        assert TEXT.encode() not in body, what
         answered[int(status)] += 1
         assert int(status) < 500, (header, body, what)
         if int(status) >= 300:

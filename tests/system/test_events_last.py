@@ -1,0 +1,65 @@
+"""`last=N` with a pattern begins with the last N events that match, on both brokers, over the wire."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rabbit_node import RabbitNode
+from tests.system.processes import copydesk, running
+from tests.system.test_rabbit import post_all
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+
+PORTS = ("--port", "0", "--ops-port", "0")
+GOOD = {"text": "The ferry sails again, the harbour master said."}
+BAD = [{"url": f"http://127.0.0.{number}:9/"} for number in (1, 2, 3)]  # fail at once: addresses of this machine
+POSTED = [BAD[0], GOOD, BAD[1], GOOD, BAD[2], GOOD, GOOD]
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[str]:
+    with running("up", *PORTS, "--data", str(tmp_path)) as up:
+        yield up.wait_for_urls("api")["api"]
+
+
+@pytest.fixture
+def rabbit(rabbit_node: RabbitNode) -> Iterator[str]:
+    rabbit_node.ctl("add_vhost", "last")
+    rabbit_node.ctl("set_permissions", "-p", "last", "guest", ".*", ".*", ".*")
+    settings = {"COPYDESK_AMQP_URL": f"{rabbit_node.url}last"}
+    with ExitStack() as stack:
+        stack.callback(rabbit_node.ctl, "delete_vhost", "last")
+        serve = stack.enter_context(running("serve", *PORTS, settings=settings))
+        stack.enter_context(running("work", "--slots", "1", "--ops-port", "0", settings=settings))
+        yield serve.wait_for_urls("api")["api"]
+
+
+def tail(api: str, count: int, *options: str) -> list[dict[str, Any]]:
+    done = copydesk("tail", "--url", api, "--count", str(count), *options)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+async def check(api: str) -> None:
+    await post_all(api, POSTED)
+    log = [(event["id"], event["type"].split(".")[2]) for event in tail(api, len(POSTED), "--after", "oldest")]
+    for kind in ("failed", "processed"):
+        ids = [event_id for event_id, its_kind in log if its_kind == kind]
+        assert len(ids) == (3 if kind == "failed" else 4)
+        for last in (2, 100):
+            wanted = ids[-last:]
+            got = tail(api, len(wanted), "--last", str(last), "--pattern", f"{kind}.#")
+            assert [event["id"] for event in got] == wanted
+
+
+async def test_it_does_on_the_embedded_broker(embedded: str) -> None:
+    await check(embedded)
+
+
+@pytest.mark.rabbit
+async def test_it_does_on_rabbitmq(rabbit: str) -> None:
+    await check(rabbit)
