@@ -19,7 +19,8 @@ SUITE_TIMEOUT_S = 2700  # pytest's own session_timeout ends a suite before; this
 
 PATIENTLY = ("-o", "faulthandler_timeout=900")  # one fault may take minutes, and starts many processes
 FAULTS = "faults"
-SYSTEM = "system and not faults"
+SYSTEM = "system and not (rabbit or faults)"
+SYSTEM_ON_RABBIT = "system and rabbit and not faults"
 BROKERS = "(rabbit or postgres) and not (system or faults)"
 UNIT = "not (rabbit or postgres or system or faults)"
 _WORKER_FAULTS = "tests/faults/test_worker.py"  # about half of the time of all faults
@@ -36,9 +37,10 @@ class Suite:
 
 # The longest first. Every test is in exactly one of them: its marks choose a kind, its file one of two halves.
 SUITES = (
+    Suite("system", ("-m", SYSTEM)),
+    Suite("system on RabbitMQ", ("-m", SYSTEM_ON_RABBIT)),
     Suite("faults of workers", (*PATIENTLY, "-m", FAULTS, _WORKER_FAULTS)),
     Suite("faults of brokers", (*PATIENTLY, "-m", FAULTS, f"--ignore={_WORKER_FAULTS}")),
-    Suite("system", ("-m", SYSTEM)),
     Suite("brokers and databases", ("-m", BROKERS)),
     Suite("unit", ("-m", UNIT, f"--ignore={_ROBUST}")),
     Suite("unit: robust", ("-m", UNIT, _ROBUST)),
