@@ -118,7 +118,9 @@ async def test_what_another_process_holds_is_not_found_until_it_is_back(rabbit: 
 
 
 async def test_two_processes_at_once_put_each_document_once(rabbit: RabbitBackend) -> None:
-    async with rabbit.broker() as one, rabbit.broker() as other:
+    # A put or a scan that its time limit cuts off may leave a letter whose job is put: then a repeat is right.
+    limits = replace(QUICK, publish_timeout_s=50.0, scan_timeout_s=50.0)
+    async with rabbit.broker(limits=limits) as one, rabbit.broker(limits=limits) as other:
         jobs = await bury_many(one, 60)
         done = 0
         async with asyncio.timeout(60):

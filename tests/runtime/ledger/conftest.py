@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -12,6 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from runtime.ledger import schema
 from runtime.ledger.database import ledger_url, open_engine
 from tests.postgres_cluster import PostgresCluster
+
+
+@pytest.fixture(autouse=True)
+async def ended_connections() -> AsyncIterator[None]:
+    """Waits for the threads of SQLite connections: one that failed still answers to the test's event loop."""
+    yield
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:  # aiosqlite's
+            await asyncio.to_thread(thread.join, 10)
 
 
 @pytest.fixture(scope="session")
