@@ -26,7 +26,7 @@ test: test-ready
 
 test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES)
 
-# No broker, no root, under a minute on two cores. Takes ARGS, too.
+# No broker, no root, about two minutes on two cores. Takes ARGS, too.
 unit: $(VENV)/.installed-dev
 	$(BIN)/python -m $(if $(ARGS),pytest -m 'not (rabbit or postgres or system or faults)' $(ARGS),tests.suites unit)
 
