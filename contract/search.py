@@ -50,7 +50,7 @@ class Term:
 def words_of(text: str) -> list[str]:
     """Returns the words of `text`, in order; no more than `MAX_WORDS`."""
     found = []
-    for run in _RUN.findall(unicodedata.normalize("NFKC", text).casefold().replace("_", " ")):
+    for run in _RUN.findall(text.casefold().replace("_", " ")):
         if run.isascii():
             found.append(run)
         else:
