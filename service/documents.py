@@ -27,6 +27,7 @@ from service import problems
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, DECODE, LEDGER, LIMITS, METRICS
 from service.middlewares import OWNER
+from service.parameters import SHOWN_NAME_CHARS, parameter_faults
 from service.problems import Problem, ProblemError
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
@@ -43,7 +44,6 @@ _LISTS = {"formats", "include"}
 _OPTIONS = {"lane", "focus", "keep_all", *_LISTS}
 _RAW_PARAMETERS = {"url", *_OPTIONS}
 _LABEL_PREFIX = "labels."
-_MAX_NAME_CHARS: Final = 64  # of a parameter's name in an answer: as long as a label's
 _MAX_FAULTS: Final = 20  # told of one query, chosen
 _TRUTH = {"true": True, "false": False}
 _CODINGS = {"gzip", "deflate", "identity"}
@@ -107,15 +107,14 @@ def _key_faults(request: web.Request) -> Iterator[Fault]:
 
 
 def _parameter_faults(request: web.Request, media_type: str) -> Iterator[Fault]:
-    is_json = media_type == _JSON
-    for name in sorted(set(request.query)):
-        if name not in _RAW_PARAMETERS and not name.startswith(_LABEL_PREFIX):
-            yield Fault(name[:_MAX_NAME_CHARS], "unknown_parameter", "is not a query parameter of this request")
-        elif is_json:
-            place = f"options.{name}" if name in _OPTIONS else name[:_MAX_NAME_CHARS]
-            yield Fault(place, "unknown_parameter", f"goes into the JSON body as {place}, not into the query")
-        elif len(request.query.getall(name)) > 1:
-            yield Fault(name[:_MAX_NAME_CHARS], "repeated", "must stand there once")
+    known = _RAW_PARAMETERS | {name for name in request.query if name.startswith(_LABEL_PREFIX)}
+    if media_type != _JSON:
+        yield from parameter_faults(request, known)
+        return
+    for name in sorted(known & set(request.query)):
+        place = f"options.{name}" if name in _OPTIONS else name[:SHOWN_NAME_CHARS]
+        yield Fault(place, "unknown_parameter", f"goes into the JSON body as {place}, not into the query")
+    yield from parameter_faults(request, frozenset(), repeatable=known)
 
 
 async def _submission(request: web.Request, media_type: str) -> Checked:

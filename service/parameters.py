@@ -1,26 +1,39 @@
 """The check of query parameters that all routes share."""
 
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from typing import Final
 
 from aiohttp import web
 
+from contract.submission import Fault
 from service.problems import invalid_parameter
 
-_SHOWN_NAME_CHARS = 64  # of a name that a client made up: more says no more, and the answer stays short
+SHOWN_NAME_CHARS: Final = 64  # of a name that a client made up: more says no more, and the answer stays short
+
+
+def parameter_faults(
+    request: web.Request, known: AbstractSet[str], *, repeatable: AbstractSet[str] = frozenset()
+) -> Iterator[Fault]:
+    """Yields the faults of the query parameters' names, in alphabetical order.
+
+    Those in `known` may be given once, those in `repeatable` more often.
+    """
+    for name in sorted(set(request.query)):
+        shown = name[:SHOWN_NAME_CHARS]
+        if name not in known and name not in repeatable:
+            yield Fault(shown, "unknown_parameter", "is not a query parameter of this request")
+        elif name not in repeatable and len(request.query.getall(name)) > 1:
+            yield Fault(shown, "repeated", "must stand there once")
 
 
 def check_parameters(
     request: web.Request, known: AbstractSet[str], *, repeatable: AbstractSet[str] = frozenset()
 ) -> None:
-    """Checks the names of the query parameters. Those in `known` may be given once, those in `repeatable` more often.
+    """Refuses the first of `parameter_faults`.
 
     Raises:
         ProblemError: a parameter is unknown, or is given more than once.
     """
-    for name in request.query:
-        if name not in known and name not in repeatable:
-            raise invalid_parameter(
-                name[:_SHOWN_NAME_CHARS], "unknown_parameter", "is not a query parameter of this request"
-            )
-        if name not in repeatable and len(request.query.getall(name)) > 1:
-            raise invalid_parameter(name, "repeated", "must stand there once")
+    for fault in parameter_faults(request, known, repeatable=repeatable):
+        raise invalid_parameter(fault.field, fault.rule, fault.message)
