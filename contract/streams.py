@@ -1,11 +1,11 @@
-"""The three records that a broker keeps, as streams that are read from any place on."""
+"""The four records that a broker keeps, as streams that are read from any place on."""
 
 from collections.abc import AsyncGenerator, Sequence
 from enum import StrEnum
 from typing import Protocol
 
 from contract.broker import LogEntry
-from contract.topology import ACCEPTED, ATTEMPTS, LOG
+from contract.topology import ACCEPTED, ATTEMPTS, LOG, REQUESTS
 
 
 class Stream(StrEnum):
@@ -14,6 +14,7 @@ class Stream(StrEnum):
     ACCEPTED = ACCEPTED  # an entry holds a JSON array of `contract.accepted.Accepted`
     ATTEMPTS = ATTEMPTS  # an entry holds a JSON array of `contract.attempts.FailedAttempt`
     LOG = LOG  # an entry holds one output event
+    REQUESTS = REQUESTS  # an entry holds a JSON array of `contract.requests.OwnerRequest`
 
 
 class Streams(Protocol):

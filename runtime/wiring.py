@@ -22,6 +22,7 @@ from contract.broker import Broker, BrokerUnavailable, QueueDepths
 from contract.labels import Listener, ProcessRole
 from contract.ledger import Ledger
 from contract.metrics import Metrics
+from contract.requests import RequestSink
 from contract.streams import Streams
 from contract.timestamps import now
 from runtime.auditor import Auditor
@@ -30,7 +31,7 @@ from runtime.gauges import keep_gauges
 from runtime.ops import Readiness, build_ops_app
 from runtime.process import ListenAddress, grant_descriptors, listening, run_roles
 from runtime.settings import Settings
-from service.app import ApiBroker, IntakeLimits, build_app
+from service.app import ApiBroker, IntakeLimits, Keeping, build_app
 from service.connections import ConnectionLimits
 from service.hosts import Hosts
 from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, is_loopback, refuse_open_listener
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 _Role = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]  # calls its argument when it has started
 
 
-class _WholeBroker(Broker, Streams, Protocol):
+class _WholeBroker(Broker, RequestSink, Streams, Protocol):
     """What both brokers do."""
 
 
@@ -180,6 +181,15 @@ def _ops(settings: Settings, metrics: Metrics, readiness: Readiness) -> Abstract
     return listening(app, address, metrics, shutdown_timeout_s=settings.shutdown_timeout_s)
 
 
+def keeping(settings: Settings) -> Keeping:
+    """Returns what is kept of documents. On the embedded broker the log is bounded in events, on RabbitMQ in days."""
+    if settings.amqp_url is not None:
+        return Keeping(settings.keep_input, {"days": settings.log_days, "bytes": settings.log_bytes})
+    from runtime.brokers.embedded import EmbeddedLimits  # noqa: PLC0415 - one broker or the other
+
+    return Keeping(settings.keep_input, {"events": EmbeddedLimits().max_log_events})
+
+
 def connection_limits(settings: Settings) -> ConnectionLimits:
     """Returns what the API's port grants."""
     return ConnectionLimits(
@@ -248,4 +258,5 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: L
         clock=now,
         decode=decode,
         ledger=ledger,
+        keeping=keeping(settings),
     )

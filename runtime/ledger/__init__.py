@@ -11,9 +11,11 @@ In reading order:
     lease       one recorder writes at a time
     journal     one transaction: facts in, rows changed, places moved
     recorder    follows the broker's records and writes them down
+    tending     looks after the full-text index
     retention   drops what is too old, or too much
     search      the full-text index of each database
     queries     what the HTTP side asks
+    claims      who may put a document's next run
 
 Only this package imports SQLAlchemy, Alembic, aiosqlite and asyncpg.
 """

@@ -9,7 +9,7 @@ from contract.broker import LogEntry
 from contract.search import words_of
 from contract.streams import Stream
 from runtime.ledger import search
-from runtime.ledger.facts import Fact, Unreadable, VerdictFact, facts_of
+from runtime.ledger.facts import AcceptedFact, Fact, Unreadable, VerdictFact, facts_of
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -31,7 +31,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A fact, and for a verdict what is stored with it: the event's bytes, compressed, and its words."""
+    """A fact, and what is stored with it, compressed: a verdict's event, or the input of an acceptance.
+
+    `words` are those of the event.
+    """
 
     fact: Fact
     body: bytes = b""
@@ -70,6 +73,8 @@ def newest_ms(readings: Iterable[Reading], kind: type[Fact]) -> int | None:
 
 
 def _note(dialect: str, fact: Fact) -> Noted:
+    if isinstance(fact, AcceptedFact) and fact.input:
+        return Noted(replace(fact, input=b""), zstd.compress(fact.input, level=_ZSTD_LEVEL))
     if not isinstance(fact, VerdictFact):
         return Noted(fact)
     body = zstd.compress(fact.body, level=_ZSTD_LEVEL)
@@ -94,5 +99,5 @@ def stored_words(dialect: str, body: bytes) -> str | None:
 
 
 def unpacked(body: bytes) -> bytes:
-    """Returns a stored event as it is in the log."""
+    """Returns a stored event as it is in the log, or a stored input."""
     return zstd.decompress(body)

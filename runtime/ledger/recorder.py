@@ -16,14 +16,14 @@ from contract.labels import RepeatContent
 from contract.ledger import RECORDING_MARGIN_S, LedgerUnavailable
 from contract.metrics import Metrics
 from contract.streams import Stream, Streams
-from runtime.ledger import schema, search
+from runtime.ledger import schema
 from runtime.ledger.batch import Place, Reading, digest_of, newest_ms, read
-from runtime.ledger.database import translated
 from runtime.ledger.facts import AcceptedFact, VerdictFact
 from runtime.ledger.inbox import End, Inbox
 from runtime.ledger.journal import Fenced, Journal, Recorded
 from runtime.ledger.lease import Lease
 from runtime.ledger.retention import Retention, RetentionLimits
+from runtime.ledger.tending import tend
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ class RecorderLimits:
     - Deliveries of up to `inbox_bytes` wait meanwhile, read already.
     - Who stands by looks every `look_s`, and takes over from one that gave no sign of life for `patience_s`. The holder
       gives one with each transaction, and at least every `beat_s`.
-    - `tend_s` lies between two times that PostgreSQL sorts new words into its index.
+    - `tend_s` lies between two looks after the full-text index.
     - `pause_s` goes by after the database failed, before it is tried again.
     """
 
@@ -141,11 +141,9 @@ class Recorder:
 
     async def _tend(self) -> None:
         """Keeps the full-text index quick, beside the transactions that add to it. To be cancelled."""
-        while (statement := search.tend(self._engine.dialect.name)) is not None:
+        while True:
             await asyncio.sleep(self._limits.tend_s)
-            with translated():
-                async with self._engine.begin() as connection:
-                    await connection.execute(statement)
+            await tend(self._engine)
 
     async def _follow(self, stream: Stream, place: Place | None, inbox: Inbox) -> None:
         follow = partial(self._go_on, stream, place, inbox)

@@ -12,7 +12,7 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 from contract.ledger import Ledger
 from contract.metrics import Metrics
-from service.app import IntakeLimits, build_app
+from service.app import IntakeLimits, Keeping, build_app
 from service.hosts import Hosts
 from service.keys import ApiKeys
 from tests.service.memory_broker import MemoryBroker
@@ -59,6 +59,7 @@ def open_desk(aiohttp_client: AiohttpClient) -> OpenDesk:
         limits: Mapping[str, Any] | None = None,
         hosts: Hosts | None = KNOWN,
         ledger: Ledger | None = None,
+        keeping: Keeping | None = None,
     ) -> Desk:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
@@ -70,6 +71,7 @@ def open_desk(aiohttp_client: AiohttpClient) -> OpenDesk:
             clock=lambda: NOW,
             decode=decode,
             ledger=ledger,
+            keeping=keeping or Keeping(),
         )
         return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)
 
