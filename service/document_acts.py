@@ -51,7 +51,7 @@ async def cancel_document(request: web.Request) -> web.Response:
     if latest is not None and latest.state.decided:
         raise ProblemError(Problem(problems.ALREADY_DECIDED, problems.ALREADY_DECIDED.meaning))
     run = latest.run if latest else _FIRST_RUN
-    await asking.put_on_record(Action.CANCEL, run)
+    await asking.put_on_record(Action.CANCEL, run, rfc3339(request.app[CLOCK]()))
     state = {"id": asking.document_id, "run": run, "state": "unknown"} if latest is None else shown(latest)
     headers = {hdrs.RETRY_AFTER: _SOON_S if latest is None else str(wait_s(latest, request.app[CLOCK]()))}
     return web.json_response({**state, "cancel": "requested"}, status=202, headers=headers)
@@ -69,8 +69,8 @@ async def erase_document(request: web.Request) -> web.Response:
     asking = await _Asking.of(request, erased_is_fine=True)
     if not asking.runs and asking.erased is None:
         raise _not_recorded() if asking.may_come else _not_found()
-    await asking.put_on_record(Action.ERASE, None)
     at = rfc3339(request.app[CLOCK]() if asking.erased is None else asking.erased.at)
+    await asking.put_on_record(Action.ERASE, None, at)
     broker = request.app[BROKER]
     try:
         await broker.announce(erased(asking.document_id, at))
@@ -82,7 +82,7 @@ async def erase_document(request: web.Request) -> web.Response:
     is_done = asking.erased is not None and letters.complete
     answer = {
         "id": asking.document_id,
-        "state": "erased" if is_done else "erasing",
+        "state": "erasing" if asking.erased is None else "erased",
         "erased_at": at,
         "dead_letters": letters.done,
         "more_dead_letters": not letters.complete,
@@ -141,9 +141,8 @@ class _Asking:
         is_new = not runs and gone is None and may_come(document_id, until, request.app[CLOCK]())
         return cls(request, ledger, document_id, runs, gone, is_new)
 
-    async def put_on_record(self, action: Action, run: int | None) -> None:
+    async def put_on_record(self, action: Action, run: int | None, at: str) -> None:
         """Puts on record what is asked for. It touches nothing but the documents of their owner, whoever asks."""
-        at = rfc3339(self.request.app[CLOCK]())
         wanted = OwnerRequest(action=action, id=self.document_id, at=at, run=run, owner=self._owner())
         try:
             await self.request.app[BROKER].request(wanted)

@@ -58,6 +58,10 @@ def url_job() -> Job:
     )
 
 
+def is_untouched(desk: Desk) -> bool:
+    return not (desk.broker.requests or desk.broker.jobs or desk.broker.log)
+
+
 # all three
 
 
@@ -70,7 +74,7 @@ async def test_what_nobody_posted_is_not_found(
     for name in ("some-id", document_id_for_key("newsroom", "a"), id_made(NOW - timedelta(days=900))):
         response = await act(desk, method, name, what)
         assert (response.status, (await problem(response))["type"]) == (404, "/problems/not-found")
-    assert desk.broker.requests == desk.broker.jobs == desk.broker.log == []
+    assert is_untouched(desk)
 
 
 @pytest.mark.parametrize(("method", "what"), ACTS)
@@ -83,7 +87,7 @@ async def test_another_keys_document_is_not_found_and_not_touched(
     desk.broker.letters = [letter(job)]
     response = await act(desk, method, job.id, what, Authorization="Bearer two")
     assert (response.status, (await problem(response))["type"]) == (404, "/problems/not-found")
-    assert desk.broker.requests == desk.broker.jobs == desk.broker.log == []
+    assert is_untouched(desk)
     assert len(desk.broker.letters) == 1
     if what != "/rerun":
         assert (await act(desk, method, job.id, what, Authorization="Bearer one")).status == 202
@@ -123,7 +127,7 @@ async def test_without_the_ledger_nothing_is_done(
     assert (response.status, told["type"]) == (503, "/problems/ledger-unavailable")
     assert response.headers["Retry-After"]
     assert "secret" not in str(told)
-    assert desk.broker.requests == desk.broker.jobs == desk.broker.log == []
+    assert is_untouched(desk)
 
 
 @pytest.mark.parametrize(("method", "what"), ACTS)
@@ -262,7 +266,7 @@ async def test_what_is_not_recorded_yet_cannot_be_erased_or_run_again(
     response = await act(desk, method, id_made(NOW), what)
     assert (response.status, (await problem(response))["type"]) == (409, "/problems/not-recorded")
     assert response.headers["Retry-After"] == "1"
-    assert desk.broker.requests == desk.broker.jobs == []
+    assert is_untouched(desk)
 
 
 # run again
