@@ -181,6 +181,13 @@ def _ops(settings: Settings, metrics: Metrics, readiness: Readiness) -> Abstract
     return listening(app, address, metrics, shutdown_timeout_s=settings.shutdown_timeout_s)
 
 
+def _operators(settings: Settings, keys: ApiKeys) -> frozenset[str]:
+    unknown = set(settings.operators) - keys.owners
+    if unknown:
+        raise StartError(f"COPYDESK_OPERATORS: no API key has the name {', '.join(sorted(unknown))}")
+    return frozenset(settings.operators)
+
+
 def keeping(settings: Settings) -> Keeping:
     """Returns what is kept of documents. On the embedded broker the log is bounded in events, on RabbitMQ in days."""
     if settings.amqp_url is not None:
@@ -232,7 +239,7 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: L
     """Returns the HTTP application; without a `ledger` it does not know what became of documents.
 
     Raises:
-        StartError: it would listen beyond loopback without API keys.
+        StartError: it would listen beyond loopback without API keys, or an operator has none.
     """
     try:
         keys = ApiKeys.from_plain(key.get_secret_value() for key in settings.api_keys)
@@ -259,4 +266,5 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: L
         decode=decode,
         ledger=ledger,
         keeping=keeping(settings),
+        operators=_operators(settings, keys),
     )

@@ -17,6 +17,7 @@ from service.context import (
     LEDGER,
     LIMITS,
     METRICS,
+    OPERATORS,
     ApiBroker,
     IntakeLimits,
     Keeping,
@@ -48,6 +49,7 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
     decode: Decode,
     ledger: Ledger | None = None,
     keeping: Keeping = _NOTHING_KEPT,
+    operators: frozenset[str] = frozenset(),
 ) -> web.Application:
     """Returns the application of the HTTP side. It opens nothing: the caller connects `broker`.
 
@@ -61,6 +63,7 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
         decode: turns the bytes of a document into text.
         ledger: tells what became of documents; None where none is configured.
         keeping: what is kept of documents.
+        operators: the names of API keys that see all dead letters, not only those of their own documents.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
@@ -75,6 +78,7 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
     app[DECODE] = decode
     app[LEDGER] = ledger
     app[KEEPING] = keeping
+    app[OPERATORS] = operators
     app[STREAMS] = Streams(limits.streams)
     app.on_response_prepare.append(name_server)
     app.on_shutdown.append(close_streams)

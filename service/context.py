@@ -54,6 +54,7 @@ class Keeping:
 
 
 BROKER = web.AppKey("BROKER", ApiBroker)
+OPERATORS: web.AppKey[frozenset[str]] = web.AppKey("OPERATORS")
 KEEPING = web.AppKey("KEEPING", Keeping)
 KEYS = web.AppKey("KEYS", ApiKeys)
 LIMITS = web.AppKey("LIMITS", IntakeLimits)

@@ -53,13 +53,14 @@ OpenDesk = Callable[..., Awaitable[Desk]]
 
 @pytest.fixture
 def open_desk(aiohttp_client: AiohttpClient) -> OpenDesk:
-    async def start(
+    async def start(  # noqa: PLR0913 - what a test may replace
         *,
         keys: tuple[str, ...] = (),
         limits: Mapping[str, Any] | None = None,
         hosts: Hosts | None = KNOWN,
         ledger: Ledger | None = None,
         keeping: Keeping | None = None,
+        operators: frozenset[str] = frozenset(),
     ) -> Desk:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
@@ -72,6 +73,7 @@ def open_desk(aiohttp_client: AiohttpClient) -> OpenDesk:
             decode=decode,
             ledger=ledger,
             keeping=keeping or Keeping(),
+            operators=operators,
         )
         return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)
 

@@ -159,7 +159,7 @@ async def test_an_erased_document_that_waits_is_decided_without_a_word_of_it(sta
     assert (await asked(http, stack, "DELETE", document_id))[0] == 202
 
     async def is_decided() -> bool:
-        return json.loads(await streamed(http, stack.api))["type"] == "copydesk.document.failed.v1"
+        return bool(json.loads(await streamed(http, stack.api))["type"] == "copydesk.document.failed.v1")
 
     await until(is_decided)
     event = await streamed(http, stack.api)
