@@ -98,7 +98,8 @@ class Worker:
         if cancelled is not None:
             return cancelled
         verdict = self._lose(job, delivery) if delivery.lost else await self._attempt(job, fresh=delivery.suspect)
-        return self._cancelled(job, attempts=job.attempt) or verdict
+        made = job.attempt - isinstance(verdict, Defer)
+        return self._cancelled(job, attempts=made) or verdict
 
     def _cancelled(self, job: Job, *, attempts: int) -> Publish | None:
         action = self._requests.about(job)

@@ -230,6 +230,32 @@ async def test_erasing_again_does_all_of_it_again(ledger_desk: OpenLedgerDesk, r
     assert again == told
 
 
+@pytest.mark.parametrize("step", ["request", "announce", "drop_dead"])
+async def test_an_erasure_that_is_cut_off_at_any_step_is_made_whole_by_asking_again(
+    ledger_desk: OpenLedgerDesk, records: Records, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    job = samples.job()
+    records.accept(job)
+    desk = await ledger_desk()
+    desk.broker.letters = [letter(job)]
+
+    async def lost(*_: object) -> None:
+        raise BrokerUnavailable
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.broker, step, lost)
+        response = await erase(desk, job.id)
+        assert (response.status, (await problem(response))["type"]) == (503, "/problems/broker-unavailable")
+        assert response.headers["Retry-After"] == "5"
+    assert bool(desk.broker.requests) == (step != "request")  # no word to subscribers before workers know
+    assert bool(desk.broker.log) == (step == "drop_dead")
+    assert len(desk.broker.letters) == 1
+    assert (await erase(desk, job.id)).status == 202
+    assert {request.id for request in desk.broker.requests} == {job.id}
+    assert {decode_event(entry.body).id for entry in desk.broker.log} == {f"{job.id}.erased"}
+    assert desk.broker.letters == []
+
+
 async def test_an_erased_document_is_gone_for_its_owner_and_unknown_to_others(
     ledger_desk: OpenLedgerDesk, records: Records
 ) -> None:

@@ -89,9 +89,12 @@ async def test_the_newest_requests_are_remembered() -> None:
     assert [known.about(job) for job in jobs] == [None, Action.CANCEL, Action.CANCEL]
 
 
-@pytest.mark.parametrize("ends", [Failed(Reason.NO_ARTICLE), HostBusy(1.0), Failed(Reason.DNS_ERROR), None])
+@pytest.mark.parametrize(
+    ("ends", "attempts"),
+    [(Failed(Reason.NO_ARTICLE), 1), (HostBusy(1.0), 0), (Failed(Reason.DNS_ERROR), 1), (None, 1)],
+)
 async def test_a_document_that_is_cancelled_while_it_is_in_hand_is_decided_so_after_the_attempt(
-    ends: Exception | None,
+    ends: Exception | None, attempts: int
 ) -> None:
     known = Requests()
 
@@ -103,7 +106,7 @@ async def test_a_document_that_is_cancelled_while_it_is_in_hand_is_decided_so_af
 
     verdict = await worker(extract_article=extract, requests=known).handle(delivery(JOB))
     assert isinstance(verdict, Publish)
-    assert (verdict.event.reason, getattr(verdict.event.data, "attempts", None)) == (Reason.CANCELLED, 1)
+    assert (verdict.event.reason, getattr(verdict.event.data, "attempts", None)) == (Reason.CANCELLED, attempts)
 
 
 class Record:
