@@ -15,7 +15,7 @@ from contract.broker import LogEntry, Stop, UnknownOffset
 from contract.labels import RepeatContent
 from contract.ledger import RECORDING_MARGIN_S, LedgerUnavailable
 from contract.metrics import Metrics
-from contract.streams import Stream, Streams
+from contract.streams import Stream, Streams, is_next
 from runtime.ledger import schema
 from runtime.ledger.batch import Place, Reading, digest_of, newest_ms, read
 from runtime.ledger.facts import AcceptedFact, VerdictFact
@@ -178,7 +178,7 @@ class Recorder:
                 await inbox.put(await self._read(stream, batch))
 
     def _tell_gap(self, stream: Stream, reached: int, oldest: int) -> None:
-        if oldest == reached + 1:
+        if is_next(oldest, reached):
             return  # retention took what was recorded, and nothing else
         what = "retention took entries" if oldest > reached else "the stream was made anew"
         self._metrics.ledger_gaps.labels(stream).inc()
