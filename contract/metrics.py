@@ -1,4 +1,4 @@
-"""Every metric that Copydesk emits: declared here with its labels, or it does not exist."""
+"""Declares every metric that Copydesk emits, with its labels."""
 
 from enum import StrEnum
 
