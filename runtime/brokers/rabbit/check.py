@@ -62,7 +62,7 @@ class BoundDifference:
 
     @property
     def is_missing(self) -> bool:
-        """Whether nothing but a policy bounds the queue."""
+        """True if the queue has no limit unless a policy sets one."""
         return self.found is None
 
 

@@ -26,7 +26,7 @@ from runtime.brokers.rabbit.session import Session, SessionLost, translated
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
-_FIRST_PREFETCH = 8  # at most 96 MiB (8 jobs of 12 MiB), while the size of the letters is unknown
+_FIRST_PREFETCH = 8  # chosen: at most 96 MiB (8 jobs of 12 MiB), while the size of the letters is unknown
 _MAX_PREFETCH = 256  # chosen: batches of small letters stay far below `scan_batch_bytes`
 
 # RabbitMQ 3.10 loses the order when one command returns more than 32 messages, or those of several consumers. While 32
