@@ -28,7 +28,7 @@ from runtime.brokers.rabbit.supervisor import SessionReporter, Supervisor
 from tests.rabbit_node import RabbitNode
 
 BODY = b"x" * 2000
-WITHIN_S = 30.0
+WITHIN_S = 30.0  # for one confirm; chosen: far longer than a broker that works takes
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ _BEGINNINGS: Final = (
 # A tenth of random bytes are such controls; text with stray controls has a few in a thousand. 5 % is chosen between the
 # two. Backspace and escape do not count, because terminal output is full of them. 16 is chosen so that a short text
 # with stray controls never counts as binary.
-_MAX_CONTROL_SHARE: Final = 0.05
-_MIN_CONTROLS: Final = 16
+_MAX_CONTROL_SHARE: Final = 0.05  # of all characters
+_MIN_CONTROLS: Final = 16  # characters
 _CONTROL = re.compile("[\x00-\x07\x0e-\x1a\x1c-\x1f\ufffd]")
 
 

@@ -19,6 +19,7 @@ from contract.labels import (
 )
 from contract.reasons import Reason
 
+# Chosen: from a small text (5 ms) to the time limit of a job (120 s).
 _STAGE_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 60.0, 120.0)
 
 

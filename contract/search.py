@@ -17,6 +17,7 @@ MAX_TERMS: Final = 16  # words and phrases; chosen: each is one more look-up in 
 # PostgreSQL counts positions of words up to 16,383, and a tsvector holds at most 1 MiB (PostgreSQL manual, 12.11).
 # These two keep within both limits.
 MAX_WORDS: Final = 16_000
+# Characters beyond this do not count; chosen: longer than words of languages, unlike keys and addresses.
 _MAX_WORD_CHARS = 40
 
 _FIRST_MARK, _LAST_MARK = 0x0900, 0x1CFF  # the blocks of scripts whose vowels are marks, Devanagari to Vedic

@@ -20,8 +20,8 @@ from contract.options import Focus, Format, Options, Part
 from contract.timestamps import rfc3339
 
 # Chosen: far more than documents have, and small compared with the 12 MiB of an event.
-MAX_LABELS: Final = 16
-MAX_AUTHORS: Final = 50
+MAX_LABELS: Final = 16  # labels of a document
+MAX_AUTHORS: Final = 50  # names
 
 _MAX_FAULTS = 20  # in one answer; chosen: as many as a person corrects in one go
 _MAX_NAME_CHARS = 64  # of a name that is repeated in an answer; chosen: all known field names are shorter

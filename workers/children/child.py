@@ -21,7 +21,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
-_STDOUT, _STDERR = 1, 2
+_STDOUT, _STDERR = 1, 2  # file descriptors (POSIX)
 _EXHAUSTED = 0.9  # share of the memory limit: chosen, so that one allocation that failed is seen from the peak
 
 

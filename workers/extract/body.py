@@ -27,7 +27,7 @@ _LEAST_BODY_CHARS = 200  # what is shorter is a teaser
 _PROBABILITY = 0.85  # F1 of such texts on pages that show theirs, by the findings of earlier prototypes
 _COMMENT = 1 << GROUP_BITS["comment"]
 _FORM = CODES["form"]
-_LEAST_COMMENT_CHARS = 20
+_LEAST_COMMENT_CHARS = 20  # shorter blocks are names, dates and buttons
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from workers.page.words import bare
 # Chosen by hand. Half or twice of each changes at most 2 of 60 pages, by .0004 of F1.
 _HEAD = 3  # blocks: a kicker or a byline may stand before the headline
 _MOST = 0.8  # of the characters
-_SHORT_PAGE_CHARS, _SHORT_PAGE_BLOCKS = 300, 5
+_SHORT_PAGE_CHARS, _SHORT_PAGE_BLOCKS = 300, 5  # characters, and blocks, that a short page has at most
 _ACTIVE = ("script", "noscript", "form", "input", "button", "iframe", "frameset")
 _DOUBLE = 40  # characters; what is shorter may well stand twice in an article
 

@@ -31,7 +31,7 @@ _STRUCTURED = frozenset(
         MentionKind.REL,
     }
 )
-_MAX_COUNT = 4
+_MAX_COUNT = 4  # mentions; more of one kind count as this many
 _MIN_HANDLE = 3  # characters
 _FORUM_TYPES = frozenset({"DiscussionForumPosting", "QAPage", "Question", "SocialMediaPosting"})
 

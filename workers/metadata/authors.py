@@ -14,13 +14,13 @@ from workers.models.boosted_trees import load_model
 # Probabilities of the model, chosen by hand; bench.train_authors prints the F1 of names that they give. Half or twice
 # of each changes the authors of at most 6 of 60 pages, and their F1 by .01 at most.
 _MIN_ALONE = 0.2  # probability of the likeliest, for want of a better
-_MIN_BESIDE = 0.4
+_MIN_BESIDE = 0.4  # from which each of several candidates is an author
 _MIN_STATED = 0.05  # of whom the article's own data names
 _MIN_PERSON = 0.3  # of a person whom the article's data does not name, where an organisation is named or likelier
 _MIN_SIGNED = 0.15  # of a person whom a byline names, where all that is likelier is an organisation
 _MIN_NAMED = 0.4  # of somebody with a name, for which log-in names are left out
 _MIN_NEAR = 0.5  # of a name for which nothing speaks but that it stands near the heading
-_MAX_AUTHORS = 12
+_MAX_AUTHORS = 12  # names; chosen for the size of events
 _STATED = frozenset({MentionKind.LD_PERSON, MentionKind.LD_STRING, MentionKind.WRITTEN_BY})
 
 Authors = Sourced[tuple[str, ...]]

@@ -29,12 +29,12 @@ log = structlog.get_logger(__name__)
 # The weights, here and in `_structured` and `_visible`, are about log-odds that a source names the true day, rounded by
 # hand. Bounds on lengths are chosen by hand. Half or twice of each changes the date of at most 1 of 60 pages.
 _EARLIEST = date(1990, 1, 1)
-_HTMLDATE_WEIGHT = 2.0
-_TEXT_WEIGHT = 1.8
+_HTMLDATE_WEIGHT = 2.0  # log-odds
+_TEXT_WEIGHT = 1.8  # log-odds
 _MAX_TEXT = 100_000  # characters
 # How often the first day is the true one by its lead over the second, as measured.
-_LEADS = (0.0, 1.0, 2.3, 3.0, 5.0, 7.0)
-_CHANCES = (0.4, 0.55, 0.82, 0.9, 0.92, 0.96)
+_LEADS = (0.0, 1.0, 2.3, 3.0, 5.0, 7.0)  # log-odds
+_CHANCES = (0.4, 0.55, 0.82, 0.9, 0.92, 0.96)  # probability for each lead
 _MIN_LEAD = 0.1  # below it is a toss-up, and none is given
 # Country domains under which English is written with the month first, or that are not used for a country.
 _MONTH_FIRST = frozenset(["us", "ca", "ph", "io", "co", "ai", "me", "tv", "cc", "fm", "ly", "gg", "sh", "app", "dev"])

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 Node = Mapping[str, Any]
 
 # A bound on work, chosen by hand; not measured.
-_MAX_NODES = 2000
+_MAX_NODES = 2000  # JSON objects
 _COMMENT = re.compile(r"<!--|-->|(?:/\*)?<!\[CDATA\[(?:\*/)?|(?:/\*)?\]\]>(?:\*/)?|^[ \t]*//.*$", re.MULTILINE)
 _GAP = re.compile(r"[\s,;]*")
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")

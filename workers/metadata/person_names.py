@@ -8,8 +8,8 @@ from workers.page.words import bare, plain
 
 # Chosen by hand; not measured.
 _MAX_NAME = 60  # characters
-_MAX_BYLINE = 1000
-_MAX_WORDS = 6
+_MAX_BYLINE = 1000  # characters
+_MAX_WORDS = 6  # words of one name
 _PARTICLES = byline_words.PARTICLES | {"of"}  # of an editorial team, as "Bank of England"
 
 

@@ -40,12 +40,12 @@ _ASIDE = re.compile(
 )
 # Chosen by hand; they say which elements are asked at all, so the model of authors was trained with them.
 MAX_LINE = 120  # characters of a line that holds a name or a date
-_MAX_NAME = 40
-_MAX_BYLINE = 400
+_MAX_NAME = 40  # characters
+_MAX_BYLINE = 400  # characters
 # Two to four words with capitals.
 _NAME = re.compile(r"[^\W\d_][\w.'’-]*(?:\s+(?:[a-z]{2,3}\s+)?[^\W\d_a-z][\w.'’-]*){1,3}")
 _MAX_NAME_PARTS = 7  # small words between them included
-_MIN_LINE = 2
+_MIN_LINE = 2  # characters
 
 
 class Signal(StrEnum):

@@ -11,7 +11,7 @@ from workers.metadata.sources import PageSources
 from workers.page.words import plain
 
 # Bounds, chosen by hand; not measured.
-_MAX_LABELS = 30
+_MAX_LABELS = 30  # categories or tags
 _MAX_LABEL = 100  # characters
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 

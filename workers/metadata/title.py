@@ -21,9 +21,9 @@ _LIKE_SEGMENT = 0.9  # likeness of a heading that is the first part of a page's 
 _MIN_LIKENESS = 0.3  # of a heading to a reference; anything from .15 to .5 does nearly as well
 _MIN_LIKENESS_MINOR = 0.5  # of what is no h1
 _MIN_WORDS_ALONE = 3  # of a lone h1 that nothing else confirms; shorter ones are site names
-_MIN_WORDS_ANYWHERE = 5
+_MIN_WORDS_ANYWHERE = 5  # words of a heading anywhere on the page
 _CHANCES = (0.63, 0.9, 0.92, 0.96)  # that a title is right by how many others agree, as measured
-_MAX_SITE_WORDS = 4
+_MAX_SITE_WORDS = 4  # words of a site's name in a title
 _MAX_PARTS = 50  # elements within a heading
 _MAX_TITLE = 500  # characters
 

@@ -28,9 +28,9 @@ _URL = re.compile(r"(?<!\d)((?:19|20)\d\d)[/_-](\d\d?)[/_-](\d\d?)(?!\d)|(?<!\d)
 # The day's number repeats the year and month before it: /2015/08/150803-
 _URL_SHORT = re.compile(r"/((?:19|20)(\d\d))/(\d\d)/(?:[^/]*\D)?\2\3(\d\d)(?!\d)")
 # Letters of a month cut short, and bounds on work: chosen by hand; not measured.
-_MIN_PREFIX = 3
+_MIN_PREFIX = 3  # letters
 _MAX_URL = 2048  # characters
-_MAX_STAMP = 200
+_MAX_STAMP = 200  # characters
 _CHANGE = (
     r"(?:updat|modifi|\bedited|last changed|revis|aktualis|geändert|mise? à jour|màj|actualiz|aggiorna|bijgewerkt"
     r"|gewijzigd|atualiz|oppdatert|uppdater|päivitetty|обновлено|изменено|更新)"

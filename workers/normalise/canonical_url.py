@@ -5,7 +5,7 @@ import re
 from yarl import URL
 
 # Chosen by hand; not measured.
-_MAX_CHARS = 2048
+_MAX_CHARS = 2048  # as for submitted URLs (contract.rules.MAX_URL_CHARS)
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
 
 # Names that nothing but campaigns and ad networks use. A list of likely words (`ref`, `id`, `source`) would drop

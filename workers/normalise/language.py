@@ -12,9 +12,9 @@ from workers.document import Sourced
 
 # Measured where that is said; the least confidence is more likely than not.
 _SAMPLE_CHARS = (800, 3000)  # the longer one where the shorter leaves doubt, which it does for a text in fifty
-_NO_DOUBT = 0.99
+_NO_DOUBT = 0.99  # confidence from which the shorter sample suffices; chosen
 _PRIOR_ODDS = 100.0  # of the declared language against any one other: a few pages in a hundred declare a wrong one
-_MIN_CONFIDENCE = 0.5
+_MIN_CONFIDENCE = 0.5  # probability; chosen: more likely than not
 _SAME = {"nb": "no"}  # one language to the model
 _MAX_SUBTAG_CHARS = 3  # beyond are private tags, as `x-default`: longer ones were never registered
 _NO_LANGUAGE = {"und", "mul", "zxx", "mis"}

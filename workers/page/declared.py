@@ -31,6 +31,7 @@ DECLARED_FEATURES = (
 )
 _WORD = re.compile(r"[a-z]+")
 _DATE = re.compile(r"(?:19|20)\d\d[-/_]?(?:0[1-9]|1[0-2])(?!\d)|/(?:19|20)\d\d/")
+# Hyphens in a path's last part; chosen: headlines have as many. Part of the features: change it and train anew.
 _LONG_SLUG_HYPHENS = 3
 _PATH_GROUPS = {
     "product": "product products item items p dp sku buy prod produkt produit producto",

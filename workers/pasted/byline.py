@@ -29,11 +29,11 @@ _DESKS = r"""
 """
 # Chosen by hand. Half or twice of each changes at most 4 of 72 texts; fewer lines around the prose lose authors (2 or 3
 # of 10), and more find some, with more lines that only look like a by-line.
-_MAX_ROLE_CHARS = 90
+_MAX_ROLE_CHARS = 90  # characters of a role after a name
 _BEFORE = 14  # lines before the first prose that are looked at
 _AFTER = 2  # lines after it
-_MAX_CHARS = 160
-_MAX_NAMES = 8
+_MAX_CHARS = 160  # characters of a by-line
+_MAX_NAMES = 8  # names in a by-line
 _LINES_OF_A_PAGE = 1024  # each is asked about several times
 _BY = re.compile(
     rf"(?:(?:{any_of(BEFORE_BY)}|ein beitrag|texte|texto|testo|tekst)\s+)?"
@@ -74,7 +74,7 @@ _NO_NAMES = """
 _NOT_NAME = ENGLISH_DATE_WORDS | frozenset(_NO_NAMES.split())
 _UNSPACED_NAME = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,8}\\Z")
 _ELIDED = re.compile("[dl]['’]")  # d’Arc
-_NAME_WORDS = (2, 5)
+_NAME_WORDS = (2, 5)  # words of a name, at least and at most
 
 
 def _either(rows: str) -> str:

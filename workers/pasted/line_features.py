@@ -20,7 +20,7 @@ _MAX_WORDS = 120.0  # a longer paragraph is as sure as this
 _LINE_CHARS = 400  # of a line are looked at
 _SEPARATOR = re.compile(r" [|›»/·•>] ")
 _STEM = re.compile(r"[^\W\d_]{4,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
-_STEM_CHARS = 6
+_STEM_CHARS = 6  # characters of a word that are compared, in place of stemming
 _QUOTES = frozenset('"“”„«»「」『』')
 
 _NOISE_KINDS: tuple[frozenset[Rule], ...] = (

@@ -16,11 +16,11 @@ from workers.pasted.title_rules import find_title
 _FEW_LINES = 4  # a note: whole sentences of it stay, whatever they say
 _DATE_LINES = 12  # before the first prose
 _STANDFIRST_LINES = 3  # below the title
-_MIN_STANDFIRST_WORDS, _MAX_STANDFIRST_WORDS = 12.0, 60.0
-_MIN_REPEATED_WORDS = 9.0
+_MIN_STANDFIRST_WORDS, _MAX_STANDFIRST_WORDS = 12.0, 60.0  # words of a standfirst
+_MIN_REPEATED_WORDS = 9.0  # words; a shorter line may well stand twice in an article
 _MIN_VERSE_WORDS = 3.0  # lines without prose among them stay if they have so many words on average
-_HEADING_WORDS = 4.0
-_MAX_TEASERS = 8
+_HEADING_WORDS = 4.0  # words of a line that may head a box, at most
+_MAX_TEASERS = 8  # lines of a box below its heading
 _MIN_GROUP = 2  # lines under a heading that stands alone: a single one may be the next sub-heading
 _PROMPTS = frozenset({Rule.PROMPT, Rule.COOKIES})
 

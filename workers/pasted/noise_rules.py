@@ -46,14 +46,14 @@ class Rule(StrEnum):
 
 # Chosen by hand on pasted pages. Half or twice of each changes at most 4 of 72 texts, and F1 by .003 at most.
 MAX_NOISE_WORDS = 30  # longer lines are only taken by where they stand
-_MAX_NOISE_CHARS = 300
+_MAX_NOISE_CHARS = 300  # characters
 _LINES_OF_A_PAGE = 1024  # each is asked about several times
-_MAX_LABEL_WORDS = 14
-_MAX_TRUNCATED_WORDS = 3
+_MAX_LABEL_WORDS = 14  # words of a label
+_MAX_TRUNCATED_WORDS = 3  # words of a line that dots cut off
 
 # What whole sentences of an article can begin with as well.
 _SPOKEN = frozenset({Rule.PROMPT, Rule.RELATED, Rule.CAPTION, Rule.PHOTO_CREDIT, Rule.COOKIES, Rule.COMMENTS})
-_MIN_SPOKEN_WORDS = 4.0
+_MIN_SPOKEN_WORDS = 4.0  # words of a sentence, at least
 
 _WORD = re.compile(r"[\w@'’-]+")
 _TAIL_CHARS = 40  # where a picture agency stands

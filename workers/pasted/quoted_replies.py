@@ -12,7 +12,7 @@ from workers.pasted.phrases import whole
 # Chosen by hand; not measured.
 _OWN_WORDS = 12.0  # that an answer has at least; with fewer (`FYI`) what is quoted is all there is to read
 _LEAST_HEADER, _HEADER_LINES = 3, 8  # in a row, of the mail that is answered
-_MAX_CHARS = 300
+_MAX_CHARS = 300  # characters of a line that opens a quote
 _LEVEL = re.compile(r"(?:>\s?)+")
 _COLON = (":", "：")
 _CLOCK = re.compile(r"\d[:.h]\d\d|@")

@@ -17,21 +17,21 @@ _COLON = (":", "：")
 _OPEN_SHARE = 0.5  # worth of a paragraph that no sentence closes
 
 # What other lines cost, in words of prose. Found on pasted pages of many sites; half or twice as much changes little.
-_SHORT_COST = 4.0
-_ITEM_COST = 2.5
+_SHORT_COST = 4.0  # of a short line
+_ITEM_COST = 2.5  # of a list item
 _ITEM_WORDS = 5.0  # of a list item that goes on with a sentence
-_NOISE_COST = 35.0
+_NOISE_COST = 35.0  # of a line that a rule takes
 _BREAK_COST = 45.0  # of a line that opens what follows articles
 _LONE_NOISE_COST = 5.0  # between two paragraphs: an advertisement's label, a link
-_LONE_BREAK_COST = 15.0
+_LONE_BREAK_COST = 15.0  # of a line that opens what follows articles, between two paragraphs
 _USUAL_WORDS = 25.0  # where paragraphs are shorter, noise costs less
 _USUAL_LINES = 15  # and where they are fewer
-_LEAST_SCALE = 0.1
+_LEAST_SCALE = 0.1  # share of these costs that noise has at least
 _BREAKS = frozenset({Rule.COMMENTS, Rule.BIO, Rule.RELATED})
 _PICTURES = frozenset({Rule.CAPTION, Rule.PHOTO_CREDIT})  # they stand inside articles more than anywhere else
 _BREAK_WORDS = 4.0  # a longer line is no heading: it names the one article that it leads to
-_MAX_BOILERPLATE_WORDS = 80.0
-_MAX_BOILERPLATE_CHARS = 800
+_MAX_BOILERPLATE_WORDS = 80.0  # words of a line of boilerplate
+_MAX_BOILERPLATE_CHARS = 800  # characters of a line of boilerplate
 
 # The guard for text that is clean already: then all of it is the article. Lines by these rules stand there, too.
 _WEAK = frozenset(

@@ -8,7 +8,7 @@ from workers.metadata.written_dates import labels_change
 from workers.pasted.phrases import DATE
 
 # Chosen by hand; not measured.
-_MAX_CHARS = 300
+_MAX_CHARS = 300  # characters of a line that states a date
 _LABEL_CHARS = 30  # a line that only says what the date below it is
 
 _HOUR = r"(?:[01]?\d|2[0-3])"

@@ -7,7 +7,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 # Chosen by hand, the sizes as bounds on work; not measured.
-_MAX_CHARS = 500_000
+_MAX_CHARS = 500_000  # characters; a longer text is left as it is
 _MAX_NESTING = 100  # lists in lists; what is deeper is lost
 _MIN_KINDS = 2  # of marks
 _MIN_OF_A_KIND = 3  # or so many of one that nothing else has

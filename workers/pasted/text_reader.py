@@ -20,7 +20,7 @@ from workers.pasted.wrapping import unwrap
 
 _MAX_PASSES = 8  # taking a line can make another stand out; two are the rule
 # Chosen by hand: about the length of an English word. Sizes are in characters, as those of pages are.
-_WORD_CHARS = 5.0
+_WORD_CHARS = 5.0  # characters
 
 
 def read_text(

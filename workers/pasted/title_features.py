@@ -14,9 +14,9 @@ from workers.pasted.lines import Line
 
 _STEM = re.compile(r"[^\W\d_]{3,}|\d+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 # These numbers are part of the features, so the weights hold for them alone: change one and train anew. Chosen by hand.
-_STEM_CHARS = 6
+_STEM_CHARS = 6  # characters of a word that are compared, in place of stemming
 _BODY_CHARS = 8_000  # of the article are compared with
-_LEAD_PARAGRAPHS = 3
+_LEAD_PARAGRAPHS = 3  # paragraphs at the beginning of the article
 _COUNTED_LINES, _LINE_CHARS = 400, 300  # in which a word is looked for, to tell how rare it is
 _NEAR = 4  # lines
 

@@ -16,8 +16,8 @@ from workers.pasted.title_rules import MIN_SCORE, score_titles
 
 _MIN_PROBABILITY = 0.4  # of whole pages eight in ten are right from here on, by cross-validation
 _SURE = 0.5  # of the line that opens the article
-_MIN_WORDS, _MAX_WORDS = 2.0, 30.0
-_MAX_CHARS = 250
+_MIN_WORDS, _MAX_WORDS = 2.0, 30.0  # words of a title; chosen by hand
+_MAX_CHARS = 250  # characters of a title; chosen by hand
 _BEFORE, _AFTER = 80, 3  # lines around the first prose
 _NUMBERED = re.compile(r"\(?\d{1,3}[.)]\s")  # the last step of a path, or a line of a list of articles
 

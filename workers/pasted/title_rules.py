@@ -11,17 +11,17 @@ from workers.pasted.noise_rules import Rule, find_date
 # Chosen by hand on pasted pages. The score is a feature, so the weights of titles hold for these alone.
 _BEFORE = 60  # lines before the first prose
 _NEAR = 12  # lines before it in which most titles stand
-_MIN_WORDS, _MAX_WORDS = 3.0, 26.0
+_MIN_WORDS, _MAX_WORDS = 3.0, 26.0  # words of a title
 _SHORT = 5.0  # a shorter one is rather a label
 _WORDY = 14.0  # a longer one is rather a standfirst
 _STANDFIRST_WORDS = 12.0  # at least
-_MAX_CHARS = 220
+_MAX_CHARS = 220  # characters of a title
 _BODY_CHARS = 6_000  # of the body are compared with
 _ENOUGH_SHARED = 5.0  # words shared with the body
 _FOLLOWED_BY = 4  # lines in which a by-line, a date or a share line is looked for
 MIN_SCORE = 0.7  # measured: seven in ten are right from here on
 _LETTERS = re.compile(r"[^\W\d_]{4,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_STEM_CHARS = 5
+_STEM_CHARS = 5  # characters of a word that are compared, in place of stemming
 _HEAD = frozenset(
     {Rule.TIMESTAMP, Rule.SHARE_LINE, Rule.AVATAR, Rule.PRINT_LINE, Rule.COMMENTS, Rule.PHOTO_CREDIT, Rule.CAPTION}
 )

@@ -8,10 +8,10 @@ from itertools import pairwise
 from workers.pasted.lines import is_item, is_unspaced
 
 # Chosen by hand; not measured one by one.
-_MIN_COLUMN, _MAX_COLUMN = 40, 130
-_MIN_FULL_LINES = 3
+_MIN_COLUMN, _MAX_COLUMN = 40, 130  # characters of a wrapped line
+_MIN_FULL_LINES = 3  # lines that reach the column
 _MIN_OPEN_LINES = 2  # are enough if all of them break off amid a sentence
-_MIN_FULL_SHARE = 0.7
+_MIN_FULL_SHARE = 0.7  # share of lines that reach the column
 _MAX_LONG_SHARE = 0.3  # of all characters, in lines that no column holds
 _LONG_ENOUGH = 0.6  # of the column: shorter lines say nothing about wrapping
 _NEAR = 10  # columns

@@ -18,13 +18,13 @@ from workers.walls.page_text import consent_share, is_consent_wall, is_login, is
 # Chosen by hand, so that an index is refused only where nothing of worth is lost (docs/decisions.md, "Listings pass,
 # indexes fail"); not measured one by one.
 _ARTICLE = 0.2  # of the probability; below it the page is something else
-_LISTING = 0.5
-_INDEX = 0.8
+_LISTING = 0.5  # probability from which a page is flagged as a list
+_INDEX = 0.8  # probability from which a list may be refused
 _INDEX_PROSE_CHARS = 200  # of the longest paragraph; the texts of teasers are shorter
-_INDEX_LINKS = 10
+_INDEX_LINKS = 10  # links on an index, at least
 _DOUBTFUL = 0.2  # confidence; above it the text of an index is worth having
 _CONSENT = 0.3  # of the characters
-_BUTTON_CHARS = 60
+_BUTTON_CHARS = 60  # characters of a button's text, at most
 
 
 @dataclass(frozen=True)

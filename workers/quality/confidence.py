@@ -12,7 +12,7 @@ from workers.page.kind import KIND_FEATURES, KindProbabilities
 from workers.quality.assessment import AssessedPage
 
 # Part of the features: change it and train anew. Chosen by hand.
-_UNSURE = (0.2, 0.8)
+_UNSURE = (0.2, 0.8)  # probabilities between which the model is unsure of a block
 CLASSIFICATION_FEATURES = (
     *("uncertainty", "expected_f1", "mean_kept", "unsure_share", "missed_share", "doubted_share", "log_kept"),
     *("kept_share", "log_kept_blocks", "mean_kept_chars", "switches", "first_kept", "last_kept", "longest_kept"),

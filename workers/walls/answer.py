@@ -56,7 +56,7 @@ _SEPARATE_WORDS = re.compile(r"[-_]")
 # challenge, and all of 61 are recognised that were written after products and templates.
 _PROSE = re.compile(rb">([^<>]{80,})")
 _PROSE_BYTES = 1500  # an article about error pages has more than this, an error page with a few kind words has not
-_CHALLENGE_PROSE_BYTES = 300
+_CHALLENGE_PROSE_BYTES = 300  # bytes of prose that a challenge has at most
 _LOOKED_AT_BYTES = 256 * 1024  # about the mean of news pages: enough prose for `_PROSE_BYTES`, if there is any
 _HEADING = re.compile(rb"<h1[^>]*>(.{0,500}?)</h1", re.IGNORECASE | re.DOTALL)
 _HEADING_WITHIN_BYTES = 48 * 1024  # in larger pages only the title counts

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 # Chosen by hand; not measured one by one.
 _MAX_WALL_CHARS = 3000  # of text kept from a wall; consent texts are long-winded
-_MAX_LOGIN_CHARS = 600
+_MAX_LOGIN_CHARS = 600  # characters of text on a log-in page
 _WALL_SHARE = 0.6  # of the characters, in paragraphs that speak of consent
-_MAX_PROMPT_CHARS = 200
+_MAX_PROMPT_CHARS = 200  # characters of a paragraph that asks to subscribe
 _PAYWALL_TAIL = 8  # paragraphs at the end, and after it, where a paywall speaks
 
 _COOKIE = re.compile(r"\bcookie|\btraceurs|evästeet|çerez|クッキー")  # of lower case

@@ -14,8 +14,8 @@ from runtime.brokers.rabbit.publisher import Outgoing, Publisher
 
 # Records of about 500 bytes each: in one message, and waiting for it. Chosen: a worker decides at most some hundred
 # documents a second, so 5,000 bridge an outage of a minute.
-_MAX_BATCH = 500
-_MAX_WAITING = 5_000
+_MAX_BATCH = 500  # records in a message
+_MAX_WAITING = 5_000  # records in memory
 
 
 class AttemptRecord:

@@ -31,8 +31,8 @@ _MAX_PREFETCH = 256  # chosen: batches of small letters stay far below `scan_bat
 
 # RabbitMQ 3.10 loses the order when one command returns more than 32 messages, or those of several consumers. While 32
 # commands are under way, it merges those that follow (measured). So we stay at half of that.
-_GIVEN_BACK_AT_ONCE = 32
-_COMMANDS_UNDER_WAY = 16
+_GIVEN_BACK_AT_ONCE = 32  # messages in one command
+_COMMANDS_UNDER_WAY = 16  # commands
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
