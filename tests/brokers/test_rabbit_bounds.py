@@ -1,4 +1,4 @@
-"""Bounds hold from the first declaration on; a queue that has others, or none, is worked with and named."""
+"""Limits apply from the first declaration on. A queue with other limits, or none, is used and reported."""
 
 import asyncio
 import json

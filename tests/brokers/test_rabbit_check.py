@@ -1,4 +1,4 @@
-"""What `copydesk topology` says of a broker that stands otherwise, and what it leaves alone."""
+"""`copydesk topology` reports the differences of a broker, and changes nothing there."""
 
 import aio_pika
 import pytest

@@ -29,7 +29,7 @@ def files(tmp_path: Path) -> list[str]:
 
 
 class Submitting:
-    """A `submit` that runs; `receipts` and `words` are what it said so far."""
+    """A running `submit`. `receipts` and `words` are its standard output and standard error so far."""
 
     def __init__(self, *arguments: str, settings: dict[str, str] | None = None) -> None:
         self.process = subprocess.Popen(
