@@ -1,4 +1,4 @@
-"""JSON-LD as pages write it: broken at times, nested, in graphs. Gives flat nodes, and the one of the article."""
+"""Reads JSON-LD, which may be broken, nested, or a graph, to flat nodes, and finds the node of the article."""
 
 import html
 import json
@@ -90,7 +90,7 @@ def types_of(node: Node) -> tuple[str, ...]:
 def find_article(nodes: Iterable[Node], url: str | None) -> Node:
     """Returns the node that describes the page's article, an empty one where there is none.
 
-    The node that names the page's own path wins over those before it.
+    A node with the page's own path takes precedence over those before it.
     """
     articles = [node for node in nodes if any(_ARTICLE.search(name) for name in types_of(node))]
     path = _path(url)

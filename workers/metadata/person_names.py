@@ -1,4 +1,4 @@
-"""Bylines to names: what is the name of a person, or at least of an author, in what pages write."""
+"""Extracts the names of persons or other authors from bylines."""
 
 import unicodedata
 from functools import lru_cache
@@ -41,7 +41,7 @@ def _split(text: str, sites: frozenset[str], trusted: bool) -> tuple[str, ...]:
         meant = part if trusted else byline_words.TURN.sub("", part)
         found = _names_of(_strip_by(byline_words.SUFFIX.sub(r" \1", meant)), trusted=trusted)
         if not found and names:
-            break  # what follows a name in a byline is a place, a role or a date
+            break  # after a name, a byline continues with a place, a role or a date
         names += found
     return tuple(dict.fromkeys(names))
 
@@ -119,7 +119,7 @@ def _is_capital(word: str) -> bool:
 
 
 def is_handle(name: str) -> bool:
-    """Tells whether `name` looks like what somebody logs in with: one word with digits, dots or odd capitals."""
+    """Returns True if `name` looks like a log-in name: one word with digits, dots or unusual capitals."""
     if not name.isascii() or " " in name:
         return False
     mixed = not name.isupper() and not name[1:].islower()

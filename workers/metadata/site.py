@@ -1,4 +1,4 @@
-"""What needs no vote: language, site, addresses, description, image, licence, categories and tags."""
+"""The fields without a vote: language, site, URLs, description, image, licence, categories and tags."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Dates as pages write them, in attributes and in words of many languages, to ISO 8601."""
+"""Parses dates in attributes, and in words of many languages, to ISO 8601."""
 
 import re
 from collections.abc import Mapping

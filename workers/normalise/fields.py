@@ -1,4 +1,4 @@
-"""An article's metadata: what the document says, what the caller says, and which of them it is."""
+"""Chooses an article's metadata from the document's and the caller's."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Fingerprints of a text: SHA-256 tells equal, SimHash tells alike."""
+"""Fingerprints of a text: SHA-256 to find equal texts, SimHash to find similar ones."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How long a text is and how it begins: word count, reading time, excerpt."""
+"""Word count, reading time and excerpt of a text."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""What may stand in an output: characters that XML takes, addresses of the web, made absolute."""
+"""Limits the characters of outputs to those of XML, and their URLs to absolute ones of the web."""
 
 import re
 

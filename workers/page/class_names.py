@@ -1,4 +1,4 @@
-"""What the names of an element (class, id, role, itemprop) say about it, by look-ups of their words."""
+"""Interprets the names of an element (class, id, role, itemprop) by look-ups of their words."""
 
 import re
 from functools import lru_cache

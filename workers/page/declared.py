@@ -1,4 +1,4 @@
-"""What a page declares itself to be: in its head, its structured data and its address."""
+"""Features of what a page declares in its head, its structured data and its URL."""
 
 import re
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""What the blocks of a page look like, taken together."""
+"""Features of the layout of a page, from its blocks."""
 
 from dataclasses import dataclass
 

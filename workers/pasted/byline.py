@@ -1,4 +1,4 @@
-"""Who wrote it: the lines just before the first prose."""
+"""Finds the by-line in the lines just before the first prose."""
 
 import re
 from collections.abc import Sequence
@@ -88,7 +88,7 @@ _ROLE = re.compile(
 
 
 def before_role(text: str) -> str | None:
-    """Returns what stands before a role that ends the line, or None where none does."""
+    """Returns the text before a role at the end of the line, or None if there is no role."""
     if len(text) > _MAX_ROLE_CHARS:
         return None
     match = _ROLE.search(text)

@@ -1,4 +1,4 @@
-"""Decides, line by line, what is the article and by which rule the rest is not."""
+"""Decides by rules, line by line, which lines are the article, and which rule removes each of the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -47,7 +47,7 @@ class RuledLines:
 
 
 def apply_rules(lines: Sequence[Line], noise: Sequence[Rule | None]) -> RuledLines:
-    """Returns what becomes of each line. `noise` is the rule that takes it wherever it stands (`find_noise`)."""
+    """Returns the decision on each line. `noise` has the rules that remove lines wherever they are (`find_noise`)."""
     mail = find_mail_header(lines)
     return _apply_to_mail(lines, noise, mail) if mail else _apply_to_page(lines, noise)
 

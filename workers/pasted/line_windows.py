@@ -1,4 +1,4 @@
-"""What stands around each line: means over windows, neighbours, distances. A column in, columns out, by name."""
+"""Features of the lines around each line: means over windows, neighbours, distances. Each makes columns of a column."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Lines become lines: hard-wrapped lines are joined, bullets recognised, lengths measured."""
+"""Makes `Line`s of unwrapped lines: recognises bullets, measures lengths."""
 
 import re
 from collections.abc import Iterable, Sequence

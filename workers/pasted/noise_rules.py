@@ -1,4 +1,4 @@
-"""Which rule takes a line, by what it says. Only short lines are asked: nothing here can take a paragraph."""
+"""Rules that remove a line by its words. They apply only to short lines, and never remove a paragraph."""
 
 import re
 from collections.abc import Callable

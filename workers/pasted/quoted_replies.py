@@ -1,4 +1,4 @@
-"""What an e-mail quotes of the one that it answers: below `On … wrote:` or `-----Original Message-----`."""
+"""Finds the text that an e-mail quotes from earlier ones, below `On … wrote:` or `-----Original Message-----`."""
 
 import re
 from collections.abc import Iterator, Sequence

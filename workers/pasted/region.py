@@ -1,4 +1,4 @@
-"""Where the article is: the run of lines with the most prose for the fewest other lines (a maximum sub-array)."""
+"""Finds the region of the article: the run of lines with most prose and fewest other lines (a maximum sub-array)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

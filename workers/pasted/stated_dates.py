@@ -1,4 +1,4 @@
-"""When it was published and changed: dates, with the time of day where a line states one."""
+"""Finds the dates of publication and change, with the time of day if a line states one."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Markdown pasted as text: marks go, words stay. Text that merely has asterisks is left as it is."""
+"""Removes the marks of pasted Markdown. Text that only contains asterisks is left unchanged."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""How good the text is likely to be: the F1 to be expected of it, from how sure its lines were and what rules said."""
+"""Estimates the F1 of the text from the probabilities of its lines and the decisions of the rules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is measured of each line that may be the title, for the model that tells it from the others."""
+"""Features of each line that may be the title, for the model that chooses it."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The title: a short line before the prose that speaks of what the prose speaks of. None rather than a wrong one."""
+"""Finds the title: a short line before the prose that shares words with it. No title is better than a wrong one."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Un-wraps hard-wrapped lines: two are one paragraph iff the second's first word would not have fitted on the first."""
+"""Joins hard-wrapped lines: two are one paragraph if the second's first word would not have fitted on the first."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What an article's own text says of its quality: how long it is, whether it repeats itself or changes language."""
+"""Flags that follow from the text of an article: short, repetitive, or in several languages."""
 
 from itertools import pairwise
 
@@ -41,7 +41,7 @@ def _is_mixed(text: str, language: str | None) -> bool:
 
 
 def _are_other(paragraphs: list[str], language: str | None, needed: float) -> bool:
-    """Tells whether at least `needed` of `paragraphs`, going by a few of them, are not in `language`."""
+    """Estimates from a few of `paragraphs` whether at least `needed` of them are not in `language`."""
     asked = paragraphs[:: max(1, len(paragraphs) // _ASKED)][:_ASKED]
     others = sum(1 for paragraph in asked if _is_other(paragraph[:_SAMPLE_CHARS], language))
     return others >= _OTHERS and others / len(asked) * len(paragraphs) >= needed
