@@ -49,7 +49,7 @@ class Flag(StrEnum):
 class Quality:
     """The estimated quality of the text.
 
-    `confidence` in [0, 1] is the expected F1 of the text against the text that a person would choose, None where it is
+    `confidence` in [0, 1] is the expected F1 of the text against the text that a person would choose, None if it is
     unknown.
     """
 

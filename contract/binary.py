@@ -34,7 +34,7 @@ def file_kind(body: bytes) -> str | None:
 
 
 def is_binary(text: str) -> bool:
-    """Tells whether `text` is a binary file read as text: more than 5 % of it, and 16 or more, are controls.
+    """Returns True if `text` is a binary file read as text: more than 5 % of it, and 16 or more, are controls.
 
     NULs at its end do not count: files are padded with them.
     """

@@ -42,8 +42,8 @@ class Run:
     Attributes:
         run: counts from 1; an operator's retry is the next one.
         kind, lane, url, labels: as submitted, as far as known.
-        owner: the name of the API key that posted; None where no acceptance is on record.
-        accepted_at: aware; None where no acceptance is on record.
+        owner: the name of the API key that posted; None if no acceptance is on record.
+        accepted_at: aware; None if no acceptance is on record.
         decided_at: the time of the event, aware; None while undecided.
         attempts: how many were made, as far as known. While a retry is due, `reason` and `detail` say why the last
             attempt failed, and `next_at` (aware) is the earliest time of the next attempt.

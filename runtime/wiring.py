@@ -109,7 +109,7 @@ async def _run(  # noqa: PLR0913, PLR0917 - the arguments of `run`, and what it 
         return {"broker": await broker.ready(), **states}
 
     async with _ops(settings, metrics, readiness):
-        await broker.ready()  # connects: a wrong address is told now, not at the first document
+        await broker.ready()  # connects, so that a wrong address is reported at start, not at the first document
         ready_roles = [partial(role, partial(begin, name)) for name, role in roles.items()]
         if "api" in roles:  # all processes would report the same numbers
             ready_roles.append(partial(_keep_gauges, broker, metrics, stop))

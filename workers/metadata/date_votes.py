@@ -252,7 +252,7 @@ def _remoteness(distance: int) -> int:
 
 
 def is_update(element: PageElement) -> bool:
-    """Tells whether the words or names on and just before a dated element say that it is of a change."""
+    """Returns True if the words or names on and just before a dated element say that it is of a change."""
     node, parent = element.node, element.node.getparent()
     around = [node.get("class"), node.get("itemprop"), node.text, element.text]
     previous = node.getprevious()

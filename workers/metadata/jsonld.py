@@ -88,7 +88,7 @@ def types_of(node: Node) -> tuple[str, ...]:
 
 
 def find_article(nodes: Iterable[Node], url: str | None) -> Node:
-    """Returns the node that describes the page's article, an empty one where there is none.
+    """Returns the node that describes the page's article, an empty one if there is none.
 
     A node with the page's own path takes precedence over those before it.
     """

@@ -94,7 +94,7 @@ def _is_role(word: str) -> bool:
 
 
 def is_name(text: str, *, trusted: bool = True) -> bool:
-    """Tells whether `text` may be the name of a person or of an editorial team."""
+    """Returns True if `text` may be the name of a person or of an editorial team."""
     words = text.split()
     if not 0 < len(words) <= _MAX_WORDS or not 1 < len(text) <= _MAX_NAME or not any(map(str.isalpha, text)):
         return False
@@ -127,7 +127,7 @@ def is_handle(name: str) -> bool:
 
 
 def is_organisation(name: str, sites: frozenset[str]) -> bool:
-    """Tells whether `name` is that of a publisher, an agency or an editorial team. `sites` are bare words."""
+    """Returns True if `name` is that of a publisher, an agency or an editorial team. `sites` are bare words."""
     words = bare(name)
     squashed = words.replace(" ", "")
     return bool(byline_words.ORGANISATION.search(name)) or any(squashed == site.replace(" ", "") for site in sites)

@@ -110,7 +110,7 @@ def _signals_of_name(name: str) -> tuple[Signal, ...]:
 
 @lru_cache(maxsize=8192)
 def names_aside(names: str) -> bool:
-    """Tells whether a class or id attribute is that of comments, teasers and the like."""
+    """Returns True if a class or id attribute is that of comments, teasers and the like."""
     return _ASIDE.search(names.lower()) is not None
 
 
@@ -120,7 +120,7 @@ def signals_of_itemprop(names: str) -> tuple[Signal, ...]:
 
 
 def is_author_link(href: str) -> bool:
-    """Tells whether a link leads to an author's page, by the folders in its path."""
+    """Returns True if a link leads to an author's page, by the folders in its path."""
     if _AUTHOR_FOLDERS.isdisjoint(href.lower().split("/")):
         return False
     *folders, last = href.lower().partition("?")[0].rstrip("/").split("/")

@@ -37,7 +37,7 @@ class PageSources:
 
     `head` is the page's head; `links` the `<link>` and `<a>` targets by rel (`canonical`, `image_src`, `license`);
     `element_index` the elements of the body by signal; `nodes` all JSON-LD, `article` the node of the article itself;
-    `heading` the position of the first `h1` of the page proper, 0 where there is none; `sites` what the site and its
+    `heading` the position of the first `h1` of the page proper, 0 if there is none; `sites` what the site and its
     publisher are called, as bare words.
     """
 
@@ -70,7 +70,7 @@ class PageSources:
 
 
 def host_of(url: str | None) -> str:
-    """Returns the host of `url` without `www.`, empty where there is none."""
+    """Returns the host of `url` without `www.`, empty if there is none."""
     try:
         return (urlsplit(url or "").hostname or "").removeprefix("www.")
     except ValueError:

@@ -118,7 +118,7 @@ def _without_kicker(element: PageElement, references: list[Reference], sites: fr
 
 
 def _same_but_spaces(reference: str, heading: str) -> bool:
-    """Tells whether a heading differs in spaces alone, which its elements made."""
+    """Returns True if a heading differs in spaces alone, which its elements made."""
     return reference != heading and "".join(reference.split()) == "".join(heading.split())
 
 

@@ -49,7 +49,7 @@ class WrittenDate:
 
 
 def says_changed(words: str) -> bool:
-    """Tells whether `words` around a date, or the class names of its element, say that it is of a change.
+    """Returns True if `words` around a date, or the class names of its element, say that it is of a change.
 
     Class names run words together, as `lastUpdated`: a word counts wherever it begins.
     """
@@ -57,7 +57,7 @@ def says_changed(words: str) -> bool:
 
 
 def labels_change(label: str) -> bool:
-    """Tells whether a word of `label`, which stands before a date in a text, begins as one of change does.
+    """Returns True if a word of `label`, the text before a date, begins like a word for a change.
 
     So 最后更新 ("last update"), one word here, does not count: Chinese pages put it before their only date.
     """
@@ -76,7 +76,7 @@ def parse_written_date(text: str, language: str) -> WrittenDate | None:
 
 
 def parse_url_date(url: str) -> WrittenDate | None:
-    """Returns the day that stands in the path of `url`, or None."""
+    """Returns the day in the path of `url`, or None."""
     url = url[:_MAX_URL]
     if short := _URL_SHORT.search(url):
         return _written_date(*short.group(1, 3, 4))

@@ -21,7 +21,7 @@ _TRACKER = re.compile(
 
 
 def absolute_url(url: str, base: str | None) -> str | None:
-    """Returns `url`, relative to `base`, in standard form, or None where that is no http or https URL."""
+    """Returns `url`, relative to `base`, in standard form, or None if that is no http or https URL."""
     try:
         found = URL(url.strip())
         return _standard(URL(base).join(found) if base else found)

@@ -34,7 +34,7 @@ _CLOCK_FORMS = (
 
 
 def normalise_date(value: str, language: str | None = None) -> str | None:
-    """Returns `value` as an ISO 8601 date or date-time, or None where it is none.
+    """Returns `value` as an ISO 8601 date or date-time, or None if it is none.
 
     Offset and precision stay as stated: no time is made up, no offset is assumed. Dates in words or with the day
     first are read in `language` (BCP 47, the region decides between 9/10 and 10/9), else in English. Relative dates

@@ -24,7 +24,7 @@ _NO_LANGUAGE = {"und", "mul", "zxx", "mis"}
 class Identified:
     """A text's language.
 
-    `tag` is its primary BCP 47 subtag and who said so, None where nobody knows. `confidence` in [0, 1] is how well the
+    `tag` is its primary BCP 47 subtag and who said so, None if nobody knows. `confidence` in [0, 1] is how well the
     text bears it out, None where the model does not know the language. `locale` adds what the document declares
     beyond the primary subtag, as `en-GB`.
     """
@@ -57,7 +57,7 @@ def identify(text: str, caller: str | None, declared: Sourced[str] | None) -> Id
 
 @lru_cache(maxsize=1024)
 def standard_tag(tag: str) -> str | None:
-    """Returns `tag` as BCP 47 has it (`en_us` is `en-US`, `iw` is `he`), or None where it names no language."""
+    """Returns `tag` as BCP 47 has it (`en_us` is `en-US`, `iw` is `he`), or None if it names no language."""
     try:
         language = langcodes.Language.get(langcodes.standardize_tag(tag.strip(), macro=True))
     except ValueError:

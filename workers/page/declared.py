@@ -62,7 +62,7 @@ _PATH_WORDS = {group: frozenset(words.split()) for group, words in _PATH_GROUPS.
 
 
 def is_paid(head: Head) -> bool:
-    """Tells whether the JSON-LD says that the page is not free to read (schema.org `isAccessibleForFree`)."""
+    """Returns True if the JSON-LD says that the page is not free to read (schema.org `isAccessibleForFree`)."""
     return _NOT_FREE.search(_json_ld(head)) is not None
 
 

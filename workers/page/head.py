@@ -37,7 +37,7 @@ class Head:
         return [value for name in names for value in self.metas.get(name, ())]
 
     def first(self, *names: str) -> str:
-        """Returns the first of these values, empty where there is none."""
+        """Returns the first of these values, empty if there is none."""
         return next(iter(self.values(*names)), "")
 
 

@@ -13,7 +13,7 @@ _WIDE_WEIGHT = 1.5  # added for each character of these scripts: it counts as 2.
 
 
 def is_cjk(text: str) -> bool:
-    """Tells whether `text` has Chinese, Japanese or Thai characters: its words are not parted by spaces."""
+    """Returns True if `text` has Chinese, Japanese or Thai characters: its words are not parted by spaces."""
     return not text.isascii() and _CJK_CHARACTER.search(text) is not None
 
 

@@ -149,7 +149,7 @@ def _find_names(text: str) -> tuple[str, ...]:
 
 
 def split_names(text: str) -> tuple[str, ...]:
-    """Returns the names in `A B, C D and E F | rest`: those up to the first part that is none."""
+    """Returns the names in `A B, C D and E F | rest`: those up to the first part that is not a name."""
     if len(text) > _MAX_CHARS:
         return ()
     names: list[str] = []
@@ -161,7 +161,7 @@ def split_names(text: str) -> tuple[str, ...]:
 
 
 def is_name(text: str) -> bool:
-    """Whether `text` has the shape of a person's name: two to five capitalised words, particles between them."""
+    """True if `text` has the shape of a person's name: two to five capitalised words, particles between them."""
     words = text.strip(" .,:").split()
     if len(words) == 1 and _UNSPACED_NAME.match(words[0]):
         return True

@@ -113,12 +113,12 @@ def choose_lines(lines: Sequence[Line], probabilities: Rows, focus: Focus = Focu
 
 
 def rules_suffice(lines: Sequence[Line], ruled_lines: RuledLines, *, clean: bool) -> bool:
-    """Whether there is nothing for the model: no prose, or so few lines that where they stand tells nothing."""
+    """True if there is nothing for the model: no prose, or so few lines that where they stand tells nothing."""
     return not ruled_lines.region.stop or (clean and len(lines) <= _FEW_LINES)
 
 
 def is_all_article(lines: Sequence[Line], ruled_lines: RuledLines) -> bool:
-    """Whether the text is clean already, or a mail."""
+    """True if the text is clean already, or a mail."""
     return (
         not ruled_lines.region.stop
         or ruled_lines.subject is not None

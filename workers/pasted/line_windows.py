@@ -8,7 +8,7 @@ from workers.models.boosted_trees import Rows
 # These numbers are part of the features, so the weights hold for them alone: change one and train anew. Chosen by hand.
 _REACHES = (2, 5, 12)  # lines to either side
 _NEIGHBOURS = (-2, -1, 1, 2)  # lines before (negative) and after
-_FAR = 60.0  # a distance beyond which nothing more is told
+_FAR = 60.0  # lines; larger distances count as this one
 _NEVER_SURE = 1e-3  # distance of a probability from 0 and 1, at least: keeps log-odds finite
 
 

@@ -70,12 +70,12 @@ def _number_of(line: Line) -> int | None:
 
 
 def is_item(text: str) -> bool:
-    """Whether a line opens a list item."""
+    """True if a line opens a list item."""
     return bool(_BULLETS.match(text) or _NUMBER.match(text))
 
 
 def is_unspaced(char: str) -> bool:
-    """Whether a character belongs to a script without spaces between words, or is one of its marks."""
+    """True if a character belongs to a script without spaces between words, or is one of its marks."""
     return bool(_UNSPACED.match(char) or _WIDE_MARK.match(char))
 
 

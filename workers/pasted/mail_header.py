@@ -54,12 +54,12 @@ def _stop_of(lines: Sequence[Line], start: int) -> int:
 
 
 def is_header(text: str) -> bool:
-    """Whether a line is one of a header."""
+    """True if a line is one of a header."""
     return bool(_OTHER.match(text) or _SUBJECT.match(text))
 
 
 def is_subject(text: str) -> bool:
-    """Whether a line is a header's subject."""
+    """True if a line is a header's subject."""
     return bool(_SUBJECT.match(text))
 
 

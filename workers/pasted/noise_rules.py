@@ -103,7 +103,7 @@ def noise_rule(line: Line) -> Rule | None:
 
 
 def is_sentence(line: Line, rule: Rule | None) -> bool:
-    """Whether a rule that goes by wording alone took a whole sentence: in a note of a few lines that is too bold."""
+    """True if a rule that goes by wording alone took a whole sentence: in a note of a few lines that is too bold."""
     return rule in _SPOKEN and line.closed and line.words >= _MIN_SPOKEN_WORDS
 
 
@@ -127,7 +127,7 @@ def _is_counter(text: str) -> bool:
 
 
 def _is_timestamp(text: str) -> bool:
-    """Whether a line is about a moment alone: dates, times, and the words that go with them."""
+    """True if a line is about a moment alone: dates, times, and the words that go with them."""
     if len(text) < _MIN_TIMESTAMP_CHARS or not any(map(str.isdigit, text)) or _QUANTITY.search(text):
         return False
     rest, dates = _DATE.subn(" ", text)

@@ -47,7 +47,7 @@ def find_stated_dates(lines: Iterable[str]) -> StatedDates:
 
 
 def _read(line: str, label: str) -> Iterable[tuple[str, str]]:
-    """Yields what stands before each date of a line, the label above it for the first, and the date."""
+    """Yields each date of a line with the text before it; for the first date that includes the label above the line."""
     if len(line) > _MAX_CHARS or not any(map(str.isdigit, line)):
         return
     end = 0

@@ -29,7 +29,7 @@ _WEAK_KINDS = (
 
 
 def is_markdown(text: str) -> bool:
-    """Whether a text has marks that only Markdown has: headings, links, fences, beside other marks or thrice."""
+    """True if a text has marks that only Markdown has: headings, links, fences, beside other marks or thrice."""
     if len(text) > _MAX_CHARS:
         return False
     if _FRONT_MATTER.match(text):

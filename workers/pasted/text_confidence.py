@@ -37,7 +37,7 @@ class ChosenLines:
 
 
 def confidence(choice: ChosenLines, trees: BoostedTrees) -> float | None:
-    """Returns the F1 to be expected of the text, in [0, 1], or None where no line was kept.
+    """Returns the F1 to be expected of the text, in [0, 1], or None if no line was kept.
 
     Raises:
         ValueError: weights for other features than these.

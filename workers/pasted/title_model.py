@@ -38,7 +38,7 @@ class ScoredLines:
 def choose_title(
     lines: Sequence[Line], scored: ScoredLines, columns: dict[str, Rows], trees: BoostedTrees
 ) -> int | None:
-    """Returns the index of the title, or None where no line is likely enough.
+    """Returns the index of the title, or None if no line is likely enough.
 
     Where the model has no word, the rules' title stands if they took it by its place: above a standfirst and a by-line.
 
@@ -63,7 +63,7 @@ def choose_title(
 def title_columns(
     lines: Sequence[Line], scored: ScoredLines, columns: dict[str, Rows]
 ) -> tuple[list[int], dict[str, Rows]] | None:
-    """Returns the lines that may be the title, and their features by name; None where there are none."""
+    """Returns the lines that may be the title, and their features by name; None if there are none."""
     first = first_of_article(lines, scored)
     at = _candidates(lines, scored.noise, first)
     if not at:

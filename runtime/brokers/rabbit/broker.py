@@ -184,7 +184,7 @@ class RabbitBroker:
 
 
 async def _give_up(consumer: Consumer, consuming: asyncio.Task[None], stop: Stop) -> None:
-    """Ends a consumer that is told to stop while it has no session: it has nothing in progress."""
+    """Ends a consumer that must stop while it has no session: it has nothing in progress."""
     await stop.wait()
     if not consumer.is_live:
         consuming.cancel()

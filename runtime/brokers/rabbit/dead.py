@@ -83,7 +83,7 @@ class DeadQueue:
         self._taken_bytes = 0
 
     async def batches(self) -> "AsyncGenerator[Sequence[HeldMessage], None]":
-        """Yields the letters that are there at the start and that nobody else holds, in the order of the queue.
+        """Yields the letters that exist at the start and that no other process holds, in the order of the queue.
 
         Raises:
             SessionLost: the session ended.
@@ -166,11 +166,11 @@ class DeadQueue:
 
     async def _until_ready(self, count: int) -> None:
         async with asyncio.timeout(self._limits.scan_idle_s):
-            while await self._ready() < count:  # noqa: ASYNC110 - RabbitMQ tells nobody when a message is back
+            while await self._ready() < count:  # noqa: ASYNC110 - RabbitMQ sends no signal when a message is back
                 await asyncio.sleep(0.005)
 
     async def _ready(self) -> int:
-        """Returns how many messages wait in the queue, held by nobody."""
+        """Returns how many messages wait in the queue and are held by no process."""
         with translated(SessionLoss.CHANNEL_CLOSED):
             queue = await self._channel.declare_queue(DEAD, passive=True)
         return queue.declaration_result.message_count or 0
