@@ -16,7 +16,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _GRACE_S = 5.0  # beyond the limit of a document; chosen: Pebble checks it every 0.1 s and then kills the child
-_START_TIMEOUT_S = 60.0  # chosen: a child starts within about 2 s (measured), more slowly on an overloaded machine
+_START_TIMEOUT_S = 60.0  # chosen: a child starts within some seconds, more slowly on an overloaded machine
 _START_ATTEMPTS = 3  # chosen: the kernel or an operator may kill a child while it starts
 
 
