@@ -38,7 +38,7 @@ __all__ = ["ApiBroker", "IntakeLimits", "Keeping", "build_app"]
 _NOTHING_KEPT = Keeping()
 
 
-def build_app(  # noqa: PLR0913 - each is one thing that the application stands on
+def build_app(  # noqa: PLR0913 - each is a separate dependency of the application
     *,
     broker: ApiBroker,
     keys: ApiKeys,
@@ -51,17 +51,17 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
     keeping: Keeping = _NOTHING_KEPT,
     operators: frozenset[str] = frozenset(),
 ) -> web.Application:
-    """Returns the application of the HTTP side. It opens nothing: the caller connects `broker`.
+    """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
     Args:
-        broker: takes jobs, has the log and the dead letters.
+        broker: stores jobs, and gives access to the log and the dead letters.
         keys: the API keys for /v1/.
-        hosts: the names by which this server is known; None where any will do. Without keys there must be some.
+        hosts: the names that requests may use for this server, None for any name. Required if there are no keys.
         limits: sizes and times.
         metrics: counters and histograms.
         clock: returns the current time, aware.
         decode: turns the bytes of a document into text.
-        ledger: tells what became of documents; None where none is configured.
+        ledger: answers questions about documents; None if no ledger is configured.
         keeping: what is kept of documents.
         operators: the names of API keys that see all dead letters, not only those of their own documents.
     """
@@ -105,7 +105,7 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
 
 
 async def get_index(_request: web.Request) -> web.Response:
-    """Answers GET / with what this is."""
+    """Answers GET / with the name, version and routes of this server."""
     return web.json_response(
         {
             "name": "copydesk",

@@ -1,4 +1,4 @@
-"""What a batch of facts does to the rows of its documents. Pure."""
+"""Applies a batch of facts to the rows of its documents. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Erased:
 
 
 class Changes:
-    """The rows of a batch's documents, as the facts change them.
+    """The rows of a batch's documents while facts are applied.
 
     Attributes:
         fresh, changed: rows to be stored, by `seq`. `gone`: stored rows to be removed.
@@ -57,7 +57,7 @@ class Changes:
         return now - sum(self._sizes_before[seq] for seq in (*self.changed, *self.gone))
 
     def learn(self, noted: Noted) -> None:
-        """Takes in a fact."""
+        """Applies a fact."""
         fact = noted.fact
         if isinstance(fact, ErasedFact):
             self._erase(fact.document_id, fact.at_ms, fact.owner)
