@@ -28,8 +28,8 @@ from service.problems import Problem, ProblemError
 
 log = structlog.get_logger(__name__)
 
-_FIRST_RUN: Final = 1
-_SOON_S: Final = "1"  # a recorder that is up is a second behind at most
+_FIRST_RUN: Final = 1  # runs are counted from 1 (contract.job)
+_SOON_S: Final = "1"  # seconds; chosen: a recorder that is up is at most that far behind
 _NOT_DONE: Final = (
     "The message broker is away or did not answer in time, so what was asked may be done in part. "
     "Ask again after Retry-After seconds: that is safe."
