@@ -15,11 +15,15 @@ DOCUMENTS = "copydesk.documents"
 DEAD = "copydesk.dead"
 ACCEPTED = "copydesk.accepted"
 ATTEMPTS = "copydesk.attempts"
+PREVIEWS = "copydesk.previews"
 DELAYED = "copydesk.retry"  # all retry queues together, where they are not told apart: on the embedded broker
 
 DELAYS_S = (10.0, 60.0, 600.0, 3600.0)  # chosen, from a hiccup of a site to its maintenance; setting retry_delays_s
 DELIVERY_LIMIT = 20  # RabbitMQ 4 sets this where none is set; explicit, so that RabbitMQ 3 has it, too
 LOST_DELIVERY_LIMIT = 1_000  # a lost job is not parsed: only restarts and lost connections count
+PREVIEW_PATIENCE_S = 10  # chosen: a person who looks at a page waits no longer; a third of what an extraction may take
+PREVIEWS_AT_MOST = 100  # chosen: what ten workers take up within that time where each takes a second
+PREVIEWS_BYTES = 50_000_000  # chosen: a hundred large pages
 DEAD_DELIVERY_LIMIT = 1_000_000  # each scan is a delivery, and RabbitMQ 4 drops a letter after 20 by default
 
 Argument = str | int
@@ -174,7 +178,12 @@ def design(
         for delay in delays_s
     ]
     return Topology(
-        exchanges=(Exchange(INTAKE, "direct"), Exchange(LOG, "fanout"), Exchange(DOCUMENTS, "topic")),
+        exchanges=(
+            Exchange(INTAKE, "direct"),
+            Exchange(LOG, "fanout"),
+            Exchange(DOCUMENTS, "topic"),
+            Exchange(PREVIEWS, "fanout"),
+        ),
         queues=(
             Queue(LOST, {**_quorum(LOST_DELIVERY_LIMIT), **_dead_letter("", DEAD)}),
             Queue(DEAD, _quorum(DEAD_DELIVERY_LIMIT)),
@@ -184,11 +193,13 @@ def design(
             Queue(LOG, {"x-queue-type": "stream", **bounds.log()}),
             Queue(ACCEPTED, {"x-queue-type": "stream", **bounds.accepted()}),
             Queue(ATTEMPTS, {"x-queue-type": "stream", **bounds.attempts()}),
+            Queue(PREVIEWS, _previews()),
         ),
         bindings=(
             *(Binding(INTAKE, lane_queue(lane), lane) for lane in Lane),
             Binding(INTAKE, INTAKE_RETRY, RETRY_KEY),
             Binding(LOG, LOG, ""),
+            Binding(PREVIEWS, PREVIEWS, ""),
         ),
         policies=_policies(bounds),
         delays_s=tuple(delays_s),
@@ -210,6 +221,23 @@ def _dead_letter(exchange: str, key: str) -> dict[str, Argument]:
     }
 
 
+def _previews() -> dict[str, Argument]:
+    """What nobody takes in time returns to who asked: each preview has the name of a reply queue as its routing key.
+
+    A quorum queue although nothing in it matters for long: a classic one is away with its node, and with it all
+    sessions, which declare it.
+    """
+    return {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": DELIVERY_LIMIT,
+        "x-message-ttl": PREVIEW_PATIENCE_S * 1000,
+        "x-max-length": PREVIEWS_AT_MOST,
+        "x-max-length-bytes": PREVIEWS_BYTES,
+        "x-overflow": "reject-publish",
+        "x-dead-letter-exchange": "",
+    }
+
+
 def _policies(bounds: Bounds) -> tuple[Policy, ...]:
     lanes = "|".join(Lane)
     return (
@@ -217,6 +245,11 @@ def _policies(bounds: Bounds) -> tuple[Policy, ...]:
         Policy("copydesk-log", r"^copydesk\.log$", _by_policy(bounds.log())),
         Policy("copydesk-accepted", r"^copydesk\.accepted$", _by_policy(bounds.accepted())),
         Policy("copydesk-attempts", r"^copydesk\.attempts$", _by_policy(bounds.attempts())),
+        Policy(
+            "copydesk-previews",
+            r"^copydesk\.previews$",
+            {"max-length": PREVIEWS_AT_MOST, "max-length-bytes": PREVIEWS_BYTES},
+        ),
     )
 
 

@@ -24,6 +24,7 @@ from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.streams import Streams
 from contract.timestamps import now
+from contract.topology import PREVIEW_PATIENCE_S
 from runtime.auditor import Auditor
 from runtime.errors import StartError
 from runtime.gauges import keep_gauges
@@ -47,6 +48,7 @@ class _WholeBroker(Broker, Streams, Protocol):
 
 
 _GAUGES_EVERY_S = 5.0  # a third of the scrape interval in deploy/prometheus/prometheus.yml
+_ANSWER_MARGIN_S = 2.0  # chosen: in which the worker's own word comes, that the time was over
 _GAUGES_TIMEOUT_S = 2.0  # under half of that: a broker that does not answer is asked again before the scrape
 
 
@@ -236,6 +238,10 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: L
         streams=settings.max_event_streams,
         put_timeout_s=settings.publish_timeout_s,
         heartbeat_s=settings.heartbeat_s,
+        max_wait_s=settings.max_wait_s,
+        waiting_requests=settings.max_waiting_requests,
+        extract_timeout_s=PREVIEW_PATIENCE_S + settings.preview_timeout_s + _ANSWER_MARGIN_S,
+        extractions=settings.max_extractions,
     )
     guarded = bool(settings.hosts) or not keys.required  # a key is what a page does not have
     hosts = Hosts.of(settings.host, settings.hosts) if guarded else None

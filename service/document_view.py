@@ -1,5 +1,6 @@
 """GET /v1/documents/{id}: what became of a document, its event, or its article in one of its forms."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,47 +8,38 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
 from aiohttp import hdrs, web
 
-from contract.events import MEDIA_TYPE as EVENT_TYPE
-from contract.events import PROCESSED
 from contract.ids import time_of
+from contract.labels import WaitFor
 from contract.ledger import RECORDING_MARGIN_S, Ledger, Run
 from service import problems
 from service.accept import preferred
 from service.context import CLOCK, KEYS
 from service.dead_list import parameters
+from service.decided import run_of, with_event
+from service.forms import EVENT_AND_ARTICLE_FORMS, body_of, content_type, is_article, policy
 from service.ledger import asked, json_body, ledger_of, shown, stated, tagged
 from service.middlewares import OWNER
 from service.problems import Problem, ProblemError, invalid_parameter
-
-ARTICLE_TYPE: Final = "application/vnd.copydesk.article+json"
+from service.waits import DocumentWait, waiting
 
 # In the order in which they are chosen where several are as welcome.
-FORMATS: Final = {
-    "status": "application/json",
-    "event": EVENT_TYPE,
-    "article": ARTICLE_TYPE,
-    "text": "text/plain",
-    "markdown": "text/markdown",
-    "html": "text/html",
-}
+FORMATS: Final = {"status": "application/json", **EVENT_AND_ARTICLE_FORMS}
 _RUN = re.compile(r"[1-9][0-9]{0,8}")
 _LEAST_WAIT_S = 1
 _CLOCKS_DIFFER_S = 60.0
 _BEHIND_S = 10.0  # a recorder that is up records within a second, and takes over from another within seconds
-
-# An article's HTML is sanitised. It came from somebody else all the same: it gets no script, no origin, no request.
-_HTML_POLICY = {"Content-Security-Policy": "default-src 'none'; sandbox", "X-Content-Type-Options": "nosniff"}
-_PLAIN_POLICY = {"X-Content-Type-Options": "nosniff"}
+_FIRST_PAUSE_S = 0.1  # chosen: a recorder reads ten times a second
+_LONGEST_PAUSE_S = 1.0  # chosen: one that takes longer is down, or far behind
 
 
 async def show_document(request: web.Request) -> web.Response:
     """Answers with the form of the document that `format`, else `Accept`, asks for; by default its state.
 
     200 with the form; 304 to who has it; 202 with the state while there is nothing yet that could have this form, or
-    nothing is recorded of the document yet. While it is not decided, `Retry-After` says when to ask again.
+    nothing is recorded of the document yet. While it is not decided, `Retry-After` says when to ask again. `Prefer:
+    wait` waits for the verdict before.
 
     Raises:
         ProblemError: the query breaks a rule, nothing is known of the document, it has no such form, or the ledger is
@@ -56,14 +48,67 @@ async def show_document(request: web.Request) -> web.Response:
     wanted = _Wanted.of(request)
     ledger = ledger_of(request)
     document_id = request.match_info["id"].lower()  # RFC 9562, section 4: a UUID is taken in either case
-    runs = [run for run in await asked(ledger.runs(document_id)) if _may_see(request, run)]
-    if not runs:
-        return await _nothing_recorded(request, ledger, document_id)
-    if wanted.run is not None:
-        runs = [run for run in runs if run.run <= wanted.run]
-        if not runs or runs[-1].run != wanted.run:
-            raise ProblemError(Problem(problems.NOT_FOUND, "This document has no such run."))
-    return await _form(request, ledger, runs, wanted)
+    async with waiting(request, document_id, WaitFor.LOOKUP) as wait:
+        recorded = _Recorded(request, ledger, document_id)
+        runs = await recorded.runs()
+        undecided = None if runs else await _nothing_recorded(request, ledger, document_id)
+        event = None
+        if wait is not None and (undecided is not None or _is_open(runs, wanted)):
+            runs, event = await recorded.awaited(wait, runs, wanted.run)
+    if runs:
+        answer = await _form(request, ledger, _chosen(runs, wanted), wanted, event)
+    else:
+        answer = undecided or await _nothing_recorded(request, ledger, document_id)
+    return answer if wait is None else wait.applied_to(answer)
+
+
+def _chosen(runs: Sequence[Run], wanted: "_Wanted") -> Sequence[Run]:
+    if wanted.run is None:
+        return runs
+    chosen = [run for run in runs if run.run <= wanted.run]
+    if not chosen or chosen[-1].run != wanted.run:
+        raise ProblemError(Problem(problems.NOT_FOUND, "This document has no such run."))
+    return chosen
+
+
+def _is_open(runs: Sequence[Run], wanted: "_Wanted") -> bool:
+    """Tells whether the run that is asked for is to be decided yet."""
+    return not _chosen(runs, wanted)[-1].state.decided
+
+
+class _Recorded:
+    """What is recorded of a document, as far as whoever asks may see it, and what is heard before it is recorded."""
+
+    def __init__(self, request: web.Request, ledger: Ledger, document_id: str) -> None:
+        self._request = request
+        self._ledger = ledger
+        self._document_id = document_id
+
+    async def runs(self) -> Sequence[Run]:
+        return [run for run in await asked(self._ledger.runs(self._document_id)) if _may_see(self._request, run)]
+
+    async def awaited(
+        self, wait: DocumentWait, runs: Sequence[Run], run: int | None
+    ) -> tuple[Sequence[Run], bytes | None]:
+        """Returns the runs when `run`, by default the latest, is decided, or the wait is over; and its event."""
+        event = await wait.event(run or (runs[-1].run if runs else None))
+        if event is None:
+            return await self.runs(), None
+        if not runs and self._request.app[KEYS].required:  # the event does not tell whose the document is
+            runs = await self._until_owned(wait)
+            if not runs:
+                return runs, None
+        return with_event(runs, event), event
+
+    async def _until_owned(self, wait: DocumentWait) -> Sequence[Run]:
+        """Returns the runs when the acceptance is recorded: a moment after a document that is decided at once."""
+        pause_s = _FIRST_PAUSE_S
+        runs = await self.runs()
+        while not runs and wait.left_s:
+            await asyncio.sleep(min(pause_s, wait.left_s))
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            runs = await self.runs()
+        return runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +134,24 @@ def _may_see(request: web.Request, run: Run) -> bool:
     return not request.app[KEYS].required or run.owner == request[OWNER]
 
 
-async def _form(request: web.Request, ledger: Ledger, runs: Sequence[Run], wanted: _Wanted) -> web.Response:
+async def _form(
+    request: web.Request, ledger: Ledger, runs: Sequence[Run], wanted: _Wanted, heard: bytes | None
+) -> web.Response:
+    """Answers from what is recorded, and from the event that was `heard` before."""
     decided = next((run for run in reversed(runs) if run.state.decided), None)
-    event: bytes | None = None
+    event = heard if heard is not None and decided is not None and run_of(heard) == decided.run else None
     for name in wanted.formats:
         if name == "status":
             return _status(request, runs)
         if decided is None:
             return _status(request, runs, code=202)
         event = event or await asked(ledger.event(decided.document_id, decided.run))
-        body = None if event is None else _body(name, event)
+        body = None if event is None else body_of(name, event)
         if body is not None:
             return _answer(request, name, body)
     if event is None and decided is not None:
         event = await asked(ledger.event(decided.document_id, decided.run))
-    if event is not None and wanted.formats and _event_type(event) != PROCESSED:
+    if event is not None and wanted.formats and not is_article(event):
         raise ProblemError(Problem(problems.NO_ARTICLE, problems.NO_ARTICLE.meaning))
     raise ProblemError(Problem(problems.NOT_ACCEPTABLE, f"{problems.NOT_ACCEPTABLE.meaning} {_formats_of(event)}"))
 
@@ -128,32 +176,13 @@ def _wait_s(run: Run, now: datetime) -> int:
     return max(_LEAST_WAIT_S, round((run.next_at - now).total_seconds()))
 
 
-def _body(name: str, event: bytes) -> bytes | None:
-    """Returns the event in this form, None where it has none."""
-    if name == "event":
-        return event
-    fields = orjson.loads(event)
-    if fields["type"] != PROCESSED:
-        return None
-    if name == "article":
-        return orjson.dumps(fields["data"])
-    text = fields["data"].get(name)
-    return None if text is None else str(text).encode()
-
-
 def _formats_of(event: bytes | None) -> str:
-    there = [name for name in FORMATS if name == "status" or (event is not None and _body(name, event) is not None)]
+    there = [name for name in FORMATS if name == "status" or (event is not None and body_of(name, event) is not None)]
     return f"There are: {', '.join(FORMATS[name] for name in there)}."
 
 
-def _event_type(event: bytes) -> object:
-    return orjson.loads(event)["type"]
-
-
 def _answer(request: web.Request, name: str, body: bytes) -> web.Response:
-    charset = "; charset=utf-8" if name in {"text", "markdown", "html"} else ""
-    policy = _HTML_POLICY if name == "html" else _PLAIN_POLICY
-    return tagged(request, body, FORMATS[name] + charset, headers=policy)
+    return tagged(request, body, content_type(name, FORMATS[name]), headers=policy(name))
 
 
 async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: str) -> web.Response:
