@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -31,7 +32,6 @@ _LEAST_WAIT_S = 1
 _CLOCKS_DIFFER_S = 60.0
 _BEHIND_S = 10.0  # a recorder that is up records within a second, and takes over from another within seconds
 _FIRST_PAUSE_S = 0.1  # chosen: a recorder reads ten times a second
-_LONGEST_PAUSE_S = 1.0  # chosen: one that takes longer is down, or far behind
 
 
 async def show_document(request: web.Request) -> web.Response:
@@ -91,7 +91,14 @@ class _Recorded:
         self, wait: DocumentWait, runs: Sequence[Run], run: int | None
     ) -> tuple[Sequence[Run], bytes | None]:
         """Returns the runs when `run`, by default the latest, is decided, or the wait is over; and its event."""
-        event = await wait.event(run or (runs[-1].run if runs else None))
+        run = run or (runs[-1].run if runs else None)
+        async with asyncio.TaskGroup() as group:
+            heard = group.create_task(wait.event(run))
+            recorded = group.create_task(self._until_recorded(run))
+            await asyncio.wait({heard, recorded}, return_when=asyncio.FIRST_COMPLETED)
+            heard.cancel()
+            recorded.cancel()
+        event = None if heard.cancelled() else heard.result()
         if event is None:
             return await self.runs(), None
         if not runs and self._request.app[KEYS].required:  # the event does not tell whose the document is
@@ -106,9 +113,24 @@ class _Recorded:
         runs = await self.runs()
         while not runs and wait.left_s:
             await asyncio.sleep(min(pause_s, wait.left_s))
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            pause_s *= 2
             runs = await self.runs()
         return runs
+
+    async def _until_recorded(self, run: int | None) -> None:
+        """Returns when the verdict on `run`, or on the latest, is recorded.
+
+        What was published just before the document was watched is heard of here alone: the ledger is a moment behind.
+        So it is asked again soon, and then ever more rarely: nine times within 30 s.
+        """
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            await asyncio.sleep(pause_s)
+            pause_s *= 2
+            with suppress(ProblemError):  # the ledger is away: the event may come all the same
+                runs = [one for one in await self.runs() if run in {None, one.run}]
+                if runs and runs[-1].state.decided:
+                    return
 
 
 @dataclass(frozen=True, slots=True)
