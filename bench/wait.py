@@ -108,7 +108,9 @@ async def overhead_s(http: aiohttp.ClientSession, api: str, way: str, number: in
     if way == ACCEPT:
         await asyncio.sleep(0.05)  # its work is done before the next is measured
         return took_s
-    return took_s - sum((answer if way == PREVIEW else answer["data"])["provenance"]["timings"].values())
+    article = answer if way == PREVIEW else answer["data"]
+    worked_s: float = sum(article["provenance"]["timings"].values())
+    return took_s - worked_s
 
 
 def show(broker: str, way: str, taken_s: list[float]) -> None:

@@ -96,7 +96,7 @@ def _failure(data: dict[str, Any]) -> ProblemError:
     if reason.failure_class is FailureClass.TRANSIENT:
         headers[hdrs.RETRY_AFTER] = _HOST_BACK_S
     return ProblemError(
-        Problem(problems.EXTRACTION_FAILED, detail, [Fault(data["kind"], reason, data["detail"])], headers)
+        Problem(problems.EXTRACTION_FAILED, detail, [Fault(data["kind"] or "body", reason, data["detail"])], headers)
     )
 
 

@@ -175,13 +175,11 @@ class Worker:
         return page, seconds
 
     def _bury_unread(self, delivery: Delivery, detail: str) -> Answer | Bury:
-        if delivery.preview:  # of another version, or from a stranger: whoever waits for it is told nothing
-            return Answer(None)
-        if not delivery.message_id:
-            return Bury(None, f"undecodable: {detail}")
-        reason = Reason.WORKER_LOST if delivery.lost else Reason.UNDECODABLE
-        event = outcome.undecodable(delivery.message_id, reason, detail, delivery.deliveries, self._clock())
-        return Bury(event, f"undecodable: {detail}")
+        event = None
+        if delivery.message_id:
+            reason = Reason.WORKER_LOST if delivery.lost else Reason.UNDECODABLE
+            event = outcome.undecodable(delivery.message_id, reason, detail, delivery.deliveries, self._clock())
+        return Answer(event) if delivery.preview else Bury(event, f"undecodable: {detail}")
 
     def _observed(self, article: Article) -> Article:
         for stage, seconds in article.provenance.timings.items():
