@@ -10,7 +10,7 @@ from contract.events import PROCESSED
 
 ARTICLE_TYPE: Final = "application/vnd.copydesk.article+json"
 
-# In the order in which they are chosen where several are as welcome.
+# In order of preference if the client accepts several equally.
 ARTICLE_FORMS: Final = {
     "article": ARTICLE_TYPE,
     "text": "text/plain",
@@ -21,7 +21,7 @@ EVENT_AND_ARTICLE_FORMS: Final = {"event": EVENT_TYPE, **ARTICLE_FORMS}
 
 _TEXTS: Final = {"text", "markdown", "html"}
 
-# An article's HTML is sanitised. It came from somebody else all the same: it gets no script, no origin, no request.
+# An article's HTML is sanitised, but still foreign. The policy allows it no script, no origin and no request.
 _HTML_POLICY: Final = {"Content-Security-Policy": "default-src 'none'; sandbox", "X-Content-Type-Options": "nosniff"}
 _PLAIN_POLICY: Final = {"X-Content-Type-Options": "nosniff"}
 
@@ -32,7 +32,7 @@ def is_article(event: bytes) -> bool:
 
 
 def body_of(form: str, event: bytes) -> bytes | None:
-    """Returns the event in this form, None where it has none."""
+    """Returns the event in this form, None if the form does not exist."""
     if form == "event":
         return event
     fields = orjson.loads(event)

@@ -31,7 +31,7 @@ from runtime.brokers.rabbit.record import Record
 from runtime.brokers.rabbit.replies import Replies
 from runtime.brokers.rabbit.session import Session, SessionLost
 from runtime.brokers.rabbit.streams import StreamFollower
-from runtime.brokers.rabbit.supervisor import Supervisor, Teller
+from runtime.brokers.rabbit.supervisor import SessionReporter, Supervisor
 
 
 class RabbitBroker:
@@ -57,7 +57,7 @@ class RabbitBroker:
         self._leases = Leases(self._limits)
         self._replies = Replies(self._publisher, self._limits)
         self._queues = RabbitQueues(url, self._topology, self._limits)
-        self._teller = Teller(metrics)
+        self._reporter = SessionReporter(metrics)
         self._consumer: Consumer | None = None
         self._group = asyncio.TaskGroup()
         self._publishing: asyncio.Task[None] | None = None
@@ -202,11 +202,11 @@ class RabbitBroker:
             self._replying = self._group.create_task(self._supervisor(SessionRole.REPLIES).run(self._replies.run))
 
     def _supervisor(self, role: SessionRole) -> Supervisor:
-        return Supervisor(self._url, role, self._topology, self._limits, self._teller)
+        return Supervisor(self._url, role, self._topology, self._limits, self._reporter)
 
 
 async def _give_up(consumer: Consumer, consuming: asyncio.Task[None], stop: Stop) -> None:
-    """Ends a consumer that is told to stop while it has no session: it has nothing in progress."""
+    """Ends a consumer that must stop while it has no session: it has nothing in progress."""
     await stop.wait()
     if not consumer.is_live:
         consuming.cancel()

@@ -27,9 +27,9 @@ _PROMPT = (QueueClass.PREVIEW, QueueClass.INTERACTIVE)
 class Slots(Generic[T]):
     """Holds the deliveries that wait, and hands out at most `slots` at once.
 
-    Lost deliveries go first, one at a time: they cost nothing. Then come interactive ones and previews,
-    whichever waits longer, then bulk. Previews take few slots, and bulk never takes the last one, unless there is only
-    one. A bulk delivery that has waited `patience_s` seconds goes before
+    Lost deliveries go first, one at a time: they take no time. Then come interactive ones and previews, in the order of
+    their arrival, then bulk. Previews have few slots, and bulk never takes the last slot, unless there is only one. A
+    bulk delivery that has waited `patience_s` seconds goes before
     interactive ones.
 
     A suspect runs alone, so that a worker that crashes on it loses no other delivery. After `begin_suspects` only
