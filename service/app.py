@@ -6,6 +6,7 @@ from datetime import datetime
 from aiohttp import web
 
 from contract.charsets import Decode
+from contract.labels import WaitFor
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from service.context import (
@@ -28,10 +29,12 @@ from service.document_list import list_documents
 from service.document_view import show_document
 from service.documents import post_document
 from service.events import STREAMS, Streams, close_streams, get_events
+from service.extract import extract_document
 from service.hosts import HOSTS, Hosts, serve_known_hosts
 from service.keys import ApiKeys
 from service.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
 from service.problems import get_problem
+from service.waits import WAITS, Waits, stop_waits
 
 __all__ = ["ApiBroker", "IntakeLimits", "Keeping", "build_app"]
 
@@ -80,13 +83,21 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[KEEPING] = keeping
     app[OPERATORS] = operators
     app[STREAMS] = Streams(limits.streams)
+    most = {
+        WaitFor.SUBMISSION: limits.waiting_requests,
+        WaitFor.LOOKUP: limits.waiting_requests,
+        WaitFor.EXTRACTION: limits.extractions,
+    }
+    app[WAITS] = Waits(most, metrics)
     app.on_response_prepare.append(name_server)
     app.on_shutdown.append(close_streams)
+    app.on_shutdown.append(stop_waits)
     app.add_routes(
         [
             web.get("/", get_index),
             web.get("/problems/{slug}", get_problem),
             web.post("/v1/documents", post_document),
+            web.post("/v1/extract", extract_document),
             web.get("/v1/documents", list_documents),
             web.get("/v1/documents/{id}", show_document),
             web.delete("/v1/documents/{id}", erase_document),
@@ -112,6 +123,7 @@ async def get_index(_request: web.Request) -> web.Response:
             "about": "Raw copy in, clean articles out.",
             "routes": {
                 "POST /v1/documents": "submit a document: JSON, plain text, Markdown or HTML",
+                "POST /v1/extract": "the article of a document that is not stored: a preview",
                 "GET /v1/documents": "what became of documents, newest first; query: state, q and others",
                 "GET /v1/documents/{id}": "what became of one, or its article; query: format, run",
                 "DELETE /v1/documents/{id}": "erase one",

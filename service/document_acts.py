@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 
 from contract.accepted import Input
 from contract.broker import BrokerError
+from contract.codec import MAX_JOB_BYTES
 from contract.events import erased
 from contract.job import Job, Kind, Lane
 from contract.labels import DeadAction
@@ -189,7 +190,7 @@ async def _further_run(request: web.Request, asking: _Asking) -> Job:
 
 async def _put_once(request: web.Request, ledger: Ledger, job: Job, key: str | None, known: int | None) -> None:
     """Puts `job` unless somebody else puts this run. `known`: this key has it, but it may never have been put."""
-    check_size(job)
+    check_size(job, MAX_JOB_BYTES)
     if known != job.run and not await asked(ledger.claim(job.id, job.run, key, request.app[CLOCK]())):
         raise _under_way()
     try:
