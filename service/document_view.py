@@ -120,7 +120,7 @@ class _Recorded:
         """Returns when the verdict on `run`, or on the latest, is recorded.
 
         What was published just before the document was watched is heard of here alone: the ledger is a moment behind.
-        So it is asked again soon, and then ever more rarely: nine times within 30 s.
+        So it is asked again soon, and then ever more rarely: eight times within 30 s.
         """
         pause_s = _FIRST_PAUSE_S
         while True:
