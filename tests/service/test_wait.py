@@ -71,6 +71,8 @@ async def test_a_submission_that_waits_is_answered_with_the_event(desk: Desk) ->
     assert "Location" not in response.headers  # there is no ledger
     assert waits(desk, "submission", "decided") == 1
     assert desk.sample("copydesk_waiting_requests", kind="submission") == 0
+    labels = {"method": "POST", "route": "/v1/documents", "status": "200"}
+    assert desk.sample("copydesk_request_seconds_count", **labels) == 0  # it says nothing of how fast the server is
 
 
 async def test_a_document_is_watched_before_it_is_stored(desk: Desk) -> None:
