@@ -200,7 +200,7 @@ class Metrics:
         )
         self.request_seconds = Histogram(
             "copydesk_request_seconds",
-            "Seconds to answer an HTTP request, by route and status. Event streams are not in it.",
+            "Seconds to answer HTTP requests, by route and status, without event streams and requests that waited.",
             ["method", "route", "status"],
             registry=registry,
         )

@@ -101,26 +101,24 @@ class _Recorded:
         if event is None:
             return await self.runs(), None
         if not runs and self._request.app[KEYS].required:  # the event does not tell whose the document is
-            runs = await self._until_owned(wait)
+            runs = await wait.result(self._until_owned()) or ()
             if not runs:
                 return runs, None
         return with_event(runs, event), event
 
-    async def _until_owned(self, wait: DocumentWait) -> Sequence[Run]:
+    async def _until_owned(self) -> Sequence[Run]:
         """Returns the runs when the acceptance is recorded: a moment after a document that is decided at once."""
         pause_s = _FIRST_PAUSE_S
-        runs = await self.runs()
-        while not runs and wait.left_s:
-            await asyncio.sleep(min(pause_s, wait.left_s))
+        while not (runs := await self.runs()):
+            await asyncio.sleep(pause_s)
             pause_s *= 2
-            runs = await self.runs()
         return runs
 
     async def _until_recorded(self, run: int | None) -> None:
         """Returns when the verdict on `run`, or on the latest, is recorded.
 
         What was published just before the document was watched is heard of here alone: the ledger is a moment behind.
-        So it is asked again soon, and then ever more rarely: nine times within 30 s.
+        So it is asked again soon, and then ever more rarely: eight times within 30 s.
         """
         pause_s = _FIRST_PAUSE_S
         while True:

@@ -72,6 +72,8 @@ async def _extracted(request: web.Request, job: Job) -> bytes:
         raise broker_refusal(error, _UNAVAILABLE) from None
     except Ended as ended:
         outcome = ended.outcome
+        if outcome is WaitOutcome.CLIENT_GONE:
+            raise ConnectionResetError from None  # nobody is there to be answered, and nothing was refused
         raise ProblemError(Problem(problems.EXTRACTION_TIMEOUT, problems.EXTRACTION_TIMEOUT.meaning)) from None
     finally:
         waits.count(WaitFor.EXTRACTION, outcome)

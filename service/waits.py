@@ -5,7 +5,7 @@ A wait ends at once when its client leaves, and when the server stops.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import TypeVar
 
 from aiohttp import web
@@ -126,16 +126,11 @@ class DocumentWait:
         self._seconds = seconds
         self._end = asyncio.get_running_loop().time() + seconds
 
-    @property
-    def left_s(self) -> float:
-        """The seconds that are left."""
-        return max(0.0, self._end - asyncio.get_running_loop().time())
-
     async def event(self, run: int | None = None) -> bytes | None:
         """Returns the event of `run`, or of any; None if there is none in time."""
         waits, outcome = self._request.app[WAITS], WaitOutcome.DECIDED
         try:
-            return await waits.within(self._request, self._next(run), timeout_s=self.left_s, stops=True)
+            return await self._within(self._next(run))
         except Ended as ended:
             outcome = ended.outcome
         except BrokerUnavailable:
@@ -143,6 +138,16 @@ class DocumentWait:
         finally:
             waits.count(self._wait_for, outcome)
         return None
+
+    async def result(self, awaited: Awaitable[T]) -> T | None:
+        """Returns what `awaited` does; None if it does not before the wait is over."""
+        with suppress(Ended):
+            return await self._within(awaited)
+        return None
+
+    async def _within(self, awaited: Awaitable[T]) -> T:
+        left_s = max(0.0, self._end - asyncio.get_running_loop().time())
+        return await self._request.app[WAITS].within(self._request, awaited, timeout_s=left_s, stops=True)
 
     async def _next(self, run: int | None) -> bytes:
         while True:

@@ -83,6 +83,8 @@ async def test_a_client_that_leaves_a_preview_gives_its_place_back_at_once(numbe
         assert port.waiting(WaitFor.EXTRACTION) == 1
         asked.cancel()
         await port.until_ended(WaitFor.EXTRACTION, WaitOutcome.CLIENT_GONE)
+        refused = {"reason": "extraction_timeout"}
+        assert not port.metrics.registry.get_sample_value("copydesk_refused_total", refused)
         assert port.waiting(WaitFor.EXTRACTION) == 0
 
 

@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.prefer import wait_asked
 
@@ -72,3 +74,16 @@ def test_a_header_that_cannot_be_read_takes_no_time(hostile: str) -> None:
     began = time.process_time()
     assert wait_asked([hostile], LIMIT_S) is None
     assert time.process_time() - began < 0.05
+
+
+PIECES = ["wait", "=", "10", '"', "\\", ",", ";", " ", "\t", "é", "a", "0", "-"]
+
+
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=12).map("".join), max_size=3))
+def test_whatever_stands_there_is_a_number_within_the_limit_or_nothing(headers: list[str]) -> None:
+    assert wait_asked(headers, LIMIT_S) in {None, *range(LIMIT_S + 1)}
+
+
+@given(st.lists(st.sampled_from(["respond-async", 'a="b, c"', "return=minimal; x=1", "x=", ""]), max_size=5))
+def test_other_preferences_do_not_hide_it(others: list[str]) -> None:
+    assert wait_asked([", ".join([*others, "wait=7"])], LIMIT_S) == 7

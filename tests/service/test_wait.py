@@ -71,6 +71,8 @@ async def test_a_submission_that_waits_is_answered_with_the_event(desk: Desk) ->
     assert "Location" not in response.headers  # there is no ledger
     assert waits(desk, "submission", "decided") == 1
     assert desk.sample("copydesk_waiting_requests", kind="submission") == 0
+    labels = {"method": "POST", "route": "/v1/documents", "status": "200"}
+    assert desk.sample("copydesk_request_seconds_count", **labels) == 0  # it says nothing of how fast the server is
 
 
 async def test_a_document_is_watched_before_it_is_stored(desk: Desk) -> None:
@@ -278,6 +280,29 @@ async def test_a_document_of_nobody_is_not_shown_to_somebody(ledger_desk: OpenLe
     event = article(replace(samples.job(), id=id_made(NOW)))
     response = await looked_up(desk, event, **bearer)
     assert (response.status, (await response.json())["state"]) == (202, "unknown")
+
+
+async def test_a_document_of_somebody_is_shown_to_that_one_when_it_is_recorded(
+    ledger_desk: OpenLedgerDesk, records: Records
+) -> None:
+    job = replace(samples.job(), id=id_made(NOW), owner="mine")
+    desk = await ledger_desk(keys=("mine:secret", "other:word"), recorded=False)
+    async with asyncio.TaskGroup() as group:
+        mine, other = (
+            group.create_task(
+                desk.client.get(
+                    f"/v1/documents/{job.id}",
+                    headers={"Authorization": f"Bearer {secret}", "Accept": EVENT, "Prefer": f"wait={seconds}"},
+                )
+            )
+            for secret, seconds in (("secret", 20), ("word", 1))
+        )
+        await desk.broker.until_watched(2)
+        tell(desk, article(job))
+        records.accept(job)
+        await ledger_desk()
+    assert (mine.result().status, await mine.result().read()) == (200, encode(article(job)))
+    assert other.result().status in {202, 404}
 
 
 async def test_a_document_that_can_not_come_is_not_waited_for(ledger_desk: OpenLedgerDesk, records: Records) -> None:
