@@ -53,6 +53,18 @@ class Watches:
             assert await second.next() == encode(samples.failed(buried.id, Reason.MEMORY))
             assert retried.id.encode() in await first.next()
 
+    async def test_a_watch_hears_of_a_document_that_is_delivered_again(self, backend: Backend) -> None:
+        job = samples.job()
+
+        async def fail_once(delivery: Delivery) -> Verdict:
+            if delivery.deliveries == 1:
+                raise RuntimeError("no verdict")
+            return answer(delivery)
+
+        async with backend.broker() as broker, consuming(broker, fail_once), broker.watch(job.id) as watch:
+            await broker.put(job)
+            assert await watch.next() == encode(samples.processed(job))
+
     async def test_all_who_watch_a_document_hear_of_it(self, backend: Backend) -> None:
         job = samples.job()
         async with backend.broker() as broker, consuming(broker, Recorder(9)), broker.watch(job.id) as staying:
