@@ -20,7 +20,7 @@ from runtime.ledger import schema, search
 from runtime.ledger.batch import Place, Reading, digest_of, newest_ms, read
 from runtime.ledger.database import translated
 from runtime.ledger.facts import AcceptedFact, VerdictFact
-from runtime.ledger.inbox import End, Inbox
+from runtime.ledger.inbox import End, Inbox, Linger
 from runtime.ledger.journal import Fenced, Journal, Recorded
 from runtime.ledger.lease import Lease
 from runtime.ledger.retention import Retention, RetentionLimits
@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 
 _NO_LAG_S = 3.0  # a broker says at least every second that its records are read to their ends
+_LINGER = Linger(short_s=0.25, long_s=1.0, many=50)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,9 @@ class RecorderLimits:
     """How much at once, and how long.
 
     - One transaction takes up to `batch_entries` entries, or `batch_bytes` of them, or one delivery of the broker.
-    - It waits `linger_s` for more where there is less: a transaction costs 5 ms, however little it writes.
+    - It waits for more where there is less: a transaction costs 4 ms of CPU however little it writes, and 0.1 ms for
+      each small document. While 100 documents a second or more come (each is two entries) it waits for a second: then
+      the transactions cost next to nothing, and most documents are written once, with their verdict.
     - Deliveries of up to `inbox_bytes` wait meanwhile, read already.
     - Who stands by looks every `look_s`, and takes over from one that gave no sign of life for `patience_s`. The holder
       gives one with each transaction, and at least every `beat_s`.
@@ -45,9 +48,9 @@ class RecorderLimits:
     """
 
     retention: RetentionLimits = field(default_factory=RetentionLimits)
-    batch_entries: int = 500
+    batch_entries: int = 1000
     batch_bytes: int = 16_000_000
-    linger_s: float = 0.25
+    linger: Linger = _LINGER
     inbox_bytes: int = 64_000_000
     look_s: float = 1.0
     patience_s: float = 5.0
@@ -209,7 +212,7 @@ class Recorder:
             entries=limits.batch_entries,
             max_bytes=limits.batch_bytes,
             timeout_s=limits.beat_s,
-            linger_s=limits.linger_s,
+            linger=limits.linger,
         )
         return [it for it in taken if isinstance(it, Reading)], [it for it in taken if isinstance(it, End)]
 

@@ -19,6 +19,7 @@ from runtime.brokers.embedded.tables import page
 
 _MAX_ENTRIES = 500
 _MAX_BYTES = 4_000_000
+_MANY = 10  # in one batch: then at least 100 a second come, and nobody waits for a single one
 _TABLES = {Stream.ACCEPTED: "accepted", Stream.ATTEMPTS: "attempts", Stream.LOG: "events"}
 
 
@@ -41,8 +42,9 @@ async def follow(
         yield entries
         if entries:
             after = entries[-1].offset
-        else:
-            await _wait(rung, limits)
+        if not _is_full(entries):
+            many = len(entries) >= _MANY
+            await _wait(rung, limits.follow_idle_s, limits.follow_long_pause_s if many else limits.follow_pause_s)
 
 
 def note(db: Connection, attempt: FailedAttempt, *, keep: int) -> None:
@@ -51,11 +53,16 @@ def note(db: Connection, attempt: FailedAttempt, *, keep: int) -> None:
     db.execute("DELETE FROM attempts WHERE seq <= ?", (seq - keep,))
 
 
-async def _wait(rung: asyncio.Event, limits: EmbeddedLimits) -> None:
+def _is_full(entries: Sequence[LogEntry]) -> bool:
+    """Tells whether there may be more already."""
+    return len(entries) == _MAX_ENTRIES or sum(len(entry.body) for entry in entries) >= _MAX_BYTES
+
+
+async def _wait(rung: asyncio.Event, idle_s: float, pause_s: float) -> None:
     with suppress(TimeoutError):
-        async with asyncio.timeout(limits.follow_idle_s):
+        async with asyncio.timeout(idle_s):
             await rung.wait()
-            await asyncio.sleep(limits.follow_pause_s)
+            await asyncio.sleep(pause_s)
 
 
 def _last(db: Connection, stream: Stream) -> int:
