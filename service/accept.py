@@ -1,15 +1,17 @@
 """The `Accept` header: which of several media types is the most welcome (RFC 9110, section 12.5.1)."""
 
+import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 _ANY = "*/*"
+_QVALUE = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?", re.ASCII)  # RFC 9110, section 12.4.2
 
 
 def preferred(headers: Sequence[str], offered: Mapping[str, str]) -> list[str]:
     """Returns the names of those `offered` media types that are acceptable, the most welcome first.
 
     Where several are as welcome they come in the order in which they are offered. Without a header all are acceptable.
+    A media range whose weight is malformed is passed over, as if it were not there: RFC 9110 leaves it open.
 
     Args:
         headers: the values of `Accept`.
@@ -30,16 +32,16 @@ def _ranges(header: str) -> dict[str, float]:
     found: dict[str, float] = {}
     for part in header.split(","):
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        if "/" in name:
-            found[name] = _weight(parameters)
+        weight = _weight(parameters)
+        if "/" in name and weight is not None:
+            found[name] = weight
     return found
 
 
-def _weight(parameters: Sequence[str]) -> float:
+def _weight(parameters: Sequence[str]) -> float | None:
+    """Returns the weight, 1 where none is given, None for a malformed one."""
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
-            with suppress(ValueError):
-                return min(1.0, max(0.0, float(value)))
-            return 0.0
+            return float(value) if _QVALUE.fullmatch(value) else None
     return 1.0
