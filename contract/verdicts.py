@@ -16,7 +16,7 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Bring `job` back after `delay_s` seconds. `job` is the next attempt."""
+    """Deliver `job`, the next attempt, after `delay_s` seconds."""
 
     job: Job
     delay_s: float
@@ -25,7 +25,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Defer:
-    """Bring the same attempt back after `delay_s` seconds. It did not fail: its host was not free."""
+    """Deliver the same attempt again after `delay_s` seconds. It did not fail: its host was busy."""
 
     job: Job
     delay_s: float
@@ -42,4 +42,14 @@ class Bury:
     cause: str
 
 
-Verdict = Publish | Retry | Defer | Bury
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Tell whoever asked for the preview, and nobody else: no log, no subscribers, no dead letter. Then ack.
+
+    `event` is what would have been published; None for a preview that nobody can be told of.
+    """
+
+    event: Event | None
+
+
+Verdict = Publish | Retry | Defer | Bury | Answer

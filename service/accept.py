@@ -1,4 +1,4 @@
-"""The `Accept` header: which of several media types is the most welcome (RFC 9110, section 12.5.1)."""
+"""Content negotiation: ranks media types by the `Accept` header (RFC 9110, section 12.5.1)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,10 +8,10 @@ _QVALUE = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?", re.ASCII)  # RFC 9110, se
 
 
 def preferred(headers: Sequence[str], offered: Mapping[str, str]) -> list[str]:
-    """Returns the names of those `offered` media types that are acceptable, the most welcome first.
+    """Returns the names of the acceptable media types in `offered`, the preferred one first.
 
-    Where several are as welcome they come in the order in which they are offered. Without a header all are acceptable.
-    A media range whose weight is malformed is passed over, as if it were not there: RFC 9110 leaves it open.
+    Equally preferred types keep the order of `offered`. Without a header all are acceptable.
+    A media range with a malformed weight is ignored: RFC 9110 leaves it open.
 
     Args:
         headers: the values of `Accept`.
@@ -23,7 +23,7 @@ def preferred(headers: Sequence[str], offered: Mapping[str, str]) -> list[str]:
 
 
 def _quality(media_type: str, ranges: Mapping[str, float]) -> float:
-    """The most specific range counts."""
+    """Returns the quality of a media type: that of the most specific range that matches it."""
     kind = media_type.partition("/")[0]
     return next((ranges[name] for name in (media_type, f"{kind}/*", _ANY) if name in ranges), 0.0)
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,25 +59,32 @@ class Stack:
 
 
 @contextmanager
-def embedded(folder: Path) -> Iterator[Stack]:
-    """`copydesk up`: one process is all of it."""
+def embedded(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[Stack]:
+    """`copydesk up`: one process is all of it. `more` are further settings."""
     with ExitStack() as stack:
 
         def start(_: str) -> Process:
-            return stack.enter_context(running("up", "--port", "0", *PORTS, "--data", str(folder), settings=SETTINGS))
+            settings = SETTINGS | dict(more or {})
+            return stack.enter_context(running("up", "--port", "0", *PORTS, "--data", str(folder), settings=settings))
 
         process = start("up")
         yield Stack(f"sqlite:///{folder / 'ledger.db'}", start, [process], [process], [process])
 
 
 @contextmanager
-def replicas(node: RabbitNode, cluster: PostgresCluster) -> Iterator[Stack]:
+def replicas(
+    node: RabbitNode, cluster: PostgresCluster, more: Mapping[str, str] | None = None, *, workers: int = 2
+) -> Iterator[Stack]:
     """Two each of `serve`, `work` and `record`, on a virtual host and in a database of their own."""
     vhost = f"ledger{time.monotonic_ns()}"
     node.ctl("add_vhost", vhost)
     node.ctl("set_permissions", "--vhost", vhost, "guest", ".*", ".*", ".*")
     url = cluster.database()
-    settings = SETTINGS | {"COPYDESK_AMQP_URL": node.url + vhost, "COPYDESK_LEDGER_URL": url, "COPYDESK_SLOTS": "4"}
+    settings = (
+        SETTINGS
+        | dict(more or {})
+        | {"COPYDESK_AMQP_URL": node.url + vhost, "COPYDESK_LEDGER_URL": url, "COPYDESK_SLOTS": "4"}
+    )
     made = copydesk("ledger", "upgrade", settings={"COPYDESK_LEDGER_URL": url})
     assert made.returncode == 0, made.stderr
     with ExitStack() as stack:
@@ -86,10 +93,10 @@ def replicas(node: RabbitNode, cluster: PostgresCluster) -> Iterator[Stack]:
             port = ("--port", "0") if role == "serve" else ()
             return stack.enter_context(running(role, *port, *PORTS, settings=settings))
 
-        workers = [start("work") for _ in range(2)]
+        working = [start("work") for _ in range(workers)]
         recorders = [start("record") for _ in range(2)]
         servers = [start("serve") for _ in range(2)]
-        yield Stack(url, start, recorders, servers, workers, node.url + vhost)
+        yield Stack(url, start, recorders, servers, working, node.url + vhost)
     node.ctl("delete_vhost", vhost)
 
 

@@ -9,10 +9,11 @@ from aio_pika import DeliveryMode, Message
 from contract.accepted import Accepted
 from contract.attempts import FailedAttempt
 from contract.broker import Delivery
-from contract.codec import MAX_EVENT_BYTES, MAX_JOB_BYTES, encode
-from contract.events import MEDIA_TYPE, Event
+from contract.codec import MAX_EVENT_BYTES, MAX_JOB_BYTES, MAX_PREVIEW_BYTES, encode
+from contract.events import MEDIA_TYPE, AnyEvent, Event
 from contract.job import Job, Lane
 from contract.reasons import Reason
+from contract.requests import OwnerRequest
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage, HeadersType
@@ -24,7 +25,7 @@ MESSAGE_ID = "x-copydesk-message-id"
 BURIED_AT = "x-copydesk-buried-at"
 REASON = "x-copydesk-reason"
 
-_MAX_CAUSE_CHARS = 8_000  # at most 32 kB in UTF-8; all headers share one frame, of 128 KiB by default
+_MAX_CAUSE_CHARS = 8_000  # chosen: at most 32 kB in UTF-8; all headers share one frame, of 128 KiB by default
 
 
 class MessageTooLarge(ValueError):
@@ -47,17 +48,49 @@ def acceptance_message(records: Sequence[Accepted]) -> Message:
 
 
 def attempts_message(records: Sequence[FailedAttempt]) -> Message:
-    """Returns the records of attempts, at least one, as a persistent message that bears the first one's id."""
+    """Returns the records of attempts, at least one, as a persistent message with the first one's id."""
     return _persistent(encode(records), "application/json", records[0].id, {})
 
 
-def event_message(event: Event) -> Message:
+def requests_message(requests: Sequence[OwnerRequest]) -> Message:
+    """Returns requests about documents, at least one, as a persistent message that bears the first one's id."""
+    return _persistent(encode(requests), "application/json", requests[0].id, {})
+
+
+def event_message(event: AnyEvent) -> Message:
     """Returns `event` as a persistent message with the event's id.
 
     Raises:
         MessageTooLarge: over `MAX_EVENT_BYTES`.
     """
     return _persistent(_at_most(MAX_EVENT_BYTES, encode(event)), MEDIA_TYPE, event.id, {})
+
+
+def also_to(message: Message, key: str) -> Message:
+    """Returns `message` with a second routing key, which the broker removes before it delivers the message.
+
+    RabbitMQ calls it sender-selected distribution (https://www.rabbitmq.com/docs/sender-selected).
+    """
+    return _persistent(message.body, message.content_type, message.message_id, {"BCC": [key]})
+
+
+def preview_message(job: Job, reply_to: str, patience_s: float) -> Message:
+    """Returns `job` as a preview, to be answered to the queue `reply_to`, that waits `patience_s` for a worker.
+
+    Raises:
+        MessageTooLarge: over `MAX_PREVIEW_BYTES`.
+    """
+    body = _at_most(MAX_PREVIEW_BYTES, encode(job))
+    return Message(body, content_type="application/json", message_id=job.id, reply_to=reply_to, expiration=patience_s)
+
+
+def reply_message(event: Event) -> Message:
+    """Returns `event` as the answer to a preview. It need not outlive the broker.
+
+    Raises:
+        MessageTooLarge: over `MAX_EVENT_BYTES`.
+    """
+    return Message(_at_most(MAX_EVENT_BYTES, encode(event)), content_type=MEDIA_TYPE, message_id=event.id)
 
 
 def dead_letter(delivered: "AbstractIncomingMessage", cause: str, event: Event | None) -> Message:
@@ -71,7 +104,7 @@ def dead_letter(delivered: "AbstractIncomingMessage", cause: str, event: Event |
     return _persistent(delivered.body, delivered.content_type, delivered.message_id, headers)
 
 
-def delivery_of(message: "AbstractIncomingMessage", *, lost: bool) -> Delivery:
+def delivery_of(message: "AbstractIncomingMessage", *, lost: bool = False, preview: bool = False) -> Delivery:
     """Returns the delivery that a handler gets for `message`."""
     before = message.headers.get("x-delivery-count", 0)
     return Delivery(
@@ -79,6 +112,7 @@ def delivery_of(message: "AbstractIncomingMessage", *, lost: bool) -> Delivery:
         message_id=message.message_id,
         deliveries=(before if isinstance(before, int) else 0) + 1,
         lost=lost,
+        preview=preview,
     )
 
 
