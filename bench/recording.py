@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,10 +57,11 @@ def parsed() -> argparse.Namespace:
 def up_without_recorder() -> None:
     """Runs the rest of the command line, but no recorder."""
     from runtime import cli, wiring  # noqa: PLC0415 - each parser child imports this file again
+    from runtime.settings import Settings  # noqa: PLC0415 - as above
 
     run = wiring.run
 
-    def without(settings: object, **options: Any) -> Coroutine[Any, Any, bool]:  # noqa: ANN401 - as `run` takes them
+    def without(settings: Settings, **options: Any) -> Coroutine[Any, Any, bool]:  # noqa: ANN401 - as `run` takes them
         return run(settings, **{**options, "record": False})
 
     wiring.run = without
@@ -148,18 +149,18 @@ def children_of(pid: int) -> list[int]:
     return [int(word) for word in done.stdout.split() if Path(f"/proc/{word}").exists()]
 
 
-def used(main: int) -> Counter[str]:
+def used(main: int) -> defaultdict[str, float]:
     """Returns the CPU seconds of each kind; of ended children, too."""
-    seconds: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
     for pid, kind in kinds(main).items():
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         seconds[kind] += sum(map(int, fields[11 : 13 if kind == "main" else 15])) / TICKS
     return seconds
 
 
-def resident(main: int) -> Counter[str]:
+def resident(main: int) -> defaultdict[str, float]:
     """Returns the proportional share of memory of each kind, in MB."""
-    size: Counter[str] = Counter()
+    size: defaultdict[str, float] = defaultdict(float)
     for pid, kind in kinds(main).items():
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         size[kind] += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1000

@@ -15,6 +15,7 @@ import aiohttp
 from aio_pika.abc import AbstractIncomingMessage
 
 LOST_CONNECTION = (aio_pika.exceptions.AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError)
+NEVER = aiohttp.ClientTimeout()  # aiohttp's default ends a stream after five minutes
 READING_S = 15.0  # and more for more documents
 WAITING = ("copydesk.intake.interactive", "copydesk.intake.bulk", "copydesk.intake.retry", "copydesk.lost")
 
@@ -135,7 +136,7 @@ async def _read_for_ever(api: Callable[[], str], events: Events) -> None:
     while True:
         try:
             url = f"{api()}/v1/events?after=oldest"
-            async with aiohttp.ClientSession(read_bufsize=2**24) as http, http.get(url) as response:
+            async with aiohttp.ClientSession(timeout=NEVER, read_bufsize=2**24) as http, http.get(url) as response:
                 async for line in response.content:
                     if line.startswith(b"data: "):
                         await events.add(line.removeprefix(b"data: "))

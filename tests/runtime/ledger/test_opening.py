@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
-from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from contract.metrics import Metrics
 from runtime.errors import StartError
 from runtime.ledger import opening, schema
 from runtime.ledger.database import ledger_url
-from runtime.settings import Settings
+from runtime.settings import load
 from tests.postgres_cluster import PASSWORD, PostgresCluster
 from tests.rabbit_node import free_ports
 from tests.runtime.ledger.records import Records
@@ -34,7 +33,7 @@ async def asked(url: str) -> None:
 
 
 async def recorded(url: str) -> None:
-    settings = Settings(ledger_url=SecretStr(url))
+    settings = load({"ledger_url": url})
     async with opening.open_recorder(settings, Records(), Metrics(CollectorRegistry())):
         return
 
