@@ -55,7 +55,11 @@ _WRITER_CACHE = "cache_size = -65536"  # KiB; chosen: holds the indexes of about
 
 
 class LedgerUnusable(LedgerUnavailable):
-    """The database cannot be used, and that does not mend itself. The message says what to do."""
+    """The database cannot be used until a person mends it. The message says what to do, and ends with `cause`."""
+
+    def __init__(self, remedy: str, cause: str) -> None:
+        super().__init__(f"{remedy} ({cause})")
+        self.cause = cause
 
 
 def ledger_url(text: str) -> URL:
@@ -153,7 +157,7 @@ def translated() -> Iterator[None]:
 
 def _translation(error: BaseException) -> LedgerUnavailable:
     remedy = _remedy(error)
-    return LedgerUnavailable(_told(error)) if remedy is None else LedgerUnusable(f"{remedy} ({_told(error)})")
+    return LedgerUnavailable(_told(error)) if remedy is None else LedgerUnusable(remedy, _told(error))
 
 
 def _remedy(error: BaseException) -> str | None:

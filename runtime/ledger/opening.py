@@ -32,8 +32,9 @@ async def make_own(settings: Settings) -> None:
     try:
         await schema.upgrade(ledger_url(url))
     except LedgerUnavailable as error:
+        cause = error.cause if isinstance(error, LedgerUnusable) else error
         raise StartError(
-            f"the ledger {settings.data / LEDGER_FILE} cannot be used ({error}); you may delete it: it is rebuilt"
+            f"the ledger {settings.data / LEDGER_FILE} cannot be used ({cause}); you may delete it: it is rebuilt"
         ) from None
 
 

@@ -58,6 +58,15 @@ async def test_a_file_that_is_no_database_is_refused(opened: Opened, tmp_path: P
     assert "no SQLite database, or damaged: name another one, or delete it" in told
 
 
+async def test_the_own_file_of_up_may_be_deleted_and_no_other_advice_is_given(tmp_path: Path) -> None:
+    own = tmp_path / "ledger.db"
+    own.write_bytes(b"\xff\xd8\xff" * 5000)
+    with pytest.raises(StartError) as caught:
+        await opening.make_own(load({"data": tmp_path}))
+    cause = "DatabaseError: file is not a database"
+    assert str(caught.value) == f"the ledger {own} cannot be used ({cause}); you may delete it: it is rebuilt"
+
+
 @pytest.mark.parametrize("opened", [asked, recorded])
 async def test_a_file_that_is_not_there_is_refused(opened: Opened, tmp_path: Path) -> None:
     told = await refusal(opened, f"sqlite:///{tmp_path / 'ledger.db'}")
