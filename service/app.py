@@ -9,8 +9,22 @@ from contract.charsets import Decode
 from contract.labels import WaitFor
 from contract.ledger import Ledger
 from contract.metrics import Metrics
-from service.context import BROKER, CLOCK, DECODE, KEYS, LEDGER, LIMITS, METRICS, ApiBroker, IntakeLimits
+from service.context import (
+    BROKER,
+    CLOCK,
+    DECODE,
+    KEEPING,
+    KEYS,
+    LEDGER,
+    LIMITS,
+    METRICS,
+    OPERATORS,
+    ApiBroker,
+    IntakeLimits,
+    Keeping,
+)
 from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
+from service.document_acts import cancel_document, erase_document, rerun_document
 from service.document_list import list_documents
 from service.document_view import show_document
 from service.documents import post_document
@@ -22,7 +36,9 @@ from service.middlewares import answer_problems, measure, name_server, refuse_od
 from service.problems import get_problem
 from service.waits import WAITS, Waits, stop_waits
 
-__all__ = ["ApiBroker", "IntakeLimits", "build_app"]
+__all__ = ["ApiBroker", "IntakeLimits", "Keeping", "build_app"]
+
+_NOTHING_KEPT = Keeping()
 
 
 def build_app(  # noqa: PLR0913 - each is a separate dependency of the application
@@ -35,6 +51,8 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     clock: Callable[[], datetime],
     decode: Decode,
     ledger: Ledger | None = None,
+    keeping: Keeping = _NOTHING_KEPT,
+    operators: frozenset[str] = frozenset(),
 ) -> web.Application:
     """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
@@ -47,6 +65,8 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
         clock: returns the current time, aware.
         decode: turns the bytes of a document into text.
         ledger: answers questions about documents; None if no ledger is configured.
+        keeping: what is kept of documents.
+        operators: the names of API keys that see all dead letters, not only those of their own documents.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
@@ -60,6 +80,8 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[CLOCK] = clock
     app[DECODE] = decode
     app[LEDGER] = ledger
+    app[KEEPING] = keeping
+    app[OPERATORS] = operators
     app[STREAMS] = Streams(limits.streams)
     most = {
         WaitFor.SUBMISSION: limits.waiting_requests,
@@ -78,6 +100,9 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
             web.post("/v1/extract", extract_document),
             web.get("/v1/documents", list_documents),
             web.get("/v1/documents/{id}", show_document),
+            web.delete("/v1/documents/{id}", erase_document),
+            web.post("/v1/documents/{id}/cancel", cancel_document),
+            web.post("/v1/documents/{id}/rerun", rerun_document),
             web.get("/v1/events", get_events, allow_head=False),
             web.get("/v1/dead", list_dead, allow_head=False),
             web.delete("/v1/dead", drop_many),
@@ -101,6 +126,9 @@ async def get_index(_request: web.Request) -> web.Response:
                 "POST /v1/extract": "the article of a document that is not stored: a preview",
                 "GET /v1/documents": "what became of documents, newest first; query: state, q and others",
                 "GET /v1/documents/{id}": "what became of one, or its article; query: format, run",
+                "DELETE /v1/documents/{id}": "erase one",
+                "POST /v1/documents/{id}/cancel": "cancel one that is not decided",
+                "POST /v1/documents/{id}/rerun": "process one again",
                 "GET /v1/events": "the output events as server-sent events; query: pattern, last, after",
                 "GET /v1/dead": "buried documents; query: reason, order, limit, after",
                 "GET /v1/dead/{id}": "one of them; query: body",

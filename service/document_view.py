@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 
 from contract.ids import time_of
 from contract.labels import WaitFor
-from contract.ledger import RECORDING_MARGIN_S, Ledger, Run
+from contract.ledger import RECORDING_MARGIN_S, Erased, Ledger, Run
 from service import problems
 from service.accept import preferred
 from service.context import CLOCK, KEYS
@@ -84,7 +84,7 @@ class _Recorded:
         self._document_id = document_id
 
     async def runs(self) -> Sequence[Run]:
-        return [run for run in await asked(self._ledger.runs(self._document_id)) if _may_see(self._request, run)]
+        return [run for run in await asked(self._ledger.runs(self._document_id)) if may_see(self._request, run)]
 
     async def awaited(
         self, wait: DocumentWait, runs: Sequence[Run], run: int | None
@@ -149,7 +149,8 @@ class _Wanted:
         return cls(None if run is None else int(run), formats)
 
 
-def _may_see(request: web.Request, run: Run) -> bool:
+def may_see(request: web.Request, run: Run) -> bool:
+    """Tells whether who asks may see this run: with API keys, its owner alone."""
     return not request.app[KEYS].required or run.owner == request[OWNER]
 
 
@@ -180,7 +181,7 @@ def _status(request: web.Request, runs: Sequence[Run], *, code: int = 200) -> we
     fields = {**shown(latest), "runs": [_brief(run) for run in runs]}
     headers: dict[str, str] = {}
     if not latest.state.decided:
-        headers[hdrs.RETRY_AFTER] = str(_wait_s(latest, request.app[CLOCK]()))
+        headers[hdrs.RETRY_AFTER] = str(wait_s(latest, request.app[CLOCK]()))
     return tagged(request, json_body(fields), FORMATS["status"], status=code, headers=headers)
 
 
@@ -189,7 +190,8 @@ def _brief(run: Run) -> dict[str, Any]:
     return {name: value for name, value in shown(run).items() if name in names}
 
 
-def _wait_s(run: Run, now: datetime) -> int:
+def wait_s(run: Run, now: datetime) -> int:
+    """Returns in how many seconds there may be something new of a run that is not decided."""
     if run.next_at is None:
         return _LEAST_WAIT_S
     return max(_LEAST_WAIT_S, round((run.next_at - now).total_seconds()))
@@ -205,10 +207,12 @@ def _answer(request: web.Request, name: str, body: bytes) -> web.Response:
 
 
 async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: str) -> web.Response:
-    """Answers for an id without records: 202 if its acceptance may not be recorded yet, else 404."""
+    """Answers for an id without records: 202 if its acceptance may not be recorded yet, else 404 or 410."""
+    if await erased_for(request, ledger, document_id) is not None:
+        raise ProblemError(Problem(problems.ERASED, problems.ERASED.meaning))
     now = request.app[CLOCK]()
     until = await asked(ledger.recorded_until())
-    if not _may_come(document_id, until, now):
+    if not may_come(document_id, until, now):
         detail = "No document with this id was accepted, or it is kept no more."
         raise ProblemError(Problem(problems.NOT_FOUND, detail))
     fields = {"id": document_id, "state": "unknown", "recorded_until": stated(until)}
@@ -216,7 +220,21 @@ async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: s
     return tagged(request, json_body(fields), FORMATS["status"], status=202, headers=headers)
 
 
-def _may_come(document_id: str, until: datetime | None, now: datetime) -> bool:
+async def erased_for(request: web.Request, ledger: Ledger, document_id: str) -> Erased | None:
+    """Returns when the document was erased, None where it was not, or is none of who asks."""
+    found = await asked(ledger.erased(document_id))
+    is_own = found is not None and (not request.app[KEYS].required or found.owner == request[OWNER])
+    return found if is_own else None
+
+
+def may_come(document_id: str, until: datetime | None, now: datetime) -> bool:
+    """Tells whether a document of which nothing is recorded may have been accepted all the same.
+
+    Args:
+        document_id: any text.
+        until: up to when acceptances are recorded, aware; None where none ever was.
+        now: aware.
+    """
     try:
         parsed = UUID(document_id)
     except ValueError:

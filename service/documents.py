@@ -30,7 +30,7 @@ from service import problems
 from service.accept import preferred
 from service.bodies import CODINGS, coding_of, read_body, too_large
 from service.broker_errors import broker_refusal
-from service.context import BROKER, CLOCK, DECODE, LEDGER, LIMITS, METRICS
+from service.context import BROKER, CLOCK, DECODE, KEEPING, LEDGER, LIMITS, METRICS
 from service.forms import EVENT_AND_ARTICLE_FORMS, body_of, content_type, is_article, policy
 from service.middlewares import OWNER
 from service.parameters import SHOWN_NAME_CHARS, parameter_faults
@@ -80,11 +80,11 @@ async def post_document(request: web.Request) -> web.Response:
     job = to_job(
         submission, id=_document_id(request), lane=lane, accepted_at=request.app[CLOCK](), decoded=checked.decoded
     )
-    job = replace(job, owner=request[OWNER])
+    job = replace(job, owner=request[OWNER], keep_input=request.app[KEEPING].input)
     check_size(job, MAX_JOB_BYTES)
     forms = preferred(request.headers.getall(hdrs.ACCEPT, []), _FORMS)
     async with _waiting(request, job, forms) as wait:
-        await _put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
+        await put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
         request.app[METRICS].accepted.labels(job.kind, job.lane).inc()
         event = None if wait is None else await _event(request, job, wait)
     location: dict[str, str] = {}
@@ -144,7 +144,7 @@ def _document_id(request: web.Request) -> str:
 async def read_submission(request: web.Request) -> Checked:
     """Reads the body. Reports the faults of headers, query and body together."""
     media_type = request.content_type if hdrs.CONTENT_TYPE in request.headers else ""
-    faults = [*_key_faults(request), *islice(_parameter_faults(request, media_type), _MAX_FAULTS)]
+    faults = [*key_faults(request), *islice(_parameter_faults(request, media_type), _MAX_FAULTS)]
     try:
         checked = await _submission(request, media_type)
     except ProblemError as error:
@@ -155,7 +155,8 @@ async def read_submission(request: web.Request) -> Checked:
     return checked
 
 
-def _key_faults(request: web.Request) -> Iterator[Fault]:
+def key_faults(request: web.Request) -> Iterator[Fault]:
+    """Yields what is wrong with the `Idempotency-Key`, if there is one."""
     keys = request.headers.getall(IDEMPOTENCY_KEY, [])
     if keys and (len(keys) > 1 or not _VISIBLE_ASCII.fullmatch(keys[0])):
         yield Fault(IDEMPOTENCY_KEY, "visible_ascii", "must be one value of 1 to 255 visible ASCII characters")
@@ -245,7 +246,12 @@ def check_size(job: Job, limit_bytes: int) -> None:
         raise too_large("document, encoded as JSON,", limit_bytes)
 
 
-async def _put(intake: JobSink, job: Job, timeout_s: float) -> None:
+async def put(intake: JobSink, job: Job, timeout_s: float) -> None:
+    """Returns when `job` is durable.
+
+    Raises:
+        ProblemError: the broker does not take it in time.
+    """
     try:
         async with asyncio.timeout(timeout_s):
             await intake.put(job)

@@ -561,6 +561,7 @@ async def test_tables_of_version_1_are_brought_up_to_date_with_their_dead_letter
         db.execute("ALTER TABLE dead DROP COLUMN reason")
         db.execute("DROP TABLE accepted")
         db.execute("DROP TABLE attempts")
+        db.execute("DROP TABLE requests")
         db.execute("DROP INDEX jobs_suspect")
         db.execute("UPDATE dead SET cause = 'memory: over the limit'")
         db.execute("PRAGMA user_version = 1")
@@ -597,3 +598,15 @@ async def test_dead_letters_need_an_open_broker(backend: EmbeddedBackend) -> Non
         pass
     with pytest.raises(BrokerUnavailable):
         await broker.dead(everything)
+
+
+async def test_of_a_letter_that_was_dropped_nothing_is_left_in_the_file(backend: EmbeddedBackend) -> None:
+    secret = samples.job(content="zweihundertmetertief " * 500)
+    async with backend.broker() as broker:
+        await put_all(broker, [secret])
+        await consume_until(broker, Recorder(1, lambda _: Bury(samples.failed(secret.id, Reason.MEMORY), "memory")))
+    file = backend.folder / "copydesk.db"
+    assert b"zweihundertmetertief" in file.read_bytes()
+    async with backend.broker() as broker:
+        assert await broker.drop_dead(everything) == Handled(done=1)
+    assert b"zweihundertmetertief" not in file.read_bytes()

@@ -13,7 +13,7 @@ from contract.codec import encode
 from contract.events import Event, ProcessedEvent
 from contract.ids import document_id_for_key
 from contract.job import Job
-from contract.ledger import Filter, LedgerUnavailable, Page, Place, Run
+from contract.ledger import Erased, Filter, LedgerUnavailable, Page, Place, Run
 from contract.reasons import Reason
 from tests.brokers import samples
 from tests.runtime.ledger.records import Records, next_run
@@ -365,6 +365,9 @@ class FailingLedger:
         raise LedgerUnavailable
 
     async def recorded_until(self) -> datetime | None:
+        return None
+
+    async def erased(self, _document_id: str) -> Erased | None:
         return None
 
     async def event(self, _document_id: str, _run: int) -> bytes | None:
