@@ -88,6 +88,8 @@ class Row:
 def up(mode: str) -> Iterator[Process]:
     program = (sys.executable, __file__, WITHOUT) if mode == WITHOUT else (COPYDESK,)
     with tempfile.TemporaryDirectory() as folder:
+        made = [COPYDESK, "ledger", "upgrade", "--data", folder]  # the recorder would make it
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL)
         process = Process("up", "--port", "0", "--ops-port", "0", "--data", folder, program=program)
         try:
             yield process
