@@ -136,7 +136,7 @@ def test_a_wrong_value_is_named_in_one_line(outcomes: list[tuple[Case, Outcome]]
         lines = outcome.err.splitlines()
         plain = len(lines) == 1 and "Traceback" not in outcome.err and lines[0].startswith(("copydesk: ", "refused\t"))
         if outcome.code != expected or not plain or outcome.out:
-            wrong.append(f"{case} ended with {outcome['code']}:\n{outcome['out'][-300:]}{outcome['err'][-600:]}")
+            wrong.append(f"{case} ended with {outcome.code}:\n{outcome.out[-300:]}{outcome.err[-600:]}")
     assert not wrong, f"{len(wrong)} of {len(outcomes)}:\n" + "\n".join(wrong[:40])
 
 
