@@ -2,37 +2,26 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
 from uuid import UUID
 
 import orjson
 from aiohttp import hdrs, web
 
-from contract.events import MEDIA_TYPE as EVENT_TYPE
 from contract.events import PROCESSED
 from contract.ids import time_of
 from contract.ledger import RECORDING_MARGIN_S, Ledger, Run
 from service import problems
 from service.accept import preferred
+from service.api.answers import DocumentState, RunBrief, UnknownDocument
+from service.api.lookups import FORMATS, SHOW_DOCUMENT
 from service.context import CLOCK, KEYS
-from service.dead_list import parameters
 from service.ledger import asked, json_body, ledger_of, shown, stated, tagged
 from service.middlewares import OWNER
+from service.parameters import check_parameters
 from service.problems import Problem, ProblemError, invalid_parameter
 
-ARTICLE_TYPE: Final = "application/vnd.copydesk.article+json"
-
-# In the order in which they are chosen where several are as welcome.
-FORMATS: Final = {
-    "status": "application/json",
-    "event": EVENT_TYPE,
-    "article": ARTICLE_TYPE,
-    "text": "text/plain",
-    "markdown": "text/markdown",
-    "html": "text/html",
-}
 _RUN = re.compile(r"[1-9][0-9]{0,8}")
 _LEAST_WAIT_S = 1
 _CLOCKS_DIFFER_S = 60.0
@@ -75,7 +64,7 @@ class _Wanted:
 
     @classmethod
     def of(cls, request: web.Request) -> "_Wanted":
-        given = parameters(request, {"run", "format"})
+        given = check_parameters(request, SHOW_DOCUMENT.parameters)
         run, name = given.get("run"), given.get("format")
         if run is not None and not _RUN.fullmatch(run):
             raise invalid_parameter("run", "count", "must be a whole number from 1 on")
@@ -110,16 +99,16 @@ async def _form(request: web.Request, ledger: Ledger, runs: Sequence[Run], wante
 
 def _status(request: web.Request, runs: Sequence[Run], *, code: int = 200) -> web.Response:
     latest = runs[-1]
-    fields = {**shown(latest), "runs": [_brief(run) for run in runs]}
+    state = DocumentState(**asdict(shown(latest)), runs=tuple(_brief(run) for run in runs))
     headers: dict[str, str] = {}
     if not latest.state.decided:
         headers[hdrs.RETRY_AFTER] = str(_wait_s(latest, request.app[CLOCK]()))
-    return tagged(request, json_body(fields), FORMATS["status"], status=code, headers=headers)
+    return tagged(request, json_body(state), FORMATS["status"], status=code, headers=headers)
 
 
-def _brief(run: Run) -> dict[str, Any]:
-    names = ("run", "state", "accepted_at", "decided_at", "attempts", "reason", "event")
-    return {name: value for name, value in shown(run).items() if name in names}
+def _brief(run: Run) -> RunBrief:
+    known = shown(run)
+    return RunBrief(**{name: getattr(known, name) for name in RunBrief.__dataclass_fields__})
 
 
 def _wait_s(run: Run, now: datetime) -> int:
@@ -163,9 +152,9 @@ async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: s
     if not _may_come(document_id, until, now):
         detail = "No document with this id was accepted, or it is kept no more."
         raise ProblemError(Problem(problems.NOT_FOUND, detail))
-    fields = {"id": document_id, "state": "unknown", "recorded_until": stated(until)}
+    unknown = UnknownDocument(id=document_id, state="unknown", recorded_until=stated(until))
     headers: dict[str, str] = {hdrs.RETRY_AFTER: str(_LEAST_WAIT_S)}
-    return tagged(request, json_body(fields), FORMATS["status"], status=202, headers=headers)
+    return tagged(request, json_body(unknown), FORMATS["status"], status=202, headers=headers)
 
 
 def _may_come(document_id: str, until: datetime | None, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
@@ -24,26 +24,20 @@ from contract.submission import (
     to_job,
 )
 from service import problems
+from service.api.answers import Receipt, present
+from service.api.operation import JSON
+from service.api.posting import IDEMPOTENCY_KEY, KEY_CHARS, LABEL, LISTS, OPTIONS, RAW_KINDS, RAW_PARAMETERS
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, DECODE, LEDGER, LIMITS, METRICS
+from service.ledger import json_body
 from service.middlewares import OWNER
-from service.parameters import SHOWN_NAME_CHARS, parameter_faults
+from service.parameters import SHOWN_NAME_CHARS, named, parameter_faults, unknown_parameter
 from service.problems import Problem, ProblemError
 
-IDEMPOTENCY_KEY: Final = "Idempotency-Key"
-
-_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
-_JSON = "application/json"
-_RAW_KINDS = {
-    "text/plain": Kind.TEXT,
-    "text/html": Kind.HTML,
-    "text/markdown": Kind.TEXT,
-    "application/xhtml+xml": Kind.HTML,
-}
-_LISTS = {"formats", "include"}
-_OPTIONS = {"lane", "focus", "keep_all", *_LISTS}
-_RAW_PARAMETERS = {"url", *_OPTIONS}
-_LABEL_PREFIX = "labels."
+_VISIBLE_ASCII = re.compile(rf"[\x21-\x7e]{{1,{KEY_CHARS}}}")
+_LISTS = {parameter.name for parameter in LISTS}
+_OPTIONS = {parameter.name for parameter in OPTIONS}
+_LABEL_PREFIX = f"{LABEL.name}."
 _MAX_FAULTS: Final = 20  # told of one query, chosen
 _TRUTH = {"true": True, "false": False}
 _CODINGS = {"gzip", "deflate", "identity"}
@@ -74,15 +68,13 @@ async def post_document(request: web.Request) -> web.Response:
     _check_size(job)
     await _put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
     request.app[METRICS].accepted.labels(job.kind, job.lane).inc()
-    receipt: dict[str, object] = {"id": job.id, "lane": job.lane}
-    if checked.warnings:
-        receipt["warnings"] = [asdict(warning) for warning in checked.warnings]
+    receipt = Receipt(id=job.id, lane=job.lane, warnings=checked.warnings)
     location = {} if request.app[LEDGER] is None else {hdrs.LOCATION: f"/v1/documents/{job.id}"}
-    return web.json_response(receipt, status=202, headers=location)
+    return web.Response(body=json_body(present(receipt)), content_type=JSON, status=202, headers=location)
 
 
 def _document_id(request: web.Request) -> str:
-    key = request.headers.get(IDEMPOTENCY_KEY)
+    key = request.headers.get(IDEMPOTENCY_KEY.name)
     return new_document_id() if key is None else document_id_for_key(request[OWNER], key)
 
 
@@ -101,35 +93,36 @@ async def _read(request: web.Request) -> Checked:
 
 
 def _key_faults(request: web.Request) -> Iterator[Fault]:
-    keys = request.headers.getall(IDEMPOTENCY_KEY, [])
+    keys = request.headers.getall(IDEMPOTENCY_KEY.name, [])
     if keys and (len(keys) > 1 or not _VISIBLE_ASCII.fullmatch(keys[0])):
-        yield Fault(IDEMPOTENCY_KEY, "visible_ascii", "must be one value of 1 to 255 visible ASCII characters")
+        yield Fault(IDEMPOTENCY_KEY.name, "visible_ascii", "must be one value of 1 to 255 visible ASCII characters")
 
 
 def _parameter_faults(request: web.Request, media_type: str) -> Iterator[Fault]:
-    known = _RAW_PARAMETERS | {name for name in request.query if name.startswith(_LABEL_PREFIX)}
-    if media_type != _JSON:
-        yield from parameter_faults(request, known)
+    if media_type != JSON:
+        yield from parameter_faults(request, RAW_PARAMETERS)
         return
-    for name in sorted(known & set(request.query)):
-        place = f"options.{name}" if name in _OPTIONS else name[:SHOWN_NAME_CHARS]
-        yield Fault(place, "unknown_parameter", f"goes into the JSON body as {place}, not into the query")
-    yield from parameter_faults(request, frozenset(), repeatable=known)
+    for name in sorted(set(request.query)):
+        if named(name, RAW_PARAMETERS):
+            place = f"options.{name}" if name in _OPTIONS else name[:SHOWN_NAME_CHARS]
+            yield Fault(place, "unknown_parameter", f"goes into the JSON body as {place}, not into the query")
+        else:
+            yield unknown_parameter(name)
 
 
 async def _submission(request: web.Request, media_type: str) -> Checked:
     _check_coding(request)
     try:
-        if media_type == _JSON:
+        if media_type == JSON:
             return await _json_submission(request)
-        if media_type in _RAW_KINDS:
-            return await _raw_submission(request, _RAW_KINDS[media_type])
+        if media_type in RAW_KINDS:
+            return await _raw_submission(request, RAW_KINDS[media_type])
     except MalformedSubmissionError as error:
         raise ProblemError(Problem(problems.MALFORMED_BODY, "The body cannot be read.", error.faults)) from None
     except InvalidSubmissionError as error:
         detail = "The body breaks the rules of a submission."
         raise ProblemError(Problem(problems.INVALID_SUBMISSION, detail, error.faults)) from None
-    taken = f"must be one of {', '.join((_JSON, *_RAW_KINDS))}"
+    taken = f"must be one of {', '.join((JSON, *RAW_KINDS))}"
     raise _unsupported("Content-Type", "media_type", "; ".join(filter(None, (taken, _HINTS.get(media_type)))))
 
 
@@ -225,6 +218,6 @@ def _unsupported(header: str, rule: str, message: str) -> ProblemError:
             problems.UNSUPPORTED_MEDIA_TYPE,
             f"{header} {message}.",
             [Fault(header, rule, message)],
-            {"Accept-Post": ", ".join((_JSON, *_RAW_KINDS)), hdrs.ACCEPT_ENCODING: "gzip, deflate"},
+            {"Accept-Post": ", ".join((JSON, *RAW_KINDS)), hdrs.ACCEPT_ENCODING: "gzip, deflate"},
         )
     )

@@ -1,0 +1,146 @@
+"""POST /v1/documents."""
+
+from typing import Final
+
+from contract.job import Kind, Lane
+from contract.options import Focus, Format, Part
+from contract.rules import MAX_URL_CHARS
+from contract.submission import MAX_LABELS, Submission
+from service import problems
+from service.api import samples
+from service.api.answers import Receipt
+from service.api.headers import LOCATION
+from service.api.operation import (
+    FLAG,
+    JSON,
+    TEXT,
+    Answer,
+    Content,
+    Example,
+    Link,
+    Operation,
+    Parameter,
+    Place,
+    one_of,
+    text,
+)
+
+RAW_KINDS: Final = {
+    TEXT: Kind.TEXT,
+    "text/html": Kind.HTML,
+    "text/markdown": Kind.TEXT,
+    "application/xhtml+xml": Kind.HTML,
+}
+RAW: Final[Content] = {"type": "string", "description": "The document itself, in any charset."}
+KEY_CHARS: Final = 255
+LABEL_PREFIX: Final = "labels"
+
+IDEMPOTENCY_KEY: Final = Parameter(
+    name="Idempotency-Key",
+    place=Place.HEADER,
+    about="The same key gives the document the same id, however often it is posted.",
+    schema=text(least=1, most=KEY_CHARS, pattern="^[\\x21-\\x7e]+$"),
+)
+LISTS: Final = (
+    Parameter(
+        name="formats",
+        about="Further forms of the article, with commas between them.",
+        schema={"type": "string", "pattern": f"^({'|'.join(Format)})(,({'|'.join(Format)}))*$"},
+    ),
+    Parameter(
+        name="include",
+        about="Optional parts of the article, with commas between them.",
+        schema={"type": "string", "pattern": f"^(({'|'.join(Part)})(,({'|'.join(Part)}))*)?$"},
+    ),
+)
+OPTIONS: Final = (
+    Parameter(name="lane", about="The queue that the document waits in.", schema=one_of(Lane)),
+    Parameter(name="focus", about="Which error is worse.", schema=one_of(Focus)),
+    Parameter(name="keep_all", about="Keep every line of pasted text.", schema=FLAG),
+    *LISTS,
+)
+LABEL: Final = Parameter(
+    name=LABEL_PREFIX,
+    family=True,
+    repeatable=MAX_LABELS,
+    about=f"`labels.desk=foreign` is the label `desk`. At most {MAX_LABELS}.",
+    schema=text(most=256),
+)
+RAW_PARAMETERS: Final = (
+    Parameter(name="url", about="Where the document came from.", schema=text(least=1, most=MAX_URL_CHARS)),
+    *OPTIONS,
+    LABEL,
+)
+
+_LINKS: Final = (Link(name="state", to="show_document", parameter="id", value="$response.body#/id"),)
+
+POST_DOCUMENT: Final = Operation(
+    id="post_document",
+    method="POST",
+    path="/v1/documents",
+    group="Posting",
+    summary="Submit a document",
+    about=(
+        "The answer comes when the document is stored: from then on it is not lost. JSON has everything in the body. "
+        "Any other body is the document itself, and the query has the rest. The body may be compressed: "
+        "`Content-Encoding: gzip` or `deflate`."
+    ),
+    parameters=(IDEMPOTENCY_KEY, *RAW_PARAMETERS),
+    bodies={JSON: Submission} | dict.fromkeys(RAW_KINDS, RAW),
+    answers=(Answer(status=202, about="Stored.", content={JSON: Receipt}, headers=(LOCATION,), links=_LINKS),),
+    problems=(
+        problems.INVALID_PARAMETER,
+        problems.MALFORMED_BODY,
+        problems.BODY_TIMEOUT,
+        problems.CONTENT_TOO_LARGE,
+        problems.UNSUPPORTED_MEDIA_TYPE,
+        problems.INVALID_SUBMISSION,
+        problems.INTAKE_FULL,
+        problems.BROKER_UNAVAILABLE,
+    ),
+    examples={
+        "text": Example(
+            about="Pasted text, in all forms.",
+            values={IDEMPOTENCY_KEY.name: samples.KEY},
+            media_type=JSON,
+            body={
+                "text": samples.TEXT,
+                "labels": {"desk": "foreign"},
+                "options": {"formats": ["text", "markdown", "html"]},
+            },
+            status=202,
+            answer=Receipt(id=samples.ID, lane=Lane.INTERACTIVE),
+        ),
+        "url": Example(
+            about="A page to fetch, after those that somebody waits for.",
+            media_type=JSON,
+            body={"url": "https://example.com/news/ferry", "options": {"lane": "bulk"}},
+            status=202,
+            answer=Receipt(id=samples.WAITING_ID, lane=Lane.BULK),
+        ),
+        "raw": Example(
+            about="The same text as it is, with a label.",
+            values={"labels.desk": "foreign", "formats": "text,markdown"},
+            media_type=TEXT,
+            body=samples.TEXT,
+            status=202,
+            answer=Receipt(id=samples.ID, lane=Lane.INTERACTIVE),
+        ),
+        "two contents": Example(
+            about="A body that breaks a rule.",
+            media_type=JSON,
+            body={"text": "a", "html": "<p>a"},
+            status=422,
+            answer_type=problems.MEDIA_TYPE,
+            answer=problems.INVALID_SUBMISSION,
+        ),
+        "form": Example(
+            about="A form is not taken.",
+            media_type="application/x-www-form-urlencoded",
+            body="text=a",
+            status=415,
+            answer_type=problems.MEDIA_TYPE,
+            answer=problems.UNSUPPORTED_MEDIA_TYPE,
+        ),
+    },
+)
