@@ -5,7 +5,7 @@ from typing import Final
 from contract.reasons import Reason
 from service import problems
 from service.api import samples
-from service.api.answers import Dropped, LetterList, Retried, ShownLetter
+from service.api.answers import Dropped, LetterList, Retried, ShownLetter, present
 from service.api.operation import FLAG, JSON, Answer, Example, Link, Operation, Parameter, Place, one_of, whole
 
 MAX_LIMIT: Final = 1000  # chosen
@@ -68,7 +68,12 @@ LIST_DEAD: Final = Operation(
             status=200,
             about="A page.",
             content={JSON: LetterList},
-            links=(Link(name="next page", to="list_dead", parameter="after", value="$response.body#/next"),),
+            links=(
+                Link(name="next page", to="list_dead", parameter="after", value="$response.body#/next"),
+                Link(name="show", to="show_dead", parameter="id", value="$response.body#/letters/0/id"),
+                Link(name="retry", to="retry_dead", parameter="id", value="$response.body#/letters/0/id"),
+                Link(name="drop", to="drop_dead", parameter="id", value="$response.body#/letters/0/id"),
+            ),
         ),
     ),
     problems=_PROBLEMS,
@@ -108,7 +113,7 @@ RETRY_DEAD: Final = Operation(
             about="It is put again.",
             values={"id": samples.LETTER_ID},
             status=202,
-            answer=Retried(id=samples.LETTER_ID, retried=1, kept=0, more=False),
+            answer=present(Retried(id=samples.LETTER_ID, retried=1, kept=0, more=False)),
         ),
         "missing": _MISSING,
     },
@@ -128,7 +133,7 @@ RETRY_MANY: Final = Operation(
             about="Those that took too much memory.",
             values=_ALL_OF_A_REASON,
             status=202,
-            answer=Retried(retried=1, kept=0, more=False),
+            answer=present(Retried(retried=1, kept=0, more=False)),
         ),
         "neither": _NEITHER,
     },
@@ -146,7 +151,7 @@ DROP_DEAD: Final = Operation(
         "one": Example(
             about="It is gone.",
             values={"id": samples.LETTER_ID},
-            answer=Dropped(id=samples.LETTER_ID, dropped=1, more=False),
+            answer=present(Dropped(id=samples.LETTER_ID, dropped=1, more=False)),
         ),
         "missing": _MISSING,
     },
@@ -165,7 +170,7 @@ DROP_MANY: Final = Operation(
         "of a reason": Example(
             about="Those that took too much memory.",
             values=_ALL_OF_A_REASON,
-            answer=Dropped(dropped=1, more=False),
+            answer=present(Dropped(dropped=1, more=False)),
         ),
         "neither": _NEITHER,
     },

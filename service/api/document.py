@@ -107,9 +107,10 @@ def _parameter(parameter: Parameter, examples: Mapping[str, Example]) -> dict[st
     told: dict[str, Any] = {"name": parameter.name, "in": parameter.place, "description": parameter.about}
     told["required"] = parameter.required or parameter.place is Place.PATH
     told["schema"] = _parameter_schema(parameter)
-    values = {name: _value(parameter, example) for name, example in examples.items()}
     shown = {
-        name: {"summary": examples[name].about, "value": value} for name, value in values.items() if value is not None
+        name: {"summary": example.about, "value": example.values[parameter.name]}
+        for name, example in examples.items()
+        if parameter.name in example.values
     }
     return {**told, "examples": shown} if shown else told
 
@@ -122,12 +123,6 @@ def _parameter_schema(parameter: Parameter) -> Schema:
     if parameter.repeatable > 1:
         return {"type": "array", "items": parameter.schema, "maxItems": parameter.repeatable}
     return parameter.schema
-
-
-def _value(parameter: Parameter, example: Example) -> object:
-    if parameter.family:
-        return {name: value for name, value in example.values.items() if name.startswith(f"{parameter.name}.")} or None
-    return example.values.get(parameter.name)
 
 
 def _bodies(operation: Operation, schemas: _Schemas) -> dict[str, Any]:

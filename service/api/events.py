@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from contract.events import MEDIA_TYPE as EVENT_TYPE
 from service import problems
-from service.api.operation import Answer, Example, Header, Operation, Parameter, Place, text, whole
+from service.api.operation import Answer, Example, Header, Operation, Parameter, Place, Schema, text, whole
 
 MAX_PATTERNS: Final = 16  # chosen: each event is matched against each pattern
 MAX_PATTERN_CHARS: Final = 255  # AMQP 0-9-1: a short string
@@ -34,6 +35,20 @@ LAST_EVENT_ID: Final = Parameter(
     schema=AFTER.schema,
 )
 
+_EVENT: Schema = {
+    "type": "object",
+    "description": "Each server-sent event.",
+    "required": ["id", "data"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+$", "description": "The offset in the log."},
+        "data": {
+            "type": "string",
+            "contentMediaType": EVENT_TYPE,
+            "description": "The event, in the bytes of the log.",
+        },
+    },
+}
+
 GET_EVENTS: Final = Operation(
     id="get_events",
     method="GET",
@@ -49,7 +64,7 @@ GET_EVENTS: Final = Operation(
         Answer(
             status=200,
             about="The stream.",
-            content={STREAM_TYPE: {"type": "string", "description": "Server-sent events, without an end."}},
+            content={STREAM_TYPE: _EVENT},
             headers=(
                 Header("Cache-Control", "`no-cache`."),
                 Header("X-Accel-Buffering", "`no`: a proxy passes each event on at once."),
@@ -66,9 +81,9 @@ GET_EVENTS: Final = Operation(
         "last": Example(
             about="The last article in English, and what follows.", values={"last": 1, "pattern": ["processed.en.#"]}
         ),
-        "both": Example(
-            about="Two beginnings.",
-            values={"last": 1, "after": "oldest"},
+        "no word": Example(
+            about="A pattern that is none.",
+            values={"pattern": ["processed..en"]},
             status=400,
             answer_type=problems.MEDIA_TYPE,
             answer=problems.INVALID_PARAMETER,

@@ -8,10 +8,9 @@ from contract.rules import MAX_URL_CHARS
 from contract.submission import MAX_LABELS, Submission
 from service import problems
 from service.api import samples
-from service.api.answers import Receipt
+from service.api.answers import Receipt, present
 from service.api.headers import LOCATION
 from service.api.operation import (
-    FLAG,
     JSON,
     TEXT,
     Answer,
@@ -31,8 +30,9 @@ RAW_KINDS: Final = {
     "text/markdown": Kind.TEXT,
     "application/xhtml+xml": Kind.HTML,
 }
-RAW: Final[Content] = {"type": "string", "description": "The document itself, in any charset."}
+RAW: Final[Content] = {"description": "The document itself, in any charset."}
 KEY_CHARS: Final = 255
+_RAW = "Of a body that is no JSON: "
 LABEL_PREFIX: Final = "labels"
 
 IDEMPOTENCY_KEY: Final = Parameter(
@@ -44,35 +44,41 @@ IDEMPOTENCY_KEY: Final = Parameter(
 LISTS: Final = (
     Parameter(
         name="formats",
-        about="Further forms of the article, with commas between them.",
+        about=f"{_RAW}forms of the article, with commas between them, as `text,markdown`.",
         schema={"type": "string", "pattern": f"^({'|'.join(Format)})(,({'|'.join(Format)}))*$"},
     ),
     Parameter(
         name="include",
-        about="Optional parts of the article, with commas between them.",
+        about=f"{_RAW}its optional parts that are wanted, with commas between them.",
         schema={"type": "string", "pattern": f"^(({'|'.join(Part)})(,({'|'.join(Part)}))*)?$"},
     ),
 )
 OPTIONS: Final = (
-    Parameter(name="lane", about="The queue that the document waits in.", schema=one_of(Lane)),
-    Parameter(name="focus", about="Which error is worse.", schema=one_of(Focus)),
-    Parameter(name="keep_all", about="Keep every line of pasted text.", schema=FLAG),
+    Parameter(name="lane", about=f"{_RAW}the queue that it waits in.", schema=one_of(Lane)),
+    Parameter(
+        name="focus",
+        about=f"{_RAW}which error is worse: more text than the article's, or less.",
+        schema=one_of(Focus),
+    ),
+    Parameter(name="keep_all", about=f"{_RAW}keep every line of pasted text.", schema={"type": "boolean"}),
     *LISTS,
 )
 LABEL: Final = Parameter(
     name=LABEL_PREFIX,
     family=True,
     repeatable=MAX_LABELS,
-    about=f"`labels.desk=foreign` is the label `desk`. At most {MAX_LABELS}.",
+    about=f"{_RAW}its labels, at most {MAX_LABELS}: `labels.desk=foreign` is the label `desk`.",
     schema=text(most=256),
 )
 RAW_PARAMETERS: Final = (
-    Parameter(name="url", about="Where the document came from.", schema=text(least=1, most=MAX_URL_CHARS)),
+    Parameter(name="url", about=f"{_RAW}where it came from.", schema=text(least=1, most=MAX_URL_CHARS)),
     *OPTIONS,
     LABEL,
 )
 
 _LINKS: Final = (Link(name="state", to="show_document", parameter="id", value="$response.body#/id"),)
+
+_RECEIPT = present(Receipt(id=samples.ID, lane=Lane.INTERACTIVE))
 
 POST_DOCUMENT: Final = Operation(
     id="post_document",
@@ -109,22 +115,21 @@ POST_DOCUMENT: Final = Operation(
                 "options": {"formats": ["text", "markdown", "html"]},
             },
             status=202,
-            answer=Receipt(id=samples.ID, lane=Lane.INTERACTIVE),
+            answer=_RECEIPT,
         ),
         "url": Example(
             about="A page to fetch, after those that somebody waits for.",
             media_type=JSON,
             body={"url": "https://example.com/news/ferry", "options": {"lane": "bulk"}},
             status=202,
-            answer=Receipt(id=samples.WAITING_ID, lane=Lane.BULK),
+            answer=present(Receipt(id=samples.WAITING_ID, lane=Lane.BULK)),
         ),
         "raw": Example(
-            about="The same text as it is, with a label.",
-            values={"labels.desk": "foreign", "formats": "text,markdown"},
+            about="The same text as it is.",
             media_type=TEXT,
             body=samples.TEXT,
             status=202,
-            answer=Receipt(id=samples.ID, lane=Lane.INTERACTIVE),
+            answer=_RECEIPT,
         ),
         "two contents": Example(
             about="A body that breaks a rule.",
