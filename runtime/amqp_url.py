@@ -2,6 +2,7 @@
 
 from yarl import URL
 
+_MAX_HEARTBEAT_S = 65_534  # the client library takes what is larger, and what is no number, for "no heartbeat"
 _SHAPE = "it must be as amqp://user:password@host:5672/vhost, or amqps:// for TLS"
 
 
@@ -28,4 +29,11 @@ def _fault_of_parts(parsed: URL) -> str | None:
         return "its host is no name that DNS can hold"
     if parsed.password and not parsed.user:
         return "it has a password and no user"
-    return "it holds a #, which is written as %23" if parsed.fragment else None
+    if parsed.fragment:
+        return "it holds a #, which is written as %23"
+    return None if _is_heartbeat(parsed.query.get("heartbeat", "0")) else "its heartbeat is no number of seconds"
+
+
+def _is_heartbeat(value: str) -> bool:
+    """Returns True for a whole number of seconds. 0 asks for no heartbeat."""
+    return value.isascii() and value.isdecimal() and int(value) <= _MAX_HEARTBEAT_S

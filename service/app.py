@@ -44,7 +44,7 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
-        client_max_size=limits.max_body_bytes,
+        handler_args={"auto_decompress": False},  # `service.bodies` does it
     )
     app[BROKER] = broker
     app[KEYS] = keys

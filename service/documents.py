@@ -27,6 +27,7 @@ from service import problems
 from service.api.answers import Receipt, present
 from service.api.operation import JSON
 from service.api.posting import IDEMPOTENCY_KEY, KEY_CHARS, LABEL, LISTS, OPTIONS, RAW_KINDS, RAW_PARAMETERS
+from service.bodies import CODINGS, coding_of, read_body, too_large
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, DECODE, LEDGER, LIMITS, METRICS
 from service.ledger import json_body
@@ -40,7 +41,6 @@ _OPTIONS = {parameter.name for parameter in OPTIONS}
 _LABEL_PREFIX = f"{LABEL.name}."
 _MAX_FAULTS: Final = 20  # told of one query, chosen
 _TRUTH = {"true": True, "false": False}
-_CODINGS = {"gzip", "deflate", "identity"}
 
 _HINTS = {
     "multipart/form-data": "a form is not taken: post the file itself, "
@@ -129,11 +129,11 @@ async def _submission(request: web.Request, media_type: str) -> Checked:
 async def _json_submission(request: web.Request) -> Checked:
     if (request.charset or "utf-8").strip("'\" ").lower() not in {"", "utf-8", "utf8"}:
         raise _unsupported("Content-Type", "charset", "must be UTF-8 for JSON (RFC 8259, section 8.1)")
-    return parse_submission(await _body(request))
+    return parse_submission(await read_body(request))
 
 
 async def _raw_submission(request: web.Request, kind: Kind) -> Checked:
-    body = await _body(request)
+    body = await read_body(request)
     if found := file_kind(body):
         message = f"looks like {found}, which is no plain text or HTML: extract its text first, and post that"
         raise _unsupported(kind.value, "binary", message)
@@ -168,31 +168,14 @@ def _options(request: web.Request) -> dict[str, object]:
     return given
 
 
-async def _body(request: web.Request) -> bytes:
-    limits = request.app[LIMITS]
-    if (request.content_length or 0) > limits.max_body_bytes:
-        raise _too_large("body", limits.max_body_bytes)
-    try:
-        async with asyncio.timeout(limits.body_timeout_s):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise _too_large("body", limits.max_body_bytes) from None
-    except TimeoutError:
-        raise ProblemError(Problem(problems.BODY_TIMEOUT, problems.BODY_TIMEOUT.meaning)) from None
-    except web.RequestPayloadError:
-        fault = Fault("body", "framing", "does not follow its Content-Encoding or Transfer-Encoding")
-        raise ProblemError(Problem(problems.MALFORMED_BODY, "The body cannot be read.", [fault])) from None
-
-
 def _check_coding(request: web.Request) -> None:
-    coding = request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower()
-    if coding not in _CODINGS:
+    if coding_of(request) not in CODINGS:
         raise _unsupported("Content-Encoding", "content_coding", "must be gzip or deflate, or absent")
 
 
 def _check_size(job: Job) -> None:
     if len(encode(job)) > MAX_JOB_BYTES:
-        raise _too_large("document, encoded as JSON,", MAX_JOB_BYTES)
+        raise too_large("document, encoded as JSON,", MAX_JOB_BYTES)
 
 
 async def _put(intake: JobSink, job: Job, timeout_s: float) -> None:
@@ -203,13 +186,6 @@ async def _put(intake: JobSink, job: Job, timeout_s: float) -> None:
         raise broker_refusal(error) from error
     except TimeoutError as error:
         raise broker_refusal(BrokerUnavailable()) from error
-
-
-def _too_large(what: str, limit_bytes: int) -> ProblemError:
-    message = f"must have at most {limit_bytes} bytes"
-    return ProblemError(
-        Problem(problems.CONTENT_TOO_LARGE, f"The {what} {message}.", [Fault("body", "too_large", message)])
-    )
 
 
 def _unsupported(header: str, rule: str, message: str) -> ProblemError:

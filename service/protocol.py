@@ -92,6 +92,7 @@ class Connection(web.RequestHandler):
             server,
             loop=asyncio.get_running_loop(),
             access_log=None,  # type: ignore[arg-type] # aiohttp's own runner takes None for none
+            auto_decompress=False,  # `service.bodies` does it, for the bodies that are read
             lingering_time=_LINGER_S,
             max_line_size=MAX_LINE_BYTES,
             max_field_size=MAX_LINE_BYTES,
@@ -131,7 +132,7 @@ class Connection(web.RequestHandler):
         if self._in_hand:
             super().data_received(data)
         elif self._body is not None and not self._body.is_eof():
-            pass  # the request is answered already: drop its body, because decompressing it costs more than sending it
+            pass  # the request is answered already: its body is dropped
         else:
             self._take_header(data)
 

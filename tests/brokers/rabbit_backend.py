@@ -30,6 +30,7 @@ QUICK = RabbitLimits(
     give_back_initial_s=0.01,
     confirm_timeout_s=5.0,
     suspect_pause_s=0.05,
+    subscriber_patience_s=0.35,
 )
 
 
