@@ -9,6 +9,7 @@ from contract.charsets import Decode
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from service.about import DOCUMENT, ApiDocument
+from service.capacity import LOAD, Load
 from service.context import BROKER, CLOCK, DECODE, KEYS, LEDGER, LIMITS, METRICS, ApiBroker, IntakeLimits
 from service.events import STREAMS, Streams, close_streams
 from service.hosts import HOSTS, Hosts, serve_known_hosts
@@ -55,6 +56,7 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
     app[DECODE] = decode
     app[LEDGER] = ledger
     app[STREAMS] = Streams(limits.streams)
+    app[LOAD] = Load()
     app[DOCUMENT] = ApiDocument(operations(), needs_key=keys.required)
     app.on_response_prepare.append(name_server)
     app.on_shutdown.append(close_streams)

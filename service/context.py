@@ -7,14 +7,14 @@ from typing import Protocol
 
 from aiohttp import web
 
-from contract.broker import DeadLetters, EventLog, JobSink
+from contract.broker import DeadLetters, EventLog, JobSink, QueueDepths
 from contract.charsets import Decode
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from service.keys import ApiKeys
 
 
-class ApiBroker(JobSink, EventLog, DeadLetters, Protocol):
+class ApiBroker(JobSink, EventLog, DeadLetters, QueueDepths, Protocol):
     """What the HTTP side needs of a broker."""
 
 

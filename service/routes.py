@@ -8,8 +8,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from service.about import get_docs, get_docs_file, get_index, get_openapi
-from service.api import about, dead, events, lookups, posting
+from service.api import about, capacity, dead, events, lookups, posting
 from service.api.operation import Operation
+from service.capacity import get_capacity
 from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
 from service.document_list import list_documents
 from service.document_view import show_document
@@ -38,6 +39,7 @@ ROUTES: Final = (
     Route(dead.SHOW_DEAD, show_dead),
     Route(dead.DROP_DEAD, drop_dead),
     Route(dead.RETRY_DEAD, retry_dead),
+    Route(capacity.GET_CAPACITY, get_capacity),
     Route(about.GET_INDEX, get_index, head=True),
     Route(about.GET_PROBLEM, get_problem, head=True),
     Route(about.GET_OPENAPI, get_openapi, head=True),

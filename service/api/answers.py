@@ -160,6 +160,40 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaneLoad:
+    """What waits in a lane. Without a ledger, and while it is away, what comes from it is null.
+
+    - `depth`: documents that wait. On the embedded broker those in the hands of workers count, too.
+    - `oldest_s`: for how many seconds the first has waited; 0 where none waits. On RabbitMQ from the ledger.
+    - `decided_per_s`: documents decided in a second, in the window before. From the ledger.
+    - `expected_wait_s`: how long a document that is posted now waits, if all goes on as in the window before.
+    """
+
+    depth: int
+    oldest_s: float | None
+    decided_per_s: float | None
+    expected_wait_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneLoads:
+    """What waits, by lane."""
+
+    interactive: LaneLoad
+    bulk: LaneLoad
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """How much waits at the time `at`. `retrying` are documents that wait for another attempt."""
+
+    at: str
+    window_s: float
+    lanes: LaneLoads
+    retrying: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
     """What this server is, and its routes with a line about each."""
 

@@ -48,4 +48,4 @@ class BrokenLedger:
         else:
             raise self._failure
 
-    runs = event = page = recorded_until = _fail
+    runs = event = page = recorded_until = decided_since = waiting_since = _fail

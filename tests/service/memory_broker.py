@@ -1,12 +1,13 @@
 """A broker in memory that can be told to fail, hang or be full."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 
-from contract.broker import LogEntry, UnknownOffset
+from contract.broker import LogEntry, QueueDepth, UnknownOffset
 from contract.dead import DeadLetter, DeadLetterPage, Handled, NotRetryable, Wanted, next_run
-from contract.job import Job
+from contract.job import Job, Lane
+from contract.topology import lane_queue
 
 
 class MemoryBroker:
@@ -19,6 +20,8 @@ class MemoryBroker:
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
+        self.queues: dict[str, QueueDepth] = {lane_queue(lane): QueueDepth(0) for lane in Lane}
+        self.looks = 0  # at the queues
         self.log: list[LogEntry] = []
         self.letters: list[DeadLetter] = []
         self.scan_reaches_all = True
@@ -73,6 +76,12 @@ class MemoryBroker:
         if self.refusal:
             raise self.refusal
         return self.first_offset, self.first_offset + len(self.log) - 1
+
+    async def depths(self) -> Mapping[str, QueueDepth]:
+        if self.refusal:
+            raise self.refusal
+        self.looks += 1
+        return self.queues
 
     async def dead(self, wanted: Wanted, *, bodies: bool = False) -> DeadLetterPage:
         found = self._wanted(wanted)

@@ -169,7 +169,7 @@ async def test_an_example_holds(full_desk: Desk, operation: Operation, name: str
 @pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.id)
 async def test_what_the_page_fills_in_at_first_is_accepted(full_desk: Desk, operation: Operation) -> None:
     """Swagger UI fills in each parameter's first example or default, and the first example of the first body."""
-    values = {}
+    values: dict[str, Any] = {}
     for parameter in told(operation).get("parameters", []):
         first = next(iter(parameter.get("examples", {}).values()), {"value": parameter["schema"].get("default")})
         values |= {} if first["value"] is None else {parameter["name"]: first["value"]}
