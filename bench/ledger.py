@@ -47,10 +47,10 @@ from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import RabbitNode
 
 SEEDS = Path(__file__).parents[1] / "seeds"
-WORDS = 500
-ACCEPTED_AT_ONCE = 20
+WORDS = 500  # words of an article; chosen: an event of 8 kB
+ACCEPTED_AT_ONCE = 20  # acceptances in one entry; chosen
 BATCH = 256  # what RabbitMQ delivers ahead
-LOOKS = 300
+LOOKS = 300  # repeats of each query; chosen for a stable median
 
 
 def main() -> None:

@@ -14,8 +14,8 @@ from contract.job import Job
 T = TypeVar("T")
 
 MAX_JOB_BYTES = 12 * 1024 * 1024  # chosen: RabbitMQ 4 closes the channel at 16 MiB
-MAX_EVENT_BYTES = 12 * 1024 * 1024  # the same
-_MAX_DETAIL_CHARS = 500  # of an error message, chosen: the first faults, in one log line
+MAX_EVENT_BYTES = 12 * 1024 * 1024  # chosen for the same reason
+_MAX_DETAIL_CHARS = 500  # of an error message; chosen: the first faults fit, and a log line stays readable
 
 
 class UndecodableError(ValueError):

@@ -1,4 +1,4 @@
-"""JSON Schemas (2020-12) of what crosses a border, generated from the types."""
+"""JSON Schemas (2020-12) of requests and messages, generated from the types."""
 
 from typing import Any, Literal
 

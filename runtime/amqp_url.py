@@ -1,14 +1,14 @@
-"""What an AMQP URL must be, so that a slip is refused at once and named."""
+"""Checks AMQP URLs, so that the process refuses a wrong one at start and says what is wrong."""
 
 from yarl import URL
 
-_MAX_HEARTBEAT_S = 65_534  # the client library takes what is larger, and what is no number, for "no heartbeat"
-_SHAPE = "it must be as amqp://user:password@host:5672/vhost, or amqps:// for TLS"
+_MAX_HEARTBEAT_S = 65_534  # aiormq disables heartbeats for larger values, and for values that are not numbers
+_SHAPE = "it must look like amqp://user:password@host:5672/vhost, or amqps:// for TLS"
 
 
 def fault_of(url: str) -> str | None:
-    """Returns what is wrong with an AMQP URL, without repeating it; None where nothing is."""
-    if not url.isprintable() or " " in url:  # yarl leaves line breaks out
+    """Returns what is wrong with an AMQP URL, without repeating the URL, or None if it is right."""
+    if not url.isprintable() or " " in url:  # yarl removes line breaks silently
         return f"it holds a space or a line break; {_SHAPE}"
     try:
         parsed = URL(url)

@@ -1,4 +1,4 @@
-"""The audit's books: which runs were accepted, which are decided, and which are missing. Pure: no clock, no broker."""
+"""Computes which runs were accepted, which are decided, and which are missing. Pure: no clock, no broker."""
 
 import hashlib
 from collections import deque
@@ -13,8 +13,8 @@ from contract.accepted import Accepted
 from contract.job import Lane
 
 _SKEW_S = 60.0  # allowed between the clocks of intake and workers; chosen: NTP keeps them within a second
-_DIGEST_BYTES = 8  # two events of one run collide with probability 2**-64
-_SHOWN_IDS = 20  # missing ids in a balance: enough to start a search, and one screen
+_DIGEST_BYTES = 8  # chosen: two different events of one run collide with probability 2**-64
+_SHOWN_IDS = 20  # missing ids in a balance; chosen: enough to start a search, and they fit on a screen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

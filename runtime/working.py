@@ -1,6 +1,6 @@
-"""Builds the worker from the settings: a fetcher, parser children, and the worker that decides.
+"""Builds the objects of a worker from the settings: fetcher, parser children, and the worker itself.
 
-Apart from `wiring`, so that a process that only serves loads no fetcher and no parser pool.
+It is separate from `wiring`, so that a process that only serves loads no fetcher and no parser pool.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from workers.worker import Worker, WorkerLimits
 async def work(
     settings: Settings, broker: Broker, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]
 ) -> None:
-    """Works on the broker's documents until `stop` is set. Calls `started` when it can take them.
+    """Works on the broker's documents until `stop` is set. Calls `started` when it is ready for them.
 
     Raises:
         StartError: an address, a network or a file in the settings is invalid.
@@ -45,7 +45,7 @@ def refuse_to_hold_too_much(settings: Settings) -> None:
     """Refuses slots whose deliveries, each with the largest job, would exceed `max_in_flight_bytes`.
 
     Raises:
-        StartError: they would.
+        StartError: they would exceed it.
     """
     jobs = settings.slots
     if settings.amqp_url is not None:
@@ -61,7 +61,7 @@ def refuse_to_hold_too_much(settings: Settings) -> None:
 
 
 def build_parser(settings: Settings, metrics: Metrics) -> ParserPool[RawDocument, Article]:
-    """Returns the parser children that extract articles, to be opened within `marked_folder`."""
+    """Returns the parser children that extract articles. Open them within `marked_folder`."""
     limits = ParserLimits(
         wall_clock_s=settings.parse_timeout_s,
         memory_bytes=settings.parse_memory_bytes,

@@ -20,7 +20,7 @@ from service.routes import definitions, operations
 __all__ = ["ApiBroker", "IntakeLimits", "build_app"]
 
 
-def build_app(  # noqa: PLR0913 - each is one thing that the application stands on
+def build_app(  # noqa: PLR0913 - each is a separate dependency of the application
     *,
     broker: ApiBroker,
     keys: ApiKeys,
@@ -31,17 +31,17 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
     decode: Decode,
     ledger: Ledger | None = None,
 ) -> web.Application:
-    """Returns the application of the HTTP side. It opens nothing: the caller connects `broker`.
+    """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
     Args:
-        broker: takes jobs, has the log and the dead letters.
+        broker: stores jobs, and gives access to the log and the dead letters.
         keys: the API keys for /v1/.
-        hosts: the names by which this server is known; None where any will do. Without keys there must be some.
+        hosts: the names that requests may use for this server, None for any name. Required if there are no keys.
         limits: sizes and times.
         metrics: counters and histograms.
         clock: returns the current time, aware.
         decode: turns the bytes of a document into text.
-        ledger: tells what became of documents; None where none is configured.
+        ledger: answers questions about documents; None if no ledger is configured.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],

@@ -24,7 +24,7 @@ from service.problems import Problem, ProblemError, invalid_parameter
 
 log = structlog.get_logger(__name__)
 
-_UNREACHABLE = "The dead letters cannot be reached now. What was asked may have been done in part: ask again."
+_UNREACHABLE = "The dead letters cannot be reached now. The request may have been carried out in part: send it again."
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ T = TypeVar("T")
 async def list_dead(request: web.Request) -> web.Response:
     """Answers 200 with `{"letters": [..], "count", "next", "complete"}`.
 
-    `count` is the number of letters that pass the filter. `next` is the `after` of the next page, null on the last.
+    `count` is the number of letters that match the filter. `next` is the `after` of the next page, null on the last.
     `complete` is false if there are more letters than one scan reaches.
 
     Raises:
@@ -69,7 +69,7 @@ async def show_dead(request: web.Request) -> web.Response:
 
 
 async def retry_dead(request: web.Request) -> web.Response:
-    """Answers 202 with `{"id", "retried", "kept", "more"}` when the next run of the document is on its queue.
+    """Answers 202 with `{"id", "retried", "kept", "more"}` when the next run of the document is stored in its queue.
 
     Raises:
         ProblemError: there is no such letter in reach or several, it holds no job, the queue is full, or the broker
@@ -83,7 +83,7 @@ async def retry_dead(request: web.Request) -> web.Response:
 
 
 async def retry_many(request: web.Request) -> web.Response:
-    """Answers 202 with `{"retried", "kept", "more"}`: for those with a `reason`, or with `all=true` for all.
+    """Retries the letters with a `reason`, or all with `all=true`. Answers 202 with `{"retried", "kept", "more"}`.
 
     `kept` letters cannot be retried. If `more` is true, send the same request again.
 
@@ -94,7 +94,7 @@ async def retry_many(request: web.Request) -> web.Response:
 
 
 async def drop_dead(request: web.Request) -> web.Response:
-    """Answers 200 with `{"id", "dropped", "more"}` when the letter is gone.
+    """Answers 200 with `{"id", "dropped", "more"}` when the letter is removed.
 
     Raises:
         ProblemError: there is no such letter in reach or several, or the broker is away.
@@ -105,7 +105,7 @@ async def drop_dead(request: web.Request) -> web.Response:
 
 
 async def drop_many(request: web.Request) -> web.Response:
-    """Answers 200 with `{"dropped", "more"}`: for those with a `reason`, or with `all=true` for all.
+    """Drops the letters with a `reason`, or all with `all=true`. Answers 200 with `{"dropped", "more"}`.
 
     Raises:
         ProblemError: the query breaks a rule, or the broker is away.
@@ -121,7 +121,7 @@ async def _asked(answer: Awaitable[T]) -> T:
 
 
 async def _to_one(request: web.Request, handle: Callable[[Wanted], Awaitable[Handled]]) -> tuple[str, Handled]:
-    """Handles the letter that the path names; a look for ids that begin like that comes only where none is that id."""
+    """Handles the letter that the path names. It looks for ids with that prefix only if no letter has this exact id."""
     wanted = request.match_info["id"]
     handled = await _asked(handle(has_id(wanted)))
     if _touched(handled):

@@ -1,4 +1,4 @@
-"""Which dead letters a request asks for, and how they are shown."""
+"""Parses the query for dead letters, and formats the letters."""
 
 import re
 from base64 import b64decode, b64encode, urlsafe_b64encode
@@ -16,7 +16,7 @@ from service.api.dead import DEFAULT_LIMIT, LIST_DEAD, MAX_LIMIT, ORDERS
 from service.parameters import check_parameters
 from service.problems import invalid_parameter
 
-_LISTED_CAUSE_CHARS = 200  # chosen: the first line of a cause; `show` has all of it
+_LISTED_CAUSE_CHARS = 200  # chosen: the first line of a cause; the request for one letter shows all of it
 _NUMBER = re.compile(r"[0-9]{1,4}")
 _OF_THE_JOB = ("kind", "url", "labels", "lane", "run", "attempt", "accepted_at")
 _FLAGS = {"true": True, "false": False}
@@ -26,7 +26,7 @@ Place = tuple[datetime, str]  # a letter's position in the list; repeats with th
 
 @dataclass(frozen=True, slots=True)
 class DeadQuery:
-    """The letters of a list: those with a `reason`, or all; up to `limit` after the position `after`."""
+    """The query for a list: letters with a `reason`, or all; up to `limit` after the position `after`."""
 
     reason: Reason | None
     newest_first: bool
@@ -35,10 +35,10 @@ class DeadQuery:
 
     @classmethod
     def of(cls, request: web.Request) -> "DeadQuery":
-        """Returns what `request` asks for.
+        """Returns the query in `request`.
 
         Raises:
-            ProblemError: an unknown parameter, or one that breaks a rule.
+            ProblemError: a parameter is unknown or breaks a rule.
         """
         given = check_parameters(request, LIST_DEAD.parameters)
         limit, order = given.get("limit", str(DEFAULT_LIMIT)), given.get("order", ORDERS[0])
@@ -77,7 +77,7 @@ def flag_of(name: str, word: str) -> bool:
     """Returns the parameter `name`, true or false.
 
     Raises:
-        ProblemError: it is neither.
+        ProblemError: its value is neither.
     """
     if word not in _FLAGS:
         raise invalid_parameter(name, "not_allowed", "must be true or false")
@@ -98,17 +98,17 @@ def _place(cursor: str) -> Place:
     try:
         at, _, letter_id = b64decode(cursor, altchars=b"-_", validate=True).decode().partition(" ")
         return datetime.fromisoformat(at).astimezone(UTC), letter_id
-    except (ValueError, OverflowError):  # what base64, UTF-8 and dates raise alike
+    except (ValueError, OverflowError):  # base64, UTF-8 and dates raise these
         raise invalid_parameter("after", "cursor", "must be the next of a page before") from None
 
 
 def listed(letter: DeadLetter) -> ListedLetter:
-    """Returns a letter in one line's worth: a cause may be a traceback."""
+    """Returns a short form of a letter, with only the beginning of its cause, which may be a traceback."""
     return ListedLetter(**_known(letter) | {"cause": letter.cause[:_LISTED_CAUSE_CHARS]})
 
 
 def shown(letter: DeadLetter, *, copies: int) -> ShownLetter:
-    """Returns all that is known of a letter that is there so many times, with its body if it has one."""
+    """Returns everything known about a letter, with its body if it has one. `copies`: how many there are of it."""
     body = None if letter.body is None else b64encode(letter.body).decode()
     return ShownLetter(**_known(letter), history=letter.job.history if letter.job else (), copies=copies, body=body)
 

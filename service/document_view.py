@@ -1,4 +1,4 @@
-"""GET /v1/documents/{id}: what became of a document, its event, or its article in one of its forms."""
+"""GET /v1/documents/{id}: the state of a document, its event, or its article in one of several forms."""
 
 import re
 from collections.abc import Sequence
@@ -23,24 +23,23 @@ from service.parameters import check_parameters
 from service.problems import Problem, ProblemError, invalid_parameter
 
 _RUN = re.compile(r"[1-9][0-9]{0,8}")
-_LEAST_WAIT_S = 1
-_CLOCKS_DIFFER_S = 60.0
-_BEHIND_S = 10.0  # a recorder that is up records within a second, and takes over from another within seconds
+_LEAST_WAIT_S = 1  # of Retry-After, in whole seconds (RFC 9110, section 10.2.3); chosen: most documents take less
+_CLOCKS_DIFFER_S = 60.0  # between this machine and the one that made an id; chosen: NTP keeps them within a second
+_BEHIND_S = 10.0  # chosen: a recorder records within a second, and takes over from another within 5 s
 
-# An article's HTML is sanitised. It came from somebody else all the same: it gets no script, no origin, no request.
+# An article's HTML is sanitised, but still foreign. The policy allows it no script, no origin and no request.
 _HTML_POLICY = {"Content-Security-Policy": "default-src 'none'; sandbox", "X-Content-Type-Options": "nosniff"}
 _PLAIN_POLICY = {"X-Content-Type-Options": "nosniff"}
 
 
 async def show_document(request: web.Request) -> web.Response:
-    """Answers with the form of the document that `format`, else `Accept`, asks for; by default its state.
+    """Answers with the form of the document that `format` or else `Accept` asks for. The default is its state.
 
-    200 with the form; 304 to who has it; 202 with the state while there is nothing yet that could have this form, or
-    nothing is recorded of the document yet. While it is not decided, `Retry-After` says when to ask again.
+    The answer is 200 with the form; 304 if the client already has it; or 202 with the state if the form does not exist
+    yet or the document may not be recorded yet. Until a verdict, `Retry-After` says when to ask again.
 
     Raises:
-        ProblemError: the query breaks a rule, nothing is known of the document, it has no such form, or the ledger is
-            away.
+        ProblemError: the query breaks a rule, the document is unknown, it has no such form, or the ledger is away.
     """
     wanted = _Wanted.of(request)
     ledger = ledger_of(request)
@@ -57,7 +56,7 @@ async def show_document(request: web.Request) -> web.Response:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """Which run, None for the latest, and which formats, the most welcome first."""
+    """The requested run, None for the latest, and the acceptable formats, the preferred one first."""
 
     run: int | None
     formats: Sequence[str]
@@ -118,7 +117,7 @@ def _wait_s(run: Run, now: datetime) -> int:
 
 
 def _body(name: str, event: bytes) -> bytes | None:
-    """Returns the event in this form, None where it has none."""
+    """Returns the event in this form, None if the form does not exist."""
     if name == "event":
         return event
     fields = orjson.loads(event)
@@ -146,7 +145,7 @@ def _answer(request: web.Request, name: str, body: bytes) -> web.Response:
 
 
 async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: str) -> web.Response:
-    """Answers for an id of which nothing is recorded: 404, unless it may only not be recorded yet."""
+    """Answers for an id without records: 202 if its acceptance may not be recorded yet, else 404."""
     now = request.app[CLOCK]()
     until = await asked(ledger.recorded_until())
     if not _may_come(document_id, until, now):
@@ -162,9 +161,9 @@ def _may_come(document_id: str, until: datetime | None, now: datetime) -> bool:
         parsed = UUID(document_id)
     except ValueError:
         return False
-    if str(parsed) != document_id:  # in braces, as a URN, without hyphens: no id of ours
+    if str(parsed) != document_id:  # a UUID in braces, as a URN or without hyphens is not an id of ours
         return False
     made = time_of(parsed)
-    if made is None:  # the id of an Idempotency-Key tells no time
+    if made is None:  # an id that was made from an Idempotency-Key contains no time
         return until is None or now - until > timedelta(seconds=RECORDING_MARGIN_S + _BEHIND_S)
     return made < now + timedelta(seconds=_CLOCKS_DIFFER_S) and (until is None or made > until)

@@ -1,4 +1,4 @@
-"""POST /v1/documents: one document in, durable when the 202 goes out."""
+"""POST /v1/documents: accepts one document. It is stored durably before the 202 is sent."""
 
 import asyncio
 import re
@@ -39,7 +39,7 @@ _VISIBLE_ASCII = re.compile(rf"[\x21-\x7e]{{1,{KEY_CHARS}}}")
 _LISTS = {parameter.name for parameter in LISTS}
 _OPTIONS = {parameter.name for parameter in OPTIONS}
 _LABEL_PREFIX = f"{LABEL.name}."
-_MAX_FAULTS: Final = 20  # told of one query, chosen
+_MAX_FAULTS: Final = 20  # in one answer; chosen: as many as a person corrects in one go
 _TRUTH = {"true": True, "false": False}
 
 _HINTS = {
@@ -53,10 +53,10 @@ _HINTS = {
 
 
 async def post_document(request: web.Request) -> web.Response:
-    """Answers 202 with `{"id", "lane"}` once the broker has confirmed; `warnings` say what was left out.
+    """Answers 202 with `{"id", "lane"}` once the broker has confirmed. `warnings` list parts that were left out.
 
     Raises:
-        ProblemError: the request breaks rules, or the broker does not take the document.
+        ProblemError: the request breaks rules, or the broker does not accept the document.
     """
     checked = await _read(request)
     submission = checked.submission
@@ -79,7 +79,7 @@ def _document_id(request: web.Request) -> str:
 
 
 async def _read(request: web.Request) -> Checked:
-    """Reads the body, and tells all faults of headers, query and body at once."""
+    """Reads the body. Reports the faults of headers, query and body together."""
     media_type = request.content_type if hdrs.CONTENT_TYPE in request.headers else ""
     faults = [*_key_faults(request), *islice(_parameter_faults(request, media_type), _MAX_FAULTS)]
     try:
@@ -135,9 +135,9 @@ async def _json_submission(request: web.Request) -> Checked:
 async def _raw_submission(request: web.Request, kind: Kind) -> Checked:
     body = await read_body(request)
     if found := file_kind(body):
-        message = f"looks like {found}, which is no plain text or HTML: extract its text first, and post that"
+        message = f"looks like {found}, which is neither plain text nor HTML: extract its text first, and post that"
         raise _unsupported(kind.value, "binary", message)
-    # In a thread: to detect a charset can take a good part of a second.
+    # In a thread, because charset detection can take a large part of a second.
     decoded = await asyncio.to_thread(request.app[DECODE], body, request.charset)
     fields: dict[str, object] = {kind.value: decoded.text, "labels": _labels(request), "options": _options(request)}
     if "url" in request.query:
@@ -150,7 +150,7 @@ async def _raw_submission(request: web.Request, kind: Kind) -> Checked:
 
 
 def _labels(request: web.Request) -> dict[str, str]:
-    """Returns the labels of a raw body: query parameters, as `labels.desk=7`."""
+    """Returns the labels of a raw body, which come as query parameters such as `labels.desk=7`."""
     return {
         name.removeprefix(_LABEL_PREFIX): value
         for name, value in request.query.items()
@@ -159,7 +159,7 @@ def _labels(request: web.Request) -> dict[str, str]:
 
 
 def _options(request: web.Request) -> dict[str, object]:
-    """Returns the options of a raw body: query parameters, lists with commas between their entries."""
+    """Returns the options of a raw body, which come as query parameters; commas separate the entries of lists."""
     given: dict[str, object] = {name: request.query[name] for name in _OPTIONS & request.query.keys()}
     for name in _LISTS & given.keys():
         given[name] = [entry for entry in request.query[name].split(",") if entry]

@@ -9,7 +9,7 @@ from contract.submission import Fault
 from service.api.operation import Parameter, Place
 from service.problems import invalid_parameter
 
-SHOWN_NAME_CHARS: Final = 64  # of a name that a client made up: more says no more, and the answer stays short
+SHOWN_NAME_CHARS: Final = 64  # of an unknown name in an answer; chosen: longer than all known names, and a short answer
 
 
 def parameter_faults(request: web.Request, known: Sequence[Parameter]) -> Iterator[Fault]:

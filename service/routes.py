@@ -39,7 +39,7 @@ ROUTES: Final = (
     Route(dead.SHOW_DEAD, show_dead),
     Route(dead.DROP_DEAD, drop_dead),
     Route(dead.RETRY_DEAD, retry_dead),
-    Route(capacity.GET_CAPACITY, get_capacity),
+    Route(capacity.GET_CAPACITY, get_capacity, head=True),
     Route(about.GET_INDEX, get_index, head=True),
     Route(about.GET_PROBLEM, get_problem, head=True),
     Route(about.GET_OPENAPI, get_openapi, head=True),

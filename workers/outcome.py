@@ -1,4 +1,4 @@
-"""The events of documents that are decided."""
+"""Builds the events of decided documents."""
 
 from dataclasses import replace
 from datetime import datetime

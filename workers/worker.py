@@ -1,4 +1,4 @@
-"""From a delivery to a verdict: fetch, extract, and decide what follows from a failure."""
+"""Turns a delivery into a verdict: fetches, extracts, and decides what follows from a failure."""
 
 import asyncio
 import time
@@ -45,7 +45,7 @@ class Parse(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """How long an attempt may take, and when it is made again.
+    """How long an attempt may take, and when it is repeated.
 
     `job_timeout_s` bounds the whole of one attempt: the limits of fetching (30 s) and parsing (20 s), the waits for
     hosts (10 s each) and for a parser child. It is well under the broker's consumer timeout (30 minutes).
@@ -68,7 +68,7 @@ class Worker:
         self._limits = limits
 
     async def handle(self, delivery: Delivery) -> Verdict:
-        """Returns the verdict on `delivery`. Whatever goes wrong becomes a verdict, too."""
+        """Returns the verdict on `delivery`. Every failure becomes a verdict, too."""
         began = time.perf_counter()
         with self._metrics.in_flight.track_inprogress():
             verdict = await self._decide(delivery)
@@ -100,7 +100,7 @@ class Worker:
             failure = DocumentFailure(Reason.JOB_TIMEOUT, f"not done within {self._limits.job_timeout_s:g} s")
         except ParserDefect as defect:
             failure, cause = DocumentFailure(Reason.INTERNAL_ERROR, str(defect)), defect.traceback
-        except Exception as defect:  # noqa: BLE001 - a defect of ours is a verdict, with its traceback
+        except Exception as defect:  # noqa: BLE001 - our own defects become a verdict with their traceback
             failure = DocumentFailure(Reason.INTERNAL_ERROR, type(defect).__name__)
             cause = "".join(traceback.format_tb(defect.__traceback__)) + type(defect).__name__
         return decide(job, failure, self._clock(), self._limits.retry, cause)

@@ -1,4 +1,4 @@
-"""Events for people: a card on a terminal, the event's own bytes in a pipe."""
+"""Prints events: as cards on a terminal, as unchanged bytes in a pipe."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ from runtime.cli import streams
 
 
 class EventPrinter:
-    """Prints events: readable cards when a person looks, else one event a line."""
+    """Prints events: as cards if standard output is a terminal, else one event a line."""
 
     def __init__(self, *, as_json: bool, excerpt: bool) -> None:
         self._console = Console()

@@ -1,4 +1,4 @@
-"""What a batch of facts does to the rows of its documents. Pure."""
+"""Applies a batch of facts to the rows of its documents. Pure."""
 
 from collections.abc import Iterable, Mapping
 
@@ -7,7 +7,7 @@ from runtime.ledger.row import Row
 
 
 class Changes:
-    """The rows of a batch's documents, as the facts change them."""
+    """The rows of a batch's documents while facts are applied."""
 
     def __init__(self, stored: Iterable[Row], next_seq: int) -> None:
         self.next_seq = next_seq
@@ -23,11 +23,11 @@ class Changes:
 
     @property
     def decided(self) -> list[Row]:
-        """The rows that got their verdict."""
+        """The rows that this batch decided."""
         return [row for row, _ in self.verdicts]
 
     def learn(self, noted: Noted) -> None:
-        """Takes in a fact."""
+        """Applies a fact."""
         row = self._row(noted.fact.document_id, noted.fact.run)
         repeats, differing = row.repeats, row.differing
         if row.learn(noted.fact):

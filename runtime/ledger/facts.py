@@ -1,4 +1,4 @@
-"""What an entry of one of the broker's records says, as a value."""
+"""The facts that entries of the broker's records state, as values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +15,12 @@ from contract.streams import Stream
 from runtime.audit import digest
 
 _MAX_ID_CHARS = 255  # AMQP 0-9-1: a message id is a short string
-_MAX_RUN = 2**31 - 1
-_MAX_CHARS = 2048  # of what is copied from an event into a row: a URL's limit, and beyond a title's
+_MAX_RUN = 2**31 - 1  # the largest INTEGER of PostgreSQL
+_MAX_CHARS = 2048  # of a text that is copied from an event into a row: the limit of a URL, and longer than titles
 
 
 class Unreadable(Exception):
-    """The entry is none of those that its record holds. Somebody else may write to the broker."""
+    """The entry is not one that belongs into its record. Other programs may write to the broker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class AcceptedFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptFact:
-    """An attempt failed and is to be made again."""
+    """An attempt failed, and another one follows."""
 
     document_id: str
     run: int
@@ -52,7 +52,7 @@ class AttemptFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictFact:
-    """A run is decided. `text` is the article's; `body` the event as it is in the log."""
+    """A run is decided. `text` is the article's text, `body` the bytes of the event in the log."""
 
     document_id: str
     run: int
@@ -77,10 +77,10 @@ Fact = AcceptedFact | AttemptFact | VerdictFact
 
 
 def facts_of(stream: Stream, entry: LogEntry) -> Sequence[Fact]:
-    """Returns what `entry` of `stream` says.
+    """Returns the facts in `entry` of `stream`.
 
     Raises:
-        Unreadable: it is none of that record's.
+        Unreadable: it does not belong into that record.
     """
     try:
         if stream is Stream.LOG:
@@ -164,10 +164,10 @@ def _labels(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def milliseconds(iso8601: str) -> int:
-    """Returns a time, or the beginning of a day, in milliseconds since 1970; without a zone it is UTC.
+    """Returns a time, or the beginning of a day, in milliseconds since 1970. The default zone is UTC.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the text is neither.
     """
     stated = datetime.fromisoformat(iso8601)
     aware = stated if stated.tzinfo else stated.replace(tzinfo=UTC)

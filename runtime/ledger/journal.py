@@ -1,4 +1,4 @@
-"""One transaction: facts in, rows changed, places moved. All of a batch is recorded, or nothing."""
+"""One transaction for each batch: stores facts, changes rows, advances offsets. A batch is recorded whole or not."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ class Fenced(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a transaction came to.
+    """The result of a transaction.
 
-    `rows` and `event_bytes` are there now, `dropped` rows are gone. `repeats` are events of runs that had one already,
-    `differing` those among them with other content.
+    `rows` and `event_bytes` are totals after it, `dropped` counts deleted rows. `repeats` are events of runs that had
+    one already, `differing` those of them with other content.
     """
 
     rows: int
@@ -37,21 +37,21 @@ class Recorded:
 
 
 class Journal:
-    """Writes as the holder of `fence`. Each call may raise `Fenced` or `LedgerUnavailable`: then nothing is written."""
+    """Writes as the holder of `fence`. Each call may raise `Fenced` or `LedgerUnavailable`; then it wrote nothing."""
 
     def __init__(self, engine: AsyncEngine, fence: int) -> None:
         self._engine = engine
         self._fence = fence
 
     async def places(self) -> dict[Stream, Place]:
-        """Returns how far each record is read; none for one that was never read."""
+        """Returns the position in each record, without those that were never read."""
         with translated():
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(select(places))).all()
         return {Stream(row.stream): Place(row.place, row.digest) for row in rows if row.stream in set(Stream)}
 
     async def write(self, readings: Sequence[Reading], recorded_ms: int | None) -> Recorded:
-        """Records `readings`. `recorded_ms`: all acceptances up to then are in them, or before; None: not known."""
+        """Records `readings`. With them all acceptances up to `recorded_ms` are recorded; None if that is unknown."""
         with translated():
             async with self._engine.begin() as connection:
                 sums = await self._sums(connection)
@@ -66,7 +66,7 @@ class Journal:
         return Recorded(sums["row_count"], sums["event_bytes"], repeats=changes.repeats, differing=changes.differing)
 
     async def drop(self, limit: int, *, before_ms: int | None) -> Recorded:
-        """Drops up to `limit` of the oldest rows, only those older than `before_ms` where that is given."""
+        """Deletes up to `limit` of the oldest rows; with `before_ms`, only rows older than that."""
         with translated():
             async with self._engine.begin() as connection:
                 sums = await self._sums(connection)
@@ -77,7 +77,7 @@ class Journal:
         return Recorded(sums["row_count"], sums["event_bytes"], dropped=len(gone))
 
     async def _sums(self, connection: AsyncConnection) -> dict[str, Any]:
-        """Gives a sign of life, and locks out every other recorder until the transaction ends."""
+        """Writes a sign of life, and locks out every other recorder until the transaction ends."""
         mine = update(recorder).where(recorder.c.fence == self._fence).values(beat=recorder.c.beat + 1)
         summed = (recorder.c.next_seq, recorder.c.row_count, recorder.c.event_bytes, recorder.c.recorded_ms)
         row = (await connection.execute(mine.returning(*summed))).mappings().one_or_none()
@@ -96,7 +96,7 @@ class Journal:
 
 
 def _known(dialect: str, ids: Sequence[str]) -> Any:  # noqa: ANN401 - a statement, with parameters
-    """Returns the statement for all rows of these documents: one parameter, so that it is prepared once."""
+    """Returns the statement for all rows of these documents. It has one parameter, so that it is prepared only once."""
     if dialect == "sqlite":
         listed = text("SELECT value FROM json_each(:ids)").bindparams(ids=orjson.dumps(ids).decode())
         return select(runs).where(runs.c.document_id.in_(listed))

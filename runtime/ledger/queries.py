@@ -1,4 +1,4 @@
-"""What the HTTP side asks: `contract.ledger.Ledger` on a database."""
+"""Answers the HTTP side from a database: implements `contract.ledger.Ledger`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ class SqlLedger:
 
     async def runs(self, document_id: str) -> Sequence[Run]:
         """Returns all runs of a document; see `contract.ledger.Ledger`."""
-        if "\0" in document_id:  # which PostgreSQL has in no text
+        if "\0" in document_id:  # PostgreSQL does not allow it in text
             return ()
         rows = await self._rows(select(runs).where(runs.c.document_id == document_id).order_by(runs.c.run))
         return [_run(Row.read(row)) for row in rows]
@@ -37,7 +37,7 @@ class SqlLedger:
         return unpacked(rows[0]["body"]) if rows else None
 
     async def page(self, wanted: Filter, *, limit: int, after: Place | None) -> Page:
-        """Returns a part of the list; see `contract.ledger.Ledger`."""
+        """Returns a page of the list; see `contract.ledger.Ledger`."""
         listed = select(runs).where(runs.c.latest, *_conditions(wanted, self._engine.dialect.name))
         if after is not None:
             listed = listed.where(_behind(after))
@@ -60,7 +60,7 @@ class SqlLedger:
         return _time(rows[0]["sort_ms"]) if rows else None
 
     async def recorded_until(self) -> datetime | None:
-        """Returns up to when acceptances are recorded; see `contract.ledger.Ledger`."""
+        """Returns the time up to which acceptances are recorded; see `contract.ledger.Ledger`."""
         (row,) = await self._rows(select(recorder.c.recorded_ms))
         return _time(row["recorded_ms"])
 

@@ -1,4 +1,4 @@
-"""The tables, the same for SQLite and PostgreSQL. The full-text index is each database's own: see `search`."""
+"""The tables, the same for SQLite and PostgreSQL. The full-text index differs: see `search`."""
 
 from sqlalchemy import (
     BigInteger,
@@ -19,11 +19,11 @@ metadata = MetaData()
 runs = Table(
     "runs",
     metadata,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),  # given by the recorder; joins the other tables
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),  # set by the recorder; joins the other tables
     Column("document_id", Text, nullable=False),
     Column("run", Integer, nullable=False),
-    Column("latest", Boolean, nullable=False),  # of this document's runs
-    Column("sort_ms", BigInteger, nullable=False),  # accepted, or what is known instead
+    Column("latest", Boolean, nullable=False),  # true for the latest run of the document
+    Column("sort_ms", BigInteger, nullable=False),  # the time of acceptance, else the best known substitute
     Column("state", Text, nullable=False),
     Column("kind", Text),
     Column("lane", Text),
@@ -34,7 +34,7 @@ runs = Table(
     Column("accepted_ms", BigInteger),
     Column("decided_ms", BigInteger),
     Column("tried", Integer, nullable=False),  # attempts on record
-    Column("attempts", Integer),  # as the event says
+    Column("attempts", Integer),  # as in the event
     Column("reason", Text),
     Column("detail", Text),
     Column("next_ms", BigInteger),
@@ -54,7 +54,7 @@ Index("runs_host", runs.c.host, runs.c.sort_ms)
 Index("runs_decided", runs.c.decided_ms, runs.c.lane)
 Index("runs_owner", runs.c.owner, runs.c.sort_ms)
 
-# The labels once more, to be looked for.
+# The labels again, for searches.
 labels = Table(
     "labels",
     metadata,
@@ -73,7 +73,7 @@ events = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
-# How far each record is read. `digest` is of the entry at `place`: a stream that was made anew has another one there.
+# The position in each record. `digest` is that of the entry at `place`: it detects a stream that was recreated.
 places = Table(
     "places",
     metadata,

@@ -8,8 +8,8 @@ from service.api import samples
 from service.api.answers import Dropped, LetterList, Retried, ShownLetter, present
 from service.api.operation import FLAG, JSON, Answer, Example, Link, Operation, Parameter, Place, one_of, whole
 
-MAX_LIMIT: Final = 1000  # chosen
-DEFAULT_LIMIT: Final = 100  # chosen
+MAX_LIMIT: Final = 1000  # letters on a page; chosen to limit the size of an answer
+DEFAULT_LIMIT: Final = 100  # letters on a page; chosen: a few screens
 ORDERS: Final = ("newest", "oldest")
 
 LETTER_ID: Final = Parameter(

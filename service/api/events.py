@@ -6,9 +6,9 @@ from contract.events import MEDIA_TYPE as EVENT_TYPE
 from service import problems
 from service.api.operation import Answer, Example, Header, Operation, Parameter, Place, Schema, text, whole
 
-MAX_PATTERNS: Final = 16  # chosen: each event is matched against each pattern
+MAX_PATTERNS: Final = 16  # in a request; chosen, because each event is matched against each pattern
 MAX_PATTERN_CHARS: Final = 255  # AMQP 0-9-1: a short string
-MAX_LAST: Final = 999_999
+MAX_LAST: Final = 999_999  # events; chosen: six digits, far above what one look-back reaches
 OFFSET_PATTERN: Final = "^(-1|oldest|[0-9]{1,18})$"
 STREAM_TYPE: Final = "text/event-stream"
 

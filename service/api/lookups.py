@@ -33,7 +33,7 @@ from service.api.operation import (
 
 ARTICLE_TYPE: Final = "application/vnd.copydesk.article+json"
 
-# In the order in which they are chosen where several are as welcome.
+# In order of preference if the client accepts several equally.
 FORMATS: Final = {
     "status": JSON,
     "event": EVENT_TYPE,
@@ -42,10 +42,10 @@ FORMATS: Final = {
     "markdown": "text/markdown",
     "html": "text/html",
 }
-MAX_RUN: Final = 999_999_999
-MAX_LIMIT: Final = 500
-DEFAULT_LIMIT: Final = 50
-MAX_NAME_CHARS: Final = 320  # of a label with its name, and of a host's name
+MAX_RUN: Final = 999_999_999  # of a run; chosen: nine digits, far above what there is
+MAX_LIMIT: Final = 500  # documents on a page; chosen to limit the size of an answer and the time of a query
+DEFAULT_LIMIT: Final = 50  # documents on a page; chosen: a few screens
+MAX_NAME_CHARS: Final = 320  # of a host name (at most 253) or a label with its name; chosen with a margin
 
 DOCUMENT_ID: Final = Parameter(
     name="id",

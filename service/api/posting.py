@@ -31,7 +31,7 @@ RAW_KINDS: Final = {
     "application/xhtml+xml": Kind.HTML,
 }
 RAW: Final[Content] = {"description": "The document itself, in any charset."}
-KEY_CHARS: Final = 255
+KEY_CHARS: Final = 255  # of an Idempotency-Key; chosen
 _RAW = "Of a body that is no JSON: "
 LABEL_PREFIX: Final = "labels"
 

@@ -81,7 +81,7 @@ class Wire:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
-        """Aborts what goes through, and refuses what comes."""
+        """Aborts open connections, and refuses new ones."""
         if self._server is not None:
             self._server.close()
         for relay in self.relays:

@@ -64,7 +64,7 @@ def failures(backend: RabbitBackend, to: str, cause: str) -> float:
 
 
 def named(logs: Sequence[Mapping[str, object]]) -> set[tuple[object, object]]:
-    """Returns what was logged, with its cause."""
+    """Returns the logged events with their causes."""
     return {(entry["event"], entry.get("cause")) for entry in logs}
 
 

@@ -26,7 +26,7 @@ LIMITS = IntakeLimits(max_body_bytes=100_000, put_timeout_s=2.0, heartbeat_s=5.0
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A running HTTP side and what stands behind it."""
+    """A running HTTP API with its dependencies."""
 
     client: TestClient[Request, None]
     broker: MemoryBroker

@@ -1,4 +1,4 @@
-"""A broker in memory that can be told to fail, hang or be full."""
+"""A broker in memory that can be made to fail, hang or be full."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping

@@ -1,4 +1,4 @@
-"""Which blocks are the body: what the model says, and what no model has to be asked."""
+"""Chooses the blocks of the body, by the model's probabilities and by fixed rules."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -11,18 +11,17 @@ from workers.page.words import bare
 # Chosen by hand. Half or twice of each changes at most 2 of 60 pages, by .0004 of F1.
 _HEAD = 3  # blocks: a kicker or a byline may stand before the headline
 _MOST = 0.8  # of the characters
-_SHORT_PAGE_CHARS, _SHORT_PAGE_BLOCKS = 300, 5
+_SHORT_PAGE_CHARS, _SHORT_PAGE_BLOCKS = 300, 5  # characters, and blocks, that a short page has at most
 _ACTIVE = ("script", "noscript", "form", "input", "button", "iframe", "frameset")
-_DOUBLE = 40  # characters; what is shorter may well stand twice in an article
+_DOUBLE = 40  # characters; a shorter text may legitimately occur twice in an article
 
 
 def choose_blocks(
     segmented: SegmentedPage, probabilities: Sequence[float], threshold: float, title: str | None
 ) -> list[bool]:
-    """Returns for each block whether it is kept.
+    """Returns for each block True if it is kept.
 
-    No caption is, nor a block that another one repeats elsewhere on the page, nor the `title` at the top, nor a
-    heading that nothing follows.
+    Captions, blocks that another block repeats, the `title` at the top, and headings without text below are dropped.
     """
     kept = [
         probability >= threshold and block.kind is not BlockKind.CAPTION
@@ -38,9 +37,9 @@ def choose_blocks(
 
 
 def is_short_text_page(segmented: SegmentedPage, tree: Element) -> bool:
-    """Tells whether a page is a few short lines and nothing to run or to fill in: these lines are its text.
+    """Returns True if a page consists of a few short lines, without scripts and forms: these lines are its text.
 
-    The model is for pages with something around their text. What waits for a script, or asks something, is none.
+    The model is trained on pages with other content around their text.
     """
     chars = sum(len(block.text) for block in segmented.blocks)
     return (
@@ -53,7 +52,7 @@ def is_short_text_page(segmented: SegmentedPage, tree: Element) -> bool:
 def _no_text(segmented: SegmentedPage, kept: Sequence[bool]) -> list[int]:
     """Returns the blocks that no browser shows or that ask for consent, unless they are most of the text.
 
-    A script shows them then, or there is nothing on the page but the question.
+    If they are, a script shows them later, or the page contains only the consent dialog.
     """
     chosen = [number for number, keep in enumerate(kept) if keep]
     apart = [n for n in chosen if segmented.containers[segmented.blocks[n].container].inherited & NO_TEXT]
@@ -62,7 +61,7 @@ def _no_text(segmented: SegmentedPage, kept: Sequence[bool]) -> list[int]:
 
 
 def _repeats(segmented: SegmentedPage, kept: Sequence[bool], probabilities: Sequence[float]) -> Iterator[int]:
-    """Yields the less probable of equal blocks, but those within one element: it lists what may well be equal."""
+    """Yields the less probable of equal blocks, except within one element, which may be a list of equal items."""
     best: dict[str, int] = {}
     for number, block in enumerate(segmented.blocks):
         if not kept[number] or len(block.text) < _DOUBLE:
@@ -88,7 +87,7 @@ def _headlines(blocks: Sequence[TextBlock], kept: Sequence[bool], title: str | N
 
 
 def _dangling(blocks: Sequence[TextBlock], kept: Sequence[bool]) -> Iterator[int]:
-    """Yields the headings at the end: what they head was not kept."""
+    """Yields the headings at the end: the text below them was not kept."""
     for number in reversed([number for number, keep in enumerate(kept) if keep]):
         if blocks[number].kind is not BlockKind.HEADING:
             return

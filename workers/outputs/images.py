@@ -1,4 +1,4 @@
-"""Images that belong to an article: those that stand among its blocks."""
+"""Finds the images of an article: those between its blocks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -25,7 +25,7 @@ class BlockKind(IntEnum):
 
 
 class TextRun(NamedTuple):
-    """A piece of text as it stands in the tree: the text of `element`, or what follows it where `is_tail`.
+    """A piece of text in the tree: the text of `element`, or with `is_tail` the text after it.
 
     A `<br>` is a run of its own.
     """
@@ -58,7 +58,7 @@ class Container(NamedTuple):
 
     Others are told by their numbers, in document order: `parent` (0 for the body's own), `box`, the outermost one
     around it, itself included, that its tag or name sets apart as boilerplate, `article`, the innermost `<article>`,
-    and `line`, the innermost list item or table row; -1 where there is none. `first` is the number of the first block
+    and `line`, the innermost list item or table row; -1 if there is none. `first` is the number of the first block
     within.
     `own` and `inherited` are what names say of it, and of it and all around it, with `NO_TEXT` where that holds.
     `form` is the same for the same tag and class. `lists` counts the lists around it.

@@ -1,4 +1,4 @@
-"""What the names of an element (class, id, role, itemprop) say about it, by look-ups of their words."""
+"""Interprets the names of an element (class, id, role, itemprop) by look-ups of their words."""
 
 import re
 from functools import lru_cache
@@ -10,7 +10,7 @@ from workers.page.words import word_set
 _MAX_NAMES = 300  # characters
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
-# Stems of words in lower case, by what they call an element. A word counts where it equals a stem or its plural.
+# Stems of words in lower case, by the kind of element that they name. A word counts if it equals a stem or its plural.
 GROUPS: dict[str, str] = {
     "navigation": "nav navbar navi navigation menu submenu breadcrumb crumb sitemap pager pagination tabs toolbar skip",
     "footer": "foot footer colophon bottom copyright legal",
@@ -46,7 +46,7 @@ GROUPS: dict[str, str] = {
 }
 GROUP_BITS = {name: bit for bit, name in enumerate(GROUPS)}
 NO_TEXT = 1 << len(GROUP_BITS)  # beside what names say: no reader takes it for the page's text, wherever it stands
-# What programs that ask for consent call the element that they put on a page: its whole id, or one of its classes.
+# Names that consent managers give their element on a page: its whole id, or one of its classes.
 CONSENT_MANAGERS = word_set(
     """axeptio_overlay borlabs-cookie borlabscookiebox ccc-overlay cc-window cky-consent-container clisettingspopup
     cmpbox cmplz-cookiebanner cmplz-cookiebanner-container cmpwrapper consent_blackbar cookie-law-info-bar
@@ -77,7 +77,7 @@ def name_flags(names: str) -> int:
 
 
 def is_never_text(tag: str, element: Element) -> bool:
-    """Tells whether `element`, whose tag is `tag`, is none of the text."""
+    """Returns True if `element`, whose tag is `tag`, can never belong to the text."""
     if tag == "sup":
         return _is_note_mark(element)
     classes = element.get("class") or ""

@@ -1,4 +1,4 @@
-"""One walk over a parsed page: its text cut into blocks, and the elements that hold them."""
+"""Cuts the text of a parsed page into blocks in one walk, and collects the containers around them."""
 
 import re
 
@@ -8,7 +8,7 @@ from workers.page.blocks import BlockKind, Container, SegmentedPage, TextBlock, 
 from workers.page.class_names import GROUP_BITS, NEVER_TEXT_TAGS, NO_TEXT, is_never_text, name_flags
 from workers.page.tree import Element
 
-MAX_BLOCKS = 50_000  # of one page; a document of more is a dump, and what comes after is left out
+MAX_BLOCKS = 50_000  # of one page; chosen: a longer document is a dump of data, whose rest is left out
 
 _BREAK = "\x1e"  # stands for <br> while a block is collected: the parser lets no control character through
 _SILENT = frozenset(
@@ -162,7 +162,7 @@ class _Segmenter:
                     self._chars[mark] += chars
 
     def _break(self, element: Element) -> None:
-        """Two `<br>` with nothing between them end a paragraph."""
+        """Handles a `<br>`. Two of them with nothing in between end a paragraph."""
         if self._line_filled:
             self._runs.append(TextRun(_BREAK, element, is_tail=False))
             self._line_filled = False

@@ -1,4 +1,4 @@
-"""HTML to a tree, bounded by what libxml2 takes."""
+"""Parses HTML to a tree, within the limits of libxml2."""
 
 import re
 from copy import deepcopy

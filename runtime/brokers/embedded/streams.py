@@ -17,8 +17,8 @@ from runtime.brokers.embedded.limits import EmbeddedLimits
 from runtime.brokers.embedded.store import Store
 from runtime.brokers.embedded.tables import page
 
-_MAX_ENTRIES = 500
-_MAX_BYTES = 4_000_000
+_MAX_ENTRIES = 500  # in a batch; chosen: one transaction of the recorder
+_MAX_BYTES = 4_000_000  # in a batch; chosen: bounds memory, and holds 500 events of 8 kB
 _TABLES = {Stream.ACCEPTED: "accepted", Stream.ATTEMPTS: "attempts", Stream.LOG: "events"}
 
 
@@ -46,7 +46,7 @@ async def follow(
 
 
 def note(db: Connection, attempt: FailedAttempt, *, keep: int) -> None:
-    """Writes down a failed attempt, and drops the oldest records beyond `keep`."""
+    """Records a failed attempt, and drops the oldest records beyond `keep`."""
     seq = db.execute("INSERT INTO attempts (body) VALUES (?)", (encode([attempt]),)).lastrowid or 0
     db.execute("DELETE FROM attempts WHERE seq <= ?", (seq - keep,))
 
@@ -59,7 +59,7 @@ async def _wait(rung: asyncio.Event, limits: EmbeddedLimits) -> None:
 
 
 def _last(db: Connection, stream: Stream) -> int:
-    """Returns the offset that was given last: the highest there is, or was before all were dropped."""
+    """Returns the offset of the newest entry, even if it was dropped since."""
     rows = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (_TABLES[stream],)).fetchall()
     return int(rows[0][0]) if rows else -1
 

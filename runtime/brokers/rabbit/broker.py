@@ -30,7 +30,7 @@ from runtime.brokers.rabbit.publisher import Outgoing, Publisher
 from runtime.brokers.rabbit.record import Record
 from runtime.brokers.rabbit.session import Session, SessionLost
 from runtime.brokers.rabbit.streams import StreamFollower
-from runtime.brokers.rabbit.supervisor import Supervisor, Teller
+from runtime.brokers.rabbit.supervisor import SessionReporter, Supervisor
 
 
 class RabbitBroker:
@@ -55,7 +55,7 @@ class RabbitBroker:
         self._attempts = AttemptRecord(self._publisher, self._limits)
         self._leases = Leases(self._limits)
         self._queues = RabbitQueues(url, self._topology, self._limits)
-        self._teller = Teller(metrics)
+        self._reporter = SessionReporter(metrics)
         self._consumer: Consumer | None = None
         self._group = asyncio.TaskGroup()
         self._publishing: asyncio.Task[None] | None = None
@@ -180,11 +180,11 @@ class RabbitBroker:
             self._publishing = self._group.create_task(self._supervisor(SessionRole.PUBLISHER).run(self._publisher.run))
 
     def _supervisor(self, role: SessionRole) -> Supervisor:
-        return Supervisor(self._url, role, self._topology, self._limits, self._teller)
+        return Supervisor(self._url, role, self._topology, self._limits, self._reporter)
 
 
 async def _give_up(consumer: Consumer, consuming: asyncio.Task[None], stop: Stop) -> None:
-    """Ends a consumer that is told to stop while it has no session: it has nothing in progress."""
+    """Ends a consumer that must stop while it has no session: it has nothing in progress."""
     await stop.wait()
     if not consumer.is_live:
         consuming.cancel()

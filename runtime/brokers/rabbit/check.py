@@ -62,7 +62,7 @@ class BoundDifference:
 
     @property
     def is_missing(self) -> bool:
-        """Whether nothing but a policy bounds the queue."""
+        """True if the queue has no limit unless a policy sets one."""
         return self.found is None
 
 
@@ -217,7 +217,7 @@ def _take_over(arguments: dict[str, Argument], name: str, found: Argument | None
 
 
 def parse_refusal(told: str) -> tuple[str, Argument | None]:
-    """Returns which argument a 406 names, and its value on the broker; None where it has none there.
+    """Returns which argument a 406 names, and its value on the broker; None if it has none there.
 
     RabbitMQ reports a value with or without its type, and `none` for a missing one. It cuts its texts at 255 bytes
     (AMQP 0-9-1: a short string), so the end of a value may be missing.

@@ -24,7 +24,7 @@ MESSAGE_ID = "x-copydesk-message-id"
 BURIED_AT = "x-copydesk-buried-at"
 REASON = "x-copydesk-reason"
 
-_MAX_CAUSE_CHARS = 8_000  # at most 32 kB in UTF-8; all headers share one frame, of 128 KiB by default
+_MAX_CAUSE_CHARS = 8_000  # chosen: at most 32 kB in UTF-8; all headers share one frame, of 128 KiB by default
 
 
 class MessageTooLarge(ValueError):
@@ -47,7 +47,7 @@ def acceptance_message(records: Sequence[Accepted]) -> Message:
 
 
 def attempts_message(records: Sequence[FailedAttempt]) -> Message:
-    """Returns the records of attempts, at least one, as a persistent message that bears the first one's id."""
+    """Returns the records of attempts, at least one, as a persistent message with the first one's id."""
     return _persistent(encode(records), "application/json", records[0].id, {})
 
 

@@ -57,7 +57,7 @@ class Records:
         self._append(Stream.LOG, encode(event))
 
     def write(self, stream: Stream, body: bytes) -> None:
-        """Appends whatever bytes, as somebody else might."""
+        """Appends any bytes, as another program might."""
         self._append(stream, body)
 
     def truncate(self, stream: Stream, first: int) -> None:
