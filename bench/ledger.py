@@ -118,6 +118,7 @@ class MemoryStreams:
             Stream.ACCEPTED: [LogEntry(number, "", encode(group)) for number, group in enumerate(groups)],
             Stream.LOG: [LogEntry(number, "", encode(event)) for number, (_, event) in enumerate(documents)],
             Stream.ATTEMPTS: [],
+            Stream.REQUESTS: [],
         }
 
     async def follow(self, stream: Stream, after: int) -> AsyncGenerator[Sequence[LogEntry], None]:

@@ -30,6 +30,11 @@ class ProblemName(StrEnum):
     HEADER_TIMEOUT = "header_timeout"
     AMBIGUOUS_ID = "ambiguous_id"
     NOT_RETRYABLE = "not_retryable"
+    ALREADY_DECIDED = "already_decided"
+    RUN_UNDER_WAY = "run_under_way"
+    NOTHING_KEPT = "nothing_kept"
+    NOT_RECORDED = "not_recorded"
+    ERASED = "erased"
     POSITION_GONE = "position_gone"
     CONTENT_TOO_LARGE = "content_too_large"
     TARGET_TOO_LONG = "target_too_long"
@@ -52,6 +57,7 @@ class Destination(StrEnum):
     INTAKE = "intake"
     ACCEPTED = "accepted"
     ATTEMPTS = "attempts"
+    REQUESTS = "requests"
     LOG = "log"
     DOCUMENTS = "documents"
     RETRY = "retry"
@@ -127,7 +133,7 @@ class ParserRestart(StrEnum):
     PARSE_TIMEOUT = Reason.PARSE_TIMEOUT.value
     MEMORY = Reason.MEMORY.value
     PARSER_CRASH = Reason.PARSER_CRASH.value
-    CANCELLED = "cancelled"
+    ABANDONED = "abandoned"  # nobody waits for its document any more
     RECYCLED = "recycled"
     SUSPECT = "suspect"
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
+from contract.accepted import Input
 from contract.job import Kind, Lane
 from contract.reasons import Reason
 from contract.search import Term
@@ -13,6 +14,11 @@ from contract.search import Term
 # An id is made when its request begins, and its acceptance is on record before the 202 is sent. The body may take 60 s
 # and the broker 5 s (settings' defaults); the rest is chosen for clocks that differ.
 RECORDING_MARGIN_S: Final = 120.0
+
+
+# How long a run that was put may take to be on record, before its number may be given again: a recorder that is up
+# takes a second. One that is away for longer may see the number twice: that is a repeat.
+CLAIM_S: Final = 60.0
 
 
 class LedgerUnavailable(Exception):
@@ -74,6 +80,14 @@ class Run:
     differing: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """A document that is erased: `at` is when, aware. `owner` is None where that is not on record."""
+
+    at: datetime
+    owner: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Selects the documents of a list by their latest run. Documents must meet all conditions that are not None.
@@ -120,6 +134,25 @@ class Ledger(Protocol):
 
     async def event(self, document_id: str, run: int) -> bytes | None:
         """Returns the first event of a run as the exact bytes in the log, or None if it has no event."""
+
+    async def erased(self, document_id: str) -> Erased | None:
+        """Returns when a document was erased; None where it was not, as far as is recorded."""
+
+    async def input(self, document_id: str, run: int) -> Input | None:
+        """Returns what a run was made of, beside what `Run` says; None where nothing more is kept."""
+
+    async def claim(self, document_id: str, run: int, key: str | None, at: datetime) -> bool:
+        """Claims the number `run` for a further run; returns False while somebody else has it.
+
+        The claim holds for `CLAIM_S` seconds from the aware time `at` on, if it is not released: by then its run is on
+        record. `key` is by what its owner knows it again.
+        """
+
+    async def claimed(self, document_id: str, key: str) -> int | None:
+        """Returns the number that was claimed for this document with this key, None where none was."""
+
+    async def release(self, document_id: str, run: int) -> None:
+        """Gives a claim back: nothing was put."""
 
     async def page(self, wanted: Filter, *, limit: int, after: Place | None) -> Page:
         """Returns up to `limit` documents that match `wanted` and come after the place `after`."""

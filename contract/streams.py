@@ -1,11 +1,18 @@
-"""The three records that a broker keeps. Each is a stream that can be read from any offset."""
+"""The four records that a broker keeps. Each is a stream that can be read from any offset."""
 
 from collections.abc import AsyncGenerator, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from contract.broker import LogEntry
-from contract.topology import ACCEPTED, ATTEMPTS, LOG
+from contract.topology import ACCEPTED, ATTEMPTS, LOG, REQUESTS
+
+_SKIPPED: Final = 1  # RabbitMQ takes an offset for itself at the beginning of each segment (seen on 3.10)
+
+
+def is_next(offset: int, after: int) -> bool:
+    """Tells whether an entry at `offset` may follow the one at `after`: nothing was taken from between them."""
+    return after < offset <= after + 1 + _SKIPPED
 
 
 class Stream(StrEnum):
@@ -14,6 +21,7 @@ class Stream(StrEnum):
     ACCEPTED = ACCEPTED  # an entry holds a JSON array of `contract.accepted.Accepted`
     ATTEMPTS = ATTEMPTS  # an entry holds a JSON array of `contract.attempts.FailedAttempt`
     LOG = LOG  # an entry holds one output event
+    REQUESTS = REQUESTS  # an entry holds a JSON array of `contract.requests.OwnerRequest`
 
 
 class Streams(Protocol):
@@ -26,6 +34,7 @@ class Streams(Protocol):
         up to this moment have been yielded; it comes every few seconds while there are no new entries.
 
         Raises:
-            UnknownOffset: there is no entry `after` + 1: retention took it, or the stream was made anew and is shorter.
+            UnknownOffset: what follows `after` is not there: retention took it, or the stream was made anew and is
+                shorter.
             BrokerUnavailable: the broker failed for good, or was closed.
         """

@@ -10,6 +10,7 @@ from datetime import datetime
 import orjson
 
 from contract.accepted import Accepted
+from contract.events import ERASED
 from contract.job import Lane
 
 _SKEW_S = 60.0  # allowed between the clocks of intake and workers; chosen: NTP keeps them within a second
@@ -103,9 +104,11 @@ class Books:
             self.undecided.setdefault(record.id, (record.lane, _seconds(record.at)))
 
     def decide(self, body: bytes) -> None:
-        """Records an event of the log. Every event after the first of a run is a repeat."""
+        """Records an event of the log. Every event after the first of a run is a repeat; an erasure decides none."""
         try:
             event = orjson.loads(body)
+            if event.get("type") == ERASED:
+                return
             run, content = str(event["id"]), digest(event["data"])
         except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
             self.unreadable += 1  # another program may publish to the log

@@ -93,6 +93,8 @@ class Settings(BaseSettings):
     max_event_streams: Count = Field(100, description="most event streams at once; each is a connection")
 
     max_body_bytes: Count = Field(4 * 1024**2, description="largest request body")
+    operators: Listed = Field((), description="names of API keys that see all dead letters, not only their own")
+    keep_input: bool = Field(False, description="keep the text and HTML of documents, to process them again")
     publish_timeout_s: Seconds = Field(4.0, description="longest wait for the broker's confirm")
     heartbeat_s: Seconds = Field(15.0, description="time between two heartbeats of an event stream")
 
@@ -193,6 +195,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "api_keys",
+        "operators",
         "hosts",
         "fetch_allow_networks",
         "fetch_allow_ports",

@@ -22,6 +22,7 @@ from contract.broker import Broker, BrokerUnavailable, QueueDepths
 from contract.labels import Listener, ProcessRole
 from contract.ledger import Ledger
 from contract.metrics import Metrics
+from contract.requests import RequestSink
 from contract.streams import Streams
 from contract.timestamps import now
 from runtime.auditor import Auditor
@@ -30,7 +31,7 @@ from runtime.gauges import keep_gauges
 from runtime.ops import Readiness, build_ops_app
 from runtime.process import ListenAddress, grant_descriptors, listening, run_roles
 from runtime.settings import Settings
-from service.app import ApiBroker, IntakeLimits, build_app
+from service.app import ApiBroker, IntakeLimits, Keeping, build_app
 from service.connections import ConnectionLimits
 from service.hosts import Hosts
 from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, is_loopback, refuse_open_listener
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 _Role = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]  # calls its argument when it has started
 
 
-class _WholeBroker(Broker, Streams, Protocol):
+class _WholeBroker(Broker, RequestSink, Streams, Protocol):
     """The methods that both brokers have."""
 
 
@@ -180,6 +181,22 @@ def _ops(settings: Settings, metrics: Metrics, readiness: Readiness) -> Abstract
     return listening(app, address, metrics, shutdown_timeout_s=settings.shutdown_timeout_s)
 
 
+def _operators(settings: Settings, keys: ApiKeys) -> frozenset[str]:
+    unknown = set(settings.operators) - keys.owners
+    if unknown:
+        raise StartError(f"COPYDESK_OPERATORS: no API key has the name {', '.join(sorted(unknown))}")
+    return frozenset(settings.operators)
+
+
+def keeping(settings: Settings) -> Keeping:
+    """Returns what is kept of documents. On the embedded broker the log is bounded in events, on RabbitMQ in days."""
+    if settings.amqp_url is not None:
+        return Keeping(settings.keep_input, {"days": settings.log_days, "bytes": settings.log_bytes})
+    from runtime.brokers.embedded import EmbeddedLimits  # noqa: PLC0415 - one broker or the other
+
+    return Keeping(settings.keep_input, {"events": EmbeddedLimits().max_log_events})
+
+
 def connection_limits(settings: Settings) -> ConnectionLimits:
     """Returns the limits of connections to the API."""
     return ConnectionLimits(
@@ -222,7 +239,7 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: L
     """Returns the HTTP application. Without a `ledger` it cannot answer questions about documents.
 
     Raises:
-        StartError: it would listen beyond loopback without API keys.
+        StartError: it would listen beyond loopback without API keys, or an operator has none.
     """
     try:
         keys = ApiKeys.from_plain(key.get_secret_value() for key in settings.api_keys)
@@ -248,4 +265,6 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: L
         clock=now,
         decode=decode,
         ledger=ledger,
+        keeping=keeping(settings),
+        operators=_operators(settings, keys),
     )

@@ -10,14 +10,29 @@ from contract.ledger import Ledger
 from contract.metrics import Metrics
 from service.about import DOCUMENT, ApiDocument
 from service.capacity import LOAD, Load
-from service.context import BROKER, CLOCK, DECODE, KEYS, LEDGER, LIMITS, METRICS, ApiBroker, IntakeLimits
+from service.context import (
+    BROKER,
+    CLOCK,
+    DECODE,
+    KEEPING,
+    KEYS,
+    LEDGER,
+    LIMITS,
+    METRICS,
+    OPERATORS,
+    ApiBroker,
+    IntakeLimits,
+    Keeping,
+)
 from service.events import STREAMS, Streams, close_streams
 from service.hosts import HOSTS, Hosts, serve_known_hosts
 from service.keys import ApiKeys
 from service.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
 from service.routes import definitions, operations
 
-__all__ = ["ApiBroker", "IntakeLimits", "build_app"]
+__all__ = ["ApiBroker", "IntakeLimits", "Keeping", "build_app"]
+
+_NOTHING_KEPT = Keeping()
 
 
 def build_app(  # noqa: PLR0913 - each is a separate dependency of the application
@@ -30,6 +45,8 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     clock: Callable[[], datetime],
     decode: Decode,
     ledger: Ledger | None = None,
+    keeping: Keeping = _NOTHING_KEPT,
+    operators: frozenset[str] = frozenset(),
 ) -> web.Application:
     """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
@@ -42,6 +59,8 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
         clock: returns the current time, aware.
         decode: turns the bytes of a document into text.
         ledger: answers questions about documents; None if no ledger is configured.
+        keeping: what is kept of documents.
+        operators: the names of API keys that see all dead letters, not only those of their own documents.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
@@ -55,6 +74,8 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[CLOCK] = clock
     app[DECODE] = decode
     app[LEDGER] = ledger
+    app[KEEPING] = keeping
+    app[OPERATORS] = operators
     app[STREAMS] = Streams(limits.streams)
     app[LOAD] = Load()
     app[DOCUMENT] = ApiDocument(operations(), needs_key=keys.required)

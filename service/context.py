@@ -1,7 +1,7 @@
 """The dependencies of the HTTP handlers, under typed application keys."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -11,10 +11,11 @@ from contract.broker import DeadLetters, EventLog, JobSink, QueueDepths
 from contract.charsets import Decode
 from contract.ledger import Ledger
 from contract.metrics import Metrics
+from contract.requests import RequestSink
 from service.keys import ApiKeys
 
 
-class ApiBroker(JobSink, EventLog, DeadLetters, QueueDepths, Protocol):
+class ApiBroker(JobSink, EventLog, DeadLetters, QueueDepths, RequestSink, Protocol):
     """The methods of a broker that the HTTP API needs."""
 
 
@@ -44,7 +45,17 @@ class IntakeLimits:
     open_wait_s: float = 0.2
 
 
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What is kept of documents. `input`: their content, for further runs. `log`: how much the log holds, by unit."""
+
+    input: bool = False
+    log: Mapping[str, int] = field(default_factory=dict)
+
+
 BROKER = web.AppKey("BROKER", ApiBroker)
+OPERATORS: web.AppKey[frozenset[str]] = web.AppKey("OPERATORS")
+KEEPING = web.AppKey("KEEPING", Keeping)
 KEYS = web.AppKey("KEYS", ApiKeys)
 LIMITS = web.AppKey("LIMITS", IntakeLimits)
 METRICS = web.AppKey("METRICS", Metrics)

@@ -14,7 +14,7 @@ from service.api.answers import Dropped, LetterList, Retried, present
 from service.api.dead import DROP_DEAD, MANY, RETRY_DEAD, SHOW_DEAD
 from service.api.operation import JSON
 from service.broker_errors import broker_refusal
-from service.context import BROKER, METRICS
+from service.context import BROKER, KEYS, METRICS, OPERATORS
 from service.dead_ids import has_id, may_be, named_by, not_found
 from service.dead_list import DeadQuery, cursor_of, flag_of, listed, place_of, reason_of, shown
 from service.ledger import json_body
@@ -39,7 +39,7 @@ async def list_dead(request: web.Request) -> web.Response:
         ProblemError: the query breaks a rule, or the broker is away.
     """
     query = DeadQuery.of(request)
-    found = await _asked(request.app[BROKER].dead(query.wants))
+    found = await _asked(request.app[BROKER].dead(_within_reach(request, query.wants)))
     ahead = sorted(filter(query.is_ahead, found.letters), key=place_of, reverse=query.newest_first)
     page = ahead[: query.limit]
     answer = LetterList(
@@ -63,7 +63,8 @@ async def show_dead(request: web.Request) -> web.Response:
     """
     bodies = flag_of("body", check_parameters(request, SHOW_DEAD.parameters).get("body", "false"))
     wanted = request.match_info["id"]
-    letters = named_by(wanted, await _asked(request.app[BROKER].dead(may_be(wanted), bodies=bodies)))
+    found = await _asked(request.app[BROKER].dead(_within_reach(request, may_be(wanted)), bodies=bodies))
+    letters = named_by(wanted, found)
     letter = max(letters, key=lambda letter: (letter.job.run if letter.job else 0, letter.buried_at))
     return _answered(shown(letter, copies=len(letters)))
 
@@ -123,14 +124,26 @@ async def _asked(answer: Awaitable[T]) -> T:
 async def _to_one(request: web.Request, handle: Callable[[Wanted], Awaitable[Handled]]) -> tuple[str, Handled]:
     """Handles the letter that the path names. It looks for ids with that prefix only if no letter has this exact id."""
     wanted = request.match_info["id"]
-    handled = await _asked(handle(has_id(wanted)))
+    handled = await _asked(handle(_within_reach(request, has_id(wanted))))
     if _touched(handled):
         return wanted, handled
-    found = named_by(wanted, await _asked(request.app[BROKER].dead(may_be(wanted))))[0].id
-    handled = await _asked(handle(has_id(found)))
+    page = await _asked(request.app[BROKER].dead(_within_reach(request, may_be(wanted))))
+    found = named_by(wanted, page)[0].id
+    handled = await _asked(handle(_within_reach(request, has_id(found))))
     if not _touched(handled):
         raise not_found(found, complete=handled.complete)
     return found, handled
+
+
+def _within_reach(request: web.Request, wanted: Wanted) -> Wanted:
+    """Returns what picks those `wanted` letters that are of the caller's documents; of all, for an operator.
+
+    Who is alone on a server is its operator. What cannot be decoded has no owner.
+    """
+    keys, owner = request.app[KEYS], request[OWNER]
+    if len(keys.owners) <= 1 or owner in request.app[OPERATORS]:
+        return wanted
+    return lambda letter: letter.job is not None and letter.job.owner == owner and wanted(letter)
 
 
 def _touched(handled: Handled) -> bool:
@@ -165,4 +178,4 @@ def _many(request: web.Request) -> Wanted:
     reason, everything = reason_of(given.get("reason")), flag_of("all", given.get("all", "false"))
     if everything == (reason is not None):
         raise invalid_parameter("reason", "exactly_one", "must be given, or all=true, and not both")
-    return lambda letter: everything or letter.reason is reason
+    return _within_reach(request, lambda letter: everything or letter.reason is reason)

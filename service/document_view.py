@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 
 from contract.events import PROCESSED
 from contract.ids import time_of
-from contract.ledger import RECORDING_MARGIN_S, Ledger, Run
+from contract.ledger import RECORDING_MARGIN_S, Erased, Ledger, Run
 from service import problems
 from service.accept import preferred
 from service.api.answers import DocumentState, RunBrief, UnknownDocument
@@ -44,7 +44,7 @@ async def show_document(request: web.Request) -> web.Response:
     wanted = _Wanted.of(request)
     ledger = ledger_of(request)
     document_id = request.match_info["id"].lower()  # RFC 9562, section 4: a UUID is taken in either case
-    runs = [run for run in await asked(ledger.runs(document_id)) if _may_see(request, run)]
+    runs = [run for run in await asked(ledger.runs(document_id)) if may_see(request, run)]
     if not runs:
         return await _nothing_recorded(request, ledger, document_id)
     if wanted.run is not None:
@@ -73,7 +73,8 @@ class _Wanted:
         return cls(None if run is None else int(run), formats)
 
 
-def _may_see(request: web.Request, run: Run) -> bool:
+def may_see(request: web.Request, run: Run) -> bool:
+    """Tells whether who asks may see this run: with API keys, its owner alone."""
     return not request.app[KEYS].required or run.owner == request[OWNER]
 
 
@@ -101,7 +102,7 @@ def _status(request: web.Request, runs: Sequence[Run], *, code: int = 200) -> we
     state = DocumentState(**asdict(shown(latest)), runs=tuple(_brief(run) for run in runs))
     headers: dict[str, str] = {}
     if not latest.state.decided:
-        headers[hdrs.RETRY_AFTER] = str(_wait_s(latest, request.app[CLOCK]()))
+        headers[hdrs.RETRY_AFTER] = str(wait_s(latest, request.app[CLOCK]()))
     return tagged(request, json_body(state), FORMATS["status"], status=code, headers=headers)
 
 
@@ -110,7 +111,8 @@ def _brief(run: Run) -> RunBrief:
     return RunBrief(**{name: getattr(known, name) for name in RunBrief.__dataclass_fields__})
 
 
-def _wait_s(run: Run, now: datetime) -> int:
+def wait_s(run: Run, now: datetime) -> int:
+    """Returns in how many seconds there may be something new of a run that is not decided."""
     if run.next_at is None:
         return _LEAST_WAIT_S
     return max(_LEAST_WAIT_S, round((run.next_at - now).total_seconds()))
@@ -145,10 +147,12 @@ def _answer(request: web.Request, name: str, body: bytes) -> web.Response:
 
 
 async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: str) -> web.Response:
-    """Answers for an id without records: 202 if its acceptance may not be recorded yet, else 404."""
+    """Answers for an id without records: 202 if its acceptance may not be recorded yet, else 404 or 410."""
+    if await erased_for(request, ledger, document_id) is not None:
+        raise ProblemError(Problem(problems.ERASED, problems.ERASED.meaning))
     now = request.app[CLOCK]()
     until = await asked(ledger.recorded_until())
-    if not _may_come(document_id, until, now):
+    if not may_come(document_id, until, now):
         detail = "No document with this id was accepted, or it is kept no more."
         raise ProblemError(Problem(problems.NOT_FOUND, detail))
     unknown = UnknownDocument(id=document_id, state="unknown", recorded_until=stated(until))
@@ -156,7 +160,21 @@ async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: s
     return tagged(request, json_body(unknown), FORMATS["status"], status=202, headers=headers)
 
 
-def _may_come(document_id: str, until: datetime | None, now: datetime) -> bool:
+async def erased_for(request: web.Request, ledger: Ledger, document_id: str) -> Erased | None:
+    """Returns when the document was erased, None where it was not, or is none of who asks."""
+    found = await asked(ledger.erased(document_id))
+    is_own = found is not None and (not request.app[KEYS].required or found.owner == request[OWNER])
+    return found if is_own else None
+
+
+def may_come(document_id: str, until: datetime | None, now: datetime) -> bool:
+    """Tells whether a document of which nothing is recorded may have been accepted all the same.
+
+    Args:
+        document_id: any text.
+        until: up to when acceptances are recorded, aware; None where none ever was.
+        now: aware.
+    """
     try:
         parsed = UUID(document_id)
     except ValueError:

@@ -29,7 +29,7 @@ from service.api.operation import JSON
 from service.api.posting import IDEMPOTENCY_KEY, KEY_CHARS, LABEL, LISTS, OPTIONS, RAW_KINDS, RAW_PARAMETERS
 from service.bodies import CODINGS, coding_of, read_body, too_large
 from service.broker_errors import broker_refusal
-from service.context import BROKER, CLOCK, DECODE, LEDGER, LIMITS, METRICS
+from service.context import BROKER, CLOCK, DECODE, KEEPING, LEDGER, LIMITS, METRICS
 from service.ledger import json_body
 from service.middlewares import OWNER
 from service.parameters import SHOWN_NAME_CHARS, named, parameter_faults, unknown_parameter
@@ -64,9 +64,9 @@ async def post_document(request: web.Request) -> web.Response:
     job = to_job(
         submission, id=_document_id(request), lane=lane, accepted_at=request.app[CLOCK](), decoded=checked.decoded
     )
-    job = replace(job, owner=request[OWNER])
-    _check_size(job)
-    await _put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
+    job = replace(job, owner=request[OWNER], keep_input=request.app[KEEPING].input)
+    check_size(job)
+    await put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
     request.app[METRICS].accepted.labels(job.kind, job.lane).inc()
     receipt = Receipt(id=job.id, lane=job.lane, warnings=checked.warnings)
     location = {} if request.app[LEDGER] is None else {hdrs.LOCATION: f"/v1/documents/{job.id}"}
@@ -81,7 +81,7 @@ def _document_id(request: web.Request) -> str:
 async def _read(request: web.Request) -> Checked:
     """Reads the body. Reports the faults of headers, query and body together."""
     media_type = request.content_type if hdrs.CONTENT_TYPE in request.headers else ""
-    faults = [*_key_faults(request), *islice(_parameter_faults(request, media_type), _MAX_FAULTS)]
+    faults = [*key_faults(request), *islice(_parameter_faults(request, media_type), _MAX_FAULTS)]
     try:
         checked = await _submission(request, media_type)
     except ProblemError as error:
@@ -92,7 +92,8 @@ async def _read(request: web.Request) -> Checked:
     return checked
 
 
-def _key_faults(request: web.Request) -> Iterator[Fault]:
+def key_faults(request: web.Request) -> Iterator[Fault]:
+    """Yields what is wrong with the `Idempotency-Key`, if there is one."""
     keys = request.headers.getall(IDEMPOTENCY_KEY.name, [])
     if keys and (len(keys) > 1 or not _VISIBLE_ASCII.fullmatch(keys[0])):
         yield Fault(IDEMPOTENCY_KEY.name, "visible_ascii", "must be one value of 1 to 255 visible ASCII characters")
@@ -173,12 +174,22 @@ def _check_coding(request: web.Request) -> None:
         raise _unsupported("Content-Encoding", "content_coding", "must be gzip or deflate, or absent")
 
 
-def _check_size(job: Job) -> None:
+def check_size(job: Job) -> None:
+    """Refuses a job that is over the size limit.
+
+    Raises:
+        ProblemError: it is.
+    """
     if len(encode(job)) > MAX_JOB_BYTES:
         raise too_large("document, encoded as JSON,", MAX_JOB_BYTES)
 
 
-async def _put(intake: JobSink, job: Job, timeout_s: float) -> None:
+async def put(intake: JobSink, job: Job, timeout_s: float) -> None:
+    """Returns when `job` is durable.
+
+    Raises:
+        ProblemError: the broker does not take it in time.
+    """
     try:
         async with asyncio.timeout(timeout_s):
             await intake.put(job)

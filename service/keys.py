@@ -50,6 +50,11 @@ class ApiKeys:
         """True if callers need a key."""
         return bool(self._keys)
 
+    @property
+    def owners(self) -> frozenset[str]:
+        """The names of all keys."""
+        return frozenset(key.owner for key in self._keys)
+
     def owner(self, token: str) -> str | None:
         """Returns the name of the key `token`, None if it is unknown. It takes the same time for every token."""
         digest = _digest(token)

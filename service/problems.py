@@ -76,12 +76,35 @@ NOT_RETRYABLE = ProblemType(
     "Not retryable",
     "The dead letter holds no job that could be put again: look at it, and drop it.",
 )
+ALREADY_DECIDED = ProblemType(
+    "already-decided", 409, "Already decided", "The document is decided already, so there is nothing to cancel."
+)
+RUN_UNDER_WAY = ProblemType(
+    "run-under-way",
+    409,
+    "Run under way",
+    "A run of this document is not decided yet. Ask again when it is, or cancel it.",
+)
+NOTHING_KEPT = ProblemType(
+    "nothing-kept",
+    409,
+    "Nothing kept",
+    "There is nothing to run again: the content of this document was not kept. COPYDESK_KEEP_INPUT keeps that of "
+    "documents to come. Post the document again.",
+)
+NOT_RECORDED = ProblemType(
+    "not-recorded",
+    409,
+    "Not recorded yet",
+    "Nothing is recorded of this id yet, so nobody can tell whose document it is. Ask again after Retry-After seconds.",
+)
 AMBIGUOUS_ID = ProblemType(
     "ambiguous-id",
     409,
     "Ambiguous id",
     "Several ids begin with what was given: give more of the one that is meant.",
 )
+ERASED = ProblemType("erased", 410, "Erased", "This document was erased for good.")
 POSITION_GONE = ProblemType(
     "position-gone",
     410,
@@ -157,7 +180,12 @@ ALL = (
     BODY_TIMEOUT,
     HEADER_TIMEOUT,
     NOT_RETRYABLE,
+    ALREADY_DECIDED,
+    RUN_UNDER_WAY,
+    NOTHING_KEPT,
+    NOT_RECORDED,
     AMBIGUOUS_ID,
+    ERASED,
     POSITION_GONE,
     CONTENT_TOO_LARGE,
     TARGET_TOO_LONG,

@@ -8,10 +8,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from service.about import get_docs, get_docs_file, get_index, get_openapi
-from service.api import about, capacity, dead, events, lookups, posting
+from service.api import about, acts, capacity, dead, events, lookups, posting
 from service.api.operation import Operation
 from service.capacity import get_capacity
 from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
+from service.document_acts import cancel_document, erase_document, rerun_document
 from service.document_list import list_documents
 from service.document_view import show_document
 from service.documents import post_document
@@ -32,6 +33,9 @@ ROUTES: Final = (
     Route(posting.POST_DOCUMENT, post_document),
     Route(lookups.LIST_DOCUMENTS, list_documents, head=True),
     Route(lookups.SHOW_DOCUMENT, show_document, head=True),
+    Route(acts.ERASE_DOCUMENT, erase_document),
+    Route(acts.CANCEL_DOCUMENT, cancel_document),
+    Route(acts.RERUN_DOCUMENT, rerun_document),
     Route(events.GET_EVENTS, get_events),
     Route(dead.LIST_DEAD, list_dead),
     Route(dead.DROP_MANY, drop_many),

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from contract.article import Article, Failure
 from contract.codec import decode_event
-from contract.events import ProcessedEvent
+from contract.events import ErasedEvent, ProcessedEvent
 from runtime.cli import streams
 
 
@@ -34,6 +34,8 @@ def card(event: bytes, *, excerpt: bool) -> RenderableType:
     decoded = decode_event(event)
     if isinstance(decoded, ProcessedEvent):
         return _article(decoded.data, excerpt=excerpt)
+    if isinstance(decoded, ErasedEvent):
+        return Panel(_facts([("id", decoded.data.id)]), title="erased", title_align="left", padding=(1, 2))
     return _failure(decoded.data)
 
 

@@ -11,9 +11,11 @@ In reading order:
     lease       one recorder writes at a time
     journal     one transaction: stores facts, changes rows, advances offsets
     recorder    follows the broker's records and stores them
+    tending     maintains the full-text index
     retention   deletes old rows
     search      the full-text index of each database
     queries     answers the HTTP side
+    claims      reserves the number of a document's next run
 
 Only this package imports SQLAlchemy, Alembic, aiosqlite and asyncpg.
 """

@@ -9,7 +9,7 @@ from contract.broker import LogEntry
 from contract.search import words_of
 from contract.streams import Stream
 from runtime.ledger import search
-from runtime.ledger.facts import Fact, Unreadable, VerdictFact, facts_of
+from runtime.ledger.facts import AcceptedFact, Fact, Unreadable, VerdictFact, facts_of
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -31,7 +31,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A fact. If it is a verdict, also the compressed event and the words for the full-text index."""
+    """A fact, and what is stored with it, compressed: the event of a verdict, or the input of an acceptance.
+
+    `words` are those of the event for the full-text index.
+    """
 
     fact: Fact
     body: bytes = b""
@@ -70,6 +73,8 @@ def newest_ms(readings: Iterable[Reading], kind: type[Fact]) -> int | None:
 
 
 def _note(dialect: str, fact: Fact) -> Noted:
+    if isinstance(fact, AcceptedFact) and fact.input:
+        return Noted(replace(fact, input=b""), zstd.compress(fact.input, level=_ZSTD_LEVEL))
     if not isinstance(fact, VerdictFact):
         return Noted(fact)
     body = zstd.compress(fact.body, level=_ZSTD_LEVEL)
@@ -94,5 +99,5 @@ def stored_words(dialect: str, body: bytes) -> str | None:
 
 
 def unpacked(body: bytes) -> bytes:
-    """Returns the bytes of a stored event as they are in the log."""
+    """Returns the bytes of a stored event as they are in the log, or those of a stored input."""
     return zstd.decompress(body)

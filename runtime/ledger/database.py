@@ -29,6 +29,7 @@ _PRAGMAS = (
     "synchronous = NORMAL",  # a power cut may undo the last transactions with their offsets: they are recorded again
     "journal_size_limit = 64000000",
     "temp_store = MEMORY",
+    "secure_delete = ON",  # what is erased is overwritten
 )
 # As with SQLite, a crash may undo the last transactions. The memory speeds up the sorting of words into the index.
 _WRITER = {"synchronous_commit": "off", "work_mem": "64MB"}

@@ -8,9 +8,10 @@ from typing import Any
 import orjson
 
 from contract.broker import LogEntry
-from contract.codec import UndecodableError, decode_acceptances, decode_attempts
-from contract.events import FAILED, PROCESSED, host_of
+from contract.codec import UndecodableError, decode_acceptances, decode_attempts, decode_requests, encode
+from contract.events import ERASED, FAILED, PROCESSED, host_of
 from contract.ledger import State
+from contract.requests import Action, OwnerRequest
 from contract.streams import Stream
 from runtime.audit import digest
 
@@ -25,7 +26,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedFact:
-    """A run was accepted. Times are in milliseconds since 1970 here, and in every fact."""
+    """A run was accepted. Times are in milliseconds since 1970 here, and in every fact. `input` is JSON, or empty."""
 
     document_id: str
     run: int
@@ -35,6 +36,7 @@ class AcceptedFact:
     owner: str | None
     url: str | None
     labels: Mapping[str, str]
+    input: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,16 @@ class VerdictFact:
     text: str | None = None
 
 
-Fact = AcceptedFact | AttemptFact | VerdictFact
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedFact:
+    """A document is erased, with all its runs. The log does not tell its owner, the record of requests does."""
+
+    document_id: str
+    at_ms: int
+    owner: str | None = None
+
+
+Fact = AcceptedFact | AttemptFact | VerdictFact | ErasedFact
 
 
 def facts_of(stream: Stream, entry: LogEntry) -> Sequence[Fact]:
@@ -84,9 +95,11 @@ def facts_of(stream: Stream, entry: LogEntry) -> Sequence[Fact]:
     """
     try:
         if stream is Stream.LOG:
-            return (_verdict(entry.body),)
+            return (_of_log(entry.body),)
         if stream is Stream.ACCEPTED:
             return [_accepted(record) for record in decode_acceptances(entry.body)]
+        if stream is Stream.REQUESTS:
+            return [_erasure(it) for it in decode_requests(entry.body) if it.action is Action.ERASE]
         return [_attempt(record) for record in decode_attempts(entry.body)]
     except (UndecodableError, orjson.JSONDecodeError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise Unreadable(type(error).__name__) from None
@@ -103,6 +116,7 @@ def _accepted(record: Any) -> AcceptedFact:  # noqa: ANN401 - what the codec ret
         owner=record.owner,
         url=_short(record.url),
         labels=_labels(record.labels),
+        input=b"" if record.input is None else encode(record.input),
     )
 
 
@@ -119,8 +133,18 @@ def _attempt(record: Any) -> AttemptFact:  # noqa: ANN401 - what the codec retur
     )
 
 
-def _verdict(body: bytes) -> VerdictFact:
+def _erasure(request: OwnerRequest) -> ErasedFact:
+    return ErasedFact(document_id=_checked_id(request.id), at_ms=milliseconds(request.at), owner=request.owner)
+
+
+def _of_log(body: bytes) -> VerdictFact | ErasedFact:
     event = orjson.loads(body)
+    if event["type"] == ERASED:
+        return ErasedFact(document_id=_checked_id(event["subject"]), at_ms=milliseconds(event["time"]))
+    return _verdict(event, body)
+
+
+def _verdict(event: Mapping[str, Any], body: bytes) -> VerdictFact:
     data = event["data"]
     document_id, run = _split(event["id"])
     if document_id != event["subject"]:
@@ -149,9 +173,15 @@ def _verdict(body: bytes) -> VerdictFact:
 
 def _split(event_id: str) -> tuple[str, int]:
     document_id, dot, run = event_id.rpartition(".")
-    if not dot or len(document_id) > _MAX_ID_CHARS or "\0" in document_id or not 0 < int(run) <= _MAX_RUN:
+    if not dot or not 0 < int(run) <= _MAX_RUN:
         raise Unreadable("id")
-    return document_id, int(run)
+    return _checked_id(document_id), int(run)
+
+
+def _checked_id(document_id: str) -> str:
+    if len(document_id) > _MAX_ID_CHARS or "\0" in document_id:
+        raise Unreadable("id")
+    return document_id
 
 
 def _short(value: object) -> str | None:

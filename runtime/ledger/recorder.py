@@ -15,15 +15,15 @@ from contract.broker import LogEntry, Stop, UnknownOffset
 from contract.labels import RepeatContent
 from contract.ledger import RECORDING_MARGIN_S, LedgerUnavailable
 from contract.metrics import Metrics
-from contract.streams import Stream, Streams
-from runtime.ledger import schema, search
+from contract.streams import Stream, Streams, is_next
+from runtime.ledger import schema
 from runtime.ledger.batch import Place, Reading, digest_of, newest_ms, read
-from runtime.ledger.database import translated
 from runtime.ledger.facts import AcceptedFact, VerdictFact
 from runtime.ledger.inbox import End, Inbox
 from runtime.ledger.journal import Fenced, Journal, Recorded
 from runtime.ledger.lease import Lease
 from runtime.ledger.retention import Retention, RetentionLimits
+from runtime.ledger.tending import tend
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ class RecorderLimits:
     - Up to `inbox_bytes` of readings wait in memory for their transaction.
     - A recorder that stands by checks every `look_s`, and takes over if the holder gave no sign of life for
       `patience_s`. The holder gives one with each transaction, and at least every `beat_s`.
-    - Every `tend_s` PostgreSQL sorts new words into its index.
+    - Every `tend_s` the recorder maintains the full-text index.
     - After an error of the database the recorder waits `pause_s` before it tries again.
     """
 
@@ -144,11 +144,9 @@ class Recorder:
 
     async def _tend(self) -> None:
         """Keeps the full-text index fast, outside the transactions that add to it. Runs until it is cancelled."""
-        while (statement := search.tend(self._engine.dialect.name)) is not None:
+        while True:
             await asyncio.sleep(self._limits.tend_s)
-            with translated():
-                async with self._engine.begin() as connection:
-                    await connection.execute(statement)
+            await tend(self._engine)
 
     async def _follow(self, stream: Stream, place: Place | None, inbox: Inbox) -> None:
         follow = partial(self._go_on, stream, place, inbox)
@@ -183,7 +181,7 @@ class Recorder:
                 await inbox.put(await self._read(stream, batch))
 
     def _tell_gap(self, stream: Stream, reached: int, oldest: int) -> None:
-        if oldest == reached + 1:
+        if is_next(oldest, reached):
             return  # retention removed only recorded entries
         what = "retention took entries" if oldest > reached else "the stream was made anew"
         self._metrics.ledger_gaps.labels(stream).inc()

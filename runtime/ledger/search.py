@@ -47,6 +47,14 @@ def tend(dialect: str) -> TextClause | None:
     return text("SELECT gin_clean_pending_list('words_words')") if dialect == "postgresql" else None
 
 
+def leaves_words(dialect: str) -> bool:
+    """Tells whether the index still holds words of a row that was taken out, until it is merged.
+
+    FTS5 marks them as deleted. Its option `secure-delete` needs SQLite 3.42. PostgreSQL's vacuum runs by itself.
+    """
+    return dialect == "sqlite"
+
+
 def indexed(dialect: str, words: Sequence[str]) -> str:
     """Returns `words` in the form that the index stores."""
     if dialect == "sqlite":

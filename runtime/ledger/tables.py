@@ -43,7 +43,7 @@ runs = Table(
     Column("published", Text),
     Column("published_ms", BigInteger),
     Column("digest", LargeBinary),  # of the first event, without its times
-    Column("size", BigInteger, nullable=False),  # bytes in `events`
+    Column("size", BigInteger, nullable=False),  # bytes in `events` and `inputs`
     Column("repeats", Integer, nullable=False),
     Column("differing", Integer, nullable=False),
 )
@@ -73,6 +73,36 @@ events = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+# What a run was made of, beside its row: `contract.accepted.Input` as JSON, compressed with zstd. Most runs have none.
+inputs = Table(
+    "inputs",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# Documents that are erased. `words_left`: the full-text index on the disk may still hold words of it (SQLite).
+erased = Table(
+    "erased",
+    metadata,
+    Column("document_id", Text, primary_key=True),
+    Column("owner", Text),
+    Column("erased_ms", BigInteger, nullable=False),
+    Column("words_left", Boolean, nullable=False),
+)
+Index("erased_time", erased.c.erased_ms)
+
+# Runs that somebody asked for, until they are on record: of two at once one gets the number. Not derived, and no loss.
+reruns = Table(
+    "reruns",
+    metadata,
+    Column("document_id", Text, nullable=False),
+    Column("run", Integer, nullable=False),
+    Column("key", Text),
+    Column("claimed_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("document_id", "run"),
+)
+
 # The position in each record. `digest` is that of the entry at `place`: it detects a stream that was recreated.
 places = Table(
     "places",
@@ -95,3 +125,6 @@ recorder = Table(
     Column("event_bytes", BigInteger, nullable=False),
     Column("recorded_ms", BigInteger),  # all acceptances up to this time are recorded
 )
+
+# The tables whose rows go when a run goes.
+OF_DOCUMENTS = (events, labels, inputs, runs)

@@ -91,6 +91,48 @@ class UnknownDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequested(RunState):
+    """It is on record that this run is wanted no more."""
+
+    cancel: Literal["requested"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownCancelRequested:
+    """The same for a document whose acceptance may only not be recorded yet."""
+
+    id: str
+    run: int
+    state: Literal["unknown"]
+    cancel: Literal["requested"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutRun:
+    """A further run of a document is stored."""
+
+    id: str
+    run: int
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasing:
+    """What is erased of a document, and what is not.
+
+    `dead_letters` is how many were dropped; `more_dead_letters`: send the request again. `log_keeps` says how much the
+    log holds, by unit: its events are among that.
+    """
+
+    id: str
+    state: Literal["erasing", "erased"]
+    erased_at: str
+    dead_letters: int
+    more_dead_letters: bool
+    log_keeps: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentList:
     """A page of documents, newest first. `next` is the `cursor` of the page behind, null on the last."""
 

@@ -19,6 +19,7 @@ CACHE_CONTROL: Final = Header(
 NOT_KEPT: Final = Header("Cache-Control", "`no-store`.")
 TAGGED: Final = (ETAG, VARY, CACHE_CONTROL)
 PROBLEM_HEADERS: Final = {
+    409: (MAYBE_RETRY_AFTER,),
     401: (Header("WWW-Authenticate", "The scheme: `Bearer`."),),
     415: (
         Header("Accept-Post", "The media types that are taken."),

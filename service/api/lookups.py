@@ -181,7 +181,7 @@ SHOW_DOCUMENT: Final = Operation(
         ),
         NOT_MODIFIED,
     ),
-    problems=(*_LEDGER_PROBLEMS, problems.NOT_FOUND, problems.NO_ARTICLE, problems.NOT_ACCEPTABLE),
+    problems=(*_LEDGER_PROBLEMS, problems.NOT_FOUND, problems.NO_ARTICLE, problems.NOT_ACCEPTABLE, problems.ERASED),
     examples={
         "state": _shown("status", answer=samples.state()),
         "event": _shown("event", answer_type=EVENT_TYPE, answer=samples.EVENT),

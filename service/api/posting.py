@@ -76,7 +76,15 @@ RAW_PARAMETERS: Final = (
     LABEL,
 )
 
-_LINKS: Final = (Link(name="state", to="show_document", parameter="id", value="$response.body#/id"),)
+_LINKS: Final = tuple(
+    Link(name=name, to=operation, parameter="id", value="$response.body#/id")
+    for name, operation in (
+        ("state", "show_document"),
+        ("cancel", "cancel_document"),
+        ("rerun", "rerun_document"),
+        ("erase", "erase_document"),
+    )
+)
 
 _RECEIPT = present(Receipt(id=samples.ID, lane=Lane.INTERACTIVE))
 

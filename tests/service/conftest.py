@@ -12,7 +12,7 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 from contract.ledger import Ledger
 from contract.metrics import Metrics
-from service.app import IntakeLimits, build_app
+from service.app import IntakeLimits, Keeping, build_app
 from service.hosts import Hosts
 from service.keys import ApiKeys
 from tests.service.conformance import Conformance
@@ -62,12 +62,14 @@ def conformance() -> Iterator[Conformance]:
 
 @pytest.fixture
 def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDesk:
-    async def start(
+    async def start(  # noqa: PLR0913 - what a test may replace
         *,
         keys: tuple[str, ...] = (),
         limits: Mapping[str, Any] | None = None,
         hosts: Hosts | None = KNOWN,
         ledger: Ledger | None = None,
+        keeping: Keeping | None = None,
+        operators: frozenset[str] = frozenset(),
     ) -> Desk:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
@@ -79,6 +81,8 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
             clock=lambda: NOW,
             decode=decode,
             ledger=ledger,
+            keeping=keeping or Keeping(),
+            operators=operators,
         )
         conformance.watch(app)
         return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)

@@ -5,8 +5,11 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 
 from contract.broker import LogEntry, QueueDepth, UnknownOffset
+from contract.codec import encode
 from contract.dead import DeadLetter, DeadLetterPage, Handled, NotRetryable, Wanted, next_run
+from contract.events import ErasedEvent
 from contract.job import Job, Lane
+from contract.requests import OwnerRequest
 from contract.topology import lane_queue
 
 
@@ -24,6 +27,7 @@ class MemoryBroker:
         self.looks = 0  # at the queues
         self.log: list[LogEntry] = []
         self.letters: list[DeadLetter] = []
+        self.requests: list[OwnerRequest] = []
         self.scan_reaches_all = True
         self.first_offset = 0
         self.refusal: Exception | None = None
@@ -52,6 +56,16 @@ class MemoryBroker:
         self.log.append(LogEntry(offset, routing_key, body))
         await self._tell()
         return offset
+
+    async def request(self, request: OwnerRequest) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.requests.append(request)
+
+    async def announce(self, event: ErasedEvent) -> None:
+        if self.refusal:
+            raise self.refusal
+        await self.write(event.routing_key, encode(event))
 
     async def read(self, after: int | None = None) -> AsyncGenerator[LogEntry, None]:
         position = (self.log[-1].offset if self.log else -1) if after is None else after

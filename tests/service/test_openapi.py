@@ -41,10 +41,11 @@ def job(document_id: str, **more: Any) -> Job:  # noqa: ANN401 - fields of a job
 async def full_desk(ledger_desk: OpenLedgerDesk, records: Records) -> Desk:
     """A desk that knows what the examples are about."""
     waiting = job(samples.WAITING_ID)
-    records.accept(job(samples.ID), job(samples.FAILED_ID), waiting)
+    url = job(samples.FAILED_ID, kind=Kind.URL, content=None, url="https://example.com/gone")
+    records.accept(job(samples.ID), url, waiting)
     records.retry(waiting)
     records.decide(samples.EVENT)
-    records.decide(failed(job(samples.FAILED_ID)))
+    records.decide(failed(url))
     desk = await ledger_desk()
     desk.broker.letters = [letter(again(job(samples.LETTER_ID, kind=Kind.HTML)))]
     await desk.broker.write(samples.EVENT.routing_key, encode(samples.EVENT))

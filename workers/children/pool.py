@@ -158,4 +158,4 @@ class ParserPool(Generic[T, R]):
 def _cause(error: BaseException) -> ParserRestart:
     if isinstance(error, TimeoutError):
         return ParserRestart.PARSE_TIMEOUT
-    return ParserRestart.CANCELLED if isinstance(error, asyncio.CancelledError) else ParserRestart.PARSER_CRASH
+    return ParserRestart.ABANDONED if isinstance(error, asyncio.CancelledError) else ParserRestart.PARSER_CRASH

@@ -14,7 +14,7 @@ from contract.dead import Burial
 from contract.job import Lane
 from contract.topology import DEAD, DELAYED, lane_queue
 
-VERSION = 5  # counts the versions of these tables; SQLite's user_version stores it in the file
+VERSION = 6  # counts the versions of these tables; SQLite's user_version stores it in the file
 
 # Triggers keep the sums over jobs: counting 100,000 rows on every put would cost more than the put.
 _ACCEPTED = """
@@ -31,6 +31,7 @@ _RECORDS = """
 ALTER TABLE accepted ADD COLUMN body BLOB; -- the whole record; none in rows of older versions
 CREATE TABLE attempts (seq INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL);
 """
+_REQUESTS = "CREATE TABLE requests (seq INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL);"
 _SCHEMA = """
 CREATE TABLE jobs (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -73,6 +74,7 @@ _UPGRADES = {
     2: _ACCEPTED,
     3: _SUSPECTS,
     4: _RECORDS,
+    5: _REQUESTS,
 }  # from a version to the next
 
 
@@ -121,7 +123,7 @@ def create(db: Connection) -> None:
     steps = (
         [_UPGRADES[older] for older in range(version, VERSION)]
         if version
-        else [_SCHEMA, _ACCEPTED, _SUSPECTS, _RECORDS]
+        else [_SCHEMA, _ACCEPTED, _SUSPECTS, _RECORDS, _REQUESTS]
     )
     db.executescript(f"BEGIN IMMEDIATE; {' '.join(steps)} PRAGMA user_version = {VERSION}; COMMIT;")
 

@@ -10,9 +10,11 @@ from typing import Self
 from contract.accepted import acceptance
 from contract.broker import BrokerUnavailable, Handler, LogEntry, QueueDepth, Stop
 from contract.dead import DeadLetterPage, Handled, Wanted
+from contract.events import ErasedEvent
 from contract.job import Job
 from contract.labels import Destination, SessionRole
 from contract.metrics import Metrics
+from contract.requests import OwnerRequest
 from contract.streams import Stream
 from contract.topology import INTAKE, Topology, design
 from runtime.brokers import dead
@@ -28,6 +30,7 @@ from runtime.brokers.rabbit.log import LogReader, log_bounds
 from runtime.brokers.rabbit.messages import job_message
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
 from runtime.brokers.rabbit.record import Record
+from runtime.brokers.rabbit.requests import Requests
 from runtime.brokers.rabbit.session import Session, SessionLost
 from runtime.brokers.rabbit.streams import StreamFollower
 from runtime.brokers.rabbit.supervisor import SessionReporter, Supervisor
@@ -52,6 +55,7 @@ class RabbitBroker:
         self._limits = limits or RabbitLimits()
         self._publisher = Publisher(self._limits, metrics)
         self._record = Record(self._publisher)
+        self._requests = Requests(self._publisher, self._limits, metrics)
         self._attempts = AttemptRecord(self._publisher, self._limits)
         self._leases = Leases(self._limits)
         self._queues = RabbitQueues(url, self._topology, self._limits)
@@ -94,6 +98,16 @@ class RabbitBroker:
         # After the job: every recorded job is stored. A job without a record was not accepted.
         left_s = max(0.0, end - asyncio.get_running_loop().time())
         await self._record.add(acceptance(job, datetime.now(UTC)), timeout_s=left_s)
+
+    async def request(self, request: OwnerRequest) -> None:
+        """See `contract.requests.RequestSink.request`."""
+        self._start_publishing()
+        await self._requests.request(request)
+
+    async def announce(self, event: ErasedEvent) -> None:
+        """See `contract.requests.RequestSink.announce`."""
+        self._start_publishing()
+        await self._requests.announce(event)
 
     async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
         """See `contract.broker.JobSource.consume`. It replaces lost sessions and ends only by `stop`."""

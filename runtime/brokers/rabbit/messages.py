@@ -10,9 +10,10 @@ from contract.accepted import Accepted
 from contract.attempts import FailedAttempt
 from contract.broker import Delivery
 from contract.codec import MAX_EVENT_BYTES, MAX_JOB_BYTES, encode
-from contract.events import MEDIA_TYPE, Event
+from contract.events import MEDIA_TYPE, AnyEvent, Event
 from contract.job import Job, Lane
 from contract.reasons import Reason
+from contract.requests import OwnerRequest
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage, HeadersType
@@ -51,7 +52,12 @@ def attempts_message(records: Sequence[FailedAttempt]) -> Message:
     return _persistent(encode(records), "application/json", records[0].id, {})
 
 
-def event_message(event: Event) -> Message:
+def requests_message(requests: Sequence[OwnerRequest]) -> Message:
+    """Returns requests about documents, at least one, as a persistent message that bears the first one's id."""
+    return _persistent(encode(requests), "application/json", requests[0].id, {})
+
+
+def event_message(event: AnyEvent) -> Message:
     """Returns `event` as a persistent message with the event's id.
 
     Raises:

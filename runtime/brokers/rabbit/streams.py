@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from contract.broker import LogEntry, UnknownOffset
 from contract.labels import SessionLoss
-from contract.streams import Stream
+from contract.streams import Stream, is_next
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.log import OFFSET, entry_of, newest_offset
 from runtime.brokers.rabbit.session import Session, SessionLost, translated
@@ -115,7 +115,7 @@ class StreamFollower:
 
     def _is_next(self, entry: LogEntry) -> bool:
         """Returns True if `entry` is new: a stream starts at the beginning of the chunk that holds the offset."""
-        if entry.offset > self._after + 1 and self._after >= 0:
+        if entry.offset > self._after >= 0 and not is_next(entry.offset, self._after):
             raise UnknownOffset(f"{self._stream} begins at {entry.offset}, after {self._after + 1}")
         if entry.offset == self._after and self._last not in {None, _digest(entry)}:
             raise UnknownOffset(f"{self._stream} was made anew: another entry stands at {self._after}")
