@@ -106,12 +106,14 @@ def schemathesis(folder: Path, api: str, *arguments: str) -> None:
 
 
 def test_dead_letters_along_links(up: Process, api: str, tmp_path: Path) -> None:
-    """On its own and first: what is made up for the other operations drops all letters."""
+    """Before the others, whose made-up requests drop all letters; and what takes letters after what shows them."""
     one = "/v1/dead/{id}"
-    chosen = ("list_dead", "show_dead", "retry_dead", "drop_dead")
-    schemathesis(tmp_path, api, "--phases", "stateful", *(f"--include-operation-id={name}" for name in chosen))
+    for chosen in (("show_dead",), ("retry_dead", "drop_dead")):
+        named = [f"--include-operation-id={name}" for name in ("list_dead", *chosen)]
+        schemathesis(tmp_path, api, "--phases", "stateful", *named)
     found = answered(up.wait_for_urls("ops")["ops"])
-    assert found >= {("GET", one, "200"), ("DELETE", one, "200"), ("POST", f"{one}/retry", "202")}
+    assert ("GET", one, "200") in found
+    assert found & {("DELETE", one, "200"), ("POST", f"{one}/retry", "202")}
 
 
 def test_all_operations(api: str, tmp_path: Path) -> None:
