@@ -6,6 +6,7 @@ from datetime import datetime
 from aiohttp import web
 
 from contract.charsets import Decode
+from contract.labels import WaitFor
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from service.about import DOCUMENT, ApiDocument
@@ -29,6 +30,7 @@ from service.hosts import HOSTS, Hosts, serve_known_hosts
 from service.keys import ApiKeys
 from service.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
 from service.routes import definitions, operations
+from service.waits import WAITS, Waits, stop_waits
 
 __all__ = ["ApiBroker", "IntakeLimits", "Keeping", "build_app"]
 
@@ -77,9 +79,16 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[KEEPING] = keeping
     app[OPERATORS] = operators
     app[STREAMS] = Streams(limits.streams)
+    most = {
+        WaitFor.SUBMISSION: limits.waiting_requests,
+        WaitFor.LOOKUP: limits.waiting_requests,
+        WaitFor.EXTRACTION: limits.extractions,
+    }
+    app[WAITS] = Waits(most, metrics)
     app[LOAD] = Load()
     app[DOCUMENT] = ApiDocument(operations(), needs_key=keys.required)
     app.on_response_prepare.append(name_server)
     app.on_shutdown.append(close_streams)
+    app.on_shutdown.append(stop_waits)
     app.add_routes(definitions())
     return app

@@ -133,6 +133,33 @@ HEADER_TOO_LARGE = ProblemType(
     "header-too-large", 431, "Header too large", "The request's header, or one of its fields, is over the size limit."
 )
 INTERNAL_ERROR = ProblemType("internal-error", 500, "Internal error", "A defect of this server. It has been logged.")
+EXTRACTION_FAILED = ProblemType(
+    "extraction-failed",
+    422,
+    "Extraction failed",
+    "The document cannot become an article: the rule in errors is the reason, as in failed events. "
+    "With Retry-After it may be otherwise later.",
+)
+EXTRACTION_TIMEOUT = ProblemType(
+    "extraction-timeout",
+    504,
+    "Extraction took too long",
+    "A worker took the document and did not answer in time. Nothing of it is kept: post it to /v1/documents to have it "
+    "tried again until it is decided.",
+)
+NO_WORKER = ProblemType(
+    "no-worker",
+    503,
+    "No worker",
+    "No worker took the document in time: all are at work, or none is running. Nothing of it is kept. "
+    "Ask again after Retry-After seconds, or post it to /v1/documents.",
+)
+TOO_MANY_EXTRACTIONS = ProblemType(
+    "too-many-extractions",
+    503,
+    "Too many extractions",
+    "As many extractions are under way as this server holds. Ask again after Retry-After seconds.",
+)
 LEDGER_NOT_CONFIGURED = ProblemType(
     "ledger-not-configured",
     503,
@@ -195,6 +222,10 @@ ALL = (
     INTAKE_FULL,
     HEADER_TOO_LARGE,
     INTERNAL_ERROR,
+    EXTRACTION_FAILED,
+    EXTRACTION_TIMEOUT,
+    NO_WORKER,
+    TOO_MANY_EXTRACTIONS,
     LEDGER_NOT_CONFIGURED,
     LEDGER_UNAVAILABLE,
     BROKER_UNAVAILABLE,

@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from service.about import get_docs, get_docs_file, get_index, get_openapi
-from service.api import about, acts, capacity, dead, events, lookups, posting
+from service.api import about, acts, capacity, dead, events, extract, lookups, posting
 from service.api.operation import Operation
 from service.capacity import get_capacity
 from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
@@ -17,6 +17,7 @@ from service.document_list import list_documents
 from service.document_view import show_document
 from service.documents import post_document
 from service.events import get_events
+from service.extract import extract_document
 from service.problems import get_problem
 
 
@@ -31,6 +32,7 @@ class Route:
 
 ROUTES: Final = (
     Route(posting.POST_DOCUMENT, post_document),
+    Route(extract.EXTRACT_DOCUMENT, extract_document),
     Route(lookups.LIST_DOCUMENTS, list_documents, head=True),
     Route(lookups.SHOW_DOCUMENT, show_document, head=True),
     Route(acts.ERASE_DOCUMENT, erase_document),

@@ -4,8 +4,8 @@ from typing import Final
 
 from service import problems
 from service.api.answers import Index
-from service.api.headers import TAGGED
-from service.api.lookups import GUARDS, IF_NONE_MATCH, NOT_MODIFIED
+from service.api.headers import GUARDS, TAGGED
+from service.api.lookups import IF_NONE_MATCH, NOT_MODIFIED
 from service.api.operation import JSON, TEXT, Answer, Example, Operation, Parameter, Place
 
 _GROUP = "About"

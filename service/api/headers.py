@@ -18,13 +18,21 @@ CACHE_CONTROL: Final = Header(
 )
 NOT_KEPT: Final = Header("Cache-Control", "`no-store`.")
 TAGGED: Final = (ETAG, VARY, CACHE_CONTROL)
+GUARDS: Final = (
+    Header("X-Content-Type-Options", "`nosniff`: the body is what its `Content-Type` says.", required=False),
+    Header("Content-Security-Policy", "What a page from here may do.", required=False),
+)
+APPLIED: Final = Header("Preference-Applied", "For how many seconds it was waited at most.", required=False)
 PROBLEM_HEADERS: Final = {
+    404: (LOCATION, APPLIED),
+    406: (LOCATION, APPLIED),
     409: (MAYBE_RETRY_AFTER,),
     401: (Header("WWW-Authenticate", "The scheme: `Bearer`."),),
     415: (
         Header("Accept-Post", "The media types that are taken."),
         Header("Accept-Encoding", "The content codings that are taken."),
     ),
+    422: (MAYBE_RETRY_AFTER,),
     429: (RETRY_AFTER,),
     503: (MAYBE_RETRY_AFTER,),
 }

@@ -13,14 +13,13 @@ from contract.submission import MAX_LABELS
 from service import problems
 from service.api import samples
 from service.api.answers import DocumentList, DocumentState, UnknownDocument
-from service.api.headers import MAYBE_RETRY_AFTER, RETRY_AFTER, TAGGED
+from service.api.headers import APPLIED, GUARDS, MAYBE_RETRY_AFTER, RETRY_AFTER, TAGGED
 from service.api.operation import (
     JSON,
     TEXT,
     Answer,
     Content,
     Example,
-    Header,
     Link,
     Operation,
     Parameter,
@@ -30,18 +29,10 @@ from service.api.operation import (
     text,
     whole,
 )
+from service.api.posting import PREFER
+from service.forms import ARTICLE_TYPE, EVENT_AND_ARTICLE_FORMS
 
-ARTICLE_TYPE: Final = "application/vnd.copydesk.article+json"
-
-# In order of preference if the client accepts several equally.
-FORMATS: Final = {
-    "status": JSON,
-    "event": EVENT_TYPE,
-    "article": ARTICLE_TYPE,
-    "text": TEXT,
-    "markdown": "text/markdown",
-    "html": "text/html",
-}
+FORMATS: Final = {"status": JSON, **EVENT_AND_ARTICLE_FORMS}  # in order of preference if several are as welcome
 MAX_RUN: Final = 999_999_999  # of a run; chosen: nine digits, far above what there is
 MAX_LIMIT: Final = 500  # documents on a page; chosen to limit the size of an answer and the time of a query
 DEFAULT_LIMIT: Final = 50  # documents on a page; chosen: a few screens
@@ -100,12 +91,8 @@ LIST_PARAMETERS: Final = (
 )
 
 _LEDGER_PROBLEMS = (problems.INVALID_PARAMETER, problems.LEDGER_NOT_CONFIGURED, problems.LEDGER_UNAVAILABLE)
-GUARDS: Final = (
-    Header("X-Content-Type-Options", "`nosniff`: the body is what its `Content-Type` says.", required=False),
-    Header("Content-Security-Policy", "What a page from here may do.", required=False),
-)
 NOT_MODIFIED: Final = Answer(
-    status=304, about="The caller has it: `If-None-Match` holds its `ETag`.", headers=(*TAGGED, *GUARDS)
+    status=304, about="The caller has it: `If-None-Match` holds its `ETag`.", headers=(*TAGGED, APPLIED, *GUARDS)
 )
 
 LIST_DOCUMENTS: Final = Operation(
@@ -158,7 +145,7 @@ SHOW_DOCUMENT: Final = Operation(
     group="Looking up",
     summary="What became of a document",
     about="Its state, or, as `format` or `Accept` says, its event or its article in one of its forms.",
-    parameters=(DOCUMENT_ID, FORMAT, RUN, IF_NONE_MATCH),
+    parameters=(DOCUMENT_ID, FORMAT, RUN, IF_NONE_MATCH, PREFER),
     answers=(
         Answer(
             status=200,
@@ -171,13 +158,13 @@ SHOW_DOCUMENT: Final = Operation(
                 "text/markdown": {"type": "string", "description": "The article's Markdown."},
                 "text/html": _HTML,
             },
-            headers=(*TAGGED, MAYBE_RETRY_AFTER, *GUARDS),
+            headers=(*TAGGED, MAYBE_RETRY_AFTER, APPLIED, *GUARDS),
         ),
         Answer(
             status=202,
             about="Nothing could have this form yet, or nothing is recorded of this id yet: ask again.",
             content={JSON: _STATE},
-            headers=(*TAGGED, RETRY_AFTER),
+            headers=(*TAGGED, RETRY_AFTER, APPLIED),
         ),
         NOT_MODIFIED,
     ),

@@ -1,7 +1,11 @@
 """POST /v1/documents."""
 
+from collections.abc import Mapping
 from typing import Final
 
+from contract.article import Article
+from contract.events import MEDIA_TYPE as EVENT_TYPE
+from contract.events import FailedEvent, ProcessedEvent
 from contract.job import Kind, Lane
 from contract.options import Focus, Format, Part
 from contract.rules import MAX_URL_CHARS
@@ -9,7 +13,7 @@ from contract.submission import MAX_LABELS, Submission
 from service import problems
 from service.api import samples
 from service.api.answers import Receipt, present
-from service.api.headers import LOCATION
+from service.api.headers import APPLIED, CACHE_CONTROL, GUARDS, LOCATION
 from service.api.operation import (
     JSON,
     TEXT,
@@ -23,6 +27,7 @@ from service.api.operation import (
     one_of,
     text,
 )
+from service.forms import ARTICLE_TYPE
 
 RAW_KINDS: Final = {
     TEXT: Kind.TEXT,
@@ -40,6 +45,12 @@ IDEMPOTENCY_KEY: Final = Parameter(
     place=Place.HEADER,
     about="The same key gives the document the same id, however often it is posted.",
     schema=text(least=1, most=KEY_CHARS, pattern="^[\\x21-\\x7e]+$"),
+)
+PREFER: Final = Parameter(
+    name="Prefer",
+    place=Place.HEADER,
+    about="`wait=20`: answer when the document is decided, or after 20 seconds (RFC 7240).",
+    schema={"type": "string"},
 )
 LISTS: Final = (
     Parameter(
@@ -86,7 +97,11 @@ _LINKS: Final = tuple(
     )
 )
 
+_EVENT: Content = ProcessedEvent | FailedEvent
+_FORM: Content = {"type": "string", "description": "The article in this form."}
 _RECEIPT = present(Receipt(id=samples.ID, lane=Lane.INTERACTIVE))
+
+BODIES: Final[Mapping[str, Content]] = {JSON: Submission, **dict.fromkeys(RAW_KINDS, RAW)}
 
 POST_DOCUMENT: Final = Operation(
     id="post_document",
@@ -99,12 +114,23 @@ POST_DOCUMENT: Final = Operation(
         "Any other body is the document itself, and the query has the rest. The body may be compressed: "
         "`Content-Encoding: gzip` or `deflate`."
     ),
-    parameters=(IDEMPOTENCY_KEY, *RAW_PARAMETERS),
-    bodies={JSON: Submission} | dict.fromkeys(RAW_KINDS, RAW),
-    answers=(Answer(status=202, about="Stored.", content={JSON: Receipt}, headers=(LOCATION,), links=_LINKS),),
+    parameters=(IDEMPOTENCY_KEY, PREFER, *RAW_PARAMETERS),
+    bodies=BODIES,
+    answers=(
+        Answer(
+            status=200,
+            about="Decided, while the request waited: the event, or the form of the article that `Accept` asks for.",
+            content={EVENT_TYPE: _EVENT, JSON: _EVENT, ARTICLE_TYPE: Article}
+            | dict.fromkeys((TEXT, "text/markdown", "text/html"), _FORM),
+            headers=(LOCATION, APPLIED, CACHE_CONTROL, *GUARDS),
+        ),
+        Answer(status=202, about="Stored.", content={JSON: Receipt}, headers=(LOCATION, APPLIED), links=_LINKS),
+    ),
     problems=(
         problems.INVALID_PARAMETER,
         problems.MALFORMED_BODY,
+        problems.NO_ARTICLE,
+        problems.NOT_ACCEPTABLE,
         problems.BODY_TIMEOUT,
         problems.CONTENT_TOO_LARGE,
         problems.UNSUPPORTED_MEDIA_TYPE,

@@ -36,7 +36,8 @@ def valid(method: str, path: str) -> URL:
 
 def document_for(method: str, path: str) -> dict[str, str] | None:
     """Returns the shortest body that the route accepts, None where it takes none."""
-    return {"text": "The ferry sails again."} if (method, path) == ("POST", "/v1/documents") else None
+    takes = {("POST", "/v1/documents"), ("POST", "/v1/extract")}
+    return {"text": "The ferry sails again."} if (method, path) in takes else None
 
 
 async def test_an_unknown_parameter_is_refused_by_name(desk: Desk) -> None:

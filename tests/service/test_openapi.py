@@ -48,6 +48,7 @@ async def full_desk(ledger_desk: OpenLedgerDesk, records: Records) -> Desk:
     records.decide(failed(url))
     desk = await ledger_desk()
     desk.broker.letters = [letter(again(job(samples.LETTER_ID, kind=Kind.HTML)))]
+    desk.broker.answers.put_nowait(encode(samples.EVENT))
     await desk.broker.write(samples.EVENT.routing_key, encode(samples.EVENT))
     return desk
 
