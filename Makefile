@@ -26,9 +26,9 @@ test: test-ready
 
 test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES)
 
-# No broker, no root, about two minutes on two cores. Takes ARGS, too.
+# No broker, no root, few processes: a minute of CPU time, over two cores. Takes ARGS, too.
 unit: $(VENV)/.installed-dev
-	$(BIN)/python -m $(if $(ARGS),pytest -m 'not (rabbit or postgres or system or faults)' $(ARGS),tests.suites unit)
+	$(BIN)/python -m $(if $(ARGS),pytest -m 'not (processes or rabbit or postgres or system or faults)' $(ARGS),tests.suites unit)
 
 # One fault may take minutes, and starts many processes.
 PATIENTLY := -o faulthandler_timeout=900

@@ -1,4 +1,4 @@
-"""What an owner does about a document that was accepted: cancel it, run it again, erase it."""
+"""Cancels, repeats and erases documents that were accepted, on request of their owners."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,9 +38,9 @@ _NOT_DONE: Final = (
 
 
 async def cancel_document(request: web.Request) -> web.Response:
-    """Answers 202 with the state, once it is on record that the document's latest run is wanted no more.
+    """Answers 202 with the state when the request to cancel the document's latest run is durable.
 
-    Whoever takes the document next decides it as cancelled. Who has it in hand may decide it otherwise before.
+    The worker that takes the document next decides it as cancelled. A worker that has it in hand may be faster.
 
     Raises:
         ProblemError: it is decided already, or erased, or nothing is known of it; or broker or ledger are away.
@@ -59,10 +59,10 @@ async def cancel_document(request: web.Request) -> web.Response:
 
 
 async def erase_document(request: web.Request) -> web.Response:
-    """Answers with what is erased, and what is not: 200 when the ledger holds nothing any more, 202 until then.
+    """Answers 200 if the ledger holds nothing of the document any more, else 202; in both cases with what is left.
 
-    In this order, so that asking again is always safe: the request is put on record, by which workers decide what is
-    not decided as cancelled, and the recorder drops the rows; subscribers are told; dead letters are dropped.
+    The steps are in an order in which each may be repeated: first the request becomes durable, from which workers and
+    the recorder learn of the erasure, then subscribers are told, then dead letters are dropped.
 
     Raises:
         ProblemError: nothing is known of the document, or not yet; or broker or ledger are away.
@@ -94,9 +94,9 @@ async def erase_document(request: web.Request) -> web.Response:
 
 
 async def rerun_document(request: web.Request) -> web.Response:
-    """Answers 202 with `{"id", "run", "lane"}` when a further run of what is kept of the document is on its queue.
+    """Answers 202 with `{"id", "run", "lane"}` when the document's next run is in its queue.
 
-    With an `Idempotency-Key` that was given for this document before, it is the run of then.
+    A repeated `Idempotency-Key` gives the run that it gave the first time.
 
     Raises:
         ProblemError: a run is under way, nothing is kept to run again, the document is erased, or nothing is known of
@@ -120,7 +120,7 @@ async def rerun_document(request: web.Request) -> web.Response:
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """A request about a document, and what the ledger knows of it for who asks."""
+    """An HTTP request about a document, and what the caller may know of that document."""
 
     request: web.Request
     ledger: Ledger
@@ -143,7 +143,7 @@ class _Asking:
         return cls(request, ledger, document_id, runs, gone, is_new)
 
     async def put_on_record(self, action: Action, run: int | None, at: str) -> None:
-        """Puts on record what is asked for. It touches nothing but the documents of their owner, whoever asks."""
+        """Writes the request to the record of requests. It names the document's owner, so it affects no other."""
         wanted = OwnerRequest(action=action, id=self.document_id, at=at, run=run, owner=self._owner())
         try:
             await self.request.app[BROKER].request(wanted)
@@ -159,7 +159,11 @@ class _Asking:
 
 
 async def _further_run(request: web.Request, asking: _Asking) -> Job:
-    """Returns the job of the next run: of the URL, or of the content that was kept of one of the runs, newest first."""
+    """Returns the job of the next run, made of the URL, or of the newest content that is kept.
+
+    Raises:
+        ProblemError: neither is there.
+    """
     latest = asking.runs[-1]
     kept: Input | None = None
     for run in reversed(asking.runs):
@@ -189,7 +193,7 @@ async def _further_run(request: web.Request, asking: _Asking) -> Job:
 
 
 async def _put_once(request: web.Request, ledger: Ledger, job: Job, key: str | None, known: int | None) -> None:
-    """Puts `job` unless somebody else puts this run. `known`: this key has it, but it may never have been put."""
+    """Puts `job` if nobody else does. `known` is the run of this key: its job may never have been stored."""
     check_size(job, MAX_JOB_BYTES)
     if known != job.run and not await asked(ledger.claim(job.id, job.run, key, request.app[CLOCK]())):
         raise _under_way()

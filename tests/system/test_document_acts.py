@@ -101,7 +101,7 @@ def audited(stack: Stack, folder: Path) -> dict[str, Any]:
     if stack.amqp_url is None:
         done = copydesk("audit", "--json", "--data", str(folder))
     else:
-        done = copydesk("audit", "--json", settings={"COPYDESK_AMQP_URL": stack.amqp_url})
+        done = copydesk("audit", "--json", settings=SETTINGS | {"COPYDESK_AMQP_URL": stack.amqp_url})
     assert done.stdout, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
