@@ -26,7 +26,7 @@ import aiohttp
 
 from tests.system.processes import COPYDESK, Process
 
-CONNECTIONS = 16
+CONNECTIONS = 16  # chosen: enough to keep the server busy
 TEXT = "The harbour council voted on Tuesday to move the ferry landing two hundred metres up the coast: number {}."
 TICKS = os.sysconf("SC_CLK_TCK")
 WITHOUT = "without"
