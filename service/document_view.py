@@ -70,7 +70,7 @@ def _chosen(runs: Sequence[Run], wanted: "_Wanted") -> Sequence[Run]:
 
 
 def _is_open(runs: Sequence[Run], wanted: "_Wanted") -> bool:
-    """Returns True if the requested run is not decided. The next run may be under way: it is recorded a moment later."""
+    """Returns True if the requested run is not decided. The next run counts: it is recorded a moment after its put."""
     return wanted.run == runs[-1].run + 1 or not _chosen(runs, wanted)[-1].state.decided
 
 
