@@ -13,7 +13,7 @@ from contract.job import Job
 from contract.ledger import LedgerUnavailable
 from contract.reasons import Reason
 from service.accept import preferred
-from service.document_view import FORMATS
+from service.api.lookups import FORMATS
 from tests.brokers import samples
 from tests.runtime.ledger.records import Records, failed, next_run
 from tests.service.conftest import NOW, Desk, OpenDesk, problem
