@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import URL, Connection, delete, inspect, text, update
+from sqlalchemy import URL, Connection, delete, false, inspect, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from runtime.errors import StartError
@@ -30,6 +30,17 @@ async def check(engine: AsyncEngine) -> None:
     if found < VERSION:
         raise StartError(f"the ledger's tables are of version {found}, not {VERSION}: run copydesk ledger upgrade")
     raise StartError(f"the ledger's tables are of version {found}, newer than this Copydesk knows: start a newer one")
+
+
+async def check_writable(engine: AsyncEngine) -> None:
+    """Returns if this user may write; writes nothing.
+
+    Raises:
+        LedgerUnavailable: the database cannot be written, or not be asked.
+    """
+    with translated():
+        async with engine.begin() as connection:
+            await connection.execute(update(tables.recorder).where(false()).values(beat=0))
 
 
 async def version_of(engine: AsyncEngine) -> str | None:

@@ -22,7 +22,7 @@ class EmbeddedLimits:
     - `preview_patience_s`: for so long a preview waits for a worker; as on RabbitMQ.
     - `scan_letters`: one scan reads this many dead letters, the longest buried first; as on RabbitMQ.
     - `follow_pause_s`: a follower of a record reads again this long after it was woken, so that what comes in that time
-      comes together; at the latest after `follow_idle_s`.
+      comes together; `follow_long_pause_s` where many came the last time; at the latest after `follow_idle_s`.
     """
 
     max_jobs: int = Bounds().intake_documents
@@ -35,4 +35,5 @@ class EmbeddedLimits:
     preview_patience_s: float = PREVIEW_PATIENCE_S
     scan_letters: int = 10_000
     follow_pause_s: float = 0.1
+    follow_long_pause_s: float = 0.4
     follow_idle_s: float = 1.0

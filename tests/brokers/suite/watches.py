@@ -1,6 +1,7 @@
 """Watching documents, and previews: what is heard of a verdict by those who wait for it."""
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import suppress
 
 import pytest
@@ -20,6 +21,11 @@ def answer(delivery: Delivery) -> Verdict:
     """Decides what is delivered, as a worker does: previews are answered, jobs published."""
     event = samples.processed(decode_job(delivery.body))
     return Answer(event) if delivery.preview else Publish(event)
+
+
+async def unless_dropped(preview: Awaitable[bytes]) -> None:
+    with suppress(NotTaken):
+        await preview
 
 
 class Watches:
@@ -129,12 +135,13 @@ class Watches:
         async with backend.broker() as broker, consuming(broker, handle), asyncio.TaskGroup() as group:
             asked = [group.create_task(broker.preview(samples.job())) for _ in range(held)]
             await gate.full.wait()
-            asked.append(group.create_task(broker.preview(samples.job())))
+            one_more = group.create_task(unless_dropped(broker.preview(samples.job())))
             await put_all(broker, jobs)
             await recorder.done.wait()
             assert len(gate.held) == held
             gate.opened.set()
             await asyncio.gather(*asked)
+            one_more.cancel()  # it may have been dropped, or be taken now
 
     @pytest.mark.parametrize("slots", [1, 4])
     async def test_neither_previews_nor_jobs_starve(self, backend: Backend, slots: int) -> None:
@@ -145,14 +152,14 @@ class Watches:
             done[delivery.preview] += 1
             if not both.is_set() and min(done.values()) >= 3:
                 both.set()
-                assert max(done.values()) < 10
-            if sum(done.values()) == 20:
+                assert max(done.values()) < 8
+            if sum(done.values()) == 16:
                 all_done.set()
             return answer(delivery)
 
         async with backend.broker() as broker, asyncio.TaskGroup() as group:
-            await put_all(broker, samples.jobs(10))
-            asked = [group.create_task(broker.preview(samples.job())) for _ in range(10)]
+            await put_all(broker, samples.jobs(8))
+            asked = [group.create_task(broker.preview(samples.job())) for _ in range(8)]
             async with consuming(broker, handle, slots=slots):
                 await asyncio.gather(*asked)
                 await all_done.wait()
