@@ -70,8 +70,8 @@ def _chosen(runs: Sequence[Run], wanted: "_Wanted") -> Sequence[Run]:
 
 
 def _is_open(runs: Sequence[Run], wanted: "_Wanted") -> bool:
-    """Tells whether the run that is asked for is to be decided yet."""
-    return not _chosen(runs, wanted)[-1].state.decided
+    """Returns True if the requested run is not decided. The next run counts: it is recorded a moment after its put."""
+    return wanted.run == runs[-1].run + 1 or not _chosen(runs, wanted)[-1].state.decided
 
 
 class _Recorded:

@@ -266,6 +266,23 @@ async def test_a_look_up_waits_for_the_run_that_is_under_way(ledger_desk: OpenLe
     assert await first.read() == encode(article(job))
 
 
+async def test_the_next_run_is_waited_for_before_it_is_recorded(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+    job = samples.job()
+    records.accept(job)
+    records.decide(article(job))
+    desk = await ledger_desk()
+    second = next_run(job)
+    async with asyncio.TaskGroup() as group:
+        headers = {"Prefer": "wait=20", "Accept": EVENT}
+        answer = group.create_task(desk.client.get(f"/v1/documents/{job.id}?run=2", headers=headers))
+        await desk.broker.until_watched()
+        tell(desk, article(second))
+    assert (answer.result().status, await answer.result().read()) == (200, encode(article(second)))
+    async with asyncio.timeout(10):
+        later = await desk.client.get(f"/v1/documents/{job.id}?run=3", headers={"Prefer": "wait=20"})
+    assert later.status == 404
+
+
 async def test_a_document_that_is_not_on_record_yet_is_waited_for(ledger_desk: OpenLedgerDesk) -> None:
     job = replace(samples.job(), id=id_made(NOW))
     desk = await ledger_desk(recorded=False)
