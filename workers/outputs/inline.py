@@ -8,9 +8,11 @@ from lxml.etree import SubElement, _Element
 
 from workers.draft import ArticleBlock
 from workers.outputs.allowed import allowed, link_target
-from workers.page.blocks import TextRun
+from workers.page.blocks import BREAK, TextRun
+from workers.page.raised import on_the_line
 
 _SPACE = re.compile(r"\s+")
+FORMULA = "formula"  # the class of our own element around TeX
 _MARKS = {
     **dict.fromkeys(("b", "strong"), "strong"),
     **dict.fromkeys(("i", "em", "cite", "dfn", "var"), "em"),
@@ -19,8 +21,9 @@ _MARKS = {
     "sub": "sub",
     "sup": "sup",
     "a": "a",
+    "math": "math",
+    "script": "math",  # of MathJax
 }
-_BREAK = "br"
 
 
 def fill(target: _Element, block: ArticleBlock, base: str | None, *, links: bool) -> None:
@@ -28,7 +31,7 @@ def fill(target: _Element, block: ArticleBlock, base: str | None, *, links: bool
 
     Where its runs do not say the same as its text, the text is what counts.
     """
-    pieces = list(_squeezed(block.runs))
+    pieces = _without_breaks_at_the_ends(list(_squeezed(block.runs)))
     if _bare("".join(piece.text for piece in pieces)) != _bare(allowed(block.text)):
         write_lines(target, allowed(block.text))
         return
@@ -45,6 +48,11 @@ def fill(target: _Element, block: ArticleBlock, base: str | None, *, links: bool
             SubElement(innermost, "br")
         else:
             _append(innermost, piece.text)
+
+
+def _without_breaks_at_the_ends(pieces: list["_Piece"]) -> list["_Piece"]:
+    filled = [number for number, piece in enumerate(pieces) if piece.text]
+    return pieces[filled[0] : filled[-1] + 1] if filled else []
 
 
 def write_lines(target: _Element, text: str) -> None:
@@ -81,11 +89,11 @@ def _squeezed(runs: Iterable[TextRun]) -> Iterator[_Piece]:
 
 
 def _is_break(run: TextRun) -> bool:
-    return bool(run.element.tag == _BREAK and not run.is_tail)
+    return run.text == BREAK
 
 
 def _bare(text: str) -> str:
-    return _SPACE.sub("", text)
+    return on_the_line(_SPACE.sub("", text))
 
 
 def _marks(run: TextRun, border: _Element) -> list[_Element]:
@@ -110,6 +118,8 @@ def _shared(old: list[_Element], new: list[_Element]) -> int:
 
 def _open(parent: _Element, mark: _Element, base: str | None) -> _Element:
     tag = _MARKS[mark.tag]
+    if tag == "math":
+        return SubElement(parent, "span", attrib={"class": FORMULA})
     if tag != "a":
         return SubElement(parent, tag)
     href = link_target(allowed(mark.get("href") or ""), base)
