@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from workers.page.words import tokens
 
-_GRAM = 4
+_GRAM = 4  # tokens in an n-gram, as in scrapinghub's benchmark
 _NEAR = 5  # blocks to either side
 
 

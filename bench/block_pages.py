@@ -1,4 +1,4 @@
-"""Pages with known text, cut into blocks: features, labels, and what is needed to score a choice of them."""
+"""Pages with known text, cut into blocks: features, labels, and the data to score a choice of blocks."""
 
 import sys
 from collections.abc import Iterator

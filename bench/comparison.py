@@ -10,7 +10,7 @@ from bench.text_f1 import Row, compare, f1
 
 @dataclass(slots=True)
 class Measured:
-    """What one extractor did: CPU seconds of each document, and the shares of its text where the truth is known."""
+    """The results of one extractor: CPU seconds of each document, and precision and recall where the truth is known."""
 
     seconds: list[float] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)

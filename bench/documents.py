@@ -14,7 +14,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-FOLDS = 5
+FOLDS = 5  # parts of the domains; chosen: each model still sees four fifths of the data
 
 
 def read(file: Path) -> Iterator[dict[str, Any]]:

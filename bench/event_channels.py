@@ -24,11 +24,11 @@ from contract.metrics import Metrics
 from contract.topology import LOG, design
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
-from runtime.brokers.rabbit.supervisor import Supervisor, Teller
+from runtime.brokers.rabbit.supervisor import SessionReporter, Supervisor
 from tests.rabbit_node import RabbitNode
 
 BODY = b"x" * 2000
-WITHIN_S = 30.0
+WITHIN_S = 30.0  # for one confirm; chosen: far longer than a broker that works takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ async def compare(node: RabbitNode, events: int, rounds: int) -> None:
     limits, metrics = RabbitLimits(), Metrics(CollectorRegistry())
     publisher = Publisher(limits, metrics)
     async with asyncio.TaskGroup() as group:
-        supervisor = Supervisor(node.url, SessionRole.PUBLISHER, design(), limits, Teller(metrics))
+        supervisor = Supervisor(node.url, SessionRole.PUBLISHER, design(), limits, SessionReporter(metrics))
         publishing = group.create_task(supervisor.run(publisher.run))
         for at_once in (1, 8):
             found: dict[bool, list[Round]] = {True: [], False: []}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.extraction import copydesk, documents_of
 
-_LINES = 10
+_LINES = 10  # lines of output; chosen: enough to see a trend
 _RSS = re.compile(r"VmRSS:\s+(\d+) kB")
 
 

@@ -35,11 +35,11 @@ from workers.fetch.limits import HostFailureLimits, HostLimits
 from workers.fetch.politeness import Politeness
 from workers.fetch.robots import Robots, RobotsLimits
 
-AT_ONCE = 64
+AT_ONCE = 64  # fetches in flight; chosen: more than one core can serve
 HOSTS = [f"127.0.1.{number}" for number in range(1, 129)]
-DEFAULTS = (2000, 9)
+DEFAULTS = (2000, 9)  # pages and rounds; chosen: some minutes
 ROBOTS = "User-agent: *\nDisallow: /search\nDisallow: /*?print=\nCrawl-delay: 0\n\nUser-agent: mirror\nDisallow: /\n"
-WORDS = 2500
+WORDS = 2500  # words of a page; chosen: 18 kB gzipped
 BARE = "bare aiohttp"
 
 Fetch = Callable[[str], Awaitable[str]]

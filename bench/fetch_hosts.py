@@ -42,11 +42,11 @@ from workers.worker import Worker, WorkerLimits
 
 BUSY = "127.0.2.1"
 OTHERS = [f"127.0.3.{number}" for number in range(1, 21)]
-BUSY_PAGE_S = 2.0
-OTHER_PAGE_S = 0.05
-WAVE_S = 3.0
+BUSY_PAGE_S = 2.0  # time that a page of the busy host takes; chosen
+OTHER_PAGE_S = 0.05  # time that a page of the other hosts takes; chosen
+WAVE_S = 3.0  # between two bursts; chosen
 SLOTS = 8  # the default of two cores
-DEFAULTS = (300, 10)
+DEFAULTS = (300, 10)  # pages of the busy host, and rounds; chosen
 
 
 class NoParser:

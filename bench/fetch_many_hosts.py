@@ -29,8 +29,8 @@ from runtime.settings import load
 from tests.rabbit_node import free_ports
 
 KINDS = ("dead", "slow", "delay", *["good"] * 7)
-SLOW_S, GOOD_S = 10.0, 0.05
-DEFAULTS = (1000, 1)
+SLOW_S, GOOD_S = 10.0, 0.05  # time that a page of a slow and of a good host takes; chosen
+DEFAULTS = (1000, 1)  # hosts, and URLs of each; chosen
 PAGE = "<!doctype html><html lang=en><title>Ferry</title><article><h1>The ferry moves</h1>" + (
     "<p>The harbour council voted on Tuesday evening to move the ferry landing two hundred metres up the coast.</p>" * 6
 )

@@ -19,7 +19,7 @@ from workers.fetch import media, refresh
 from workers.fetch.page_head import title_of
 from workers.walls import answer
 
-_LEAST_CHARS = 500  # of text: what is shorter may well be an error page
+_LEAST_CHARS = 500  # of text; chosen: a shorter text may be an error page
 
 
 def pages(path: Path) -> Iterator[dict[str, Any]]:

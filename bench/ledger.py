@@ -47,10 +47,10 @@ from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import RabbitNode
 
 SEEDS = Path(__file__).parents[1] / "seeds"
-WORDS = 500
-ACCEPTED_AT_ONCE = 20
+WORDS = 500  # words of an article; chosen: an event of 8 kB
+ACCEPTED_AT_ONCE = 20  # acceptances in one entry; chosen
 BATCH = 256  # what RabbitMQ delivers ahead
-LOOKS = 300
+LOOKS = 300  # repeats of each query; chosen for a stable median
 
 
 def main() -> None:
@@ -118,6 +118,7 @@ class MemoryStreams:
             Stream.ACCEPTED: [LogEntry(number, "", encode(group)) for number, group in enumerate(groups)],
             Stream.LOG: [LogEntry(number, "", encode(event)) for number, (_, event) in enumerate(documents)],
             Stream.ATTEMPTS: [],
+            Stream.REQUESTS: [],
         }
 
     async def follow(self, stream: Stream, after: int) -> AsyncGenerator[Sequence[LogEntry], None]:

@@ -11,14 +11,14 @@ from workers.models.boosted_trees import Rows
 
 _SCRIPTS = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0e7f\uff66-\uff9f"  # a character is a token
 _TOKEN = re.compile(rf"[{_SCRIPTS}]|[^\W{_SCRIPTS}]+")
-_RUN = 3
+_RUN = 3  # tokens that must match to align a line with the truth; chosen by hand
 _SHORT = 4  # tokens: a line with fewer must be a line of the truth, too
 _MAX_PLACES = 30  # of one run
 _PLACES = 4  # of one line
 _SLACK = 12  # tokens by which a place may shift within a line
-_MIN_SHARE = 0.35
-_MAX_TAKEN = 0.3
-_OVERLAP = 3
+_MIN_SHARE = 0.35  # of a line's tokens in the truth; chosen by hand
+_MAX_TAKEN = 0.3  # share of a place that other lines have taken; chosen by hand
+_OVERLAP = 3  # tokens by which two places may overlap; chosen by hand
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Pasted texts with known articles, cut into lines: features, labels, and what is needed to score a choice of them."""
+"""Pasted texts with known articles, cut into lines: features, labels, and the data to score a choice of lines."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A text, its lines, what the rules say of them, and the lines as examples."""
+    """A text, its lines, the findings of the rules, and the lines as examples."""
 
     given: Given
     lines: Sequence[Line]

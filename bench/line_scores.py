@@ -15,6 +15,7 @@ from workers.normalise.text import normalise_text
 from workers.pasted.text_confidence import text_confidence_features
 from workers.pasted.text_reader import Read
 
+# Of the rows of the table; chosen: finer where most texts are.
 _BOUNDS = (0, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 1.001)
 
 

@@ -30,9 +30,9 @@ from tests.rabbit_node import RabbitNode
 SEEDS = Path(__file__).parents[1] / "seeds"
 SLICE_S = 5.0  # the load comes in slices of this length, each accepted before the next begins
 QUIET_S = 30.0  # at the end without faults
-STANDSTILL_S = 120.0  # at the end: what is not decided when nothing was for so long, never will be
+STANDSTILL_S = 120.0  # at the end; chosen: if no document is decided for this long, the rest never will be
 WINDOW = 2000  # documents; each parser child is replaced at least once in that time
-TOLERANCE = 0.1
+TOLERANCE = 0.1  # share by which memory may grow; chosen
 
 
 def main() -> int:

@@ -15,9 +15,9 @@ from tests.system.processes import Process
 
 Fault = Callable[[], Awaitable[None]]
 
-BETWEEN_S = (15.0, 35.0)
+BETWEEN_S = (15.0, 35.0)  # between two faults, at random; chosen: most recover within the shorter time
 BROKER_STANDS_S = 8.0  # four heartbeats
-WORKER_STANDS_S = 10.0
+WORKER_STANDS_S = 10.0  # how long a worker is stopped; chosen
 
 
 class Breaker:

@@ -14,7 +14,7 @@ from tests.faults.balance import Events
 from tests.faults.desk import Desk
 from tests.rabbit_node import RabbitNode
 
-EVERY_S = 1.0
+EVERY_S = 1.0  # between two readings of /proc; chosen
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 Row = tuple[float, float, float]  # true and false positives, false negatives: shares of one page
 
-_GRAM = 4
+_GRAM = 4  # tokens in an n-gram, as in scrapinghub's benchmark
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0e7f\uff66-\uff9f"
 _TOKEN = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
 

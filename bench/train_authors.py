@@ -30,7 +30,7 @@ from workers.page.head import read_head
 from workers.page.tree import parse
 
 SETS = {"fundus": 2.5, "readability": 1.0, "wcxb": 1.0, "trafilatura_eval": 1.5, "postlight": 3.0}  # by weight
-MODELS = 3
+MODELS = 3  # models that are averaged; chosen: they even out the chance of single seeds
 PARAMETERS = {
     "iterations": 200,
     "depth": 6,

@@ -34,9 +34,9 @@ from workers.models.boosted_trees import weights_file
 _WEIGHTS_OF_SETS = {"scrapinghub": 4.0, "fundus": 4.0, "readability": 1.5, "wcxb articles": 1.0, "wcxb": 0.5}
 _TRUE = 0.55  # share of a block's words that stand in the truth, from which on it is body
 _NEAR = 10  # blocks around the body; of those further off, which are easy, few will do
-_FAR_SHARE = 0.12
+_FAR_SHARE = 0.12  # of the blocks further off that are trained on; chosen by hand
 _MOST = 90  # blocks of one page that are trained on
-_MODELS = 3
+_MODELS = 3  # models that are averaged; chosen: they even out the chance of single seeds
 _MOST_WORDS = 100  # that a block counts for
 
 

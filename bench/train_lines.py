@@ -31,7 +31,7 @@ from workers.pasted.classify_lines import TextModels
 from workers.pasted.text_confidence import TEXT_CONFIDENCE_FEATURES
 from workers.pasted.text_reader import read_lines
 
-WORKERS = 2
+WORKERS = 2  # processes; chosen for two cores
 OF_LINES = {
     "iterations": 250, "depth": 6, "learning_rate": 0.12, "l2_leaf_reg": 6, "border_count": 64, "rsm": 0.3,
 }  # fmt: skip

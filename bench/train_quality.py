@@ -146,6 +146,7 @@ def report_confidence(found: Sequence[Row], truth: Numbers, told: Numbers, uncer
             print(f"{low:.2f}-{high:.2f} | {inside.sum()} | {told[inside].mean():.3f} | {truth[inside].mean():.3f}")
 
 
+# Of the rows of the table; chosen: finer where most pages are.
 _BOUNDS = (0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 1.001)
 
 

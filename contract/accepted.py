@@ -4,8 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from contract.job import Job, Kind, Lane
+from contract.charsets import CharsetSource
+from contract.job import CallerMetadata, Job, Kind, Lane
+from contract.options import Options
 from contract.timestamps import rfc3339
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """What a run is made of, beside what its acceptance says: another run is made of the same.
+
+    `content` is the submitted text or HTML where it is kept; `charset` and `charset_source` say how it was decoded.
+    """
+
+    metadata: CallerMetadata = field(default_factory=CallerMetadata)
+    options: Options = field(default_factory=Options)
+    content: str | None = None
+    charset: str | None = None
+    charset_source: CharsetSource | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +29,8 @@ class Accepted:
     """One run of a document whose job is stored. `id` is the id of its event, `at` is RFC 3339 in UTC.
 
     `kind`, `url` and `labels` are as submitted, `owner` is the name of the API key that posted. Records of older
-    versions have none of these four.
+    versions have none of these four. `input` is None where nothing is kept but these, as for a URL with default
+    options.
     """
 
     id: str
@@ -23,6 +40,7 @@ class Accepted:
     url: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     owner: str | None = None
+    input: Input | None = None
 
 
 def acceptance(job: Job, at: datetime) -> Accepted:
@@ -35,4 +53,19 @@ def acceptance(job: Job, at: datetime) -> Accepted:
         url=job.url,
         labels=job.labels,
         owner=job.owner,
+        input=_input(job),
     )
+
+
+def _input(job: Job) -> Input | None:
+    """The content itself is kept only where the job says so; without it, nothing else of it is of use."""
+    if job.kind is not Kind.URL and not job.keep_input:
+        return None
+    kept = Input(
+        metadata=job.metadata,
+        options=job.options,
+        content=job.content,
+        charset=job.charset,
+        charset_source=job.charset_source,
+    )
+    return None if kept == Input() else kept

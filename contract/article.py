@@ -23,7 +23,7 @@ class Source(StrEnum):
 
 
 class PageKind(StrEnum):
-    """The kind of a page, judged by its looks; `other` where none fits."""
+    """The estimated kind of a page; `other` if no other kind fits."""
 
     ARTICLE = "article"
     FORUM = "forum"
@@ -34,7 +34,7 @@ class PageKind(StrEnum):
 
 
 class Flag(StrEnum):
-    """A property of an article that readers should know."""
+    """A warning to readers about an article."""
 
     SHORT = "short"
     CONSENT_WALL = "consent_wall"  # the page asks for consent before it shows its text
@@ -51,7 +51,7 @@ class Flag(StrEnum):
 class Quality:
     """The estimated quality of the text.
 
-    `confidence` in [0, 1] is the expected F1 of the text against the text that a person would choose, None where it is
+    `confidence` in [0, 1] is the expected F1 of the text against the text that a person would choose, None if it is
     unknown.
     """
 

@@ -1,4 +1,4 @@
-"""The record of attempts: a few words on each attempt that ended without a verdict, and when the next one is due."""
+"""The record of failed attempts: the reason of each, and when the next attempt is due."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from contract.verdicts import Retry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedAttempt:
-    """One attempt at a run that is made again. `id` is the id of the event to come.
+    """One failed attempt at a run. `id` is the id of the event that the run will have.
 
     `attempt` counts from 1 within the run. `at` is when it ended, `next_at` before when it is not made again: RFC 3339,
     UTC.

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-# How files of a kind begin, as the formats' own specifications and the WHATWG MIME Sniffing Standard say.
+# The first bytes of each kind of file, from the formats' specifications and the WHATWG MIME Sniffing Standard.
 _BEGINNINGS: Final = (
     (b"%PDF-", "PDF"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -20,20 +20,21 @@ _BEGINNINGS: Final = (
     (b"%!PS-Adobe-", "PostScript"),
 )
 
-# Of random bytes a tenth are such controls; text with stray ones has a few in a thousand. Backspace and escape are left
-# out: terminal output is full of them. A short text with stray controls is never taken for a binary file.
-_MAX_CONTROL_SHARE: Final = 0.05
-_MIN_CONTROLS: Final = 16
+# A tenth of random bytes are such controls; text with stray controls has a few in a thousand. 5 % is chosen between the
+# two. Backspace and escape do not count, because terminal output is full of them. 16 is chosen so that a short text
+# with stray controls never counts as binary.
+_MAX_CONTROL_SHARE: Final = 0.05  # of all characters
+_MIN_CONTROLS: Final = 16  # characters
 _CONTROL = re.compile("[\x00-\x07\x0e-\x1a\x1c-\x1f\ufffd]")
 
 
 def file_kind(body: bytes) -> str | None:
-    """Returns the kind of file that `body` begins like, as `PDF`, or None if that is none of those known here."""
+    """Returns the kind of file that the first bytes of `body` show, such as `PDF`, or None if the kind is unknown."""
     return next((kind for start, kind in _BEGINNINGS if body.startswith(start)), None)
 
 
 def is_binary(text: str) -> bool:
-    """Tells whether `text` is a binary file read as text: more than 5 % of it, and 16 or more, are controls.
+    """Returns True if `text` is a binary file read as text: more than 5 % of it, and 16 or more, are controls.
 
     NULs at its end do not count: files are padded with them.
     """

@@ -6,19 +6,19 @@ from enum import StrEnum
 
 
 class CharsetSource(StrEnum):
-    """How the charset of a document was found, in the order in which they are asked."""
+    """How the charset of a document was found. Members are in the order in which the sources are tried."""
 
     BOM = "bom"
     HTTP = "http"
     META = "meta"
     XML = "xml"
-    DETECTED = "detected"  # by what the bytes are valid in, and look like
-    DEFAULT = "default"  # windows-1252, as nothing better fits
+    DETECTED = "detected"  # guessed from the bytes
+    DEFAULT = "default"  # windows-1252, because nothing else fits
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Text, the WHATWG name of the charset that it was read with, and how that was found."""
+    """Decoded text, the WHATWG name of its charset, and how the charset was found."""
 
     text: str
     charset: str

@@ -6,16 +6,17 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from contract.accepted import Accepted
+from contract.accepted import Accepted, Input
 from contract.attempts import FailedAttempt
-from contract.events import Event, FailedEvent, ProcessedEvent
+from contract.events import AnyEvent
 from contract.job import Job
+from contract.requests import OwnerRequest
 
 T = TypeVar("T")
 
 MAX_JOB_BYTES = 12 * 1024 * 1024  # chosen: RabbitMQ 4 closes the channel at 16 MiB
-MAX_EVENT_BYTES = 12 * 1024 * 1024  # the same
-_MAX_DETAIL_CHARS = 500  # of an error message, chosen: the first faults, in one log line
+MAX_EVENT_BYTES = 12 * 1024 * 1024  # chosen for the same reason
+_MAX_DETAIL_CHARS = 500  # of an error message; chosen: the first faults fit, and a log line stays readable
 
 
 class UndecodableError(ValueError):
@@ -43,13 +44,13 @@ def decode_job(body: bytes) -> Job:
     return job
 
 
-def decode_event(body: bytes) -> Event:
+def decode_event(body: bytes) -> AnyEvent:
     """Returns the event in `body`.
 
     Raises:
-        UndecodableError: not JSON, or neither a processed nor a failed event.
+        UndecodableError: not JSON, or none of the events that the log holds.
     """
-    event: Event = _decode(ProcessedEvent | FailedEvent, body)
+    event: AnyEvent = _decode(AnyEvent, body)
     return event
 
 
@@ -71,6 +72,26 @@ def decode_attempts(body: bytes) -> list[FailedAttempt]:
     """
     records: list[FailedAttempt] = _decode(list[FailedAttempt], body)
     return records
+
+
+def decode_requests(body: bytes) -> list[OwnerRequest]:
+    """Returns the requests in `body`.
+
+    Raises:
+        UndecodableError: not JSON, or no such requests.
+    """
+    requests: list[OwnerRequest] = _decode(list[OwnerRequest], body)
+    return requests
+
+
+def decode_input(body: bytes) -> Input:
+    """Returns the input of a run in `body`.
+
+    Raises:
+        UndecodableError: not JSON, or no input.
+    """
+    kept: Input = _decode(Input, body)
+    return kept
 
 
 def _decode(kind: Any, body: bytes) -> Any:  # noqa: ANN401 - see adapter

@@ -27,12 +27,12 @@ class DeadLetter:
     Attributes:
         id: the document's id if the message has one, else a UUID that is computed from the message. The same in every
             scan; repeats of a document, and its later runs, share it.
-        reason: why it failed, None where that was not recorded.
+        reason: why it failed, None if that was not recorded.
         cause: recorded at the burial: a description of the failure, or a traceback. Never text of the document.
         buried_at: aware; the epoch where it was not recorded.
         event_id: the event that was written at the burial, None where none is known.
         size: of the message, in bytes.
-        job: the job in it, without its content; None where it cannot be decoded.
+        job: the job in it, without its content; None if it cannot be decoded.
         body: the message as it was delivered, if it was requested.
     """
 

@@ -11,6 +11,7 @@ from contract.article import Article, Failure
 
 PROCESSED: Final = "copydesk.document.processed.v1"
 FAILED: Final = "copydesk.document.failed.v1"
+ERASED: Final = "copydesk.document.erased.v1"
 MEDIA_TYPE = "application/cloudevents+json"
 SOURCE = "/copydesk"
 
@@ -65,7 +66,45 @@ class FailedEvent:
         return self.data.reason
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """What is said of a document that is erased: its id, and nothing else."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedEvent:
+    """A document is erased: whoever keeps something of it, deletes that. `id` is `<document id>.erased`.
+
+    The envelope is that of `ProcessedEvent`. It decides no run.
+    """
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str = SOURCE
+    type: Literal["copydesk.document.erased.v1"] = ERASED
+    subject: str
+    time: str
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: Erasure
+
+    @property
+    def routing_key(self) -> str:
+        """`erased`: host and language would be something of the document."""
+        return "erased"
+
+
+def erased(document_id: str, at: str) -> ErasedEvent:
+    """Returns the event of a document that is erased at `at`, RFC 3339: its id is always the same."""
+    return ErasedEvent(id=f"{document_id}.erased", subject=document_id, time=at, data=Erasure(id=document_id))
+
+
 Event = ProcessedEvent | FailedEvent
+"""What decides a run."""
+
+AnyEvent = Event | ErasedEvent
+"""What the log holds."""
 
 
 def host_of(url: str | None) -> str | None:

@@ -53,7 +53,8 @@ class Job:
 
     `content` is the submitted text or HTML (none for a URL). `charset` and `charset_source` say how it was decoded,
     where it came as bytes. `accepted_at` is RFC 3339, UTC. `attempt` counts from 1 in each run, `run` from 1; an
-    operator's retry is the next run. `owner` is the name of the API key that posted; it is in no event.
+    operator's retry is the next run. `owner` is the name of the API key that posted; it is in no event. With
+    `keep_input` the record of acceptances holds the content, too, for a run to come.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Job:
     history: tuple[Attempt, ...] = ()
     version: int = 1
     owner: str | None = None
+    keep_input: bool = False
 
     @property
     def event_id(self) -> str:

@@ -1,7 +1,7 @@
-"""The closed sets of label values: what metrics, logs and alerts say, with one spelling, snake_case.
+"""The closed sets of label values. Metrics, logs and alerts share one spelling of each, in snake_case.
 
-The reasons of documents are in `contract.reasons`, kinds and lanes in `contract.job`. Queues keep the names that they
-have on RabbitMQ, so that `copydesk_queue_depth` and RabbitMQ's own metrics speak of the same thing.
+The reasons why documents fail are in `contract.reasons`, kinds and lanes in `contract.job`. Labels use the names that
+queues have on RabbitMQ, so that `copydesk_queue_depth` and RabbitMQ's own metrics can be joined.
 """
 
 import re
@@ -15,7 +15,7 @@ from contract.topology import BOUNDS, DELAYED, design, retry_queue
 
 
 class ProblemName(StrEnum):
-    """Why a request was refused. The problem's URL has the same word with hyphens: /problems/broker-unavailable."""
+    """Why a request was refused. The problem's URL has the same words with hyphens: /problems/broker-unavailable."""
 
     BAD_REQUEST = "bad_request"
     INVALID_PARAMETER = "invalid_parameter"
@@ -30,6 +30,11 @@ class ProblemName(StrEnum):
     HEADER_TIMEOUT = "header_timeout"
     AMBIGUOUS_ID = "ambiguous_id"
     NOT_RETRYABLE = "not_retryable"
+    ALREADY_DECIDED = "already_decided"
+    RUN_UNDER_WAY = "run_under_way"
+    NOTHING_KEPT = "nothing_kept"
+    NOT_RECORDED = "not_recorded"
+    ERASED = "erased"
     POSITION_GONE = "position_gone"
     CONTENT_TOO_LARGE = "content_too_large"
     TARGET_TOO_LONG = "target_too_long"
@@ -47,11 +52,12 @@ class ProblemName(StrEnum):
 
 
 class Destination(StrEnum):
-    """Where a message is published to. A probe goes nowhere: readiness sees by it whether publishing works."""
+    """Where a message is published to. No queue receives a probe: readiness publishes one to test publishing."""
 
     INTAKE = "intake"
     ACCEPTED = "accepted"
     ATTEMPTS = "attempts"
+    REQUESTS = "requests"
     LOG = "log"
     DOCUMENTS = "documents"
     RETRY = "retry"
@@ -71,7 +77,7 @@ class PublishFailure(StrEnum):
 
 
 class SessionRole(StrEnum):
-    """What a session with RabbitMQ is for. Each has a connection of its own: a blocked connection stops acks too."""
+    """The use of a session with RabbitMQ. Each role has a separate connection: a blocked connection stops acks, too."""
 
     PUBLISHER = "publisher"
     CONSUMER = "consumer"
@@ -96,7 +102,7 @@ class SessionLoss(StrEnum):
 
 
 class VerdictKind(StrEnum):
-    """What becomes of a job: see `contract.verdicts`."""
+    """The kind of a verdict: see `contract.verdicts`."""
 
     PUBLISH = "publish"
     RETRY = "retry"
@@ -105,7 +111,7 @@ class VerdictKind(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What stands in a reason's place where nothing failed."""
+    """The value of a `reason` or `outcome` label when nothing failed."""
 
     PROCESSED = "processed"
     DEFERRED = "deferred"
@@ -113,7 +119,7 @@ class Outcome(StrEnum):
 
 
 class Stage(StrEnum):
-    """A part of the work on a document; `job` is the whole."""
+    """A part of the work on a document; `job` is the sum of all parts."""
 
     FETCH = "fetch"
     EXTRACT = "extract"
@@ -127,7 +133,7 @@ class ParserRestart(StrEnum):
     PARSE_TIMEOUT = Reason.PARSE_TIMEOUT.value
     MEMORY = Reason.MEMORY.value
     PARSER_CRASH = Reason.PARSER_CRASH.value
-    CANCELLED = "cancelled"
+    ABANDONED = "abandoned"  # nobody waits for its document any more
     RECYCLED = "recycled"
     SUSPECT = "suspect"
 
@@ -140,7 +146,7 @@ class DeadAction(StrEnum):
 
 
 class AuditState(StrEnum):
-    """Where a run stands in the books. Each is a field of `runtime.audit.Balance`."""
+    """The state of a run in the audit. Each value is the name of a field of `runtime.audit.Balance`."""
 
     ACCEPTED = "accepted"
     DECIDED = "decided"
@@ -152,21 +158,21 @@ class AuditState(StrEnum):
 
 
 class LookOutcome(StrEnum):
-    """How a look of the audit at the broker ended."""
+    """How one reading of the broker by the audit ended."""
 
     COMPLETE = "complete"
     FAILED = "failed"
 
 
 class RepeatContent(StrEnum):
-    """Whether a repeated event of a run is the same as the one in the ledger."""
+    """The content of a repeated event, compared with the event of the same run in the ledger."""
 
     SAME = "same"
     DIFFERING = "differing"
 
 
 class ProcessRole(StrEnum):
-    """What a process does: the command that started it."""
+    """The role of a process: the command that started it."""
 
     UP = "up"
     SERVE = "serve"
@@ -183,15 +189,15 @@ class Listener(StrEnum):
 
 
 class Cut(StrEnum):
-    """Why Copydesk ended a connection that its peer would have kept."""
+    """Why Copydesk closed or refused a connection."""
 
-    FIRST_BYTE_TIMEOUT = "first_byte_timeout"  # connected, and no request began
-    HEADER_TIMEOUT = "header_timeout"  # a request's header began and did not end
-    IDLE_TIMEOUT = "idle_timeout"  # no further request after an answer
-    SEND_TIMEOUT = "send_timeout"  # the answer was not taken
-    GAVE_WAY = "gave_way"  # it waited for longest when a new one came and the bound was reached
-    TOO_MANY = "too_many"  # refused: all connections were at work
-    TOO_MANY_FROM_ADDRESS = "too_many_from_address"  # refused: those of this address were
+    FIRST_BYTE_TIMEOUT = "first_byte_timeout"  # the client connected and sent nothing
+    HEADER_TIMEOUT = "header_timeout"  # the header of a request was not complete in time
+    IDLE_TIMEOUT = "idle_timeout"  # no further request came after an answer
+    SEND_TIMEOUT = "send_timeout"  # the client did not read the answer in time
+    GAVE_WAY = "gave_way"  # the limit was reached: the longest idle connection was closed for a new one
+    TOO_MANY = "too_many"  # refused: all connections were serving requests
+    TOO_MANY_FROM_ADDRESS = "too_many_from_address"  # refused: all connections of this address were serving requests
 
 
 Values = frozenset[str] | re.Pattern[str]
@@ -244,9 +250,9 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
         "role": frozenset(ProcessRole),
     },
 }
-"""What each label of each metric may be: a closed set, or a pattern where settings or routes make the values."""
+"""The allowed values of each label of each metric: a closed set, or a pattern if settings or routes make the values."""
 
 
 def is_value(values: Values, value: str) -> bool:
-    """Tells whether `value` is one that a label may have."""
+    """Returns True if a label with these `values` may have `value`."""
     return value in values if isinstance(values, frozenset) else values.fullmatch(value) is not None

@@ -1,4 +1,4 @@
-"""What became of each document: the types, and what a ledger tells to those who ask."""
+"""The protocol of the ledger, which knows the state of every document, and its types."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,47 +6,53 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
+from contract.accepted import Input
 from contract.job import Kind, Lane
 from contract.reasons import Reason
 from contract.search import Term
 
-# An id is made when its request begins, and is on record when its 202 goes out. The body may take 60 s, the broker 5 s;
-# the rest is for clocks that differ.
+# An id is made when its request begins, and its acceptance is on record before the 202 is sent. The body may take 60 s
+# and the broker 5 s (settings' defaults); the rest is chosen for clocks that differ.
 RECORDING_MARGIN_S: Final = 120.0
 
 
+# How long a run that was put may take to be on record, before its number may be given again: a recorder that is up
+# takes a second. One that is away for longer may see the number twice: that is a repeat.
+CLAIM_S: Final = 60.0
+
+
 class LedgerUnavailable(Exception):
-    """The ledger's database cannot be asked now. `retry_after_s` says when asking again makes sense."""
+    """The ledger's database does not answer. The client may ask again after `retry_after_s` seconds."""
 
     retry_after_s: int = 5
 
 
 class State(StrEnum):
-    """How far a run of a document is."""
+    """The progress of one run of a document."""
 
-    ACCEPTED = "accepted"  # it waits for a worker, or is in the hands of its first
-    PROCESSING = "processing"  # an attempt failed, and another one is to come
+    ACCEPTED = "accepted"  # it waits for a worker, or its first attempt is in progress
+    PROCESSING = "processing"  # an attempt failed, and another attempt follows
     PROCESSED = "processed"  # there is an article
     FAILED = "failed"
 
     @property
     def decided(self) -> bool:
-        """Tells whether nothing more is to come of this run."""
+        """True if the run is processed or has failed for good."""
         return self in {State.PROCESSED, State.FAILED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What became of one run of a document.
+    """The state of one run of a document.
 
     Attributes:
         run: counts from 1; an operator's retry is the next one.
         kind, lane, url, labels: as submitted, as far as known.
-        owner: the name of the API key that posted; None where no acceptance is on record.
-        accepted_at: aware; None where no acceptance is on record.
+        owner: the name of the API key that posted; None if no acceptance is on record.
+        accepted_at: aware; None if no acceptance is on record.
         decided_at: the time of the event, aware; None while undecided.
-        attempts: how many were made, as far as known. While one waits for the next, `reason` and `detail` say what went
-            wrong, and `next_at`, aware, when it is made again at the earliest.
+        attempts: how many were made, as far as known. While a retry is due, `reason` and `detail` say why the last
+            attempt failed, and `next_at` (aware) is the earliest time of the next attempt.
         reason: why it failed, or why the last attempt did; None for an article.
         title, language, published: of the article, or of a page that was refused; `published` is ISO 8601.
         repeats: how many further events with the same id the log holds, `differing` those with other content.
@@ -74,9 +80,17 @@ class Run:
     differing: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """A document that is erased: `at` is when, aware. `owner` is None where that is not on record."""
+
+    at: datetime
+    owner: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which documents a list shows, by their latest run: those for which all that is given holds.
+    """Selects the documents of a list by their latest run. Documents must meet all conditions that are not None.
 
     Times are aware; a document is accepted or published at or after `…_from`, and before `…_until`. `labels` must all
     be there. `terms` are looked for in title and text.
@@ -98,7 +112,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a document stands in the list: by its time, then by its id, newest first."""
+    """The position of a document in the list, which is sorted by time, then by id, newest first."""
 
     at_ms: int
     document_id: str
@@ -106,26 +120,45 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of the list, newest first. `next` is the place of its last document if more come behind it."""
+    """One page of the list, newest first. `next` is the place of its last document, None on the last page."""
 
     runs: Sequence[Run]
     next: Place | None
 
 
 class Ledger(Protocol):
-    """What became of every document. Every call may raise `LedgerUnavailable`."""
+    """Answers questions about the state of documents. Every call may raise `LedgerUnavailable`."""
 
     async def runs(self, document_id: str) -> Sequence[Run]:
-        """Returns all runs of a document, the latest last; none where nothing of it is recorded."""
+        """Returns all recorded runs of a document, the latest last; empty if there are none."""
 
     async def event(self, document_id: str, run: int) -> bytes | None:
-        """Returns the first event of a run, its bytes as they are in the log; None where there is none."""
+        """Returns the first event of a run as the exact bytes in the log, or None if it has no event."""
+
+    async def erased(self, document_id: str) -> Erased | None:
+        """Returns when a document was erased; None where it was not, as far as is recorded."""
+
+    async def input(self, document_id: str, run: int) -> Input | None:
+        """Returns what a run was made of, beside what `Run` says; None where nothing more is kept."""
+
+    async def claim(self, document_id: str, run: int, key: str | None, at: datetime) -> bool:
+        """Claims the number `run` for a further run; returns False while somebody else has it.
+
+        The claim holds for `CLAIM_S` seconds from the aware time `at` on, if it is not released: by then its run is on
+        record. `key` is by what its owner knows it again.
+        """
+
+    async def claimed(self, document_id: str, key: str) -> int | None:
+        """Returns the number that was claimed for this document with this key, None where none was."""
+
+    async def release(self, document_id: str, run: int) -> None:
+        """Gives a claim back: nothing was put."""
 
     async def page(self, wanted: Filter, *, limit: int, after: Place | None) -> Page:
-        """Returns up to `limit` documents that are `wanted`, behind the place `after`."""
+        """Returns up to `limit` documents that match `wanted` and come after the place `after`."""
 
     async def recorded_until(self) -> datetime | None:
-        """Returns up to when all acceptances are recorded, aware; None where none ever was.
+        """Returns the aware time up to which all acceptances are recorded, None if none was ever recorded.
 
-        A document whose id was made later may not be recorded yet. `RECORDING_MARGIN_S` is taken off already.
+        A document whose id was made later may not be recorded yet. `RECORDING_MARGIN_S` is already subtracted.
         """

@@ -1,4 +1,4 @@
-"""Every metric that Copydesk emits: declared here with its labels, or it does not exist."""
+"""Declares every metric that Copydesk emits, with its labels."""
 
 from enum import StrEnum
 
@@ -19,6 +19,7 @@ from contract.labels import (
 )
 from contract.reasons import Reason
 
+# Chosen: from a small text (5 ms) to the time limit of a job (120 s).
 _STAGE_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 60.0, 120.0)
 
 
@@ -32,30 +33,30 @@ class Metrics:
         )
         self.refused = Counter("copydesk_refused", "Requests refused, by problem type.", ["reason"], registry=registry)
         self.published = Counter(
-            "copydesk_published", "Messages confirmed by the broker, by where to.", ["to"], registry=registry
+            "copydesk_published", "Messages confirmed by the broker, by destination.", ["to"], registry=registry
         )
         self.publish_failures = Counter(
             "copydesk_publish_failures",
-            f"Messages not confirmed, by where to and cause: {_listed(PublishFailure)}.",
+            f"Messages not confirmed, by destination and cause: {_listed(PublishFailure)}.",
             ["to", "cause"],
             registry=registry,
         )
         self.verdicts = Counter(
             "copydesk_verdicts",
-            f"Verdicts reached, by kind ({_listed(VerdictKind)}) and reason (processed, or why it failed).",
+            f"Verdicts, by kind ({_listed(VerdictKind)}) and reason (processed, deferred, or that of a failure).",
             ["verdict", "reason"],
             registry=registry,
         )
         self.stage_seconds = Histogram(
             "copydesk_stage_seconds",
-            f"Seconds spent in a stage: {_listed(Stage)}; job is the whole.",
+            f"Seconds spent in a stage: {_listed(Stage)}; job is the sum.",
             ["stage"],
             buckets=_STAGE_BUCKETS_S,
             registry=registry,
         )
         self.fetches = Counter(
             "copydesk_fetches",
-            "URLs fetched, by outcome: fetched, or the reason why not.",
+            "URLs fetched, by outcome: fetched, or the reason of the failure.",
             ["outcome"],
             registry=registry,
         )
@@ -64,9 +65,9 @@ class Metrics:
             "Bytes of the bodies that were fetched, as they were sent; those of refused ones, too.",
             registry=registry,
         )
-        self.in_flight = Gauge("copydesk_in_flight", "Jobs in hand in this process.", registry=registry)
+        self.in_flight = Gauge("copydesk_in_flight", "Jobs in progress in this process.", registry=registry)
         self.retries = Counter(
-            "copydesk_retries", "Jobs sent round again, by what went wrong.", ["reason"], registry=registry
+            "copydesk_retries", "Attempts that failed and are repeated, by reason.", ["reason"], registry=registry
         )
         self.parser_restarts = Counter(
             "copydesk_parser_restarts",
@@ -122,7 +123,7 @@ class Metrics:
         )
         self.audit_oldest_seconds = Gauge(
             "copydesk_audit_oldest_seconds",
-            "Age of the oldest accepted run without a verdict, by lane; 0 where there is none.",
+            "Age of the oldest accepted run without a verdict, by lane; 0 if there is none.",
             ["lane"],
             registry=registry,
         )

@@ -1,4 +1,4 @@
-"""What a caller asks for beyond the plain text, and how the text is chosen."""
+"""The options of a submission: further forms of the article, optional parts, and how the text is chosen."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,7 +22,7 @@ class Part(StrEnum):
 
 
 class Focus(StrEnum):
-    """Which error is worse: text that does not belong, or text that is missing."""
+    """Which error to avoid rather: text that does not belong, or text that is missing."""
 
     PRECISION = "precision"
     BALANCED = "balanced"

@@ -53,6 +53,7 @@ class Reason(StrEnum):
     RESULT_TOO_LARGE = "result_too_large"
     UNDECODABLE = "undecodable"
     WORKER_LOST = "worker_lost"
+    CANCELLED = "cancelled"
 
     PARSE_TIMEOUT = "parse_timeout"
     MEMORY = "memory"

@@ -1,4 +1,4 @@
-"""Rules of a submission that types cannot express. Each returns the value, or its standard form, or refuses it."""
+"""Rules of a submission that types cannot express. Each returns the value or its standard form, or raises an error."""
 
 import re
 from datetime import date, datetime
@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 
 MAX_URL_CHARS: Final = 2048  # chosen: what common servers and proxies accept, and longer than URLs of articles
 
-_MANY = 64  # chosen: no valid object or array has as many members, and beyond it faults are not listed one by one
+_MANY = 64  # members of an object or array; chosen: no valid one has as many, so pydantic need not check each member
 
 # C0 and DEL but for tab, LF and CR. C1 (U+0080 to U+009F) may be letters that were decoded wrongly.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -36,31 +36,31 @@ def without_controls(value: str) -> str:
 
 
 def holds_controls(value: str) -> bool:
-    """Tells whether `value` holds control characters but tab, LF and CR."""
+    """Returns True if `value` holds control characters other than tab, LF and CR."""
     return _CONTROL.search(value) is not None
 
 
 def spaced(value: str) -> str:
-    """Returns `value`, words to show, on one line: white space is a space, other controls are left out."""
+    """Returns `value` on one line: white space becomes a space, other control characters are removed."""
     return _CONTROL.sub("", _BREAK.sub(" ", value))
 
 
 def is_text(value: str) -> str:
-    """Returns `value` if it is text, be it with stray control characters."""
+    """Returns `value` if it is text; stray control characters are allowed."""
     if is_binary(value):
         refuse("binary", "is no text: more than 5 % of it are control characters or bytes that no charset knows")
     return value
 
 
 def filled(value: str) -> str:
-    """Returns `value` if anything in it can be seen."""
+    """Returns `value` if it holds more than white space."""
     if _VISIBLE.search(value) is None:
         refuse("empty", "must hold more than white space")
     return value
 
 
 def fetchable(value: str) -> str:
-    """Returns the normal form of an absolute http or https URL that names a host, and nobody's password."""
+    """Returns the normal form of an absolute http or https URL with a host and without credentials."""
     try:
         return standard_url(value)
     except UrlError as error:
@@ -105,7 +105,7 @@ def distinct(values: tuple[_T, ...]) -> tuple[_T, ...]:
 
 
 def refuse_many(value: object) -> object:
-    """Returns `value` unless it is an object or array of so many members that checking them would take long."""
+    """Returns `value` unless it is an object or array of so many members that checking them would take too long."""
     if isinstance(value, dict | list) and len(value) > _MANY:
         refuse("too_many", f"has far too many members: {len(value)}")
     return value

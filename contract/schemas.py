@@ -1,12 +1,13 @@
-"""JSON Schemas (2020-12) of what crosses a border, generated from the types."""
+"""JSON Schemas (2020-12) of requests and messages, generated from the types."""
 
 from typing import Any, Literal
 
 from contract.accepted import Accepted
 from contract.attempts import FailedAttempt
 from contract.codec import adapter
-from contract.events import FailedEvent, ProcessedEvent
+from contract.events import ErasedEvent, FailedEvent, ProcessedEvent
 from contract.job import Job
+from contract.requests import OwnerRequest
 from contract.submission import Submission
 
 _TYPES = {
@@ -14,8 +15,10 @@ _TYPES = {
     "job.v1": Job,
     "document.processed.v1": ProcessedEvent,
     "document.failed.v1": FailedEvent,
+    "document.erased.v1": ErasedEvent,
     "accepted.v1": list[Accepted],
     "attempts.v1": list[FailedAttempt],
+    "requests.v1": list[OwnerRequest],
 }
 
 

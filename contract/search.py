@@ -1,8 +1,8 @@
-"""The language of full-text search: the words of a text, and what a query asks for. Pure; the same for every database.
+"""Splits texts into words and parses search queries, in the same way for every database. Pure.
 
 A word is a run of letters, digits and their marks, compared without case and without the accents of Latin, Greek and
 Cyrillic letters. Scripts that write no spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) have each
-character as a word of its own, so any sequence of characters is found, as a phrase.
+character as a word, so any sequence of characters is found as a phrase.
 """
 
 import re
@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-MAX_QUERY_CHARS: Final = 500
-MAX_TERMS: Final = 16
+MAX_QUERY_CHARS: Final = 500  # chosen: longer than a person types, and it bounds the work of parsing
+MAX_TERMS: Final = 16  # words and phrases; chosen: each is one more look-up in the index
 
-# PostgreSQL counts the places of words up to 16,383, and a tsvector has at most 1 MiB: both hold with these two.
+# PostgreSQL counts positions of words up to 16,383, and a tsvector holds at most 1 MiB (PostgreSQL manual, 12.11).
+# These two keep within both limits.
 MAX_WORDS: Final = 16_000
+# Characters beyond this do not count; chosen: longer than words of languages, unlike keys and addresses.
 _MAX_WORD_CHARS = 40
 
 _FIRST_MARK, _LAST_MARK = 0x0900, 0x1CFF  # the blocks of scripts whose vowels are marks, Devanagari to Vedic
@@ -36,19 +38,19 @@ _TERM = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
 
 
 class SearchError(ValueError):
-    """The query cannot be understood; the message says why."""
+    """The query cannot be parsed; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Words that stand one after the other, or, if `excluded`, must not."""
+    """Consecutive words that a text must contain, or must not contain if `excluded`."""
 
     words: tuple[str, ...]
     excluded: bool = False
 
 
 def words_of(text: str) -> list[str]:
-    """Returns the words of `text`, in order; no more than `MAX_WORDS`."""
+    """Returns the words of `text` in order, at most `MAX_WORDS`."""
     found = []
     for run in _RUN.findall(text.casefold().replace("_", " ")):
         if run.isascii():
@@ -59,19 +61,19 @@ def words_of(text: str) -> list[str]:
 
 
 def _split(run: str) -> tuple[str, ...]:
-    """Returns the words of what stands between two separators, and is not ASCII."""
+    """Returns the words of `run`, text without separators that is not ASCII."""
     folded = unicodedata.normalize("NFKD", run).casefold()  # some compatibility characters stand for capitals
     plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", folded)).translate(_BARRED)
     return tuple(_WORD.findall(unicodedata.normalize("NFC", plain)))
 
 
-_known = lru_cache(maxsize=50_000)(_split)  # some 15 MB; most words are common ones, and splitting takes the time
+_known = lru_cache(maxsize=50_000)(_split)  # at most 15 MB; most words are common, and splitting is the slow step
 
 
 def parse_query(query: str) -> tuple[Term, ...]:
-    """Returns what `query` asks for: all its words and "phrases", and none of those with a - before them.
+    """Returns the terms of `query`. Words and "phrases" must occur; those with a - before them must not.
 
-    What is written as one word and holds several, as state-of-the-art, is a phrase.
+    A hyphenated word such as state-of-the-art is a phrase.
 
     Raises:
         SearchError: too long, an open quotation mark, or nothing to look for.

@@ -1,31 +1,40 @@
-"""The three records that a broker keeps, as streams that are read from any place on."""
+"""The four records that a broker keeps. Each is a stream that can be read from any offset."""
 
 from collections.abc import AsyncGenerator, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from contract.broker import LogEntry
-from contract.topology import ACCEPTED, ATTEMPTS, LOG
+from contract.topology import ACCEPTED, ATTEMPTS, LOG, REQUESTS
+
+_SKIPPED: Final = 1  # RabbitMQ takes an offset for itself at the beginning of each segment (seen on 3.10)
+
+
+def is_next(offset: int, after: int) -> bool:
+    """Tells whether an entry at `offset` may follow the one at `after`: nothing was taken from between them."""
+    return after < offset <= after + 1 + _SKIPPED
 
 
 class Stream(StrEnum):
-    """A record that only grows, until retention takes its oldest entries."""
+    """An append-only record. Retention removes its oldest entries."""
 
     ACCEPTED = ACCEPTED  # an entry holds a JSON array of `contract.accepted.Accepted`
     ATTEMPTS = ATTEMPTS  # an entry holds a JSON array of `contract.attempts.FailedAttempt`
     LOG = LOG  # an entry holds one output event
+    REQUESTS = REQUESTS  # an entry holds a JSON array of `contract.requests.OwnerRequest`
 
 
 class Streams(Protocol):
-    """What a broker offers to those that follow its records."""
+    """Lets a consumer follow the records of a broker."""
 
     def follow(self, stream: Stream, after: int) -> AsyncGenerator[Sequence[LogEntry], None]:
-        """Yields the entries of `stream` with an offset above `after`, and goes on with new ones as they come.
+        """Yields the entries of `stream` with an offset above `after`, then new entries as they are written.
 
-        What is there comes in batches. -1 starts with the oldest entry that is kept. An empty batch says that all
-        entries up to this moment have been yielded; it comes at least every few seconds while nothing else does.
+        Entries come in batches. -1 starts with the oldest entry that is kept. An empty batch means that all entries
+        up to this moment have been yielded; it comes every few seconds while there are no new entries.
 
         Raises:
-            UnknownOffset: there is no entry `after` + 1: retention took it, or the stream was made anew and is shorter.
+            UnknownOffset: what follows `after` is not there: retention took it, or the stream was made anew and is
+                shorter.
             BrokerUnavailable: the broker failed for good, or was closed.
         """

@@ -19,17 +19,17 @@ from contract.job import CallerMetadata, Job, Kind, Lane
 from contract.options import Focus, Format, Options, Part
 from contract.timestamps import rfc3339
 
-# Chosen: far above what documents have, and small beside the 12 MiB of an event.
-MAX_LABELS: Final = 16
-MAX_AUTHORS: Final = 50
+# Chosen: far more than documents have, and small compared with the 12 MiB of an event.
+MAX_LABELS: Final = 16  # labels of a document
+MAX_AUTHORS: Final = 50  # names
 
-_MAX_FAULTS = 20  # chosen: as many as a person mends in one go
-_MAX_NAME_CHARS = 64  # chosen: of a name in an answer; field names are shorter
+_MAX_FAULTS = 20  # in one answer; chosen: as many as a person corrects in one go
+_MAX_NAME_CHARS = 64  # of a name that is repeated in an answer; chosen: all known field names are shorter
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One rule that a request breaks. `field` is a dotted path, as `labels.topic`; the value is never repeated."""
+    """One rule that a request breaks. `field` is a dotted path such as `labels.topic`; the value is never repeated."""
 
     field: str
     rule: str
@@ -148,7 +148,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A submission, and what of the request was left out to be able to take it.
+    """A submission, and warnings about parts of the request that were left out.
 
     `decoded` says how its content was decoded, where it came as bytes.
     """
@@ -190,7 +190,7 @@ def _loaded(body: bytes) -> object:
 
 
 def check_submission(fields: object) -> Checked:
-    """Returns the submission that `fields`, decoded JSON or a like mapping, stands for.
+    """Returns the submission in `fields`, which is decoded JSON or a mapping of the same shape.
 
     Beside `text` or `html`, a `url` that cannot be used is left out with a warning.
 
@@ -246,9 +246,9 @@ def to_job(
     """Returns the job of `submission`, first attempt of the first run.
 
     Args:
-        submission: what came in.
+        submission: the parsed request.
         id: the document's id.
-        lane: the queue it waits in; the caller has looked at `submission.options` for it.
+        lane: the queue it waits in. The caller chooses it from `submission.options`.
         accepted_at: an aware time.
         decoded: how the content was decoded, where it came as bytes.
     """

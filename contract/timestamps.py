@@ -1,4 +1,4 @@
-"""Times as they stand in messages, events and answers."""
+"""The format of times in messages, events and answers."""
 
 from datetime import UTC, datetime
 

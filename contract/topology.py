@@ -1,4 +1,4 @@
-"""Exchanges, queues, bindings and policies as data. Processes declare them at start; deploy/rabbitmq holds the same."""
+"""Exchanges, queues, bindings and policies as data. Processes declare them at start; deploy/rabbitmq has the same."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +15,13 @@ DOCUMENTS = "copydesk.documents"
 DEAD = "copydesk.dead"
 ACCEPTED = "copydesk.accepted"
 ATTEMPTS = "copydesk.attempts"
-DELAYED = "copydesk.retry"  # all retry queues together, where they are not told apart: on the embedded broker
+REQUESTS = "copydesk.requests"
+DELAYED = "copydesk.retry"  # all retry queues as one: the embedded broker does not separate them
 
-DELAYS_S = (10.0, 60.0, 600.0, 3600.0)  # chosen, from a hiccup of a site to its maintenance; setting retry_delays_s
-DELIVERY_LIMIT = 20  # RabbitMQ 4 sets this where none is set; explicit, so that RabbitMQ 3 has it, too
-LOST_DELIVERY_LIMIT = 1_000  # a lost job is not parsed: only restarts and lost connections count
-DEAD_DELIVERY_LIMIT = 1_000_000  # each scan is a delivery, and RabbitMQ 4 drops a letter after 20 by default
+DELAYS_S = (10.0, 60.0, 600.0, 3600.0)  # chosen: from a site's short outage to its maintenance; setting retry_delays_s
+DELIVERY_LIMIT = 20  # the default of RabbitMQ 4; set explicitly so that RabbitMQ 3 behaves the same
+LOST_DELIVERY_LIMIT = 1_000  # chosen: lost jobs are not parsed, so only restarts and lost connections redeliver them
+DEAD_DELIVERY_LIMIT = 1_000_000  # chosen: each scan is a delivery, and RabbitMQ 4 drops a letter after 20 by default
 
 Argument = str | int
 
@@ -31,23 +32,25 @@ BOUNDS: Mapping[str, str] = {
     "x-max-age": "max_age",
     "x-stream-max-segment-size-bytes": "stream_max_segment_size_bytes",
 }
-"""The arguments that bound how much a queue holds, with their names in metrics and logs.
+"""The arguments that limit how much a queue holds, with their names in metrics and logs.
 
-They alone may differ on the broker: a queue that stands there keeps what it was declared with. A policy whose key is
-the argument without its `x-` bounds such a queue, too; where both are there RabbitMQ goes by the lower one.
+Only these may differ on the broker, because an existing queue keeps the arguments that it was declared with. A policy
+whose key is the argument without `x-` limits such a queue, too; if both exist, RabbitMQ applies the lower value.
 """
 
-_LOG_SEGMENT_BYTES = 100_000_000  # retention takes whole segments: a two-hundredth of the log's bound
-_RECORD_SEGMENT_BYTES = 10_000_000  # the same, of the bounds of the records
+_LOG_SEGMENT_BYTES = 100_000_000  # chosen: retention removes whole segments, each a two-hundredth of the log's limit
+_RECORD_SEGMENT_BYTES = 10_000_000  # chosen for the same reason: a two-hundredth of the records' limit
+_REQUESTS_SEGMENT_BYTES = 2_000_000  # chosen: a tenth of the record's limit, which a worker reads whole when it starts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """How much a queue or stream holds at most.
 
-    `intake_*` are for each lane: 100,000 documents are 2 GB at 20 kB each, so either may be reached first. The log is
-    for replay: `log_days` is how far back it goes, `log_bytes` what it takes of the disk. Records of acceptances and
-    of failed attempts are a few hundred bytes each, and kept as long as the log.
+    `intake_*` apply to each lane: 100,000 documents are 2 GB at 20 kB each, so either may be reached first. The log is
+    for replay: `log_days` is how far back it goes, `log_bytes` its maximum size on disk. Records of acceptances and of
+    failed attempts are a few hundred bytes each, and are kept as long as the log. So are requests about documents:
+    100,000 of 200 bytes, as many as a worker remembers.
     """
 
     intake_documents: int = 100_000
@@ -56,6 +59,7 @@ class Bounds:
     log_bytes: int = 20_000_000_000
     accepted_bytes: int = 2_000_000_000
     attempts_bytes: int = 500_000_000
+    requests_bytes: int = 20_000_000
 
     def intake(self) -> dict[str, Argument]:
         """Returns the arguments of a lane's queue."""
@@ -72,6 +76,10 @@ class Bounds:
     def attempts(self) -> dict[str, Argument]:
         """Returns the arguments of the record of failed attempts."""
         return self._stream(self.attempts_bytes, _RECORD_SEGMENT_BYTES)
+
+    def requests(self) -> dict[str, Argument]:
+        """Returns the arguments of the record of requests."""
+        return self._stream(self.requests_bytes, _REQUESTS_SEGMENT_BYTES)
 
     def _stream(self, size_bytes: int, segment_bytes: int) -> dict[str, Argument]:
         return {
@@ -98,6 +106,11 @@ class Queue:
 
     name: str
     arguments: Mapping[str, Argument]
+
+    @property
+    def is_stream(self) -> bool:
+        """Tells whether its entries stay when they were read."""
+        return self.arguments.get("x-queue-type") == "stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +197,7 @@ def design(
             Queue(LOG, {"x-queue-type": "stream", **bounds.log()}),
             Queue(ACCEPTED, {"x-queue-type": "stream", **bounds.accepted()}),
             Queue(ATTEMPTS, {"x-queue-type": "stream", **bounds.attempts()}),
+            Queue(REQUESTS, {"x-queue-type": "stream", **bounds.requests()}),
         ),
         bindings=(
             *(Binding(INTAKE, lane_queue(lane), lane) for lane in Lane),
@@ -201,7 +215,7 @@ def _quorum(delivery_limit: int | None) -> dict[str, Argument]:
 
 
 def _dead_letter(exchange: str, key: str) -> dict[str, Argument]:
-    # At-least-once dead-lettering requires this overflow. On the intake queues it also is the backpressure.
+    # At-least-once dead-lettering requires this overflow. On the intake queues it also provides backpressure.
     return {
         "x-overflow": "reject-publish",
         "x-dead-letter-exchange": exchange,
@@ -217,6 +231,7 @@ def _policies(bounds: Bounds) -> tuple[Policy, ...]:
         Policy("copydesk-log", r"^copydesk\.log$", _by_policy(bounds.log())),
         Policy("copydesk-accepted", r"^copydesk\.accepted$", _by_policy(bounds.accepted())),
         Policy("copydesk-attempts", r"^copydesk\.attempts$", _by_policy(bounds.attempts())),
+        Policy("copydesk-requests", r"^copydesk\.requests$", _by_policy(bounds.requests())),
     )
 
 

@@ -10,7 +10,7 @@ _ZONE = re.compile(r"[/\\][^/\\?#\[]*\[[^\]/\\?#]*%")
 
 
 class UrlError(ValueError):
-    """The text is not a URL that can be fetched. `rule` is the broken rule's name, the message says what to do."""
+    """The text is not a URL that can be fetched. `rule` names the broken rule, the message says what to do."""
 
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(message)
@@ -20,8 +20,8 @@ class UrlError(ValueError):
 def standard_url(text: str, base: str | None = None) -> str:
     """Returns the normal form of the http or https URL `text`, which may be relative to `base`.
 
-    White space around it and line breaks in it are left out, other characters are percent-encoded, scheme and host
-    become lower case, names ASCII (IDNA), and an IPv4 address in any notation its dotted form.
+    White space around it and line breaks in it are removed, other characters are percent-encoded, scheme and host
+    become lower case, host names become ASCII (IDNA), and IPv4 addresses in any notation become dotted.
 
     Raises:
         UrlError: not such a URL, or one with a user name, a password or port 0.
@@ -39,7 +39,7 @@ def standard_url(text: str, base: str | None = None) -> str:
     if url.port == "0":
         raise UrlError("url_port", "must not name port 0")
     if not url.search:
-        url.search = ""  # without the ? of an empty query, which yarl leaves out of what is asked for
+        url.search = ""  # removes the ? of an empty query, because yarl requests the URL without it
     return str(url.href)
 
 

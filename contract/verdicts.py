@@ -16,7 +16,7 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Bring `job` back after `delay_s` seconds. `job` is the next attempt."""
+    """Deliver `job`, the next attempt, after `delay_s` seconds."""
 
     job: Job
     delay_s: float
@@ -25,7 +25,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Defer:
-    """Bring the same attempt back after `delay_s` seconds. It did not fail: its host was not free."""
+    """Deliver the same attempt again after `delay_s` seconds. It did not fail: its host was busy."""
 
     job: Job
     delay_s: float

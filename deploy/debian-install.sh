@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs a Debian package for the project's set-up where we may, else says what to install.
+# Installs a Debian package for the project's set-up if permitted; otherwise prints what to install.
 set -eu
 package=$1
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
@@ -8,5 +8,5 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 fi
 echo "copydesk: installing $package" >&2
 apt-get update --quiet=2
-# Run level 1: the package does not start a service of its own; the tests start private nodes.
+# Run level 1 keeps the package from starting its service; the tests start private nodes.
 RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes --no-install-recommends "$package" >/dev/null

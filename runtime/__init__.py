@@ -1,1 +1,1 @@
-"""The code that uses the environment, the broker client, the database and signals: settings, wiring, commands."""
+"""Settings, wiring, commands, brokers and the ledger: the code that uses environment, network, database and signals."""

@@ -1,13 +1,14 @@
-"""What an AMQP URL must be, so that a slip is refused at once and named."""
+"""Checks AMQP URLs, so that the process refuses a wrong one at start and says what is wrong."""
 
 from yarl import URL
 
-_SHAPE = "it must be as amqp://user:password@host:5672/vhost, or amqps:// for TLS"
+_MAX_HEARTBEAT_S = 65_534  # aiormq disables heartbeats for larger values, and for values that are not numbers
+_SHAPE = "it must look like amqp://user:password@host:5672/vhost, or amqps:// for TLS"
 
 
 def fault_of(url: str) -> str | None:
-    """Returns what is wrong with an AMQP URL, without repeating it; None where nothing is."""
-    if not url.isprintable() or " " in url:  # yarl leaves line breaks out
+    """Returns what is wrong with an AMQP URL, without repeating the URL, or None if it is right."""
+    if not url.isprintable() or " " in url:  # yarl removes line breaks silently
         return f"it holds a space or a line break; {_SHAPE}"
     try:
         parsed = URL(url)
@@ -28,4 +29,11 @@ def _fault_of_parts(parsed: URL) -> str | None:
         return "its host is no name that DNS can hold"
     if parsed.password and not parsed.user:
         return "it has a password and no user"
-    return "it holds a #, which is written as %23" if parsed.fragment else None
+    if parsed.fragment:
+        return "it holds a #, which is written as %23"
+    return None if _is_heartbeat(parsed.query.get("heartbeat", "0")) else "its heartbeat is no number of seconds"
+
+
+def _is_heartbeat(value: str) -> bool:
+    """Returns True for a whole number of seconds. 0 asks for no heartbeat."""
+    return value.isascii() and value.isdecimal() and int(value) <= _MAX_HEARTBEAT_S

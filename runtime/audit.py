@@ -1,4 +1,4 @@
-"""The audit's books: which runs were accepted, which are decided, and which are missing. Pure: no clock, no broker."""
+"""Computes which runs were accepted, which are decided, and which are missing. Pure: no clock, no broker."""
 
 import hashlib
 from collections import deque
@@ -10,11 +10,12 @@ from datetime import datetime
 import orjson
 
 from contract.accepted import Accepted
+from contract.events import ERASED
 from contract.job import Lane
 
 _SKEW_S = 60.0  # allowed between the clocks of intake and workers; chosen: NTP keeps them within a second
-_DIGEST_BYTES = 8  # two events of one run collide with probability 2**-64
-_SHOWN_IDS = 20  # missing ids in a balance: enough to start a search, and one screen
+_DIGEST_BYTES = 8  # chosen: two different events of one run collide with probability 2**-64
+_SHOWN_IDS = 20  # missing ids in a balance; chosen: enough to start a search, and they fit on a screen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +104,11 @@ class Books:
             self.undecided.setdefault(record.id, (record.lane, _seconds(record.at)))
 
     def decide(self, body: bytes) -> None:
-        """Records an event of the log. Every event after the first of a run is a repeat."""
+        """Records an event of the log. Every event after the first of a run is a repeat; an erasure decides none."""
         try:
             event = orjson.loads(body)
+            if event.get("type") == ERASED:
+                return
             run, content = str(event["id"]), digest(event["data"])
         except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
             self.unreadable += 1  # another program may publish to the log

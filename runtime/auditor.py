@@ -14,7 +14,7 @@ from runtime.audit import AuditLimits, Balance, Books, QueueSnapshot
 
 log = structlog.get_logger(__name__)
 
-_ASK_AGAIN_S = 2.0  # a person waits for the result; each balance costs the broker a few short reads
+_ASK_AGAIN_S = 2.0  # chosen: a person waits for the result, and a balance costs the broker only a few short reads
 
 
 class Source(Protocol):
@@ -74,7 +74,7 @@ class Auditor:
     async def watch(self, every_s: float, metrics: Metrics, stop: Stop) -> None:
         """Audits every `every_s` seconds, and keeps the gauges, until `stop` is set."""
         for outcome in LookOutcome:
-            metrics.audit_looks.labels(outcome)  # alerts notice a counter that stands still, not one that is missing
+            metrics.audit_looks.labels(outcome)  # alerts see a counter that does not grow, but not one that is absent
         told = ""
         while not stop.is_set():
             try:

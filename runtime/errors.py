@@ -1,5 +1,5 @@
-"""Errors at the start, each with a message of one line."""
+"""The error of a process that cannot start."""
 
 
 class StartError(Exception):
-    """Copydesk cannot start. The message says why, and what to do."""
+    """Copydesk cannot start. The message is one line that says why and what to do."""

@@ -29,13 +29,13 @@ from workers.worker import Worker
 Refusal = str
 
 URLS_AT_ONCE: Final = 200
-"""URLs that are fetched, or wait for their host or a parser, at once. Fetching is waiting: 200 pages are about 60 MB
+"""URLs in progress at once. Chosen, because fetching is mostly waiting: 200 pages are about 60 MB
 (283 kB is the mean of 464 news pages), and 200 connections are far below the 1,024 files that a process may open."""
 
-_UNSHOWN = 4 * URLS_AT_ONCE  # URLs begun and not shown: a host that answers after 4 times the usual time stops nobody
-_GIVEN_AHEAD = 4  # texts and pages in hand for each parser child, so that one that takes long leaves no child idle
-_PATIENCE_S = 30.0  # for a host, in hand: with the limits of fetching and parsing (30 s, 20 s) within a job's 120 s
-_AWAY_S = 1.0  # before a host is asked for again: nothing goes through a broker, so that costs nothing
+_UNSHOWN = 4 * URLS_AT_ONCE  # URLs whose events are not shown yet; chosen: one slow host does not delay the others
+_GIVEN_AHEAD = 4  # texts and pages in progress for each parser child; chosen: one slow document leaves no child idle
+_PATIENCE_S = 30.0  # wait for a host; chosen: with fetching (30 s) and parsing (20 s) it stays within a job's 120 s
+_AWAY_S = 1.0  # before the next try for a busy host; chosen short: no broker is involved, so a try costs nothing
 _ONCE = RetryPolicy(delays_s=(), hostile_attempts=1)
 
 
@@ -44,9 +44,9 @@ class Extraction:
 
     Args:
         worker: decides each document once.
-        given: bounds how many documents that came with their content are in memory, until they are shown.
-        longest_wait_s: how long a document waits for its host before it is asked for again.
-        show: gets an event, or a refusal as it came.
+        given: limits the documents in memory that came with their content, until they are shown.
+        longest_wait_s: how long a document waits for its host before the next try.
+        show: called with each event, and with each refusal unchanged.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Extraction:
             return await self._decided(job)
 
     async def _decided(self, job: Job) -> Event:
-        """Returns the event of `job`. It waits for its host, but not through a pause that a host asks for."""
+        """Returns the event of `job`. It waits for a busy host, but fails if the host asks for a pause."""
         while True:
             match await self._worker.handle(Delivery(body=encode(job), message_id=job.id)):
                 case Publish(event) | Bury(event, _) if event is not None:
@@ -116,9 +116,9 @@ async def extract(
     """Calls `show` with the event of each submission, in order. Refusals are passed through.
 
     Args:
-        submissions: read in a thread, some ahead of what is shown; it may wait for its input.
+        submissions: read in a thread, some ahead of the shown events; it may wait for its input.
         settings: limits, and the number of documents that are parsed at once.
-        show: gets an event, or a refusal unchanged.
+        show: called with each event, and with each refusal unchanged.
     """
     metrics = Metrics(CollectorRegistry())
     hosts = HostLimits(

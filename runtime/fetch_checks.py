@@ -1,4 +1,4 @@
-"""What the settings for fetching must be, so that a slip is refused at the start and named."""
+"""Checks the settings for fetching, so that the process refuses wrong ones at start and names them."""
 
 import ssl
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def refuse_wrong_fetch_settings(settings: Settings) -> None:
 
 def _faults(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.fetch_proxy and not _is_proxy(settings.fetch_proxy.get_secret_value()):
-        yield "fetch_proxy", "it must be as http://proxy:3128, or https:// for TLS"
+        yield "fetch_proxy", "it must look like http://proxy:3128, or https:// for TLS"
     for network in settings.fetch_allow_networks:
         if not _is_network(network):
             yield "fetch_allow_networks", f"{network!r} is no network as 10.0.0.0/8"
@@ -51,7 +51,7 @@ def _is_network(text: str) -> bool:
 
 
 def _is_name_server(text: str) -> bool:
-    """Tells whether `text` is an IP address, or one with a port: 10.0.0.53:53, [fd00::53]:53."""
+    """Returns True if `text` is an IP address, or one with a port such as 10.0.0.53:53 or [fd00::53]:53."""
     try:
         ip_address(text if text.count(":") > 1 and "[" not in text else URL(f"//{text}").host or "")
     except ValueError:

@@ -29,9 +29,9 @@ async def open_fetcher(
 
     Args:
         settings: limits of fetches.
-        metrics: get the fetches by outcome.
-        lease: keeps other workers from a host.
-        hosts: how hosts are treated; None for what suits a worker.
+        metrics: count fetches by outcome.
+        lease: takes the lease of a host, which keeps other workers from it.
+        hosts: limits for each host; None for those of a worker.
 
     Raises:
         StartError: an address, a network or a file in the settings is invalid.
@@ -46,7 +46,7 @@ async def open_fetcher(
 
 
 def user_agent(contact: str | None) -> str:
-    """Returns the User-Agent of the service, with the address for complaints."""
+    """Returns the User-Agent of the service, with the contact for complaints."""
     return f"{PRODUCT}/{version(PRODUCT)}" + (f" (+{contact})" if contact else "")
 
 
@@ -64,13 +64,13 @@ def _limits(settings: Settings) -> FetchLimits:
 
 
 def _worker_hosts(settings: Settings) -> HostLimits:
-    """Returns how a worker treats hosts: half of its slots wait at most; the others come again after a delay."""
+    """Returns a worker's limits for hosts: at most half of its slots wait for hosts, further documents are deferred."""
     waiting = max(1, settings.slots // 2)
     return HostLimits(interval_s=settings.fetch_interval_s, waiting=waiting, away_s=settings.retry_delays_s[0])
 
 
 def _failure_limits(settings: Settings) -> HostFailureLimits:
-    """Returns for how long failures are remembered: those that may pass no longer than the first delay that is set."""
+    """Returns how long failures are remembered: transient ones at most for the first retry delay."""
     default = HostFailureLimits()
     return replace(default, transient_for_s=min(settings.retry_delays_s[0], default.permanent_for_s))
 

@@ -22,7 +22,7 @@ async def keep_gauges(queues: QueueDepths, metrics: Metrics, stop: Stop, *, ever
             known = True
         except (BrokerUnavailable, TimeoutError) as error:
             _show({}, metrics)
-            if known:  # what is wrong with the broker is told by whoever works with it
+            if known:  # the log of sessions says what is wrong with the broker
                 log.info("queue_depths_unknown", error=type(error).__name__)
             known = False
         with suppress(TimeoutError):

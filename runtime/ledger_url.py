@@ -1,20 +1,20 @@
-"""What the URL of the ledger's database must be, so that a slip is refused at once and named."""
+"""Checks URLs of the ledger's database, so that a process refuses a wrong one at start and says what is wrong."""
 
 from pathlib import Path
 
 from yarl import URL
 
-_SHAPE = "it must be as postgresql://user:password@host/database, or sqlite:///PATH"
+_SHAPE = "it must look like postgresql://user:password@host/database, or sqlite:///PATH"
 _SQLITE = "sqlite:///"
 _SSL_MODES = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})  # libpq's and asyncpg's
 _OPTIONS = ("sslmode", "host", "passfile", "target_session_attrs")  # `host` is the folder of a socket
 
 
 def fault_of(url: str) -> str | None:
-    """Returns what is wrong with the URL of a ledger, without repeating it; None where nothing is."""
+    """Returns what is wrong with the URL of a ledger, without repeating the URL, or None if it is right."""
     if url.startswith("sqlite:"):
         return _fault_of_sqlite(url)
-    if not url.isprintable() or " " in url:  # yarl leaves line breaks out
+    if not url.isprintable() or " " in url:  # yarl removes line breaks silently
         return f"it holds a space or a line break; {_SHAPE}"
     try:
         parsed = URL(url)

@@ -1,7 +1,7 @@
-"""Logs: structlog to standard error, one JSON object a line, or readable lines on a terminal.
+"""Sets up logs: structlog to standard error, one JSON object a line, or readable lines on a terminal.
 
-What raised is logged as the names of the exceptions' classes and their frames. Messages and the values of variables
-are left out, in every format and from every source: they may quote a document, a header or a password.
+Exceptions are logged as class names and stack frames. Their messages and the values of variables are left out, in
+every format and from every source, because they may quote a document, a header or a password.
 """
 
 import logging
@@ -22,12 +22,12 @@ from runtime.settings import Settings, service_links
 
 log = structlog.get_logger(__name__)
 
-_MAX_CAUSES = 8  # chosen: logged causes of one exception; a chain has no bound of its own
-_MAX_GROUP = 8  # chosen: exceptions of one group that are logged
+_MAX_CAUSES = 8  # logged causes of one exception; chosen: longer than real chains, which have no limit
+_MAX_GROUP = 8  # logged exceptions of one group; chosen: the rest is usually the same
 
 
 class _Lossy:
-    """A stream that drops what cannot be written: a full disk under the log must not end the process."""
+    """A stream that drops lines that cannot be written: a full disk must not end the process."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -43,10 +43,10 @@ class _Lossy:
 
 
 class _Libraries(logging.Handler):
-    """Sends what libraries log through structlog: who, where, and the text without the values that go into it.
+    """Passes log records of libraries to structlog: logger, place, and the text without its values.
 
-    A text that comes without values may have them in it already, so it is left out: the place in the code says it.
-    asyncio's word on a task that failed is one of these.
+    A text without separate values may already contain them, such as asyncio's report on a failed task. Such a text is
+    left out; the place in the code identifies it.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -64,7 +64,7 @@ class _Libraries(logging.Handler):
 
 
 def configure(settings: Settings) -> None:
-    """Sets up structlog. Logs of libraries from WARNING on, warnings and uncaught errors go the same way."""
+    """Sets up structlog. Records of libraries from WARNING on, warnings, and uncaught errors go through it, too."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     renderer = (
@@ -84,28 +84,28 @@ def configure(settings: Settings) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Lossy(sys.stderr))),
         cache_logger_on_first_use=False,
     )
-    logging.raiseExceptions = False  # a handler that fails would print the record with its values
+    logging.raiseExceptions = False  # otherwise a handler that fails prints the record with its values
     logging.basicConfig(handlers=[_Libraries()], level=max(level, logging.WARNING), force=True)
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread
     sys.unraisablehook = _unraisable
     warnings.showwarning = _warned
-    hush_libraries()
+    silence_amqp_libraries()
     links = service_links(os.environ)
     if links:
         hint = "Kubernetes sets them for a Service named copydesk; enableServiceLinks: false in the pod leaves them out"
         log.info("service_links_ignored", variables=links, hint=hint)
 
 
-def hush_libraries() -> None:
-    """Drops what AMQP libraries log about a lost broker: our session logs it once, with what to do."""
+def silence_amqp_libraries() -> None:
+    """Drops the logs of AMQP libraries about a lost broker: our session logs the loss once, with advice."""
     for name in ("aiormq", "aio_pika"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     stamina.instrumentation.set_on_retry_hooks(())
 
 
 def silence() -> None:
-    """Drops what libraries log until `configure` is called: commands print their own messages."""
+    """Drops the logs of libraries until `configure` is called: commands print their own messages."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
@@ -157,8 +157,8 @@ def _unraisable(failed: "sys.UnraisableHookArgs") -> None:
     log.error("exception_ignored", error=failed.exc_type.__name__, exc_info=failed.exc_value)
 
 
-def _warned(  # noqa: PLR0913, PLR0917 - as the warnings module calls it
-    message: Warning | str,  # noqa: ARG001 - it may quote
+def _warned(  # noqa: PLR0913, PLR0917 - the signature that the warnings module calls
+    message: Warning | str,  # noqa: ARG001 - left out, because it may quote a document
     category: type[Warning],
     filename: str,
     lineno: int,

@@ -14,7 +14,7 @@ Readiness = Callable[[], Awaitable[dict[str, bool]]]
 
 
 def build_ops_app(metrics: Metrics, readiness: Readiness, hosts: Hosts) -> web.Application:
-    """Returns the ops application, which tells `metrics` to whoever asks by one of `hosts`.
+    """Returns the ops application, which serves `metrics` under the names in `hosts`.
 
     `readiness` returns named conditions. /readyz answers 200 if all of them are true, else 503.
     """

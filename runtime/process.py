@@ -1,4 +1,4 @@
-"""One process from start to stop: its ports, its roles, signals, and the time limit for stopping."""
+"""Runs one process from start to stop: its ports, its roles, signals, and the time limit for stopping."""
 
 import asyncio
 import resource
@@ -21,18 +21,16 @@ log = structlog.get_logger(__name__)
 
 Role = Callable[[], Coroutine[Any, Any, None]]
 
-_BACKLOG = 512  # chosen: connections that wait for accept(2); TCP tries again only after a second if it is full
-_OWN_DESCRIPTORS = (
-    256  # chosen, with room: files, pipes to children, connections to the broker and to the sites that are fetched from
-)
+_BACKLOG = 512  # connections that wait for accept(2); chosen large: if it is full, a client's TCP retries after 1 s
+_OWN_DESCRIPTORS = 256  # chosen with a margin: files, pipes to children, connections to the broker and to fetched sites
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 async def run_roles(roles: Sequence[Role], stop: asyncio.Event, shutdown_timeout_s: float) -> bool:
-    """Runs `roles` until they end after `stop`; returns whether they all did so in time.
+    """Runs `roles` until they end after `stop`. Returns True if all of them ended in time.
 
-    The first SIGTERM or SIGINT sets `stop`; from then the roles have `shutdown_timeout_s` seconds to finish what they
-    hold. When that is over, or at a second signal, they are cancelled and give back what they hold.
+    The first SIGTERM or SIGINT sets `stop`. Then the roles have `shutdown_timeout_s` seconds to finish their work in
+    progress. After that time, or at a second signal, they are cancelled and give their work back.
     """
     loop = asyncio.get_running_loop()
     try:
@@ -82,15 +80,15 @@ class ListenAddress:
 async def listening(
     app: web.Application, address: ListenAddress, metrics: Metrics, *, shutdown_timeout_s: float
 ) -> AsyncIterator[None]:
-    """Serves `app` for as long as the context is open; leaving it lets running requests end.
+    """Serves `app` while the context is open. On exit, running requests may finish.
 
     Raises:
-        StartError: the address cannot be listened on.
+        StartError: it cannot listen on the address.
     """
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=shutdown_timeout_s, handle_signals=False)
     await runner.setup()
     try:
-        assert runner.server is not None  # noqa: S101 - aiohttp has it None before setup alone
+        assert runner.server is not None  # noqa: S101 - aiohttp sets it in setup
         build = built_by(runner.server, Connections(address.limits, metrics, address.listener), address.limits, metrics)
         listener = await _listen(build, address)
         log.info("listening", what=address.listener, url=_url(address.host, listener.sockets[0].getsockname()))
@@ -111,7 +109,7 @@ async def _listen(build: Build, address: ListenAddress) -> asyncio.Server:
 
 
 def grant_descriptors(connections: int) -> None:
-    """Raises the limit of open files to hold `connections` sockets beside the own files, as far as allowed."""
+    """Raises the limit of open files, as far as allowed, to hold `connections` sockets and the process's own files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + _BACKLOG + _OWN_DESCRIPTORS
     if soft < wanted:

@@ -1,4 +1,4 @@
-"""Settings: the one place that reads the environment. Every name is `COPYDESK_` and the field in capitals."""
+"""Settings. Only this module reads the environment. A variable's name is `COPYDESK_` and the field in capitals."""
 
 import os
 import re
@@ -16,15 +16,15 @@ from runtime.errors import StartError
 
 PREFIX = "COPYDESK_"
 _ELSEWHERE = {
-    "COPYDESK_URL",  # these three are read by the commands that speak to a server
+    "COPYDESK_URL",  # commands that send requests to a server read these three
     "COPYDESK_API_KEY",
     "COPYDESK_PATIENCE",
-    "COPYDESK_AMQP_PASSWORD",  # deploy/compose.yaml makes the broker's user and URL of it
+    "COPYDESK_AMQP_PASSWORD",  # deploy/compose.yaml uses it for the broker's user and URL
 }
 
-# What Kubernetes sets in each pod for each Service whose name begins with "copydesk"
-# (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables). Only name and value together
-# tell: COPYDESK_PORT is a setting, too.
+# Variables that Kubernetes sets in each pod for each Service whose name begins with "copydesk"
+# (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables). Name and value are both
+# needed to recognise them, because COPYDESK_PORT is a setting, too.
 _SERVICE = "COPYDESK(_[A-Z0-9_]+)?"
 _PORT = rf"{_SERVICE}_PORT_[0-9]+_(TCP|UDP|SCTP)"
 _SERVICE_LINKS = tuple(
@@ -39,8 +39,8 @@ _SERVICE_LINKS = tuple(
 
 LEDGER_FILE = "ledger.db"  # in the embedded broker's folder
 
-SLOTS_PER_CORE = 4
-DEFAULT_SLOTS_AT_MOST = 14  # what the default of max_in_flight_bytes holds on RabbitMQ
+SLOTS_PER_CORE = 4  # chosen: most documents wait for the network, and one of four is parsed
+DEFAULT_SLOTS_AT_MOST = 14  # the most that fits the default of max_in_flight_bytes on RabbitMQ
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Listed = Annotated[tuple[str, ...], NoDecode]
@@ -53,7 +53,7 @@ def _cores() -> int:
 
 
 class Settings(BaseSettings):
-    """Everything that can be set, with its default. Lists are separated by commas."""
+    """All settings with their defaults. Lists are separated by commas."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
@@ -93,6 +93,8 @@ class Settings(BaseSettings):
     max_event_streams: Count = Field(100, description="most event streams at once; each is a connection")
 
     max_body_bytes: Count = Field(4 * 1024**2, description="largest request body")
+    operators: Listed = Field((), description="names of API keys that see all dead letters, not only their own")
+    keep_input: bool = Field(False, description="keep the text and HTML of documents, to process them again")
     publish_timeout_s: Seconds = Field(4.0, description="longest wait for the broker's confirm")
     heartbeat_s: Seconds = Field(15.0, description="time between two heartbeats of an event stream")
 
@@ -146,16 +148,16 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else json")
 
     def ledger(self) -> str | None:
-        """Returns the URL of the ledger's database: the one that is set, else on the embedded broker its own file."""
+        """Returns the URL of the ledger's database: the one that is set, else the file of the embedded broker."""
         if self.ledger_url is not None:
             return self.ledger_url.get_secret_value()
         return None if self.amqp_url is not None else f"sqlite:///{self.data / LEDGER_FILE}"
 
     def topology(self) -> Topology:
-        """Returns the topology with the delays, the delivery limit and the bounds that are set.
+        """Returns the topology with the delays, the delivery limit and the bounds of these settings.
 
         Raises:
-            StartError: the delays do not grow.
+            StartError: the delays are not ascending.
         """
         bounds = Bounds(
             intake_documents=self.intake_documents,
@@ -193,6 +195,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "api_keys",
+        "operators",
         "hosts",
         "fetch_allow_networks",
         "fetch_allow_ports",
@@ -206,10 +209,10 @@ class Settings(BaseSettings):
 
 
 def load(given: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
-    """Returns the settings: what was `given` on the command line, else the environment, else the defaults.
+    """Returns the settings. `given`, from the command line, takes precedence over the environment, then come defaults.
 
     Raises:
-        StartError: an unknown COPYDESK_ variable, or a value that will not do. Values are not repeated.
+        StartError: an unknown COPYDESK_ variable, or an invalid value. The message does not repeat values.
     """
     known = _settings() | _ELSEWHERE
     environ = os.environ if environ is None else environ
@@ -232,7 +235,7 @@ def _rule(fault: ErrorDetails) -> str:
 
 
 def service_links(environ: Mapping[str, str]) -> list[str]:
-    """Returns the variables that Kubernetes set for a Service, sorted: they are no settings of ours."""
+    """Returns the names of the variables that Kubernetes set for a Service, sorted. They are not settings."""
     return sorted(name for name, value in environ.items() if _is_service_link(name, value))
 
 

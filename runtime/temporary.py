@@ -1,7 +1,7 @@
-"""An end to the temporary folders of processes that were killed.
+"""Removes the temporary folders of processes that were killed.
 
-Parser children are reached through a socket in a folder that multiprocessing makes. It takes the folder away when the
-process ends, but not when SIGKILL ends it: each such life would leave one behind.
+multiprocessing creates a folder with the socket of the fork server. It removes the folder when the process ends, but
+not after SIGKILL: each killed process would leave a folder behind.
 """
 
 import fcntl
@@ -13,27 +13,26 @@ from contextlib import contextmanager, suppress
 from multiprocessing import util
 from pathlib import Path
 
-_FOLDERS = "pymp-*"  # as multiprocessing names them
+_FOLDERS = "pymp-*"  # the names that multiprocessing gives them
 _LOCK = "copydesk.lock"
 
 
 @contextmanager
 def marked_folder() -> Iterator[None]:
-    """Marks multiprocessing's folder as this process's, and removes those of processes that are gone.
+    """Locks multiprocessing's folder for this process, and removes the folders of processes that are gone.
 
-    The mark is a lock, which goes when the process does. So it tells who lives across containers and restarts, where
-    process ids do not.
+    The kernel releases the lock when the process ends. Unlike process ids, locks work across containers and restarts.
     """
     _remove_abandoned(Path(tempfile.gettempdir()))
     folder = Path(util.get_temp_dir())
     unseen = folder / f"{_LOCK}.new"
     with unseen.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        seen = unseen.rename(folder / _LOCK)  # nobody sees it before it is locked
+        seen = unseen.rename(folder / _LOCK)  # other processes see it only after it is locked
         try:
             yield
         finally:
-            seen.unlink(missing_ok=True)  # the folder is multiprocessing's to remove from here on
+            seen.unlink(missing_ok=True)  # multiprocessing removes the folder itself
 
 
 def _remove_abandoned(temporary: Path) -> None:

@@ -1,4 +1,4 @@
-"""Builds the objects of a process from its settings; `working` those of a worker."""
+"""Builds the objects of a process from its settings. `working` builds those of a worker."""
 
 import asyncio
 import platform
@@ -22,6 +22,7 @@ from contract.broker import Broker, BrokerUnavailable, QueueDepths
 from contract.labels import Listener, ProcessRole
 from contract.ledger import Ledger
 from contract.metrics import Metrics
+from contract.requests import RequestSink
 from contract.streams import Streams
 from contract.timestamps import now
 from runtime.auditor import Auditor
@@ -30,7 +31,7 @@ from runtime.gauges import keep_gauges
 from runtime.ops import Readiness, build_ops_app
 from runtime.process import ListenAddress, grant_descriptors, listening, run_roles
 from runtime.settings import Settings
-from service.app import ApiBroker, IntakeLimits, build_app
+from service.app import ApiBroker, IntakeLimits, Keeping, build_app
 from service.connections import ConnectionLimits
 from service.hosts import Hosts
 from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, is_loopback, refuse_open_listener
@@ -42,12 +43,12 @@ if TYPE_CHECKING:
 _Role = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]  # calls its argument when it has started
 
 
-class _WholeBroker(Broker, Streams, Protocol):
-    """What both brokers do."""
+class _WholeBroker(Broker, RequestSink, Streams, Protocol):
+    """The methods that both brokers have."""
 
 
-_GAUGES_EVERY_S = 5.0  # a third of the scrape interval in deploy/prometheus/prometheus.yml
-_GAUGES_TIMEOUT_S = 2.0  # under half of that: a broker that does not answer is asked again before the scrape
+_GAUGES_EVERY_S = 5.0  # chosen: a third of the scrape interval in deploy/prometheus/prometheus.yml
+_GAUGES_TIMEOUT_S = 2.0  # chosen: under half of that, so a broker that does not answer is asked again before the scrape
 
 
 async def run(
@@ -58,9 +59,9 @@ async def run(
     record: bool = False,
     ready: Callable[[], None] = lambda: None,
 ) -> bool:
-    """Runs the given roles in this process until it is told to stop. Returns True if all work was finished.
+    """Runs the given roles in this process until a signal stops it. Returns True if all work was finished.
 
-    Calls `ready` once, when all of them take part.
+    Calls `ready` once, when all roles have started.
 
     Raises:
         StartError: the settings do not allow it, an address is in use, or the data folder is in use.
@@ -85,11 +86,11 @@ async def run(
             if work:
                 roles["worker"] = partial(working.work, settings, broker, metrics, stop)
             return await _run(settings, broker, metrics, roles, stop, ready)
-    except BrokerUnavailable as error:  # the embedded broker's database is damaged, or is none
+    except BrokerUnavailable as error:  # the embedded broker's file is damaged, or is not a database
         raise StartError(str(error)) from None
 
 
-async def _run(  # noqa: PLR0913, PLR0917 - what `run` was given and opened
+async def _run(  # noqa: PLR0913, PLR0917 - the arguments of `run`, and what it opened
     settings: Settings,
     broker: Broker,
     metrics: Metrics,
@@ -109,7 +110,7 @@ async def _run(  # noqa: PLR0913, PLR0917 - what `run` was given and opened
         return {"broker": await broker.ready(), **states}
 
     async with _ops(settings, metrics, readiness):
-        await broker.ready()  # connects: a wrong address is told now, not at the first document
+        await broker.ready()  # connects, so that a wrong address is reported at start, not at the first document
         ready_roles = [partial(role, partial(begin, name)) for name, role in roles.items()]
         if "api" in roles:  # all processes would report the same numbers
             ready_roles.append(partial(_keep_gauges, broker, metrics, stop))
@@ -142,10 +143,10 @@ async def _keep_gauges(queues: QueueDepths, metrics: Metrics, stop: asyncio.Even
 
 
 async def run_audit(settings: Settings, auditor: Auditor, every_s: float) -> None:
-    """Audits every `every_s` seconds, with gauges on the ops port, until the process is told to stop.
+    """Audits every `every_s` seconds, with gauges on the ops port, until a signal stops the process.
 
     Raises:
-        StartError: the address is taken.
+        StartError: the address is in use.
     """
     metrics = build_metrics(ProcessRole.AUDIT)
     stop = asyncio.Event()
@@ -168,7 +169,7 @@ async def _serve(
 
 
 def _ops(settings: Settings, metrics: Metrics, readiness: Readiness) -> AbstractAsyncContextManager[None]:
-    """Returns the ops port. Beyond loopback it is scraped and probed by address: any address will do there."""
+    """Returns the ops port. Beyond loopback it accepts any IP address as Host: Prometheus and probes use addresses."""
     hosts = Hosts.of(settings.ops_host, settings.hosts, addresses=not is_loopback(settings.ops_host))
     limits = replace(
         connection_limits(settings),
@@ -180,8 +181,24 @@ def _ops(settings: Settings, metrics: Metrics, readiness: Readiness) -> Abstract
     return listening(app, address, metrics, shutdown_timeout_s=settings.shutdown_timeout_s)
 
 
+def _operators(settings: Settings, keys: ApiKeys) -> frozenset[str]:
+    unknown = set(settings.operators) - keys.owners
+    if unknown:
+        raise StartError(f"COPYDESK_OPERATORS: no API key has the name {', '.join(sorted(unknown))}")
+    return frozenset(settings.operators)
+
+
+def keeping(settings: Settings) -> Keeping:
+    """Returns what is kept of documents. On the embedded broker the log is bounded in events, on RabbitMQ in days."""
+    if settings.amqp_url is not None:
+        return Keeping(settings.keep_input, {"days": settings.log_days, "bytes": settings.log_bytes})
+    from runtime.brokers.embedded import EmbeddedLimits  # noqa: PLC0415 - one broker or the other
+
+    return Keeping(settings.keep_input, {"events": EmbeddedLimits().max_log_events})
+
+
 def connection_limits(settings: Settings) -> ConnectionLimits:
-    """Returns what the API's port grants."""
+    """Returns the limits of connections to the API."""
     return ConnectionLimits(
         first_byte_timeout_s=settings.first_byte_timeout_s,
         header_timeout_s=settings.header_timeout_s,
@@ -193,7 +210,7 @@ def connection_limits(settings: Settings) -> ConnectionLimits:
 
 
 def build_metrics(role: ProcessRole) -> Metrics:
-    """Returns the metrics of this process, with prometheus-client's own of process, platform and garbage collector."""
+    """Returns the metrics of this process, with prometheus-client's for process, platform and garbage collector."""
     disable_created_metrics()  # type: ignore[no-untyped-call] # they would add a series to each counter, and nothing reads it
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
@@ -219,10 +236,10 @@ def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextMan
 
 
 def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: Ledger | None = None) -> web.Application:
-    """Returns the HTTP application; without a `ledger` it does not know what became of documents.
+    """Returns the HTTP application. Without a `ledger` it cannot answer questions about documents.
 
     Raises:
-        StartError: it would listen beyond loopback without API keys.
+        StartError: it would listen beyond loopback without API keys, or an operator has none.
     """
     try:
         keys = ApiKeys.from_plain(key.get_secret_value() for key in settings.api_keys)
@@ -237,7 +254,7 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: L
         put_timeout_s=settings.publish_timeout_s,
         heartbeat_s=settings.heartbeat_s,
     )
-    guarded = bool(settings.hosts) or not keys.required  # a key is what a page does not have
+    guarded = bool(settings.hosts) or not keys.required  # with keys there is no risk: a web page does not have one
     hosts = Hosts.of(settings.host, settings.hosts) if guarded else None
     return build_app(
         broker=broker,
@@ -248,4 +265,6 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: L
         clock=now,
         decode=decode,
         ledger=ledger,
+        keeping=keeping(settings),
+        operators=_operators(settings, keys),
     )

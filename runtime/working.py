@@ -1,15 +1,18 @@
-"""Builds the worker from the settings: a fetcher, parser children, and the worker that decides.
+"""Builds the objects of a worker from the settings: fetcher, parser children, and the worker itself.
 
-Apart from `wiring`, so that a process that only serves loads no fetcher and no parser pool.
+It is separate from `wiring`, so that a process that only serves loads no fetcher and no parser pool.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Protocol
 
 from contract.article import Article
 from contract.broker import Broker
 from contract.codec import MAX_JOB_BYTES
 from contract.metrics import Metrics
+from contract.streams import Streams
 from contract.timestamps import now
 from runtime.errors import StartError
 from runtime.fetching import open_fetcher
@@ -19,14 +22,19 @@ from workers.children.pool import ParserLimits, ParserPool
 from workers.document import RawDocument
 from workers.fetch import Fetcher
 from workers.parse_task import PRELOAD, extract_article
+from workers.requests import Requests
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
 
+class WholeBroker(Broker, Streams, Protocol):
+    """What a worker needs of a broker."""
+
+
 async def work(
-    settings: Settings, broker: Broker, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]
+    settings: Settings, broker: WholeBroker, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]
 ) -> None:
-    """Works on the broker's documents until `stop` is set. Calls `started` when it can take them.
+    """Works on the broker's documents until `stop` is set. Calls `started` when it is ready for them.
 
     Raises:
         StartError: an address, a network or a file in the settings is invalid.
@@ -35,17 +43,45 @@ async def work(
         async with (
             open_fetcher(settings, metrics, broker.lease) as fetcher,
             build_parser(settings, metrics) as parser,
+            _followed(broker, stop) as requests,
         ):
             started()
-            worker = build_worker(settings, fetcher, parser, metrics)
+            worker = build_worker(settings, fetcher, parser, metrics, requests=requests)
             await broker.consume(worker.handle, slots=settings.slots, stop=stop)
+
+
+@asynccontextmanager
+async def _followed(streams: Streams, stop: asyncio.Event) -> AsyncIterator[Requests]:
+    """Follows what owners ask for while the context is open. It opens when all that is on record is known.
+
+    Raises:
+        BrokerUnavailable: the broker failed for good, or was closed.
+    """
+    requests, caught_up = Requests(), asyncio.Event()
+    try:
+        async with asyncio.TaskGroup() as group:
+            following = group.create_task(requests.follow(streams, caught_up))
+            await _first_of(caught_up, stop)
+            yield requests
+            following.cancel()
+    except BaseExceptionGroup as failures:  # the body's own exceptions, too
+        raise failures.exceptions[0] from None
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
 
 
 def refuse_to_hold_too_much(settings: Settings) -> None:
     """Refuses slots whose deliveries, each with the largest job, would exceed `max_in_flight_bytes`.
 
     Raises:
-        StartError: they would.
+        StartError: they would exceed it.
     """
     jobs = settings.slots
     if settings.amqp_url is not None:
@@ -61,7 +97,7 @@ def refuse_to_hold_too_much(settings: Settings) -> None:
 
 
 def build_parser(settings: Settings, metrics: Metrics) -> ParserPool[RawDocument, Article]:
-    """Returns the parser children that extract articles, to be opened within `marked_folder`."""
+    """Returns the parser children that extract articles. Open them within `marked_folder`."""
     limits = ParserLimits(
         wall_clock_s=settings.parse_timeout_s,
         memory_bytes=settings.parse_memory_bytes,
@@ -72,14 +108,16 @@ def build_parser(settings: Settings, metrics: Metrics) -> ParserPool[RawDocument
     )
 
 
-def build_worker(
+def build_worker(  # noqa: PLR0913 - each is one thing that a worker stands on
     settings: Settings,
     fetcher: Fetcher,
     parser: ParserPool[RawDocument, Article],
     metrics: Metrics,
+    *,
     retry: RetryPolicy | None = None,
+    requests: Requests | None = None,
 ) -> Worker:
     """Returns the worker that decides deliveries. `retry` replaces the policy of the settings."""
     policy = retry or RetryPolicy(delays_s=settings.retry_delays_s)
     limits = WorkerLimits(job_timeout_s=settings.job_timeout_s, retry=policy)
-    return Worker(fetcher=fetcher, parser=parser, metrics=metrics, clock=now, limits=limits)
+    return Worker(fetcher=fetcher, parser=parser, metrics=metrics, clock=now, limits=limits, requests=requests)

@@ -1,1 +1,1 @@
-"""The HTTP side: submissions come in, events go out."""
+"""The HTTP API: accepts submissions, streams events, answers look-ups, manages dead letters."""

@@ -1,4 +1,4 @@
-"""The `Accept` header: which of several media types is the most welcome (RFC 9110, section 12.5.1)."""
+"""Content negotiation: ranks media types by the `Accept` header (RFC 9110, section 12.5.1)."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -7,9 +7,9 @@ _ANY = "*/*"
 
 
 def preferred(headers: Sequence[str], offered: Mapping[str, str]) -> list[str]:
-    """Returns the names of those `offered` media types that are acceptable, the most welcome first.
+    """Returns the names of the acceptable media types in `offered`, the preferred one first.
 
-    Where several are as welcome they come in the order in which they are offered. Without a header all are acceptable.
+    Equally preferred types keep the order of `offered`. Without a header all are acceptable.
 
     Args:
         headers: the values of `Accept`.
@@ -21,7 +21,7 @@ def preferred(headers: Sequence[str], offered: Mapping[str, str]) -> list[str]:
 
 
 def _quality(media_type: str, ranges: Mapping[str, float]) -> float:
-    """The most specific range counts."""
+    """Returns the quality of a media type: that of the most specific range that matches it."""
     kind = media_type.partition("/")[0]
     return next((ranges[name] for name in (media_type, f"{kind}/*", _ANY) if name in ranges), 0.0)
 

@@ -8,8 +8,22 @@ from aiohttp import web
 from contract.charsets import Decode
 from contract.ledger import Ledger
 from contract.metrics import Metrics
-from service.context import BROKER, CLOCK, DECODE, KEYS, LEDGER, LIMITS, METRICS, ApiBroker, IntakeLimits
+from service.context import (
+    BROKER,
+    CLOCK,
+    DECODE,
+    KEEPING,
+    KEYS,
+    LEDGER,
+    LIMITS,
+    METRICS,
+    OPERATORS,
+    ApiBroker,
+    IntakeLimits,
+    Keeping,
+)
 from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
+from service.document_acts import cancel_document, erase_document, rerun_document
 from service.document_list import list_documents
 from service.document_view import show_document
 from service.documents import post_document
@@ -19,10 +33,12 @@ from service.keys import ApiKeys
 from service.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
 from service.problems import get_problem
 
-__all__ = ["ApiBroker", "IntakeLimits", "build_app"]
+__all__ = ["ApiBroker", "IntakeLimits", "Keeping", "build_app"]
+
+_NOTHING_KEPT = Keeping()
 
 
-def build_app(  # noqa: PLR0913 - each is one thing that the application stands on
+def build_app(  # noqa: PLR0913 - each is a separate dependency of the application
     *,
     broker: ApiBroker,
     keys: ApiKeys,
@@ -32,22 +48,26 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
     clock: Callable[[], datetime],
     decode: Decode,
     ledger: Ledger | None = None,
+    keeping: Keeping = _NOTHING_KEPT,
+    operators: frozenset[str] = frozenset(),
 ) -> web.Application:
-    """Returns the application of the HTTP side. It opens nothing: the caller connects `broker`.
+    """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
     Args:
-        broker: takes jobs, has the log and the dead letters.
+        broker: stores jobs, and gives access to the log and the dead letters.
         keys: the API keys for /v1/.
-        hosts: the names by which this server is known; None where any will do. Without keys there must be some.
+        hosts: the names that requests may use for this server, None for any name. Required if there are no keys.
         limits: sizes and times.
         metrics: counters and histograms.
         clock: returns the current time, aware.
         decode: turns the bytes of a document into text.
-        ledger: tells what became of documents; None where none is configured.
+        ledger: answers questions about documents; None if no ledger is configured.
+        keeping: what is kept of documents.
+        operators: the names of API keys that see all dead letters, not only those of their own documents.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
-        client_max_size=limits.max_body_bytes,
+        handler_args={"auto_decompress": False},  # `service.bodies` does it
     )
     app[BROKER] = broker
     app[KEYS] = keys
@@ -57,6 +77,8 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
     app[CLOCK] = clock
     app[DECODE] = decode
     app[LEDGER] = ledger
+    app[KEEPING] = keeping
+    app[OPERATORS] = operators
     app[STREAMS] = Streams(limits.streams)
     app.on_response_prepare.append(name_server)
     app.on_shutdown.append(close_streams)
@@ -67,6 +89,9 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
             web.post("/v1/documents", post_document),
             web.get("/v1/documents", list_documents),
             web.get("/v1/documents/{id}", show_document),
+            web.delete("/v1/documents/{id}", erase_document),
+            web.post("/v1/documents/{id}/cancel", cancel_document),
+            web.post("/v1/documents/{id}/rerun", rerun_document),
             web.get("/v1/events", get_events, allow_head=False),
             web.get("/v1/dead", list_dead, allow_head=False),
             web.delete("/v1/dead", drop_many),
@@ -80,7 +105,7 @@ def build_app(  # noqa: PLR0913 - each is one thing that the application stands 
 
 
 async def get_index(_request: web.Request) -> web.Response:
-    """Answers GET / with what this is."""
+    """Answers GET / with the name, version and routes of this server."""
     return web.json_response(
         {
             "name": "copydesk",
@@ -89,6 +114,9 @@ async def get_index(_request: web.Request) -> web.Response:
                 "POST /v1/documents": "submit a document: JSON, plain text, Markdown or HTML",
                 "GET /v1/documents": "what became of documents, newest first; query: state, q and others",
                 "GET /v1/documents/{id}": "what became of one, or its article; query: format, run",
+                "DELETE /v1/documents/{id}": "erase one",
+                "POST /v1/documents/{id}/cancel": "cancel one that is not decided",
+                "POST /v1/documents/{id}/rerun": "process one again",
                 "GET /v1/events": "the output events as server-sent events; query: pattern, last, after",
                 "GET /v1/dead": "buried documents; query: reason, order, limit, after",
                 "GET /v1/dead/{id}": "one of them; query: body",

@@ -1,4 +1,4 @@
-"""The problems that the broker's errors are answered with."""
+"""Maps the broker's errors to problems."""
 
 from aiohttp import hdrs
 

@@ -1,8 +1,7 @@
-"""The bounds on a port's connections, and which connection is closed when a bound is reached.
+"""Limits the connections to a port, and chooses which connection to close when a limit is reached.
 
-A connection either has a request in hand or waits for the next. When a bound is reached, the one that has waited for
-longest is closed for the new one, so that idle connections keep nobody out. Only where all have requests in hand is
-the new one refused.
+A connection either serves a request or is idle. When a limit is reached, the longest idle connection is closed for the
+new one, so that idle connections do not block new clients. The new one is refused only if all are serving requests.
 """
 
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from contract.labels import Cut, Listener
 from contract.metrics import Metrics
 
 _IPV6_PREFIX = (
-    64  # bits of an IPv6 address that count as one site: a host chooses the other bits itself (RFC 4291, 2.5.4)
+    64  # bits of an IPv6 address that identify a site: a host chooses the other bits itself (RFC 4291, section 2.5.4)
 )
 
 
@@ -25,10 +24,10 @@ class ConnectionLimits:
         first_byte_timeout_s: from connecting to the first byte of a request.
         header_timeout_s: from the first byte of a request to the end of its header.
         idle_timeout_s: from an answer to the first byte of the next request.
-        send_timeout_s: for an answer to be taken, and a second more for each `least_send_bytes_s` of it.
-        least_send_bytes_s: the slowest pace at which an answer may be taken, in bytes a second.
-        connections: at once, in all.
-        connections_per_address: at once, from one IPv4 address or one IPv6 /64.
+        send_timeout_s: for a client to read an answer, plus one second for each `least_send_bytes_s` of it.
+        least_send_bytes_s: the slowest rate at which a client may read an answer, in bytes a second.
+        connections: open at once, in all.
+        connections_per_address: open at once from one IPv4 address or one IPv6 /64.
     """
 
     first_byte_timeout_s: float = 10.0
@@ -42,14 +41,14 @@ class ConnectionLimits:
 
 @dataclass(slots=True)
 class _Site:
-    """The connections from one address. `waiting` has a function to close each idle one, the longest idle first."""
+    """The connections from one address. `waiting` holds a function to close each idle one, the longest idle first."""
 
     held: int = 0
     waiting: dict[object, Callable[[], None]] = field(default_factory=dict)
 
 
 class Connections:
-    """The connections that one port holds."""
+    """The open connections of one port."""
 
     def __init__(self, limits: ConnectionLimits, metrics: Metrics, listener: Listener) -> None:
         self._limits = limits
@@ -59,7 +58,7 @@ class Connections:
         self._held = 0
 
     def admit(self, site: str) -> Cut | None:
-        """Counts a new connection from `site` and returns None, or returns the bound that leaves no room for it."""
+        """Counts a new connection from `site` and returns None, or returns the limit that prevents it."""
         cut = None
         if self._sites.get(site, _Site()).held >= self._limits.connections_per_address and not self._make_room(site):
             cut = Cut.TOO_MANY_FROM_ADDRESS
@@ -74,7 +73,7 @@ class Connections:
         return None
 
     def leave(self, site: str, connection: object) -> None:
-        """Uncounts a connection that was admitted."""
+        """Removes an admitted connection from the count."""
         place = self._sites[site]
         place.waiting.pop(connection, None)
         place.held -= 1
@@ -84,7 +83,7 @@ class Connections:
         self._show()
 
     def wait(self, site: str, connection: object, give_way: Callable[[], None]) -> None:
-        """Marks `connection` as idle. `give_way` closes it and calls `leave`."""
+        """Marks `connection` as idle. `give_way` must close it and call `leave`."""
         self._sites[site].waiting[connection] = give_way
 
     def work(self, site: str, connection: object) -> None:
@@ -114,7 +113,7 @@ class Connections:
 def site_of(peer: object) -> str:
     """Returns the site of a peer: its IPv4 address, or the first 64 bits of the IPv6 address.
 
-    `peer` is the socket's peer name. The site is empty where there is none: the connection is closed already.
+    `peer` is the socket's peer name. The site is empty if there is none: the connection is already closed.
     """
     if not isinstance(peer, tuple):
         return ""

@@ -1,7 +1,7 @@
-"""The parts that the HTTP side is built from, under typed application keys."""
+"""The dependencies of the HTTP handlers, under typed application keys."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -11,26 +11,27 @@ from contract.broker import DeadLetters, EventLog, JobSink
 from contract.charsets import Decode
 from contract.ledger import Ledger
 from contract.metrics import Metrics
+from contract.requests import RequestSink
 from service.keys import ApiKeys
 
 
-class ApiBroker(JobSink, EventLog, DeadLetters, Protocol):
-    """What the HTTP side needs of a broker."""
+class ApiBroker(JobSink, EventLog, DeadLetters, RequestSink, Protocol):
+    """The methods of a broker that the HTTP API needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeLimits:
-    """Sizes and times of the HTTP side. The values are chosen, not measured.
+    """Sizes and times of the HTTP API. The values are chosen, not measured.
 
     Attributes:
-        max_body_bytes: the largest request body, after decompression. Its job may still be larger than
-            `MAX_JOB_BYTES`, where JSON needs escapes; that is checked separately.
+        max_body_bytes: the largest request body, after decompression. Its job may still exceed `MAX_JOB_BYTES`, because
+            JSON needs escapes; that is checked separately.
         body_timeout_s: how long a caller may take to send the body.
         put_timeout_s: how long the broker may take to confirm; then the caller gets 503. Above the broker's own
             timeout of 4 s, below the 5 s in which the API answers.
-        heartbeat_s: how often an event stream gets a comment, which also finds out if the reader is still there.
+        heartbeat_s: how often an event stream gets a comment, which also detects that the client is gone.
             Proxies often cut connections that are silent for 30 s.
-        send_timeout_s: how long an event stream may be stuck before it is cut.
+        send_timeout_s: how long an event stream may be stuck before it is closed.
         streams: how many event streams may be open at once; each holds a connection and a reader of the log.
         open_wait_s: how long an event stream waits before its headers for the broker to refuse the log position.
     """
@@ -44,7 +45,17 @@ class IntakeLimits:
     open_wait_s: float = 0.2
 
 
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What is kept of documents. `input`: their content, for further runs. `log`: how much the log holds, by unit."""
+
+    input: bool = False
+    log: Mapping[str, int] = field(default_factory=dict)
+
+
 BROKER = web.AppKey("BROKER", ApiBroker)
+OPERATORS: web.AppKey[frozenset[str]] = web.AppKey("OPERATORS")
+KEEPING = web.AppKey("KEEPING", Keeping)
 KEYS = web.AppKey("KEYS", ApiKeys)
 LIMITS = web.AppKey("LIMITS", IntakeLimits)
 METRICS = web.AppKey("METRICS", Metrics)

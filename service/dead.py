@@ -12,7 +12,7 @@ from contract.dead import Handled, Wanted
 from contract.labels import DeadAction
 from service import problems
 from service.broker_errors import broker_refusal
-from service.context import BROKER, METRICS
+from service.context import BROKER, KEYS, METRICS, OPERATORS
 from service.dead_ids import has_id, may_be, named_by, not_found
 from service.dead_list import DeadQuery, cursor_of, flag_of, listed, parameters, place_of, reason_of, shown
 from service.middlewares import OWNER
@@ -20,7 +20,7 @@ from service.problems import Problem, ProblemError, invalid_parameter
 
 log = structlog.get_logger(__name__)
 
-_UNREACHABLE = "The dead letters cannot be reached now. What was asked may have been done in part: ask again."
+_UNREACHABLE = "The dead letters cannot be reached now. The request may have been carried out in part: send it again."
 
 T = TypeVar("T")
 
@@ -28,14 +28,14 @@ T = TypeVar("T")
 async def list_dead(request: web.Request) -> web.Response:
     """Answers 200 with `{"letters": [..], "count", "next", "complete"}`.
 
-    `count` is the number of letters that pass the filter. `next` is the `after` of the next page, null on the last.
+    `count` is the number of letters that match the filter. `next` is the `after` of the next page, null on the last.
     `complete` is false if there are more letters than one scan reaches.
 
     Raises:
         ProblemError: the query breaks a rule, or the broker is away.
     """
     query = DeadQuery.of(request)
-    found = await _asked(request.app[BROKER].dead(query.wants))
+    found = await _asked(request.app[BROKER].dead(_within_reach(request, query.wants)))
     ahead = sorted(filter(query.is_ahead, found.letters), key=place_of, reverse=query.newest_first)
     page = ahead[: query.limit]
     return web.json_response(
@@ -60,14 +60,15 @@ async def show_dead(request: web.Request) -> web.Response:
     """
     bodies = flag_of("body", parameters(request, {"body"}).get("body", "false"))
     wanted = request.match_info["id"]
-    letters = named_by(wanted, await _asked(request.app[BROKER].dead(may_be(wanted), bodies=bodies)))
+    found = await _asked(request.app[BROKER].dead(_within_reach(request, may_be(wanted)), bodies=bodies))
+    letters = named_by(wanted, found)
     letter = max(letters, key=lambda letter: (letter.job.run if letter.job else 0, letter.buried_at))
     body = {} if letter.body is None else {"body": b64encode(letter.body).decode()}
     return web.json_response({**shown(letter), "copies": len(letters), **body})
 
 
 async def retry_dead(request: web.Request) -> web.Response:
-    """Answers 202 with `{"id", "retried", "kept", "more"}` when the next run of the document is on its queue.
+    """Answers 202 with `{"id", "retried", "kept", "more"}` when the next run of the document is stored in its queue.
 
     Raises:
         ProblemError: there is no such letter in reach or several, it holds no job, the queue is full, or the broker
@@ -81,7 +82,7 @@ async def retry_dead(request: web.Request) -> web.Response:
 
 
 async def retry_many(request: web.Request) -> web.Response:
-    """Answers 202 with `{"retried", "kept", "more"}`: for those with a `reason`, or with `all=true` for all.
+    """Retries the letters with a `reason`, or all with `all=true`. Answers 202 with `{"retried", "kept", "more"}`.
 
     `kept` letters cannot be retried. If `more` is true, send the same request again.
 
@@ -92,7 +93,7 @@ async def retry_many(request: web.Request) -> web.Response:
 
 
 async def drop_dead(request: web.Request) -> web.Response:
-    """Answers 200 with `{"id", "dropped", "more"}` when the letter is gone.
+    """Answers 200 with `{"id", "dropped", "more"}` when the letter is removed.
 
     Raises:
         ProblemError: there is no such letter in reach or several, or the broker is away.
@@ -103,7 +104,7 @@ async def drop_dead(request: web.Request) -> web.Response:
 
 
 async def drop_many(request: web.Request) -> web.Response:
-    """Answers 200 with `{"dropped", "more"}`: for those with a `reason`, or with `all=true` for all.
+    """Drops the letters with a `reason`, or all with `all=true`. Answers 200 with `{"dropped", "more"}`.
 
     Raises:
         ProblemError: the query breaks a rule, or the broker is away.
@@ -119,16 +120,28 @@ async def _asked(answer: Awaitable[T]) -> T:
 
 
 async def _to_one(request: web.Request, handle: Callable[[Wanted], Awaitable[Handled]]) -> tuple[str, Handled]:
-    """Handles the letter that the path names; a look for ids that begin like that comes only where none is that id."""
+    """Handles the letter that the path names. It looks for ids with that prefix only if no letter has this exact id."""
     wanted = request.match_info["id"]
-    handled = await _asked(handle(has_id(wanted)))
+    handled = await _asked(handle(_within_reach(request, has_id(wanted))))
     if _touched(handled):
         return wanted, handled
-    found = named_by(wanted, await _asked(request.app[BROKER].dead(may_be(wanted))))[0].id
-    handled = await _asked(handle(has_id(found)))
+    page = await _asked(request.app[BROKER].dead(_within_reach(request, may_be(wanted))))
+    found = named_by(wanted, page)[0].id
+    handled = await _asked(handle(_within_reach(request, has_id(found))))
     if not _touched(handled):
         raise not_found(found, complete=handled.complete)
     return found, handled
+
+
+def _within_reach(request: web.Request, wanted: Wanted) -> Wanted:
+    """Returns what picks those `wanted` letters that are of the caller's documents; of all, for an operator.
+
+    Who is alone on a server is its operator. What cannot be decoded has no owner.
+    """
+    keys, owner = request.app[KEYS], request[OWNER]
+    if len(keys.owners) <= 1 or owner in request.app[OPERATORS]:
+        return wanted
+    return lambda letter: letter.job is not None and letter.job.owner == owner and wanted(letter)
 
 
 def _touched(handled: Handled) -> bool:
@@ -162,4 +175,4 @@ def _many(request: web.Request) -> Wanted:
     reason, everything = reason_of(given.get("reason")), flag_of("all", given.get("all", "false"))
     if everything == (reason is not None):
         raise invalid_parameter("reason", "exactly_one", "must be given, or all=true, and not both")
-    return lambda letter: everything or letter.reason is reason
+    return _within_reach(request, lambda letter: everything or letter.reason is reason)

@@ -1,4 +1,4 @@
-"""Which dead letter a path names: by its whole id, or by the beginning of one."""
+"""Finds the dead letter that a path names by its id or the first characters of its id."""
 
 from collections.abc import Sequence
 from itertools import pairwise, takewhile
@@ -9,32 +9,32 @@ from contract.dead import DeadLetter, DeadLetterPage, Wanted
 from service import problems
 from service.problems import Problem, ProblemError
 
-MIN_PREFIX_CHARS: Final = 8  # the first group of a UUID; fewer characters are more often a slip than meant
+MIN_PREFIX_CHARS: Final = 8  # chosen: the first group of a UUID; a shorter prefix is probably a mistake
 
-_SHOWN_IDS = 3
+_SHOWN_IDS = 3  # in an error message; chosen: enough to see how the ids differ
 _NONE = "There is no dead letter with this id, or another process is scanning it now."
 _BEYOND = "There are more letters than one scan reaches: retry or drop others first."
 
 
 def has_id(wanted: str) -> Wanted:
-    """Returns what picks the letters whose id is `wanted`."""
+    """Returns a filter for letters whose id is `wanted`."""
     return lambda letter: letter.id == wanted
 
 
 def may_be(wanted: str) -> Wanted:
-    """Returns what picks the letters that `wanted` may name: by the whole id, or by the beginning of one."""
+    """Returns a filter for letters whose id is `wanted` or begins with it."""
     if len(wanted) < MIN_PREFIX_CHARS:
         return has_id(wanted)
     return lambda letter: letter.id.startswith(wanted)
 
 
 def named_by(wanted: str, page: DeadLetterPage) -> Sequence[DeadLetter]:
-    """Returns the letters of the one document that `wanted` names among those of `page`, which it may name.
+    """Returns the letters in `page` of the one document that `wanted` names.
 
-    A whole id wins over ids that begin with it.
+    An exact id takes precedence over ids that begin with it.
 
     Raises:
-        ProblemError: there is none, or the beginning is that of several ids, or may be.
+        ProblemError: there is none, or several ids begin with `wanted`, or others out of reach may.
     """
     exact = [letter for letter in page.letters if letter.id == wanted]
     if exact:
@@ -52,7 +52,7 @@ def named_by(wanted: str, page: DeadLetterPage) -> Sequence[DeadLetter]:
 
 
 def not_found(wanted: str, *, complete: bool) -> ProblemError:
-    """Returns the error for an id that no letter in reach has; not `complete`: there are others out of reach."""
+    """Returns the error for an id that no scanned letter has. If not `complete`, there are letters beyond the scan."""
     short = f"The beginning of an id has {MIN_PREFIX_CHARS} characters or more." if _is_short(wanted) else ""
     detail = " ".join(filter(None, (_NONE, short, "" if complete else _BEYOND)))
     return ProblemError(Problem(problems.NOT_FOUND, detail))
@@ -63,7 +63,7 @@ def _is_short(wanted: str) -> bool:
 
 
 def _ambiguous(wanted: str, ids: Sequence[str]) -> ProblemError:
-    """Ids of one moment (UUIDv7) share their first characters: says how many it takes to tell them all apart."""
+    """Returns the error for several ids, with the number of characters that distinguish them (UUIDv7s begin alike)."""
     shown = ", ".join(ids[:_SHOWN_IDS]) + (", …" if len(ids) > _SHOWN_IDS else "")
     needed = max(_shared(*neighbours) for neighbours in pairwise(ids)) + 1
     return _refused(
@@ -73,7 +73,7 @@ def _ambiguous(wanted: str, ids: Sequence[str]) -> ProblemError:
 
 
 def _shared(one: str, other: str) -> int:
-    """Returns how many characters at the beginning are the same."""
+    """Returns the length of the common prefix."""
     return sum(1 for _ in takewhile(lambda pair: eq(*pair), zip(one, other, strict=False)))
 
 

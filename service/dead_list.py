@@ -1,4 +1,4 @@
-"""Which dead letters a request asks for, and how they are shown."""
+"""Parses the query for dead letters, and formats the letters."""
 
 import re
 from base64 import b64decode, urlsafe_b64encode
@@ -16,9 +16,9 @@ from contract.timestamps import rfc3339
 from service.parameters import check_parameters
 from service.problems import invalid_parameter
 
-MAX_LIMIT: Final = 1000  # chosen
-_DEFAULT_LIMIT = 100  # chosen
-_LISTED_CAUSE_CHARS = 200  # chosen: the first line of a cause; `show` has all of it
+MAX_LIMIT: Final = 1000  # letters on a page; chosen to limit the size of an answer
+_DEFAULT_LIMIT = 100  # letters on a page; chosen: a few screens
+_LISTED_CAUSE_CHARS = 200  # chosen: the first line of a cause; the request for one letter shows all of it
 _NUMBER = re.compile(r"[0-9]{1,4}")
 _FLAGS = {"true": True, "false": False}
 
@@ -27,7 +27,7 @@ Place = tuple[datetime, str]  # a letter's position in the list; repeats with th
 
 @dataclass(frozen=True, slots=True)
 class DeadQuery:
-    """The letters of a list: those with a `reason`, or all; up to `limit` after the position `after`."""
+    """The query for a list: letters with a `reason`, or all; up to `limit` after the position `after`."""
 
     reason: Reason | None
     newest_first: bool
@@ -36,10 +36,10 @@ class DeadQuery:
 
     @classmethod
     def of(cls, request: web.Request) -> "DeadQuery":
-        """Returns what `request` asks for.
+        """Returns the query in `request`.
 
         Raises:
-            ProblemError: an unknown parameter, or one that breaks a rule.
+            ProblemError: a parameter is unknown or breaks a rule.
         """
         given = parameters(request, {"reason", "order", "limit", "after"})
         limit, order = given.get("limit", str(_DEFAULT_LIMIT)), given.get("order", "newest")
@@ -90,7 +90,7 @@ def flag_of(name: str, word: str) -> bool:
     """Returns the parameter `name`, true or false.
 
     Raises:
-        ProblemError: it is neither.
+        ProblemError: its value is neither.
     """
     if word not in _FLAGS:
         raise invalid_parameter(name, "not_allowed", "must be true or false")
@@ -111,12 +111,12 @@ def _place(cursor: str) -> Place:
     try:
         at, _, letter_id = b64decode(cursor, altchars=b"-_", validate=True).decode().partition(" ")
         return datetime.fromisoformat(at).astimezone(UTC), letter_id
-    except (ValueError, OverflowError):  # what base64, UTF-8 and dates raise alike
+    except (ValueError, OverflowError):  # base64, UTF-8 and dates raise these
         raise invalid_parameter("after", "cursor", "must be the next of a page before") from None
 
 
 def listed(letter: DeadLetter) -> Mapping[str, Any]:
-    """Returns a letter in one line's worth: a cause may be a traceback."""
+    """Returns a short form of a letter, with only the beginning of its cause, which may be a traceback."""
     job = letter.job
     known = {} if job is None else {"kind": job.kind, "url": job.url, "labels": dict(job.labels), "lane": job.lane}
     runs = {} if job is None else {"run": job.run, "attempt": job.attempt, "accepted_at": job.accepted_at}
@@ -134,7 +134,7 @@ def listed(letter: DeadLetter) -> Mapping[str, Any]:
 
 
 def shown(letter: DeadLetter) -> Mapping[str, Any]:
-    """Returns all that is known of a letter, but for its content."""
+    """Returns everything known about a letter except its content."""
     history = letter.job.history if letter.job else ()
     past = [{"reason": attempt.reason, "at": attempt.at, "detail": attempt.detail} for attempt in history]
     return {**listed(letter), "cause": letter.cause, "history": past}

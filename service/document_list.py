@@ -1,4 +1,4 @@
-"""GET /v1/documents: what became of documents, newest first."""
+"""GET /v1/documents: lists documents with their states, newest first."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -21,9 +21,9 @@ from service.ledger import asked, json_body, ledger_of, shown, tagged
 from service.middlewares import OWNER
 from service.problems import invalid_parameter
 
-MAX_LIMIT: Final = 500
-_DEFAULT_LIMIT = 50
-_MAX_CHARS = 320  # of a label with its name, and of a host's name
+MAX_LIMIT: Final = 500  # documents on a page; chosen to limit the size of an answer and the time of a query
+_DEFAULT_LIMIT = 50  # documents on a page; chosen: a few screens
+_MAX_CHARS = 320  # of a host name (at most 253) or a label with its name; chosen with a margin
 _NUMBER = re.compile(r"[0-9]{1,4}")
 _CURSOR = re.compile(r"(-?[0-9]{1,15}) (.{1,255})", re.DOTALL)
 _TIMES = {"accepted_after", "accepted_before", "published_after", "published_before"}
@@ -33,7 +33,7 @@ E = TypeVar("E", bound=StrEnum)
 
 
 async def list_documents(request: web.Request) -> web.Response:
-    """Answers 200 with `{"documents": [..], "next"}`; `next` is the `cursor` of the page behind, null on the last.
+    """Answers 200 with `{"documents": [..], "next"}`; `next` is the `cursor` of the next page, null on the last.
 
     Raises:
         ProblemError: the query breaks a rule, or the ledger is away.
@@ -47,7 +47,7 @@ async def list_documents(request: web.Request) -> web.Response:
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """Which documents a list shows: up to `limit` that are `wanted`, behind the place `after`."""
+    """The query for a list: up to `limit` documents that match `wanted`, after the place `after`."""
 
     wanted: Filter
     limit: int
@@ -55,10 +55,10 @@ class ListQuery:
 
     @classmethod
     def of(cls, request: web.Request) -> "ListQuery":
-        """Returns what `request` asks for. With API keys a caller sees the documents of its own key's name alone.
+        """Returns the query in `request`. With API keys a caller sees only documents of its own key's name.
 
         Raises:
-            ProblemError: an unknown parameter, or one that breaks a rule.
+            ProblemError: a parameter is unknown or breaks a rule.
         """
         given = parameters(request, _PARAMETERS, repeatable={"label"})
         wanted = Filter(
@@ -102,7 +102,7 @@ def _time(name: str, given: Mapping[str, str]) -> datetime | None:
     try:
         stated = datetime.fromisoformat(given[name])
     except ValueError:
-        message = "must be a date or a time of ISO 8601, as 2026-11-28 or 2026-11-28T12:00:00Z"
+        message = "must be an ISO 8601 date or date-time, such as 2026-11-28 or 2026-11-28T12:00:00Z"
         raise invalid_parameter(name, "time", message) from None
     return stated if stated.tzinfo else stated.replace(tzinfo=UTC)
 

@@ -1,4 +1,4 @@
-"""GET /v1/documents/{id}: what became of a document, its event, or its article in one of its forms."""
+"""GET /v1/documents/{id}: the state of a document, its event, or its article in one of several forms."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 from contract.events import MEDIA_TYPE as EVENT_TYPE
 from contract.events import PROCESSED
 from contract.ids import time_of
-from contract.ledger import RECORDING_MARGIN_S, Ledger, Run
+from contract.ledger import RECORDING_MARGIN_S, Erased, Ledger, Run
 from service import problems
 from service.accept import preferred
 from service.context import CLOCK, KEYS
@@ -24,7 +24,7 @@ from service.problems import Problem, ProblemError, invalid_parameter
 
 ARTICLE_TYPE: Final = "application/vnd.copydesk.article+json"
 
-# In the order in which they are chosen where several are as welcome.
+# In order of preference if the client accepts several equally.
 FORMATS: Final = {
     "status": "application/json",
     "event": EVENT_TYPE,
@@ -34,29 +34,28 @@ FORMATS: Final = {
     "html": "text/html",
 }
 _RUN = re.compile(r"[1-9][0-9]{0,8}")
-_LEAST_WAIT_S = 1
-_CLOCKS_DIFFER_S = 60.0
-_BEHIND_S = 10.0  # a recorder that is up records within a second, and takes over from another within seconds
+_LEAST_WAIT_S = 1  # of Retry-After, in whole seconds (RFC 9110, section 10.2.3); chosen: most documents take less
+_CLOCKS_DIFFER_S = 60.0  # between this machine and the one that made an id; chosen: NTP keeps them within a second
+_BEHIND_S = 10.0  # chosen: a recorder records within a second, and takes over from another within 5 s
 
-# An article's HTML is sanitised. It came from somebody else all the same: it gets no script, no origin, no request.
+# An article's HTML is sanitised, but still foreign. The policy allows it no script, no origin and no request.
 _HTML_POLICY = {"Content-Security-Policy": "default-src 'none'; sandbox", "X-Content-Type-Options": "nosniff"}
 _PLAIN_POLICY = {"X-Content-Type-Options": "nosniff"}
 
 
 async def show_document(request: web.Request) -> web.Response:
-    """Answers with the form of the document that `format`, else `Accept`, asks for; by default its state.
+    """Answers with the form of the document that `format` or else `Accept` asks for. The default is its state.
 
-    200 with the form; 304 to who has it; 202 with the state while there is nothing yet that could have this form, or
-    nothing is recorded of the document yet. While it is not decided, `Retry-After` says when to ask again.
+    The answer is 200 with the form; 304 if the client already has it; or 202 with the state if the form does not exist
+    yet or the document may not be recorded yet. Until a verdict, `Retry-After` says when to ask again.
 
     Raises:
-        ProblemError: the query breaks a rule, nothing is known of the document, it has no such form, or the ledger is
-            away.
+        ProblemError: the query breaks a rule, the document is unknown, it has no such form, or the ledger is away.
     """
     wanted = _Wanted.of(request)
     ledger = ledger_of(request)
     document_id = request.match_info["id"].lower()  # RFC 9562, section 4: a UUID is taken in either case
-    runs = [run for run in await asked(ledger.runs(document_id)) if _may_see(request, run)]
+    runs = [run for run in await asked(ledger.runs(document_id)) if may_see(request, run)]
     if not runs:
         return await _nothing_recorded(request, ledger, document_id)
     if wanted.run is not None:
@@ -68,7 +67,7 @@ async def show_document(request: web.Request) -> web.Response:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """Which run, None for the latest, and which formats, the most welcome first."""
+    """The requested run, None for the latest, and the acceptable formats, the preferred one first."""
 
     run: int | None
     formats: Sequence[str]
@@ -85,7 +84,8 @@ class _Wanted:
         return cls(None if run is None else int(run), formats)
 
 
-def _may_see(request: web.Request, run: Run) -> bool:
+def may_see(request: web.Request, run: Run) -> bool:
+    """Tells whether who asks may see this run: with API keys, its owner alone."""
     return not request.app[KEYS].required or run.owner == request[OWNER]
 
 
@@ -113,7 +113,7 @@ def _status(request: web.Request, runs: Sequence[Run], *, code: int = 200) -> we
     fields = {**shown(latest), "runs": [_brief(run) for run in runs]}
     headers: dict[str, str] = {}
     if not latest.state.decided:
-        headers[hdrs.RETRY_AFTER] = str(_wait_s(latest, request.app[CLOCK]()))
+        headers[hdrs.RETRY_AFTER] = str(wait_s(latest, request.app[CLOCK]()))
     return tagged(request, json_body(fields), FORMATS["status"], status=code, headers=headers)
 
 
@@ -122,14 +122,15 @@ def _brief(run: Run) -> dict[str, Any]:
     return {name: value for name, value in shown(run).items() if name in names}
 
 
-def _wait_s(run: Run, now: datetime) -> int:
+def wait_s(run: Run, now: datetime) -> int:
+    """Returns in how many seconds there may be something new of a run that is not decided."""
     if run.next_at is None:
         return _LEAST_WAIT_S
     return max(_LEAST_WAIT_S, round((run.next_at - now).total_seconds()))
 
 
 def _body(name: str, event: bytes) -> bytes | None:
-    """Returns the event in this form, None where it has none."""
+    """Returns the event in this form, None if the form does not exist."""
     if name == "event":
         return event
     fields = orjson.loads(event)
@@ -157,10 +158,12 @@ def _answer(request: web.Request, name: str, body: bytes) -> web.Response:
 
 
 async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: str) -> web.Response:
-    """Answers for an id of which nothing is recorded: 404, unless it may only not be recorded yet."""
+    """Answers for an id without records: 202 if its acceptance may not be recorded yet, else 404 or 410."""
+    if await erased_for(request, ledger, document_id) is not None:
+        raise ProblemError(Problem(problems.ERASED, problems.ERASED.meaning))
     now = request.app[CLOCK]()
     until = await asked(ledger.recorded_until())
-    if not _may_come(document_id, until, now):
+    if not may_come(document_id, until, now):
         detail = "No document with this id was accepted, or it is kept no more."
         raise ProblemError(Problem(problems.NOT_FOUND, detail))
     fields = {"id": document_id, "state": "unknown", "recorded_until": stated(until)}
@@ -168,14 +171,28 @@ async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: s
     return tagged(request, json_body(fields), FORMATS["status"], status=202, headers=headers)
 
 
-def _may_come(document_id: str, until: datetime | None, now: datetime) -> bool:
+async def erased_for(request: web.Request, ledger: Ledger, document_id: str) -> Erased | None:
+    """Returns when the document was erased, None where it was not, or is none of who asks."""
+    found = await asked(ledger.erased(document_id))
+    is_own = found is not None and (not request.app[KEYS].required or found.owner == request[OWNER])
+    return found if is_own else None
+
+
+def may_come(document_id: str, until: datetime | None, now: datetime) -> bool:
+    """Tells whether a document of which nothing is recorded may have been accepted all the same.
+
+    Args:
+        document_id: any text.
+        until: up to when acceptances are recorded, aware; None where none ever was.
+        now: aware.
+    """
     try:
         parsed = UUID(document_id)
     except ValueError:
         return False
-    if str(parsed) != document_id:  # in braces, as a URN, without hyphens: no id of ours
+    if str(parsed) != document_id:  # a UUID in braces, as a URN or without hyphens is not an id of ours
         return False
     made = time_of(parsed)
-    if made is None:  # the id of an Idempotency-Key tells no time
+    if made is None:  # an id that was made from an Idempotency-Key contains no time
         return until is None or now - until > timedelta(seconds=RECORDING_MARGIN_S + _BEHIND_S)
     return made < now + timedelta(seconds=_CLOCKS_DIFFER_S) and (until is None or made > until)

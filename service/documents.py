@@ -1,4 +1,4 @@
-"""POST /v1/documents: one document in, durable when the 202 goes out."""
+"""POST /v1/documents: accepts one document. It is stored durably before the 202 is sent."""
 
 import asyncio
 import re
@@ -24,8 +24,9 @@ from contract.submission import (
     to_job,
 )
 from service import problems
+from service.bodies import CODINGS, coding_of, read_body, too_large
 from service.broker_errors import broker_refusal
-from service.context import BROKER, CLOCK, DECODE, LEDGER, LIMITS, METRICS
+from service.context import BROKER, CLOCK, DECODE, KEEPING, LEDGER, LIMITS, METRICS
 from service.middlewares import OWNER
 from service.parameters import SHOWN_NAME_CHARS, parameter_faults
 from service.problems import Problem, ProblemError
@@ -44,9 +45,8 @@ _LISTS = {"formats", "include"}
 _OPTIONS = {"lane", "focus", "keep_all", *_LISTS}
 _RAW_PARAMETERS = {"url", *_OPTIONS}
 _LABEL_PREFIX = "labels."
-_MAX_FAULTS: Final = 20  # told of one query, chosen
+_MAX_FAULTS: Final = 20  # in one answer; chosen: as many as a person corrects in one go
 _TRUTH = {"true": True, "false": False}
-_CODINGS = {"gzip", "deflate", "identity"}
 
 _HINTS = {
     "multipart/form-data": "a form is not taken: post the file itself, "
@@ -59,10 +59,10 @@ _HINTS = {
 
 
 async def post_document(request: web.Request) -> web.Response:
-    """Answers 202 with `{"id", "lane"}` once the broker has confirmed; `warnings` say what was left out.
+    """Answers 202 with `{"id", "lane"}` once the broker has confirmed. `warnings` list parts that were left out.
 
     Raises:
-        ProblemError: the request breaks rules, or the broker does not take the document.
+        ProblemError: the request breaks rules, or the broker does not accept the document.
     """
     checked = await _read(request)
     submission = checked.submission
@@ -70,9 +70,9 @@ async def post_document(request: web.Request) -> web.Response:
     job = to_job(
         submission, id=_document_id(request), lane=lane, accepted_at=request.app[CLOCK](), decoded=checked.decoded
     )
-    job = replace(job, owner=request[OWNER])
-    _check_size(job)
-    await _put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
+    job = replace(job, owner=request[OWNER], keep_input=request.app[KEEPING].input)
+    check_size(job)
+    await put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
     request.app[METRICS].accepted.labels(job.kind, job.lane).inc()
     receipt: dict[str, object] = {"id": job.id, "lane": job.lane}
     if checked.warnings:
@@ -87,9 +87,9 @@ def _document_id(request: web.Request) -> str:
 
 
 async def _read(request: web.Request) -> Checked:
-    """Reads the body, and tells all faults of headers, query and body at once."""
+    """Reads the body. Reports the faults of headers, query and body together."""
     media_type = request.content_type if hdrs.CONTENT_TYPE in request.headers else ""
-    faults = [*_key_faults(request), *islice(_parameter_faults(request, media_type), _MAX_FAULTS)]
+    faults = [*key_faults(request), *islice(_parameter_faults(request, media_type), _MAX_FAULTS)]
     try:
         checked = await _submission(request, media_type)
     except ProblemError as error:
@@ -100,7 +100,8 @@ async def _read(request: web.Request) -> Checked:
     return checked
 
 
-def _key_faults(request: web.Request) -> Iterator[Fault]:
+def key_faults(request: web.Request) -> Iterator[Fault]:
+    """Yields what is wrong with the `Idempotency-Key`, if there is one."""
     keys = request.headers.getall(IDEMPOTENCY_KEY, [])
     if keys and (len(keys) > 1 or not _VISIBLE_ASCII.fullmatch(keys[0])):
         yield Fault(IDEMPOTENCY_KEY, "visible_ascii", "must be one value of 1 to 255 visible ASCII characters")
@@ -136,15 +137,15 @@ async def _submission(request: web.Request, media_type: str) -> Checked:
 async def _json_submission(request: web.Request) -> Checked:
     if (request.charset or "utf-8").strip("'\" ").lower() not in {"", "utf-8", "utf8"}:
         raise _unsupported("Content-Type", "charset", "must be UTF-8 for JSON (RFC 8259, section 8.1)")
-    return parse_submission(await _body(request))
+    return parse_submission(await read_body(request))
 
 
 async def _raw_submission(request: web.Request, kind: Kind) -> Checked:
-    body = await _body(request)
+    body = await read_body(request)
     if found := file_kind(body):
-        message = f"looks like {found}, which is no plain text or HTML: extract its text first, and post that"
+        message = f"looks like {found}, which is neither plain text nor HTML: extract its text first, and post that"
         raise _unsupported(kind.value, "binary", message)
-    # In a thread: to detect a charset can take a good part of a second.
+    # In a thread, because charset detection can take a large part of a second.
     decoded = await asyncio.to_thread(request.app[DECODE], body, request.charset)
     fields: dict[str, object] = {kind.value: decoded.text, "labels": _labels(request), "options": _options(request)}
     if "url" in request.query:
@@ -157,7 +158,7 @@ async def _raw_submission(request: web.Request, kind: Kind) -> Checked:
 
 
 def _labels(request: web.Request) -> dict[str, str]:
-    """Returns the labels of a raw body: query parameters, as `labels.desk=7`."""
+    """Returns the labels of a raw body, which come as query parameters such as `labels.desk=7`."""
     return {
         name.removeprefix(_LABEL_PREFIX): value
         for name, value in request.query.items()
@@ -166,7 +167,7 @@ def _labels(request: web.Request) -> dict[str, str]:
 
 
 def _options(request: web.Request) -> dict[str, object]:
-    """Returns the options of a raw body: query parameters, lists with commas between their entries."""
+    """Returns the options of a raw body, which come as query parameters; commas separate the entries of lists."""
     given: dict[str, object] = {name: request.query[name] for name in _OPTIONS & request.query.keys()}
     for name in _LISTS & given.keys():
         given[name] = [entry for entry in request.query[name].split(",") if entry]
@@ -175,34 +176,27 @@ def _options(request: web.Request) -> dict[str, object]:
     return given
 
 
-async def _body(request: web.Request) -> bytes:
-    limits = request.app[LIMITS]
-    if (request.content_length or 0) > limits.max_body_bytes:
-        raise _too_large("body", limits.max_body_bytes)
-    try:
-        async with asyncio.timeout(limits.body_timeout_s):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise _too_large("body", limits.max_body_bytes) from None
-    except TimeoutError:
-        raise ProblemError(Problem(problems.BODY_TIMEOUT, problems.BODY_TIMEOUT.meaning)) from None
-    except web.RequestPayloadError:
-        fault = Fault("body", "framing", "does not follow its Content-Encoding or Transfer-Encoding")
-        raise ProblemError(Problem(problems.MALFORMED_BODY, "The body cannot be read.", [fault])) from None
-
-
 def _check_coding(request: web.Request) -> None:
-    coding = request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower()
-    if coding not in _CODINGS:
+    if coding_of(request) not in CODINGS:
         raise _unsupported("Content-Encoding", "content_coding", "must be gzip or deflate, or absent")
 
 
-def _check_size(job: Job) -> None:
+def check_size(job: Job) -> None:
+    """Refuses a job that is over the size limit.
+
+    Raises:
+        ProblemError: it is.
+    """
     if len(encode(job)) > MAX_JOB_BYTES:
-        raise _too_large("document, encoded as JSON,", MAX_JOB_BYTES)
+        raise too_large("document, encoded as JSON,", MAX_JOB_BYTES)
 
 
-async def _put(intake: JobSink, job: Job, timeout_s: float) -> None:
+async def put(intake: JobSink, job: Job, timeout_s: float) -> None:
+    """Returns when `job` is durable.
+
+    Raises:
+        ProblemError: the broker does not take it in time.
+    """
     try:
         async with asyncio.timeout(timeout_s):
             await intake.put(job)
@@ -210,13 +204,6 @@ async def _put(intake: JobSink, job: Job, timeout_s: float) -> None:
         raise broker_refusal(error) from error
     except TimeoutError as error:
         raise broker_refusal(BrokerUnavailable()) from error
-
-
-def _too_large(what: str, limit_bytes: int) -> ProblemError:
-    message = f"must have at most {limit_bytes} bytes"
-    return ProblemError(
-        Problem(problems.CONTENT_TOO_LARGE, f"The {what} {message}.", [Fault("body", "too_large", message)])
-    )
 
 
 def _unsupported(header: str, rule: str, message: str) -> ProblemError:

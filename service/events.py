@@ -22,15 +22,15 @@ from service.problems import Problem, ProblemError, invalid_parameter
 
 log = structlog.get_logger(__name__)
 
-_MAX_PATTERNS: Final = 16  # chosen: each event is matched against each pattern
+_MAX_PATTERNS: Final = 16  # in a request; chosen, because each event is matched against each pattern
 _MAX_PATTERN_CHARS: Final = 255  # AMQP 0-9-1: a short string
-_MAX_HASHES: Final = 3  # the time of a match grows with the key's length to this power
+_MAX_HASHES: Final = 3  # `#` in a pattern; chosen: the time of a match grows with the key's length to this power
 _OFFSET = re.compile(r"-1|[0-9]{1,18}")
 _COUNT = re.compile(r"[0-9]{1,6}")
 _FULL_RETRY_AFTER_S: Final = "10"
-_FIRST_WINDOW: Final = 1_000  # events
-_LOOK_BACK_EVENTS: Final = 20_000  # far enough for a person's question; RabbitMQ delivers as many in a second or two
-_LOOK_BACK_S: Final = 10.0  # where events are large; a third of what clients usually wait
+_FIRST_WINDOW: Final = 1_000  # events in the first look-back; chosen: RabbitMQ delivers them in a fraction of a second
+_LOOK_BACK_EVENTS: Final = 20_000  # chosen: far enough for a person; RabbitMQ delivers as many in a second or two
+_LOOK_BACK_S: Final = 10.0  # limits the look-back for large events; chosen: a third of a usual client timeout
 _LAST_EVENT_ID: Final = "Last-Event-ID"
 _PARAMETERS: Final = frozenset({"after", "last", "pattern"})
 _LOG_UNREADABLE: Final = "The event log cannot be read now."
@@ -40,7 +40,7 @@ _LOG_UNREADABLE: Final = "The event log cannot be read now."
 class EventQuery:
     """The events of a stream: those after a log offset (as `EventLog.read` takes it) that match a pattern.
 
-    Without patterns it has all events. `last`, instead of an offset, starts with so many existing events that match.
+    Without patterns it has all events. `last`, instead of an offset, starts with this many existing events that match.
     """
 
     after: int | None
@@ -49,12 +49,12 @@ class EventQuery:
 
     @classmethod
     def of(cls, request: web.Request) -> "EventQuery":
-        """Returns what `request` asks for.
+        """Returns the query in `request`.
 
         `Last-Event-ID` takes precedence over `after`: an EventSource that reconnects sends both; the URL's is older.
 
         Raises:
-            ProblemError: an unknown parameter, or one that breaks a rule.
+            ProblemError: a parameter is unknown or breaks a rule.
         """
         check_parameters(request, frozenset(), repeatable=_PARAMETERS)
         after = _offset("after", request.query.getall("after", []))
@@ -83,14 +83,14 @@ class EventQuery:
         return newest if first is None else first - 1 if first > oldest else -1
 
     async def _first_of_last(self, event_log: EventLog, oldest: int, newest: int) -> int | None:
-        """Returns the offset of the first of the `last` events up to `newest` that are wanted, None without any.
+        """Returns the offset of the first of the `last` matching events up to `newest`, None if none matches.
 
-        Looks back by windows that grow, at most `_LOOK_BACK_EVENTS` events and `_LOOK_BACK_S` seconds far.
+        Looks back in growing windows, over at most `_LOOK_BACK_EVENTS` events or for `_LOOK_BACK_S` seconds.
         """
         last, found = self.last or 0, list[int]()
         end, size = newest + 1, _FIRST_WINDOW
         floor = max(oldest, end - _LOOK_BACK_EVENTS)
-        with suppress(TimeoutError, UnknownOffset):  # slow, or older events went meanwhile: what is found has to do
+        with suppress(TimeoutError, UnknownOffset):  # slow, or retention removed older events: use what was found
             async with asyncio.timeout(_LOOK_BACK_S):
                 while end > floor and len(found) < last:
                     begin = max(floor, end - size)
@@ -100,7 +100,7 @@ class EventQuery:
         return found[0] if found else None
 
     async def _wanted(self, event_log: EventLog, begin: int, end: int) -> list[int]:
-        """Returns the offsets of the `last` events that are wanted from `begin` up to `end`, without it."""
+        """Returns the offsets of the `last` matching events from `begin` up to, but not including, `end`."""
         offsets: deque[int] = deque(maxlen=self.last)
         async with aclosing(event_log.read(begin - 1)) as entries:
             async for entry in entries:
@@ -126,10 +126,10 @@ class Streams:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Takes a place for a stream, from before the log is asked until it has ended.
+        """Reserves a place for a stream, from before the log is read until the stream has ended.
 
         Raises:
-            ProblemError: all are taken.
+            ProblemError: all places are taken.
         """
         if self._places >= self._limit:
             later: dict[str, str] = {hdrs.RETRY_AFTER: _FULL_RETRY_AFTER_S}
@@ -142,7 +142,7 @@ class Streams:
 
     @contextmanager
     def hold(self, stream: EventSourceResponse) -> Iterator[None]:
-        """Registers `stream`, which is prepared, as open."""
+        """Registers `stream`, whose headers are sent, as open."""
         self._open.add(stream)
         if self._closing:
             stream.stop_streaming()
@@ -152,7 +152,7 @@ class Streams:
             self._open.discard(stream)
 
     def close(self) -> None:
-        """Ends all streams, and those that open later."""
+        """Ends all streams, and each one that opens later."""
         self._closing = True
         for stream in self._open:
             stream.stop_streaming()
@@ -162,7 +162,7 @@ STREAMS = web.AppKey("STREAMS", Streams)
 
 
 async def close_streams(app: web.Application) -> None:
-    """Ends the streams when the server shuts down: without this it would never end."""
+    """Ends the streams when the server shuts down. Otherwise they would keep it running."""
     app[STREAMS].close()
 
 
@@ -170,7 +170,7 @@ async def get_events(request: web.Request) -> web.StreamResponse:
     """Streams events until the client disconnects, the broker is lost, or the server shuts down.
 
     Each event has its log offset as `id` and its bytes as `data`. It has no `event` field: the type is in the data, and
-    an EventSource passes unnamed events to one listener, but named events to a listener for each name.
+    an EventSource passes unnamed events to a single listener, but needs a listener for each name of event.
 
     Raises:
         ProblemError: the query breaks a rule, the log does not hold the position, or the broker is away.

@@ -1,7 +1,7 @@
-"""The names that a port answers to: the defence against DNS rebinding.
+"""Checks the Host of requests against the known names of this server: the defence against DNS rebinding.
 
-A page can bind its own name to 127.0.0.1. Its requests then come here with that name in Host, and the browser lets the
-page read the answers, because it takes them for answers of the page's own site. Host tells such requests from ours.
+A web page can make its own name resolve to 127.0.0.1. Its requests then reach this server with that name in Host, and
+the browser lets the page read the answers, because they seem to come from the page's own site. Host reveals them.
 """
 
 import re
@@ -16,22 +16,22 @@ from aiohttp.typedefs import Handler
 from service import problems
 from service.problems import Problem, ProblemError
 
-# RFC 3986, section 3.2.2, less what no DNS name and no address holds.
+# RFC 3986, section 3.2.2, without characters that occur in neither DNS names nor addresses.
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9._~!$&'()*+,;=%-]{1,255}))(?::[0-9]{0,5})?")
 _ANY_NAME: Final = "*"
-_WILDCARDS: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - addresses that are no address to call by
+_WILDCARDS: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - no client can use these as an address
 
 Address = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The names that a port answers to: this machine's own, and those of the settings.
+    """The names that requests to a port may use: those of this machine, and those of the settings.
 
     Attributes:
-        names: as `desk.example.com`, or `.example.com` for every name below; `*` for any.
-        addresses: accept any IP address, and a request without Host. Only names can be rebound: an address in Host is
-            the address that the sender connected to. For ports that are reached through a network.
+        names: such as `desk.example.com`, `.example.com` for every name below it, or `*` for any name.
+        addresses: accept any IP address, and a request without Host. For ports that clients reach by address. It is
+            safe, because only names can be rebound: an address in Host is the one that the client connected to.
     """
 
     names: frozenset[str] = frozenset()
@@ -39,14 +39,14 @@ class Hosts:
 
     @classmethod
     def of(cls, listen: str, names: Iterable[str], *, addresses: bool = False) -> "Hosts":
-        """Returns `names` and `listen`, the name or address that the port listens on."""
+        """Returns the hosts for `names` and `listen`, the name or address that the port listens on."""
         given = {_plain(name) for name in names}
         return cls(frozenset(given | ({_plain(listen)} - _WILDCARDS)), addresses)
 
-    def know(self, host: str, local: Address | None = None) -> bool:
-        """Returns whether `host`, a name or an address without a port, is this server.
+    def knows(self, host: str, local: Address | None = None) -> bool:
+        """Returns True if `host`, a name or an address without a port, is known for this server.
 
-        `local` is the connection's address on this machine.
+        `local` is the local address of the connection.
         """
         plain = _plain(host)
         address = _address(plain)
@@ -67,7 +67,7 @@ HOSTS: web.AppKey[Hosts | None] = web.AppKey("HOSTS")
 
 @web.middleware
 async def serve_known_hosts(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuses a request whose Host is not a name of this server.
+    """Refuses a request whose Host is not a known name of this server.
 
     A target in absolute form takes precedence over Host (RFC 9112, section 3.2.2); both must be names of this server.
     """
@@ -77,7 +77,7 @@ async def serve_known_hosts(request: web.Request, handler: Handler) -> web.Strea
     elif not _accepts_no_host(request):
         raise ProblemError(Problem(problems.FOREIGN_HOST, problems.FOREIGN_HOST.meaning))
     if not request.raw_path.startswith(("/", "*")):
-        _check(request, _bracketed(request.host))  # aiohttp's name for the target's host
+        _check(request, _bracketed(request.host))  # in aiohttp this is the host of the target
     return await handler(request)
 
 
@@ -91,7 +91,7 @@ def _check(request: web.Request, authority: str) -> None:
     if parsed is None or (parsed["v6"] and _address(parsed["v6"]) is None):
         raise ProblemError(Problem(problems.BAD_REQUEST, "The Host header or the target's host is malformed."))
     hosts = request.app[HOSTS]
-    if hosts is not None and not hosts.know(parsed["v6"] or parsed["name"], _local(request)):
+    if hosts is not None and not hosts.knows(parsed["v6"] or parsed["name"], _local(request)):
         raise ProblemError(Problem(problems.FOREIGN_HOST, problems.FOREIGN_HOST.meaning))
 
 

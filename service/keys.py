@@ -1,4 +1,4 @@
-"""API keys: bearer tokens (RFC 6750) that are kept as hashes only."""
+"""API keys: bearer tokens (RFC 6750), stored only as hashes."""
 
 import hmac
 import re
@@ -14,7 +14,7 @@ _SECRET = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1: the char
 
 
 class InvalidApiKeyError(ValueError):
-    """A configured API key is not `secret` or `name:secret`, or is there twice. The message has no secret."""
+    """A configured API key is not `secret` or `name:secret`, or occurs twice. The message contains no secret."""
 
 
 class OpenListenerError(ValueError):
@@ -35,10 +35,10 @@ class ApiKeys:
 
     @classmethod
     def from_plain(cls, keys: Iterable[str]) -> "ApiKeys":
-        """Returns the keys given as `secret` or `name:secret`. Two may have one name, while one replaces the other.
+        """Returns the keys given as `secret` or `name:secret`. Two keys may share a name, so that keys can be rotated.
 
         Raises:
-            InvalidApiKeyError: a key that no caller could present, or one secret twice.
+            InvalidApiKeyError: no caller could send such a key, or a secret occurs twice.
         """
         parsed = tuple(_parsed(place, key) for place, key in enumerate(keys, start=1))
         if len({key.digest for key in parsed}) != len(parsed):
@@ -47,11 +47,16 @@ class ApiKeys:
 
     @property
     def required(self) -> bool:
-        """True if a caller needs a key."""
+        """True if callers need a key."""
         return bool(self._keys)
 
+    @property
+    def owners(self) -> frozenset[str]:
+        """The names of all keys."""
+        return frozenset(key.owner for key in self._keys)
+
     def owner(self, token: str) -> str | None:
-        """Returns the name of the key `token`, None if it is unknown. Takes the same time for every token."""
+        """Returns the name of the key `token`, None if it is unknown. It takes the same time for every token."""
         digest = _digest(token)
         found = None
         for key in self._keys:
@@ -61,7 +66,7 @@ class ApiKeys:
 
 
 def refuse_open_listener(host: str, keys: ApiKeys) -> None:
-    """Accepts a listener that needs keys, or that only this machine can reach.
+    """Checks that a listener requires keys or can be reached only from this machine.
 
     Raises:
         OpenListenerError: `host` is not loopback (127.0.0.0/8, ::1, localhost) and there are no keys.

@@ -1,4 +1,4 @@
-"""What the look-ups share: they ask the ledger, and show what it tells."""
+"""Functions that all look-ups use: they query the ledger and format its answers."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping
@@ -17,8 +17,8 @@ from service.problems import Problem, ProblemError
 
 T = TypeVar("T")
 
-_TIMEOUT_S = 5.0  # as long as a document may take to be accepted
-_ETAG_BYTES = 16
+_TIMEOUT_S = 5.0  # for a query; chosen: the time within which the API answers every request
+_ETAG_BYTES = 16  # chosen: two bodies collide with probability 2**-128
 
 
 def ledger_of(request: web.Request) -> Ledger:
@@ -34,10 +34,10 @@ def ledger_of(request: web.Request) -> Ledger:
 
 
 async def asked(answer: Awaitable[T]) -> T:
-    """Returns what the ledger answers.
+    """Returns the answer of the ledger.
 
     Raises:
-        ProblemError: it does not, in time.
+        ProblemError: the ledger is away or does not answer in time.
     """
     try:
         async with asyncio.timeout(_TIMEOUT_S):
@@ -49,7 +49,7 @@ async def asked(answer: Awaitable[T]) -> T:
 
 
 def shown(run: Run) -> dict[str, Any]:
-    """Returns a run as JSON shows it."""
+    """Returns the JSON fields of a run."""
     return {
         "id": run.document_id,
         "run": run.run,
@@ -74,7 +74,7 @@ def shown(run: Run) -> dict[str, Any]:
 
 
 def stated(at: datetime | None) -> str | None:
-    """Returns an aware time as RFC 3339 in UTC, None where there is none."""
+    """Returns an aware time as RFC 3339 in UTC, None for None."""
     return None if at is None else rfc3339(at)
 
 
@@ -86,7 +86,7 @@ def json_body(fields: dict[str, Any]) -> bytes:
 def tagged(
     request: web.Request, body: bytes, content_type: str, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """Returns the answer, with an `ETag` of its body; 304 to who has it already (RFC 9110, section 13.1.2)."""
+    """Returns the answer with an `ETag` of its body, or 304 if the client has that body (RFC 9110, section 13.1.2)."""
     etag = blake2b(body + content_type.encode(), digest_size=_ETAG_BYTES).hexdigest()
     answer = web.Response(body=body, status=status, headers={hdrs.CONTENT_TYPE: content_type})
     if status == web.HTTPOk.status_code and any(known.value in {etag, "*"} for known in request.if_none_match or ()):

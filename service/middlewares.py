@@ -1,4 +1,4 @@
-"""Around every request: how long it took, what went wrong as a problem, and who is let in."""
+"""Middlewares for every request: time measurement, errors as problems, checks of headers and API keys."""
 
 from time import perf_counter
 
@@ -19,12 +19,12 @@ log = structlog.get_logger(__name__)
 OWNER = web.RequestKey("OWNER", str)
 """The name of the API key that the request came with, or `anonymous`."""
 
-_NOBODY_THERE = 499  # never sent: the connection is gone
+_NOBODY_THERE = 499  # status in metrics for a client that is gone, as in nginx; never sent
 
 
 @web.middleware
 async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Observes the seconds to answer. A stream that was opened is not an answer to be timed."""
+    """Measures the seconds to answer, except for event streams."""
     started = perf_counter()
     response = await handler(request)
     if isinstance(response, web.Response):
@@ -36,7 +36,7 @@ async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turns whatever is raised into problem+json, and counts it."""
+    """Turns every exception into problem+json, and counts it."""
     try:
         return await handler(request)
     except ProblemError as error:
@@ -51,7 +51,7 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
             return web.Response(status=_NOBODY_THERE)
         log.exception("request_failed", route=route_of(request), error=type(error).__name__)
         if request.writer.output_size:
-            raise  # headers are out: aiohttp closes the connection
+            raise  # the headers are sent: aiohttp closes the connection
         problem = Problem(problems.INTERNAL_ERROR, problems.INTERNAL_ERROR.meaning)
     request.app[METRICS].refused.labels(problem.type.name).inc()
     return problem.response()
@@ -59,7 +59,7 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
 
 @web.middleware
 async def refuse_odd_header(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Lets through HTTP/1.0 and 1.1, with headers of a bounded size; the parser bounds each field, and their number."""
+    """Allows only HTTP/1.0 and 1.1, and limits the size of the header. The parser limits fields and their number."""
     if request.get(OTHER_VERSION):
         raise ProblemError(Problem(problems.BAD_REQUEST, "The request's version of HTTP is neither 1.0 nor 1.1."))
     size = len(request.raw_path) + sum(len(name) + len(value) for name, value in request.raw_headers)
@@ -69,15 +69,15 @@ async def refuse_odd_header(request: web.Request, handler: Handler) -> web.Strea
 
 
 async def name_server(_request: web.Request, response: web.StreamResponse) -> None:
-    """Names this server without a version, in the answer that is about to be sent."""
+    """Sets the Server header, without a version, in an answer that is about to be sent."""
     response.headers[hdrs.SERVER] = SERVER
 
 
 @web.middleware
 async def require_key(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Lets only bearers of an API key through to /v1/ (RFC 6750); without keys, no web page of another site.
+    """Requires an API key for /v1/ (RFC 6750). If there are no keys, refuses requests of foreign web pages.
 
-    A browser sends a page's cross-site POST of plain text without asking; only its Origin tells (RFC 6454).
+    A browser sends a page's cross-site POST of plain text without a preflight; only its Origin shows it (RFC 6454).
     """
     request[OWNER] = ANONYMOUS
     if request.path.startswith("/v1/") or route_of(request).startswith("/v1/"):
@@ -98,11 +98,11 @@ def _owner(request: web.Request, keys: ApiKeys) -> str:
 
 def _is_known_origin(request: web.Request) -> bool:
     origin, hosts = request.headers.get(hdrs.ORIGIN), request.app[HOSTS]
-    return origin is None or hosts is None or hosts.know(host_of(origin) or "")
+    return origin is None or hosts is None or hosts.knows(host_of(origin) or "")
 
 
 def route_of(request: web.Request) -> str:
-    """Returns the route's pattern, as /problems/{slug}; `unmatched` where there is none."""
+    """Returns the route's pattern, such as /problems/{slug}, or `unmatched` if no route matches."""
     resource = request.match_info.route.resource
     return "unmatched" if resource is None else resource.canonical
 

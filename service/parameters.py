@@ -1,4 +1,4 @@
-"""The check of query parameters that all routes share."""
+"""Checks the names of query parameters, for all routes."""
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -9,7 +9,7 @@ from aiohttp import web
 from contract.submission import Fault
 from service.problems import invalid_parameter
 
-SHOWN_NAME_CHARS: Final = 64  # of a name that a client made up: more says no more, and the answer stays short
+SHOWN_NAME_CHARS: Final = 64  # of an unknown name in an answer; chosen: longer than all known names, and a short answer
 
 
 def parameter_faults(
@@ -17,7 +17,7 @@ def parameter_faults(
 ) -> Iterator[Fault]:
     """Yields the faults of the query parameters' names, in alphabetical order.
 
-    Those in `known` may be given once, those in `repeatable` more often.
+    Parameters in `known` may be given once, those in `repeatable` several times.
     """
     for name in sorted(set(request.query)):
         shown = name[:SHOWN_NAME_CHARS]
@@ -30,7 +30,7 @@ def parameter_faults(
 def check_parameters(
     request: web.Request, known: AbstractSet[str], *, repeatable: AbstractSet[str] = frozenset()
 ) -> None:
-    """Refuses the first of `parameter_faults`.
+    """Raises an error for the first of `parameter_faults`.
 
     Raises:
         ProblemError: a parameter is unknown, or is given more than once.

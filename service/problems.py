@@ -1,4 +1,4 @@
-"""Problems: every error answer, as RFC 9457 `application/problem+json` with a stable type."""
+"""All error answers: RFC 9457 `application/problem+json` with stable types."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class ProblemType:
 
     @property
     def name(self) -> ProblemName:
-        """Its name in metrics: the slug, with the spelling of all label values."""
+        """The name in metrics: the slug with underscores, like all label values."""
         return ProblemName(self.slug.replace("-", "_"))
 
 
@@ -65,12 +65,35 @@ NOT_RETRYABLE = ProblemType(
     "Not retryable",
     "The dead letter holds no job that could be put again: look at it, and drop it.",
 )
+ALREADY_DECIDED = ProblemType(
+    "already-decided", 409, "Already decided", "The document is decided already, so there is nothing to cancel."
+)
+RUN_UNDER_WAY = ProblemType(
+    "run-under-way",
+    409,
+    "Run under way",
+    "A run of this document is not decided yet. Ask again when it is, or cancel it.",
+)
+NOTHING_KEPT = ProblemType(
+    "nothing-kept",
+    409,
+    "Nothing kept",
+    "There is nothing to run again: the content of this document was not kept. COPYDESK_KEEP_INPUT keeps that of "
+    "documents to come. Post the document again.",
+)
+NOT_RECORDED = ProblemType(
+    "not-recorded",
+    409,
+    "Not recorded yet",
+    "Nothing is recorded of this id yet, so nobody can tell whose document it is. Ask again after Retry-After seconds.",
+)
 AMBIGUOUS_ID = ProblemType(
     "ambiguous-id",
     409,
     "Ambiguous id",
     "Several ids begin with what was given: give more of the one that is meant.",
 )
+ERASED = ProblemType("erased", 410, "Erased", "This document was erased for good.")
 POSITION_GONE = ProblemType(
     "position-gone",
     410,
@@ -146,7 +169,12 @@ ALL = (
     BODY_TIMEOUT,
     HEADER_TIMEOUT,
     NOT_RETRYABLE,
+    ALREADY_DECIDED,
+    RUN_UNDER_WAY,
+    NOTHING_KEPT,
+    NOT_RECORDED,
     AMBIGUOUS_ID,
+    ERASED,
     POSITION_GONE,
     CONTENT_TOO_LARGE,
     TARGET_TOO_LONG,
@@ -174,7 +202,7 @@ _BY_STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One error answer. `errors` name field and rule; neither they nor `detail` hold text of the document."""
+    """One error answer. `errors` name field and rule. Neither they nor `detail` contain text of the document."""
 
     type: ProblemType
     detail: str
@@ -183,15 +211,15 @@ class Problem:
 
     @property
     def slug(self) -> str:
-        """The last part of the type: stable."""
+        """The last part of the type's URL. It is stable."""
         return self.type.slug
 
     def response(self) -> web.Response:
-        """Returns the answer to send."""
+        """Returns the HTTP response."""
         return web.Response(status=self.type.status, body=self._body(), content_type=MEDIA_TYPE, headers=self.headers)
 
     def wire(self, server: str) -> bytes:
-        """Returns the answer as bytes, for a connection that has no request to answer to; it closes after them."""
+        """Returns the response as bytes, for a connection without a parsed request; the connection closes after it."""
         body = self._body()
         headers = {
             hdrs.CONTENT_TYPE: MEDIA_TYPE,
@@ -230,14 +258,14 @@ def invalid_parameter(name: str, rule: str, message: str) -> ProblemError:
 
 
 def of_http_error(error: web.HTTPException) -> Problem:
-    """Returns aiohttp's own error as a problem. Headers that carry meaning (Allow) are kept."""
+    """Returns aiohttp's own error as a problem. Headers that matter (Allow) are kept."""
     kind = _BY_STATUS.get(error.status, BAD_REQUEST)
     headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
     return Problem(kind, kind.meaning, headers=headers)
 
 
 async def get_problem(request: web.Request) -> web.Response:
-    """Answers GET /problems/{slug} with what the problem type means."""
+    """Answers GET /problems/{slug} with the description of the problem type."""
     for kind in ALL:
         if kind.slug == request.match_info["slug"]:
             return web.Response(text=f"{kind.title} ({kind.status})\n\n{kind.meaning}\n")

@@ -1,10 +1,10 @@
 """One connection: aiohttp's protocol with time limits, and with errors answered as problems.
 
-aiohttp bounds neither the time that a header takes nor the number of connections, answers malformed requests in plain
-text that quotes them, and logs them with a traceback. Here:
+aiohttp limits neither the time that a header takes nor the number of connections. It answers malformed requests in
+plain text that quotes them, and logs them with a traceback. Here each state of a connection has its own time limit:
 
-    connected -> waits -> header comes in -> request in hand -> answer taken -> waits -> ...
-         first byte, idle      header             (the handler's)      send           each with its own limit
+    connected -> idle -> receives a header -> handles the request -> sends the answer -> idle -> ...
+      first byte, idle        header             (the handler's)            send
 """
 
 import asyncio
@@ -33,12 +33,12 @@ SERVER: Final = "copydesk"
 OTHER_VERSION = web.RequestKey("OTHER_VERSION", bool)
 """True if the request has another version than HTTP/1.0 or 1.1."""
 
-MAX_LINE_BYTES: Final = 8190  # of a request line and of a header field: as nginx, Apache and aiohttp have it
-MAX_FIELDS: Final = 100  # as Apache has it
-MAX_HEADER_BYTES: Final = 32 * 1024  # in all: what nginx takes (four buffers of 8 KiB)
+MAX_LINE_BYTES: Final = 8190  # of a request line or a header field; the default of nginx, Apache and aiohttp
+MAX_FIELDS: Final = 100  # in a header; the default of Apache
+MAX_HEADER_BYTES: Final = 32 * 1024  # of the whole header; the default of nginx (four buffers of 8 KiB)
 
-_MANY_FIELDS: Final = "Too many headers"  # aiohttp has no class of its own for it
-_LINGER_S: Final = 2.0  # chosen: unread body is drained for so long, so that its sender can read the answer
+_MANY_FIELDS: Final = "Too many headers"  # aiohttp has no exception class for this
+_LINGER_S: Final = 2.0  # chosen: an unread body is drained for this long, so that its sender can read the answer
 _LEAVE_S: Final = 5.0  # chosen: time for the client to read the last answer before the connection is closed
 
 
@@ -46,7 +46,7 @@ def built_by(server: web.Server, connections: Connections, limits: ConnectionLim
     """Returns the protocol factory for new connections to `server`, the server of an aiohttp application."""
     make_request = server.request_factory
 
-    def begin(  # as aiohttp calls it for each request whose header is complete
+    def begin(  # aiohttp calls it for each request whose header is complete
         message: RawRequestMessage,
         payload: StreamReader,
         protocol: web.RequestHandler,
@@ -56,7 +56,7 @@ def built_by(server: web.Server, connections: Connections, limits: ConnectionLim
         if isinstance(protocol, Connection):
             protocol.begin(payload)
         served = message.version in {HttpVersion10, HttpVersion11}
-        as_served = message if served else message._replace(version=HttpVersion11)  # else the answer would repeat it
+        as_served = message if served else message._replace(version=HttpVersion11)  # otherwise the answer repeats it
         request = make_request(as_served, payload, protocol, writer, task)
         request[OTHER_VERSION] = not served
         return request
@@ -69,7 +69,7 @@ Build = Callable[[], asyncio.Protocol]
 
 
 class Connection(web.RequestHandler):
-    """One connection. Public methods beside `begin` are aiohttp's and asyncio's."""
+    """One connection. Its public methods except `begin` override those of aiohttp and asyncio."""
 
     __slots__ = (
         "_admitted",
@@ -92,6 +92,7 @@ class Connection(web.RequestHandler):
             server,
             loop=asyncio.get_running_loop(),
             access_log=None,  # type: ignore[arg-type] # aiohttp's own runner takes None for none
+            auto_decompress=False,  # `service.bodies` does it, for the bodies that are read
             lingering_time=_LINGER_S,
             max_line_size=MAX_LINE_BYTES,
             max_field_size=MAX_LINE_BYTES,
@@ -106,11 +107,11 @@ class Connection(web.RequestHandler):
         self._timer: asyncio.TimerHandle | None = None
         self._in_hand = False
         self._body: StreamReader | None = None
-        self._header_bytes = 0  # of the request whose header comes in
-        self._line_bytes = 0  # of them, those before the first line's end
+        self._header_bytes = 0  # received of the current header
+        self._line_bytes = 0  # of these, the bytes up to the end of the first line
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what a TCP server makes
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP server always makes one
         self._link = transport
         self._site = site_of(transport.get_extra_info("peername"))
         cut = self._connections.admit(self._site)
@@ -131,7 +132,7 @@ class Connection(web.RequestHandler):
         if self._in_hand:
             super().data_received(data)
         elif self._body is not None and not self._body.is_eof():
-            pass  # the request is answered already: drop its body, because decompressing it costs more than sending it
+            pass  # the request is answered already: its body is dropped
         else:
             self._take_header(data)
 
@@ -147,7 +148,7 @@ class Connection(web.RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         """Sends the rest of the answer, and waits until all but one buffer of it is sent."""
         if isinstance(resp, web.HTTPException) and resp.status >= web.HTTPBadRequest.status_code:
-            resp = self._problem(problems.of_http_error(resp))  # raised before the application's middlewares ran
+            resp = self._problem(problems.of_http_error(resp))  # it was raised before the middlewares ran
         if self._body is not None and not self._body.is_eof() and not resp.prepared:
             resp.force_close()
         answer, gone = await super().finish_response(request, resp, start_time)
@@ -175,7 +176,7 @@ class Connection(web.RequestHandler):
         return response
 
     def log_exception(self, *_: object, **kw: object) -> None:
-        """Logs an error that ends the connection, unless the peer caused it."""
+        """Logs an error that ends the connection, unless the client caused it."""
         error = kw.get("exc_info")
         if not isinstance(error, HttpProcessingError | web.RequestPayloadError | ConnectionError):
             log.error("connection_failed", error=type(error).__name__, exc_info=error)
@@ -223,7 +224,7 @@ class Connection(web.RequestHandler):
         return response
 
     def _wait(self, cut: Cut, seconds: float) -> None:
-        """Starts the wait for the next request; after `seconds` the connection is closed, counted as `cut`."""
+        """Waits for the next request. After `seconds` it closes the connection, and counts it as `cut`."""
         self._start_timer(seconds, cut)
         if self._admitted:
             self._connections.wait(self._site, self, self._give_way)

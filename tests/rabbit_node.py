@@ -68,7 +68,7 @@ class RabbitNode:
         self._await_end()
 
     def pause(self) -> None:
-        """Returns when every thread of the node stands still: SIGSTOP alone returns before."""
+        """Stops the node, and returns when all its threads have stopped: SIGSTOP returns earlier."""
         self._signal(signal.SIGSTOP)
         threads = Path("/proc", str(self.pid), "task")
         while not all(_stands_still(thread) for thread in threads.iterdir()):
@@ -85,7 +85,7 @@ class RabbitNode:
         self.ctl("eval", "[dets:sync(Table) || Table <- dets:all()].")
 
     def ctl(self, *arguments: str) -> str:
-        """Runs rabbitmqctl against the node and returns what it printed."""
+        """Runs rabbitmqctl against the node and returns its output."""
         done = subprocess.run(
             [str(Path(SERVER).with_name("rabbitmqctl")), "--quiet", *arguments],
             env=self._environment(),

@@ -63,7 +63,7 @@ class Ended:
 
 
 def run(suite: Suite) -> Ended:
-    """Runs `suite` to its end, and prints what it printed."""
+    """Runs `suite` to its end, and prints its output."""
     began = time.monotonic()
     command = [sys.executable, "-m", "pytest", *suite.arguments]
     with TemporaryFile() as printed:  # not a pipe: a process that a dead pytest left behind would keep it open

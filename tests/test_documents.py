@@ -17,7 +17,7 @@ _OF_A_NAME = re.compile(r"[\w./-]+\.(py|npz)")
 
 
 def named(text: str) -> list[str]:
-    """Returns what stands between backticks in `text` and looks like a file or folder of this project."""
+    """Returns the words between backticks in `text` that look like files or folders of this project."""
     return [name for name in _QUOTED.findall(text) if _OF_A_FOLDER.fullmatch(name) or _OF_A_NAME.fullmatch(name)]
 
 

@@ -66,7 +66,7 @@ class Wire:
             return await self._reader.readline()
 
     async def ended(self, *, but_within_s: float = PATIENCE_S, after: bytes = b"\0") -> bytes:
-        """Waits for the other side to end the connection, and returns what it sent before.
+        """Waits until the other side ends the connection, and returns the bytes that it sent.
 
         Once `after` has come the wait is over in `but_within_s` seconds, ended or not.
         """
@@ -119,7 +119,7 @@ def request(
 
 
 async def ask(port: int, *parts: bytes, head: bool = False) -> Answer | None:
-    """Returns the answer to what is sent on a new connection."""
+    """Sends bytes on a new connection, and returns the answer."""
     wire = await Wire.to(port)
     try:
         wire.send(*parts)

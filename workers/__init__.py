@@ -1,4 +1,4 @@
-"""The queue side: a job in, a verdict out; and between them a document in, an article out.
+"""The worker: turns each job into a verdict, and on the way a document into an article.
 
 `worker` decides what happens to a job, and `retry` what follows from a failure; `fetch` fetches URLs; `children` are
 parser processes, which run `parse_task`. In a child `pipeline` makes an article of a `document`: a reader (`extract`

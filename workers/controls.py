@@ -1,4 +1,4 @@
-"""Control characters in a document: which are white space, and which are nothing."""
+"""Removes control characters from a document, or replaces them by white space."""
 
 import re
 
@@ -11,7 +11,7 @@ _TAG = re.compile(r"<[a-zA-Z!/][^<>]*>")
 
 
 def clean_controls(text: str, *, is_html: bool) -> tuple[str, int]:
-    """Returns `text` without control characters that mean nothing, and how many those were.
+    """Returns `text` without meaningless control characters, and their number.
 
     Form feed and vertical tab become line breaks, which are white space. In HTML, NULL inside a tag becomes U+FFFD and
     is left out elsewhere, as the tokenization of the HTML standard (13.2.5) has it.

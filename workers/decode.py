@@ -1,4 +1,4 @@
-"""Bytes of a page to text: which charset, how it was found, and never a failure."""
+"""Decodes the bytes of a page. It detects the charset, reports how, and never fails."""
 
 import codecs
 import re
@@ -10,10 +10,10 @@ import webencodings
 from contract.charsets import CharsetSource, Decoded
 
 _PRESCAN_BYTES = 1024  # WHATWG HTML, 13.2.3.2: a declaration must lie within these
-_DETECTION_BYTES = 64 * 1024
-_MAX_DAMAGED_SHARE = 0.1  # of the characters beyond ASCII
-_MAX_ODD_SHARE = 0.4  # of all letters: no language of western Europe has so many beyond ASCII
-_MIN_ODD_SYMBOLS = 3
+_DETECTION_BYTES = 64 * 1024  # chosen: enough text to tell a charset, and it bounds the time of detection
+_MAX_DAMAGED_SHARE = 0.1  # of the characters beyond ASCII; chosen: a page may be cut or patched together
+_MAX_ODD_SHARE = 0.4  # of all letters; chosen: no language of western Europe has so many beyond ASCII
+_MIN_ODD_SYMBOLS = 3  # inside words; chosen: one or two may be typing errors
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_BE, "utf-16be"), (codecs.BOM_UTF16_LE, "utf-16le"))
 _PYTHON_NAMES = {"cp932": "shift_jis", "cp949": "euc-kr", "big5hkscs": "big5", "cp950": "big5", "gb2312": "gb18030"}
 _GUESSES = [  # what the web is written in, by Python's names; the standard's own list of legacy encodings is the source
@@ -114,7 +114,7 @@ def _decode_as(name: str, body: bytes) -> str | None:
 
 
 def _is_doubtful(body: bytes, text: str) -> bool:
-    """Tells whether `text`, read as windows-1252, is more likely something else."""
+    """Returns True if `text`, decoded as windows-1252, is probably in another charset."""
     if text.isascii():
         return False
     if _decode_as("utf-8", body) is not None or _by_language(body):

@@ -1,4 +1,4 @@
-"""A document as it comes, and what it says of itself. Any process may import this: it loads no parser, no model."""
+"""A document before parsing, and its own metadata. Any process may import this module: it loads no parser or model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawDocument:
-    """A document on its way into a parser child.
+    """A document before parsing.
 
     `content` is bytes as fetched, or text as submitted. `url` is where it was after redirects, or the one submitted
     with it. `charset` is what HTTP declared.
@@ -28,7 +28,7 @@ class RawDocument:
 
 @dataclass(frozen=True, slots=True)
 class Sourced(Generic[T]):
-    """A value, where in the document it stands, and how likely it is right, in [0, 1], where that is known."""
+    """A value, its place in the document, and the probability in [0, 1] that it is right, None if unknown."""
 
     value: T
     source: Source
@@ -37,7 +37,7 @@ class Sourced(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What a document says of itself.
+    """The metadata in a document.
 
     Dates are ISO 8601 or as written, `language` as the document declares it, URLs possibly relative. `candidates` are
     the values that a field's winner beat. `article_body` is the article's text as the page's JSON-LD has it; most
@@ -60,7 +60,7 @@ class Metadata:
     article_body: str = ""
 
     def present(self) -> dict[str, Sourced[Any]]:
-        """Returns by name the fields that have a value."""
+        """Returns the fields that have a value, by name."""
         values = ((name, getattr(self, name)) for name in FIELDS)
         return {name: sourced for name, sourced in values if sourced}
 

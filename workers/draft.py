@@ -1,4 +1,4 @@
-"""What a reader (of HTML, of pasted text) hands to normalisation: the text and how it was found, and metadata."""
+"""The result of a reader (of HTML or pasted text): text, metadata, and how they were found. Normalisation is next."""
 
 from dataclasses import dataclass, fields
 from typing import Self
@@ -44,7 +44,7 @@ class Classification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft(Metadata):
-    """An article as its reader found it: not yet normalised, the caller's word not yet heard.
+    """An article as a reader found it, before normalisation and before the caller's metadata are applied.
 
     `text` has paragraphs separated by blank lines, list items as `- item`. `blocks` are what `text` is made of, where
     it was HTML; `classification` says how they were chosen. `spaced_lines` are the numbers of the lines of `text` whose

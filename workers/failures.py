@@ -1,4 +1,4 @@
-"""Why a document cannot become an article: a value, and the exceptions that carry it.
+"""The failure of a document: a value, and the exceptions that carry it.
 
 Failed           a stage gave up on the document
   HostFailed     ... because its host cannot be used, so that every other document of that host fails in the same way
@@ -14,9 +14,9 @@ from workers.document import NOTHING_KNOWN, Metadata
 
 @dataclass(frozen=True, slots=True)
 class DocumentFailure:
-    """Why one attempt at a document failed, and what is known of the document all the same.
+    """Why an attempt at a document failed, and everything known about the document.
 
-    `retry_after_s` are the seconds after which another attempt makes sense, where that is known. `fetched` is what was
+    `retry_after_s` are the seconds after which another attempt makes sense, if that is known. `fetched` is what was
     fetched, if anything was asked for. `metadata` is what the document says of itself, where that was read.
     """
 
@@ -28,7 +28,7 @@ class DocumentFailure:
 
 
 class Failed(Exception):
-    """A stage gave up on the document. `failure` says why.
+    """A stage could not process the document. `failure` says why.
 
     The arguments are those fields of `DocumentFailure` that a stage knows by itself. `detail` is for people, and never
     quotes the document.

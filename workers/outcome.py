@@ -1,4 +1,4 @@
-"""The events of documents that are decided."""
+"""Builds the events of decided documents."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -34,6 +34,18 @@ def failed(job: Job, failure: DocumentFailure, at: datetime) -> FailedEvent:
         provenance=Provenance(fetch=failure.fetched, history=job.history),
     )
     return FailedEvent(id=job.event_id, subject=job.id, time=rfc3339(at), data=data)
+
+
+def cancelled(job: Job, attempts: int, at: datetime, *, erased: bool) -> FailedEvent:
+    """Returns the event of a document that its owner wants no more, after so many attempts.
+
+    Of one that is `erased`, it says no more than its id and kind.
+    """
+    if erased:
+        data = Failure(id=job.id, kind=job.kind, reason=Reason.CANCELLED, detail="erased", attempts=attempts)
+        return FailedEvent(id=job.event_id, subject=job.id, time=rfc3339(at), data=data)
+    event = failed(job, DocumentFailure(Reason.CANCELLED, "its owner cancelled it"), at)
+    return replace(event, data=replace(event.data, attempts=attempts))
 
 
 def undecodable(message_id: str, reason: Reason, detail: str, deliveries: int, at: datetime) -> FailedEvent:

@@ -1,4 +1,4 @@
-"""The task of a parser child, by name: who hands documents to the children loads no parser and no model for it."""
+"""Names the task of a parser child, so that the parent process loads neither parsers nor models."""
 
 from pkgutil import resolve_name
 from typing import Final

@@ -1,4 +1,4 @@
-"""What a parser child runs: a raw document in, a clean article out."""
+"""The task of a parser child: makes a clean article of a raw document."""
 
 import time
 from dataclasses import replace

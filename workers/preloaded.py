@@ -1,4 +1,4 @@
-"""Importing this module loads readers, models and tables: a fork server can be told modules, not functions."""
+"""Loads readers, models and tables at import, because a fork server preloads modules and cannot call functions."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""From a failed attempt to a verdict: retry, fail, or bury. Pure."""
+"""Decides the verdict after a failed attempt: retry, fail, or bury. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ _HISTORY_DETAIL_CHARS = 300  # chosen: our details are shorter, and a history of
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """When a failed attempt is made again.
+    """When a failed attempt is repeated.
 
     `delays_s` are the delays in seconds after the first, second, … attempt; `hostile_attempts` is how often a document
     may kill a parser child before it is buried (the second time is no accident).
@@ -43,7 +43,7 @@ def decide(job: Job, failure: DocumentFailure, at: datetime, policy: RetryPolicy
 
 
 def _delay_s(job: Job, failure: DocumentFailure, policy: RetryPolicy) -> float | None:
-    """Returns after how many seconds to try again, or None for not at all."""
+    """Returns the seconds until the next attempt, or None if there is none."""
     match failure.reason.failure_class:
         case FailureClass.PERMANENT:
             return None

@@ -1,4 +1,4 @@
-"""From a delivery to a verdict: fetch, extract, and decide what follows from a failure."""
+"""Turns a delivery into a verdict: fetches, extracts, and decides what follows from a failure."""
 
 import asyncio
 import time
@@ -17,12 +17,14 @@ from contract.job import Job, Kind
 from contract.labels import Outcome, Stage, VerdictKind
 from contract.metrics import Metrics
 from contract.reasons import Reason
+from contract.requests import Action
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
 from workers import outcome
 from workers.children.pool import ParserDefect
 from workers.document import RawDocument
 from workers.failures import DocumentFailure, Failed
 from workers.fetch import FetchedPage, HostBusy, Reader
+from workers.requests import Requests
 from workers.retry import RetryPolicy, decide
 
 log = structlog.get_logger(__name__)
@@ -45,7 +47,7 @@ class Parse(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """How long an attempt may take, and when it is made again.
+    """How long an attempt may take, and when it is repeated.
 
     `job_timeout_s` bounds the whole of one attempt: the limits of fetching (30 s) and parsing (20 s), the waits for
     hosts (10 s each) and for a parser child. It is well under the broker's consumer timeout (30 minutes).
@@ -56,19 +58,30 @@ class WorkerLimits:
 
 
 class Worker:
-    """Decides deliveries. It keeps no state between them, so one worker serves any number at once."""
+    """Decides deliveries. It keeps no state between them, so one worker serves any number at once.
 
-    def __init__(
-        self, *, fetcher: Fetch, parser: Parse, metrics: Metrics, clock: Callable[[], datetime], limits: WorkerLimits
+    Documents that `requests` is about are decided as cancelled: before an attempt, or after one that was under way.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one thing that a worker stands on
+        self,
+        *,
+        fetcher: Fetch,
+        parser: Parse,
+        metrics: Metrics,
+        clock: Callable[[], datetime],
+        limits: WorkerLimits,
+        requests: Requests | None = None,
     ) -> None:
         self._fetcher = fetcher
         self._parser = parser
         self._metrics = metrics
         self._clock = clock
         self._limits = limits
+        self._requests = requests or Requests()
 
     async def handle(self, delivery: Delivery) -> Verdict:
-        """Returns the verdict on `delivery`. Whatever goes wrong becomes a verdict, too."""
+        """Returns the verdict on `delivery`. Every failure becomes a verdict, too."""
         began = time.perf_counter()
         with self._metrics.in_flight.track_inprogress():
             verdict = await self._decide(delivery)
@@ -81,10 +94,22 @@ class Worker:
             job = decode_job(delivery.body)
         except UndecodableError as error:
             return self._bury_unread(delivery, str(error))
-        if delivery.lost:
-            lost = DocumentFailure(Reason.WORKER_LOST, f"no worker survived {delivery.deliveries} deliveries")
-            return Bury(outcome.failed(job, lost, self._clock()), f"worker_lost: {lost.detail}")
-        return await self._attempt(job, fresh=delivery.suspect)
+        cancelled = self._cancelled(job, attempts=job.attempt - 1)
+        if cancelled is not None:
+            return cancelled
+        verdict = self._lose(job, delivery) if delivery.lost else await self._attempt(job, fresh=delivery.suspect)
+        made = job.attempt - isinstance(verdict, Defer)
+        return self._cancelled(job, attempts=made) or verdict
+
+    def _cancelled(self, job: Job, *, attempts: int) -> Publish | None:
+        action = self._requests.about(job)
+        if action is None:
+            return None
+        return Publish(outcome.cancelled(job, attempts, self._clock(), erased=action is Action.ERASE))
+
+    def _lose(self, job: Job, delivery: Delivery) -> Bury:
+        lost = DocumentFailure(Reason.WORKER_LOST, f"no worker survived {delivery.deliveries} deliveries")
+        return Bury(outcome.failed(job, lost, self._clock()), f"worker_lost: {lost.detail}")
 
     async def _attempt(self, job: Job, *, fresh: bool) -> Verdict:
         cause = None
@@ -100,7 +125,7 @@ class Worker:
             failure = DocumentFailure(Reason.JOB_TIMEOUT, f"not done within {self._limits.job_timeout_s:g} s")
         except ParserDefect as defect:
             failure, cause = DocumentFailure(Reason.INTERNAL_ERROR, str(defect)), defect.traceback
-        except Exception as defect:  # noqa: BLE001 - a defect of ours is a verdict, with its traceback
+        except Exception as defect:  # noqa: BLE001 - our own defects become a verdict with their traceback
             failure = DocumentFailure(Reason.INTERNAL_ERROR, type(defect).__name__)
             cause = "".join(traceback.format_tb(defect.__traceback__)) + type(defect).__name__
         return decide(job, failure, self._clock(), self._limits.retry, cause)

@@ -1,4 +1,4 @@
-"""All commands, and what the process ends with."""
+"""All commands, and the exit code of the process."""
 
 import sys
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from runtime.errors import StartError
 
 app = typer.Typer(
     name="copydesk",
-    help="Raw copy in over HTTP, clean articles out.\n\n"
+    help="Takes documents over HTTP, extracts clean articles, and publishes them as events.\n\n"
     "Start with [bold]copydesk up[/bold], post with [bold]copydesk submit[/bold], read with [bold]copydesk tail[/bold]."
-    "\n\nData go to standard output, words for a person to standard error. Exit codes: 0 all went well, "
-    "1 some documents were refused or failed, 2 wrong use or settings, 3 the server or its broker cannot be reached, "
-    "4 stopped before all in hand was finished, 130 interrupted, 141 nobody reads the output any more.",
+    "\n\nData go to standard output, messages to standard error. Exit codes: 0 success, 1 some documents were refused "
+    "or failed, 2 wrong usage or settings, 3 the server or its broker cannot be reached, 4 stopped before the work in "
+    "progress was finished or the output cannot be written, 130 interrupted, 141 the reader of the output closed it.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -72,13 +72,13 @@ def run() -> None:
 
 
 def _explain(mistake: BaseException) -> None:
-    """Says in one line what is wrong with the command line, and where the right use stands."""
+    """Prints one line that says what is wrong with the command line and which --help to read."""
     context = getattr(mistake, "ctx", None)
-    told = mistake.format_message() if hasattr(mistake, "format_message") else str(mistake)
-    if not told.strip():  # a command without arguments: its help was shown
+    message = mistake.format_message() if hasattr(mistake, "format_message") else str(mistake)
+    if not message.strip():  # a command without arguments: Typer has shown its help
         return
     hint = f" (see {context.command_path} --help)" if context else ""
-    streams.tell(f"copydesk: {' '.join(told.split())}{hint}")  # what was typed may hold line breaks
+    streams.tell(f"copydesk: {' '.join(message.split())}{hint}")  # an argument may contain line breaks
 
 
 def _leaves(errors: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

@@ -1,4 +1,4 @@
-"""`audit`: what was accepted against what is decided."""
+"""`audit`: compares the accepted documents with the decided ones."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from contract.broker import BrokerUnavailable
 from runtime import logs
 from runtime.cli import streams
 from runtime.cli.exits import Exit
-from runtime.cli.roles import AmqpUrl, Data, OpsHost, OpsPort
+from runtime.cli.options import AmqpUrl, AsJson, Data, OpsHost, OpsPort
 from runtime.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from runtime.audit import AuditLimits, Balance
     from runtime.auditor import Auditor, Source
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 Watch = Annotated[
     float | None,
-    typer.Option(min=1, metavar="SECONDS", help="Look again and again, and serve copydesk_audit_* on the ops port."),
+    typer.Option(
+        min=1, metavar="SECONDS", help="Repeat the audit at this interval, with copydesk_audit_* on the ops port."
+    ),
 ]
 Patience = Annotated[
     float | None,
@@ -38,14 +39,14 @@ Patience = Annotated[
 ]
 
 _MEANINGS = {
-    "accepted": "runs of documents that were answered 202",
-    "decided": "of them, with a verdict in the log",
-    "in_flight": "of them, waiting or in hand",
-    "missing": "of them, nowhere",
-    "repeated": "decided more than once: subscribers drop repeats by id",
-    "differing": "of the repeated, with other content",
-    "unrecorded": "decided, with no record that they were accepted: older than what is kept, or intake died",
-    "unreadable": "entries of the log that are no events",
+    "accepted": "runs of documents that were answered with 202",
+    "decided": "accepted runs with a verdict in the log",
+    "in_flight": "accepted runs that wait or are being processed",
+    "missing": "accepted runs that are neither decided nor in flight",
+    "repeated": "runs with more than one event: subscribers drop repeats by id",
+    "differing": "repeated runs whose events differ in content",
+    "unrecorded": "decided runs without a record of acceptance: it expired, or intake died before writing it",
+    "unreadable": "entries of the log that are not events",
 }
 
 
@@ -63,9 +64,9 @@ def audit(
     ops_host: OpsHost = None,
     ops_port: OpsPort = None,
 ) -> None:
-    """Balance the books: every accepted document against the log and the queues. Exit code 1: something is missing.
+    """Compare every accepted document with the log and the queues. The exit code is 1 if a document is missing.
 
-    Reads RabbitMQ, or else the embedded broker's folder, also while copydesk up runs on it. Changes nothing.
+    Reads RabbitMQ if its URL is set, else the data folder, even while copydesk up uses it. Changes nothing.
     """
     from runtime.auditor import Auditor
 
@@ -105,16 +106,16 @@ def _limits(settings: Settings, patience_s: float | None) -> "AuditLimits":
     longest_s = sum(settings.retry_delays_s) + attempts * settings.job_timeout_s
     return AuditLimits(
         patience_s=longest_s if patience_s is None else patience_s,
-        hold_s=settings.job_timeout_s * 1.25,  # the deadline, and time to carry the verdict out
+        hold_s=settings.job_timeout_s * 1.25,  # the deadline of an attempt, plus time to execute the verdict
     )
 
 
 async def _settle(auditor: "Auditor", *, tell: bool) -> "Balance":
-    """Returns the last balance: a job in a worker's hands is in no queue, so what is overdue may need more looks."""
+    """Returns the final balance. An overdue job may be in progress, where no queue counts it: it is checked again."""
     async with aclosing(auditor.settle()) as balances:
         balance = await anext(balances)
         if tell and auditor.is_unsure:
-            streams.tell("some overdue documents may be in hand: looking on")
+            streams.tell("some overdue documents may be in progress: checking again")
         async for later in balances:
             balance = later
     return balance

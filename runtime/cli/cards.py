@@ -1,4 +1,4 @@
-"""Events for people: a card on a terminal, the event's own bytes in a pipe."""
+"""Prints events: as cards on a terminal, as unchanged bytes in a pipe."""
 
 from collections import Counter
 
@@ -9,12 +9,12 @@ from rich.text import Text
 
 from contract.article import Article, Failure
 from contract.codec import decode_event
-from contract.events import ProcessedEvent
+from contract.events import ErasedEvent, ProcessedEvent
 from runtime.cli import streams
 
 
 class EventPrinter:
-    """Prints events: readable cards when a person looks, else one event a line."""
+    """Prints events: as cards if standard output is a terminal, else one event a line."""
 
     def __init__(self, *, as_json: bool, excerpt: bool) -> None:
         self._console = Console()
@@ -34,6 +34,8 @@ def card(event: bytes, *, excerpt: bool) -> RenderableType:
     decoded = decode_event(event)
     if isinstance(decoded, ProcessedEvent):
         return _article(decoded.data, excerpt=excerpt)
+    if isinstance(decoded, ErasedEvent):
+        return Panel(_facts([("id", decoded.data.id)]), title="erased", title_align="left", padding=(1, 2))
     return _failure(decoded.data)
 
 

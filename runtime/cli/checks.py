@@ -1,4 +1,4 @@
-"""What an option's value must be, so that a slip is named at once. Typer reports what is raised here in a line."""
+"""Parses and checks the values of options. Typer reports an error that is raised here in one line."""
 
 import re
 from ipaddress import ip_address
@@ -20,7 +20,7 @@ def server_url(value: str) -> str:
     """Returns the URL of a server: scheme, host and port.
 
     Raises:
-        BadParameter: it is something else.
+        BadParameter: `value` is not such a URL.
     """
     try:
         url = URL(value)
@@ -29,19 +29,19 @@ def server_url(value: str) -> str:
         url = URL()
     has_spaces = not value.isprintable() or " " in value
     if url.scheme not in {"http", "https"} or not url.raw_host or has_spaces:
-        raise typer.BadParameter("it must be as http://127.0.0.1:8080, or https:// for TLS")
+        raise typer.BadParameter("it must look like http://127.0.0.1:8080, or https:// for TLS")
     if url.path not in {"", "/"} or url.query_string or url.fragment:
-        raise typer.BadParameter("it must end after host and port, as http://127.0.0.1:8080")
+        raise typer.BadParameter("it must end after host and port, like http://127.0.0.1:8080")
     if url.user is not None or url.password is not None:
-        raise typer.BadParameter("it must hold no user and no password: an API key goes into --api-key")
+        raise typer.BadParameter("it must not hold a user or password: give an API key with --api-key")
     return value
 
 
 def amqp_url(value: str) -> str:
-    """Returns the URL of a RabbitMQ.
+    """Returns the URL of a RabbitMQ broker.
 
     Raises:
-        BadParameter: it is something else. The value, which holds a password, is not repeated.
+        BadParameter: `value` is not such a URL. The message leaves it out, because it holds a password.
     """
     fault = amqp.fault_of(value)
     if fault is not None:
@@ -53,7 +53,7 @@ def ledger_url(value: str) -> str:
     """Returns the URL of the ledger's database.
 
     Raises:
-        BadParameter: it is something else. The value, which may hold a password, is not repeated.
+        BadParameter: `value` is not such a URL. The message leaves it out, because it may hold a password.
     """
     fault = ledger.fault_of(value)
     if fault is not None:
@@ -65,13 +65,13 @@ def listen_host(value: str) -> str:
     """Returns an address or a name to listen on.
 
     Raises:
-        BadParameter: it is something else, such as a URL.
+        BadParameter: `value` is neither, but a URL for example.
     """
     try:
         ip_address(value)
     except ValueError:
         if not _HOST_NAME.fullmatch(value) or value.replace(".", "").isdecimal():
-            raise typer.BadParameter("it must be an address or a name, as 127.0.0.1 or localhost") from None
+            raise typer.BadParameter("it must be an address or a name, such as 127.0.0.1 or localhost") from None
     return value
 
 
@@ -79,21 +79,23 @@ def api_key(value: str) -> str:
     """Returns a bearer token.
 
     Raises:
-        BadParameter: no header can hold it. The value, which is a secret, is not repeated.
+        BadParameter: no header can hold `value`. The message leaves it out, because it is a secret.
     """
     if not _KEY.fullmatch(value):
-        raise typer.BadParameter("a key has visible ASCII characters alone, with no space between them")
+        raise typer.BadParameter("a key consists of visible ASCII characters without spaces")
     return value
 
 
 def topic(value: str) -> str:
-    """Returns a topic pattern, as AMQP 0-9-1 has it.
+    """Returns a topic pattern as AMQP 0-9-1 defines it.
 
     Raises:
-        BadParameter: it is none.
+        BadParameter: `value` is not a pattern.
     """
     if not _TOPIC.fullmatch(value) or len(value.encode()) > 255:  # noqa: PLR2004 - AMQP's short strings
-        raise typer.BadParameter("it must be words with dots between, at most 255 characters; * and # are whole words")
+        raise typer.BadParameter(
+            "it must be words separated by dots, at most 255 characters; * and # must be whole words"
+        )
     return value
 
 
@@ -101,7 +103,7 @@ def offset(value: str) -> str:
     """Returns an offset of the log, or `oldest`.
 
     Raises:
-        BadParameter: it is neither.
+        BadParameter: `value` is neither.
     """
     if not _OFFSET.fullmatch(value):
         raise typer.BadParameter("it must be a whole number, or oldest")
@@ -109,21 +111,21 @@ def offset(value: str) -> str:
 
 
 def label(value: str) -> str:
-    """Returns a label.
+    """Returns a label as `KEY=VALUE`.
 
     Raises:
-        BadParameter: it has no name or no =, or is not UTF-8.
+        BadParameter: `value` has no key or no =, or is not UTF-8.
     """
     name, equals, _ = value.partition("=")
     if not name or not equals:
-        raise typer.BadParameter("it must be as KEY=VALUE")
+        raise typer.BadParameter("it must be KEY=VALUE")
     if not is_utf8(value):
         raise typer.BadParameter("it must be UTF-8")
     return value
 
 
 def is_utf8(argument: str) -> bool:
-    """Tells whether the bytes of a command line's argument are UTF-8: Python takes others for lone surrogates."""
+    """Returns True if the bytes of an argument are UTF-8. Python decodes other bytes as lone surrogates."""
     try:
         argument.encode()
     except UnicodeEncodeError:
@@ -132,11 +134,11 @@ def is_utf8(argument: str) -> bool:
 
 
 def letter_id(value: str) -> str:
-    """Returns the id of a dead letter, or the beginning of one.
+    """Returns the id of a dead letter, or its first characters.
 
     Raises:
-        BadParameter: no letter has such an id.
+        BadParameter: no letter can have such an id.
     """
     if not _LETTER_ID.fullmatch(value):
-        raise typer.BadParameter("an id has letters, digits and . _ ~ - alone, at most 100")
+        raise typer.BadParameter("an id consists of at most 100 letters, digits and . _ ~ -")
     return value

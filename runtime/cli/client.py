@@ -21,11 +21,13 @@ _BUSY = {
     HTTPStatus.BAD_GATEWAY: "a proxy does not reach the server",
     HTTPStatus.GATEWAY_TIMEOUT: "a proxy does not reach the server",
 }
-_REQUEST_TIMEOUT_S = 30.0  # six times what a server waits for its broker's confirm, and time for 4 MiB on a slow line
-_STREAM_SILENCE_S = 60.0  # four heartbeats
-_REOPEN_AFTER_S = 0.5  # a server that stops closes its streams: no need to hurry
-_NOT_OURS = "what answers there is not Copydesk: is it the right --url?"
-_LONGEST_LINE_BYTES = 32 * 1024 * 1024  # an event is at most 12 MiB; aiohttp's default line limit is far below
+_REQUEST_TIMEOUT_S = (
+    30.0  # chosen: six times as long as a server waits for its broker, and enough for 4 MiB at 1.2 Mbit/s
+)
+_STREAM_SILENCE_S = 60.0  # chosen: four heartbeats of the server
+_REOPEN_AFTER_S = 0.5  # chosen: short for a person, and a server that stops and closes its streams is not flooded
+_NOT_OURS = "the answer is not from Copydesk: check --url"
+_LONGEST_LINE_BYTES = 32 * 1024 * 1024  # chosen: over twice the largest event (12 MiB); aiohttp's default is too small
 
 
 class Unreachable(Unavailable):
@@ -33,12 +35,12 @@ class Unreachable(Unavailable):
 
 
 class Busy(Unavailable):
-    """The server answers that it cannot do it now."""
+    """The server cannot handle the request now: 429, 502, 503 or 504."""
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One document as it goes over the line: JSON, or a file's bytes with query parameters."""
+    """The request body of one document: JSON, or the bytes of a file with query parameters."""
 
     body: bytes
     media_type: str
@@ -47,7 +49,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The server accepted a document: its id, the lane it waits in, and what it had to leave out, a line each."""
+    """The server accepted a document: its id, its lane, and warnings about parts that were left out, a line each."""
 
     id: str
     lane: str
@@ -55,10 +57,10 @@ class Receipt:
 
 
 class Client:
-    """Speaks to one Copydesk server, patiently. Made by `connect`.
+    """Sends requests to one Copydesk server and repeats them while it is unavailable. Made by `connect`.
 
-    Each call raises `Refused` where the server will not do it, and `Unavailable` where it cannot be used for longer
-    than `patience` allows.
+    Each call raises `Refused` if the server refuses the request, and `Unavailable` if the server is unavailable for
+    longer than `patience` allows.
     """
 
     def __init__(self, session: aiohttp.ClientSession, url: str, patience: Patience) -> None:
@@ -67,8 +69,8 @@ class Client:
         self._patience = patience
 
     async def submit(self, post: Post, idempotency_key: str) -> Receipt:
-        """Posts one document, again and again where it must: with the key it counts once."""
-        return await self._patience.insist(lambda: self._post(post, idempotency_key))
+        """Posts one document. Repeating the request is safe, because of the idempotency key."""
+        return await self._patience.retry(lambda: self._post(post, idempotency_key))
 
     async def _post(self, post: Post, key: str) -> Receipt:
         headers = {"Content-Type": post.media_type, "Idempotency-Key": key}
@@ -85,16 +87,16 @@ class Client:
         return await self._call("GET", _dead_path(letter_id), {"body": "true"} if body else {})
 
     async def retry_dead(self, letter_id: str | None, params: Mapping[str, str]) -> dict[str, Any]:
-        """Retries one dead letter, or without an id those that `params` choose."""
+        """Retries one dead letter, or without an id all that match `params`."""
         return await self._call("POST", f"{_dead_path(letter_id)}/retry", params)
 
     async def drop_dead(self, letter_id: str | None, params: Mapping[str, str]) -> dict[str, Any]:
-        """Drops one dead letter, or without an id those that `params` choose."""
+        """Drops one dead letter, or without an id all that match `params`."""
         return await self._call("DELETE", _dead_path(letter_id), params)
 
     async def _call(self, method: str, path: str, params: Mapping[str, str]) -> dict[str, Any]:
-        """Asks again where the server is busy; not after a lost connection, for it may have been done."""
-        return await self._patience.insist(lambda: self._request(method, path, params=params), on=Busy)
+        """Repeats the request while the server is busy. Not after a lost connection: the request may have succeeded."""
+        return await self._patience.retry(lambda: self._request(method, path, params=params), on=Busy)
 
     async def _request(self, method: str, path: str, **rest: Any) -> dict[str, Any]:  # noqa: ANN401 - as aiohttp has it
         with self._translated():
@@ -105,23 +107,25 @@ class Client:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (aiohttp.InvalidURL, aiohttp.ClientSSLError) as error:  # waiting does not mend it
+        except (aiohttp.InvalidURL, aiohttp.ClientSSLError) as error:  # waiting does not help
             raise Refused(f"{self._url} cannot be used: {error}") from None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unreachable(f"no answer from {self._url}: {_cause(error)}") from None
 
     async def events(self, params: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
-        """Yields the events' bytes as the server sends them; goes on where it was after a lost connection.
+        """Yields each event's bytes as the server sends them. After a lost connection it continues at the same place.
 
         Raises:
-            Refused: the server will not stream.
-            Unavailable: no answer at first, or for longer than the patience later on.
+            Refused: the server refuses the request.
+            Unavailable: the server did not answer the first request, or was unavailable longer than `patience` allows.
         """
         last_id: str | None = None
         while True:
             headers = {"Last-Event-ID": last_id} if last_id else {}
             response = await self._open_stream(params, headers, is_first=last_id is None)
-            with suppress(aiohttp.ClientError, TimeoutError):  # it is opened again, and says then what is wrong
+            with suppress(
+                aiohttp.ClientError, TimeoutError
+            ):  # if the fault persists, opening the next stream reports it
                 async with response, aclosing(_parsed(response)) as stream:
                     async for offset, data in stream:
                         last_id = offset
@@ -141,11 +145,11 @@ class Client:
                     await _answer(response)
             raise Refused(_NOT_OURS)
 
-        return await (opened() if is_first else self._patience.insist(opened))
+        return await (opened() if is_first else self._patience.retry(opened))
 
 
 async def _parsed(response: aiohttp.ClientResponse) -> AsyncGenerator[tuple[str, bytes], None]:
-    """Yields offset and data of each server-sent event."""
+    """Yields the offset and the data of each server-sent event."""
     offset, data = "", b""
     async for line in response.content:
         name, _, value = line.rstrip(b"\r\n").partition(b": ")
@@ -185,7 +189,7 @@ async def _answer(response: aiohttp.ClientResponse) -> dict[str, Any]:
 
 
 async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:
-    """Returns the object that the answer is; an empty one where it is none, and so not of Copydesk."""
+    """Returns the JSON object in the body, or an empty one if there is none: then Copydesk did not answer."""
     try:
         body = orjson.loads(await response.read())
     except orjson.JSONDecodeError:
@@ -194,12 +198,12 @@ async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:
 
 
 def _seconds(retry_after: str) -> float | None:
-    """Returns the seconds of a Retry-After header. Proxies send dates, too (RFC 9110, section 10.2.3): None."""
+    """Returns the seconds in a Retry-After header, None for a date, which proxies send (RFC 9110, section 10.2.3)."""
     return float(retry_after) if retry_after.isdecimal() else None
 
 
 def _cause(error: Exception) -> str:
-    """Returns why there was no answer; aiohttp's own words for a failed connection tell of TLS where there is none."""
+    """Returns why there was no answer. aiohttp's message for a failed connection is misleading: it mentions TLS."""
     if isinstance(error, aiohttp.ClientConnectorError):
         reason = error.os_error
         if reason.errno is None or isinstance(reason, gaierror):

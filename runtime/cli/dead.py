@@ -1,4 +1,4 @@
-"""`dead`: the buried documents of a server, listed, shown, retried and dropped."""
+"""`dead`: lists, shows, retries and drops the dead letters of a server."""
 
 import asyncio
 from base64 import b64decode
@@ -19,11 +19,11 @@ from runtime.errors import StartError
 if TYPE_CHECKING:
     from runtime.cli.client import Client
 
-_PAGE = 1000
+_PAGE = 1000  # letters in one request: the most that the server allows (`service.dead_list.MAX_LIMIT`)
 
 
 class Order(StrEnum):
-    """Which letters come first."""
+    """The order of a list, by time of burial."""
 
     NEWEST = "newest"
     OLDEST = "oldest"
@@ -33,13 +33,15 @@ Ids = Annotated[
     list[str] | None,
     typer.Argument(parser=checks.letter_id, metavar="ID...", help="Ids, or their first 8 characters or more."),
 ]
-OneReason = Annotated[Reason | None, typer.Option("--reason", metavar="REASON", help="Those that failed for this.")]
-Everything = Annotated[bool, typer.Option("--all", help="All of them.")]
-Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
-Ordered = Annotated[Order, typer.Option("--order", help="Which come first.")]
-Body = Annotated[bool, typer.Option("--body", help="The message's bytes instead, as it was buried.")]
+OneReason = Annotated[
+    Reason | None, typer.Option("--reason", metavar="REASON", help="Only letters that failed for this reason.")
+]
+Everything = Annotated[bool, typer.Option("--all", help="All dead letters.")]
+Limit = Annotated[int, typer.Option(min=1, help="Maximum number of letters.")]
+Ordered = Annotated[Order, typer.Option("--order", help="Which letters come first, by time of burial.")]
+Body = Annotated[bool, typer.Option("--body", help="Print only the bytes of the buried message.")]
 
-app = typer.Typer(name="dead", help="Buried documents: look at them, retry them, drop them.", no_args_is_help=True)
+app = typer.Typer(name="dead", help="List, show, retry or drop dead letters (buried documents).", no_args_is_help=True)
 
 
 def register(parent: typer.Typer) -> None:
@@ -56,7 +58,10 @@ def list_letters(
     limit: Limit = 100,
     as_json: AsJson = False,
 ) -> None:
-    """List dead letters: two lines each on a terminal; in a pipe one: id, reason, buried, run, kind, size, url."""
+    """List dead letters.
+
+    On a terminal each takes two lines. In a pipe it is one line: id, reason, time of burial, run, kind, size, URL.
+    """
 
     async def command(client: "Client") -> Exit:
         from rich.console import Console
@@ -89,7 +94,7 @@ def show(
     body: Body = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show one dead letter: all that is known of it; its content only with --body."""
+    """Show everything known about one dead letter. Its content is shown only with --body."""
 
     async def command(client: "Client") -> Exit:
         from rich.console import Console
@@ -103,7 +108,7 @@ def show(
         elif body:
             streams.put_bytes(b64decode(letter["body"]))
         elif console.is_terminal:
-            streams.put(letter["id"])  # outside the frame, which may be narrower
+            streams.put(letter["id"])  # outside the frame, which may be narrower than the id
             console.print(details(letter))
         else:
             streams.put(orjson.dumps(letter, option=orjson.OPT_INDENT_2).decode())
@@ -121,7 +126,7 @@ def retry(
     everything: Everything = False,
     as_json: AsJson = False,
 ) -> None:
-    """Retry dead letters: each goes back to its queue as the next run of the same document, and its letter away."""
+    """Retry dead letters: put each document back into its queue as its next run, and remove the letter."""
     _handle(_retried, "retried", ids, reason, url, api_key, everything=everything, as_json=as_json)
 
 
@@ -134,7 +139,7 @@ def drop(
     everything: Everything = False,
     as_json: AsJson = False,
 ) -> None:
-    """Drop dead letters, for good."""
+    """Drop dead letters. They cannot be restored."""
     _handle(_dropped, "dropped", ids, reason, url, api_key, everything=everything, as_json=as_json)
 
 
@@ -153,7 +158,7 @@ def _handle(
     as_json: bool,
 ) -> None:
     if (bool(ids), reason is not None, everything).count(True) != 1:
-        raise StartError("name ids, or --reason, or --all: one of them")
+        raise StartError("give exactly one of ids, --reason and --all")
 
     async def command(client: "Client") -> Exit:
         if ids:
@@ -183,14 +188,14 @@ async def _one(call: _Call, client: "Client", done: str, letter_id: str, *, as_j
 
 
 async def _many(call: _Call, client: "Client", done: str, params: Mapping[str, str], *, as_json: bool) -> Exit:
-    """One call and no loop: documents that die again at once would go round in it for ever."""
+    """Makes one call only: a loop would never end for documents that fail again at once."""
     answer = await call(client, None, params)
     streams.put(orjson.dumps(answer).decode() if as_json else f"{done}\t{answer[done]}")
     kept = answer.get("kept", 0)
     if kept:
-        streams.tell(f"kept\t{kept}\thold no job: drop them")
+        streams.tell(f"kept\t{kept}\tcannot be retried, because they hold no job: drop them")
     if answer["more"]:
-        streams.tell("more are left: run it again")
+        streams.tell("more letters are left: run the command again")
     return Exit.SOME_FAILED if kept or answer["more"] else Exit.OK
 
 

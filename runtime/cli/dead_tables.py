@@ -1,4 +1,4 @@
-"""Dead letters for people: two lines each, one in full, or a line in a pipe."""
+"""Formats dead letters: two lines for a list on a terminal, one line in a pipe, or all details of one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,15 +14,15 @@ _FACTS = ("event_id", "buried_at", "accepted_at", "kind", "url", "lane", "run", 
 
 
 def line(letter: Letter) -> str:
-    """Returns a letter's id, reason, time, run, kind, size and URL with tabs between; what is not known is empty."""
+    """Returns a letter's id, reason, time, run, kind, size and URL, separated by tabs. Unknown values are empty."""
     names = ("id", "reason", "buried_at", "run", "kind", "size", "url")
     return "\t".join(" ".join(_text(letter, name).split()) for name in names)
 
 
 def entry(letter: Letter, columns: int) -> RenderableType:
-    """Returns a letter for a terminal that is so many columns wide: what it is on a line, what happened below.
+    """Returns a letter as two lines for a terminal with this number of columns: its facts, and below them its cause.
 
-    The first line begins with the id and is never cut: a terminal that is narrower wraps it.
+    The first line begins with the id and is never cut: a narrower terminal wraps it.
     """
     buried = _text(letter, "buried_at")[:16].replace("T", " ")
     run = f"run {letter['run']}" if "run" in letter else ""
@@ -35,7 +35,7 @@ def entry(letter: Letter, columns: int) -> RenderableType:
 
 
 def details(letter: Letter) -> RenderableType:
-    """Returns one letter in full, but for its content."""
+    """Returns everything known about one letter except its content."""
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")

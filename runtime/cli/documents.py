@@ -1,4 +1,4 @@
-"""What a person names on the command line: a URL, or a file's bytes with what they are."""
+"""Resolves the targets of a command: URLs, files, or standard input."""
 
 import re
 import sys
@@ -13,14 +13,14 @@ from runtime.errors import StartError
 
 _WITH_SCHEME = re.compile(r"\s*https?:", re.IGNORECASE)
 _BARE = re.compile(r"[^\s/\\.][^\s/\\]*\.[^\s/\\.]|localhost\b")
-# A bare name that ends so is a file that is missing, though a few of these are top-level domains, too.
+# A bare name with such an ending counts as a missing file, although a few of these are top-level domains, too.
 _FILE_SUFFIX = re.compile(r"^[^/\\]+\.(?:html?|xhtml|txt|md|pdf|docx?|odt|rtf|zip|jsonl?|csv|xml|eml)$", re.IGNORECASE)
 _HTML_SUFFIXES = {".html", ".htm", ".xhtml"}
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a name stands for. `body` is the content of a file or of standard input, None for a URL to fetch."""
+    """A resolved target. `body` is the content of a file or of standard input, None for a URL to fetch."""
 
     kind: Kind
     url: str | None = None
@@ -28,18 +28,18 @@ class Named:
 
 
 def named(target: str, origin: str | None = None) -> Named:
-    """Returns what `target` stands for: a file (HTML by its suffix, else text), a URL, or standard input for -.
+    """Resolves `target`: a file (HTML by its suffix, else text), a URL, or - for standard input.
 
-    A file that exists wins over a URL of that name. A URL may lack its scheme, which then is https. `origin` says
-    where a file or standard input came from.
+    A file takes precedence over a URL of the same name. The default scheme of a URL is https. `origin` is the URL
+    that a file or standard input came from.
 
     Raises:
-        StartError: the file cannot be read, or the name is neither a file nor a URL; or a URL is not UTF-8.
+        StartError: the file cannot be read, `target` is neither a file nor a URL, or a URL is not UTF-8.
     """
     if not is_utf8(origin or ""):
         raise StartError("--origin must be UTF-8")
     if not target:
-        raise StartError("an empty name is no file and no URL")
+        raise StartError("an empty argument is neither a file nor a URL")
     if target != "-" and not _exists(target):
         return Named(Kind.URL, _url(target))
     kind = Kind.HTML if Path(target).suffix.lower() in _HTML_SUFFIXES else Kind.TEXT
@@ -56,16 +56,16 @@ def _read(target: str) -> bytes:
 def _exists(target: str) -> bool:
     try:
         return Path(target).exists()
-    except (OSError, ValueError):  # too long for a name, or with a null character
+    except (OSError, ValueError):  # too long for a file name, or with a null character
         return False
 
 
 def _url(target: str) -> str:
-    """Returns `target` as a URL. A bare name has a dot or is localhost, so that a missing `notes` is no URL."""
+    """Returns `target` as a URL. Without a scheme it must have a dot or be localhost, unlike a missing file `notes`."""
     if not is_utf8(target):
         raise StartError(f"{target}: no such file, and a URL must be UTF-8")
     if _WITH_SCHEME.match(target):
-        return target  # what is wrong with it, if anything, is told with the other faults of the submission
+        return target  # its faults, if any, are reported with the other faults of the submission
     if _BARE.match(target) and not _FILE_SUFFIX.search(target):
         with suppress(UrlError):
             return standard_url(f"https://{target}")

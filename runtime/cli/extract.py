@@ -1,4 +1,4 @@
-"""`extract`: the worker's own stages on files or submissions, with no queue."""
+"""`extract`: runs the stages of a worker on files, URLs or submissions, without queue and server."""
 
 import asyncio
 import sys
@@ -12,7 +12,7 @@ import typer
 from runtime import logs
 from runtime.cli import streams
 from runtime.cli.exits import Exit
-from runtime.cli.options import AsJson, Excerpt
+from runtime.cli.options import TARGETS, AsJson, Excerpt
 from runtime.errors import StartError
 from runtime.settings import load
 from runtime.temporary import marked_folder
@@ -23,15 +23,17 @@ if TYPE_CHECKING:
     from runtime.cli.cards import EventPrinter
     from runtime.cli.documents import Named
 
-Targets = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="FILE|URL|-...", help="Files (.html, .htm: HTML, else text), URLs, or - for stdin."),
-]
+Targets = Annotated[list[str] | None, TARGETS]
 Jsonl = Annotated[
     str | None,
-    typer.Option(metavar="FILE|-", help="One submission a line, as POST /v1/documents takes it; events in that order."),
+    typer.Option(
+        metavar="FILE|-",
+        help="File with one submission a line, as in POST /v1/documents. Events come in the order of the lines.",
+    ),
 ]
-Jobs = Annotated[int | None, typer.Option(min=1, help="Documents parsed at once.", show_default="number of cores")]
+Jobs = Annotated[
+    int | None, typer.Option(min=1, help="Number of documents parsed at once.", show_default="number of cores")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -42,18 +44,18 @@ def register(app: typer.Typer) -> None:
 def extract(
     targets: Targets = None, jsonl: Jsonl = None, jobs: Jobs = None, as_json: AsJson = False, excerpt: Excerpt = False
 ) -> None:
-    """Extract articles here and now, with no queue and no server: the worker's own stages, each document once."""
+    """Extract articles in this process, without queue and server. Each document gets one attempt."""
     from workers.children import fork_server
     from workers.parse_task import PRELOAD
 
     if bool(targets) == bool(jsonl):
         raise StartError("extract takes files or URLs, or --jsonl")
-    parsers = jobs or (1 if targets and len(targets) == 1 else None)  # a second child would only cost time
+    parsers = jobs or (1 if targets and len(targets) == 1 else None)  # a second child would only delay the start
     settings = load({"slots": jobs, "parsers": parsers, "log_level": "error"})
     logs.configure(settings)
     submissions = _from_lines(jsonl) if jsonl else _from_targets(targets or [])
     with marked_folder():
-        fork_server.start(PRELOAD)  # the readers load there while this process loads the rest
+        fork_server.start(PRELOAD)  # it loads the readers while this process loads the rest
         from runtime import extraction
         from runtime.cli.cards import EventPrinter
 
@@ -63,16 +65,16 @@ def extract(
 
 
 def _from_targets(targets: Iterable[str]) -> "Iterator[Checked | str]":
-    """Yields each target's submission, or why it is none."""
+    """Yields the submission of each target, or a message if it cannot be one."""
     from contract.submission import SubmissionError
     from runtime.cli.documents import named
 
     for target in targets:
         try:
-            yield _told(target, _checked(named(target)))
+            yield _with_warnings_shown(target, _checked(named(target)))
         except SubmissionError as error:
             yield f"{target}: {error}"
-        except StartError as error:  # names the target
+        except StartError as error:  # its message includes the target
             yield str(error)
 
 
@@ -84,35 +86,35 @@ def _checked(document: "Named") -> "Checked":
     if document.body is None:
         return check_submission({"url": document.url})
     if found := file_kind(document.body):
-        message = f"looks like {found}, which is no plain text or HTML: extract its text first"
+        message = f"looks like {found}, which is neither plain text nor HTML: extract its text first"
         raise InvalidSubmissionError([Fault(document.kind, "binary", message)])
     decoded = decode(document.body, None)
     return replace(check_submission({document.kind.value: decoded.text}), decoded=decoded)
 
 
 def _from_lines(source: str) -> "Iterator[Checked | str]":
-    """Yields each line's submission, or why it is none."""
+    """Yields the submission of each line, or a message if it is invalid."""
     from contract.submission import SubmissionError, parse_submission
 
     try:
         with sys.stdin.buffer if source == "-" else Path(source).open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 try:
-                    yield _told(f"line {number}", parse_submission(line))
+                    yield _with_warnings_shown(f"line {number}", parse_submission(line))
                 except SubmissionError as error:
                     yield f"line {number}: {error}"
     except OSError as error:
         raise StartError(f"{source}: {error.strerror}") from None
 
 
-def _told(name: str, checked: "Checked") -> "Checked":
+def _with_warnings_shown(name: str, checked: "Checked") -> "Checked":
     for warning in checked.warnings:
         streams.tell(f"warning\t{name}\t{warning.field}: {warning.message}")
     return checked
 
 
 class _Display:
-    """Shows events on standard output and refusals on standard error, and keeps the exit code."""
+    """Prints events to standard output and refusals to standard error, and holds the exit code."""
 
     def __init__(self, printer: "EventPrinter") -> None:
         self._printer = printer

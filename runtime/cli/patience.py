@@ -1,4 +1,4 @@
-"""How long a command bears with a server that cannot be used now, and what it says meanwhile."""
+"""Repeats calls to a server that is unavailable for a while, and reports the outage."""
 
 import asyncio
 import random
@@ -8,18 +8,18 @@ from typing import Final, TypeVar
 
 from runtime.cli import streams
 
-DEFAULT_PATIENCE_S: Final = 300.0  # a broker that is restarted, or a pod that moves, is back by then
-SHORT_PATIENCE_S: Final = 60.0  # for commands that a person waits for; a server that is restarted is back by then
+DEFAULT_PATIENCE_S: Final = 300.0  # chosen: enough for the restart of a broker or the move of a pod
+SHORT_PATIENCE_S: Final = 60.0  # for commands that a person waits for; chosen: enough for the restart of a server
 
-_FIRST_PAUSE_S = 0.5
-_LONGEST_PAUSE_S = 10.0  # also of what a server asks for: it may be back sooner than it thinks
-_TELL_AGAIN_S = 60.0  # a full intake takes a few and refuses a few for hours: one line a minute is enough
+_FIRST_PAUSE_S = 0.5  # chosen: a person hardly notices it
+_LONGEST_PAUSE_S = 10.0  # chosen; it caps Retry-After, too: a server may be back sooner than it announced
+_TELL_AGAIN_S = 60.0  # chosen: a nearly full intake refuses now and then for hours; a line a minute is enough
 
 T = TypeVar("T")
 
 
 class Unavailable(Exception):
-    """The server cannot be used now; the message says why. `retry_after_s` is how long it asked to wait."""
+    """The server is unavailable; the message says why. `retry_after_s` is the wait that the server asked for."""
 
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -27,13 +27,13 @@ class Unavailable(Exception):
 
 
 class Refused(Exception):
-    """The server refused the request; the message is its problem report in one line."""
+    """The server refused the request; the message is the problem in one line."""
 
 
 class Patience:
-    """Calls again for as long as nothing gets through, `limit_s` seconds at most; all calls of a command share one.
+    """Repeats calls while they fail, for at most `limit_s` seconds in a row. All calls of a command share one object.
 
-    An outage is told when it begins and when it ends, however many calls it holds up.
+    It reports the start and the end of an outage once, no matter how many calls wait. A success restarts the limit.
     """
 
     def __init__(self, limit_s: float, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -43,11 +43,11 @@ class Patience:
         self._told: dict[str, float] = {}
         self._is_told = False
 
-    async def insist(self, call: Callable[[], Awaitable[T]], on: type[Unavailable] = Unavailable) -> T:
-        """Returns what `call` returns, called again while it raises `on`.
+    async def retry(self, call: Callable[[], Awaitable[T]], on: type[Unavailable] = Unavailable) -> T:
+        """Returns the result of `call`, which is repeated while it raises `on`.
 
         Raises:
-            Unavailable: nothing got through for longer than the limit.
+            Unavailable: no call has succeeded for longer than the limit.
         """
         pauses_s = _pauses_s()
         while True:
@@ -63,7 +63,7 @@ class Patience:
                 return result
 
     def _left_s(self, lost: Unavailable) -> float:
-        """Returns how many seconds are left, and tells of the outage where that is news."""
+        """Returns the seconds that are left, and reports the outage if its cause was not reported lately."""
         now = self._clock()
         if self._since is None:
             self._since = now
@@ -77,13 +77,13 @@ class Patience:
 
     def _end(self) -> None:
         if self._since is not None and self._is_told:
-            streams.tell(f"copydesk: going on after {duration(self._clock() - self._since)}")
+            streams.tell(f"copydesk: continuing after {duration(self._clock() - self._since)}")
         self._since = None
         self._is_told = False
 
 
 def _pauses_s() -> Iterator[float]:
-    """Yields pauses that double, with jitter: many that wait for one server must not come back together."""
+    """Yields pauses that double, with jitter, so that waiting calls do not all return at once."""
     pause_s = _FIRST_PAUSE_S
     while True:
         yield pause_s * random.uniform(0.5, 1)  # noqa: S311 - no secret
@@ -91,7 +91,7 @@ def _pauses_s() -> Iterator[float]:
 
 
 def duration(seconds: float) -> str:
-    """Returns `seconds` for people."""
-    if seconds < 100:  # noqa: PLR2004 - up to here seconds are easier to read than minutes
+    """Returns `seconds` as text, in seconds or minutes."""
+    if seconds < 100:  # noqa: PLR2004 - below this, seconds are easier to read than minutes
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min"

@@ -1,91 +1,19 @@
-"""`up`, `serve` and `work`: the processes."""
+"""`up`, `serve` and `work`: start the processes of the service."""
 
 import asyncio
 import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from shutil import which
-from typing import Annotated
 
 import typer
 
 from runtime import logs
-from runtime.cli import checks, streams
+from runtime.cli import streams
 from runtime.cli.exits import Exit
-from runtime.cli.options import default_of
+from runtime.cli.options import AmqpUrl, Data, Host, OpsHost, OpsPort, Port, Slots
 from runtime.errors import StartError
 from runtime.settings import Settings, load
-
-Host = Annotated[
-    str | None,
-    typer.Option(
-        envvar="COPYDESK_HOST",
-        parser=checks.listen_host,
-        metavar="HOST",
-        help="Address of the API.",
-        show_default=default_of("host"),
-    ),
-]
-Port = Annotated[
-    int | None,
-    typer.Option(
-        min=0,
-        max=65535,
-        metavar="PORT",
-        help="Port of the API; COPYDESK_PORT.",
-        show_default=default_of("port"),
-    ),
-]
-OpsHost = Annotated[
-    str | None,
-    typer.Option(
-        envvar="COPYDESK_OPS_HOST",
-        parser=checks.listen_host,
-        metavar="HOST",
-        help="Address of /metrics and health.",
-        show_default=default_of("ops_host"),
-    ),
-]
-OpsPort = Annotated[
-    int | None,
-    typer.Option(
-        min=0,
-        max=65535,
-        metavar="PORT",
-        help="Port of /metrics and health; COPYDESK_OPS_PORT.",
-        show_default=default_of("ops_port"),
-    ),
-]
-Data = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="COPYDESK_DATA",
-        file_okay=False,
-        metavar="FOLDER",
-        help="Folder of the embedded broker.",
-        show_default=default_of("data"),
-    ),
-]
-AmqpUrl = Annotated[
-    str | None,
-    typer.Option(
-        envvar="COPYDESK_AMQP_URL",
-        parser=checks.amqp_url,
-        metavar="URL",
-        help="RabbitMQ, as amqp://user:password@host:5672/vhost.",
-    ),
-]
-Slots = Annotated[
-    int | None,
-    typer.Option(
-        envvar="COPYDESK_SLOTS",
-        min=1,
-        metavar="COUNT",
-        help="Documents in hand at once.",
-        show_default=default_of("slots"),
-    ),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -103,7 +31,7 @@ def up(
     data: Data = None,
     slots: Slots = None,
 ) -> None:
-    """Start everything on this machine: API, worker and recorder on the embedded broker. Ctrl-C stops it cleanly."""
+    """Start API, worker and recorder in one process, on the embedded broker. Ctrl-C stops it cleanly."""
     settings = load(
         {"host": host, "port": port, "ops_host": ops_host, "ops_port": ops_port, "data": data, "slots": slots}
     )
@@ -121,27 +49,27 @@ def serve(
     ops_host: OpsHost = None,
     ops_port: OpsPort = None,
 ) -> None:
-    """Serve the API: documents come in, events go out. Needs RabbitMQ."""
+    """Serve the HTTP API: accept documents, stream events. Needs RabbitMQ."""
     settings = load({"amqp_url": amqp_url, "host": host, "port": port, "ops_host": ops_host, "ops_port": ops_port})
     need_rabbit(settings, "serve")
     run_process(settings, serve=True)
 
 
 def work(amqp_url: AmqpUrl = None, slots: Slots = None, ops_host: OpsHost = None, ops_port: OpsPort = None) -> None:
-    """Work through the queues: fetch, extract, normalise, publish. Needs RabbitMQ."""
+    """Process the queued documents: fetch, extract, normalise, publish. Needs RabbitMQ."""
     settings = load({"amqp_url": amqp_url, "slots": slots, "ops_host": ops_host, "ops_port": ops_port})
     need_rabbit(settings, "work")
     run_process(settings, work=True)
 
 
 def need_rabbit(settings: Settings, command: str) -> None:
-    """Returns if RabbitMQ's URL is set.
+    """Checks that the URL of RabbitMQ is set.
 
     Raises:
-        StartError: it is not.
+        StartError: the URL is not set.
     """
     if settings.amqp_url is None:
-        raise StartError(f"{command} needs RabbitMQ: set COPYDESK_AMQP_URL, or use copydesk up for one machine")
+        raise StartError(f"{command} needs RabbitMQ: set COPYDESK_AMQP_URL, or use copydesk up on a single machine")
 
 
 def run_process(
@@ -152,7 +80,7 @@ def run_process(
     record: bool = False,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Runs these roles until the process is told to stop, and ends it with its exit code."""
+    """Runs these roles until a signal stops the process, and exits with its exit code."""
     from runtime import wiring
 
     logs.configure(settings)
@@ -161,8 +89,8 @@ def run_process(
 
 
 def _greet(settings: Settings) -> None:
-    """Tells a person at a terminal what to try first."""
-    if not sys.stderr.isatty() or settings.port == 0:  # port 0: whoever asks for any port reads the log
+    """Prints first steps if standard error is a terminal."""
+    if not sys.stderr.isatty() or settings.port == 0:  # with port 0 the actual port is in the log
         return
     copydesk = "copydesk" if which("copydesk") else sys.argv[0]
     where = "" if (settings.host, settings.port) == ("127.0.0.1", 8080) else f" --url {_address(settings)}"

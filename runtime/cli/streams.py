@@ -1,4 +1,4 @@
-"""Standard output and standard error of a command: its data go to the one, words for a person to the other."""
+"""Standard output, which carries a command's data, and standard error, which carries its messages."""
 
 import asyncio
 import io
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ClosedPipe(Exception):
-    """Whoever read standard output has gone: the command ends, and says nothing."""
+    """The reader of standard output has closed the pipe. The command ends without a message."""
 
 
 class OutputLost(Exception):
@@ -22,7 +22,7 @@ class OutputLost(Exception):
 
 
 class _Data(io.FileIO):
-    """Standard output. Not an OSError: libraries take one for trouble of their own, with a connection or a file."""
+    """Standard output. It raises no OSError: libraries would treat that as a fault of a connection or file they use."""
 
     def write(self, data: "ReadableBuffer", /) -> int | None:  # type: ignore[override] # FileIO's own signature
         try:
@@ -34,7 +34,7 @@ class _Data(io.FileIO):
 
 
 class _Words(io.FileIO):
-    """Standard error. Words that nobody can hear any more are no reason to stop."""
+    """Standard error. Messages that cannot be written are dropped: the command continues."""
 
     def write(self, data: "ReadableBuffer", /) -> int | None:  # type: ignore[override] # FileIO's own signature
         try:
@@ -44,23 +44,23 @@ class _Words(io.FileIO):
 
 
 def guard() -> None:
-    """Makes both streams of this process end as a command promises, whoever writes to them."""
+    """Replaces both streams, so that failed writes lead to the documented exit codes, whichever code writes."""
     sys.stdout = _text(_Data(_open(1), "w", closefd=False), errors="surrogateescape")
     sys.stderr = _text(_Words(_open(2), "w", closefd=False), errors="backslashreplace")
 
 
 @asynccontextmanager
-async def read_by_somebody() -> AsyncGenerator[None, None]:
-    """Ends what waits for something to write as soon as the reader of a pipe has gone, not at the next write.
+async def stopped_by_closed_pipe() -> AsyncGenerator[None, None]:
+    """Ends the context as soon as the reader of a pipe has closed it, instead of at the next write.
 
     Raises:
-        ClosedPipe: the reader has gone.
+        ClosedPipe: the reader has closed the pipe.
     """
     if not stat.S_ISFIFO(os.fstat(1).st_mode):
         yield
         return
     loop, gone = asyncio.get_running_loop(), asyncio.timeout(None)
-    loop.add_reader(1, lambda: gone.reschedule(loop.time()))  # poll(2): the writing end tells of nothing but this
+    loop.add_reader(1, lambda: gone.reschedule(loop.time()))  # poll(2): the writing end reports only a closed reader
     try:
         async with gone:
             yield
@@ -73,39 +73,39 @@ async def read_by_somebody() -> AsyncGenerator[None, None]:
 
 
 def finish() -> None:
-    """Writes what is buffered.
+    """Writes out the buffer.
 
     Raises:
-        ClosedPipe: nobody reads it.
-        OutputLost: it cannot be written.
+        ClosedPipe: the reader has closed the pipe.
+        OutputLost: standard output cannot be written.
     """
     sys.stdout.flush()
 
 
 def abandon() -> None:
-    """Drops what could not be written, so that Python does not try again at its end."""
+    """Discards output that could not be written, so that Python does not try again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def tell(message: str) -> None:
-    """Says a line to a person."""
+    """Prints a message to standard error."""
     print(message, file=sys.stderr, flush=True)  # noqa: T201 - the place where commands speak
 
 
 def put(line: str) -> None:
-    """Writes a line of data, at once."""
+    """Writes a line of data to standard output without delay."""
     print(line, flush=True)  # noqa: T201 - the place where commands write
 
 
 def put_bytes(data: bytes) -> None:
-    """Writes data as they are, at once."""
+    """Writes unchanged bytes to standard output without delay."""
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 
 
 def _open(descriptor: int) -> int:
-    """Returns `descriptor`, opened on nothing where whoever started the command had closed it."""
+    """Returns `descriptor`. If the parent process had closed it, it is opened on /dev/null."""
     try:
         os.fstat(descriptor)
     except OSError:

@@ -1,4 +1,4 @@
-"""`submit`: files, URLs or standard input, posted to a server."""
+"""`submit`: posts files, URLs or standard input to a server."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from contract.job import Kind, Lane
 from contract.options import Focus, Format, Part
 from runtime.cli import checks, streams
 from runtime.cli.exits import Exit
-from runtime.cli.options import DEFAULT_URL, ApiKey, AsJson, Url
+from runtime.cli.options import DEFAULT_URL, TARGETS, ApiKey, AsJson, Url
 from runtime.cli.patience import DEFAULT_PATIENCE_S, Refused, Unavailable, duration
 from runtime.errors import StartError
 
@@ -28,29 +28,31 @@ if TYPE_CHECKING:
     from runtime.cli.client import Client, Post, Receipt
     from runtime.cli.documents import Named
 
-_AT_ONCE = 8
+_AT_ONCE = 8  # requests in flight; chosen: enough to hide the latency of confirms, and few for a server
 _MEDIA_TYPES = {Kind.TEXT: "text/plain", Kind.HTML: "text/html"}
 
-Targets = Annotated[
-    list[str],
-    typer.Argument(metavar="FILE|URL|-...", help="Files (.html, .htm: HTML, else text), URLs, or - for stdin."),
-]
+Targets = Annotated[list[str], TARGETS]
 LaneOption = Annotated[
-    Lane | None, typer.Option(help="Queue to wait in.", show_default="interactive for one document, bulk for many")
+    Lane | None,
+    typer.Option(help="Queue for the documents.", show_default="interactive for one document, bulk for several"),
 ]
 Labels = Annotated[
     list[str] | None,
-    typer.Option("--label", parser=checks.label, metavar="KEY=VALUE", help="Carried through to the event."),
+    typer.Option("--label", parser=checks.label, metavar="KEY=VALUE", help="Label to copy to the event. Repeatable."),
 ]
 Formats = Annotated[
-    list[Format] | None, typer.Option("--format", help="Make this, too. Again for more.", show_default="text")
+    list[Format] | None,
+    typer.Option("--format", help="Additional form of the article. Repeatable.", show_default="text"),
 ]
 Parts = Annotated[
-    list[Part] | None, typer.Option("--include", help="Let this in. Again for more.", show_default="tables and links")
+    list[Part] | None,
+    typer.Option("--include", help="Part of the page to include. Repeatable.", show_default="tables and links"),
 ]
-FocusOption = Annotated[Focus, typer.Option(help="Which error is worse: too much text, or too little.")]
-KeepAll = Annotated[bool, typer.Option("--keep-all", help="Take nothing from pasted text.")]
-Origin = Annotated[str | None, typer.Option(help="URL that the file or the standard input came from.")]
+FocusOption = Annotated[
+    Focus, typer.Option(help="Prefer too little text (precision) or too much (recall) where the extraction is unsure.")
+]
+KeepAll = Annotated[bool, typer.Option("--keep-all", help="Remove nothing from pasted text.")]
+Origin = Annotated[str | None, typer.Option(help="URL that the file or standard input came from.")]
 PatienceOption = Annotated[
     float,
     typer.Option(
@@ -58,10 +60,12 @@ PatienceOption = Annotated[
         envvar="COPYDESK_PATIENCE",
         min=0,
         metavar="SECONDS",
-        help="How long to try again while nothing gets through.",
+        help="How long to retry while the server is unavailable. Each success restarts this time.",
     ),
 ]
-Again = Annotated[bool, typer.Option("--again", help="Post as new what was posted before: a page that changes.")]
+Again = Annotated[
+    bool, typer.Option("--again", help="Post documents as new even if they were posted before, such as changed pages.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -84,15 +88,15 @@ def submit(
     again: Again = False,
     as_json: AsJson = False,
 ) -> None:
-    """Submit documents, many at once, and print a receipt for each: accepted, its id, its lane, its name.
+    """Submit documents, several at once, and print a receipt for each: accepted, id, lane and name.
 
-    Run it again after an outage or Ctrl-C: the same file with the same content, or the same URL, with the same options
-    is the same document with the same id, and counts once. Prints how many were accepted, refused and not sent.
+    After an outage or Ctrl-C, run the same command again: a file with the same path and content, or a URL, gets the
+    same id if the options are the same, and counts once. The last line counts the accepted, refused and unsent ones.
     """
     from runtime.cli.documents import named
 
     if origin and len(targets) > 1:
-        raise StartError("--origin goes with one document")
+        raise StartError("--origin is for a single document")
     lane = lane or (Lane.BULK if len(targets) > 1 else Lane.INTERACTIVE)
     lists = {name: values for name, values in (("formats", formats), ("include", include)) if values}
     extras = _Extras(
@@ -108,7 +112,7 @@ def submit(
 
 @dataclass(frozen=True, slots=True)
 class _Extras:
-    """What goes with every document of this command line."""
+    """The options of the command line, which apply to every document."""
 
     labels: dict[str, str]
     options: dict[str, Any]
@@ -117,7 +121,7 @@ class _Extras:
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """What is posted, under which name, and with which idempotency key."""
+    """A document to post, its name in receipts, and its idempotency key."""
 
     name: str
     post: "Post"
@@ -125,15 +129,15 @@ class _Document:
 
 
 def _document(target: str, document: "Named", extras: _Extras, salt: str) -> _Document:
-    """Returns the document of `target`. What its key is made of is all that makes it another document.
+    """Returns the document of `target`. Its idempotency key covers everything that makes it a different document.
 
-    The lane is not: who sends the rest of a batch after an outage may send one, which waits in another lane.
+    The lane is left out: its default depends on the number of documents, and a batch that is resumed has fewer.
     """
     is_file = target != "-" and document.body is not None
     place = str(Path(target).resolve()) if is_file else target
     content = sha256(document.body or b"").hexdigest()
     known = [place, salt, document.kind, document.url, content, extras.labels, extras.options]
-    key = sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()  # unlike orjson, takes a name in any charset
+    key = sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()  # orjson refuses names that are not UTF-8
     return _Document(
         target, _json(document, extras) if document.body is None else _raw(document, extras), f"submit-{key}"
     )
@@ -147,7 +151,7 @@ def _json(document: "Named", extras: _Extras) -> "Post":
 
 
 def _raw(document: "Named", extras: _Extras) -> "Post":
-    """Returns the post of a file's bytes as they are: the server finds their charset, and the event tells it."""
+    """Returns the request with a file's unchanged bytes: the server detects the charset, and the event reports it."""
     params = {name: _parameter(value) for name, value in extras.options.items()}
     params |= {f"labels.{name}": value for name, value in extras.labels.items()}
     params |= {"lane": extras.lane} | ({"url": document.url} if document.url else {})
@@ -192,7 +196,7 @@ async def _submit_all(
 
 @dataclass(slots=True)
 class _Report:
-    """Receipts on standard output, refusals on standard error, and a progress bar where a person sees no receipts."""
+    """Prints receipts to standard output, refusals to standard error, and a progress bar if receipts are invisible."""
 
     total: int
     as_json: bool
@@ -217,7 +221,7 @@ class _Report:
             yield
             return
         columns = TextColumn("submitting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        # Standard error is led past the bar; standard output must not be: it goes into a file or a pipe.
+        # Rich prints standard error above the bar. It must leave standard output alone, which is a file or a pipe.
         with Progress(*columns, console=console, redirect_stdout=False) as self._bar:
             self._task = self._bar.add_task("submitting", total=self.total)
             yield
@@ -237,7 +241,7 @@ class _Report:
 
     def sum_up(self) -> None:
         left = self.total - self.acceptances - self.refusals
-        hint = ": run it again, and what is left is sent; nothing counts twice" if left else ""
+        hint = ": run the command again to send the rest; no document counts twice" if left else ""
         streams.tell(f"copydesk: {self.acceptances} accepted, {self.refusals} refused, {left} not sent{hint}")
 
     def _advance(self) -> None:

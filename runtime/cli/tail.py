@@ -1,4 +1,4 @@
-"""`tail`: the output events as they come."""
+"""`tail`: shows the output events as they are published."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
@@ -19,19 +19,21 @@ if TYPE_CHECKING:
 Pattern = Annotated[
     str,
     typer.Option(
-        parser=checks.topic, metavar="PATTERN", help="Topic pattern of the routing key: * is one word, # any number."
+        parser=checks.topic,
+        metavar="PATTERN",
+        help="Topic pattern of the routing key: * matches one word, # any number of words.",
     ),
 ]
 After = Annotated[
     str | None,
-    typer.Option(parser=checks.offset, metavar="OFFSET|oldest", help="Begin behind this offset of the log."),
+    typer.Option(parser=checks.offset, metavar="OFFSET|oldest", help="Start after this offset of the log."),
 ]
-Last = Annotated[int, typer.Option(min=0, help="Begin with this many events that are there already.")]
-Count = Annotated[int | None, typer.Option(min=1, help="End after this many events.")]
+Last = Annotated[int, typer.Option(min=0, help="Start with this many existing events.")]
+Count = Annotated[int | None, typer.Option(min=1, help="Stop after this many events.")]
 Amqp = Annotated[
     str | None,
     typer.Option(
-        "--amqp", parser=checks.amqp_url, metavar="URL", help="Subscribe on this RabbitMQ instead: new events only."
+        "--amqp", parser=checks.amqp_url, metavar="URL", help="Subscribe on this RabbitMQ instead; only new events."
     ),
 ]
 
@@ -52,7 +54,7 @@ def tail(
     as_json: AsJson = False,
     excerpt: Excerpt = False,
 ) -> None:
-    """Show the output events: the last ones, then new ones as they come, until Ctrl-C or --count."""
+    """Show the output events: the last ones, then new ones as they are published, until Ctrl-C or --count."""
     from runtime.cli.cards import EventPrinter
 
     begin = {"last": str(last)} if after is None else {"after": after}
@@ -78,7 +80,7 @@ async def _stream(url: str, api_key: str | None, params: Mapping[str, str]) -> A
 async def _show(events: AsyncGenerator[bytes, None], printer: "EventPrinter", count: int | None) -> Exit:
     shown = 0
     try:
-        async with streams.read_by_somebody(), aclosing(events):
+        async with streams.stopped_by_closed_pipe(), aclosing(events):
             async for event in events:
                 printer.show(event)
                 shown += 1

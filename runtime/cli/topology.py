@@ -1,4 +1,4 @@
-"""`topology` and `schemas`: the contract in files."""
+"""`topology` and `schemas`: declare the queues, and write the contract to files."""
 
 import asyncio
 from pathlib import Path
@@ -12,7 +12,7 @@ from contract.topology import Topology
 from runtime import logs
 from runtime.cli import streams
 from runtime.cli.exits import Exit
-from runtime.cli.roles import AmqpUrl
+from runtime.cli.options import AmqpUrl
 from runtime.errors import StartError
 from runtime.settings import load
 
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
     from runtime.brokers.rabbit.check import Difference
 
-Definitions = Annotated[bool, typer.Option("--definitions", help="Print RabbitMQ's definitions file instead.")]
-Check = Annotated[bool, typer.Option("--check", help="Change nothing: say what is missing or differs, and what to do.")]
-Folder = Annotated[Path, typer.Argument(help="Where the schemas go, a file each.")]
+Definitions = Annotated[bool, typer.Option("--definitions", help="Print a RabbitMQ definitions file, declare nothing.")]
+Check = Annotated[
+    bool, typer.Option("--check", help="Declare nothing; print what is missing or differs, and how to correct it.")
+]
+Folder = Annotated[Path, typer.Argument(help="Folder for the schemas, one file each.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,9 +35,9 @@ def register(app: typer.Typer) -> None:
 
 
 def topology(amqp_url: AmqpUrl = None, print_definitions: Definitions = False, check: Check = False) -> None:
-    """Declare the exchanges and queues on RabbitMQ, as serve and work do at their start: all, or none if any differs.
+    """Declare the exchanges and queues on RabbitMQ, as serve and work do at start. If one differs, declare nothing.
 
-    Exit code 1: something stands there in another way, or with --check, is missing.
+    The exit code is 1 if something on the broker differs or, with --check, is missing.
     """
     from runtime.brokers.rabbit import definitions, setup
 
@@ -46,7 +48,7 @@ def topology(amqp_url: AmqpUrl = None, print_definitions: Definitions = False, c
         streams.put_bytes(definitions.encoded(wanted))
         return
     if settings.amqp_url is None:
-        raise StartError("topology needs RabbitMQ: set COPYDESK_AMQP_URL, or ask for --definitions")
+        raise StartError("topology needs RabbitMQ: set COPYDESK_AMQP_URL, or use --definitions")
     url = settings.amqp_url.get_secret_value()
     try:
         differences = asyncio.run(setup.check_topology(url, wanted) if check else _declare(url, wanted))
@@ -61,7 +63,7 @@ def topology(amqp_url: AmqpUrl = None, print_definitions: Definitions = False, c
 
 
 async def _declare(url: str, wanted: Topology) -> "Sequence[Difference]":
-    """Returns why nothing was declared."""
+    """Declares the topology, or returns the differences that prevent it."""
     from runtime.brokers.rabbit import setup
 
     try:

@@ -1,19 +1,21 @@
-"""The ledger: what became of every document, in SQL. It is derived from the broker's records, and can be made anew.
+"""The ledger: the state of every document in SQL. It is derived from the broker's records and can be rebuilt.
 
 In reading order:
 
-    facts       what an entry of a record says, as a value
-    row         what is known of a run, and how each fact changes it. Pure
-    tables      the tables as SQLAlchemy sees them
-    migrations  how a database gets them, step by step
+    facts       the fact that an entry of a record states, as a value
+    row         the state of a run, and how each fact changes it. Pure
+    tables      the tables, for SQLAlchemy
+    migrations  creates and upgrades them, step by step
     database    opens a database, and translates its errors
     schema      checks, upgrades and clears a database
     lease       one recorder writes at a time
-    journal     one transaction: facts in, rows changed, places moved
-    recorder    follows the broker's records and writes them down
-    retention   drops what is too old, or too much
+    journal     one transaction: stores facts, changes rows, advances offsets
+    recorder    follows the broker's records and stores them
+    tending     maintains the full-text index
+    retention   deletes old rows
     search      the full-text index of each database
-    queries     what the HTTP side asks
+    queries     answers the HTTP side
+    claims      reserves the number of a document's next run
 
 Only this package imports SQLAlchemy, Alembic, aiosqlite and asyncpg.
 """

@@ -1,4 +1,4 @@
-"""Entries of the records, read into facts, with what is stored beside them: made before the transaction begins."""
+"""Converts entries of the records to facts and compresses events, before the transaction begins."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from contract.broker import LogEntry
 from contract.search import words_of
 from contract.streams import Stream
 from runtime.ledger import search
-from runtime.ledger.facts import Fact, Unreadable, VerdictFact, facts_of
+from runtime.ledger.facts import AcceptedFact, Fact, Unreadable, VerdictFact, facts_of
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -18,12 +18,12 @@ else:
 
 # Level 3 halves an event of 8 KB in 60 µs; level 9 takes four times that for 4 % more (measured on the seeds' events).
 _ZSTD_LEVEL = 3
-_DIGEST_BYTES = 16
+_DIGEST_BYTES = 16  # chosen: two entries collide with probability 2**-128
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far a record is read: the offset of the last entry, and a digest of that entry."""
+    """The position up to which a record is read: the offset of the last entry, and its digest."""
 
     offset: int
     digest: bytes
@@ -31,7 +31,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A fact, and for a verdict what is stored with it: the event's bytes, compressed, and its words."""
+    """A fact, and what is stored with it, compressed: the event of a verdict, or the input of an acceptance.
+
+    `words` are those of the event for the full-text index.
+    """
 
     fact: Fact
     body: bytes = b""
@@ -40,7 +43,7 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What some entries of a stream, one after the other, say. `unreadable` of them say nothing."""
+    """The facts in consecutive entries of a stream. `unreadable` counts entries that could not be read."""
 
     stream: Stream
     noted: Sequence[Noted]
@@ -51,7 +54,7 @@ class Reading:
 
 
 def read(dialect: str, stream: Stream, entries: Sequence[LogEntry]) -> Reading:
-    """Returns what `entries`, at least one, say. Takes 0.2 ms for each event: call it in a thread."""
+    """Returns the reading of `entries`, at least one. It takes 0.2 ms for each event: call it in a thread."""
     noted: list[Noted] = []
     unreadable = 0
     for entry in entries:
@@ -64,35 +67,37 @@ def read(dialect: str, stream: Stream, entries: Sequence[LogEntry]) -> Reading:
 
 
 def newest_ms(readings: Iterable[Reading], kind: type[Fact]) -> int | None:
-    """Returns the time of the newest fact of this kind, None where there is none."""
+    """Returns the time of the newest fact of this kind, None if there is none."""
     facts = (noted.fact for reading in readings for noted in reading.noted)
     return max((fact.at_ms for fact in facts if isinstance(fact, kind)), default=None)
 
 
 def _note(dialect: str, fact: Fact) -> Noted:
+    if isinstance(fact, AcceptedFact) and fact.input:
+        return Noted(replace(fact, input=b""), zstd.compress(fact.input, level=_ZSTD_LEVEL))
     if not isinstance(fact, VerdictFact):
         return Noted(fact)
     body = zstd.compress(fact.body, level=_ZSTD_LEVEL)
     indexed = None if fact.text is None else words(dialect, fact)
-    return Noted(replace(fact, body=b"", text=None), body, indexed)  # what waits need not hold them as well
+    return Noted(replace(fact, body=b"", text=None), body, indexed)  # saves memory while the reading waits
 
 
 def digest_of(body: bytes) -> bytes:
-    """Returns by what an entry of a record is known again."""
+    """Returns the digest by which an entry of a record is recognised."""
     return blake2b(body, digest_size=_DIGEST_BYTES).digest()
 
 
 def words(dialect: str, fact: VerdictFact) -> str:
-    """Returns the words of an article as the full-text index takes them: of its title, then of its text."""
+    """Returns the words of an article for the full-text index: those of its title, then those of its text."""
     return search.indexed(dialect, words_of(f"{fact.title or ''}\n{fact.text or ''}"))
 
 
 def stored_words(dialect: str, body: bytes) -> str | None:
-    """Returns the words of a stored event, None for one without an article."""
+    """Returns the words of a stored event, None if it has no article."""
     (fact,) = facts_of(Stream.LOG, LogEntry(0, "", unpacked(body)))
     return words(dialect, fact) if isinstance(fact, VerdictFact) and fact.text is not None else None
 
 
 def unpacked(body: bytes) -> bytes:
-    """Returns a stored event as it is in the log."""
+    """Returns the bytes of a stored event as they are in the log, or those of a stored input."""
     return zstd.decompress(body)

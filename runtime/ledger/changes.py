@@ -1,41 +1,97 @@
-"""What a batch of facts does to the rows of its documents. Pure."""
+"""Applies a batch of facts to the rows of its documents. Pure."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from runtime.ledger.batch import Noted
+from runtime.ledger.facts import AcceptedFact, ErasedFact
 from runtime.ledger.row import Row
 
 
-class Changes:
-    """The rows of a batch's documents, as the facts change them."""
+@dataclass(slots=True, kw_only=True)
+class Erased:
+    """A row of the table `erased`: nothing else is kept of this document, and nothing of it is recorded any more."""
 
-    def __init__(self, stored: Iterable[Row], next_seq: int) -> None:
+    document_id: str
+    erased_ms: int
+    owner: str | None = None
+    words_left: bool = False
+
+
+class Changes:
+    """The rows of a batch's documents while facts are applied.
+
+    Attributes:
+        fresh, changed: rows to be stored, by `seq`. `gone`: stored rows to be removed.
+        verdicts, inputs: what is stored beside a row.
+        erased: the documents that are, by id; those in `newly` have changed.
+    """
+
+    def __init__(self, stored: Iterable[Row], next_seq: int, erased: Iterable[Erased] = ()) -> None:
         self.next_seq = next_seq
         self.fresh: dict[int, Row] = {}
         self.changed: dict[int, Row] = {}
+        self.gone: dict[int, Row] = {}
         self.verdicts: list[tuple[Row, Noted]] = []
+        self.inputs: list[tuple[Row, Noted]] = []
         self.labels_before: dict[int, Mapping[str, str]] = {}
         self.repeats = self.differing = 0
+        self.erased = {it.document_id: it for it in erased}
+        self.newly: set[str] = set()
+        self._sizes_before: dict[int, int] = {}
         self._documents: dict[str, dict[int, Row]] = {}
         for row in stored:
             self._documents.setdefault(row.document_id, {})[row.run] = row
             self.labels_before[row.seq] = dict(row.labels)
+            self._sizes_before[row.seq] = row.size
 
     @property
-    def decided(self) -> list[Row]:
-        """The rows that got their verdict."""
-        return [row for row, _ in self.verdicts]
+    def rows_added(self) -> int:
+        """By how much the number of rows grows."""
+        return len(self.fresh) - len(self.gone)
+
+    @property
+    def bytes_added(self) -> int:
+        """By how much the bytes beside the rows grow."""
+        now = sum(row.size for row in (*self.fresh.values(), *self.changed.values()))
+        return now - sum(self._sizes_before[seq] for seq in (*self.changed, *self.gone))
 
     def learn(self, noted: Noted) -> None:
-        """Takes in a fact."""
-        row = self._row(noted.fact.document_id, noted.fact.run)
-        repeats, differing = row.repeats, row.differing
+        """Applies a fact."""
+        fact = noted.fact
+        if isinstance(fact, ErasedFact):
+            self._erase(fact.document_id, fact.at_ms, fact.owner)
+        elif fact.document_id in self.erased:
+            if isinstance(fact, AcceptedFact):
+                self._erase(fact.document_id, None, fact.owner)
+        else:
+            self._change(self._row(fact.document_id, fact.run), noted)
+
+    def _change(self, row: Row, noted: Noted) -> None:
+        repeats, differing, known = row.repeats, row.differing, row.accepted_ms is not None
         if row.learn(noted.fact):
-            row.size = len(noted.body)
+            row.size += len(noted.body)
             self.verdicts.append((row, noted))
+        elif isinstance(noted.fact, AcceptedFact) and noted.body and not known:
+            row.size += len(noted.body)
+            self.inputs.append((row, noted))
         self.repeats += row.repeats - repeats
         self.differing += row.differing - differing
         self._mark(row)
+
+    def _erase(self, document_id: str, at_ms: int | None, owner: str | None) -> None:
+        """Removes all rows of a document. The order of what is known of its erasure makes no difference."""
+        rows = self._documents.pop(document_id, {}).values()
+        for row in rows:
+            if self.fresh.pop(row.seq, None) is None:
+                self.gone[row.seq] = row
+                self.changed.pop(row.seq, None)
+        self.verdicts = [it for it in self.verdicts if it[0].document_id != document_id]
+        self.inputs = [it for it in self.inputs if it[0].document_id != document_id]
+        known = self.erased.setdefault(document_id, Erased(document_id=document_id, erased_ms=at_ms or 0))
+        known.owner = known.owner or owner or next((row.owner for row in rows if row.owner), None)
+        known.erased_ms = min(known.erased_ms, at_ms or known.erased_ms)
+        self.newly.add(document_id)
 
     def _row(self, document_id: str, run: int) -> Row:
         document = self._documents.setdefault(document_id, {})

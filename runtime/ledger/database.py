@@ -1,4 +1,4 @@
-"""Opens a database, and translates what goes wrong with it."""
+"""Opens a database, and translates its errors."""
 
 import os
 import sqlite3
@@ -16,23 +16,24 @@ from contract.ledger import LedgerUnavailable
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _SQLITE = "sqlite:///"
-_FILE = "copydesk_file"  # in what the pool notes of a connection
-_CONNECT_TIMEOUT_S = 5.0
-_BUSY_TIMEOUT_S = 5.0  # SQLite has one writer at a time; a transaction of ours takes some 0.1 s
-_ANSWER_TIMEOUT_S = 30.0  # of PostgreSQL, a statement; longer than any of ours takes
-_READERS = 5
+_FILE = "copydesk_file"  # key in the pool's record of a connection
+_CONNECT_TIMEOUT_S = 5.0  # chosen: as long as a look-up may take; a database that works answers in milliseconds
+_BUSY_TIMEOUT_S = 5.0  # chosen: SQLite has one writer at a time, and a transaction of the recorder takes about 0.1 s
+_ANSWER_TIMEOUT_S = 30.0  # for one statement on PostgreSQL; chosen: far longer than any statement here takes
+_READERS = 5  # connections; chosen: few look-ups run at once, each for milliseconds
 _STATES_WITH_VALUES = ("22", "23", "42")  # data, constraints, syntax: PostgreSQL's errcodes, appendix A
-_TOLD_CHARS = 200
+_MAX_MESSAGE_CHARS = 200  # of a database's error message; chosen: fits into a log line
 _LINE_END = "\n"
 _PRAGMAS = (
     "journal_mode = WAL",
-    "synchronous = NORMAL",  # a power cut may undo the last transactions, their places with them: they are read again
+    "synchronous = NORMAL",  # a power cut may undo the last transactions with their offsets: they are recorded again
     "journal_size_limit = 64000000",
     "temp_store = MEMORY",
+    "secure_delete = ON",  # what is erased is overwritten
 )
-# As with SQLite, a crash may undo the last transactions. The memory is for sorting words into the index.
+# As with SQLite, a crash may undo the last transactions. The memory speeds up the sorting of words into the index.
 _WRITER = {"synchronous_commit": "off", "work_mem": "64MB"}
-_WRITER_CACHE = "cache_size = -65536"  # KiB: the indexes of some million rows
+_WRITER_CACHE = "cache_size = -65536"  # KiB; chosen: holds the indexes of about a million rows
 
 
 def ledger_url(text: str) -> URL:
@@ -44,15 +45,15 @@ def ledger_url(text: str) -> URL:
     if text.startswith(_SQLITE):
         return URL.create(_DRIVERS["sqlite"], database=text.removeprefix(_SQLITE))
     url = make_url(text)
-    query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}  # asyncpg's own word
+    query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}  # asyncpg's name for it
     return url.set(drivername=_DRIVERS[url.drivername.lower()], query=query)
 
 
 def open_engine(url: URL, *, writes: bool = False, makes: bool = False) -> AsyncEngine:
-    """Returns an engine that connects when it is first used. With `writes`, a transaction locks the database at once.
+    """Returns an engine that connects at first use. With `writes`, a transaction locks the database from its start.
 
-    Both matter with SQLite alone. Two transactions that read first and write then would end one another. And only with
-    `makes` is a file made where there is none: whoever deletes it must not be answered from an empty one.
+    `writes` and `makes` matter only for SQLite. Two transactions that first read and then write would make each other
+    fail. Only with `makes` is a missing file created: after an operator deletes the file, no empty one must answer.
     """
     if url.drivername.startswith("sqlite"):
         return _sqlite(url, writes=writes, makes=makes)
@@ -94,7 +95,7 @@ def _sqlite(url: URL, *, writes: bool, makes: bool) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "checkout")
     def look(_: object, record: Any, __: object) -> None:  # noqa: ANN401 - as above
         if record.info[_FILE] != _file_at(path):
-            raise DisconnectionError  # the pool connects once more: to the file that is there now
+            raise DisconnectionError  # makes the pool connect again, to the new file
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:  # noqa: ANN401 - as above
@@ -104,7 +105,7 @@ def _sqlite(url: URL, *, writes: bool, makes: bool) -> AsyncEngine:
 
 
 def _file_at(path: str) -> tuple[int, int] | None:
-    """Returns what tells this file from one that is made in its place, None where there is none."""
+    """Returns the identity of this file, which differs if the file is recreated, or None if there is no file."""
     try:
         found = os.stat(path)  # noqa: PTH116 - at each question, and pathlib takes three times as long
     except FileNotFoundError:
@@ -114,7 +115,7 @@ def _file_at(path: str) -> tuple[int, int] | None:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turns what goes wrong with a database into `LedgerUnavailable`. Its message holds neither values nor the URL."""
+    """Turns errors of a database into `LedgerUnavailable`, whose message holds neither values nor the URL."""
     try:
         yield
     except SQLAlchemyError as error:
@@ -127,14 +128,14 @@ def translated() -> Iterator[None]:
 
 
 def _told(error: BaseException) -> str:
-    """Returns the kind of the error, with the database's own words where they repeat nothing of what it was given."""
+    """Returns the kind of the error, with the database's own message if it repeats no values."""
     state = str(getattr(error, "sqlstate", None) or "")
     repeats_values = (
         state.startswith(_STATES_WITH_VALUES)
-        or getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR  # a fault in what was asked
+        or getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR  # a fault in the statement
         or isinstance(error.__cause__, asyncpg.InterfaceError)  # as "invalid input for query argument $1: .."
     )
     kind = type(error).__name__
     if repeats_values:
         return f"{kind} {state}".rstrip()
-    return f"{kind}: {str(error).partition(_LINE_END)[0][:_TOLD_CHARS]}"
+    return f"{kind}: {str(error).partition(_LINE_END)[0][:_MAX_MESSAGE_CHARS]}"

@@ -1,4 +1,4 @@
-"""What an entry of one of the broker's records says, as a value."""
+"""The facts that entries of the broker's records state, as values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,24 +8,25 @@ from typing import Any
 import orjson
 
 from contract.broker import LogEntry
-from contract.codec import UndecodableError, decode_acceptances, decode_attempts
-from contract.events import FAILED, PROCESSED, host_of
+from contract.codec import UndecodableError, decode_acceptances, decode_attempts, decode_requests, encode
+from contract.events import ERASED, FAILED, PROCESSED, host_of
 from contract.ledger import State
+from contract.requests import Action, OwnerRequest
 from contract.streams import Stream
 from runtime.audit import digest
 
 _MAX_ID_CHARS = 255  # AMQP 0-9-1: a message id is a short string
-_MAX_RUN = 2**31 - 1
-_MAX_CHARS = 2048  # of what is copied from an event into a row: a URL's limit, and beyond a title's
+_MAX_RUN = 2**31 - 1  # the largest INTEGER of PostgreSQL
+_MAX_CHARS = 2048  # of a text that is copied from an event into a row: the limit of a URL, and longer than titles
 
 
 class Unreadable(Exception):
-    """The entry is none of those that its record holds. Somebody else may write to the broker."""
+    """The entry is not one that belongs into its record. Other programs may write to the broker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedFact:
-    """A run was accepted. Times are in milliseconds since 1970 here, and in every fact."""
+    """A run was accepted. Times are in milliseconds since 1970 here, and in every fact. `input` is JSON, or empty."""
 
     document_id: str
     run: int
@@ -35,11 +36,12 @@ class AcceptedFact:
     owner: str | None
     url: str | None
     labels: Mapping[str, str]
+    input: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptFact:
-    """An attempt failed and is to be made again."""
+    """An attempt failed, and another one follows."""
 
     document_id: str
     run: int
@@ -52,7 +54,7 @@ class AttemptFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictFact:
-    """A run is decided. `text` is the article's; `body` the event as it is in the log."""
+    """A run is decided. `text` is the article's text, `body` the bytes of the event in the log."""
 
     document_id: str
     run: int
@@ -73,20 +75,31 @@ class VerdictFact:
     text: str | None = None
 
 
-Fact = AcceptedFact | AttemptFact | VerdictFact
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedFact:
+    """A document is erased, with all its runs. The log does not tell its owner, the record of requests does."""
+
+    document_id: str
+    at_ms: int
+    owner: str | None = None
+
+
+Fact = AcceptedFact | AttemptFact | VerdictFact | ErasedFact
 
 
 def facts_of(stream: Stream, entry: LogEntry) -> Sequence[Fact]:
-    """Returns what `entry` of `stream` says.
+    """Returns the facts in `entry` of `stream`.
 
     Raises:
-        Unreadable: it is none of that record's.
+        Unreadable: it does not belong into that record.
     """
     try:
         if stream is Stream.LOG:
-            return (_verdict(entry.body),)
+            return (_of_log(entry.body),)
         if stream is Stream.ACCEPTED:
             return [_accepted(record) for record in decode_acceptances(entry.body)]
+        if stream is Stream.REQUESTS:
+            return [_erasure(it) for it in decode_requests(entry.body) if it.action is Action.ERASE]
         return [_attempt(record) for record in decode_attempts(entry.body)]
     except (UndecodableError, orjson.JSONDecodeError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise Unreadable(type(error).__name__) from None
@@ -103,6 +116,7 @@ def _accepted(record: Any) -> AcceptedFact:  # noqa: ANN401 - what the codec ret
         owner=record.owner,
         url=_short(record.url),
         labels=_labels(record.labels),
+        input=b"" if record.input is None else encode(record.input),
     )
 
 
@@ -119,8 +133,18 @@ def _attempt(record: Any) -> AttemptFact:  # noqa: ANN401 - what the codec retur
     )
 
 
-def _verdict(body: bytes) -> VerdictFact:
+def _erasure(request: OwnerRequest) -> ErasedFact:
+    return ErasedFact(document_id=_checked_id(request.id), at_ms=milliseconds(request.at), owner=request.owner)
+
+
+def _of_log(body: bytes) -> VerdictFact | ErasedFact:
     event = orjson.loads(body)
+    if event["type"] == ERASED:
+        return ErasedFact(document_id=_checked_id(event["subject"]), at_ms=milliseconds(event["time"]))
+    return _verdict(event, body)
+
+
+def _verdict(event: Mapping[str, Any], body: bytes) -> VerdictFact:
     data = event["data"]
     document_id, run = _split(event["id"])
     if document_id != event["subject"]:
@@ -149,9 +173,15 @@ def _verdict(body: bytes) -> VerdictFact:
 
 def _split(event_id: str) -> tuple[str, int]:
     document_id, dot, run = event_id.rpartition(".")
-    if not dot or len(document_id) > _MAX_ID_CHARS or "\0" in document_id or not 0 < int(run) <= _MAX_RUN:
+    if not dot or not 0 < int(run) <= _MAX_RUN:
         raise Unreadable("id")
-    return document_id, int(run)
+    return _checked_id(document_id), int(run)
+
+
+def _checked_id(document_id: str) -> str:
+    if len(document_id) > _MAX_ID_CHARS or "\0" in document_id:
+        raise Unreadable("id")
+    return document_id
 
 
 def _short(value: object) -> str | None:
@@ -164,10 +194,10 @@ def _labels(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def milliseconds(iso8601: str) -> int:
-    """Returns a time, or the beginning of a day, in milliseconds since 1970; without a zone it is UTC.
+    """Returns a time, or the beginning of a day, in milliseconds since 1970. The default zone is UTC.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the text is neither.
     """
     stated = datetime.fromisoformat(iso8601)
     aware = stated if stated.tzinfo else stated.replace(tzinfo=UTC)

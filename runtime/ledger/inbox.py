@@ -1,4 +1,4 @@
-"""What was read and waits to be written: bounded in bytes, so that a slow database holds up the reading."""
+"""Queues readings until they are written. Its size in bytes is limited, so that a slow database slows down reading."""
 
 import asyncio
 from collections import deque
@@ -12,7 +12,7 @@ from runtime.ledger.batch import Reading
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """At this time, in Unix seconds, all entries of the stream had been yielded."""
+    """All entries of the stream up to this time (Unix seconds) have been yielded."""
 
     stream: Stream
     at: float
@@ -22,7 +22,7 @@ Arrived = Reading | End
 
 
 class Inbox:
-    """Holds up to `max_bytes` bytes of entries; one reading that is larger is held alone."""
+    """Holds up to `max_bytes` bytes of entries. A larger reading is held alone."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -31,7 +31,7 @@ class Inbox:
         self._changed = asyncio.Condition()
 
     async def put(self, arrived: Arrived) -> None:
-        """Adds to what waits, when there is room."""
+        """Adds a reading as soon as there is room."""
         size = _size(arrived)
         async with self._changed:
             await self._changed.wait_for(lambda: not self._size or self._size + size <= self._max_bytes)
@@ -41,9 +41,9 @@ class Inbox:
             self._changed.notify_all()
 
     async def take(self, *, entries: int, max_bytes: int, timeout_s: float, linger_s: float) -> list[Arrived]:
-        """Returns what waits: at least one, unless nothing came in time, and then on while it is under both bounds.
+        """Returns the waiting readings up to both limits, at least one; empty if none came in time.
 
-        Where entries wait that reach neither bound, it waits `linger_s` for more.
+        If the readings reach neither limit, it waits `linger_s` for more.
         """
         taken: list[Arrived] = []
         async with self._changed:

@@ -1,20 +1,20 @@
-"""One transaction: facts in, rows changed, places moved. All of a batch is recorded, or nothing."""
+"""One transaction for each batch: stores facts, changes rows, advances offsets. A batch is recorded whole or not."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, Text, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import ARRAY, Table, Text, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contract.streams import Stream
 from runtime.ledger import search
 from runtime.ledger.batch import Place, Reading, stored_words
-from runtime.ledger.changes import Changes
+from runtime.ledger.changes import Changes, Erased
 from runtime.ledger.database import translated
 from runtime.ledger.row import COLUMNS, Row
-from runtime.ledger.tables import events, labels, places, recorder, runs
+from runtime.ledger.tables import OF_DOCUMENTS, erased, events, inputs, labels, places, recorder, reruns, runs
 
 
 class Fenced(Exception):
@@ -23,10 +23,10 @@ class Fenced(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a transaction came to.
+    """The result of a transaction.
 
-    `rows` and `event_bytes` are there now, `dropped` rows are gone. `repeats` are events of runs that had one already,
-    `differing` those among them with other content.
+    `rows` and `event_bytes` are totals after it, `dropped` counts deleted rows. `repeats` are events of runs that had
+    one already, `differing` those of them with other content.
     """
 
     rows: int
@@ -37,21 +37,21 @@ class Recorded:
 
 
 class Journal:
-    """Writes as the holder of `fence`. Each call may raise `Fenced` or `LedgerUnavailable`: then nothing is written."""
+    """Writes as the holder of `fence`. Each call may raise `Fenced` or `LedgerUnavailable`; then it wrote nothing."""
 
     def __init__(self, engine: AsyncEngine, fence: int) -> None:
         self._engine = engine
         self._fence = fence
 
     async def places(self) -> dict[Stream, Place]:
-        """Returns how far each record is read; none for one that was never read."""
+        """Returns the position in each record, without those that were never read."""
         with translated():
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(select(places))).all()
         return {Stream(row.stream): Place(row.place, row.digest) for row in rows if row.stream in set(Stream)}
 
     async def write(self, readings: Sequence[Reading], recorded_ms: int | None) -> Recorded:
-        """Records `readings`. `recorded_ms`: all acceptances up to then are in them, or before; None: not known."""
+        """Records `readings`. With them all acceptances up to `recorded_ms` are recorded; None if that is unknown."""
         with translated():
             async with self._engine.begin() as connection:
                 sums = await self._sums(connection)
@@ -59,14 +59,14 @@ class Journal:
                 await _store(connection, changes)
                 await _move(connection, {reading.stream: reading.place for reading in readings})
                 sums["next_seq"] = changes.next_seq
-                sums["row_count"] += len(changes.fresh)
-                sums["event_bytes"] += sum(row.size for row in changes.decided)
+                sums["row_count"] += changes.rows_added
+                sums["event_bytes"] += changes.bytes_added
                 sums["recorded_ms"] = max(filter(None, (sums["recorded_ms"], recorded_ms)), default=None)
                 await connection.execute(update(recorder).values(sums))
         return Recorded(sums["row_count"], sums["event_bytes"], repeats=changes.repeats, differing=changes.differing)
 
     async def drop(self, limit: int, *, before_ms: int | None) -> Recorded:
-        """Drops up to `limit` of the oldest rows, only those older than `before_ms` where that is given."""
+        """Deletes up to `limit` of the oldest rows; with `before_ms`, only rows older than that."""
         with translated():
             async with self._engine.begin() as connection:
                 sums = await self._sums(connection)
@@ -77,7 +77,7 @@ class Journal:
         return Recorded(sums["row_count"], sums["event_bytes"], dropped=len(gone))
 
     async def _sums(self, connection: AsyncConnection) -> dict[str, Any]:
-        """Gives a sign of life, and locks out every other recorder until the transaction ends."""
+        """Writes a sign of life, and locks out every other recorder until the transaction ends."""
         mine = update(recorder).where(recorder.c.fence == self._fence).values(beat=recorder.c.beat + 1)
         summed = (recorder.c.next_seq, recorder.c.row_count, recorder.c.event_bytes, recorder.c.recorded_ms)
         row = (await connection.execute(mine.returning(*summed))).mappings().one_or_none()
@@ -88,22 +88,27 @@ class Journal:
     async def _changes(self, connection: AsyncConnection, readings: Sequence[Reading], next_seq: int) -> Changes:
         noted = [each for reading in readings for each in reading.noted]
         ids = sorted({each.fact.document_id for each in noted})
-        stored = (await connection.execute(_known(connection.dialect.name, ids))).mappings() if ids else ()
-        changes = Changes((Row.read(dict(columns)) for columns in stored), next_seq)
+        dialect = connection.dialect.name
+        stored = (await connection.execute(_known(dialect, runs, ids))).mappings() if ids else ()
+        gone = (await connection.execute(_known(dialect, erased, ids))).mappings() if ids else ()
+        rows = (Row.read(dict(columns)) for columns in stored)
+        changes = Changes(rows, next_seq, (Erased(**columns) for columns in gone))
         for each in noted:
             changes.learn(each)
         return changes
 
 
-def _known(dialect: str, ids: Sequence[str]) -> Any:  # noqa: ANN401 - a statement, with parameters
-    """Returns the statement for all rows of these documents: one parameter, so that it is prepared once."""
+def _known(dialect: str, table: Table, ids: Sequence[str]) -> Any:  # noqa: ANN401 - a statement, with parameters
+    """Returns the statement for all rows of these documents. It has one parameter, so that it is prepared only once."""
     if dialect == "sqlite":
         listed = text("SELECT value FROM json_each(:ids)").bindparams(ids=orjson.dumps(ids).decode())
-        return select(runs).where(runs.c.document_id.in_(listed))
-    return select(runs).where(runs.c.document_id == func.any(bindparam("ids", ids, ARRAY(Text))))
+        return select(table).where(table.c.document_id.in_(listed))
+    return select(table).where(table.c.document_id == func.any(bindparam("ids", ids, ARRAY(Text))))
 
 
 async def _store(connection: AsyncConnection, changes: Changes) -> None:
+    if changes.newly:
+        await _erase(connection, changes)
     if changes.fresh:
         await connection.execute(insert(runs), [row.columns() for row in changes.fresh.values()])
     if changes.changed:
@@ -111,12 +116,41 @@ async def _store(connection: AsyncConnection, changes: Changes) -> None:
         by_seq = update(runs).where(runs.c.seq == bindparam("its_seq")).values(columns)
         await connection.execute(by_seq, [{"its_seq": seq, **_rest(row)} for seq, row in changes.changed.items()])
     await _store_labels(connection, changes)
+    if changes.inputs:
+        kept = [{"seq": row.seq, "body": noted.body} for row, noted in changes.inputs]
+        await connection.execute(insert(inputs), kept)
     if changes.verdicts:
         bodies = [{"seq": row.seq, "body": noted.body} for row, noted in changes.verdicts]
         await connection.execute(insert(events), bodies)
     indexed = [{"seq": row.seq, "words": noted.words} for row, noted in changes.verdicts if noted.words is not None]
     if indexed:
         await connection.execute(search.insert(connection.dialect.name), indexed)
+
+
+async def _erase(connection: AsyncConnection, changes: Changes) -> None:
+    """Removes what is stored of erased documents, and notes that they are."""
+    with_words = await _remove(connection, list(changes.gone)) if changes.gone else set()
+    for seq, row in changes.gone.items():
+        changes.erased[row.document_id].words_left |= seq in with_words and search.leaves_words(connection.dialect.name)
+    newly = [changes.erased[document_id] for document_id in sorted(changes.newly)]
+    await connection.execute(delete(erased).where(erased.c.document_id.in_([it.document_id for it in newly])))
+    await connection.execute(insert(erased), [asdict(it) for it in newly])
+
+
+async def _remove(connection: AsyncConnection, seqs: Sequence[int]) -> set[int]:
+    """Removes rows and all that is stored beside them; returns those that were in the full-text index."""
+    dialect = connection.dialect.name
+    bodies = (await connection.execute(select(events).where(events.c.seq.in_(seqs)))).all()
+    indexed = [
+        {"seq": row.seq, "words": words} for row in bodies if (words := stored_words(dialect, row.body)) is not None
+    ]
+    if indexed:
+        await connection.execute(search.delete(dialect), indexed)
+    documents = select(runs.c.document_id).where(runs.c.seq.in_(seqs))
+    await connection.execute(delete(reruns).where(reruns.c.document_id.in_(documents)))
+    for table in OF_DOCUMENTS:
+        await connection.execute(delete(table).where(table.c.seq.in_(seqs)))
+    return {int(row["seq"]) for row in indexed}
 
 
 def _rest(row: Row) -> dict[str, Any]:
@@ -147,21 +181,11 @@ async def _move(connection: AsyncConnection, moved: Mapping[Stream, Place]) -> N
 
 async def _drop(connection: AsyncConnection, limit: int, before_ms: int | None) -> list[int]:
     """Returns the sizes of the rows that it drops."""
-    oldest = select(runs.c.seq, runs.c.size, events.c.body).outerjoin(events, events.c.seq == runs.c.seq)
-    oldest = oldest.order_by(runs.c.sort_ms, runs.c.document_id).limit(limit)
+    oldest = select(runs.c.seq, runs.c.size).order_by(runs.c.sort_ms, runs.c.document_id).limit(limit)
     if before_ms is not None:
         oldest = oldest.where(runs.c.sort_ms < before_ms)
+        await connection.execute(delete(erased).where(erased.c.erased_ms < before_ms))
     rows = (await connection.execute(oldest)).all()
-    if not rows:
-        return []
-    dialect = connection.dialect.name
-    bodies = [(row.seq, row.body) for row in rows if row.body is not None]
-    indexed = [
-        {"seq": seq, "words": found} for seq, body in bodies if (found := stored_words(dialect, body)) is not None
-    ]
-    if indexed:
-        await connection.execute(search.delete(dialect), indexed)
-    seqs = [row.seq for row in rows]
-    for table in (events, labels, runs):
-        await connection.execute(delete(table).where(table.c.seq.in_(seqs)))
+    if rows:
+        await _remove(connection, [row.seq for row in rows])
     return [row.size for row in rows]

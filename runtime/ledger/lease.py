@@ -1,8 +1,8 @@
-"""One recorder writes at a time, and the others stand by. No clock but each one's own is asked.
+"""One recorder writes at a time, and the others stand by. Clocks of different machines are never compared.
 
-The row `recorder` holds a fence, which grows with each holder, and a beat, which grows with each sign of life. Who sees
-the beat stand still for `patience_s` takes over: it raises the fence. Each transaction of a holder begins by asking for
-its own fence, and ends if it finds another: two can never write side by side.
+The row `recorder` holds a fence, which grows with each holder, and a beat, which grows with each sign of life. A
+recorder that sees no new beat for `patience_s` takes over by raising the fence. Each transaction of a holder first
+checks the fence and ends if it has changed, so two recorders never write at the same time.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _NOBODY = {"holder": None}
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What a look at the row showed."""
+    """The values of the row at one reading."""
 
     holder: str | None
     fence: int
@@ -31,7 +31,7 @@ class _Seen:
 
 
 class Lease:
-    """Asks for the right to write every `look_s` seconds. `alone`: nobody else can be there, so there is no waiting."""
+    """Tries every `look_s` seconds to become the writer. With `alone` it does not wait: no other recorder can exist."""
 
     def __init__(self, engine: AsyncEngine, *, look_s: float, patience_s: float, alone: bool) -> None:
         self._engine = engine
@@ -41,7 +41,7 @@ class Lease:
         self._me = str(uuid4())
 
     async def acquire(self, stop: Stop) -> int | None:
-        """Returns the fence of the new holder, which is us; None when `stop` was set before.
+        """Returns our fence when we hold the lease, None if `stop` was set before.
 
         Raises:
             LedgerUnavailable: the database cannot be asked.
@@ -60,7 +60,7 @@ class Lease:
         return None
 
     async def release(self, fence: int) -> None:
-        """Lets the next one take over at once.
+        """Lets the next recorder take over at once.
 
         Raises:
             LedgerUnavailable: the database cannot be asked.

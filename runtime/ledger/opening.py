@@ -1,4 +1,4 @@
-"""Opens what a process needs of the ledger, as its settings say."""
+"""Opens the parts of the ledger that a process needs, by its settings."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,10 +20,10 @@ log = structlog.get_logger(__name__)
 
 
 async def make_own(settings: Settings) -> None:
-    """Makes the ledger in the embedded broker's folder, or brings it up to date; one that is set is left alone.
+    """Creates or upgrades the ledger in the embedded broker's folder. Does nothing if a ledger URL is set.
 
     Raises:
-        StartError: it cannot be used.
+        StartError: the file cannot be used.
     """
     url = settings.ledger()
     if settings.ledger_url is not None or url is None:
@@ -32,16 +32,16 @@ async def make_own(settings: Settings) -> None:
         await schema.upgrade(ledger_url(url))
     except LedgerUnavailable as error:
         raise StartError(
-            f"the ledger {settings.data / LEDGER_FILE} cannot be used ({error}); it may be deleted: it is made anew"
+            f"the ledger {settings.data / LEDGER_FILE} cannot be used ({error}); you may delete it: it is rebuilt"
         ) from None
 
 
 @asynccontextmanager
 async def open_ledger(url: str) -> AsyncIterator[SqlLedger]:
-    """Opens the ledger to be asked. A database that is away is no reason not to start.
+    """Opens the ledger for look-ups. The process starts even if the database is unavailable.
 
     Raises:
-        StartError: its tables are not those that this code works with.
+        StartError: its tables are of another version.
     """
     engine = open_engine(ledger_url(url))
     try:
@@ -56,10 +56,10 @@ async def open_ledger(url: str) -> AsyncIterator[SqlLedger]:
 
 @asynccontextmanager
 async def open_recorder(settings: Settings, streams: Streams, metrics: Metrics) -> AsyncIterator[Recorder]:
-    """Opens the recorder of `streams`. In the embedded broker's own folder nobody else can record.
+    """Opens the recorder of `streams`. In the embedded broker's folder there can be no other recorder.
 
     Raises:
-        StartError: there is no URL, or it will not do.
+        StartError: there is no URL, or it is invalid.
     """
     url = settings.ledger()
     if url is None:

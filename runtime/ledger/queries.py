@@ -1,4 +1,4 @@
-"""What the HTTP side asks: `contract.ledger.Ledger` on a database."""
+"""Answers the HTTP side from a database: implements `contract.ledger.Ledger`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -7,25 +7,27 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contract.accepted import Input
+from contract.codec import decode_input
 from contract.job import Kind, Lane
-from contract.ledger import Filter, Page, Place, Run, State
+from contract.ledger import Erased, Filter, Page, Place, Run, State
 from contract.reasons import Reason
-from runtime.ledger import search
+from runtime.ledger import claims, search
 from runtime.ledger.batch import unpacked
 from runtime.ledger.database import translated
 from runtime.ledger.row import Row
-from runtime.ledger.tables import events, labels, recorder, runs
+from runtime.ledger.tables import erased, events, inputs, labels, recorder, runs
 
 
 class SqlLedger:
-    """Implements `contract.ledger.Ledger`. It only reads."""
+    """Implements `contract.ledger.Ledger`. It only reads, but for claims."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
     async def runs(self, document_id: str) -> Sequence[Run]:
         """Returns all runs of a document; see `contract.ledger.Ledger`."""
-        if "\0" in document_id:  # which PostgreSQL has in no text
+        if "\0" in document_id:  # PostgreSQL does not allow it in text
             return ()
         rows = await self._rows(select(runs).where(runs.c.document_id == document_id).order_by(runs.c.run))
         return [_run(Row.read(row)) for row in rows]
@@ -36,8 +38,33 @@ class SqlLedger:
         rows = await self._rows(wanted.where(runs.c.document_id == document_id, runs.c.run == run))
         return unpacked(rows[0]["body"]) if rows else None
 
+    async def erased(self, document_id: str) -> Erased | None:
+        """Returns when a document was erased; see `contract.ledger.Ledger`."""
+        if "\0" in document_id:
+            return None
+        rows = await self._rows(select(erased).where(erased.c.document_id == document_id))
+        return Erased(_moment(rows[0]["erased_ms"]), rows[0]["owner"]) if rows else None
+
+    async def input(self, document_id: str, run: int) -> Input | None:
+        """Returns what a run was made of; see `contract.ledger.Ledger`."""
+        wanted = select(inputs.c.body).join(runs, runs.c.seq == inputs.c.seq)
+        rows = await self._rows(wanted.where(runs.c.document_id == document_id, runs.c.run == run))
+        return decode_input(unpacked(rows[0]["body"])) if rows else None
+
+    async def claim(self, document_id: str, run: int, key: str | None, at: datetime) -> bool:
+        """Claims the number of a run; see `contract.ledger.Ledger`."""
+        return await claims.claim(self._engine, document_id, run, key, at)
+
+    async def claimed(self, document_id: str, key: str) -> int | None:
+        """Returns the number that was claimed with this key; see `contract.ledger.Ledger`."""
+        return await claims.claimed(self._engine, document_id, key)
+
+    async def release(self, document_id: str, run: int) -> None:
+        """Gives a claim back; see `contract.ledger.Ledger`."""
+        await claims.release(self._engine, document_id, run)
+
     async def page(self, wanted: Filter, *, limit: int, after: Place | None) -> Page:
-        """Returns a part of the list; see `contract.ledger.Ledger`."""
+        """Returns a page of the list; see `contract.ledger.Ledger`."""
         listed = select(runs).where(runs.c.latest, *_conditions(wanted, self._engine.dialect.name))
         if after is not None:
             listed = listed.where(_behind(after))
@@ -48,7 +75,7 @@ class SqlLedger:
         return Page([_run(row) for row in shown], Place(shown[-1].sort_ms, shown[-1].document_id) if more else None)
 
     async def recorded_until(self) -> datetime | None:
-        """Returns up to when acceptances are recorded; see `contract.ledger.Ledger`."""
+        """Returns the time up to which acceptances are recorded; see `contract.ledger.Ledger`."""
         (row,) = await self._rows(select(recorder.c.recorded_ms))
         return _time(row["recorded_ms"])
 
@@ -99,7 +126,7 @@ def _run(row: Row) -> Run:
         labels=row.labels,
         accepted_at=_time(row.accepted_ms),
         decided_at=_time(row.decided_ms),
-        attempts=row.tried if not state.decided else row.attempts or row.tried + 1,
+        attempts=_attempts(row, state),
         reason=Reason(row.reason) if row.reason in set(Reason) else None,
         detail=row.detail,
         next_at=_time(row.next_ms),
@@ -112,7 +139,17 @@ def _run(row: Row) -> Run:
 
 
 def _time(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return None if milliseconds is None else _moment(milliseconds)
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _attempts(row: Row, state: State) -> int:
+    if not state.decided:
+        return row.tried
+    return row.tried + 1 if row.attempts is None else row.attempts
 
 
 def _milliseconds(at: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Follows the broker's records and writes them down: the role `record`."""
+"""The role `record`: follows the broker's records and stores them in the ledger."""
 
 import asyncio
 import time
@@ -15,33 +15,36 @@ from contract.broker import LogEntry, Stop, UnknownOffset
 from contract.labels import RepeatContent
 from contract.ledger import RECORDING_MARGIN_S, LedgerUnavailable
 from contract.metrics import Metrics
-from contract.streams import Stream, Streams
-from runtime.ledger import schema, search
+from contract.streams import Stream, Streams, is_next
+from runtime.ledger import schema
 from runtime.ledger.batch import Place, Reading, digest_of, newest_ms, read
-from runtime.ledger.database import translated
 from runtime.ledger.facts import AcceptedFact, VerdictFact
 from runtime.ledger.inbox import End, Inbox
 from runtime.ledger.journal import Fenced, Journal, Recorded
 from runtime.ledger.lease import Lease
 from runtime.ledger.retention import Retention, RetentionLimits
+from runtime.ledger.tending import tend
 
 log = structlog.get_logger(__name__)
 
 
-_NO_LAG_S = 3.0  # a broker says at least every second that its records are read to their ends
+_NO_LAG_S = (
+    3.0  # a smaller lag is shown as 0; chosen: a broker reports only once a second that a record is read to its end
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecorderLimits:
-    """How much at once, and how long.
+    """Sizes of batches, and times. All values are chosen, except where "measured" is said.
 
-    - One transaction takes up to `batch_entries` entries, or `batch_bytes` of them, or one delivery of the broker.
-    - It waits `linger_s` for more where there is less: a transaction costs 5 ms, however little it writes.
-    - Deliveries of up to `inbox_bytes` wait meanwhile, read already.
-    - Who stands by looks every `look_s`, and takes over from one that gave no sign of life for `patience_s`. The holder
-      gives one with each transaction, and at least every `beat_s`.
-    - `tend_s` lies between two times that PostgreSQL sorts new words into its index.
-    - `pause_s` goes by after the database failed, before it is tried again.
+    - A transaction holds up to `batch_entries` entries or `batch_bytes`, whichever is reached first, or one delivery of
+      the broker.
+    - If there are fewer, it waits `linger_s` for more: a transaction costs 5 ms (measured), however little it writes.
+    - Up to `inbox_bytes` of readings wait in memory for their transaction.
+    - A recorder that stands by checks every `look_s`, and takes over if the holder gave no sign of life for
+      `patience_s`. The holder gives one with each transaction, and at least every `beat_s`.
+    - Every `tend_s` the recorder maintains the full-text index.
+    - After an error of the database the recorder waits `pause_s` before it tries again.
     """
 
     retention: RetentionLimits = field(default_factory=RetentionLimits)
@@ -57,15 +60,15 @@ class RecorderLimits:
 
 
 class Recorder:
-    """Records until it is told to stop. While another process records, it stands by.
+    """Records until it is stopped. While another process records, it stands by.
 
     Args:
         streams: the broker's records.
         engine: of a database whose tables are up to date; it writes.
-        metrics: where it counts.
-        limits: how much at once, how long, and what is kept.
-        own_file: the database, if it is a file that nobody else can record into. Then nobody is waited for, and a file
-            that was deleted is made anew.
+        metrics: counts what is recorded.
+        limits: sizes of batches, times, and retention.
+        own_file: the database, if it is a file that no other process can record into. Then the recorder does not wait
+            for others, and recreates the file if it was deleted.
     """
 
     def __init__(
@@ -93,10 +96,10 @@ class Recorder:
 
         Raises:
             BrokerUnavailable: the broker failed for good, or was closed.
-            StartError: the tables are not those that this code works with.
+            StartError: the tables are of another version.
         """
         for stream in Stream:
-            self._metrics.ledger_gaps.labels(stream)  # an alert sees a counter that grows, and none that appears
+            self._metrics.ledger_gaps.labels(stream)  # starts at 0: an alert cannot see the growth of a new series
         while not stop.is_set():
             try:
                 await self._prepare()
@@ -110,7 +113,7 @@ class Recorder:
                 self._metrics.ledger_recording.set(0)
 
     async def _prepare(self) -> None:
-        """Checks the tables. In a folder that is nobody else's they are made where the file was deleted."""
+        """Checks the tables. Recreates them if `own_file` was deleted."""
         if self._own_file is not None:
             await schema.upgrade(self._own_file)
         await schema.check(self._engine)
@@ -140,12 +143,10 @@ class Recorder:
             raise _first(failures) from None
 
     async def _tend(self) -> None:
-        """Keeps the full-text index quick, beside the transactions that add to it. To be cancelled."""
-        while (statement := search.tend(self._engine.dialect.name)) is not None:
+        """Keeps the full-text index fast, outside the transactions that add to it. Runs until it is cancelled."""
+        while True:
             await asyncio.sleep(self._limits.tend_s)
-            with translated():
-                async with self._engine.begin() as connection:
-                    await connection.execute(statement)
+            await tend(self._engine)
 
     async def _follow(self, stream: Stream, place: Place | None, inbox: Inbox) -> None:
         follow = partial(self._go_on, stream, place, inbox)
@@ -157,7 +158,7 @@ class Recorder:
             follow = partial(self._begin_anew, stream, inbox)
 
     async def _go_on(self, stream: Stream, place: Place | None, inbox: Inbox) -> None:
-        """Begins with the entry that was recorded last, to see whether it is still the same."""
+        """Continues with the entry that was recorded last, to check that it is still the same."""
         async with aclosing(self._streams.follow(stream, -1 if place is None else place.offset - 1)) as batches:
             unseen = place
             async for batch in batches:
@@ -180,8 +181,8 @@ class Recorder:
                 await inbox.put(await self._read(stream, batch))
 
     def _tell_gap(self, stream: Stream, reached: int, oldest: int) -> None:
-        if oldest == reached + 1:
-            return  # retention took what was recorded, and nothing else
+        if is_next(oldest, reached):
+            return  # retention removed only recorded entries
         what = "retention took entries" if oldest > reached else "the stream was made anew"
         self._metrics.ledger_gaps.labels(stream).inc()
         log.warning("record_has_gap", record=stream, recorded=reached, oldest=oldest, what=what)
@@ -203,7 +204,7 @@ class Recorder:
             self._show(kept)
 
     async def _gather(self, inbox: Inbox) -> tuple[list[Reading], list[End]]:
-        """Returns what waits, up to a batch; nothing when nothing came in time."""
+        """Returns the waiting readings up to the size of a batch; empty if none came in time."""
         limits = self._limits
         taken = await inbox.take(
             entries=limits.batch_entries,
@@ -244,19 +245,19 @@ class Recorder:
 
 
 def _behind(place: Place, batch: Sequence[LogEntry]) -> Sequence[LogEntry]:
-    """Returns the entries behind the one at `place`, with which `batch` begins.
+    """Returns the entries of `batch` after its first, which must be the entry at `place`.
 
     Raises:
-        UnknownOffset: it begins with another one.
+        UnknownOffset: `batch` begins with another entry.
     """
     known = batch[0]
     if known.offset != place.offset or digest_of(known.body) != place.digest:
-        raise UnknownOffset(f"another entry stands at {place.offset}")
+        raise UnknownOffset(f"there is another entry at {place.offset}")
     return batch[1:]
 
 
 def _reached(readings: Sequence[Reading], ends: Sequence[End]) -> float:
-    """Returns up to when all is recorded, in Unix seconds: the end of the log, or its newest event."""
+    """Returns the time (Unix seconds) up to which all is recorded: that of the log's end, or of its newest event."""
     newest = newest_ms(readings, VerdictFact)
     moments = [end.at for end in ends if end.stream is Stream.LOG]
     return max((*moments, *([] if newest is None else [newest / 1000])), default=0.0)

@@ -1,37 +1,37 @@
-"""Drops what is too old, or too much: a few rows at a time, the oldest first."""
+"""Deletes the oldest rows beyond the limits of age and size, a few at a time."""
 
 import time
 from dataclasses import dataclass
 
 from runtime.ledger.journal import Journal, Recorded
 
-_ROWS_AT_ONCE = 200  # a transaction of some 50 ms
-_ROUNDS = 25  # then what is new is recorded first
-_EVERY_S = 60.0
-_DAY_S = 86_400.0
+_ROWS_AT_ONCE = 200  # chosen: a transaction takes about 50 ms
+_ROUNDS = 25  # chosen: after this many transactions new entries are recorded first
+_EVERY_S = 60.0  # chosen: rows live for days, so a minute more does not matter
+_DAY_S = 86_400.0  # seconds in a day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionLimits:
-    """Rows are kept for `keep_days` days, as long as their events take no more than `keep_bytes` in the database."""
+    """Rows are kept for `keep_days` days. The oldest go earlier if events take more than `keep_bytes`."""
 
     keep_days: float = 30.0
     keep_bytes: int = 20_000_000_000
 
 
 class Retention:
-    """Decides when rows are dropped, and which."""
+    """Decides when to delete rows, and which."""
 
     def __init__(self, limits: RetentionLimits) -> None:
         self._limits = limits
         self._due = 0.0
 
     def is_due(self, kept: Recorded) -> bool:
-        """Tells whether it is time to look for old rows, or there is too much."""
+        """Returns True if it is time to look for old rows, or the events are too large."""
         return time.monotonic() >= self._due or kept.event_bytes > self._limits.keep_bytes
 
     async def sweep(self, journal: Journal) -> Recorded:
-        """Drops what is over the limits, and returns what is left; with very much to drop, the next sweep goes on.
+        """Deletes rows beyond the limits, at most a number of rounds, and returns what is left.
 
         Raises:
             Fenced: another recorder has taken over.

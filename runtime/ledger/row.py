@@ -1,6 +1,6 @@
-"""What is known of a run, and how each fact changes it. The order in which the records are read makes no difference.
+"""The state of a run, and how each fact changes it. The result does not depend on the order of reading the records.
 
-Within one record the first entry counts: the first acceptance, the first verdict. Of attempts the latest counts.
+The first acceptance and the first verdict in their records count; of attempts the latest counts.
 """
 
 from collections.abc import Mapping
@@ -48,20 +48,20 @@ class Row:
 
     @classmethod
     def read(cls, columns: Mapping[str, Any]) -> "Row":
-        """Returns a row that was stored."""
+        """Returns the row from its stored columns."""
         return cls(**{**columns, "labels": orjson.loads(columns["labels"])})
 
     def columns(self) -> dict[str, Any]:
-        """Returns the row as it is stored."""
+        """Returns the columns to store."""
         return {name: getattr(self, name) for name in COLUMNS} | {"labels": orjson.dumps(self.labels).decode()}
 
     @property
     def decided(self) -> bool:
-        """Tells whether there is a verdict."""
+        """True if there is a verdict."""
         return self.digest is not None
 
     def learn(self, fact: Fact) -> bool:
-        """Takes `fact` in; returns whether it is the verdict on this run."""
+        """Applies `fact`. Returns True if it is the verdict on this run."""
         match fact:
             case AcceptedFact():
                 self._accept(fact)

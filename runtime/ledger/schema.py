@@ -1,4 +1,4 @@
-"""Checks the tables of a database, makes them or brings them up to date, and clears them."""
+"""Checks, creates, upgrades and empties the tables of a database."""
 
 from pathlib import Path
 from typing import Final
@@ -10,16 +10,16 @@ from runtime.errors import StartError
 from runtime.ledger import search, tables
 from runtime.ledger.database import open_engine, translated
 
-VERSION: Final = "0001"  # of the tables that this code works with; the newest of `migrations/versions`
+VERSION: Final = "0002"  # of the tables that this code needs: the newest in `migrations/versions`
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 async def check(engine: AsyncEngine) -> None:
-    """Returns if the tables are those that this code works with.
+    """Checks that the tables have the version that this code needs.
 
     Raises:
-        StartError: they are older, newer, or not there.
+        StartError: they are older, newer, or missing.
         LedgerUnavailable: the database cannot be asked.
     """
     found = await version_of(engine)
@@ -33,7 +33,7 @@ async def check(engine: AsyncEngine) -> None:
 
 
 async def version_of(engine: AsyncEngine) -> str | None:
-    """Returns the version of the tables, None where there are none.
+    """Returns the version of the tables, None if there are none.
 
     Raises:
         LedgerUnavailable: the database cannot be asked.
@@ -44,10 +44,10 @@ async def version_of(engine: AsyncEngine) -> str | None:
 
 
 async def upgrade(url: URL) -> str | None:
-    """Makes the tables, or brings them up to date, all or nothing; returns the version that was there before.
+    """Creates or upgrades the tables in one transaction. Returns the version before, None if there were no tables.
 
     Raises:
-        StartError: they are newer than this code.
+        StartError: the tables are newer than this code.
         LedgerUnavailable: the database cannot be changed.
     """
     engine = open_engine(url, writes=True, makes=True)
@@ -68,7 +68,7 @@ async def rebuild(url: URL) -> None:
     """Empties the ledger at `url`; see `clear`.
 
     Raises:
-        StartError: its tables are not those that this code works with.
+        StartError: its tables are of another version.
         LedgerUnavailable: the database cannot be changed.
     """
     engine = open_engine(url, writes=True)
@@ -80,7 +80,7 @@ async def rebuild(url: URL) -> None:
 
 
 async def clear(engine: AsyncEngine) -> None:
-    """Drops all rows and goes back to the beginning of the records. Who records at the moment begins anew.
+    """Deletes all rows and all offsets. A running recorder starts again with the oldest entries.
 
     Raises:
         LedgerUnavailable: the database cannot be changed.
@@ -90,7 +90,7 @@ async def clear(engine: AsyncEngine) -> None:
             fenced = tables.recorder.c.fence + 1
             sums = {"row_count": 0, "event_bytes": 0, "recorded_ms": None}
             await connection.execute(update(tables.recorder).values(fence=fenced, holder=None, **sums))
-            for table in (tables.places, tables.events, tables.labels, tables.runs):
+            for table in (tables.places, *tables.OF_DOCUMENTS, tables.erased, tables.reruns):
                 await connection.execute(delete(table))
             await connection.execute(text(search.clear(connection.dialect.name)))
 
@@ -103,7 +103,7 @@ def _version(connection: Connection) -> str | None:
 
 
 def _upgrade(connection: Connection) -> None:
-    from alembic import command  # noqa: PLC0415 - takes a while to load, and is needed once in a database's life
+    from alembic import command  # noqa: PLC0415 - loads slowly, and is needed only to create or upgrade tables
     from alembic.config import Config  # noqa: PLC0415 - as above
 
     config = Config()

@@ -1,4 +1,4 @@
-"""The full-text index: what each database is told. The words, and the language of queries, are `contract.search`'s."""
+"""The SQL of the full-text index for each database. `contract.search` defines words and queries."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,7 +7,7 @@ from sqlalchemy import TextClause, text
 
 from contract.search import Term
 
-# In SQLite the rowid is `seq`. Its index holds no text: a row is taken out by the words that it was put in with.
+# In SQLite the rowid is `seq`. Its index holds no text: to delete a row, SQLite needs the words that were inserted.
 _INSERT: Final = {
     "sqlite": "INSERT INTO words (rowid, text) VALUES (:seq, :words)",
     "postgresql": "INSERT INTO words (seq, words) VALUES (:seq, CAST(:words AS tsvector))",
@@ -24,12 +24,12 @@ _MATCH: Final = {
 
 
 def insert(dialect: str) -> TextClause:
-    """Returns the statement that puts `:words`, from `indexed`, in under `:seq`."""
+    """Returns the statement that inserts `:words`, made by `indexed`, as row `:seq`."""
     return text(_INSERT[dialect])
 
 
 def delete(dialect: str) -> TextClause:
-    """Returns the statement that takes `:words` out again, which must be those that were put in."""
+    """Returns the statement that deletes row `:seq`; `:words` must be those that were inserted."""
     return text(_DELETE[dialect])
 
 
@@ -39,23 +39,31 @@ def clear(dialect: str) -> str:
 
 
 def tend(dialect: str) -> TextClause | None:
-    """Returns the statement that keeps the index quick, to be run every few seconds; None where there is none.
+    """Returns the statement that keeps the index fast, to be run every few seconds, or None if none is needed.
 
-    PostgreSQL collects new words in a list and sorts them into the index when that is long, in the transaction that
-    happens to add to it: 2 ms for each event. A list of 64 MB that is sorted in beside the transactions costs 0.3 ms.
+    PostgreSQL collects new words in a list. When it is long, the transaction that adds to it sorts it into the index,
+    which costs 2 ms for each event (measured). Sorting a list of 64 MB in another transaction costs 0.3 ms.
     """
     return text("SELECT gin_clean_pending_list('words_words')") if dialect == "postgresql" else None
 
 
+def leaves_words(dialect: str) -> bool:
+    """Tells whether the index still holds words of a row that was taken out, until it is merged.
+
+    FTS5 marks them as deleted. Its option `secure-delete` needs SQLite 3.42. PostgreSQL's vacuum runs by itself.
+    """
+    return dialect == "sqlite"
+
+
 def indexed(dialect: str, words: Sequence[str]) -> str:
-    """Returns `words` as the index takes them."""
+    """Returns `words` in the form that the index stores."""
     if dialect == "sqlite":
         return " ".join(words)
     return " ".join([f"'{word}':{place}" for place, word in enumerate(words, start=1)])
 
 
 def match(dialect: str, terms: Sequence[Term]) -> TextClause:
-    """Returns the condition on `runs` that `terms`, at least one not excluded, ask for."""
+    """Returns the condition on `runs` for `terms`, of which at least one is not excluded."""
     query = _fts5(terms) if dialect == "sqlite" else _tsquery(terms)
     return text(_MATCH[dialect]).bindparams(query=query)
 

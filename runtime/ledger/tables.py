@@ -1,4 +1,4 @@
-"""The tables, the same for SQLite and PostgreSQL. The full-text index is each database's own: see `search`."""
+"""The tables, the same for SQLite and PostgreSQL. The full-text index differs: see `search`."""
 
 from sqlalchemy import (
     BigInteger,
@@ -19,11 +19,11 @@ metadata = MetaData()
 runs = Table(
     "runs",
     metadata,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),  # given by the recorder; joins the other tables
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),  # set by the recorder; joins the other tables
     Column("document_id", Text, nullable=False),
     Column("run", Integer, nullable=False),
-    Column("latest", Boolean, nullable=False),  # of this document's runs
-    Column("sort_ms", BigInteger, nullable=False),  # accepted, or what is known instead
+    Column("latest", Boolean, nullable=False),  # true for the latest run of the document
+    Column("sort_ms", BigInteger, nullable=False),  # the time of acceptance, else the best known substitute
     Column("state", Text, nullable=False),
     Column("kind", Text),
     Column("lane", Text),
@@ -34,7 +34,7 @@ runs = Table(
     Column("accepted_ms", BigInteger),
     Column("decided_ms", BigInteger),
     Column("tried", Integer, nullable=False),  # attempts on record
-    Column("attempts", Integer),  # as the event says
+    Column("attempts", Integer),  # as in the event
     Column("reason", Text),
     Column("detail", Text),
     Column("next_ms", BigInteger),
@@ -43,7 +43,7 @@ runs = Table(
     Column("published", Text),
     Column("published_ms", BigInteger),
     Column("digest", LargeBinary),  # of the first event, without its times
-    Column("size", BigInteger, nullable=False),  # bytes in `events`
+    Column("size", BigInteger, nullable=False),  # bytes in `events` and `inputs`
     Column("repeats", Integer, nullable=False),
     Column("differing", Integer, nullable=False),
 )
@@ -53,7 +53,7 @@ Index("runs_state", runs.c.state, runs.c.sort_ms)
 Index("runs_host", runs.c.host, runs.c.sort_ms)
 Index("runs_owner", runs.c.owner, runs.c.sort_ms)
 
-# The labels once more, to be looked for.
+# The labels again, for searches.
 labels = Table(
     "labels",
     metadata,
@@ -72,7 +72,37 @@ events = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
-# How far each record is read. `digest` is of the entry at `place`: a stream that was made anew has another one there.
+# What a run was made of, beside its row: `contract.accepted.Input` as JSON, compressed with zstd. Most runs have none.
+inputs = Table(
+    "inputs",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# Documents that are erased. `words_left`: the full-text index on the disk may still hold words of it (SQLite).
+erased = Table(
+    "erased",
+    metadata,
+    Column("document_id", Text, primary_key=True),
+    Column("owner", Text),
+    Column("erased_ms", BigInteger, nullable=False),
+    Column("words_left", Boolean, nullable=False),
+)
+Index("erased_time", erased.c.erased_ms)
+
+# Runs that somebody asked for, until they are on record: of two at once one gets the number. Not derived, and no loss.
+reruns = Table(
+    "reruns",
+    metadata,
+    Column("document_id", Text, nullable=False),
+    Column("run", Integer, nullable=False),
+    Column("key", Text),
+    Column("claimed_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("document_id", "run"),
+)
+
+# The position in each record. `digest` is that of the entry at `place`: it detects a stream that was recreated.
 places = Table(
     "places",
     metadata,
@@ -94,3 +124,6 @@ recorder = Table(
     Column("event_bytes", BigInteger, nullable=False),
     Column("recorded_ms", BigInteger),  # all acceptances up to this time are recorded
 )
+
+# The tables whose rows go when a run goes.
+OF_DOCUMENTS = (events, labels, inputs, runs)

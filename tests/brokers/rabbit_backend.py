@@ -30,6 +30,7 @@ QUICK = RabbitLimits(
     give_back_initial_s=0.01,
     confirm_timeout_s=5.0,
     suspect_pause_s=0.05,
+    subscriber_patience_s=0.35,
 )
 
 
@@ -80,7 +81,7 @@ class Wire:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
-        """Aborts what goes through, and refuses what comes."""
+        """Aborts open connections, and refuses new ones."""
         if self._server is not None:
             self._server.close()
         for relay in self.relays:

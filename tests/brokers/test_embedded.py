@@ -561,6 +561,7 @@ async def test_tables_of_version_1_are_brought_up_to_date_with_their_dead_letter
         db.execute("ALTER TABLE dead DROP COLUMN reason")
         db.execute("DROP TABLE accepted")
         db.execute("DROP TABLE attempts")
+        db.execute("DROP TABLE requests")
         db.execute("DROP INDEX jobs_suspect")
         db.execute("UPDATE dead SET cause = 'memory: over the limit'")
         db.execute("PRAGMA user_version = 1")

@@ -51,7 +51,7 @@ async def confirmed_before_the_kill(folder: Path, after_s: float) -> list[str]:
 
 
 async def finish(folder: Path) -> list[str]:
-    """Decides what is left, and returns the ids in the log."""
+    """Decides the remaining jobs, and returns the ids in the log."""
     left, stop = count(folder, "jobs"), asyncio.Event()
 
     async def decide(delivery: Delivery) -> Verdict:

@@ -1,4 +1,4 @@
-"""Bounds hold from the first declaration on; a queue that has others, or none, is worked with and named."""
+"""Limits apply from the first declaration on. A queue with other limits, or none, is used and reported."""
 
 import asyncio
 import json
@@ -12,10 +12,10 @@ import structlog
 from contract.broker import Broker, BrokerFull
 from contract.job import Lane
 from contract.labels import SessionRole
-from contract.topology import ACCEPTED, ATTEMPTS, BOUNDS, LOG, Bounds, Queue, Topology, design, lane_queue
+from contract.topology import ACCEPTED, ATTEMPTS, BOUNDS, LOG, REQUESTS, Bounds, Queue, Topology, design, lane_queue
 from runtime.brokers.rabbit import RabbitBroker
 from runtime.brokers.rabbit.setup import check_topology, declare_topology
-from runtime.brokers.rabbit.supervisor import Supervisor, Teller
+from runtime.brokers.rabbit.supervisor import SessionReporter, Supervisor
 from tests.brokers import samples
 from tests.brokers.rabbit_backend import QUICK, RabbitBackend
 from tests.rabbit_node import RabbitNode
@@ -26,7 +26,7 @@ LIMIT = 5
 SLACK = 3  # a quorum queue refuses a little late: what it takes is told to the channel after it was taken
 UNBOUNDED = {(lane_queue(lane), bound) for lane in Lane for bound in ("max_length", "max_length_bytes")} | {
     (stream, bound)
-    for stream in (LOG, ACCEPTED, ATTEMPTS)
+    for stream in (LOG, ACCEPTED, ATTEMPTS, REQUESTS)
     for bound in ("max_age", "max_length_bytes", "stream_max_segment_size_bytes")
 }
 
@@ -60,7 +60,7 @@ def missing(rabbit: RabbitBackend) -> set[tuple[str, str]]:
 
 async def open_session(rabbit: RabbitBackend) -> list[object]:
     """Opens a publisher's session with the topology of today, and returns the warnings of it."""
-    supervisor = Supervisor(rabbit.url, SessionRole.PUBLISHER, rabbit.topology, QUICK, Teller(rabbit.metrics))
+    supervisor = Supervisor(rabbit.url, SessionRole.PUBLISHER, rabbit.topology, QUICK, SessionReporter(rabbit.metrics))
     with structlog.testing.capture_logs() as logs:
         session = await supervisor.open()
     await session.aclose()

@@ -1,4 +1,4 @@
-"""What `copydesk topology` says of a broker that stands otherwise, and what it leaves alone."""
+"""`copydesk topology` reports the differences of a broker, and changes nothing there."""
 
 import aio_pika
 import pytest
@@ -11,7 +11,7 @@ from contract.topology import DELIVERY_LIMIT, DOCUMENTS, INTAKE, LOG, lane_queue
 from runtime.brokers.rabbit.check import parse_refusal
 from runtime.brokers.rabbit.session import SessionLost
 from runtime.brokers.rabbit.setup import TopologyMismatch, check_topology, declare_topology
-from runtime.brokers.rabbit.supervisor import Supervisor, Teller
+from runtime.brokers.rabbit.supervisor import SessionReporter, Supervisor
 from tests.brokers.rabbit_backend import QUICK, RabbitBackend
 
 pytestmark = pytest.mark.rabbit
@@ -135,7 +135,7 @@ async def test_a_session_does_not_begin_and_names_all_that_differs(rabbit: Rabbi
     async with rabbit.channel() as channel:
         await declare_bulk(channel, rabbit, delivery_limit=7)
         await channel.declare_queue(retry_queue(rabbit.delays_s[0]), durable=True)
-    supervisor = Supervisor(rabbit.url, SessionRole.PUBLISHER, rabbit.topology, QUICK, Teller(rabbit.metrics))
+    supervisor = Supervisor(rabbit.url, SessionRole.PUBLISHER, rabbit.topology, QUICK, SessionReporter(rabbit.metrics))
     with pytest.raises(SessionLost) as caught:
         await supervisor._open()
     assert caught.value.cause is SessionLoss.TOPOLOGY_MISMATCH

@@ -1,4 +1,4 @@
-"""The dead letters on RabbitMQ: what only a queue does to who looks through it."""
+"""The dead letters on RabbitMQ: effects of scanning a queue."""
 
 import asyncio
 from collections.abc import Sequence

@@ -46,7 +46,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tls(certificates: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port for TLS of a node of its own, whose certificate is for localhost."""
+    """The TLS port of a separate node, whose certificate is for localhost."""
     (port,) = free_ports(1)
     folder = tmp_path_factory.mktemp("tls-node")
     node = RabbitNode(folder, settings=TLS_SETTINGS.format(port=port, folder=certificates))
@@ -60,7 +60,7 @@ def tls(certificates: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="module")
 def users(rabbit_node: RabbitNode) -> RabbitNode:
-    """The node with a user who may use no virtual host, and one who may do nothing in its own."""
+    """The node with one user without a virtual host, and one without permissions in its virtual host."""
     rabbit_node.ctl("add_user", "stranger", SECRET)
     rabbit_node.ctl("add_user", "reader", SECRET)
     rabbit_node.ctl("set_permissions", "-p", "/", "reader", "^$", "^$", "^$")
@@ -111,7 +111,7 @@ async def subscribed(url: str) -> None:
 
 
 async def served(url: str) -> None:
-    """Lets a broker try until it has failed three times, and raises what it logged."""
+    """Lets a broker try until it has failed three times, and returns its log."""
     backend = RabbitBackend(url)
     with structlog.testing.capture_logs() as logs:
         async with RabbitBroker(url, metrics=backend.metrics, topology=backend.topology, limits=QUICK) as broker:

@@ -111,7 +111,7 @@ REQUESTS = list(everything())
 
 
 async def ask_all(port: int, at_once: int = 50) -> list[bytes]:
-    """Returns what comes back for each of the requests, on a connection of its own."""
+    """Returns the answer to each of the requests, each on a separate connection."""
     places = asyncio.Semaphore(at_once)
 
     async def ask_one(raw: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""A process, and all that it tells: what it prints, in each log format, and its metrics."""
+"""A process and its whole output: what it prints, in each log format, and its metrics."""
 
 import os
 import pty
@@ -18,11 +18,11 @@ from tests.rabbit_node import free_ports
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120.0  # machines under load
 FORMATS = ("json", "console", "terminal")
-"""`terminal` is what a person sees: nothing is set, and both streams are a terminal."""
+"""`terminal`: no log format is set, and both streams are a terminal."""
 
 
 class Told:
-    """A running command, and what it printed so far."""
+    """A running command, and its output so far."""
 
     def __init__(self, role: str, log_format: str, settings: Mapping[str, str]) -> None:
         self.port, self.ops_port = free_ports(2)
@@ -44,7 +44,7 @@ class Told:
 
     @property
     def text(self) -> str:
-        """What was printed so far."""
+        """The output so far."""
         return self._printed.decode()
 
     def metrics(self) -> str:
@@ -59,7 +59,7 @@ class Told:
         self._wait(lambda: all(word in self.text for word in words))
 
     def wait_for_metric(self, series: str) -> None:
-        """Waits until a series is there with a value that is not 0."""
+        """Waits until a series exists with a value other than 0."""
         found = re.compile(rf"^{re.escape(series)} (?!0\.0$)", re.MULTILINE)
         self._wait(lambda: found.search(self.metrics()) is not None)
 
@@ -99,7 +99,7 @@ class Told:
 
 @contextmanager
 def telling(role: str, log_format: str, settings: Mapping[str, str]) -> Iterator[Told]:
-    """Runs a role for as long as the context is open."""
+    """Runs a role while the context is open."""
     told = Told(role, log_format, settings)
     try:
         yield told

@@ -61,7 +61,7 @@ def warning(secret: str) -> None:
 
 
 class Crash:
-    """A role that ends the process, once it is told why."""
+    """A role that ends the process when it is given the reason."""
 
     def __init__(self) -> None:
         self._told = asyncio.Event()

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.article import Article, Failure
-from contract.events import FailedEvent, ProcessedEvent, host_of, matches
+from contract.events import FailedEvent, ProcessedEvent, erased, host_of, matches
 from contract.job import Kind
 from contract.reasons import Reason
 
@@ -44,6 +44,14 @@ def test_routing_key_of_a_failed_document() -> None:
     )
     event = FailedEvent(id="d.1", subject="d", time="2026-01-01T00:00:00Z", data=failure)
     assert event.routing_key == "failed.gone.org.example.news"
+
+
+def test_an_erased_document_is_told_by_its_id_alone_and_always_by_the_same_event() -> None:
+    event, again = erased("d", "2026-01-01T00:00:00Z"), erased("d", "2026-01-02T00:00:00Z")
+    assert (event.id, event.subject, event.data.id, event.routing_key) == ("d.erased", "d", "d", "erased")
+    assert again.id == event.id
+    assert matches("erased", event.routing_key)
+    assert not matches("processed.#", event.routing_key)
 
 
 def test_routing_key_fits_a_short_string_and_keeps_the_domain() -> None:

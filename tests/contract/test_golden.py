@@ -7,8 +7,8 @@ import orjson
 import pytest
 
 from contract.article import Quality
-from contract.codec import decode_acceptances, decode_attempts, decode_event, decode_job, encode
-from contract.events import FailedEvent, ProcessedEvent
+from contract.codec import decode_acceptances, decode_attempts, decode_event, decode_job, decode_requests, encode
+from contract.events import ErasedEvent, FailedEvent, ProcessedEvent
 from contract.job import Kind, Lane
 from contract.options import Options
 
@@ -20,18 +20,25 @@ def sample(name: str) -> bytes:
 
 
 WHOLE = [
-    *("job.v1.whole", "accepted.v1.full", "attempts.v1.full"),
+    *("job.v1.kept", "accepted.v1.input", "attempts.v1.full", "requests.v1.full", "document.erased.v1.full"),
     *("document.processed.v1.controls", "document.failed.v1.controls"),
 ]
 """Samples that hold every field there is today."""
 OLDER = [
-    *("job.v1.full", "job.v1.least", "job.v1.options", "job.v1.charset", "job.v1.owned", "accepted.v1.least"),
+    *("job.v1.full", "job.v1.least", "job.v1.options", "job.v1.charset", "job.v1.owned", "job.v1.whole"),
+    *("accepted.v1.least", "accepted.v1.full"),
     *("document.processed.v1.full", "document.processed.v1.quality", "document.processed.v1.fetched"),
     *("document.failed.v1.full", "document.failed.v1.fetched", "document.failed.v1.described"),
 ]
 
 
-DECODERS = {"job": decode_job, "document": decode_event, "accepted": decode_acceptances, "attempts": decode_attempts}
+DECODERS = {
+    "job": decode_job,
+    "document": decode_event,
+    "accepted": decode_acceptances,
+    "attempts": decode_attempts,
+    "requests": decode_requests,
+}
 
 
 def decoded(name: str) -> Any:  # noqa: ANN401 - any message
@@ -75,6 +82,7 @@ def test_a_job_with_the_least_fields_gets_the_defaults() -> None:
         ("document.processed.v1.fetched", ProcessedEvent),
         ("document.failed.v1.full", FailedEvent),
         ("document.failed.v1.fetched", FailedEvent),
+        ("document.erased.v1.full", ErasedEvent),
     ],
 )
 def test_an_event_is_known_by_its_type(name: str, kind: type[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Every message says its times in UTC, whatever zone the clock that was read is in."""
+"""Every message has its times in UTC, whatever the zone of the clock."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone

@@ -12,6 +12,7 @@ from contract.topology import (
     INTAKE_RETRY,
     LOG,
     LOST,
+    REQUESTS,
     Bounds,
     design,
     lane_queue,
@@ -63,7 +64,8 @@ def test_the_last_word_and_the_dead_never_expire() -> None:
 
 
 def test_all_that_may_grow_without_end_is_bounded_by_its_own_arguments() -> None:
-    bounds = Bounds(intake_documents=5, intake_bytes=6, log_days=2, log_bytes=7, accepted_bytes=8, attempts_bytes=9)
+    records = {"accepted_bytes": 8, "attempts_bytes": 9, "requests_bytes": 10}
+    bounds = Bounds(intake_documents=5, intake_bytes=6, log_days=2, log_bytes=7, **records)
     topology = design(bounds=bounds)
     bounded = {
         queue.name: {BOUNDS[name]: value for name, value in queue.arguments.items() if name in BOUNDS}
@@ -75,6 +77,7 @@ def test_all_that_may_grow_without_end_is_bounded_by_its_own_arguments() -> None
         LOG: {"max_age": "2D", "max_length_bytes": 7, "stream_max_segment_size_bytes": 100_000_000},
         ACCEPTED: {"max_age": "2D", "max_length_bytes": 8, "stream_max_segment_size_bytes": 10_000_000},
         ATTEMPTS: {"max_age": "2D", "max_length_bytes": 9, "stream_max_segment_size_bytes": 10_000_000},
+        REQUESTS: {"max_age": "2D", "max_length_bytes": 10, "stream_max_segment_size_bytes": 2_000_000},
     }
 
 

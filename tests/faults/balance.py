@@ -1,4 +1,4 @@
-"""What was accepted against what was decided: counted by a subscriber of its own, and in the event log."""
+"""Compares accepted with decided documents, counted by a separate subscriber and in the event log."""
 
 import asyncio
 import hashlib
@@ -72,7 +72,7 @@ def _subject(event_id: str) -> str:
 
 @asynccontextmanager
 async def subscriber(url: str, queue: str = "watcher") -> AsyncIterator[Events]:
-    """Yields what arrives at a queue of its own, once it stands; connects anew as often as it takes."""
+    """Yields the messages of its own queue once it is declared. Reconnects as often as needed."""
     events, bound = Events(), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         task = group.create_task(_subscribe_for_ever(url, queue, events, bound))

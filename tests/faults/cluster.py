@@ -1,4 +1,4 @@
-"""Three RabbitMQ nodes on loopback, and what stands before them: one address that leads to a node that lives."""
+"""Three RabbitMQ nodes on loopback, and a relay in front of them: one address that leads to a running node."""
 
 import asyncio
 import json
@@ -86,7 +86,7 @@ def _made(folder: Path) -> Path:
 
 
 class Balancer:
-    """A TCP relay in a thread of its own: each connection goes to the next port in turn that takes it."""
+    """A TCP relay in a separate thread. Each connection goes to the next port in turn that accepts it."""
 
     def __init__(self, ports: list[int]) -> None:
         self._ports = ports

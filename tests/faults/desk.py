@@ -53,7 +53,7 @@ class Desk:
             wait_until_ready(process)
 
     def close(self) -> None:
-        """Ends the processes, and prints what they had to say last: pytest shows it where a test failed."""
+        """Ends the processes, and prints their last output, which pytest shows if a test failed."""
         for process in (self.serve, *self.workers):
             process.close()
             told = [entry for entry in process.log if entry["event"] not in ROUTINE]

@@ -1,4 +1,4 @@
-"""Clients: they post documents, ask again as the API tells them, and remember what was accepted."""
+"""Clients that post documents, retry as the API says, and remember the accepted ids."""
 
 import asyncio
 import time
@@ -34,7 +34,7 @@ def tiny_ones(count: int, lane: str = "bulk") -> list[Submission]:
 
 @dataclass
 class Client:
-    """Posts to `api` until each document is accepted; repeats bear the same Idempotency-Key.
+    """Posts to `api` until each document is accepted. Repeats have the same Idempotency-Key.
 
     `pause_s` is how long to wait after a refusal: the API's Retry-After is noted, but a test has less time.
     """
@@ -110,7 +110,7 @@ async def recovery_s(client: Client, decided: Callable[[set[str]], Any]) -> floa
 
 @asynccontextmanager
 async def within(seconds: float, client: Client) -> AsyncIterator[None]:
-    """Cancels what takes longer, and prints what the client was told."""
+    """Cancels calls that take longer, and prints the answers that the client got."""
     try:
         async with asyncio.timeout(seconds):
             yield

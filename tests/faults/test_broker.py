@@ -1,4 +1,4 @@
-"""The broker dies, stands still, loses a queue, or has no memory left, while documents come in."""
+"""The broker dies, is stopped, loses a queue, or runs out of memory while documents come in."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

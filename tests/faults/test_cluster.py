@@ -43,11 +43,13 @@ async def test_queue_leader_killed(desk: Desk, cluster: Cluster, documents: int)
         group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
         await client.until_accepted(documents // 4)
         await asyncio.to_thread(leader.kill)
-        seconds = await recovery_s(client, events.until_decided)
-        await client.until_accepted(documents + 1)
-        name = "cluster of 3: queue leader killed"
-        row = await balance(name, cluster.url, client.accepted, events, seconds, within_s=WITHIN_S)
-    await asyncio.to_thread(leader.start)
+        try:
+            seconds = await recovery_s(client, events.until_decided)
+            await client.until_accepted(documents + 1)
+            name = "cluster of 3: queue leader killed"
+            row = await balance(name, cluster.url, client.accepted, events, seconds, within_s=WITHIN_S)
+        finally:
+            await asyncio.to_thread(leader.start)
     assert row.lost == row.differing == 0
     assert events.subjects >= client.accepted
 

@@ -45,7 +45,7 @@ def make_room(process: Process, folder: Path) -> None:
 
 
 def fill(process: Process, folder: Path) -> None:
-    """Fills what is left of the process's file system."""
+    """Fills the rest of the process's file system."""
     with Path(f"/proc/{process.pid}/root{folder}/ballast").open("wb", buffering=0) as ballast, suppress(OSError):
         while True:
             ballast.write(bytes(4096))

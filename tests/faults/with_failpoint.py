@@ -20,6 +20,7 @@ from aio_pika.message import IncomingMessage
 from runtime import cli, working
 from runtime.brokers.rabbit.broker import RabbitBroker
 from runtime.brokers.rabbit.executor import VerdictExecutor
+from runtime.brokers.rabbit.fanout import Fanout
 from tests.faults import hostile
 from workers.children.pool import ParserPool
 from workers.fetch import Fetcher
@@ -32,7 +33,7 @@ POINTS: dict[str, tuple[type, str, str]] = {
     "before_extract": (ParserPool, "run", "before"),
     "after_extract": (ParserPool, "run", "after"),
     "before_publish": (VerdictExecutor, "carry_out", "before"),
-    "between_log_and_subscribers": (VerdictExecutor, "_notify_subscribers", "before"),
+    "between_log_and_subscribers": (Fanout, "offer", "before"),
     "after_publish": (VerdictExecutor, "carry_out", "after"),
     "after_ack": (IncomingMessage, "ack", "after"),
     "after_confirm": (RabbitBroker, "put", "after"),

@@ -112,7 +112,7 @@ GOOD_BODIES = [(1, "application/json"), (2, "application/json"), (6, "text/plain
 
 
 def sent(routes: Sequence[Route]) -> st.SearchStrategy[Sent]:
-    """Returns the strategy for what goes over a connection to a server with `routes`."""
+    """Returns the strategy for the bytes that go over a connection to a server with `routes`."""
     whole, mutated, garbage = _requests(routes), _mutated(routes), _garbage()
     raw = st.sampled_from([whole, whole, whole, mutated, mutated, garbage]).flatmap(lambda chosen: chosen)
     return st.builds(_split, raw, st.floats(0, 1))

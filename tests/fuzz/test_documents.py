@@ -104,7 +104,7 @@ class Desk:
     worker: Worker
 
     def post(self, body: bytes, media_type: str, path: str = "/v1/documents") -> Article | str | None:
-        """Returns the article, the reason why there is none, or None where the answer is a proper refusal."""
+        """Returns the article, the reason of the failure, or None if the answer is a proper refusal."""
         return self.runner.run(self._post(body, media_type, path))
 
     async def _post(self, body: bytes, media_type: str, path: str) -> Article | str | None:

@@ -82,7 +82,7 @@ def up(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory)
 
 
 def thrown() -> list[tuple[str, Sent]]:
-    """Returns what is thrown, each at a port. It is only made here: what is thrown beside others does not shrink."""
+    """Returns the requests, each with a port. They are only generated here: concurrent requests do not shrink."""
     made: list[tuple[str, Sent]] = []
 
     @settings(
@@ -134,7 +134,7 @@ async def all_thrown(ports: dict[str, int], batch: list[tuple[str, Sent]]) -> li
 
 
 async def thrown_at(port: int, what: Sent) -> bytes:
-    """Returns all that comes back until the server closes; of an event stream what comes in a while."""
+    """Returns all bytes until the server closes the connection; of an event stream those of a short time."""
     wire = await Wire.to(port)
     for part in what.parts:
         wire.send(part)

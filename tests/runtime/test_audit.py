@@ -7,6 +7,8 @@ import orjson
 import pytest
 
 from contract.accepted import Accepted
+from contract.codec import encode
+from contract.events import erased
 from contract.job import Lane
 from runtime.audit import AuditLimits, Balance, Books, QueueSnapshot, Suspicion
 
@@ -54,6 +56,15 @@ def waiting(*, elsewhere: int = 0, **lanes: int) -> QueueSnapshot:
 
 def test_all_decided_balances() -> None:
     kept = books(accepted("a.1"), accepted("b.1"), events=(event("b.1"), event("a.1")))
+    assert counts(kept.balance(NOTHING, 1000)) == {"accepted": 2, "decided": 2}
+
+
+def test_an_erasure_is_no_verdict_and_changes_nothing() -> None:
+    tombstones = (encode(erased("a", at(5))), encode(erased("b", at(6))), encode(erased("a", at(7))))
+    kept = books(accepted("a.1"), accepted("b.1"), events=(event("a.1"), *tombstones))
+    assert counts(kept.balance(NOTHING, 50)) == {"accepted": 2, "decided": 1, "in_flight": 1}
+    assert kept.unreadable == 0
+    kept.decide(event("b.1"))
     assert counts(kept.balance(NOTHING, 1000)) == {"accepted": 2, "decided": 2}
 
 

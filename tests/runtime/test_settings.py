@@ -140,6 +140,10 @@ def test_a_port_that_is_set_is_kept_beside_the_links(monkeypatch: pytest.MonkeyP
         ("amqp://user:hu/sh@broker/", "%2F"),
         ("amqp://user:hush@broker:port/", "%2F"),
         ("amqp://user:hush@broker:70000/", "%2F"),
+        ("amqp://user:hush@broker/?heartbeat=hush", "heartbeat"),
+        ("amqp://user:hush@broker/?heartbeat=-1", "heartbeat"),
+        ("amqp://user:hush@broker/?heartbeat=65535", "heartbeat"),
+        ("amqp://user:hush@broker/?heartbeat=", "heartbeat"),
     ],
 )
 def test_an_amqp_url_that_is_none_is_refused_without_repeating_it(
@@ -161,6 +165,8 @@ def test_an_amqp_url_that_is_none_is_refused_without_repeating_it(
         "amqps://u:p@broker:5671/a%2Fb?cafile=/etc/ca.pem",
         "amqp://u:p%40%23@[::1]:5672//",
         "AMQP://broker/",
+        "amqp://broker/?heartbeat=5",
+        "amqp://broker/?heartbeat=0",
     ],
 )
 def test_an_amqp_url_is_taken(url: str) -> None:

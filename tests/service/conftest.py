@@ -12,7 +12,7 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 from contract.ledger import Ledger
 from contract.metrics import Metrics
-from service.app import IntakeLimits, build_app
+from service.app import IntakeLimits, Keeping, build_app
 from service.hosts import Hosts
 from service.keys import ApiKeys
 from tests.service.memory_broker import MemoryBroker
@@ -25,7 +25,7 @@ LIMITS = IntakeLimits(max_body_bytes=100_000, put_timeout_s=2.0, heartbeat_s=5.0
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A running HTTP side and what stands behind it."""
+    """A running HTTP API with its dependencies."""
 
     client: TestClient[Request, None]
     broker: MemoryBroker
@@ -53,12 +53,14 @@ OpenDesk = Callable[..., Awaitable[Desk]]
 
 @pytest.fixture
 def open_desk(aiohttp_client: AiohttpClient) -> OpenDesk:
-    async def start(
+    async def start(  # noqa: PLR0913 - what a test may replace
         *,
         keys: tuple[str, ...] = (),
         limits: Mapping[str, Any] | None = None,
         hosts: Hosts | None = KNOWN,
         ledger: Ledger | None = None,
+        keeping: Keeping | None = None,
+        operators: frozenset[str] = frozenset(),
     ) -> Desk:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
@@ -70,6 +72,8 @@ def open_desk(aiohttp_client: AiohttpClient) -> OpenDesk:
             clock=lambda: NOW,
             decode=decode,
             ledger=ledger,
+            keeping=keeping or Keeping(),
+            operators=operators,
         )
         return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)
 

@@ -9,6 +9,7 @@ import pytest
 from runtime.ledger import schema
 from runtime.ledger.database import ledger_url, open_engine
 from runtime.ledger.queries import SqlLedger
+from service.app import Keeping
 from tests.runtime.ledger.records import Records, record_all
 from tests.service.conftest import Desk, OpenDesk
 
@@ -27,10 +28,10 @@ async def ledger_desk(open_desk: OpenDesk, records: Records, tmp_path: Path) -> 
     await schema.upgrade(url)
     engine = open_engine(url, writes=True)
 
-    async def start(*, keys: tuple[str, ...] = (), recorded: bool = True) -> Desk:
+    async def start(*, keys: tuple[str, ...] = (), recorded: bool = True, keeping: Keeping | None = None) -> Desk:
         if recorded:
             await record_all(records, engine)
-        return await open_desk(keys=keys, ledger=SqlLedger(engine))
+        return await open_desk(keys=keys, ledger=SqlLedger(engine), keeping=keeping)
 
     yield start
     await engine.dispose()
@@ -48,4 +49,4 @@ class BrokenLedger:
         else:
             raise self._failure
 
-    runs = event = page = recorded_until = _fail
+    runs = event = page = recorded_until = erased = input = claim = claimed = release = _fail

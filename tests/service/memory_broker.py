@@ -1,12 +1,15 @@
-"""A broker in memory that can be told to fail, hang or be full."""
+"""A broker in memory that can be made to fail, hang or be full."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 from contract.broker import LogEntry, UnknownOffset
+from contract.codec import encode
 from contract.dead import DeadLetter, DeadLetterPage, Handled, NotRetryable, Wanted, next_run
+from contract.events import ErasedEvent
 from contract.job import Job
+from contract.requests import OwnerRequest
 
 
 class MemoryBroker:
@@ -21,6 +24,7 @@ class MemoryBroker:
         self.jobs: list[Job] = []
         self.log: list[LogEntry] = []
         self.letters: list[DeadLetter] = []
+        self.requests: list[OwnerRequest] = []
         self.scan_reaches_all = True
         self.first_offset = 0
         self.refusal: Exception | None = None
@@ -49,6 +53,16 @@ class MemoryBroker:
         self.log.append(LogEntry(offset, routing_key, body))
         await self._tell()
         return offset
+
+    async def request(self, request: OwnerRequest) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.requests.append(request)
+
+    async def announce(self, event: ErasedEvent) -> None:
+        if self.refusal:
+            raise self.refusal
+        await self.write(event.routing_key, encode(event))
 
     async def read(self, after: int | None = None) -> AsyncGenerator[LogEntry, None]:
         position = (self.log[-1].offset if self.log else -1) if after is None else after

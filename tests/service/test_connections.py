@@ -11,7 +11,7 @@ LIMITS = ConnectionLimits(connections=3, connections_per_address=2)
 
 
 class Port:
-    """The connections of a port, each one a word; those that are told to give way leave."""
+    """The connections of a port, each a word. A connection that must give way leaves."""
 
     def __init__(self, limits: ConnectionLimits = LIMITS) -> None:
         self.registry = CollectorRegistry()

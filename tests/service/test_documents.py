@@ -2,6 +2,7 @@ import asyncio
 import gzip
 import io
 import json
+import zlib
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from tests.service.conftest import Desk, OpenDesk, problem
 SECRET_TEXT = "Nobody but the desk may read this"
 JSON = "application/json"
 GZIP = {"Content-Encoding": "gzip"}
+DEFLATE = {"Content-Encoding": "Deflate"}
+RAW_DEFLATED = zlib.compress(b"Copy", wbits=-15)
 ZIPPED = gzip.compress(b"x" * 100_001)
 
 
@@ -173,8 +176,18 @@ async def test_raw_body_takes_origin_and_lane_from_the_query(desk: Desk) -> None
     assert (job.url, job.lane) == ("https://example.org/a?b", Lane.BULK)
 
 
-async def test_compressed_body(desk: Desk) -> None:
-    response = await desk.post(gzip.compress(b"Copy"), "text/plain", Content_Encoding="gzip")
+@pytest.mark.parametrize(
+    ("body", "coding"),
+    [
+        (gzip.compress(b"Copy"), "gzip"),
+        (gzip.compress(b"Co") + gzip.compress(b"py"), "GZIP"),  # RFC 1952: a series of members
+        (zlib.compress(b"Copy"), "deflate"),
+        (RAW_DEFLATED, "deflate"),  # not RFC 9110, but some clients send it
+        (b"Copy", "identity"),
+    ],
+)
+async def test_compressed_body(desk: Desk, body: bytes, coding: str) -> None:
+    response = await desk.post(body, "text/plain", Content_Encoding=coding)
     assert response.status == 202
     assert desk.broker.jobs[0].content == "Copy"
 
@@ -190,6 +203,11 @@ async def test_compressed_body(desk: Desk) -> None:
         (b"\xff\xfe", "text/html", {}, "422 invalid-submission html empty"),
         (b'{"text": "\xff"}', JSON, {}, "400 malformed-body body invalid_utf8"),
         (b"not gzip", "text/plain", GZIP, "400 malformed-body body framing"),
+        (gzip.compress(b"Copy")[:-1], "text/plain", GZIP, "400 malformed-body body framing"),
+        (gzip.compress(b"Copy") * 2 + b"more", "text/plain", GZIP, "400 malformed-body body framing"),
+        (zlib.compress(b"Copy")[:-1], "text/plain", DEFLATE, "400 malformed-body body framing"),
+        (zlib.compress(b"Copy") + b"x", "text/plain", DEFLATE, "400 malformed-body body framing"),
+        (RAW_DEFLATED[:-1], "text/plain", DEFLATE, "400 malformed-body body framing"),
         (b"a", "text/plain", {"Content-Encoding": "lz"}, "415 unsupported-media-type Content-Encoding content_coding"),
         (b"{}", "application/json; charset=utf-16", {}, "415 unsupported-media-type Content-Type charset"),
         (b"%PDF-1.7", "text/plain", {}, "415 unsupported-media-type text binary"),

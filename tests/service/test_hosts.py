@@ -154,26 +154,26 @@ async def test_with_keys_any_name_is_served_unless_names_are_given(open_desk: Op
     ],
 )
 def test_names_that_are_given(names: list[str], host: str, known: bool) -> None:
-    assert Hosts.of("127.0.0.1", names).know(host) is known
+    assert Hosts.of("127.0.0.1", names).knows(host) is known
 
 
 def test_the_address_that_is_listened_on_is_known() -> None:
-    assert Hosts.of("10.1.2.3", []).know("10.1.2.3")
-    assert Hosts.of("node7.internal", []).know("node7.internal")
-    assert not Hosts.of("0.0.0.0", []).know("0.0.0.0")
-    assert not Hosts.of("", []).know("")
+    assert Hosts.of("10.1.2.3", []).knows("10.1.2.3")
+    assert Hosts.of("node7.internal", []).knows("node7.internal")
+    assert not Hosts.of("0.0.0.0", []).knows("0.0.0.0")
+    assert not Hosts.of("", []).knows("")
 
 
 def test_the_address_at_which_a_connection_came_in_is_known() -> None:
-    assert Hosts().know("10.1.2.3", ip_address("10.1.2.3"))
-    assert not Hosts().know("10.1.2.4", ip_address("10.1.2.3"))
+    assert Hosts().knows("10.1.2.3", ip_address("10.1.2.3"))
+    assert not Hosts().knows("10.1.2.4", ip_address("10.1.2.3"))
 
 
 def test_a_port_for_others_is_known_by_any_address_and_by_no_name() -> None:
     ops = Hosts.of("0.0.0.0", [], addresses=True)
-    assert ops.know("10.1.2.3")
-    assert ops.know("2001:db8::1")
-    assert not ops.know("copydesk.example.com")
+    assert ops.knows("10.1.2.3")
+    assert ops.knows("2001:db8::1")
+    assert not ops.knows("copydesk.example.com")
 
 
 @pytest.mark.parametrize(("origin", "status"), [("http://desk.example.com", 202), ("http://example.com", 403)])

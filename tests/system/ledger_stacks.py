@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +23,17 @@ TEXT = "The harbour council voted on Tuesday evening to move the ferry landing t
 
 @dataclass
 class Stack:
-    """A running Copydesk. `recorders` are the processes that record, `servers` those that answer; they may be one."""
+    """A running Copydesk. `recorders` are the processes that record, `servers` those that answer; they may be one.
+
+    `start_worker` starts one more process that works; None where that is not a process of its own.
+    """
 
     ledger_url: str
     start_recorder: Callable[[], Process]
     recorders: list[Process]
     servers: list[Process]
     amqp_url: str | None = None
+    start_worker: Callable[[], Process] | None = None
 
     @property
     def api(self) -> str:
@@ -49,25 +53,32 @@ class Stack:
 
 
 @contextmanager
-def embedded(folder: Path) -> Iterator[Stack]:
-    """`copydesk up`: one process is all of it."""
+def embedded(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[Stack]:
+    """`copydesk up`: one process is all of it. `more` are further settings."""
     with ExitStack() as stack:
 
         def start() -> Process:
-            return stack.enter_context(running("up", "--port", "0", *PORTS, "--data", str(folder), settings=SETTINGS))
+            settings = SETTINGS | dict(more or {})
+            return stack.enter_context(running("up", "--port", "0", *PORTS, "--data", str(folder), settings=settings))
 
         process = start()
         yield Stack(f"sqlite:///{folder / 'ledger.db'}", start, [process], [process])
 
 
 @contextmanager
-def replicas(node: RabbitNode, cluster: PostgresCluster) -> Iterator[Stack]:
+def replicas(
+    node: RabbitNode, cluster: PostgresCluster, more: Mapping[str, str] | None = None, *, workers: int = 2
+) -> Iterator[Stack]:
     """Two each of `serve`, `work` and `record`, on a virtual host and in a database of their own."""
     vhost = f"ledger{time.monotonic_ns()}"
     node.ctl("add_vhost", vhost)
     node.ctl("set_permissions", "--vhost", vhost, "guest", ".*", ".*", ".*")
     url = cluster.database()
-    settings = SETTINGS | {"COPYDESK_AMQP_URL": node.url + vhost, "COPYDESK_LEDGER_URL": url, "COPYDESK_SLOTS": "4"}
+    settings = (
+        SETTINGS
+        | dict(more or {})
+        | {"COPYDESK_AMQP_URL": node.url + vhost, "COPYDESK_LEDGER_URL": url, "COPYDESK_SLOTS": "4"}
+    )
     made = copydesk("ledger", "upgrade", settings={"COPYDESK_LEDGER_URL": url})
     assert made.returncode == 0, made.stderr
     with ExitStack() as stack:
@@ -75,11 +86,11 @@ def replicas(node: RabbitNode, cluster: PostgresCluster) -> Iterator[Stack]:
         def start(*arguments: str) -> Process:
             return stack.enter_context(running(*arguments, *PORTS, settings=settings))
 
-        for _ in range(2):
+        for _ in range(workers):
             start("work")
         recorders = [start("record") for _ in range(2)]
         servers = [start("serve", "--port", "0") for _ in range(2)]
-        yield Stack(url, lambda: start("record"), recorders, servers, node.url + vhost)
+        yield Stack(url, lambda: start("record"), recorders, servers, node.url + vhost, lambda: start("work"))
     node.ctl("delete_vhost", vhost)
 
 

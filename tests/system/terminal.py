@@ -16,7 +16,7 @@ TIMEOUT_S = 60
 
 @dataclass(frozen=True)
 class Shown:
-    """How a command ended, and what it wrote: to the terminal, and to standard output where that led elsewhere."""
+    """A command's exit code and output: to the terminal, and to standard output if that was redirected."""
 
     code: int
     terminal: str
@@ -55,7 +55,7 @@ def _read(descriptor: int) -> bytes:
 
 
 def into_closed_pipe(arguments: Sequence[str], *, stdin: bytes = b"", lines: int = 0) -> tuple[int, str]:
-    """Runs a command whose reader takes so many lines and goes; returns its exit code and what it complained of."""
+    """Runs a command whose reader closes the pipe after some lines; returns its exit code and its standard error."""
     read, write = os.pipe()
     process = subprocess.Popen(
         [COPYDESK, *arguments], env=environment(), stdin=subprocess.PIPE, stdout=write, stderr=subprocess.PIPE

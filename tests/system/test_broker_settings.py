@@ -1,4 +1,4 @@
-"""Every command that speaks AMQP says once, in one line, what is wrong with the broker's address."""
+"""Every command that uses AMQP reports once, in one line, what is wrong with the broker's URL."""
 
 import json
 import re
@@ -92,7 +92,7 @@ def test_a_bare_broker_answers_429_at_the_limit(rabbit_node: RabbitNode) -> None
 
 
 def warnings(process: Process) -> list[tuple[object, object]]:
-    """Returns what was logged as a warning or worse, and what was logged by nobody who knows JSON."""
+    """Returns the log records from warning on, and the lines that are not JSON."""
     return [
         (entry["event"], entry.get("cause")) for entry in process.log if entry.get("level") not in {"debug", "info"}
     ]

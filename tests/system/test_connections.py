@@ -88,7 +88,7 @@ async def work(api: str, ops: str, seconds: float) -> list[float]:
 
 
 async def samples(ops: str, name: str) -> dict[str, float]:
-    """Returns the samples of a metric for the API's port, by what stands between its braces."""
+    """Returns the samples of a metric for the API's port, by their labels."""
     async with aiohttp.ClientSession() as http, http.get(f"{ops}/metrics") as response:
         lines = (await response.text()).splitlines()
     found = (line.rsplit(" ", 1) for line in lines if line.startswith(name + "{") and 'listener="api"' in line)

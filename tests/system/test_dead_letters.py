@@ -21,7 +21,7 @@ WITHIN_S = 60
 
 
 def dead(api: str, *arguments: str) -> tuple[int, str, str]:
-    """Runs `copydesk dead` and returns its exit code, what it printed, and what it complained of."""
+    """Runs `copydesk dead` and returns its exit code, its standard output, and its standard error."""
     command, *rest = arguments
     done = copydesk("dead", command, "--url", api, *rest)
     return done.returncode, done.stdout.decode(), done.stderr.decode()

@@ -1,4 +1,4 @@
-"""Files in all kinds of charsets, through the command line: what comes out, and what the event says of the charset."""
+"""Files in many charsets through the command line: their text, and the charset in the event."""
 
 import codecs
 import json

@@ -111,7 +111,7 @@ async def test_a_misspelled_host_says_so_at_once(stack: Stack) -> None:
 
 
 async def test_recorders_that_are_killed_lose_nothing_and_record_nothing_twice(stack: Stack) -> None:
-    """Recorders die by SIGKILL again and again under load; what is recorded then is what a rebuild comes to."""
+    """Recorders are killed by SIGKILL repeatedly under load; their rows equal those of a rebuild."""
     taken: set[str] = set()
     over = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""Four workers, one busy host and many idle ones: who asks for what, and when."""
+"""Four workers, one busy host and many idle ones: the times of all requests."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ ARTICLE = "<!doctype html><html lang=en><title>Ferry</title><article><h1>The fer
 
 
 class Web:
-    """A server at many addresses of loopback that takes a moment for each page, and writes down who asked when."""
+    """A server at many loopback addresses that takes a moment for each page, and records the times of requests."""
 
     def __init__(self) -> None:
         (self.port,) = free_ports(1)

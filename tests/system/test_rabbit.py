@@ -59,7 +59,7 @@ def desk(rabbit_node: RabbitNode) -> Iterator[Copydesk]:
 
 @asynccontextmanager
 async def subscriber(url: str) -> AsyncIterator[aio_pika.abc.AbstractQueueIterator]:
-    """Yields what arrives at a queue of its own, bound to all events."""
+    """Yields the messages of a separate queue that is bound to all events."""
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         queue = await channel.declare_queue(exclusive=True)
@@ -162,7 +162,7 @@ async def test_the_subscriber_in_the_docs_prints_articles_and_drops_repeats(
 
 
 async def bound(url: str, queue: str) -> None:
-    """Waits until `queue` stands and is consumed."""
+    """Waits until `queue` exists and has a consumer."""
     async with await aio_pika.connect(url) as connection:
         while True:
             try:

@@ -23,7 +23,7 @@ STARTED_ELSEWHERE = {"Start": "make run sets the checkout up; CI does so"}
 
 
 def blocks() -> Iterator[tuple[str, str]]:
-    """Yields the shell blocks of the README, with the heading that each stands under."""
+    """Yields the shell blocks of the README, each with the heading above it."""
     heading = ""
     for found in BLOCKS.finditer((ROOT / "README.md").read_text()):
         heading = found[1] or heading
@@ -36,7 +36,7 @@ def of(heading: str) -> str:
 
 
 def run(script: str, ports: Mapping[str, int], folder: Path) -> tuple[str, str]:
-    """Runs a block in a copy of the checkout's surface, and returns what it printed on both streams."""
+    """Runs a block in a copy of the checkout's surface, and returns its output on both streams."""
     for name in (".venv", "seeds"):
         (folder / name).symlink_to(ROOT / name)
     for documented, port in ports.items():

@@ -29,7 +29,7 @@ def files(tmp_path: Path) -> list[str]:
 
 
 class Submitting:
-    """A `submit` that runs; `receipts` and `words` are what it said so far."""
+    """A running `submit`. `receipts` and `words` are its standard output and standard error so far."""
 
     def __init__(self, *arguments: str, settings: dict[str, str] | None = None) -> None:
         self.process = subprocess.Popen(
@@ -100,7 +100,7 @@ def test_a_server_that_is_killed_in_the_middle_and_comes_back_gets_every_documen
         with running(*up(port, tmp_path / "data")) as first:
             submit.until_receipts(40)
             first.kill()
-        submit.until_said("going on after")
+        submit.until_said("continuing after")
         submit.until_said("Connection refused")
         with running(*up(port, tmp_path / "data")) as second:
             second.wait_for_urls("api")
@@ -127,7 +127,7 @@ def test_ctrl_c_sums_up_and_the_next_run_posts_no_document_anew(files: list[str]
             first.wait_for_urls("api")
             sent = len(submit.receipts)
             assert sent < MANY
-            summary = rf"copydesk: {sent} accepted, 0 refused, {MANY - sent} not sent: run it again, .*\n"
+            summary = rf"copydesk: {sent} accepted, 0 refused, {MANY - sent} not sent: run the command again .*\n"
             assert re.fullmatch(summary, submit.words[-1])
             again = copydesk("submit", "--url", api, "--json", *files, timeout_s=120)
             receipts = again.stdout.decode().splitlines()
@@ -165,5 +165,5 @@ def test_a_broker_that_is_away_is_named_and_waited_for(rabbit_node: RabbitNode, 
             assert submit.end() == 0, submit.words
     assert len(set(ids_of(submit.receipts))) == 20
     assert submit.words[-1] == "copydesk: 20 accepted, 0 refused, 0 not sent\n"
-    assert [line for line in submit.words if "going on after" in line]
+    assert [line for line in submit.words if "continuing after" in line]
     assert len(submit.words) == 3, submit.words

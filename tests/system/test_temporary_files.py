@@ -1,4 +1,4 @@
-"""What a killed process leaves in the temporary folder, and who takes it away."""
+"""A later process removes the temporary files of a killed one."""
 
 import tempfile
 import threading

@@ -1,4 +1,4 @@
-"""Tasks for parser children: what documents do to parsers. A module of its own: children import nothing else."""
+"""Tasks for parser children that behave like harmful documents. Children import only this module."""
 
 import ctypes
 import itertools

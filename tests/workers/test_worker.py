@@ -18,6 +18,7 @@ from workers.children.pool import ParserDefect
 from workers.document import RawDocument
 from workers.failures import Failed
 from workers.fetch import FetchedPage, HostBusy
+from workers.requests import Requests
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
@@ -77,12 +78,13 @@ async def extract_well(document: RawDocument) -> Article:
     return article_of(document)
 
 
-def worker(
+def worker(  # noqa: PLR0913, PLR0917 - what a test may replace
     site: FetchedPage | Exception = PAGE,
     extract_article: Callable[[RawDocument], Awaitable[Article]] = extract_well,
     job_timeout_s: float = 5.0,
     metrics: Metrics | None = None,
     parser: InProcessParser | None = None,
+    requests: Requests | None = None,
 ) -> Worker:
     return Worker(
         fetcher=Site(site),
@@ -90,6 +92,7 @@ def worker(
         metrics=metrics or Metrics(CollectorRegistry()),
         clock=lambda: AT,
         limits=WorkerLimits(job_timeout_s=job_timeout_s, retry=RetryPolicy(delays_s=(10, 60))),
+        requests=requests,
     )
 
 

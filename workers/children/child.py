@@ -21,7 +21,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
-_STDOUT, _STDERR = 1, 2
+_STDOUT, _STDERR = 1, 2  # file descriptors (POSIX)
 _EXHAUSTED = 0.9  # share of the memory limit: chosen, so that one allocation that failed is seen from the peak
 
 
@@ -34,7 +34,7 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """The task raised what it should not: the class' name, and the frames without the message, which may quote text."""
+    """The task raised an unexpected exception: its class name and frames, without its message, which may quote text."""
 
     error: str
     traceback: str
@@ -42,7 +42,7 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """What became of a document, as a value: an exception with keyword arguments does not survive pickling.
+    """The result of a document as a value, because exceptions with keyword arguments cannot be pickled.
 
     `outcome` is a DocumentFailure if the task raised `Failed` or ran out of memory. `exhausted` is true if the child
     came near its memory limit. It must not get another document, since its peak never sinks.
@@ -64,7 +64,7 @@ def confine(memory_bytes: int, modules: Sequence[str]) -> None:
     _close_alive_pipe()
     for module in modules:
         importlib.import_module(module)
-    gc.freeze()  # what is loaded stays: to look through it again and again took a twentieth of a child's time
+    gc.freeze()  # loaded modules stay in memory; collecting them again and again took a twentieth of a child's time
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (_address_space_bytes("VmSize") + memory_bytes, hard))
@@ -73,8 +73,8 @@ def confine(memory_bytes: int, modules: Sequence[str]) -> None:
 def ready(_task: Callable[[T], R]) -> None:
     """Closes the output. When it returns, the child has limited itself and loaded the task.
 
-    From now on it has documents in hand, and what a library or C code prints may quote them. How a document ends is
-    told as an `Outcome`.
+    From now on the child works on documents, and libraries or C code may print parts of them. Results are passed as
+    an `Outcome` instead.
     """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (_STDOUT, _STDERR):
@@ -83,20 +83,20 @@ def ready(_task: Callable[[T], R]) -> None:
 
 
 def perform(task: Callable[[T], R], document: T, memory_bytes: int) -> TaskResult:
-    """Returns what became of `document` in `task`. Raises nothing, whatever the task does."""
+    """Returns the result of `task` on `document`. It never raises, whatever the task does."""
     limit, hard = resource.getrlimit(resource.RLIMIT_AS)
     try:
         returned = Returned(pickle.dumps(task(document), protocol=pickle.HIGHEST_PROTOCOL))
         return TaskResult(returned, _is_exhausted(limit, memory_bytes))
     except BaseException as error:  # noqa: BLE001 - SystemExit, too, would otherwise end the worker, not the child
-        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))  # to speak of exhausted memory takes memory
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))  # reporting exhausted memory needs memory
         result = _result_of(error, _is_exhausted(limit, memory_bytes))
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
         return result
 
 
 def _result_of(error: BaseException, exhausted: bool) -> TaskResult:
-    """Returns what `error` means. Near the memory limit every error is taken for one of memory.
+    """Returns the result for `error`. Near the memory limit every error counts as exhausted memory.
 
     libxml2 answers a failed allocation with a parse error, and trafilatura with None.
     """
@@ -122,7 +122,7 @@ def _address_space_bytes(field: str) -> int:
 
 
 def _close_alive_pipe() -> None:
-    # There is no public way to it, in Python 3.11 to 3.14.
+    # Python 3.11 to 3.14 have no public way to do this.
     server: Any = forkserver._forkserver  # noqa: SLF001
     if server._forkserver_alive_fd is not None:  # noqa: SLF001
         os.close(server._forkserver_alive_fd)  # noqa: SLF001

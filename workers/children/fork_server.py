@@ -1,4 +1,4 @@
-"""The process that parser children are forked from: it loads once what all of them need."""
+"""The process that parser children are forked from. It loads the modules that all of them need once."""
 
 import multiprocessing
 import os
@@ -7,7 +7,7 @@ from multiprocessing import forkserver
 
 
 def start(modules: Sequence[str]) -> None:
-    """Starts the fork server if it does not run, and returns while it still loads `modules`."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else numpy reserves memory for a thread a core in each child
+    """Starts the fork server if it does not run. Returns while the server still loads `modules`."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # otherwise numpy reserves memory for a thread on each core
     multiprocessing.set_forkserver_preload(["workers.children.child", *modules])
     forkserver.ensure_running()

@@ -1,4 +1,4 @@
-"""Runs a function on documents in child processes, since a document may make it hang, crash or eat memory."""
+"""Runs a function on documents in child processes, because a document can make it hang, crash or exhaust memory."""
 
 import asyncio
 import pickle
@@ -28,7 +28,7 @@ R = TypeVar("R")
 
 
 class ParserDefect(Exception):
-    """The task raised what it should not. `str` is the class' name, `traceback` its frames in the child.
+    """The task raised an unexpected exception. `str` is its class name, `traceback` its frames in the child.
 
     The message is left out of both: it may quote the document.
     """
@@ -43,10 +43,10 @@ class ParserPool(Generic[T, R]):
 
     Args:
         task: a function of a module, so that a child can import it. It and its documents and results are pickled.
-        slots: how many children, and so how many documents at once.
-        limits: what one document may take.
-        metrics: gets a count of children replaced, by cause.
-        preload: modules that children hold before their first document: their memory does not count against it.
+        slots: the number of children, and so of documents at once.
+        limits: time and memory for one document.
+        metrics: counts replaced children by cause.
+        preload: modules that children load before their first document; their memory does not count against it.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class ParserPool(Generic[T, R]):
         """Returns the task's result on `document`; waits for a free child first. Cancelling it kills the child.
 
         Args:
-            document: what the task gets.
+            document: the argument of the task.
             fresh: use a child that has seen no other document.
 
         Raises:
@@ -115,7 +115,7 @@ class ParserPool(Generic[T, R]):
                 raise ParserDefect(error, frames)
 
     async def _result(self, slot: Slot[T, R], document: T) -> TaskResult:
-        """Returns what became of `document`. Raises Failed if the child did not survive it."""
+        """Returns the result on `document`. Raises Failed if the child died on it."""
         try:
             try:
                 return await self._perform(slot, document)
@@ -129,7 +129,7 @@ class ParserPool(Generic[T, R]):
             raise Failed(Reason.PARSER_CRASH, "the parser died") from None
 
     async def _perform(self, slot: Slot[T, R], document: T) -> TaskResult:
-        """Returns what became of `document`. Replaces a child that is dead, failed, or has done its share."""
+        """Returns the result on `document`. Replaces a child that died, failed, or reached its number of documents."""
         if not await slot.is_alive():
             self._replace(slot, ParserRestart.PARSER_CRASH)
             await slot.is_alive()
@@ -158,4 +158,4 @@ class ParserPool(Generic[T, R]):
 def _cause(error: BaseException) -> ParserRestart:
     if isinstance(error, TimeoutError):
         return ParserRestart.PARSE_TIMEOUT
-    return ParserRestart.CANCELLED if isinstance(error, asyncio.CancelledError) else ParserRestart.PARSER_CRASH
+    return ParserRestart.ABANDONED if isinstance(error, asyncio.CancelledError) else ParserRestart.PARSER_CRASH

@@ -15,14 +15,14 @@ from workers.children import child
 T = TypeVar("T")
 R = TypeVar("R")
 
-_GRACE_S = 5.0  # Pebble looks at its clock every 0.1 s and may have to kill; beyond that it is stuck
-_START_TIMEOUT_S = 60.0  # chosen: a child has started after some 2 s, later on a machine that is overloaded
-_START_ATTEMPTS = 3  # who kills children may well hit one that is only starting
+_GRACE_S = 5.0  # beyond the limit of a document; chosen: Pebble checks it every 0.1 s and then kills the child
+_START_TIMEOUT_S = 60.0  # chosen: a child starts within some seconds, more slowly on an overloaded machine
+_START_ATTEMPTS = 3  # chosen: the kernel or an operator may kill a child while it starts
 
 
 @dataclass(frozen=True, slots=True)
 class ParserLimits:
-    """What one document may take, and how many documents a child lives for.
+    """Limits for one document, and the number of documents after which a child is replaced.
 
     `memory_bytes` is address space beyond what the child holds before its first document. A child is replaced after
     `documents_per_child`, for what C libraries may lose of memory (little: bench/extraction_memory.py).
@@ -35,7 +35,7 @@ class ParserLimits:
 
 
 class ChildNotStarted(Exception):
-    """No parser child could be started: what it loads does not load, or the machine has no room for it."""
+    """No parser child could be started: a module failed to load, or the machine lacks memory."""
 
 
 class Slot(Generic[T, R]):
@@ -52,16 +52,16 @@ class Slot(Generic[T, R]):
         self.documents = 0
 
     def replace(self) -> None:
-        """Kills the child, if there is one, and starts another. Does not wait for it."""
+        """Kills the child, if there is one, and starts another. Does not wait for the start."""
         self._pool = self._executor.submit(self._succeed, self._pool)
         self.documents = 0
 
     def close(self) -> Future[None]:
-        """Kills the child. The future is done when nothing of it is left."""
+        """Kills the child. The future is done when the child is gone."""
         return self._executor.submit(_stop, self._pool)
 
     async def is_alive(self) -> bool:
-        """Waits for the child to have started, and returns whether it can take a document.
+        """Waits until the child has started, and returns True if it can take a document.
 
         Raises:
             ChildNotStarted: it could not be started. The next call tries again.
@@ -69,11 +69,11 @@ class Slot(Generic[T, R]):
         return (await self._started()).active
 
     async def perform(self, document: T) -> child.TaskResult:
-        """Returns what became of `document`.
+        """Returns the result on `document`.
 
         Raises:
             TimeoutError: not done in time. The child may still run: replace it.
-            ProcessExpired: the child died over the document.
+            ProcessExpired: the child died while it worked on the document.
             BrokenProcessPool: the child died, most likely before it had the document.
         """
         pool = await self._started()

@@ -1,4 +1,4 @@
-"""The features of a page's blocks: of each by itself, its neighbours, what holds it, and the page."""
+"""Computes the features of a page's blocks: of each block, its neighbours, its containers, and the page."""
 
 from typing import Any
 
@@ -102,7 +102,7 @@ def _holders(arrays: PageArrays) -> FeatureColumns:
 
 
 def _boxes(arrays: PageArrays) -> FeatureColumns:
-    """Tells of the box and the `<article>` that a block stands in, -1 where there is none."""
+    """Returns features of the box and the `<article>` around each block, -1 if there is none."""
     own = arrays.levels[0]
     depth = arrays.table["depth"]
     found: FeatureColumns = {}
@@ -153,9 +153,9 @@ def _order(arrays: PageArrays, columns: FeatureColumns) -> FeatureColumns:
 
 
 def _forms(arrays: PageArrays, columns: FeatureColumns) -> FeatureColumns:
-    """Tells of the blocks of the same form: their containers, and those's parents, have the same tags and classes.
+    """Returns features of blocks of the same form: their containers and parents have the same tags and classes.
 
-    A site's template gives all paragraphs of its articles one form, and each kind of box another one.
+    A site's template gives all paragraphs of its articles the same form, and each kind of box another one.
     """
     form = arrays.table["form"]
     key = form[arrays.levels[0]] * (len(form) + 1) + form[arrays.levels[1]]

@@ -1,4 +1,4 @@
-"""The body of a page: the model classifies its text blocks, some are chosen, and become the article's blocks."""
+"""Finds the body of a page: the model classifies its text blocks, and the chosen ones become the article's blocks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,16 +23,16 @@ _SCANT = 300  # characters; a page with less may hold its text for browsers with
 _HIDES_MOST = 0.8  # of the characters, not shown before a script runs
 _AFTER = 6  # blocks
 _CHUNK = 1024  # blocks classified at once, which bounds memory
-_LEAST_BODY_CHARS = 200  # what is shorter is a teaser
-_PROBABILITY = 0.85  # F1 of such texts on pages that show theirs, by the findings of earlier prototypes
+_LEAST_BODY_CHARS = 200  # a shorter text is a teaser
+_PROBABILITY = 0.85  # of a text from JSON-LD: the F1 of such texts on pages that show them, measured with prototypes
 _COMMENT = 1 << GROUP_BITS["comment"]
 _FORM = CODES["form"]
-_LEAST_COMMENT_CHARS = 20
+_LEAST_COMMENT_CHARS = 20  # shorter blocks are names, dates and buttons
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleBody:
-    """What was chosen of a page, and how."""
+    """The chosen blocks of a page, and how they were chosen."""
 
     segmented: SegmentedPage
     blocks: tuple[ArticleBlock, ...] = ()
@@ -93,7 +93,7 @@ def _hides_most(segmented: SegmentedPage) -> bool:
 
 
 def block_probabilities(segmented: SegmentedPage, head: Head, trees: BoostedTrees) -> list[float]:
-    """Returns for each block the probability of its being a part of the body."""
+    """Returns for each block the probability that it belongs to the body."""
     table = feature_rows(block_features(segmented, head), trees.names)
     found: list[float] = []
     for start in range(0, len(table), _CHUNK):
@@ -131,7 +131,7 @@ def _level(kind: BlockKind, tag: int, lists: int) -> int:
 
 
 def body_from_json_ld(text: str) -> ArticleBody | None:
-    """Returns the body that `text` (plain, or HTML) is, or None where it is too short to be one."""
+    """Returns the body made of `text` (plain text or HTML), or None if it is too short."""
     if len(text) < _LEAST_BODY_CHARS:
         return None
     markup = text if "</" in text else "".join(f"<p>{escape(line)}</p>" for line in text.splitlines())

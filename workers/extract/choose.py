@@ -1,4 +1,4 @@
-"""Which blocks are the body: what the model says, and what no model has to be asked."""
+"""Chooses the blocks of the body, by the model's probabilities and by fixed rules."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,10 +35,10 @@ _CONTROL_CHARS = 120  # of a line around such a link; chosen by hand
 # Chosen by hand. Half or twice of each changes at most 2 of 60 pages, by .0004 of F1.
 _HEAD = 3  # blocks: a kicker or a byline may stand before the headline
 _MOST = 0.8  # of the characters
-_SHORT_PAGE_CHARS, _SHORT_PAGE_BLOCKS = 300, 5
+_SHORT_PAGE_CHARS, _SHORT_PAGE_BLOCKS = 300, 5  # characters, and blocks, that a short page has at most
 _ACTIVE = ("script", "noscript", "form", "input", "button", "iframe", "frameset")
 _NOTE_CHARS = 80  # hidden within a line; what is shorter is a note for programs or a label
-_DOUBLE = 40  # characters; what is shorter may well stand twice in an article
+_DOUBLE = 40  # characters; a shorter text may legitimately occur twice in an article
 
 
 class Choice(NamedTuple):
@@ -70,9 +70,9 @@ def choose_blocks(segmented: SegmentedPage, probabilities: Sequence[float], focu
 
 
 def is_short_text_page(segmented: SegmentedPage, tree: Element) -> bool:
-    """Tells whether a page is a few short lines and nothing to run or to fill in: these lines are its text.
+    """Returns True if a page consists of a few short lines, without scripts and forms: these lines are its text.
 
-    The model is for pages with something around their text. What waits for a script, or asks something, is none.
+    The model is trained on pages with other content around their text.
     """
     chars = sum(len(block.text) for block in segmented.blocks)
     return (
@@ -85,7 +85,7 @@ def is_short_text_page(segmented: SegmentedPage, tree: Element) -> bool:
 def _no_text(segmented: SegmentedPage, kept: Sequence[bool], unread: int) -> list[int]:
     """Returns the blocks that nobody reads, that `unread` has the bits of, unless they are most of the text.
 
-    A script shows them then, or there is nothing on the page but the question for consent.
+    If they are, a script shows them later, or the page contains only the consent dialog.
     """
     chosen = [number for number, keep in enumerate(kept) if keep]
     apart = [number for number in chosen if _inherited(segmented, number) & unread]
@@ -130,7 +130,7 @@ def _is_control(segmented: SegmentedPage, block: TextBlock) -> bool:
 
 
 def _names_language(segmented: SegmentedPage, number: int) -> bool:
-    """Tells whether a block is the name of the language of the code right below it."""
+    """Returns True if a block is the name of the language of the code right below it."""
     following = segmented.blocks[number + 1 : number + 2]
     if not following or following[0].kind is not BlockKind.PREFORMATTED:
         return False
@@ -169,7 +169,7 @@ def _headlines(blocks: Sequence[TextBlock], kept: Sequence[bool], title: str | N
 
 
 def _dangling(blocks: Sequence[TextBlock], kept: Sequence[bool]) -> Iterator[int]:
-    """Yields the headings at the end: what they head was not kept."""
+    """Yields the headings at the end: the text below them was not kept."""
     for number in reversed([number for number, keep in enumerate(kept) if keep]):
         if blocks[number].kind is not BlockKind.HEADING:
             return

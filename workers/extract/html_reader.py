@@ -1,4 +1,4 @@
-"""HTML to a draft: one parse, metadata by our own resolvers, the text by a classifier of the page's blocks."""
+"""Makes a draft of HTML: parses it once, reads its metadata, and finds its text with a classifier of blocks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,12 +23,12 @@ _DEFAULTS = Options()
 
 
 def read_html(html: str, url: str | None, options: Options = _DEFAULTS) -> Draft:
-    """Returns the article in a page, with its metadata and what is to be said of the page.
+    """Returns the article in a page, with its metadata, flags and confidence.
 
     Args:
         html: the page.
-        url: where the page came from, if that is known.
-        options: which error is worse, and which parts are wanted.
+        url: where the page came from, if known.
+        options: the focus, and the requested parts.
 
     Raises:
         Failed: no article: not HTML, nothing that could be one, a wall, a list of other pages, or a parser gave up;
@@ -75,10 +75,10 @@ def _draft(parsed: _Page, metadata: Metadata, options: Options) -> Draft:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Raises Failed for what a page makes our parsers raise."""
+    """Turns exceptions that a page causes in our parsers into Failed."""
     try:
         yield
     except (MemoryError, RecursionError):
-        raise  # of the process, not of the page: whoever set the limits knows what they mean
+        raise  # the cause is a limit of the process, not the page: the code that set the limits handles it
     except Exception as error:
         raise Failed(Reason.NO_ARTICLE, "the page cannot be read") from error

@@ -1,4 +1,4 @@
-"""A page's blocks and containers as arrays: what all features are computed from."""
+"""A page's blocks and containers as arrays, from which all features are computed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Index = NDArray[np.intp]
 
 
 def shift(column: Column, step: int) -> Column:
-    """Returns what stands `step` rows further down, -1 beyond the ends."""
+    """Returns the values `step` rows further down, -1 beyond the ends."""
     shifted = np.full(len(column), -1, np.float32)
     if abs(step) < len(column):
         if step > 0:
@@ -83,7 +83,7 @@ class PageArrays:
     prose: Column
 
     def within(self, name: str, containers: Index) -> NDArray[np.float64]:
-        """Returns what `containers` hold of one of `SUMMED`."""
+        """Returns the sum of one of `SUMMED` within `containers`."""
         return self.held[name][containers]
 
 

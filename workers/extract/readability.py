@@ -1,4 +1,4 @@
-"""Which container holds the article, as reader modes tell it: by its paragraphs, and by its density."""
+"""Estimates which container holds the article, as reader modes do: by its paragraphs, and by its density."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ _DEEPER = 1e-3  # a tie goes to the inner container
 
 
 def readability_features(arrays: PageArrays, columns: FeatureColumns) -> FeatureColumns:
-    """Tells how each block stands to the container with the highest score, to its parent, and to the densest one.
+    """Relates each block to the container with the highest score, to that one's parent, and to the densest container.
 
     As in Readability.js a block counts for the parent of its paragraph, and half for its grandparent: by its commas
     and its length, less by the share of links in them.

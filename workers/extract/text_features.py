@@ -1,4 +1,4 @@
-"""What the words of single blocks tell, whatever stands around them: lengths, endings, what they repeat."""
+"""Features of single blocks, independent of their context: lengths, endings, repeated words."""
 
 import re
 from collections import Counter
@@ -53,7 +53,7 @@ def phrase_flags(text: str) -> int:
 
 
 def ends_sentence(text: str) -> bool:
-    """Tells whether `text` ends as a sentence does, quotation marks and brackets aside."""
+    """Returns True if `text` ends like a sentence. Quotation marks and brackets at the end are ignored."""
     last = text[-1:]
     return last in _STOPS or (last in _CLOSERS and text.rstrip(_CLOSERS)[-1:] in _STOPS)
 
@@ -65,7 +65,7 @@ def flag_columns(flags: Sequence[int] | NDArray[np.int64], count: int) -> NDArra
 
 
 def text_features(blocks: Sequence[TextBlock], sizes: Sequence[float], title: str, description: str) -> FeatureColumns:
-    """Returns a column for each thing that single `blocks` tell, N >= 1 rows each.
+    """Returns a column for each feature of single `blocks`, N >= 1 rows each.
 
     `title` and `description` are the page's own, in any form.
     """
@@ -139,7 +139,7 @@ def _begin(text: str) -> str:
 
 
 def _under(flags: Sequence[int], blocks: Sequence[TextBlock]) -> list[int]:
-    """Returns for each block what the heading above it says."""
+    """Returns for each block the flags of the heading above it."""
     found, current = [], 0
     for flag, block in zip(flags, blocks, strict=True):
         found.append(current)

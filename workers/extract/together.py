@@ -53,7 +53,7 @@ def _code_between(segmented: SegmentedPage, probabilities: Sequence[float], kept
 
 
 def _is_beside(segmented: SegmentedPage, kept: Sequence[bool], number: int, step: int) -> bool:
-    """Tells whether the nearest block that is no code, above or below by `step`, is kept."""
+    """Returns True if the nearest block that is no code, above or below by `step`, is kept."""
     number += step
     while 0 <= number < len(kept) and segmented.blocks[number].kind is BlockKind.PREFORMATTED:
         number += step
@@ -61,7 +61,7 @@ def _is_beside(segmented: SegmentedPage, kept: Sequence[bool], number: int, step
 
 
 def _announces(segmented: SegmentedPage, number: int) -> bool:
-    """Tells whether a block announces code, a list or a table, and that follows in the same element."""
+    """Returns True if a block announces code, a list or a table, and that follows in the same element."""
     block, following = segmented.blocks[number], segmented.blocks[number + 1]
     if (
         block.kind is BlockKind.CAPTION

@@ -1,4 +1,4 @@
-"""A second opinion, asked for where the model is unsure of a page: what trafilatura would keep."""
+"""Consults trafilatura if the model is unsure about a page."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from workers.page.tree import Element, as_html
 
 # Half or twice of each costs at most .003 of F1 (60 pages).
 _UNSURE = 0.2  # of `uncertainty`: a tenth of pages of news, a fifth of others
-_FOR, _AGAINST = 0.6, -0.8  # log-odds that the opinion weighs, by F1 cross-validated; it keeps too many lists
+_FOR, _AGAINST = 0.6, -0.8  # weights of its vote in log-odds, chosen by cross-validated F1; it keeps too many lists
 
 
 def uncertainty(sizes: Sequence[float], probabilities: Sequence[float]) -> float:

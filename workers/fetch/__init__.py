@@ -1,4 +1,4 @@
-"""Fetches submitted URLs: bounded in time and size, kept out of the network inside, and honest about what came.
+"""Fetches submitted URLs, within limits of time and size, and only from public addresses.
 
 The way of a URL, file by file:
 

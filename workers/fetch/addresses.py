@@ -1,4 +1,4 @@
-"""Which addresses a submitted URL may lead to: the network inside is out of reach (SSRF)."""
+"""Decides which addresses a submitted URL may lead to. Internal networks are blocked (SSRF)."""
 
 import socket
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ _NEVER = tuple(
 
 
 class BlockedAddressError(OSError):
-    """The address is not one that a document may lead to."""
+    """Documents may not be fetched from this address."""
 
 
 class BlockedPortError(OSError):
-    """The address may be dialled, but not at this port."""
+    """Documents may be fetched from this address, but not at this port."""
 
 
 class AddressPolicy:
@@ -43,7 +43,7 @@ class AddressPolicy:
         self._ports = frozenset(allow_ports)
 
     def check(self, address: str, port: int) -> None:
-        """Passes an address, in any notation of `ipaddress`, and a port that may be dialled.
+        """Checks that fetches may connect to an address, in any notation of `ipaddress`, and a port.
 
         Raises:
             BlockedAddressError: the address is not permitted, or none.
@@ -62,7 +62,7 @@ class AddressPolicy:
             raise BlockedPortError(f"port {port} is not one of the web's")
 
     def permits(self, address: str, port: int) -> bool:
-        """Tells whether `check` passes them."""
+        """Returns True if `check` accepts them."""
         try:
             self.check(address, port)
         except (BlockedAddressError, BlockedPortError):

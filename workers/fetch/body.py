@@ -1,4 +1,4 @@
-"""The body of an answer, read within the limits."""
+"""Reads the body of an answer within the limits."""
 
 import asyncio
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The HTTP client for pages and robots.txt. It connects to permitted addresses only, and nothing else goes out."""
+"""The HTTP client for pages and robots.txt. It connects only to permitted addresses."""
 
 import ssl
 from itertools import chain

@@ -1,4 +1,4 @@
-"""Content codings undone piece by piece, never more than asked for: a bomb stops while it streams."""
+"""Decodes content codings piece by piece with a limit, so that a decompression bomb is stopped while it streams."""
 
 import sys
 from collections.abc import Callable
@@ -24,17 +24,17 @@ class Decoder(Protocol):
     """Undoes one content coding (RFC 9110 section 8.4.1)."""
 
     def decode(self, data: bytes, max_bytes: int) -> bytes:
-        """Returns what `data` adds, cut off at `max_bytes` (1 or more), where the decoder is of no more use."""
+        """Returns the decoded `data`, cut off at `max_bytes` (1 or more). After a cut the decoder cannot be used."""
         ...
 
     @property
     def complete(self) -> bool:
-        """Whether all of the coded data has come."""
+        """True if the coded data is complete."""
         ...
 
 
 def decoder_of(content_encoding: str) -> Decoder:
-    """Returns a decoder for the value of a Content-Encoding header, empty where there is none.
+    """Returns a decoder for the value of a Content-Encoding header, which is empty if there is no header.
 
     Raises:
         Failed: BAD_ENCODING; not one of `ACCEPT_ENCODING`, or several on top of each other.
@@ -128,7 +128,7 @@ class Brotli:
                 decoded += self._stream.process(b"", output_buffer_limit=max_bytes - len(decoded))
         except brotli.error:
             raise _broken("br") from None
-        return bytes(decoded[:max_bytes])  # the limit is the library's to pass by a little
+        return bytes(decoded[:max_bytes])  # the library may exceed the limit by a little
 
 
 class Zstd:

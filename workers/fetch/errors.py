@@ -1,6 +1,6 @@
-"""Errors of aiohttp and the system as reasons: translated once, here, and into our own words.
+"""Translates errors of aiohttp and the system to reasons, with our own texts.
 
-Messages of libraries stay out of `detail`. Some quote what the server sent, and most name the library's own parts.
+`detail` never contains messages of libraries: some quote the server, and most name internals of the library.
 """
 
 import errno
@@ -50,7 +50,7 @@ _CERTIFICATE_FAULTS = {  # X509_verify_cert_error_string(3): what OpenSSL verifi
 
 
 def translated(error: BaseException) -> Failed:
-    """Returns what an error of aiohttp or of the system means: HostFailed where there was no connection to the host."""
+    """Returns the failure for an error of aiohttp or the system: HostFailed if there was no connection to the host."""
     match error:
         case ConnectionTimeoutError():
             return HostFailed(Reason.CONNECT_TIMEOUT, "no connection in time")

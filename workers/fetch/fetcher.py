@@ -1,4 +1,4 @@
-"""From a URL to the page at the end of its redirects."""
+"""Fetches the page at the end of a URL's redirects."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -38,7 +38,7 @@ _NONE = ("",)
 
 @dataclass(frozen=True, slots=True)
 class FetchedPage:
-    """What stands at a URL. `charset` is the one that the Content-Type header declares, unchanged."""
+    """A fetched page. `charset` is the one that the Content-Type header declares, unchanged."""
 
     body: bytes
     charset: str | None
@@ -46,7 +46,7 @@ class FetchedPage:
 
     @property
     def reader(self) -> media.Reader:
-        """The reader for its media type."""
+        """The reader for the media type."""
         return media.READERS[str(self.fetched.media_type)]
 
 

@@ -1,4 +1,4 @@
-"""What is known of hosts that cannot be used: remembered for a short time, so that nobody asks in vain."""
+"""Remembers for a short time which hosts cannot be used, to save useless requests."""
 
 import asyncio
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class HostFailures:
         )
 
     def note(self, origin: URL, failure: DocumentFailure) -> None:
-        """Remembers that all URLs of `origin` fail with `failure`, for as long as the limits say."""
+        """Remembers, for the time in the limits, that all URLs of `origin` fail with `failure`."""
         lifetime_s = failure.retry_after_s
         if lifetime_s is None:
             is_transient = failure.reason.failure_class is FailureClass.TRANSIENT
@@ -35,7 +35,7 @@ class HostFailures:
         self._entries[origin] = _Entry(failure, _now() + lifetime_s)
 
     def check(self, origin: URL) -> None:
-        """Passes an origin of which no failure is known.
+        """Checks that no failure of an origin is known.
 
         Raises:
             HostFailed: the failure that is known; its `retry_after_s` are the seconds until it is forgotten.

@@ -1,4 +1,4 @@
-"""A queue for each host: one request at a time, an interval between two, over all workers together.
+"""Queues the requests to each host: one at a time, with an interval between two, across all workers.
 
 The crawlers' term: Mercator, Heritrix and Nutch keep a queue for each host for the same reason.
 """
@@ -24,7 +24,7 @@ Lease = Callable[[str], AbstractAsyncContextManager[bool]]
 
 
 class HostBusy(Exception):
-    """No request may be made at the host in time: ask again after `delay_s` seconds."""
+    """The host is not free in time. Try again after `delay_s` seconds."""
 
     def __init__(self, delay_s: float) -> None:
         super().__init__(delay_s)
@@ -33,7 +33,7 @@ class HostBusy(Exception):
 
 @dataclass(eq=False, slots=True)
 class _Host:
-    """Who waits for a host in this process, and when the next may go (of the event loop's clock)."""
+    """The permits that wait for a host in this process, and the time of the next one (event loop's clock)."""
 
     waiting: "deque[Permit]" = field(default_factory=deque)
     running: "Permit | None" = None
@@ -41,28 +41,28 @@ class _Host:
     keeper: asyncio.Task[None] | None = None
 
     def due_in_s(self) -> float:
-        """Returns the seconds until the next may go, none or negative where it may."""
+        """Returns the seconds until the next permit may be granted, 0 or less if it may be granted now."""
         return self.next_at - asyncio.get_running_loop().time()
 
     def refuse(self, origin: URL, failed: HostFailed) -> None:
-        """Answers all that wait for `origin`: they fail as the first one did. Those for another scheme wait on."""
+        """Fails all permits that wait for `origin`, with the same failure. Those for another scheme keep waiting."""
         for permit in [permit for permit in self.waiting if permit.origin == origin]:
             self.waiting.remove(permit)
             permit.answer(HostFailed.of(failed.failure))
 
     def refuse_all(self, delay_s: Callable[[], float]) -> None:
-        """Tells all that wait to ask again after `delay_s()` seconds each."""
+        """Answers all waiting permits with HostBusy, each with its own `delay_s()`."""
         while self.waiting:
             self.waiting.popleft().answer(HostBusy(delay_s()))
 
 
 @dataclass(eq=False, slots=True)
 class Permit:
-    """The right to make a request at a host, as a context manager.
+    """The permission for one request to a host, as a context manager.
 
-    A Failed that is raised inside brings the pause that the host asks for. A HostFailed is remembered, and fails all
-    that wait. `interval_s`, which the holder may set, is to lie between `began` (of the event loop's clock) and the
-    next request.
+    A Failed raised inside may carry a pause that the host asks for. A HostFailed is remembered, and fails all waiting
+    permits. `interval_s`, which the holder may set, is the time between `began` (event loop's clock) and the next
+    request.
     """
 
     origin: URL
@@ -75,7 +75,7 @@ class Permit:
     began: float = 0.0
 
     def answer(self, refusal: Failed | HostBusy | None) -> None:
-        """Ends the wait: None lets the request go, anything else is raised. Later answers count for nothing."""
+        """Ends the wait. None grants the request, an exception is raised. Later answers are ignored."""
         if not self.answered.done():
             self.answered.set_result(refusal)
 
@@ -88,7 +88,7 @@ class Permit:
         self.end(error)
 
     def end(self, error: BaseException | None) -> None:
-        """Lets the next go when the interval, or the pause that `error` asks for, is over."""
+        """Schedules the next permit after the interval, or after the pause that `error` asks for."""
         pause_s = 0.0
         if isinstance(error, HostFailed):
             self._failures.note(self.origin, error.failure)
@@ -105,7 +105,7 @@ class Permit:
 
 
 class HostQueues:
-    """Hands out permits. While anybody here waits for a host, or its interval runs, its lease is held.
+    """Grants permits. The lease of a host is held while a permit of this process waits for it or its interval runs.
 
     Args:
         lease: holds a name against all other workers, as `contract.broker.Leases.lease`.
@@ -127,21 +127,21 @@ class HostQueues:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Gives all leases back."""
+        """Releases all leases."""
         for host in self._hosts.values():
             if host.keeper is not None:
                 host.keeper.cancel()
         if isinstance(error, asyncio.CancelledError):
             await self._keepers.__aexit__(kind, error, trace)
-        else:  # what the body raised is not for the group to wrap
+        else:  # the group must not wrap what the body raised
             await self._keepers.__aexit__(None, None, None)
 
     async def permit(self, url: URL) -> Permit:
         """Waits until a request may be made at the host of `url`. The caller leaves the permit as a context.
 
         Raises:
-            HostFailed: the host cannot be used, as was known before, or as became known meanwhile.
-            HostBusy: others go first, here or at another worker, for longer than a document in hand may wait.
+            HostFailed: the host cannot be used, as was known before or became known during the wait.
+            HostBusy: the host is busy, here or in another worker, for longer than a document may wait.
         """
         origin = url.origin()
         self._failures.check(origin)
@@ -186,11 +186,11 @@ class HostQueues:
             raise refusal
 
     def _away_s(self) -> float:
-        """Returns a time for which to go away: not the same for all, for all would come back at once."""
+        """Returns a random delay, so that deferred documents do not all come back at once."""
         return self._limits.away_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
 
     async def _keep(self, name: str, host: _Host) -> None:
-        """Serves those that wait, while the host's lease is to be had, and keeps the interval."""
+        """Serves waiting permits while it can get the host's lease, and keeps the interval."""
         while host.waiting:
             for ask in range(self._limits.asks):
                 if ask:
@@ -202,24 +202,24 @@ class HostQueues:
         del self._hosts[name]
 
     async def _send_away(self, host: _Host) -> None:
-        """Answers those that wait. Whoever has the lease now knows nothing of our interval, so it is kept here."""
+        """Defers the waiting permits. The new holder of the lease does not know our interval, so it is kept here."""
         host.refuse_all(self._away_s)
         await asyncio.sleep(max(0.0, host.due_in_s()))
 
     async def _serve_if_held(self, name: str, host: _Host) -> bool:
-        """Returns True if all that waited were served, False if another worker has the lease, or it was lost."""
+        """Returns True if all waiting permits were served, False if another worker has the lease or it was lost."""
         try:
             async with self._lease(name) as held:
                 if held:
                     await self._serve(host)
                 return held
         except BrokerUnavailable:
-            if host.running is not None:  # its lease is lost, and nothing may be asked for beside it
+            if host.running is not None:  # the lease is lost: no other request may run at the same time
                 await host.running.ended.wait()
             return False
 
     async def _serve(self, host: _Host) -> None:
-        """Lets one after the other go, and returns when nobody waits and the interval is over."""
+        """Grants one permit after the other. Returns when none waits and the interval is over."""
         while True:
             wait_s = host.due_in_s()
             if wait_s > 0:
@@ -233,6 +233,6 @@ class HostQueues:
 
 
 def _name(url: URL) -> str:
-    """Returns what has a queue of its own: a host, with its port where that is not the scheme's."""
+    """Returns the name of the queue: the host, with its port if that is not the scheme's default."""
     host = url.raw_host or ""
     return host if url.is_default_port() else f"{host}:{url.port}"

@@ -1,4 +1,4 @@
-"""What one fetch may take, where it may lead, and how hosts are treated."""
+"""Limits of one fetch, permitted destinations, and limits for each host."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from contract.topology import DELAYS_S
 
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
-    """What one fetch may take.
+    """Limits of one fetch.
 
     `connect_timeout_s` is for one connection, name and TLS included: long enough for three SYN packets (RFC 6298: sent
     again after 1 and 3 s). `first_byte_timeout_s` runs from the request to the end of the answer's header, connecting
@@ -33,7 +33,7 @@ class FetchLimits:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Where a fetch may lead, and by which way.
+    """Where a fetch may connect to, and how.
 
     `allow_networks` (CIDR) may be reached although they are not public, at every port; all other addresses at
     `allow_ports`. `proxy` is the only way out where it is given, `nameservers` (addresses, `:port` optional) are asked
@@ -50,7 +50,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class HostLimits:
-    """How a host is treated, and how long a document in hand waits for it.
+    """Intervals for each host, and how long documents wait for it.
 
     `interval_s` lies between the beginnings of two requests at one host. A host may ask for more, up to
     `interval_at_most_s` (a longer `Crawl-delay` would keep a thousand pages for a day), and for a pause, up to
@@ -73,7 +73,7 @@ class HostLimits:
 
 @dataclass(frozen=True, slots=True)
 class HostFailureLimits:
-    """For how long the failure of a host is remembered, and of how many hosts.
+    """How long the failure of a host is remembered, and of how many hosts.
 
     `transient_for_s` is for causes that may pass at any time (no DNS answer, no connection). It is the first delay
     between two attempts: a document that fails is back when the failure is forgotten, so that no attempt is spent on a

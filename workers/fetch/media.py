@@ -1,4 +1,4 @@
-"""Which media type an answer has, by its header and by its bytes, and who reads it. Pure.
+"""Determines the media type of an answer from its header and bytes, and the reader for it. Pure.
 
 After the WHATWG's MIME Sniffing Standard, but for types that are all refused alike.
 """
@@ -13,7 +13,7 @@ from workers.failures import Failed
 
 
 class Reader(StrEnum):
-    """Who makes a draft of a page."""
+    """The reader that makes a draft of a page."""
 
     HTML = "html"
     TEXT = "text"
@@ -26,7 +26,7 @@ READERS: Final[Mapping[str, Reader]] = {
     "text/markdown": Reader.TEXT,
     "text/x-markdown": Reader.TEXT,
 }
-"""Every media type that is taken, with its reader. A new kind of document is a line here, and a reader."""
+"""Every accepted media type with its reader. To support another type, add a line here and a reader."""
 
 _UNKNOWN = {"", "unknown/unknown", "application/unknown", "*/*"}  # MIME Sniffing, section 7
 _XML = {"text/xml", "application/xml"}

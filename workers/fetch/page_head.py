@@ -17,7 +17,7 @@ _MAX_TITLE_BYTES = 1000  # chosen: titles that mean something here are shorter b
 
 
 def title_of(body: bytes, charset: str | None) -> str:
-    """Returns the page's title in one line, empty where there is none at the beginning."""
+    """Returns the page's title in one line, empty if there is none at the beginning."""
     found = _TITLE.search(body, 0, HEAD_BYTES)
     if found is None:
         return ""

@@ -1,4 +1,4 @@
-"""Before a request goes to a host: a permit of its queue, and its robots.txt."""
+"""Admits requests to a host: waits for a permit of its queue, and checks its robots.txt."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ class Politeness:
 
     Args:
         queues: one request at a time and host, over all workers.
-        robots: what sites ask for; None where it is not asked.
+        robots: the rules of sites; None if robots.txt is not used.
     """
 
     def __init__(self, queues: HostQueues, robots: Robots | None) -> None:
@@ -26,8 +26,8 @@ class Politeness:
         """Waits until a request may be made at the host of `url`, and returns the permit.
 
         Raises:
-            HostBusy: it may not be made soon.
-            HostFailed: the host cannot be used, or its robots.txt is not to be had.
+            HostBusy: the host is busy for too long.
+            HostFailed: the host cannot be used, or its robots.txt cannot be fetched.
             Failed: ROBOTS_DENIED.
         """
         permit = await self._queues.permit(url)

@@ -46,7 +46,7 @@ class RobotsLimits:
 
 @dataclass(frozen=True, slots=True)
 class SiteRules:
-    """The rules of one origin for one product.
+    """The rules of one origin for one product token.
 
     `parsed` is None if there are none. `interval_s` is the time between two requests that it asks for, 0 for none.
     """
@@ -58,7 +58,7 @@ class SiteRules:
 
     @classmethod
     def of(cls, parsed: Protego, product: str, lifetime_s: float) -> Self:
-        """Returns what `parsed` asks of `product`: of `Crawl-delay` and `Request-rate` the longer."""
+        """Returns the rules in `parsed` for `product`, with the longer of `Crawl-delay` and `Request-rate`."""
         rate = parsed.request_rate(product)
         by_rate = rate.seconds / rate.requests if rate is not None and rate.requests else 0.0
         return cls(lifetime_s, product, parsed, max(float(parsed.crawl_delay(product) or 0.0), by_rate))

@@ -1,4 +1,4 @@
-"""What the head of an HTTP answer means for a document. Pure: no network."""
+"""Interprets status and headers of an HTTP answer. Pure: no network."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -37,7 +37,7 @@ def redirect_target(url: URL, status: int, headers: Mapping[str, str]) -> URL | 
 
 
 def check_status(status: int, headers: Mapping[str, str], now: datetime) -> None:
-    """Passes 2xx.
+    """Accepts 2xx.
 
     Raises:
         Failed: with the reason for this status, and with what `Retry-After` asks for where another try makes sense.

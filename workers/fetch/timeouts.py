@@ -1,4 +1,4 @@
-"""The time that an exchange may take: one `asyncio.timeout`, which each wait moves to its own end."""
+"""Limits the time of an exchange with one `asyncio.timeout`, which each wait reschedules."""
 
 import asyncio
 import math
@@ -12,10 +12,10 @@ _TOTAL = (Reason.FETCH_TIMEOUT, "the time for all of the fetch is over")
 
 
 class Timeouts:
-    """Bounds what is done inside to `total_s` seconds, and each wait that is announced by `expect` to its own.
+    """Limits the code inside to `total_s` seconds, and each wait that `expect` announces to its own time.
 
     Raises:
-        Failed: FETCH_TIMEOUT, or what was announced; the time is over. What was inside is cancelled.
+        Failed: FETCH_TIMEOUT or the announced reason: the time is over. The code inside is cancelled.
     """
 
     __slots__ = ("_end_at", "_over", "_timeout", "_total_s")
@@ -42,14 +42,14 @@ class Timeouts:
             raise Failed(*self._over) from None
 
     def expect(self, seconds: float, reason: Reason, detail: str) -> None:
-        """Announces that what is waited for next takes at most `seconds`, or what is left in all, if that is less."""
+        """Announces that the next wait takes at most `seconds`, or the rest of the total time if that is less."""
         at, self._over = asyncio.get_running_loop().time() + seconds, (reason, detail)
         if at >= self._end_at:
             at, self._over = self._end_at, _TOTAL
         self._timeout.reschedule(at)
 
     def left_s(self, at_most_s: float) -> float:
-        """Returns the seconds that are left in all, `at_most_s` at most, and from here on times nothing else."""
+        """Returns the rest of the total time in seconds, at most `at_most_s`. It ends the limit of the last wait."""
         self._over = _TOTAL
         self._timeout.reschedule(self._end_at)
         return min(at_most_s, self._end_at - asyncio.get_running_loop().time())

@@ -1,4 +1,4 @@
-"""What a fetch has seen so far."""
+"""The trace of a fetch: requested URLs, statuses, sizes and times."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from workers.fetch.body import Transfer
 
 @dataclass(slots=True)
 class FetchTrace:
-    """What a fetch has seen so far, so that a failed one is reported like a page.
+    """The trace of a fetch so far. Failed fetches report it, too.
 
     `asked` is the first URL, `url` the one that is asked for now; `passed` are the ones before it. The status and what
     follows it describe the answer from `url`, and are empty until it comes. `spent_s` is the time of all requests.
@@ -27,13 +27,13 @@ class FetchTrace:
     spent_s: float = 0.0
 
     def answered(self, status: int, media_type: str, first_byte_s: float) -> None:
-        """Notes the status and the declared media type (empty if there is none) of the answer."""
+        """Records the status and the declared media type (empty if there is none) of the answer."""
         self.status = status
         self.media_type = media_type or None
         self.first_byte_s = first_byte_s
 
     def go_on(self, target: URL) -> None:
-        """Notes that the answer leads to `target`, which is asked for next."""
+        """Records that the answer leads to `target`, which is requested next."""
         self.passed += (str(self.url),)
         self.passed_statuses += (self.status or 0,)
         self.url, self.status, self.media_type, self.first_byte_s = target, None, None, None

@@ -1,4 +1,4 @@
-"""URLs as they are asked for: http or https, a host in one notation, nobody's password. Pure."""
+"""Checks and normalises URLs before they are requested: http or https, a host, no credentials. Pure."""
 
 import re
 

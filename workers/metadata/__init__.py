@@ -1,4 +1,4 @@
-"""What a page says about itself: one pass collects, each field has a resolver that chooses among its sources.
+"""Reads the metadata of a page. One pass collects sources, then a resolver for each field chooses among them.
 
 In reading order: `signals` says which names, links and first words make an element worth asking; `elements` says what
 such an element holds and where on the page it stands; `jsonld` reads JSON-LD; `sources` makes the one pass and holds

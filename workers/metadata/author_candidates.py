@@ -1,4 +1,4 @@
-"""Candidates for authors, and what the model that chooses among them is told of each."""
+"""Collects the candidates for authors and computes their features for the model."""
 
 import math
 from collections import Counter
@@ -31,7 +31,7 @@ _STRUCTURED = frozenset(
         MentionKind.REL,
     }
 )
-_MAX_COUNT = 4
+_MAX_COUNT = 4  # mentions; more of one kind count as this many
 _MIN_HANDLE = 3  # characters
 _FORUM_TYPES = frozenset({"DiscussionForumPosting", "QAPage", "Question", "SocialMediaPosting"})
 
@@ -46,7 +46,7 @@ class Candidate:
 
     @property
     def kinds(self) -> set[MentionKind]:
-        """The kinds of mentions that hold the name, those aside left out where there are others."""
+        """The kinds of mentions with the name. Mentions aside count only if there are no others."""
         proper = {mention.kind for mention in self.mentions if mention.region is not ElementRegion.ASIDE}
         return proper or {mention.kind for mention in self.mentions[:1]}
 
@@ -64,7 +64,7 @@ def collect_candidates(mentions: Iterable[Mention]) -> list[Candidate]:
 
 
 def _merge_longer(found: dict[str, Candidate]) -> None:
-    """Gives a name the mentions of those that hold it at an end: the rest of them is a role or a label."""
+    """Merges a longer name into one that it begins or ends with: the rest of it is a role or a label."""
     names = sorted((key for key in found if " " in key and not is_cjk(found[key].name)), key=len)
     for longer in reversed(names):
         ends = (name for name in names if longer.startswith(f"{name} ") or longer.endswith(f" {name}"))
@@ -75,8 +75,8 @@ def _merge_longer(found: dict[str, Candidate]) -> None:
 _KINDS = tuple(MentionKind)
 FEATURES = (
     *(kind.value for kind in _KINDS),
-    *(f"{kind.value}_others" for kind in _KINDS),  # whether that kind names somebody else
-    *(f"{kind.value}_place" for kind in _KINDS),  # how many of the kind stand nearer to the heading; 99: it is none
+    *(f"{kind.value}_others" for kind in _KINDS),  # 1 if that kind names somebody else
+    *(f"{kind.value}_place" for kind in _KINDS),  # number of the kind nearer to the heading; 99 if there is none
     *("kinds", "kinds_structured", "kinds_lead", "kinds_rank", "claims", "proper_claims", "candidates"),
     *("distance", "distance_rank", "before_heading", "first_distance", "in_article", "aside_only"),
     *("organisation", "site", "site_part", "host_part", "words", "characters", "lower", "upper", "digits", "points"),
@@ -141,7 +141,7 @@ class _Table:
         ]
 
     def _orders(self) -> list[dict[str, int]]:
-        """Returns by kind the places of those whom its mentions name, in the order of the page from the heading on."""
+        """Returns for each kind the ranks of the names in its mentions, in page order from the heading on."""
         firsts: dict[MentionKind, dict[str, int]] = {kind: {} for kind in _KINDS}
         for candidate in self._candidates:
             for mention in candidate.mentions:
@@ -171,7 +171,7 @@ class _Table:
         ]
 
     def _distance(self, candidate: Candidate) -> float:
-        """Returns how far after the heading the name stands first, in elements; before it counts three times."""
+        """Returns the distance of the name's first mention after the heading, in elements; before it counts triple."""
         offsets = [
             mention.position - self._page.heading
             for mention in candidate.mentions

@@ -1,4 +1,4 @@
-"""Who is said to have written the article: every name on the page with what says so."""
+"""Finds every mention of a possible author on a page."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -49,7 +49,7 @@ class MentionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """One source's word on the authors.
+    """The names that one source gives as authors.
 
     `position` is that of the element, 0 where it is none of the body; `characters` the length of what it states.
     """
@@ -137,7 +137,7 @@ def _is_organisation(author: object) -> bool:
 
 
 def _organisations(page: PageSources) -> frozenset[str]:
-    """Returns what the article's data calls an organisation, as bare words."""
+    """Returns the names that the article's data declares as organisations, as bare words."""
     return frozenset(
         bare(name) for one in _authors(page) if _is_organisation(one) for name in jsonld.strings(one, "name")
     )

@@ -1,4 +1,4 @@
-"""The authors: those whom the article's own data names as persons, else those whom a model finds likely."""
+"""Chooses the authors: the persons in the article's own data, else the candidates that a model finds likely."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from workers.models.boosted_trees import load_model
 
 # Probabilities of the model, chosen by hand; bench.train_authors prints the F1 of names that they give. Half or twice
 # of each changes the authors of at most 6 of 60 pages, and their F1 by .01 at most.
-_MIN_ALONE = 0.2  # probability of the likeliest, for want of a better
-_MIN_BESIDE = 0.4
-_MIN_STATED = 0.05  # of whom the article's own data names
-_MIN_PERSON = 0.3  # of a person whom the article's data does not name, where an organisation is named or likelier
-_MIN_SIGNED = 0.15  # of a person whom a byline names, where all that is likelier is an organisation
-_MIN_NAMED = 0.4  # of somebody with a name, for which log-in names are left out
-_MIN_NEAR = 0.5  # of a name for which nothing speaks but that it stands near the heading
-_MAX_AUTHORS = 12
+_MIN_ALONE = 0.2  # of the likeliest candidate, if no other reaches its limit
+_MIN_BESIDE = 0.4  # from which each of several candidates is an author
+_MIN_STATED = 0.05  # of a name in the article's own data
+_MIN_PERSON = 0.3  # of a person outside the article's data, if an organisation is in it or likelier
+_MIN_SIGNED = 0.15  # of a person in a byline, if only organisations are likelier
+_MIN_NAMED = 0.4  # of a person's name that displaces log-in names
+_MIN_NEAR = 0.5  # of a name whose only evidence is its place near the heading
+_MAX_AUTHORS = 12  # names; chosen for the size of events
 _STATED = frozenset({MentionKind.LD_PERSON, MentionKind.LD_STRING, MentionKind.WRITTEN_BY})
 
 Authors = Sourced[tuple[str, ...]]
@@ -35,7 +35,7 @@ class ScoredCandidate:
 
 
 def find_authors(page: PageSources, title: str = "") -> list[Authors]:
-    """Returns the author lists that `page` may mean, the best first; the others are single names."""
+    """Returns candidate lists of authors, the best first. All but the first hold a single name."""
     candidates = find_candidates(page, title)
     if not candidates:
         return []
@@ -52,7 +52,7 @@ def find_authors(page: PageSources, title: str = "") -> list[Authors]:
 def find_candidates(page: PageSources, title: str) -> list[Candidate]:
     """Returns the names on `page` that may be an author's.
 
-    Who bears the `title` is whom the page is about, unless its own data names them as the author, too.
+    A name that equals the `title` is the subject of the page, unless the page's own data declares it as the author.
     """
     about = key_of(title)
     return [
@@ -61,11 +61,10 @@ def find_candidates(page: PageSources, title: str) -> list[Candidate]:
 
 
 def choose_authors(scored: Iterable[ScoredCandidate], sites: frozenset[str]) -> list[ScoredCandidate]:
-    """Returns those who are taken for the authors, in the order of the page's own lists.
+    """Returns the chosen authors, in the order of the page's own lists.
 
-    Whom the article's data names and who is a person of another name than the site is believed nearly at any odds;
-    else the likely ones are taken. The publisher is left out where there is a person, a log-in name where there is
-    somebody's own.
+    A person in the article's data whose name is not the site's is accepted at almost any probability; otherwise the
+    likely candidates are. Persons displace the publisher, and proper names displace log-in names.
     """
     scored = _without_handles([one for one in scored if _is_eligible(one)], sites)
     persons = [one for one in scored if not is_organisation(one.candidate.name, sites)]
@@ -85,7 +84,7 @@ def choose_authors(scored: Iterable[ScoredCandidate], sites: frozenset[str]) -> 
 
 
 def _likely(scored: list[ScoredCandidate], least: float) -> list[ScoredCandidate]:
-    """Returns all who are likely enough to stand beside others, else the likeliest if that is `least` likely."""
+    """Returns all candidates above the limit for several, else the likeliest if its probability is at least `least`."""
     likeliest = sorted(scored, key=lambda one: -one.probability)[:1]
     return [one for one in scored if one.probability >= _MIN_BESIDE] or [
         one for one in likeliest if one.probability >= least
@@ -93,14 +92,14 @@ def _likely(scored: list[ScoredCandidate], least: float) -> list[ScoredCandidate
 
 
 def _without_handles(scored: list[ScoredCandidate], sites: frozenset[str]) -> list[ScoredCandidate]:
-    """Leaves out log-in names where somebody is named as people are."""
+    """Drops log-in names if there is a proper name."""
     named = [one for one in scored if not is_handle(one.candidate.name)]
     sure = any(one.probability >= _MIN_NAMED and not is_organisation(one.candidate.name, sites) for one in named)
     return named if sure else scored
 
 
 def _is_eligible(scored: ScoredCandidate) -> bool:
-    """Tells whether more speaks for a candidate than one kind of element aside, or than its place alone."""
+    """Returns True if a candidate has more evidence than one kind of element aside, or than its place alone."""
     candidate = scored.candidate
     if candidate.kinds == {MentionKind.NEAR} and scored.probability < _MIN_NEAR:
         return False

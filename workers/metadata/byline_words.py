@@ -1,4 +1,4 @@
-"""The words of bylines, on pages and in pasted text: what stands before, between and after names; what is no name."""
+"""Words of bylines on pages and in pasted text: words before, between and after names, and words that are not names."""
 
 import re
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ BY_WORDS = word_set(
     """af auteur auteure auteurs author authors autor autora autoren autore autores autorin av by di door od par por
     przez vom von автор"""
 )
-# Not "reviewed": who reviewed a text did not write it. An element of a page that is a byline may say so all the same.
+# Not "reviewed", because a reviewer is not the author. The byline element of a page may still use the word.
 BEFORE_BY = word_set(
     """analysis article authored escrito geschreven geschrieben opinion posted pubblicato publicado published publié
     reported review scritto skrevet skriven story submitted text verfasst veröffentlicht words written écrit"""

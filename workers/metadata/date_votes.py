@@ -1,4 +1,4 @@
-"""When the article was published and last changed: a weighted vote of all sources, one of them htmldate."""
+"""Determines the dates of publication and last change by a weighted vote of all sources, htmldate included."""
 
 import re
 from collections.abc import Iterator
@@ -26,16 +26,16 @@ from workers.page.tree import Element, as_html
 
 log = structlog.get_logger(__name__)
 
-# The weights, here and in `_structured` and `_visible`, are about log-odds that a source names the true day, rounded by
-# hand. Bounds on lengths are chosen by hand. Half or twice of each changes the date of at most 1 of 60 pages.
+# The weights, here and in `_structured` and `_visible`, are about the log-odds of a source giving the true day, rounded
+# by hand. Limits of lengths are chosen by hand. Half or twice of each changes the date of at most 1 of 60 pages.
 _EARLIEST = date(1990, 1, 1)
-_HTMLDATE_WEIGHT = 2.0
-_TEXT_WEIGHT = 1.8
+_HTMLDATE_WEIGHT = 2.0  # log-odds
+_TEXT_WEIGHT = 1.8  # log-odds
 _MAX_TEXT = 100_000  # characters
-# How often the first day is the true one by its lead over the second, as measured.
-_LEADS = (0.0, 1.0, 2.3, 3.0, 5.0, 7.0)
-_CHANCES = (0.4, 0.55, 0.82, 0.9, 0.92, 0.96)
-_MIN_LEAD = 0.1  # below it is a toss-up, and none is given
+# Measured: how often the first day is the true one, by its lead over the second.
+_LEADS = (0.0, 1.0, 2.3, 3.0, 5.0, 7.0)  # log-odds
+_CHANCES = (0.4, 0.55, 0.82, 0.9, 0.92, 0.96)  # probability for each lead
+_MIN_LEAD = 0.1  # log-odds; with a smaller lead no date is given
 # Country domains under which English is written with the month first, or that are not used for a country.
 _MONTH_FIRST = frozenset(["us", "ca", "ph", "io", "co", "ai", "me", "tv", "cc", "fm", "ly", "gg", "sh", "app", "dev"])
 _COUNTRY = 2  # letters
@@ -102,7 +102,7 @@ _MODIFIED_META = (
 
 @dataclass(frozen=True, slots=True)
 class DateVote:
-    """One source's word on a day. `weight` is about the log-odds that this kind of source names the true day."""
+    """The day that one source gives. `weight` is about the log-odds that this kind of source gives the true day."""
 
     kind: str
     weight: float
@@ -111,7 +111,7 @@ class DateVote:
 
 
 def find_published(page: PageSources, tree: Element, now: datetime) -> list[Sourced[str]]:
-    """Returns the dates of publication that `page` may mean, ISO 8601, the best first; none where it is a toss-up."""
+    """Returns possible dates of publication in ISO 8601, the best first; empty if no day has a clear lead."""
     latest = _latest(now)
     changed = _changed(page)
     votes = [vote for vote in _votes(page) if _EARLIEST <= vote.written.day <= latest and vote.written != changed]
@@ -128,9 +128,9 @@ def find_published(page: PageSources, tree: Element, now: datetime) -> list[Sour
 
 
 def _changed(page: PageSources) -> WrittenDate | None:
-    """Returns the moment of the last change, where the article's own data tell it from an earlier publication.
+    """Returns the moment of the last change if the article's own data has an earlier publication, too.
 
-    Whoever else names this very moment as that of publication means the change.
+    Another source that gives the same moment as publication means the change.
     """
     published, changed = (
         next(filter(None, map(parse_timestamp, jsonld.strings(page.article.get(name)))), None)
@@ -162,13 +162,13 @@ def _locale(page: PageSources) -> str:
 
 
 def _lead(votes: list[DateVote]) -> float:
-    """Returns by how much the first day leads."""
+    """Returns the lead of the first day over the second."""
     first, second = [*_tally(votes).values(), 0.0, 0.0][:2]
     return first - second
 
 
 def _is_open(votes: list[DateVote]) -> bool:
-    """Tells whether one more vote could decide. Where one line is all that speaks, htmldate is wrong more often."""
+    """Returns True if one more vote could decide. If there is only one line, htmldate is wrong more often."""
     return _lead(votes) <= _HTMLDATE_WEIGHT and {vote.kind for vote in votes} != {Signal.YEAR}
 
 
@@ -252,7 +252,7 @@ def _remoteness(distance: int) -> int:
 
 
 def is_update(element: PageElement) -> bool:
-    """Tells whether the words or names on and just before a dated element say that it is of a change."""
+    """Returns True if the words or names on and just before a dated element say that it is of a change."""
     node, parent = element.node, element.node.getparent()
     around = [node.get("class"), node.get("itemprop"), node.text, element.text]
     previous = node.getprevious()
@@ -273,7 +273,7 @@ def _htmldate(tree: Element, url: str | None, latest: date) -> WrittenDate | Non
         log.warning("htmldate_failed", error=type(error).__name__)
         return None
     if found is None or found.endswith("-01-01"):
-        return None  # a year, most often that of the copyright notice
+        return None  # a year only, mostly that of the copyright notice
     return parse_timestamp(found)
 
 

@@ -1,4 +1,4 @@
-"""Page elements: what an element with a signal says, and where on the page it stands."""
+"""Page elements with a signal: their text, and their place on the page."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ SILENT = frozenset({"script", "style", "template", "noscript", "svg", "iframe", 
 
 
 class ElementRegion(StrEnum):
-    """Where on the page an element stands."""
+    """The part of the page that an element is in."""
 
     ARTICLE = "article"
     PAGE = "page"
@@ -36,7 +36,7 @@ class ElementRegion(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PageElement:
-    """An element with a signal, and what it says.
+    """An element with a signal, and its text.
 
     `position` counts elements from the page's start. `text` is the element's machine-readable value where it has one,
     else its words. `node` is the element of the tree.
@@ -102,9 +102,9 @@ def _pieces(element: Element) -> Iterator[str]:
 
 
 class RegionFinder:
-    """Tells for elements of one page whether they stand in the article, elsewhere on the page, or aside.
+    """Determines for elements of one page whether they are in the article, elsewhere on the page, or aside.
 
-    `frames` are the elements that hold a main heading: what holds one is not aside, whatever it is called, as
+    `frames` are the elements that contain a main heading. They are never aside, even with a class such as
     "has-sidebar".
     """
 

@@ -1,4 +1,4 @@
-"""JSON-LD as pages write it: broken at times, nested, in graphs. Gives flat nodes, and the one of the article."""
+"""Reads JSON-LD, which may be broken, nested, or a graph, to flat nodes, and finds the node of the article."""
 
 import html
 import json
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 Node = Mapping[str, Any]
 
 # A bound on work, chosen by hand; not measured.
-_MAX_NODES = 2000
+_MAX_NODES = 2000  # JSON objects
 _COMMENT = re.compile(r"<!--|-->|(?:/\*)?<!\[CDATA\[(?:\*/)?|(?:/\*)?\]\]>(?:\*/)?|^[ \t]*//.*$", re.MULTILINE)
 _GAP = re.compile(r"[\s,;]*")
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
@@ -88,9 +88,9 @@ def types_of(node: Node) -> tuple[str, ...]:
 
 
 def find_article(nodes: Iterable[Node], url: str | None) -> Node:
-    """Returns the node that describes the page's article, an empty one where there is none.
+    """Returns the node that describes the page's article, an empty one if there is none.
 
-    The node that names the page's own path wins over those before it.
+    A node with the page's own path takes precedence over those before it.
     """
     articles = [node for node in nodes if any(_ARTICLE.search(name) for name in types_of(node))]
     path = _path(url)

@@ -1,4 +1,4 @@
-"""Bylines to names: what is the name of a person, or at least of an author, in what pages write."""
+"""Extracts the names of persons or other authors from bylines."""
 
 import unicodedata
 from functools import lru_cache
@@ -8,8 +8,8 @@ from workers.page.words import bare, plain
 
 # Chosen by hand; not measured.
 _MAX_NAME = 60  # characters
-_MAX_BYLINE = 1000
-_MAX_WORDS = 6
+_MAX_BYLINE = 1000  # characters
+_MAX_WORDS = 6  # words of one name
 _PARTICLES = byline_words.PARTICLES | {"of"}  # of an editorial team, as "Bank of England"
 
 
@@ -41,7 +41,7 @@ def _split(text: str, sites: frozenset[str], trusted: bool) -> tuple[str, ...]:
         meant = part if trusted else byline_words.TURN.sub("", part)
         found = _names_of(_strip_by(byline_words.SUFFIX.sub(r" \1", meant)), trusted=trusted)
         if not found and names:
-            break  # what follows a name in a byline is a place, a role or a date
+            break  # after a name, a byline continues with a place, a role or a date
         names += found
     return tuple(dict.fromkeys(names))
 
@@ -94,7 +94,7 @@ def _is_role(word: str) -> bool:
 
 
 def is_name(text: str, *, trusted: bool = True) -> bool:
-    """Tells whether `text` may be the name of a person or of an editorial team."""
+    """Returns True if `text` may be the name of a person or of an editorial team."""
     words = text.split()
     if not 0 < len(words) <= _MAX_WORDS or not 1 < len(text) <= _MAX_NAME or not any(map(str.isalpha, text)):
         return False
@@ -119,7 +119,7 @@ def _is_capital(word: str) -> bool:
 
 
 def is_handle(name: str) -> bool:
-    """Tells whether `name` looks like what somebody logs in with: one word with digits, dots or odd capitals."""
+    """Returns True if `name` looks like a log-in name: one word with digits, dots or unusual capitals."""
     if not name.isascii() or " " in name:
         return False
     mixed = not name.isupper() and not name[1:].islower()
@@ -127,7 +127,7 @@ def is_handle(name: str) -> bool:
 
 
 def is_organisation(name: str, sites: frozenset[str]) -> bool:
-    """Tells whether `name` is that of a publisher, an agency or an editorial team. `sites` are bare words."""
+    """Returns True if `name` is that of a publisher, an agency or an editorial team. `sites` are bare words."""
     words = bare(name)
     squashed = words.replace(" ", "")
     return bool(byline_words.ORGANISATION.search(name)) or any(squashed == site.replace(" ", "") for site in sites)

@@ -13,7 +13,7 @@ from workers.page.words import bare
 __all__ = ["Metadata", "read_metadata"]
 
 # Chosen by hand, for the size of events.
-_MAX_CANDIDATES = 5
+_MAX_CANDIDATES = 5  # values of each field that did not win
 
 
 def read_metadata(tree: Element, head: Head, url: str | None, *, now: datetime | None = None) -> Metadata:

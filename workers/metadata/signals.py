@@ -1,4 +1,4 @@
-"""By which names, links and first words an element of a page is worth asking."""
+"""Signals that an element may hold a title, name or date: its class names, links and first words."""
 
 import re
 from enum import StrEnum
@@ -7,7 +7,7 @@ from functools import lru_cache
 from workers.metadata.byline_words import BEFORE_BY, BY_LABELS, BY_WORDS, any_of
 from workers.page.words import word_set
 
-# No name without one of these is in _CLASSES: one search for letters at its start is far faster than those for all.
+# Every name in _CLASSES begins with one of these. One search for them is far faster than a search for all names.
 _HINT = re.compile(
     r"headline|title|author|by|writer|autor|auteur|redakteur|verfasser|journalist|vcard|fn|user|contributor|creator"
     r"|poste[rd]|person|profile|signatur|firma|kuerzel|credit|avatar|date|time|publish|datum|fecha|meta"
@@ -29,7 +29,7 @@ BY_WITHIN = re.compile(
     r"|(?:著者|作者|記者|投稿者|執筆)\s*[:：]",
     re.IGNORECASE,
 )
-# No line without one of these, a sign at its start or a label is a byline: to look for them is far faster.
+# Every byline contains one of these, a sign at its start, or a label. Searching for them first is far faster.
 _BY_HINTS = frozenset(f"{word}{colon}" for word in _BY_WORDS | _BEFORE_BY for colon in ("", ":", "：", "."))
 _LABEL = re.compile(any_of(BY_LABELS))
 COPYRIGHT = re.compile(r"©|\(c\)|copyright", re.IGNORECASE)
@@ -38,18 +38,18 @@ _ASIDE = re.compile(
     r"comment(?!ary)|related|recommend|sidebar|widget|(?:page|site|global)-?footer|newsletter|most-?(?:read|popular)"
     r"|teaser|trending|promo|disqus|replies|read-?more|more-?(?:news|stories|from)"
 )
-# Chosen by hand; they say which elements are asked at all, so the model of authors was trained with them.
+# Chosen by hand. They select the elements that are read, so the model of authors was trained with them.
 MAX_LINE = 120  # characters of a line that holds a name or a date
-_MAX_NAME = 40
-_MAX_BYLINE = 400
+_MAX_NAME = 40  # characters
+_MAX_BYLINE = 400  # characters
 # Two to four words with capitals.
 _NAME = re.compile(r"[^\W\d_][\w.'’-]*(?:\s+(?:[a-z]{2,3}\s+)?[^\W\d_a-z][\w.'’-]*){1,3}")
 _MAX_NAME_PARTS = 7  # small words between them included
-_MIN_LINE = 2
+_MIN_LINE = 2  # characters
 
 
 class Signal(StrEnum):
-    """Why an element is worth asking."""
+    """The reason why an element may hold a title, name or date."""
 
     H1 = "h1"
     H2 = "h2"
@@ -110,7 +110,7 @@ def _signals_of_name(name: str) -> tuple[Signal, ...]:
 
 @lru_cache(maxsize=8192)
 def names_aside(names: str) -> bool:
-    """Tells whether a class or id attribute is that of comments, teasers and the like."""
+    """Returns True if a class or id attribute is that of comments, teasers and the like."""
     return _ASIDE.search(names.lower()) is not None
 
 
@@ -120,7 +120,7 @@ def signals_of_itemprop(names: str) -> tuple[Signal, ...]:
 
 
 def is_author_link(href: str) -> bool:
-    """Tells whether a link leads to an author's page, by the folders in its path."""
+    """Returns True if a link leads to an author's page, by the folders in its path."""
     if _AUTHOR_FOLDERS.isdisjoint(href.lower().split("/")):
         return False
     *folders, last = href.lower().partition("?")[0].rstrip("/").split("/")

@@ -1,4 +1,4 @@
-"""What needs no vote: language, site, addresses, description, image, licence, categories and tags."""
+"""The fields without a vote: language, site, URLs, description, image, licence, categories and tags."""
 
 import re
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from workers.metadata.sources import PageSources
 from workers.page.words import plain
 
 # Bounds, chosen by hand; not measured.
-_MAX_LABELS = 30
+_MAX_LABELS = 30  # categories or tags
 _MAX_LABEL = 100  # characters
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 

@@ -1,4 +1,4 @@
-"""One pass over a parsed page that sorts out whatever any resolver may ask for."""
+"""One pass over a parsed page that collects the sources of all resolvers."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -23,7 +23,7 @@ _READERS: Mapping[str, Callable[[str], tuple[Signal, ...]]] = {
     "id": signals_of_names,
     "itemprop": signals_of_itemprop,
 }
-# Of these there is nothing to read but what stands after them.
+# These have no text themselves; only the text after them is read.
 _WORDLESS = SILENT | word_set(
     "br circle clippath defs g input line path picture polygon polyline rect source symbol use"
 )
@@ -33,11 +33,11 @@ _SITE_TYPES = frozenset({"WebSite", "Organization", "NewsMediaOrganization"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSources:
-    """One page, gathered.
+    """The sources of one page.
 
     `head` is the page's head; `links` the `<link>` and `<a>` targets by rel (`canonical`, `image_src`, `license`);
     `element_index` the elements of the body by signal; `nodes` all JSON-LD, `article` the node of the article itself;
-    `heading` the position of the first `h1` of the page proper, 0 where there is none; `sites` what the site and its
+    `heading` the position of the first `h1` of the page proper, 0 if there is none; `sites` what the site and its
     publisher are called, as bare words.
     """
 
@@ -70,7 +70,7 @@ class PageSources:
 
 
 def host_of(url: str | None) -> str:
-    """Returns the host of `url` without `www.`, empty where there is none."""
+    """Returns the host of `url` without `www.`, empty if there is none."""
     try:
         return (urlsplit(url or "").hostname or "").removeprefix("www.")
     except ValueError:
@@ -113,7 +113,7 @@ class _Gatherer:
         self.hits: dict[Signal, list[SignalHit]] = defaultdict(list)
 
     def walk(self, tree: Element) -> None:
-        """Takes what `tree` holds. This loop is most of what metadata costs, so it calls nothing it need not."""
+        """Collects the sources in `tree`. This loop takes most of the time for metadata, so it avoids calls."""
         readers, take_words = _READERS, self._take_words
         for position, element in enumerate(tree.iter("*")):
             tag = element.tag

@@ -1,4 +1,4 @@
-"""The title: the heading of the page that says most nearly what its metadata says."""
+"""Chooses the title: the heading of the page that is most like the title in its metadata."""
 
 import re
 from collections.abc import Iterator
@@ -21,9 +21,9 @@ _LIKE_SEGMENT = 0.9  # likeness of a heading that is the first part of a page's 
 _MIN_LIKENESS = 0.3  # of a heading to a reference; anything from .15 to .5 does nearly as well
 _MIN_LIKENESS_MINOR = 0.5  # of what is no h1
 _MIN_WORDS_ALONE = 3  # of a lone h1 that nothing else confirms; shorter ones are site names
-_MIN_WORDS_ANYWHERE = 5
-_CHANCES = (0.63, 0.9, 0.92, 0.96)  # that a title is right by how many others agree, as measured
-_MAX_SITE_WORDS = 4
+_MIN_WORDS_ANYWHERE = 5  # words of a heading anywhere on the page
+_CHANCES = (0.63, 0.9, 0.92, 0.96)  # probability that a title is right, by the number of others that agree; measured
+_MAX_SITE_WORDS = 4  # words of a site's name in a title
 _MAX_PARTS = 50  # elements within a heading
 _MAX_TITLE = 500  # characters
 
@@ -31,7 +31,7 @@ Reference = Sourced[str]
 
 
 def find_titles(page: PageSources) -> list[Sourced[str]]:
-    """Returns the titles that `page` may have, the best first; the others are its references."""
+    """Returns possible titles, the best first; the others are the titles in the metadata."""
     references = list(_references(page))
     heading = _heading(page, references) or _lone_heading(page, references) or _minor_heading(page, references)
     return _with_confidence([heading, *references] if heading else references or _any_heading(page))
@@ -118,7 +118,7 @@ def _without_kicker(element: PageElement, references: list[Reference], sites: fr
 
 
 def _same_but_spaces(reference: str, heading: str) -> bool:
-    """Tells whether a heading differs in spaces alone, which its elements made."""
+    """Returns True if a heading differs in spaces alone, which its elements made."""
     return reference != heading and "".join(reference.split()) == "".join(heading.split())
 
 
@@ -141,7 +141,7 @@ def _lone_heading(page: PageSources, references: list[Reference]) -> Sourced[str
         return None
     titles = {bare(reference.value) for reference in references}
     if any(words == bare(part) for text in _whole_titles(page) for part in _segments(text)[1:]) and words not in titles:
-        return None  # the site's name, as the end of the page's whole title has it
+        return None  # the site's name, which also ends the page's whole title
     titled = element.node in {other.node for other in page.elements(Signal.TITLE_CLASS, Signal.HEADLINE_PROP)}
     if element.region is ElementRegion.ARTICLE or titled or count >= _MIN_WORDS_ANYWHERE:
         return Sourced(_tidied(element.text), Source.MARKUP)

@@ -1,4 +1,4 @@
-"""Dates as pages write them, in attributes and in words of many languages, to ISO 8601."""
+"""Parses dates in attributes, and in words of many languages, to ISO 8601."""
 
 import re
 from collections.abc import Mapping
@@ -28,9 +28,9 @@ _URL = re.compile(r"(?<!\d)((?:19|20)\d\d)[/_-](\d\d?)[/_-](\d\d?)(?!\d)|(?<!\d)
 # The day's number repeats the year and month before it: /2015/08/150803-
 _URL_SHORT = re.compile(r"/((?:19|20)(\d\d))/(\d\d)/(?:[^/]*\D)?\2\3(\d\d)(?!\d)")
 # Letters of a month cut short, and bounds on work: chosen by hand; not measured.
-_MIN_PREFIX = 3
+_MIN_PREFIX = 3  # letters
 _MAX_URL = 2048  # characters
-_MAX_STAMP = 200
+_MAX_STAMP = 200  # characters
 _CHANGE = (
     r"(?:updat|modifi|\bedited|last changed|revis|aktualis|geändert|mise? à jour|màj|actualiz|aggiorna|bijgewerkt"
     r"|gewijzigd|atualiz|oppdatert|uppdater|päivitetty|обновлено|изменено|更新)"
@@ -49,7 +49,7 @@ class WrittenDate:
 
 
 def says_changed(words: str) -> bool:
-    """Tells whether `words` around a date, or the class names of its element, say that it is of a change.
+    """Returns True if `words` around a date, or the class names of its element, say that it is of a change.
 
     Class names run words together, as `lastUpdated`: a word counts wherever it begins.
     """
@@ -57,7 +57,7 @@ def says_changed(words: str) -> bool:
 
 
 def labels_change(label: str) -> bool:
-    """Tells whether a word of `label`, which stands before a date in a text, begins as one of change does.
+    """Returns True if a word of `label`, the text before a date, begins like a word for a change.
 
     So 最后更新 ("last update"), one word here, does not count: Chinese pages put it before their only date.
     """
@@ -76,7 +76,7 @@ def parse_written_date(text: str, language: str) -> WrittenDate | None:
 
 
 def parse_url_date(url: str) -> WrittenDate | None:
-    """Returns the day that stands in the path of `url`, or None."""
+    """Returns the day in the path of `url`, or None."""
     url = url[:_MAX_URL]
     if short := _URL_SHORT.search(url):
         return _written_date(*short.group(1, 3, 4))

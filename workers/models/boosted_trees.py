@@ -1,4 +1,4 @@
-"""Gradient-boosted oblivious trees (as CatBoost grows them), evaluated with numpy: every model of Copydesk is one.
+"""Evaluates gradient-boosted oblivious trees (as CatBoost trains them) with numpy. All models here are such trees.
 
 The weights stand beside this file, one `.npz` a model; the training scripts in `bench/` write them.
 """

@@ -1,4 +1,4 @@
-"""A draft becomes an article."""
+"""Makes an article of a draft."""
 
 from typing import Any
 
@@ -57,7 +57,7 @@ def normalise(draft: Draft, job: Job, url: str | None) -> Article:
 
 
 def describe(metadata: Metadata, job: Job, url: str | None) -> Metadata:
-    """Returns what is known of a document without an article, in standard form: the caller's word, else its own.
+    """Returns the metadata of a document without an article, in standard form: the caller's, else the document's.
 
     Args:
         metadata: what the document says of itself.

@@ -5,11 +5,11 @@ import re
 from yarl import URL
 
 # Chosen by hand; not measured.
-_MAX_CHARS = 2048
+_MAX_CHARS = 2048  # as for submitted URLs (contract.rules.MAX_URL_CHARS)
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
 
-# Names that nothing but campaigns and ad networks use. A list of likely words (`ref`, `id`, `source`) would drop
-# parameters that tell one document from another.
+# Parameters that only campaigns and ad networks use. Ambiguous names (`ref`, `id`, `source`) are not listed, because
+# they may distinguish documents.
 _TRACKER = re.compile(
     r"""(?:utm|mtm|pk|piwik|matomo|hsa|itm|vero|oly)_\w+
       | (?:fb|g|dc|y|ys|tt|tw)clid | msclkid | irclickid | rb_clickid | wickedid | gbraid | wbraid | gad_source
@@ -21,7 +21,7 @@ _TRACKER = re.compile(
 
 
 def absolute_url(url: str, base: str | None) -> str | None:
-    """Returns `url`, relative to `base`, in standard form, or None where that is no http or https URL."""
+    """Returns `url`, relative to `base`, in standard form, or None if that is no http or https URL."""
     try:
         found = URL(url.strip())
         return _standard(URL(base).join(found) if base else found)

@@ -9,7 +9,7 @@ from dateparser.date import DateDataParser  # type: ignore[import-untyped] # no 
 
 # A bound on work, chosen by hand: no date is as long.
 _MAX_CHARS = 100
-_FIRST_YEAR = 1000  # what is below is an empty value of some database
+_FIRST_YEAR = 1000  # chosen: earlier years are empty values of databases
 _EPOCH = re.compile(r"1970-01-01T00:00(:00(\.0+)?)?(Z|\+00:00)?")
 _LIBRARY_NAMES = {"no": "nb"}
 
@@ -21,7 +21,7 @@ _ISO = re.compile(
 _COMPACT_DATE_CHARS = len("20240131")
 _MONTH_CHARS = len("2024-01")
 
-# Relative dates would need the time of writing. Half a date is not one.
+# Relative dates would need the time of writing. Incomplete dates are not accepted.
 _SETTINGS = {"PARSERS": ["absolute-time"], "REQUIRE_PARTS": ["day", "month", "year"], "RETURN_TIME_AS_PERIOD": True}
 
 
@@ -34,7 +34,7 @@ _CLOCK_FORMS = (
 
 
 def normalise_date(value: str, language: str | None = None) -> str | None:
-    """Returns `value` as an ISO 8601 date or date-time, or None where it is none.
+    """Returns `value` as an ISO 8601 date or date-time, or None if it is none.
 
     Offset and precision stay as stated: no time is made up, no offset is assumed. Dates in words or with the day
     first are read in `language` (BCP 47, the region decides between 9/10 and 10/9), else in English. Relative dates
@@ -49,7 +49,7 @@ def normalise_date(value: str, language: str | None = None) -> str | None:
 
 
 def preload() -> None:
-    """Loads what reading English dates takes (0.2 s)."""
+    """Loads the data for English dates (0.2 s)."""
     _from_words("January 31, 2024", None)
 
 

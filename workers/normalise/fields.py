@@ -1,4 +1,4 @@
-"""An article's metadata: what the document says, what the caller says, and which of them it is."""
+"""Chooses an article's metadata from the document's and the caller's."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from workers.normalise.language import Identified, standard_tag
 from workers.normalise.text import normalise_line, normalise_markup_line
 
 Fields = dict[str, Sourced[Any]]
-"""Metadata by field name, as in Article: a string or a tuple of strings each; no entry where there is none."""
+"""Metadata by field name, as in Article: a string or a tuple of strings each; no entry if there is none."""
 
 _LINES = ("title", "site_name", "description", "license")
 _LISTS = ("authors", "categories", "tags")

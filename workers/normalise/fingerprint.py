@@ -1,4 +1,4 @@
-"""Fingerprints of a text: SHA-256 tells equal, SimHash tells alike."""
+"""Fingerprints of a text: SHA-256 to find equal texts, SimHash to find similar ones."""
 
 import re
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ import numpy as np
 from workers.normalise.length import UNSPACED
 
 # 64 bits as in Manku et al. 2007; runs of three were chosen by hand.
-_SHINGLE_TOKENS = 3
+_SHINGLE_TOKENS = 3  # tokens
 _CHUNK_CHARS = 1 << 18  # bounds the memory that tokens take; a chunk's edge may cut a word in two
-_HASH_BYTES = 8
+_HASH_BYTES = 8  # 64 bits
 
 _TOKEN = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
 

@@ -1,4 +1,4 @@
-"""Which language a text is in: what its letters say, and what the document says of itself."""
+"""Identifies the language of a text from its letters and from the document's declaration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[impo
 from contract.article import Source
 from workers.document import Sourced
 
-# Measured where that is said; the least confidence is more likely than not.
-_SAMPLE_CHARS = (800, 3000)  # the longer one where the shorter leaves doubt, which it does for a text in fifty
-_NO_DOUBT = 0.99
-_PRIOR_ODDS = 100.0  # of the declared language against any one other: a few pages in a hundred declare a wrong one
-_MIN_CONFIDENCE = 0.5
+# Chosen by hand unless a measurement is given.
+_SAMPLE_CHARS = (800, 3000)  # the longer one if the shorter leaves doubt, which happens for one text in fifty
+_NO_DOUBT = 0.99  # confidence from which the shorter sample suffices; chosen
+_PRIOR_ODDS = 100.0  # of the declared language against each other one: a few pages in a hundred declare a wrong one
+_MIN_CONFIDENCE = 0.5  # probability; chosen: more likely than not
 _SAME = {"nb": "no"}  # one language to the model
 _MAX_SUBTAG_CHARS = 3  # beyond are private tags, as `x-default`: longer ones were never registered
 _NO_LANGUAGE = {"und", "mul", "zxx", "mis"}
@@ -24,7 +24,7 @@ _NO_LANGUAGE = {"und", "mul", "zxx", "mis"}
 class Identified:
     """A text's language.
 
-    `tag` is its primary BCP 47 subtag and who said so, None where nobody knows. `confidence` in [0, 1] is how well the
+    `tag` is its primary BCP 47 subtag and who said so, None if nobody knows. `confidence` in [0, 1] is how well the
     text bears it out, None where the model does not know the language. `locale` adds what the document declares
     beyond the primary subtag, as `en-GB`.
     """
@@ -37,8 +37,8 @@ class Identified:
 def identify(text: str, caller: str | None, declared: Sourced[str] | None) -> Identified:
     """Returns the language of `text`.
 
-    The caller's word wins. Else the text decides, with what the document declares as prior: a short text leaves it at
-    that, a long one overrules it.
+    The caller's language takes precedence. Otherwise the text decides, with the declared language as prior: a short
+    text rarely changes it, a long text overrules it.
     """
     locale = standard_tag(declared.value) if declared else None
     if caller and (told := standard_tag(caller)):
@@ -57,7 +57,7 @@ def identify(text: str, caller: str | None, declared: Sourced[str] | None) -> Id
 
 @lru_cache(maxsize=1024)
 def standard_tag(tag: str) -> str | None:
-    """Returns `tag` as BCP 47 has it (`en_us` is `en-US`, `iw` is `he`), or None where it names no language."""
+    """Returns `tag` as BCP 47 has it (`en_us` is `en-US`, `iw` is `he`), or None if it names no language."""
     try:
         language = langcodes.Language.get(langcodes.standardize_tag(tag.strip(), macro=True))
     except ValueError:

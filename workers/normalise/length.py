@@ -1,4 +1,4 @@
-"""How long a text is and how it begins: word count, reading time, excerpt."""
+"""Word count, reading time and excerpt of a text."""
 
 import math
 import re
@@ -13,7 +13,7 @@ UNSPACED = (
 )
 _WORDS_A_MINUTE = 238  # Brysbaert 2019, "How many words do we read per minute?": silent reading of non-fiction
 _CHARS_A_MINUTE = 500  # the same for text without spaces
-_EXCERPT_CHARS = 200
+_EXCERPT_CHARS = 200  # chosen: two or three lines on a screen
 _SHORTEST_SENTENCE_CHARS = 80  # of an excerpt: a shorter one says less than a cut one
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")

@@ -121,7 +121,7 @@ def _pass(line: str, *, repair: bool) -> str:
 
 
 def is_mojibake(line: str) -> bool:
-    """Tells whether `line` has what text read in a wrong encoding has: what ftfy's `is_bad` says, in less time."""
+    """Returns True if `line` has what text read in a wrong encoding has: what ftfy's `is_bad` says, in less time."""
     return _SUSPECT.search(line) is not None and is_bad(line)
 
 

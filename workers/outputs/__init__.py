@@ -1,4 +1,4 @@
-"""Markdown and HTML of an article, from the very blocks that its text is made of.
+"""Writes Markdown and HTML of an article, from the same blocks as its text.
 
 In reading order: `forms` writes what was asked for. `images` finds the article's images (with `srcset`), `structure`
 puts its blocks into the lists, quotes, tables (`grid`) and code (`code`) that they stand in; plain text is written from

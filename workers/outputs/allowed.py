@@ -1,4 +1,4 @@
-"""What may stand in an output: characters that XML takes, addresses of the web, made absolute."""
+"""Limits the characters of outputs to those of XML, and their URLs to absolute ones of the web."""
 
 import re
 
@@ -21,7 +21,7 @@ def link_target(href: str, base: str | None) -> str | None:
 
 
 def web_address(url: str, base: str | None) -> str | None:
-    """Returns `url` made absolute by `base`, or None where that is no http or https URL."""
+    """Returns `url` made absolute by `base`, or None if that is no http or https URL."""
     try:
         found = URL(url.strip())
         whole = URL(base).join(found) if base else found

@@ -1,4 +1,4 @@
-"""The forms of an article that a caller asked for."""
+"""Writes the requested forms of an article."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ _WRITERS = {Format.MARKDOWN: write_markdown, Format.HTML: write_html}
 
 
 def write_forms(text: str, blocks: Sequence[ArticleBlock], url: str | None, options: Options) -> dict[Format, str]:
-    """Returns what `options` ask for beside the text.
+    """Returns the forms that `options` request in addition to the text.
 
     Args:
         text: the article's, in standard form: what there is to write where it has no blocks, as pasted text.

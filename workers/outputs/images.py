@@ -1,4 +1,4 @@
-"""Images that belong to an article: those that stand among its blocks."""
+"""Finds the images of an article: those between its blocks."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -73,7 +73,7 @@ def find_images(blocks: Sequence[ArticleBlock], base: str | None) -> list[tuple[
 
 
 def _repeats(element: _Element, last: Image | None) -> bool:
-    """Tells whether `element` stands there for browsers without scripts, in place of the image before it."""
+    """Returns True if `element` stands there for browsers without scripts, in place of the image before it."""
     around = next(element.iterancestors("noscript"), None)
     if around is None or last is None:
         return False

@@ -1,4 +1,4 @@
-"""What stands inside one block: its words, with links, emphasis and code around them."""
+"""Writes the inline content of a block: words, links, emphasis and code."""
 
 import re
 from collections.abc import Iterable, Iterator

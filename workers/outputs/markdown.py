@@ -162,7 +162,7 @@ def _marked(element: _Element, content: str, before: str, after: str) -> str:
 
 
 def _flanks(inner: str, before: str, after: str) -> bool:
-    """Tells whether emphasis marks around `inner` would be taken for such (CommonMark 0.31.2, section 6.2)."""
+    """Returns True if emphasis marks around `inner` would be taken for such (CommonMark 0.31.2, section 6.2)."""
     opens = inner[0].isalnum() or not before.isalnum()
     closes = inner[-1].isalnum() or not after.isalnum()
     return opens and closes and before not in _MARKS.values() and "\n" not in inner

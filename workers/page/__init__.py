@@ -1,4 +1,4 @@
-"""What a page is, whoever asks: its tree, its text blocks, its head, its kind. Knows nothing of articles.
+"""Parses and measures a page: its tree, its text blocks, its head, its kind. It does not know about articles.
 
 In reading order: `tree` parses HTML, with the shadow roots of `shadow`; `words` compares words; `class_names` and
 `styles` say what the names and styles of an element mean. `blocks` has the types of text blocks and their containers,

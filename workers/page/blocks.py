@@ -27,7 +27,7 @@ class BlockKind(IntEnum):
 
 
 class TextRun(NamedTuple):
-    """A piece of text as it stands in the tree: of the text of `element`, or of what follows it where `is_tail`.
+    """A piece of text in the tree: of the text of `element`, or with `is_tail` of the text after it.
 
     An end of line within a block is a run of its own, `BREAK`. So is a formula, whose element is its `<math>`, the
     alternative text of an image that is a letter, and a quotation mark that a browser writes.
@@ -61,7 +61,7 @@ class Container(NamedTuple):
 
     Others are told by their numbers, in document order: `parent` (0 for the body's own), `box`, the outermost one
     around it, itself included, that its tag or name sets apart as boilerplate, `article`, the innermost `<article>`,
-    and `line`, the innermost list item or table row; -1 where there is none. `first` is the number of the first block
+    and `line`, the innermost list item or table row; -1 if there is none. `first` is the number of the first block
     within.
     `own` and `inherited` are what names say of it, and of it and all around it, with the bits
     of `class_names` beside those.

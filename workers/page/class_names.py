@@ -1,4 +1,4 @@
-"""What the names of an element (class, id, role, itemprop) say about it, by look-ups of their words."""
+"""Interprets the names of an element (class, id, role, itemprop) by look-ups of their words."""
 
 import re
 from functools import lru_cache
@@ -9,7 +9,7 @@ from workers.page.words import word_set
 _MAX_NAMES = 300  # characters
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
-# Stems of words in lower case, by what they call an element. A word counts where it equals a stem or its plural.
+# Stems of words in lower case, by the kind of element that they name. A word counts if it equals a stem or its plural.
 GROUPS: dict[str, str] = {
     "navigation": "nav navbar navi navigation menu submenu breadcrumb crumb sitemap pager pagination tabs toolbar skip",
     "footer": "foot footer colophon bottom copyright legal",
@@ -52,7 +52,7 @@ ASIDE = NO_TEXT << 3  # for screen readers and programs: none of the text that p
 GUTTER = NO_TEXT << 4  # numbers of lines beside code
 CONTROL = NO_TEXT << 5  # to copy what stands beside it, or to draw it
 LINES = NO_TEXT << 6  # its line feeds are ends of lines
-# What programs that ask for consent call the element that they put on a page: its whole id, or one of its classes.
+# Names that consent managers give their element on a page: its whole id, or one of its classes.
 CONSENT_MANAGERS = word_set(
     """axeptio_overlay borlabs-cookie borlabscookiebox ccc-overlay cc-window cky-consent-container clisettingspopup
     cmpbox cmplz-cookiebanner cmplz-cookiebanner-container cmpwrapper consent_blackbar cookie-law-info-bar

@@ -32,7 +32,7 @@ def table_around(element: Element) -> Element | None:
 
 
 def is_data_table(table: Element) -> bool:
-    """Tells whether rows and columns of `table` mean something."""
+    """Returns True if rows and columns of `table` mean something."""
     if (table.get("role") or "").lower() in _LAYOUT_ROLES or next(table.iterdescendants("table"), None) is not None:
         return False
     rows = [[cell for cell in row if cell.tag in {"td", "th"}] for row in table.iter("tr")]

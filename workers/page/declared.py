@@ -1,4 +1,4 @@
-"""What a page declares itself to be: in its head, its structured data and its address."""
+"""Features of what a page declares in its head, its structured data and its URL."""
 
 import re
 from urllib.parse import urlsplit
@@ -31,6 +31,7 @@ DECLARED_FEATURES = (
 )
 _WORD = re.compile(r"[a-z]+")
 _DATE = re.compile(r"(?:19|20)\d\d[-/_]?(?:0[1-9]|1[0-2])(?!\d)|/(?:19|20)\d\d/")
+# Hyphens in a path's last part; chosen: headlines have as many. Part of the features: change it and train anew.
 _LONG_SLUG_HYPHENS = 3
 _PATH_GROUPS = {
     "product": "product products item items p dp sku buy prod produkt produit producto",
@@ -61,7 +62,7 @@ _PATH_WORDS = {group: frozenset(words.split()) for group, words in _PATH_GROUPS.
 
 
 def is_paid(head: Head) -> bool:
-    """Tells whether the JSON-LD says that the page is not free to read (schema.org `isAccessibleForFree`)."""
+    """Returns True if the JSON-LD says that the page is not free to read (schema.org `isAccessibleForFree`)."""
     return _NOT_FREE.search(_json_ld(head)) is not None
 
 

@@ -1,4 +1,4 @@
-"""The head of a page, read once for all who ask: title, `<meta>` and JSON-LD, wherever on the page they stand."""
+"""Reads the head of a page once for all users: title, `<meta>` and JSON-LD, wherever on the page they are."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ _DUBLIN_CORE = {
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a page's head says.
+    """The contents of a page's head.
 
     `title` is the text of the first `<title>` that has any. `metas` are the values of `<meta>` by lower-case name,
     property or http-equiv, in page order, none empty. `json_ld` are the texts of the JSON-LD scripts, undecoded.
@@ -37,7 +37,7 @@ class Head:
         return [value for name in names for value in self.metas.get(name, ())]
 
     def first(self, *names: str) -> str:
-        """Returns the first of these values, empty where there is none."""
+        """Returns the first of these values, empty if there is none."""
         return next(iter(self.values(*names)), "")
 
 

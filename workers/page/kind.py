@@ -1,4 +1,4 @@
-"""The kind of a page, by one small model for each kind over its address, its declarations and its layout."""
+"""Estimates the kind of a page, with a small model for each kind over its URL, its declarations and its layout."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""What the blocks of a page look like, taken together."""
+"""Features of the layout of a page, from its blocks."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,10 @@ from workers.page.segment import CODES
 from workers.page.tree import Element
 
 # These numbers are part of the features, so the weights hold for them alone: change one and train anew. Chosen by hand.
-_PROSE_CHARS = 100
-_PROSE_LINKED = 0.3
+_PROSE_CHARS = 100  # characters of a block of prose, at least
+_PROSE_LINKED = 0.3  # share of linked characters in prose, at most
 _REPEATS = 3  # of a shape beside each other make a list
-_MAX_TEXT_CHARS = 100_000
+_MAX_TEXT_CHARS = 100_000  # characters of a page in which wordings are counted
 _CURRENCIES = ("$", "€", "£", "¥", "₹")
 _WORDINGS = {  # in lower case, counted as they stand: regular expressions took most of the time here
     "agos": (" ago", " am\n", " pm\n", "vor ", "hace ", "il y a "),

@@ -26,7 +26,7 @@ class _Names(Enum):
 
 
 def is_letters(image: Element) -> bool:
-    """Tells whether `image` stands for letters: it is no picture."""
+    """Returns True if `image` stands for letters: it is no picture."""
     alt = (image.get("alt") or "").strip()
     names = _names_letters(image.get("class") or "")
     return names is _Names.TEX or (0 < len(alt) <= _MAX_EMOJI_CHARS and (names is _Names.EMOJI or _is_symbol(alt)))
@@ -52,5 +52,5 @@ def _is_symbol(text: str) -> bool:
 
 
 def _has_formula(around: Element | None) -> bool:
-    """Tells whether the formula stands beside its image, as on Wikipedia."""
+    """Returns True if the formula stands beside its image, as on Wikipedia."""
     return around is not None and next(around.iter("math"), None) is not None

@@ -29,7 +29,7 @@ _MAX_CONTROL_CHARS = 40
 
 
 def is_panel(element: Element, flags: int) -> bool:
-    """Tells whether `element`, which is not shown and whose names say `flags`, is there to be opened by a reader."""
+    """Returns True if `element`, which is not shown and whose names say `flags`, is there to be opened by a reader."""
     if flags & _OTHER:
         return False
     names = f"{element.get('class') or ''} {element.get('id') or ''}"
@@ -39,12 +39,12 @@ def is_panel(element: Element, flags: int) -> bool:
 
 
 def asks_to_read_on(text: str) -> bool:
-    """Tells whether `text`, a whole link or button, leads to the rest of what stands above it."""
+    """Returns True if `text`, a whole link or button, leads to the rest of what stands above it."""
     return len(text) <= _MAX_CONTROL_CHARS and _MORE.fullmatch(text) is not None
 
 
 def _follows_control(element: Element) -> bool:
-    """Tells whether what stands right before `element` asks to read on, and nothing else."""
+    """Returns True if what stands right before `element` asks to read on, and nothing else."""
     before = element.getprevious()
     if before is None:
         return False
@@ -55,7 +55,7 @@ def _follows_control(element: Element) -> bool:
 
 
 def _is_controlled(element: Element) -> bool:
-    """Tells whether a heading or a button right before `element` says that it opens it."""
+    """Returns True if a heading or a button right before `element` says that it opens it."""
     name, before = element.get("id"), element.getprevious()
     if not name or before is None:
         return False

@@ -1,4 +1,4 @@
-"""One walk over a parsed page: its text cut into blocks, and the elements that hold them."""
+"""Cuts the text of a parsed page into blocks in one walk, and collects the containers around them."""
 
 from lxml import etree
 
@@ -22,7 +22,7 @@ from workers.page.styles import hidden_classes, style_flags
 from workers.page.tree import Element
 from workers.page.unread import ASKED_TAGS, is_apart, is_unread
 
-MAX_BLOCKS = 50_000  # of one page; a document of more is a dump, and what comes after is left out
+MAX_BLOCKS = 50_000  # of one page; chosen: a longer document is a dump of data, whose rest is left out
 
 _SILENT = frozenset(
     {
@@ -175,7 +175,7 @@ class _Segmenter:
         return True
 
     def _reads_on(self, flags: int, element: Element) -> bool:
-        """Tells whether an inline element that names or styles set apart is text nevertheless."""
+        """Returns True if an inline element that names or styles set apart is text nevertheless."""
         if flags & (GUTTER | CONTROL) and is_apart(flags, element):
             return False
         if not flags & (ASIDE | UNSHOWN) or next(element.iter("math"), None) is not None:
@@ -294,13 +294,13 @@ def _kind(tag: str, classes: str, above: BlockKind) -> BlockKind:
 
 
 def _has_brackets(reading: Element) -> bool:
-    """Tells whether the page has brackets around the reading of a word for who cannot show it above (HTML, 4.5.10)."""
+    """Returns True if the page has brackets around the reading of a word for those who cannot show it (HTML, 4.5.10)."""
     before = reading.getprevious()
     return before is not None and before.tag == "rp"
 
 
 def _is_line(element: Element) -> bool:
-    """Tells whether an element that the page defines itself holds whole lines: nothing stands beside it on its own."""
+    """Returns True if an element that the page defines itself holds whole lines: no text stands beside it."""
     above, before = element.getparent(), element.getprevious()
     beside = (above.text if above is not None else None) if before is None else before.tail
     if (beside and not beside.isspace()) or ((tail := element.tail) and not tail.isspace()):

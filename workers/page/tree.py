@@ -1,4 +1,4 @@
-"""HTML to a tree: all of it, however deep it is nested."""
+"""Parses HTML to a tree: all of it, however deep it is nested."""
 
 import re
 from copy import deepcopy

@@ -23,7 +23,7 @@ _MAX_MARK_PARTS = 3  # elements inside a link that is a mark
 
 
 def is_unread(tag: str, element: Element, *, in_heading: bool) -> bool:
-    """Tells whether `element`, one of `ASKED_TAGS`, is none of the text."""
+    """Returns True if `element`, one of `ASKED_TAGS`, is none of the text."""
     if tag == "a":
         return _is_place_mark(element, in_heading=in_heading)
     if tag == "button":
@@ -39,17 +39,17 @@ def is_unread(tag: str, element: Element, *, in_heading: bool) -> bool:
 
 
 def is_copy_button(element: Element) -> bool:
-    """Tells whether `element` is there to copy what stands beside it."""
+    """Returns True if `element` is there to copy what stands beside it."""
     return _start(element, _MAX_BUTTON_CHARS).casefold() in _COPY_WORDS
 
 
 def is_gutter(element: Element) -> bool:
-    """Tells whether `element`, named as one, holds numbers of lines and nothing else."""
+    """Returns True if `element`, named as one, holds numbers of lines and nothing else."""
     return _NUMBERS.fullmatch("".join(map(str, element.itertext())) or "0") is not None
 
 
 def is_numbering(text: str) -> bool:
-    """Tells whether `text` is lines numbered on: those of the code beside it."""
+    """Returns True if `text` is lines numbered on: those of the code beside it."""
     lines = text.split("\n")
     if len(lines) == 1 or not (lines[0].isascii() and lines[0].isdigit()):
         return False
@@ -58,14 +58,14 @@ def is_numbering(text: str) -> bool:
 
 
 def is_apart(flags: int, element: Element) -> bool:
-    """Tells whether `element`, whose names say `flags`, is a gutter, a button that copies or a formula drawn twice."""
+    """Returns True if `element`, whose names say `flags`, is a gutter, a button that copies or a drawn formula."""
     if flags & GUTTER:
         return is_gutter(element)
     return bool(flags & CONTROL) and (is_copy_button(element) or is_drawn_formula(element))
 
 
 def is_drawn_formula(element: Element) -> bool:
-    """Tells whether `element` is what MathJax made of a formula whose source stands beside it."""
+    """Returns True if `element` is what MathJax made of a formula whose source stands beside it."""
     beside = element.getnext()
     if beside is None:
         return False
@@ -84,7 +84,7 @@ def _is_note_mark(element: Element) -> bool:
 
 
 def _is_place_mark(element: Element, *, in_heading: bool) -> bool:
-    """Tells whether a link leads to the place where it stands, as those beside headings do."""
+    """Returns True if a link leads to the place where it stands, as those beside headings do."""
     if not in_heading and (element.text not in _PLACE_MARKS or len(element)):
         return False
     if "#" not in (element.get("href") or "") or len(element) > _MAX_MARK_PARTS:

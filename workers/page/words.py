@@ -1,4 +1,4 @@
-"""Words and their comparison: white space, tokens, likeness, and how much a text says in any script."""
+"""Compares words: white space, tokens, likeness, and the length of text in any script."""
 
 import html
 import re
@@ -9,11 +9,11 @@ _CJK_CHARACTER = re.compile(f"[{_CJK}]")
 _TOKEN = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 _WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\u0e00-\u0e7f\uff66-\uff9f]")
 # Chosen by hand. Part of the features: change it and train anew.
-_WIDE_WEIGHT = 1.5  # a character of these scripts says as much as 2.5 of an alphabet
+_WIDE_WEIGHT = 1.5  # added for each character of these scripts: it counts as 2.5 characters of an alphabet
 
 
 def is_cjk(text: str) -> bool:
-    """Tells whether `text` has Chinese, Japanese or Thai characters: its words are not parted by spaces."""
+    """Returns True if `text` has Chinese, Japanese or Thai characters: its words are not parted by spaces."""
     return not text.isascii() and _CJK_CHARACTER.search(text) is not None
 
 

@@ -1,6 +1,6 @@
-"""The reader of pasted text: what someone selected in a browser, with all that was in the way. A draft out.
+"""The reader of pasted text: makes a draft of text that somebody copied from a page, with menus and adverts in it.
 
-In reading order: `text_reader` holds the thread. Text to lines: `strip_markdown`, `repair`, `quoted_replies`,
+In reading order: `text_reader` runs the steps. Text to lines: `strip_markdown`, `repair`, `quoted_replies`,
 `wrapping`, `lines`. Rules: `noise_rules` take lines by their words (`phrases` and `word_lists` have them), `region`
 finds where the article is, `mail_header`, `byline`, `stated_dates` and `title_rules` read its head, and `line_rules`
 applies them all. Model: `line_features` measures lines (`line_windows` what stands around them), `classify_lines`

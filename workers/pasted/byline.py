@@ -1,4 +1,4 @@
-"""Who wrote it: the lines just before the first prose."""
+"""Finds the by-line in the lines just before the first prose."""
 
 import re
 from collections.abc import Sequence
@@ -29,11 +29,11 @@ _DESKS = r"""
 """
 # Chosen by hand. Half or twice of each changes at most 4 of 72 texts; fewer lines around the prose lose authors (2 or 3
 # of 10), and more find some, with more lines that only look like a by-line.
-_MAX_ROLE_CHARS = 90
+_MAX_ROLE_CHARS = 90  # characters of a role after a name
 _BEFORE = 14  # lines before the first prose that are looked at
 _AFTER = 2  # lines after it
-_MAX_CHARS = 160
-_MAX_NAMES = 8
+_MAX_CHARS = 160  # characters of a by-line
+_MAX_NAMES = 8  # names in a by-line
 _LINES_OF_A_PAGE = 1024  # each is asked about several times
 _BY = re.compile(
     rf"(?:(?:{any_of(BEFORE_BY)}|ein beitrag|texte|texto|testo|tekst)\s+)?"
@@ -74,7 +74,7 @@ _NO_NAMES = """
 _NOT_NAME = ENGLISH_DATE_WORDS | frozenset(_NO_NAMES.split())
 _UNSPACED_NAME = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,8}\\Z")
 _ELIDED = re.compile("[dl]['’]")  # d’Arc
-_NAME_WORDS = (2, 5)
+_NAME_WORDS = (2, 5)  # words of a name, at least and at most
 
 
 def _either(rows: str) -> str:
@@ -88,7 +88,7 @@ _ROLE = re.compile(
 
 
 def before_role(text: str) -> str | None:
-    """Returns what stands before a role that ends the line, or None where none does."""
+    """Returns the text before a role at the end of the line, or None if there is no role."""
     if len(text) > _MAX_ROLE_CHARS:
         return None
     match = _ROLE.search(text)
@@ -149,7 +149,7 @@ def _find_names(text: str) -> tuple[str, ...]:
 
 
 def split_names(text: str) -> tuple[str, ...]:
-    """Returns the names in `A B, C D and E F | rest`: those up to the first part that is none."""
+    """Returns the names in `A B, C D and E F | rest`: those up to the first part that is not a name."""
     if len(text) > _MAX_CHARS:
         return ()
     names: list[str] = []
@@ -161,7 +161,7 @@ def split_names(text: str) -> tuple[str, ...]:
 
 
 def is_name(text: str) -> bool:
-    """Whether `text` has the shape of a person's name: two to five capitalised words, particles between them."""
+    """True if `text` has the shape of a person's name: two to five capitalised words, particles between them."""
     words = text.strip(" .,:").split()
     if len(words) == 1 and _UNSPACED_NAME.match(words[0]):
         return True

@@ -1,4 +1,4 @@
-"""Classifies the lines of a text: the rules say what they know, a model over all lines decides where the article is."""
+"""Classifies the lines of a text: rules decide clear cases, then a model over all lines finds the article."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from workers.pasted.text_confidence import TEXT_CONFIDENCE_FEATURES
 from workers.pasted.title_model import ScoredLines, choose_title
 
 # Chosen by hand. Half or twice of each costs at most .006 of F1 (72 texts).
-# Log-odds by which the rules' word counts for more than the trained texts say: their truths leave many lists out.
+# Log-odds that the rules add to the model's, because the texts that trained it wrongly leave out many lists.
 _CLEAN_BONUS = 0.5  # no menu around the article, and hardly any noise
 _SURE_BONUS = 9.0  # list items and what leads to them, and what stands between title and first prose
 _HEADING_BONUS = 1.0  # short lines amid the prose
@@ -27,18 +27,18 @@ _AMID_WORDS = 22.0  # at least
 _AMID_REACH = 3  # lines to either side
 _FEW_LINES = 12  # of clean text: too few to tell anything by where a line stands
 
-# What recall counts for against precision: the squares of the betas of F-measures.
+# The weight of recall against precision: the squares of the betas of F-measures.
 _RECALL_WORTH: Mapping[Focus, float] = {Focus.PRECISION: 0.5, Focus.BALANCED: 1.0, Focus.RECALL: 2.0}
 
 _COLON = (":", "：")
 
-# What a line says of itself holds wherever it stands.
+# These rules apply wherever a line is.
 _BY_PLACE = frozenset({Rule.BEFORE_TEXT, Rule.AFTER_TEXT, Rule.MENU})
 
 
 @dataclass(frozen=True, slots=True)
 class TextModels:
-    """Which lines are the article's, which of the others is the title, and how good the text is."""
+    """The models for the lines of the article, for its title, and for the quality of its text."""
 
     lines: BoostedTrees
     titles: BoostedTrees
@@ -77,7 +77,7 @@ def classify_lines(
     focus: Focus = Focus.BALANCED,
     seek_title: bool = True,
 ) -> ClassifiedLines:
-    """Returns what stays of `lines`. Where the rules found no prose they alone decide."""
+    """Returns the classification of `lines`. If the rules found no prose, they alone decide."""
     clean = is_all_article(lines, ruled_lines)
     if rules_suffice(lines, ruled_lines, clean=clean):
         kept = [not rule for rule in ruled_lines.rules]
@@ -92,14 +92,14 @@ def classify_lines(
 
 
 def rule_findings(ruled_lines: RuledLines) -> RuleFindings:
-    """Returns what the model is told of the rules' word."""
+    """Returns the findings of the rules, as input of the model."""
     return RuleFindings(
         ruled_lines.noise, ruled_lines.region, [not rule for rule in ruled_lines.rules], ruled_lines.title
     )
 
 
 def line_probabilities(lines: Sequence[Line], ruled_lines: RuledLines, odds: Rows, *, clean: bool) -> Rows:
-    """Returns how probable it is that each line is the article's: the model's log-odds, and what rules add to them."""
+    """Returns the probability that each line belongs to the article: the model's log-odds plus those of the rules."""
     total = odds + _bonus(lines, ruled_lines) + np.float32(clean * _CLEAN_BONUS)
     total += _AMID_BONUS * _are_amid(lines, ruled_lines, total)
     probabilities: Rows = np.reciprocal(1 + np.exp(-total))
@@ -107,18 +107,18 @@ def line_probabilities(lines: Sequence[Line], ruled_lines: RuledLines, odds: Row
 
 
 def choose_lines(lines: Sequence[Line], probabilities: Rows, focus: Focus = Focus.BALANCED) -> list[bool]:
-    """Returns which lines stay by how probable they are."""
+    """Returns which lines to keep, by their probabilities."""
     lengths = np.array([line.words for line in lines], np.float32)
     return [bool(stays) for stays in best_cut(probabilities, lengths, _RECALL_WORTH[focus])]
 
 
 def rules_suffice(lines: Sequence[Line], ruled_lines: RuledLines, *, clean: bool) -> bool:
-    """Whether there is nothing for the model: no prose, or so few lines that where they stand tells nothing."""
+    """True if there is nothing for the model: no prose, or so few lines that where they stand tells nothing."""
     return not ruled_lines.region.stop or (clean and len(lines) <= _FEW_LINES)
 
 
 def is_all_article(lines: Sequence[Line], ruled_lines: RuledLines) -> bool:
-    """Whether the text is clean already, or a mail."""
+    """True if the text is clean already, or a mail."""
     return (
         not ruled_lines.region.stop
         or ruled_lines.subject is not None
@@ -127,7 +127,7 @@ def is_all_article(lines: Sequence[Line], ruled_lines: RuledLines) -> bool:
 
 
 def _bonus(lines: Sequence[Line], ruled_lines: RuledLines) -> Rows:
-    """Returns by how much the word of the rules raises the log-odds of each line that they keep."""
+    """Returns the log-odds that the rules add for each line that they keep."""
     first = first_prose(lines, ruled_lines)
     kept = [not rule for rule in ruled_lines.rules]
     items = [line.item and keep for line, keep in zip(lines, kept, strict=True)]
@@ -148,7 +148,7 @@ def first_prose(lines: Sequence[Line], ruled_lines: RuledLines) -> int:
 def _are_amid(lines: Sequence[Line], ruled_lines: RuledLines, odds: Rows) -> NDArray[np.bool_]:
     """Returns which lines are paragraphs that no rule takes, between others that are the article's for sure.
 
-    However odd such a paragraph is, the article would have a hole without it.
+    Even if the model doubts such a paragraph, the article would have a gap without it.
     """
     prose = np.array([is_prose(line) and not rule for line, rule in zip(lines, ruled_lines.rules, strict=True)])
     long = np.array([line.words >= _AMID_WORDS and not is_boilerplate(line) for line in lines])

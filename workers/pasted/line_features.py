@@ -1,4 +1,4 @@
-"""What is measured of each line of a pasted text, for the model that tells the article's lines from the page's."""
+"""Features of each line of a pasted text, for the model that separates the article's lines from the page's."""
 
 import re
 from collections import Counter
@@ -20,7 +20,7 @@ _MAX_WORDS = 120.0  # a longer paragraph is as sure as this
 _LINE_CHARS = 400  # of a line are looked at
 _SEPARATOR = re.compile(r" [|›»/·•>] ")
 _STEM = re.compile(r"[^\W\d_]{4,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
-_STEM_CHARS = 6
+_STEM_CHARS = 6  # characters of a word that are compared, in place of stemming
 _QUOTES = frozenset('"“”„«»「」『』')
 
 _NOISE_KINDS: tuple[frozenset[Rule], ...] = (
@@ -62,7 +62,7 @@ _NEAR = ("words", "prose", "noise", "closed", "item", "gap", "capitals", "shared
 
 @dataclass(frozen=True, slots=True)
 class RuleFindings:
-    """What the rules made of a text: noise by line, where the article is, which lines they would keep, the title."""
+    """The result of the rules: noise by line, the region of the article, the lines that they would keep, the title."""
 
     noise: Sequence[Rule | None]
     region: Region
@@ -142,7 +142,7 @@ def _shared(stems: set[str], spread: Counter[str]) -> float:
 
 
 def _places(by_line: dict[str, Rows], findings: RuleFindings) -> dict[str, Rows]:
-    """Returns where each line stands: in the region that the rules found, after the title, between prose and noise."""
+    """Returns features of each line's place: in the rules' region, after the title, between prose and noise."""
     count = len(by_line["words"])
     at = np.arange(count, dtype=np.float32)
     start, stop = findings.region.start, findings.region.stop
@@ -169,7 +169,7 @@ def _places(by_line: dict[str, Rows], findings: RuleFindings) -> dict[str, Rows]
 
 
 def _document(by_line: dict[str, Rows], findings: RuleFindings) -> dict[str, Rows]:
-    """Returns what is the same for all lines of a text."""
+    """Returns the features that are the same for all lines of a text."""
     count = len(by_line["words"])
     words, prose = by_line["words"].sum(), by_line["prose_words"].sum()
     inside = by_line["words"][findings.region.start : findings.region.stop].sum()

@@ -1,4 +1,4 @@
-"""Decides, line by line, what is the article and by which rule the rest is not."""
+"""Decides by rules, line by line, which lines are the article, and which rule removes each of the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -13,14 +13,14 @@ from workers.pasted.stated_dates import StatedDates, find_stated_dates
 from workers.pasted.title_rules import find_title
 
 # Chosen by hand on pasted pages. Half or twice of each changes at most 7 of 72 texts, and costs at most .007 of F1.
-_FEW_LINES = 4  # a note: whole sentences of it stay, whatever they say
+_FEW_LINES = 4  # in a note, whose whole sentences are always kept
 _DATE_LINES = 12  # before the first prose
 _STANDFIRST_LINES = 3  # below the title
-_MIN_STANDFIRST_WORDS, _MAX_STANDFIRST_WORDS = 12.0, 60.0
-_MIN_REPEATED_WORDS = 9.0
-_MIN_VERSE_WORDS = 3.0  # lines without prose among them stay if they have so many words on average
-_HEADING_WORDS = 4.0
-_MAX_TEASERS = 8
+_MIN_STANDFIRST_WORDS, _MAX_STANDFIRST_WORDS = 12.0, 60.0  # words of a standfirst
+_MIN_REPEATED_WORDS = 9.0  # words; a shorter line may well stand twice in an article
+_MIN_VERSE_WORDS = 3.0  # average words of a line, from which a text without prose is kept
+_HEADING_WORDS = 4.0  # words of a line that may head a box, at most
+_MAX_TEASERS = 8  # lines of a box below its heading
 _MIN_GROUP = 2  # lines under a heading that stands alone: a single one may be the next sub-heading
 _PROMPTS = frozenset({Rule.PROMPT, Rule.COOKIES})
 
@@ -47,7 +47,7 @@ class RuledLines:
 
 
 def apply_rules(lines: Sequence[Line], noise: Sequence[Rule | None]) -> RuledLines:
-    """Returns what becomes of each line. `noise` is the rule that takes it wherever it stands (`find_noise`)."""
+    """Returns the decision on each line. `noise` has the rules that remove lines wherever they are (`find_noise`)."""
     mail = find_mail_header(lines)
     return _apply_to_mail(lines, noise, mail) if mail else _apply_to_page(lines, noise)
 
@@ -118,7 +118,7 @@ def _outside(noise: Sequence[Rule | None], region: Region) -> list[Rule | None]:
 
 
 def _trim_head(lines: Sequence[Line], rules: Sequence[Rule | None], title: int, first: int) -> list[Rule | None]:
-    """Takes what stands before the title, and the labels between it and the first prose, but not the standfirst."""
+    """Removes the lines before the title, and the labels between it and the first prose, but not the standfirst."""
     trimmed = list(rules)
     for index in range(first):
         if index < title or not lines[index].item:
@@ -140,7 +140,7 @@ def _mark_repeated(lines: Sequence[Line], rules: list[Rule | None]) -> None:
 
 
 def _find_standfirst(lines: Sequence[Line], rules: Sequence[Rule | None], title: int, first: int) -> int | None:
-    """Returns the line that sums the article up: the only one so long between the title and the first prose."""
+    """Returns the line that sums up the article: the only long one between the title and the first prose."""
     between = range(title + 1, min(first, title + 1 + _STANDFIRST_LINES))
     return next((i for i in between if rules[i] is Rule.BEFORE_TEXT and _is_standfirst(lines[i])), None)
 
@@ -157,7 +157,7 @@ def _dates_of_head(lines: Sequence[Line], rules: Sequence[Rule | None], first: i
 
 
 def mark_boxes(lines: Sequence[Line], noise: Sequence[Rule | None]) -> list[Rule | None]:
-    """Returns `noise` with the rest of each box: the teasers below `Related`, the small print beside a prompt."""
+    """Returns `noise` with the rest of each box added: teasers below `Related`, small print beside a prompt."""
     marked = list(noise)
     if any(line.gap for line in lines):
         for index, rule in enumerate(noise):

@@ -1,4 +1,4 @@
-"""What stands around each line: means over windows, neighbours, distances. A column in, columns out, by name."""
+"""Features of the lines around each line: means over windows, neighbours, distances. Each makes columns of a column."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,9 +7,9 @@ from workers.models.boosted_trees import Rows
 
 # These numbers are part of the features, so the weights hold for them alone: change one and train anew. Chosen by hand.
 _REACHES = (2, 5, 12)  # lines to either side
-_NEIGHBOURS = (-2, -1, 1, 2)
-_FAR = 60.0  # a distance beyond which nothing more is told
-_NEVER_SURE = 1e-3
+_NEIGHBOURS = (-2, -1, 1, 2)  # lines before (negative) and after
+_FAR = 60.0  # lines; larger distances count as this one
+_NEVER_SURE = 1e-3  # distance of a probability from 0 and 1, at least: keeps log-odds finite
 
 
 def means(name: str, column: Rows) -> dict[str, Rows]:

@@ -1,4 +1,4 @@
-"""Lines become lines: hard-wrapped lines are joined, bullets recognised, lengths measured."""
+"""Makes `Line`s of unwrapped lines: recognises bullets, measures lengths."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ _UNSPACED = re.compile(
 _WIDE_MARK = re.compile("[\u3001-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]")
 # Chosen by hand. Lengths in words are features: change them and train anew. Half or twice of each changes F1 by .003 at
 # most with the weights as they are (72 texts).
-_UNSPACED_CHARS_PER_WORD = 2.0
+_UNSPACED_CHARS_PER_WORD = 2.0  # characters of scripts without spaces that count as one word
 _END = re.compile("[.!?…。！？｡।॥؟۔։።](?:[\\s\"'“”’»«›」』）)\\]*]|\\[\\d{1,3}\\])*$")
 _TAIL_CHARS = 24  # where the end of a sentence is looked for
 
@@ -70,12 +70,12 @@ def _number_of(line: Line) -> int | None:
 
 
 def is_item(text: str) -> bool:
-    """Whether a line opens a list item."""
+    """True if a line opens a list item."""
     return bool(_BULLETS.match(text) or _NUMBER.match(text))
 
 
 def is_unspaced(char: str) -> bool:
-    """Whether a character belongs to a script without spaces between words, or is one of its marks."""
+    """True if a character belongs to a script without spaces between words, or is one of its marks."""
     return bool(_UNSPACED.match(char) or _WIDE_MARK.match(char))
 
 

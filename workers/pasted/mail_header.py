@@ -10,7 +10,7 @@ from workers.pasted.region import is_prose
 
 # Chosen by hand; half or twice of each changes none of 72 texts, few of which are mails.
 _LOOKED_AT = 40  # blocks
-_MIN_LINES = 2
+_MIN_LINES = 2  # lines of a header
 
 _COLON = r"\s?[:：]\*{0,2}\s*(?=\S)"
 _SUBJECT = opening(rf"\W*(?:subject|betreff|objet|asunto|oggetto|assunto|onderwerp|тема|件名|主题)\W?{_COLON}")
@@ -54,12 +54,12 @@ def _stop_of(lines: Sequence[Line], start: int) -> int:
 
 
 def is_header(text: str) -> bool:
-    """Whether a line is one of a header."""
+    """True if a line is one of a header."""
     return bool(_OTHER.match(text) or _SUBJECT.match(text))
 
 
 def is_subject(text: str) -> bool:
-    """Whether a line is a header's subject."""
+    """True if a line is a header's subject."""
     return bool(_SUBJECT.match(text))
 
 

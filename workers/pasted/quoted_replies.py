@@ -1,4 +1,4 @@
-"""What an e-mail quotes of the one that it answers: below `On … wrote:` or `-----Original Message-----`."""
+"""Finds the text that an e-mail quotes from earlier ones, below `On … wrote:` or `-----Original Message-----`."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from workers.pasted.phrases import whole
 # Chosen by hand; not measured.
 _OWN_WORDS = 12.0  # that an answer has at least; with fewer (`FYI`) what is quoted is all there is to read
 _LEAST_HEADER, _HEADER_LINES = 3, 8  # in a row, of the mail that is answered
-_MAX_CHARS = 300
+_MAX_CHARS = 300  # characters of a line that opens a quote
 _LEVEL = re.compile(r"(?:>\s?)+")
 _COLON = (":", "：")
 _CLOCK = re.compile(r"\d[:.h]\d\d|@")
@@ -103,14 +103,14 @@ def _opens_quote(lines: Sequence[_Line], at: int) -> int:
 
 
 def _is_whole_header(lines: Sequence[_Line], at: int) -> bool:
-    """Whether a header begins as it stands above what is answered: it has a subject, and an address or a time."""
+    """True if a header begins as it stands above what is answered: it has a subject, and an address or a time."""
     near = (line.text for line in lines[at : at + _HEADER_LINES])
     header = list(takewhile(is_header, near))
     return len(header) >= _LEAST_HEADER and any(map(is_subject, header)) and any(map(_CLOCK.search, header))
 
 
 def _is_attribution(said: str, lines: Sequence[_Line], below: int) -> bool:
-    """Whether it is a mail that somebody wrote: it says the minute or the address, or quote marks follow."""
+    """True if it is a mail that somebody wrote: it says the minute or the address, or quote marks follow."""
     following = next((line for line in lines[below:] if line.text), None)
     deeper = following is not None and following.level > lines[below - 1].level
     return deeper or bool(_CLOCK.search(said) and any(map(str.isdigit, said)))

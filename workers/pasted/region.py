@@ -1,4 +1,4 @@
-"""Where the article is: the run of lines with the most prose for the fewest other lines (a maximum sub-array)."""
+"""Finds the region of the article: the run of lines with most prose and fewest other lines (a maximum sub-array)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,39 +10,39 @@ from workers.pasted.lines import Line
 from workers.pasted.noise_rules import Rule, is_sentence
 
 # Chosen by hand on pasted pages; prose and noise are features, too, so the weights hold for these alone.
-_SENTENCE_WORDS = 7.0  # a closed line of so many words is prose
-_PARAGRAPH_WORDS = 22.0  # an open one needs as many as this
-_MOST_WORDS = 60.0  # one line counts at most so much
+_SENTENCE_WORDS = 7.0  # a line that ends like a sentence is prose from this length on
+_PARAGRAPH_WORDS = 22.0  # a line without such an end is prose from this length on
+_MOST_WORDS = 60.0  # longer lines count as this length
 _COLON = (":", "：")
-_OPEN_SHARE = 0.5  # worth of a paragraph that no sentence closes
+_OPEN_SHARE = 0.5  # the weight of a paragraph that does not end like a sentence
 
 # What other lines cost, in words of prose. Found on pasted pages of many sites; half or twice as much changes little.
-_SHORT_COST = 4.0
-_ITEM_COST = 2.5
+_SHORT_COST = 4.0  # of a short line
+_ITEM_COST = 2.5  # of a list item
 _ITEM_WORDS = 5.0  # of a list item that goes on with a sentence
-_NOISE_COST = 35.0
-_BREAK_COST = 45.0  # of a line that opens what follows articles
+_NOISE_COST = 35.0  # of a line that a rule takes
+_BREAK_COST = 45.0  # of a line that opens the part after an article
 _LONE_NOISE_COST = 5.0  # between two paragraphs: an advertisement's label, a link
-_LONE_BREAK_COST = 15.0
+_LONE_BREAK_COST = 15.0  # of such an opening line between two paragraphs
 _USUAL_WORDS = 25.0  # where paragraphs are shorter, noise costs less
-_USUAL_LINES = 15  # and where they are fewer
-_LEAST_SCALE = 0.1
+_USUAL_LINES = 15  # lines; with fewer paragraphs, noise costs less, too
+_LEAST_SCALE = 0.1  # share of these costs that noise has at least
 _BREAKS = frozenset({Rule.COMMENTS, Rule.BIO, Rule.RELATED})
 _PICTURES = frozenset({Rule.CAPTION, Rule.PHOTO_CREDIT})  # they stand inside articles more than anywhere else
 _BREAK_WORDS = 4.0  # a longer line is no heading: it names the one article that it leads to
-_MAX_BOILERPLATE_WORDS = 80.0
-_MAX_BOILERPLATE_CHARS = 800
+_MAX_BOILERPLATE_WORDS = 80.0  # words of a line of boilerplate
+_MAX_BOILERPLATE_CHARS = 800  # characters of a line of boilerplate
 
-# The guard for text that is clean already: then all of it is the article. Lines by these rules stand there, too.
+# Limits for recognising clean text, all of which is the article. Lines that these rules match occur in articles, too.
 _WEAK = frozenset(
     {Rule.TIMESTAMP, Rule.COUNTER, Rule.LINK, Rule.ORNAMENT, Rule.CAPTION, Rule.PHOTO_CREDIT, Rule.MAIL_HEADER}
 )
 _MAX_NOISE_SHARE = 0.01  # of the lines
 _MAX_OUTER_SHARE = 0.1  # of the words, outside the region
-_MENU_WORDS = 4.0  # lines of a menu have fewer on average
-_FEW_LINES = 5  # no menu is as short: a salutation, a signature
+_MENU_WORDS = 4.0  # the lines of a menu have fewer words on average
+_FEW_LINES = 5  # fewer lines are not a menu, but a salutation or a signature
 _TABLE_WORDS = 2.0  # on average, in the lines of a table
-_TABLE_SHARE = 0.4  # of the words outside, and yet no noise: a list or a table rather than menus
+_TABLE_SHARE = 0.4  # of the words outside the region, if they are a list or a table without noise
 
 _LINES_OF_A_PAGE = 1024  # each is asked about several times
 _BIO = phrases.opening(phrases.BIO_SENTENCE)
@@ -57,7 +57,7 @@ class Region:
 
 
 def is_prose(line: Line) -> bool:
-    """Whether a line reads as running text rather than as a label."""
+    """True if a line reads as running text rather than as a label."""
     ends = line.closed or line.text.endswith(_COLON)
     return line.words >= (_SENTENCE_WORDS if ends else _PARAGRAPH_WORDS)
 
@@ -76,7 +76,7 @@ def find_region(lines: Sequence[Line], noise: Sequence[Rule | None]) -> Region:
 
 
 def worths(lines: Sequence[Line], noise: Sequence[Rule | None]) -> list[float]:
-    """Returns how much each line speaks for (above 0) or against being inside an article, in words of prose.
+    """Returns the evidence for (above 0) or against each line being inside an article, in words of prose.
 
     Sentences about the author or the site count nothing: they stay inside an article and fall off its ends.
     """
@@ -89,7 +89,7 @@ def worths(lines: Sequence[Line], noise: Sequence[Rule | None]) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """What noise costs in this text against the usual: less where paragraphs are short (`brk`), or few, too."""
+    """Factors on the cost of noise in this text: lower if paragraphs are short (`brk`), or few, too."""
 
     noise: float
     brk: float
@@ -118,7 +118,7 @@ def _worth(line: Line) -> float:
 
 
 def is_clean(lines: Sequence[Line], noise: Sequence[Rule | None], region: Region) -> bool:
-    """Whether nothing says that these lines are more than an article: no menus around it, hardly any noise."""
+    """Returns True if these lines are only an article: no menus around it, hardly any noise."""
     if Rule.QUOTED_REPLY in noise:
         return True  # it is a mail
     outer = [*lines[: region.start], *lines[region.stop :]]
@@ -134,7 +134,7 @@ def is_clean(lines: Sequence[Line], noise: Sequence[Rule | None], region: Region
 
 
 def _strong_noise(lines: Sequence[Line], noise: Sequence[Rule | None]) -> set[str]:
-    """Returns the different lines that clean text would not have."""
+    """Returns the distinct lines that clean text would not contain."""
     rows = zip(lines, noise, strict=True)
     return {line.text for line, rule in rows if rule and rule not in _WEAK and not is_sentence(line, rule)}
 
@@ -144,7 +144,7 @@ def _total_words(lines: Sequence[Line]) -> float:
 
 
 def is_boilerplate(line: Line) -> bool:
-    """Whether a line speaks of the site, the reader's account or the author rather than of what the article does."""
+    """True if a line speaks of the site, the reader's account or the author rather than of what the article does."""
     small = line.words <= _MAX_BOILERPLATE_WORDS and len(line.text) <= _MAX_BOILERPLATE_CHARS
     return small and _speaks_of_site(line.text)
 

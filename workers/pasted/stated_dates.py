@@ -1,4 +1,4 @@
-"""When it was published and changed: dates, with the time of day where a line states one."""
+"""Finds the dates of publication and change, with the time of day if a line states one."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from workers.metadata.written_dates import labels_change
 from workers.pasted.phrases import DATE
 
 # Chosen by hand; not measured.
-_MAX_CHARS = 300
+_MAX_CHARS = 300  # characters of a line that states a date
 _LABEL_CHARS = 30  # a line that only says what the date below it is
 
 _HOUR = r"(?:[01]?\d|2[0-3])"
@@ -47,7 +47,7 @@ def find_stated_dates(lines: Iterable[str]) -> StatedDates:
 
 
 def _read(line: str, label: str) -> Iterable[tuple[str, str]]:
-    """Yields what stands before each date of a line, the label above it for the first, and the date."""
+    """Yields each date of a line with the text before it; for the first date that includes the label above the line."""
     if len(line) > _MAX_CHARS or not any(map(str.isdigit, line)):
         return
     end = 0

@@ -1,4 +1,4 @@
-"""Markdown pasted as text: marks go, words stay. Text that merely has asterisks is left as it is."""
+"""Removes the marks of pasted Markdown. Text that only contains asterisks is left unchanged."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 # Chosen by hand, the sizes as bounds on work; not measured.
-_MAX_CHARS = 500_000
+_MAX_CHARS = 500_000  # characters; a longer text is left as it is
 _MAX_NESTING = 100  # lists in lists; what is deeper is lost
 _MIN_KINDS = 2  # of marks
 _MIN_OF_A_KIND = 3  # or so many of one that nothing else has
@@ -29,7 +29,7 @@ _WEAK_KINDS = (
 
 
 def is_markdown(text: str) -> bool:
-    """Whether a text has marks that only Markdown has: headings, links, fences, beside other marks or thrice."""
+    """True if a text has marks that only Markdown has: headings, links, fences, beside other marks or thrice."""
     if len(text) > _MAX_CHARS:
         return False
     if _FRONT_MATTER.match(text):

@@ -1,4 +1,4 @@
-"""How good the text is likely to be: the F1 to be expected of it, from how sure its lines were and what rules said."""
+"""Estimates the F1 of the text from the probabilities of its lines and the decisions of the rules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class ChosenLines:
 
 
 def confidence(choice: ChosenLines, trees: BoostedTrees) -> float | None:
-    """Returns the F1 to be expected of the text, in [0, 1], or None where no line was kept.
+    """Returns the F1 to be expected of the text, in [0, 1], or None if no line was kept.
 
     Raises:
         ValueError: weights for other features than these.

@@ -1,4 +1,4 @@
-"""Reads pasted text: repairs it, finds the article in it, and says what was taken away and why."""
+"""Reads pasted text: repairs it, finds the article in it, and reports what was removed and why."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -18,9 +18,9 @@ from workers.pasted.strip_markdown import is_markdown, unmark
 from workers.pasted.text_confidence import ChosenLines, confidence
 from workers.pasted.wrapping import unwrap
 
-_MAX_PASSES = 8  # taking a line can make another stand out; two are the rule
+_MAX_PASSES = 8  # chosen: removing a line can expose another one; two passes are usual
 # Chosen by hand: about the length of an English word. Sizes are in characters, as those of pages are.
-_WORD_CHARS = 5.0
+_WORD_CHARS = 5.0  # characters
 
 
 def read_text(
@@ -64,7 +64,7 @@ class Read:
 
     @property
     def text(self) -> str:
-        """What stayed."""
+        """The text of the lines that were kept."""
         return render([line for line, rule in self.pairs() if not rule])
 
     @property

@@ -1,4 +1,4 @@
-"""What is measured of each line that may be the title, for the model that tells it from the others."""
+"""Features of each line that may be the title, for the model that chooses it."""
 
 import re
 from collections import Counter
@@ -14,9 +14,9 @@ from workers.pasted.lines import Line
 
 _STEM = re.compile(r"[^\W\d_]{3,}|\d+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 # These numbers are part of the features, so the weights hold for them alone: change one and train anew. Chosen by hand.
-_STEM_CHARS = 6
+_STEM_CHARS = 6  # characters of a word that are compared, in place of stemming
 _BODY_CHARS = 8_000  # of the article are compared with
-_LEAD_PARAGRAPHS = 3
+_LEAD_PARAGRAPHS = 3  # paragraphs at the beginning of the article
 _COUNTED_LINES, _LINE_CHARS = 400, 300  # in which a word is looked for, to tell how rare it is
 _NEAR = 4  # lines
 
@@ -25,7 +25,7 @@ Shares = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class TitleCandidates:
-    """The lines `at` that may be the title, and what is known of them.
+    """The lines `at` that may be the title, and the data about them.
 
     `first` is the article's first prose, `scores` what the rules say for each line, `probabilities` how sure it is of
     each line of the text that it is the article's.
@@ -62,7 +62,7 @@ def _scored(candidates: TitleCandidates) -> dict[str, Shares]:
 
 
 def _placed(lines: Sequence[Line], candidates: TitleCandidates) -> dict[str, Shares]:
-    """Returns where each line stands, and how sure the model is of those around it."""
+    """Returns the place of each line, and the probabilities of the lines around it."""
     at = np.array(candidates.at)
     sure = np.concatenate(([0.0], np.cumsum(candidates.probabilities, dtype=float)))
     words = np.concatenate(([0.0], np.cumsum([line.words for line in lines])))
@@ -87,7 +87,7 @@ def _mean(sums: Shares, starts: NDArray[np.intp], stops: NDArray[np.intp]) -> Sh
 
 
 def _worded(lines: Sequence[Line], at: Sequence[int], body: Sequence[str]) -> dict[str, Shares]:
-    """Returns how much of each line the article says, and the rest of the page: rare words count for more."""
+    """Returns the share of each line's words in the article and in the rest of the page, weighted by rarity."""
     own = [_stems(lines[index].text) for index in at]
     worth = _rarity(lines, set().union(*own))
     said = _covered(own, _vocabulary(body), worth)
@@ -124,7 +124,7 @@ def _vocabulary(paragraphs: Sequence[str]) -> set[str]:
 
 
 def _rarity(lines: Sequence[Line], wanted: set[str]) -> Mapping[str, float]:
-    """Returns what each of the `wanted` words is worth: the fewer lines it stands in, the more."""
+    """Returns the weight of each of the `wanted` words: the fewer lines contain it, the higher."""
     counted = lines[:_COUNTED_LINES]
     spread = Counter(stem for line in counted for stem in wanted & _stems(line.text[:_LINE_CHARS]))
     return {stem: log(1 + len(counted) / max(1, spread[stem])) for stem in sorted(wanted)}
@@ -138,7 +138,7 @@ def _covered(stem_sets: Sequence[set[str]], vocabulary: set[str], worth: Mapping
 
 
 def _better(worths: Shares) -> Shares:
-    """Returns for each line how many before it are worth more."""
+    """Returns for each line the number of lines before it with a higher value."""
     counts: Shares = np.tril(worths[:, None] < worths[None, :], -1).sum(axis=1).astype(float)
     return counts
 

@@ -1,4 +1,4 @@
-"""Which line is the title: a model over the lines that may be. None rather than a wrong one."""
+"""Chooses the title with a model over the candidate lines. It prefers no title to a wrong one."""
 
 import re
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from workers.pasted.region import is_prose
 from workers.pasted.title_features import TitleCandidates, title_feature_columns
 from workers.pasted.title_rules import MIN_SCORE, score_titles
 
-_MIN_PROBABILITY = 0.4  # of whole pages eight in ten are right from here on, by cross-validation
+_MIN_PROBABILITY = 0.4  # measured by cross-validation: from here on eight in ten titles of whole pages are right
 _SURE = 0.5  # of the line that opens the article
-_MIN_WORDS, _MAX_WORDS = 2.0, 30.0
-_MAX_CHARS = 250
+_MIN_WORDS, _MAX_WORDS = 2.0, 30.0  # words of a title; chosen by hand
+_MAX_CHARS = 250  # characters of a title; chosen by hand
 _BEFORE, _AFTER = 80, 3  # lines around the first prose
 _NUMBERED = re.compile(r"\(?\d{1,3}[.)]\s")  # the last step of a path, or a line of a list of articles
 
@@ -38,7 +38,7 @@ class ScoredLines:
 def choose_title(
     lines: Sequence[Line], scored: ScoredLines, columns: dict[str, Rows], trees: BoostedTrees
 ) -> int | None:
-    """Returns the index of the title, or None where no line is likely enough.
+    """Returns the index of the title, or None if no line is likely enough.
 
     Where the model has no word, the rules' title stands if they took it by its place: above a standfirst and a by-line.
 
@@ -63,7 +63,7 @@ def choose_title(
 def title_columns(
     lines: Sequence[Line], scored: ScoredLines, columns: dict[str, Rows]
 ) -> tuple[list[int], dict[str, Rows]] | None:
-    """Returns the lines that may be the title, and their features by name; None where there are none."""
+    """Returns the lines that may be the title, and their features by name; None if there are none."""
     first = first_of_article(lines, scored)
     at = _candidates(lines, scored.noise, first)
     if not at:

@@ -1,4 +1,4 @@
-"""The title: a short line before the prose that speaks of what the prose speaks of. None rather than a wrong one."""
+"""Finds the title: a short line before the prose that shares words with it. No title is better than a wrong one."""
 
 import re
 from collections import Counter
@@ -10,18 +10,18 @@ from workers.pasted.noise_rules import Rule, find_date
 
 # Chosen by hand on pasted pages. The score is a feature, so the weights of titles hold for these alone.
 _BEFORE = 60  # lines before the first prose
-_NEAR = 12  # lines before it in which most titles stand
-_MIN_WORDS, _MAX_WORDS = 3.0, 26.0
-_SHORT = 5.0  # a shorter one is rather a label
-_WORDY = 14.0  # a longer one is rather a standfirst
-_STANDFIRST_WORDS = 12.0  # at least
-_MAX_CHARS = 220
+_NEAR = 12  # lines before the first prose, among which most titles are
+_MIN_WORDS, _MAX_WORDS = 3.0, 26.0  # words of a title
+_SHORT = 5.0  # words; a shorter line is more likely a label
+_WORDY = 14.0  # words; a longer line is more likely a standfirst
+_STANDFIRST_WORDS = 12.0  # words of a standfirst, at least
+_MAX_CHARS = 220  # characters of a title
 _BODY_CHARS = 6_000  # of the body are compared with
 _ENOUGH_SHARED = 5.0  # words shared with the body
 _FOLLOWED_BY = 4  # lines in which a by-line, a date or a share line is looked for
-MIN_SCORE = 0.7  # measured: seven in ten are right from here on
+MIN_SCORE = 0.7  # measured: seven in ten titles with at least this score are right
 _LETTERS = re.compile(r"[^\W\d_]{4,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_STEM_CHARS = 5
+_STEM_CHARS = 5  # characters of a word that are compared, in place of stemming
 _HEAD = frozenset(
     {Rule.TIMESTAMP, Rule.SHARE_LINE, Rule.AVATAR, Rule.PRINT_LINE, Rule.COMMENTS, Rule.PHOTO_CREDIT, Rule.CAPTION}
 )
@@ -37,7 +37,7 @@ def find_title(lines: Sequence[Line], noise: Sequence[Rule | None], first: int) 
 
 
 def score_titles(lines: Sequence[Line], noise: Sequence[Rule | None], first: int) -> dict[int, float]:
-    """Returns how much speaks for each line before `first` that may be the title, by index, in order."""
+    """Returns the score of each line before `first` that may be the title, by index, in order."""
     start = max(0, first - _BEFORE)
     head = {index for index in range(start, first) if _is_head_line(lines[index], noise[index])}
     fit = [i for i in range(start, first) if not noise[i] and i not in head and _is_plausible(lines[i])]
@@ -52,7 +52,7 @@ def score_titles(lines: Sequence[Line], noise: Sequence[Rule | None], first: int
 
 
 def _score_place(lines: Sequence[Line], noise: Sequence[Rule | None], head: set[int], index: int, first: int) -> float:
-    """Returns how much speaks for a title where it stands: near the prose, above a standfirst, a by-line, a date."""
+    """Returns the score of a title for its place: near the prose, above a standfirst, a by-line, a date."""
     distance = first - index
     below = index + 1
     score = 0.15 * (1 - distance / _BEFORE) + 0.1 * (distance <= _NEAR) - 0.05 * _is_beside_item(lines, index)
@@ -62,7 +62,7 @@ def _score_place(lines: Sequence[Line], noise: Sequence[Rule | None], head: set[
 
 
 def _is_above_standfirst(lines: Sequence[Line], noise: Sequence[Rule | None], index: int, first: int) -> bool:
-    """Whether a standfirst and then a by-line follow: so sure a place that the words need not say more."""
+    """Returns True if a standfirst and then a by-line follow. This place alone identifies a title."""
     named = index + 2 < first and bool(names_in(lines[index + 2].text))
     short = _SHORT <= lines[index].words <= _WORDY and not lines[index].item
     return named and short and _is_standfirst(lines, noise, index + 1, first)
@@ -73,7 +73,7 @@ def _is_standfirst(lines: Sequence[Line], noise: Sequence[Rule | None], index: i
 
 
 def _is_plausible(line: Line) -> bool:
-    """Whether a line is as short, and as long, as a title, and does not end as a sentence."""
+    """True if a line is as short, and as long, as a title, and does not end as a sentence."""
     fits = _MIN_WORDS <= line.words <= _MAX_WORDS and len(line.text) <= _MAX_CHARS
     return fits and not line.text.endswith((".", ":", ",", ";"))
 

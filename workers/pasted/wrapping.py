@@ -1,4 +1,4 @@
-"""Un-wraps hard-wrapped lines: two are one paragraph iff the second's first word would not have fitted on the first."""
+"""Joins hard-wrapped lines: two are one paragraph if the second's first word would not have fitted on the first."""
 
 import re
 from collections import Counter
@@ -8,18 +8,18 @@ from itertools import pairwise
 from workers.pasted.lines import is_item, is_unspaced
 
 # Chosen by hand; not measured one by one.
-_MIN_COLUMN, _MAX_COLUMN = 40, 130
-_MIN_FULL_LINES = 3
+_MIN_COLUMN, _MAX_COLUMN = 40, 130  # characters of a wrapped line
+_MIN_FULL_LINES = 3  # lines that reach the column
 _MIN_OPEN_LINES = 2  # are enough if all of them break off amid a sentence
-_MIN_FULL_SHARE = 0.7
+_MIN_FULL_SHARE = 0.7  # share of lines that reach the column
 _MAX_LONG_SHARE = 0.3  # of all characters, in lines that no column holds
 _LONG_ENOUGH = 0.6  # of the column: shorter lines say nothing about wrapping
-_NEAR = 10  # columns
-_LETTER = re.compile(r"[^\W\d_]")  # a rule of dashes says nothing about the text's column
+_NEAR = 10  # characters from the column
+_LETTER = re.compile(r"[^\W\d_]")  # a line of dashes does not show the column of the text
 _HYPHEN = re.compile(r"[^\W\d_]-$")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _END_WORD = re.compile(r"[^\W\d_]+$")
-_TAIL_CHARS = 200  # a word to be mended is shorter
+_TAIL_CHARS = 200  # of a line in which a hyphenated word is looked for; words are shorter
 
 
 def unwrap(lines: Sequence[str]) -> list[str]:
@@ -51,12 +51,12 @@ def _looks_wrapped(lines: Sequence[str], column: int) -> bool:
 
 
 def _is_open(line: str, following: str) -> bool:
-    """Whether a line breaks off amid a sentence."""
+    """True if a line breaks off amid a sentence."""
     return (line[-1].isalpha() or line[-1] in ",-") and following[0].islower()
 
 
 def _is_full(line: str, following: str, column: int) -> bool:
-    """Whether the first word of `following` would not have fitted on `line`. Hyphens are places to break, too."""
+    """True if the first word of `following` would not have fitted on `line`. Hyphens are places to break, too."""
     if len(line) > column:
         return len(line) <= column + _NEAR and bool(_HYPHEN.search(line))
     if is_unspaced(following[0]):
@@ -96,7 +96,7 @@ def _append(pieces: list[str], line: str, known: set[str]) -> None:
 
 
 def _is_compound(tail: str, head: str, known: set[str]) -> bool:
-    """Whether the hyphen is the word's own, by what else the text holds: `low-income` stays, `inclu-sion` does not."""
+    """True if the hyphen is the word's own, by what else the text holds: `low-income` stays, `inclu-sion` does not."""
     left, right = _END_WORD.search(tail[:-1]), _WORD.match(head)
     if not left or not right:
         return True

@@ -1,4 +1,4 @@
-"""A page as a whole: its kind, what is to be said against it, and whether it is refused."""
+"""Assesses a page as a whole: estimates its kind, sets flags, and refuses pages that are not articles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from workers.walls.page_text import consent_share, is_consent_wall, is_login, is
 # Chosen by hand, so that an index is refused only where nothing of worth is lost (docs/decisions.md, "Listings pass,
 # indexes fail"); not measured one by one.
 _ARTICLE = 0.2  # of the probability; below it the page is something else
-_LISTING = 0.5
-_INDEX = 0.8
+_LISTING = 0.5  # probability from which a page is flagged as a list
+_INDEX = 0.8  # probability from which a list may be refused
 _INDEX_PROSE_CHARS = 200  # of the longest paragraph; the texts of teasers are shorter
-_INDEX_LINKS = 10
+_INDEX_LINKS = 10  # links on an index, at least
 _DOUBTFUL = 0.2  # confidence; above it the text of an index is worth having
 _CONSENT = 0.3  # of the characters
-_BUTTON_CHARS = 60
-_HIDDEN_CHARS = 100  # left out; less is a label or a note
+_BUTTON_CHARS = 60  # characters of a button's text, at most
+_HIDDEN_CHARS = 100  # characters left out because the page hides them, at least; fewer are a label or a note
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def assess(tree: Element, segmented: SegmentedPage, head: Head, url: str | None)
 
 
 def refuse_other_pages(page: AssessedPage, paragraphs: Sequence[str], confidence: float | None) -> None:
-    """Lets a page pass that may be an article. `paragraphs` are what was found of one, possibly nothing.
+    """Refuses a page that is not an article. `paragraphs` are the text that was found, possibly none.
 
     `confidence` is the F1 to be expected of them.
 
@@ -73,7 +73,7 @@ def refuse_other_pages(page: AssessedPage, paragraphs: Sequence[str], confidence
 
 
 def is_index(page: AssessedPage, paragraphs: Sequence[str], confidence: float | None) -> bool:
-    """Tells whether the page leads to others and says nothing itself: a front page, a section, search results."""
+    """Returns True for a page that lists others and has no text of its own: a front page, a section, search results."""
     if confidence is not None and confidence >= _DOUBTFUL:
         return False
     if page.kinds.shares[PageKind.LISTING] < _INDEX or max(map(len, paragraphs), default=0) >= _INDEX_PROSE_CHARS:
@@ -100,5 +100,5 @@ def page_flags(
 
 
 def _asks_password(tree: Element) -> bool:
-    """Tells whether the page has a field for a password."""
+    """Returns True if the page has a password field."""
     return any((field.get("type") or "").lower() == "password" for field in tree.iter("input"))

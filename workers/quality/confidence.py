@@ -1,4 +1,4 @@
-"""How good the text is likely to be: the F1 to be expected of it, from how sure its blocks were and what page it is."""
+"""Estimates the F1 of the text from the probabilities of its blocks and the kind of the page."""
 
 from typing import Final
 
@@ -12,8 +12,8 @@ from workers.page.kind import KIND_FEATURES, KindProbabilities
 from workers.quality.assessment import AssessedPage
 
 # Part of the features: change it and train anew. Chosen by hand.
-_UNSURE = (0.2, 0.8)
-_CUT = 0.5  # of a page that has more blocks than are read; nobody knows how many. Chosen by hand.
+_UNSURE = (0.2, 0.8)  # probabilities between which the model is unsure of a block
+_CUT = 0.5  # F1, at most, of a page that has more blocks than are read. Chosen by hand: nobody knows how many.
 CLASSIFICATION_FEATURES = (
     *("uncertainty", "expected_f1", "mean_kept", "unsure_share", "missed_share", "doubted_share", "log_kept"),
     *("kept_share", "log_kept_blocks", "mean_kept_chars", "switches", "first_kept", "last_kept", "longest_kept"),
@@ -27,7 +27,7 @@ _PLACES = [KIND_FEATURES.index(name) for name in _OF_PAGE]
 
 
 def confidence(classification: Classification, page: AssessedPage) -> float | None:
-    """Returns the F1 to be expected of the text, in [0, 1], or None where no block is kept."""
+    """Returns the expected F1 of the text in [0, 1], or None if no block is kept."""
     if not any(classification.kept):
         return None
     row = confidence_features(classification, page.row[0], page.kinds)

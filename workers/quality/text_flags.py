@@ -1,4 +1,4 @@
-"""What an article's own text says of its quality: how long it is, whether it repeats itself or changes language."""
+"""Flags that follow from the text of an article: short, repetitive, or in several languages."""
 
 from itertools import pairwise
 
@@ -6,18 +6,18 @@ from contract.article import Flag
 from workers.normalise.language import identify
 
 # Chosen by hand; the shares that texts have were looked at where that is said. Not measured one by one.
-_SHORT_WORDS = 60
+_SHORT_WORDS = 60  # words; an article with fewer is short
 _LEAST_WORDS = 80  # to speak of repetition
 _DISTINCT = 0.55  # share of distinct word pairs; prose has .8 and more
 _PARAGRAPH_CHARS = 160  # to tell a language by
 _REFERENCES = 2  # longest paragraphs, whose short words the others are expected to share
-_SHORT_CHARS = 5
+_SHORT_CHARS = 5  # characters of a short word, at most
 _SHARED = 0.12  # of a paragraph's words; a paragraph in the same language shares .2 and more
 _ASKED = 5  # paragraphs at most: to tell a language takes half a millisecond
-_SAMPLE_CHARS = 300
-_SURE = 0.95
+_SAMPLE_CHARS = 300  # characters of a paragraph that tell its language
+_SURE = 0.95  # confidence that a paragraph is in another language
 _OTHERS = 2  # paragraphs
-_OTHERS_SHARE = 0.1
+_OTHERS_SHARE = 0.1  # share of the paragraphs
 
 
 def text_flags(text: str, word_count: int, language: str | None) -> tuple[Flag, ...]:
@@ -41,7 +41,7 @@ def _is_mixed(text: str, language: str | None) -> bool:
 
 
 def _are_other(paragraphs: list[str], language: str | None, needed: float) -> bool:
-    """Tells whether at least `needed` of `paragraphs`, going by a few of them, are not in `language`."""
+    """Estimates from a few of `paragraphs` whether at least `needed` of them are not in `language`."""
     asked = paragraphs[:: max(1, len(paragraphs) // _ASKED)][:_ASKED]
     others = sum(1 for paragraph in asked if _is_other(paragraph[:_SAMPLE_CHARS], language))
     return others >= _OTHERS and others / len(asked) * len(paragraphs) >= needed

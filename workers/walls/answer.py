@@ -1,4 +1,4 @@
-"""Answers that stand in front of a page instead of it: challenges, consent, log-ins, and errors that say 200. Pure.
+"""Recognises HTTP answers that replace the page: challenges, consent, log-ins, and errors with status 200. Pure.
 
 Causes, not sites: what a product that guards many sites always sends, and what pages call themselves.
 """
@@ -26,7 +26,7 @@ _HEADERS = (
     ("x-amzn-waf-action", {"challenge", "captcha"}),
     ("x-vercel-mitigated", {"challenge"}),
 )
-_SCRIPTS = (  # of challenge pages alone, not of the pages behind them
+_SCRIPTS = (  # that occur only in challenge pages, not in the pages behind them
     b"window._cf_chl_opt",
     b"sucuri_cloudproxy_js",
     b"window.gokuProps",
@@ -34,7 +34,7 @@ _SCRIPTS = (  # of challenge pages alone, not of the pages behind them
     b"/ips.js?KP_UIDz",
     b"sec-if-cpt-container",
 )
-_TAGS = (  # of challenge pages, and sometimes of the pages behind them
+_TAGS = (  # that occur in challenge pages, and sometimes in the pages behind them
     b"_Incapsula_Resource",
     b"geo.captcha-delivery.com",
     b"px-captcha",
@@ -56,7 +56,7 @@ _SEPARATE_WORDS = re.compile(r"[-_]")
 # challenge, and all of 61 are recognised that were written after products and templates.
 _PROSE = re.compile(rb">([^<>]{80,})")
 _PROSE_BYTES = 1500  # an article about error pages has more than this, an error page with a few kind words has not
-_CHALLENGE_PROSE_BYTES = 300
+_CHALLENGE_PROSE_BYTES = 300  # bytes of prose that a challenge has at most
 _LOOKED_AT_BYTES = 256 * 1024  # about the mean of news pages: enough prose for `_PROSE_BYTES`, if there is any
 _HEADING = re.compile(rb"<h1[^>]*>(.{0,500}?)</h1", re.IGNORECASE | re.DOTALL)
 _HEADING_WITHIN_BYTES = 48 * 1024  # in larger pages only the title counts
@@ -65,7 +65,7 @@ _SLUG_CHARS = 15  # a headline in an address is longer, a section's name is not
 
 
 def refuse_challenge(headers: Mapping[str, str]) -> None:
-    """Passes an answer that does not call itself a bot challenge.
+    """Refuses an answer whose headers say that it is a bot challenge.
 
     Raises:
         Failed: BOT_CHALLENGE.
@@ -76,7 +76,7 @@ def refuse_challenge(headers: Mapping[str, str]) -> None:
 
 
 def refuse_challenge_page(body: bytes) -> None:
-    """Passes a body that holds no bot challenge; beyond `SHOWN_BYTES` none does.
+    """Refuses a body that contains a bot challenge. Only bodies up to `SHOWN_BYTES` can.
 
     Raises:
         Failed: BOT_CHALLENGE.
@@ -89,7 +89,7 @@ def refuse_challenge_page(body: bytes) -> None:
 
 
 def refuse_detour(asked: URL, came: URL) -> None:
-    """Passes a page at `came`, to which redirects led from `asked`, unless it is another page than the one asked for.
+    """Refuses a page at `came`, to which redirects led from `asked`, if it is not the requested page.
 
     Raises:
         Failed: CONSENT_WALL, LOGIN_REQUIRED, SOFT_404.
@@ -103,7 +103,7 @@ def refuse_detour(asked: URL, came: URL) -> None:
 
 
 def refuse_title(title: str, body: bytes) -> None:
-    """Passes a page of prose, and one whose title, or whose heading if it is small, is not that of a wall or an error.
+    """Refuses a page without prose whose title, or heading if the page is small, is that of a wall or an error.
 
     Raises:
         Failed: BOT_CHALLENGE, FORBIDDEN, SERVER_ERROR, SOFT_404.
@@ -117,7 +117,7 @@ def refuse_title(title: str, body: bytes) -> None:
 
 
 def refuse_challenge_title(title: str) -> None:
-    """Passes an answer, of one of `GUARDED_STATUSES`, that does not call itself a bot challenge in its title.
+    """Refuses an answer with one of `GUARDED_STATUSES` whose title is that of a bot challenge.
 
     Raises:
         Failed: BOT_CHALLENGE.
@@ -127,7 +127,7 @@ def refuse_challenge_title(title: str) -> None:
 
 
 def _reason_of(title: str) -> Reason | None:
-    """Returns what a title, or a part of it, says by itself."""
+    """Returns the reason that a title, or a part of it, indicates by itself."""
     folded = title.casefold().replace("’", "'")
     parts = {part.strip(_MARKS) for part in (folded, *_PARTS.split(folded))}
     named = [words.BY_TITLE[part] for part in parts if part in words.BY_TITLE]
@@ -147,7 +147,7 @@ def _leads(path: re.Pattern[str], asked: URL, came: URL) -> bool:
 
 
 def _is_sent_home(asked: URL, came: URL) -> bool:
-    """Tells whether a deep address led to the front page of the same site."""
+    """Returns True if a deep URL led to the front page of the same site."""
     if came.path != "/" or came.raw_query_string or _bare(asked) != _bare(came):
         return False
     last = asked.path.rstrip("/").rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""Pages that ask for consent or for a log-in instead of showing an article, told by their words.
+"""Recognises by their words pages that ask for consent, a log-in or a subscription instead of showing an article.
 
 A page about cookies, passwords or subscriptions uses the same words; what sets a wall apart is that there is little
 else, and a control to press or fill in.
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 # Chosen by hand; not measured one by one.
 _MAX_WALL_CHARS = 3000  # of text kept from a wall; consent texts are long-winded
-_MAX_LOGIN_CHARS = 600
+_MAX_LOGIN_CHARS = 600  # characters of text on a log-in page
 _WALL_SHARE = 0.6  # of the characters, in paragraphs that speak of consent
-_MAX_PROMPT_CHARS = 200
+_MAX_PROMPT_CHARS = 200  # characters of a paragraph that asks to subscribe
 _PAYWALL_TAIL = 8  # paragraphs at the end, and after it, where a paywall speaks
 
 _COOKIE = re.compile(r"\bcookie|\btraceurs|evästeet|çerez|クッキー")  # of lower case
@@ -58,7 +58,7 @@ _PAYWALL = re.compile(
 
 
 def is_login(paragraphs: Sequence[str], heading: str) -> bool:
-    """Tells whether the page, which asks for a password, is there for that: its `heading` says so, there is no more."""
+    """Returns True if a page with a password field is only a log-in: its `heading` says so, and it has little text."""
     return sum(map(len, paragraphs)) <= _MAX_LOGIN_CHARS and _LOGIN.search(heading) is not None
 
 
@@ -71,21 +71,21 @@ def consent_share(paragraphs: Sequence[str]) -> float:
 
 
 def _speaks_of_consent(text: str) -> bool:
-    """Tells whether `text`, in lower case, names cookies, or two other things that a question for consent does."""
+    """Returns True if `text`, in lower case, names cookies, or two other typical things of a consent dialog."""
     return _COOKIE.search(text) is not None or len(set(_CONSENT.findall(text))) > 1
 
 
 def is_consent_wall(paragraphs: Sequence[str]) -> bool:
-    """Tells whether a page that offers consent asks for it, and says nothing else."""
+    """Returns True if a page with a consent button asks for consent and has hardly any other text."""
     return consent_share(paragraphs) >= _WALL_SHARE
 
 
 def offers_consent(buttons: Sequence[str]) -> bool:
-    """Tells whether one of the page's short texts is there to be pressed in answer to a question for consent."""
+    """Returns True if one of the page's short texts is a button of a consent dialog."""
     return any(_ACCEPT.search(text) for text in buttons)
 
 
 def is_paywalled(paragraphs: Sequence[str]) -> bool:
-    """Tells whether the end of the text asks to subscribe for the rest of it."""
+    """Returns True if the end of the text asks the reader to subscribe for the rest."""
     prompts = (text for text in paragraphs[-_PAYWALL_TAIL:] if len(text) <= _MAX_PROMPT_CHARS)
     return any(_PAYWALL.search(text.lower()) for text in prompts)

@@ -1,4 +1,4 @@
-"""What pages call themselves that stand in front of others, or in the place of none: titles in small letters."""
+"""Titles, in lower case, of pages that appear instead of the requested page."""
 
 import re
 from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from functools import partial
 from pathlib import Path
@@ -10,20 +10,25 @@ from types import TracebackType
 from typing import Self
 
 from contract.broker import BrokerUnavailable, Handler, LogEntry, QueueDepth, Stop, UnknownOffset
+from contract.codec import encode
 from contract.dead import DeadLetterPage, Handled, Wanted
+from contract.events import ErasedEvent
 from contract.job import Job, Lane
+from contract.labels import Destination
 from contract.metrics import Metrics
+from contract.requests import OwnerRequest
 from contract.streams import Stream
 from contract.topology import DELIVERY_LIMIT, lane_queue
 from runtime.brokers import dead
 from runtime.brokers.embedded import streams, tables
+from runtime.brokers.embedded.bell import Bell
 from runtime.brokers.embedded.consumer import Consumer
 from runtime.brokers.embedded.dead import DeadTable
 from runtime.brokers.embedded.disk import DiskWatch
 from runtime.brokers.embedded.folder import locked
 from runtime.brokers.embedded.lanes import Lanes
 from runtime.brokers.embedded.limits import EmbeddedLimits
-from runtime.brokers.embedded.store import Store
+from runtime.brokers.embedded.store import Operation, Store
 from runtime.brokers.local_leases import LocalLeases
 
 FILE = "copydesk.db"
@@ -52,11 +57,13 @@ class EmbeddedBroker:
         delivery_limit: int = DELIVERY_LIMIT,
     ) -> None:
         self._folder = folder
+        self._metrics = metrics
         self._limits = limits
         self._delivery_limit = delivery_limit
         self._store = Store(folder / FILE, DiskWatch(metrics))
         self._lanes = Lanes(self._store, metrics=metrics, limits=limits)
         self._leases = LocalLeases()
+        self._requested = Bell()
         self._scope = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -80,12 +87,33 @@ class EmbeddedBroker:
         self._lanes.changed.ring()  # ends the waits of readers and consumers
         self._lanes.logged.ring()
         self._lanes.recorded.ring()
+        self._requested.ring()
 
     async def put(self, job: Job) -> None:
         """Stores `job`; see `contract.broker.Broker`."""
+        await self._in_time(self._lanes.put(job))
+
+    async def request(self, request: OwnerRequest) -> None:
+        """Puts a request on record; see `contract.requests.RequestSink`."""
+        await self._write(
+            partial(streams.note_request, request=request, keep=self._limits.max_requests), Destination.REQUESTS
+        )
+        self._requested.ring()
+
+    async def announce(self, event: ErasedEvent) -> None:
+        """Writes to the log; see `contract.requests.RequestSink`. Subscribers read nothing else here."""
+        keep, body = self._limits.max_log_events, encode(event)
+        await self._write(partial(tables.append, routing_key=event.routing_key, body=body, keep=keep), Destination.LOG)
+        self._lanes.logged.ring()
+
+    async def _write(self, operation: Operation[None], to: Destination) -> None:
+        await self._in_time(self._store.run(operation))
+        self._metrics.published.labels(to).inc()
+
+    async def _in_time(self, write: Awaitable[None]) -> None:
         try:
             async with asyncio.timeout(self._limits.publish_timeout_s):
-                await self._lanes.put(job)
+                await write
         except TimeoutError:
             raise BrokerUnavailable(f"the disk did not confirm in {self._limits.publish_timeout_s:g} s") from None
 
@@ -129,7 +157,8 @@ class EmbeddedBroker:
 
     async def follow(self, stream: Stream, after: int) -> AsyncGenerator[Sequence[LogEntry], None]:
         """Yields what is new in one of the records; see `contract.streams.Streams`."""
-        bell = self._lanes.recorded if stream is Stream.ACCEPTED else self._lanes.logged
+        bells = {Stream.ACCEPTED: self._lanes.recorded, Stream.REQUESTS: self._requested}
+        bell = bells.get(stream, self._lanes.logged)
         async with aclosing(streams.follow(self._store, bell, stream, after, self._limits)) as batches:
             async for batch in batches:
                 yield batch

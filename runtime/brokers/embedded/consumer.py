@@ -77,7 +77,7 @@ class Consumer:
     def _start(self, group: asyncio.TaskGroup, message: Claimed) -> None:
         self._busy[message.lane] += 1
         task = group.create_task(self._work(message))
-        task.add_done_callback(lambda _: self._finish(message))  # a task cancelled before it began runs no `finally`
+        task.add_done_callback(lambda _: self._finish(message))  # a task cancelled before its start runs no `finally`
 
     def _finish(self, message: Claimed) -> None:
         self._busy[message.lane] -= 1

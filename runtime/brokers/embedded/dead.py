@@ -13,7 +13,9 @@ from runtime.brokers.embedded.limits import EmbeddedLimits
 from runtime.brokers.embedded.store import Store
 from runtime.brokers.embedded.tables import Buried, Message
 
-_BATCH_LETTERS = 100  # letters read from the table at once; chosen
+_BATCH_LETTERS = (
+    100  # letters read from the table at once; chosen: small ones take little memory, and few reads suffice
+)
 
 
 class DeadTable:

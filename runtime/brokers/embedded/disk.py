@@ -10,7 +10,7 @@ from contract.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
-_QUIET_S = 30.0  # between two logged outages: a nearly full disk takes some writes and refuses others; chosen
+_QUIET_S = 30.0  # between two logged outages; chosen: a nearly full disk refuses every other write for hours
 _FOR_A_WHILE = frozenset(
     (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 )

@@ -1,4 +1,4 @@
-"""The lanes: messages are put, taken and settled. Which are in hand is only in memory: after a crash all wait again."""
+"""The lanes of the embedded broker. Claims are kept in memory only: after a crash all messages wait again."""
 
 import asyncio
 import time

@@ -15,6 +15,7 @@ class EmbeddedLimits:
     - `max_jobs` and `max_bytes`: for each lane, with delayed jobs and jobs in hand. A put beyond them is refused, a
       retry never.
     - `max_log_events`: the log keeps the newest.
+    - `max_requests`: the record of requests about documents keeps the newest; as many as a worker remembers.
     - `publish_timeout_s`: after that a put counts as failed; below the 5 s in which the HTTP side answers.
     - `give_back_delay_s`: how long a delivery waits after its handler raised.
     - `disk_pause_s`: between two attempts to write to a disk that refuses.
@@ -26,6 +27,7 @@ class EmbeddedLimits:
     max_jobs: int = Bounds().intake_documents
     max_bytes: int = Bounds().intake_bytes
     max_log_events: int = 100_000
+    max_requests: int = 100_000
     publish_timeout_s: float = 4.0
     give_back_delay_s: float = 1.0
     disk_pause_s: float = 1.0

@@ -17,7 +17,7 @@ from runtime.brokers.embedded.disk import DiskRefused, DiskWatch, translated
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], T]
 
-_MAX_BATCH = 256  # chosen: bounds how long the first of a batch waits for the last
+_MAX_BATCH = 256  # operations; chosen: limits how long the first of a batch waits for the last
 _PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",  # a commit is on the disk when it returns
@@ -180,7 +180,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _commit(db: sqlite3.Connection, batch: list[_Work]) -> BrokerUnavailable | None:
-    """Runs `batch` in one transaction. Returns None if it is on the disk, else why nothing of it is."""
+    """Runs `batch` in one transaction. Returns None if it is on the disk, else the error: nothing was written."""
     try:
         db.execute("BEGIN IMMEDIATE")
         for work in batch:
@@ -194,7 +194,7 @@ def _commit(db: sqlite3.Connection, batch: list[_Work]) -> BrokerUnavailable | N
 
 
 def _look(db: sqlite3.Connection, batch: list[_Work]) -> None:
-    """Runs operations that only read, outside any transaction: no failed commit takes back what they saw."""
+    """Runs operations that only read, outside any transaction, so that they see only committed data."""
     for work in batch:
         try:
             work.result = work.operation(db)
@@ -205,7 +205,7 @@ def _look(db: sqlite3.Connection, batch: list[_Work]) -> None:
 
 
 def _attempt(db: sqlite3.Connection, work: _Work) -> None:
-    """Runs one operation of a batch. An error of its own ends it alone; an error of the database ends the batch."""
+    """Runs one operation of a batch. Its own error ends only this one; an error of the database ends the batch."""
     db.execute("SAVEPOINT work")
     try:
         work.result = work.operation(db)

@@ -1,4 +1,4 @@
-"""The three records of the embedded broker, followed in batches as `contract.streams.Streams` says."""
+"""The four records of the embedded broker, followed in batches as `contract.streams.Streams` says."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -11,15 +11,25 @@ from contract.attempts import FailedAttempt
 from contract.broker import LogEntry, UnknownOffset
 from contract.codec import encode
 from contract.job import Lane
+from contract.requests import OwnerRequest
 from contract.streams import Stream
 from runtime.brokers.embedded.bell import Bell
 from runtime.brokers.embedded.limits import EmbeddedLimits
 from runtime.brokers.embedded.store import Store
 from runtime.brokers.embedded.tables import page
 
-_MAX_ENTRIES = 500
-_MAX_BYTES = 4_000_000
-_TABLES = {Stream.ACCEPTED: "accepted", Stream.ATTEMPTS: "attempts", Stream.LOG: "events"}
+_MAX_ENTRIES = 500  # in a batch; chosen: one transaction of the recorder
+_MAX_BYTES = 4_000_000  # in a batch; chosen: bounds memory, and holds 500 events of 8 kB
+_TABLES = {
+    Stream.ACCEPTED: "accepted",
+    Stream.ATTEMPTS: "attempts",
+    Stream.LOG: "events",
+    Stream.REQUESTS: "requests",
+}
+_BODIES = {
+    stream: f"SELECT seq, body FROM {_TABLES[stream]} WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - our own names
+    for stream in (Stream.ATTEMPTS, Stream.REQUESTS)
+}
 
 
 async def follow(
@@ -46,9 +56,15 @@ async def follow(
 
 
 def note(db: Connection, attempt: FailedAttempt, *, keep: int) -> None:
-    """Writes down a failed attempt, and drops the oldest records beyond `keep`."""
+    """Records a failed attempt, and drops the oldest records beyond `keep`."""
     seq = db.execute("INSERT INTO attempts (body) VALUES (?)", (encode([attempt]),)).lastrowid or 0
     db.execute("DELETE FROM attempts WHERE seq <= ?", (seq - keep,))
+
+
+def note_request(db: Connection, request: OwnerRequest, *, keep: int) -> None:
+    """Writes down a request about a document, and drops the oldest beyond `keep`."""
+    seq = db.execute("INSERT INTO requests (body) VALUES (?)", (encode([request]),)).lastrowid or 0
+    db.execute("DELETE FROM requests WHERE seq <= ?", (seq - keep,))
 
 
 async def _wait(rung: asyncio.Event, limits: EmbeddedLimits) -> None:
@@ -59,7 +75,7 @@ async def _wait(rung: asyncio.Event, limits: EmbeddedLimits) -> None:
 
 
 def _last(db: Connection, stream: Stream) -> int:
-    """Returns the offset that was given last: the highest there is, or was before all were dropped."""
+    """Returns the offset of the newest entry, even if it was dropped since."""
     rows = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (_TABLES[stream],)).fetchall()
     return int(rows[0][0]) if rows else -1
 
@@ -67,9 +83,8 @@ def _last(db: Connection, stream: Stream) -> int:
 def _batch(db: Connection, stream: Stream, after: int) -> list[LogEntry]:
     if stream is Stream.LOG:
         return page(db, after, max_events=_MAX_ENTRIES, max_bytes=_MAX_BYTES)
-    if stream is Stream.ATTEMPTS:
-        statement = "SELECT seq, body FROM attempts WHERE seq > ? ORDER BY seq LIMIT ?"
-        return [LogEntry(seq, "", body) for seq, body in db.execute(statement, (after, _MAX_ENTRIES))]
+    if stream in _BODIES:
+        return [LogEntry(seq, "", body) for seq, body in db.execute(_BODIES[stream], (after, _MAX_ENTRIES))]
     statement = "SELECT seq, body, run, lane, at FROM accepted WHERE seq > ? ORDER BY seq LIMIT ?"
     rows = db.execute(statement, (after, _MAX_ENTRIES))
     return [LogEntry(seq, "", body or _older(*columns)) for seq, body, *columns in rows]

@@ -14,7 +14,7 @@ from contract.dead import Burial
 from contract.job import Lane
 from contract.topology import DEAD, DELAYED, lane_queue
 
-VERSION = 5  # of these tables; kept in the file's user_version
+VERSION = 6  # counts the versions of these tables; SQLite's user_version stores it in the file
 
 # Triggers keep the sums over jobs: counting 100,000 rows on every put would cost more than the put.
 _ACCEPTED = """
@@ -31,6 +31,7 @@ _RECORDS = """
 ALTER TABLE accepted ADD COLUMN body BLOB; -- the whole record; none in rows of older versions
 CREATE TABLE attempts (seq INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL);
 """
+_REQUESTS = "CREATE TABLE requests (seq INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL);"
 _SCHEMA = """
 CREATE TABLE jobs (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -73,6 +74,7 @@ _UPGRADES = {
     2: _ACCEPTED,
     3: _SUSPECTS,
     4: _RECORDS,
+    5: _REQUESTS,
 }  # from a version to the next
 
 
@@ -121,7 +123,7 @@ def create(db: Connection) -> None:
     steps = (
         [_UPGRADES[older] for older in range(version, VERSION)]
         if version
-        else [_SCHEMA, _ACCEPTED, _SUSPECTS, _RECORDS]
+        else [_SCHEMA, _ACCEPTED, _SUSPECTS, _RECORDS, _REQUESTS]
     )
     db.executescript(f"BEGIN IMMEDIATE; {' '.join(steps)} PRAGMA user_version = {VERSION}; COMMIT;")
 
@@ -157,9 +159,9 @@ def claim(db: Connection, lane: Lane, limit: int, *, now: float, in_hand: Iterab
 
 
 def claim_suspect(db: Connection, *, now: float, delivery_limit: int) -> Claimed:
-    """Takes the due suspect with the fewest deliveries, and records a delivery. One is due, and nothing is in hand.
+    """Takes the due suspect with the fewest deliveries, and records a delivery. Call it only if one is due.
 
-    Whoever kills a worker is delivered more often each time, so all others get away before it.
+    A job that crashes its worker gets more deliveries each time, so all other suspects run before it.
     """
     (seq,) = db.execute(
         "SELECT seq FROM jobs WHERE deliveries >= 2 AND deliveries <= ? AND due <= ?"
@@ -280,9 +282,9 @@ def in_flight(db: Connection) -> set[str]:
 
 
 def queues(db: Connection, now: float) -> dict[str, tuple[int, float]]:
-    """Returns for each lane, for what is delayed and for the dead letters how many there are, named as on RabbitMQ.
+    """Returns the depth of each lane, of all delayed jobs and of the dead letters, by the queue names of RabbitMQ.
 
-    With it goes for how many seconds the first has been due, 0 where none is. What is in hand counts as due.
+    Each depth includes the seconds since its first message was due, 0 if none is. Jobs in progress count as due.
     """
     due = {lane_queue(lane): _due(db, lane, now) for lane in Lane}
     (jobs,) = db.execute("SELECT sum(jobs) FROM waiting").fetchone()

@@ -1,4 +1,4 @@
-"""Puts failed attempts on record, in batches and as well as can be: nothing waits for it."""
+"""Records failed attempts in batches, on a best-effort basis: no worker waits for the record."""
 
 import asyncio
 from collections import deque
@@ -12,13 +12,14 @@ from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import attempts_message
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
 
-# What a message holds, and what waits meanwhile; some 500 bytes each. A worker decides some hundred documents a second.
-_MAX_BATCH = 500
-_MAX_WAITING = 5_000
+# Records of about 500 bytes each: in one message, and waiting for it. Chosen: a worker decides at most some hundred
+# documents a second, so 5,000 bridge an outage of a minute.
+_MAX_BATCH = 500  # records in a message
+_MAX_WAITING = 5_000  # records in memory
 
 
 class AttemptRecord:
-    """Writes to the stream of attempts. What cannot be written is dropped: publish_failures counts it."""
+    """Writes to the stream of attempts. Records that cannot be written are dropped and counted in publish_failures."""
 
     def __init__(self, publisher: Publisher, limits: RabbitLimits) -> None:
         self._publisher = publisher
@@ -27,12 +28,12 @@ class AttemptRecord:
         self._added = asyncio.Event()
 
     def add(self, attempt: FailedAttempt) -> None:
-        """Has `attempt` written soon. Beyond what may wait, the oldest are dropped."""
+        """Queues `attempt` for writing. If too many wait, the oldest are dropped."""
         self._waiting.append(attempt)
         self._added.set()
 
     async def run(self) -> None:
-        """Writes what is added, until it is cancelled."""
+        """Writes the queued records, until it is cancelled."""
         while True:
             await self._added.wait()
             batch = list(islice(self._waiting, _MAX_BATCH))

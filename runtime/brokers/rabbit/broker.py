@@ -10,9 +10,11 @@ from typing import Self
 from contract.accepted import acceptance
 from contract.broker import BrokerUnavailable, Handler, LogEntry, QueueDepth, Stop
 from contract.dead import DeadLetterPage, Handled, Wanted
+from contract.events import ErasedEvent
 from contract.job import Job
 from contract.labels import Destination, SessionRole
 from contract.metrics import Metrics
+from contract.requests import OwnerRequest
 from contract.streams import Stream
 from contract.topology import INTAKE, Topology, design
 from runtime.brokers import dead
@@ -28,9 +30,10 @@ from runtime.brokers.rabbit.log import LogReader, log_bounds
 from runtime.brokers.rabbit.messages import job_message
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
 from runtime.brokers.rabbit.record import Record
+from runtime.brokers.rabbit.requests import Requests
 from runtime.brokers.rabbit.session import Session, SessionLost
 from runtime.brokers.rabbit.streams import StreamFollower
-from runtime.brokers.rabbit.supervisor import Supervisor, Teller
+from runtime.brokers.rabbit.supervisor import SessionReporter, Supervisor
 
 
 class RabbitBroker:
@@ -52,10 +55,11 @@ class RabbitBroker:
         self._limits = limits or RabbitLimits()
         self._publisher = Publisher(self._limits, metrics)
         self._record = Record(self._publisher)
+        self._requests = Requests(self._publisher, self._limits, metrics)
         self._attempts = AttemptRecord(self._publisher, self._limits)
         self._leases = Leases(self._limits)
         self._queues = RabbitQueues(url, self._topology, self._limits)
-        self._teller = Teller(metrics)
+        self._reporter = SessionReporter(metrics)
         self._consumer: Consumer | None = None
         self._group = asyncio.TaskGroup()
         self._publishing: asyncio.Task[None] | None = None
@@ -94,6 +98,16 @@ class RabbitBroker:
         # After the job: every recorded job is stored. A job without a record was not accepted.
         left_s = max(0.0, end - asyncio.get_running_loop().time())
         await self._record.add(acceptance(job, datetime.now(UTC)), timeout_s=left_s)
+
+    async def request(self, request: OwnerRequest) -> None:
+        """See `contract.requests.RequestSink.request`."""
+        self._start_publishing()
+        await self._requests.request(request)
+
+    async def announce(self, event: ErasedEvent) -> None:
+        """See `contract.requests.RequestSink.announce`."""
+        self._start_publishing()
+        await self._requests.announce(event)
 
     async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
         """See `contract.broker.JobSource.consume`. It replaces lost sessions and ends only by `stop`."""
@@ -180,11 +194,11 @@ class RabbitBroker:
             self._publishing = self._group.create_task(self._supervisor(SessionRole.PUBLISHER).run(self._publisher.run))
 
     def _supervisor(self, role: SessionRole) -> Supervisor:
-        return Supervisor(self._url, role, self._topology, self._limits, self._teller)
+        return Supervisor(self._url, role, self._topology, self._limits, self._reporter)
 
 
 async def _give_up(consumer: Consumer, consuming: asyncio.Task[None], stop: Stop) -> None:
-    """Ends a consumer that is told to stop while it has no session: it has nothing in progress."""
+    """Ends a consumer that must stop while it has no session: it has nothing in progress."""
     await stop.wait()
     if not consumer.is_live:
         consuming.cancel()

@@ -14,7 +14,7 @@ from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelClosed, ChannelNotFoundEntity, ChannelPreconditionFailed
 
 from contract.labels import SessionLoss
-from contract.topology import ACCEPTED, BOUNDS, DEAD, LOG, Argument, Exchange, Policy, Queue, Topology
+from contract.topology import BOUNDS, DEAD, Argument, Exchange, Policy, Queue, Topology
 from runtime.brokers.rabbit.session import Session, translated
 
 _INEQUIVALENT = re.compile(
@@ -26,7 +26,6 @@ _NUMBERS = frozenset(
     {"x-delivery-limit", "x-message-ttl", "x-max-length", "x-max-length-bytes", "x-expires", "x-max-priority"}
     | {"x-stream-max-segment-size-bytes", "x-quorum-initial-group-size", "x-initial-cluster-size"}
 )
-_KEPT = frozenset({LOG, ACCEPTED, DEAD})  # no consumer empties these
 
 Declaration = Callable[[AbstractChannel], Awaitable[object]]
 
@@ -62,7 +61,7 @@ class BoundDifference:
 
     @property
     def is_missing(self) -> bool:
-        """Whether nothing but a policy bounds the queue."""
+        """True if the queue has no limit unless a policy sets one."""
         return self.found is None
 
 
@@ -217,7 +216,7 @@ def _take_over(arguments: dict[str, Argument], name: str, found: Argument | None
 
 
 def parse_refusal(told: str) -> tuple[str, Argument | None]:
-    """Returns which argument a 406 names, and its value on the broker; None where it has none there.
+    """Returns which argument a 406 names, and its value on the broker; None if it has none there.
 
     RabbitMQ reports a value with or without its type, and `none` for a missing one. It cuts its texts at 255 bytes
     (AMQP 0-9-1: a short string), so the end of a value may be missing.
@@ -247,7 +246,8 @@ def _remedy(wanted: Exchange | Queue, name: str, found: Argument | None) -> str:
     if isinstance(wanted, Exchange):
         return f"It is fixed for the exchange's life: delete {wanted.name}, then run `copydesk topology`"
     setting = f"Set COPYDESK_DELIVERY_LIMIT={found}, or " if name == "x-delivery-limit" and found is not None else ""
-    first = "stop Copydesk and read what you need" if wanted.name in _KEPT else "stop intake, let the queue run empty"
+    is_kept = wanted.is_stream or wanted.name == DEAD  # no consumer empties these
+    first = "stop Copydesk and read what you need" if is_kept else "stop intake, let the queue run empty"
     redo = f"{first}; then `rabbitmqctl delete_queue {wanted.name}` and `copydesk topology`"
     return f"{setting}{redo}" if setting else redo[0].upper() + redo[1:]
 

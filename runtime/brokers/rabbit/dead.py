@@ -26,13 +26,13 @@ from runtime.brokers.rabbit.session import Session, SessionLost, translated
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
-_FIRST_PREFETCH = 8  # at most 96 MiB (8 jobs of 12 MiB), while the size of the letters is unknown
+_FIRST_PREFETCH = 8  # chosen: at most 96 MiB (8 jobs of 12 MiB), while the size of the letters is unknown
 _MAX_PREFETCH = 256  # chosen: batches of small letters stay far below `scan_batch_bytes`
 
 # RabbitMQ 3.10 loses the order when one command returns more than 32 messages, or those of several consumers. While 32
 # commands are under way, it merges those that follow (measured). So we stay at half of that.
-_GIVEN_BACK_AT_ONCE = 32
-_COMMANDS_UNDER_WAY = 16
+_GIVEN_BACK_AT_ONCE = 32  # messages in one command
+_COMMANDS_UNDER_WAY = 16  # commands
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -83,7 +83,7 @@ class DeadQueue:
         self._taken_bytes = 0
 
     async def batches(self) -> "AsyncGenerator[Sequence[HeldMessage], None]":
-        """Yields the letters that are there at the start and that nobody else holds, in the order of the queue.
+        """Yields the letters that exist at the start and that no other process holds, in the order of the queue.
 
         Raises:
             SessionLost: the session ended.
@@ -166,11 +166,11 @@ class DeadQueue:
 
     async def _until_ready(self, count: int) -> None:
         async with asyncio.timeout(self._limits.scan_idle_s):
-            while await self._ready() < count:  # noqa: ASYNC110 - RabbitMQ tells nobody when a message is back
+            while await self._ready() < count:  # noqa: ASYNC110 - RabbitMQ sends no signal when a message is back
                 await asyncio.sleep(0.005)
 
     async def _ready(self) -> int:
-        """Returns how many messages wait in the queue, held by nobody."""
+        """Returns how many messages wait in the queue and are held by no process."""
         with translated(SessionLoss.CHANNEL_CLOSED):
             queue = await self._channel.declare_queue(DEAD, passive=True)
         return queue.declaration_result.message_count or 0

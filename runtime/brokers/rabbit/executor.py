@@ -1,14 +1,10 @@
 """Executes verdicts: each step is confirmed before the next, and all of them before the ack."""
 
-import asyncio
-import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import structlog
-
 from contract.attempts import failed_attempt
-from contract.broker import BrokerError, BrokerFull, BrokerUnavailable
+from contract.broker import BrokerError
 from contract.events import Event
 from contract.job import Job
 from contract.labels import Destination
@@ -16,6 +12,7 @@ from contract.metrics import Metrics
 from contract.topology import DEAD, DOCUMENTS, LOG, Topology
 from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
 from runtime.brokers.rabbit.attempts import AttemptRecord
+from runtime.brokers.rabbit.fanout import Fanout
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import dead_letter, event_message, job_message
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
@@ -23,8 +20,6 @@ from runtime.brokers.rabbit.retry import retry_until_done
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage
-
-log = structlog.get_logger(__name__)
 
 
 class VerdictExecutor:
@@ -42,8 +37,7 @@ class VerdictExecutor:
         self._attempts = attempts
         self._topology = topology
         self._limits = limits
-        self._metrics = metrics
-        self._rest_until = -math.inf
+        self._fanout = Fanout(publisher, limits, metrics)
 
     async def carry_out(self, verdict: Verdict, delivered: "AbstractIncomingMessage") -> None:
         """Returns when everything that the verdict asks for is confirmed. Then `delivered` may be acked.
@@ -67,38 +61,11 @@ class VerdictExecutor:
         await self._publish_until_confirmed(
             Outgoing(message=message, exchange=LOG, key=event.routing_key, to=Destination.LOG, is_stream=True)
         )
-        await self._notify_subscribers(
+        await self._fanout.offer(
             Outgoing(
                 message=message, exchange=DOCUMENTS, key=event.routing_key, to=Destination.DOCUMENTS, mandatory=False
             )
         )
-
-    async def _notify_subscribers(self, outgoing: Outgoing) -> None:
-        """Offers an event to all subscribers. One full queue refuses for all; its subscriber then reads the log."""
-        if await self._is_taken(outgoing):
-            return
-        if self._may_offer_again():
-            for pause_s in self._limits.subscriber_pauses_s:
-                await asyncio.sleep(pause_s)
-                if await self._is_taken(outgoing):
-                    return
-        self._metrics.subscriber_refused.inc()
-        log.warning("subscriber_refused", event_id=outgoing.message.message_id, routing_key=outgoing.key)
-
-    async def _is_taken(self, outgoing: Outgoing) -> bool:
-        try:
-            await self._publish_until_confirmed(outgoing, on=BrokerUnavailable)
-        except BrokerFull:
-            return False
-        return True
-
-    def _may_offer_again(self) -> bool:
-        """Returns True at most once in `subscriber_rest_s`: each offer is a repeat to those that took the event."""
-        now = asyncio.get_running_loop().time()
-        if now < self._rest_until:
-            return False
-        self._rest_until = now + self._limits.subscriber_rest_s
-        return True
 
     async def _delay(self, job: Job, delay_s: float) -> None:
         queue = self._topology.delay_queue(delay_s)
@@ -112,8 +79,8 @@ class VerdictExecutor:
         letter = dead_letter(delivered, cause, event)
         await self._publish_until_confirmed(Outgoing(message=letter, exchange="", key=DEAD, to=Destination.DEAD))
 
-    async def _publish_until_confirmed(self, outgoing: Outgoing, *, on: type[BrokerError] = BrokerError) -> None:
-        await retry_until_done(lambda: self._publish(outgoing), on=on, limits=self._limits)
+    async def _publish_until_confirmed(self, outgoing: Outgoing) -> None:
+        await retry_until_done(lambda: self._publish(outgoing), on=BrokerError, limits=self._limits)
 
     async def _publish(self, outgoing: Outgoing) -> None:
         await self._publisher.publish(outgoing, timeout_s=self._limits.confirm_timeout_s)

@@ -6,7 +6,7 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 
 from contract.broker import BrokerUnavailable, QueueDepth
 from contract.labels import SessionLoss, SessionRole
-from contract.topology import ACCEPTED, LOG, Topology
+from contract.topology import Topology
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.session import Session, SessionLost, translated
 
@@ -18,7 +18,7 @@ async def depths(session: Session, topology: Topology) -> Mapping[str, int]:
         BrokerUnavailable: a queue is missing.
         SessionLost: the session ended.
     """
-    names = [queue.name for queue in topology.queues if queue.name not in {LOG, ACCEPTED}]
+    names = [queue.name for queue in topology.queues if not queue.is_stream]
     with translated(SessionLoss.CHANNEL_CLOSED):
         channel = await session.passing_channel()
         try:

@@ -16,7 +16,9 @@ from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.session import Session, SessionLost, translated
 
 _PREFIX = "copydesk.lease."
-_NAME_CHARS = 200  # a queue's name has at most 255 bytes (AMQP 0-9-1); longer names with the same start share a lease
+_NAME_CHARS = (
+    200  # chosen: a queue's name has at most 255 bytes (AMQP 0-9-1). Longer names with one start share a lease
+)
 
 
 class Leases:

@@ -24,8 +24,11 @@ class RabbitLimits:
     - `fresh_confirm_s`: for this long a confirm shows that publishing works. Then a probe must be confirmed within
       `probe_timeout_s`. A consumer's connection is asked as often. Their sum is less than one heartbeat, because a
       silent broker ends a session only after three heartbeats and 3 s.
-    - `subscriber_pauses_s` are the pauses before an event is offered again to subscribers after one of them refused it.
-      Each offer is a repeat for the others, so for `subscriber_rest_s` no other event is offered again.
+    - `subscriber_patience_s`: for so long an event is offered again after a subscriber's queue refused it: longer than
+      a cluster needs to elect a leader for that queue (up to 4 s on two busy cores, measured). Then the queue counts as
+      full. For `subscriber_rest_s` no event is offered twice, because each offer is a repeat for the other subscribers.
+      For `subscriber_known_full_s` after that, the patience is only `subscriber_recheck_s`: a queue that nobody reads
+      may be full for days.
     - `give_back_initial_s` is the pause before a delivery is returned after its handler raised. It doubles each time up
       to `give_back_max_s`.
     - `bulk_patience_s`: a bulk job that has waited this long in this process goes before interactive ones. RabbitMQ
@@ -50,12 +53,14 @@ class RabbitLimits:
     publish_timeout_s: float = 4.0
     confirm_timeout_s: float = 10.0
     outstanding_confirms: int = 256
-    second_opinion_s: float = 5.0
+    second_opinion_s: float = 2.0
     failure_log_pause_s: float = 10.0
     probe_timeout_s: float = 2.0
     fresh_confirm_s: float = 5.0
-    subscriber_pauses_s: tuple[float, ...] = (0.05, 0.1, 0.2)
+    subscriber_patience_s: float = 20.0
+    subscriber_recheck_s: float = 0.35
     subscriber_rest_s: float = 10.0
+    subscriber_known_full_s: float = 600.0
     give_back_initial_s: float = 0.1
     give_back_max_s: float = 10.0
     bulk_patience_s: float = 300.0

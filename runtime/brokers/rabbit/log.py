@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from contract.broker import LogEntry, UnknownOffset
 from contract.labels import SessionLoss
+from contract.streams import is_next
 from contract.topology import LOG
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.session import Session, SessionLost, translated
@@ -78,7 +79,7 @@ class LogReader:
         """Returns True if `entry` was not seen: a stream starts at the beginning of the chunk that holds the offset."""
         if self._after is None or self._after < 0:
             return True
-        if entry.offset > self._after + 1:
+        if entry.offset > self._after and not is_next(entry.offset, self._after):
             raise UnknownOffset(f"the log begins at {entry.offset}, after {self._after + 1}")
         return entry.offset > self._after
 
@@ -120,7 +121,7 @@ async def standing(session: Session, stream: str, after: int) -> AsyncGenerator[
             await message.ack()
         if entry.offset <= after:
             continue  # a stream starts at the beginning of the chunk that holds the offset
-        if entry.offset > after + 1 and after >= 0:
+        if after >= 0 and not is_next(entry.offset, after):
             raise UnknownOffset(f"{stream} begins at {entry.offset}, after {after + 1}")
         after = entry.offset
         yield entry

@@ -10,9 +10,10 @@ from contract.accepted import Accepted
 from contract.attempts import FailedAttempt
 from contract.broker import Delivery
 from contract.codec import MAX_EVENT_BYTES, MAX_JOB_BYTES, encode
-from contract.events import MEDIA_TYPE, Event
+from contract.events import MEDIA_TYPE, AnyEvent, Event
 from contract.job import Job, Lane
 from contract.reasons import Reason
+from contract.requests import OwnerRequest
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage, HeadersType
@@ -24,7 +25,7 @@ MESSAGE_ID = "x-copydesk-message-id"
 BURIED_AT = "x-copydesk-buried-at"
 REASON = "x-copydesk-reason"
 
-_MAX_CAUSE_CHARS = 8_000  # at most 32 kB in UTF-8; all headers share one frame, of 128 KiB by default
+_MAX_CAUSE_CHARS = 8_000  # chosen: at most 32 kB in UTF-8; all headers share one frame, of 128 KiB by default
 
 
 class MessageTooLarge(ValueError):
@@ -47,11 +48,16 @@ def acceptance_message(records: Sequence[Accepted]) -> Message:
 
 
 def attempts_message(records: Sequence[FailedAttempt]) -> Message:
-    """Returns the records of attempts, at least one, as a persistent message that bears the first one's id."""
+    """Returns the records of attempts, at least one, as a persistent message with the first one's id."""
     return _persistent(encode(records), "application/json", records[0].id, {})
 
 
-def event_message(event: Event) -> Message:
+def requests_message(requests: Sequence[OwnerRequest]) -> Message:
+    """Returns requests about documents, at least one, as a persistent message that bears the first one's id."""
+    return _persistent(encode(requests), "application/json", requests[0].id, {})
+
+
+def event_message(event: AnyEvent) -> Message:
     """Returns `event` as a persistent message with the event's id.
 
     Raises:

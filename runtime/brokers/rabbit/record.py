@@ -11,7 +11,7 @@ from contract.topology import ACCEPTED
 from runtime.brokers.rabbit.messages import acceptance_message
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
 
-# Well under the 16 MiB at which RabbitMQ 4 closes the channel; a record is 200 bytes, with all its labels up to 25 KB.
+# Chosen well under the 16 MiB at which RabbitMQ 4 closes the channel. A record has 200 bytes, up to 25 kB with labels.
 _MAX_BATCH_BYTES = 1024 * 1024
 
 

@@ -1,7 +1,7 @@
-"""Why RabbitMQ cannot be reached or lets us not in, and what to do about it: one line, without the password.
+"""Explains in one line why RabbitMQ cannot be reached or refuses us, and what to do. The line has no password.
 
-AMQP 0-9-1 has one answer for what differs a lot, and the libraries wrap it once more, so the cause is read off the
-chain of exceptions: address, TLS, credentials, virtual host, permissions.
+AMQP 0-9-1 gives the same answer to very different faults, and the libraries wrap it once more. So the cause (address,
+TLS, credentials, virtual host or permissions) is derived from the chain of exceptions.
 """
 
 import asyncio
@@ -19,16 +19,16 @@ from yarl import URL
 from contract.labels import SessionLoss
 
 _SETTING = "COPYDESK_AMQP_URL"
-_PROBE_TIMEOUT_S = 2.0
+_PROBE_TIMEOUT_S = 2.0  # chosen: the port has just answered, so a TLS handshake needs no longer
 _GRANT = "rabbitmqctl set_permissions -p '{vhost}' '{user}' '.*' '.*' '.*'"
 _REFUSED = re.compile(r"in vhost '(?P<vhost>[^']*)' refused for user '(?P<user>[^']*)'")
 
 
 async def explained(error: BaseException, url: URL, *, vhost: str, timeout_s: float) -> tuple[SessionLoss, str]:
-    """Returns why the connection to `url` failed with `error`, and a line that says what to do.
+    """Returns the cause why the connection to `url` failed with `error`, and a line that says what to do.
 
-    It asks the other side once more where only that tells: a TLS port closes a connection that speaks plain AMQP
-    without a word.
+    It may open one more connection to find out: a TLS port closes a connection that speaks plain AMQP without an
+    answer.
     """
     address = f"{url.host}:{url.port or (5671 if _is_tls(url) else 5672)}"
     errors = list(_chain(error))
@@ -52,7 +52,7 @@ async def explained(error: BaseException, url: URL, *, vhost: str, timeout_s: fl
 
 
 def permission_refused(told: str) -> str:
-    """Returns a line on a refused operation; `told` are the broker's words."""
+    """Returns a line about a refused operation; `told` is the message of the broker."""
     named = _REFUSED.search(told)
     remedy = _GRANT.format(**named.groupdict()) if named else "see rabbitmqctl set_permissions"
     return f"{told.strip()}: grant it, {remedy}"
@@ -103,9 +103,9 @@ def _of_vhost(told: str, user: str, vhost: str) -> tuple[SessionLoss, str]:
 
 
 def _told_at_open(errors: list[BaseException]) -> str | None:
-    """Returns RabbitMQ's words when it closed the connection instead of opening the virtual host.
+    """Returns RabbitMQ's message if it closed the connection instead of opening the virtual host.
 
-    aiormq 7.2 puts the frame's address into its message, not the words; they are in the frame where it raised.
+    aiormq 7.2 leaves that text out of its own message; it is in the stack frame in which aiormq raised.
     """
     for error in errors:
         for frame, _ in traceback.walk_tb(error.__traceback__):
@@ -118,7 +118,7 @@ def _told_at_open(errors: list[BaseException]) -> str | None:
 async def _speaks_tls(url: URL) -> bool:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # nothing is sent: this only asks whether the port speaks TLS at all
+    context.verify_mode = ssl.CERT_NONE  # nothing is sent: this only checks whether the port speaks TLS at all
     with suppress(OSError, TimeoutError):
         async with asyncio.timeout(_PROBE_TIMEOUT_S):
             _, writer = await asyncio.open_connection(url.host, url.port or 5672, ssl=context)
@@ -132,7 +132,7 @@ def _is_tls(url: URL) -> bool:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yields the error and what it came from, the deepest first."""
+    """Yields the chain of causes of `error`, the deepest first, `error` last."""
     seen: list[BaseException] = []
     at: BaseException | None = error
     while at is not None and at not in seen:

@@ -21,7 +21,7 @@ class QueueClass(StrEnum):
 class Slots(Generic[T]):
     """Holds the deliveries that wait, and hands out at most `slots` at once.
 
-    Lost deliveries go first, one at a time: they cost nothing. Then come interactive ones, then bulk. Bulk never takes
+    Lost deliveries go first, one at a time: they take no time. Then come interactive ones, then bulk. Bulk never takes
     the last slot, unless there is only one. A bulk delivery that has waited `patience_s` seconds goes before
     interactive ones.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from contract.broker import LogEntry, UnknownOffset
 from contract.labels import SessionLoss
-from contract.streams import Stream
+from contract.streams import Stream, is_next
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.log import OFFSET, entry_of, newest_offset
 from runtime.brokers.rabbit.session import Session, SessionLost, translated
@@ -17,7 +17,7 @@ from runtime.brokers.rabbit.supervisor import Supervisor
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
-_DIGEST_BYTES = 16
+_DIGEST_BYTES = 16  # chosen: two entries collide with probability 2**-128
 
 Inbox = asyncio.Queue["AbstractIncomingMessage | None"]
 
@@ -49,7 +49,7 @@ class StreamFollower:
                 await self._supervisor.recover(loss)
 
     async def _check_length(self) -> None:
-        """A stream that was made anew begins with offset 0, and RabbitMQ waits in silence for an offset beyond it."""
+        """Detects a stream that was recreated: it is too short, and RabbitMQ would wait silently for the offset."""
         if self._after < 0:
             return
         async with aclosing(await self._supervisor.open()) as session:
@@ -86,13 +86,13 @@ class StreamFollower:
         return channel
 
     def _start(self) -> int | str:
-        """Returns the offset to begin with: the entry that was seen last, to see whether it is still the same."""
+        """Returns the offset to begin with: that of the last entry, to check that it is still the same."""
         if self._after < 0:
             return "first"
         return self._after + 1 if self._last is None else self._after
 
     async def _next(self, inbox: Inbox) -> "list[AbstractIncomingMessage] | None":
-        """Returns what was delivered: nothing if that is so for `follow_idle_s`, None when the session is over."""
+        """Returns the delivered entries, none after `follow_idle_s` without one, None if the session is over."""
         first = None
         with suppress(TimeoutError):
             async with asyncio.timeout(self._limits.follow_idle_s):
@@ -114,8 +114,8 @@ class StreamFollower:
         return inbox.empty()
 
     def _is_next(self, entry: LogEntry) -> bool:
-        """Tells whether `entry` is to be seen: a stream begins at the start of the chunk that holds the offset."""
-        if entry.offset > self._after + 1 and self._after >= 0:
+        """Returns True if `entry` is new: a stream starts at the beginning of the chunk that holds the offset."""
+        if entry.offset > self._after >= 0 and not is_next(entry.offset, self._after):
             raise UnknownOffset(f"{self._stream} begins at {entry.offset}, after {self._after + 1}")
         if entry.offset == self._after and self._last not in {None, _digest(entry)}:
             raise UnknownOffset(f"{self._stream} was made anew: another entry stands at {self._after}")

@@ -14,27 +14,27 @@ from runtime.amqp_url import fault_of
 from runtime.brokers.rabbit.refusals import explained, permission_refused
 from runtime.brokers.rabbit.session import vhost_of
 from runtime.errors import StartError
-from runtime.logs import hush_libraries
+from runtime.logs import silence_amqp_libraries
 
-_QUEUE_MESSAGES = 1000  # chosen: about 2 MB of events; the oldest are dropped
-_PREFETCH = 10  # chosen: a person reads, so few are sent ahead
-_CONNECT_TIMEOUT_S = 5.0
+_QUEUE_MESSAGES = 1000  # chosen: about 2 MB of events; beyond that the oldest are dropped
+_PREFETCH = 10  # messages; chosen: a person reads them, so a few sent ahead are enough
+_CONNECT_TIMEOUT_S = 5.0  # chosen: a person waits; a broker that works answers in milliseconds
 _LOST = (aio_pika.exceptions.AMQPError, ConnectionError, TimeoutError, OSError)
 
 
 async def subscribe(url: str, pattern: str) -> AsyncGenerator[bytes, None]:
     """Yields the bytes of events whose routing key matches the topic `pattern`, from now on.
 
-    Its queue is deleted at the end, and drops its oldest events when it is full: for watching, not for storing.
+    The queue is deleted at the end, and drops its oldest events when it is full: use it to watch, not to store.
 
     Raises:
-        StartError: `url` is no AMQP URL.
+        StartError: `url` is not an AMQP URL.
         BrokerUnavailable: the broker cannot be reached, has no such exchange, or was lost.
     """
     fault = fault_of(url)
     if fault is not None:
-        raise StartError(f"the AMQP URL will not do: {fault}")
-    hush_libraries()
+        raise StartError(f"the AMQP URL is invalid: {fault}")
+    silence_amqp_libraries()
     try:
         async with await _connected(url) as connection:
             channel = await connection.channel()

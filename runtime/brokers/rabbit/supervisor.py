@@ -24,20 +24,20 @@ _QUEUE_GONE = frozenset({SessionLoss.UNROUTABLE, SessionLoss.CONSUMER_CANCELLED}
 Work = Callable[[Session], Awaitable[None]]
 
 
-class Teller:
-    """Tells metrics and log of one broker's sessions. All roles share it, so that an outage is told once."""
+class SessionReporter:
+    """Counts and logs the sessions with one broker. All roles share it, so that an outage is logged once."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._outage: tuple[SessionLoss, str] | None = None
 
     def lost(self, role: SessionRole, loss: SessionLost) -> None:
-        """Counts and logs the loss of a session that stood."""
+        """Counts and logs the loss of an open session."""
         self._count(role, loss)
         _log_loss(role, loss)
 
     def not_opened(self, role: SessionRole, loss: SessionLost) -> None:
-        """Counts a session that could not be opened. The same cause in the same words is logged once an outage."""
+        """Counts a session that could not be opened. Repeats of a cause are logged once during an outage."""
         self._count(role, loss)
         before, self._outage = self._outage, (loss.cause, loss.detail)
         if self._outage != before:
@@ -67,12 +67,14 @@ def _log_loss(role: SessionRole, loss: SessionLost) -> None:
 class Supervisor:
     """Runs the work of one role in a live session."""
 
-    def __init__(self, url: str, role: SessionRole, topology: Topology, limits: RabbitLimits, teller: Teller) -> None:
+    def __init__(
+        self, url: str, role: SessionRole, topology: Topology, limits: RabbitLimits, reporter: SessionReporter
+    ) -> None:
         self._url = url
         self._role = role
         self._topology = topology
         self._limits = limits
-        self._teller = teller
+        self._reporter = reporter
 
     async def run(self, work: Work, stop: Stop | None = None) -> None:
         """Runs `work` in one session after another until it returns, or a session ends after `stop` was set."""
@@ -82,7 +84,7 @@ class Supervisor:
                 await _within(session, work)
             except SessionLost as loss:
                 if stop is not None and stop.is_set():
-                    self._teller.lost(self._role, loss)
+                    self._reporter.lost(self._role, loss)
                     return
                 await self.recover(loss)
             else:
@@ -94,7 +96,7 @@ class Supervisor:
 
     async def recover(self, loss: SessionLost) -> None:
         """Counts and logs a lost session, and waits a little, so that processes do not all return at once."""
-        self._teller.lost(self._role, loss)
+        self._reporter.lost(self._role, loss)
         least_s = self._limits.redeclare_pause_s if loss.cause in _QUEUE_GONE else 0.0
         jitter_s = random.uniform(0, self._limits.reopen_pause_s)  # noqa: S311 - spreads load, guards nothing
         await asyncio.sleep(least_s + jitter_s)
@@ -107,9 +109,9 @@ class Supervisor:
         except BaseException as error:
             await session.aclose()
             if isinstance(error, SessionLost):
-                self._teller.not_opened(self._role, error)
+                self._reporter.not_opened(self._role, error)
             raise
-        self._teller.opened(self._role, comparison)
+        self._reporter.opened(self._role, comparison)
         return session
 
 

@@ -1,1 +1,1 @@
-"""How a database gets the tables: Alembic's steps, which ship with the package."""
+"""Creates and upgrades the tables with Alembic. The migrations ship with the package."""

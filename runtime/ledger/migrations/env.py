@@ -1,4 +1,4 @@
-"""Alembic runs this for each command. `runtime.ledger.schema` brings the connection; there is no ini file."""
+"""Alembic runs this for each command. `runtime.ledger.schema` provides the connection; there is no ini file."""
 
 from alembic import context
 

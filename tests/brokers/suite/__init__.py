@@ -15,6 +15,7 @@ from tests.brokers.suite.handlers import Decide, Gate, Recorder, publish
 from tests.brokers.suite.intake import Intake
 from tests.brokers.suite.records import Records
 from tests.brokers.suite.redelivery import Redelivery
+from tests.brokers.suite.requests import Requests
 from tests.brokers.suite.slots import Slots
 from tests.brokers.suite.steps import (
     assert_nothing_waits,
@@ -53,5 +54,5 @@ __all__ = [
 
 
 @pytest.mark.timeout(60)
-class BrokerSuite(Intake, Slots, Redelivery, Delays, Verdicts, DeadLetters, EventLog, Records, Stopping):
+class BrokerSuite(Intake, Slots, Redelivery, Delays, Verdicts, DeadLetters, EventLog, Records, Requests, Stopping):
     """Derive from this, and give it a `backend` fixture that returns a `Backend` with empty storage."""

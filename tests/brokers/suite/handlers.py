@@ -1,4 +1,4 @@
-"""Handlers that record what they are given, hold it, or send it back."""
+"""Handlers that record deliveries, hold them, or return them."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ def publish(delivery: Delivery) -> Verdict:
 
 
 class Recorder:
-    """A handler that keeps what it was given and when, and tells when the `expected` number is through."""
+    """A handler that records deliveries and their times, and signals when the `expected` number is handled."""
 
     def __init__(self, expected: int, decide: Decide = publish) -> None:
         self.seen: list[Delivery] = []
@@ -45,7 +45,7 @@ class Recorder:
 
 
 class Gate:
-    """A handler that holds what it was given until opened, and tells when `expected` are in hand."""
+    """A handler that holds deliveries until it is opened, and signals when it holds `expected` of them."""
 
     def __init__(self, expected: int) -> None:
         self.held: list[Delivery] = []

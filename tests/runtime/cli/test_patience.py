@@ -1,4 +1,4 @@
-"""What is told of an outage, and how long it is borne with."""
+"""How an outage is reported, and how long calls are repeated."""
 
 import pytest
 
@@ -14,7 +14,7 @@ class Clock:
 
 
 async def once(patience: Patience, clock: Clock, *outcomes: str | float) -> None:
-    """Insists on a call that fails for each cause, where numbers are the seconds that go by, and then works."""
+    """Makes a call that fails once for each cause and then succeeds. Numbers are seconds that pass in between."""
     left = list(outcomes)
 
     async def call() -> None:
@@ -23,7 +23,7 @@ async def once(patience: Patience, clock: Clock, *outcomes: str | float) -> None
         if left:
             raise Unavailable(str(left.pop(0)), retry_after_s=0.001)
 
-    await patience.insist(call)
+    await patience.retry(call)
 
 
 async def test_an_outage_is_told_once_however_many_it_holds_up(capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,7 +32,7 @@ async def test_an_outage_is_told_once_however_many_it_holds_up(capsys: pytest.Ca
     await once(patience, clock, "the broker is away", 5.0, "the broker is away", 5.0, "the broker is away", 2.0)
     assert capsys.readouterr().err.splitlines() == [
         "copydesk: the broker is away; trying again for up to 5 min",
-        "copydesk: going on after 12 s",
+        "copydesk: continuing after 12 s",
     ]
 
 

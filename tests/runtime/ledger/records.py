@@ -16,11 +16,13 @@ from contract.article import Failure
 from contract.attempts import failed_attempt
 from contract.broker import LogEntry, UnknownOffset
 from contract.codec import encode
-from contract.events import Event, FailedEvent
+from contract.events import Event, FailedEvent, erased
 from contract.job import Job
 from contract.metrics import Metrics
 from contract.reasons import Reason
+from contract.requests import Action, OwnerRequest
 from contract.streams import Stream, Streams
+from contract.timestamps import rfc3339
 from contract.verdicts import Retry
 from runtime.ledger.journal import Journal
 from runtime.ledger.recorder import Recorder, RecorderLimits
@@ -56,8 +58,17 @@ class Records:
     def decide(self, event: Event) -> None:
         self._append(Stream.LOG, encode(event))
 
+    def erase(self, job: Job, *streams: Stream) -> None:
+        """Writes what an erasure leaves on record, or what is in `streams` of it."""
+        at, where = rfc3339(self._tick()), streams or (Stream.REQUESTS, Stream.LOG)
+        if Stream.REQUESTS in where:
+            wanted = OwnerRequest(action=Action.ERASE, id=job.id, at=at, owner=job.owner)
+            self._append(Stream.REQUESTS, encode([wanted]))
+        if Stream.LOG in where:
+            self._append(Stream.LOG, encode(erased(job.id, at)))
+
     def write(self, stream: Stream, body: bytes) -> None:
-        """Appends whatever bytes, as somebody else might."""
+        """Appends any bytes, as another program might."""
         self._append(stream, body)
 
     def truncate(self, stream: Stream, first: int) -> None:

@@ -1,4 +1,4 @@
-"""Processes that need no ledger do not load what it takes."""
+"""Processes that need no ledger do not load its libraries."""
 
 import subprocess
 import sys

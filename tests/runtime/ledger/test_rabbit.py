@@ -48,7 +48,7 @@ async def has_decided(engine: AsyncEngine, ids: list[str]) -> bool:
 
 
 async def is_taken(broker: Broker) -> bool:
-    """Tells whether a document is taken: a connection that was cut is noticed by who uses it."""
+    """Returns True if the broker takes a document. Only the use of a lost connection shows that it is lost."""
     try:
         await decide_new(broker)
     except BrokerUnavailable:

@@ -180,7 +180,7 @@ async def test_cancelling_kills_the_child(tmp_path: Path) -> None:
             await job
         await asyncio.to_thread(wait_until, lambda: not is_running(int(told.read_text())))
         assert await at.run(Act("shout", "next")) == "NEXT"
-        assert at.restarts() == {"cancelled": 1}
+        assert at.restarts() == {"abandoned": 1}
 
 
 async def test_cancelling_one_that_waits_for_a_slot_harms_nothing(tmp_path: Path) -> None:

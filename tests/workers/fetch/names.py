@@ -1,4 +1,4 @@
-"""A name server on loopback that answers as it is told, and differently each time if that is what it is told."""
+"""A name server on loopback with configured answers, which may differ from one query to the next."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence

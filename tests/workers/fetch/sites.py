@@ -1,4 +1,4 @@
-"""Web servers on loopback, one that answers by a handler and one that sends bytes as they are, and who asks them."""
+"""Web servers on loopback (one calls a handler, one sends raw bytes), and a client for them."""
 
 import asyncio
 import ssl
@@ -32,7 +32,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Site:
-    """A web server on loopback that answers every path by one handler, and remembers what it was asked."""
+    """A web server on loopback that answers every path with one handler, and records the requests."""
 
     def __init__(self, handle: Handler, host: str) -> None:
         self.host = host
@@ -62,7 +62,7 @@ async def site(handle: Handler, tls: ssl.SSLContext | None = None, host: str = "
 
 @dataclass(frozen=True, slots=True)
 class RawSite:
-    """`url` leads to it; `left` is set when the other side has gone, `heard` is what it said."""
+    """A server of raw bytes at `url`. `left` is set when the client has gone; `heard` are the bytes of the client."""
 
     url: str
     left: asyncio.Event

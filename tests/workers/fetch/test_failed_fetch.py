@@ -1,4 +1,4 @@
-"""What a fetch that came to nothing reports, and what is counted."""
+"""The report and the counters of a failed fetch."""
 
 import gzip
 from collections.abc import AsyncIterator

@@ -24,7 +24,7 @@ CROWDED = replace(LIMITS, waiting_per_host=100, waiting=100)
 
 
 def on_a_jumping_clock(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """Runs `test` on an event loop whose clock jumps to what comes next."""
+    """Runs `test` on an event loop whose clock jumps to the next timer."""
 
     @wraps(test)
     def run() -> None:

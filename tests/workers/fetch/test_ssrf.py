@@ -21,7 +21,7 @@ OUTSIDE = "127.0.0.9"
 
 @contextmanager
 def listening(port: int = 0, host: str = "127.0.0.1") -> Iterator[tuple[int, list[socket.socket]]]:
-    """Sockets at one port of IPv4's and IPv6's loopback, whose backlogs hold who came."""
+    """Sockets at one port of the IPv4 and IPv6 loopback. Their backlogs show which connections came."""
     with socket.create_server((host, port)) as four:
         port = four.getsockname()[1]
         with socket.create_server(("::1", port), family=socket.AF_INET6) as six:

@@ -68,7 +68,7 @@ async def test_tls_where_there_is_none() -> None:
 
 @asynccontextmanager
 async def proxy(to: int) -> AsyncIterator[tuple[URL, list[list[str]]]]:
-    """An HTTP proxy that notes what it is asked, and leads everything to port `to` on loopback."""
+    """An HTTP proxy that records its requests, and connects all of them to port `to` on loopback."""
     asked: list[list[str]] = []
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""Which elements of a page are marked, and what they state."""
+"""The elements of a page with signals, and their text."""
 
 import pytest
 

@@ -6,7 +6,7 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-# Words come folded and separated by spaces (contract.search): the index takes them as they are. It keeps no text.
+# contract.search folds words and separates them by spaces; the index stores them unchanged. It keeps no text.
 _SQLITE_WORDS = (
     "CREATE VIRTUAL TABLE words USING fts5"
     """(text, content='', tokenize="unicode61 remove_diacritics 0 categories 'L* N* Co Mn Mc'")"""

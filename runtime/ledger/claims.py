@@ -1,0 +1,52 @@
+"""Who may put the next run of a document: of two that ask at once, one gets the number."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from contract.ledger import CLAIM_S
+from runtime.ledger.database import translated
+from runtime.ledger.tables import reruns
+
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+async def claim(engine: AsyncEngine, document_id: str, run: int, key: str | None, at: datetime) -> bool:
+    """Tells whether the number is claimed now: nobody else has it; see `contract.ledger.Ledger.claim`."""
+    values = {"document_id": document_id, "run": run, "key": key, "claimed_ms": _milliseconds(at)}
+    over = reruns.c.claimed_ms < _milliseconds(at - timedelta(seconds=CLAIM_S))
+    with translated():
+        async with engine.begin() as connection:
+            insert = _INSERT[connection.dialect.name](reruns).values(values)
+            done = await connection.execute(
+                insert.on_conflict_do_update(
+                    index_elements=[reruns.c.document_id, reruns.c.run],
+                    set_={"key": key, "claimed_ms": values["claimed_ms"]},
+                    where=over,
+                )
+            )
+    return bool(done.rowcount)
+
+
+async def claimed(engine: AsyncEngine, document_id: str, key: str) -> int | None:
+    """Returns the number that was claimed with this key."""
+    known = select(func.max(reruns.c.run)).where(reruns.c.document_id == document_id, reruns.c.key == key)
+    with translated():
+        async with engine.connect() as connection:
+            found: int | None = (await connection.execute(known)).scalar_one_or_none()
+    return found
+
+
+async def release(engine: AsyncEngine, document_id: str, run: int) -> None:
+    """Gives a claim back."""
+    its = (reruns.c.document_id == document_id, reruns.c.run == run)
+    with translated():
+        async with engine.begin() as connection:
+            await connection.execute(delete(reruns).where(*its))
+
+
+def _milliseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
