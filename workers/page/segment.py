@@ -294,7 +294,7 @@ def _kind(tag: str, classes: str, above: BlockKind) -> BlockKind:
 
 
 def _has_brackets(reading: Element) -> bool:
-    """Returns True if the page has brackets around the reading of a word for those who cannot show it (HTML, 4.5.10)."""
+    """Returns True if the page has brackets around the reading of a word (HTML, 4.5.10)."""
     before = reading.getprevious()
     return before is not None and before.tag == "rp"
 
