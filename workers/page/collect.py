@@ -41,7 +41,7 @@ class BlockCollector:
 
     def add(self, text: str, element: Element, *, is_tail: bool = False) -> None:
         """Adds text of `element`, or what follows it."""
-        if self.keeps_lines and "\n" in text:
+        if self.keeps_lines and "\n" in text and self.kind is not BlockKind.PREFORMATTED:
             self._add_lines(text, element, is_tail=is_tail)
             return
         if self._raising:

@@ -1,5 +1,7 @@
 """Cuts the text of a parsed page into blocks in one walk, and collects the containers around them."""
 
+from itertools import islice
+
 from lxml import etree
 
 from workers.page.blocks import BlockKind, Container, SegmentedPage
@@ -62,6 +64,7 @@ _KINDS = {
 }
 # Chosen by hand; not measured.
 _LINE_CHARS = 40  # of an element that a page defines itself: what is shorter may be a word within a line
+_LINE_PIECES = 20  # pieces of text that are looked at for that: a bound on work
 _PANEL_CHARS = 40  # that a reader can open within a line; what is shorter is a note for programs
 
 _NOTHING = Container(etree.Element("html"), 0, BlockKind.PARAGRAPH, 0, -1, 0, 0, 0, -1, -1, -1, 0, 0)  # around the body
@@ -79,7 +82,7 @@ class _Segmenter:
     def __init__(self, body: Element, silent: frozenset[str], *, shown: bool) -> None:
         self._body = body
         self._silent = silent
-        self._hidden = frozenset() if shown else hidden_classes(body.getroottree().getroot())
+        self._hidden = frozenset() if shown else hidden_classes(body)
         self._shown = shown
         self._containers: list[Container] = []
         self._ends: list[int] = []
@@ -157,7 +160,7 @@ class _Segmenter:
         flags = name_flags(names) if names else 0
         if style:
             flags |= style_flags(style)
-        if not self._shown and (element.get("hidden") is not None or (names and self._hides(names))):
+        if not self._shown and (element.get("hidden") is not None or (self._hidden and names and self._hides(names))):
             flags |= UNSHOWN
         if flags & _APART and not self._reads_on(flags, element):
             return False
@@ -201,13 +204,10 @@ class _Segmenter:
         if text.runs:
             text.flush()
         self._ends[text.container] = len(text.blocks)
-        text.container = self._containers[text.container].parent
-        self._stand_in(self._containers[text.container])
-
-    def _stand_in(self, held: Container) -> None:
-        self._holder = held.element
-        self._text.kind = held.kind
-        self._text.keeps_lines = held.inherited & LINES != 0 and held.kind is not BlockKind.PREFORMATTED
+        number = self._containers[text.container].parent
+        held = self._containers[number]
+        text.container, text.kind, self._holder = number, held.kind, held.element
+        text.keeps_lines = held.inherited & LINES != 0
 
     def _leave_inline(self, tag: str, element: Element) -> None:
         if tag in MARKS:
@@ -224,7 +224,7 @@ class _Segmenter:
             self._text.add("）", element)
 
     def _hides(self, names: str) -> bool:
-        return bool(self._hidden) and not self._hidden.isdisjoint(names.split())
+        return not self._hidden.isdisjoint(names.split())
 
     def _open(self, tag: str, element: Element) -> bool:
         """Opens a container, and returns whether it is one with text in it."""
@@ -235,7 +235,7 @@ class _Segmenter:
             return False
         if text.runs:
             text.flush()
-        if own & _BOILERPLATE and next(element.iterchildren("pre"), None) is not None:
+        if own & _BOILERPLATE and ("code" in classes or "highlight" in classes) and _holds_code(element):
             own &= ~_BOILERPLATE  # “toolbar”, “share”: what is around code offers things to do with it
         above = self._containers[text.container] if number else _NOTHING
         is_odd = above.kind in _ODD_KINDS or tag in _ODD_TAGS
@@ -257,15 +257,15 @@ class _Segmenter:
         )
         self._containers.append(held)
         self._ends.append(-1)
-        text.container = number
-        self._stand_in(held)
+        text.container, text.kind, self._holder = number, held.kind, element
+        text.keeps_lines = held.inherited & LINES != 0
         return True
 
     def _names(self, element: Element, classes: str) -> int:
         """Returns what the attributes of `element` say of it."""
         flags = name_flags(classes) if classes else 0
         attributes: list[tuple[str, str]] = element.items()  # type: ignore[assignment] # the stubs allow for bytes
-        is_hidden = self._hides(classes)
+        is_hidden = bool(self._hidden) and self._hides(classes)
         for name, value in attributes:
             if name in {"id", "itemprop", "role"}:
                 flags |= name_flags(value)
@@ -293,6 +293,10 @@ def _kind(tag: str, classes: str, above: BlockKind) -> BlockKind:
     return _KINDS.get(tag, above)
 
 
+def _holds_code(element: Element) -> bool:
+    return next(element.iterchildren("pre"), None) is not None
+
+
 def _has_brackets(reading: Element) -> bool:
     """Returns True if the page has brackets around the reading of a word (HTML, 4.5.10)."""
     before = reading.getprevious()
@@ -306,7 +310,7 @@ def _is_line(element: Element) -> bool:
     if (beside and not beside.isspace()) or ((tail := element.tail) and not tail.isspace()):
         return False
     chars = 0
-    for text in element.itertext():
+    for text in islice(element.itertext(), _LINE_PIECES):
         chars += len(str(text).strip())
         if chars >= _LINE_CHARS:
             return True

@@ -36,9 +36,13 @@ def style_flags(style: str) -> int:
     return flags
 
 
-def hidden_classes(tree: Element) -> frozenset[str]:
-    """Returns the classes that the page's own style sheets hide, and say nothing else of: nothing shows them again."""
-    sheets = [sheet.text or "" for sheet in tree.iter("style")]
+def hidden_classes(body: Element) -> frozenset[str]:
+    """Returns the classes that the page's own style sheets hide, and say nothing else of: nothing shows them again.
+
+    The sheets are those in its head and right in its `body`.
+    """
+    holders = [body, *body.itersiblings("head", preceding=True)]
+    sheets = [sheet.text or "" for holder in holders for sheet in holder.iterchildren("style")]
     read = "\n".join(sheet for sheet in sheets if len(sheet) <= _MAX_SHEET_CHARS)
     return frozenset(name for name in _hidden_in(read) if read.count(f".{name}") == 1)
 
