@@ -7,6 +7,8 @@
 | `EventLog` | the API | `read`, `log_bounds` |
 | `DeadLetters` | the API | `dead`, `retry_dead`, `drop_dead` |
 | `Leases` | workers | `lease` |
+| `Decisions` | the API | `watch` |
+| `Previews` | the API | `preview` |
 | `QueueDepths` | gauges | `depths` |
 | `Readiness` | `/readyz` | `ready` |
 
@@ -22,6 +24,7 @@ from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.job import Job
 from contract.verdicts import Verdict
 
+_MOST_PREVIEWS = 4  # chosen: with those of `MAX_PREVIEW_BYTES` and 14 slots a worker stays within its 512 MiB
 SUSPECT_DELIVERIES = 3  # two deliveries may be two lost connections; see docs/decisions.md on jobs that run alone
 
 
@@ -41,8 +44,17 @@ class BrokerFull(BrokerError):
     retry_after_s = 10  # a full queue needs longer than a lost session
 
 
+class NotTaken(BrokerError):
+    """No worker took the preview in time: all are at work, or none is running."""
+
+
 class UnknownOffset(Exception):
     """The log no longer holds this offset."""
+
+
+def previews_at_once(slots: int) -> int:
+    """Returns how many previews a worker with this many slots has in hand at most: half of them, few, at least one."""
+    return max(1, min(_MOST_PREVIEWS, slots // 2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,17 +66,19 @@ class Delivery:
         message_id: the document's id, None if the message has none.
         deliveries: how often the message was delivered, this time included.
         lost: True if its deliveries ran out without a verdict. Such a message must be decided without being parsed.
+        preview: True if somebody waits for the answer, and nobody else is to hear of it: `Answer` is the verdict.
     """
 
     body: bytes
     message_id: str | None
     deliveries: int = 1
     lost: bool = False
+    preview: bool = False
 
     @property
     def suspect(self) -> bool:
         """True from the third delivery on: two workers may have crashed on it."""
-        return self.deliveries >= SUSPECT_DELIVERIES and not self.lost
+        return self.deliveries >= SUSPECT_DELIVERIES and not (self.lost or self.preview)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +126,10 @@ class JobSource(Protocol):
     async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
         """Passes deliveries to `handle`, at most `slots` at once. Executes each verdict before it acks the delivery.
 
-        Interactive jobs get a free slot first. Bulk jobs never take the last slot, unless there is only one. When
-        `handle` raises, the delivery is returned to its queue. When `stop` is set, nothing new is taken, the
-        deliveries in progress are finished, and the call returns. Cancelling returns them to their queues instead.
+        Interactive jobs and previews get a free slot first, and neither keeps the other waiting for ever. Bulk jobs
+        never take the last slot, unless there is only one. At most `previews_at_once` are previews. When `handle`
+        raises, the delivery is returned to its queue. When `stop` is set, nothing new is taken, the deliveries in
+        progress are finished, and the call returns. Cancelling returns them to their queues instead.
         """
 
 
@@ -169,6 +184,43 @@ class DeadLetters(Protocol):
         """
 
 
+class Watch(Protocol):
+    """The events of one document, as they are published while it is watched."""
+
+    async def next(self) -> bytes:
+        """Returns the next event, in the bytes of the log. Waits for it.
+
+        Raises:
+            BrokerUnavailable: the broker was lost, so that an event may have been missed.
+        """
+
+
+class Decisions(Protocol):
+    """Tells of verdicts as they are reached, whichever process reaches them. Best effort: the log has them all."""
+
+    def watch(self, document_id: str) -> AbstractAsyncContextManager[Watch]:
+        """Watches a document while the context is open. What is published after it has opened is not missed.
+
+        Raises:
+            BrokerUnavailable: it cannot be watched.
+        """
+
+
+class Previews(Protocol):
+    """Has documents extracted that nobody but the caller hears of."""
+
+    async def preview(self, job: Job) -> bytes:
+        """Returns the event that would have been published. Cancel the call to bound how long a worker may take.
+
+        One attempt is made; a preview that nobody takes within `contract.topology.PREVIEW_PATIENCE_S` is dropped.
+
+        Raises:
+            NotTaken: it was dropped.
+            BrokerUnavailable: the broker cannot be reached, or was lost.
+            BrokerFull: too many previews wait.
+        """
+
+
 class Leases(Protocol):
     """Locks that all processes on one broker share."""
 
@@ -201,5 +253,5 @@ class Readiness(Protocol):
         """Returns True if the broker answered lately: to a consumer, or to a publisher with a confirm."""
 
 
-class Broker(JobSink, JobSource, EventLog, DeadLetters, Leases, QueueDepths, Readiness, Protocol):
+class Broker(JobSink, JobSource, EventLog, DeadLetters, Decisions, Previews, Leases, QueueDepths, Readiness, Protocol):
     """Everything that a broker does. Implementations are async context managers that connect and disconnect."""

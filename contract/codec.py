@@ -15,6 +15,8 @@ from contract.requests import OwnerRequest
 T = TypeVar("T")
 
 MAX_JOB_BYTES = 12 * 1024 * 1024  # chosen: RabbitMQ 4 closes the channel at 16 MiB
+# chosen: larger pages are rare. A worker holds up to four previews beside its jobs, within its memory limit
+MAX_PREVIEW_BYTES = 2 * 1024 * 1024
 MAX_EVENT_BYTES = 12 * 1024 * 1024  # chosen for the same reason
 _MAX_DETAIL_CHARS = 500  # of an error message; chosen: the first faults fit, and a log line stays readable
 

@@ -75,7 +75,7 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErasedEvent:
-    """A document is erased: whoever keeps something of it, deletes that. `id` is `<document id>.erased`.
+    """A document is erased, and subscribers must delete what they keep of it. `id` is `<document id>.erased`.
 
     The envelope is that of `ProcessedEvent`. It decides no run.
     """

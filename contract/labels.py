@@ -44,6 +44,10 @@ class ProblemName(StrEnum):
     INTAKE_FULL = "intake_full"
     HEADER_TOO_LARGE = "header_too_large"
     INTERNAL_ERROR = "internal_error"
+    EXTRACTION_FAILED = "extraction_failed"
+    EXTRACTION_TIMEOUT = "extraction_timeout"
+    NO_WORKER = "no_worker"
+    TOO_MANY_EXTRACTIONS = "too_many_extractions"
     LEDGER_NOT_CONFIGURED = "ledger_not_configured"
     LEDGER_UNAVAILABLE = "ledger_unavailable"
     BROKER_UNAVAILABLE = "broker_unavailable"
@@ -62,6 +66,8 @@ class Destination(StrEnum):
     DOCUMENTS = "documents"
     RETRY = "retry"
     DEAD = "dead"
+    PREVIEWS = "previews"
+    REPLIES = "replies"
     PROBE = "probe"
 
 
@@ -83,6 +89,7 @@ class SessionRole(StrEnum):
     CONSUMER = "consumer"
     READER = "reader"
     LEASES = "leases"
+    REPLIES = "replies"
 
 
 class SessionLoss(StrEnum):
@@ -108,6 +115,7 @@ class VerdictKind(StrEnum):
     RETRY = "retry"
     DEFER = "defer"
     BURY = "bury"
+    ANSWER = "answer"
 
 
 class Outcome(StrEnum):
@@ -125,6 +133,25 @@ class Stage(StrEnum):
     EXTRACT = "extract"
     NORMALISE = "normalise"
     JOB = "job"
+
+
+class WaitFor(StrEnum):
+    """What a request waits for: the verdict on what it posted or looked up, or the article of a preview."""
+
+    SUBMISSION = "submission"
+    LOOKUP = "lookup"
+    EXTRACTION = "extraction"
+
+
+class WaitOutcome(StrEnum):
+    """How the wait of a request ended."""
+
+    DECIDED = "decided"
+    TIMED_OUT = "timed_out"
+    CLIENT_GONE = "client_gone"
+    BROKER_LOST = "broker_lost"
+    REFUSED = "refused"  # as many waited as may, or the broker could not be asked
+    STOPPING = "stopping"
 
 
 class ParserRestart(StrEnum):
@@ -238,6 +265,8 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
         "route": _ROUTE,
         "status": re.compile("[1-5][0-9]{2}"),
     },
+    "copydesk_waiting_requests": {"kind": frozenset(WaitFor)},
+    "copydesk_waits": {"kind": frozenset(WaitFor), "outcome": frozenset(WaitOutcome)},
     "copydesk_ledger_entries": {"stream": _STREAM},
     "copydesk_ledger_repeats": {"content": frozenset(RepeatContent)},
     "copydesk_ledger_unreadable": {"stream": _STREAM},

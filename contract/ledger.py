@@ -82,7 +82,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """A document that is erased: `at` is when, aware. `owner` is None where that is not on record."""
+    """The erasure of a document at the aware time `at`. `owner` is None if it is not on record."""
 
     at: datetime
     owner: str | None
@@ -136,26 +136,35 @@ class Ledger(Protocol):
         """Returns the first event of a run as the exact bytes in the log, or None if it has no event."""
 
     async def erased(self, document_id: str) -> Erased | None:
-        """Returns when a document was erased; None where it was not, as far as is recorded."""
+        """Returns when a document was erased, None if no erasure is recorded."""
 
     async def input(self, document_id: str, run: int) -> Input | None:
-        """Returns what a run was made of, beside what `Run` says; None where nothing more is kept."""
+        """Returns the input of a run, without what `Run` has; None if nothing more is kept."""
 
     async def claim(self, document_id: str, run: int, key: str | None, at: datetime) -> bool:
-        """Claims the number `run` for a further run; returns False while somebody else has it.
+        """Claims the number `run` for the document's next run. Returns False if somebody else has claimed it.
 
-        The claim holds for `CLAIM_S` seconds from the aware time `at` on, if it is not released: by then its run is on
-        record. `key` is by what its owner knows it again.
+        The claim expires `CLAIM_S` seconds after the aware time `at`, if it is not released: by then the run is
+        recorded. `key` is the caller's idempotency key.
         """
 
     async def claimed(self, document_id: str, key: str) -> int | None:
-        """Returns the number that was claimed for this document with this key, None where none was."""
+        """Returns the latest number that was claimed for this document with this key, None if there is none."""
 
     async def release(self, document_id: str, run: int) -> None:
-        """Gives a claim back: nothing was put."""
+        """Releases a claim whose job was not stored."""
 
     async def page(self, wanted: Filter, *, limit: int, after: Place | None) -> Page:
         """Returns up to `limit` documents that match `wanted` and come after the place `after`."""
+
+    async def decided_since(self, since: datetime) -> Mapping[Lane, int]:
+        """Returns how many runs of each lane were decided at the aware time `since` or later, where there are any."""
+
+    async def waiting_since(self, lane: Lane) -> datetime | None:
+        """Returns when the longest waiting run of `lane` was accepted, aware; None where none waits.
+
+        A run in the hands of its first worker counts as waiting.
+        """
 
     async def recorded_until(self) -> datetime | None:
         """Returns the aware time up to which all acceptances are recorded, None if none was ever recorded.

@@ -16,6 +16,8 @@ from contract.labels import (
     SessionRole,
     Stage,
     VerdictKind,
+    WaitFor,
+    WaitOutcome,
 )
 from contract.reasons import Reason
 
@@ -184,9 +186,21 @@ class Metrics:
             "copydesk_ledger_failures", "Times that the ledger's database failed; it is tried again.", registry=registry
         )
         self.event_streams = Gauge("copydesk_event_streams", "Open GET /v1/events streams.", registry=registry)
+        self.waiting_requests = Gauge(
+            "copydesk_waiting_requests",
+            f"Requests that wait for a verdict or a preview, by what for: {_listed(WaitFor)}.",
+            ["kind"],
+            registry=registry,
+        )
+        self.waits = Counter(
+            "copydesk_waits",
+            f"Waits of requests that ended, by what for and outcome: {_listed(WaitOutcome)}.",
+            ["kind", "outcome"],
+            registry=registry,
+        )
         self.request_seconds = Histogram(
             "copydesk_request_seconds",
-            "Seconds to answer an HTTP request, by route and status. Event streams are not in it.",
+            "Seconds to answer HTTP requests, by route and status, without event streams and requests that waited.",
             ["method", "route", "status"],
             registry=registry,
         )

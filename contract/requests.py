@@ -1,4 +1,4 @@
-"""The record of requests: what owners ask for after their documents were accepted. Workers and the ledger read it."""
+"""The record of requests: owners cancel or erase documents that were accepted. Workers and the recorder read it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,18 +8,18 @@ from contract.events import ErasedEvent
 
 
 class Action(StrEnum):
-    """What is to become of a document."""
+    """The action that a request asks for."""
 
-    CANCEL = "cancel"  # its runs up to `run` are decided as cancelled, unless they are decided before
-    ERASE = "erase"  # all its runs, and nothing of it is kept
+    CANCEL = "cancel"  # decide the runs up to `run` as cancelled if they are not decided yet
+    ERASE = "erase"  # the same for all runs, and delete everything that is kept of the document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnerRequest:
     """One request about the document `id`. `at` is RFC 3339, UTC.
 
-    `run` is the last one that is meant, None for all, those to come included. `owner` is the name of the API key whose
-    documents it may touch, None for anybody's.
+    `run` is the last run that the request applies to, None for all, future ones included. `owner` is the name of the
+    API key whose documents it may affect, None for any.
     """
 
     action: Action
@@ -30,10 +30,10 @@ class OwnerRequest:
 
 
 class RequestSink(Protocol):
-    """Takes requests, and tells subscribers that a document is erased."""
+    """Stores requests, and tells subscribers that a document is erased."""
 
     async def request(self, request: OwnerRequest) -> None:
-        """Puts `request` on record. It is durable when this returns.
+        """Writes `request` to the record. It is durable when this returns.
 
         Raises:
             BrokerUnavailable: not written, or not known to be written, within the publish timeout.

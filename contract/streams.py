@@ -11,7 +11,7 @@ _SKIPPED: Final = 1  # RabbitMQ takes an offset for itself at the beginning of e
 
 
 def is_next(offset: int, after: int) -> bool:
-    """Tells whether an entry at `offset` may follow the one at `after`: nothing was taken from between them."""
+    """Returns True if no entry is missing between the one at `after` and the one at `offset`."""
     return after < offset <= after + 1 + _SKIPPED
 
 

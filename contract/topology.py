@@ -16,12 +16,16 @@ DEAD = "copydesk.dead"
 ACCEPTED = "copydesk.accepted"
 ATTEMPTS = "copydesk.attempts"
 REQUESTS = "copydesk.requests"
+PREVIEWS = "copydesk.previews"
 DELAYED = "copydesk.retry"  # all retry queues as one: the embedded broker does not separate them
 
 DELAYS_S = (10.0, 60.0, 600.0, 3600.0)  # chosen: from a site's short outage to its maintenance; setting retry_delays_s
 DELIVERY_LIMIT = 20  # the default of RabbitMQ 4; set explicitly so that RabbitMQ 3 behaves the same
 LOST_DELIVERY_LIMIT = 1_000  # chosen: lost jobs are not parsed, so only restarts and lost connections redeliver them
 DEAD_DELIVERY_LIMIT = 1_000_000  # chosen: each scan is a delivery, and RabbitMQ 4 drops a letter after 20 by default
+PREVIEW_PATIENCE_S = 10  # chosen: a third of the time that an extraction may take; then no worker is free soon
+PREVIEWS_AT_MOST = 100  # chosen: ten workers take as many within that time if each takes a second
+PREVIEWS_BYTES = 50_000_000  # chosen: a hundred large pages
 
 Argument = str | int
 
@@ -187,7 +191,12 @@ def design(
         for delay in delays_s
     ]
     return Topology(
-        exchanges=(Exchange(INTAKE, "direct"), Exchange(LOG, "fanout"), Exchange(DOCUMENTS, "topic")),
+        exchanges=(
+            Exchange(INTAKE, "direct"),
+            Exchange(LOG, "fanout"),
+            Exchange(DOCUMENTS, "topic"),
+            Exchange(PREVIEWS, "fanout"),
+        ),
         queues=(
             Queue(LOST, {**_quorum(LOST_DELIVERY_LIMIT), **_dead_letter("", DEAD)}),
             Queue(DEAD, _quorum(DEAD_DELIVERY_LIMIT)),
@@ -198,11 +207,13 @@ def design(
             Queue(ACCEPTED, {"x-queue-type": "stream", **bounds.accepted()}),
             Queue(ATTEMPTS, {"x-queue-type": "stream", **bounds.attempts()}),
             Queue(REQUESTS, {"x-queue-type": "stream", **bounds.requests()}),
+            Queue(PREVIEWS, _previews()),
         ),
         bindings=(
             *(Binding(INTAKE, lane_queue(lane), lane) for lane in Lane),
             Binding(INTAKE, INTAKE_RETRY, RETRY_KEY),
             Binding(LOG, LOG, ""),
+            Binding(PREVIEWS, PREVIEWS, ""),
         ),
         policies=_policies(bounds),
         delays_s=tuple(delays_s),
@@ -224,6 +235,23 @@ def _dead_letter(exchange: str, key: str) -> dict[str, Argument]:
     }
 
 
+def _previews() -> dict[str, Argument]:
+    """What nobody takes in time returns to who asked: each preview has the name of a reply queue as its routing key.
+
+    A quorum queue although nothing in it matters for long: a classic one is away with its node, and with it all
+    sessions, which declare it.
+    """
+    return {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": DELIVERY_LIMIT,
+        "x-message-ttl": PREVIEW_PATIENCE_S * 1000,
+        "x-max-length": PREVIEWS_AT_MOST,
+        "x-max-length-bytes": PREVIEWS_BYTES,
+        "x-overflow": "reject-publish",
+        "x-dead-letter-exchange": "",
+    }
+
+
 def _policies(bounds: Bounds) -> tuple[Policy, ...]:
     lanes = "|".join(Lane)
     return (
@@ -232,6 +260,11 @@ def _policies(bounds: Bounds) -> tuple[Policy, ...]:
         Policy("copydesk-accepted", r"^copydesk\.accepted$", _by_policy(bounds.accepted())),
         Policy("copydesk-attempts", r"^copydesk\.attempts$", _by_policy(bounds.attempts())),
         Policy("copydesk-requests", r"^copydesk\.requests$", _by_policy(bounds.requests())),
+        Policy(
+            "copydesk-previews",
+            r"^copydesk\.previews$",
+            {"max-length": PREVIEWS_AT_MOST, "max-length-bytes": PREVIEWS_BYTES},
+        ),
     )
 
 

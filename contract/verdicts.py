@@ -42,4 +42,14 @@ class Bury:
     cause: str
 
 
-Verdict = Publish | Retry | Defer | Bury
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Tell whoever asked for the preview, and nobody else: no log, no subscribers, no dead letter. Then ack.
+
+    `event` is what would have been published; None for a preview that nobody can be told of.
+    """
+
+    event: Event | None
+
+
+Verdict = Publish | Retry | Defer | Bury | Answer

@@ -107,6 +107,11 @@ class Settings(BaseSettings):
         512 * 1024**2,
         description="most memory for what is delivered to a worker and not acked, at the largest job size",
     )
+    max_wait_s: Seconds = Field(30.0, description="longest that a request may ask to wait for a verdict")
+    max_waiting_requests: Count = Field(200, description="most requests that wait for a verdict at once")
+    max_extractions: Count = Field(20, description="most POST /v1/extract at once")
+
+    preview_timeout_s: Seconds = Field(20.0, description="longest time for a worker's attempt at a preview")
     job_timeout_s: Seconds = Field(120.0, description="longest time for one attempt at a document")
     fetch_interval_s: Seconds = Field(1.0, description="time between two requests at one host, over all workers")
     fetch_robots: bool = Field(True, description="obey robots.txt")

@@ -25,6 +25,7 @@ from contract.metrics import Metrics
 from contract.requests import RequestSink
 from contract.streams import Streams
 from contract.timestamps import now
+from contract.topology import PREVIEW_PATIENCE_S
 from runtime.auditor import Auditor
 from runtime.errors import StartError
 from runtime.gauges import keep_gauges
@@ -49,6 +50,7 @@ class _WholeBroker(Broker, RequestSink, Streams, Protocol):
 
 _GAUGES_EVERY_S = 5.0  # chosen: a third of the scrape interval in deploy/prometheus/prometheus.yml
 _GAUGES_TIMEOUT_S = 2.0  # chosen: under half of that, so a broker that does not answer is asked again before the scrape
+_ANSWER_MARGIN_S = 2.0  # chosen: time for the worker's own answer that its time limit is over
 
 
 async def run(
@@ -253,6 +255,10 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: L
         streams=settings.max_event_streams,
         put_timeout_s=settings.publish_timeout_s,
         heartbeat_s=settings.heartbeat_s,
+        max_wait_s=settings.max_wait_s,
+        waiting_requests=settings.max_waiting_requests,
+        extract_timeout_s=PREVIEW_PATIENCE_S + settings.preview_timeout_s + _ANSWER_MARGIN_S,
+        extractions=settings.max_extractions,
     )
     guarded = bool(settings.hosts) or not keys.required  # with keys there is no risk: a web page does not have one
     hosts = Hosts.of(settings.host, settings.hosts) if guarded else None

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from contract.article import Article
-from contract.broker import Broker
-from contract.codec import MAX_JOB_BYTES
+from contract.broker import Broker, previews_at_once
+from contract.codec import MAX_JOB_BYTES, MAX_PREVIEW_BYTES
 from contract.metrics import Metrics
 from contract.streams import Streams
 from contract.timestamps import now
@@ -83,15 +83,17 @@ def refuse_to_hold_too_much(settings: Settings) -> None:
     Raises:
         StartError: they would exceed it.
     """
-    jobs = settings.slots
+    jobs, previews = settings.slots, 0
     if settings.amqp_url is not None:
         from runtime.brokers.rabbit.consumer import in_flight_jobs  # noqa: PLC0415 - loads aio-pika: one broker only
 
-        jobs = in_flight_jobs(settings.slots)
-    if jobs * MAX_JOB_BYTES > settings.max_in_flight_bytes:
+        jobs, previews = in_flight_jobs(settings.slots), previews_at_once(settings.slots)
+    held_bytes = jobs * MAX_JOB_BYTES + previews * MAX_PREVIEW_BYTES
+    if held_bytes > settings.max_in_flight_bytes:
         raise StartError(
-            f"with {settings.slots} slots up to {jobs} documents of {MAX_JOB_BYTES:,} bytes are held at once: "
-            f"{jobs * MAX_JOB_BYTES:,} bytes, over the limit of {settings.max_in_flight_bytes:,}; "
+            f"with {settings.slots} slots up to {jobs} documents of {MAX_JOB_BYTES:,} bytes and {previews} previews "
+            f"of {MAX_PREVIEW_BYTES:,} are held at once: {held_bytes:,} bytes, "
+            f"over the limit of {settings.max_in_flight_bytes:,}; "
             f"lower COPYDESK_SLOTS, or raise COPYDESK_MAX_IN_FLIGHT_BYTES where there is memory for it"
         )
 
@@ -119,5 +121,7 @@ def build_worker(  # noqa: PLR0913 - each is one thing that a worker stands on
 ) -> Worker:
     """Returns the worker that decides deliveries. `retry` replaces the policy of the settings."""
     policy = retry or RetryPolicy(delays_s=settings.retry_delays_s)
-    limits = WorkerLimits(job_timeout_s=settings.job_timeout_s, retry=policy)
+    limits = WorkerLimits(
+        job_timeout_s=settings.job_timeout_s, preview_timeout_s=settings.preview_timeout_s, retry=policy
+    )
     return Worker(fetcher=fetcher, parser=parser, metrics=metrics, clock=now, limits=limits, requests=requests)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from aiohttp import web
 
-from contract.broker import DeadLetters, EventLog, JobSink
+from contract.broker import DeadLetters, Decisions, EventLog, JobSink, Previews, QueueDepths
 from contract.charsets import Decode
 from contract.ledger import Ledger
 from contract.metrics import Metrics
@@ -15,7 +15,7 @@ from contract.requests import RequestSink
 from service.keys import ApiKeys
 
 
-class ApiBroker(JobSink, EventLog, DeadLetters, RequestSink, Protocol):
+class ApiBroker(JobSink, EventLog, DeadLetters, RequestSink, Decisions, Previews, QueueDepths, Protocol):
     """The methods of a broker that the HTTP API needs."""
 
 
@@ -34,6 +34,12 @@ class IntakeLimits:
         send_timeout_s: how long an event stream may be stuck before it is closed.
         streams: how many event streams may be open at once; each holds a connection and a reader of the log.
         open_wait_s: how long an event stream waits before its headers for the broker to refuse the log position.
+        max_wait_s: how long a request may ask to wait for a verdict (`Prefer: wait`). Proxies often cut connections
+            that are silent for longer than 30 s.
+        waiting_requests: how many requests may wait for a verdict at once; each holds a connection and a binding.
+        extract_timeout_s: how long a preview may take: 10 s to be taken by a worker, 20 s of work, and a little more,
+            so that the worker's own word comes first.
+        extractions: how many previews may be under way at once.
     """
 
     max_body_bytes: int = 4 * 1024 * 1024
@@ -43,6 +49,10 @@ class IntakeLimits:
     send_timeout_s: float = 30.0
     streams: int = 100
     open_wait_s: float = 0.2
+    max_wait_s: float = 30.0
+    waiting_requests: int = 200
+    extract_timeout_s: float = 32.0
+    extractions: int = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""What an owner does about a document that was accepted: cancel it, run it again, erase it."""
+"""Cancels, repeats and erases documents that were accepted, on request of their owners."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import structlog
@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 
 from contract.accepted import Input
 from contract.broker import BrokerError
+from contract.codec import MAX_JOB_BYTES
 from contract.events import erased
 from contract.job import Job, Kind, Lane
 from contract.labels import DeadAction
@@ -16,14 +17,18 @@ from contract.ledger import Erased, Ledger, Run
 from contract.requests import Action, OwnerRequest
 from contract.timestamps import rfc3339
 from service import problems
+from service.api.acts import CANCEL_DOCUMENT
+from service.api.answers import CancelRequested, Erasing, PutRun, UnknownCancelRequested
+from service.api.operation import JSON
+from service.api.posting import IDEMPOTENCY_KEY
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, KEEPING, KEYS, LIMITS, METRICS
 from service.dead_ids import has_id
-from service.dead_list import parameters
 from service.document_view import erased_for, may_come, may_see, wait_s
-from service.documents import IDEMPOTENCY_KEY, check_size, key_faults, put
-from service.ledger import asked, ledger_of, shown
+from service.documents import check_size, key_faults, put
+from service.ledger import asked, json_body, ledger_of, shown
 from service.middlewares import OWNER
+from service.parameters import check_parameters
 from service.problems import Problem, ProblemError
 
 log = structlog.get_logger(__name__)
@@ -37,9 +42,9 @@ _NOT_DONE: Final = (
 
 
 async def cancel_document(request: web.Request) -> web.Response:
-    """Answers 202 with the state, once it is on record that the document's latest run is wanted no more.
+    """Answers 202 with the state when the request to cancel the document's latest run is durable.
 
-    Whoever takes the document next decides it as cancelled. Who has it in hand may decide it otherwise before.
+    The worker that takes the document next decides it as cancelled. A worker that has it in hand may be faster.
 
     Raises:
         ProblemError: it is decided already, or erased, or nothing is known of it; or broker or ledger are away.
@@ -52,16 +57,21 @@ async def cancel_document(request: web.Request) -> web.Response:
         raise ProblemError(Problem(problems.ALREADY_DECIDED, problems.ALREADY_DECIDED.meaning))
     run = latest.run if latest else _FIRST_RUN
     await asking.put_on_record(Action.CANCEL, run, rfc3339(request.app[CLOCK]()))
-    state = {"id": asking.document_id, "run": run, "state": "unknown"} if latest is None else shown(latest)
-    headers = {hdrs.RETRY_AFTER: _SOON_S if latest is None else str(wait_s(latest, request.app[CLOCK]()))}
-    return web.json_response({**state, "cancel": "requested"}, status=202, headers=headers)
+    answer = (
+        UnknownCancelRequested(id=asking.document_id, run=run, state="unknown", cancel="requested")
+        if latest is None
+        else CancelRequested(**asdict(shown(latest)), cancel="requested")
+    )
+    soon = _SOON_S if latest is None else str(wait_s(latest, request.app[CLOCK]()))
+    headers: dict[str, str] = {hdrs.RETRY_AFTER: soon}
+    return _answered(answer, status=202, headers=headers)
 
 
 async def erase_document(request: web.Request) -> web.Response:
-    """Answers with what is erased, and what is not: 200 when the ledger holds nothing any more, 202 until then.
+    """Answers 200 if the ledger holds nothing of the document any more, else 202; in both cases with what is left.
 
-    In this order, so that asking again is always safe: the request is put on record, by which workers decide what is
-    not decided as cancelled, and the recorder drops the rows; subscribers are told; dead letters are dropped.
+    The steps are in an order in which each may be repeated: first the request becomes durable, from which workers and
+    the recorder learn of the erasure, then subscribers are told, then dead letters are dropped.
 
     Raises:
         ProblemError: nothing is known of the document, or not yet; or broker or ledger are away.
@@ -80,22 +90,22 @@ async def erase_document(request: web.Request) -> web.Response:
     request.app[METRICS].dead_letters.labels(DeadAction.DROP).inc(letters.done)
     log.info("document_erased", by=request[OWNER], id=asking.document_id, dead_letters=letters.done)
     is_done = asking.erased is not None and letters.complete
-    answer = {
-        "id": asking.document_id,
-        "state": "erasing" if asking.erased is None else "erased",
-        "erased_at": at,
-        "dead_letters": letters.done,
-        "more_dead_letters": not letters.complete,
-        "log_keeps": request.app[KEEPING].log,
-    }
+    answer = Erasing(
+        id=asking.document_id,
+        state="erasing" if asking.erased is None else "erased",
+        erased_at=at,
+        dead_letters=letters.done,
+        more_dead_letters=not letters.complete,
+        log_keeps=request.app[KEEPING].log,
+    )
     headers: dict[str, str] = {} if is_done else {hdrs.RETRY_AFTER: _SOON_S}
-    return web.json_response(answer, status=200 if is_done else 202, headers=headers)
+    return _answered(answer, status=200 if is_done else 202, headers=headers)
 
 
 async def rerun_document(request: web.Request) -> web.Response:
-    """Answers 202 with `{"id", "run", "lane"}` when a further run of what is kept of the document is on its queue.
+    """Answers 202 with `{"id", "run", "lane"}` when the document's next run is in its queue.
 
-    With an `Idempotency-Key` that was given for this document before, it is the run of then.
+    A repeated `Idempotency-Key` gives the run that it gave the first time.
 
     Raises:
         ProblemError: a run is under way, nothing is kept to run again, the document is erased, or nothing is known of
@@ -119,7 +129,7 @@ async def rerun_document(request: web.Request) -> web.Response:
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """A request about a document, and what the ledger knows of it for who asks."""
+    """An HTTP request about a document, and what the caller may know of that document."""
 
     request: web.Request
     ledger: Ledger
@@ -130,7 +140,7 @@ class _Asking:
 
     @classmethod
     async def of(cls, request: web.Request, *, erased_is_fine: bool = False) -> "_Asking":
-        parameters(request, set())
+        check_parameters(request, CANCEL_DOCUMENT.parameters)  # the three of this module have none in the query
         ledger = ledger_of(request)
         document_id = request.match_info["id"].lower()
         runs = [run for run in await asked(ledger.runs(document_id)) if may_see(request, run)]
@@ -142,7 +152,7 @@ class _Asking:
         return cls(request, ledger, document_id, runs, gone, is_new)
 
     async def put_on_record(self, action: Action, run: int | None, at: str) -> None:
-        """Puts on record what is asked for. It touches nothing but the documents of their owner, whoever asks."""
+        """Writes the request to the record of requests. It names the document's owner, so it affects no other."""
         wanted = OwnerRequest(action=action, id=self.document_id, at=at, run=run, owner=self._owner())
         try:
             await self.request.app[BROKER].request(wanted)
@@ -158,7 +168,11 @@ class _Asking:
 
 
 async def _further_run(request: web.Request, asking: _Asking) -> Job:
-    """Returns the job of the next run: of the URL, or of the content that was kept of one of the runs, newest first."""
+    """Returns the job of the next run, made of the URL, or of the newest content that is kept.
+
+    Raises:
+        ProblemError: neither is there.
+    """
     latest = asking.runs[-1]
     kept: Input | None = None
     for run in reversed(asking.runs):
@@ -188,8 +202,8 @@ async def _further_run(request: web.Request, asking: _Asking) -> Job:
 
 
 async def _put_once(request: web.Request, ledger: Ledger, job: Job, key: str | None, known: int | None) -> None:
-    """Puts `job` unless somebody else puts this run. `known`: this key has it, but it may never have been put."""
-    check_size(job)
+    """Puts `job` if nobody else does. `known` is the run of this key: its job may never have been stored."""
+    check_size(job, MAX_JOB_BYTES)
     if known != job.run and not await asked(ledger.claim(job.id, job.run, key, request.app[CLOCK]())):
         raise _under_way()
     try:
@@ -204,12 +218,16 @@ def _key(request: web.Request) -> str | None:
     if faults:
         detail = f"{faults[0].field} {faults[0].message}."
         raise ProblemError(Problem(problems.INVALID_PARAMETER, detail, faults))
-    return request.headers.get(IDEMPOTENCY_KEY)
+    return request.headers.get(IDEMPOTENCY_KEY.name)
 
 
 def _put_on_queue(document_id: str, run: int, lane: Lane) -> web.Response:
     location: dict[str, str] = {hdrs.LOCATION: f"/v1/documents/{document_id}"}
-    return web.json_response({"id": document_id, "run": run, "lane": lane}, status=202, headers=location)
+    return _answered(PutRun(id=document_id, run=run, lane=lane), status=202, headers=location)
+
+
+def _answered(answer: object, *, status: int, headers: Mapping[str, str]) -> web.Response:
+    return web.Response(body=json_body(answer), content_type=JSON, status=status, headers=headers)
 
 
 def _under_way() -> ProblemError:

@@ -1,53 +1,44 @@
 """GET /v1/documents/{id}: the state of a document, its event, or its article in one of several forms."""
 
+import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
 from uuid import UUID
 
-import orjson
 from aiohttp import hdrs, web
 
-from contract.events import MEDIA_TYPE as EVENT_TYPE
-from contract.events import PROCESSED
 from contract.ids import time_of
+from contract.labels import WaitFor
 from contract.ledger import RECORDING_MARGIN_S, Erased, Ledger, Run
 from service import problems
 from service.accept import preferred
+from service.api.answers import DocumentState, RunBrief, UnknownDocument
+from service.api.lookups import FORMATS, SHOW_DOCUMENT
 from service.context import CLOCK, KEYS
-from service.dead_list import parameters
+from service.decided import run_of, with_event
+from service.forms import body_of, content_type, is_article, policy
 from service.ledger import asked, json_body, ledger_of, shown, stated, tagged
 from service.middlewares import OWNER
+from service.parameters import check_parameters
 from service.problems import Problem, ProblemError, invalid_parameter
+from service.waits import DocumentWait, waiting
 
-ARTICLE_TYPE: Final = "application/vnd.copydesk.article+json"
-
-# In order of preference if the client accepts several equally.
-FORMATS: Final = {
-    "status": "application/json",
-    "event": EVENT_TYPE,
-    "article": ARTICLE_TYPE,
-    "text": "text/plain",
-    "markdown": "text/markdown",
-    "html": "text/html",
-}
 _RUN = re.compile(r"[1-9][0-9]{0,8}")
 _LEAST_WAIT_S = 1  # of Retry-After, in whole seconds (RFC 9110, section 10.2.3); chosen: most documents take less
 _CLOCKS_DIFFER_S = 60.0  # between this machine and the one that made an id; chosen: NTP keeps them within a second
 _BEHIND_S = 10.0  # chosen: a recorder records within a second, and takes over from another within 5 s
-
-# An article's HTML is sanitised, but still foreign. The policy allows it no script, no origin and no request.
-_HTML_POLICY = {"Content-Security-Policy": "default-src 'none'; sandbox", "X-Content-Type-Options": "nosniff"}
-_PLAIN_POLICY = {"X-Content-Type-Options": "nosniff"}
+_FIRST_PAUSE_S = 0.1  # chosen: a recorder reads ten times a second
 
 
 async def show_document(request: web.Request) -> web.Response:
     """Answers with the form of the document that `format` or else `Accept` asks for. The default is its state.
 
     The answer is 200 with the form; 304 if the client already has it; or 202 with the state if the form does not exist
-    yet or the document may not be recorded yet. Until a verdict, `Retry-After` says when to ask again.
+    yet or the document may not be recorded yet. Until a verdict, `Retry-After` says when to ask again. With `Prefer:
+    wait` the answer comes when there is a verdict, or the time is over.
 
     Raises:
         ProblemError: the query breaks a rule, the document is unknown, it has no such form, or the ledger is away.
@@ -55,14 +46,87 @@ async def show_document(request: web.Request) -> web.Response:
     wanted = _Wanted.of(request)
     ledger = ledger_of(request)
     document_id = request.match_info["id"].lower()  # RFC 9562, section 4: a UUID is taken in either case
-    runs = [run for run in await asked(ledger.runs(document_id)) if may_see(request, run)]
-    if not runs:
-        return await _nothing_recorded(request, ledger, document_id)
-    if wanted.run is not None:
-        runs = [run for run in runs if run.run <= wanted.run]
-        if not runs or runs[-1].run != wanted.run:
-            raise ProblemError(Problem(problems.NOT_FOUND, "This document has no such run."))
-    return await _form(request, ledger, runs, wanted)
+    async with waiting(request, document_id, WaitFor.LOOKUP) as wait:
+        recorded = _Recorded(request, ledger, document_id)
+        runs = await recorded.runs()
+        undecided = None if runs else await _nothing_recorded(request, ledger, document_id)
+        event = None
+        if wait is not None and (undecided is not None or _is_open(runs, wanted)):
+            runs, event = await recorded.awaited(wait, runs, wanted.run)
+    if runs:
+        answer = await _form(request, ledger, _chosen(runs, wanted), wanted, event)
+    else:
+        answer = undecided or await _nothing_recorded(request, ledger, document_id)
+    return answer if wait is None else wait.applied_to(answer)
+
+
+def _chosen(runs: Sequence[Run], wanted: "_Wanted") -> Sequence[Run]:
+    if wanted.run is None:
+        return runs
+    chosen = [run for run in runs if run.run <= wanted.run]
+    if not chosen or chosen[-1].run != wanted.run:
+        raise ProblemError(Problem(problems.NOT_FOUND, "This document has no such run."))
+    return chosen
+
+
+def _is_open(runs: Sequence[Run], wanted: "_Wanted") -> bool:
+    """Returns True if the requested run is not decided. The next run counts: it is recorded a moment after its put."""
+    return wanted.run == runs[-1].run + 1 or not _chosen(runs, wanted)[-1].state.decided
+
+
+class _Recorded:
+    """What is recorded of a document, as far as whoever asks may see it, and what is heard before it is recorded."""
+
+    def __init__(self, request: web.Request, ledger: Ledger, document_id: str) -> None:
+        self._request = request
+        self._ledger = ledger
+        self._document_id = document_id
+
+    async def runs(self) -> Sequence[Run]:
+        return [run for run in await asked(self._ledger.runs(self._document_id)) if may_see(self._request, run)]
+
+    async def awaited(
+        self, wait: DocumentWait, runs: Sequence[Run], run: int | None
+    ) -> tuple[Sequence[Run], bytes | None]:
+        """Returns the runs when `run`, by default the latest, is decided, or the wait is over; and its event."""
+        run = run or (runs[-1].run if runs else None)
+        async with asyncio.TaskGroup() as group:
+            heard = group.create_task(wait.event(run))
+            recorded = group.create_task(self._until_recorded(run))
+            await asyncio.wait({heard, recorded}, return_when=asyncio.FIRST_COMPLETED)
+            heard.cancel()
+            recorded.cancel()
+        event = None if heard.cancelled() else heard.result()
+        if event is None:
+            return await self.runs(), None
+        if not runs and self._request.app[KEYS].required:  # the event does not tell whose the document is
+            runs = await wait.result(self._until_owned()) or ()
+            if not runs:
+                return runs, None
+        return with_event(runs, event), event
+
+    async def _until_owned(self) -> Sequence[Run]:
+        """Returns the runs when the acceptance is recorded: a moment after a document that is decided at once."""
+        pause_s = _FIRST_PAUSE_S
+        while not (runs := await self.runs()):
+            await asyncio.sleep(pause_s)
+            pause_s *= 2
+        return runs
+
+    async def _until_recorded(self, run: int | None) -> None:
+        """Returns when the verdict on `run`, or on the latest, is recorded.
+
+        What was published just before the document was watched is heard of here alone: the ledger is a moment behind.
+        So it is asked again soon, and then ever more rarely: eight times within 30 s.
+        """
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            await asyncio.sleep(pause_s)
+            pause_s *= 2
+            with suppress(ProblemError):  # the ledger is away: the event may come all the same
+                runs = [one for one in await self.runs() if run in {None, one.run}]
+                if runs and runs[-1].state.decided:
+                    return
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +138,7 @@ class _Wanted:
 
     @classmethod
     def of(cls, request: web.Request) -> "_Wanted":
-        given = parameters(request, {"run", "format"})
+        given = check_parameters(request, SHOW_DOCUMENT.parameters)
         run, name = given.get("run"), given.get("format")
         if run is not None and not _RUN.fullmatch(run):
             raise invalid_parameter("run", "count", "must be a whole number from 1 on")
@@ -89,37 +153,40 @@ def may_see(request: web.Request, run: Run) -> bool:
     return not request.app[KEYS].required or run.owner == request[OWNER]
 
 
-async def _form(request: web.Request, ledger: Ledger, runs: Sequence[Run], wanted: _Wanted) -> web.Response:
+async def _form(
+    request: web.Request, ledger: Ledger, runs: Sequence[Run], wanted: _Wanted, heard: bytes | None
+) -> web.Response:
+    """Answers from what is recorded, and from the event that was `heard` before."""
     decided = next((run for run in reversed(runs) if run.state.decided), None)
-    event: bytes | None = None
+    event = heard if heard is not None and decided is not None and run_of(heard) == decided.run else None
     for name in wanted.formats:
         if name == "status":
             return _status(request, runs)
         if decided is None:
             return _status(request, runs, code=202)
         event = event or await asked(ledger.event(decided.document_id, decided.run))
-        body = None if event is None else _body(name, event)
+        body = None if event is None else body_of(name, event)
         if body is not None:
             return _answer(request, name, body)
     if event is None and decided is not None:
         event = await asked(ledger.event(decided.document_id, decided.run))
-    if event is not None and wanted.formats and _event_type(event) != PROCESSED:
+    if event is not None and wanted.formats and not is_article(event):
         raise ProblemError(Problem(problems.NO_ARTICLE, problems.NO_ARTICLE.meaning))
     raise ProblemError(Problem(problems.NOT_ACCEPTABLE, f"{problems.NOT_ACCEPTABLE.meaning} {_formats_of(event)}"))
 
 
 def _status(request: web.Request, runs: Sequence[Run], *, code: int = 200) -> web.Response:
     latest = runs[-1]
-    fields = {**shown(latest), "runs": [_brief(run) for run in runs]}
+    state = DocumentState(**asdict(shown(latest)), runs=tuple(_brief(run) for run in runs))
     headers: dict[str, str] = {}
     if not latest.state.decided:
         headers[hdrs.RETRY_AFTER] = str(wait_s(latest, request.app[CLOCK]()))
-    return tagged(request, json_body(fields), FORMATS["status"], status=code, headers=headers)
+    return tagged(request, json_body(state), FORMATS["status"], status=code, headers=headers)
 
 
-def _brief(run: Run) -> dict[str, Any]:
-    names = ("run", "state", "accepted_at", "decided_at", "attempts", "reason", "event")
-    return {name: value for name, value in shown(run).items() if name in names}
+def _brief(run: Run) -> RunBrief:
+    known = shown(run)
+    return RunBrief(**{name: getattr(known, name) for name in RunBrief.__dataclass_fields__})
 
 
 def wait_s(run: Run, now: datetime) -> int:
@@ -129,32 +196,13 @@ def wait_s(run: Run, now: datetime) -> int:
     return max(_LEAST_WAIT_S, round((run.next_at - now).total_seconds()))
 
 
-def _body(name: str, event: bytes) -> bytes | None:
-    """Returns the event in this form, None if the form does not exist."""
-    if name == "event":
-        return event
-    fields = orjson.loads(event)
-    if fields["type"] != PROCESSED:
-        return None
-    if name == "article":
-        return orjson.dumps(fields["data"])
-    text = fields["data"].get(name)
-    return None if text is None else str(text).encode()
-
-
 def _formats_of(event: bytes | None) -> str:
-    there = [name for name in FORMATS if name == "status" or (event is not None and _body(name, event) is not None)]
+    there = [name for name in FORMATS if name == "status" or (event is not None and body_of(name, event) is not None)]
     return f"There are: {', '.join(FORMATS[name] for name in there)}."
 
 
-def _event_type(event: bytes) -> object:
-    return orjson.loads(event)["type"]
-
-
 def _answer(request: web.Request, name: str, body: bytes) -> web.Response:
-    charset = "; charset=utf-8" if name in {"text", "markdown", "html"} else ""
-    policy = _HTML_POLICY if name == "html" else _PLAIN_POLICY
-    return tagged(request, body, FORMATS[name] + charset, headers=policy)
+    return tagged(request, body, content_type(name, FORMATS[name]), headers=policy(name))
 
 
 async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: str) -> web.Response:
@@ -166,9 +214,9 @@ async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: s
     if not may_come(document_id, until, now):
         detail = "No document with this id was accepted, or it is kept no more."
         raise ProblemError(Problem(problems.NOT_FOUND, detail))
-    fields = {"id": document_id, "state": "unknown", "recorded_until": stated(until)}
+    unknown = UnknownDocument(id=document_id, state="unknown", recorded_until=stated(until))
     headers: dict[str, str] = {hdrs.RETRY_AFTER: str(_LEAST_WAIT_S)}
-    return tagged(request, json_body(fields), FORMATS["status"], status=202, headers=headers)
+    return tagged(request, json_body(unknown), FORMATS["status"], status=202, headers=headers)
 
 
 async def erased_for(request: web.Request, ledger: Ledger, document_id: str) -> Erased | None:

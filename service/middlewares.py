@@ -11,6 +11,7 @@ from service import problems
 from service.context import KEYS, METRICS
 from service.hosts import HOSTS
 from service.keys import ANONYMOUS, ApiKeys
+from service.prefer import APPLIED
 from service.problems import Problem, ProblemError
 from service.protocol import MAX_HEADER_BYTES, OTHER_VERSION, SERVER
 
@@ -24,10 +25,10 @@ _NOBODY_THERE = 499  # status in metrics for a client that is gone, as in nginx;
 
 @web.middleware
 async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Measures the seconds to answer, except for event streams."""
+    """Measures the seconds to answer, except for event streams and for requests that preferred to wait."""
     started = perf_counter()
     response = await handler(request)
-    if isinstance(response, web.Response):
+    if isinstance(response, web.Response) and APPLIED not in response.headers:
         method = request.method if request.method in hdrs.METH_ALL else "other"
         seconds = request.app[METRICS].request_seconds.labels(method, route_of(request), str(response.status))
         seconds.observe(perf_counter() - started)

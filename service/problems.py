@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 
 from contract.labels import ProblemName
 from contract.submission import Fault
+from service.api.answers import ProblemDetails, present
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -21,6 +22,16 @@ class ProblemType:
     status: int
     title: str
     meaning: str
+
+    @property
+    def path(self) -> str:
+        """Its `type`: a relative reference to what it means."""
+        return f"/problems/{self.slug}"
+
+    @property
+    def in_words(self) -> str:
+        """What this server answers there."""
+        return f"{self.title} ({self.status})\n\n{self.meaning}\n"
 
     @property
     def name(self) -> ProblemName:
@@ -122,6 +133,33 @@ HEADER_TOO_LARGE = ProblemType(
     "header-too-large", 431, "Header too large", "The request's header, or one of its fields, is over the size limit."
 )
 INTERNAL_ERROR = ProblemType("internal-error", 500, "Internal error", "A defect of this server. It has been logged.")
+EXTRACTION_FAILED = ProblemType(
+    "extraction-failed",
+    422,
+    "Extraction failed",
+    "The document cannot become an article: the rule in errors is the reason, as in failed events. "
+    "With Retry-After it may be otherwise later.",
+)
+EXTRACTION_TIMEOUT = ProblemType(
+    "extraction-timeout",
+    504,
+    "Extraction took too long",
+    "A worker took the document and did not answer in time. Nothing of it is kept: post it to /v1/documents to have it "
+    "tried again until it is decided.",
+)
+NO_WORKER = ProblemType(
+    "no-worker",
+    503,
+    "No worker",
+    "No worker took the document in time: all are at work, or none is running. Nothing of it is kept. "
+    "Ask again after Retry-After seconds, or post it to /v1/documents.",
+)
+TOO_MANY_EXTRACTIONS = ProblemType(
+    "too-many-extractions",
+    503,
+    "Too many extractions",
+    "As many extractions are under way as this server holds. Ask again after Retry-After seconds.",
+)
 LEDGER_NOT_CONFIGURED = ProblemType(
     "ledger-not-configured",
     503,
@@ -184,6 +222,10 @@ ALL = (
     INTAKE_FULL,
     HEADER_TOO_LARGE,
     INTERNAL_ERROR,
+    EXTRACTION_FAILED,
+    EXTRACTION_TIMEOUT,
+    NO_WORKER,
+    TOO_MANY_EXTRACTIONS,
     LEDGER_NOT_CONFIGURED,
     LEDGER_UNAVAILABLE,
     BROKER_UNAVAILABLE,
@@ -233,15 +275,14 @@ class Problem:
         return "\r\n".join([*lines, "", ""]).encode() + body
 
     def _body(self) -> bytes:
-        body: dict[str, object] = {
-            "type": f"/problems/{self.type.slug}",
-            "title": self.type.title,
-            "status": self.type.status,
-            "detail": self.detail,
-        }
-        if self.errors:
-            body["errors"] = self.errors
-        return orjson.dumps(body)
+        details = ProblemDetails(
+            type=self.type.path,
+            title=self.type.title,
+            status=self.type.status,
+            detail=self.detail,
+            errors=tuple(self.errors),
+        )
+        return orjson.dumps(present(details))
 
 
 class ProblemError(Exception):
@@ -268,5 +309,5 @@ async def get_problem(request: web.Request) -> web.Response:
     """Answers GET /problems/{slug} with the description of the problem type."""
     for kind in ALL:
         if kind.slug == request.match_info["slug"]:
-            return web.Response(text=f"{kind.title} ({kind.status})\n\n{kind.meaning}\n")
+            return web.Response(text=kind.in_words)
     raise web.HTTPNotFound

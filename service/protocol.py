@@ -33,6 +33,9 @@ SERVER: Final = "copydesk"
 OTHER_VERSION = web.RequestKey("OTHER_VERSION", bool)
 """True if the request has another version than HTTP/1.0 or 1.1."""
 
+GONE: web.RequestKey["asyncio.Future[None]"] = web.RequestKey("GONE")
+"""Done when the connection of the request is lost."""
+
 MAX_LINE_BYTES: Final = 8190  # of a request line or a header field; the default of nginx, Apache and aiohttp
 MAX_FIELDS: Final = 100  # in a header; the default of Apache
 MAX_HEADER_BYTES: Final = 32 * 1024  # of the whole header; the default of nginx (four buffers of 8 KiB)
@@ -59,6 +62,8 @@ def built_by(server: web.Server, connections: Connections, limits: ConnectionLim
         as_served = message if served else message._replace(version=HttpVersion11)  # otherwise the answer repeats it
         request = make_request(as_served, payload, protocol, writer, task)
         request[OTHER_VERSION] = not served
+        if isinstance(protocol, Connection):
+            request[GONE] = protocol.gone
         return request
 
     server.request_factory = begin
@@ -83,6 +88,7 @@ class Connection(web.RequestHandler):
         "_metrics",
         "_site",
         "_timer",
+        "gone",
     )
 
     def __init__(
@@ -101,6 +107,7 @@ class Connection(web.RequestHandler):
         self._connections = connections
         self._limits = limits
         self._metrics = metrics
+        self.gone: asyncio.Future[None] = self._loop.create_future()
         self._link: asyncio.Transport | None = None
         self._site = ""
         self._admitted = False
@@ -126,6 +133,7 @@ class Connection(web.RequestHandler):
         self._stop_timer()
         self._link = None
         self._leave()
+        self.gone.set_result(None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

@@ -22,9 +22,10 @@ FAULTS = "faults"
 SYSTEM = "system and not (rabbit or faults)"
 SYSTEM_ON_RABBIT = "system and rabbit and not faults"
 BROKERS = "(rabbit or postgres) and not (system or faults)"
-UNIT = "not (rabbit or postgres or system or faults)"
+PROCESSES = "processes and not (rabbit or postgres or system or faults)"
+UNIT = "not (processes or rabbit or postgres or system or faults)"
 _WORKER_FAULTS = "tests/faults/test_worker.py"  # about half of the time of all faults
-_ROBUST = "tests/workers/test_robust.py"  # more than a third of the time of all unit tests, spent in parser children
+_ROBUST = "tests/workers/test_robust.py"  # its time goes into a parser child, beside the other unit tests
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ SUITES = (
     Suite("faults of workers", (*PATIENTLY, "-m", FAULTS, _WORKER_FAULTS)),
     Suite("faults of brokers", (*PATIENTLY, "-m", FAULTS, f"--ignore={_WORKER_FAULTS}")),
     Suite("brokers and databases", ("-m", BROKERS)),
+    Suite("processes", ("-m", PROCESSES)),
     Suite("unit", ("-m", UNIT, f"--ignore={_ROBUST}")),
     Suite("unit: robust", ("-m", UNIT, _ROBUST)),
 )

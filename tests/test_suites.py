@@ -11,7 +11,7 @@ from _pytest.mark.expression import Expression, ExpressionMatcher
 from tests import suites
 from tests.suites import SUITES, Suite, main
 
-MARKS = ("rabbit", "postgres", "system", "faults")
+MARKS = ("processes", "rabbit", "postgres", "system", "faults")
 PASSES = Suite("passes", ("--collect-only", "-q", "tests/contract/test_ids.py"))
 
 
@@ -27,7 +27,7 @@ def kind(suite: Suite) -> str:
 
 
 @pytest.mark.parametrize(
-    "marks", [set(chosen) for count in range(5) for chosen in itertools.combinations(MARKS, count)]
+    "marks", [set(chosen) for count in range(len(MARKS) + 1) for chosen in itertools.combinations(MARKS, count)]
 )
 def test_the_marks_of_a_test_choose_one_kind_of_suite(marks: set[str]) -> None:
     kinds = {kind(suite) for suite in SUITES}

@@ -1,4 +1,4 @@
-"""What owners ask for after their documents were accepted: a worker follows the record, and remembers the newest."""
+"""The requests to cancel or erase documents that a worker knows: it follows their record and keeps the newest."""
 
 import asyncio
 from contextlib import aclosing
@@ -22,21 +22,21 @@ MOST_REQUESTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Meant:
-    """Which runs are cancelled: those up to `run`, None for all. `erased`: the whole document."""
+    """The runs that a request applies to: up to `run`, None for all. `erased` if the document is to be erased."""
 
     run: int | None
     erased: bool
 
 
 class Requests:
-    """The newest requests, about up to `most` documents. One that is forgotten is as if nobody had asked."""
+    """The newest requests, for up to `most` documents. Older ones are forgotten, as if nobody had asked."""
 
     def __init__(self, most: int = MOST_REQUESTS) -> None:
         self._most = most
         self._meant: dict[tuple[str, str | None], _Meant] = {}
 
     def take(self, request: OwnerRequest) -> None:
-        """Remembers `request`, with what was asked about the same document before."""
+        """Adds `request` to earlier ones about the same document."""
         key = (request.id, request.owner)
         before = self._meant.pop(key, None)
         self._meant[key] = _joined(before, _Meant(request.run, request.action is Action.ERASE))
@@ -44,7 +44,7 @@ class Requests:
             del self._meant[next(iter(self._meant))]  # the longest there
 
     def about(self, job: Job) -> Action | None:
-        """Returns what is asked for that concerns this run of `job`; None where it is to be worked on."""
+        """Returns the action that is requested for this run of `job`, None if there is no request."""
         found = [self._meant.get((job.id, owner)) for owner in {job.owner, None}]
         meant = [it for it in found if it is not None and (it.run is None or job.run <= it.run)]
         if any(it.erased for it in meant):
@@ -52,7 +52,7 @@ class Requests:
         return Action.CANCEL if meant else None
 
     async def follow(self, streams: Streams, caught_up: asyncio.Event) -> None:
-        """Takes what is on record and what comes, until it is cancelled. Sets `caught_up` when it has all there is.
+        """Reads the record and then follows it until it is cancelled. Sets `caught_up` when it has read all entries.
 
         Raises:
             BrokerUnavailable: the broker failed for good, or was closed.

@@ -13,12 +13,13 @@ import structlog
 from contract.article import Article
 from contract.broker import Delivery
 from contract.codec import UndecodableError, decode_job
+from contract.events import Event
 from contract.job import Job, Kind
 from contract.labels import Outcome, Stage, VerdictKind
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.requests import Action
-from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
+from contract.verdicts import Answer, Bury, Defer, Publish, Retry, Verdict
 from workers import outcome
 from workers.children.pool import ParserDefect
 from workers.document import RawDocument
@@ -51,10 +52,21 @@ class WorkerLimits:
 
     `job_timeout_s` bounds the whole of one attempt: the limits of fetching (30 s) and parsing (20 s), the waits for
     hosts (10 s each) and for a parser child. It is well under the broker's consumer timeout (30 minutes).
+    `preview_timeout_s` bounds the same for a preview: with the time that it may wait for a worker (10 s), it is what
+    whoever asks is told to expect at most.
     """
 
     job_timeout_s: float = 120.0
+    preview_timeout_s: float = 20.0
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Why an attempt failed; `cause` is the traceback of a defect."""
+
+    failure: DocumentFailure
+    cause: str | None = None
 
 
 class Worker:
@@ -94,6 +106,8 @@ class Worker:
             job = decode_job(delivery.body)
         except UndecodableError as error:
             return self._bury_unread(delivery, str(error))
+        if delivery.preview:
+            return Answer(await self._preview(job, delivery))
         cancelled = self._cancelled(job, attempts=job.attempt - 1)
         if cancelled is not None:
             return cancelled
@@ -112,23 +126,48 @@ class Worker:
         return Bury(outcome.failed(job, lost, self._clock()), f"worker_lost: {lost.detail}")
 
     async def _attempt(self, job: Job, *, fresh: bool) -> Verdict:
-        cause = None
+        result = await self._result(job, fresh=fresh, timeout_s=self._limits.job_timeout_s)
+        match result:
+            case Article():
+                return Publish(outcome.processed(job, result, self._clock()))
+            case HostBusy():
+                return Defer(job, result.delay_s)
+            case _Failure(failure, cause):
+                return decide(job, failure, self._clock(), self._limits.retry, cause)
+
+    async def _preview(self, job: Job, delivery: Delivery) -> Event:
+        """Returns the event of a preview: one attempt, and none where a worker may have died of it."""
+        if delivery.deliveries > 1:
+            lost = DocumentFailure(Reason.WORKER_LOST, "the worker that had it was lost")
+            return outcome.failed(job, lost, self._clock())
+        result = await self._result(job, fresh=False, timeout_s=self._limits.preview_timeout_s)
+        match result:
+            case Article():
+                return outcome.processed(job, result, self._clock())
+            case HostBusy():
+                busy = DocumentFailure(Reason.RATE_LIMITED, "its host is asked for other documents now")
+                return outcome.failed(job, busy, self._clock())
+            case _Failure(failure, cause):
+                if cause is not None:
+                    log.error("defect", id=job.id, traceback=cause)
+                return outcome.failed(job, failure, self._clock())
+
+    async def _result(self, job: Job, *, fresh: bool, timeout_s: float) -> "Article | HostBusy | _Failure":
+        """Returns what one attempt at `job` came to within `timeout_s` seconds."""
         try:
-            async with asyncio.timeout(self._limits.job_timeout_s):
-                article = await self.article(job, fresh=fresh)
-            return Publish(outcome.processed(job, article, self._clock()))
+            async with asyncio.timeout(timeout_s):
+                return await self.article(job, fresh=fresh)
         except HostBusy as busy:
-            return Defer(job, busy.delay_s)
+            return busy
         except Failed as error:
-            failure = error.failure
+            return _Failure(error.failure)
         except TimeoutError:
-            failure = DocumentFailure(Reason.JOB_TIMEOUT, f"not done within {self._limits.job_timeout_s:g} s")
+            return _Failure(DocumentFailure(Reason.JOB_TIMEOUT, f"not done within {timeout_s:g} s"))
         except ParserDefect as defect:
-            failure, cause = DocumentFailure(Reason.INTERNAL_ERROR, str(defect)), defect.traceback
+            return _Failure(DocumentFailure(Reason.INTERNAL_ERROR, str(defect)), defect.traceback)
         except Exception as defect:  # noqa: BLE001 - our own defects become a verdict with their traceback
-            failure = DocumentFailure(Reason.INTERNAL_ERROR, type(defect).__name__)
-            cause = "".join(traceback.format_tb(defect.__traceback__)) + type(defect).__name__
-        return decide(job, failure, self._clock(), self._limits.retry, cause)
+            trace = "".join(traceback.format_tb(defect.__traceback__)) + type(defect).__name__
+            return _Failure(DocumentFailure(Reason.INTERNAL_ERROR, type(defect).__name__), trace)
 
     async def article(self, job: Job, *, fresh: bool = False) -> Article:
         """Returns the article of `job`: fetched if it is a URL, then extracted, in a `fresh` child or any.
@@ -160,12 +199,12 @@ class Worker:
         self._observe(Stage.FETCH, seconds)
         return page, seconds
 
-    def _bury_unread(self, delivery: Delivery, detail: str) -> Bury:
-        if not delivery.message_id:
-            return Bury(None, f"undecodable: {detail}")
-        reason = Reason.WORKER_LOST if delivery.lost else Reason.UNDECODABLE
-        event = outcome.undecodable(delivery.message_id, reason, detail, delivery.deliveries, self._clock())
-        return Bury(event, f"undecodable: {detail}")
+    def _bury_unread(self, delivery: Delivery, detail: str) -> Answer | Bury:
+        event = None
+        if delivery.message_id:
+            reason = Reason.WORKER_LOST if delivery.lost else Reason.UNDECODABLE
+            event = outcome.undecodable(delivery.message_id, reason, detail, delivery.deliveries, self._clock())
+        return Answer(event) if delivery.preview else Bury(event, f"undecodable: {detail}")
 
     def _observed(self, article: Article) -> Article:
         for stage, seconds in article.provenance.timings.items():
@@ -202,3 +241,5 @@ def _summary(verdict: Verdict, delivery: Delivery) -> tuple[str, str, str | None
             return VerdictKind.DEFER, Outcome.DEFERRED, job.id
         case Bury(event, _):
             return VerdictKind.BURY, event.reason if event else Reason.UNDECODABLE, delivery.message_id
+        case Answer(event):
+            return VerdictKind.ANSWER, event.reason if event else Reason.UNDECODABLE, delivery.message_id

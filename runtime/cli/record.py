@@ -83,5 +83,10 @@ def _asked(answer: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(answer)
     except LedgerUnavailable as error:
-        streams.tell(f"copydesk: the ledger's database cannot be used: {error}")
+        from runtime.ledger.database import LedgerUnusable
+
+        told = f"the ledger's database cannot be used: {error}"
+        if isinstance(error, LedgerUnusable):
+            raise StartError(told) from None
+        streams.tell(f"copydesk: {told}")
         raise typer.Exit(Exit.UNREACHABLE) from None

@@ -10,7 +10,7 @@ from runtime.ledger.row import Row
 
 @dataclass(slots=True, kw_only=True)
 class Erased:
-    """A row of the table `erased`: nothing else is kept of this document, and nothing of it is recorded any more."""
+    """A row of the table `erased`. Nothing else is kept of such a document, and later records of it are ignored."""
 
     document_id: str
     erased_ms: int
@@ -47,12 +47,12 @@ class Changes:
 
     @property
     def rows_added(self) -> int:
-        """By how much the number of rows grows."""
+        """The change of the number of rows."""
         return len(self.fresh) - len(self.gone)
 
     @property
     def bytes_added(self) -> int:
-        """By how much the bytes beside the rows grow."""
+        """The change of the bytes in `events` and `inputs`."""
         now = sum(row.size for row in (*self.fresh.values(), *self.changed.values()))
         return now - sum(self._sizes_before[seq] for seq in (*self.changed, *self.gone))
 

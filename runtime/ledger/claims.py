@@ -1,4 +1,4 @@
-"""Who may put the next run of a document: of two that ask at once, one gets the number."""
+"""Reserves the number of a document's next run, so that of several callers only one gets it."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.ins
 
 
 async def claim(engine: AsyncEngine, document_id: str, run: int, key: str | None, at: datetime) -> bool:
-    """Tells whether the number is claimed now: nobody else has it; see `contract.ledger.Ledger.claim`."""
+    """Returns True if the number is claimed for the caller; see `contract.ledger.Ledger.claim`."""
     values = {"document_id": document_id, "run": run, "key": key, "claimed_ms": _milliseconds(at)}
     over = reruns.c.claimed_ms < _milliseconds(at - timedelta(seconds=CLAIM_S))
     with translated():
@@ -32,7 +32,7 @@ async def claim(engine: AsyncEngine, document_id: str, run: int, key: str | None
 
 
 async def claimed(engine: AsyncEngine, document_id: str, key: str) -> int | None:
-    """Returns the number that was claimed with this key."""
+    """Returns the latest number that was claimed with this key."""
     known = select(func.max(reruns.c.run)).where(reruns.c.document_id == document_id, reruns.c.key == key)
     with translated():
         async with engine.connect() as connection:
@@ -41,7 +41,7 @@ async def claimed(engine: AsyncEngine, document_id: str, key: str) -> int | None
 
 
 async def release(engine: AsyncEngine, document_id: str, run: int) -> None:
-    """Gives a claim back."""
+    """Deletes a claim."""
     its = (reruns.c.document_id == document_id, reruns.c.run == run)
     with translated():
         async with engine.begin() as connection:

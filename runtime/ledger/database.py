@@ -23,6 +23,24 @@ _ANSWER_TIMEOUT_S = 30.0  # for one statement on PostgreSQL; chosen: far longer 
 _READERS = 5  # connections; chosen: few look-ups run at once, each for milliseconds
 _STATES_WITH_VALUES = ("22", "23", "42")  # data, constraints, syntax: PostgreSQL's errcodes, appendix A
 _MAX_MESSAGE_CHARS = 200  # of a database's error message; chosen: fits into a log line
+
+# What does not mend itself, and what to do. Everything else may: a server that is away, starts, is full or a standby.
+_DAMAGED = "the file is no SQLite database, or damaged: name another one, or delete it and run copydesk ledger upgrade"
+_NOT_OPEN = "the file is not there, or may not be read: run copydesk ledger upgrade, or change its owner or mode"
+_READ_ONLY = "the file or its folder may not be written: change their owner or mode"
+_SQLITE_REMEDIES = {  # by primary result code: https://sqlite.org/rescode.html
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_CANTOPEN: _NOT_OPEN,
+    sqlite3.SQLITE_PERM: _READ_ONLY,
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+}
+_POSTGRES_REMEDIES = {  # by what an SQLSTATE begins with: PostgreSQL's errcodes, appendix A
+    "28": "PostgreSQL refuses the user or the password: correct them in COPYDESK_LEDGER_URL",
+    "3D": "there is no such database: make it with createdb, then run copydesk ledger upgrade",
+    "42501": "the user may not use the tables: make it their owner",
+}
+_PRIMARY = 0xFF  # an extended result code of SQLite has more bits
 _LINE_END = "\n"
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -34,6 +52,14 @@ _PRAGMAS = (
 # As with SQLite, a crash may undo the last transactions. The memory speeds up the sorting of words into the index.
 _WRITER = {"synchronous_commit": "off", "work_mem": "64MB"}
 _WRITER_CACHE = "cache_size = -65536"  # KiB; chosen: holds the indexes of about a million rows
+
+
+class LedgerUnusable(LedgerUnavailable):
+    """The database cannot be used until a person mends it. The message says what to do, and ends with `cause`."""
+
+    def __init__(self, remedy: str, cause: str) -> None:
+        super().__init__(f"{remedy} ({cause})")
+        self.cause = cause
 
 
 def ledger_url(text: str) -> URL:
@@ -115,16 +141,31 @@ def _file_at(path: str) -> tuple[int, int] | None:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turns errors of a database into `LedgerUnavailable`, whose message holds neither values nor the URL."""
+    """Turns errors of a database into `LedgerUnavailable`, or `LedgerUnusable` if they need a person.
+
+    The message holds neither values nor the URL.
+    """
     try:
         yield
     except SQLAlchemyError as error:
-        cause = getattr(error, "orig", None) or error
-        raise LedgerUnavailable(_told(cause)) from error
+        raise _translation(getattr(error, "orig", None) or error) from error
     except (OSError, TimeoutError, sqlite3.Error, asyncpg.PostgresError) as error:
-        raise LedgerUnavailable(_told(error)) from error
+        raise _translation(error) from error
     except asyncpg.InterfaceError as error:
         raise LedgerUnavailable(type(error).__name__) from error
+
+
+def _translation(error: BaseException) -> LedgerUnavailable:
+    remedy = _remedy(error)
+    return LedgerUnavailable(_told(error)) if remedy is None else LedgerUnusable(remedy, _told(error))
+
+
+def _remedy(error: BaseException) -> str | None:
+    """Returns what to do about an error that does not mend itself, None for one that may."""
+    if (code := getattr(error, "sqlite_errorcode", None)) is not None:
+        return _SQLITE_REMEDIES.get(code & _PRIMARY)
+    state = str(getattr(error, "sqlstate", None) or "")
+    return next((remedy for begin, remedy in _POSTGRES_REMEDIES.items() if state.startswith(begin)), None)
 
 
 def _told(error: BaseException) -> str:

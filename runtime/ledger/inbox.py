@@ -21,6 +21,15 @@ class End:
 Arrived = Reading | End
 
 
+@dataclass(frozen=True, slots=True)
+class Linger:
+    """How long to wait for more: `short_s` seconds, but `long_s` where `many` entries have come by then."""
+
+    short_s: float
+    long_s: float
+    many: int
+
+
 class Inbox:
     """Holds up to `max_bytes` bytes of entries. A larger reading is held alone."""
 
@@ -40,17 +49,23 @@ class Inbox:
             self._entries += _count(arrived)
             self._changed.notify_all()
 
-    async def take(self, *, entries: int, max_bytes: int, timeout_s: float, linger_s: float) -> list[Arrived]:
+    async def take(self, *, entries: int, max_bytes: int, timeout_s: float, linger: Linger) -> list[Arrived]:
         """Returns the waiting readings up to both limits, at least one; empty if none came in time.
 
-        If the readings reach neither limit, it waits `linger_s` for more.
+        If the readings reach neither limit, it waits for more, as `linger` says.
         """
         taken: list[Arrived] = []
         async with self._changed:
             await self._wait(lambda: bool(self._waiting), timeout_s)
             if self._size:
                 full_bytes = min(max_bytes, self._max_bytes)
-                await self._wait(lambda: self._entries >= entries or self._size >= full_bytes, linger_s)
+
+                def is_full() -> bool:
+                    return self._entries >= entries or self._size >= full_bytes
+
+                await self._wait(is_full, linger.short_s)
+                if self._entries >= linger.many:
+                    await self._wait(is_full, linger.long_s - linger.short_s)
             while self._waiting and entries > 0 and max_bytes > 0:
                 arrived = self._waiting.popleft()
                 taken.append(arrived)

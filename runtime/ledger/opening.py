@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
 from contract.streams import Streams
 from runtime.errors import StartError
 from runtime.ledger import schema
-from runtime.ledger.database import ledger_url, open_engine
+from runtime.ledger.database import LedgerUnusable, ledger_url, open_engine
 from runtime.ledger.queries import SqlLedger
 from runtime.ledger.recorder import Recorder, RecorderLimits
 from runtime.ledger.retention import RetentionLimits
@@ -31,8 +32,9 @@ async def make_own(settings: Settings) -> None:
     try:
         await schema.upgrade(ledger_url(url))
     except LedgerUnavailable as error:
+        cause = error.cause if isinstance(error, LedgerUnusable) else error
         raise StartError(
-            f"the ledger {settings.data / LEDGER_FILE} cannot be used ({error}); you may delete it: it is rebuilt"
+            f"the ledger {settings.data / LEDGER_FILE} cannot be used ({cause}); you may delete it: it is rebuilt"
         ) from None
 
 
@@ -41,14 +43,11 @@ async def open_ledger(url: str) -> AsyncIterator[SqlLedger]:
     """Opens the ledger for look-ups. The process starts even if the database is unavailable.
 
     Raises:
-        StartError: its tables are of another version.
+        StartError: its tables are of another version, or it cannot be used until a person mends it.
     """
     engine = open_engine(ledger_url(url))
     try:
-        try:
-            await schema.check(engine)
-        except LedgerUnavailable as error:
-            log.warning("ledger_unavailable", detail=str(error), hint="look-ups answer 503 until it is back")
+        await _check(engine, writes=False, hint="look-ups answer 503 until it is back")
         yield SqlLedger(engine)
     finally:
         await engine.dispose()
@@ -70,6 +69,19 @@ async def open_recorder(settings: Settings, streams: Streams, metrics: Metrics) 
     own_file = where if settings.ledger_url is None else None
     limits = RecorderLimits(retention=retention)
     try:
+        await _check(engine, writes=True, hint="it is tried again")
         yield Recorder(streams, engine, metrics=metrics, limits=limits, own_file=own_file)
     finally:
         await engine.dispose()
+
+
+async def _check(engine: AsyncEngine, *, writes: bool, hint: str) -> None:
+    """Looks whether a database can be used; with `writes`, also for that. One that is away is only told of."""
+    try:
+        await schema.check(engine)
+        if writes:
+            await schema.check_writable(engine)
+    except LedgerUnusable as error:
+        raise StartError(f"the ledger's database cannot be used: {error}") from None
+    except LedgerUnavailable as error:
+        log.warning("ledger_unavailable", detail=str(error), hint=hint)

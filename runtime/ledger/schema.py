@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import URL, Connection, delete, inspect, text, update
+from sqlalchemy import URL, Connection, delete, false, inspect, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from runtime.errors import StartError
 from runtime.ledger import search, tables
 from runtime.ledger.database import open_engine, translated
 
-VERSION: Final = "0002"  # of the tables that this code needs: the newest in `migrations/versions`
+VERSION: Final = "0003"  # of the tables that this code needs: the newest in `migrations/versions`
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -30,6 +30,17 @@ async def check(engine: AsyncEngine) -> None:
     if found < VERSION:
         raise StartError(f"the ledger's tables are of version {found}, not {VERSION}: run copydesk ledger upgrade")
     raise StartError(f"the ledger's tables are of version {found}, newer than this Copydesk knows: start a newer one")
+
+
+async def check_writable(engine: AsyncEngine) -> None:
+    """Returns if this user may write; writes nothing.
+
+    Raises:
+        LedgerUnavailable: the database cannot be written, or not be asked.
+    """
+    with translated():
+        async with engine.begin() as connection:
+            await connection.execute(update(tables.recorder).where(false()).values(beat=0))
 
 
 async def version_of(engine: AsyncEngine) -> str | None:

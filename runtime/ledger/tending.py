@@ -1,4 +1,4 @@
-"""Looks after the full-text index, beside the transactions that add to it."""
+"""Maintains the full-text index, outside the transactions that add to it."""
 
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -7,15 +7,15 @@ from runtime.ledger import search
 from runtime.ledger.database import translated
 from runtime.ledger.tables import erased
 
-_PAGES_AT_ONCE = 500  # of SQLite's index, for each of which a merge holds up the recorder for some 30 ms
-_NOTHING_DONE = 2  # FTS5, "the merge command": fewer changes than these mean that nothing is left to merge
+_PAGES_AT_ONCE = 500  # of SQLite's index, in one transaction; chosen: it delays the recorder by some 30 ms
+_NOTHING_DONE = 2  # changes; FTS5, "the merge command": fewer mean that nothing is left to merge
 
 
 async def tend(engine: AsyncEngine) -> None:
-    """Does what is due; to be called every few seconds.
+    """Does the maintenance that is due. Call it every few seconds.
 
-    PostgreSQL sorts new words into its index. SQLite merges its index where words of erased documents may be left in
-    it: a word that is deleted stays on the disk until then.
+    PostgreSQL sorts new words into its index. SQLite merges its index if words of erased documents may be left in it:
+    a deleted word stays on the disk until then.
 
     Raises:
         LedgerUnavailable: the database failed.

@@ -56,7 +56,7 @@ class EmbeddedBackend:
 
     def broker(self, **kwargs: Any) -> AbstractAsyncContextManager[Broker]:  # noqa: ANN401 - as in the suite
         options = {
-            "limits": EmbeddedLimits(give_back_delay_s=0.05, disk_pause_s=0.02),
+            "limits": EmbeddedLimits(give_back_delay_s=0.05, disk_pause_s=0.02, preview_patience_s=5.0),
             "delivery_limit": self.delivery_limit,
             "metrics": self.metrics,
         }
@@ -598,3 +598,15 @@ async def test_dead_letters_need_an_open_broker(backend: EmbeddedBackend) -> Non
         pass
     with pytest.raises(BrokerUnavailable):
         await broker.dead(everything)
+
+
+async def test_of_a_letter_that_was_dropped_nothing_is_left_in_the_file(backend: EmbeddedBackend) -> None:
+    secret = samples.job(content="zweihundertmetertief " * 500)
+    async with backend.broker() as broker:
+        await put_all(broker, [secret])
+        await consume_until(broker, Recorder(1, lambda _: Bury(samples.failed(secret.id, Reason.MEMORY), "memory")))
+    file = backend.folder / "copydesk.db"
+    assert b"zweihundertmetertief" in file.read_bytes()
+    async with backend.broker() as broker:
+        assert await broker.drop_dead(everything) == Handled(done=1)
+    assert b"zweihundertmetertief" not in file.read_bytes()

@@ -19,6 +19,8 @@ from runtime.brokers.embedded import EmbeddedBroker, FolderInUseError
 from tests.brokers import crash_worker
 from tests.brokers.suite import subjects, take
 
+pytestmark = pytest.mark.processes
+
 _ROOT = Path(__file__).parents[2]
 
 

@@ -9,7 +9,7 @@ import pytest
 from contract.broker import BrokerError, BrokerUnavailable, UnknownOffset
 from contract.job import Lane
 from contract.labels import SessionRole
-from contract.topology import ACCEPTED, LOG, lane_queue
+from contract.topology import ACCEPTED, ATTEMPTS, LOG, PREVIEWS, lane_queue
 from runtime.audit import AuditLimits, Balance, Books
 from runtime.auditor import Auditor
 from runtime.brokers.rabbit.audit import RabbitAudit
@@ -91,6 +91,21 @@ async def test_other_peoples_messages_in_the_streams_are_no_end_of_the_audit(rab
     balance = await auditor(rabbit).balance()
     assert counts(balance) == (1, 1, 0, 0)
     assert balance.unreadable == 1
+
+
+async def test_previews_and_records_of_attempts_are_no_documents_in_flight(rabbit: RabbitBackend) -> None:
+    gone = [samples.job() for _ in range(3)]
+    async with rabbit.broker() as broker:
+        await put_all(broker, gone)
+        async with rabbit.channel() as channel:
+            for name in (PREVIEWS, ATTEMPTS):
+                await channel.default_exchange.publish(aio_pika.Message(b"?"), name)
+            await (await channel.get_queue(lane_queue(Lane.INTERACTIVE))).purge()  # these are lost
+            async with asyncio.timeout(30):  # a stream counts a message late
+                while not (await channel.get_queue(ATTEMPTS)).declaration_result.message_count:  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+        balance = await auditor(rabbit).balance()
+    assert (balance.in_flight, balance.missing) == (0, len(gone))
 
 
 async def test_a_missing_queue_is_named(rabbit: RabbitBackend) -> None:

@@ -12,7 +12,19 @@ import structlog
 from contract.broker import Broker, BrokerFull
 from contract.job import Lane
 from contract.labels import SessionRole
-from contract.topology import ACCEPTED, ATTEMPTS, BOUNDS, LOG, REQUESTS, Bounds, Queue, Topology, design, lane_queue
+from contract.topology import (
+    ACCEPTED,
+    ATTEMPTS,
+    BOUNDS,
+    LOG,
+    PREVIEWS,
+    REQUESTS,
+    Bounds,
+    Queue,
+    Topology,
+    design,
+    lane_queue,
+)
 from runtime.brokers.rabbit import RabbitBroker
 from runtime.brokers.rabbit.setup import check_topology, declare_topology
 from runtime.brokers.rabbit.supervisor import SessionReporter, Supervisor
@@ -24,7 +36,9 @@ pytestmark = pytest.mark.rabbit
 
 LIMIT = 5
 SLACK = 3  # a quorum queue refuses a little late: what it takes is told to the channel after it was taken
-UNBOUNDED = {(lane_queue(lane), bound) for lane in Lane for bound in ("max_length", "max_length_bytes")} | {
+UNBOUNDED = {
+    (queue, bound) for queue in (*map(lane_queue, Lane), PREVIEWS) for bound in ("max_length", "max_length_bytes")
+} | {
     (stream, bound)
     for stream in (LOG, ACCEPTED, ATTEMPTS, REQUESTS)
     for bound in ("max_age", "max_length_bytes", "stream_max_segment_size_bytes")

@@ -44,6 +44,7 @@ async def test_imported_definitions_suit_the_broker_and_set_the_policies(
         "copydesk.accepted": "copydesk-accepted",
         "copydesk.attempts": "copydesk-attempts",
         "copydesk.requests": "copydesk-requests",
+        "copydesk.previews": "copydesk-previews",
     }
 
 

@@ -1,3 +1,4 @@
+from contract.broker import previews_at_once
 from runtime.brokers.rabbit.slots import QueueClass, Slots
 
 
@@ -105,3 +106,32 @@ def test_clearing_returns_who_waits_and_forgets_them() -> None:
     assert slots.clear() == ["interactive1", "bulk0"]
     slots.release(QueueClass.INTERACTIVE)
     assert take_all(slots) == []
+
+
+def test_previews_and_interactive_ones_go_in_the_order_in_which_they_came() -> None:
+    slots: Slots[str] = Slots(8, patience_s=60)
+    for second, kind in enumerate(("interactive", "preview", "interactive", "preview", "bulk")):
+        slots.add(QueueClass(kind), f"{kind} at {second}", now=second)
+    assert take_all(slots) == [
+        *("interactive at 0", "preview at 1", "interactive at 2", "preview at 3"),
+        "bulk at 4",
+    ]
+
+
+def test_previews_take_half_of_the_slots_and_never_more_than_a_few() -> None:
+    assert take_all(filled(4, preview=9)) == ["preview0", "preview1"]
+    assert len(take_all(filled(100, preview=90))) == previews_at_once(100)
+
+
+def test_one_slot_serves_previews_too() -> None:
+    assert take_all(filled(1, preview=2)) == ["preview0"]
+
+
+def test_bulk_that_has_waited_too_long_goes_before_previews() -> None:
+    assert take_all(filled(2, preview=2, bulk=1), now=60) == ["bulk0", "preview0"]
+
+
+def test_no_preview_begins_beside_a_suspect() -> None:
+    slots = filled(4, suspect=1, preview=1)
+    slots.begin_suspects()
+    assert take_all(slots) == ["suspect0"]

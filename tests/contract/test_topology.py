@@ -12,6 +12,9 @@ from contract.topology import (
     INTAKE_RETRY,
     LOG,
     LOST,
+    PREVIEWS,
+    PREVIEWS_AT_MOST,
+    PREVIEWS_BYTES,
     REQUESTS,
     Bounds,
     design,
@@ -31,7 +34,7 @@ def test_nothing_dead_letters_into_the_void() -> None:
     topology = design()
     routes = {(b.exchange, b.key) for b in topology.bindings} | {("", q.name) for q in topology.queues}
     for queue in topology.queues:
-        if "x-dead-letter-exchange" in queue.arguments:
+        if "x-dead-letter-exchange" in queue.arguments and queue.name != PREVIEWS:  # they return to who asked
             target = queue.arguments["x-dead-letter-exchange"], queue.arguments["x-dead-letter-routing-key"]
             assert target in routes, queue.name
 
@@ -78,6 +81,7 @@ def test_all_that_may_grow_without_end_is_bounded_by_its_own_arguments() -> None
         ACCEPTED: {"max_age": "2D", "max_length_bytes": 8, "stream_max_segment_size_bytes": 10_000_000},
         ATTEMPTS: {"max_age": "2D", "max_length_bytes": 9, "stream_max_segment_size_bytes": 10_000_000},
         REQUESTS: {"max_age": "2D", "max_length_bytes": 10, "stream_max_segment_size_bytes": 2_000_000},
+        PREVIEWS: {"max_length": PREVIEWS_AT_MOST, "max_length_bytes": PREVIEWS_BYTES},
     }
 
 

@@ -5,15 +5,17 @@ import hashlib
 import json
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import aio_pika
+import aiohttp
 from aio_pika.abc import AbstractIncomingMessage
 
 LOST_CONNECTION = (aio_pika.exceptions.AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError)
+NEVER = aiohttp.ClientTimeout()  # aiohttp's default ends a stream after five minutes
 READING_S = 15.0  # and more for more documents
 WAITING = ("copydesk.intake.interactive", "copydesk.intake.bulk", "copydesk.intake.retry", "copydesk.lost")
 
@@ -118,6 +120,28 @@ async def log_reader(url: str, events: Events) -> AsyncIterator[None]:
 
         await queue.consume(arrived, arguments={"x-stream-offset": "first"})
         yield
+
+
+@asynccontextmanager
+async def event_stream(api: Callable[[], str]) -> AsyncIterator[Events]:
+    """Yields the event log as GET /v1/events tells it, asked again from the oldest event on as often as it ends."""
+    events = Events()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(_read_for_ever(api, events))
+        yield events
+        task.cancel()
+
+
+async def _read_for_ever(api: Callable[[], str], events: Events) -> None:
+    while True:
+        try:
+            url = f"{api()}/v1/events?after=oldest"
+            async with aiohttp.ClientSession(timeout=NEVER, read_bufsize=2**24) as http, http.get(url) as response:
+                async for line in response.content:
+                    if line.startswith(b"data: "):
+                        await events.add(line.removeprefix(b"data: "))
+        except aiohttp.ClientError:
+            await asyncio.sleep(0.2)
 
 
 async def until_nothing_waits(url: str) -> None:

@@ -3,14 +3,13 @@
 import asyncio
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-import aiohttp
 import pytest
 
-from tests.faults.balance import Events, counted
+from tests.faults.balance import counted, event_stream
 from tests.faults.desk import wait_until_ready
 from tests.faults.load import Client, recovery_s, tiny, within
 from tests.system.processes import COPYDESK, Process
@@ -51,27 +50,6 @@ def fill(process: Process, folder: Path) -> None:
             ballast.write(bytes(4096))
 
 
-@asynccontextmanager
-async def event_stream(api: str) -> AsyncIterator[Events]:
-    """Yields the event log as GET /v1/events tells it, asked again as often as it ends."""
-    events = Events()
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(read_for_ever(f"{api}/v1/events?after=oldest", events))
-        yield events
-        task.cancel()
-
-
-async def read_for_ever(url: str, events: Events) -> None:
-    while True:
-        try:
-            async with aiohttp.ClientSession(read_bufsize=2**24) as http, http.get(url) as response:
-                async for line in response.content:
-                    if line.startswith(b"data: "):
-                        await events.add(line.removeprefix(b"data: "))
-        except aiohttp.ClientError:
-            await asyncio.sleep(0.2)
-
-
 async def test_disk_full(up: Process, tmp_path: Path) -> None:
     api = up.wait_for_urls("api")["api"]
     client = Client(lambda: api)
@@ -84,7 +62,7 @@ async def test_disk_full(up: Process, tmp_path: Path) -> None:
         await asyncio.sleep(3)
         assert up.returncode is None, "the process ended"
         await asyncio.to_thread(make_room, up, tmp_path)
-        async with event_stream(api) as events:
+        async with event_stream(lambda: api) as events:
             seconds = await recovery_s(client, events.until_decided)
             await posting
             await events.until_decided(client.accepted)

@@ -8,6 +8,8 @@ import pytest
 
 from tests.runtime.failing import WAYS, caused
 
+pytestmark = pytest.mark.processes
+
 CANARY = "canary-5d1e"
 
 FULL = """

@@ -1,15 +1,18 @@
 """A broker in memory that can be made to fail, hang or be full."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from contract.broker import LogEntry, UnknownOffset
+from contract.broker import BrokerError, BrokerUnavailable, LogEntry, QueueDepth, UnknownOffset, Watch
 from contract.codec import encode
 from contract.dead import DeadLetter, DeadLetterPage, Handled, NotRetryable, Wanted, next_run
 from contract.events import ErasedEvent
-from contract.job import Job
+from contract.job import Job, Lane
 from contract.requests import OwnerRequest
+from contract.topology import lane_queue
+from runtime.brokers.watches import Watches
 
 
 class MemoryBroker:
@@ -17,11 +20,14 @@ class MemoryBroker:
 
     `refusal` is raised by the next puts and reads; while `open_gate` is not set, a put hangs. `read_offset` is the last
     that a reader was given, `readers` how many are reading. `letters` are the dead letters, the longest buried first;
-    while `scan_reaches_all` is not set, a look claims that there are more.
+    while `scan_reaches_all` is not set, a look claims that there are more. `answers` are what previews are answered
+    with, in order; a preview waits for its answer.
     """
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
+        self.queues: dict[str, QueueDepth] = {lane_queue(lane): QueueDepth(0) for lane in Lane}
+        self.looks = 0  # at the queues
         self.log: list[LogEntry] = []
         self.letters: list[DeadLetter] = []
         self.requests: list[OwnerRequest] = []
@@ -34,6 +40,10 @@ class MemoryBroker:
         self.readers = 0
         self.read_offset = -1
         self.changed = asyncio.Condition()
+        self.watches = Watches()
+        self.watching: list[str] = []
+        self.previews: list[Job] = []
+        self.answers: asyncio.Queue[bytes | BrokerError] = asyncio.Queue()
 
     async def put(self, job: Job) -> None:
         self.waiting_puts += 1
@@ -88,6 +98,12 @@ class MemoryBroker:
             raise self.refusal
         return self.first_offset, self.first_offset + len(self.log) - 1
 
+    async def depths(self) -> Mapping[str, QueueDepth]:
+        if self.refusal:
+            raise self.refusal
+        self.looks += 1
+        return self.queues
+
     async def dead(self, wanted: Wanted, *, bodies: bool = False) -> DeadLetterPage:
         found = self._wanted(wanted)
         return DeadLetterPage(
@@ -131,6 +147,43 @@ class MemoryBroker:
     async def until_put_waits(self) -> None:
         async with self.changed:
             await self.changed.wait_for(lambda: self.waiting_puts > 0)
+
+    @asynccontextmanager
+    async def watch(self, document_id: str) -> AsyncIterator[Watch]:
+        if self.refusal:
+            raise BrokerUnavailable("it cannot be watched")
+        with self.watches.watch(document_id) as watch:
+            self.watching.append(document_id)
+            await self._tell()
+            try:
+                yield watch
+            finally:
+                self.watching.remove(document_id)
+                await self._tell()
+
+    async def preview(self, job: Job) -> bytes:
+        if self.refusal:
+            raise self.refusal
+        self.previews.append(job)
+        await self._tell()
+        answer = await self.answers.get()
+        if isinstance(answer, BrokerError):
+            raise answer
+        return answer
+
+    async def until_watched(self, count: int = 1) -> str:
+        """Waits until so many watch, and returns the document that the last one does."""
+        async with self.changed:
+            await self.changed.wait_for(lambda: len(self.watching) == count)
+        return self.watching[-1] if self.watching else ""
+
+    async def until_previewed(self, count: int = 1) -> None:
+        async with self.changed:
+            await self.changed.wait_for(lambda: len(self.previews) >= count)
+
+    async def until_put(self, count: int = 1) -> None:
+        async with self.changed:
+            await self.changed.wait_for(lambda: len(self.jobs) >= count)
 
     async def _tell(self) -> None:
         async with self.changed:

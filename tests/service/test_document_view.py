@@ -13,7 +13,7 @@ from contract.job import Job
 from contract.ledger import LedgerUnavailable
 from contract.reasons import Reason
 from service.accept import preferred
-from service.document_view import FORMATS
+from service.api.lookups import FORMATS
 from tests.brokers import samples
 from tests.runtime.ledger.records import Records, failed, next_run
 from tests.service.conftest import NOW, Desk, OpenDesk, problem
@@ -313,11 +313,19 @@ async def test_the_receipt_names_the_place_of_the_document(ledger_desk: OpenLedg
         (["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"], "html"),
         (["APPLICATION/CloudEvents+JSON"], "event"),
         (["application/json;q=0, */*"], "event"),
-        (["text/plain;q=nonsense, text/html;q=0.1"], "html"),
+        (["text/plain;q=0., text/html;q=0.001"], "html"),
     ],
 )
 def test_the_most_welcome_form_comes_first(header: list[str], first: str) -> None:
     assert preferred(header, FORMATS)[0] == first
+
+
+@pytest.mark.parametrize("weight", ["abc", "", "1.5", "-1", "0.1234", "1.001", "nan", "inf", "1e0", ".5", "\u0661"])
+def test_a_range_whose_weight_is_malformed_is_passed_over(weight: str) -> None:
+    malformed = f"text/plain;q={weight}"
+    assert preferred([malformed, "text/html;q=0.1"], FORMATS) == ["html"]
+    assert preferred([malformed], FORMATS) == preferred([], FORMATS)
+    assert preferred([malformed, "text/*;q=0.1"], FORMATS)[0] == "text"
 
 
 def test_what_is_not_acceptable_is_not_chosen() -> None:

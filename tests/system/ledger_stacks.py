@@ -23,17 +23,14 @@ TEXT = "The harbour council voted on Tuesday evening to move the ferry landing t
 
 @dataclass
 class Stack:
-    """A running Copydesk. `recorders` are the processes that record, `servers` those that answer; they may be one.
-
-    `start_worker` starts one more process that works; None where that is not a process of its own.
-    """
+    """A running Copydesk. `recorders` record, `servers` answer, `workers` work; one process may be all of it."""
 
     ledger_url: str
-    start_recorder: Callable[[], Process]
+    start: Callable[[str], Process]  # one more of a role
     recorders: list[Process]
     servers: list[Process]
+    workers: list[Process]
     amqp_url: str | None = None
-    start_worker: Callable[[], Process] | None = None
 
     @property
     def api(self) -> str:
@@ -41,15 +38,24 @@ class Stack:
 
     def kill_recorder(self) -> None:
         """Kills the oldest recorder, and returns when a new one listens."""
-        self.recorders[0].kill()
-        self.start_again()
+        self.kill("record")
 
-    def start_again(self) -> None:
-        """Starts a recorder in place of the oldest one, which has ended."""
-        ended, process = self.recorders.pop(0), self.start_recorder()
+    def kill(self, role: str) -> None:
+        """Kills the oldest process of `role`, and returns when a new one listens."""
+        self._of(role)[0].kill()
+        self.start_again(role)
+
+    def start_again(self, role: str = "record") -> None:
+        """Starts a process in place of the oldest one of `role`, which has ended."""
+        ended, process = self._of(role)[0], self.start(role)
         process.wait_for_urls("api" if ended in self.servers else "ops")
-        self.recorders.append(process)
-        self.servers = [process if server is ended else server for server in self.servers]
+        for processes in (self.recorders, self.servers, self.workers):
+            if ended in processes:
+                processes.remove(ended)
+                processes.append(process)
+
+    def _of(self, role: str) -> list[Process]:
+        return {"record": self.recorders, "serve": self.servers, "work": self.workers}[role]
 
 
 @contextmanager
@@ -57,12 +63,12 @@ def embedded(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[St
     """`copydesk up`: one process is all of it. `more` are further settings."""
     with ExitStack() as stack:
 
-        def start() -> Process:
+        def start(_: str) -> Process:
             settings = SETTINGS | dict(more or {})
             return stack.enter_context(running("up", "--port", "0", *PORTS, "--data", str(folder), settings=settings))
 
-        process = start()
-        yield Stack(f"sqlite:///{folder / 'ledger.db'}", start, [process], [process])
+        process = start("up")
+        yield Stack(f"sqlite:///{folder / 'ledger.db'}", start, [process], [process], [process])
 
 
 @contextmanager
@@ -83,14 +89,14 @@ def replicas(
     assert made.returncode == 0, made.stderr
     with ExitStack() as stack:
 
-        def start(*arguments: str) -> Process:
-            return stack.enter_context(running(*arguments, *PORTS, settings=settings))
+        def start(role: str) -> Process:
+            port = ("--port", "0") if role == "serve" else ()
+            return stack.enter_context(running(role, *port, *PORTS, settings=settings))
 
-        for _ in range(workers):
-            start("work")
+        working = [start("work") for _ in range(workers)]
         recorders = [start("record") for _ in range(2)]
-        servers = [start("serve", "--port", "0") for _ in range(2)]
-        yield Stack(url, lambda: start("record"), recorders, servers, node.url + vhost, lambda: start("work"))
+        servers = [start("serve") for _ in range(2)]
+        yield Stack(url, start, recorders, servers, working, node.url + vhost)
     node.ctl("delete_vhost", vhost)
 
 

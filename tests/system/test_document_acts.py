@@ -101,7 +101,7 @@ def audited(stack: Stack, folder: Path) -> dict[str, Any]:
     if stack.amqp_url is None:
         done = copydesk("audit", "--json", "--data", str(folder))
     else:
-        done = copydesk("audit", "--json", settings={"COPYDESK_AMQP_URL": stack.amqp_url})
+        done = copydesk("audit", "--json", settings=SETTINGS | {"COPYDESK_AMQP_URL": stack.amqp_url})
     assert done.stdout, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -177,9 +177,8 @@ async def test_what_is_cancelled_while_no_worker_runs_is_decided_by_the_first_th
         await until_all(stack.api, set(ids), "accepted")
         assert (await asked(http, stack, "POST", ids[0], "/cancel"))[0] == 202
         assert (await asked(http, stack, "DELETE", ids[1]))[0] == 202
-        assert stack.start_worker is not None
         for _ in range(2):
-            stack.start_worker()
+            stack.start("work")
         found = await until_all(stack.api, set(ids[2:]), "processed")
         await until_answered(http, stack, ids[0], reason="cancelled", attempts=0)
         assert ids[1] not in found

@@ -7,6 +7,8 @@ import pytest
 
 from workers.parse_task import PRELOAD
 
+pytestmark = pytest.mark.processes
+
 HEAVY = {"babel", "dateparser", "ftfy", "htmldate", "lxml", "numpy", "py3langid", "trafilatura"}
 
 

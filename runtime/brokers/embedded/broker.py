@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from contract.broker import BrokerUnavailable, Handler, LogEntry, QueueDepth, Stop, UnknownOffset
+from contract.broker import BrokerUnavailable, Handler, LogEntry, QueueDepth, Stop, UnknownOffset, Watch
 from contract.codec import encode
 from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.events import ErasedEvent
@@ -28,6 +28,7 @@ from runtime.brokers.embedded.disk import DiskWatch
 from runtime.brokers.embedded.folder import locked
 from runtime.brokers.embedded.lanes import Lanes
 from runtime.brokers.embedded.limits import EmbeddedLimits
+from runtime.brokers.embedded.previews import Previews
 from runtime.brokers.embedded.store import Operation, Store
 from runtime.brokers.local_leases import LocalLeases
 
@@ -62,6 +63,7 @@ class EmbeddedBroker:
         self._delivery_limit = delivery_limit
         self._store = Store(folder / FILE, DiskWatch(metrics))
         self._lanes = Lanes(self._store, metrics=metrics, limits=limits)
+        self._previews = Previews(self._lanes.changed, limits.preview_patience_s)
         self._leases = LocalLeases()
         self._requested = Bell()
         self._scope = AsyncExitStack()
@@ -88,6 +90,7 @@ class EmbeddedBroker:
         self._lanes.logged.ring()
         self._lanes.recorded.ring()
         self._requested.ring()
+        self._lanes.watches.lose("the embedded broker is closed")
 
     async def put(self, job: Job) -> None:
         """Stores `job`; see `contract.broker.Broker`."""
@@ -129,6 +132,7 @@ class EmbeddedBroker:
         """
         consumer = Consumer(
             self._lanes,
+            self._previews,
             handle,
             slots=slots,
             delivery_limit=self._delivery_limit,
@@ -181,6 +185,16 @@ class EmbeddedBroker:
 
     def _dead_letters(self) -> DeadTable:
         return DeadTable(self._store, self._lanes, self._limits)
+
+    @asynccontextmanager
+    async def watch(self, document_id: str) -> AsyncIterator[Watch]:
+        """Tells of the document's events as they are on the disk; see `contract.broker.Decisions`."""
+        with self._lanes.watches.watch(document_id) as watch:
+            yield watch
+
+    async def preview(self, job: Job) -> bytes:
+        """Has `job` extracted for the caller alone; see `contract.broker.Previews`."""
+        return await self._previews.ask(job)
 
     def lease(self, name: str) -> AbstractAsyncContextManager[bool]:
         """Holds a name; see `contract.broker.Broker`. One process has the folder, so its memory knows all."""

@@ -17,22 +17,25 @@ from contract.verdicts import Verdict
 from runtime.brokers.embedded import tables
 from runtime.brokers.embedded.bell import Bell
 from runtime.brokers.embedded.limits import EmbeddedLimits
-from runtime.brokers.embedded.settle import count, settlement
+from runtime.brokers.embedded.settle import count, decided_by, settlement
 from runtime.brokers.embedded.store import Store
 from runtime.brokers.embedded.tables import Claimed, Message
+from runtime.brokers.watches import Watches
 
 
 class Lanes:
     """Hands each message to one consumer at a time.
 
     `changed` rings when there may be a message to take, `logged` when there may be a new event or attempt, `recorded`
-    when there may be a new acceptance. Every call raises `BrokerUnavailable` if the database fails or is closed.
+    when there may be a new acceptance. `watches` are told of each event that is on the disk. Every call raises
+    `BrokerUnavailable` if the database fails or is closed.
     """
 
     def __init__(self, store: Store, *, metrics: Metrics, limits: EmbeddedLimits) -> None:
         self.changed = Bell()
         self.logged = Bell()
         self.recorded = Bell()
+        self.watches = Watches()
         self._store = store
         self._metrics = metrics
         self._limits = limits
@@ -94,6 +97,9 @@ class Lanes:
     def _settled(self, verdict: Verdict) -> None:
         count(verdict, self._metrics)
         self.logged.ring()
+        event = decided_by(verdict)
+        if event is not None and event.subject in self.watches:
+            self.watches.tell(event.subject, encode(event))
 
 
 def new_message(job: Job) -> Message:

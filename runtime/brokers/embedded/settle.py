@@ -12,7 +12,7 @@ from contract.job import Job
 from contract.labels import Destination
 from contract.metrics import Metrics
 from contract.reasons import Reason
-from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
+from contract.verdicts import Answer, Bury, Defer, Publish, Retry, Verdict
 from runtime.brokers.embedded import streams, tables
 from runtime.brokers.embedded.tables import Claimed, Message
 
@@ -49,6 +49,8 @@ def settlement(claimed: Claimed, verdict: Verdict, *, now: float, keep_events: i
             steps = [_insert(job, now + delay_s), lambda db: streams.note(db, attempt, keep=keep_events)]
         case Defer(job, delay_s):
             steps = [_insert(job, now + delay_s)]
+        case Answer():
+            raise TypeError("a job in a lane is no preview")
     return _all([*steps, lambda db: tables.remove(db, claimed.seq)])
 
 
@@ -63,6 +65,11 @@ def count(verdict: Verdict, metrics: Metrics) -> None:
             metrics.published.labels(Destination.DEAD).inc()
         case Retry() | Defer():
             metrics.published.labels(Destination.RETRY).inc()
+
+
+def decided_by(verdict: Verdict) -> Event | None:
+    """Returns the event that `verdict` writes to the log, if any."""
+    return verdict.event if isinstance(verdict, Publish | Bury) else None
 
 
 def _append(event: Event, keep: int) -> Step:

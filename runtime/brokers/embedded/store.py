@@ -23,6 +23,7 @@ _PRAGMAS = (
     "synchronous = FULL",  # a commit is on the disk when it returns
     "fullfsync = ON",  # macOS: fsync alone stops at the drive's cache
     "journal_size_limit = 64000000",
+    "secure_delete = ON",  # Debian's default: what is dropped is overwritten, also where the default is another one
 )
 
 

@@ -20,6 +20,7 @@ from runtime.brokers.embedded.tables import page
 
 _MAX_ENTRIES = 500  # in a batch; chosen: one transaction of the recorder
 _MAX_BYTES = 4_000_000  # in a batch; chosen: bounds memory, and holds 500 events of 8 kB
+_MANY = 10  # in one batch: then at least 100 a second come, and no one waits for a single one; chosen
 _TABLES = {
     Stream.ACCEPTED: "accepted",
     Stream.ATTEMPTS: "attempts",
@@ -51,8 +52,9 @@ async def follow(
         yield entries
         if entries:
             after = entries[-1].offset
-        else:
-            await _wait(rung, limits)
+        if not _is_full(entries):
+            many = len(entries) >= _MANY
+            await _wait(rung, limits.follow_idle_s, limits.follow_long_pause_s if many else limits.follow_pause_s)
 
 
 def note(db: Connection, attempt: FailedAttempt, *, keep: int) -> None:
@@ -67,11 +69,16 @@ def note_request(db: Connection, request: OwnerRequest, *, keep: int) -> None:
     db.execute("DELETE FROM requests WHERE seq <= ?", (seq - keep,))
 
 
-async def _wait(rung: asyncio.Event, limits: EmbeddedLimits) -> None:
+def _is_full(entries: Sequence[LogEntry]) -> bool:
+    """Tells whether there may be more already."""
+    return len(entries) == _MAX_ENTRIES or sum(len(entry.body) for entry in entries) >= _MAX_BYTES
+
+
+async def _wait(rung: asyncio.Event, idle_s: float, pause_s: float) -> None:
     with suppress(TimeoutError):
-        async with asyncio.timeout(limits.follow_idle_s):
+        async with asyncio.timeout(idle_s):
             await rung.wait()
-            await asyncio.sleep(limits.follow_pause_s)
+            await asyncio.sleep(pause_s)
 
 
 def _last(db: Connection, stream: Stream) -> int:

@@ -10,7 +10,7 @@ from contract.broker import BrokerUnavailable, LogEntry
 from contract.codec import UndecodableError, decode_acceptances
 from contract.job import Lane
 from contract.labels import SessionRole
-from contract.topology import ACCEPTED, DEAD, LOG, Topology, lane_queue
+from contract.topology import ACCEPTED, ATTEMPTS, DEAD, LOG, PREVIEWS, Topology, lane_queue
 from runtime.audit import Books, QueueSnapshot
 from runtime.brokers.rabbit.gauges import depths
 from runtime.brokers.rabbit.limits import RabbitLimits
@@ -75,6 +75,6 @@ def _records(entry: LogEntry) -> list[Accepted]:
 
 def _snapshot(queues: Mapping[str, int]) -> QueueSnapshot:
     lanes = {lane: queues[lane_queue(lane)] for lane in Lane}
-    return QueueSnapshot(
-        queues=queues, lanes=lanes, elsewhere=sum(queues.values()) - sum(lanes.values()) - queues[DEAD]
-    )
+    no_jobs = {DEAD, ATTEMPTS, PREVIEWS}  # none of these holds an accepted document that has no verdict
+    elsewhere = sum(count for name, count in queues.items() if name not in no_jobs) - sum(lanes.values())
+    return QueueSnapshot(queues=queues, lanes=lanes, elsewhere=elsewhere)

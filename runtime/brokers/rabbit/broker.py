@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from contract.accepted import acceptance
-from contract.broker import BrokerUnavailable, Handler, LogEntry, QueueDepth, Stop
+from contract.broker import BrokerUnavailable, Handler, LogEntry, QueueDepth, Stop, Watch
 from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.events import ErasedEvent
 from contract.job import Job
@@ -30,6 +30,7 @@ from runtime.brokers.rabbit.log import LogReader, log_bounds
 from runtime.brokers.rabbit.messages import job_message
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
 from runtime.brokers.rabbit.record import Record
+from runtime.brokers.rabbit.replies import Replies
 from runtime.brokers.rabbit.requests import Requests
 from runtime.brokers.rabbit.session import Session, SessionLost
 from runtime.brokers.rabbit.streams import StreamFollower
@@ -58,6 +59,7 @@ class RabbitBroker:
         self._requests = Requests(self._publisher, self._limits, metrics)
         self._attempts = AttemptRecord(self._publisher, self._limits)
         self._leases = Leases(self._limits)
+        self._replies = Replies(self._publisher, self._limits)
         self._queues = RabbitQueues(url, self._topology, self._limits)
         self._reporter = SessionReporter(metrics)
         self._consumer: Consumer | None = None
@@ -65,6 +67,7 @@ class RabbitBroker:
         self._publishing: asyncio.Task[None] | None = None
         self._leasing: asyncio.Task[None] | None = None
         self._noting: asyncio.Task[None] | None = None
+        self._replying: asyncio.Task[None] | None = None
         self._scanning = asyncio.Lock()  # a scan hides the letters that it holds from the next
 
     async def __aenter__(self) -> Self:
@@ -75,7 +78,7 @@ class RabbitBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._queues.aclose()
-        for task in (self._noting, self._publishing, self._leasing):
+        for task in (self._noting, self._replying, self._publishing, self._leasing):
             if task is not None:
                 task.cancel()
         if isinstance(error, asyncio.CancelledError):
@@ -174,6 +177,21 @@ class RabbitBroker:
             self._leasing = self._group.create_task(self._supervisor(SessionRole.LEASES).run(self._leases.run))
         return self._leases.hold(name)
 
+    def watch(self, document_id: str) -> AbstractAsyncContextManager[Watch]:
+        """See `contract.broker.Decisions.watch`. The document's id is bound to a queue of this process."""
+        self._start_replying()
+        return self._replies.watch(document_id)
+
+    async def preview(self, job: Job) -> bytes:
+        """See `contract.broker.Previews.preview`.
+
+        Raises:
+            MessageTooLarge: the job is over `contract.codec.MAX_PREVIEW_BYTES`.
+        """
+        self._start_publishing()
+        self._start_replying()
+        return await self._replies.preview(job)
+
     async def depths(self) -> Mapping[str, QueueDepth]:
         """See `contract.broker.QueueDepths.depths`. Ages are unknown: AMQP does not report them."""
         return await self._queues.depths()
@@ -192,6 +210,10 @@ class RabbitBroker:
     def _start_publishing(self) -> None:
         if self._publishing is None:
             self._publishing = self._group.create_task(self._supervisor(SessionRole.PUBLISHER).run(self._publisher.run))
+
+    def _start_replying(self) -> None:
+        if self._replying is None:
+            self._replying = self._group.create_task(self._supervisor(SessionRole.REPLIES).run(self._replies.run))
 
     def _supervisor(self, role: SessionRole) -> Supervisor:
         return Supervisor(self._url, role, self._topology, self._limits, self._reporter)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from contract.broker import Handler, Stop
+from contract.broker import Delivery, Handler, Stop, previews_at_once
 from contract.job import Lane
 from contract.labels import SessionLoss
-from contract.topology import INTAKE_RETRY, LOST, lane_queue
+from contract.topology import INTAKE_RETRY, LOST, PREVIEWS, lane_queue
 from contract.verdicts import Verdict
 from runtime.brokers.rabbit.executor import VerdictExecutor
 from runtime.brokers.rabbit.limits import RabbitLimits
@@ -40,15 +40,20 @@ def sources(slots: int) -> list[Source]:
     """Returns what a worker with this many slots consumes."""
     return [
         Source(LOST, 1, QueueClass.LOST),
+        Source(PREVIEWS, previews_at_once(slots), QueueClass.PREVIEW),
         Source(INTAKE_RETRY, slots, None),
         Source(lane_queue(Lane.INTERACTIVE), slots, QueueClass.INTERACTIVE),
         Source(lane_queue(Lane.BULK), max(1, slots - 1), QueueClass.BULK),
     ]
 
 
+def _delivery_of(kind: QueueClass | None, message: "AbstractIncomingMessage") -> Delivery:
+    return delivery_of(message, lost=kind is QueueClass.LOST, preview=kind is QueueClass.PREVIEW)
+
+
 def in_flight_jobs(slots: int) -> int:
-    """Returns how many deliveries a worker with this many slots may hold, with those that wait for a slot."""
-    return sum(source.prefetch for source in sources(slots))
+    """Returns how many jobs a worker with this many slots may hold, with those that wait for a slot."""
+    return sum(source.prefetch for source in sources(slots) if source.kind is not QueueClass.PREVIEW)
 
 
 class Consumer:
@@ -121,7 +126,7 @@ class Consumer:
 
     async def _arrive(self, source: Source, message: "AbstractIncomingMessage") -> None:
         loop = asyncio.get_running_loop()
-        if delivery_of(message, lost=source.kind is QueueClass.LOST).suspect:
+        if _delivery_of(source.kind, message).suspect:
             self._slots.add(QueueClass.SUSPECT, message, loop.time())
             loop.call_later(self._limits.suspect_pause_s, self._begin_suspects, self._slots)
             return
@@ -161,7 +166,7 @@ class Consumer:
 
     async def _judge(self, kind: QueueClass, message: "AbstractIncomingMessage") -> Verdict | None:
         try:
-            return await self._handle(delivery_of(message, lost=kind is QueueClass.LOST))
+            return await self._handle(_delivery_of(kind, message))
         except Exception as error:  # noqa: BLE001 - whatever a handler raises gives the delivery back
             trace = "".join(traceback.format_tb(error.__traceback__))  # its message may quote the document
             log.error("handler_failed", message_id=message.message_id, error=type(error).__name__, trace=trace)  # noqa: TRY400

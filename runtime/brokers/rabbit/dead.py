@@ -30,7 +30,8 @@ _FIRST_PREFETCH = 8  # chosen: at most 96 MiB (8 jobs of 12 MiB), while the size
 _MAX_PREFETCH = 256  # chosen: batches of small letters stay far below `scan_batch_bytes`
 
 # RabbitMQ 3.10 loses the order when one command returns more than 32 messages, or those of several consumers. While 32
-# commands are under way, it merges those that follow (measured). So we stay at half of that.
+# commands are under way, a channel keeps those that follow to itself, merges them, and drops them if it is closed
+# meanwhile: acked letters are in the queue again (measured, for acks and returns). So we stay at half of that.
 _GIVEN_BACK_AT_ONCE = 32  # messages in one command
 _COMMANDS_UNDER_WAY = 16  # commands
 
@@ -81,6 +82,8 @@ class DeadQueue:
         self._held: dict[int, str] = {}  # delivery tags in the order of arrival, each with its consumer
         self._taken = 0
         self._taken_bytes = 0
+        self._acking = asyncio.Lock()
+        self._acks_under_way = 0
 
     async def batches(self) -> "AsyncGenerator[Sequence[HeldMessage], None]":
         """Yields the letters that exist at the start and that no other process holds, in the order of the queue.
@@ -110,11 +113,24 @@ class DeadQueue:
             BrokerUnavailable: the session ended: the letter is in the queue again.
         """
         try:
-            with translated(SessionLoss.CHANNEL_CLOSED):
-                await (await self._channel.get_underlay_channel()).basic_ack(tag)
+            async with self._acking:
+                with translated(SessionLoss.CHANNEL_CLOSED):
+                    await (await self._channel.get_underlay_channel()).basic_ack(tag)
+                del self._held[tag]
+                self._acks_under_way += 1
+                if self._acks_under_way == _COMMANDS_UNDER_WAY:
+                    await self._until_acked()
         except SessionLost as loss:
             raise BrokerUnavailable(f"the session was lost: {loss.cause}") from None
-        del self._held[tag]
+
+    async def _until_acked(self) -> None:
+        """Returns when the queue has carried out all acks: it answers a get only after the commands before it."""
+        with translated(SessionLoss.CHANNEL_CLOSED):
+            queue = await self._channel.get_queue(DEAD, ensure=False)
+            message = await queue.get(fail=False)
+            if message is not None:
+                await message.nack()
+        self._acks_under_way = 0
 
     async def give_back(self) -> None:
         """Returns what is still held to the queue, in the order of arrival, and waits until it is there again.
@@ -122,6 +138,8 @@ class DeadQueue:
         Raises:
             SessionLost: the session ended: RabbitMQ returns it, in any order.
         """
+        if self._acks_under_way:
+            await self._until_acked()
         stand, back = await self._ready(), 0
         with suppress(TimeoutError):  # another process took some: they are back already
             for commands in _parts(self._commands(), _COMMANDS_UNDER_WAY):

@@ -1,5 +1,6 @@
 """Executes verdicts: each step is confirmed before the next, and all of them before the ack."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,11 @@ from contract.job import Job
 from contract.labels import Destination
 from contract.metrics import Metrics
 from contract.topology import DEAD, DOCUMENTS, LOG, Topology
-from contract.verdicts import Bury, Defer, Publish, Retry, Verdict
+from contract.verdicts import Answer, Bury, Defer, Publish, Retry, Verdict
 from runtime.brokers.rabbit.attempts import AttemptRecord
 from runtime.brokers.rabbit.fanout import Fanout
 from runtime.brokers.rabbit.limits import RabbitLimits
-from runtime.brokers.rabbit.messages import dead_letter, event_message, job_message
+from runtime.brokers.rabbit.messages import also_to, dead_letter, event_message, job_message, reply_message
 from runtime.brokers.rabbit.publisher import Outgoing, Publisher
 from runtime.brokers.rabbit.retry import retry_until_done
 
@@ -55,6 +56,8 @@ class VerdictExecutor:
                 await self._delay(job, delay_s)
             case Bury(event, cause):
                 await self._bury(event, cause, delivered)
+            case Answer(event):
+                await self._reply(event, delivered.reply_to)
 
     async def _announce(self, event: Event) -> None:
         message = event_message(event)
@@ -63,7 +66,11 @@ class VerdictExecutor:
         )
         await self._fanout.offer(
             Outgoing(
-                message=message, exchange=DOCUMENTS, key=event.routing_key, to=Destination.DOCUMENTS, mandatory=False
+                message=also_to(message, event.subject),
+                exchange=DOCUMENTS,
+                key=event.routing_key,
+                to=Destination.DOCUMENTS,
+                mandatory=False,
             )
         )
 
@@ -78,6 +85,16 @@ class VerdictExecutor:
             await self._announce(event)
         letter = dead_letter(delivered, cause, event)
         await self._publish_until_confirmed(Outgoing(message=letter, exchange="", key=DEAD, to=Destination.DEAD))
+
+    async def _reply(self, event: Event | None, queue: str | None) -> None:
+        """Tries once: whoever asked for the preview waits no longer than a moment."""
+        if event is None or queue is None:
+            return
+        outgoing = Outgoing(
+            message=reply_message(event), exchange="", key=queue, to=Destination.REPLIES, mandatory=False
+        )
+        with suppress(BrokerError):
+            await self._publish(outgoing)
 
     async def _publish_until_confirmed(self, outgoing: Outgoing) -> None:
         await retry_until_done(lambda: self._publish(outgoing), on=BrokerError, limits=self._limits)

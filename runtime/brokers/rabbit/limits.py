@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from contract.topology import PREVIEW_PATIENCE_S
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RabbitLimits:
@@ -35,6 +37,8 @@ class RabbitLimits:
       closes the channel of a delivery that is not acked for 30 minutes, with everything in progress.
     - `suspect_pause_s`: from its third delivery on, a job waits this long for others like it before it runs alone. The
       order is random, so that the job that crashes workers is not always the first.
+    - `watch_timeout_s`: for a document to be watched; a request that waits for its verdict goes on without it.
+    - `preview_patience_s`: for so long a preview waits for a worker; at most the time that its queue allows.
     - `read_prefetch`: entries of the log that are sent ahead to a reader.
     - A follower of a stream is delivered `follow_prefetch` entries ahead: 384 MiB if each is of 12 MiB, the largest.
       When nothing came for `follow_idle_s` it asks the broker whether that is all.
@@ -65,6 +69,8 @@ class RabbitLimits:
     give_back_max_s: float = 10.0
     bulk_patience_s: float = 300.0
     suspect_pause_s: float = 1.0
+    watch_timeout_s: float = 2.0
+    preview_patience_s: float = PREVIEW_PATIENCE_S
     read_prefetch: int = 100
     follow_prefetch: int = 32
     follow_idle_s: float = 1.0

@@ -9,7 +9,7 @@ from aio_pika import DeliveryMode, Message
 from contract.accepted import Accepted
 from contract.attempts import FailedAttempt
 from contract.broker import Delivery
-from contract.codec import MAX_EVENT_BYTES, MAX_JOB_BYTES, encode
+from contract.codec import MAX_EVENT_BYTES, MAX_JOB_BYTES, MAX_PREVIEW_BYTES, encode
 from contract.events import MEDIA_TYPE, AnyEvent, Event
 from contract.job import Job, Lane
 from contract.reasons import Reason
@@ -66,6 +66,33 @@ def event_message(event: AnyEvent) -> Message:
     return _persistent(_at_most(MAX_EVENT_BYTES, encode(event)), MEDIA_TYPE, event.id, {})
 
 
+def also_to(message: Message, key: str) -> Message:
+    """Returns `message` with a second routing key, which the broker removes before it delivers the message.
+
+    RabbitMQ calls it sender-selected distribution (https://www.rabbitmq.com/docs/sender-selected).
+    """
+    return _persistent(message.body, message.content_type, message.message_id, {"BCC": [key]})
+
+
+def preview_message(job: Job, reply_to: str, patience_s: float) -> Message:
+    """Returns `job` as a preview, to be answered to the queue `reply_to`, that waits `patience_s` for a worker.
+
+    Raises:
+        MessageTooLarge: over `MAX_PREVIEW_BYTES`.
+    """
+    body = _at_most(MAX_PREVIEW_BYTES, encode(job))
+    return Message(body, content_type="application/json", message_id=job.id, reply_to=reply_to, expiration=patience_s)
+
+
+def reply_message(event: Event) -> Message:
+    """Returns `event` as the answer to a preview. It need not outlive the broker.
+
+    Raises:
+        MessageTooLarge: over `MAX_EVENT_BYTES`.
+    """
+    return Message(_at_most(MAX_EVENT_BYTES, encode(event)), content_type=MEDIA_TYPE, message_id=event.id)
+
+
 def dead_letter(delivered: "AbstractIncomingMessage", cause: str, event: Event | None) -> Message:
     """Returns the message to bury: the body as it was delivered, with cause, time and id in its headers."""
     headers: HeadersType = {CAUSE: cause[:_MAX_CAUSE_CHARS], BURIED_AT: datetime.now(UTC).isoformat()}
@@ -77,7 +104,7 @@ def dead_letter(delivered: "AbstractIncomingMessage", cause: str, event: Event |
     return _persistent(delivered.body, delivered.content_type, delivered.message_id, headers)
 
 
-def delivery_of(message: "AbstractIncomingMessage", *, lost: bool) -> Delivery:
+def delivery_of(message: "AbstractIncomingMessage", *, lost: bool = False, preview: bool = False) -> Delivery:
     """Returns the delivery that a handler gets for `message`."""
     before = message.headers.get("x-delivery-count", 0)
     return Delivery(
@@ -85,6 +112,7 @@ def delivery_of(message: "AbstractIncomingMessage", *, lost: bool) -> Delivery:
         message_id=message.message_id,
         deliveries=(before if isinstance(before, int) else 0) + 1,
         lost=lost,
+        preview=preview,
     )
 
 

@@ -2,9 +2,11 @@
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Generic, TypeVar
+
+from contract.broker import previews_at_once
 
 T = TypeVar("T")
 
@@ -14,15 +16,20 @@ class QueueClass(StrEnum):
 
     LOST = "lost"
     SUSPECT = "suspect"
+    PREVIEW = "preview"
     INTERACTIVE = "interactive"
     BULK = "bulk"
+
+
+_PROMPT = (QueueClass.PREVIEW, QueueClass.INTERACTIVE)
 
 
 class Slots(Generic[T]):
     """Holds the deliveries that wait, and hands out at most `slots` at once.
 
-    Lost deliveries go first, one at a time: they take no time. Then come interactive ones, then bulk. Bulk never takes
-    the last slot, unless there is only one. A bulk delivery that has waited `patience_s` seconds goes before
+    Lost deliveries go first, one at a time: they take no time. Then come interactive ones and previews, in the order of
+    their arrival, then bulk. Previews have few slots, and bulk never takes the last slot, unless there is only one. A
+    bulk delivery that has waited `patience_s` seconds goes before
     interactive ones.
 
     A suspect runs alone, so that a worker that crashes on it loses no other delivery. After `begin_suspects` only
@@ -37,6 +44,7 @@ class Slots(Generic[T]):
         self._most = {
             QueueClass.LOST: 1,
             QueueClass.SUSPECT: 1,
+            QueueClass.PREVIEW: previews_at_once(slots),
             QueueClass.INTERACTIVE: slots,
             QueueClass.BULK: max(1, slots - 1),
         }
@@ -86,5 +94,10 @@ class Slots(Generic[T]):
             return (QueueClass.SUSPECT,)
         bulk = self._waiting[QueueClass.BULK]
         if bulk and now - bulk[0][0] >= self._patience_s:
-            return QueueClass.LOST, QueueClass.BULK, QueueClass.INTERACTIVE
-        return QueueClass.LOST, QueueClass.INTERACTIVE, QueueClass.BULK
+            return QueueClass.LOST, QueueClass.BULK, *self._prompt()
+        return QueueClass.LOST, *self._prompt(), QueueClass.BULK
+
+    def _prompt(self) -> Sequence[QueueClass]:
+        """Returns the classes that somebody waits for, the one first whose first delivery has waited longer."""
+        since = {kind: self._waiting[kind][0][0] for kind in _PROMPT if self._waiting[kind]}
+        return sorted(since, key=lambda kind: since[kind])

@@ -29,6 +29,7 @@ from tests.brokers.suite.steps import (
 )
 from tests.brokers.suite.stopping import Stopping
 from tests.brokers.suite.verdicts import Verdicts
+from tests.brokers.suite.watches import Watches
 
 __all__ = [
     "Backend",
@@ -54,5 +55,7 @@ __all__ = [
 
 
 @pytest.mark.timeout(60)
-class BrokerSuite(Intake, Slots, Redelivery, Delays, Verdicts, DeadLetters, EventLog, Records, Requests, Stopping):
+class BrokerSuite(
+    Intake, Slots, Redelivery, Delays, Verdicts, DeadLetters, EventLog, Records, Requests, Watches, Stopping
+):
     """Derive from this, and give it a `backend` fixture that returns a `Backend` with empty storage."""

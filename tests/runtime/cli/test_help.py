@@ -7,7 +7,7 @@ import pytest
 
 from runtime.settings import Settings, load
 from tests.runtime.cli.options import Parameter, parameters
-from tests.system.processes import copydesk
+from tests.runtime.cli.outcomes import Command, outcomes_of
 
 SETTINGS = [one for one in parameters() if one.option and one.name in Settings.model_fields]
 
@@ -38,17 +38,17 @@ def test_every_option_of_a_role_shows_a_default_or_has_none() -> None:
     }
 
 
-@pytest.mark.parametrize("command", sorted({one.command for one in parameters()}), ids=" ".join)
-def test_the_help_shows_what_was_checked(command: tuple[str, ...]) -> None:
-    done = copydesk(*command, "--help", settings={"COLUMNS": "200"})
-    shown = done.stdout.decode()
-    assert done.returncode == 0
-    for one in SETTINGS:
-        if one.command == command and one.shown_default:
-            (line,) = [line for line in shown.splitlines() if f" {one.option} " in line]
-            assert one.shown_default in line
+def test_the_help_of_each_command_shows_what_was_checked() -> None:
+    commands = sorted({one.command for one in parameters()})
+    helps = outcomes_of(Command([*command, "--help"], {"COLUMNS": "200"}) for command in commands)
+    for command, outcome in zip(commands, helps, strict=True):
+        assert outcome.code == 0
+        for one in SETTINGS:
+            if one.command == command and one.shown_default:
+                (line,) = [line for line in outcome.out.splitlines() if f" {one.option} " in line]
+                assert one.shown_default in line
 
 
 def test_the_version_is_that_of_the_package() -> None:
-    done = copydesk("--version")
-    assert re.fullmatch(rb"copydesk \d+\.\d+\.\d+\n", done.stdout)
+    (outcome,) = outcomes_of([Command(["--version"], {})])
+    assert re.fullmatch(r"copydesk \d+\.\d+\.\d+\n", outcome.out)

@@ -1,19 +1,13 @@
 """What a person mistypes is named in a line: every parameter of every command, with wrong values of its kind."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.runtime.cli.options import Parameter, parameters
+from tests.runtime.cli.outcomes import ROOT, Command, Outcome, outcomes_of
 
-ROOT = Path(__file__).parents[3]
 FILE = str(ROOT / "README.md")
 NOT_UTF8 = "http://example.com/\udcff"  # as Python has the argument's byte 0xFF
 MISSING = str(ROOT / "no-such-file.txt")
@@ -121,15 +115,11 @@ def cases() -> Iterator[Case]:
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> list[tuple[Case, dict[str, Any]]]:
-    """Each case, and what became of it: one process runs all and forks, for loading the code takes longest."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
+def outcomes() -> list[tuple[Case, Outcome]]:
+    """Each case, and what became of it."""
     given = list(cases())
-    asked = json.dumps([{"arguments": case.arguments, "settings": case.settings} for case in given])
-    command = [sys.executable, "-m", "tests.runtime.cli.forks"]
-    done = subprocess.run(command, input=asked, env=clean, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return list(zip(given, json.loads(done.stdout), strict=True))
+    ended = outcomes_of(Command(case.arguments, case.settings) for case in given)
+    return list(zip(given, ended, strict=True))
 
 
 def test_each_kind_of_parameter_has_its_wrong_values() -> None:
@@ -137,19 +127,19 @@ def test_each_kind_of_parameter_has_its_wrong_values() -> None:
     assert {str(one) for one in parameters() if one.kind == "str"} == TAKEN_AS_IT_IS
 
 
+@pytest.mark.processes
 @pytest.mark.timeout(600)
-def test_a_wrong_value_is_named_in_one_line(outcomes: list[tuple[Case, dict[str, Any]]]) -> None:
+def test_a_wrong_value_is_named_in_one_line(outcomes: list[tuple[Case, Outcome]]) -> None:
     wrong = []
     for case, outcome in outcomes:
         expected = DOCUMENTED.get((str(case.parameter), case.value), 2)
-        lines = outcome["err"].splitlines()
-        plain = (
-            len(lines) == 1 and "Traceback" not in outcome["err"] and lines[0].startswith(("copydesk: ", "refused\t"))
-        )
-        if outcome["code"] != expected or not plain or outcome["out"]:
-            wrong.append(f"{case} ended with {outcome['code']}:\n{outcome['out'][-300:]}{outcome['err'][-600:]}")
+        lines = outcome.err.splitlines()
+        plain = len(lines) == 1 and "Traceback" not in outcome.err and lines[0].startswith(("copydesk: ", "refused\t"))
+        if outcome.code != expected or not plain or outcome.out:
+            wrong.append(f"{case} ended with {outcome.code}:\n{outcome.out[-300:]}{outcome.err[-600:]}")
     assert not wrong, f"{len(wrong)} of {len(outcomes)}:\n" + "\n".join(wrong[:40])
 
 
-def test_what_is_wrong_with_a_secret_is_said_without_it(outcomes: list[tuple[Case, dict[str, Any]]]) -> None:
-    assert [str(case) for case, outcome in outcomes if "hush-hush" in outcome["err"] + outcome["out"]] == []
+@pytest.mark.processes
+def test_what_is_wrong_with_a_secret_is_said_without_it(outcomes: list[tuple[Case, Outcome]]) -> None:
+    assert [str(case) for case, outcome in outcomes if "hush-hush" in outcome.err + outcome.out] == []

@@ -24,6 +24,7 @@ from contract.requests import Action, OwnerRequest
 from contract.streams import Stream, Streams
 from contract.timestamps import rfc3339
 from contract.verdicts import Retry
+from runtime.ledger.inbox import Linger
 from runtime.ledger.journal import Journal
 from runtime.ledger.recorder import Recorder, RecorderLimits
 from runtime.ledger.retention import RetentionLimits
@@ -33,7 +34,7 @@ from tests.brokers import samples
 BEGIN = datetime(2026, 11, 28, 12, tzinfo=UTC)
 FOR_EVER = RetentionLimits(keep_days=100_000, keep_bytes=10**12)  # samples are of the past
 QUICK = RecorderLimits(
-    retention=FOR_EVER, look_s=0.02, patience_s=0.3, beat_s=0.05, linger_s=0.01, pause_s=0.02, tend_s=0.1
+    retention=FOR_EVER, look_s=0.02, patience_s=0.3, beat_s=0.05, linger=Linger(0.01, 0.01, 1), pause_s=0.02, tend_s=0.1
 )
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 from contract.streams import Stream
 from runtime.ledger.batch import Place, Reading
-from runtime.ledger.inbox import Arrived, End, Inbox
+from runtime.ledger.inbox import Arrived, End, Inbox, Linger
 
 FOR_EVER_S = 3600.0  # whoever waited for it would not return
 
@@ -13,8 +13,11 @@ def reading(entries: int = 1, size: int = 10) -> Reading:
     return Reading(Stream.LOG, (), Place(0, b""), entries, 0, size)
 
 
-async def take(inbox: Inbox, *, entries: int = 10, linger_s: float = FOR_EVER_S) -> list[Arrived]:
-    return await inbox.take(entries=entries, max_bytes=1000, timeout_s=FOR_EVER_S, linger_s=linger_s)
+async def take(
+    inbox: Inbox, *, entries: int = 10, linger_s: float = FOR_EVER_S, many: int = 1_000_000
+) -> list[Arrived]:
+    linger = Linger(short_s=linger_s, long_s=FOR_EVER_S, many=many)
+    return await inbox.take(entries=entries, max_bytes=1000, timeout_s=FOR_EVER_S, linger=linger)
 
 
 async def test_what_comes_while_it_lingers_comes_along() -> None:
@@ -31,6 +34,17 @@ async def test_a_little_is_taken_when_nothing_more_comes() -> None:
     inbox = Inbox(10_000)
     await inbox.put(reading())
     assert len(await take(inbox, linger_s=0.01)) == 1
+
+
+async def test_where_many_come_it_waits_on_for_a_batch() -> None:
+    inbox = Inbox(10_000)
+    await inbox.put(reading(entries=4))
+    async with asyncio.TaskGroup() as group:
+        taking = group.create_task(take(inbox, entries=5, linger_s=0.01, many=4))
+        await asyncio.wait([taking], timeout=0.1)
+        assert not taking.done()
+        await inbox.put(reading())
+    assert len(taking.result()) == 2
 
 
 async def test_it_lingers_for_no_more_than_a_batch() -> None:

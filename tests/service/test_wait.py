@@ -1,0 +1,394 @@
+"""`Prefer: wait`: a submission, or a look-up, that is answered when the document is decided."""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from aiohttp import ClientResponse
+
+from contract.broker import BrokerUnavailable
+from contract.codec import encode
+from contract.events import Event, ProcessedEvent
+from contract.ids import document_id_for_key
+from contract.job import Job
+from contract.ledger import Erased, Filter, LedgerUnavailable, Page, Place, Run
+from contract.reasons import Reason
+from tests.brokers import samples
+from tests.runtime.ledger.records import Records, next_run
+from tests.service.conftest import NOW, Desk, OpenDesk, problem
+from tests.service.ledgers import BrokenLedger, OpenLedgerDesk, ledger_desk, records
+from tests.service.test_document_view import id_made
+
+__all__ = ["ledger_desk", "records"]
+
+EVENT = "application/cloudevents+json"
+ARTICLE = "application/vnd.copydesk.article+json"
+BODY = json.dumps({"text": "The ferry sails again."})
+
+
+def tell(desk: Desk, event: Event) -> None:
+    """Publishes `event`, as a worker somewhere does."""
+    desk.broker.watches.tell(event.subject, encode(event))
+
+
+def article(job: Job) -> ProcessedEvent:
+    event = samples.processed(job)
+    return replace(event, data=replace(event.data, title="Grüße", html="<p>Grüße"))
+
+
+async def posted(desk: Desk, **headers: str) -> tuple[ClientResponse, Event]:
+    """Posts a document that is decided as soon as it is stored; returns the answer and the event."""
+    count = len(desk.broker.jobs)
+    async with asyncio.TaskGroup() as group:
+        answer = group.create_task(desk.post(BODY, **headers))
+        await desk.broker.until_put(count + 1)
+        event = article(desk.broker.jobs[-1])
+        tell(desk, event)
+    return answer.result(), event
+
+
+async def looked_up(desk: Desk, event: Event, path: str = "", **headers: str) -> ClientResponse:
+    """Looks a document up, waits, and is told of `event` meanwhile."""
+    url = path or f"/v1/documents/{event.subject}"
+    async with asyncio.TaskGroup() as group:
+        answer = group.create_task(desk.client.get(url, headers={"Prefer": "wait=20", **headers}))
+        await desk.broker.until_watched()
+        tell(desk, event)
+    return answer.result()
+
+
+def waits(desk: Desk, wait_for: str, outcome: str) -> float:
+    return desk.sample("copydesk_waits_total", kind=wait_for, outcome=outcome)
+
+
+async def test_a_submission_that_waits_is_answered_with_the_event(desk: Desk) -> None:
+    response, event = await posted(desk, Prefer="wait=20")
+    assert (response.status, response.content_type) == (200, EVENT)
+    assert await response.read() == encode(event)
+    assert response.headers["Preference-Applied"] == "wait=20"
+    assert "Location" not in response.headers  # there is no ledger
+    assert waits(desk, "submission", "decided") == 1
+    assert desk.sample("copydesk_waiting_requests", kind="submission") == 0
+    labels = {"method": "POST", "route": "/v1/documents", "status": "200"}
+    assert desk.sample("copydesk_request_seconds_count", **labels) == 0  # it says nothing of how fast the server is
+
+
+async def test_a_document_is_watched_before_it_is_stored(desk: Desk) -> None:
+    desk.broker.open_gate.clear()
+    async with asyncio.TaskGroup() as group:
+        answer = group.create_task(desk.post(BODY, Prefer="wait=20"))
+        await desk.broker.until_put_waits()
+        tell(desk, article(replace(samples.job(), id=await desk.broker.until_watched())))  # it cannot come earlier
+        desk.broker.open_gate.set()
+    assert answer.result().status == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type", "body"),
+    [
+        ("*/*", EVENT, None),
+        (EVENT, EVENT, None),
+        ("application/json", "application/json", None),
+        ("application/json, text/plain, */*", EVENT, None),
+        ("text/plain", "text/plain", "The ferry sails again."),
+        ("text/html", "text/html", "<p>Grüße"),
+    ],
+)
+async def test_a_submission_honours_accept(desk: Desk, accept: str, content_type: str, body: str | None) -> None:
+    response, event = await posted(desk, Prefer="wait=20", Accept=accept)
+    assert (response.status, response.content_type) == (200, content_type)
+    assert await response.read() == (encode(event) if body is None else body.encode())
+    assert ("Content-Security-Policy" in response.headers) == (content_type == "text/html")
+
+
+async def test_a_submission_in_a_form_that_was_not_made_says_so(desk: Desk) -> None:
+    response, _ = await posted(desk, Prefer="wait=20", Accept="text/markdown")
+    assert ((await problem(response))["type"], response.status) == ("/problems/not-acceptable", 406)
+
+
+async def test_a_submission_that_fails_is_told_by_its_event(desk: Desk) -> None:
+    for accept, status in ((EVENT, 200), ("text/plain", 404)):
+        count = len(desk.broker.jobs)
+        async with asyncio.TaskGroup() as group:
+            answer = group.create_task(desk.post(BODY, Prefer="wait=20", Accept=accept))
+            await desk.broker.until_put(count + 1)
+            event = samples.failed(desk.broker.jobs[-1].id, Reason.NO_ARTICLE)
+            tell(desk, event)
+        assert answer.result().status == status
+        body = await answer.result().read()
+        assert body == encode(event) if status == 200 else b"/problems/no-article" in body
+
+
+async def test_a_submission_that_accepts_nothing_of_it_does_not_wait(desk: Desk) -> None:
+    response = await desk.post(BODY, Prefer="wait=20", Accept="image/png")
+    assert (response.status, "Preference-Applied" in response.headers) == (202, False)
+
+
+async def test_what_is_not_decided_in_time_is_answered_as_without_waiting(ledger_desk: OpenLedgerDesk) -> None:
+    desk = await ledger_desk()
+    response = await desk.post(BODY, Prefer="wait=0")
+    receipt = await response.json()
+    assert (response.status, set(receipt), response.headers["Preference-Applied"]) == (202, {"id", "lane"}, "wait=0")
+    assert response.headers["Location"] == f"/v1/documents/{receipt['id']}"
+    assert waits(desk, "submission", "timed_out") == 1
+
+
+@pytest.mark.parametrize("prefer", ["respond-async", "wait=soon", "wait=-1", "wait"])
+async def test_a_preference_that_is_ignored_is_not_said_to_be_applied(desk: Desk, prefer: str) -> None:
+    response = await desk.post(BODY, Prefer=prefer)
+    assert (response.status, "Preference-Applied" in response.headers) == (202, False)
+    assert desk.broker.watching == []
+
+
+async def test_the_limit_is_applied_and_said(open_desk: OpenDesk) -> None:
+    desk = await open_desk(limits={"max_wait_s": 7.0})
+    response, _ = await posted(desk, Prefer="wait=3600")
+    assert response.headers["Preference-Applied"] == "wait=7"
+
+
+async def test_one_more_than_may_wait_does_not(open_desk: OpenDesk) -> None:
+    desk = await open_desk(limits={"waiting_requests": 1})
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(desk.post(BODY, Prefer="wait=20"))
+        await desk.broker.until_put()
+        second = await desk.post(BODY, Prefer="wait=20")
+        assert (second.status, "Preference-Applied" in second.headers) == (202, False)
+        tell(desk, article(desk.broker.jobs[0]))
+    assert first.result().status == 200
+    assert (await posted(desk, Prefer="wait=20"))[0].status == 200
+    assert waits(desk, "submission", "refused") == 1
+
+
+async def test_a_wait_whose_broker_is_lost_is_answered_as_without_waiting(desk: Desk) -> None:
+    async with asyncio.TaskGroup() as group:
+        answer = group.create_task(desk.post(BODY, Prefer="wait=20"))
+        await desk.broker.until_put()
+        desk.broker.watches.lose("the session is lost")
+    assert (answer.result().status, answer.result().headers["Preference-Applied"]) == (202, "wait=20")
+    assert waits(desk, "submission", "broker_lost") == 1
+
+
+async def test_a_submission_that_the_broker_refuses_is_refused_at_once(desk: Desk) -> None:
+    desk.broker.refusal = BrokerUnavailable("away")
+    assert (await desk.post(BODY, Prefer="wait=20")).status == 503
+    assert desk.broker.watching == []
+
+
+async def test_a_document_that_was_posted_before_is_answered_with_its_first_event(
+    ledger_desk: OpenLedgerDesk, records: Records
+) -> None:
+    job = replace(samples.job(), id=document_id_for_key("anonymous", "key-1"))
+    records.accept(job)
+    records.decide(article(job))
+    desk = await ledger_desk()
+    response = await desk.post(BODY, Prefer="wait=20", Idempotency_Key="key-1")
+    assert (response.status, await response.read()) == (200, encode(article(job)))
+
+
+@pytest.mark.parametrize("failure", [LedgerUnavailable(), None])
+async def test_a_ledger_that_is_away_keeps_no_submission_waiting(open_desk: OpenDesk, failure: Exception) -> None:
+    desk = await open_desk(ledger=BrokenLedger(failure))
+    response, event = await posted(desk, Prefer="wait=20", Idempotency_Key="key-1")
+    assert (response.status, await response.read()) == (200, encode(event))
+
+
+@pytest.mark.parametrize("accept", [EVENT, ARTICLE, "text/plain", "text/html"])
+async def test_a_look_up_that_waits_is_answered_as_one_that_comes_later(
+    ledger_desk: OpenLedgerDesk, records: Records, accept: str
+) -> None:
+    job = samples.job()
+    records.accept(job)
+    desk = await ledger_desk()
+    waited = await looked_up(desk, article(job), Accept=accept)
+    records.decide(article(job))
+    later = await (await ledger_desk()).client.get(f"/v1/documents/{job.id}", headers={"Accept": accept})
+    assert waited.headers["Preference-Applied"] == "wait=20"
+    assert "Preference-Applied" not in later.headers
+    assert await waited.read() == await later.read()
+    for header in ("Content-Type", "ETag", "Vary", "Cache-Control"):
+        assert waited.headers[header] == later.headers[header]
+
+
+@pytest.mark.parametrize("ends", ["processed", "failed"])
+async def test_the_state_that_is_heard_is_the_state_that_is_recorded(
+    ledger_desk: OpenLedgerDesk, records: Records, ends: str
+) -> None:
+    job = samples.job()
+    records.accept(job)
+    again = records.retry(job)
+    processed = samples.processed(again)
+    done = replace(
+        processed,
+        data=replace(processed.data, title="T", provenance=replace(processed.data.provenance, history=again.history)),
+    )
+    event: Event = done
+    if ends == "failed":
+        failed = samples.failed(job.id, Reason.GONE)
+        event = replace(failed, data=replace(failed.data, attempts=2, detail="410"))
+    desk = await ledger_desk()
+    waited = await looked_up(desk, event)
+    records.decide(event)
+    later = await (await ledger_desk()).client.get(f"/v1/documents/{job.id}")
+    assert await waited.json() == await later.json()
+
+
+async def test_a_look_up_of_what_is_decided_does_not_wait(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+    job = samples.job()
+    records.accept(job)
+    records.decide(article(job))
+    desk = await ledger_desk()
+    url, headers = f"/v1/documents/{job.id}", {"Prefer": "wait=20", "Accept": EVENT}
+    async with asyncio.timeout(10):
+        response = await desk.client.get(url, headers=headers)
+        again = await desk.client.get(url, headers={**headers, "If-None-Match": response.headers["ETag"]})
+    assert (response.status, await response.read()) == (200, encode(article(job)))
+    assert response.headers["Preference-Applied"] == "wait=20"
+    assert again.status == 304
+
+
+async def test_a_look_up_waits_for_the_run_that_is_under_way(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+    job = samples.job()
+    records.accept(job)
+    records.decide(article(job))
+    second = next_run(job)
+    records.accept(second)
+    desk = await ledger_desk()
+    async with asyncio.TaskGroup() as group:
+        headers = {"Prefer": "wait=20", "Accept": EVENT}
+        answer = group.create_task(desk.client.get(f"/v1/documents/{job.id}", headers=headers))
+        await desk.broker.until_watched()
+        tell(desk, article(job))  # a repeat of the first run
+        tell(desk, article(second))
+    assert await answer.result().read() == encode(article(second))
+    first = await desk.client.get(f"/v1/documents/{job.id}?run=1", headers={"Prefer": "wait=20", "Accept": EVENT})
+    assert await first.read() == encode(article(job))
+
+
+async def test_the_next_run_is_waited_for_before_it_is_recorded(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+    job = samples.job()
+    records.accept(job)
+    records.decide(article(job))
+    desk = await ledger_desk()
+    second = next_run(job)
+    async with asyncio.TaskGroup() as group:
+        headers = {"Prefer": "wait=20", "Accept": EVENT}
+        answer = group.create_task(desk.client.get(f"/v1/documents/{job.id}?run=2", headers=headers))
+        await desk.broker.until_watched()
+        tell(desk, article(second))
+    assert (answer.result().status, await answer.result().read()) == (200, encode(article(second)))
+    async with asyncio.timeout(10):
+        later = await desk.client.get(f"/v1/documents/{job.id}?run=3", headers={"Prefer": "wait=20"})
+    assert later.status == 404
+
+
+async def test_a_document_that_is_not_on_record_yet_is_waited_for(ledger_desk: OpenLedgerDesk) -> None:
+    job = replace(samples.job(), id=id_made(NOW))
+    desk = await ledger_desk(recorded=False)
+    waited = await looked_up(desk, article(job), Accept=EVENT)
+    assert (waited.status, await waited.read()) == (200, encode(article(job)))
+
+
+async def test_a_document_of_nobody_is_not_shown_to_somebody(ledger_desk: OpenLedgerDesk) -> None:
+    """An event does not tell whose the document is: until its acceptance is recorded it is shown to nobody."""
+    desk = await ledger_desk(keys=("mine:secret",), recorded=False)
+    bearer = {"Authorization": "Bearer secret", "Accept": EVENT, "Prefer": "wait=1"}
+    event = article(replace(samples.job(), id=id_made(NOW)))
+    response = await looked_up(desk, event, **bearer)
+    assert (response.status, (await response.json())["state"]) == (202, "unknown")
+
+
+async def test_a_document_of_somebody_is_shown_to_that_one_when_it_is_recorded(
+    ledger_desk: OpenLedgerDesk, records: Records
+) -> None:
+    job = replace(samples.job(), id=id_made(NOW), owner="mine")
+    desk = await ledger_desk(keys=("mine:secret", "other:word"), recorded=False)
+    async with asyncio.TaskGroup() as group:
+        mine, other = (
+            group.create_task(
+                desk.client.get(
+                    f"/v1/documents/{job.id}",
+                    headers={"Authorization": f"Bearer {secret}", "Accept": EVENT, "Prefer": f"wait={seconds}"},
+                )
+            )
+            for secret, seconds in (("secret", 20), ("word", 1))
+        )
+        await desk.broker.until_watched(2)
+        tell(desk, article(job))
+        records.accept(job)
+        await ledger_desk()
+    assert (mine.result().status, await mine.result().read()) == (200, encode(article(job)))
+    assert other.result().status in {202, 404}
+
+
+async def test_a_document_that_can_not_come_is_not_waited_for(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+    records.accept(samples.job())
+    desk = await ledger_desk()
+    async with asyncio.timeout(10):
+        response = await desk.client.get("/v1/documents/no-id-of-ours", headers={"Prefer": "wait=20"})
+    assert response.status == 404
+
+
+async def test_a_look_up_in_vain_is_answered_with_the_state(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+    job = samples.job()
+    records.accept(job)
+    desk = await ledger_desk()
+    response = await desk.client.get(f"/v1/documents/{job.id}", headers={"Prefer": "wait=0", "Accept": EVENT})
+    assert (response.status, (await response.json())["state"]) == (202, "accepted")
+    assert (response.headers["Preference-Applied"], response.headers["Retry-After"]) == ("wait=0", "1")
+
+
+async def test_what_was_decided_just_before_is_found_when_it_is_recorded(
+    ledger_desk: OpenLedgerDesk, records: Records
+) -> None:
+    """The event was published before the document was watched, and the ledger is behind: nobody tells of it again."""
+    job = samples.job()
+    records.accept(job)
+    desk = await ledger_desk()
+    async with asyncio.TaskGroup() as group, asyncio.timeout(15):
+        headers = {"Prefer": "wait=30", "Accept": EVENT}
+        answer = group.create_task(desk.client.get(f"/v1/documents/{job.id}", headers=headers))
+        await desk.broker.until_watched()
+        records.decide(article(job))
+        await ledger_desk()
+    assert (answer.result().status, await answer.result().read()) == (200, encode(article(job)))
+    assert waits(desk, "lookup", "decided") == 1
+
+
+async def test_a_ledger_that_goes_away_meanwhile_keeps_nobody_from_the_event(open_desk: OpenDesk) -> None:
+    desk = await open_desk(ledger=(ledger := FailingLedger()))
+    job = replace(samples.job(), id=id_made(NOW))
+    async with asyncio.TaskGroup() as group:
+        headers = {"Prefer": "wait=20", "Accept": EVENT}
+        answer = group.create_task(desk.client.get(f"/v1/documents/{job.id}", headers=headers))
+        await ledger.failed.wait()
+        tell(desk, article(job))
+    assert (answer.result().status, await answer.result().read()) == (200, encode(article(job)))
+
+
+class FailingLedger:
+    """Has nothing on record at the first look, and is away from then on. `failed` is set then."""
+
+    def __init__(self) -> None:
+        self.failed = asyncio.Event()
+        self._looks = 0
+
+    async def runs(self, _document_id: str) -> list[Run]:
+        self._looks += 1
+        if self._looks == 1:
+            return []
+        self.failed.set()
+        raise LedgerUnavailable
+
+    async def recorded_until(self) -> datetime | None:
+        return None
+
+    async def erased(self, _document_id: str) -> Erased | None:
+        return None
+
+    async def event(self, _document_id: str, _run: int) -> bytes | None:
+        raise LedgerUnavailable
+
+    async def page(self, _wanted: Filter, *, limit: int, after: Place | None) -> Page:
+        raise LedgerUnavailable(limit, after)
