@@ -11,7 +11,7 @@ from service import problems
 from service.context import KEYS, METRICS
 from service.hosts import HOSTS
 from service.keys import ANONYMOUS, ApiKeys
-from service.prefer import APPLIED
+from service.prefer import APPLIED, WAITED
 from service.problems import Problem, ProblemError
 from service.protocol import MAX_HEADER_BYTES, OTHER_VERSION, SERVER
 
@@ -55,7 +55,10 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
             raise  # the headers are sent: aiohttp closes the connection
         problem = Problem(problems.INTERNAL_ERROR, problems.INTERNAL_ERROR.meaning)
     request.app[METRICS].refused.labels(problem.type.name).inc()
-    return problem.response()
+    response = problem.response()
+    if WAITED in request:
+        response.headers[APPLIED] = f"wait={request[WAITED]}"
+    return response
 
 
 @web.middleware

@@ -4,8 +4,13 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from aiohttp import web
+
 PREFER: Final = "Prefer"
 APPLIED: Final = "Preference-Applied"
+
+WAITED = web.RequestKey("WAITED", int)
+"""For how many seconds the server waited at most, of a request that it waited for."""
 
 _WAIT: Final = "wait"
 _SECONDS = re.compile(r"[0-9]+")

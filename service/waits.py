@@ -15,7 +15,7 @@ from contract.labels import WaitFor, WaitOutcome
 from contract.metrics import Metrics
 from service.context import BROKER, LIMITS
 from service.decided import run_of
-from service.prefer import APPLIED, PREFER, wait_asked
+from service.prefer import APPLIED, PREFER, WAITED, wait_asked
 from service.protocol import GONE
 
 T = TypeVar("T")
@@ -129,6 +129,7 @@ class DocumentWait:
     async def event(self, run: int | None = None) -> bytes | None:
         """Returns the event of `run`, or of any; None if there is none in time."""
         waits, outcome = self._request.app[WAITS], WaitOutcome.DECIDED
+        self._request[WAITED] = self._seconds
         try:
             return await self._within(self._next(run))
         except Ended as ended:

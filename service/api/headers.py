@@ -27,6 +27,7 @@ PROBLEM_HEADERS: Final = {
     404: (LOCATION, APPLIED),
     406: (LOCATION, APPLIED),
     409: (MAYBE_RETRY_AFTER,),
+    410: (APPLIED,),
     401: (Header("WWW-Authenticate", "The scheme: `Bearer`."),),
     415: (
         Header("Accept-Post", "The media types that are taken."),
@@ -34,6 +35,7 @@ PROBLEM_HEADERS: Final = {
     ),
     422: (MAYBE_RETRY_AFTER,),
     429: (RETRY_AFTER,),
-    503: (MAYBE_RETRY_AFTER,),
+    500: (APPLIED,),
+    503: (MAYBE_RETRY_AFTER, APPLIED),
 }
 """By the status of the problem."""

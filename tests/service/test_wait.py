@@ -356,6 +356,24 @@ async def test_what_was_decided_just_before_is_found_when_it_is_recorded(
     assert waits(desk, "lookup", "decided") == 1
 
 
+async def test_a_refusal_after_a_wait_says_that_it_waited(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+    job = samples.job()
+    records.accept(job)
+    desk = await ledger_desk()
+    submitted, _ = await posted(desk, Prefer="wait=20", Accept="text/markdown")
+    failed = samples.failed(job.id, Reason.GONE)
+    looked = await looked_up(desk, failed, Accept="text/plain")
+    assert [(answer.status, answer.headers["Preference-Applied"]) for answer in (submitted, looked)] == [
+        (406, "wait=20"),
+        (404, "wait=20"),
+    ]
+    for method, route, status in (("POST", "/v1/documents", "406"), ("GET", "/v1/documents/{id}", "404")):
+        labels = {"method": method, "route": route, "status": status}
+        assert desk.sample("copydesk_request_seconds_count", **labels) == 0  # it says nothing of how fast the server is
+    at_once = await desk.client.get("/v1/documents/no-id-of-ours", headers={"Prefer": "wait=20"})
+    assert (at_once.status, "Preference-Applied" in at_once.headers) == (404, False)
+
+
 @pytest.mark.parametrize("keys", [(), ("newsroom:secret",)])
 async def test_a_document_that_is_erased_meanwhile_is_gone(
     ledger_desk: OpenLedgerDesk, records: Records, keys: tuple[str, ...]
@@ -394,6 +412,13 @@ async def test_a_ledger_that_goes_away_meanwhile_keeps_nobody_from_the_event(ope
         await ledger.failed.wait()
         tell(desk, article(job))
     assert (answer.result().status, await answer.result().read()) == (200, encode(article(job)))
+
+
+async def test_a_ledger_that_goes_away_meanwhile_is_said_to_be_away(open_desk: OpenDesk) -> None:
+    desk = await open_desk(ledger=FailingLedger())
+    response = await desk.client.get(f"/v1/documents/{id_made(NOW)}", headers={"Prefer": "wait=0"})
+    assert (response.status, (await problem(response))["type"]) == (503, "/problems/ledger-unavailable")
+    assert response.headers["Preference-Applied"] == "wait=0"
 
 
 class FailingLedger:
