@@ -51,8 +51,11 @@ async def show_document(request: web.Request) -> web.Response:
         runs = await recorded.runs()
         undecided = None if runs else await _nothing_recorded(request, ledger, document_id)
         event = None
-        if wait is not None and (undecided is not None or _is_open(runs, wanted)):
+        waited = wait is not None and (undecided is not None or _is_open(runs, wanted))
+        if wait is not None and waited:
             runs, event = await recorded.awaited(wait, runs, wanted.run)
+    if waited and event is None:  # its place is free by now, however slow the ledger is
+        runs, undecided = await recorded.runs(), None
     if runs:
         answer = await _form(request, ledger, _chosen(runs, wanted), wanted, event)
     else:
@@ -88,7 +91,10 @@ class _Recorded:
     async def awaited(
         self, wait: DocumentWait, runs: Sequence[Run], run: int | None
     ) -> tuple[Sequence[Run], bytes | None]:
-        """Returns the runs when `run`, by default the latest, is decided, or the wait is over; and its event."""
+        """Returns the runs and the event when `run`, by default the latest, is decided.
+
+        The event is None, and the runs are out of date, if none is heard before it is recorded, or the wait is over.
+        """
         run = run or (runs[-1].run if runs else None)
         async with asyncio.TaskGroup() as group:
             heard = group.create_task(wait.event(run))
@@ -97,13 +103,19 @@ class _Recorded:
             heard.cancel()
             recorded.cancel()
         event = None if heard.cancelled() else heard.result()
-        if event is None:
-            return await self.runs(), None
+        if event is None or await self._is_erased():
+            return runs, None
         if not runs and self._request.app[KEYS].required:  # the event does not tell whose the document is
             runs = await wait.result(self._until_owned()) or ()
             if not runs:
                 return runs, None
         return with_event(runs, event), event
+
+    async def _is_erased(self) -> bool:
+        """Tells whether the document was erased meanwhile. A ledger that is away does not hold the event back."""
+        with suppress(ProblemError):
+            return await erased_for(self._request, self._ledger, self._document_id) is not None
+        return False
 
     async def _until_owned(self) -> Sequence[Run]:
         """Returns the runs when the acceptance is recorded: a moment after a document that is decided at once."""

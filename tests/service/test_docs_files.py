@@ -45,6 +45,7 @@ async def test_a_file_comes_as_it_is_and_is_kept_by_its_tag(desk: Desk, name: st
     assert (again.status, await again.read()) == (304, b"")
 
 
+@pytest.mark.processes
 def test_the_package_has_the_files(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)

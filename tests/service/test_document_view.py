@@ -222,6 +222,7 @@ async def test_while_a_further_run_is_under_way_the_article_is_there(
         ("nonsense", 404),
         (id_made(datetime(2024, 1, 1, tzinfo=UTC)), 404),
         (id_made(NOW + timedelta(hours=1)), 404),
+        ("ffffffff-ffff-7fff-bfff-ffffffffffff", 404),
     ],
 )
 async def test_what_was_never_accepted_is_not_found(

@@ -68,7 +68,14 @@ class Page:
 @asynccontextmanager
 async def browser(profile: Path) -> AsyncIterator[Page]:
     """Starts a browser with an empty profile, and yields its page."""
-    switches = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+    switches = (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+    )
     command = [CHROMIUM, *switches, f"--host-resolver-rules={_OFFLINE}", f"--user-data-dir={profile}"]
     process = await asyncio.create_subprocess_exec(
         *command, "--remote-debugging-port=0", "about:blank", stderr=asyncio.subprocess.DEVNULL
