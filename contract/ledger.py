@@ -148,6 +148,9 @@ class Ledger(Protocol):
         recorded. `key` is the caller's idempotency key.
         """
 
+    async def is_claimed(self, document_id: str, run: int, at: datetime) -> bool:
+        """Returns True if the number `run` is claimed at the aware time `at`."""
+
     async def claimed(self, document_id: str, key: str) -> int | None:
         """Returns the latest number that was claimed for this document with this key, None if there is none."""
 

@@ -24,7 +24,7 @@ from service.api.posting import IDEMPOTENCY_KEY
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, KEEPING, KEYS, LIMITS, METRICS
 from service.dead_ids import has_id
-from service.document_view import erased_for, may_come, may_see, wait_s
+from service.document_view import erased_for, may_come, may_see, wait_s, with_next
 from service.documents import check_size, key_faults, put
 from service.ledger import asked, json_body, ledger_of, shown
 from service.middlewares import OWNER
@@ -50,7 +50,8 @@ async def cancel_document(request: web.Request) -> web.Response:
         ProblemError: it is decided already, or erased, or nothing is known of it; or broker or ledger are away.
     """
     asking = await _Asking.of(request)
-    latest = asking.runs[-1] if asking.runs else None
+    runs = await with_next(request, asking.ledger, asking.runs)
+    latest = runs[-1] if runs else None
     if latest is None and not asking.may_come:
         raise _not_found()
     if latest is not None and latest.state.decided:

@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 
 from contract.ids import time_of
 from contract.labels import WaitFor
-from contract.ledger import RECORDING_MARGIN_S, Erased, Ledger, Run
+from contract.ledger import RECORDING_MARGIN_S, Erased, Ledger, Run, State
 from service import problems
 from service.accept import preferred
 from service.api.answers import DocumentState, RunBrief, UnknownDocument
@@ -47,7 +47,7 @@ async def show_document(request: web.Request) -> web.Response:
     ledger = ledger_of(request)
     document_id = request.match_info["id"].lower()  # RFC 9562, section 4: a UUID is taken in either case
     async with waiting(request, document_id, WaitFor.LOOKUP) as wait:
-        recorded = _Recorded(request, ledger, document_id)
+        recorded = _Recorded(request, ledger, document_id, ahead=wait is not None or wanted.run is not None)
         runs = await recorded.runs()
         undecided = None if runs else await _nothing_recorded(request, ledger, document_id)
         event = None
@@ -80,13 +80,16 @@ def _is_open(runs: Sequence[Run], wanted: "_Wanted") -> bool:
 class _Recorded:
     """What is recorded of a document, as far as whoever asks may see it, and what is heard before it is recorded."""
 
-    def __init__(self, request: web.Request, ledger: Ledger, document_id: str) -> None:
+    def __init__(self, request: web.Request, ledger: Ledger, document_id: str, *, ahead: bool) -> None:
+        """`ahead`: with a run whose job was put a moment ago."""
         self._request = request
         self._ledger = ledger
         self._document_id = document_id
+        self._ahead = ahead
 
     async def runs(self) -> Sequence[Run]:
-        return [run for run in await asked(self._ledger.runs(self._document_id)) if may_see(self._request, run)]
+        runs = [run for run in await asked(self._ledger.runs(self._document_id)) if may_see(self._request, run)]
+        return await with_next(self._request, self._ledger, runs) if self._ahead else runs
 
     async def awaited(
         self, wait: DocumentWait, runs: Sequence[Run], run: int | None
@@ -158,6 +161,27 @@ class _Wanted:
             raise invalid_parameter("format", "not_allowed", f"must be one of {', '.join(FORMATS)}")
         formats = [name] if name else preferred(request.headers.getall(hdrs.ACCEPT, []), FORMATS)
         return cls(None if run is None else int(run), formats)
+
+
+async def with_next(request: web.Request, ledger: Ledger, runs: Sequence[Run]) -> Sequence[Run]:
+    """Returns `runs`, and behind them the next run, if somebody asked for it and it is not recorded yet."""
+    if not runs or not runs[-1].state.decided:
+        return runs
+    latest, number = runs[-1], runs[-1].run + 1
+    if not await asked(ledger.is_claimed(latest.document_id, number, request.app[CLOCK]())):
+        return runs
+    following = Run(
+        document_id=latest.document_id,
+        run=number,
+        state=State.ACCEPTED,
+        lane=latest.lane,
+        kind=latest.kind,
+        url=latest.url,
+        host=latest.host,
+        labels=latest.labels,
+        owner=latest.owner,
+    )
+    return [*runs, following]
 
 
 def may_see(request: web.Request, run: Run) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -17,7 +17,7 @@ _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.ins
 async def claim(engine: AsyncEngine, document_id: str, run: int, key: str | None, at: datetime) -> bool:
     """Returns True if the number is claimed for the caller; see `contract.ledger.Ledger.claim`."""
     values = {"document_id": document_id, "run": run, "key": key, "claimed_ms": _milliseconds(at)}
-    over = reruns.c.claimed_ms < _milliseconds(at - timedelta(seconds=CLAIM_S))
+    over = reruns.c.claimed_ms < _oldest(at)
     with translated():
         async with engine.begin() as connection:
             insert = _INSERT[connection.dialect.name](reruns).values(values)
@@ -29,6 +29,15 @@ async def claim(engine: AsyncEngine, document_id: str, run: int, key: str | None
                 )
             )
     return bool(done.rowcount)
+
+
+async def is_claimed(engine: AsyncEngine, document_id: str, run: int, at: datetime) -> bool:
+    """Returns True if there is a claim that is not over."""
+    its = (reruns.c.document_id == document_id, reruns.c.run == run, reruns.c.claimed_ms >= _oldest(at))
+    with translated():
+        async with engine.connect() as connection:
+            found: bool | None = (await connection.execute(select(exists().where(*its)))).scalar()
+    return bool(found)
 
 
 async def claimed(engine: AsyncEngine, document_id: str, key: str) -> int | None:
@@ -46,6 +55,11 @@ async def release(engine: AsyncEngine, document_id: str, run: int) -> None:
     with translated():
         async with engine.begin() as connection:
             await connection.execute(delete(reruns).where(*its))
+
+
+def _oldest(at: datetime) -> int:
+    """Returns the time of the oldest claim that is not over at `at`."""
+    return _milliseconds(at - timedelta(seconds=CLAIM_S))
 
 
 def _milliseconds(at: datetime) -> int:

@@ -55,6 +55,10 @@ class SqlLedger:
         """Claims the number of a run; see `contract.ledger.Ledger`."""
         return await claims.claim(self._engine, document_id, run, key, at)
 
+    async def is_claimed(self, document_id: str, run: int, at: datetime) -> bool:
+        """Returns True if the number of a run is claimed; see `contract.ledger.Ledger`."""
+        return await claims.is_claimed(self._engine, document_id, run, at)
+
     async def claimed(self, document_id: str, key: str) -> int | None:
         """Returns the number that was claimed with this key; see `contract.ledger.Ledger`."""
         return await claims.claimed(self._engine, document_id, key)

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientResponse
 
 from contract.broker import BrokerFull, BrokerUnavailable
-from contract.codec import decode_event
+from contract.codec import decode_event, encode
 from contract.events import ErasedEvent
 from contract.ids import document_id_for_key
 from contract.job import CallerMetadata, Job, Kind
@@ -356,6 +356,27 @@ async def test_of_many_that_ask_at_once_one_gets_the_run(ledger_desk: OpenLedger
     answers = await asyncio.gather(*(rerun(desk, job.id) for _ in range(8)))
     assert sorted(answer.status for answer in answers) == [202, *[409] * 7]
     assert [put.run for put in desk.broker.jobs] == [2]
+
+
+async def test_the_next_run_is_under_way_before_it_is_recorded(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+    """Who asked for it may wait for it, look at it and cancel it: what is recorded is a moment behind."""
+    job = url_job()
+    records.accept(job)
+    records.decide(samples.processed(job))
+    desk = await ledger_desk()
+    assert (await (await rerun(desk, job.id)).json())["run"] == 2
+    for path, prefer in (("?run=2", ""), ("", "wait=0"), ("?run=2", "wait=0")):
+        response = await act(desk, "GET", job.id, path, Prefer=prefer)
+        state = await response.json()
+        assert (response.status, state["run"], state["state"], state["decided_at"]) == (200, 2, "accepted", None)
+        assert [run["state"] for run in state["runs"]] == ["processed", "accepted"]
+    async with asyncio.TaskGroup() as group:
+        answer = group.create_task(act(desk, "GET", job.id, "?format=event", Prefer="wait=20"))
+        await desk.broker.until_watched()
+        desk.broker.watches.tell(job.id, encode(samples.processed(desk.broker.jobs[0])))
+    assert (await answer.result().json())["id"] == f"{job.id}.2"
+    assert (await cancel(desk, job.id)).status == 202
+    assert [(wanted.action, wanted.run) for wanted in desk.broker.requests] == [(Action.CANCEL, 2)]
 
 
 async def test_a_run_that_could_not_be_put_may_be_asked_for_again(

@@ -27,9 +27,13 @@ async def test_a_claim_that_is_given_back_or_over_may_be_made_again(engine: Asyn
     ledger = SqlLedger(engine)
     assert await ledger.claim("a", 2, None, NOW)
     await ledger.release("a", 2)
+    assert not await ledger.is_claimed("a", 2, NOW)
     assert await ledger.claim("a", 2, None, NOW)
     just_in_time = NOW + timedelta(seconds=CLAIM_S)
     assert not await ledger.claim("a", 2, None, just_in_time)
+    late = just_in_time + timedelta(milliseconds=1)
+    assert [await ledger.is_claimed("a", 2, at) for at in (NOW, just_in_time, late)] == [True, True, False]
+    assert [await ledger.is_claimed(*other, NOW) for other in (("a", 1), ("a", 3), ("b", 2))] == [False] * 3
     assert await ledger.claim("a", 2, None, just_in_time + timedelta(milliseconds=1))
 
 
