@@ -54,11 +54,13 @@ def test_a_suite_that_fails_makes_the_run_fail_and_is_told_last(
     assert capsys.readouterr().out.splitlines()[-1] == ("=== 1 failed ===" if code else "=== 2 passed ===")
 
 
+@pytest.mark.processes
 def test_pytest_is_run_and_its_closing_line_is_the_last(capsys: pytest.CaptureFixture[str]) -> None:
     assert main((PASSES,)) == 0
     assert "collected in" in capsys.readouterr().out.splitlines()[-1]
 
 
+@pytest.mark.processes
 def test_a_suite_that_does_not_end_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(suites, "SUITE_TIMEOUT_S", 0.01)
     assert main((PASSES,)) == 1
@@ -75,6 +77,7 @@ def test_it():
 """
 
 
+@pytest.mark.processes
 def test_a_process_that_a_suite_leaves_behind_does_not_hold_it_up(tmp_path: Path) -> None:
     (tmp_path / "test_leaves.py").write_text(LEAVES_A_PROCESS)
     options = ("-s", "-W", "ignore", "--rootdir", str(tmp_path), str(tmp_path / "test_leaves.py"))
