@@ -7,10 +7,11 @@ BIN := $(VENV)/bin
 RABBITMQ := /usr/lib/rabbitmq/bin/rabbitmq-server
 PROMETHEUS := /usr/bin/prometheus
 POSTGRES := /usr/share/postgresql-common
+CHROMIUM := /usr/bin/chromium
 LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run demo test test-ready unit faults fuzz test-rabbitmq4 lint lint-quick lint-types format schemas lock clean
+.PHONY: run demo test test-ready unit faults fuzz schemathesis swagger-ui test-rabbitmq4 lint lint-quick lint-types format schemas lock clean
 
 run: $(VENV)/.installed
 	$(BIN)/copydesk up
@@ -24,7 +25,7 @@ ARGS :=
 test: test-ready
 	$(BIN)/python -m $(if $(ARGS),pytest $(PATIENTLY) $(ARGS),tests.suites)
 
-test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES)
+test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES) $(CHROMIUM)
 
 # No broker, no root, few processes: a minute of CPU time, over two cores. Takes ARGS, too.
 unit: $(VENV)/.installed-dev
@@ -44,6 +45,16 @@ faults: $(VENV)/.installed-dev $(RABBITMQ)
 REQUESTS := 10000
 fuzz: $(VENV)/.installed-dev
 	COPYDESK_TEST_FUZZ_REQUESTS=$(REQUESTS) $(BIN)/pytest tests/fuzz -s -o faulthandler_timeout=3600 -o session_timeout=14400
+
+# Schemathesis tests the API by its OpenAPI document, with so many requests for each operation; make test makes up 8.
+EXAMPLES := 300
+schemathesis: $(VENV)/.installed-dev
+	COPYDESK_TEST_OPENAPI_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/fuzz/test_openapi.py -s -o faulthandler_timeout=3600 -o session_timeout=14400
+
+# The page at /docs: Swagger UI from npm's package, into the tree. service/docs/README.md says more.
+VERSION := 5.35.0
+swagger-ui:
+	service/docs/update.sh $(VERSION)
 
 # The broker suite and the fault suite on RabbitMQ 4, which is put into a chroot. Needs root.
 test-rabbitmq4: $(VENV)/.installed-dev $(RABBITMQ)
@@ -103,3 +114,6 @@ $(PROMETHEUS):
 # Its package would start a cluster of its own: tests and benchmarks start private ones.
 $(POSTGRES):
 	deploy/debian-install.sh postgresql
+
+$(CHROMIUM):
+	deploy/debian-install.sh chromium

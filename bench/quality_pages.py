@@ -62,7 +62,7 @@ class _Reader:
             kind=_KIND_OF.get(document["kind"]) or PageKind(document["kind"]),
             features=assess(tree, body.segmented, head, document["url"]).row[0],
             classification=body.classification,
-            f1=_page_f1(compare(document["truth"]["text"], render(body.blocks))),
+            f1=_page_f1(compare(document["truth"]["text"], render(body.blocks).text)),
         )
 
 

@@ -26,7 +26,7 @@ import aiohttp
 
 from tests.system.processes import COPYDESK, Process
 
-CONNECTIONS = 16
+CONNECTIONS = 16  # chosen: enough to keep the server busy
 TEXT = "The harbour council voted on Tuesday to move the ferry landing two hundred metres up the coast: number {}."
 TICKS = os.sysconf("SC_CLK_TCK")
 WITHOUT = "without"
@@ -88,6 +88,8 @@ class Row:
 def up(mode: str) -> Iterator[Process]:
     program = (sys.executable, __file__, WITHOUT) if mode == WITHOUT else (COPYDESK,)
     with tempfile.TemporaryDirectory() as folder:
+        made = [COPYDESK, "ledger", "upgrade", "--data", folder]  # the recorder would make it
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL)
         process = Process("up", "--port", "0", "--ops-port", "0", "--data", folder, program=program)
         try:
             yield process

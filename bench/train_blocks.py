@@ -28,7 +28,7 @@ from bench.text_f1 import compare, f1
 from bench.weights import write
 from contract.options import Focus
 from workers.extract.block_features import BLOCK_FEATURES
-from workers.extract.body import THRESHOLDS
+from workers.extract.choose import THRESHOLDS
 from workers.models.boosted_trees import weights_file
 
 _WEIGHTS_OF_SETS = {"scrapinghub": 4.0, "fundus": 4.0, "readability": 1.5, "wcxb articles": 1.0, "wcxb": 0.5}

@@ -43,6 +43,8 @@ class Flag(StrEnum):
     NOT_AN_ARTICLE = "not_an_article"  # another kind of page
     MIXED_LANGUAGES = "mixed_languages"
     REPETITIVE = "repetitive"
+    HIDDEN_TEXT = "hidden_text"  # text that the page does not show at once was left out
+    TRUNCATED = "truncated"  # the page is longer than what is read of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,8 @@ class Document:
 class Article(Document):
     """A clean article with its metadata.
 
-    `text` holds paragraphs separated by one blank line, list items as `- item`. `reading_time_s` are seconds,
+    `text` holds paragraphs separated by one blank line, list items as `- item`, those of inner lists indented by two
+    spaces, rows of tables as lines with ` | ` between cells, and code as it stands. `reading_time_s` are seconds,
     `content_sha256` is the hex digest of `text` in UTF-8, `simhash` 16 hex digits. `markdown`, `html` (sanitised) and
     `comments` (text of readers' comments) are set where the caller asked for them and the page has them; their links
     are absolute. `page_kind` and `quality` are estimates. `field_sources` names the source of each metadata field that

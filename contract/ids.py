@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 from uuid_utils.compat import uuid7
 
 _NAMESPACE = UUID("6f1f3f0e-4c1d-5a55-9a53-2f6a7c0d9b11")
+_LAST_MS = 253_402_300_799_999  # the end of the year 9999, the last one of `datetime`; 48 bits reach to the year 10889
 
 
 def new_document_id() -> str:
@@ -22,5 +23,7 @@ def document_id_for_key(owner: str, key: str) -> str:
 
 
 def time_of(document_id: UUID) -> datetime | None:
-    """Returns when a UUIDv7 was made, aware; None for one of another version."""
-    return datetime.fromtimestamp((document_id.int >> 80) / 1000, UTC) if document_id.version == 7 else None  # noqa: PLR2004 - RFC 9562
+    """Returns when a UUIDv7 was made, aware, at most the end of the year 9999; None for one of another version."""
+    if document_id.version != 7:  # noqa: PLR2004 - RFC 9562
+        return None
+    return datetime.fromtimestamp(min(document_id.int >> 80, _LAST_MS) / 1000, UTC)

@@ -157,6 +157,15 @@ class Ledger(Protocol):
     async def page(self, wanted: Filter, *, limit: int, after: Place | None) -> Page:
         """Returns up to `limit` documents that match `wanted` and come after the place `after`."""
 
+    async def decided_since(self, since: datetime) -> Mapping[Lane, int]:
+        """Returns how many runs of each lane were decided at the aware time `since` or later, where there are any."""
+
+    async def waiting_since(self, lane: Lane) -> datetime | None:
+        """Returns when the longest waiting run of `lane` was accepted, aware; None where none waits.
+
+        A run in the hands of its first worker counts as waiting.
+        """
+
     async def recorded_until(self) -> datetime | None:
         """Returns the aware time up to which all acceptances are recorded, None if none was ever recorded.
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from aiohttp import web
 
-from contract.broker import DeadLetters, Decisions, EventLog, JobSink, Previews
+from contract.broker import DeadLetters, Decisions, EventLog, JobSink, Previews, QueueDepths
 from contract.charsets import Decode
 from contract.ledger import Ledger
 from contract.metrics import Metrics
@@ -15,7 +15,7 @@ from contract.requests import RequestSink
 from service.keys import ApiKeys
 
 
-class ApiBroker(JobSink, EventLog, DeadLetters, RequestSink, Decisions, Previews, Protocol):
+class ApiBroker(JobSink, EventLog, DeadLetters, RequestSink, Decisions, Previews, QueueDepths, Protocol):
     """The methods of a broker that the HTTP API needs."""
 
 

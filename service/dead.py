@@ -1,6 +1,5 @@
 """The dead letters over HTTP: list, show, retry, drop."""
 
-from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -11,11 +10,16 @@ from contract.broker import BrokerError
 from contract.dead import Handled, Wanted
 from contract.labels import DeadAction
 from service import problems
+from service.api.answers import Dropped, LetterList, Retried, present
+from service.api.dead import DROP_DEAD, MANY, RETRY_DEAD, SHOW_DEAD
+from service.api.operation import JSON
 from service.broker_errors import broker_refusal
 from service.context import BROKER, KEYS, METRICS, OPERATORS
 from service.dead_ids import has_id, may_be, named_by, not_found
-from service.dead_list import DeadQuery, cursor_of, flag_of, listed, parameters, place_of, reason_of, shown
+from service.dead_list import DeadQuery, cursor_of, flag_of, listed, place_of, reason_of, shown
+from service.ledger import json_body
 from service.middlewares import OWNER
+from service.parameters import check_parameters
 from service.problems import Problem, ProblemError, invalid_parameter
 
 log = structlog.get_logger(__name__)
@@ -38,14 +42,13 @@ async def list_dead(request: web.Request) -> web.Response:
     found = await _asked(request.app[BROKER].dead(_within_reach(request, query.wants)))
     ahead = sorted(filter(query.is_ahead, found.letters), key=place_of, reverse=query.newest_first)
     page = ahead[: query.limit]
-    return web.json_response(
-        {
-            "letters": [listed(letter) for letter in page],
-            "count": len(found.letters),
-            "next": cursor_of(page[-1]) if len(ahead) > len(page) else None,
-            "complete": found.complete,
-        }
+    answer = LetterList(
+        letters=[listed(letter) for letter in page],
+        count=len(found.letters),
+        next=cursor_of(page[-1]) if len(ahead) > len(page) else None,
+        complete=found.complete,
     )
+    return _answered(answer)
 
 
 async def show_dead(request: web.Request) -> web.Response:
@@ -58,13 +61,12 @@ async def show_dead(request: web.Request) -> web.Response:
     Raises:
         ProblemError: the query breaks a rule, there is no such letter in reach or several, or the broker is away.
     """
-    bodies = flag_of("body", parameters(request, {"body"}).get("body", "false"))
+    bodies = flag_of("body", check_parameters(request, SHOW_DEAD.parameters).get("body", "false"))
     wanted = request.match_info["id"]
     found = await _asked(request.app[BROKER].dead(_within_reach(request, may_be(wanted)), bodies=bodies))
     letters = named_by(wanted, found)
     letter = max(letters, key=lambda letter: (letter.job.run if letter.job else 0, letter.buried_at))
-    body = {} if letter.body is None else {"body": b64encode(letter.body).decode()}
-    return web.json_response({**shown(letter), "copies": len(letters), **body})
+    return _answered(shown(letter, copies=len(letters)))
 
 
 async def retry_dead(request: web.Request) -> web.Response:
@@ -74,7 +76,7 @@ async def retry_dead(request: web.Request) -> web.Response:
         ProblemError: there is no such letter in reach or several, it holds no job, the queue is full, or the broker
             is away.
     """
-    parameters(request, set())
+    check_parameters(request, RETRY_DEAD.parameters)
     letter_id, handled = await _to_one(request, request.app[BROKER].retry_dead)
     if not handled.done:
         raise ProblemError(Problem(problems.NOT_RETRYABLE, problems.NOT_RETRYABLE.meaning))
@@ -98,7 +100,7 @@ async def drop_dead(request: web.Request) -> web.Response:
     Raises:
         ProblemError: there is no such letter in reach or several, or the broker is away.
     """
-    parameters(request, set())
+    check_parameters(request, DROP_DEAD.parameters)
     letter_id, handled = await _to_one(request, request.app[BROKER].drop_dead)
     return _dropped(request, handled, letter_id)
 
@@ -151,18 +153,19 @@ def _touched(handled: Handled) -> bool:
 def _retried(request: web.Request, handled: Handled, letter_id: str | None = None) -> web.Response:
     request.app[METRICS].dead_letters.labels(DeadAction.RETRY).inc(handled.done)
     _log("dead_letters_retried", request, handled, letter_id)
-    answer = {**_named(letter_id), "retried": handled.done, "kept": handled.kept, "more": not handled.complete}
-    return web.json_response(answer, status=202)
+    return _answered(
+        Retried(id=letter_id, retried=handled.done, kept=handled.kept, more=not handled.complete), status=202
+    )
 
 
 def _dropped(request: web.Request, handled: Handled, letter_id: str | None = None) -> web.Response:
     request.app[METRICS].dead_letters.labels(DeadAction.DROP).inc(handled.done)
     _log("dead_letters_dropped", request, handled, letter_id)
-    return web.json_response({**_named(letter_id), "dropped": handled.done, "more": not handled.complete})
+    return _answered(Dropped(id=letter_id, dropped=handled.done, more=not handled.complete))
 
 
-def _named(letter_id: str | None) -> dict[str, str]:
-    return {} if letter_id is None else {"id": letter_id}
+def _answered(answer: object, *, status: int = 200) -> web.Response:
+    return web.Response(body=json_body(present(answer)), content_type=JSON, status=status)
 
 
 def _log(event: str, request: web.Request, handled: Handled, letter_id: str | None) -> None:
@@ -171,7 +174,7 @@ def _log(event: str, request: web.Request, handled: Handled, letter_id: str | No
 
 
 def _many(request: web.Request) -> Wanted:
-    given = parameters(request, {"reason", "all"})
+    given = check_parameters(request, MANY)
     reason, everything = reason_of(given.get("reason")), flag_of("all", given.get("all", "false"))
     if everything == (reason is not None):
         raise invalid_parameter("reason", "exactly_one", "must be given, or all=true, and not both")

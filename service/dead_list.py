@@ -1,25 +1,24 @@
 """Parses the query for dead letters, and formats the letters."""
 
 import re
-from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
+from base64 import b64decode, b64encode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from aiohttp import web
 
 from contract.dead import DeadLetter
 from contract.reasons import Reason
 from contract.timestamps import rfc3339
+from service.api.answers import ListedLetter, ShownLetter
+from service.api.dead import DEFAULT_LIMIT, LIST_DEAD, MAX_LIMIT, ORDERS
 from service.parameters import check_parameters
 from service.problems import invalid_parameter
 
-MAX_LIMIT: Final = 1000  # letters on a page; chosen to limit the size of an answer
-_DEFAULT_LIMIT = 100  # letters on a page; chosen: a few screens
 _LISTED_CAUSE_CHARS = 200  # chosen: the first line of a cause; the request for one letter shows all of it
 _NUMBER = re.compile(r"[0-9]{1,4}")
+_OF_THE_JOB = ("kind", "url", "labels", "lane", "run", "attempt", "accepted_at")
 _FLAGS = {"true": True, "false": False}
 
 Place = tuple[datetime, str]  # a letter's position in the list; repeats with the same time and id share it
@@ -41,14 +40,14 @@ class DeadQuery:
         Raises:
             ProblemError: a parameter is unknown or breaks a rule.
         """
-        given = parameters(request, {"reason", "order", "limit", "after"})
-        limit, order = given.get("limit", str(_DEFAULT_LIMIT)), given.get("order", "newest")
+        given = check_parameters(request, LIST_DEAD.parameters)
+        limit, order = given.get("limit", str(DEFAULT_LIMIT)), given.get("order", ORDERS[0])
         if not _NUMBER.fullmatch(limit) or not 1 <= int(limit) <= MAX_LIMIT:
             raise invalid_parameter("limit", "count", f"must be a whole number from 1 to {MAX_LIMIT}")
-        if order not in {"newest", "oldest"}:
+        if order not in ORDERS:
             raise invalid_parameter("order", "not_allowed", "must be newest or oldest")
         after = _place(given["after"]) if "after" in given else None
-        return cls(reason_of(given.get("reason")), order == "newest", int(limit), after)
+        return cls(reason_of(given.get("reason")), order == ORDERS[0], int(limit), after)
 
     def wants(self, letter: DeadLetter) -> bool:
         """Returns True if the list has `letter`, on any page."""
@@ -59,18 +58,6 @@ class DeadQuery:
         if self.after is None:
             return True
         return place_of(letter) < self.after if self.newest_first else place_of(letter) > self.after
-
-
-def parameters(
-    request: web.Request, known: AbstractSet[str], *, repeatable: AbstractSet[str] = frozenset()
-) -> dict[str, str]:
-    """Returns the query parameters; of the repeatable ones the last value.
-
-    Raises:
-        ProblemError: a parameter is unknown, or is given more than once.
-    """
-    check_parameters(request, known, repeatable=repeatable)
-    return dict(request.query)
 
 
 def reason_of(word: str | None) -> Reason | None:
@@ -115,26 +102,26 @@ def _place(cursor: str) -> Place:
         raise invalid_parameter("after", "cursor", "must be the next of a page before") from None
 
 
-def listed(letter: DeadLetter) -> Mapping[str, Any]:
+def listed(letter: DeadLetter) -> ListedLetter:
     """Returns a short form of a letter, with only the beginning of its cause, which may be a traceback."""
+    return ListedLetter(**_known(letter) | {"cause": letter.cause[:_LISTED_CAUSE_CHARS]})
+
+
+def shown(letter: DeadLetter, *, copies: int) -> ShownLetter:
+    """Returns everything known about a letter, with its body if it has one. `copies`: how many there are of it."""
+    body = None if letter.body is None else b64encode(letter.body).decode()
+    return ShownLetter(**_known(letter), history=letter.job.history if letter.job else (), copies=copies, body=body)
+
+
+def _known(letter: DeadLetter) -> dict[str, Any]:
     job = letter.job
-    known = {} if job is None else {"kind": job.kind, "url": job.url, "labels": dict(job.labels), "lane": job.lane}
-    runs = {} if job is None else {"run": job.run, "attempt": job.attempt, "accepted_at": job.accepted_at}
     return {
         "id": letter.id,
         "reason": letter.reason,
-        "cause": letter.cause[:_LISTED_CAUSE_CHARS],
+        "cause": letter.cause,
         "buried_at": rfc3339(letter.buried_at),
         "event_id": letter.event_id,
         "size": letter.size,
         "retryable": job is not None,
-        **known,
-        **runs,
+        **{name: getattr(job, name, None) for name in _OF_THE_JOB},
     }
-
-
-def shown(letter: DeadLetter) -> Mapping[str, Any]:
-    """Returns everything known about a letter except its content."""
-    history = letter.job.history if letter.job else ()
-    past = [{"reason": attempt.reason, "at": attempt.at, "detail": attempt.detail} for attempt in history]
-    return {**listed(letter), "cause": letter.cause, "history": past}

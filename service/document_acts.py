@@ -1,7 +1,7 @@
 """Cancels, repeats and erases documents that were accepted, on request of their owners."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import structlog
@@ -17,14 +17,18 @@ from contract.ledger import Erased, Ledger, Run
 from contract.requests import Action, OwnerRequest
 from contract.timestamps import rfc3339
 from service import problems
+from service.api.acts import CANCEL_DOCUMENT
+from service.api.answers import CancelRequested, Erasing, PutRun, UnknownCancelRequested
+from service.api.operation import JSON
+from service.api.posting import IDEMPOTENCY_KEY
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, KEEPING, KEYS, LIMITS, METRICS
 from service.dead_ids import has_id
-from service.dead_list import parameters
 from service.document_view import erased_for, may_come, may_see, wait_s
-from service.documents import IDEMPOTENCY_KEY, check_size, key_faults, put
-from service.ledger import asked, ledger_of, shown
+from service.documents import check_size, key_faults, put
+from service.ledger import asked, json_body, ledger_of, shown
 from service.middlewares import OWNER
+from service.parameters import check_parameters
 from service.problems import Problem, ProblemError
 
 log = structlog.get_logger(__name__)
@@ -53,9 +57,14 @@ async def cancel_document(request: web.Request) -> web.Response:
         raise ProblemError(Problem(problems.ALREADY_DECIDED, problems.ALREADY_DECIDED.meaning))
     run = latest.run if latest else _FIRST_RUN
     await asking.put_on_record(Action.CANCEL, run, rfc3339(request.app[CLOCK]()))
-    state = {"id": asking.document_id, "run": run, "state": "unknown"} if latest is None else shown(latest)
-    headers = {hdrs.RETRY_AFTER: _SOON_S if latest is None else str(wait_s(latest, request.app[CLOCK]()))}
-    return web.json_response({**state, "cancel": "requested"}, status=202, headers=headers)
+    answer = (
+        UnknownCancelRequested(id=asking.document_id, run=run, state="unknown", cancel="requested")
+        if latest is None
+        else CancelRequested(**asdict(shown(latest)), cancel="requested")
+    )
+    soon = _SOON_S if latest is None else str(wait_s(latest, request.app[CLOCK]()))
+    headers: dict[str, str] = {hdrs.RETRY_AFTER: soon}
+    return _answered(answer, status=202, headers=headers)
 
 
 async def erase_document(request: web.Request) -> web.Response:
@@ -81,16 +90,16 @@ async def erase_document(request: web.Request) -> web.Response:
     request.app[METRICS].dead_letters.labels(DeadAction.DROP).inc(letters.done)
     log.info("document_erased", by=request[OWNER], id=asking.document_id, dead_letters=letters.done)
     is_done = asking.erased is not None and letters.complete
-    answer = {
-        "id": asking.document_id,
-        "state": "erasing" if asking.erased is None else "erased",
-        "erased_at": at,
-        "dead_letters": letters.done,
-        "more_dead_letters": not letters.complete,
-        "log_keeps": request.app[KEEPING].log,
-    }
+    answer = Erasing(
+        id=asking.document_id,
+        state="erasing" if asking.erased is None else "erased",
+        erased_at=at,
+        dead_letters=letters.done,
+        more_dead_letters=not letters.complete,
+        log_keeps=request.app[KEEPING].log,
+    )
     headers: dict[str, str] = {} if is_done else {hdrs.RETRY_AFTER: _SOON_S}
-    return web.json_response(answer, status=200 if is_done else 202, headers=headers)
+    return _answered(answer, status=200 if is_done else 202, headers=headers)
 
 
 async def rerun_document(request: web.Request) -> web.Response:
@@ -131,7 +140,7 @@ class _Asking:
 
     @classmethod
     async def of(cls, request: web.Request, *, erased_is_fine: bool = False) -> "_Asking":
-        parameters(request, set())
+        check_parameters(request, CANCEL_DOCUMENT.parameters)  # the three of this module have none in the query
         ledger = ledger_of(request)
         document_id = request.match_info["id"].lower()
         runs = [run for run in await asked(ledger.runs(document_id)) if may_see(request, run)]
@@ -209,12 +218,16 @@ def _key(request: web.Request) -> str | None:
     if faults:
         detail = f"{faults[0].field} {faults[0].message}."
         raise ProblemError(Problem(problems.INVALID_PARAMETER, detail, faults))
-    return request.headers.get(IDEMPOTENCY_KEY)
+    return request.headers.get(IDEMPOTENCY_KEY.name)
 
 
 def _put_on_queue(document_id: str, run: int, lane: Lane) -> web.Response:
     location: dict[str, str] = {hdrs.LOCATION: f"/v1/documents/{document_id}"}
-    return web.json_response({"id": document_id, "run": run, "lane": lane}, status=202, headers=location)
+    return _answered(PutRun(id=document_id, run=run, lane=lane), status=202, headers=location)
+
+
+def _answered(answer: object, *, status: int, headers: Mapping[str, str]) -> web.Response:
+    return web.Response(body=json_body(answer), content_type=JSON, status=status, headers=headers)
 
 
 def _under_way() -> ProblemError:

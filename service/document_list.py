@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -15,19 +15,17 @@ from contract.ledger import Filter, Place, State
 from contract.reasons import Reason
 from contract.search import SearchError, Term, parse_query
 from contract.submission import MAX_LABELS
+from service.api.answers import DocumentList
+from service.api.lookups import DEFAULT_LIMIT, LIST_DOCUMENTS, MAX_LIMIT, MAX_NAME_CHARS
+from service.api.operation import JSON
 from service.context import KEYS
-from service.dead_list import parameters
 from service.ledger import asked, json_body, ledger_of, shown, tagged
 from service.middlewares import OWNER
+from service.parameters import check_parameters
 from service.problems import invalid_parameter
 
-MAX_LIMIT: Final = 500  # documents on a page; chosen to limit the size of an answer and the time of a query
-_DEFAULT_LIMIT = 50  # documents on a page; chosen: a few screens
-_MAX_CHARS = 320  # of a host name (at most 253) or a label with its name; chosen with a margin
 _NUMBER = re.compile(r"[0-9]{1,4}")
 _CURSOR = re.compile(r"(-?[0-9]{1,15}) (.{1,255})", re.DOTALL)
-_TIMES = {"accepted_after", "accepted_before", "published_after", "published_before"}
-_PARAMETERS = {"state", "reason", "kind", "host", "language", *_TIMES, "label", "q", "limit", "cursor"}
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -41,8 +39,8 @@ async def list_documents(request: web.Request) -> web.Response:
     query = ListQuery.of(request)
     page = await asked(ledger_of(request).page(query.wanted, limit=query.limit, after=query.after))
     following = None if page.next is None else _cursor(page.next)
-    fields = {"documents": [shown(run) for run in page.runs], "next": following}
-    return tagged(request, json_body(fields), "application/json")
+    answer = DocumentList(documents=[shown(run) for run in page.runs], next=following)
+    return tagged(request, json_body(answer), JSON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class ListQuery:
         Raises:
             ProblemError: a parameter is unknown or breaks a rule.
         """
-        given = parameters(request, _PARAMETERS, repeatable={"label"})
+        given = check_parameters(request, LIST_DOCUMENTS.parameters)
         wanted = Filter(
             owner=request[OWNER] if request.app[KEYS].required else None,
             state=_word("state", State, given),
@@ -91,8 +89,8 @@ def _text(name: str, given: Mapping[str, str]) -> str | None:
     if name not in given:
         return None
     value = given[name]
-    if not value or len(value) > _MAX_CHARS or "\0" in value:
-        raise invalid_parameter(name, "length", f"must have 1 to {_MAX_CHARS} characters")
+    if not value or len(value) > MAX_NAME_CHARS or "\0" in value:
+        raise invalid_parameter(name, "length", f"must have 1 to {MAX_NAME_CHARS} characters")
     return value.lower()
 
 
@@ -113,7 +111,7 @@ def _labels(given: list[str]) -> dict[str, str]:
     labels = {}
     for pair in given:
         name, colon, value = pair.partition(":")
-        if not name or not colon or len(pair) > _MAX_CHARS + 1 or "\0" in pair:
+        if not name or not colon or len(pair) > MAX_NAME_CHARS + 1 or "\0" in pair:
             raise invalid_parameter("label", "pair", "must be a label's name, a colon and its value, as desk:foreign")
         labels[name] = value
     return labels
@@ -129,7 +127,7 @@ def _terms(query: str | None) -> tuple[Term, ...]:
 
 
 def _limit(given: Mapping[str, str]) -> int:
-    limit = given.get("limit", str(_DEFAULT_LIMIT))
+    limit = given.get("limit", str(DEFAULT_LIMIT))
     if not _NUMBER.fullmatch(limit) or not 1 <= int(limit) <= MAX_LIMIT:
         raise invalid_parameter("limit", "count", f"must be a whole number from 1 to {MAX_LIMIT}")
     return int(limit)

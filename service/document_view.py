@@ -4,9 +4,8 @@ import asyncio
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
 from uuid import UUID
 
 from aiohttp import hdrs, web
@@ -16,17 +15,17 @@ from contract.labels import WaitFor
 from contract.ledger import RECORDING_MARGIN_S, Erased, Ledger, Run
 from service import problems
 from service.accept import preferred
+from service.api.answers import DocumentState, RunBrief, UnknownDocument
+from service.api.lookups import FORMATS, SHOW_DOCUMENT
 from service.context import CLOCK, KEYS
-from service.dead_list import parameters
 from service.decided import run_of, with_event
-from service.forms import EVENT_AND_ARTICLE_FORMS, body_of, content_type, is_article, policy
+from service.forms import body_of, content_type, is_article, policy
 from service.ledger import asked, json_body, ledger_of, shown, stated, tagged
 from service.middlewares import OWNER
+from service.parameters import check_parameters
 from service.problems import Problem, ProblemError, invalid_parameter
 from service.waits import DocumentWait, waiting
 
-# In order of preference if the client accepts several equally.
-FORMATS: Final = {"status": "application/json", **EVENT_AND_ARTICLE_FORMS}
 _RUN = re.compile(r"[1-9][0-9]{0,8}")
 _LEAST_WAIT_S = 1  # of Retry-After, in whole seconds (RFC 9110, section 10.2.3); chosen: most documents take less
 _CLOCKS_DIFFER_S = 60.0  # between this machine and the one that made an id; chosen: NTP keeps them within a second
@@ -52,8 +51,11 @@ async def show_document(request: web.Request) -> web.Response:
         runs = await recorded.runs()
         undecided = None if runs else await _nothing_recorded(request, ledger, document_id)
         event = None
-        if wait is not None and (undecided is not None or _is_open(runs, wanted)):
+        waited = wait is not None and (undecided is not None or _is_open(runs, wanted))
+        if wait is not None and waited:
             runs, event = await recorded.awaited(wait, runs, wanted.run)
+    if waited and event is None:  # its place is free by now, however slow the ledger is
+        runs, undecided = await recorded.runs(), None
     if runs:
         answer = await _form(request, ledger, _chosen(runs, wanted), wanted, event)
     else:
@@ -71,8 +73,8 @@ def _chosen(runs: Sequence[Run], wanted: "_Wanted") -> Sequence[Run]:
 
 
 def _is_open(runs: Sequence[Run], wanted: "_Wanted") -> bool:
-    """Tells whether the run that is asked for is to be decided yet."""
-    return not _chosen(runs, wanted)[-1].state.decided
+    """Returns True if the requested run is not decided. The next run counts: it is recorded a moment after its put."""
+    return wanted.run == runs[-1].run + 1 or not _chosen(runs, wanted)[-1].state.decided
 
 
 class _Recorded:
@@ -89,7 +91,10 @@ class _Recorded:
     async def awaited(
         self, wait: DocumentWait, runs: Sequence[Run], run: int | None
     ) -> tuple[Sequence[Run], bytes | None]:
-        """Returns the runs when `run`, by default the latest, is decided, or the wait is over; and its event."""
+        """Returns the runs and the event when `run`, by default the latest, is decided.
+
+        The event is None, and the runs are out of date, if none is heard before it is recorded, or the wait is over.
+        """
         run = run or (runs[-1].run if runs else None)
         async with asyncio.TaskGroup() as group:
             heard = group.create_task(wait.event(run))
@@ -98,13 +103,19 @@ class _Recorded:
             heard.cancel()
             recorded.cancel()
         event = None if heard.cancelled() else heard.result()
-        if event is None:
-            return await self.runs(), None
+        if event is None or await self._is_erased():
+            return runs, None
         if not runs and self._request.app[KEYS].required:  # the event does not tell whose the document is
             runs = await wait.result(self._until_owned()) or ()
             if not runs:
                 return runs, None
         return with_event(runs, event), event
+
+    async def _is_erased(self) -> bool:
+        """Tells whether the document was erased meanwhile. A ledger that is away does not hold the event back."""
+        with suppress(ProblemError):
+            return await erased_for(self._request, self._ledger, self._document_id) is not None
+        return False
 
     async def _until_owned(self) -> Sequence[Run]:
         """Returns the runs when the acceptance is recorded: a moment after a document that is decided at once."""
@@ -139,7 +150,7 @@ class _Wanted:
 
     @classmethod
     def of(cls, request: web.Request) -> "_Wanted":
-        given = parameters(request, {"run", "format"})
+        given = check_parameters(request, SHOW_DOCUMENT.parameters)
         run, name = given.get("run"), given.get("format")
         if run is not None and not _RUN.fullmatch(run):
             raise invalid_parameter("run", "count", "must be a whole number from 1 on")
@@ -178,16 +189,16 @@ async def _form(
 
 def _status(request: web.Request, runs: Sequence[Run], *, code: int = 200) -> web.Response:
     latest = runs[-1]
-    fields = {**shown(latest), "runs": [_brief(run) for run in runs]}
+    state = DocumentState(**asdict(shown(latest)), runs=tuple(_brief(run) for run in runs))
     headers: dict[str, str] = {}
     if not latest.state.decided:
         headers[hdrs.RETRY_AFTER] = str(wait_s(latest, request.app[CLOCK]()))
-    return tagged(request, json_body(fields), FORMATS["status"], status=code, headers=headers)
+    return tagged(request, json_body(state), FORMATS["status"], status=code, headers=headers)
 
 
-def _brief(run: Run) -> dict[str, Any]:
-    names = ("run", "state", "accepted_at", "decided_at", "attempts", "reason", "event")
-    return {name: value for name, value in shown(run).items() if name in names}
+def _brief(run: Run) -> RunBrief:
+    known = shown(run)
+    return RunBrief(**{name: getattr(known, name) for name in RunBrief.__dataclass_fields__})
 
 
 def wait_s(run: Run, now: datetime) -> int:
@@ -215,9 +226,9 @@ async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: s
     if not may_come(document_id, until, now):
         detail = "No document with this id was accepted, or it is kept no more."
         raise ProblemError(Problem(problems.NOT_FOUND, detail))
-    fields = {"id": document_id, "state": "unknown", "recorded_until": stated(until)}
+    unknown = UnknownDocument(id=document_id, state="unknown", recorded_until=stated(until))
     headers: dict[str, str] = {hdrs.RETRY_AFTER: str(_LEAST_WAIT_S)}
-    return tagged(request, json_body(fields), FORMATS["status"], status=202, headers=headers)
+    return tagged(request, json_body(unknown), FORMATS["status"], status=202, headers=headers)
 
 
 async def erased_for(request: web.Request, ledger: Ledger, document_id: str) -> Erased | None:

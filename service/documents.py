@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
@@ -28,32 +28,26 @@ from contract.submission import (
 )
 from service import problems
 from service.accept import preferred
+from service.api.answers import Receipt, present
+from service.api.operation import JSON
+from service.api.posting import IDEMPOTENCY_KEY, KEY_CHARS, LABEL, LISTS, OPTIONS, RAW_KINDS, RAW_PARAMETERS
 from service.bodies import CODINGS, coding_of, read_body, too_large
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, DECODE, KEEPING, LEDGER, LIMITS, METRICS
 from service.forms import EVENT_AND_ARTICLE_FORMS, body_of, content_type, is_article, policy
+from service.ledger import json_body
 from service.middlewares import OWNER
-from service.parameters import SHOWN_NAME_CHARS, parameter_faults
+from service.parameters import SHOWN_NAME_CHARS, named, parameter_faults, unknown_parameter
 from service.problems import Problem, ProblemError
 from service.waits import DocumentWait, waiting
 
-IDEMPOTENCY_KEY: Final = "Idempotency-Key"
-
-_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
-_JSON = "application/json"
-_RAW_KINDS = {
-    "text/plain": Kind.TEXT,
-    "text/html": Kind.HTML,
-    "text/markdown": Kind.TEXT,
-    "application/xhtml+xml": Kind.HTML,
-}
-_LISTS = {"formats", "include"}
-_OPTIONS = {"lane", "focus", "keep_all", *_LISTS}
-_RAW_PARAMETERS = {"url", *_OPTIONS}
-_LABEL_PREFIX = "labels."
+_VISIBLE_ASCII = re.compile(rf"[\x21-\x7e]{{1,{KEY_CHARS}}}")
+_LISTS = {parameter.name for parameter in LISTS}
+_OPTIONS = {parameter.name for parameter in OPTIONS}
+_LABEL_PREFIX = f"{LABEL.name}."
 _MAX_FAULTS: Final = 20  # in one answer; chosen: as many as a person corrects in one go
 _LEDGER_TIMEOUT_S: Final = 1.0  # chosen: a slow ledger is not waited for, because the event comes without it
-_FORMS: Final = {**EVENT_AND_ARTICLE_FORMS, "json": _JSON}  # a client that accepts plain JSON only gets the event
+_FORMS: Final = {**EVENT_AND_ARTICLE_FORMS, "json": JSON}  # a client that accepts plain JSON only gets the event
 _TRUTH = {"true": True, "false": False}
 
 _HINTS = {
@@ -105,7 +99,7 @@ async def _event(request: web.Request, job: Job, wait: DocumentWait) -> bytes | 
     A document that was posted before is not decided anew: its first event counts.
     """
     ledger = request.app[LEDGER]
-    if ledger is not None and IDEMPOTENCY_KEY in request.headers:
+    if ledger is not None and IDEMPOTENCY_KEY.name in request.headers:
         event = await _recorded_event(ledger, job)
         if event is not None:
             return event
@@ -120,10 +114,8 @@ async def _recorded_event(ledger: Ledger, job: Job) -> bytes | None:
 
 
 def _receipt(job: Job, checked: Checked, location: Mapping[str, str]) -> web.Response:
-    receipt: dict[str, object] = {"id": job.id, "lane": job.lane}
-    if checked.warnings:
-        receipt["warnings"] = [asdict(warning) for warning in checked.warnings]
-    return web.json_response(receipt, status=202, headers=location)
+    receipt = Receipt(id=job.id, lane=job.lane, warnings=checked.warnings)
+    return web.Response(body=json_body(present(receipt)), content_type=JSON, status=202, headers=location)
 
 
 def _decided(event: bytes, forms: Sequence[str], location: Mapping[str, str]) -> web.Response:
@@ -137,7 +129,7 @@ def _decided(event: bytes, forms: Sequence[str], location: Mapping[str, str]) ->
 
 
 def _document_id(request: web.Request) -> str:
-    key = request.headers.get(IDEMPOTENCY_KEY)
+    key = request.headers.get(IDEMPOTENCY_KEY.name)
     return new_document_id() if key is None else document_id_for_key(request[OWNER], key)
 
 
@@ -157,35 +149,36 @@ async def read_submission(request: web.Request) -> Checked:
 
 def key_faults(request: web.Request) -> Iterator[Fault]:
     """Yields what is wrong with the `Idempotency-Key`, if there is one."""
-    keys = request.headers.getall(IDEMPOTENCY_KEY, [])
+    keys = request.headers.getall(IDEMPOTENCY_KEY.name, [])
     if keys and (len(keys) > 1 or not _VISIBLE_ASCII.fullmatch(keys[0])):
-        yield Fault(IDEMPOTENCY_KEY, "visible_ascii", "must be one value of 1 to 255 visible ASCII characters")
+        yield Fault(IDEMPOTENCY_KEY.name, "visible_ascii", "must be one value of 1 to 255 visible ASCII characters")
 
 
 def _parameter_faults(request: web.Request, media_type: str) -> Iterator[Fault]:
-    known = _RAW_PARAMETERS | {name for name in request.query if name.startswith(_LABEL_PREFIX)}
-    if media_type != _JSON:
-        yield from parameter_faults(request, known)
+    if media_type != JSON:
+        yield from parameter_faults(request, RAW_PARAMETERS)
         return
-    for name in sorted(known & set(request.query)):
-        place = f"options.{name}" if name in _OPTIONS else name[:SHOWN_NAME_CHARS]
-        yield Fault(place, "unknown_parameter", f"goes into the JSON body as {place}, not into the query")
-    yield from parameter_faults(request, frozenset(), repeatable=known)
+    for name in sorted(set(request.query)):
+        if named(name, RAW_PARAMETERS):
+            place = f"options.{name}" if name in _OPTIONS else name[:SHOWN_NAME_CHARS]
+            yield Fault(place, "unknown_parameter", f"goes into the JSON body as {place}, not into the query")
+        else:
+            yield unknown_parameter(name)
 
 
 async def _submission(request: web.Request, media_type: str) -> Checked:
     _check_coding(request)
     try:
-        if media_type == _JSON:
+        if media_type == JSON:
             return await _json_submission(request)
-        if media_type in _RAW_KINDS:
-            return await _raw_submission(request, _RAW_KINDS[media_type])
+        if media_type in RAW_KINDS:
+            return await _raw_submission(request, RAW_KINDS[media_type])
     except MalformedSubmissionError as error:
         raise ProblemError(Problem(problems.MALFORMED_BODY, "The body cannot be read.", error.faults)) from None
     except InvalidSubmissionError as error:
         detail = "The body breaks the rules of a submission."
         raise ProblemError(Problem(problems.INVALID_SUBMISSION, detail, error.faults)) from None
-    taken = f"must be one of {', '.join((_JSON, *_RAW_KINDS))}"
+    taken = f"must be one of {', '.join((JSON, *RAW_KINDS))}"
     raise _unsupported("Content-Type", "media_type", "; ".join(filter(None, (taken, _HINTS.get(media_type)))))
 
 
@@ -267,6 +260,6 @@ def _unsupported(header: str, rule: str, message: str) -> ProblemError:
             problems.UNSUPPORTED_MEDIA_TYPE,
             f"{header} {message}.",
             [Fault(header, rule, message)],
-            {"Accept-Post": ", ".join((_JSON, *_RAW_KINDS)), hdrs.ACCEPT_ENCODING: "gzip, deflate"},
+            {"Accept-Post": ", ".join((JSON, *RAW_KINDS)), hdrs.ACCEPT_ENCODING: "gzip, deflate"},
         )
     )

@@ -15,6 +15,7 @@ from aiohttp_sse import EventSourceResponse, sse_response
 from contract.broker import BrokerError, BrokerUnavailable, EventLog, LogEntry, UnknownOffset
 from contract.events import matches
 from service import problems
+from service.api.events import GET_EVENTS, LAST_EVENT_ID, MAX_PATTERN_CHARS, MAX_PATTERNS
 from service.broker_errors import broker_problem, broker_refusal
 from service.context import BROKER, LIMITS, METRICS
 from service.parameters import check_parameters
@@ -22,8 +23,6 @@ from service.problems import Problem, ProblemError, invalid_parameter
 
 log = structlog.get_logger(__name__)
 
-_MAX_PATTERNS: Final = 16  # in a request; chosen, because each event is matched against each pattern
-_MAX_PATTERN_CHARS: Final = 255  # AMQP 0-9-1: a short string
 _MAX_HASHES: Final = 3  # `#` in a pattern; chosen: the time of a match grows with the key's length to this power
 _OFFSET = re.compile(r"-1|[0-9]{1,18}")
 _COUNT = re.compile(r"[0-9]{1,6}")
@@ -31,8 +30,6 @@ _FULL_RETRY_AFTER_S: Final = "10"
 _FIRST_WINDOW: Final = 1_000  # events in the first look-back; chosen: RabbitMQ delivers them in a fraction of a second
 _LOOK_BACK_EVENTS: Final = 20_000  # chosen: far enough for a person; RabbitMQ delivers as many in a second or two
 _LOOK_BACK_S: Final = 10.0  # limits the look-back for large events; chosen: a third of a usual client timeout
-_LAST_EVENT_ID: Final = "Last-Event-ID"
-_PARAMETERS: Final = frozenset({"after", "last", "pattern"})
 _LOG_UNREADABLE: Final = "The event log cannot be read now."
 
 
@@ -56,12 +53,12 @@ class EventQuery:
         Raises:
             ProblemError: a parameter is unknown or breaks a rule.
         """
-        check_parameters(request, frozenset(), repeatable=_PARAMETERS)
+        check_parameters(request, GET_EVENTS.parameters)
         after = _offset("after", request.query.getall("after", []))
-        resumed = _offset(_LAST_EVENT_ID, request.headers.getall(_LAST_EVENT_ID, []))
+        resumed = _offset(LAST_EVENT_ID.name, request.headers.getall(LAST_EVENT_ID.name, []))
         patterns = request.query.getall("pattern", [])
-        if len(patterns) > _MAX_PATTERNS:
-            raise invalid_parameter("pattern", "too_many", f"must stand there at most {_MAX_PATTERNS} times")
+        if len(patterns) > MAX_PATTERNS:
+            raise invalid_parameter("pattern", "too_many", f"must stand there at most {MAX_PATTERNS} times")
         last = _count("last", request.query.getall("last", []))
         if after is not None and last is not None:
             raise invalid_parameter("last", "exclusive", "does not go with after")
@@ -254,7 +251,7 @@ def _count(name: str, values: list[str]) -> int | None:
 
 def _pattern(pattern: str) -> str:
     words = pattern.split(".")
-    if not pattern or len(pattern) > _MAX_PATTERN_CHARS or any(not word for word in words):
+    if not pattern or len(pattern) > MAX_PATTERN_CHARS or any(not word for word in words):
         raise invalid_parameter("pattern", "words", "must be words with dots between, at most 255 characters")
     if any(len(word) > 1 and ("*" in word or "#" in word) for word in words):
         raise invalid_parameter("pattern", "wildcard", "must have * and # as whole words only")

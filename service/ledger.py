@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 from aiohttp import hdrs, web
@@ -12,6 +12,7 @@ from aiohttp import hdrs, web
 from contract.ledger import Ledger, LedgerUnavailable, Run
 from contract.timestamps import rfc3339
 from service import problems
+from service.api.answers import RunState
 from service.context import LEDGER
 from service.problems import Problem, ProblemError
 
@@ -48,29 +49,29 @@ async def asked(answer: Awaitable[T]) -> T:
         raise ProblemError(problem) from None
 
 
-def shown(run: Run) -> dict[str, Any]:
-    """Returns the JSON fields of a run."""
-    return {
-        "id": run.document_id,
-        "run": run.run,
-        "state": run.state,
-        "lane": run.lane,
-        "kind": run.kind,
-        "url": run.url,
-        "host": run.host,
-        "labels": run.labels,
-        "accepted_at": stated(run.accepted_at),
-        "decided_at": stated(run.decided_at),
-        "attempts": run.attempts,
-        "reason": run.reason,
-        "detail": run.detail,
-        "next_at": stated(run.next_at),
-        "title": run.title,
-        "language": run.language,
-        "published": run.published,
-        "repeats": run.repeats,
-        "event": f"/v1/documents/{run.document_id}?run={run.run}&format=event" if run.state.decided else None,
-    }
+def shown(run: Run) -> RunState:
+    """Returns a run as JSON shows it."""
+    return RunState(
+        id=run.document_id,
+        run=run.run,
+        state=run.state,
+        lane=run.lane,
+        kind=run.kind,
+        url=run.url,
+        host=run.host,
+        labels=run.labels,
+        accepted_at=stated(run.accepted_at),
+        decided_at=stated(run.decided_at),
+        attempts=run.attempts,
+        reason=run.reason,
+        detail=run.detail,
+        next_at=stated(run.next_at),
+        title=run.title,
+        language=run.language,
+        published=run.published,
+        repeats=run.repeats,
+        event=f"/v1/documents/{run.document_id}?run={run.run}&format=event" if run.state.decided else None,
+    )
 
 
 def stated(at: datetime | None) -> str | None:
@@ -78,9 +79,9 @@ def stated(at: datetime | None) -> str | None:
     return None if at is None else rfc3339(at)
 
 
-def json_body(fields: dict[str, Any]) -> bytes:
-    """Returns `fields` as JSON."""
-    return orjson.dumps(fields)
+def json_body(answer: object) -> bytes:
+    """Returns an answer of `service.api.answers` as JSON."""
+    return orjson.dumps(answer)
 
 
 def tagged(

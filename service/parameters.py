@@ -1,39 +1,48 @@
-"""Checks the names of query parameters, for all routes."""
+"""The check of query parameters that all routes share. What there is, `service.api` says."""
 
-from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from aiohttp import web
 
 from contract.submission import Fault
+from service.api.operation import Parameter, Place
 from service.problems import invalid_parameter
 
 SHOWN_NAME_CHARS: Final = 64  # of an unknown name in an answer; chosen: longer than all known names, and a short answer
 
 
-def parameter_faults(
-    request: web.Request, known: AbstractSet[str], *, repeatable: AbstractSet[str] = frozenset()
-) -> Iterator[Fault]:
-    """Yields the faults of the query parameters' names, in alphabetical order.
-
-    Parameters in `known` may be given once, those in `repeatable` several times.
-    """
+def parameter_faults(request: web.Request, known: Sequence[Parameter]) -> Iterator[Fault]:
+    """Yields the faults of the query parameters' names, in alphabetical order."""
     for name in sorted(set(request.query)):
-        shown = name[:SHOWN_NAME_CHARS]
-        if name not in known and name not in repeatable:
-            yield Fault(shown, "unknown_parameter", "is not a query parameter of this request")
-        elif name not in repeatable and len(request.query.getall(name)) > 1:
-            yield Fault(shown, "repeated", "must stand there once")
+        parameter = named(name, known)
+        if parameter is None:
+            yield unknown_parameter(name)
+        elif (parameter.repeatable == 1 or parameter.family) and len(request.query.getall(name)) > 1:
+            yield Fault(name[:SHOWN_NAME_CHARS], "repeated", "must stand there once")
 
 
-def check_parameters(
-    request: web.Request, known: AbstractSet[str], *, repeatable: AbstractSet[str] = frozenset()
-) -> None:
-    """Raises an error for the first of `parameter_faults`.
+def unknown_parameter(name: str) -> Fault:
+    """Returns the fault of a query parameter that the request does not take."""
+    return Fault(name[:SHOWN_NAME_CHARS], "unknown_parameter", "is not a query parameter of this request")
+
+
+def named(name: str, known: Sequence[Parameter]) -> Parameter | None:
+    """Returns the query parameter of this name, None if there is none."""
+    queried = (parameter for parameter in known if parameter.place is Place.QUERY)
+    return next((parameter for parameter in queried if _is_named(name, parameter)), None)
+
+
+def _is_named(name: str, parameter: Parameter) -> bool:
+    return name.startswith(f"{parameter.name}.") if parameter.family else name == parameter.name
+
+
+def check_parameters(request: web.Request, known: Sequence[Parameter]) -> dict[str, str]:
+    """Returns the query parameters; of the repeatable ones the last value. Refuses the first of `parameter_faults`.
 
     Raises:
         ProblemError: a parameter is unknown, or is given more than once.
     """
-    for fault in parameter_faults(request, known, repeatable=repeatable):
+    for fault in parameter_faults(request, known):
         raise invalid_parameter(fault.field, fault.rule, fault.message)
+    return dict(request.query)

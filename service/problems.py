@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 
 from contract.labels import ProblemName
 from contract.submission import Fault
+from service.api.answers import ProblemDetails, present
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -21,6 +22,16 @@ class ProblemType:
     status: int
     title: str
     meaning: str
+
+    @property
+    def path(self) -> str:
+        """Its `type`: a relative reference to what it means."""
+        return f"/problems/{self.slug}"
+
+    @property
+    def in_words(self) -> str:
+        """What this server answers there."""
+        return f"{self.title} ({self.status})\n\n{self.meaning}\n"
 
     @property
     def name(self) -> ProblemName:
@@ -264,15 +275,14 @@ class Problem:
         return "\r\n".join([*lines, "", ""]).encode() + body
 
     def _body(self) -> bytes:
-        body: dict[str, object] = {
-            "type": f"/problems/{self.type.slug}",
-            "title": self.type.title,
-            "status": self.type.status,
-            "detail": self.detail,
-        }
-        if self.errors:
-            body["errors"] = self.errors
-        return orjson.dumps(body)
+        details = ProblemDetails(
+            type=self.type.path,
+            title=self.type.title,
+            status=self.type.status,
+            detail=self.detail,
+            errors=tuple(self.errors),
+        )
+        return orjson.dumps(present(details))
 
 
 class ProblemError(Exception):
@@ -299,5 +309,5 @@ async def get_problem(request: web.Request) -> web.Response:
     """Answers GET /problems/{slug} with the description of the problem type."""
     for kind in ALL:
         if kind.slug == request.match_info["slug"]:
-            return web.Response(text=f"{kind.title} ({kind.status})\n\n{kind.meaning}\n")
+            return web.Response(text=kind.in_words)
     raise web.HTTPNotFound

@@ -32,12 +32,14 @@ class ArticleBlock:
 class Classification:
     """How sure the classifier was of a page: for each of its blocks, in order, kept ones and others.
 
-    `sizes` are characters, those of Chinese, Japanese, Korean and Thai counted for more.
+    `sizes` are characters, those of Chinese, Japanese, Korean and Thai counted for more. `hidden` counts the characters
+    that read as the article's and were left out because the page does not show them.
     """
 
     probabilities: tuple[float, ...] = ()
     sizes: tuple[float, ...] = ()
     kept: tuple[bool, ...] = ()
+    hidden: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,8 @@ class Draft(Metadata):
     """An article as a reader found it, before normalisation and before the caller's metadata are applied.
 
     `text` has paragraphs separated by blank lines, list items as `- item`. `blocks` are what `text` is made of, where
-    it was HTML; `classification` says how they were chosen. `page_kind`, `flags` and `confidence` follow from the page
+    it was HTML; `classification` says how they were chosen. `spaced_lines` are the numbers of the lines of `text` whose
+    spaces mean something, code and items of inner lists. `page_kind`, `flags` and `confidence` follow from the page
     as a whole; `comments` are those of its readers.
     """
 
@@ -57,6 +60,7 @@ class Draft(Metadata):
     flags: tuple[Flag, ...] = ()
     confidence: float | None = None
     comments: str | None = None
+    spaced_lines: frozenset[int] = frozenset()
 
     @classmethod
     def of(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contract.accepted import Input
@@ -73,6 +73,18 @@ class SqlLedger:
         shown = rows[:limit]
         more = len(rows) > limit
         return Page([_run(row) for row in shown], Place(shown[-1].sort_ms, shown[-1].document_id) if more else None)
+
+    async def decided_since(self, since: datetime) -> Mapping[Lane, int]:
+        """Counts what was decided, by lane; see `contract.ledger.Ledger`."""
+        lately = runs.c.decided_ms >= round(since.timestamp() * 1000)
+        rows = await self._rows(select(runs.c.lane, func.count().label("decided")).where(lately).group_by(runs.c.lane))
+        return {Lane(row["lane"]): row["decided"] for row in rows if row["lane"] in set(Lane)}
+
+    async def waiting_since(self, lane: Lane) -> datetime | None:
+        """Returns the time of the oldest that waits in a lane; see `contract.ledger.Ledger`."""
+        waiting = select(runs.c.sort_ms).where(runs.c.state == State.ACCEPTED, runs.c.lane == lane)
+        rows = await self._rows(waiting.order_by(runs.c.sort_ms).limit(1))
+        return _time(rows[0]["sort_ms"]) if rows else None
 
     async def recorded_until(self) -> datetime | None:
         """Returns the time up to which acceptances are recorded; see `contract.ledger.Ledger`."""

@@ -51,6 +51,7 @@ Index("runs_document", runs.c.document_id, runs.c.run, unique=True)
 Index("runs_newest", runs.c.sort_ms, runs.c.document_id)
 Index("runs_state", runs.c.state, runs.c.sort_ms)
 Index("runs_host", runs.c.host, runs.c.sort_ms)
+Index("runs_decided", runs.c.decided_ms, runs.c.lane)
 Index("runs_owner", runs.c.owner, runs.c.sort_ms)
 
 # The labels again, for searches.

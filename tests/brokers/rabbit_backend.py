@@ -31,6 +31,7 @@ QUICK = RabbitLimits(
     confirm_timeout_s=5.0,
     suspect_pause_s=0.05,
     subscriber_patience_s=0.35,
+    watch_timeout_s=8.0,
     preview_patience_s=5.0,
 )
 

@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from contract.metrics import Metrics
 from service.app import IntakeLimits, Keeping, build_app
 from service.hosts import Hosts
 from service.keys import ApiKeys
+from tests.service.conformance import Conformance
 from tests.service.memory_broker import MemoryBroker
 from workers.decode import decode
 
@@ -52,7 +53,15 @@ OpenDesk = Callable[..., Awaitable[Desk]]
 
 
 @pytest.fixture
-def open_desk(aiohttp_client: AiohttpClient) -> OpenDesk:
+def conformance() -> Iterator[Conformance]:
+    """Fails a test that got an answer which the OpenAPI document does not tell of."""
+    found = Conformance()
+    yield found
+    assert found.faults == []
+
+
+@pytest.fixture
+def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDesk:
     async def start(  # noqa: PLR0913 - what a test may replace
         *,
         keys: tuple[str, ...] = (),
@@ -75,6 +84,7 @@ def open_desk(aiohttp_client: AiohttpClient) -> OpenDesk:
             keeping=keeping or Keeping(),
             operators=operators,
         )
+        conformance.watch(app)
         return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)
 
     return start

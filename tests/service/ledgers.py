@@ -49,4 +49,5 @@ class BrokenLedger:
         else:
             raise self._failure
 
-    runs = event = page = recorded_until = erased = input = claim = claimed = release = _fail
+    runs = event = page = recorded_until = decided_since = waiting_since = _fail
+    erased = input = claim = claimed = release = _fail

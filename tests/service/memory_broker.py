@@ -1,16 +1,17 @@
 """A broker in memory that can be made to fail, hang or be full."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from contract.broker import BrokerError, BrokerUnavailable, LogEntry, UnknownOffset, Watch
+from contract.broker import BrokerError, BrokerUnavailable, LogEntry, QueueDepth, UnknownOffset, Watch
 from contract.codec import encode
 from contract.dead import DeadLetter, DeadLetterPage, Handled, NotRetryable, Wanted, next_run
 from contract.events import ErasedEvent
-from contract.job import Job
+from contract.job import Job, Lane
 from contract.requests import OwnerRequest
+from contract.topology import lane_queue
 from runtime.brokers.watches import Watches
 
 
@@ -25,6 +26,8 @@ class MemoryBroker:
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
+        self.queues: dict[str, QueueDepth] = {lane_queue(lane): QueueDepth(0) for lane in Lane}
+        self.looks = 0  # at the queues
         self.log: list[LogEntry] = []
         self.letters: list[DeadLetter] = []
         self.requests: list[OwnerRequest] = []
@@ -94,6 +97,12 @@ class MemoryBroker:
         if self.refusal:
             raise self.refusal
         return self.first_offset, self.first_offset + len(self.log) - 1
+
+    async def depths(self) -> Mapping[str, QueueDepth]:
+        if self.refusal:
+            raise self.refusal
+        self.looks += 1
+        return self.queues
 
     async def dead(self, wanted: Wanted, *, bodies: bool = False) -> DeadLetterPage:
         found = self._wanted(wanted)

@@ -13,7 +13,7 @@ from contract.job import Job
 from contract.ledger import LedgerUnavailable
 from contract.reasons import Reason
 from service.accept import preferred
-from service.document_view import FORMATS
+from service.api.lookups import FORMATS
 from tests.brokers import samples
 from tests.runtime.ledger.records import Records, failed, next_run
 from tests.service.conftest import NOW, Desk, OpenDesk, problem
@@ -222,6 +222,7 @@ async def test_while_a_further_run_is_under_way_the_article_is_there(
         ("nonsense", 404),
         (id_made(datetime(2024, 1, 1, tzinfo=UTC)), 404),
         (id_made(NOW + timedelta(hours=1)), 404),
+        ("ffffffff-ffff-7fff-bfff-ffffffffffff", 404),
     ],
 )
 async def test_what_was_never_accepted_is_not_found(

@@ -109,7 +109,7 @@ async def test_heartbeats(open_desk: OpenDesk) -> None:
     [
         ("after=x", None, "after", "offset"),
         ("after=-2", None, "after", "offset"),
-        ("after=1&after=2", None, "after", "offset"),
+        ("after=1&after=2", None, "after", "repeated"),
         ("after=9999999999999999999", None, "after", "offset"),
         ("last=x", None, "last", "count"),
         ("last=-1", None, "last", "count"),

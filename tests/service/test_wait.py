@@ -266,6 +266,23 @@ async def test_a_look_up_waits_for_the_run_that_is_under_way(ledger_desk: OpenLe
     assert await first.read() == encode(article(job))
 
 
+async def test_the_next_run_is_waited_for_before_it_is_recorded(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+    job = samples.job()
+    records.accept(job)
+    records.decide(article(job))
+    desk = await ledger_desk()
+    second = next_run(job)
+    async with asyncio.TaskGroup() as group:
+        headers = {"Prefer": "wait=20", "Accept": EVENT}
+        answer = group.create_task(desk.client.get(f"/v1/documents/{job.id}?run=2", headers=headers))
+        await desk.broker.until_watched()
+        tell(desk, article(second))
+    assert (answer.result().status, await answer.result().read()) == (200, encode(article(second)))
+    async with asyncio.timeout(10):
+        later = await desk.client.get(f"/v1/documents/{job.id}?run=3", headers={"Prefer": "wait=20"})
+    assert later.status == 404
+
+
 async def test_a_document_that_is_not_on_record_yet_is_waited_for(ledger_desk: OpenLedgerDesk) -> None:
     job = replace(samples.job(), id=id_made(NOW))
     desk = await ledger_desk(recorded=False)
@@ -339,6 +356,35 @@ async def test_what_was_decided_just_before_is_found_when_it_is_recorded(
     assert waits(desk, "lookup", "decided") == 1
 
 
+@pytest.mark.parametrize("keys", [(), ("newsroom:secret",)])
+async def test_a_document_that_is_erased_meanwhile_is_gone(
+    ledger_desk: OpenLedgerDesk, records: Records, keys: tuple[str, ...]
+) -> None:
+    """What was recorded when the wait began is not told any more, although the verdict comes after the erasure."""
+    job = replace(samples.job(), owner="newsroom")
+    records.accept(job)
+    desk = await ledger_desk(keys=keys)
+    async with asyncio.TaskGroup() as group:
+        headers = {"Authorization": "Bearer secret", "Prefer": "wait=20"}
+        answer = group.create_task(desk.client.get(f"/v1/documents/{job.id}", headers=headers))
+        await desk.broker.until_watched()
+        records.erase(job)
+        await ledger_desk()
+        tell(desk, samples.failed(job.id, Reason.CANCELLED))
+    assert (answer.result().status, (await problem(answer.result()))["type"]) == (410, "/problems/erased")
+
+
+async def test_a_place_is_free_before_the_ledger_is_asked_for_the_answer(open_desk: OpenDesk) -> None:
+    desk = await open_desk(ledger=(ledger := SlowLedger()))
+    async with asyncio.TaskGroup() as group:
+        path = f"/v1/documents/{id_made(NOW)}"
+        answer = group.create_task(desk.client.get(path, headers={"Prefer": "wait=0"}))
+        await ledger.asked_again.wait()
+        assert desk.sample("copydesk_waiting_requests", kind="lookup") == 0
+        ledger.answers.set()
+    assert answer.result().status == 202
+
+
 async def test_a_ledger_that_goes_away_meanwhile_keeps_nobody_from_the_event(open_desk: OpenDesk) -> None:
     desk = await open_desk(ledger=(ledger := FailingLedger()))
     job = replace(samples.job(), id=id_made(NOW))
@@ -375,3 +421,19 @@ class FailingLedger:
 
     async def page(self, _wanted: Filter, *, limit: int, after: Place | None) -> Page:
         raise LedgerUnavailable(limit, after)
+
+
+class SlowLedger(FailingLedger):
+    """Has nothing on record, and takes its time after the first look. `asked_again` is set then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked_again = asyncio.Event()
+        self.answers = asyncio.Event()
+
+    async def runs(self, _document_id: str) -> list[Run]:
+        self._looks += 1
+        if self._looks > 1:
+            self.asked_again.set()
+            await self.answers.wait()
+        return []

@@ -20,6 +20,9 @@ VALUES = {  # where a word will not do
     "COPYDESK_SHUTDOWN_TIMEOUT_S": "30",
     "COPYDESK_PARSE_MEMORY_BYTES": "805306368",
     "COPYDESK_SLOTS": "2",
+    "COPYDESK_API_KEYS": "word:secret",
+    "COPYDESK_OPERATORS": "word",
+    "COPYDESK_KEEP_INPUT": "false",
 }
 ALL = {name: VALUES.get(name, "word") for name in NAMED}
 TEXT = b'{"text": "The harbour council voted on Tuesday evening to move the ferry landing up the coast."}\n'

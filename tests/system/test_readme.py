@@ -71,7 +71,7 @@ def test_post_as_written(tmp_path: Path) -> None:
     with running(*arguments, settings=NO_NAMES) as up:
         up.wait_for_urls("api", "ops")
         out, err = run(of("Post"), ports, tmp_path)
-        assert len(re.findall(r'"id": "', out)) == 2
+        assert len(re.findall(r'"id":"', out)) == 2
         receipts = (tmp_path / "receipts.tsv").read_text().splitlines()
         assert {line.split("\t")[0] for line in receipts} == {"accepted"}
         assert f"copydesk: {len(receipts)} accepted, 0 refused, 0 not sent" in err

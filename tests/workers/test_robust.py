@@ -46,6 +46,7 @@ async def outcome(parser: ParserPool[RawDocument, Article], document: RawDocumen
         return failed.reason
 
 
+CELLS = "".join(f"<td>{number}" for number in range(20))
 PAGES = {
     "100,000 nested divs": "<div>" * 100_000 + PROSE,
     "100,000 nested divs around an article": "<div>" * 100_000 + ARTICLE + "</div>" * 100_000,
@@ -55,6 +56,22 @@ PAGES = {
     "100,000 nested quotes": "<blockquote>" * 100_000 + PROSE,
     "100,000 nested fonts": "<b><i><font>" * 33_000 + PROSE,
     "recursive tables": "<table><tr><td>" * 30_000 + PROSE,
+    "a table of 200,000 cells": f"{ARTICLE}<table>{f'<tr>{CELLS}</tr>' * 10_000}</table>",
+    "spans without measure": f"{ARTICLE}<table>{'<tr><td rowspan=65534 colspan=1000>a<td>b</tr>' * 10_000}</table>",
+    "a row of 100,000 cells": f"{ARTICLE}<table><tr>{'<td colspan=9>a' * 100_000}</tr><tr><td>b<td>c</table>",
+    "100,000 nested template roots": "<x-a><template shadowrootmode=open>" * 30_000 + PROSE,
+    "20,000 slots": f"<x-a><template shadowrootmode=open>{'<slot></slot>' * 20_000}</template>{PROSE}</x-a>{ARTICLE}",
+    "20,000 hidden elements": f"{ARTICLE}{f'<p><a>Read more</a></p><p hidden id=x>{PROSE}</p>' * 5_000}",
+    "a million rules of style": f"<style>{'.a{display:none}' * 60_000}{'@media{' * 60_000}</style>{ARTICLE}",
+    "10 MB of code": f"{ARTICLE}<pre>{'  x = 1' + chr(10) * 3}" * 1 + ("  y = 2\n\n" * 500_000),
+    "100,000 lines of code": f"{ARTICLE}<pre>{'<span class=lineno>1</span><div> x</div>' * 100_000}</pre>{PROSE}",
+    "a formula of 100,000 levels": f"<p>{PROSE}<math>{'<msup><mi>a</mi>' * 50_000}</math></p>{ARTICLE}",
+    "nested quotations": f"<p>{'<q>' * 50_000}{PROSE}</p>{ARTICLE}",
+    "nested sups": f"<p>{'<sup>1' * 50_000}{PROSE}</p>{ARTICLE}",
+    "a set of a million images": f"<p>{PROSE}</p><img srcset='{'a.jpg 1w, (' * 200_000}'><p>{PROSE * 3}</p>",
+    "a million line feeds": f"<div style='white-space:pre-line'>{PROSE}{chr(10) * MIB}{PROSE}</div>",
+    "lists, quotes and tables in each other": "<ul><li><blockquote><table><tr><th>a<td>b<tr><td>" * 5_000 + PROSE,
+    "elements of its own": f"{'<x-a>' * 50_000}{PROSE}",
     "tables that never end": f"<table><tr><td>{PROSE}" * 500,
     "20 MB of one tag": "<br>" * (20 * MIB // 4),
     "2 MB of paragraphs": "<p>a</p>" * (2 * MIB // 8),
@@ -135,7 +152,11 @@ async def test_texts(parser: ParserPool[RawDocument, Article], text: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["an attribute without end", "entities", "null bytes", "structured data nested deeply", "a tag without end"]
+    "name",
+    [
+        *("an attribute without end", "entities", "null bytes", "structured data nested deeply", "a tag without end"),
+        *("a million rules of style", "20,000 slots", "a formula of 100,000 levels"),
+    ],
 )
 async def test_the_article_beside_it_is_found(parser: ParserPool[RawDocument, Article], name: str) -> None:
     result = await outcome(parser, raw_document(PAGES[name], is_html=True))

@@ -1,26 +1,26 @@
 """Finds the body of a page: the model classifies its text blocks, and the chosen ones become the article's blocks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 
 from contract.options import Focus
 from workers.draft import ArticleBlock, Classification
 from workers.extract.block_features import block_features, feature_rows
-from workers.extract.choose import average_lists, choose_blocks, is_short_text_page
+from workers.extract.choose import choose_blocks, is_short_text_page
+from workers.extract.together import average_lists
 from workers.extract.trafilatura_vote import add_vote
 from workers.models.boosted_trees import BoostedTrees, load_model
 from workers.page.blocks import BlockKind, SegmentedPage
-from workers.page.class_names import GROUP_BITS
+from workers.page.class_names import GROUP_BITS, UNSHOWN
 from workers.page.head import Head
 from workers.page.segment import CODES, TAGS, segment
 from workers.page.tree import Element, parse
 from workers.page.words import bare
 
-# .5 is more likely than not; the other two were chosen by hand and are not measured (docs/quality.md).
-THRESHOLDS: Mapping[Focus, float] = {Focus.PRECISION: 0.65, Focus.BALANCED: 0.5, Focus.RECALL: 0.35}
 # Chosen by hand. Half or twice of each changes no text of 60 pages, apart from which comments count.
 _SCANT = 300  # characters; a page with less may hold its text for browsers without scripts
+_HIDES_MOST = 0.8  # of the characters, not shown before a script runs
 _AFTER = 6  # blocks
 _CHUNK = 1024  # blocks classified at once, which bounds memory
 _LEAST_BODY_CHARS = 200  # a shorter text is a teaser
@@ -57,23 +57,39 @@ def find_body(
         return ArticleBody(segmented)
     unvoted = block_probabilities(segmented, head, trees or load_model("page_blocks"))
     probabilities = average_lists(segmented, add_vote(segmented, unvoted, tree))
-    kept = choose_blocks(segmented, probabilities, THRESHOLDS[focus], title)
+    kept, hidden = choose_blocks(segmented, probabilities, focus, title)
     if not any(kept) and is_short_text_page(segmented, tree):
         kept = [bare(block.text) != bare(title or "") for block in segmented.blocks]
     return ArticleBody(
         segmented,
         tuple(article_blocks(segmented, probabilities, kept)),
-        Classification(probabilities=tuple(probabilities), sizes=tuple(segmented.sizes), kept=tuple(kept)),
+        Classification(
+            probabilities=tuple(probabilities), sizes=tuple(segmented.sizes), kept=tuple(kept), hidden=hidden
+        ),
     )
 
 
 def segment_page(tree: Element) -> SegmentedPage:
-    """Returns the blocks of a page, those in `<noscript>` only where there is next to nothing else."""
+    """Returns the blocks of a page, those in `<noscript>` only where there is next to nothing else.
+
+    Where a page hides nearly all that it has, a script shows it: then nothing counts as hidden.
+    """
     body = tree.find("body")
-    segmented = segment(tree if body is None else body)
+    start = tree if body is None else body
+    segmented = segment(start)
     if sum(len(block.text) for block in segmented.blocks) < _SCANT:
-        return segment(tree if body is None else body, noscript=True)
-    return segmented
+        segmented = segment(start, noscript=True)
+    return segment(start, shown=True) if _hides_most(segmented) else segmented
+
+
+def _hides_most(segmented: SegmentedPage) -> bool:
+    hidden, shown = sum(chars for _, chars in segmented.hidden), 0
+    for block in segmented.blocks:
+        if segmented.containers[block.container].inherited & UNSHOWN:
+            hidden += len(block.text)
+        else:
+            shown += len(block.text)
+    return hidden > _HIDES_MOST * (hidden + shown)
 
 
 def block_probabilities(segmented: SegmentedPage, head: Head, trees: BoostedTrees) -> list[float]:

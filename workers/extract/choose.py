@@ -1,39 +1,72 @@
 """Chooses the blocks of the body, by the model's probabilities and by fixed rules."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
+from contract.options import Focus
+from workers.extract.together import keep_together
+from workers.outputs.code import language_of
 from workers.page.blocks import BlockKind, SegmentedPage, TextBlock
-from workers.page.class_names import NO_TEXT
+from workers.page.class_names import ASIDE, NO_TEXT, PANEL, UNSHOWN
+from workers.page.panels import asks_to_read_on
 from workers.page.tree import Element
 from workers.page.words import bare
 
+# .5 is more likely than not; the other two were chosen by hand and are not measured (docs/quality.md).
+THRESHOLDS: Mapping[Focus, float] = {Focus.PRECISION: 0.65, Focus.BALANCED: 0.5, Focus.RECALL: 0.35}
+# What is left out though it reads as text, by who asks: whoever wants no word too many gets what is shown at once.
+_UNREAD: Mapping[Focus, int] = {
+    Focus.PRECISION: ASIDE | NO_TEXT | UNSHOWN | PANEL,
+    Focus.BALANCED: ASIDE | NO_TEXT | UNSHOWN,
+    Focus.RECALL: ASIDE | NO_TEXT,
+}
+_MAIL_LINK = re.compile(
+    r"(?:click here to )?unsubscribe(?: here| now)?|manage (?:your )?(?:email )?(?:preferences|subscriptions?)"
+    r"|(?:view|read|open)(?: this)?(?: e-?mail| message| newsletter| it)?(?: online| in (?:your |a )?(?:web ?)?browser)"
+    r"|(?:newsletter )?ab(?:be)?(?:melden|stellen)|im browser (?:ansehen|anzeigen|öffnen)|se désabonner|se désinscrire"
+    r"|voir (?:en ligne|dans (?:le|votre) navigateur)|darse de baja|cancelar (?:la )?suscripción|ver en el navegador"
+    r"|annulla iscrizione|cancellati|disiscriviti|visualizza nel browser|cancelar (?:a )?(?:inscrição|subscrição)"
+    r"|ver no navegador|uitschrijven|afmelden|bekijk (?:online|in (?:je|uw) browser)|avsluta prenumeration"
+    r"|wypisz się|отписаться|открыть в браузере|退订|配信停止",
+    re.IGNORECASE,
+)
+_CONTROL_CHARS = 120  # of a line around such a link; chosen by hand
 # Chosen by hand. Half or twice of each changes at most 2 of 60 pages, by .0004 of F1.
 _HEAD = 3  # blocks: a kicker or a byline may stand before the headline
 _MOST = 0.8  # of the characters
 _SHORT_PAGE_CHARS, _SHORT_PAGE_BLOCKS = 300, 5  # characters, and blocks, that a short page has at most
 _ACTIVE = ("script", "noscript", "form", "input", "button", "iframe", "frameset")
+_NOTE_CHARS = 80  # hidden within a line; what is shorter is a note for programs or a label
 _DOUBLE = 40  # characters; a shorter text may legitimately occur twice in an article
 
 
-def choose_blocks(
-    segmented: SegmentedPage, probabilities: Sequence[float], threshold: float, title: str | None
-) -> list[bool]:
-    """Returns for each block True if it is kept.
+class Choice(NamedTuple):
+    """For each block whether it is kept; and the characters that the page hides and that were left out for it."""
 
-    Captions, blocks that another block repeats, the `title` at the top, and headings without text below are dropped.
+    kept: list[bool]
+    hidden: float = 0.0
+
+
+def choose_blocks(segmented: SegmentedPage, probabilities: Sequence[float], focus: Focus, title: str | None) -> Choice:
+    """Returns which blocks are kept, and how much of what the page hides was not.
+
+    No caption is, nor a block that another one repeats elsewhere on the page, nor what leads to the rest of the text
+    or away from a mail, nor the `title` at the top, nor a heading that nothing follows. What the page does not show is
+    kept as far as `focus` asks for it.
     """
     kept = [
-        probability >= threshold and block.kind is not BlockKind.CAPTION
+        probability >= THRESHOLDS[focus] and block.kind is not BlockKind.CAPTION
         for block, probability in zip(segmented.blocks, probabilities, strict=True)
     ]
-    for number in _no_text(segmented, kept):
-        kept[number] = False
-    for number in _repeats(segmented, kept, probabilities):
-        kept[number] = False
+    keep_together(segmented, probabilities, kept)
+    apart = _no_text(segmented, kept, _UNREAD[focus])
+    for numbers in (apart, _repeats(segmented, kept, probabilities, apart), _controls(segmented, kept)):
+        for number in numbers:
+            kept[number] = False
     for number in [*_headlines(segmented.blocks, kept, title), *_dangling(segmented.blocks, kept)]:
         kept[number] = False
-    return kept
+    return Choice(kept, _hidden_size(segmented, kept, apart))
 
 
 def is_short_text_page(segmented: SegmentedPage, tree: Element) -> bool:
@@ -49,31 +82,80 @@ def is_short_text_page(segmented: SegmentedPage, tree: Element) -> bool:
     )
 
 
-def _no_text(segmented: SegmentedPage, kept: Sequence[bool]) -> list[int]:
-    """Returns the blocks that no browser shows or that ask for consent, unless they are most of the text.
+def _no_text(segmented: SegmentedPage, kept: Sequence[bool], unread: int) -> list[int]:
+    """Returns the blocks that nobody reads, that `unread` has the bits of, unless they are most of the text.
 
     If they are, a script shows them later, or the page contains only the consent dialog.
     """
     chosen = [number for number, keep in enumerate(kept) if keep]
-    apart = [n for n in chosen if segmented.containers[segmented.blocks[n].container].inherited & NO_TEXT]
+    apart = [number for number in chosen if _inherited(segmented, number) & unread]
     size, of_all = (sum(len(segmented.blocks[number].text) for number in numbers) for numbers in (apart, chosen))
     return apart if size < _MOST * of_all else []
 
 
-def _repeats(segmented: SegmentedPage, kept: Sequence[bool], probabilities: Sequence[float]) -> Iterator[int]:
-    """Yields the less probable of equal blocks, except within one element, which may be a list of equal items."""
+def _inherited(segmented: SegmentedPage, number: int) -> int:
+    return segmented.containers[segmented.blocks[number].container].inherited
+
+
+def _hidden_size(segmented: SegmentedPage, kept: Sequence[bool], apart: Sequence[int]) -> float:
+    """Returns the characters of the blocks `apart` that a page hides and does not show elsewhere, and within others."""
+    shown = {block.text for block, keep in zip(segmented.blocks, kept, strict=True) if keep}
+    within = sum(
+        chars for number, chars in segmented.hidden if chars >= _NOTE_CHARS and kept[number : number + 1] == [True]
+    )
+    return within + sum(
+        segmented.sizes[number]
+        for number in apart
+        if _inherited(segmented, number) & (UNSHOWN | PANEL) and segmented.blocks[number].text not in shown
+    )
+
+
+def _controls(segmented: SegmentedPage, kept: Sequence[bool]) -> list[int]:
+    """Returns the short blocks that lead to the rest of the text, or stand around every newsletter or code."""
+    return [
+        number
+        for number, (block, keep) in enumerate(zip(segmented.blocks, kept, strict=True))
+        if keep
+        and len(block.text) <= _CONTROL_CHARS
+        and (_is_control(segmented, block) or _names_language(segmented, number))
+    ]
+
+
+def _is_control(segmented: SegmentedPage, block: TextBlock) -> bool:
+    if block.link and asks_to_read_on(block.text):
+        return True
+    if segmented.containers[block.container].element.tag == "button":
+        return asks_to_read_on(block.text)
+    return any(_MAIL_LINK.fullmatch(run.text.strip()) for run in block.runs) if block.link else False
+
+
+def _names_language(segmented: SegmentedPage, number: int) -> bool:
+    """Returns True if a block is the name of the language of the code right below it."""
+    following = segmented.blocks[number + 1 : number + 2]
+    if not following or following[0].kind is not BlockKind.PREFORMATTED:
+        return False
+    pre = segmented.containers[following[0].container].element
+    return language_of(pre) == segmented.blocks[number].text.lower()
+
+
+def _repeats(
+    segmented: SegmentedPage, kept: Sequence[bool], probabilities: Sequence[float], apart: Sequence[int]
+) -> list[int]:
+    """Returns the less probable of equal blocks, but those within one element: it lists what may well be equal."""
     best: dict[str, int] = {}
+    found, left_out = [], set(apart)
     for number, block in enumerate(segmented.blocks):
-        if not kept[number] or len(block.text) < _DOUBLE:
+        if not kept[number] or number in left_out or len(block.text) < _DOUBLE:
             continue
         other = best.setdefault(block.text, number)
         if other == number or _parent(segmented, other) == _parent(segmented, number):
             continue
         if probabilities[number] > probabilities[other]:
             best[block.text] = number
-            yield other
+            found.append(other)
         else:
-            yield number
+            found.append(number)
+    return found
 
 
 def _parent(segmented: SegmentedPage, number: int) -> int:
@@ -92,19 +174,3 @@ def _dangling(blocks: Sequence[TextBlock], kept: Sequence[bool]) -> Iterator[int
         if blocks[number].kind is not BlockKind.HEADING:
             return
         yield number
-
-
-def average_lists(segmented: SegmentedPage, probabilities: Sequence[float]) -> list[float]:
-    """Returns `probabilities` with those of list items the mean of their list, by length."""
-    lists: dict[int, list[int]] = defaultdict(list)
-    for number, block in enumerate(segmented.blocks):
-        if block.kind is BlockKind.ITEM:
-            line = segmented.containers[block.container].line
-            lists[segmented.containers[line].parent].append(number)
-    evened = list(probabilities)
-    for items in lists.values():
-        sizes = [len(segmented.blocks[number].text) for number in items]
-        mean = sum(size * probabilities[number] for size, number in zip(sizes, items, strict=True)) / sum(sizes)
-        for number in items:
-            evened[number] = mean
-    return evened

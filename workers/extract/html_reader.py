@@ -59,14 +59,15 @@ def _draft(parsed: _Page, metadata: Metadata, options: Options) -> Draft:
     sureness = confidence(body.classification, page)
     refuse_other_pages(page, [block.text for block in body.blocks], sureness)
     blocks = tuple(block for block in body.blocks if block.kind is not BlockKind.CELL or Part.TABLES in options.include)
-    text = render(blocks)
+    text, spaced = render(blocks)
     if not text:
         raise Failed(Reason.NO_ARTICLE, "no text found in the page")
     draft = Draft.of(metadata, text=text, blocks=blocks, classification=body.classification)
     return replace(
         draft,
+        spaced_lines=spaced,
         page_kind=page.kinds.likeliest,
-        flags=page_flags(page, [block.text for block in blocks], body.after),
+        flags=page_flags(page, [block.text for block in blocks], body.after, body.classification.hidden),
         confidence=sureness,
         comments=find_comments(body.segmented, body.classification.kept) if Part.COMMENTS in options.include else None,
     )

@@ -1,54 +1,117 @@
-"""The body's blocks as plain text: paragraphs, `- item` lists, one line a table row."""
+"""The body's blocks as plain text: paragraphs, `- item` lists, one line a table row, code as it stands."""
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from enum import Enum, auto
+from typing import NamedTuple
 
 from workers.draft import ArticleBlock
+from workers.outputs.code import code_text
+from workers.outputs.grid import lay_out
+from workers.outputs.structure import LISTS, Node, structure_of
 from workers.page.blocks import BlockKind
 
 _BULLET = re.compile(r"^(?:[-*•·‣▪●○–—]\s+)+")
 # Chosen by hand; half or twice of it changes none of 60 pages.
 _MAX_ITEM = 400  # characters of a list item that is one line, whatever it is made of
+_INDENT = "  "
 
 
-def render(blocks: Sequence[ArticleBlock]) -> str:
+class Rendered(NamedTuple):
+    """A text, and the numbers of those of its lines whose spaces mean something: code, and items of inner lists."""
+
+    text: str
+    spaced: frozenset[int]
+
+
+class _Form(Enum):
+    PARAGRAPH = auto()
+    ITEM = auto()
+    ROW = auto()
+    CODE = auto()
+
+
+class _Piece(NamedTuple):
+    form: _Form
+    text: str
+    depth: int = 0  # of lists around the list of an item
+
+
+_CLOSE = frozenset({_Form.ITEM, _Form.ROW})  # one under the other, without a line between
+
+
+def render(blocks: Sequence[ArticleBlock]) -> Rendered:
     """Returns `blocks` with one blank line between them; items of a list and rows of a table on consecutive lines."""
-    pieces: list[str] = []
+    lines: list[str] = []
+    spaced: set[int] = set()
     previous = None
-    for kind, text in _lines(blocks):
-        pieces += ["\n" if kind is previous and kind in {BlockKind.ITEM, BlockKind.CELL} else "\n\n", text]
-        previous = kind
-    return "".join(pieces[1:])
+    for piece in _pieces(structure_of(blocks).children, 0):
+        if lines and not (piece.form is previous and previous in _CLOSE):
+            lines.append("")
+        begun = len(lines)
+        lines += (_INDENT * piece.depth + piece.text).split("\n")
+        if piece.form is _Form.CODE or piece.depth:
+            spaced.update(range(begun, len(lines)))
+        previous = piece.form
+    return Rendered("\n".join(lines), frozenset(spaced))
 
 
-def _lines(blocks: Sequence[ArticleBlock]) -> Iterator[tuple[BlockKind, str]]:
-    numbered = groupby(enumerate(blocks), key=lambda pair: (pair[1].line, -1 if pair[1].line >= 0 else pair[0]))
-    for _, group in numbered:
-        together = [block for _, block in group]
-        if together[0].kind is BlockKind.ITEM:
-            yield from _item(together)
-        elif together[0].kind is BlockKind.CELL:
-            yield from _row(together)
-        else:
-            yield from ((block.kind, block.text) for block in together)
+def _pieces(children: Sequence[object], depth: int) -> Iterator[_Piece]:
+    for child in children:
+        if isinstance(child, ArticleBlock):
+            yield _Piece(_Form.PARAGRAPH, child.text)
+        elif isinstance(child, Node):
+            yield from _of_node(child, depth)
 
 
-def _item(blocks: list[ArticleBlock]) -> Iterator[tuple[BlockKind, str]]:
+def _of_node(node: Node, depth: int) -> Iterator[_Piece]:
+    if node.tag == "pre":
+        yield _Piece(_Form.CODE, code_text(node))
+    elif node.tag == "table":
+        yield from _rows(node)
+    elif node.tag in LISTS:
+        for item in node.children:
+            yield from _item(item, depth) if isinstance(item, Node) else _pieces([item], depth)
+    else:
+        yield from _pieces(node.children, depth)
+
+
+def _item(item: Node, depth: int) -> Iterator[_Piece]:
     """Yields a list item on one line, but paragraphs where the item is as good as a page of its own."""
-    flat = [" ".join(block.text.split()) for block in blocks]
-    is_line = all(block.kind is BlockKind.ITEM for block in blocks) and sum(map(len, flat)) <= _MAX_ITEM
-    if is_line or len(blocks) == 1:
-        yield BlockKind.ITEM, f"- {_BULLET.sub('', ' '.join(flat))}"
+    own = [child for child in item.children if isinstance(child, ArticleBlock)]
+    flat = [" ".join(block.text.split()) for block in own]
+    is_line = all(block.kind is BlockKind.ITEM for block in own) and sum(map(len, flat)) <= _MAX_ITEM
+    if own and (is_line or len(own) == 1):
+        yield _Piece(_Form.ITEM, f"- {_BULLET.sub('', ' '.join(flat))}", depth)
+        rest: Sequence[object] = [child for child in item.children if isinstance(child, Node)]
     else:
-        yield from ((BlockKind.PARAGRAPH, block.text) for block in blocks)
+        rest = item.children
+    for child in rest:
+        if isinstance(child, Node) and child.tag in LISTS:
+            yield from _of_node(child, depth + bool(own))
+        else:
+            yield from _pieces([child], depth)
 
 
-def _row(blocks: list[ArticleBlock]) -> Iterator[tuple[BlockKind, str]]:
-    """Yields the cells on one line, but paragraphs where they are a layout rather than a table."""
-    cells = [block.element for block in blocks]
-    is_table = len(blocks) > 1 and len(set(cells)) == len(cells) and not any("\n" in block.text for block in blocks)
-    if is_table and all(block.kind is BlockKind.CELL and block.element.tag in {"td", "th"} for block in blocks):
-        yield BlockKind.CELL, " | ".join(block.text for block in blocks)
-    else:
-        yield from ((BlockKind.PARAGRAPH, block.text) for block in blocks)
+def _rows(table: Node) -> Iterator[_Piece]:
+    """Yields the rows of a table, each cell in its column; an empty cell at the end of a row is left out."""
+    for row in lay_out(table).rows:
+        cells = [_cell(cell) for cell in row]
+        while cells and not cells[-1]:
+            cells.pop()
+        yield _Piece(_Form.ROW, " | ".join(cells))
+
+
+def _cell(cell: Node | None) -> str:
+    if cell is None:
+        return ""
+    return " ".join(filter(None, map(_flat, cell.children)))
+
+
+def _flat(child: object) -> str:
+    """Returns what a cell holds on one line, with semicolons between the items of a list."""
+    if isinstance(child, ArticleBlock):
+        return " ".join(child.text.split())
+    if not isinstance(child, Node):
+        return ""
+    return ("; " if child.tag in LISTS else " ").join(filter(None, map(_flat, child.children)))

@@ -138,14 +138,12 @@ def _is_organisation(author: object) -> bool:
 
 def _organisations(page: PageSources) -> frozenset[str]:
     """Returns the names that the article's data declares as organisations, as bare words."""
-    return frozenset(
-        bare(name) for one in _authors(page) if _is_organisation(one) for name in jsonld.strings(one, "name")
-    )
+    return frozenset(bare(name) for one in _authors(page) if _is_organisation(one) for name in jsonld.names(one))
 
 
 def _of_json_ld(page: PageSources, sites: frozenset[str]) -> Iterator[Mention]:
     for author in _authors(page):
-        texts = [text for text in jsonld.strings(author, "name") if len(text) <= _MAX_ORGANISATION]
+        texts = [text for text in jsonld.names(author) if len(text) <= _MAX_ORGANISATION]
         if _is_organisation(author):
             yield Mention(MentionKind.LD_ORGANISATION, tuple(map(plain, texts))[:_MAX_NAMES], Source.JSON_LD)
         else:
@@ -158,7 +156,7 @@ def _of_other_nodes(page: PageSources, sites: frozenset[str]) -> Mention:
     for node in page.nodes:
         if node is not page.article:
             said = node.get("author") if "Person" not in jsonld.types_of(node) else node
-            texts += jsonld.strings(said, "name")[:_MAX_NAMES]
+            texts += jsonld.names(said)[:_MAX_NAMES]
     return Mention(MentionKind.LD_OTHER, _names(texts, sites), Source.JSON_LD)
 
 

@@ -133,7 +133,7 @@ def _changed(page: PageSources) -> WrittenDate | None:
     Another source that gives the same moment as publication means the change.
     """
     published, changed = (
-        next(filter(None, map(parse_timestamp, jsonld.strings(page.article.get(name)))), None)
+        next(filter(None, map(parse_timestamp, jsonld.moments(page.article.get(name)))), None)
         for name in ("datePublished", "dateModified")
     )
     return changed if published and changed and published.day < changed.day else None
@@ -176,7 +176,7 @@ def find_modified(page: PageSources, published: str | None, now: datetime) -> li
     """Returns the dates of the last change that `page` states, ISO 8601, none before the day of publication."""
     first = published[:10] if published else ""
     stated = [
-        *((Source.JSON_LD, text) for text in jsonld.strings(page.article.get("dateModified"))),
+        *((Source.JSON_LD, text) for text in jsonld.moments(page.article.get("dateModified"))),
         *((Source.META, text) for text in page.meta(*_MODIFIED_META)),
         *((Source.MARKUP, element.text) for element in page.main_elements(Signal.MODIFIED_PROP)),
         *((Source.MARKUP, element.text) for element in page.main_elements(Signal.TIME) if is_update(element)),
@@ -208,7 +208,7 @@ def _votes(page: PageSources) -> Iterator[DateVote]:
 
 def _structured(page: PageSources) -> Iterator[DateVote]:
     sources = (
-        ("json-ld", 2.6, Source.JSON_LD, jsonld.strings(page.article.get("datePublished"))[:1]),
+        ("json-ld", 2.6, Source.JSON_LD, jsonld.moments(page.article.get("datePublished"))[:1]),
         ("json-ld beside", 2.2, Source.JSON_LD, _beside_article(page)[:1]),
         ("published_time", 3.0, Source.META, page.meta(*_PUBLISHED_META[0])[:1]),
         ("meta", 1.8, Source.META, page.meta(*_PUBLISHED_META[1])[:1]),
@@ -225,7 +225,7 @@ def _beside_article(page: PageSources) -> list[str]:
     if page.article.get("datePublished"):
         return []
     nodes = [node for node in page.nodes if not any(map(_PART.search, jsonld.types_of(node)))]
-    return [text for node in nodes for text in jsonld.strings(node.get("datePublished"))]
+    return [text for node in nodes for text in jsonld.moments(node.get("datePublished"))]
 
 
 def _visible(page: PageSources) -> Iterator[DateVote]:

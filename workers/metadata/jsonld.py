@@ -133,6 +133,32 @@ def strings(value: object, *keys: str) -> list[str]:
     return found
 
 
+def names(value: object) -> list[str]:
+    """Returns the names in `value`: strings, or what persons and organisations are called, also in parts or nested."""
+    return [name for item in as_list(value) for name in (_name_of(item) if isinstance(item, dict) else strings(item))]
+
+
+def _name_of(item: Node) -> list[str]:
+    named = item.get("name")
+    if isinstance(named, dict):
+        return strings(named, "name") or _parts_of(named)
+    return strings(named) or _parts_of(item)
+
+
+def _parts_of(item: Node) -> list[str]:
+    parts = [*strings(item.get("givenName"))[:1], *strings(item.get("familyName"))[:1]]
+    return [" ".join(parts)] if parts else []
+
+
+def moments(value: object) -> list[str]:
+    """Returns the dates in `value`, numbers of seconds or milliseconds among them, as text."""
+    return [text for item in as_list(value) for text in ([str(item)] if _is_number(item) else strings(item))]
+
+
+def _is_number(item: object) -> bool:
+    return isinstance(item, int) and not isinstance(item, bool)
+
+
 def as_list(value: object) -> list[Any]:
     """Returns a list as it is, None as an empty one, anything else as its only item."""
     if value is None:

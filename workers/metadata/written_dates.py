@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Literal
@@ -11,6 +11,8 @@ from typing import Literal
 from babel import Locale, UnknownLocaleError
 from babel.dates import get_month_names
 
+# Seconds since 1970 with or without milliseconds, from 2001 (10 digits) to 2030.
+_UNIX = re.compile(r"1[0-8]\d{8}(?:\d{3})?", re.ASCII)
 _ISO = re.compile(
     r"(?<!\d)(\d{4})-(\d\d?)-(\d\d?)"
     r"(?:[T ]\s*(\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*(Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d)?)?",
@@ -65,9 +67,9 @@ def labels_change(label: str) -> bool:
 
 
 def parse_timestamp(text: str) -> WrittenDate | None:
-    """Returns the moment in a machine-readable value (ISO 8601, RFC 5322, or a plain date), or None."""
+    """Returns the moment in a machine-readable value (ISO 8601, RFC 5322, Unix time, or a plain date), or None."""
     text = text[:_MAX_STAMP]
-    return _iso(text) or _rfc5322(text) or parse_written_date(text, "en")
+    return _unix(text) or _iso(text) or _rfc5322(text) or parse_written_date(text, "en")
 
 
 def parse_written_date(text: str, language: str) -> WrittenDate | None:
@@ -82,6 +84,14 @@ def parse_url_date(url: str) -> WrittenDate | None:
         return _written_date(*short.group(1, 3, 4))
     match = _URL.search(url)
     return _written_date(*[part for part in match.groups() if part]) if match else None
+
+
+def _unix(text: str) -> WrittenDate | None:
+    """Returns the moment of seconds or milliseconds since 1970. `2024013112`, a date and an hour, is far from both."""
+    if not _UNIX.fullmatch(text.strip()):
+        return None
+    moment = datetime.fromtimestamp(int(text.strip()[:10]), UTC)
+    return WrittenDate(moment.date(), f"{moment:%Y-%m-%dT%H:%M:%S}+00:00")
 
 
 def _iso(text: str) -> WrittenDate | None:

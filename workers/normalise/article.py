@@ -25,7 +25,7 @@ def normalise(draft: Draft, job: Job, url: str | None) -> Article:
     The provenance holds what normalisation knows: the confidence in the language, and the candidates that lost. The
     text is empty where the draft had nothing but white space.
     """
-    text = normalise_text(draft.text)
+    text = normalise_text(draft.text, draft.spaced_lines)
     language = identify(text, job.metadata.language, draft.language)
     document = fields.of_document(draft, language.locale, url)
     won = fields.choose_fields(document, fields.of_caller(job.metadata), language)

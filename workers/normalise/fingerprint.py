@@ -39,10 +39,10 @@ def simhash(text: str) -> str:
 
 def _hash_runs(text: str) -> Iterator[bytes]:
     """Yields the hashes of the runs in `text`, many of them in one bytes object."""
-    carried: list[str] = []
+    carried: list[bytes] = []
     hashed = False
     for start in range(0, len(text), _CHUNK_CHARS):
-        tokens = carried + _TOKEN.findall(text, start, start + _CHUNK_CHARS)
+        tokens = carried + [token.encode() for token in _TOKEN.findall(text, start, start + _CHUNK_CHARS)]
         if len(tokens) >= _SHINGLE_TOKENS:
             yield b"".join(map(_hash, zip(tokens, tokens[1:], tokens[2:], strict=False)))
             hashed = True
@@ -51,5 +51,5 @@ def _hash_runs(text: str) -> Iterator[bytes]:
         yield _hash(tuple(carried))
 
 
-def _hash(run: tuple[str, ...]) -> bytes:
-    return blake2b(" ".join(run).encode(), digest_size=_HASH_BYTES).digest()
+def _hash(run: tuple[bytes, ...]) -> bytes:
+    return blake2b(b" ".join(run), digest_size=_HASH_BYTES).digest()

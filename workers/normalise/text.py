@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import ftfy
 from ftfy.badness import is_bad
@@ -20,6 +20,9 @@ _REPAIRS = ftfy.TextFixerConfig(unescape_html=False, fix_character_width=False, 
 _LINE_BREAK = re.compile("\r\n|[\r\v\f\u2028\u2029]")
 _BLANK_LINES = re.compile("\n{3,}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_SPACE_RUN = re.compile(r"(\s+)")
+_TAB = 4  # columns, in code
+_BULLET = "- "
 _SPACES = "\t\n\v\f\r\u2028\u2029"
 # Joiners (U+200C, U+200D) and marks of direction (U+200E, U+200F, U+061C) carry meaning in many scripts, and stay.
 _INVISIBLE = (
@@ -55,15 +58,19 @@ _CHANGED = re.compile(f"[{re.escape(''.join(map(chr, _TABLE)))}]")
 _SUSPECT = re.compile("[^\x00-\x7f]{2}|[\x80-\x9f\u0152\u0153\u00c2\u00c3]")
 
 
-def normalise_text(text: str) -> str:
+def normalise_text(text: str, spaced: Collection[int] = ()) -> str:
     """Returns `text` in standard form: what is in standard form already comes back as it is.
+
+    `spaced` are the numbers of lines that keep their spaces, and blank lines among themselves: code, say.
 
     NFC; runs of white space are one space, lines have none at their ends; one blank line between paragraphs, none
     between list items (`- item`); no control characters but the line feed, nor invisible ones. Mojibake is undone
     line by line in the first half million characters of lines beyond ASCII.
     """
-    unified = _BLANK_LINES.sub("\n\n", _LINE_BREAK.sub("\n", text))
-    return "\n".join(_spaced(_cleaned(unified.split("\n"))))
+    unified = _LINE_BREAK.sub("\n", text)
+    if not spaced:
+        return "\n".join(_spaced(_cleaned(_BLANK_LINES.sub("\n\n", unified).split("\n"))))
+    return "\n".join(_spaced(_cleaned(unified.split("\n"), frozenset(spaced)), frozenset(spaced)))
 
 
 def normalise_line(text: str) -> str:
@@ -76,12 +83,18 @@ def normalise_markup_line(text: str) -> str:
     return normalise_line(unescape_html(text))
 
 
-def _cleaned(lines: Iterable[str]) -> Iterator[str]:
+def _cleaned(lines: Iterable[str], spaced: frozenset[int] = frozenset()) -> Iterator[str]:
     budget = _MAX_REPAIR_CHARS
-    for line in lines:
+    for number, line in enumerate(lines):
         if not line.isascii():
             budget -= len(line)
-        yield _clean(line, repair=budget >= 0)
+        yield _clean_words(line, repair=budget >= 0) if number in spaced else _clean(line, repair=budget >= 0)
+
+
+def _clean_words(line: str, *, repair: bool) -> str:
+    """Returns `line` with its words cleaned, and as many spaces between them as there were."""
+    pieces = _SPACE_RUN.split(line.expandtabs(_TAB).rstrip())
+    return "".join(" " * len(piece) if piece.isspace() else _clean(piece, repair=repair) for piece in pieces)
 
 
 def _clean(line: str, *, repair: bool) -> str:
@@ -118,14 +131,20 @@ def _bound_marks(line: str) -> str:
     return re.sub(f"([{marks}]{{{_MAX_MARKS}}})[{marks}]+", r"\1", line) if marks else line
 
 
-def _spaced(lines: Iterable[str]) -> Iterator[str]:
+def _spaced(lines: Iterable[str], spaced: frozenset[int] = frozenset()) -> Iterator[str]:
     """Yields `lines` with one empty line for any number of them: none at the ends, nor between two list items."""
     started = gap = in_list = False
-    for line in lines:
+    for number, line in enumerate(lines):
+        if number in spaced:
+            if gap:
+                yield ""
+            yield line
+            started, gap, in_list = True, False, line.lstrip().startswith(_BULLET)
+            continue
         if not line:
             gap = started
             continue
-        is_item = line.startswith("- ")
+        is_item = line.startswith(_BULLET)
         if gap and not (in_list and is_item):
             yield ""
         yield line

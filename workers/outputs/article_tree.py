@@ -1,21 +1,25 @@
-"""An article's blocks as a small tree of HTML: paragraphs, headings, lists, quotes, tables, images."""
+"""An article's blocks as a small tree of HTML: paragraphs, headings, lists, quotes, tables, code, images."""
 
 from collections.abc import Collection, Iterable, Sequence
-from itertools import groupby
 
 from lxml.etree import Element, SubElement, _Element
 
 from contract.options import Part
 from workers.draft import ArticleBlock
 from workers.outputs.allowed import allowed
+from workers.outputs.code import code_language, code_text
+from workers.outputs.grid import span
 from workers.outputs.images import Image
 from workers.outputs.inline import fill, write_lines
+from workers.outputs.structure import LISTS, Leaf, Node, structure_of
 from workers.page.blocks import BlockKind
 
-# Chosen by hand, for Markdown that stays readable; not measured.
-_MAX_NESTED = 6  # lists in lists; deeper ones are taken for the deepest
 _BULLET = "- "
 _CELLS = frozenset({"td", "th"})
+# HTML, 4.9.11 and 4.4.5: the most columns, the most rows; what a list may begin with is a number of any size.
+_MAX_SPANS = {"colspan": 1000, "rowspan": 65534}
+_MAX_START_DIGITS = 9  # CommonMark 0.31.2, section 5.2, takes no longer ones
+_INLINE_KINDS = frozenset({BlockKind.ITEM, BlockKind.CELL, BlockKind.PARAGRAPH, BlockKind.QUOTE, BlockKind.CAPTION})
 
 
 def build(
@@ -29,7 +33,9 @@ def build(
         base: what relative URLs refer to.
         include: the parts that are wanted.
     """
-    return _Builder(base, links=Part.LINKS in include).build(blocks, images)
+    body = Element("div")
+    _Builder(base, links=Part.LINKS in include).write_flow(body, structure_of(blocks, images).children)
+    return body
 
 
 def build_plain(text: str) -> _Element:
@@ -50,93 +56,106 @@ class _Builder:
     def __init__(self, base: str | None, *, links: bool) -> None:
         self._base = base
         self._links = links
-        self._body = Element("div")
 
-    def build(self, blocks: Sequence[ArticleBlock], images: Iterable[tuple[int, Image]]) -> _Element:
-        begun = 0
-        for place, image in images:
-            self._write(blocks[begun:place])
-            begun = max(begun, place)
-            SubElement(SubElement(self._body, "p"), "img", src=image.url, alt=image.alt)
-        self._write(blocks[begun:])
-        return self._body
-
-    def _write(self, blocks: Sequence[ArticleBlock]) -> None:
-        for kind, group in groupby(blocks, key=lambda block: block.kind):
-            run = list(group)
-            if kind is BlockKind.ITEM:
-                self._write_list(run)
-            elif kind is BlockKind.CELL:
-                self._write_rows(run)
-            elif kind is BlockKind.QUOTE:
-                quote = SubElement(self._body, "blockquote")
-                for block in run:
-                    self._fill(SubElement(quote, "p"), block)
+    def write_flow(self, target: _Element, children: Iterable[Node | Leaf]) -> None:
+        """Writes what stands one below the other."""
+        for child in children:
+            if isinstance(child, Node):
+                self._write_node(target, child)
             else:
-                for block in run:
-                    self._write_one(block)
+                self._write_leaf(target, child)
 
-    def _write_one(self, block: ArticleBlock) -> None:
-        if block.kind is BlockKind.PREFORMATTED:
-            SubElement(SubElement(self._body, "pre"), "code").text = allowed(block.text)
-        elif block.kind is BlockKind.HEADING:
-            self._fill(SubElement(self._body, f"h{min(max(block.level, 1), 6)}"), block)
+    def _write_node(self, target: _Element, node: Node) -> None:
+        if node.tag in LISTS:
+            self._write_list(target, node)
+        elif node.tag == "table":
+            self._write_table(target, node)
+        elif node.tag == "pre":
+            _write_code(target, node)
+        elif node.tag == "blockquote":
+            self.write_flow(SubElement(target, "blockquote"), node.children)
         else:
-            self._fill(SubElement(self._body, "p"), block)
+            self.write_flow(target, node.children)
 
-    def _write_list(self, blocks: Sequence[ArticleBlock]) -> None:
-        lists: list[_Element] = []
-        least = min(block.level for block in blocks)
-        for _, group in groupby(blocks, key=lambda block: (block.line, id(block) if block.line < 0 else 0)):
-            item = list(group)
-            depth = min(item[0].level - least + 1, _MAX_NESTED, len(lists) + 1)
-            del lists[depth:]
-            tag = _list_tag(item[0])
-            if len(lists) == depth and lists[-1].tag != tag:
-                lists.pop()
-            if len(lists) < depth:
-                lists.append(SubElement(lists[-1][-1] if lists else self._body, tag))
-            self._fill_together(SubElement(lists[-1], "li"), item)
+    def _write_leaf(self, target: _Element, leaf: Leaf) -> None:
+        if isinstance(leaf, Image):
+            _write_image(SubElement(target, "p"), leaf)
+        elif leaf.kind is BlockKind.HEADING:
+            self._fill(SubElement(target, f"h{min(max(leaf.level, 1), 6)}"), leaf)
+        else:
+            self._fill(SubElement(target, "p"), leaf)
 
-    def _write_rows(self, blocks: Sequence[ArticleBlock]) -> None:
-        rows = [_cells(list(group)) for _, group in groupby(blocks, key=lambda block: block.line)]
-        for is_table, group in groupby(rows, key=lambda row: len(row) > 1):
-            if not is_table:  # a layout, not a table
-                for block in (block for row in group for cell in row for block in cell):
-                    self._fill(SubElement(self._body, "p"), block)
-                continue
-            table = SubElement(self._body, "table")
-            for row in group:
-                line = SubElement(table, "tr")
-                for cell in row:
-                    self._fill_together(SubElement(line, _cell_tag(cell[0])), cell)
+    def _write_list(self, target: _Element, node: Node) -> None:
+        written = SubElement(target, node.tag)
+        if node.tag == "ol" and (start := _start(node)) != 1:
+            written.set("start", str(start))
+        for item in node.children:
+            self._write_together(SubElement(written, "li"), item.children if isinstance(item, Node) else [item])
 
-    def _fill_together(self, target: _Element, blocks: Sequence[ArticleBlock]) -> None:
-        """Writes several blocks into one list item or cell, with a line break between two."""
-        for number, block in enumerate(blocks):
-            if number:
+    def _write_table(self, target: _Element, node: Node) -> None:
+        table = SubElement(target, "table")
+        for row in _rows(node):
+            line = SubElement(table, "tr")
+            for cell in row.children:
+                if isinstance(cell, Node):
+                    self._write_cell(line, cell)
+
+    def _write_cell(self, line: _Element, cell: Node) -> None:
+        written = SubElement(line, cell.tag)
+        if cell.element is not None:
+            for name, most in _MAX_SPANS.items():
+                count = min(span(cell.element, name), most)
+                if count > 1:
+                    written.set(name, str(count))
+        self._write_together(written, cell.children)
+
+    def _write_together(self, target: _Element, children: Sequence[Node | Leaf]) -> None:
+        """Writes what one list item or cell holds: lines of text with a line break between two, then all else."""
+        begun = 0
+        while begun < len(children) and _is_line(children[begun]):
+            if begun:
                 SubElement(target, "br")
-            self._fill(SubElement(target, "span"), block)
+            self._write_inline(SubElement(target, "span"), children[begun])
+            begun += 1
+        self.write_flow(target, children[begun:])
+
+    def _write_inline(self, target: _Element, child: Node | Leaf) -> None:
+        if isinstance(child, Image):
+            _write_image(target, child)
+        elif isinstance(child, ArticleBlock):
+            self._fill(target, child)
 
     def _fill(self, target: _Element, block: ArticleBlock) -> None:
         fill(target, block, self._base, links=self._links)
 
 
-def _list_tag(block: ArticleBlock) -> str:
-    above = next(block.element.iterancestors("ul", "ol", "menu"), None)
-    return "ol" if above is not None and above.tag == "ol" else "ul"
+def _is_line(child: Node | Leaf) -> bool:
+    return isinstance(child, Image) or (isinstance(child, ArticleBlock) and child.kind in _INLINE_KINDS)
 
 
-def _cells(blocks: Sequence[ArticleBlock]) -> list[list[ArticleBlock]]:
-    return [list(group) for _, group in groupby(blocks, key=_cell)]
+def _write_image(target: _Element, image: Image) -> None:
+    SubElement(target, "img", src=image.url, alt=image.alt)
 
 
-def _cell(block: ArticleBlock) -> _Element:
-    element: _Element = block.element
-    if element.tag in _CELLS:
-        return element
-    return next(element.iterancestors("td", "th"), element)
+def _write_code(target: _Element, node: Node) -> None:
+    code = SubElement(SubElement(target, "pre"), "code")
+    code.text = allowed(code_text(node))
+    if language := code_language(node):
+        code.set("class", f"language-{language}")
 
 
-def _cell_tag(block: ArticleBlock) -> str:
-    return "th" if _cell(block).tag == "th" else "td"
+def _start(node: Node) -> int:
+    """Returns the number of an ordered list's first item (HTML, 4.4.5)."""
+    given = (node.element.get("start") or "").strip() if node.element is not None else ""
+    is_number = given.isascii() and given.isdigit() and len(given) <= _MAX_START_DIGITS
+    return int(given) if is_number else 1
+
+
+def _rows(table: Node) -> Iterable[Node]:
+    """Yields the rows of a table from the first to the last that holds something, empty cells with them."""
+    filled = {row.element: row for row in table.children if isinstance(row, Node)}
+    cells = {cell.element: cell for row in filled.values() for cell in row.children if isinstance(cell, Node)}
+    rows = list(table.element.iter("tr")) if table.element is not None else []
+    held = [number for number, row in enumerate(rows) if row in filled]
+    for row in rows[held[0] : held[-1] + 1] if held else []:
+        yield Node("tr", row, [cells.get(cell) or Node(cell.tag, cell) for cell in row if cell.tag in _CELLS])

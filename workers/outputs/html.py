@@ -27,7 +27,14 @@ _TAGS = {
     ),
     *("tbody", "a", "img", "strong", "em", "del", "sub", "sup", "br"),
 }
-_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}}
+_ATTRIBUTES = {
+    "a": {"href"},
+    "img": {"src", "alt"},
+    "ol": {"start"},
+    "code": {"class"},  # the language that code is in
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan"},
+}
 _SCHEMES = {"http", "https", "mailto"}
 
 

@@ -1,17 +1,47 @@
 """Finds the images of an article: those between its blocks."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lxml.etree import _Element
 
 from workers.draft import ArticleBlock
 from workers.outputs.allowed import allowed, web_address
+from workers.outputs.srcset import best_of
+from workers.page.letters import is_letters
 
-_LAZY = ("data-src", "data-original", "data-lazy-src", "data-srcset", "srcset")
-_SET_ASIDE = frozenset({"nav", "footer", "aside", "form", "button", "header", "noscript"})
+_IMAGES = frozenset({"img", "amp-img", "amp-anim"})
+_SETS = ("data-srcset", "data-lazy-srcset", "data-lazy-set", "data-original-set", "srcset")
+_LAZY = (
+    *(
+        "data-src",
+        "data-original",
+        "data-lazy-src",
+        "data-lazy",
+        "data-original-src",
+        "data-full-src",
+        "data-hi-res-src",
+    ),
+    *("data-image-src", "data-img-src", "data-actualsrc", "data-echo", "data-url"),
+)
+_SET_ASIDE = frozenset({"nav", "footer", "aside", "form", "button", "header"})
 # Chosen by hand; not measured.
 _LEAST_PX = 48  # a side of less is an icon or a counter
+_PLACEHOLDER = re.compile(
+    r"(?:^|[/_.-])(?:1x1|blank|clear|dot|empty|grey|gray|lazy(?:load)?|loader|loading|pixel|placeholder|spacer|spinner"
+    r"|transparent|tracking|trans|px)(?:[-_.]?\d*)\.(?:gif|png|svg)(?:[?#]|$)|/1x1(?:[/.?]|$)",
+    re.IGNORECASE,
+)
+_COUNTER = re.compile(
+    r"//(?:[\w-]+\.)*(?:doubleclick\.net|scorecardresearch\.com|google-analytics\.com|quantserve\.com|chartbeat\.\w+"
+    r"|feedsportal\.com|ioam\.de|ivwbox\.de|vgwort\.de|amazon-adsystem\.com|adnxs\.com|list-manage\.com/track|"
+    r"outbrain\.com|taboola\.com)/|//(?:www\.)?facebook\.com/tr|//pixel\.|/pixel(?:[/?]|$)|/(?:track|beacon|open)\.(?:gif|png|php)",
+    re.IGNORECASE,
+)
+_UNSHOWN = re.compile(
+    r"(?<![-\w])(?:display\s*:\s*none|visibility\s*:\s*hidden|(?:width|height)\s*:\s*[0-4]?\d?\s*px)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +50,7 @@ class Image:
 
     url: str
     alt: str
+    element: _Element
 
 
 def find_images(blocks: Sequence[ArticleBlock], base: str | None) -> list[tuple[int, Image]]:
@@ -28,15 +59,25 @@ def find_images(blocks: Sequence[ArticleBlock], base: str | None) -> list[tuple[
         return []
     places = {block.element: number for number, block in reversed(list(enumerate(blocks)))}
     found: dict[str, tuple[int, Image]] = {}
-    following: list[tuple[str, Image]] = []
+    following: list[Image] = []
+    last: Image | None = None
     for element in _around(blocks).iter():
         number = places.get(element)
         if number is not None:
-            found |= {url: (number, image) for url, image in following if url not in found}
+            found |= {image.url: (number, image) for image in following if image.url not in found}
             following = []
-        elif element.tag == "img" and (image := _image(element, base)) and not _is_aside(element):
-            following.append((image.url, image))
+        elif element.tag in _IMAGES and not _repeats(element, last) and (image := _image(element, base)):
+            following.append(image)
+            last = image
     return sorted(found.values(), key=lambda each: each[0])
+
+
+def _repeats(element: _Element, last: Image | None) -> bool:
+    """Returns True if `element` stands there for browsers without scripts, in place of the image before it."""
+    around = next(element.iterancestors("noscript"), None)
+    if around is None or last is None:
+        return False
+    return around.getparent() in (last.element, last.element.getparent())
 
 
 def _around(blocks: Sequence[ArticleBlock]) -> _Element:
@@ -47,19 +88,38 @@ def _around(blocks: Sequence[ArticleBlock]) -> _Element:
 
 
 def _image(element: _Element, base: str | None) -> Image | None:
-    for name in (*_LAZY, "src"):
-        source = allowed(element.get(name) or "").strip()
-        if name.endswith("srcset"):
-            source = source.partition(",")[0].split(" ")[0]
-        url = web_address(source, base) if source else None
-        if url and not _is_small(element):
-            return Image(url, " ".join(allowed(element.get("alt") or "").split()))
+    if _is_small(element) or _is_unshown(element) or is_letters(element) or _is_aside(element):
+        return None
+    for source in _sources(element):
+        url = web_address(source, base) if source and "{" not in source else None
+        if url and not _PLACEHOLDER.search(url) and not _COUNTER.search(url):
+            return Image(url, " ".join(allowed(element.get("alt") or "").split()), element)
     return None
+
+
+def _sources(element: _Element) -> Iterator[str]:
+    """Yields where an image may be loaded from: the largest first, what only stands for it last."""
+    beside = _picture_sources(element)
+    for name in _SETS:
+        yield from best_of([allowed(each.get(name) or "") for each in (element, *beside)])
+    for name in (*_LAZY, "src"):
+        yield allowed(element.get(name) or "").strip()
+    for each in beside:
+        yield allowed(each.get("data-src") or each.get("src") or "").strip()
+
+
+def _picture_sources(element: _Element) -> list[_Element]:
+    above = next(element.iterancestors("picture"), None)  # libxml2 nests what stands beside each other in it
+    return [] if above is None else list(above.iter("source"))
 
 
 def _is_small(element: _Element) -> bool:
     sides = (element.get(name, "").removesuffix("px") for name in ("width", "height"))
-    return any(side.isascii() and side.isdigit() and int(side) < _LEAST_PX for side in sides)
+    return any(side.isascii() and side.isdigit() and int(side[:5]) < _LEAST_PX for side in sides)
+
+
+def _is_unshown(element: _Element) -> bool:
+    return element.get("hidden") is not None or _UNSHOWN.search(element.get("style") or "") is not None
 
 
 def _is_aside(element: _Element) -> bool:

@@ -1,16 +1,20 @@
 """Writes the inline content of a block: words, links, emphasis and code."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from lxml.etree import SubElement, _Element
 
 from workers.draft import ArticleBlock
 from workers.outputs.allowed import allowed, link_target
-from workers.page.blocks import TextRun
+from workers.page.blocks import BREAK, TextRun
+from workers.page.raised import on_the_line
 
 _SPACE = re.compile(r"\s+")
+# Elements in each other around a word. More say no more, and each is a call within a call for who writes Markdown.
+_MAX_MARKS = 8
+FORMULA = "formula"  # the class of our own element around TeX
 _MARKS = {
     **dict.fromkeys(("b", "strong"), "strong"),
     **dict.fromkeys(("i", "em", "cite", "dfn", "var"), "em"),
@@ -19,8 +23,9 @@ _MARKS = {
     "sub": "sub",
     "sup": "sup",
     "a": "a",
+    "math": "math",
+    "script": "math",  # of MathJax
 }
-_BREAK = "br"
 
 
 def fill(target: _Element, block: ArticleBlock, base: str | None, *, links: bool) -> None:
@@ -28,23 +33,19 @@ def fill(target: _Element, block: ArticleBlock, base: str | None, *, links: bool
 
     Where its runs do not say the same as its text, the text is what counts.
     """
-    pieces = list(_squeezed(block.runs))
+    pieces = _without_breaks_at_the_ends(list(_squeezed(block.runs)))
     if _bare("".join(piece.text for piece in pieces)) != _bare(allowed(block.text)):
         write_lines(target, allowed(block.text))
         return
-    open_: list[tuple[_Element, _Element]] = []  # of the page, of ours
+    writer = _Writer(target, block.element, base, links=links)
     for piece in pieces:
-        marks = [mark for mark in _marks(piece.run, block.element) if links or mark.tag != "a"]
-        del open_[_shared([old for old, _ in open_], marks) :]
-        if piece.is_apart:  # between the elements, not in them
-            _append(open_[-1][1] if open_ else target, " ")
-        for mark in marks[len(open_) :]:
-            open_.append((mark, _open(open_[-1][1] if open_ else target, mark, base)))
-        innermost = open_[-1][1] if open_ else target
-        if _is_break(piece.run):
-            SubElement(innermost, "br")
-        else:
-            _append(innermost, piece.text)
+        writer.write(piece)
+    writer.close()
+
+
+def _without_breaks_at_the_ends(pieces: list["_Piece"]) -> list["_Piece"]:
+    filled = [number for number, piece in enumerate(pieces) if piece.text]
+    return pieces[filled[0] : filled[-1] + 1] if filled else []
 
 
 def write_lines(target: _Element, text: str) -> None:
@@ -81,25 +82,66 @@ def _squeezed(runs: Iterable[TextRun]) -> Iterator[_Piece]:
 
 
 def _is_break(run: TextRun) -> bool:
-    return bool(run.element.tag == _BREAK and not run.is_tail)
+    return run.text == BREAK
 
 
 def _bare(text: str) -> str:
-    return _SPACE.sub("", text)
+    return on_the_line(_SPACE.sub("", text))
 
 
-def _marks(run: TextRun, border: _Element) -> list[_Element]:
-    """Returns the inline elements around a run that matter, outermost first."""
-    found = []
-    element = run.element.getparent() if run.is_tail else run.element
-    while element is not None and element is not border:
-        if element.tag in _MARKS:
-            found.append(element)
-        element = element.getparent()
-    return found[::-1]
+class _Writer:
+    """Writes pieces one after the other. Words wait until an element begins or ends: to add copies all of a text."""
+
+    def __init__(self, target: _Element, border: _Element, base: str | None, *, links: bool) -> None:
+        self._target = target
+        self._base = base
+        self._links = links
+        self._marks: dict[_Element, tuple[_Element, ...]] = {border: ()}
+        self._open: list[tuple[_Element, _Element]] = []  # of the page, of ours
+        self._waiting: list[str] = []
+
+    def write(self, piece: _Piece) -> None:
+        marks = self._marks_of(piece.run)
+        shared = _shared([old for old, _ in self._open], marks)
+        if shared < len(self._open):
+            self.close()
+            del self._open[shared:]
+        if piece.is_apart:  # between the elements, not in them
+            self._waiting.append(" ")
+        for mark in marks[shared:]:
+            self.close()
+            self._open.append((mark, _open(self._innermost(), mark, self._base)))
+        if _is_break(piece.run):
+            self.close()
+            SubElement(self._innermost(), "br")
+        else:
+            self._waiting.append(piece.text)
+
+    def close(self) -> None:
+        """Writes the words that wait."""
+        if self._waiting:
+            _append(self._innermost(), "".join(self._waiting))
+            self._waiting = []
+
+    def _innermost(self) -> _Element:
+        return self._open[-1][1] if self._open else self._target
+
+    def _marks_of(self, run: TextRun) -> tuple[_Element, ...]:
+        """Returns the inline elements around a run that matter, outermost first."""
+        new: list[_Element] = []
+        element = run.element.getparent() if run.is_tail else run.element
+        while element is not None and element not in self._marks:
+            new.append(element)
+            element = element.getparent()
+        marks = self._marks[element] if element is not None else ()
+        for each in reversed(new):
+            if each.tag in _MARKS and len(marks) < _MAX_MARKS and (self._links or each.tag != "a"):
+                marks = (*marks, each)
+            self._marks[each] = marks
+        return marks
 
 
-def _shared(old: list[_Element], new: list[_Element]) -> int:
+def _shared(old: Sequence[_Element], new: Sequence[_Element]) -> int:
     count = 0
     for before, now in zip(old, new, strict=False):
         if before is not now:
@@ -110,6 +152,8 @@ def _shared(old: list[_Element], new: list[_Element]) -> int:
 
 def _open(parent: _Element, mark: _Element, base: str | None) -> _Element:
     tag = _MARKS[mark.tag]
+    if tag == "math":
+        return SubElement(parent, "span", attrib={"class": FORMULA})
     if tag != "a":
         return SubElement(parent, tag)
     href = link_target(allowed(mark.get("href") or ""), base)

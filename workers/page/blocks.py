@@ -1,6 +1,6 @@
 """The text blocks of a page, as `segment` cuts them: the types."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 from typing import NamedTuple
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from workers.page.tree import Element
 from workers.page.words import size_of
+
+BREAK = "\x1e"  # a run that is an end of line: the parser lets no control character through
 
 
 class BlockKind(IntEnum):
@@ -25,9 +27,10 @@ class BlockKind(IntEnum):
 
 
 class TextRun(NamedTuple):
-    """A piece of text in the tree: the text of `element`, or with `is_tail` the text after it.
+    """A piece of text in the tree: of the text of `element`, or with `is_tail` of the text after it.
 
-    A `<br>` is a run of its own.
+    An end of line within a block is a run of its own, `BREAK`. So is a formula, whose element is its `<math>`, the
+    alternative text of an image that is a letter, and a quotation mark that a browser writes.
     """
 
     text: str
@@ -60,7 +63,8 @@ class Container(NamedTuple):
     around it, itself included, that its tag or name sets apart as boilerplate, `article`, the innermost `<article>`,
     and `line`, the innermost list item or table row; -1 if there is none. `first` is the number of the first block
     within.
-    `own` and `inherited` are what names say of it, and of it and all around it, with `NO_TEXT` where that holds.
+    `own` and `inherited` are what names say of it, and of it and all around it, with the bits
+    of `class_names` beside those.
     `form` is the same for the same tag and class. `lists` counts the lists around it.
     """
 
@@ -87,13 +91,17 @@ class SegmentedPage:
     """A page's blocks in document order, and what holds them.
 
     `ends` has for each container the number of the block after its last. `images` are the `<img>`, each with the
-    number of the block that follows.
+    number of the block that follows. `hidden` are the pieces within lines that no browser shows and no block has: the
+    number of the block that they stand in, or before, and their characters. `is_cut` says that the page has more blocks
+    than are read.
     """
 
     blocks: list[TextBlock]
     containers: list[Container]
     ends: list[int]
     images: list[tuple[int, Element]]
+    hidden: list[tuple[int, int]] = field(default_factory=list)
+    is_cut: bool = False
 
     @cached_property
     def sizes(self) -> list[float]:

@@ -3,7 +3,6 @@
 import re
 from functools import lru_cache
 
-from workers.page.tree import Element
 from workers.page.words import word_set
 
 # A bound on work, chosen by hand; not measured.
@@ -45,7 +44,14 @@ GROUPS: dict[str, str] = {
     "form": "form search input field button btn cta action",
 }
 GROUP_BITS = {name: bit for bit, name in enumerate(GROUPS)}
-NO_TEXT = 1 << len(GROUP_BITS)  # beside what names say: no reader takes it for the page's text, wherever it stands
+# Beside what names say; the features do not see these bits.
+NO_TEXT = 1 << len(GROUP_BITS)  # asks for consent: never the page's text, wherever it stands
+UNSHOWN = NO_TEXT << 1  # no browser shows it until somebody asks for it, if ever
+PANEL = NO_TEXT << 2  # not shown, but it is a part of what is: somebody opens it to read on
+ASIDE = NO_TEXT << 3  # for screen readers and programs: none of the text that people read
+GUTTER = NO_TEXT << 4  # numbers of lines beside code
+CONTROL = NO_TEXT << 5  # to copy what stands beside it, or to draw it
+LINES = NO_TEXT << 6  # its line feeds are ends of lines
 # Names that consent managers give their element on a page: its whole id, or one of its classes.
 CONSENT_MANAGERS = word_set(
     """axeptio_overlay borlabs-cookie borlabscookiebox ccc-overlay cc-window cky-consent-container clisettingspopup
@@ -56,38 +62,52 @@ CONSENT_MANAGERS = word_set(
     onetrust-banner-sdk onetrust-consent-sdk onetrust-pc-sdk osano-cm-window qc-cmp2-container tarteaucitronroot
     trustarc-banner truste-consent-content truste-consent-track usercentrics-cmp-ui usercentrics-root"""
 )
+# Words of names that are no common ones, each by what it says of its element.
+_ASIDE_NAMES = re.compile(
+    r"(?:^|\s)(?:sr-only|(?:[a-z]{1,3}-)?visually-?hidden|visually_hidden|screen-?reader(?:-only|-text)?|show-for-sr"
+    r"|visuallyhidden|element-invisible|is-vishidden|hidden-visually|u-hiddenvisually|a11y-(?:hidden|only|text)"
+    r"|assistive-text|offscreen|off-screen|sr_only|sronly|accessib(?:le|ility)-(?:hidden|text)|hide-visually"
+    r"|katex-html|mjx-math|mathjax_preview|mw-editsection|editsection)(?=\s|$)",
+    re.IGNORECASE,
+)
+_GUTTER_NAMES = re.compile(
+    r"(?:^|[\s_-])(?:linenos?|line-?nums?|line-?numbers?|line_numbers?|linenodiv|linenumbers?(?:-rows)?|gutter|blob-num"
+    r"|hljs-ln-numbers|hljs-ln-n|lnt|ln-num|codehilite-linenos)(?=[\s_-]|$)",
+    re.IGNORECASE,
+)
+_CONTROL_NAMES = re.compile(r"copy|clipboard|(?:^|\s)MathJax", re.IGNORECASE)
+_LINES_NAMES = re.compile(r"(?:^|\s)white-?space-(?:pre|pre-wrap|pre-line|break-spaces)(?=\s|$)", re.IGNORECASE)
 _FLAGS: dict[str, int] = {}
-_MARK = re.compile(r"\W{0,2}\w{1,3}\W{0,2}")
-NEVER_TEXT_TAGS = frozenset({"sup", "span", "table", "aside", "ol"})  # not div: page builders call any box of text so
-_NAMED = {"span": "mw-editsection", "ol": "references"}
 for _name, _words in GROUPS.items():
     for _stem in _words.split():
         for _word in (_stem, f"{_stem}s"):
             _FLAGS[_word] = _FLAGS.get(_word, 0) | 1 << GROUP_BITS[_name]
 
 
+_PATTERNS = ((_ASIDE_NAMES, ASIDE), (_GUTTER_NAMES, GUTTER), (_CONTROL_NAMES, CONTROL), (_LINES_NAMES, LINES))
+_TELLING = 1 << 62  # of a word that only names with such a pattern have; asks for them
+for _word in word_set(
+    """sr sronly only visually hidden visuallyhidden vishidden invisible screen screenreader reader assistive offscreen
+    off accessible accessibility katex mjx mathjax jax preview editsection lineno linenos linenodiv line lines
+    linenumber linenumbers gutter blob ln lnt codehilite copy clipboard copybtn whitespace white"""
+):
+    _FLAGS[_word] = _FLAGS.get(_word, 0) | _TELLING
+_FLAGS |= {written: flags for word, flags in _FLAGS.items() for written in (word.capitalize(), word.upper())}
+
+
 @lru_cache(maxsize=8192)  # the same few names recur all over a site
 def name_flags(names: str) -> int:
-    """Returns which of `GROUPS` the words of `names` belong to, as bits, with `NO_TEXT` for a consent manager's."""
+    """Returns which of `GROUPS` the words of `names` belong to, as bits, with `NO_TEXT` for a consent manager's.
+
+    `ASIDE`, `GUTTER`, `CONTROL` and `LINES` say what else the names mean.
+    """
     names = names[:_MAX_NAMES]
     flags = 0 if CONSENT_MANAGERS.isdisjoint(names.lower().split()) else NO_TEXT
     for word in _WORD.findall(names):
-        flags |= _FLAGS.get(word.lower(), 0)
+        flags |= _FLAGS.get(word, 0)
+    if flags & _TELLING:
+        flags &= ~_TELLING
+        for pattern, bit in _PATTERNS:
+            if pattern.search(names):
+                flags |= bit
     return flags
-
-
-def is_never_text(tag: str, element: Element) -> bool:
-    """Returns True if `element`, whose tag is `tag`, can never belong to the text."""
-    if tag == "sup":
-        return _is_note_mark(element)
-    classes = element.get("class") or ""
-    if tag in _NAMED:
-        return _NAMED[tag] in classes.split()
-    return "infobox" in classes.replace("-", " ").split()
-
-
-def _is_note_mark(element: Element) -> bool:
-    link = element.find("a")
-    if link is None or "#" not in (link.get("href") or ""):
-        return False
-    return _MARK.fullmatch("".join(map(str, element.itertext())).strip()) is not None

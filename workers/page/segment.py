@@ -1,22 +1,37 @@
 """Cuts the text of a parsed page into blocks in one walk, and collects the containers around them."""
 
-import re
+from itertools import islice
 
 from lxml import etree
 
-from workers.page.blocks import BlockKind, Container, SegmentedPage, TextBlock, TextRun
-from workers.page.class_names import GROUP_BITS, NEVER_TEXT_TAGS, NO_TEXT, is_never_text, name_flags
+from workers.page.blocks import BlockKind, Container, SegmentedPage
+from workers.page.class_names import (
+    ASIDE,
+    CONTROL,
+    GROUP_BITS,
+    GUTTER,
+    LINES,
+    PANEL,
+    UNSHOWN,
+    name_flags,
+)
+from workers.page.collect import MARKS, BlockCollector
+from workers.page.formulas import formula_text, tex_text
+from workers.page.letters import is_letters, letters_of
+from workers.page.panels import is_panel
+from workers.page.raised import RAISED_TAGS
+from workers.page.styles import hidden_classes, style_flags
 from workers.page.tree import Element
+from workers.page.unread import ASKED_TAGS, is_apart, is_unread
 
 MAX_BLOCKS = 50_000  # of one page; chosen: a longer document is a dump of data, whose rest is left out
 
-_BREAK = "\x1e"  # stands for <br> while a block is collected: the parser lets no control character through
 _SILENT = frozenset(
     {
         *("annotation", "annotation-xml", "applet", "area", "audio", "base", "canvas", "datalist", "embed", "frame"),
         *("frameset", "iframe", "input", "link", "map", "meta", "noembed", "noframes", "noscript", "object"),
-        *("optgroup", "option", "param", "progress", "script", "select", "source", "style", "svg", "template"),
-        *("textarea", "title", "track", "video"),
+        *("optgroup", "option", "param", "progress", "script", "select", "source", "style", "svg"),
+        *("template", "textarea", "title", "track", "video"),
     }
 )
 TAGS = (  # those that end a line
@@ -26,8 +41,10 @@ TAGS = (  # those that end a line
     *("summary", "center", "hr", "button", "label", "hgroup", "dialog", "search", "menu", "listing", "xmp", "html"),
 )
 CODES = {tag: code for code, tag in enumerate(TAGS, 1)}
+_IMAGES = frozenset({"img", "amp-img"})
+_SPECIAL = frozenset({"math", *_IMAGES})
 _BOILERPLATE_TAGS = frozenset({"nav", "footer", "aside", "form", "button", "dialog", "menu"})
-_LINES = frozenset({"li", "tr"})
+_LINE_TAGS = frozenset({"li", "tr"})
 _LISTS = frozenset({"ul", "ol", "menu"})
 _BOILERPLATE = sum(
     1 << GROUP_BITS[name]
@@ -35,9 +52,8 @@ _BOILERPLATE = sum(
 )
 _BOILERPLATE |= sum(1 << GROUP_BITS[name] for name in ("side", "overlay", "hidden", "gate"))
 _HIDDEN = 1 << GROUP_BITS["hidden"]
-_LINK, _BOLD, _ITALIC = range(3)
-_MARKS = {"a": _LINK, "b": _BOLD, "strong": _BOLD, "i": _ITALIC, "em": _ITALIC, "cite": _ITALIC}
-_UNSHOWN = re.compile(r"\b(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
+_ODD_TAGS, _ODD_KINDS = frozenset({"td", "p"}), frozenset({BlockKind.PREFORMATTED})  # see `_kind`
+_APART = ASIDE | GUTTER | CONTROL | UNSHOWN
 _KINDS = {
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), BlockKind.HEADING),
     **dict.fromkeys(("pre", "listing", "xmp"), BlockKind.PREFORMATTED),
@@ -46,164 +62,256 @@ _KINDS = {
     "li": BlockKind.ITEM,
     "blockquote": BlockKind.QUOTE,
 }
-
+# Chosen by hand; not measured.
+_LINE_CHARS = 40  # of an element that a page defines itself: what is shorter may be a word within a line
+_LINE_PIECES = 20  # pieces of text that are looked at for that: a bound on work
+_PANEL_CHARS = 40  # that a reader can open within a line; what is shorter is a note for programs
 
 _NOTHING = Container(etree.Element("html"), 0, BlockKind.PARAGRAPH, 0, -1, 0, 0, 0, -1, -1, -1, 0, 0)  # around the body
 
 
-def segment(body: Element, *, noscript: bool = False) -> SegmentedPage:
-    """Cuts the text below `body` into blocks; with `noscript`, also that for browsers without scripts."""
-    return _Segmenter(_SILENT - {"noscript"} if noscript else _SILENT).run(body)
+def segment(body: Element, *, noscript: bool = False, shown: bool = False) -> SegmentedPage:
+    """Cuts the text below `body` into blocks; with `noscript`, also that for browsers without scripts.
+
+    With `shown` all is taken for shown, whatever the page hides.
+    """
+    return _Segmenter(body, _SILENT - {"noscript"} if noscript else _SILENT, shown=shown).run()
 
 
 class _Segmenter:
-    def __init__(self, silent: frozenset[str]) -> None:
+    def __init__(self, body: Element, silent: frozenset[str], *, shown: bool) -> None:
+        self._body = body
         self._silent = silent
+        self._hidden = frozenset() if shown else hidden_classes(body)
+        self._shown = shown
         self._containers: list[Container] = []
         self._ends: list[int] = []
-        self._blocks: list[TextBlock] = []
         self._images: list[tuple[int, Element]] = []
         self._forms: dict[tuple[str, str], int] = {}
-        self._current = 0
-        self._runs: list[TextRun] = []
-        self._marks = 0
-        self._depths = [0, 0, 0]
-        self._chars = [0, 0, 0]
-        self._flags = 0
-        self._line_filled = False
-        self._after_image = False
+        self._text = BlockCollector()
+        self._holder: Element | None = None  # the element of the innermost open container
+        self._skipped: Element | None = None
+        self._line_elements: list[Element] = []
+        self._hidden_pieces: list[tuple[int, int]] = []
 
-    def run(self, body: Element) -> SegmentedPage:
-        silent, blocks = self._silent, self._blocks
+    def run(self) -> SegmentedPage:
+        body, silent, text = self._body, self._silent, self._text
         steps = etree.iterwalk(body, events=("start", "end"))
         for event, element in steps:
             tag = element.tag
             if event == "end":
-                self._leave(tag)
-                if (tail := element.tail) and (self._runs or not tail.isspace()) and element is not body:
-                    self._add(tail, element, is_tail=True)
-            elif tag in silent or (tag in NEVER_TEXT_TAGS and is_never_text(tag, element)):
+                if element is self._holder:
+                    self._close()
+                elif element is self._skipped:
+                    self._skipped = None
+                elif tag not in CODES:
+                    self._leave_inline(tag, element)
+                if (tail := element.tail) and (text.runs or not tail.isspace()) and element is not body:
+                    text.add(tail, element, is_tail=True)
+            elif (tag in silent and not self._enter_silent(tag, element)) or not self._enter(tag, element):
+                self._skipped = element
                 steps.skip_subtree()
-            else:
-                self._enter(tag, element)
-                if (text := element.text) and (self._runs or not text.isspace()):
-                    self._add(text, element, is_tail=False)
-            if len(blocks) >= MAX_BLOCKS:
+            elif (own := element.text) and (text.runs or not own.isspace() or text.kind is BlockKind.PREFORMATTED):
+                text.add(own, element)
+            if len(text.blocks) >= MAX_BLOCKS:
                 break
-        if self._runs:
-            self._flush()
-        count = len(self._blocks)
-        return SegmentedPage(
-            self._blocks, self._containers, [count if end < 0 else end for end in self._ends], self._images
-        )
+        return self._page()
 
-    def _enter(self, tag: str, element: Element) -> None:
+    def _page(self) -> SegmentedPage:
+        if self._text.runs:
+            self._text.flush()
+        blocks = self._text.blocks
+        ends = [len(blocks) if end < 0 else end for end in self._ends]
+        is_cut = len(blocks) >= MAX_BLOCKS
+        return SegmentedPage(blocks, self._containers, ends, self._images, self._hidden_pieces, is_cut=is_cut)
+
+    def _enter_silent(self, tag: str, element: Element) -> bool:
+        """Reads what there is to read of an element without text, and returns False."""
+        if tag == "script" and (element.get("type") or "").startswith("math/tex") and element.text:
+            self._text.add(tex_text(element.text), element)
+        return False
+
+    def _enter(self, tag: str, element: Element) -> bool:
+        """Returns whether there is text in `element` to walk over."""
+        if tag in ASKED_TAGS and is_unread(tag, element, in_heading=self._text.kind is BlockKind.HEADING):
+            return False
         if tag in CODES:
-            if self._runs:
-                self._flush()
-            self._open(tag, element)
-        elif tag == "br":
-            self._break(element)
-        elif tag == "img":
-            self._images.append((len(self._blocks), element))
-            self._after_image = True
+            return self._open(tag, element)
+        if tag == "br":
+            self._text.end_line(element)
+            return True
+        if tag in _SPECIAL:
+            self._enter_special(tag, element)
+            return False
+        return self._enter_inline(tag, element)
+
+    def _enter_special(self, tag: str, element: Element) -> None:
+        """Reads an element that stands for a picture, a letter or a formula."""
+        if tag == "math":
+            self._text.add(formula_text(element), element)
+        elif is_letters(element):
+            self._text.add(letters_of(element), element)
         else:
-            if tag in _MARKS:
-                self._marks += 1
-                self._depths[_MARKS[tag]] += 1
-            if names := element.get("class"):
-                self._flags |= name_flags(names)
+            self._images.append((len(self._text.blocks), element))
+            self._text.after_image = True
 
-    def _leave(self, tag: str) -> None:
-        if tag in CODES:
-            if self._runs:
-                self._flush()
-            self._ends[self._current] = len(self._blocks)
-            self._current = self._containers[self._current].parent
-        elif tag in _MARKS:
-            self._marks -= 1
-            self._depths[_MARKS[tag]] -= 1
+    def _enter_inline(self, tag: str, element: Element) -> bool:
+        names, style = element.get("class"), element.get("style")
+        flags = name_flags(names) if names else 0
+        if style:
+            flags |= style_flags(style)
+        if not self._shown and (element.get("hidden") is not None or (self._hidden and names and self._hides(names))):
+            flags |= UNSHOWN
+        if flags & _APART and not self._reads_on(flags, element):
+            return False
+        if "-" in tag and _is_line(element):
+            self._begin_line(element)
+        self._text.flags |= flags
+        if tag in MARKS:
+            self._text.mark(tag, 1)
+        elif tag in RAISED_TAGS:
+            self._text.raise_or_lower(tag)
+        elif tag == "q":
+            self._text.open_quote(element)
+        elif tag == "rt" and not _has_brackets(element):
+            self._text.add("（", element)
+        return True
 
-    def _open(self, tag: str, element: Element) -> None:
-        number = len(self._containers)
-        above = self._containers[self._current] if number else _NOTHING
+    def _reads_on(self, flags: int, element: Element) -> bool:
+        """Returns True if an inline element that names or styles set apart is text nevertheless."""
+        if flags & (GUTTER | CONTROL) and is_apart(flags, element):
+            return False
+        if not flags & (ASIDE | UNSHOWN) or next(element.iter("math"), None) is not None:
+            return True
+        if flags & ASIDE or (element.get("role") or "") == "tooltip":
+            return False
+        if self._shown:
+            return True
+        chars = sum(len(str(text).strip()) for text in element.itertext())
+        if chars >= _PANEL_CHARS and is_panel(element, flags):
+            return True
+        self._hidden_pieces.append((len(self._text.blocks), chars))
+        return False
+
+    def _begin_line(self, element: Element) -> None:
+        """Begins a line with an element that the page defines itself; it ends where the element ends."""
+        if self._text.runs:
+            self._text.flush()
+        self._line_elements.append(element)
+
+    def _close(self) -> None:
+        text = self._text
+        if text.runs:
+            text.flush()
+        self._ends[text.container] = len(text.blocks)
+        number = self._containers[text.container].parent
+        held = self._containers[number]
+        text.container, text.kind, self._holder = number, held.kind, held.element
+        text.keeps_lines = held.inherited & LINES != 0
+
+    def _leave_inline(self, tag: str, element: Element) -> None:
+        if tag in MARKS:
+            self._text.mark(tag, -1)
+        elif tag in RAISED_TAGS:
+            self._text.end_raised()
+        elif self._line_elements and element is self._line_elements[-1]:
+            self._line_elements.pop()
+            if self._text.runs:
+                self._text.flush()
+        elif tag == "q":
+            self._text.close_quote(element)
+        elif tag == "rt" and not _has_brackets(element):
+            self._text.add("）", element)
+
+    def _hides(self, names: str) -> bool:
+        return not self._hidden.isdisjoint(names.split())
+
+    def _open(self, tag: str, element: Element) -> bool:
+        """Opens a container, and returns whether it is one with text in it."""
+        text, number = self._text, len(self._containers)
         classes = element.get("class") or ""
-        own = _names(element, classes)
+        own = self._names(element, classes)
+        if own & (GUTTER | CONTROL) and is_apart(own, element):
+            return False
+        if text.runs:
+            text.flush()
+        if own & _BOILERPLATE and ("code" in classes or "highlight" in classes) and _holds_code(element):
+            own &= ~_BOILERPLATE  # “toolbar”, “share”: what is around code offers things to do with it
+        above = self._containers[text.container] if number else _NOTHING
+        is_odd = above.kind in _ODD_KINDS or tag in _ODD_TAGS
         is_box = above.box < 0 < number and (own & _BOILERPLATE or tag in _BOILERPLATE_TAGS)
-        self._containers.append(
-            Container(
-                element,
-                CODES[tag],
-                _KINDS.get(tag, above.kind),
-                self._current,
-                above.depth + 1,
-                above.lists + (tag in _LISTS),
-                own,
-                above.inherited | own,
-                number if is_box else above.box,
-                number if tag == "article" else above.article,
-                number if tag in _LINES else above.line,
-                self._forms.setdefault((tag, classes), len(self._forms)),
-                len(self._blocks),
-            )
+        held = Container(
+            element,
+            CODES[tag],
+            _kind(tag, classes, above.kind) if is_odd else _KINDS.get(tag, above.kind),
+            text.container,
+            above.depth + 1,
+            above.lists + (tag in _LISTS),
+            own,
+            above.inherited | own,
+            number if is_box else above.box,
+            number if tag == "article" else above.article,
+            number if tag in _LINE_TAGS else above.line,
+            self._forms.setdefault((tag, classes), len(self._forms)),
+            len(text.blocks),
         )
+        self._containers.append(held)
         self._ends.append(-1)
-        self._current = number
+        text.container, text.kind, self._holder = number, held.kind, element
+        text.keeps_lines = held.inherited & LINES != 0
+        return True
 
-    def _add(self, text: str, element: Element, *, is_tail: bool) -> None:
-        self._runs.append(TextRun(text, element, is_tail))
-        if text.isspace():
-            return
-        self._line_filled = True
-        if self._marks:
-            chars = len(text.strip())
-            for mark, depth in enumerate(self._depths):
-                if depth > 0:
-                    self._chars[mark] += chars
-
-    def _break(self, element: Element) -> None:
-        """Handles a `<br>`. Two of them with nothing in between end a paragraph."""
-        if self._line_filled:
-            self._runs.append(TextRun(_BREAK, element, is_tail=False))
-            self._line_filled = False
-        elif self._runs:
-            self._flush()
-
-    def _flush(self) -> None:
-        runs = self._runs
-        flags, (link, bold, italic) = self._flags, self._chars
-        self._runs, self._flags, self._chars, self._line_filled = [], 0, [0, 0, 0], False
-        kind = self._containers[self._current].kind
-        raw = runs[0].text if len(runs) == 1 else "".join([run.text for run in runs])
-        text = _verbatim(raw) if kind is BlockKind.PREFORMATTED else _squeeze(raw)
-        if text:
-            self._blocks.append(
-                TextBlock(text, kind, self._current, tuple(runs), link, bold, italic, flags, self._after_image)
-            )
-            self._after_image = False
+    def _names(self, element: Element, classes: str) -> int:
+        """Returns what the attributes of `element` say of it."""
+        flags = name_flags(classes) if classes else 0
+        attributes: list[tuple[str, str]] = element.items()  # type: ignore[assignment] # the stubs allow for bytes
+        is_hidden = bool(self._hidden) and self._hides(classes)
+        for name, value in attributes:
+            if name in {"id", "itemprop", "role"}:
+                flags |= name_flags(value)
+            elif name == "hidden":
+                is_hidden = (
+                    is_hidden or value.lower() != "until-found"
+                )  # a browser opens it for who looks for its words
+            elif name == "style":
+                flags |= style_flags(value)
+            elif name == "aria-hidden" and value == "true":
+                flags |= _HIDDEN
+        if not (is_hidden or flags & UNSHOWN):
+            return flags
+        flags &= ~UNSHOWN
+        if self._shown:
+            return flags
+        return flags | PANEL if is_panel(element, flags) else flags | _HIDDEN | UNSHOWN
 
 
-def _squeeze(raw: str) -> str:
-    if _BREAK not in raw:
-        return " ".join(raw.split())
-    lines = (" ".join(line.split()) for line in raw.split(_BREAK))
-    return "\n".join([line for line in lines if line])
+def _kind(tag: str, classes: str, above: BlockKind) -> BlockKind:
+    if above is BlockKind.PREFORMATTED or (tag == "td" and "blob-code" in classes):  # as GitHub shows files
+        return BlockKind.PREFORMATTED
+    if tag == "p" and classes.startswith("MsoListParagraph"):  # as Word writes it
+        return BlockKind.ITEM
+    return _KINDS.get(tag, above)
 
 
-def _verbatim(raw: str) -> str:
-    lines = [line.rstrip() for line in raw.replace(_BREAK, "\n").split("\n")]
-    return "\n".join([line for line in lines if line])
+def _holds_code(element: Element) -> bool:
+    return next(element.iterchildren("pre"), None) is not None
 
 
-def _names(element: Element, classes: str) -> int:
-    """Returns what the attributes of `element` call it."""
-    flags = name_flags(classes) if classes else 0
-    attributes: list[tuple[str, str]] = element.items()  # type: ignore[assignment] # the stubs allow for bytes
-    for name, value in attributes:
-        if name in {"id", "itemprop", "role"}:
-            flags |= name_flags(value)
-        elif name == "hidden" or (name == "style" and _UNSHOWN.search(value)):
-            flags |= _HIDDEN | NO_TEXT
-        elif name == "aria-hidden" and value == "true":
-            flags |= _HIDDEN
-    return flags
+def _has_brackets(reading: Element) -> bool:
+    """Returns True if the page has brackets around the reading of a word (HTML, 4.5.10)."""
+    before = reading.getprevious()
+    return before is not None and before.tag == "rp"
+
+
+def _is_line(element: Element) -> bool:
+    """Returns True if an element that the page defines itself holds whole lines: no text stands beside it."""
+    above, before = element.getparent(), element.getprevious()
+    beside = (above.text if above is not None else None) if before is None else before.tail
+    if (beside and not beside.isspace()) or ((tail := element.tail) and not tail.isspace()):
+        return False
+    chars = 0
+    for text in islice(element.itertext(), _LINE_PIECES):
+        chars += len(str(text).strip())
+        if chars >= _LINE_CHARS:
+            return True
+    return False

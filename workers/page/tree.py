@@ -1,4 +1,4 @@
-"""Parses HTML to a tree, within the limits of libxml2."""
+"""Parses HTML to a tree: all of it, however deep it is nested."""
 
 import re
 from copy import deepcopy
@@ -9,8 +9,13 @@ from lxml.html import HtmlElement, HtmlElementClassLookup
 
 from contract.reasons import Reason
 from workers.failures import Failed
+from workers.page.shadow import compose_shadow_roots
 
 Element: TypeAlias = etree._Element  # noqa: SLF001 - lxml has no other name for it
+
+# libxml2 stops at 256 elements inside each other, or at 2,048 where it is told to take huge documents. Mails that were
+# answered often reach 300. What stands deeper than this joins the element at this depth.
+MAX_DEPTH = 512
 
 _CONTROLS = bytes({*range(0x20)} - set(b"\t\n\r"))  # that XML has no place for (XML 1.0, section 2.2)
 _NONCHARACTERS = "\ufffe\uffff"
@@ -20,22 +25,77 @@ _TAG = re.compile(r"<[a-zA-Z!/]")
 def parse(html: str) -> Element:
     """Returns the root of the page, without comments and processing instructions.
 
-    Its elements are plain ones: those of `lxml.html` take twice as long to walk.
+    Its elements are plain ones: those of `lxml.html` take twice as long to walk. They are at most `MAX_DEPTH` deep.
+    Shadow roots that the page declares stand as elements where a browser shows them.
 
     Raises:
         Failed: not HTML: no tag in it, or libxml2 gave up.
     """
     if not _TAG.search(html):
         raise Failed(Reason.NO_ARTICLE, "not HTML: no tag in it")
-    # Bytes, because lxml refuses a str that declares an encoding; without huge_tree libxml2 bounds depth and text.
-    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=False)
     try:
-        root = etree.fromstring(_as_xml(html), parser=parser)
+        root = _parsed(_as_xml(html))
     except (etree.LxmlError, ValueError) as error:
         raise Failed(Reason.NO_ARTICLE, "not HTML: it cannot be parsed") from error
     if root is None:
         raise Failed(Reason.NO_ARTICLE, "not HTML: nothing was parsed")
+    compose_shadow_roots(root)
     return root
+
+
+def _parsed(page: bytes) -> Element | None:
+    # Bytes, because lxml refuses a str that declares an encoding; without huge_tree libxml2 bounds depth and text.
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=False)
+    root = etree.fromstring(page, parser=parser)
+    error = parser.error_log.last_error
+    if error is None or error.type != etree.ErrorTypes.ERR_RESOURCE_LIMIT:
+        return root
+    return _parsed_to_the_end(page)
+
+
+def _parsed_to_the_end(page: bytes) -> Element | None:
+    """Returns the root of a page that libxml2 builds no tree of; where its events go elsewhere it has no limits."""
+    parser = etree.HTMLParser(target=_BoundedBuilder(), encoding="utf-8", huge_tree=True)
+    root: Element | None = etree.fromstring(page, parser=parser)
+    return root
+
+
+class _BoundedBuilder:
+    """Builds a tree from a parser's events; elements too deep follow each other instead of holding each other."""
+
+    def __init__(self) -> None:
+        # A parser of its own, which `as_html` may change.
+        self._builder = etree.TreeBuilder(parser=etree.HTMLParser())
+        self._depth = 0
+        self._deepest: str | bytes | None = None  # the open element at MAX_DEPTH that stands for deeper ones, too
+
+    def start(self, tag: str | bytes, attrib: dict[str | bytes, str | bytes]) -> None:
+        self._depth += 1
+        if self._depth >= MAX_DEPTH:
+            self._end_deepest()
+            self._deepest = tag
+        self._builder.start(tag, attrib)
+
+    def end(self, tag: str | bytes) -> None:
+        if self._depth >= MAX_DEPTH:
+            self._end_deepest()
+        else:
+            self._builder.end(tag)
+        self._depth -= 1
+
+    def data(self, data: str | bytes) -> None:
+        self._builder.data(data)
+
+    def comment(self, text: str | bytes) -> None:
+        """Leaves comments out."""
+
+    def close(self) -> Element:
+        return self._builder.close()
+
+    def _end_deepest(self) -> None:
+        if self._deepest is not None:
+            self._builder.end(self._deepest)
+            self._deepest = None
 
 
 def _as_xml(html: str) -> bytes:

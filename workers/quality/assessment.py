@@ -25,6 +25,7 @@ _INDEX_LINKS = 10  # links on an index, at least
 _DOUBTFUL = 0.2  # confidence; above it the text of an index is worth having
 _CONSENT = 0.3  # of the characters
 _BUTTON_CHARS = 60  # characters of a button's text, at most
+_HIDDEN_CHARS = 100  # characters left out because the page hides them, at least; fewer are a label or a note
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,19 @@ def is_index(page: AssessedPage, paragraphs: Sequence[str], confidence: float | 
     return sum(1 for block in page.segmented.blocks if block.link) >= _INDEX_LINKS
 
 
-def page_flags(page: AssessedPage, paragraphs: Sequence[str], after: Sequence[str]) -> tuple[Flag, ...]:
-    """Returns the flags that follow from the page. `after` are the blocks that follow the article's `paragraphs`."""
+def page_flags(
+    page: AssessedPage, paragraphs: Sequence[str], after: Sequence[str], hidden: float = 0.0
+) -> tuple[Flag, ...]:
+    """Returns the flags that follow from the page.
+
+    `after` are the blocks that follow the article's `paragraphs`. `hidden` characters were left out for being hidden.
+    """
     found = {
         Flag.CONSENT_WALL: consent_share(paragraphs) >= _CONSENT and offers_consent(page.buttons),
         Flag.PAYWALL: is_paid(page.head) or is_paywalled([*paragraphs, *after]),
         Flag.LIST_PAGE: page.kinds.shares[PageKind.LISTING] >= _LISTING,
+        Flag.HIDDEN_TEXT: hidden >= _HIDDEN_CHARS,
+        Flag.TRUNCATED: page.segmented.is_cut,
         Flag.NOT_AN_ARTICLE: page.kinds.shares[PageKind.ARTICLE] < _ARTICLE,
     }
     return tuple(flag for flag, holds in found.items() if holds)

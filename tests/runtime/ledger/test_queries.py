@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from contract.job import Job, Kind
+from contract.job import Job, Kind, Lane
 from contract.ledger import Filter, Place, Run, State
 from contract.reasons import Reason
 from contract.search import parse_query
@@ -176,3 +176,31 @@ async def test_recorded_until_is_not_said_before_it_is_known(engine: AsyncEngine
     until = await ledger.recorded_until()
     assert until is not None
     assert until <= datetime.now(UTC) - timedelta(seconds=100)
+
+
+async def test_what_is_decided_is_counted_by_lane_and_time(engine: AsyncEngine) -> None:
+    records = Records()
+    jobs = [*samples.jobs(3), *samples.jobs(2, Lane.BULK)]
+    records.accept(*jobs)
+    for job in jobs:
+        records.decide(samples.processed(job))
+    records.accept(samples.job())
+    await record_all(records, engine)
+    decided = datetime.fromisoformat(samples.NOW)
+    ledger = SqlLedger(engine)
+    assert await ledger.decided_since(decided) == {Lane.INTERACTIVE: 3, Lane.BULK: 2}
+    assert await ledger.decided_since(decided + timedelta(milliseconds=1)) == {}
+
+
+async def test_the_first_of_a_lane_is_the_one_that_was_accepted_first_and_not_tried_yet(engine: AsyncEngine) -> None:
+    records = Records()
+    tried, done, first, later = samples.jobs(4)
+    for job in (tried, done, first, later):
+        records.accept(job)
+    records.retry(tried)
+    records.decide(samples.processed(done))
+    await record_all(records, engine)
+    ledger = SqlLedger(engine)
+    (run,) = await ledger.runs(first.id)
+    assert await ledger.waiting_since(Lane.INTERACTIVE) == run.accepted_at
+    assert await ledger.waiting_since(Lane.BULK) is None

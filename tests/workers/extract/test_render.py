@@ -20,7 +20,7 @@ def blocks(body: str) -> list[ArticleBlock]:
         pytest.param("<p>A line<br>a line</p>", "A line\na line", id="a line break stays"),
         pytest.param("<h2>Part</h2><p>One.</p>", "Part\n\nOne.", id="heading"),
         pytest.param("<p>See:</p><ul><li>a<li>• b</ul><p>End.</p>", "See:\n\n- a\n- b\n\nEnd.", id="list"),
-        pytest.param("<ul><li>a<ul><li>b</ul></ul>", "- a\n- b", id="nested list"),
+        pytest.param("<ul><li>a<ul><li>b</ul></ul>", "- a\n  - b", id="nested list"),
         pytest.param("<ul><li><p>a</p><p>b</p></ul>", "- a b", id="paragraphs in an item"),
         pytest.param("<ul><li>a<br>b</ul>", "- a b", id="an item is one line"),
         pytest.param("<ul><li><h3>a</h3><p>b</p></ul>", "a\n\nb", id="an item that is an article"),
@@ -31,12 +31,12 @@ def blocks(body: str) -> list[ArticleBlock]:
             id="a table for layout",
         ),
         pytest.param("<table><tr><td>One.</td></tr></table>", "One.", id="a single cell"),
-        pytest.param("<pre>if x:\n    y()\n\n\nz()</pre>", "if x:\n    y()\nz()", id="code keeps its lines"),
+        pytest.param("<pre>if x:\n    y()\n\n\nz()</pre>", "if x:\n    y()\n\n\nz()", id="code keeps its lines"),
         pytest.param("", "", id="nothing"),
     ],
 )
 def test_render(body: str, text: str) -> None:
-    assert render(blocks(body)) == text
+    assert render(blocks(body)).text == text
 
 
 def test_levels_are_those_of_headings_and_lists() -> None:

@@ -1,0 +1,244 @@
+"""The JSON answers of the API. A field with a default is left out where it has it: see `present`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Literal
+
+from contract.job import Attempt, Kind, Lane
+from contract.ledger import State
+from contract.reasons import Reason
+from contract.submission import Fault
+
+
+def present(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the types below
+    """Returns the fields of `answer`, without those that have their defaults."""
+    values = {field.name: (getattr(answer, field.name), field.default) for field in fields(answer)}
+    return {name: value for name, (value, default) in values.items() if default is MISSING or value != default}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemDetails:
+    """An error, as RFC 9457 has it. `type` is a path at which the server says what it means."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A document is stored. `warnings` say what of the request was left out; there are none where they are absent."""
+
+    id: str
+    lane: Lane
+    warnings: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """How far a run of a document is. Times are RFC 3339 in UTC; what is not known, or not yet, is null."""
+
+    id: str
+    run: int
+    state: State
+    lane: Lane | None
+    kind: Kind | None
+    url: str | None
+    host: str | None
+    labels: Mapping[str, str]
+    accepted_at: str | None
+    decided_at: str | None
+    attempts: int
+    reason: Reason | None
+    detail: str | None
+    next_at: str | None
+    title: str | None
+    language: str | None
+    published: str | None
+    repeats: int
+    event: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunBrief:
+    """A run in few words."""
+
+    run: int
+    state: State
+    accepted_at: str | None
+    decided_at: str | None
+    attempts: int
+    reason: Reason | None
+    event: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentState(RunState):
+    """What became of a document: its latest run, and all runs in few words, the latest last."""
+
+    runs: tuple[RunBrief, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownDocument:
+    """Nothing is recorded of a document, whose acceptance may only not be recorded yet."""
+
+    id: str
+    state: Literal["unknown"]
+    recorded_until: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequested(RunState):
+    """It is on record that this run is wanted no more."""
+
+    cancel: Literal["requested"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownCancelRequested:
+    """The same for a document whose acceptance may only not be recorded yet."""
+
+    id: str
+    run: int
+    state: Literal["unknown"]
+    cancel: Literal["requested"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutRun:
+    """A further run of a document is stored."""
+
+    id: str
+    run: int
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasing:
+    """What is erased of a document, and what is not.
+
+    `dead_letters` is how many were dropped; `more_dead_letters`: send the request again. `log_keeps` says how much the
+    log holds, by unit: its events are among that.
+    """
+
+    id: str
+    state: Literal["erasing", "erased"]
+    erased_at: str
+    dead_letters: int
+    more_dead_letters: bool
+    log_keeps: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentList:
+    """A page of documents, newest first. `next` is the `cursor` of the page behind, null on the last."""
+
+    documents: Sequence[RunState]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedLetter:
+    """A dead letter in one line's worth. It is `retryable` if it holds a readable job; else the job's fields are null.
+
+    `buried_at` and `accepted_at` are RFC 3339 in UTC, `size` is the message's in bytes.
+    """
+
+    id: str
+    reason: Reason | None
+    cause: str
+    buried_at: str
+    event_id: str | None
+    size: int
+    retryable: bool
+    kind: Kind | None
+    url: str | None
+    labels: Mapping[str, str] | None
+    lane: Lane | None
+    run: int | None
+    attempt: int | None
+    accepted_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownLetter(ListedLetter):
+    """All that is known of a dead letter. `body` is the message in base64, if it was asked for."""
+
+    history: tuple[Attempt, ...]
+    copies: int
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterList:
+    """A page of dead letters. `count` is the number of all that pass the filter."""
+
+    letters: Sequence[ListedLetter]
+    count: int
+    next: str | None
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """So many letters were put again, so many were kept because they cannot be. `more`: send the request again."""
+
+    retried: int
+    kept: int
+    more: bool
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """So many letters are gone. `more`: send the request again."""
+
+    dropped: int
+    more: bool
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneLoad:
+    """What waits in a lane. Without a ledger, and while it is away, what comes from it is null.
+
+    - `depth`: documents that wait. On the embedded broker those in the hands of workers count, too.
+    - `oldest_s`: for how many seconds the first has waited; 0 where none waits. On RabbitMQ from the ledger.
+    - `decided_per_s`: documents decided in a second, in the window before. From the ledger.
+    - `expected_wait_s`: how long a document that is posted now waits, if all goes on as in the window before.
+    """
+
+    depth: int
+    oldest_s: float | None
+    decided_per_s: float | None
+    expected_wait_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneLoads:
+    """What waits, by lane."""
+
+    interactive: LaneLoad
+    bulk: LaneLoad
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """How much waits at the time `at`. `retrying` are documents that wait for another attempt."""
+
+    at: str
+    window_s: float
+    lanes: LaneLoads
+    retrying: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """What this server is, and its routes with a line about each."""
+
+    name: str
+    about: str
+    routes: Mapping[str, str]

@@ -1,0 +1,39 @@
+"""The headers of answers."""
+
+from typing import Final
+
+from service.api.operation import Header
+
+LOCATION: Final = Header(
+    "Location", "The document's place: `/v1/documents/{id}`. Only where there is a ledger.", required=False
+)
+ETAG: Final = Header("ETag", "Names this very body: send it back in `If-None-Match`.")
+RETRY_AFTER: Final = Header(
+    "Retry-After", "Seconds after which it makes sense to ask again.", {"type": "integer", "minimum": 1}
+)
+MAYBE_RETRY_AFTER: Final = Header(RETRY_AFTER.name, RETRY_AFTER.about, RETRY_AFTER.schema, required=False)
+VARY: Final = Header("Vary", "The headers of the request that the answer depends on.")
+CACHE_CONTROL: Final = Header(
+    "Cache-Control", "The answer is the caller's own, and may be kept while its `ETag` holds."
+)
+NOT_KEPT: Final = Header("Cache-Control", "`no-store`.")
+TAGGED: Final = (ETAG, VARY, CACHE_CONTROL)
+GUARDS: Final = (
+    Header("X-Content-Type-Options", "`nosniff`: the body is what its `Content-Type` says.", required=False),
+    Header("Content-Security-Policy", "What a page from here may do.", required=False),
+)
+APPLIED: Final = Header("Preference-Applied", "For how many seconds it was waited at most.", required=False)
+PROBLEM_HEADERS: Final = {
+    404: (LOCATION, APPLIED),
+    406: (LOCATION, APPLIED),
+    409: (MAYBE_RETRY_AFTER,),
+    401: (Header("WWW-Authenticate", "The scheme: `Bearer`."),),
+    415: (
+        Header("Accept-Post", "The media types that are taken."),
+        Header("Accept-Encoding", "The content codings that are taken."),
+    ),
+    422: (MAYBE_RETRY_AFTER,),
+    429: (RETRY_AFTER,),
+    503: (MAYBE_RETRY_AFTER,),
+}
+"""By the status of the problem."""

@@ -1,0 +1,102 @@
+"""What the examples are about: one document, its article, and a dead letter. The ids are those of the keys."""
+
+from typing import Final
+
+from contract.article import Article, PageKind, Quality, Source
+from contract.events import ProcessedEvent
+from contract.ids import document_id_for_key
+from contract.job import Kind, Lane
+from contract.ledger import State
+from contract.reasons import Reason
+from service.api.answers import DocumentState, ListedLetter, RunBrief, RunState
+from service.keys import ANONYMOUS
+
+TEXT: Final = (
+    "The ferry sails again\n\nBy Ada Larsen\n\n"
+    "The ferry between the harbour and the lower town sails again from Monday, the harbour council said on Friday. "
+    "It had been in the dock for three weeks, because a screw had been damaged by ice."
+)
+KEY: Final = "ferry-2026-11-28"
+ID: Final = document_id_for_key(ANONYMOUS, KEY)
+FAILED_ID: Final = document_id_for_key(ANONYMOUS, "no-such-page")
+WAITING_ID: Final = document_id_for_key(ANONYMOUS, "slow-host")
+LETTER_ID: Final = document_id_for_key(ANONYMOUS, "hostile-page")
+MISSING_ID: Final = "018f0000-0000-7000-8000-000000000000"  # made in 2024: it is kept no more
+
+AT: Final = "2026-11-28T12:00:00.000Z"
+_BODY = TEXT.partition("Larsen\n\n")[2]
+
+EVENT: Final = ProcessedEvent(
+    id=f"{ID}.1",
+    subject=ID,
+    time="2026-11-28T12:00:00.140Z",
+    data=Article(
+        id=ID,
+        kind=Kind.TEXT,
+        labels={"desk": "foreign"},
+        title="The ferry sails again",
+        authors=("Ada Larsen",),
+        language="en",
+        text=_BODY,
+        markdown=_BODY,
+        html=f"<p>{_BODY}</p>",
+        excerpt=_BODY[:108],
+        word_count=len(_BODY.split()),
+        char_count=len(_BODY),
+        reading_time_s=10,
+        content_sha256="0" * 64,
+        simhash="0" * 16,
+        page_kind=PageKind.ARTICLE,
+        quality=Quality(confidence=0.97),
+        field_sources={"title": Source.TEXT, "authors": Source.TEXT},
+    ),
+)
+
+RUN: Final = RunState(
+    id=ID,
+    run=1,
+    state=State.PROCESSED,
+    lane=Lane.INTERACTIVE,
+    kind=Kind.TEXT,
+    url=None,
+    host=None,
+    labels={"desk": "foreign"},
+    accepted_at=AT,
+    decided_at=EVENT.time,
+    attempts=1,
+    reason=None,
+    detail=None,
+    next_at=None,
+    title="The ferry sails again",
+    language="en",
+    published=None,
+    repeats=0,
+    event=f"/v1/documents/{ID}?run=1&format=event",
+)
+BRIEF: Final = RunBrief(
+    run=1, state=State.PROCESSED, accepted_at=AT, decided_at=EVENT.time, attempts=1, reason=None, event=RUN.event
+)
+
+
+def state() -> DocumentState:
+    """Returns the state of the sample document."""
+    known = {name: getattr(RUN, name) for name in RUN.__dataclass_fields__}
+    return DocumentState(**known, runs=(BRIEF,))
+
+
+LETTER: Final = ListedLetter(
+    id=LETTER_ID,
+    reason=Reason.MEMORY,
+    cause="the parser reached its memory limit",
+    buried_at=AT,
+    event_id=f"{LETTER_ID}.1",
+    size=48_211,
+    retryable=True,
+    kind=Kind.HTML,
+    url="https://example.com/hostile",
+    labels={},
+    lane=Lane.INTERACTIVE,
+    run=1,
+    attempt=2,
+    accepted_at=AT,
+)

@@ -1,0 +1,69 @@
+"""The routes: each operation of `service.api` with the handler that carries it out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from service.about import get_docs, get_docs_file, get_index, get_openapi
+from service.api import about, acts, capacity, dead, events, extract, lookups, posting
+from service.api.operation import Operation
+from service.capacity import get_capacity
+from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
+from service.document_acts import cancel_document, erase_document, rerun_document
+from service.document_list import list_documents
+from service.document_view import show_document
+from service.documents import post_document
+from service.events import get_events
+from service.extract import extract_document
+from service.problems import get_problem
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An operation, and what carries it out. `head`: a GET that answers HEAD, too."""
+
+    operation: Operation
+    handler: Handler
+    head: bool = False
+
+
+ROUTES: Final = (
+    Route(posting.POST_DOCUMENT, post_document),
+    Route(extract.EXTRACT_DOCUMENT, extract_document),
+    Route(lookups.LIST_DOCUMENTS, list_documents, head=True),
+    Route(lookups.SHOW_DOCUMENT, show_document, head=True),
+    Route(acts.ERASE_DOCUMENT, erase_document),
+    Route(acts.CANCEL_DOCUMENT, cancel_document),
+    Route(acts.RERUN_DOCUMENT, rerun_document),
+    Route(events.GET_EVENTS, get_events),
+    Route(dead.LIST_DEAD, list_dead),
+    Route(dead.DROP_MANY, drop_many),
+    Route(dead.RETRY_MANY, retry_many),
+    Route(dead.SHOW_DEAD, show_dead),
+    Route(dead.DROP_DEAD, drop_dead),
+    Route(dead.RETRY_DEAD, retry_dead),
+    Route(capacity.GET_CAPACITY, get_capacity, head=True),
+    Route(about.GET_INDEX, get_index, head=True),
+    Route(about.GET_PROBLEM, get_problem, head=True),
+    Route(about.GET_OPENAPI, get_openapi, head=True),
+    Route(about.GET_DOCS, get_docs, head=True),
+    Route(about.GET_DOCS_FILE, get_docs_file, head=True),
+)
+
+
+def operations() -> Sequence[Operation]:
+    """Returns the operations of all routes."""
+    return [route.operation for route in ROUTES]
+
+
+def definitions() -> Sequence[web.RouteDef]:
+    """Returns the routes as aiohttp takes them."""
+    return [
+        web.get(route.operation.path, route.handler, allow_head=route.head)
+        if route.operation.method == "GET"
+        else web.route(route.operation.method, route.operation.path, route.handler)
+        for route in ROUTES
+    ]
