@@ -30,25 +30,56 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
+        self.build_info = Gauge(
+            "copydesk_build_info",
+            "Always 1; the labels say what runs.",
+            ["version", "python", "role"],
+            registry=registry,
+        )
+        self._declare_http(registry)
+        self._declare_work(registry)
+        self._declare_broker(registry)
+        self._declare_audit(registry)
+        self._declare_ledger(registry)
+
+    def _declare_http(self, registry: CollectorRegistry) -> None:
+        """What the HTTP side does."""
         self.accepted = Counter(
             "copydesk_accepted", "Documents accepted: the broker confirmed.", ["kind", "lane"], registry=registry
         )
         self.refused = Counter("copydesk_refused", "Requests refused, by problem type.", ["reason"], registry=registry)
-        self.published = Counter(
-            "copydesk_published", "Messages confirmed by the broker, by destination.", ["to"], registry=registry
+        self.connections = Gauge(
+            "copydesk_connections", "Open connections to a port: api, ops.", ["listener"], registry=registry
         )
-        self.publish_failures = Counter(
-            "copydesk_publish_failures",
-            f"Messages not confirmed, by destination and cause: {_listed(PublishFailure)}.",
-            ["to", "cause"],
+        self.connections_cut = Counter(
+            "copydesk_connections_cut",
+            "Connections that Copydesk ended or refused, by port and cause.",
+            ["listener", "cause"],
             registry=registry,
         )
-        self.verdicts = Counter(
-            "copydesk_verdicts",
-            f"Verdicts, by kind ({_listed(VerdictKind)}) and reason (processed, deferred, or that of a failure).",
-            ["verdict", "reason"],
+        self.request_seconds = Histogram(
+            "copydesk_request_seconds",
+            "Seconds to answer HTTP requests, by route and status, without event streams and requests that waited.",
+            ["method", "route", "status"],
             registry=registry,
         )
+        self.event_streams = Gauge("copydesk_event_streams", "Open GET /v1/events streams.", registry=registry)
+        self.waiting_requests = Gauge(
+            "copydesk_waiting_requests",
+            f"Requests that wait for a verdict or a preview, by what for: {_listed(WaitFor)}.",
+            ["kind"],
+            registry=registry,
+        )
+        self.waits = Counter(
+            "copydesk_waits",
+            f"Waits of requests that ended, by what for and outcome: {_listed(WaitOutcome)}.",
+            ["kind", "outcome"],
+            registry=registry,
+        )
+
+    def _declare_work(self, registry: CollectorRegistry) -> None:
+        """What workers do."""
+        self.in_flight = Gauge("copydesk_in_flight", "Jobs in progress in this process.", registry=registry)
         self.stage_seconds = Histogram(
             "copydesk_stage_seconds",
             f"Seconds spent in a stage: {_listed(Stage)}; job is the sum.",
@@ -67,7 +98,12 @@ class Metrics:
             "Bytes of the bodies that were fetched, as they were sent; those of refused ones, too.",
             registry=registry,
         )
-        self.in_flight = Gauge("copydesk_in_flight", "Jobs in progress in this process.", registry=registry)
+        self.verdicts = Counter(
+            "copydesk_verdicts",
+            f"Verdicts, by kind ({_listed(VerdictKind)}) and reason (processed, deferred, or that of a failure).",
+            ["verdict", "reason"],
+            registry=registry,
+        )
         self.retries = Counter(
             "copydesk_retries", "Attempts that failed and are repeated, by reason.", ["reason"], registry=registry
         )
@@ -77,15 +113,21 @@ class Metrics:
             ["cause"],
             registry=registry,
         )
+
+    def _declare_broker(self, registry: CollectorRegistry) -> None:
+        """What the broker takes, holds and refuses."""
+        self.published = Counter(
+            "copydesk_published", "Messages confirmed by the broker, by destination.", ["to"], registry=registry
+        )
+        self.publish_failures = Counter(
+            "copydesk_publish_failures",
+            f"Messages not confirmed, by destination and cause: {_listed(PublishFailure)}.",
+            ["to", "cause"],
+            registry=registry,
+        )
         self.subscriber_refused = Counter(
             "copydesk_subscriber_refused",
             "Events that a subscriber's full queue refused; they stand in the log.",
-            registry=registry,
-        )
-        self.dead_letters = Counter(
-            "copydesk_dead_letters",
-            f"Dead letters that an operator handled, by action: {_listed(DeadAction)}.",
-            ["action"],
             registry=registry,
         )
         self.session_losses = Counter(
@@ -117,6 +159,15 @@ class Metrics:
             ["queue", "bound"],
             registry=registry,
         )
+        self.dead_letters = Counter(
+            "copydesk_dead_letters",
+            f"Dead letters that an operator handled, by action: {_listed(DeadAction)}.",
+            ["action"],
+            registry=registry,
+        )
+
+    def _declare_audit(self, registry: CollectorRegistry) -> None:
+        """What the audit finds."""
         self.audit_runs = Gauge(
             "copydesk_audit_runs",
             f"Distinct runs in the books of copydesk audit --watch, by state: {_listed(AuditState)}.",
@@ -135,15 +186,9 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
-        self.connections = Gauge(
-            "copydesk_connections", "Open connections to a port: api, ops.", ["listener"], registry=registry
-        )
-        self.connections_cut = Counter(
-            "copydesk_connections_cut",
-            "Connections that Copydesk ended or refused, by port and cause.",
-            ["listener", "cause"],
-            registry=registry,
-        )
+
+    def _declare_ledger(self, registry: CollectorRegistry) -> None:
+        """What the recorder records."""
         self.ledger_recording = Gauge(
             "copydesk_ledger_recording",
             "1 while this process records into the ledger, 0 while it stands by.",
@@ -184,31 +229,6 @@ class Metrics:
         )
         self.ledger_failures = Counter(
             "copydesk_ledger_failures", "Times that the ledger's database failed; it is tried again.", registry=registry
-        )
-        self.event_streams = Gauge("copydesk_event_streams", "Open GET /v1/events streams.", registry=registry)
-        self.waiting_requests = Gauge(
-            "copydesk_waiting_requests",
-            f"Requests that wait for a verdict or a preview, by what for: {_listed(WaitFor)}.",
-            ["kind"],
-            registry=registry,
-        )
-        self.waits = Counter(
-            "copydesk_waits",
-            f"Waits of requests that ended, by what for and outcome: {_listed(WaitOutcome)}.",
-            ["kind", "outcome"],
-            registry=registry,
-        )
-        self.request_seconds = Histogram(
-            "copydesk_request_seconds",
-            "Seconds to answer HTTP requests, by route and status, without event streams and requests that waited.",
-            ["method", "route", "status"],
-            registry=registry,
-        )
-        self.build_info = Gauge(
-            "copydesk_build_info",
-            "Always 1; the labels say what runs.",
-            ["version", "python", "role"],
-            registry=registry,
         )
 
     def start_at_zero(self) -> None:
