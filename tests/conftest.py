@@ -1,7 +1,10 @@
 """Fixtures that many tests share."""
 
 import signal
+import subprocess
 from collections.abc import Iterator
+from functools import wraps
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -11,6 +14,9 @@ from prometheus_client.metrics import MetricWrapperBase
 from contract.labels import VALUES, is_value
 from contract.metrics import Metrics
 from tests.rabbit_node import RabbitNode
+
+BEYOND_UNIT = {"processes", "rabbit", "postgres", "system", "faults"}
+"""Marks of the tests that `make unit` leaves out."""
 
 settings.register_profile("copydesk", deadline=None)  # how long an example takes depends on the machine
 settings.load_profile("copydesk")
@@ -28,6 +34,27 @@ def rabbit_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode
         yield node
     finally:
         node.close()
+
+
+@pytest.fixture(autouse=True)
+def tests_that_start_programs_have_a_mark(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Fails a test of `make unit` that starts a program, as an interpreter or a database. Parser children are few."""
+    if BEYOND_UNIT & {mark.name for mark in request.node.iter_markers()}:
+        yield
+        return
+    started: list[Any] = []
+    construct = subprocess.Popen.__init__
+
+    @wraps(construct)
+    def watched(self: Any, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - as Popen has them
+        started.append((arguments, options))
+        construct(self, *arguments, **options)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", watched)
+    yield
+    assert started == [], f"a test that starts a program has one of the marks {sorted(BEYOND_UNIT)}"
 
 
 @pytest.fixture(autouse=True)

@@ -54,11 +54,13 @@ def test_a_suite_that_fails_makes_the_run_fail_and_is_told_last(
     assert capsys.readouterr().out.splitlines()[-1] == ("=== 1 failed ===" if code else "=== 2 passed ===")
 
 
+@pytest.mark.processes
 def test_pytest_is_run_and_its_closing_line_is_the_last(capsys: pytest.CaptureFixture[str]) -> None:
     assert main((PASSES,)) == 0
     assert "collected in" in capsys.readouterr().out.splitlines()[-1]
 
 
+@pytest.mark.processes
 def test_a_suite_that_does_not_end_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(suites, "SUITE_TIMEOUT_S", 0.01)
     assert main((PASSES,)) == 1
@@ -75,8 +77,32 @@ def test_it():
 """
 
 
+@pytest.mark.processes
 def test_a_process_that_a_suite_leaves_behind_does_not_hold_it_up(tmp_path: Path) -> None:
     (tmp_path / "test_leaves.py").write_text(LEAVES_A_PROCESS)
     options = ("-s", "-W", "ignore", "--rootdir", str(tmp_path), str(tmp_path / "test_leaves.py"))
     assert main((Suite("leaves", options),)) == 0
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)  # there is none if main waited for its end
+
+
+STARTS_A_PROGRAM = """
+import subprocess
+import pytest
+
+def test_unmarked():
+    subprocess.run(["true"])
+
+@pytest.mark.processes
+def test_marked():
+    subprocess.run(["true"])
+"""
+
+
+@pytest.mark.processes
+def test_a_test_that_starts_a_program_and_has_no_mark_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "test_starts.py").write_text(STARTS_A_PROGRAM)
+    options = ("-p", "tests.conftest", "-W", "ignore", "--rootdir", str(tmp_path), str(tmp_path / "test_starts.py"))
+    assert main((Suite("starts", options),)) == 1
+    told = capsys.readouterr().out
+    assert "ERROR at teardown of test_unmarked" in told
+    assert "2 passed, 1 error" in told

@@ -13,7 +13,7 @@ from runtime.brokers.rabbit import RabbitBroker
 from runtime.brokers.rabbit.definitions import definitions, encoded
 from runtime.brokers.rabbit.setup import check_topology
 from tests.brokers import samples
-from tests.rabbit_node import RabbitNode
+from tests.rabbit_node import RabbitNode, permission
 
 COMPOSE = Path(__file__).parents[2] / "deploy" / "compose.yaml"
 FILE = Path(__file__).parents[2] / "deploy" / "rabbitmq" / "definitions.json"
@@ -28,9 +28,8 @@ async def test_imported_definitions_suit_the_broker_and_set_the_policies(
     rabbit_node: RabbitNode, tmp_path: Path
 ) -> None:
     vhost = "imported"
-    guest = {"user": "guest", "vhost": vhost, "configure": ".*", "write": ".*", "read": ".*"}
     file = tmp_path / "definitions.json"
-    file.write_text(json.dumps({**definitions(design(), vhost), "permissions": [guest]}))
+    file.write_text(json.dumps({**definitions(design(), vhost), "permissions": [permission("guest", vhost)]}))
     rabbit_node.ctl("import_definitions", str(file))
     async with RabbitBroker(rabbit_node.url + vhost, metrics=Metrics(CollectorRegistry())) as broker:
         await broker.put(samples.job())

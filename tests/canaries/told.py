@@ -9,8 +9,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.rabbit_node import free_ports
@@ -22,17 +22,17 @@ FORMATS = ("json", "console", "terminal")
 
 
 class Told:
-    """A running command, and its output so far."""
+    """A running command, and its output so far. It listens on `ports`: the API's, and the one for operators."""
 
-    def __init__(self, role: str, log_format: str, settings: Mapping[str, str]) -> None:
-        self.port, self.ops_port = free_ports(2)
+    def __init__(self, role: str, log_format: str, settings: Mapping[str, str], ports: tuple[int, int]) -> None:
+        self.port, self.ops_port = ports
         clean = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
-        ports = {"COPYDESK_PORT": str(self.port), "COPYDESK_OPS_PORT": str(self.ops_port), "TERM": "xterm-256color"}
+        listening = {"COPYDESK_PORT": str(self.port), "COPYDESK_OPS_PORT": str(self.ops_port), "TERM": "xterm-256color"}
         chosen = {} if log_format == "terminal" else {"COPYDESK_LOG_FORMAT": log_format}
         ours, theirs = pty.openpty() if log_format == "terminal" else os.pipe()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.canaries.with_defects", role],
-            env={**clean, **ports, **chosen, **settings},
+            env={**clean, **listening, **chosen, **settings},
             cwd=ROOT,
             stdout=theirs,
             stderr=theirs,
@@ -68,9 +68,12 @@ class Told:
         self._reader.join()
         return code
 
-    def close(self) -> None:
+    def terminate(self) -> None:
         if self._process.poll() is None:
             self._process.terminate()
+
+    def close(self) -> None:
+        self.terminate()
         self.wait_for_end()
 
     def _is_ready(self) -> bool:
@@ -100,8 +103,21 @@ class Told:
 @contextmanager
 def telling(role: str, log_format: str, settings: Mapping[str, str]) -> Iterator[Told]:
     """Runs a role while the context is open."""
-    told = Told(role, log_format, settings)
-    try:
+    with telling_each(role, [log_format], settings) as (told,):
         yield told
-    finally:
-        told.close()
+
+
+@contextmanager
+def telling_each(role: str, log_formats: Sequence[str], settings: Mapping[str, str]) -> Iterator[list[Told]]:
+    """Runs a role once in each log format while the context is open. They start, wait and stop side by side."""
+    ports = free_ports(2 * len(log_formats))  # at once: so no two are the same
+    with ExitStack() as stack:
+        running: list[Told] = []
+        for log_format in log_formats:
+            running.append(Told(role, log_format, settings, (ports.pop(), ports.pop())))
+            stack.callback(running[-1].close)
+        try:
+            yield running
+        finally:
+            for told in running:
+                told.terminate()

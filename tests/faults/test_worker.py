@@ -72,9 +72,7 @@ async def test_worker_killed(stage: str, desk: Desk, node: RabbitNode, tmp_path:
 def other_vhost(node: RabbitNode, request: pytest.FixtureRequest) -> str:
     """The URL of a virtual host of the test's own: queues with other arguments."""
     name = str(request.node.name)
-    node.ctl("add_vhost", name)
-    node.ctl("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
-    return node.url + name
+    return node.add_vhost(name)
 
 
 @pytest.fixture

@@ -4,13 +4,14 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aio_pika
 import aiohttp
+import pytest
 
 from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import RabbitNode
@@ -18,6 +19,8 @@ from tests.system.processes import Process, copydesk, running
 
 SETTINGS = {"COPYDESK_FETCH_ALLOW_NETWORKS": "127.0.0.0/8"}
 PORTS = ("--ops-port", "0")
+KINDS = ("embedded", pytest.param("replicas", marks=pytest.mark.rabbit))
+"""The parameters of a fixture that opens stacks."""
 TEXT = "The harbour council voted on Tuesday evening to move the ferry landing two hundred metres up the coast. " * 5
 
 
@@ -76,18 +79,13 @@ def replicas(
     node: RabbitNode, cluster: PostgresCluster, more: Mapping[str, str] | None = None, *, workers: int = 2
 ) -> Iterator[Stack]:
     """Two each of `serve`, `work` and `record`, on a virtual host and in a database of their own."""
-    vhost = f"ledger{time.monotonic_ns()}"
-    node.ctl("add_vhost", vhost)
-    node.ctl("set_permissions", "--vhost", vhost, "guest", ".*", ".*", ".*")
     url = cluster.database()
-    settings = (
-        SETTINGS
-        | dict(more or {})
-        | {"COPYDESK_AMQP_URL": node.url + vhost, "COPYDESK_LEDGER_URL": url, "COPYDESK_SLOTS": "4"}
-    )
     made = copydesk("ledger", "upgrade", settings={"COPYDESK_LEDGER_URL": url})
     assert made.returncode == 0, made.stderr
     with ExitStack() as stack:
+        amqp_url = stack.enter_context(node.vhost(f"ledger{time.monotonic_ns()}"))
+        own = {"COPYDESK_AMQP_URL": amqp_url, "COPYDESK_LEDGER_URL": url, "COPYDESK_SLOTS": "4"}
+        settings = SETTINGS | dict(more or {}) | own
 
         def start(role: str) -> Process:
             port = ("--port", "0") if role == "serve" else ()
@@ -96,8 +94,16 @@ def replicas(
         working = [start("work") for _ in range(workers)]
         recorders = [start("record") for _ in range(2)]
         servers = [start("serve") for _ in range(2)]
-        yield Stack(url, start, recorders, servers, working, node.url + vhost)
-    node.ctl("delete_vhost", vhost)
+        yield Stack(url, start, recorders, servers, working, amqp_url)
+
+
+def opened(
+    request: pytest.FixtureRequest, folder: Path, more: Mapping[str, str] | None = None
+) -> AbstractContextManager[Stack]:
+    """Opens a new stack of the kind that the fixture's parameter names."""
+    if request.param == "embedded":
+        return embedded(folder, more)
+    return replicas(request.getfixturevalue("rabbit_node"), request.getfixturevalue("cluster"), more)
 
 
 async def post(http: aiohttp.ClientSession, api: str, number: int) -> str | None:
@@ -154,6 +160,18 @@ async def streamed(http: aiohttp.ClientSession, api: str) -> bytes:
         async for line in response.content:
             if line.startswith(b"data: "):
                 return line.removeprefix(b"data: ").rstrip(b"\n")
+    raise AssertionError("the stream ended")
+
+
+async def event_of(http: aiohttp.ClientSession, api: str, document_id: str, state: str) -> bytes:
+    """Waits for the event that a document came into `state`, and returns it as server-sent events carry it."""
+    async with asyncio.timeout(90), http.get(f"{api}/v1/events", params={"last": "100"}) as response:
+        async for line in response.content:
+            if line.startswith(b"data: "):
+                event = line.removeprefix(b"data: ").rstrip(b"\n")
+                told = json.loads(event)
+                if (told["subject"], told["type"]) == (document_id, f"copydesk.document.{state}.v1"):
+                    return event
     raise AssertionError("the stream ended")
 
 

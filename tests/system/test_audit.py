@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,13 @@ from tests.system.processes import Process, copydesk, running
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
 TEXT = "The harbour council voted on Tuesday evening to move the ferry landing two hundred metres up the coast. " * 5
+
+
+@pytest.fixture
+def amqp_url(rabbit_node: RabbitNode, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a virtual host of the test's own: an audit counts all that is in it."""
+    with rabbit_node.vhost(str(request.node.name)) as url:
+        yield url
 
 
 async def post(api: str, count: int) -> list[str]:
@@ -92,10 +100,8 @@ async def test_a_watch_keeps_the_gauges(tmp_path: Path) -> None:
 
 
 @pytest.mark.rabbit
-async def test_documents_that_are_taken_from_a_queue_are_missed(rabbit_node: RabbitNode) -> None:
-    rabbit_node.ctl("add_vhost", "audited")
-    rabbit_node.ctl("set_permissions", "--vhost", "audited", "guest", ".*", ".*", ".*")
-    settings = {"COPYDESK_AMQP_URL": f"{rabbit_node.url}audited", "COPYDESK_JOB_TIMEOUT_S": "2"}
+async def test_documents_that_are_taken_from_a_queue_are_missed(amqp_url: str) -> None:
+    settings = {"COPYDESK_AMQP_URL": amqp_url, "COPYDESK_JOB_TIMEOUT_S": "2"}
     with running("serve", "--port", "0", "--ops-port", "0", settings=settings) as serve:
         api = serve.wait_for_urls("api")["api"]
         await post(api, 3)
@@ -111,7 +117,6 @@ async def test_documents_that_are_taken_from_a_queue_are_missed(rabbit_node: Rab
         code, balance = audit("--patience", "0", settings=settings)
         assert (code, balance["missing"], balance["in_flight"]) == (1, 1, 0)
         assert balance["missing_ids"] == [f"{ids[0]}.1"]
-    rabbit_node.ctl("delete_vhost", "audited")
 
 
 async def take(url: str, count: int) -> None:
@@ -123,10 +128,8 @@ async def take(url: str, count: int) -> None:
 
 
 @pytest.mark.rabbit
-async def test_topology_says_what_is_not_as_it_should_be(rabbit_node: RabbitNode) -> None:
-    rabbit_node.ctl("add_vhost", "checked")
-    rabbit_node.ctl("set_permissions", "--vhost", "checked", "guest", ".*", ".*", ".*")
-    settings = {"COPYDESK_AMQP_URL": f"{rabbit_node.url}checked"}
+async def test_topology_says_what_is_not_as_it_should_be(amqp_url: str) -> None:
+    settings = {"COPYDESK_AMQP_URL": amqp_url}
     missing = copydesk("topology", "--check", settings=settings)
     assert missing.returncode == 1
     assert b"queue copydesk.lost: is missing. Run `copydesk topology`" in missing.stdout
@@ -137,4 +140,3 @@ async def test_topology_says_what_is_not_as_it_should_be(rabbit_node: RabbitNode
         done = copydesk(*arguments, settings=otherwise)
         assert done.returncode == 1
         assert b"queue copydesk.intake.bulk: x-delivery-limit is 20 instead of 7" in done.stdout
-    rabbit_node.ctl("delete_vhost", "checked")

@@ -59,13 +59,9 @@ def test_a_role_logs_one_line_an_outage_and_begins_when_it_is_mended(
         ops = process.wait_for_urls("ops")["ops"]
         await_losses(ops, 5)
         assert warnings(process) == [("broker_session_lost", "vhost_refused")]
-        rabbit_node.ctl("add_vhost", vhost)
-        try:
-            rabbit_node.ctl("set_permissions", "-p", vhost, "guest", ".*", ".*", ".*")
+        with rabbit_node.vhost(vhost):
             await_ready(ops)
-        finally:
             process.stop()
-            rabbit_node.ctl("delete_vhost", vhost)
     lines = json.dumps(process.log)
     assert "Traceback" not in lines
     assert "aiormq" not in lines
@@ -73,18 +69,14 @@ def test_a_role_logs_one_line_an_outage_and_begins_when_it_is_mended(
 
 
 def test_a_bare_broker_answers_429_at_the_limit(rabbit_node: RabbitNode) -> None:
-    rabbit_node.ctl("add_vhost", "bare")
-    rabbit_node.ctl("set_permissions", "-p", "bare", "guest", ".*", ".*", ".*")
-    settings = {"COPYDESK_AMQP_URL": f"{rabbit_node.url}bare", "COPYDESK_INTAKE_DOCUMENTS": "5"}
-    try:
+    with rabbit_node.vhost("bare") as url:
+        settings = {"COPYDESK_AMQP_URL": url, "COPYDESK_INTAKE_DOCUMENTS": "5"}
         with running("serve", "--port", "0", "--ops-port", "0", settings=settings) as process:
             urls = process.wait_for_urls("api", "ops")
             await_ready(urls["ops"])
             codes = [get(f"{urls['api']}/v1/documents", b'{"text": "A line."}')[0] for _ in range(12)]
             _, metrics = get(f"{urls['ops']}/metrics")
             process.stop()
-    finally:
-        rabbit_node.ctl("delete_vhost", "bare")
     accepted = codes.index(429)
     assert 5 <= accepted <= 8  # a quorum queue tells its channels a moment late
     assert codes == [202] * accepted + [429] * (12 - accepted)

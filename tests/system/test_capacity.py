@@ -10,7 +10,7 @@ import pytest
 
 from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import RabbitNode
-from tests.system.ledger_stacks import SETTINGS, Stack, accepted, embedded, replicas, until, until_all
+from tests.system.ledger_stacks import KINDS, SETTINGS, Stack, accepted, opened, until, until_all
 from tests.system.processes import copydesk, running
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -19,24 +19,10 @@ DOCUMENTS = 12
 WINDOW_S = 120
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[PostgresCluster]:
-    postgres = PostgresCluster()
-    try:
-        postgres.start()
-        yield postgres
-    finally:
-        postgres.close()
-
-
-@pytest.fixture(params=["embedded", pytest.param("replicas", marks=pytest.mark.rabbit)])
+@pytest.fixture(params=KINDS)
 def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
-    with ExitStack() as scope:
-        if request.param == "embedded":
-            yield scope.enter_context(embedded(tmp_path))
-        else:
-            node: RabbitNode = request.getfixturevalue("rabbit_node")
-            yield scope.enter_context(replicas(node, request.getfixturevalue("cluster")))
+    with opened(request, tmp_path) as stack:
+        yield stack
 
 
 async def interactive(http: aiohttp.ClientSession, api: str) -> dict[str, Any]:
@@ -66,14 +52,11 @@ async def test_on_rabbitmq_the_ledger_tells_for_how_long_the_first_waits(
 ) -> None:
     """Nobody works here: what is posted waits."""
     url = cluster.database()
-    rabbit_node.ctl("add_vhost", "waiting")
-    rabbit_node.ctl("set_permissions", "--vhost", "waiting", "guest", ".*", ".*", ".*")
     assert copydesk("ledger", "upgrade", settings={"COPYDESK_LEDGER_URL": url}).returncode == 0
-    settings = SETTINGS | {"COPYDESK_AMQP_URL": f"{rabbit_node.url}waiting", "COPYDESK_LEDGER_URL": url}
-    with (
-        running("record", "--ops-port", "0", settings=settings),
-        running("serve", "--port", "0", "--ops-port", "0", settings=settings) as serve,
-    ):
+    with rabbit_node.vhost("waiting") as amqp_url, ExitStack() as roles:
+        settings = SETTINGS | {"COPYDESK_AMQP_URL": amqp_url, "COPYDESK_LEDGER_URL": url}
+        roles.enter_context(running("record", "--ops-port", "0", settings=settings))
+        serve = roles.enter_context(running("serve", "--port", "0", "--ops-port", "0", settings=settings))
         api = serve.wait_for_urls("api")["api"]
         async with aiohttp.ClientSession() as http:
             for number in range(3):

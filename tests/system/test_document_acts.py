@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,16 @@ from aiohttp import web
 from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import RabbitNode
 from tests.system.ledger_stacks import (
+    KINDS,
     TEXT,
     Stack,
     accepted,
     bound,
     embedded,
+    event_of,
     listed,
     look_up,
+    opened,
     posted,
     replicas,
     streamed,
@@ -38,27 +41,21 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 Http = aiohttp.ClientSession
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[PostgresCluster]:
-    postgres = PostgresCluster()
-    try:
-        postgres.start()
-        yield postgres
-    finally:
-        postgres.close()
+@pytest.fixture(scope="module", params=KINDS)
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One for all tests that kill nothing: each looks at its own documents alone.
 
-
-@pytest.fixture(params=["embedded", pytest.param("replicas", marks=pytest.mark.rabbit)])
-def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
-    with _opened(request, tmp_path) as stack:
+    It runs until the module ends, so the tests that use it stand last.
+    """
+    with opened(request, tmp_path_factory.mktemp("shared"), SETTINGS) as stack:
         yield stack
 
 
-def _opened(request: pytest.FixtureRequest, folder: Path) -> AbstractContextManager[Stack]:
-    if request.param == "embedded":
-        return embedded(folder, SETTINGS)
-    node: RabbitNode = request.getfixturevalue("rabbit_node")
-    return replicas(node, request.getfixturevalue("cluster"), SETTINGS)
+@pytest.fixture(params=KINDS)
+def own_stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
+    """For a test that kills processes of it, or counts all of its documents."""
+    with opened(request, tmp_path, SETTINGS) as stack:
+        yield stack
 
 
 @pytest.fixture
@@ -107,7 +104,10 @@ def audited(stack: Stack, folder: Path) -> dict[str, Any]:
     return found
 
 
-async def test_what_is_erased_stays_erased_over_a_kill_and_a_rebuild(stack: Stack, http: Http, tmp_path: Path) -> None:
+async def test_what_is_erased_stays_erased_over_a_kill_and_a_rebuild(
+    own_stack: Stack, http: Http, tmp_path: Path
+) -> None:
+    stack = own_stack
     gone = await new(http, stack, text=f"Zweihundertmetertief. {TEXT}")
     stays = await accepted(http, stack.api, 1)
     await until_all(stack.api, {gone, stays}, "processed")
@@ -139,35 +139,6 @@ async def test_what_is_erased_stays_erased_over_a_kill_and_a_rebuild(stack: Stac
     }
 
 
-async def test_a_document_that_waits_for_a_retry_is_cancelled_when_it_comes_back(stack: Stack, http: Http) -> None:
-    document_id = await new(http, stack, url=REFUSES)
-    await until_answered(http, stack, document_id, state="processing", reason="connect_error")
-    status, told = await asked(http, stack, "POST", document_id, "/cancel")
-    assert (status, told["state"], told["cancel"]) == (202, "processing", "requested")
-    decided = await until_answered(http, stack, document_id, state="failed")
-    assert (decided["reason"], decided["attempts"], decided["run"]) == ("cancelled", 1, 1)
-    status, told = await asked(http, stack, "POST", document_id, "/cancel")
-    assert (status, told["type"]) == (409, "/problems/already-decided")
-    status, told = await asked(http, stack, "POST", document_id, "/rerun")
-    assert (status, told["run"]) == (202, 2)
-    await until_answered(http, stack, document_id, run=2, state="processing", reason="connect_error")
-
-
-async def test_an_erased_document_that_waits_is_decided_without_a_word_of_it(stack: Stack, http: Http) -> None:
-    document_id = await new(http, stack, url=REFUSES)
-    await until_answered(http, stack, document_id, state="processing")
-    assert (await asked(http, stack, "DELETE", document_id))[0] == 202
-
-    async def is_decided() -> bool:
-        return bool(json.loads(await streamed(http, stack.api))["type"] == "copydesk.document.failed.v1")
-
-    await until(is_decided)
-    event = await streamed(http, stack.api)
-    assert (json.loads(event)["subject"], json.loads(event)["data"]["reason"]) == (document_id, "cancelled")
-    assert b"127.0.0.1" not in event
-    await until_answered(http, stack, document_id, type="/problems/erased")
-
-
 @pytest.mark.rabbit
 async def test_what_is_cancelled_while_no_worker_runs_is_decided_by_the_first_that_starts(
     rabbit_node: RabbitNode, cluster: PostgresCluster, http: Http
@@ -195,6 +166,38 @@ async def test_a_document_behind_others_is_cancelled_unread(tmp_path: Path, http
             assert (await asked(http, stack, "POST", second, "/cancel"))[0] == 202
             await until_answered(http, stack, second, reason="cancelled", attempts=0)
             await until_answered(http, stack, first, reason="first_byte_timeout")
+
+
+async def test_without_the_setting_text_is_not_kept(tmp_path: Path, http: Http) -> None:
+    with embedded(tmp_path) as stack:
+        document_id = await accepted(http, stack.api, 1)
+        await until_all(stack.api, {document_id}, "processed")
+        status, told = await asked(http, stack, "POST", document_id, "/rerun")
+    assert (status, told["type"]) == (409, "/problems/nothing-kept")
+
+
+async def test_a_document_that_waits_for_a_retry_is_cancelled_when_it_comes_back(stack: Stack, http: Http) -> None:
+    document_id = await new(http, stack, url=REFUSES)
+    await until_answered(http, stack, document_id, state="processing", reason="connect_error")
+    status, told = await asked(http, stack, "POST", document_id, "/cancel")
+    assert (status, told["state"], told["cancel"]) == (202, "processing", "requested")
+    decided = await until_answered(http, stack, document_id, state="failed")
+    assert (decided["reason"], decided["attempts"], decided["run"]) == ("cancelled", 1, 1)
+    status, told = await asked(http, stack, "POST", document_id, "/cancel")
+    assert (status, told["type"]) == (409, "/problems/already-decided")
+    status, told = await asked(http, stack, "POST", document_id, "/rerun")
+    assert (status, told["run"]) == (202, 2)
+    await until_answered(http, stack, document_id, run=2, state="processing", reason="connect_error")
+
+
+async def test_an_erased_document_that_waits_is_decided_without_a_word_of_it(stack: Stack, http: Http) -> None:
+    document_id = await new(http, stack, url=REFUSES)
+    await until_answered(http, stack, document_id, state="processing")
+    assert (await asked(http, stack, "DELETE", document_id))[0] == 202
+    event = await event_of(http, stack.api, document_id, "failed")
+    assert json.loads(event)["data"]["reason"] == "cancelled"
+    assert b"127.0.0.1" not in event
+    await until_answered(http, stack, document_id, type="/problems/erased")
 
 
 async def test_kept_text_is_run_again_and_one_of_many_gets_the_run(stack: Stack, http: Http) -> None:
@@ -229,14 +232,6 @@ async def test_a_url_is_run_again_with_its_options(stack: Stack, http: Http) -> 
         assert (await asked(http, stack, "POST", document_id, "/rerun", **keyed))[1]["run"] == 2
     async with http.get(f"{stack.api}/v1/documents/{document_id}?format=markdown") as response:
         assert (response.status, "ferry" in await response.text()) == (200, True)
-
-
-async def test_without_the_setting_text_is_not_kept(tmp_path: Path, http: Http) -> None:
-    with embedded(tmp_path) as stack:
-        document_id = await accepted(http, stack.api, 1)
-        await until_all(stack.api, {document_id}, "processed")
-        status, told = await asked(http, stack, "POST", document_id, "/rerun")
-    assert (status, told["type"]) == (409, "/problems/nothing-kept")
 
 
 @asynccontextmanager

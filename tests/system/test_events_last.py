@@ -28,11 +28,8 @@ def embedded(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def rabbit(rabbit_node: RabbitNode) -> Iterator[str]:
-    rabbit_node.ctl("add_vhost", "last")
-    rabbit_node.ctl("set_permissions", "-p", "last", "guest", ".*", ".*", ".*")
-    settings = {"COPYDESK_AMQP_URL": f"{rabbit_node.url}last"}
     with ExitStack() as stack:
-        stack.callback(rabbit_node.ctl, "delete_vhost", "last")
+        settings = {"COPYDESK_AMQP_URL": stack.enter_context(rabbit_node.vhost("last"))}
         serve = stack.enter_context(running("serve", *PORTS, settings=settings))
         stack.enter_context(running("work", "--slots", "1", "--ops-port", "0", settings=settings))
         yield serve.wait_for_urls("api")["api"]

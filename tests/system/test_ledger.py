@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -13,17 +13,19 @@ import pytest
 from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import RabbitNode
 from tests.system.ledger_stacks import (
+    KINDS,
     Stack,
     accepted,
     bound,
     embedded,
+    event_of,
     listed,
     look_up,
+    opened,
     post,
     posted,
     replicas,
     shown,
-    streamed,
     until,
     until_all,
 )
@@ -35,83 +37,26 @@ MOST = 250
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[PostgresCluster]:
-    postgres = PostgresCluster()
-    try:
-        postgres.start()
-        yield postgres
-    finally:
-        postgres.close()
+@pytest.fixture(scope="module", params=KINDS)
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One for all tests that kill nothing: each looks at its own documents alone.
 
-
-@pytest.fixture(params=["embedded", pytest.param("replicas", marks=pytest.mark.rabbit)])
-def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
-    @contextmanager
-    def opened() -> Iterator[Stack]:
-        if request.param == "embedded":
-            with embedded(tmp_path) as stack:
-                yield stack
-        else:
-            node: RabbitNode = request.getfixturevalue("rabbit_node")
-            with replicas(node, request.getfixturevalue("cluster")) as stack:
-                yield stack
-
-    with opened() as stack:
+    It runs until the module ends, so the tests that use it stand last.
+    """
+    with opened(request, tmp_path_factory.mktemp("shared")) as stack:
         yield stack
 
 
-async def test_a_document_is_followed_from_its_receipt_to_its_text(stack: Stack) -> None:
-    async with aiohttp.ClientSession() as http:
-        receipt = await posted(http, stack.api, {"text": "Grüße aus Łódź. " * 40})
-        place = receipt.headers["Location"]
-        seen = []
-
-        async def is_text() -> bool:
-            async with http.get(stack.api + place, headers={"Accept": "text/plain"}) as response:
-                seen.append(response.status)
-                assert response.status in {200, 202}, await response.text()
-                return response.status == 200 and (await response.text()).startswith("Grüße aus Łódź.")
-
-        await until(is_text)
-        assert set(seen) <= {200, 202}
+@pytest.fixture(params=KINDS)
+def own_stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
+    """For a test that kills processes of it, or counts all of its documents."""
+    with opened(request, tmp_path) as stack:
+        yield stack
 
 
-async def test_an_event_is_the_same_bytes_over_every_way(stack: Stack) -> None:
-    async with aiohttp.ClientSession() as http:
-        await until_all(stack.api, {await accepted(http, stack.api, 0)}, "processed")  # the exchange is there
-        async with bound(stack.amqp_url) as following:
-            text = "Grüße aus Łódź, wo die Fähre wieder fährt \u2028 \U0001f6a2 <b>&</b>. " * 20
-            receipt = await posted(http, stack.api, {"text": text})
-            document_id = (await receipt.json())["id"]
-            await until_all(stack.api, {document_id}, "processed")
-            async with http.get(f"{stack.api}/v1/documents/{document_id}?format=event") as response:
-                looked_up = await response.read()
-            assert json.loads(looked_up)["subject"] == document_id
-            assert await streamed(http, stack.api) == looked_up
-            published = await following()
-            assert published in {looked_up, None}
-            assert (published is None) == (stack.amqp_url is None)
-
-
-async def test_a_misspelled_host_says_so_at_once(stack: Stack) -> None:
-    async with aiohttp.ClientSession() as http:
-        receipt = await posted(http, stack.api, {"url": "http://no-such-host.invalid/"})
-        document_id = (await receipt.json())["id"]
-        seen: dict[str, object] = {}
-
-        async def waits() -> bool:
-            status, seen_now = await look_up(http, stack.api, document_id)
-            seen.update(seen_now)
-            return status == 200 and seen_now["state"] == "processing"
-
-        await until(waits, seconds=30)
-        assert (seen["reason"], seen["attempts"]) == ("dns_error", 1)
-        assert str(seen["next_at"]) > str(seen["accepted_at"])
-
-
-async def test_recorders_that_are_killed_lose_nothing_and_record_nothing_twice(stack: Stack) -> None:
+async def test_recorders_that_are_killed_lose_nothing_and_record_nothing_twice(own_stack: Stack) -> None:
     """Recorders are killed by SIGKILL repeatedly under load; their rows equal those of a rebuild."""
+    stack = own_stack
     taken: set[str] = set()
     over = asyncio.Event()
 
@@ -237,3 +182,54 @@ async def test_a_ledger_that_is_deleted_while_up_runs_is_made_anew(tmp_path: Pat
             assert {key: after[key] for key in before} == before
             looks = [look_up(http, stack.api, next(iter(ids))) for _ in range(20)]
             assert {status for status, _ in await asyncio.gather(*looks)} == {200}
+
+
+async def test_a_document_is_followed_from_its_receipt_to_its_text(stack: Stack) -> None:
+    async with aiohttp.ClientSession() as http:
+        receipt = await posted(http, stack.api, {"text": "Grüße aus Łódź. " * 40})
+        place = receipt.headers["Location"]
+        seen = []
+
+        async def is_text() -> bool:
+            async with http.get(stack.api + place, headers={"Accept": "text/plain"}) as response:
+                seen.append(response.status)
+                assert response.status in {200, 202}, await response.text()
+                return response.status == 200 and (await response.text()).startswith("Grüße aus Łódź.")
+
+        await until(is_text)
+        assert set(seen) <= {200, 202}
+
+
+async def test_an_event_is_the_same_bytes_over_every_way(stack: Stack) -> None:
+    async with aiohttp.ClientSession() as http:
+        await until_all(stack.api, {await accepted(http, stack.api, 0)}, "processed")  # the exchange is there
+        async with bound(stack.amqp_url) as following:
+            text = "Grüße aus Łódź, wo die Fähre wieder fährt \u2028 \U0001f6a2 <b>&</b>. " * 20
+            receipt = await posted(http, stack.api, {"text": text})
+            document_id = (await receipt.json())["id"]
+            await until_all(stack.api, {document_id}, "processed")
+            async with http.get(f"{stack.api}/v1/documents/{document_id}?format=event") as response:
+                looked_up = await response.read()
+            assert json.loads(looked_up)["subject"] == document_id
+            assert await event_of(http, stack.api, document_id, "processed") == looked_up
+            published = await following()
+            while published is not None and json.loads(published)["subject"] != document_id:
+                published = await following()
+            assert published in {looked_up, None}
+            assert (published is None) == (stack.amqp_url is None)
+
+
+async def test_a_misspelled_host_says_so_at_once(stack: Stack) -> None:
+    async with aiohttp.ClientSession() as http:
+        receipt = await posted(http, stack.api, {"url": "http://no-such-host.invalid/"})
+        document_id = (await receipt.json())["id"]
+        seen: dict[str, object] = {}
+
+        async def waits() -> bool:
+            status, seen_now = await look_up(http, stack.api, document_id)
+            seen.update(seen_now)
+            return status == 200 and seen_now["state"] == "processing"
+
+        await until(waits, seconds=30)
+        assert (seen["reason"], seen["attempts"]) == ("dns_error", 1)
+        assert str(seen["next_at"]) > str(seen["accepted_at"])

@@ -6,8 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from workers.page.blocks import BlockKind, SegmentedPage
 from workers.page.data_tables import data_tables
 
-# Chosen by hand, and measured on the sets of docs/quality.md: no other of .1 to .4 is better on any.
-_LIKELY = 0.2  # of a block that what stands around it lets stay
+_LIKELY = 0.2  # of a block that its neighbours may keep; chosen: well under the threshold for a block by itself
 _ANNOUNCES = (":", "：")
 _ANNOUNCED = frozenset({BlockKind.PREFORMATTED, BlockKind.ITEM, BlockKind.CELL})
 

@@ -38,6 +38,7 @@ def test_every_option_of_a_role_shows_a_default_or_has_none() -> None:
     }
 
 
+@pytest.mark.processes
 def test_the_help_of_each_command_shows_what_was_checked() -> None:
     commands = sorted({one.command for one in parameters()})
     helps = outcomes_of(Command([*command, "--help"], {"COLUMNS": "200"}) for command in commands)
@@ -49,6 +50,7 @@ def test_the_help_of_each_command_shows_what_was_checked() -> None:
                 assert one.shown_default in line
 
 
+@pytest.mark.processes
 def test_the_version_is_that_of_the_package() -> None:
     (outcome,) = outcomes_of([Command(["--version"], {})])
     assert re.fullmatch(r"copydesk \d+\.\d+\.\d+\n", outcome.out)

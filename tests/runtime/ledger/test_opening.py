@@ -86,6 +86,7 @@ async def test_a_damaged_file_is_refused(path: Path) -> None:
     assert "damaged" in await refusal(recorded, f"sqlite:///{path}")
 
 
+@pytest.mark.processes
 def test_a_file_that_may_not_be_written_is_refused_by_record(path: Path) -> None:
     path.chmod(0o444)
     code = f"""

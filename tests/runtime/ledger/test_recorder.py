@@ -255,6 +255,7 @@ async def test_who_gives_signs_of_life_is_not_superseded(engine: AsyncEngine) ->
 # a database that is away
 
 
+@pytest.mark.postgres
 async def test_a_database_that_goes_away_is_waited_for() -> None:
     own = PostgresCluster()
     try:

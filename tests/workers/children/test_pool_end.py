@@ -4,7 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.workers.processes import descendants, is_running, wait_until
+
+pytestmark = pytest.mark.processes
 
 KILLED = """
 import asyncio, sys

@@ -64,6 +64,20 @@ def test_what_nobody_sees_is_left_out_and_told(hidden: str) -> None:
     assert Flag.HIDDEN_TEXT not in without.quality.flags
 
 
+def test_half_of_the_text_is_not_hidden_for_good() -> None:
+    most = f"<div hidden>{paragraphs(*BEFORE, *AFTER[:2])}</div>{paragraphs(AFTER[2])}"
+    article = extracted(f"<title>Mill sold</title><article><h1>Mill sold</h1><p>{STONES}</p>{most}</article>")
+    assert is_in(article, STONES, *BEFORE, *AFTER)
+    assert Flag.HIDDEN_TEXT not in article.quality.flags
+
+
+def test_a_hidden_question_for_consent_is_nothing_that_misses() -> None:
+    dialog = f"<div id=onetrust-consent-sdk style='display:none'><p>{STONES}</p><p>{CLOSED}</p></div>"
+    article = forms_of(dialog).article
+    assert not is_in(article, STONES)
+    assert Flag.HIDDEN_TEXT not in article.quality.flags
+
+
 def test_who_wants_no_word_missing_gets_it_all() -> None:
     article = forms_of(HIDDEN["by an attribute"], focus=Focus.RECALL).article
     assert is_in(article, STONES, CLOSED)

@@ -131,3 +131,24 @@ def test_a_long_row_of_marks_is_bounded() -> None:
 
 def test_markup_line_decodes_entities_once_more() -> None:
     assert normalise_markup_line("Tom &amp; Jerry&#039;s\n day") == "Tom & Jerry's day"
+
+
+CODE = "if x:\n    y(1,  2)\n\n\n- z\n\n- w\n\tv"
+
+
+def test_spaces_and_blank_lines_stay_in_lines_that_are_named() -> None:
+    text = f"Before:\n\n{CODE}\n\n\n\nAfter  all."
+    assert normalise_text(text, range(2, 10)) == f"Before:\n\n{CODE}\n\nAfter all.".replace("\t", "    ")
+
+
+@given(st.lists(st.text(alphabet="ab- \té\u200b\u2003\x07"), min_size=1))
+def test_lines_with_spaces_keep_their_words_and_their_number(lines: list[str]) -> None:
+    kept = normalise_text("\n".join(lines), range(len(lines))).split("\n")
+    assert len(kept) == len(lines)
+    assert [line.split() for line in kept] == [normalise_line(line).split() for line in lines]
+    assert all(is_standard(line) for line in kept)
+
+
+@given(ANYTHING)
+def test_without_such_lines_nothing_changes(text: str) -> None:
+    assert normalise_text(text, ()) == normalise_text(text) == normalise_text(text, [10**9])
