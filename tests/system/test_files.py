@@ -125,7 +125,7 @@ def test_a_file_that_is_no_text_is_refused_and_the_others_are_not(api: str, fold
     (folder / "empty.txt").write_bytes(b"")
     (folder / "mark.txt").write_bytes(codecs.BOM_UTF8)
     refused = {
-        "report.pdf": "text: looks like PDF, which is no plain text or HTML: extract its text first",
+        "report.pdf": "text: looks like PDF, which is neither plain text nor HTML: extract its text first",
         "empty.txt": "text: must hold more than white space",
         "mark.txt": "text: must hold more than white space",
     }
