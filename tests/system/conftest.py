@@ -1,10 +1,12 @@
 """Fixtures that several system tests share."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.postgres_cluster import PostgresCluster
+from tests.rabbit_node import RabbitNode
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +18,10 @@ def cluster() -> Iterator[PostgresCluster]:
         yield postgres
     finally:
         postgres.close()
+
+
+@pytest.fixture
+def amqp_url(rabbit_node: RabbitNode) -> Iterator[str]:
+    """The URL of a virtual host for one test: what other tests left in their queues is not in it."""
+    with rabbit_node.vhost(f"test{time.monotonic_ns()}") as url:
+        yield url

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -11,19 +10,11 @@ import aio_pika
 import aiohttp
 import pytest
 
-from tests.rabbit_node import RabbitNode
 from tests.system.processes import Process, copydesk, running
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
 TEXT = "The harbour council voted on Tuesday evening to move the ferry landing two hundred metres up the coast. " * 5
-
-
-@pytest.fixture
-def amqp_url(rabbit_node: RabbitNode, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a virtual host of the test's own: an audit counts all that is in it."""
-    with rabbit_node.vhost(str(request.node.name)) as url:
-        yield url
 
 
 async def post(api: str, count: int) -> list[str]:

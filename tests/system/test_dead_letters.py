@@ -11,7 +11,6 @@ from typing import Any
 import aio_pika
 import pytest
 
-from tests.rabbit_node import RabbitNode
 from tests.system.processes import copydesk, running
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -74,8 +73,8 @@ def test_a_document_that_was_buried_is_retried_when_its_cause_is_mended(tmp_path
 
 
 @pytest.fixture
-def api(rabbit_node: RabbitNode) -> Iterator[str]:
-    settings = {"COPYDESK_AMQP_URL": rabbit_node.url}
+def api(amqp_url: str) -> Iterator[str]:
+    settings = {"COPYDESK_AMQP_URL": amqp_url}
     with ExitStack() as stack:
         serve = stack.enter_context(running("serve", "--port", "0", "--ops-port", "0", settings=settings))
         work = stack.enter_context(running("work", "--slots", "1", "--ops-port", "0", settings=settings))
@@ -99,11 +98,11 @@ def job(document: str) -> bytes:
 
 
 @pytest.mark.rabbit
-def test_letters_on_rabbitmq_are_listed_shown_retried_and_dropped(api: str, rabbit_node: RabbitNode) -> None:
-    asyncio.run(publish(rabbit_node.url, "copydesk.intake.interactive", b"\xff no job", "nobodys-message"))
+def test_letters_on_rabbitmq_are_listed_shown_retried_and_dropped(api: str, amqp_url: str) -> None:
+    asyncio.run(publish(amqp_url, "copydesk.intake.interactive", b"\xff no job", "nobodys-message"))
     (letter,) = until_listed(api, 1)
     assert (letter["id"], letter["reason"], letter["retryable"]) == ("nobodys-message", "undecodable", False)
-    asyncio.run(publish(rabbit_node.url, "copydesk.dead", job("ferry"), "ferry"))
+    asyncio.run(publish(amqp_url, "copydesk.dead", job("ferry"), "ferry"))
     until_listed(api, 2)
     assert json.loads(dead(api, "show", "nobodys-")[1])["id"] == "nobodys-message"
 
@@ -132,11 +131,9 @@ MOMENT = "019a1b2c-7000-7000-8000-00000000000"  # ids of one moment share their 
 
 
 @pytest.mark.rabbit
-def test_the_beginning_of_an_id_is_enough_on_rabbitmq_where_it_is_the_only_one(
-    api: str, rabbit_node: RabbitNode
-) -> None:
+def test_the_beginning_of_an_id_is_enough_on_rabbitmq_where_it_is_the_only_one(api: str, amqp_url: str) -> None:
     for document in (f"{MOMENT}1", f"{MOMENT}2", "019a1b2d-7000-7000-8000-000000000003"):
-        asyncio.run(publish(rabbit_node.url, "copydesk.dead", job(document), document))
+        asyncio.run(publish(amqp_url, "copydesk.dead", job(document), document))
     until_listed(api, 3)
     for command in ("show", "retry", "drop"):
         code, _, complaint = dead(api, command, "019a1b2c")

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.rabbit_node import RabbitNode, free_ports
+from tests.rabbit_node import free_ports
 from tests.system.processes import running
 from tests.system.test_rabbit import post_all, ready, subscriber
 
@@ -93,9 +93,9 @@ async def data_of(events: AsyncIterator, wanted: set[str]) -> dict[str, dict[str
     return data
 
 
-async def test_what_became_of_each_url_is_reported_with_how_it_was_fetched(rabbit_node: RabbitNode) -> None:
+async def test_what_became_of_each_url_is_reported_with_how_it_was_fetched(amqp_url: str) -> None:
     settings = {
-        "COPYDESK_AMQP_URL": rabbit_node.url,
+        "COPYDESK_AMQP_URL": amqp_url,
         "COPYDESK_FETCH_ALLOW_NETWORKS": "127.0.0.1/32",
         "COPYDESK_FETCH_INTERVAL_S": "0.05",
         "COPYDESK_FETCH_MAX_BYTES": str(MIB),
@@ -108,7 +108,7 @@ async def test_what_became_of_each_url_is_reported_with_how_it_was_fetched(rabbi
         work = stack.enter_context(running("work", "--slots", "4", "--ops-port", "0", settings=settings))
         for process in (serve, work):
             await ready(process.wait_for_urls("ops")["ops"])
-        async with served() as at, subscriber(rabbit_node.url) as events:
+        async with served() as at, subscriber(amqp_url) as events:
             urls = [*map(at.url, paths), "http://169.254.169.254/latest/meta-data/"]
             ids = await post_all(serve.wait_for_urls("api")["api"], [{"url": url} for url in urls])
             data = await asyncio.wait_for(data_of(events, set(ids)), 120)
@@ -147,9 +147,9 @@ async def counted(ops: str) -> dict[str, float]:
     return {outcome: float(value) for outcome, value in found if float(value)}
 
 
-async def test_urls_of_hosts_that_cannot_be_used_are_decided_in_seconds(rabbit_node: RabbitNode) -> None:
+async def test_urls_of_hosts_that_cannot_be_used_are_decided_in_seconds(amqp_url: str) -> None:
     settings = {
-        "COPYDESK_AMQP_URL": rabbit_node.url,
+        "COPYDESK_AMQP_URL": amqp_url,
         "COPYDESK_FETCH_ALLOW_NETWORKS": "127.0.0.0/8",
         "COPYDESK_RETRY_DELAYS_S": "1",
         "COPYDESK_PARSERS": "1",
@@ -163,7 +163,7 @@ async def test_urls_of_hosts_that_cannot_be_used_are_decided_in_seconds(rabbit_n
         ]
         for process in (serve, *work):
             await ready(process.wait_for_urls("ops")["ops"])
-        async with subscriber(rabbit_node.url) as events:
+        async with subscriber(amqp_url) as events:
             urls = [f"{host}/{number}" for number in range(30) for host in hosts]
             ids = await post_all(serve.wait_for_urls("api")["api"], [{"url": url} for url in urls])
             data = await asyncio.wait_for(data_of(events, set(ids)), 60)  # thirty intervals a host would be a minute

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.rabbit_node import RabbitNode
 from tests.system.processes import Process, copydesk, running
 from tests.system.test_rabbit import ready
 
@@ -68,8 +67,8 @@ def test_commands_that_ask_a_server_load_no_reader_and_no_database(up: Process, 
 
 
 @pytest.mark.rabbit
-async def test_serve_loads_no_reader_and_without_a_ledger_no_database(rabbit_node: RabbitNode) -> None:
-    settings = {"COPYDESK_AMQP_URL": rabbit_node.url, **SHOW_IMPORTS}
+async def test_serve_loads_no_reader_and_without_a_ledger_no_database(amqp_url: str) -> None:
+    settings = {"COPYDESK_AMQP_URL": amqp_url, **SHOW_IMPORTS}
     with running("serve", "--port", "0", "--ops-port", "0", settings=settings) as serve:
         await ready(serve.wait_for_urls("ops")["ops"])
         assert serve.stop() == 0

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from aiohttp import web
 
-from tests.rabbit_node import RabbitNode, free_ports
+from tests.rabbit_node import free_ports
 from tests.system.processes import running
 from tests.system.test_rabbit import post_all, ready, subscriber
 
@@ -66,9 +66,9 @@ async def served() -> AsyncIterator[Web]:
         await runner.cleanup()
 
 
-async def test_a_host_is_asked_in_turn_by_all_workers_and_holds_up_no_other(rabbit_node: RabbitNode) -> None:
+async def test_a_host_is_asked_in_turn_by_all_workers_and_holds_up_no_other(amqp_url: str) -> None:
     settings = {
-        "COPYDESK_AMQP_URL": rabbit_node.url,
+        "COPYDESK_AMQP_URL": amqp_url,
         "COPYDESK_FETCH_ALLOW_NETWORKS": "127.0.0.0/8",
         "COPYDESK_FETCH_INTERVAL_S": str(INTERVAL_S),
         "COPYDESK_RETRY_DELAYS_S": "1",
@@ -82,7 +82,7 @@ async def test_a_host_is_asked_in_turn_by_all_workers_and_holds_up_no_other(rabb
         ]
         for process in (serve, *work):
             await ready(process.wait_for_urls("ops")["ops"])
-        async with served() as at, subscriber(rabbit_node.url) as events:
+        async with served() as at, subscriber(amqp_url) as events:
             busy = [at.url(BUSY, number) for number in range(PAGES)]
             posted = await post_all(
                 serve.wait_for_urls("api")["api"],

@@ -15,7 +15,6 @@ import aio_pika
 import aiohttp
 import pytest
 
-from tests.rabbit_node import RabbitNode
 from tests.system.processes import Process, copydesk, running
 
 pytestmark = [pytest.mark.system, pytest.mark.rabbit, pytest.mark.timeout(300)]
@@ -28,8 +27,8 @@ DECIDED_WITHIN_S = 200
 class Copydesk:
     """One serve and two work processes."""
 
-    def __init__(self, node: RabbitNode, stack: ExitStack) -> None:
-        settings = {"COPYDESK_AMQP_URL": node.url}
+    def __init__(self, url: str, stack: ExitStack) -> None:
+        settings = {"COPYDESK_AMQP_URL": url}
         self.serve = stack.enter_context(running("serve", "--port", "0", "--ops-port", "0", settings=settings))
         self.workers = [
             stack.enter_context(running("work", "--slots", "2", "--ops-port", "0", settings=settings)) for _ in range(2)
@@ -52,9 +51,9 @@ async def ready(ops: str) -> None:
 
 
 @pytest.fixture
-def desk(rabbit_node: RabbitNode) -> Iterator[Copydesk]:
+def desk(amqp_url: str) -> Iterator[Copydesk]:
     with ExitStack() as stack:
-        yield Copydesk(rabbit_node, stack)
+        yield Copydesk(amqp_url, stack)
 
 
 @asynccontextmanager
@@ -106,9 +105,9 @@ async def collect(messages: aio_pika.abc.AbstractQueueIterator, wanted: set[str]
     return seen
 
 
-async def test_every_document_is_decided_though_a_worker_is_killed(desk: Copydesk, rabbit_node: RabbitNode) -> None:
+async def test_every_document_is_decided_though_a_worker_is_killed(desk: Copydesk, amqp_url: str) -> None:
     await desk.wait_until_ready()
-    async with subscriber(rabbit_node.url) as messages:
+    async with subscriber(amqp_url) as messages:
         accepted = set(await post_all(desk.api, list(islice(cycle(seeds()), 500))))
         assert len(accepted) == 500
         seen = await asyncio.wait_for(collect(messages, accepted, desk.workers[0]), DECIDED_WITHIN_S)
@@ -118,9 +117,9 @@ async def test_every_document_is_decided_though_a_worker_is_killed(desk: Copydes
     assert repeats <= 4  # at most what the killed worker had in hand: its two slots, written but not yet acked
 
 
-async def test_a_url_goes_out_as_failed_when_it_may_not_be_fetched(desk: Copydesk, rabbit_node: RabbitNode) -> None:
+async def test_a_url_goes_out_as_failed_when_it_may_not_be_fetched(desk: Copydesk, amqp_url: str) -> None:
     await desk.wait_until_ready()
-    async with subscriber(rabbit_node.url) as messages:
+    async with subscriber(amqp_url) as messages:
         await post_all(desk.api, [{"url": "http://127.0.0.1:9/secret"}])
         message = await asyncio.wait_for(anext(messages), 30)
     assert message.routing_key == "failed.blocked_address.127.0.0.1"
@@ -137,22 +136,22 @@ async def test_the_log_is_read_over_http(desk: Copydesk) -> None:
 
 
 async def test_the_subscriber_in_the_docs_prints_articles_and_drops_repeats(
-    desk: Copydesk, rabbit_node: RabbitNode, tmp_path: Path
+    desk: Copydesk, amqp_url: str, tmp_path: Path
 ) -> None:
     await desk.wait_until_ready()
     doc = (ROOT / "docs" / "subscribing.md").read_text(encoding="utf-8")
     script = tmp_path / "subscriber.py"
     script.write_text(re.findall(r"```python\n(.*?)```", doc, re.DOTALL)[0], encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(script), rabbit_node.url, stdout=subprocess.PIPE, limit=2**20
+        sys.executable, str(script), amqp_url, stdout=subprocess.PIPE, limit=2**20
     )
     try:
         assert process.stdout is not None
-        await bound(rabbit_node.url, "my-articles")
-        async with subscriber(rabbit_node.url) as messages:
+        await bound(amqp_url, "my-articles")
+        async with subscriber(amqp_url) as messages:
             (first,) = await post_all(desk.api, [next(seeds())])
             event = await asyncio.wait_for(anext(messages), 30)
-        await repeat(rabbit_node.url, event)
+        await repeat(amqp_url, event)
         (second,) = await post_all(desk.api, [next(seeds())])
         lines = [(await asyncio.wait_for(process.stdout.readline(), 30)).decode() for _ in range(2)]
         assert [line.split("\t")[0] for line in lines] == [first, second]

@@ -14,7 +14,6 @@ from threading import Event, Thread
 import aiohttp
 import pytest
 
-from tests.rabbit_node import RabbitNode
 from tests.system.processes import Process, copydesk, running
 from tests.system.test_rabbit import ready, subscriber
 
@@ -140,15 +139,13 @@ async def test_a_second_signal_stops_at_once_and_gives_back_what_is_in_hand(site
 
 
 @pytest.mark.rabbit
-async def test_a_second_signal_to_a_worker_hands_the_document_to_another(
-    rabbit_node: RabbitNode, site: SlowSite
-) -> None:
-    settings = SETTINGS | {"COPYDESK_AMQP_URL": rabbit_node.url}
+async def test_a_second_signal_to_a_worker_hands_the_document_to_another(amqp_url: str, site: SlowSite) -> None:
+    settings = SETTINGS | {"COPYDESK_AMQP_URL": amqp_url}
     serve = running("serve", "--port", "0", "--ops-port", "0", settings=settings)
     worker = partial(running, "work", "--slots", "1", "--ops-port", "0", settings=settings)
     with serve as intake, worker() as first:
         await ready(first.wait_for_urls("ops")["ops"])
-        async with subscriber(rabbit_node.url) as messages:
+        async with subscriber(amqp_url) as messages:
             document_id = await hold_a_document(intake, site)
             first.signal(signal.SIGTERM)
             await until_stopping(first)
