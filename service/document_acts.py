@@ -18,11 +18,11 @@ from contract.requests import Action, OwnerRequest
 from contract.timestamps import rfc3339
 from service import problems
 from service.api.acts import CANCEL_DOCUMENT
-from service.api.answers import CancelRequested, Erasing, PutRun, UnknownCancelRequested
+from service.api.answers import CancelRequested, Erasing, PutRun
 from service.api.operation import JSON
 from service.api.posting import IDEMPOTENCY_KEY
 from service.broker_errors import broker_refusal
-from service.context import BROKER, CLOCK, KEEPING, KEYS, LIMITS, METRICS
+from service.context import BROKER, CLOCK, KEEPING, LIMITS, METRICS
 from service.dead_ids import has_id
 from service.document_view import erased_for, may_come, may_see, wait_s, with_next
 from service.documents import check_size, key_faults, put
@@ -33,7 +33,6 @@ from service.problems import Problem, ProblemError
 
 log = structlog.get_logger(__name__)
 
-_FIRST_RUN: Final = 1  # runs are counted from 1 (contract.job)
 _SOON_S: Final = "1"  # seconds; chosen: a recorder that is up is at most that far behind
 _NOT_DONE: Final = (
     "The message broker is away or did not answer in time, so what was asked may be done in part. "
@@ -47,24 +46,18 @@ async def cancel_document(request: web.Request) -> web.Response:
     The worker that takes the document next decides it as cancelled. A worker that has it in hand may be faster.
 
     Raises:
-        ProblemError: it is decided already, or erased, or nothing is known of it; or broker or ledger are away.
+        ProblemError: it is decided already, or erased, or nothing is known of it, or not yet; or broker or ledger are
+            away.
     """
     asking = await _Asking.of(request)
-    runs = await with_next(request, asking.ledger, asking.runs)
-    latest = runs[-1] if runs else None
-    if latest is None and not asking.may_come:
-        raise _not_found()
-    if latest is not None and latest.state.decided:
+    if not asking.runs:  # workers remember a number of requests: none of them may be about an invented id
+        raise _not_recorded() if asking.may_come else _not_found()
+    latest = (await with_next(request, asking.ledger, asking.runs))[-1]
+    if latest.state.decided:
         raise ProblemError(Problem(problems.ALREADY_DECIDED, problems.ALREADY_DECIDED.meaning))
-    run = latest.run if latest else _FIRST_RUN
-    await asking.put_on_record(Action.CANCEL, run, rfc3339(request.app[CLOCK]()))
-    answer = (
-        UnknownCancelRequested(id=asking.document_id, run=run, state="unknown", cancel="requested")
-        if latest is None
-        else CancelRequested(**asdict(shown(latest)), cancel="requested")
-    )
-    soon = _SOON_S if latest is None else str(wait_s(latest, request.app[CLOCK]()))
-    headers: dict[str, str] = {hdrs.RETRY_AFTER: soon}
+    await asking.put_on_record(Action.CANCEL, latest.run, rfc3339(request.app[CLOCK]()))
+    answer = CancelRequested(**asdict(shown(latest)), cancel="requested")
+    headers: dict[str, str] = {hdrs.RETRY_AFTER: str(wait_s(latest, request.app[CLOCK]()))}
     return _answered(answer, status=202, headers=headers)
 
 
@@ -163,9 +156,7 @@ class _Asking:
     def _owner(self) -> str | None:
         if self.runs:
             return self.runs[-1].owner
-        if self.erased is not None:
-            return self.erased.owner
-        return self.request[OWNER] if self.request.app[KEYS].required else None
+        return None if self.erased is None else self.erased.owner
 
 
 async def _further_run(request: web.Request, asking: _Asking) -> Job:

@@ -5,7 +5,7 @@ from typing import Final
 from contract.job import Lane
 from service import problems
 from service.api import samples
-from service.api.answers import CancelRequested, Erasing, PutRun, UnknownCancelRequested
+from service.api.answers import CancelRequested, Erasing, PutRun
 from service.api.headers import LOCATION, MAYBE_RETRY_AFTER, RETRY_AFTER
 from service.api.lookups import DOCUMENT_ID
 from service.api.operation import JSON, Answer, Example, Operation
@@ -39,11 +39,11 @@ CANCEL_DOCUMENT: Final = Operation(
         Answer(
             status=202,
             about="It is on record. The look-up tells what comes of it.",
-            content={JSON: CancelRequested | UnknownCancelRequested},
+            content={JSON: CancelRequested},
             headers=(RETRY_AFTER,),
         ),
     ),
-    problems=(*_PROBLEMS, problems.ALREADY_DECIDED, problems.ERASED),
+    problems=(*_PROBLEMS, problems.ALREADY_DECIDED, problems.NOT_RECORDED, problems.ERASED),
     examples={
         "waiting": Example(about="A document that waits.", values={"id": samples.WAITING_ID}, status=202),
         "decided": Example(

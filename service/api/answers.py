@@ -98,16 +98,6 @@ class CancelRequested(RunState):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownCancelRequested:
-    """The same for a document whose acceptance may only not be recorded yet."""
-
-    id: str
-    run: int
-    state: Literal["unknown"]
-    cancel: Literal["requested"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PutRun:
     """A further run of a document is stored."""
 

@@ -163,6 +163,7 @@ async def test_a_document_behind_others_is_cancelled_unread(tmp_path: Path, http
         ) as stack:
             first = await new(http, stack, url=url)
             second = await accepted(http, stack.api, 2)
+            await until_answered(http, stack, second, state="accepted")
             assert (await asked(http, stack, "POST", second, "/cancel"))[0] == 202
             await until_answered(http, stack, second, reason="cancelled", attempts=0)
             await until_answered(http, stack, first, reason="first_byte_timeout")
