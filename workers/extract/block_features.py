@@ -11,7 +11,7 @@ from workers.models.boosted_trees import Rows
 from workers.page.blocks import BlockKind, SegmentedPage
 from workers.page.class_names import GROUPS
 from workers.page.head import Head
-from workers.page.segment import CODES
+from workers.page.tags import CODES
 
 # Those that the model is trained on: the best of what was tried, by gain.
 # fmt: off

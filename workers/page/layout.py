@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from workers.page.blocks import BlockKind, SegmentedPage
 from workers.page.class_names import GROUP_BITS
-from workers.page.segment import CODES
+from workers.page.tags import CODES
 from workers.page.tree import Element
 
 # These numbers are part of the features, so the weights hold for them alone: change one and train anew. Chosen by hand.
