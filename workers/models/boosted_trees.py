@@ -21,13 +21,15 @@ class BoostedTrees:
     """T trees of depth D over `names`, one name a feature.
 
     All nodes of one depth of an oblivious tree ask the same question, so a row's leaf is a number of D bits: bit d is
-    whether feature `features[t, d]` is above `borders[t, d]`.
+    the answer to question `asked[d, t]`. Trees share questions: each of the Q is whether feature `features[q]` is above
+    `borders[q]`, and is answered once.
     """
 
     names: tuple[str, ...]
-    features: NDArray[np.intp]  # (T, D)
-    borders: Rows  # (T, D)
-    leaves: Rows  # (T, 2 ** D)
+    features: NDArray[np.intp]  # (Q,)
+    borders: Rows  # (Q, 1)
+    asked: NDArray[np.intp]  # (D, T)
+    leaves: Rows  # (T * 2 ** D,)
     bias: float
 
     @classmethod
@@ -38,26 +40,31 @@ class BoostedTrees:
             OSError, ValueError: no such file, or not one of weights.
         """
         with np.load(file, allow_pickle=False) as stored:
-            if stored["features"].shape[1] > 8 * np.dtype(_Leaf).itemsize:
+            features, borders = stored["features"], stored["borders"]
+            if features.shape[1] > 8 * np.dtype(_Leaf).itemsize:
                 raise ValueError(f"{file.name} has trees that are too deep")
+            pairs = np.stack((features.T.ravel(), borders.T.ravel()), axis=1).astype(np.float64)
+            questions, asked = np.unique(pairs, axis=0, return_inverse=True)
             return cls(
                 names=tuple(stored["names"].tolist()),
-                features=stored["features"].astype(np.intp),
-                borders=stored["borders"].astype(np.float32),
-                leaves=stored["leaves"].astype(np.float32),
+                features=questions[:, 0].astype(np.intp),
+                borders=questions[:, 1:].astype(np.float32),
+                asked=asked.reshape(features.shape[::-1]),
+                leaves=stored["leaves"].astype(np.float32).ravel(),
                 bias=float(stored["bias"]),
             )
 
     def raw(self, rows: Rows) -> Rows:
         """Returns the sum of leaves for each of the (N, features) rows, (N,): log-odds, or a value, as trained."""
         columns = np.ascontiguousarray(rows.T)
-        trees, depth = self.features.shape
+        answers = (columns.take(self.features, axis=0) > self.borders).view(_Leaf)
+        depth, trees = self.asked.shape
         leaf = np.zeros((trees, len(rows)), _Leaf)
-        for bit in range(depth):
-            above = columns[self.features[:, bit]] > self.borders[:, bit, np.newaxis]
-            leaf |= above.view(_Leaf) << _Leaf(bit)
+        for questions in self.asked[::-1]:  # the highest bit first
+            leaf += leaf
+            leaf |= answers.take(questions, axis=0)
         places = leaf + (np.arange(trees) << depth)[:, np.newaxis]
-        values: Rows = self.leaves.ravel()[places].sum(axis=0, dtype=np.float32)
+        values: Rows = self.leaves.take(places).sum(axis=0, dtype=np.float32)
         return values + np.float32(self.bias)
 
     def probabilities(self, rows: Rows) -> Rows:
