@@ -51,7 +51,7 @@ def decode(body: bytes, declared: str | None) -> Decoded:
     mark, `declared`, the page's own declaration (a meta element, then an XML declaration), detection from the bytes,
     and at last windows-1252 with replacement characters. Labels mean what the WHATWG Encoding Standard says: latin-1 is
     windows-1252. A declared charset does not fit if more than a few bytes are invalid in it. windows-1252, in which all
-    bytes are valid, does not fit if the text is clearly in another charset: many servers declare latin-1 for everything.
+    bytes are valid, does not fit if the text is clearly in another charset: many servers always declare latin-1.
     """
     for bom, name in _BOMS:
         if body.startswith(bom):

@@ -46,7 +46,7 @@ class Classification:
 class Draft(Metadata):
     """An article as a reader found it, before normalisation and before the caller's metadata are applied.
 
-    `text` has paragraphs separated by blank lines, list items as `- item`. `blocks` are those of `text` if it comes from
+    `text` has paragraphs separated by blank lines, list items as `- item`. `blocks` are those of `text` if it was
     HTML; `classification` says how they were chosen. `spaced_lines` are the numbers of the lines of `text` whose
     spaces must stay: code, and items of inner lists. `page_kind`, `flags` and `confidence` are estimates for the whole
     page; `comments` are those of its readers.
