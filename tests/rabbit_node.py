@@ -17,7 +17,7 @@ DEPLOYED = Path(__file__).parents[1] / "deploy" / "rabbitmq" / "rabbitmq.conf"
 START_TIMEOUT_S = 120.0
 CTL_TIMEOUT_S = 120.0
 
-# Kills the process group $1 as soon as whoever holds the other end of its standard input is gone, however it went.
+# Kills the process group $1 as soon as the process at the other end of its standard input is gone, even if killed.
 _GUARD = 'read _; kill -9 "-$1"'
 
 
@@ -80,9 +80,9 @@ class RabbitNode:
         self._signal(signal.SIGCONT)
 
     def settle(self) -> None:
-        """Flushes the node's directory of queues, which it does by itself within seconds.
+        """Flushes the node's directory of queues; by itself it takes seconds.
 
-        RabbitMQ 3.10 that is killed before has lost its stream coordinator, and with it every stream, for good.
+        If RabbitMQ 3.10 is killed before, it has lost its stream coordinator, and every stream with it.
         """
         self.ctl("eval", "[dets:sync(Table) || Table <- dets:all()].")
 

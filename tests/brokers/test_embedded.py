@@ -1,4 +1,4 @@
-"""The suite on the embedded broker, and what only this broker promises."""
+"""The suite on the embedded broker, and the promises of this broker alone."""
 
 import asyncio
 import resource
@@ -448,7 +448,7 @@ async def test_a_full_disk_is_told_once_and_its_end_too(backend: EmbeddedBackend
 
 
 async def test_a_file_that_is_damaged_ends_the_consumer(backend: EmbeddedBackend) -> None:
-    """Waiting mends it not."""
+    """Waiting does not repair it."""
     async with backend.broker() as broker:
         with closing(backend.connect()) as db:
             db.execute("DROP TABLE jobs")
@@ -482,7 +482,7 @@ async def test_two_consumers_share_without_repeats(backend: EmbeddedBackend) -> 
 
 
 async def test_a_cancelled_consumer_leaves_its_slots_to_the_next_at_once(backend: EmbeddedBackend) -> None:
-    """Also where it is cancelled in the middle of a claim."""
+    """Even if it is cancelled in the middle of a claim."""
     jobs, recorder = samples.jobs(20), Recorder(20)
     async with backend.broker() as broker:
         await put_all(broker, jobs)

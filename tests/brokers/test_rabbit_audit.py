@@ -1,4 +1,4 @@
-"""The record of acceptances on RabbitMQ, and the books that are made of it."""
+"""The record of acceptances on RabbitMQ, and the audit that is computed from it."""
 
 import asyncio
 import time

@@ -34,7 +34,7 @@ def ids(letters: Sequence[DeadLetter]) -> list[str]:
 
 
 async def bury_raw(rabbit: RabbitBackend, *bodies: bytes) -> None:
-    """Puts messages among the dead letters, with nothing noted of them."""
+    """Puts messages among the dead letters, without headers about their burial."""
     async with rabbit.channel() as channel:
         await declare(channel, rabbit.topology)
         for body in bodies:
@@ -78,7 +78,7 @@ async def test_a_letter_that_rabbitmq_moved_itself_is_told_apart_and_retried(rab
 
 
 async def once_there(broker: Broker) -> Sequence[DeadLetter]:
-    """Returns the letters once there are some: RabbitMQ moves messages and gives them back when it will."""
+    """Returns the letters once there are some: RabbitMQ moves and returns messages with a delay."""
     while not (look := await broker.dead(everything)).letters:  # noqa: ASYNC110 - and tells nobody
         await asyncio.sleep(0.02)
     return look.letters
@@ -137,7 +137,7 @@ async def test_two_processes_at_once_put_each_document_once(rabbit: RabbitBacken
 
 @pytest.mark.parametrize("each", [1, 2])
 async def test_of_many_letters_none_comes_back_that_was_dropped(rabbit: RabbitBackend, each: int) -> None:
-    """Three rounds: of more than 32 acks under way some were lost in two rounds of three."""
+    """Three rounds: with more than 32 acks under way, RabbitMQ lost some in two rounds of three."""
     async with rabbit.broker() as broker:
         for _ in range(3):
             jobs = await bury_many(broker, 150)

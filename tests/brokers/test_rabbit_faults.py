@@ -1,4 +1,4 @@
-"""What RabbitMQ and the network do to a broker of ours: it goes on, and loses nothing that was confirmed."""
+"""Faults of RabbitMQ and the network: our broker recovers, and loses nothing that was confirmed."""
 
 import asyncio
 import gc
@@ -82,7 +82,7 @@ async def put_persistently(broker: Broker, confirmed: list[str], count: int) -> 
 
 
 async def put_until_refused(broker: Broker) -> int:
-    """Returns how many jobs went before the broker was full: RabbitMQ's limits give a little."""
+    """Returns how many jobs were stored before the broker was full: RabbitMQ's limits are not exact."""
     for accepted in range(100):
         try:
             await broker.put(samples.job())
@@ -107,7 +107,7 @@ async def until_ready(broker: Broker, *, ready: bool = True) -> None:
 
 
 class Collector:
-    """A handler that publishes, and tells when all of the ids that it waits for have come."""
+    """A handler that publishes, and signals when all ids that it waits for have come."""
 
     def __init__(self) -> None:
         self.ids: set[str | None] = set()
@@ -387,7 +387,7 @@ async def test_subscribers_miss_no_event_while_their_queue_has_no_leader(
 
 
 def write_down_leader(node: RabbitNode, queue: str, leader: str) -> None:
-    """Writes down which node leads a queue, as a node that dies leaves it written until another one is elected."""
+    """Sets the recorded leader of a queue. The record names a dead node until another leader is elected."""
     node.ctl(
         "eval",
         f'Name = rabbit_misc:r(<<"/">>, queue, <<"{queue}">>),'
@@ -443,7 +443,7 @@ async def test_other_subscribers_get_few_repeats_of_what_a_full_one_refuses(rabb
 
 @asynccontextmanager
 async def full_subscriber(backend: RabbitBackend) -> AsyncIterator[None]:
-    """A subscriber whose queue takes one event, and whom nobody reads."""
+    """A subscriber whose queue takes one event, and that reads none."""
     arguments: Arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
     async with backend.channel() as channel:
         await declare(channel, backend.topology)

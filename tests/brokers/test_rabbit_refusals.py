@@ -1,4 +1,4 @@
-"""What is wrong with the broker's address, and what to do about it: named in one line by whoever speaks AMQP."""
+"""Every process that uses AMQP reports in one line what is wrong with the broker's URL, and the remedy."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -240,7 +240,7 @@ async def test_a_subscriber_refuses_what_is_no_amqp_url(url: str) -> None:
 
 
 def test_every_loss_at_the_start_is_tested_here() -> None:
-    """The others come to a session that stood."""
+    """The other losses happen to open sessions."""
     told = Path(__file__).read_text()
     at_start = list(SessionLoss)[: list(SessionLoss).index(SessionLoss.TOPOLOGY_MISMATCH)]
     assert [cause for cause in at_start if f'"{cause}: ' not in told] == []

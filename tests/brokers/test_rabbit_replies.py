@@ -1,4 +1,4 @@
-"""Replies on RabbitMQ: what others see of them, and what their session's loss does."""
+"""Replies on RabbitMQ: their effect on subscribers, and the loss of their session."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -89,7 +89,7 @@ async def test_a_reply_queue_ends_with_its_process(rabbit: RabbitBackend, rabbit
 
 
 async def test_previews_are_refused_when_too_many_wait(rabbit: RabbitBackend) -> None:
-    """A quorum queue tells of its bound a moment late, so they come one after the other."""
+    """A quorum queue enforces its limit with a delay, so they are put one after the other."""
     patient = replace(QUICK, preview_patience_s=10.0)
     async with rabbit.broker(limits=patient) as broker, asyncio.TaskGroup() as group:
         asked: list[asyncio.Task[type[Exception] | None]] = []

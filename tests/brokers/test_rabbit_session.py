@@ -1,4 +1,4 @@
-"""What the libraries raise when a connection goes, as a lost session."""
+"""Exceptions of the libraries on a lost connection become a lost session."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Secrets and text of documents go in everywhere, and come out nowhere but in the articles."""
+"""Canaries stand for secrets and document text in all inputs. They appear only in articles."""
 
 import asyncio
 import gzip
@@ -148,7 +148,7 @@ def assert_silent(what: str) -> None:
 
 
 def assert_told(told: Told, *words: str) -> None:
-    """Checks what a process printed: that the defects are in it, and no canary."""
+    """Asserts that the output of a process reports the defects and has no canary."""
     for word in words:
         assert word in told.text, (word, told.text)
     assert_silent(told.text)
@@ -171,7 +171,7 @@ def test_up_tells_none(tmp_path: Path, log_format: str, key: str) -> None:
 
 
 def assert_silent_answer(got: bytes) -> None:
-    """Checks an answer: a document's text may stand in an article (event streams have those, too), and nowhere else."""
+    """Asserts that an answer has document text only in articles; event streams contain these, too."""
     head, _, body = got.decode(errors="replace").partition("\r\n\r\n")
     if "text/event-stream" in head:
         return
@@ -182,7 +182,7 @@ def assert_silent_answer(got: bytes) -> None:
 
 @pytest.fixture
 def amqp_url(rabbit_node: RabbitNode) -> Iterator[str]:
-    """A broker's address, with a password that must not be seen. What crashed workers leave there is nobody else's."""
+    """A broker's URL with a secret password, on a virtual host where crashed workers leave nothing for other tests."""
     rabbit_node.define(
         {
             "users": [{"name": "canary", "password": SECRETS["amqp"], "tags": []}],

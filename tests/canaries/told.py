@@ -22,7 +22,7 @@ FORMATS = ("json", "console", "terminal")
 
 
 class Told:
-    """A running command, and its output so far. It listens on `ports`: the API's, and the one for operators."""
+    """A running command, and its output so far. It listens on `ports`: those of the API and for operators."""
 
     def __init__(self, role: str, log_format: str, settings: Mapping[str, str], ports: tuple[int, int]) -> None:
         self.port, self.ops_port = ports

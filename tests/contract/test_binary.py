@@ -1,4 +1,4 @@
-"""What is taken for a binary file, and what for text."""
+"""Binary files and text are distinguished by their bytes."""
 
 import base64
 import bz2

@@ -1,4 +1,4 @@
-"""A small web site on loopback: pages that are there, and pages that are not there at first."""
+"""A small web site on loopback: pages that answer at once, and pages that fail at first."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

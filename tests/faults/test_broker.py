@@ -92,7 +92,7 @@ async def test_subscriber_that_is_full(desk: Desk, node: RabbitNode, documents: 
 
 @asynccontextmanager
 async def full_subscriber(url: str) -> AsyncIterator[None]:
-    """A subscriber whose queue takes one event, and whom nobody reads."""
+    """A subscriber whose queue takes one event, and that reads none."""
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         arguments: Arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}

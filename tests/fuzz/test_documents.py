@@ -1,7 +1,7 @@
-"""Whatever is posted: an article without control characters, or a named reason.
+"""Any posted document becomes an article without control characters, or fails with a reason.
 
-The real application, decoder, fetcher and pipeline; only the broker between them is left out. Every fetch asks a
-name server and a proxy on this machine that are not there, so nothing else is dialled.
+The application, decoder, fetcher and pipeline are real; the broker between them is left out. All fetches use a name
+server and a proxy on this machine that do not exist, so they connect nowhere else.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ EVERYTHING = f"formats={','.join(Format)}&include={','.join(Part)}"
 CHARSETS = ["utf-8", "utf-16", "utf-16-le", "cp1252", "koi8-r", "cp932", "gb18030", "utf-32", "cp037"]
 ROUNDS = 250
 
-# What real pages are odd with: controls, character references to them, damaged tags and declarations.
+# Defects of real pages: control characters, character references to them, damaged tags and declarations.
 ODD = st.one_of(
     st.text(max_size=30),
     st.sampled_from(
@@ -96,7 +96,7 @@ URLS = st.one_of(
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The application, and the worker that takes from it; `runner` has the loop that both live in."""
+    """The application, and the worker that consumes its jobs; `runner` has the event loop of both."""
 
     runner: asyncio.Runner
     client: TestClient[Request, Application]

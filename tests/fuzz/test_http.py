@@ -82,7 +82,7 @@ def up(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory)
 
 
 def thrown() -> list[tuple[str, Sent]]:
-    """Returns the requests, each with a port. They are only generated here: concurrent requests do not shrink."""
+    """Returns the requests, each with a port. hypothesis only generates them: concurrent requests cannot be shrunk."""
     made: list[tuple[str, Sent]] = []
 
     @settings(
@@ -124,7 +124,7 @@ def test_no_bytes_make_a_defect(up: Process) -> None:
 
 
 async def all_thrown(ports: dict[str, int], batch: list[tuple[str, Sent]]) -> list[bytes]:
-    """Throws all at once, and returns what came back on each connection; the server must answer others after it."""
+    """Sends all at once, and returns the bytes that came on each connection; then the server must answer others."""
     answers = await asyncio.gather(*(thrown_at(ports[port], what) for port, what in batch))
     for port, target in (("api", "/"), ("ops", "/livez")):
         answer = await ask(ports[port], request(target))

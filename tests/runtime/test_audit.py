@@ -1,4 +1,4 @@
-"""The books, without a broker."""
+"""The audit's computation, without a broker."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -203,7 +203,7 @@ async def test_a_header_that_trickles_in_is_answered_and_cut(open_port: OpenPort
 
 
 async def trickled(wire: Wire) -> None:
-    """Sends a byte of a header every few milliseconds, for ever: what waits for a pause waits in vain."""
+    """Sends a byte of a header every few milliseconds, endlessly, so that no pause occurs."""
     while True:
         wire.send(b"a")
         await asyncio.sleep(SOON_S / 20)

@@ -1,4 +1,4 @@
-"""Every seed document must become the article that its author wrote down for it."""
+"""Every seed document becomes its expected article."""
 
 from datetime import datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Compares what a desk answers with its OpenAPI document: each answer of each test of this folder."""
+"""Compares each answer of each test of this folder with the OpenAPI document."""
 
 import json
 from dataclasses import dataclass, field
@@ -28,13 +28,13 @@ def document() -> dict[str, Any]:
 
 
 def validator(schema: dict[str, Any]) -> Draft202012Validator:
-    """Returns what validates by a schema of the document."""
+    """Returns the validator of a schema of the document."""
     return Draft202012Validator({**schema, "components": document()["components"]})
 
 
 @dataclass(slots=True)
 class Conformance:
-    """What applications answered otherwise than their document says."""
+    """Collects the answers that differ from the OpenAPI document."""
 
     faults: list[str] = field(default_factory=list)
 

@@ -15,7 +15,7 @@ INTERACTIVE, BULK = lane_queue(Lane.INTERACTIVE), lane_queue(Lane.BULK)
 
 
 class KnownPace:
-    """The part of a ledger that is asked: 1.5 interactive and 2 bulk documents a second; bulk waits for 90 s."""
+    """A ledger with fixed figures: 1.5 interactive and 2 bulk documents a second; bulk has waited for 90 s."""
 
     async def decided_since(self, since: datetime) -> dict[Lane, int]:
         seconds = round((NOW - since).total_seconds())

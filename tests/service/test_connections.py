@@ -11,7 +11,7 @@ LIMITS = ConnectionLimits(connections=3, connections_per_address=2)
 
 
 class Port:
-    """The connections of a port, each a word. A connection that must give way leaves."""
+    """The connections of a port, each represented by a word. A connection that must give way leaves."""
 
     def __init__(self, limits: ConnectionLimits = LIMITS) -> None:
         self.registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""Whose dead letters a caller sees: those of its own documents, and all where it operates the server."""
+"""A caller sees the dead letters of its own documents; an operator sees all."""
 
 from dataclasses import replace
 

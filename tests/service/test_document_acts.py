@@ -1,4 +1,4 @@
-"""Cancel, erase, run again: what owners do about documents that were accepted."""
+"""Cancel, erase, run again: requests of owners about accepted documents."""
 
 import asyncio
 from dataclasses import replace
@@ -47,7 +47,7 @@ async def rerun(desk: Desk, document_id: str, **headers: str) -> ClientResponse:
 
 
 def url_job() -> Job:
-    """A URL with what a caller may give beside it."""
+    """A URL with all that a caller may submit with it."""
     return replace(
         samples.job(),
         kind=Kind.URL,
@@ -183,7 +183,7 @@ async def test_what_is_decided_cannot_be_cancelled(ledger_desk: OpenLedgerDesk, 
 
 
 async def test_what_is_not_recorded_yet_cannot_be_cancelled(ledger_desk: OpenLedgerDesk) -> None:
-    """Else invented ids would fill the workers' memory of requests."""
+    """Otherwise invented ids could fill the workers' memory of requests."""
     desk = await ledger_desk(recorded=False)
     response = await cancel(desk, id_made(NOW))
     assert (response.status, (await problem(response))["type"]) == (409, "/problems/not-recorded")
@@ -217,7 +217,7 @@ async def test_erasing_asks_workers_and_recorder_tells_subscribers_and_drops_dea
 
 
 async def test_erasing_again_does_all_of_it_again(ledger_desk: OpenLedgerDesk, records: Records) -> None:
-    """So whoever was cut off in the middle just asks again."""
+    """A client whose request was cut off can simply repeat it."""
     job = samples.job()
     records.accept(job)
     records.erase(job)
@@ -289,7 +289,7 @@ async def test_while_letters_may_be_out_of_reach_erasing_is_not_done(
 async def test_what_is_not_recorded_yet_cannot_be_erased_or_run_again(
     ledger_desk: OpenLedgerDesk, method: str, what: str
 ) -> None:
-    """Nobody can tell yet whose document it is."""
+    """Its owner is not known yet."""
     desk = await ledger_desk(recorded=False)
     response = await act(desk, method, id_made(NOW), what)
     assert (response.status, (await problem(response))["type"]) == (409, "/problems/not-recorded")
@@ -356,7 +356,7 @@ async def test_of_many_that_ask_at_once_one_gets_the_run(ledger_desk: OpenLedger
 
 
 async def test_the_next_run_is_under_way_before_it_is_recorded(ledger_desk: OpenLedgerDesk, records: Records) -> None:
-    """Who asked for it may wait for it, look at it and cancel it: what is recorded is a moment behind."""
+    """Its owner can wait for it, look it up and cancel it, although the ledger is a moment behind."""
     job = url_job()
     records.accept(job)
     records.decide(samples.processed(job))

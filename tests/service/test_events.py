@@ -191,7 +191,7 @@ def client_that_does_not_read(desk: Desk) -> Iterator[None]:
 
 
 async def until_stuck(desk: Desk) -> None:
-    """Returns when the reader has not moved for a while: that it waits for the socket sets no event."""
+    """Returns when the reader has not moved for a while: nothing signals that it waits for the socket."""
     seen = -1
     while seen < 0 or seen != desk.broker.read_offset:
         seen = desk.broker.read_offset

@@ -1,4 +1,4 @@
-"""What holds on every route of the API. The routes are those of the running application."""
+"""Rules for every route of the API. The routes are those of the running application."""
 
 import pytest
 from yarl import URL

@@ -18,7 +18,7 @@ BODY = json.dumps({"text": "The ferry sails again."})
 
 
 async def extracted(desk: Desk, answer: Event | BrokerError, body: str = BODY, **headers: str) -> ClientResponse:
-    """Asks for a preview that is answered so."""
+    """Requests a preview that gets this answer."""
     desk.broker.answers.put_nowait(answer if isinstance(answer, BrokerError) else encode(answer))
     return await desk.post(body, path="/v1/extract", **headers)
 

@@ -39,7 +39,7 @@ def job(document_id: str, **more: Any) -> Job:  # noqa: ANN401 - fields of a job
 
 @pytest.fixture
 async def full_desk(ledger_desk: OpenLedgerDesk, records: Records) -> Desk:
-    """A desk that knows what the examples are about."""
+    """A desk with the documents and dead letters of the examples."""
     waiting = job(samples.WAITING_ID)
     url = job(samples.FAILED_ID, kind=Kind.URL, content=None, url="https://example.com/gone")
     records.accept(job(samples.ID), url, waiting)
@@ -65,7 +65,7 @@ def written(value: object) -> str:
 
 
 async def call(desk: Desk, operation: Operation, example: Example) -> ClientResponse:
-    """Does what the example shows."""
+    """Makes the request of the example."""
     headers = {parameter.name for parameter in operation.parameters if parameter.place is Place.HEADER}
     sent = {name: str(value) for name, value in example.values.items() if name in headers}
     if example.media_type:
@@ -78,7 +78,7 @@ async def call(desk: Desk, operation: Operation, example: Example) -> ClientResp
 
 
 def told(operation: Operation) -> Mapping[str, Any]:
-    """Returns what the document has of an operation."""
+    """Returns the operation as the document has it."""
     found: Mapping[str, Any] = document()["paths"][operation.path][operation.method.lower()]
     return found
 

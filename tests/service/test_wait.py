@@ -291,7 +291,7 @@ async def test_a_document_that_is_not_on_record_yet_is_waited_for(ledger_desk: O
 
 
 async def test_a_document_of_nobody_is_not_shown_to_somebody(ledger_desk: OpenLedgerDesk) -> None:
-    """An event does not tell whose the document is: until its acceptance is recorded it is shown to nobody."""
+    """An event does not name the owner: until the acceptance is recorded, the document is shown to nobody."""
     desk = await ledger_desk(keys=("mine:secret",), recorded=False)
     bearer = {"Authorization": "Bearer secret", "Accept": EVENT, "Prefer": "wait=1"}
     event = article(replace(samples.job(), id=id_made(NOW)))
@@ -342,7 +342,7 @@ async def test_a_look_up_in_vain_is_answered_with_the_state(ledger_desk: OpenLed
 async def test_what_was_decided_just_before_is_found_when_it_is_recorded(
     ledger_desk: OpenLedgerDesk, records: Records
 ) -> None:
-    """The event was published before the document was watched, and the ledger is behind: nobody tells of it again."""
+    """The event was published before the watch began, and the ledger is behind: no other event comes."""
     job = samples.job()
     records.accept(job)
     desk = await ledger_desk()
@@ -378,7 +378,7 @@ async def test_a_refusal_after_a_wait_says_that_it_waited(ledger_desk: OpenLedge
 async def test_a_document_that_is_erased_meanwhile_is_gone(
     ledger_desk: OpenLedgerDesk, records: Records, keys: tuple[str, ...]
 ) -> None:
-    """What was recorded when the wait began is not told any more, although the verdict comes after the erasure."""
+    """The document was recorded when the wait began, and its verdict comes after the erasure."""
     job = replace(samples.job(), owner="newsroom")
     records.accept(job)
     desk = await ledger_desk(keys=keys)
@@ -422,7 +422,7 @@ async def test_a_ledger_that_goes_away_meanwhile_is_said_to_be_away(open_desk: O
 
 
 class FailingLedger:
-    """Has nothing on record at the first look, and is away from then on. `failed` is set then."""
+    """Has no record at the first look-up, and is unavailable from then on. `failed` is set then."""
 
     def __init__(self) -> None:
         self.failed = asyncio.Event()
@@ -449,7 +449,7 @@ class FailingLedger:
 
 
 class SlowLedger(FailingLedger):
-    """Has nothing on record, and takes its time after the first look. `asked_again` is set then."""
+    """Has no record, and is slow after the first look-up. `asked_again` is set then."""
 
     def __init__(self) -> None:
         super().__init__()

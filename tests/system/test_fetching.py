@@ -38,7 +38,7 @@ BOMB = bomb()
 
 
 class Web:
-    """A server on loopback. What is asked of it at the address of `inside` should not have been asked."""
+    """A server on loopback. No request may reach it at the address of `inside`."""
 
     def __init__(self) -> None:
         self.port, self.inside_port = free_ports(2)

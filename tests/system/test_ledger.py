@@ -1,4 +1,4 @@
-"""What became of documents, asked over HTTP, while what records it is killed, away, or lost."""
+"""Look-ups of documents over HTTP, while recorders and databases are killed, away, or lost."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""SIGTERM, once and twice, with a document in hand whose page does not come."""
+"""SIGTERM, once and twice, while a worker waits for the page of a document."""
 
 import asyncio
 import json
@@ -84,7 +84,7 @@ def up(data: Path) -> Iterator[Process]:
 
 
 async def hold_a_document(process: Process, site: SlowSite) -> str:
-    """Posts the page, and returns the document's id when a worker has it in hand."""
+    """Posts the page, and returns the document's id when a worker waits for it."""
     async with (
         aiohttp.ClientSession(process.wait_for_urls("api")["api"]) as http,
         http.post("/v1/documents", json={"url": site.url}) as response,

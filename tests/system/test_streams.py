@@ -1,4 +1,4 @@
-"""Data go to standard output and words to standard error, in every command, on a terminal and in a pipe."""
+"""Data go to standard output and messages to standard error, in every command, on a terminal and in a pipe."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""`submit` while the server is away, on Ctrl-C, and once more."""
+"""`submit` during an outage, after Ctrl-C, and repeated."""
 
 import json
 import re

@@ -59,7 +59,7 @@ async def slow_site() -> AsyncIterator[Site]:
 
 
 def server(stack: Stack, place: int) -> str:
-    """Returns the address of a replica; where there is only one, of that."""
+    """Returns the URL of a replica, or of the only server."""
     return stack.servers[place % len(stack.servers)].wait_for_urls("api")["api"]
 
 

@@ -1,4 +1,4 @@
-"""What the options of a submission change in the article."""
+"""The effects of a submission's options on the article."""
 
 from contract.article import Article, PageKind
 from contract.job import Job, Kind, Lane

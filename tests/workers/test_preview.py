@@ -1,4 +1,4 @@
-"""What a worker answers to a preview: one attempt, and an event that nobody but the caller gets."""
+"""A worker's answer to a preview: one attempt, and an event for the caller alone."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What a worker makes of documents that their owners cancelled or erased."""
+"""How a worker decides documents that their owners cancelled or erased."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence

@@ -63,7 +63,7 @@ class Site:
 
 
 class InProcessParser:
-    """Extracts in this process, in the way that it is given."""
+    """Extracts in this process, with the given function."""
 
     def __init__(self, extract_article: Callable[[RawDocument], Awaitable[Article]]) -> None:
         self._extract_article = extract_article

@@ -20,7 +20,7 @@ Batches = list[Sequence[LogEntry]]
 
 
 async def follow(broker: Broker, stream: Stream, until: Callable[[Batches], bool], after: int = -1) -> list[LogEntry]:
-    """Follows until `until` says that it is enough."""
+    """Follows a stream until `until` returns True."""
     batches: Batches = []
     async with aclosing(cast("Streams", broker).follow(stream, after)) as following:
         async for batch in following:
@@ -35,7 +35,7 @@ def at_least(count: int) -> Callable[[Batches], bool]:
 
 
 def to_the_end(batches: Batches) -> bool:
-    """An empty batch says that all there is was yielded."""
+    """Returns True for an empty batch: all entries were yielded."""
     return not batches[-1]
 
 

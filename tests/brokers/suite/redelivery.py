@@ -1,4 +1,4 @@
-"""Deliveries that came to no verdict."""
+"""Deliveries without a verdict."""
 
 import asyncio
 
@@ -23,7 +23,7 @@ from tests.brokers.suite.steps import (
 
 
 class Redelivery:
-    """Crashes, handlers that raise, and jobs that nobody survives."""
+    """Crashes, handlers that raise, and jobs that crash every consumer."""
 
     async def test_a_crash_redelivers_what_was_in_hand(self, backend: Backend) -> None:
         jobs, recorder = samples.jobs(2), Recorder(2)

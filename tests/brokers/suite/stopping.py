@@ -1,4 +1,4 @@
-"""The end of a consumer."""
+"""How consumers stop."""
 
 import asyncio
 

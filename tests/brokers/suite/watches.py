@@ -1,4 +1,4 @@
-"""Watching documents, and previews: what is heard of a verdict by those who wait for it."""
+"""Watches and previews: clients that wait for a verdict get it."""
 
 import asyncio
 from collections.abc import Awaitable

@@ -1,4 +1,4 @@
-"""What names on the command line stand for."""
+"""Names of documents on the command line: files, URLs, standard input."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a person mistypes is named in a line: every parameter of every command, with wrong values of its kind."""
+"""Mistakes are reported in one line: every parameter of every command gets wrong values of its kind."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -107,7 +107,7 @@ async def test_an_erased_document_is_in_no_table_any_more(engine: AsyncEngine, u
 
 @pytest.mark.parametrize("kind", ["sqlite"])  # PostgreSQL overwrites when it vacuums
 async def test_nothing_of_it_is_in_the_file_when_that_is_written_down(engine: AsyncEngine, url: URL) -> None:
-    """SQLite: pages that are freed are overwritten. The write-ahead log is left when the file is closed."""
+    """SQLite overwrites freed pages. The write-ahead log goes when the file is closed."""
     records, job = Records(), secret_job()
     others(records)
     records.accept(job)

@@ -1,4 +1,4 @@
-"""What waits to be written: how much is taken at once, and for how long more is waited for."""
+"""Entries that wait to be written: how many are taken at once, and how long the recorder waits for more."""
 
 import asyncio
 

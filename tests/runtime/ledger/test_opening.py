@@ -1,4 +1,4 @@
-"""What keeps `serve` and `record` from starting, in one line that says what to do, and what they start with anyway."""
+"""Faults of the ledger's database that end `serve` and `record` at the start, in one line, and faults that do not."""
 
 import os
 import shutil

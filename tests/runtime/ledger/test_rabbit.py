@@ -1,4 +1,4 @@
-"""The recorder on RabbitMQ: what only a real stream does."""
+"""The recorder with real streams of RabbitMQ."""
 
 from collections.abc import AsyncIterator
 from functools import partial

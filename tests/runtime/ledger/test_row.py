@@ -21,7 +21,7 @@ JOB = samples.job()
 
 
 def facts() -> dict[Stream, list[Fact]]:
-    """Returns what the records say of a document that was tried three times, and decided twice, differently."""
+    """Returns the entries about a document that was tried three times, and decided twice, differently."""
     records = Records()
     records.accept(JOB)
     again = records.retry(records.retry(JOB), Reason.SERVER_ERROR)

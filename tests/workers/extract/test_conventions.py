@@ -1,4 +1,4 @@
-"""What belongs to an article's text and what does not, on pages as sites make them."""
+"""The parts of typical pages that belong to an article's text, and those that do not."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a page does not show at once: read where it is a part of the article, else left out with a word about it."""
+"""Hidden text: kept if it is part of the article, otherwise left out with a flag."""
 
 import pytest
 

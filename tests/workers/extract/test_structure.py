@@ -1,4 +1,4 @@
-"""Structure is kept whole: tables, lists, quotes and code say the same in text, Markdown and HTML."""
+"""Tables, lists, quotes and code have the same structure in text, Markdown and HTML."""
 
 import pytest
 

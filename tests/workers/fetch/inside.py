@@ -1,4 +1,4 @@
-"""URLs that lead inside, by what makes them so. `{port}` is where somebody listens on loopback."""
+"""URLs that lead to internal addresses, by technique. `{port}` is a port with a listener on loopback."""
 
 IPV4 = [
     *("0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.100.100.200", "100.127.255.254"),

@@ -1,4 +1,4 @@
-"""Servers that want too much time or room. Each limit has its reason, and the connection is closed."""
+"""Servers that take too much time or send too much. Each limit has its reason, and the connection is closed."""
 
 import asyncio
 import gzip

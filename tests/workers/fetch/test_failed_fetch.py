@@ -105,7 +105,7 @@ async def counting(limits: FetchLimits = LIMITS) -> AsyncIterator[tuple[Fetcher,
 
 
 def counted(metrics: Metrics) -> dict[str, float]:
-    """Returns the outcomes that were counted."""
+    """Returns the counted outcomes."""
     return {
         sample.labels["outcome"]: sample.value
         for metric in metrics.fetches.collect()

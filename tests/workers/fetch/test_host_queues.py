@@ -1,4 +1,4 @@
-"""HostQueues at hosts, in the time of an event loop that does not wait."""
+"""`HostQueues` on an event loop whose clock jumps instead of waiting."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -35,7 +35,7 @@ def on_a_jumping_clock(test: Callable[[], Coroutine[Any, Any, None]]) -> Callabl
 
 
 def shared() -> Lease:
-    """Leases as a broker has them: what one holds, no other gets."""
+    """Leases as of a broker: a name has one holder at a time."""
     held: set[str] = set()
 
     @asynccontextmanager
@@ -89,7 +89,7 @@ def now() -> float:
 async def visit(
     queues: HostQueues, host: str, *, takes_s: float = 0.0, pause_s: float = 0.0, interval_s: float = 0.0
 ) -> float:
-    """Requeues when a turn began."""
+    """Returns when a permit was granted."""
     began = now()
     with suppress(Failed), await queues.permit(URL(f"http://{host}/")) as permit:
         began = now()
@@ -308,7 +308,7 @@ BLOCKED = (Reason.BLOCKED_ADDRESS, "10.0.0.1 is not a public address")
 
 
 async def attempt(queues: HostQueues, url: str, error: Failed, *, takes_s: float = 0.0) -> Found:
-    """Returns how an attempt at `url` failed, when, and whether it was `error`, raised by a request of its own."""
+    """Returns the reason and time of a failed attempt at `url`, and if its own request raised the error."""
     try:
         with await queues.permit(URL(url)):
             await asyncio.sleep(takes_s)

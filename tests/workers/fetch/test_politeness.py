@@ -1,4 +1,4 @@
-"""What is asked of a host before it is asked for a page: real servers on loopback."""
+"""robots.txt and intervals, checked before a page is requested, with real servers on loopback."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ FAST = HostLimits(interval_s=0.01, patience_s=30.0)
 
 @asynccontextmanager
 async def alone(_: str) -> AsyncIterator[bool]:
-    """A lease where nobody else is."""
+    """A lease that is always free."""
     yield True
 
 

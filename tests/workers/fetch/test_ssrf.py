@@ -1,4 +1,4 @@
-"""What leads inside is refused before a byte is sent: somebody listens there, and hears nothing."""
+"""URLs to internal addresses are refused before a byte is sent: the listeners there get no connection."""
 
 import asyncio
 import socket
@@ -109,7 +109,7 @@ async def test_of_several_addresses_only_those_outside_are_dialled() -> None:
 
 
 async def test_many_lookups_wait_for_nobody() -> None:
-    """Names are asked for without threads: hosts whose name server is silent hold up none that answer."""
+    """Look-ups use no threads: names whose server does not answer do not delay others."""
     silent, transport_of = asyncio.DatagramProtocol(), asyncio.get_running_loop().create_datagram_endpoint
     transport, _ = await transport_of(lambda: silent, local_addr=("127.0.0.1", 0))
     host, port = transport.get_extra_info("sockname")

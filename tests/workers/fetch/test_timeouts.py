@@ -1,4 +1,4 @@
-"""Limits of time, on the event loop of a clock that jumps."""
+"""Timeouts, on an event loop whose clock jumps instead of waiting."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from workers.fetch.timeouts import Timeouts
 
 
 async def waits(total_s: float, *steps: tuple[float, float]) -> Failed | None:
-    """Waits in steps, of each how long it may take and how long it does."""
+    """Makes waits one after the other, each given by its limit and its duration."""
     try:
         async with Timeouts(total_s) as timeouts:
             for may_s, does_s in steps:

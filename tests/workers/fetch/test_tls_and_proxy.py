@@ -1,4 +1,4 @@
-"""Certificates, and the way through a proxy: names are resolved and checked here all the same."""
+"""Certificates and proxies: even with a proxy, names are resolved and checked here."""
 
 import asyncio
 import ssl

@@ -31,7 +31,7 @@ PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
 
 
 def urls(markup: str) -> list[str]:
-    """Returns where the images between two paragraphs are taken from."""
+    """Returns the URLs of the images between two paragraphs."""
     written = markdown(f"<p>One.</p><figure>{markup}</figure><p>Two.</p>", base="https://a.example/news/")
     return re.findall(r"!\[[^\]]*\]\(([^)]*)\)", written)
 

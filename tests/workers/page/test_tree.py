@@ -1,4 +1,4 @@
-"""A page's tree: nothing of it is cut off, however deep it is nested, and shadow roots stand where they are shown."""
+"""The tree of a page has all its text, however deeply nested, and shadow roots in the place where they are shown."""
 
 import pytest
 from lxml import etree

@@ -73,7 +73,7 @@ ODD_ONE = 3
 
 
 def probability_of(odd: str, rule: Rule | None = None, at: int = ODD_ONE) -> float:
-    """Returns how probable a paragraph is that the model thinks unlikely, in place `at` of an article."""
+    """Returns the final probability of a paragraph that the model finds unlikely, at line `at` of an article."""
     blocks = [*BODY[:at], line_of(odd), *BODY[at:]]
     rules = [rule if index == at else None for index in range(len(blocks))]
     odds = np.array([-3.0 if index == at else 3.0 for index in range(len(blocks))], np.float32)
