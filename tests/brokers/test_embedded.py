@@ -127,14 +127,14 @@ async def test_a_second_broker_on_a_folder_is_refused_by_name(backend: EmbeddedB
         assert await broker.ready()
 
 
-async def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "data").touch()
     with pytest.raises(FolderError, match=f"data folder {tmp_path}"):
         async with EmbeddedBackend(tmp_path / "data").broker():
             pass
 
 
-async def test_a_file_that_is_no_database_is_told_and_left_alone(backend: EmbeddedBackend) -> None:
+async def test_a_file_that_is_no_database_is_reported_and_not_changed(backend: EmbeddedBackend) -> None:
     backend.folder.mkdir()
     (backend.folder / "copydesk.db").write_bytes(b"precious" * 1000)
     with pytest.raises(BrokerUnavailable, match=r"copydesk\.db"):
@@ -309,7 +309,7 @@ async def test_a_log_longer_than_a_page_is_read_whole(backend: EmbeddedBackend) 
 # what goes wrong
 
 
-async def test_of_what_may_kill_the_process_the_least_delivered_goes_first(backend: EmbeddedBackend) -> None:
+async def test_suspects_with_the_fewest_deliveries_go_first(backend: EmbeddedBackend) -> None:
     killer, other = samples.jobs(2)
     async with backend.broker() as broker:
         await broker.put(killer)
@@ -324,7 +324,7 @@ async def test_of_what_may_kill_the_process_the_least_delivered_goes_first(backe
     assert [(delivery.message_id, delivery.deliveries) for delivery in recorder.seen] == [(other.id, 3), (killer.id, 4)]
 
 
-async def test_a_suspect_that_waits_for_its_turn_holds_up_nobody(backend: EmbeddedBackend) -> None:
+async def test_a_waiting_suspect_does_not_delay_other_jobs(backend: EmbeddedBackend) -> None:
     suspect, other = samples.jobs(2)
     async with backend.broker() as broker:
         await broker.put(suspect)
@@ -354,7 +354,7 @@ async def test_a_full_disk_refuses_and_recovers(backend: EmbeddedBackend) -> Non
     assert recorder.ids == [before.id, after.id]
 
 
-async def test_who_only_reads_is_not_concerned_by_a_full_disk(backend: EmbeddedBackend) -> None:
+async def test_a_full_disk_does_not_affect_readers(backend: EmbeddedBackend) -> None:
     job = samples.job()
 
     async def followed(broker: EmbeddedBroker) -> list[int]:
@@ -412,7 +412,9 @@ async def test_a_consumer_waits_while_the_disk_is_full_and_goes_on_by_itself(bac
     assert [delivery.deliveries for delivery in recorder.seen] == [1]
 
 
-async def test_what_a_handler_raises_while_the_disk_is_full_is_given_back_later(backend: EmbeddedBackend) -> None:
+async def test_a_delivery_whose_handler_raises_while_the_disk_is_full_comes_back_later(
+    backend: EmbeddedBackend,
+) -> None:
     begun, recorder = Gate(1), Recorder(1)
 
     async def raise_first(delivery: Delivery) -> Verdict:
@@ -432,7 +434,7 @@ async def test_what_a_handler_raises_while_the_disk_is_full_is_given_back_later(
     assert [delivery.deliveries for delivery in recorder.seen] == [2]
 
 
-async def test_a_full_disk_is_told_once_and_its_end_too(backend: EmbeddedBackend) -> None:
+async def test_a_full_disk_and_its_end_are_each_logged_once(backend: EmbeddedBackend) -> None:
     told: list[str] = []
     async with backend.broker() as broker:
         for _ in range(3):
@@ -499,7 +501,7 @@ async def test_a_cancelled_consumer_leaves_its_slots_to_the_next_at_once(backend
 # counters
 
 
-async def test_what_was_confirmed_is_counted_where_it_went(backend: EmbeddedBackend) -> None:
+async def test_confirmed_messages_are_counted_by_their_destination(backend: EmbeddedBackend) -> None:
     jobs = samples.jobs(5)
     verdicts: dict[str, list[Verdict]] = {
         jobs[0].id: [Publish(samples.processed(jobs[0]))],
@@ -600,7 +602,7 @@ async def test_dead_letters_need_an_open_broker(backend: EmbeddedBackend) -> Non
         await broker.dead(everything)
 
 
-async def test_of_a_letter_that_was_dropped_nothing_is_left_in_the_file(backend: EmbeddedBackend) -> None:
+async def test_a_dropped_letter_leaves_nothing_in_the_file(backend: EmbeddedBackend) -> None:
     secret = samples.job(content="zweihundertmetertief " * 500)
     async with backend.broker() as broker:
         await put_all(broker, [secret])

@@ -71,7 +71,7 @@ async def test_an_empty_broker_lacks_all_and_is_left_empty(rabbit: RabbitBackend
     assert len(await check_topology(rabbit.url, rabbit.topology)) == len(wanted)
 
 
-async def test_what_was_declared_is_as_it_should_be(rabbit: RabbitBackend) -> None:
+async def test_a_declared_topology_has_no_differences(rabbit: RabbitBackend) -> None:
     await declare_topology(rabbit.url, rabbit.topology)
     assert await check_topology(rabbit.url, rabbit.topology) == []
     await declare_topology(rabbit.url, rabbit.topology)

@@ -48,7 +48,7 @@ async def test_imported_definitions_suit_the_broker_and_set_the_policies(
 
 
 @pytest.mark.rabbit
-async def test_what_compose_mounts_makes_bounded_queues_policies_and_the_user(tmp_path: Path) -> None:
+async def test_the_files_that_compose_mounts_define_bounded_queues_policies_and_the_user(tmp_path: Path) -> None:
     """As in compose, except for the folder of the files: on an empty node, with another password."""
     configs = yaml.safe_load(COMPOSE.read_text())["configs"]
     (tmp_path / "definitions").mkdir()

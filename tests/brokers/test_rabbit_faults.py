@@ -307,7 +307,7 @@ async def test_a_job_that_no_queue_takes_is_not_accepted(rabbit: RabbitBackend) 
     assert losses(rabbit, "publisher", "unroutable") == 1
 
 
-async def test_two_puts_of_one_id_are_told_apart(rabbit: RabbitBackend) -> None:
+async def test_two_puts_of_one_id_are_distinguished(rabbit: RabbitBackend) -> None:
     job = samples.job()
     async with rabbit.broker() as broker:
         await broker.put(job)
@@ -477,7 +477,7 @@ async def test_under_a_memory_alarm_puts_are_refused_and_verdicts_wait(
     assert ("publish_failed", "blocked") in named(logs)
 
 
-async def test_what_was_on_its_way_when_the_alarm_came_is_named_blocked(
+async def test_puts_under_way_when_the_alarm_comes_count_as_blocked(
     rabbit: RabbitBackend, rabbit_node: RabbitNode
 ) -> None:
     async with rabbit.broker(limits=replace(QUICK, publish_timeout_s=1)) as broker:

@@ -61,7 +61,7 @@ async def test_a_lost_session_ends_the_watches_and_the_next_one_takes_new_ones(r
                             break
 
 
-async def test_who_leaves_while_a_document_is_being_bound_takes_nothing_from_the_others(rabbit: RabbitBackend) -> None:
+async def test_a_watch_that_ends_during_its_binding_does_not_affect_the_others(rabbit: RabbitBackend) -> None:
     job = samples.job()
 
     async def leave_soon(watching: AbstractAsyncContextManager[Watch]) -> None:

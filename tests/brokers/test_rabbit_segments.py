@@ -103,7 +103,7 @@ async def test_the_audit_gets_past_the_end_of_a_segment(filled: RabbitBackend) -
     assert (len(books.undecided), len(books.strangers)) == (2 * ENTRIES, ENTRIES)
 
 
-async def test_what_retention_took_is_told_apart(rabbit: RabbitBackend) -> None:
+async def test_entries_removed_by_retention_are_recognised(rabbit: RabbitBackend) -> None:
     """It takes whole segments: more than the one offset."""
     short = ShortSegments(rabbit.url, log_bytes=2 * SEGMENT_BYTES)
     await fill(short)

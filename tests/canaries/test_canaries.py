@@ -155,7 +155,7 @@ def assert_told(told: Told, *words: str) -> None:
 
 
 @pytest.mark.parametrize(("log_format", "key"), [("json", ""), ("console", f"me:{KEY}"), ("terminal", "")])
-def test_up_tells_none(tmp_path: Path, log_format: str, key: str) -> None:
+def test_up_prints_no_canary(tmp_path: Path, log_format: str, key: str) -> None:
     keys = {"COPYDESK_API_KEYS": key} if key else {}
     with telling("up", log_format, {**COMMON, **keys, "COPYDESK_DATA": str(tmp_path)}) as told:
         told.wait_until_ready()
@@ -217,7 +217,7 @@ def ledger_url(cluster: PostgresCluster) -> str:
 
 @pytest.mark.rabbit
 @pytest.mark.parametrize("log_format", ["json", "terminal"])
-def test_the_roles_tell_none(amqp_url: str, ledger_url: str, log_format: str) -> None:
+def test_the_roles_print_no_canary(amqp_url: str, ledger_url: str, log_format: str) -> None:
     settings = {**COMMON, "COPYDESK_AMQP_URL": amqp_url, "COPYDESK_LEDGER_URL": ledger_url}
     with (
         telling("serve", log_format, {**settings, "COPYDESK_API_KEYS": f"me:{KEY}"}) as serve,
@@ -244,7 +244,7 @@ def test_the_roles_tell_none(amqp_url: str, ledger_url: str, log_format: str) ->
 
 @pytest.mark.rabbit
 @pytest.mark.parametrize("role", ["serve", "record"])
-def test_a_ledger_that_is_away_tells_none(amqp_url: str, role: str) -> None:
+def test_no_canary_is_printed_if_the_ledger_is_away(amqp_url: str, role: str) -> None:
     url = f"postgresql://ledger:{PASSWORD}@127.0.0.1:{free_ports(1)[0]}/ledger"
     settings = {**COMMON, "COPYDESK_AMQP_URL": amqp_url, "COPYDESK_LEDGER_URL": url}
     with telling_each(role, ("json", "terminal"), settings) as each:
@@ -259,7 +259,9 @@ def test_a_ledger_that_is_away_tells_none(amqp_url: str, role: str) -> None:
 
 @pytest.mark.rabbit
 @pytest.mark.parametrize("role", ["serve", "record"])
-def test_a_ledger_that_lets_nobody_in_tells_none(amqp_url: str, cluster: PostgresCluster, role: str) -> None:
+def test_no_canary_is_printed_if_the_ledger_refuses_the_password(
+    amqp_url: str, cluster: PostgresCluster, role: str
+) -> None:
     url = cluster.url().replace(PASSWORD, SECRETS["url"])
     settings = {**COMMON, "COPYDESK_AMQP_URL": amqp_url, "COPYDESK_LEDGER_URL": url}
     with telling_each(role, ("json", "terminal"), settings) as each:
@@ -269,7 +271,7 @@ def test_a_ledger_that_lets_nobody_in_tells_none(amqp_url: str, cluster: Postgre
 
 
 @pytest.mark.parametrize("role", ["serve", "work", "record"])
-def test_a_broker_that_cannot_be_had_tells_none(role: str) -> None:
+def test_no_canary_is_printed_if_the_broker_is_unavailable(role: str) -> None:
     nobody = free_ports(1)[0]
     settings = {
         **COMMON,
@@ -288,7 +290,7 @@ def test_a_broker_that_cannot_be_had_tells_none(role: str) -> None:
 
 
 @pytest.mark.rabbit
-def test_a_broker_that_lets_nobody_in_tells_none(rabbit_node: RabbitNode) -> None:
+def test_no_canary_is_printed_if_the_broker_refuses_the_password(rabbit_node: RabbitNode) -> None:
     url = f"amqp://guest:{SECRETS['amqp']}@127.0.0.1:{rabbit_node.port}/"
     with telling_each("serve", FORMATS, {**COMMON, "COPYDESK_AMQP_URL": url}) as each:
         for told in each:

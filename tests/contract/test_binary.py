@@ -106,7 +106,7 @@ def taken(body: bytes) -> str:
 
 
 @pytest.mark.parametrize(("body", "kind"), [row[1:] for row in NO_TEXT], ids=[row[0] for row in NO_TEXT])
-def test_what_is_no_text_is_refused(body: bytes, kind: str | None) -> None:
+def test_binary_content_is_refused(body: bytes, kind: str | None) -> None:
     assert file_kind(body) == kind
     if kind is None:
         with pytest.raises(InvalidSubmissionError) as refused:
@@ -117,7 +117,7 @@ def test_what_is_no_text_is_refused(body: bytes, kind: str | None) -> None:
 
 
 @pytest.mark.parametrize(("text", "body"), [row[1:] for row in TEXT], ids=[row[0] for row in TEXT])
-def test_what_is_text_is_taken(text: str | None, body: bytes) -> None:
+def test_text_is_accepted(text: str | None, body: bytes) -> None:
     assert file_kind(body) is None
     read = taken(body)
     assert text in {None, read}
@@ -126,7 +126,7 @@ def test_what_is_text_is_taken(text: str | None, body: bytes) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b" \n\t\r\n", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\0", b"\0" * 1000, b"\xef\xbb\xbf \0"]
 )
-def test_what_holds_nothing_is_said_to_be_empty(body: bytes) -> None:
+def test_blank_content_is_reported_as_empty(body: bytes) -> None:
     with pytest.raises(InvalidSubmissionError, match="must hold more than white space"):
         taken(body)
 

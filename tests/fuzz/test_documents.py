@@ -233,7 +233,7 @@ def test_any_url(desk: Desk, url: str) -> None:
     check(outcome)
 
 
-def test_what_is_fine_is_an_article(desk: Desk) -> None:
+def test_valid_documents_become_articles(desk: Desk) -> None:
     page = f"<title>Ferry</title><article><h1>Ferry\x08 landing</h1><p>{SENTENCE * 4}</article>"
     outcome = desk.post(page.encode("utf-16"), "text/html", f"/v1/documents?{EVERYTHING}")
     assert isinstance(outcome, Article)
@@ -251,5 +251,5 @@ def test_what_is_fine_is_an_article(desk: Desk) -> None:
         ("http://1/", "blocked_address"),
     ],
 )
-def test_what_cannot_be_fetched_has_a_reason(desk: Desk, url: str, reason: str) -> None:
+def test_a_failed_fetch_has_a_reason(desk: Desk, url: str, reason: str) -> None:
     assert desk.post(json.dumps({"url": url}).encode(), "application/json") == reason

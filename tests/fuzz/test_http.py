@@ -100,7 +100,7 @@ def thrown() -> list[tuple[str, Sent]]:
     return made
 
 
-def test_no_bytes_make_a_defect(up: Process) -> None:
+def test_no_bytes_cause_a_defect(up: Process) -> None:
     urls = up.wait_for_urls(*PORTS)
     asyncio.run(ready(urls["ops"]))  # before, /readyz rightly answers 503
     ports = {name: int(url.rpartition(":")[2]) for name, url in urls.items()}

@@ -66,7 +66,7 @@ def is_untouched(desk: Desk) -> bool:
 
 
 @pytest.mark.parametrize(("method", "what"), ACTS)
-async def test_what_nobody_posted_is_not_found(
+async def test_an_unknown_document_is_not_found(
     ledger_desk: OpenLedgerDesk, records: Records, method: str, what: str
 ) -> None:
     records.accept(samples.job())
@@ -136,7 +136,7 @@ async def test_without_the_ledger_nothing_is_done(
 
 
 @pytest.mark.parametrize(("method", "what"), ACTS)
-async def test_without_a_ledger_it_is_said_what_is_missing(desk: Desk, method: str, what: str) -> None:
+async def test_without_a_ledger_the_answer_says_so(desk: Desk, method: str, what: str) -> None:
     response = await act(desk, method, "some-id", what)
     assert (response.status, (await problem(response))["type"]) == (503, "/problems/ledger-not-configured")
 
@@ -144,9 +144,7 @@ async def test_without_a_ledger_it_is_said_what_is_missing(desk: Desk, method: s
 # cancel
 
 
-async def test_cancelling_puts_on_record_which_run_is_wanted_no_more(
-    ledger_desk: OpenLedgerDesk, records: Records
-) -> None:
+async def test_cancelling_records_the_cancelled_run(ledger_desk: OpenLedgerDesk, records: Records) -> None:
     job = samples.job()
     records.accept(job)
     records.decide(failed(job))
@@ -172,7 +170,7 @@ async def test_cancelling_a_document_that_waits_for_a_retry_says_until_when(
     assert int(response.headers["Retry-After"]) > 1
 
 
-async def test_what_is_decided_cannot_be_cancelled(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_a_decided_document_cannot_be_cancelled(ledger_desk: OpenLedgerDesk, records: Records) -> None:
     job = samples.job()
     records.accept(job)
     records.decide(samples.processed(job))
@@ -182,7 +180,7 @@ async def test_what_is_decided_cannot_be_cancelled(ledger_desk: OpenLedgerDesk, 
     assert desk.broker.requests == []
 
 
-async def test_what_is_not_recorded_yet_cannot_be_cancelled(ledger_desk: OpenLedgerDesk) -> None:
+async def test_a_document_that_is_not_recorded_yet_cannot_be_cancelled(ledger_desk: OpenLedgerDesk) -> None:
     """Otherwise invented ids could fill the workers' memory of requests."""
     desk = await ledger_desk(recorded=False)
     response = await cancel(desk, id_made(NOW))
@@ -286,7 +284,7 @@ async def test_while_letters_may_be_out_of_reach_erasing_is_not_done(
 
 
 @pytest.mark.parametrize(("method", "what"), [ACTS[0], ACTS[2]])
-async def test_what_is_not_recorded_yet_cannot_be_erased_or_run_again(
+async def test_a_document_that_is_not_recorded_yet_cannot_be_erased_or_run_again(
     ledger_desk: OpenLedgerDesk, method: str, what: str
 ) -> None:
     """Its owner is not known yet."""
@@ -326,7 +324,7 @@ async def test_content_is_run_again_where_it_was_kept(ledger_desk: OpenLedgerDes
     assert put == replace(job, run=3, keep_input=False, accepted_at=put.accepted_at)
 
 
-async def test_content_that_was_not_kept_is_said_to_be_gone(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_content_that_was_not_kept_is_reported_as_gone(ledger_desk: OpenLedgerDesk, records: Records) -> None:
     job = samples.job()
     records.accept(job)
     records.decide(samples.processed(job))
@@ -345,7 +343,7 @@ async def test_a_run_that_is_under_way_is_not_joined_by_another(ledger_desk: Ope
     assert response.headers["Retry-After"]
 
 
-async def test_of_many_that_ask_at_once_one_gets_the_run(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_one_of_many_concurrent_requests_gets_the_run(ledger_desk: OpenLedgerDesk, records: Records) -> None:
     job = url_job()
     records.accept(job)
     records.decide(failed(job))

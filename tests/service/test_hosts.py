@@ -71,7 +71,7 @@ async def test_names_of_this_machine_are_served(desk: Desk, host: str) -> None:
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-async def test_other_names_are_not(desk: Desk, host: str) -> None:
+async def test_other_names_are_refused(desk: Desk, host: str) -> None:
     answer = await told(desk, request("/v1/events", host=host))
     assert answer.problem()["type"] == "/problems/foreign-host"
     assert answer.status == 421
@@ -153,7 +153,7 @@ async def test_with_keys_any_name_is_served_unless_names_are_given(open_desk: Op
         (["*"], "example.com", True),
     ],
 )
-def test_names_that_are_given(names: list[str], host: str, known: bool) -> None:
+def test_configured_names_are_served(names: list[str], host: str, known: bool) -> None:
     assert Hosts.of("127.0.0.1", names).knows(host) is known
 
 

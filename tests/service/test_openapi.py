@@ -169,7 +169,7 @@ async def test_an_example_holds(full_desk: Desk, operation: Operation, name: str
 
 
 @pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.id)
-async def test_what_the_page_fills_in_at_first_is_accepted(full_desk: Desk, operation: Operation) -> None:
+async def test_the_prefilled_values_of_the_page_are_accepted(full_desk: Desk, operation: Operation) -> None:
     """Swagger UI fills in each parameter's first example or default, and the first example of the first body."""
     values: dict[str, Any] = {}
     for parameter in told(operation).get("parameters", []):
@@ -202,7 +202,7 @@ async def compare(response: ClientResponse, example: Example) -> None:
 
 
 @pytest.mark.parametrize(("operation", "name"), EXAMPLES, ids=[f"{one.id}: {name}" for one, name in EXAMPLES])
-def test_what_an_example_shows_is_valid(operation: Operation, name: str) -> None:
+def test_the_values_of_an_example_are_valid(operation: Operation, name: str) -> None:
     example = operation.examples[name]
     for parameter in told(operation).get("parameters", []):
         if name in parameter.get("examples", {}) and example.status in {200, 202}:

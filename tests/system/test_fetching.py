@@ -93,7 +93,7 @@ async def data_of(events: AsyncIterator, wanted: set[str]) -> dict[str, dict[str
     return data
 
 
-async def test_what_became_of_each_url_is_reported_with_how_it_was_fetched(amqp_url: str) -> None:
+async def test_each_url_has_an_event_with_its_fetch(amqp_url: str) -> None:
     settings = {
         "COPYDESK_AMQP_URL": amqp_url,
         "COPYDESK_FETCH_ALLOW_NETWORKS": "127.0.0.1/32",

@@ -132,7 +132,7 @@ def test_tables_that_are_not_there_keep_it_from_starting(
     assert "canary" not in done.stderr.decode()
 
 
-def test_record_says_what_it_needs() -> None:
+def test_record_reports_missing_settings() -> None:
     done = copydesk("record")
     assert (done.returncode, b"COPYDESK_AMQP_URL" in done.stderr) == (2, True)
     done = copydesk("record", settings={"COPYDESK_AMQP_URL": "amqp://127.0.0.1:1/"})

@@ -224,7 +224,7 @@ def test_every_alert_is_tested() -> None:
     assert fired == {rule["alert"] for rule in rules}
 
 
-def test_a_rule_on_what_never_comes_is_found() -> None:
+def test_a_rule_on_unknown_series_is_found() -> None:
     exposed = {"copydesk_refused": [{"reason": "intake_full"}]}
     assert list(faults_of('rate(copydesk_refused_total{reason=~"intake_full"}[5m]) > 0', exposed)) == []
     wrong = [

@@ -114,7 +114,7 @@ def decided(process: Process) -> list[tuple[str, str]]:
     return [(event["subject"], event["data"]["title"]) for event in events]
 
 
-async def test_after_one_signal_what_is_in_hand_is_finished(site: SlowSite, tmp_path: Path) -> None:
+async def test_after_one_signal_held_documents_are_finished(site: SlowSite, tmp_path: Path) -> None:
     with up(tmp_path) as process:
         document_id = await hold_a_document(process, site)
         process.signal(signal.SIGTERM)
@@ -125,7 +125,7 @@ async def test_after_one_signal_what_is_in_hand_is_finished(site: SlowSite, tmp_
         assert decided(process) == [(document_id, "Ferry landing moves")]
 
 
-async def test_a_second_signal_stops_at_once_and_gives_back_what_is_in_hand(site: SlowSite, tmp_path: Path) -> None:
+async def test_a_second_signal_stops_at_once_and_gives_held_documents_back(site: SlowSite, tmp_path: Path) -> None:
     with up(tmp_path) as process:
         document_id = await hold_a_document(process, site)
         process.signal(signal.SIGTERM)

@@ -139,7 +139,7 @@ def test_ctrl_c_sums_up_and_the_next_run_posts_no_document_anew(files: list[str]
             assert not set(ids_of(anew.stdout.decode().splitlines())) & set(ids_of(receipts))
 
 
-def test_who_has_no_patience_gets_a_sum_and_an_exit_code(files: list[str]) -> None:
+def test_without_patience_there_is_a_summary_and_an_exit_code(files: list[str]) -> None:
     (port,) = free_ports(1)
     done = copydesk("submit", "--url", f"http://127.0.0.1:{port}", *files, settings={"COPYDESK_PATIENCE": "1"})
     assert (done.returncode, done.stdout) == (3, b"")
@@ -152,7 +152,7 @@ def test_who_has_no_patience_gets_a_sum_and_an_exit_code(files: list[str]) -> No
 
 
 @pytest.mark.rabbit
-def test_a_broker_that_is_away_is_named_and_waited_for(rabbit_node: RabbitNode, files: list[str]) -> None:
+def test_an_unavailable_broker_is_reported_and_waited_for(rabbit_node: RabbitNode, files: list[str]) -> None:
     settings = {"COPYDESK_AMQP_URL": rabbit_node.url}
     with running("serve", "--port", "0", "--ops-port", "0", settings=settings) as serve:
         api = serve.wait_for_urls("api")["api"]

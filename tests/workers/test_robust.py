@@ -164,6 +164,6 @@ async def test_the_article_beside_it_is_found(parser: ParserPool[RawDocument, Ar
     assert PROSE.strip() in result.text
 
 
-async def test_the_next_document_is_none_the_worse(parser: ParserPool[RawDocument, Article]) -> None:
+async def test_the_next_document_is_not_affected(parser: ParserPool[RawDocument, Article]) -> None:
     result = await outcome(parser, raw_document(ARTICLE, is_html=True))
     assert isinstance(result, Article)

@@ -51,7 +51,7 @@ class Requests:
             entries = await follow(broker, Stream.REQUESTS, at_least(2))
         assert decoded(entries, decode_requests) == asked
 
-    async def test_a_worker_that_starts_later_knows_what_was_asked_before(self, backend: Backend) -> None:
+    async def test_a_worker_that_starts_later_knows_earlier_requests(self, backend: Backend) -> None:
         cancelled, other = samples.jobs(2)
         async with backend.broker() as broker:
             await put_all(broker, [cancelled, other])

@@ -35,7 +35,7 @@ class Slots:
                 await recorder.done.wait()
         assert most == 3
 
-    async def test_what_is_in_hand_is_not_handed_over_again(self, backend: Backend) -> None:
+    async def test_a_held_job_is_not_delivered_again(self, backend: Backend) -> None:
         held, other = samples.jobs(2)
         gate, recorder = Gate(1), Recorder(1)
 

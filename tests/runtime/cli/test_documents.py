@@ -76,13 +76,13 @@ def test_a_file_that_exists_wins(folder: Path, name: str, kind: Kind) -> None:
         *("-x", "user@"),
     ],
 )
-def test_what_is_neither_is_said_by_name(target: str) -> None:
+def test_a_name_that_is_neither_file_nor_url_is_reported(target: str) -> None:
     with pytest.raises(StartError) as told:
         named(target)
     assert str(told.value).startswith(f"{target}: ")
 
 
-def test_an_empty_name_is_said_to_be_empty() -> None:
+def test_an_empty_name_is_reported_as_empty() -> None:
     with pytest.raises(StartError, match="empty"):
         named("")
 
@@ -101,7 +101,7 @@ def test_a_folder_is_no_document(folder: Path, name: str) -> None:
     assert str(told.value) == f"{name}: Is a directory"
 
 
-def test_a_file_that_cannot_be_read_says_why(folder: Path) -> None:
+def test_the_reason_is_given_for_a_file_that_cannot_be_read(folder: Path) -> None:
     # Nobody, not even root, can read address 0 of a process.
     (folder / "memory.txt").symlink_to("/proc/self/mem")
     with pytest.raises(StartError) as told:
@@ -110,7 +110,7 @@ def test_a_file_that_cannot_be_read_says_why(folder: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_file_that_may_not_be_read_says_why(folder: Path) -> None:
+def test_the_reason_is_given_for_a_file_without_permission(folder: Path) -> None:
     (folder / "hidden.txt").write_text("words")
     (folder / "hidden.txt").chmod(0)
     with pytest.raises(StartError) as told:

@@ -141,5 +141,5 @@ def test_a_wrong_value_is_named_in_one_line(outcomes: list[tuple[Case, Outcome]]
 
 
 @pytest.mark.processes
-def test_what_is_wrong_with_a_secret_is_said_without_it(outcomes: list[tuple[Case, Outcome]]) -> None:
+def test_a_fault_of_a_secret_is_reported_without_the_secret(outcomes: list[tuple[Case, Outcome]]) -> None:
     assert [str(case) for case, outcome in outcomes if "hush-hush" in outcome.err + outcome.out] == []

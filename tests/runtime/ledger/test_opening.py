@@ -124,7 +124,7 @@ async def test_a_user_that_may_only_read_can_be_asked_and_not_recorded_into(post
 
 
 @pytest.mark.parametrize("opened", [asked, recorded])
-async def test_a_server_that_is_away_is_told_of_and_keeps_nobody_from_starting(opened: Opened) -> None:
+async def test_an_unavailable_server_is_logged_and_does_not_prevent_the_start(opened: Opened) -> None:
     (port,) = free_ports(1)
     with capture_logs() as logs:
         await opened(f"postgresql://copydesk:{PASSWORD}@127.0.0.1:{port}/ledger")

@@ -86,7 +86,7 @@ async def test_recording_goes_on_when_the_connection_is_cut(rabbit: RabbitBacken
     assert {row["repeats"] for row in (await contents(database)).values()} == {0}
 
 
-async def test_a_retry_is_told_while_it_waits(rabbit: RabbitBackend, database: AsyncEngine) -> None:
+async def test_a_waiting_retry_is_shown(rabbit: RabbitBackend, database: AsyncEngine) -> None:
     job = samples.job()
     recorder = Recorder(1, retry_once(rabbit.delays_s[1]))
 

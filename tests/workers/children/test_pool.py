@@ -117,7 +117,7 @@ async def test_a_crash_is_named(act: str, code: int) -> None:
         assert at.restarts() == {"parser_crash": 1}
 
 
-async def test_what_the_task_refuses_comes_back_whole() -> None:
+async def test_a_failure_of_the_task_comes_back_unchanged() -> None:
     async with bench() as at:
         with pytest.raises(Failed) as failed:
             await at.run(Act("refuse", "only a menu"))
@@ -257,7 +257,7 @@ async def test_leaves_no_child_behind(tmp_path: Path) -> None:
         await job
 
 
-async def test_a_module_that_does_not_load_is_told_at_the_start() -> None:
+async def test_a_module_that_does_not_load_is_reported_at_the_start() -> None:
     parser: ParserPool[Any, Any] = ParserPool(
         hostile.shout, slots=2, limits=LIMITS, metrics=Metrics(CollectorRegistry()), preload=["tests.workers.nowhere"]
     )

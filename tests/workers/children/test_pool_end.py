@@ -40,7 +40,7 @@ def test_a_killed_parent_leaves_nothing_behind(tmp_path: Path) -> None:
     wait_until(lambda: not any(map(is_running, left)))
 
 
-def test_an_interrupt_from_the_keyboard_is_the_parents_affair(tmp_path: Path) -> None:
+def test_only_the_parent_handles_a_keyboard_interrupt(tmp_path: Path) -> None:
     told = tmp_path / "pid"
     parent = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(told)], start_new_session=True, stderr=subprocess.PIPE, text=True

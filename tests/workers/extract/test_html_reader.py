@@ -111,7 +111,7 @@ def test_no_article(html: str) -> None:
         (KeyboardInterrupt, KeyboardInterrupt),
     ],
 )
-def test_only_a_want_of_memory_or_stack_passes_through(
+def test_only_memory_and_recursion_errors_pass_through(
     raised: BaseException | type[BaseException], seen: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> None:

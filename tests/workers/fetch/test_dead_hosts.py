@@ -186,7 +186,7 @@ async def test_a_dead_host_at_the_end_of_a_redirect_is_reported_with_the_way_to_
         ("/zone", Reason.BLOCKED_ADDRESS),
     ],
 )
-async def test_what_fails_at_one_url_says_nothing_of_the_others(path: str, reason: Reason) -> None:
+async def test_a_failure_of_one_url_does_not_affect_others(path: str, reason: Reason) -> None:
     async def answer(request: web.Request) -> web.Response:
         match request.path:
             case "/gone":

@@ -196,7 +196,7 @@ async def test_busy_hosts_leave_room_for_others() -> None:
 
 
 @on_a_jumping_clock
-async def test_no_more_wait_in_hand_than_may() -> None:
+async def test_waiting_documents_are_limited() -> None:
     async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
         waiting = [group.create_task(visit(queues, "a.example")) for _ in range(4)]
         await asyncio.sleep(0)
@@ -206,7 +206,7 @@ async def test_no_more_wait_in_hand_than_may() -> None:
 
 
 @on_a_jumping_clock
-async def test_without_a_broker_nobody_gets_a_turn() -> None:
+async def test_without_a_broker_no_permit_is_granted() -> None:
     @asynccontextmanager
     async def away(_: str) -> AsyncIterator[bool]:
         raise BrokerUnavailable("away")
@@ -218,7 +218,7 @@ async def test_without_a_broker_nobody_gets_a_turn() -> None:
 
 
 @on_a_jumping_clock
-async def test_who_gives_up_waiting_leaves_the_permit_to_others() -> None:
+async def test_a_cancelled_wait_leaves_the_permit_to_others() -> None:
     async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
         group.create_task(visit(queues, "a.example", takes_s=2))
         given_up = group.create_task(visit(queues, "a.example"))
@@ -238,7 +238,7 @@ async def test_leases_are_given_back_at_the_end() -> None:
 
 
 @on_a_jumping_clock
-async def test_who_gave_up_takes_no_place_from_others() -> None:
+async def test_a_cancelled_wait_takes_no_place() -> None:
     async def give_up() -> None:
         with pytest.raises(HostBusy):
             await visit(queues, "slow.example")
@@ -325,7 +325,7 @@ async def attempts(
 
 
 @on_a_jumping_clock
-async def test_what_one_request_finds_of_a_host_fails_all_that_wait_at_once() -> None:
+async def test_a_failure_of_the_host_fails_all_waiting_requests_at_once() -> None:
     for failure in (DNS, BLOCKED):
         async with host_queues(shared(), CROWDED) as queues:
             began = now()
@@ -336,7 +336,7 @@ async def test_what_one_request_finds_of_a_host_fails_all_that_wait_at_once() ->
 
 
 @on_a_jumping_clock
-async def test_those_that_wait_for_something_else_at_the_host_wait_on() -> None:
+async def test_requests_for_another_origin_of_the_host_keep_waiting() -> None:
     async with host_queues(shared(), CROWDED) as queues, asyncio.TaskGroup() as group:
         failing = group.create_task(attempt(queues, "https://a.example/1", HostFailed(*DNS)))
         other = group.create_task(visit(queues, "a.example"))
@@ -358,7 +358,7 @@ async def test_a_failure_of_one_url_is_no_failure_of_its_host() -> None:
 
 
 @on_a_jumping_clock
-async def test_who_comes_later_fails_at_once_until_the_failure_is_forgotten() -> None:
+async def test_later_requests_fail_at_once_until_the_failure_is_forgotten() -> None:
     lifetimes = {DNS: FAILURES.transient_for_s, BLOCKED: FAILURES.permanent_for_s}
     for failure, lifetime_s in lifetimes.items():
         async with host_queues(shared(), LIMITS) as queues:
@@ -406,7 +406,7 @@ async def test_another_worker_asks_for_itself_when_the_lease_is_free() -> None:
 
 
 @on_a_jumping_clock
-async def test_who_gave_up_before_the_failure_is_left_alone() -> None:
+async def test_a_cancelled_wait_is_not_failed() -> None:
     async with host_queues(shared(), CROWDED) as queues, asyncio.TaskGroup() as group:
         first = group.create_task(attempt(queues, "http://a.example/1", HostFailed(*DNS), takes_s=2))
         given_up = group.create_task(attempt(queues, "http://a.example/2", HostFailed(*DNS)))
@@ -418,7 +418,7 @@ async def test_who_gave_up_before_the_failure_is_left_alone() -> None:
 
 
 @on_a_jumping_clock
-async def test_who_waits_goes_back_at_once_from_a_pause_that_is_too_long_to_wait() -> None:
+async def test_a_long_pause_returns_waiting_documents_at_once() -> None:
     async with host_queues(shared(), CROWDED) as queues, asyncio.TaskGroup() as group:
         group.create_task(visit(queues, "a.example", takes_s=1, pause_s=100))
         await asyncio.sleep(0.5)

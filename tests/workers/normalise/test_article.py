@@ -40,7 +40,7 @@ PAGE = Draft(
 )
 
 
-def test_what_the_page_says() -> None:
+def test_metadata_of_the_page() -> None:
     article = normalise(PAGE, job(), URL)
 
     assert article.title == "Council & mayor: a new bridge"
@@ -70,7 +70,7 @@ def test_every_field_with_a_value_has_its_source() -> None:
     }
 
 
-def test_what_did_not_win_is_a_candidate() -> None:
+def test_values_that_were_not_chosen_are_candidates() -> None:
     article = normalise(PAGE, job(), URL)
 
     assert article.provenance.candidates == {"title": ("A new bridge - The Example",), "language": ("en-GB",)}

@@ -48,7 +48,7 @@ def test_mojibake_of_anything_ends_in_standard_form(text: str) -> None:
 
 @settings(max_examples=1000)
 @given(st.one_of(GARBLED, ANYTHING))
-def test_mojibake_is_what_ftfy_takes_for_it(text: str) -> None:
+def test_mojibake_is_recognised_as_by_ftfy(text: str) -> None:
     assert is_mojibake(text) == is_bad(text)
 
 
@@ -105,7 +105,7 @@ def test_mojibake_is_undone(garbled: str, meant: str) -> None:
         "L’été à São Paulo, Łódź, Ångström",
     ],
 )
-def test_what_is_right_stays(text: str) -> None:
+def test_correct_text_is_not_changed(text: str) -> None:
     assert normalise_text(text) == text
 
 

@@ -58,6 +58,6 @@ def test_a_draft_says_how_good_its_text_is() -> None:
     assert all(0 < (read_text(sample.pasted).confidence or 0) <= 1 for sample in MESSY)
 
 
-def test_nothing_is_said_of_text_that_nobody_chose() -> None:
+def test_text_without_a_choice_has_no_confidence() -> None:
     assert read_text(MESSY[0].pasted, keep_all=True).confidence is None
     assert read_text("").confidence is None

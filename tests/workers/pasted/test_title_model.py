@@ -38,7 +38,7 @@ def test_the_title_of_a_page_is_found(above: tuple[str, ...]) -> None:
     assert TITLE not in draft.text
 
 
-def test_none_rather_than_a_wrong_one() -> None:
+def test_no_title_rather_than_a_wrong_one() -> None:
     assert read_text(page()).title is None
 
 
@@ -57,7 +57,7 @@ def test_lines_with_a_number_before_them_are_no_titles() -> None:
     assert f"4. {TITLE}" not in texts
 
 
-def test_what_the_article_speaks_of_is_worth_more_the_rarer_it_is() -> None:
+def test_rare_words_of_the_article_weigh_more() -> None:
     text = page(FOOT[1], "Ferries", TITLE)
     blocks, scored = judged_of(text)
     found = title_columns(blocks, scored, line_features(blocks, rule_findings(rule_lines(text)[1])))
