@@ -1,10 +1,10 @@
-"""What it costs that each event of the log has a channel of its own, beside one channel for all.
+"""Measures the cost of a separate channel for each event of the log, compared with one channel for all.
 
     python bench/event_channels.py
 
-Publishes events of 2 kB to the log of a RabbitMQ of its own and awaits each confirm, so many at once as a worker has
-slots, in turn with a channel each and on one channel. Prints medians: events a second, milliseconds until the
-confirm, and milliseconds of CPU for each, in this process and in the broker. Needs Debian's rabbitmq-server.
+Publishes events of 2 kB to the log of a private RabbitMQ and awaits each confirm, as many at once as a worker has
+slots, alternately with a channel each and on one channel. Prints medians: events a second, milliseconds until the
+confirm, and milliseconds of CPU for each event, in this process and in the broker. Needs Debian's rabbitmq-server.
 """
 
 import argparse
@@ -33,7 +33,7 @@ WITHIN_S = 30.0  # for one confirm; chosen: far longer than a broker that works 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round came to."""
+    """The result of one round."""
 
     events_per_s: float
     confirm_ms: float

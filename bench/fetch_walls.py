@@ -1,4 +1,4 @@
-"""How many true pages the fetcher would refuse as walls, soft 404s, challenges, other media types, or send elsewhere.
+"""Counts the true pages that the fetcher refuses (as walls, soft 404s, challenges, other media types) or redirects.
 
     python -m bench.fetch_walls FOLDER
 
@@ -27,7 +27,7 @@ def pages(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def judged(page: dict[str, Any]) -> str:
-    """Returns `taken`, or what the fetcher makes of the page instead."""
+    """Returns `taken`, or the reason or redirect for which the fetcher does not take the page."""
     body = page["html"].encode()
     try:
         answer.refuse_challenge_page(body)

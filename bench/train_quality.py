@@ -1,10 +1,10 @@
-"""Trains what tells the kind of a page and how good its text is; scores both on domains that they have not seen.
+"""Trains the models of a page's kind and of confidence; scores both on domains outside their training data.
 
     python -m bench.train_quality DATA FOLDS
 
-DATA is as for `train_blocks`, FOLDS what `train_blocks DATA --folds FOLDS` wrote: confidence is learned from texts that
-were chosen without the page's own domain. The weights go to workers/models; what is printed is in
-docs/quality.md. Needs catboost and scipy beside Copydesk.
+DATA is as for `train_blocks`, FOLDS the output of `train_blocks DATA --folds FOLDS`: confidence is trained on texts of
+models without the page's domain. The weights go to workers/models; the printed tables are in docs/quality.md. Needs
+catboost and scipy beside Copydesk.
 """
 
 import sys
@@ -30,7 +30,7 @@ from workers.quality import confidence
 KINDS = list(PageKind)
 Numbers = NDArray[np.float64]
 
-# The sets of articles alone count for less, or they would drown the other kinds; for confidence every set counts.
+# Sets of articles alone have a lower weight, so that they do not outweigh the other kinds; for confidence all count.
 _KIND_WEIGHTS = {"wcxb": 1.0, "scrapinghub": 0.5, "fundus": 0.5, "readability": 0.5}
 _CONFIDENCE_WEIGHTS = {"wcxb": 1.0, "scrapinghub": 3.0, "fundus": 3.0, "readability": 1.0}
 _TRAINING = {
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def kind_weights(found: Sequence[Row], kinds: NDArray[Any]) -> Numbers:
-    """Returns a weight for each page: rarer kinds count for more, by the root of how rare they are."""
+    """Returns a weight for each page: the rarer its kind, the higher, by the square root."""
     base = np.array([_KIND_WEIGHTS[row.set] for row in found])
     totals = np.bincount(kinds, base, len(KINDS))
     weights: Numbers = base * np.sqrt(base.sum() / len(KINDS) / totals[kinds])
@@ -70,7 +70,7 @@ def kind_weights(found: Sequence[Row], kinds: NDArray[Any]) -> Numbers:
 
 
 def fit_kind(rows: NDArray[Any], is_kind: NDArray[Any], weights: Numbers) -> Any:  # noqa: ANN401 - CatBoost has no types
-    """Returns the model of one kind. Every page is there twice, once without its address: some come without one."""
+    """Returns the model of one kind. Every page counts twice, once without its URL: some documents have none."""
     nameless = rows.copy()
     nameless[:, : len(ADDRESS_FEATURES)] = np.nan
     model = CatBoostClassifier(iterations=100, learning_rate=0.12, **_TRAINING)
@@ -99,7 +99,7 @@ def report_kinds(found: Sequence[Row], kinds: NDArray[Any], judged: NDArray[Any]
 
 
 def report_refusals(found: Sequence[Row], shares: Numbers) -> None:
-    """Prints which pages would be taken for an index, by kind."""
+    """Prints which pages would be refused as an index, by kind."""
     listing = shares[:, KINDS.index(PageKind.LISTING)]
     for name in KINDS:
         pages = [number for number, row in enumerate(found) if row.kind is name]

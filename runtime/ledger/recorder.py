@@ -36,7 +36,7 @@ _LINGER = Linger(short_s=0.25, long_s=1.0, many=50)  # chosen by bench/recording
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecorderLimits:
-    """Sizes of batches, and times. All values are chosen, except where "measured" is said.
+    """Sizes of batches, and times. All values are chosen unless they say "measured".
 
     - A transaction holds up to `batch_entries` entries or `batch_bytes`, whichever is reached first, or one delivery of
       the broker.
