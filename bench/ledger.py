@@ -82,7 +82,7 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--rabbit", action="store_true", help="read from a RabbitMQ of its own")
+    parser.add_argument("--rabbit", action="store_true", help="read from a private RabbitMQ")
     return parser.parse_args()
 
 
@@ -166,7 +166,7 @@ async def measured(url: str, documents: Documents, rabbit: str | None, server: i
         recorder = Recorder(streams, engine, metrics=metrics, limits=RecorderLimits())
         running = group.create_task(recorder.run(stop))
         recorded = metrics.ledger_entries.labels(Stream.LOG)
-        while recorded._value.get() < len(documents):  # noqa: ASYNC110, SLF001 - a counter rings no bell
+        while recorded._value.get() < len(documents):  # noqa: ASYNC110, SLF001 - a counter sends no signal
             await asyncio.sleep(0.02)
         seconds, cpu, database = time.perf_counter() - began, _cpu() - cpu, _cpu_of(server) - database
         stop.set()

@@ -125,7 +125,7 @@ async def load(urls: dict[str, str], documents: int) -> tuple[float, float]:
             for _ in range(CONNECTIONS):
                 group.create_task(post())
         posted = documents / (time.perf_counter() - began)
-        while await decided(http, urls["ops"]) < done + documents:  # noqa: ASYNC110 - a counter rings no bell
+        while await decided(http, urls["ops"]) < done + documents:  # noqa: ASYNC110 - a counter sends no signal
             await asyncio.sleep(0.1)
         return posted, documents / (time.perf_counter() - began)
 

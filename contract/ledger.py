@@ -37,7 +37,7 @@ class State(StrEnum):
 
     @property
     def decided(self) -> bool:
-        """True if the run is processed or has failed for good."""
+        """True if the run is processed or has failed."""
         return self in {State.PROCESSED, State.FAILED}
 
 

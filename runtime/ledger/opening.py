@@ -43,7 +43,7 @@ async def open_ledger(url: str) -> AsyncIterator[SqlLedger]:
     """Opens the ledger for look-ups. The process starts even if the database is unavailable.
 
     Raises:
-        StartError: its tables are of another version, or it cannot be used until a person mends it.
+        StartError: its tables are of another version, or it cannot be used until a person repairs it.
     """
     engine = open_engine(ledger_url(url))
     try:

@@ -98,7 +98,7 @@ class Recorder:
         """Records until `stop` is set.
 
         Raises:
-            BrokerUnavailable: the broker failed for good, or was closed.
+            BrokerUnavailable: the broker failed permanently, or was closed.
             StartError: the tables are of another version.
         """
         for stream in Stream:

@@ -11,7 +11,7 @@ from tests.rabbit_node import RabbitNode
 @pytest.fixture
 async def rabbit(rabbit_node: RabbitNode) -> AsyncIterator[RabbitBackend]:
     backend = RabbitBackend(rabbit_node.url)
-    await backend.clear()  # of what other tests declared otherwise on the node that all share
+    await backend.clear()  # queues that other tests declared with other arguments on the shared node
     yield backend
     await backend.clear()
 

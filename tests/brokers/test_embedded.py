@@ -64,7 +64,7 @@ class EmbeddedBackend:
 
     async def crash(self, broker: Broker) -> None:
         assert isinstance(broker, EmbeddedBroker)
-        await broker._scope.aclose()  # nothing is in the file but what was committed, and nothing more gets in
+        await broker._scope.aclose()  # the file has only committed changes, and no more follow
 
     async def inject(self, body: bytes, message_id: str | None) -> None:
         async with self.broker():
@@ -306,7 +306,7 @@ async def test_a_log_longer_than_a_page_is_read_whole(backend: EmbeddedBackend) 
     assert [entry.offset for entry in entries] == list(range(1, 251))
 
 
-# what goes wrong
+# faults
 
 
 async def test_suspects_with_the_fewest_deliveries_go_first(backend: EmbeddedBackend) -> None:
@@ -393,7 +393,7 @@ async def test_a_verdict_that_the_disk_refuses_is_carried_out_when_there_is_room
             (entry,) = await take(broker, 1)
         await assert_nothing_waits(broker)
     assert len(entry.body) > 1_000_000
-    assert recorder.ids == [job.id]  # it was not handed out again for the disk's sake
+    assert recorder.ids == [job.id]  # the full disk caused no second delivery
 
 
 async def test_a_consumer_waits_while_the_disk_is_full_and_goes_on_by_itself(backend: EmbeddedBackend) -> None:
@@ -407,7 +407,7 @@ async def test_a_consumer_waits_while_the_disk_is_full_and_goes_on_by_itself(bac
                 await backend.until_refused(3)
                 assert not recorder.seen
                 stop.set()
-                await consumer  # a stop is heard while it waits
+                await consumer  # it stops even while it waits
         await consume_until(broker, recorder)
     assert [delivery.deliveries for delivery in recorder.seen] == [1]
 

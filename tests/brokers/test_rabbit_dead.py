@@ -165,7 +165,7 @@ async def test_a_full_intake_leaves_the_letters_where_they_are(rabbit: RabbitBac
     assert not handled.complete
     assert 0 < handled.done < 40
     assert len(left) == 40 - handled.done
-    assert sorted(ids(after)) == sorted(ids(left))  # a look that ends early keeps no order
+    assert sorted(ids(after)) == sorted(ids(left))  # a scan that ends early has no order
     assert set(ids(left)) < {job.id for job in jobs}
 
 

@@ -76,7 +76,7 @@ async def put_persistently(broker: Broker, confirmed: list[str], count: int) -> 
         try:
             await broker.put(job)
         except BrokerError:
-            await asyncio.sleep(0.05)  # as a client does that was answered 503
+            await asyncio.sleep(0.05)  # as a client does after a 503
         else:
             confirmed.append(job.id)
 
@@ -483,7 +483,9 @@ async def test_puts_under_way_when_the_alarm_comes_count_as_blocked(
     async with rabbit.broker(limits=replace(QUICK, publish_timeout_s=1)) as broker:
         await put_persistently(broker, [], 1)
         async with memory_alarm(rabbit_node):
-            with pytest.raises(BrokerUnavailable, match="alarm"):  # RabbitMQ tells only now, and never confirms
+            with pytest.raises(
+                BrokerUnavailable, match="alarm"
+            ):  # RabbitMQ reports the alarm only at the first publish, and never confirms
                 await broker.put(samples.job())
             assert not await broker.ready()
     assert failures(rabbit, "intake", "blocked") == 1

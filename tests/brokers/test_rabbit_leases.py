@@ -52,7 +52,7 @@ async def test_a_holder_that_is_gone_holds_nothing(rabbit: RabbitBackend) -> Non
                 await rabbit.crash(one)
         async with asyncio.timeout(60):
             while not await is_free(other, "a.example"):
-                pass  # each look waits for the broker's answer
+                pass  # each check waits for the broker's answer
 
 
 async def test_the_holder_of_a_lost_lease_is_notified(rabbit: RabbitBackend) -> None:

@@ -72,7 +72,7 @@ async def test_a_watch_that_ends_during_its_binding_does_not_affect_the_others(r
         for turns in range(20):
             leaving = asyncio.ensure_future(leave_soon(broker.watch(samples.job().id)))
             for _ in range(turns):
-                await asyncio.sleep(0)  # further on the way each time
+                await asyncio.sleep(0)  # a little later each time
             leaving.cancel()
             await asyncio.wait({leaving})
         await broker.put(job)

@@ -89,7 +89,7 @@ async def test_readers_and_followers_get_past_the_end_of_a_segment(filled: Rabbi
         entries = await followed(broker, Stream.LOG)
         assert len(entries) == ENTRIES
         last_of_segments = [before.offset for before, entry in pairwise(entries) if entry.offset != before.offset + 1]
-        assert last_of_segments  # else there is nothing to get past
+        assert last_of_segments  # otherwise there is no segment's end to test
         assert await read(broker, -1, ENTRIES) == entries
         for last in last_of_segments:
             rest = [entry for entry in entries if entry.offset > last]

@@ -19,7 +19,7 @@ from tests.wire import Answer, Wire, request
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 TEXT = "canary-text-6e02"
-ARTICLE = "application/vnd.copydesk.article+json"  # what a preview is answered with
+ARTICLE = "application/vnd.copydesk.article+json"  # the answer to a preview
 SECRETS = {
     name: f"canary-{name}-6e02"
     for name in ("authorization", "idempotency", "query", "path", "cookie", "url", "amqp", "proxy", "key", "body")

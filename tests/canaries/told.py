@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.rabbit_node import free_ports
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 120.0  # machines under load
+PATIENCE_S = 120.0  # chosen for machines under load
 FORMATS = ("json", "console", "terminal")
 """`terminal`: no log format is set, and both streams are a terminal."""
 
@@ -110,7 +110,7 @@ def telling(role: str, log_format: str, settings: Mapping[str, str]) -> Iterator
 @contextmanager
 def telling_each(role: str, log_formats: Sequence[str], settings: Mapping[str, str]) -> Iterator[list[Told]]:
     """Runs a role once in each log format while the context is open. They start, wait and stop side by side."""
-    ports = free_ports(2 * len(log_formats))  # at once: so no two are the same
+    ports = free_ports(2 * len(log_formats))  # concurrent commands, so each has its own
     with ExitStack() as stack:
         running: list[Told] = []
         for log_format in log_formats:

@@ -69,7 +69,7 @@ NO_TEXT = [
     ("SQLite", database(), "SQLite"),
     ("RTF", rb"{\rtf1\ansi{\fonttbl\f0\fswiss Helvetica;}\f0\pard The council voted.\par}", "RTF"),
     ("PostScript", b"%!PS-Adobe-3.0\n/Helvetica findfont 12 scalefont setfont\n", "PostScript"),
-    # not known by how they begin, but by their share of controls
+    # recognised not by their first bytes, but by their share of control characters
     ("mp3", mp3(), None),
     ("class", java_class(), None),
     ("bzip2", bz2.compress(NOISE), None),

@@ -34,7 +34,9 @@ def test_every_dead_letter_target_exists() -> None:
     topology = design()
     routes = {(b.exchange, b.key) for b in topology.bindings} | {("", q.name) for q in topology.queues}
     for queue in topology.queues:
-        if "x-dead-letter-exchange" in queue.arguments and queue.name != PREVIEWS:  # they return to who asked
+        if (
+            "x-dead-letter-exchange" in queue.arguments and queue.name != PREVIEWS
+        ):  # previews return to the process that asked
             target = queue.arguments["x-dead-letter-exchange"], queue.arguments["x-dead-letter-routing-key"]
             assert target in routes, queue.name
 

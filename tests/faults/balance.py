@@ -206,7 +206,7 @@ async def _read_all(url: str, accepted: set[str], deadline: float) -> Events:
         async with log_reader(url, logged):
             await _at_most(deadline, logged.until_decided(accepted))
             await _at_most(deadline, until_nothing_waits(url))
-            await asyncio.sleep(0.5)  # for what comes once too often; nothing tells that there is no more
+            await asyncio.sleep(0.5)  # time for events that come too often: nothing signals the end
     except LOST_CONNECTION:
         await asyncio.sleep(1)
     return logged
@@ -231,4 +231,4 @@ async def _at_most(deadline: float, waiting: Any) -> None:  # noqa: ANN401 - any
         async with asyncio.timeout(max(0.1, deadline - time.monotonic())):
             await waiting
     except TimeoutError:
-        return  # the row tells what is missing
+        return  # the row shows what is missing

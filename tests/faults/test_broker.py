@@ -39,7 +39,7 @@ async def test_broker_killed_and_restarted(desk: Desk, node: RabbitNode, documen
         group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
         await client.until_accepted(documents // 4)
         await asyncio.to_thread(node.kill)
-        await client.until_refused(1)  # a node that is back sooner than a put times out would not be missed
+        await client.until_refused(1)  # longer than the timeout of a put, so that clients notice
         await asyncio.to_thread(node.start)
         seconds = await recovery_s(client, events.until_decided)
         await client.until_accepted(documents + 1)

@@ -166,7 +166,7 @@ async def test_ledger_lost(two_of_each: Stack, documents: int) -> None:
 async def test_ledger_and_each_role_killed(two_of_each: Stack, documents: int) -> None:
     load = Load(two_of_each, documents)
     async with load.runs("record, work, serve killed in turn, two of each"):
-        for role in ("record", "work", "serve", "record"):  # one of the two recorders stands by
+        for role in ("record", "work", "serve", "record"):  # one of the two recorders is on standby
             await asyncio.to_thread(two_of_each.kill, role)
 
 

@@ -65,7 +65,7 @@ async def test_worker_killed(stage: str, desk: Desk, node: RabbitNode, tmp_path:
         doomed.close()
     assert row.lost == row.differing == 0
     assert events.subjects >= client.accepted
-    assert sum(row.repeated) <= 2 * 2  # at most what it had in hand
+    assert sum(row.repeated) <= 2 * 2  # at most the documents that it held
 
 
 @pytest.fixture

@@ -155,7 +155,7 @@ def desk() -> Iterator[Desk]:
     metrics, broker, limits = Metrics(CollectorRegistry()), MemoryBroker(), FetchLimits()
     (port,) = free_ports(1)
     with asyncio.Runner() as runner:
-        # Neither a proxy nor a name server is there.
+        # No proxy and no name server listens there.
         reach = Reach(proxy=URL(f"http://127.0.0.1:{port}"), nameservers=(f"127.0.0.1:{port}",))
 
         async def opened() -> tuple[TestClient[Request, Application], GuardedClient]:

@@ -112,7 +112,7 @@ def test_no_bytes_cause_a_defect(up: Process) -> None:
             check(got, what, answered)
     print(f"answers by status: {sorted(answered.items())}")  # noqa: T201 - whether it was much of a test
     beyond = sum(count for status, count in answered.items() if status not in OF_THE_PARSER)
-    assert beyond * 8 >= answered.total(), "too little came beyond the parser"  # as a rule a quarter does
+    assert beyond * 8 >= answered.total(), "too little came beyond the parser"  # usually a quarter
     assert answered[200], "nothing was answered well"
     assert up.returncode is None
     assert up.stop() in {0, 4}

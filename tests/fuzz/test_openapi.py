@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300 + 10 * EXAMPLES)]
 SECRET = "schemathesis"
 AUTHORIZED = {"Authorization": f"Bearer {SECRET}"}
 SETTINGS = {
-    "COPYDESK_API_KEYS": f"anonymous:{SECRET}",  # by this name the examples' ids are those of their keys
+    "COPYDESK_API_KEYS": f"anonymous:{SECRET}",  # with this name the examples' ids belong to their keys
     "COPYDESK_FETCH_PROXY": "http://127.0.0.1:9",  # so that nothing leaves this machine
     "COPYDESK_SLOTS": "2",
     "COPYDESK_HEARTBEAT_S": "0.2",

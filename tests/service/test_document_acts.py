@@ -97,7 +97,11 @@ async def test_another_keys_document_is_not_found_and_not_touched(
     ("method", "what", "error"),
     [
         *((method, what, BrokerUnavailable("amqp://u:secret@b")) for method, what in ACTS),
-        ("POST", "/rerun", BrokerFull("amqp://u:secret@b")),  # what is put on record has no lane that could be full
+        (
+            "POST",
+            "/rerun",
+            BrokerFull("amqp://u:secret@b"),
+        ),  # the record of requests has no limit that could be reached
     ],
 )
 async def test_without_the_broker_nothing_is_done_and_asking_again_is_advised(
@@ -247,7 +251,7 @@ async def test_an_erasure_that_is_cut_off_at_any_step_is_made_whole_by_asking_ag
         response = await erase(desk, job.id)
         assert (response.status, (await problem(response))["type"]) == (503, "/problems/broker-unavailable")
         assert response.headers["Retry-After"] == "5"
-    assert bool(desk.broker.requests) == (step != "request")  # no word to subscribers before workers know
+    assert bool(desk.broker.requests) == (step != "request")  # subscribers are informed only after workers
     assert bool(desk.broker.log) == (step == "drop_dead")
     assert len(desk.broker.letters) == 1
     assert (await erase(desk, job.id)).status == 202

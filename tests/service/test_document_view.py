@@ -23,7 +23,7 @@ __all__ = ["ledger_desk", "records"]
 
 ARTICLE = "application/vnd.copydesk.article+json"
 
-THERE = ("status", "event", "article", "text")  # of an article that was asked for in no further form
+THERE = ("status", "event", "article", "text")  # of an article without further forms
 
 
 async def view(desk: Desk, document_id: str, accept: str = "application/json", **query: str) -> ClientResponse:
@@ -242,7 +242,7 @@ async def test_a_young_id_is_unknown_with_a_time_to_ask_again(ledger_desk: OpenL
         assert response.headers["Retry-After"] == "1"
 
 
-# who may look, and what is refused
+# access and refusals
 
 
 async def test_an_owner_sees_its_own_documents_alone(ledger_desk: OpenLedgerDesk, records: Records) -> None:

@@ -13,7 +13,7 @@ ACTS = {  # they ask the ledger first: `test_document_acts` has their broker fai
     ("POST", "/v1/documents/some-id/cancel"),
     ("POST", "/v1/documents/some-id/rerun"),
 }
-MANY = {"all": "true"}  # which of the dead letters a request for many is about
+MANY = {"all": "true"}  # the dead letters that a request for many selects
 
 
 def routes(desk: Desk) -> list[tuple[str, str]]:

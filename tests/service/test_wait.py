@@ -72,7 +72,7 @@ async def test_a_submission_that_waits_is_answered_with_the_event(desk: Desk) ->
     assert waits(desk, "submission", "decided") == 1
     assert desk.sample("copydesk_waiting_requests", kind="submission") == 0
     labels = {"method": "POST", "route": "/v1/documents", "status": "200"}
-    assert desk.sample("copydesk_request_seconds_count", **labels) == 0  # it says nothing of how fast the server is
+    assert desk.sample("copydesk_request_seconds_count", **labels) == 0  # waits do not measure the server
 
 
 async def test_a_document_is_watched_before_it_is_stored(desk: Desk) -> None:
@@ -367,7 +367,7 @@ async def test_a_refusal_after_a_wait_says_that_it_waited(ledger_desk: OpenLedge
     ]
     for method, route, status in (("POST", "/v1/documents", "406"), ("GET", "/v1/documents/{id}", "404")):
         labels = {"method": method, "route": route, "status": status}
-        assert desk.sample("copydesk_request_seconds_count", **labels) == 0  # it says nothing of how fast the server is
+        assert desk.sample("copydesk_request_seconds_count", **labels) == 0  # waits do not measure the server
     at_once = await desk.client.get("/v1/documents/no-id-of-ours", headers={"Prefer": "wait=20"})
     assert (at_once.status, "Preference-Applied" in at_once.headers) == (404, False)
 

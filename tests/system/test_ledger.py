@@ -74,7 +74,7 @@ async def test_recorders_that_are_killed_lose_nothing_and_record_nothing_twice(o
         for worker in range(4):
             group.create_task(load(worker))
         for pause_s in KILL_AFTER_S:
-            await asyncio.sleep(pause_s)  # a moment in the midst of whatever is under way
+            await asyncio.sleep(pause_s)  # a random moment
             await asyncio.to_thread(stack.kill_recorder)
         over.set()
     assert len(taken) >= len(KILL_AFTER_S)

@@ -76,7 +76,7 @@ WRITING = (
 def test_a_closed_pipe_ends_a_command_silently(desk: Desk, name: str) -> None:
     code, complaint = into_closed_pipe(command(desk, name))
     assert code == CLOSED_PIPE, complaint
-    summary = r"copydesk: \d accepted, 0 refused, \d not sent.*\n"  # documents are not sent: that has to be said
+    summary = r"copydesk: \d accepted, 0 refused, \d not sent.*\n"  # unsent documents must be reported
     assert re.fullmatch(summary if name in {"submit", "submit --json"} else "", complaint)
 
 
@@ -109,7 +109,7 @@ def test_from_a_terminal_into_a_file_the_data_are_in_the_file_and_alone(desk: De
     assert shown.data
     assert "\x1b" not in shown.data
     piped = copydesk(*command(desk, name)).stdout.decode()
-    if name not in {"audit", "audit --json", "extract"}:  # their data tell times
+    if name not in {"audit", "audit --json", "extract"}:  # their data have times
         assert sorted(shown.data.splitlines()) == sorted(piped.splitlines())
     assert not set(shown.data.splitlines()) & set(ESCAPES.sub("", shown.terminal).splitlines())
 

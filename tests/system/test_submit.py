@@ -133,7 +133,7 @@ def test_ctrl_c_sums_up_and_the_next_run_posts_no_document_anew(files: list[str]
             receipts = again.stdout.decode().splitlines()
             assert set(ids_of(submit.receipts)) < set(ids_of(receipts))
             assert len(set(ids_of(receipts))) == MANY
-            rest = copydesk("submit", "--url", api, "--json", files[-1])  # alone, and so in another lane
+            rest = copydesk("submit", "--url", api, "--json", files[-1])  # a single document goes to another lane
             assert set(ids_of(rest.stdout.decode().splitlines())) < set(ids_of(receipts))
             anew = copydesk("submit", "--url", api, "--again", "--json", files[-1])
             assert not set(ids_of(anew.stdout.decode().splitlines())) & set(ids_of(receipts))

@@ -47,7 +47,7 @@ def test_fetched_bytes_become_an_article() -> None:
     assert "café" in article.text
     assert article.title == "Council renews bridge"
     assert article.canonical_url == URL
-    assert article.provenance.charset == "windows-1252"  # what the web means by iso-8859-1
+    assert article.provenance.charset == "windows-1252"  # the WHATWG's meaning of iso-8859-1
     assert article.provenance.fetch == fetched
 
 

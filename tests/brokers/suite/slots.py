@@ -25,7 +25,7 @@ class Slots:
             in_hand += 1
             most = max(most, in_hand)
             await together.wait()
-            await asyncio.sleep(0.02)  # time for one too many to begin
+            await asyncio.sleep(0.02)  # time in which one too many would begin
             in_hand -= 1
             return await recorder(delivery)
 
@@ -82,7 +82,7 @@ class Slots:
         async def slow(delivery: Delivery) -> Verdict:
             verdict = await recorder(delivery)
             first.set()
-            await asyncio.sleep(0.01)  # the work that a backlog consists of
+            await asyncio.sleep(0.01)  # a bulk job takes some time
             return verdict
 
         async with backend.broker() as broker:

@@ -75,7 +75,7 @@ class Watches:
         job = samples.job()
         async with backend.broker() as broker, consuming(broker, Recorder(9)), broker.watch(job.id) as staying:
             async with broker.watch(job.id):
-                pass  # leaving takes nothing from those who stay
+                pass  # the end of one watch does not affect the others
             async with broker.watch(job.id) as later:
                 await broker.put(job)
                 assert await staying.next() == await later.next()
@@ -148,7 +148,7 @@ class Watches:
         done, both, all_done = {True: 0, False: 0}, asyncio.Event(), asyncio.Event()
 
         async def handle(delivery: Delivery) -> Verdict:
-            await asyncio.sleep(0.01)  # the work that a backlog consists of
+            await asyncio.sleep(0.01)  # a bulk job takes some time
             done[delivery.preview] += 1
             if not both.is_set() and min(done.values()) >= 3:
                 both.set()
@@ -168,7 +168,7 @@ class Watches:
         recorder = Recorder(41, answer)
 
         async def slow(delivery: Delivery) -> Verdict:
-            await asyncio.sleep(0.01)  # the work that a backlog consists of
+            await asyncio.sleep(0.01)  # a bulk job takes some time
             return await recorder(delivery)
 
         async with backend.broker() as broker:

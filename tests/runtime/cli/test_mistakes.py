@@ -58,13 +58,13 @@ WRONG = {
     "ID": ("", "..", "a/b", "a b", "x" * 101),
     "ID...": ("", "..", "a/b", "a b", "x" * 101),
 }
-TAKEN_AS_IT_IS = {"submit --origin"}  # the server says what it makes of it
+TAKEN_AS_IT_IS = {"submit --origin"}  # the server checks it
 DOCUMENTED = {
     ("extract targets", MISSING): 1,  # a document among others: refused, and the others are extracted
     ("extract targets", str(ROOT)): 1,
     ("extract targets", ""): 1,
     ("extract targets", NOT_UTF8): 1,
-    ("audit --data", f"{FILE}/inside"): 3,  # the broker that it looks for is not there
+    ("audit --data", f"{FILE}/inside"): 3,  # its broker does not exist
 }
 
 # What each command needs beside the option that is wrong.

@@ -32,7 +32,7 @@ from runtime.ledger.tables import events, labels, runs
 from tests.brokers import samples
 
 BEGIN = datetime(2026, 11, 28, 12, tzinfo=UTC)
-FOR_EVER = RetentionLimits(keep_days=100_000, keep_bytes=10**12)  # samples are of the past
+FOR_EVER = RetentionLimits(keep_days=100_000, keep_bytes=10**12)  # the samples have old dates
 QUICK = RecorderLimits(
     retention=FOR_EVER, look_s=0.02, patience_s=0.3, beat_s=0.05, linger=Linger(0.01, 0.01, 1), pause_s=0.02, tend_s=0.1
 )

@@ -6,7 +6,7 @@ from contract.streams import Stream
 from runtime.ledger.batch import Place, Reading
 from runtime.ledger.inbox import Arrived, End, Inbox, Linger
 
-FOR_EVER_S = 3600.0  # whoever waited for it would not return
+FOR_EVER_S = 3600.0  # a wait for it would not end
 
 
 def reading(entries: int = 1, size: int = 10) -> Reading:

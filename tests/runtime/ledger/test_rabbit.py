@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.rabbit, pytest.mark.timeout(100)]
 @pytest.fixture
 async def rabbit(rabbit_node: RabbitNode) -> AsyncIterator[RabbitBackend]:
     backend = RabbitBackend(rabbit_node.url)
-    await backend.clear()  # of what other tests declared otherwise on the node that all share
+    await backend.clear()  # queues that other tests declared with other arguments on the shared node
     yield backend
     await backend.clear()
 

@@ -164,7 +164,7 @@ async def test_null_characters_do_no_harm(engine: AsyncEngine) -> None:
     assert await SqlLedger(engine).runs("a\0") == ()
 
 
-# entries that are gone
+# missing entries
 
 
 async def test_entries_removed_by_retention_are_reported_as_a_gap(engine: AsyncEngine) -> None:
@@ -246,13 +246,13 @@ async def test_a_recorder_with_beats_is_not_superseded(engine: AsyncEngine) -> N
         other = group.create_task(Lease(engine, look_s=0.01, patience_s=1.5, alone=False).acquire(stop))
         for _ in range(40):
             await journal.write([], None)
-            await asyncio.sleep(0.05)  # longer than the patience, in all
+            await asyncio.sleep(0.05)  # in total longer than the patience
         assert not other.done()
         stop.set()
     assert other.result() is None
 
 
-# a database that is away
+# an unavailable database
 
 
 @pytest.mark.postgres

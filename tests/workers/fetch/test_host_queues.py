@@ -292,7 +292,7 @@ async def test_a_pause_outlives_the_loss_of_its_lease() -> None:
         assert await visit(other, "a.example", takes_s=50) < 100  # another worker was there first
         with pytest.raises(HostBusy) as busy:
             await visit(one, "a.example")
-        assert busy.value.delay_s == pytest.approx(100 - now())  # here it is kept all the same
+        assert busy.value.delay_s == pytest.approx(100 - now())  # the pause is kept nevertheless
 
 
 async def refusal(queues: HostQueues, host: str) -> float:

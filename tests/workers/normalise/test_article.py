@@ -45,7 +45,7 @@ def test_metadata_of_the_page() -> None:
 
     assert article.title == "Council & mayor: a new bridge"
     assert article.authors == ("Ana Lima", "Bo Ek")
-    assert article.published == "2024-10-09"  # as the British write it
+    assert article.published == "2024-10-09"  # the British order of day and month
     assert article.modified is None
     assert article.language == "en"
     assert article.canonical_url == "https://www.example.org/news/bridge"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from workers.normalise.text import is_mojibake, normalise_line, normalise_markup_line, normalise_text
 
-# What normalisation works on: spaces, breaks, marks, halves of mojibake, ligatures, surrogates, list markers.
+# Input of normalisation: spaces, breaks, marks, halves of mojibake, ligatures, surrogates, list markers.
 TROUBLE = st.text(
     alphabet="ab-é\u0301\u0323\u0344 \t\n\r\v\f\x00\x1b\x7f\x85\x93\xa0\xad\u200b\u2028\ufeff"
     "Ã©â€œ™Â¶ﬁｆŉ\ud83d\ude00\u3000"
