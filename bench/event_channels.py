@@ -71,7 +71,7 @@ async def compare(node: RabbitNode, events: int, rounds: int) -> None:
                 for own_channel, results in found.items():
                     results.append(await measured(publisher, node, events, at_once, own_channel=own_channel))
             for own_channel, results in found.items():
-                print(told(at_once, own_channel, results))
+                print(table_row(at_once, own_channel, results))
         publishing.cancel()
 
 
@@ -103,7 +103,7 @@ def cpu_s(pid: int) -> float:
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
-def told(at_once: int, own_channel: bool, rounds: list[Round]) -> str:
+def table_row(at_once: int, own_channel: bool, rounds: list[Round]) -> str:
     way = "a channel each" if own_channel else "one channel"
     events_per_s, confirm_ms, cpu_ms, broker_cpu_ms = (
         statistics.median(getattr(result, name) for result in rounds) for name in Round.__slots__

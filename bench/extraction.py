@@ -112,8 +112,8 @@ def prediction(told: Article | Failure) -> dict[str, Any]:
     if isinstance(told, Failure):
         return {**known, "text": "", "reason": told.reason}
     quality = told.quality
-    judged = {"confidence": quality.confidence, "flags": quality.flags, "page_kind": told.page_kind}
-    return {**known, "text": told.text, **judged}
+    assessment = {"confidence": quality.confidence, "flags": quality.flags, "page_kind": told.page_kind}
+    return {**known, "text": told.text, **assessment}
 
 
 def _arguments() -> argparse.Namespace:

@@ -26,7 +26,7 @@ def pages(path: Path) -> Iterator[dict[str, Any]]:
     return (page for page in read(path) if page.get("html"))
 
 
-def judged(page: dict[str, Any]) -> str:
+def outcome_of(page: dict[str, Any]) -> str:
     """Returns `taken`, or the reason or redirect for which the fetcher does not take the page."""
     body = page["html"].encode()
     try:
@@ -45,7 +45,7 @@ def main() -> None:
         outcomes: Counter[str] = Counter()
         for page in pages(path):
             text = (page.get("truth") or {}).get("text") or ""
-            outcome = judged(page)
+            outcome = outcome_of(page)
             outcomes[outcome if outcome == "taken" else "not taken"] += 1
             if outcome != "taken":
                 print(f"  {page['url']}: {outcome} ({len(page['html'])} chars, {len(text)} of text)")

@@ -56,7 +56,7 @@ LOOKS = 300  # repeats of each query; chosen for a stable median
 
 def main() -> None:
     options = parsed()
-    documents = made(options.documents)
+    documents = documents_of(options.documents)
     gc.freeze()  # the documents of this program are nothing that a recorder would hold
     size = statistics.mean(len(encode(event)) for _, event in documents[:500])
     print(f"{len(documents):,} documents, events of {size:,.0f} bytes")
@@ -89,7 +89,7 @@ def parsed() -> argparse.Namespace:
 Documents = list[tuple[Job, ProcessedEvent]]
 
 
-def made(count: int) -> Documents:
+def documents_of(count: int) -> Documents:
     """Returns jobs and their events; at each call the same, except for their ids."""
     choice = random.Random(12)  # noqa: S311 - the same documents each time
     texts = [orjson.loads(path.read_bytes())["text"] for path in sorted(SEEDS.glob("*.expected.json"))]

@@ -53,7 +53,7 @@ def score(given: Given, read: Read) -> Score:
     )
 
 
-def report(scores: Sequence[Score], told: Sequence[float | None]) -> None:
+def report(scores: Sequence[Score], confidences: Sequence[float | None]) -> None:
     """Prints the scores by kind of text, and how well the confidence `told` of each text predicts its F1."""
     variants = sorted({one.variant for one in scores})
     for variant in variants:
@@ -61,7 +61,7 @@ def report(scores: Sequence[Score], told: Sequence[float | None]) -> None:
         for origin in sorted({one.origin for one in scores if one.wanted and one.variant == variant}):
             chosen = [one for one in scores if one.variant == variant and one.origin == origin]
             print(f"  {origin:10} {_titles(chosen)}")
-    known = [(one, guess) for one, guess in zip(scores, told, strict=True) if guess is not None]
+    known = [(one, guess) for one, guess in zip(scores, confidences, strict=True) if guess is not None]
     for variant in variants:
         _report_rank(variant, [(one.f1, guess) for one, guess in known if one.variant == variant])
     pasted = [(one.f1, guess) for one, guess in known if one.variant != CLEAN]

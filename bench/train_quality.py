@@ -88,14 +88,14 @@ def held_out_kinds(rows: NDArray[Any], kinds: NDArray[Any], weights: Numbers, fo
     return found
 
 
-def report_kinds(found: Sequence[Row], kinds: NDArray[Any], judged: NDArray[Any]) -> None:
+def report_kinds(found: Sequence[Row], kinds: NDArray[Any], estimated: NDArray[Any]) -> None:
     for name in _KIND_WEIGHTS:
         chosen = column(list(found), "set") == name
-        print(f"kind, {name}: {(kinds == judged)[chosen].mean():.3f} of {chosen.sum()} pages right")
+        print(f"kind, {name}: {(kinds == estimated)[chosen].mean():.3f} of {chosen.sum()} pages right")
     print("is / judged: " + ", ".join(KINDS))
     for number, name in enumerate(KINDS):
         chosen = (kinds == number) & (column(list(found), "set") == "wcxb")
-        print(f"{name:14}", *(f"{(judged[chosen] == other).sum():4}" for other in range(len(KINDS))))
+        print(f"{name:14}", *(f"{(estimated[chosen] == other).sum():4}" for other in range(len(KINDS))))
 
 
 def report_refusals(found: Sequence[Row], shares: Numbers) -> None:
@@ -112,10 +112,10 @@ def train_confidence(found: Sequence[Row], shares: Numbers, file: Path) -> None:
     rows = np.array([_confidence_row(found[number], shares[number]) for number in chosen], np.float32)
     truth = np.array([found[number].f1 for number in chosen])
     weights = np.array([_CONFIDENCE_WEIGHTS[found[number].set] for number in chosen])
-    told = np.zeros(len(chosen))
+    estimates = np.zeros(len(chosen))
     for train, test in _parts(np.array([found[number].fold for number in chosen])):
-        told[test] = _expected(fit_confidence(rows[train], truth[train], weights[train]), rows[test])
-    report_confidence([found[number] for number in chosen], truth, told, rows[:, 0].astype(float))
+        estimates[test] = _expected(fit_confidence(rows[train], truth[train], weights[train]), rows[test])
+    report_confidence([found[number] for number in chosen], truth, estimates, rows[:, 0].astype(float))
     write(fit_confidence(rows, truth, weights), confidence.CONFIDENCE_FEATURES, file)
 
 
@@ -124,7 +124,7 @@ def fit_confidence(rows: NDArray[Any], truth: Numbers, weights: Numbers) -> Any:
     return model.fit(rows, truth, sample_weight=weights)
 
 
-def report_confidence(found: Sequence[Row], truth: Numbers, told: Numbers, uncertainty: Numbers) -> None:
+def report_confidence(found: Sequence[Row], truth: Numbers, guesses: Numbers, uncertainty: Numbers) -> None:
     sets = np.array([row.set for row in found])
     articles = np.array([row.kind is PageKind.ARTICLE for row in found])
     groups = {
@@ -134,16 +134,16 @@ def report_confidence(found: Sequence[Row], truth: Numbers, told: Numbers, uncer
         "all articles": articles,
     }
     for name, chosen in groups.items():
-        rank, plain = (spearmanr(value[chosen], truth[chosen])[0] for value in (told, -uncertainty))
-        error = np.abs(told - truth)[chosen].mean()
+        rank, plain = (spearmanr(value[chosen], truth[chosen])[0] for value in (guesses, -uncertainty))
+        error = np.abs(guesses - truth)[chosen].mean()
         print(
             f"confidence, {name}: Spearman {rank:.2f} (plain formula {plain:.2f}), error {error:.3f}, n {chosen.sum()}"
         )
     print("confidence | pages | mean confidence | mean F1")
     for low, high in pairwise(_BOUNDS):
-        inside = (told >= low) & (told < high)
+        inside = (guesses >= low) & (guesses < high)
         if inside.any():
-            print(f"{low:.2f}-{high:.2f} | {inside.sum()} | {told[inside].mean():.3f} | {truth[inside].mean():.3f}")
+            print(f"{low:.2f}-{high:.2f} | {inside.sum()} | {guesses[inside].mean():.3f} | {truth[inside].mean():.3f}")
 
 
 # Of the rows of the table; chosen: finer where most pages are.

@@ -157,7 +157,7 @@ def translated() -> Iterator[None]:
 
 def _translation(error: BaseException) -> LedgerUnavailable:
     remedy = _remedy(error)
-    return LedgerUnavailable(_told(error)) if remedy is None else LedgerUnusable(remedy, _told(error))
+    return LedgerUnavailable(_description(error)) if remedy is None else LedgerUnusable(remedy, _description(error))
 
 
 def _remedy(error: BaseException) -> str | None:
@@ -168,7 +168,7 @@ def _remedy(error: BaseException) -> str | None:
     return next((remedy for begin, remedy in _POSTGRES_REMEDIES.items() if state.startswith(begin)), None)
 
 
-def _told(error: BaseException) -> str:
+def _description(error: BaseException) -> str:
     """Returns the kind of the error, with the database's own message if it repeats no values."""
     state = str(getattr(error, "sqlstate", None) or "")
     repeats_values = (

@@ -435,17 +435,17 @@ async def test_a_delivery_whose_handler_raises_while_the_disk_is_full_comes_back
 
 
 async def test_a_full_disk_and_its_end_are_each_logged_once(backend: EmbeddedBackend) -> None:
-    told: list[str] = []
+    logged: list[str] = []
     async with backend.broker() as broker:
         for _ in range(3):
             with full_disk() as logs:
                 for _ in range(20):
                     assert not await broker.ready()
-            told += [entry["event"] for entry in logs]
+            logged += [entry["event"] for entry in logs]
             with capture_logs() as logs:
                 assert await broker.ready()
-            told += [entry["event"] for entry in logs]
-    assert told == ["disk_refuses_writes", "disk_takes_writes_again"]
+            logged += [entry["event"] for entry in logs]
+    assert logged == ["disk_refuses_writes", "disk_takes_writes_again"]
     assert (backend.sample("copydesk_disk_refusals_total") or 0) >= 60
 
 

@@ -20,12 +20,12 @@ BULK = lane_queue(Lane.BULK)
 
 
 def refusal(received: str, found: str, name: str = "x-delivery-limit") -> str:
-    told = f"inequivalent arg '{name}' for queue 'q' in vhost '/': received {received} but current is {found}"
-    return f"PRECONDITION_FAILED - {told}"
+    message = f"inequivalent arg '{name}' for queue 'q' in vhost '/': received {received} but current is {found}"
+    return f"PRECONDITION_FAILED - {message}"
 
 
 @pytest.mark.parametrize(
-    ("told", "named"),
+    ("message", "named"),
     [
         (refusal("the value '20' of type 'signedint'", "the value '7' of type 'long'"), ("x-delivery-limit", 7)),
         (refusal("'20'", "'7'"), ("x-delivery-limit", 7)),
@@ -40,8 +40,8 @@ def refusal(received: str, found: str, name: str = "x-delivery-limit") -> str:
         ("something new", ("declaration", "refused: something new")),
     ],
 )
-def test_a_refusal_is_read_in_every_wording(told: str, named: tuple[str, str | int | None]) -> None:
-    assert parse_refusal(told) == named
+def test_a_refusal_is_read_in_every_wording(message: str, named: tuple[str, str | int | None]) -> None:
+    assert parse_refusal(message) == named
 
 
 async def exists(backend: RabbitBackend, queue: str) -> bool:

@@ -472,8 +472,8 @@ async def test_under_a_memory_alarm_puts_are_refused_and_verdicts_wait(
         assert job.id in subjects(await take(broker, 1))
     assert [delivery.deliveries for delivery in gate.held] == [1]
     assert failures(rabbit, "intake", "blocked") == 1
-    told = [entry["event"] for entry in logs]
-    assert told.count("broker_blocks_publishers") == told.count("broker_takes_messages_again") == 1
+    logged = [entry["event"] for entry in logs]
+    assert logged.count("broker_blocks_publishers") == logged.count("broker_takes_messages_again") == 1
     assert ("publish_failed", "blocked") in named(logs)
 
 

@@ -19,7 +19,7 @@ from tests.rabbit_node import RabbitNode
 pytestmark = [pytest.mark.rabbit, pytest.mark.timeout(60)]
 
 
-async def heard(watch: Watch) -> bytes:
+async def next_event(watch: Watch) -> bytes:
     async with asyncio.timeout(30):
         return await watch.next()
 
@@ -32,7 +32,7 @@ async def test_subscribers_get_each_event_once_and_see_no_second_key(rabbit: Rab
             await subscriber.bind(DOCUMENTS, pattern)
         async with consuming(broker, Recorder(1)):
             await broker.put(job)
-            event = await heard(watch)
+            event = await next_event(watch)
         message = await subscriber.get()
         assert message is not None
         assert (message.body, message.headers) == (event, {})
@@ -46,7 +46,7 @@ async def test_a_lost_session_ends_the_watches_and_the_next_one_takes_new_ones(r
         async with broker.watch(samples.job().id) as watch:
             await rabbit.crash(broker)
             with pytest.raises(BrokerUnavailable):
-                await heard(watch)
+                await next_event(watch)
         with pytest.raises(BrokerUnavailable):
             async with broker.watch(job.id):
                 pass
@@ -57,7 +57,7 @@ async def test_a_lost_session_ends_the_watches_and_the_next_one_takes_new_ones(r
                     with suppress(BrokerUnavailable):
                         async with broker.watch(job.id) as watch:
                             await broker.put(job)
-                            assert job.id.encode() in await heard(watch)
+                            assert job.id.encode() in await next_event(watch)
                             break
 
 
@@ -76,7 +76,7 @@ async def test_a_watch_that_ends_during_its_binding_does_not_affect_the_others(r
             leaving.cancel()
             await asyncio.wait({leaving})
         await broker.put(job)
-        assert job.id.encode() in await heard(watch)
+        assert job.id.encode() in await next_event(watch)
     assert rabbit.metrics.registry.get_sample_value(
         "copydesk_session_losses_total", {"role": "replies", "cause": "channel_closed"}
     ) in {None, 0.0}

@@ -97,7 +97,7 @@ TEXT = [
 ]
 
 
-def taken(body: bytes) -> str:
+def text_of(body: bytes) -> str:
     """Returns the text that a posted body is, as the service and `extract` read it."""
     text = decode(body, None).text
     content = check_submission({"text": text}).submission.content
@@ -110,7 +110,7 @@ def test_binary_content_is_refused(body: bytes, kind: str | None) -> None:
     assert file_kind(body) == kind
     if kind is None:
         with pytest.raises(InvalidSubmissionError) as refused:
-            taken(body)
+            text_of(body)
         (fault,) = refused.value.faults
         assert (fault.field, fault.rule) == ("text", "binary")
         assert "control characters" in fault.message
@@ -119,7 +119,7 @@ def test_binary_content_is_refused(body: bytes, kind: str | None) -> None:
 @pytest.mark.parametrize(("text", "body"), [row[1:] for row in TEXT], ids=[row[0] for row in TEXT])
 def test_text_is_accepted(text: str | None, body: bytes) -> None:
     assert file_kind(body) is None
-    read = taken(body)
+    read = text_of(body)
     assert text in {None, read}
 
 
@@ -128,7 +128,7 @@ def test_text_is_accepted(text: str | None, body: bytes) -> None:
 )
 def test_blank_content_is_reported_as_empty(body: bytes) -> None:
     with pytest.raises(InvalidSubmissionError, match="must hold more than white space"):
-        taken(body)
+        text_of(body)
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,8 @@ class Desk:
         """Ends the processes, and prints their last output, which pytest shows if a test failed."""
         for process in (self.serve, *self.workers):
             process.close()
-            told = [entry for entry in process.log if entry["event"] not in ROUTINE]
-            print(f"-- {process.pid}", *told[-LAST_LINES:], sep="\n")  # noqa: T201 - pytest captures it
+            entries = [entry for entry in process.log if entry["event"] not in ROUTINE]
+            print(f"-- {process.pid}", *entries[-LAST_LINES:], sep="\n")  # noqa: T201 - pytest captures it
 
 
 def wait_until_ready(process: Process, *, ready: bool = True, within_s: float = WITHIN_S) -> None:

@@ -45,7 +45,7 @@ def counts(balance: Balance) -> dict[str, int]:
     return {name: getattr(balance, name) for name in names if getattr(balance, name)}
 
 
-def looks(kept: Books, snapshot: QueueSnapshot, *seconds: float) -> Balance:
+def balance_after(kept: Books, snapshot: QueueSnapshot, *seconds: float) -> Balance:
     """Returns the balance of the last of several looks."""
     return [kept.balance(snapshot, now) for now in seconds][-1]
 
@@ -99,8 +99,8 @@ def test_entries_that_are_no_events_are_counted_separately() -> None:
 
 def test_a_document_is_missing_after_the_longest_time_that_a_worker_may_hold_it() -> None:
     kept = books(accepted("a.1"), accepted("b.1"), events=(event("b.1"),))
-    assert counts(looks(kept, NOTHING, 99, 101, 109)) == {"accepted": 2, "decided": 1, "in_flight": 1}
-    balance = looks(kept, NOTHING, 112)
+    assert counts(balance_after(kept, NOTHING, 99, 101, 109)) == {"accepted": 2, "decided": 1, "in_flight": 1}
+    balance = balance_after(kept, NOTHING, 112)
     assert counts(balance) == {"accepted": 2, "decided": 1, "missing": 1}
     assert balance.missing_ids == ("a.1",)
     kept.decide(event("a.1"))
@@ -109,33 +109,33 @@ def test_a_document_is_missing_after_the_longest_time_that_a_worker_may_hold_it(
 
 def test_what_waits_for_a_retry_or_as_lost_is_not_missing() -> None:
     kept = books(accepted("a.1"), accepted("b.1"))
-    assert looks(kept, waiting(elsewhere=2), 200, 220).missing == 0
-    assert looks(kept, waiting(elsewhere=1), 240, 260).missing == 1
+    assert balance_after(kept, waiting(elsewhere=2), 200, 220).missing == 0
+    assert balance_after(kept, waiting(elsewhere=1), 240, 260).missing == 1
 
 
 def test_one_look_at_which_all_is_accounted_for_clears_the_suspicion() -> None:
     kept = books(accepted("a.1"))
-    assert looks(kept, NOTHING, 200, 205).missing == 0
-    assert looks(kept, waiting(elsewhere=1), 209).missing == 0
-    assert looks(kept, NOTHING, 211, 218).missing == 0
-    assert looks(kept, NOTHING, 221).missing == 1
+    assert balance_after(kept, NOTHING, 200, 205).missing == 0
+    assert balance_after(kept, waiting(elsewhere=1), 209).missing == 0
+    assert balance_after(kept, NOTHING, 211, 218).missing == 0
+    assert balance_after(kept, NOTHING, 221).missing == 1
 
 
 def test_a_backlog_is_not_missing_however_old_it_is() -> None:
     kept = books(*(accepted(f"{n}.1", n) for n in range(10)), events=(event("0.1"), event("1.1")))
-    assert counts(looks(kept, waiting(bulk=8), 9000, 9100)) == {"accepted": 10, "decided": 2, "in_flight": 8}
+    assert counts(balance_after(kept, waiting(bulk=8), 9000, 9100)) == {"accepted": 10, "decided": 2, "in_flight": 8}
 
 
 def test_a_document_that_workers_have_passed_is_missing_even_if_others_wait() -> None:
     kept = books(accepted("a.1", 0), accepted("b.1", 200), accepted("c.1", 201), events=(event("b.1"),))
-    balance = looks(kept, waiting(bulk=1), 300, 311)
+    balance = balance_after(kept, waiting(bulk=1), 300, 311)
     assert counts(balance) == {"accepted": 3, "decided": 1, "in_flight": 1, "missing": 1}
     assert balance.missing_ids == ("a.1",)
 
 
 def test_progress_in_one_lane_says_nothing_about_the_other() -> None:
     kept = books(accepted("a.1", 0), accepted("b.1", 200, Lane.INTERACTIVE), events=(event("b.1"),))
-    assert looks(kept, waiting(bulk=1), 300, 311).missing == 0
+    assert balance_after(kept, waiting(bulk=1), 300, 311).missing == 0
 
 
 def test_ids_reported_by_the_broker_count_at_once() -> None:
@@ -150,7 +150,7 @@ def test_runs_whose_verdict_may_have_gone_with_the_old_log_are_left_out() -> Non
     for record in (accepted("a.1", 900), accepted("b.1", 950), accepted("c.1", 1100)):
         kept.accept(record)
     kept.decide(event("b.1", second=1000))
-    assert counts(looks(kept, NOTHING, 1300, 1310)) == {"accepted": 2, "decided": 1, "missing": 1}
+    assert counts(balance_after(kept, NOTHING, 1300, 1310)) == {"accepted": 2, "decided": 1, "missing": 1}
 
 
 def test_the_oldest_are_counted_though_forgotten() -> None:

@@ -51,9 +51,9 @@ def test_exceptions_are_logged_without_messages_and_values(way: Way, log_format:
 @pytest.mark.parametrize("options", [(), ("no-rich",)], ids=["rich", "no rich"])
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_exceptions_are_shown_without_messages_and_values_on_a_terminal(way: Way, options: tuple[str, ...]) -> None:
-    told = on_terminal(command(way, "auto", *options))
-    assert CANARY not in told
-    assert "\x1b[" in told, "it must be told, in colours"
+    output = on_terminal(command(way, "auto", *options))
+    assert CANARY not in output
+    assert "\x1b[" in output, "it must be told, in colours"
 
 
 def on_terminal(arguments: list[str]) -> str:
@@ -61,12 +61,12 @@ def on_terminal(arguments: list[str]) -> str:
     ours, theirs = pty.openpty()
     with subprocess.Popen(arguments, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
-        told = b""
+        output = b""
         while chunk := _read(ours):
-            told += chunk
+            output += chunk
         process.wait()
     os.close(ours)
-    return told.decode()
+    return output.decode()
 
 
 def _read(terminal: int) -> bytes:
@@ -77,8 +77,8 @@ def _read(terminal: int) -> bytes:
 
 
 def test_class_names_and_frames_are_logged() -> None:
-    told = subprocess.run(command(caused, "json"), capture_output=True, text=True, check=False).stderr
-    assert "builtins.ValueError" in told
-    assert "which led to" in told
-    assert "builtins.RuntimeError" in told
-    assert "in fail" in told
+    output = subprocess.run(command(caused, "json"), capture_output=True, text=True, check=False).stderr
+    assert "builtins.ValueError" in output
+    assert "which led to" in output
+    assert "builtins.RuntimeError" in output
+    assert "in fail" in output

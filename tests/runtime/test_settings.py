@@ -128,7 +128,7 @@ def test_a_port_that_is_set_is_kept_beside_the_links(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     [
         ("127.0.0.1:5672", "amqp://user:password@host:5672/vhost"),
         ("hush", "does not begin with amqp://"),
@@ -147,13 +147,13 @@ def test_a_port_that_is_set_is_kept_beside_the_links(monkeypatch: pytest.MonkeyP
     ],
 )
 def test_an_invalid_amqp_url_is_refused_without_repeating_it(
-    monkeypatch: pytest.MonkeyPatch, url: str, told: str
+    monkeypatch: pytest.MonkeyPatch, url: str, message: str
 ) -> None:
     monkeypatch.setenv("COPYDESK_AMQP_URL", url)
     with pytest.raises(StartError) as caught:
         load()
     assert "COPYDESK_AMQP_URL: " in str(caught.value)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "hu" not in str(caught.value).replace("%", "").replace("vhost", "")
     assert "\n" not in str(caught.value)
 
@@ -174,7 +174,7 @@ def test_a_valid_amqp_url_is_accepted(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     [
         ("hush", "does not begin with postgresql:// or sqlite:///"),
         ("mysql://user:hush@host/ledger", "does not begin with postgresql:// or sqlite:///"),
@@ -194,13 +194,13 @@ def test_a_valid_amqp_url_is_accepted(url: str) -> None:
     ],
 )
 def test_an_invalid_ledger_url_is_refused_without_repeating_it(
-    monkeypatch: pytest.MonkeyPatch, url: str, told: str
+    monkeypatch: pytest.MonkeyPatch, url: str, message: str
 ) -> None:
     monkeypatch.setenv("COPYDESK_LEDGER_URL", url)
     with pytest.raises(StartError) as caught:
         load()
     assert "COPYDESK_LEDGER_URL: " in str(caught.value)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "hu" not in str(caught.value).replace("as / # @", "")
     assert "\n" not in str(caught.value)
 

@@ -23,8 +23,8 @@ CLIENT_GONE = 499  # never sent
 @cache
 def document() -> dict[str, Any]:
     """Returns the document as a client reads it."""
-    told: dict[str, Any] = json.loads(orjson.dumps(openapi(operations(), needs_key=False)))
-    return told
+    parsed: dict[str, Any] = json.loads(orjson.dumps(openapi(operations(), needs_key=False)))
+    return parsed
 
 
 def validator(schema: dict[str, Any]) -> Draft202012Validator:
@@ -47,23 +47,23 @@ class Conformance:
         if operation is None or response.status == CLIENT_GONE:  # no route: 404, 405
             return
         where = f"{operation['operationId']}: {response.status}"
-        told = operation["responses"].get(str(response.status))
-        if told is None:
+        answer = operation["responses"].get(str(response.status))
+        if answer is None:
             self.faults.append(f"{where} is not documented")
             return
-        self.faults += [f"{where}: {fault}" for fault in (*_in_headers(told, response), *_in_body(told, response))]
+        self.faults += [f"{where}: {fault}" for fault in (*_in_headers(answer, response), *_in_body(answer, response))]
 
 
-def _in_headers(told: dict[str, Any], response: web.StreamResponse) -> list[str]:
-    documented = told.get("headers", {})
+def _in_headers(answer: dict[str, Any], response: web.StreamResponse) -> list[str]:
+    documented = answer.get("headers", {})
     present = {name.title() for name in response.headers} - {name.title() for name in OF_ANY}
     missing = [name for name, header in documented.items() if header["required"] and name not in response.headers]
     odd = present - {name.title() for name in documented}
     return [f"no {name}" for name in missing] + [f"{name} is not documented" for name in sorted(odd)]
 
 
-def _in_body(told: dict[str, Any], response: web.StreamResponse) -> list[str]:
-    content = told.get("content", {})
+def _in_body(answer: dict[str, Any], response: web.StreamResponse) -> list[str]:
+    content = answer.get("content", {})
     if not content:
         return ["a body that is not documented"] if isinstance(response, web.Response) and response.body else []
     if response.content_type not in content:

@@ -45,8 +45,8 @@ async def test_an_unknown_parameter_is_refused_by_name(desk: Desk) -> None:
     for method, path in routes(desk):
         url = valid(method, path).update_query(nonsense="1")
         response = await desk.client.request(method, url, json=document_for(method, path))
-        told = await problem(response)
-        assert (response.status, told["errors"][0]["field"], told["errors"][0]["rule"]) == (
+        body = await problem(response)
+        assert (response.status, body["errors"][0]["field"], body["errors"][0]["rule"]) == (
             400,
             "nonsense",
             "unknown_parameter",
@@ -61,6 +61,6 @@ async def test_a_broker_that_fails_is_told_with_when_to_ask_again(desk: Desk, er
         if (method, path) in LOOKUPS | ACTS or (isinstance(error, BrokerFull) and (method, path) not in PUTS):
             continue
         response = await desk.client.request(method, valid(method, path), json=document_for(method, path))
-        told = await problem(response)
+        body = await problem(response)
         assert (response.status, response.headers["Retry-After"]) == (status, str(error.retry_after_s)), (method, path)
-        assert "secret" not in str(told)
+        assert "secret" not in str(body)

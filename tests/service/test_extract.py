@@ -23,7 +23,7 @@ async def extracted(desk: Desk, answer: Event | BrokerError, body: str = BODY, *
     return await desk.post(body, path="/v1/extract", **headers)
 
 
-def told(desk: Desk, outcome: str) -> float:
+def count_of(desk: Desk, outcome: str) -> float:
     return desk.sample("copydesk_waits_total", kind="extraction", outcome=outcome)
 
 
@@ -45,7 +45,7 @@ async def test_the_article_is_answered_and_nothing_is_stored(desk: Desk, accept:
     assert preview.content == "The ferry sails again."
     assert desk.broker.jobs == []
     assert desk.sample("copydesk_accepted_total", kind="text", lane="interactive") == 0
-    assert told(desk, "decided") == 1
+    assert count_of(desk, "decided") == 1
 
 
 @pytest.mark.parametrize(("reason", "later"), [(Reason.NO_ARTICLE, None), (Reason.DNS_ERROR, "10")])
@@ -82,7 +82,7 @@ async def test_a_slow_preview_is_given_up(open_desk: OpenDesk) -> None:
     desk = await open_desk(limits={"extract_timeout_s": 0.05})
     response = await desk.post(BODY, path="/v1/extract")
     assert (response.status, (await problem(response))["type"]) == (504, "/problems/extraction-timeout")
-    assert told(desk, "timed_out") == 1
+    assert count_of(desk, "timed_out") == 1
 
 
 async def test_previews_beyond_the_limit_are_refused(open_desk: OpenDesk) -> None:

@@ -143,12 +143,12 @@ def test_without_patience_there_is_a_summary_and_an_exit_code(files: list[str]) 
     (port,) = free_ports(1)
     done = copydesk("submit", "--url", f"http://127.0.0.1:{port}", *files, settings={"COPYDESK_PATIENCE": "1"})
     assert (done.returncode, done.stdout) == (3, b"")
-    told = done.stderr.decode().splitlines()
-    assert [line.partition("; ")[2] for line in told[:2]] == ["trying again for up to 1 s", "given up after 1 s"]
+    messages = done.stderr.decode().splitlines()
+    assert [line.partition("; ")[2] for line in messages[:2]] == ["trying again for up to 1 s", "given up after 1 s"]
     cause = f"copydesk: no answer from http://127.0.0.1:{port}: Connection refused"
-    assert all(line.startswith(cause) for line in told[:2])
-    assert re.fullmatch(rf"copydesk: 0 accepted, 0 refused, {MANY} not sent: .*", told[2])
-    assert len(told) == 3
+    assert all(line.startswith(cause) for line in messages[:2])
+    assert re.fullmatch(rf"copydesk: 0 accepted, 0 refused, {MANY} not sent: .*", messages[2])
+    assert len(messages) == 3
 
 
 @pytest.mark.rabbit

@@ -106,7 +106,7 @@ class Robots:
         except HostFailed:
             raise
         except Failed as failed:
-            if failed.reason in _OF_NO_USE:
+            if failed.reason in _WITHOUT_RULES:
                 return SiteRules(self._limits.lifetime_s)
             raise HostFailed(failed.reason, failed.detail, retry_after_s=self._limits.unreachable_for_s) from failed
 
@@ -135,4 +135,4 @@ class Robots:
         return min(max(lifetime_s, self._limits.lifetime_at_least_s), self._limits.lifetime_at_most_s)
 
 
-_OF_NO_USE = frozenset({Reason.INVALID_URL, Reason.HEADERS_TOO_LARGE})  # the site answers, but with no rules
+_WITHOUT_RULES = frozenset({Reason.INVALID_URL, Reason.HEADERS_TOO_LARGE})  # the site answers, but with no rules

@@ -41,9 +41,9 @@ def identify(text: str, caller: str | None, declared: Sourced[str] | None) -> Id
     text rarely changes it, a long text overrules it.
     """
     locale = standard_tag(declared.value) if declared else None
-    if caller and (told := standard_tag(caller)):
-        agrees = locale is not None and primary(locale) == told  # and the document may name the region, too
-        return _as_said(_chances(text, primary(told)), locale if locale and agrees else told, Source.CALLER)
+    if caller and (stated := standard_tag(caller)):
+        agrees = locale is not None and primary(locale) == stated  # and the document may name the region, too
+        return _as_said(_chances(text, primary(stated)), locale if locale and agrees else stated, Source.CALLER)
     chances = _chances(text, primary(locale) if locale else None)
     best = max(chances, key=chances.__getitem__)
     if declared and locale and (primary(locale) not in chances or primary(locale) == best):

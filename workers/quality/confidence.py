@@ -31,8 +31,8 @@ def confidence(classification: Classification, page: AssessedPage) -> float | No
     if not any(classification.kept):
         return None
     row = confidence_features(classification, page.row[0], page.kinds)
-    told = float(load_model("page_confidence", CONFIDENCE_FEATURES).probabilities(row)[0])
-    return round(min(told, _most(classification, is_cut=page.segmented.is_cut)), 3)
+    estimate = float(load_model("page_confidence", CONFIDENCE_FEATURES).probabilities(row)[0])
+    return round(min(estimate, _most(classification, is_cut=page.segmented.is_cut)), 3)
 
 
 def _most(classification: Classification, *, is_cut: bool) -> float:

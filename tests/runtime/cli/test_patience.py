@@ -52,9 +52,9 @@ async def test_an_intake_that_sometimes_refuses_is_reported_once_a_minute(
     patience = Patience(300, clock=clock)
     for _ in range(130):
         await once(patience, clock, "the intake is full", 1.0)
-    told = capsys.readouterr().err.splitlines()
-    assert len([line for line in told if "the intake is full" in line]) == 3
-    assert len(told) <= 6
+    printed = capsys.readouterr().err.splitlines()
+    assert len([line for line in printed if "the intake is full" in line]) == 3
+    assert len(printed) <= 6
 
 
 async def test_a_success_renews_the_patience() -> None:

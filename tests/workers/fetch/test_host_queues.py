@@ -99,7 +99,7 @@ async def visit(
     return began
 
 
-async def begun(*visits: asyncio.Task[float]) -> list[float]:
+async def start_times(*visits: asyncio.Task[float]) -> list[float]:
     return sorted(await asyncio.gather(*visits))
 
 
@@ -107,21 +107,21 @@ async def begun(*visits: asyncio.Task[float]) -> list[float]:
 async def test_two_requests_at_a_host_lie_an_interval_apart() -> None:
     async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
         visits = [group.create_task(visit(queues, "a.example")) for _ in range(3)]
-        assert await begun(*visits) == pytest.approx([0, 1, 2])
+        assert await start_times(*visits) == pytest.approx([0, 1, 2])
 
 
 @on_a_jumping_clock
 async def test_a_slow_host_is_asked_one_thing_at_a_time() -> None:
     async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
         visits = [group.create_task(visit(queues, "a.example", takes_s=3)) for _ in range(3)]
-        assert await begun(*visits) == pytest.approx([0, 3, 6])
+        assert await start_times(*visits) == pytest.approx([0, 3, 6])
 
 
 @on_a_jumping_clock
 async def test_hosts_do_not_wait_for_each_other() -> None:
     async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
         visits = [group.create_task(visit(queues, f"{name}.example", takes_s=3)) for name in "abc"]
-        assert await begun(*visits) == pytest.approx([0, 0, 0])
+        assert await start_times(*visits) == pytest.approx([0, 0, 0])
 
 
 @on_a_jumping_clock
@@ -129,7 +129,7 @@ async def test_the_interval_holds_over_all_workers() -> None:
     lease, patient = shared(), replace(LIMITS, asks=10)
     async with host_queues(lease, patient) as one, host_queues(lease, patient) as other, asyncio.TaskGroup() as group:
         visits = [group.create_task(visit(queues, "a.example")) for queues in (one, other, one, other)]
-        starts = await begun(*visits)
+        starts = await start_times(*visits)
     assert all(later - earlier >= 1 - 1e-6 for earlier, later in pairwise(starts))
 
 
@@ -192,7 +192,7 @@ async def test_busy_hosts_leave_room_for_others() -> None:
         with pytest.raises(HostBusy):
             await visit(queues, "b.example")
         assert await visit(queues, "c.example") == pytest.approx(0)
-        await begun(*visits)
+        await start_times(*visits)
 
 
 @on_a_jumping_clock
@@ -202,7 +202,7 @@ async def test_waiting_documents_are_limited() -> None:
         await asyncio.sleep(0)
         with pytest.raises(HostBusy):
             await visit(queues, "a.example")
-        await begun(*waiting)
+        await start_times(*waiting)
 
 
 @on_a_jumping_clock
@@ -248,7 +248,7 @@ async def test_a_cancelled_wait_takes_no_place() -> None:
         await asyncio.sleep(1)
         await asyncio.gather(*(give_up() for _ in range(4)))
         visits = [group.create_task(visit(queues, "b.example")) for _ in range(4)]
-        assert len(await begun(*visits)) == 4
+        assert len(await start_times(*visits)) == 4
 
 
 @on_a_jumping_clock
@@ -258,7 +258,7 @@ async def test_nothing_begins_beside_a_permit_whose_lease_was_lost() -> None:
         visits = [group.create_task(visit(queues, "a.example", takes_s=3)) for _ in range(2)]
         await asyncio.sleep(1)
         losing.lose()
-        assert await begun(*visits) == pytest.approx([0, 4])  # the first ends, and the lease is asked for again
+        assert await start_times(*visits) == pytest.approx([0, 4])  # the first ends, and the lease is asked for again
 
 
 @on_a_jumping_clock

@@ -146,7 +146,7 @@ def scored(name: str, probability: float, kind: MentionKind = MentionKind.CLASS)
 
 
 @pytest.mark.parametrize(
-    ("all_judged", "chosen"),
+    ("candidates", "chosen"),
     [
         ([scored("Jo Marsh", 0.9), scored("Ada Lind", 0.41), scored("Max Roe", 0.39)], ["Jo Marsh", "Ada Lind"]),
         ([scored("Jo Marsh", 0.21), scored("Ada Lind", 0.2)], ["Jo Marsh"]),
@@ -164,8 +164,8 @@ def scored(name: str, probability: float, kind: MentionKind = MentionKind.CLASS)
         ([scored("Jo Marsh", 0.04, MentionKind.LD_PERSON), scored("Ada Lind", 0.9)], ["Ada Lind"]),
     ],
 )
-def test_choice_of_authors(all_judged: list[ScoredCandidate], chosen: list[str]) -> None:
-    assert [one.candidate.name for one in choose_authors(all_judged, frozenset({"gazette"}))] == chosen
+def test_choice_of_authors(candidates: list[ScoredCandidate], chosen: list[str]) -> None:
+    assert [one.candidate.name for one in choose_authors(candidates, frozenset({"gazette"}))] == chosen
 
 
 def test_a_word_of_a_sentence_is_no_author() -> None:

@@ -77,11 +77,11 @@ def test_values_that_were_not_chosen_are_candidates() -> None:
 
 
 def test_the_caller_wins_and_the_page_comes_first_among_the_candidates() -> None:
-    told = job(
+    with_metadata = job(
         title="Bridge  to be renewed", authors=("Cy Dee",), published="2024-10-08", site_name="Local", language="en"
     )
 
-    article = normalise(PAGE, told, URL)
+    article = normalise(PAGE, with_metadata, URL)
 
     assert (article.title, article.authors) == ("Bridge to be renewed", ("Cy Dee",))
     assert (article.published, article.site_name) == ("2024-10-08", "Local")

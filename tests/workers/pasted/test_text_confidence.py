@@ -22,18 +22,18 @@ SURE = choice(0.02, 0.03, *[0.98] * 12, 0.02)
 UNSURE = choice(0.45, 0.3, *[0.6] * 6, 0.4, 0.35, 0.55)
 
 
-def told(chosen: ChosenLines) -> float:
+def confidence_of(chosen: ChosenLines) -> float:
     found = confidence(chosen, load_text_models().confidence)
     assert found is not None
     return found
 
 
 def test_sure_lines_make_a_sure_text() -> None:
-    assert 1 >= told(SURE) > told(UNSURE) + 0.05
+    assert 1 >= confidence_of(SURE) > confidence_of(UNSURE) + 0.05
 
 
 def test_where_rules_and_model_disagree_less_is_sure() -> None:
-    assert told(SURE) > told(replace(SURE, ruled=[True] * 7 + [False] * 8))
+    assert confidence_of(SURE) > confidence_of(replace(SURE, ruled=[True] * 7 + [False] * 8))
 
 
 def test_without_a_kept_line_nothing_is_known() -> None:

@@ -105,10 +105,10 @@ def test_a_standfirst_stays_between_title_and_byline() -> None:
 
 
 def test_a_list_that_ends_the_article_stays_and_a_list_of_headlines_goes() -> None:
-    told = "- from May: two boats a day\n- from July: three boats a day, if the money comes"
+    items = "- from May: two boats a day\n- from July: three boats a day, if the money comes"
     teasers = "- The winter when no boat came\n- How to knot a rope in the dark"
     menu = "Home\nNews\nSport\nWeather\nTides\nJobs\nAbout us\n\n"
-    assert read_text(f"{menu}{PROSE}\n\nThe plan\n\n{told}").text == f"{PROSE}\n\nThe plan\n\n{told}"
+    assert read_text(f"{menu}{PROSE}\n\nThe plan\n\n{items}").text == f"{PROSE}\n\nThe plan\n\n{items}"
     assert read_text(f"{menu}{PROSE}\n\nMore\n\n{teasers}").text == PROSE
 
 
