@@ -14,7 +14,7 @@ from contract.timestamps import rfc3339
 class Input:
     """What a run is made of, beside what its acceptance says: another run is made of the same.
 
-    `content` is the submitted text or HTML where it is kept; `charset` and `charset_source` say how it was decoded.
+    `content` is the submitted text or HTML if it is kept; `charset` and `charset_source` say how it was decoded.
     """
 
     metadata: CallerMetadata = field(default_factory=CallerMetadata)

@@ -150,7 +150,7 @@ class Submission:
 class Checked:
     """A submission, and warnings about parts of the request that were left out.
 
-    `decoded` says how its content was decoded, where it came as bytes.
+    `decoded` says how its content was decoded, if it came as bytes.
     """
 
     submission: Submission

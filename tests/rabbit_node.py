@@ -200,7 +200,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def speaks_amqp(port: int) -> bool:
-    """Tells whether 127.0.0.1:`port` answers the AMQP 0-9-1 protocol header with a method frame."""
+    """Returns True if 127.0.0.1:`port` answers the AMQP 0-9-1 protocol header with a method frame."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(b"AMQP\x00\x00\x09\x01")
@@ -210,7 +210,7 @@ def speaks_amqp(port: int) -> bool:
 
 
 def _stands_still(thread: Path) -> bool:
-    """Tells whether proc(5) says of a thread that it is stopped, or knows it no more."""
+    """Returns True if a thread is stopped by proc(5), or has ended."""
     try:
         return (thread / "stat").read_text().rpartition(")")[2].split()[0] == "T"
     except (FileNotFoundError, ProcessLookupError):

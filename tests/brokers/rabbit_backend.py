@@ -46,7 +46,7 @@ class Relay:
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def is_called(self, name: str) -> bool:
-        """Tells whether the client gave its connection this name."""
+        """Returns True if the client gave its connection this name."""
         return b"connection_nameS" + len(name).to_bytes(4, "big") + name.encode() in self.sent
 
     async def send(self, source: asyncio.StreamReader) -> None:

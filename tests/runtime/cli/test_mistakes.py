@@ -67,7 +67,7 @@ DOCUMENTED = {
     ("audit --data", f"{FILE}/inside"): 3,  # its broker does not exist
 }
 
-# What each command needs beside the option that is wrong.
+# Arguments that each command needs besides the wrong option.
 ARGUMENTS = {
     ("submit",): [FILE],
     ("extract",): [FILE],

@@ -66,13 +66,13 @@ def _readable(value: object) -> str:
 
 
 def segments(url: URL) -> bool:
-    """Tells whether SQLite's index still holds the word, marked as deleted or not."""
+    """Returns True if SQLite's index still holds the word, marked as deleted or not."""
     with closing(sqlite3.connect(str(url.database))) as db:
         return any(SECRET.encode() in block for (block,) in db.execute("SELECT block FROM words_data"))
 
 
 def in_file(url: URL) -> bool:
-    """Tells whether the word is anywhere in SQLite's file."""
+    """Returns True if the word is anywhere in SQLite's file."""
     return SECRET.encode() in Path(str(url.database)).read_bytes()
 
 
