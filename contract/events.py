@@ -68,7 +68,7 @@ class FailedEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """What is said of a document that is erased: its id, and nothing else."""
+    """The data of an erased document: only its id."""
 
     id: str
 

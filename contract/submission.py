@@ -75,7 +75,7 @@ _JSON_ESCAPE = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmittedMetadata:
-    """Metadata from the caller. It wins over what is extracted."""
+    """Metadata from the caller. It takes precedence over extracted metadata."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
