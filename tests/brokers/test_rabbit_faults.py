@@ -388,8 +388,7 @@ async def test_subscribers_miss_no_event_while_their_queue_has_no_leader(
 
 def write_down_leader(node: RabbitNode, queue: str, leader: str) -> None:
     """Sets the recorded leader of a queue. The record names a dead node until another leader is elected."""
-    node.ctl(
-        "eval",
+    node.evaluate(
         f'Name = rabbit_misc:r(<<"/">>, queue, <<"{queue}">>),'
         f"Lead = fun(Queue) -> {{Id, _}} = amqqueue:get_pid(Queue), amqqueue:set_pid(Queue, {{Id, {leader}}}) end,"
         "case code:ensure_loaded(rabbit_db_queue) of"
