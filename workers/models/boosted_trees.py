@@ -68,13 +68,13 @@ class BoostedTrees:
         return values + np.float32(self.bias)
 
     def probabilities(self, rows: Rows) -> Rows:
-        """Returns for each of the (N, features) rows the probability of its being what was trained for, (N,)."""
+        """Returns the probability of the trained label for each of the (N, features) rows, (N,)."""
         shares: Rows = np.reciprocal(1 + np.exp(-self.raw(rows)))
         return shares
 
 
 def weights_file(name: str) -> Path:
-    """Returns where the weights of the model called `name` stand."""
+    """Returns the path of the weights of the model called `name`."""
     return _FOLDER / f"{name}.npz"
 
 

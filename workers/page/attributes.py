@@ -12,7 +12,7 @@ _NAMES = frozenset({"class", "id", "itemprop", "role"})
 
 
 class AttributeReader:
-    """Reads the attributes of the elements below `body`. With `shown`, all is taken for shown, whatever they say."""
+    """Reads the attributes of the elements below `body`. With `shown`, nothing counts as hidden."""
 
     def __init__(self, body: Element, *, shown: bool) -> None:
         self._shown = shown
@@ -31,9 +31,8 @@ class AttributeReader:
             elif name == "style":
                 flags |= style_flags(value)
             elif name == "hidden":
-                is_hidden = (
-                    is_hidden or value.lower() != "until-found"
-                )  # a browser opens that for who looks for its words
+                # Browsers show what is hidden "until-found" when a search in the page finds its text.
+                is_hidden = is_hidden or value.lower() != "until-found"
             elif name == "aria-hidden" and value == "true":
                 flags |= _HIDDEN
         if not (is_hidden or flags & UNSHOWN):

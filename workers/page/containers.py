@@ -38,7 +38,7 @@ class ContainerStack:
         if text.runs:
             text.flush()
         if own & _BOILERPLATE and ("code" in classes or "highlight" in classes) and _holds_code(element):
-            own &= ~_BOILERPLATE  # “toolbar”, “share”: what is around code offers things to do with it
+            own &= ~_BOILERPLATE  # code stands in a box with buttons, named “toolbar” or “share”
         above = self.found[text.container] if number else _NOTHING
         kind, inherited = above.kind, above.inherited | own
         if kind in _ODD_KINDS or tag in _ODD_TAGS:

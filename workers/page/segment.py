@@ -17,20 +17,20 @@ from workers.page.tags import CODES, SILENT, SPECIAL
 from workers.page.tree import Element
 from workers.page.unread import ASKED_TAGS, is_apart, is_unread
 
-MAX_BLOCKS = 50_000  # of one page; chosen: a longer document is a dump of data, whose rest is left out
+MAX_BLOCKS = 50_000  # blocks of one page, the rest is left out; chosen: longer documents are dumps of data
 
 _APART = ASIDE | GUTTER | CONTROL | UNSHOWN
 # Chosen by hand; not measured.
-_LINE_CHARS = 40  # of an element that a page defines itself: what is shorter may be a word within a line
-_LINE_PIECES = 20  # pieces of text that are looked at for that: a bound on work
-_PANEL_CHARS = 40  # that a reader can open within a line; what is shorter is a note for programs
+_LINE_CHARS = 40  # characters of a custom element that begins a line; a shorter one may be a word within a line
+_LINE_PIECES = 20  # pieces of text that are read to decide that: a bound on work
+_PANEL_CHARS = 40  # characters of a panel within a line; shorter hidden text is a note for programs
 _TOLD_AT_ITS_END = frozenset({*MARKS, *RAISED_TAGS, "q", "rt"})
 
 
 def segment(body: Element, *, noscript: bool = False, shown: bool = False) -> SegmentedPage:
-    """Cuts the text below `body` into blocks; with `noscript`, also that for browsers without scripts.
+    """Cuts the text below `body` into blocks.
 
-    With `shown` all is taken for shown, whatever the page hides.
+    With `noscript`, text for browsers without scripts is read, too. With `shown`, nothing counts as hidden.
     """
     return _Segmenter(body, SILENT - {"noscript"} if noscript else SILENT, shown=shown).run()
 
@@ -81,13 +81,13 @@ class _Segmenter:
         )
 
     def _enter_silent(self, tag: str, element: Element) -> bool:
-        """Reads what there is to read of an element without text, and returns False."""
+        """Reads the formula of a script with TeX. Returns False: the walk skips elements without text."""
         if tag == "script" and (element.get("type") or "").startswith("math/tex") and element.text:
             self._text.add(tex_text(element.text), element)
         return False
 
     def _enter(self, tag: str, element: Element) -> bool:
-        """Returns whether there is text in `element` to walk over."""
+        """Begins `element`. Returns True if the walk goes on inside it."""
         if tag in ASKED_TAGS and is_unread(tag, element, in_heading=self._text.kind is BlockKind.HEADING):
             return False
         if tag in CODES:
@@ -105,7 +105,7 @@ class _Segmenter:
         return self._enter_inline(tag, element)
 
     def _enter_special(self, tag: str, element: Element) -> None:
-        """Reads an element that stands for a picture, a letter or a formula."""
+        """Reads a picture, an image that stands for letters, or a formula."""
         if tag == "math":
             self._text.add(formula_text(element), element)
         elif is_letters(element):
@@ -132,7 +132,7 @@ class _Segmenter:
         return True
 
     def _reads_on(self, flags: int, element: Element) -> bool:
-        """Returns True if an inline element that names or styles set apart is text nevertheless."""
+        """Returns True if an inline element is text although its names or styles set it apart."""
         if flags & (GUTTER | CONTROL) and is_apart(flags, element):
             return False
         if not flags & (ASIDE | UNSHOWN) or next(element.iter("math"), None) is not None:
@@ -148,7 +148,7 @@ class _Segmenter:
         return False
 
     def _begin_line(self, element: Element) -> None:
-        """Begins a line with an element that the page defines itself; it ends where the element ends."""
+        """Begins a line with a custom element; it ends where the element ends."""
         if self._text.runs:
             self._text.flush()
         self._line_elements.append(element)
@@ -169,13 +169,13 @@ class _Segmenter:
 
 
 def _has_brackets(reading: Element) -> bool:
-    """Returns True if the page has brackets around the reading of a word (HTML, 4.5.10)."""
+    """Returns True if the page itself writes brackets around a ruby annotation (HTML, 4.5.10)."""
     before = reading.getprevious()
     return before is not None and before.tag == "rp"
 
 
 def _is_line(element: Element) -> bool:
-    """Returns True if an element that the page defines itself holds whole lines: no text stands beside it."""
+    """Returns True if a custom element holds whole lines: it is long enough, and no text stands beside it."""
     above, before = element.getparent(), element.getprevious()
     beside = (above.text if above is not None else None) if before is None else before.tail
     if (beside and not beside.isspace()) or ((tail := element.tail) and not tail.isspace()):

@@ -26,8 +26,9 @@ from workers.fetch.politeness import Politeness
 from workers.fetch.robots import Robots, RobotsLimits
 
 URLS = 30
-INTERVAL_S = 1.0  # the default: thirty turns would take half a minute
+INTERVAL_S = 1.0  # the default: thirty requests would take half a minute
 SOON_S = 5.0
+SHORT_S = 0.3  # for a connection that is not made
 Asked = Callable[[], int]
 
 
@@ -100,8 +101,10 @@ async def whose_robots_txt_breaks_off() -> AsyncIterator[DeadHost]:
 
 
 @asynccontextmanager
-async def fetching(reach: Reach = LOOPBACK, *, robots: bool = True, waiting: int = URLS) -> AsyncIterator[Fetcher]:
-    limits = replace(LIMITS, connect_timeout_s=0.3, first_byte_timeout_s=0.5, max_body_bytes=100_000)
+async def fetching(
+    reach: Reach = LOOPBACK, *, robots: bool = True, waiting: int = URLS, connect_timeout_s: float = SOON_S
+) -> AsyncIterator[Fetcher]:
+    limits = replace(LIMITS, connect_timeout_s=connect_timeout_s, first_byte_timeout_s=0.5, max_body_bytes=100_000)
     hosts = HostLimits(interval_s=INTERVAL_S, patience_s=60.0, waiting_per_host=waiting, waiting=waiting)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(GuardedClient(limits, reach))
@@ -139,7 +142,12 @@ NOT_CONNECTED = (
 async def test_all_urls_of_a_host_that_cannot_be_used_fail_at_once(
     host: Callable[[], AbstractAsyncContextManager[DeadHost]], reason: Reason, robots: bool
 ) -> None:
-    async with host() as dead, fetching(dead.reach, robots=robots) as fetcher, asyncio.timeout(SOON_S):
+    timeout_s = SHORT_S if reason is Reason.CONNECT_TIMEOUT else SOON_S
+    async with (
+        host() as dead,
+        fetching(dead.reach, robots=robots, connect_timeout_s=timeout_s) as fetcher,
+        asyncio.timeout(SOON_S),
+    ):
         urls = [f"{dead.url}page/{number}" for number in range(URLS)]
         failures = await asyncio.gather(*(failure_of(fetcher, url) for url in urls))
         failures.append(await failure_of(fetcher, f"{dead.url}later"))
@@ -164,7 +172,7 @@ async def test_a_dead_host_at_the_end_of_a_redirect_is_reported_with_the_way_to_
             (at.url("/0"),),
             (at.url("/1"),),
         ]
-        assert [request.path for request in at.requests] == ["/robots.txt", "/0", "/1"]  # this host is well
+        assert [request.path for request in at.requests] == ["/robots.txt", "/0", "/1"]  # this host works
 
 
 @pytest.mark.parametrize(
@@ -178,7 +186,7 @@ async def test_a_dead_host_at_the_end_of_a_redirect_is_reported_with_the_way_to_
         ("/zone", Reason.BLOCKED_ADDRESS),
     ],
 )
-async def test_what_fails_at_one_url_says_nothing_of_the_others(path: str, reason: Reason) -> None:
+async def test_a_failure_of_one_url_does_not_affect_others(path: str, reason: Reason) -> None:
     async def answer(request: web.Request) -> web.Response:
         match request.path:
             case "/gone":
