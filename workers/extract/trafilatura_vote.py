@@ -9,9 +9,9 @@ from workers.page.blocks import SegmentedPage
 from workers.page.tree import Element, as_html
 
 _FOR, _AGAINST = 0.6, -0.8  # weights of its vote in log-odds, chosen by cross-validated F1; it keeps too many lists
-# These two were chosen by cross-validated F1, too (docs/decisions.md, "Trafilatura is asked where its answer counts").
-_DISPUTED = 0.4  # of `disputed_share`: one page of news in fifty, a tenth of others, a fifth in languages but English
-_MAX_BLOCKS = 700  # of a page; it takes longest on larger ones, and its vote makes their texts no better
+# Chosen by cross-validated F1 and time: docs/decisions.md, "Trafilatura is asked where its answer counts".
+_DISPUTED = 0.2  # least `disputed_share` of a page that is worth the time
+_BLOCKS = 700  # of a page that is worth the time only if the share is 1; on others in proportion
 
 
 def disputed_share(sizes: Sequence[float], probabilities: Sequence[float]) -> float:
@@ -23,8 +23,9 @@ def disputed_share(sizes: Sequence[float], probabilities: Sequence[float]) -> fl
 
 
 def add_vote(segmented: SegmentedPage, probabilities: Sequence[float], tree: Element) -> list[float]:
-    """Returns the probabilities after hearing trafilatura on `tree`, or as they are where it would change little."""
-    if len(segmented.blocks) > _MAX_BLOCKS or disputed_share(segmented.sizes, probabilities) < _DISPUTED:
+    """Returns the probabilities, weighed with the text that trafilatura finds in `tree` if that can change much."""
+    needed = max(_DISPUTED, len(segmented.blocks) / _BLOCKS)
+    if disputed_share(segmented.sizes, probabilities) < needed:
         return list(probabilities)
     document = bare_extraction(as_html(tree), fast=True, include_comments=False, with_metadata=False)
     text = " ".join((getattr(document, "text", None) or "").split())

@@ -20,15 +20,15 @@ _Leaf = np.uint8  # a bit for each level of a tree; small, because there is one 
 class BoostedTrees:
     """T trees of depth D over `names`, one name a feature.
 
-    All nodes of one depth of an oblivious tree ask the same question, so a row's leaf is a number of D bits: bit d is
-    the answer to question `asked[d, t]`. Trees share questions: each of the Q is whether feature `features[q]` is above
-    `borders[q]`, and is answered once.
+    All nodes of one depth of an oblivious tree make the same comparison, so a row's leaf is a number of D bits: bit d
+    is the result of comparison `comparisons[d, t]`. Trees share the C comparisons: whether feature `features[c]` is
+    above `borders[c]`. Each is made once.
     """
 
     names: tuple[str, ...]
-    features: NDArray[np.intp]  # (Q,)
-    borders: Rows  # (Q, 1)
-    asked: NDArray[np.intp]  # (D, T)
+    features: NDArray[np.intp]  # (C,)
+    borders: Rows  # (C, 1)
+    comparisons: NDArray[np.intp]  # (D, T)
     leaves: Rows  # (T * 2 ** D,)
     bias: float
 
@@ -44,12 +44,12 @@ class BoostedTrees:
             if features.shape[1] > 8 * np.dtype(_Leaf).itemsize:
                 raise ValueError(f"{file.name} has trees that are too deep")
             pairs = np.stack((features.T.ravel(), borders.T.ravel()), axis=1).astype(np.float64)
-            questions, asked = np.unique(pairs, axis=0, return_inverse=True)
+            distinct, comparisons = np.unique(pairs, axis=0, return_inverse=True)
             return cls(
                 names=tuple(stored["names"].tolist()),
-                features=questions[:, 0].astype(np.intp),
-                borders=questions[:, 1:].astype(np.float32),
-                asked=asked.reshape(features.shape[::-1]),
+                features=distinct[:, 0].astype(np.intp),
+                borders=distinct[:, 1:].astype(np.float32),
+                comparisons=comparisons.reshape(features.shape[::-1]),
                 leaves=stored["leaves"].astype(np.float32).ravel(),
                 bias=float(stored["bias"]),
             )
@@ -57,12 +57,12 @@ class BoostedTrees:
     def raw(self, rows: Rows) -> Rows:
         """Returns the sum of leaves for each of the (N, features) rows, (N,): log-odds, or a value, as trained."""
         columns = np.ascontiguousarray(rows.T)
-        answers = (columns.take(self.features, axis=0) > self.borders).view(_Leaf)
-        depth, trees = self.asked.shape
+        results = (columns.take(self.features, axis=0) > self.borders).view(_Leaf)
+        depth, trees = self.comparisons.shape
         leaf = np.zeros((trees, len(rows)), _Leaf)
-        for questions in self.asked[::-1]:  # the highest bit first
+        for numbers in self.comparisons[::-1]:  # the highest bit first
             leaf += leaf
-            leaf |= answers.take(questions, axis=0)
+            leaf |= results.take(numbers, axis=0)
         places = leaf + (np.arange(trees) << depth)[:, np.newaxis]
         values: Rows = self.leaves.take(places).sum(axis=0, dtype=np.float32)
         return values + np.float32(self.bias)
