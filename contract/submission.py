@@ -233,7 +233,7 @@ def _dropped_controls(fields: object) -> Iterator[Fault]:
             yield Fault(f"metadata.{name}", "control_character", "holds control characters, which are left out")
 
 
-def to_job(
+def to_job(  # noqa: PLR0913 - what a job has beyond its submission
     submission: Submission,
     *,
     id: str,  # noqa: A002 - the job's own word
