@@ -6,17 +6,19 @@ The bare loop is what a program would do without Copydesk: aio-pika, one process
 connections, each message persistent and confirmed by a quorum queue. All sides get the same documents: texts of 300
 bytes, and pages with a mean of 283 kB (the files of `--pages`, or made from the seeds). They take turns on one private
 RabbitMQ (one node, fsync), three rounds each, and the median counts. Load generator, broker and servers share the
-machine. Needs Debian's rabbitmq-server.
+machine, so beside each rate stands what a document takes of a core in the process that takes it, which is all that a
+machine with more cores has to spare for it. Needs Debian's rabbitmq-server.
 """
 
 import argparse
 import asyncio
+import os
 import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count, cycle
@@ -44,10 +46,12 @@ PAGE_BYTES = 283_000  # the mean of the news pages that extraction is measured o
 PAGES = 50
 ROUNDS = 3
 QUEUE = "bare"
+BARE = "bare publish"
 
 SIDES: Mapping[str, Sequence[str]] = {"serve": (), "serve, 2 processes": ("--processes", "2")}
 
 Post = Callable[[bytes], Awaitable[None]]
+Side = AbstractAsyncContextManager[Post]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,40 @@ class Load:
     jobs: Sequence[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running `copydesk serve`: the address of its API, and its process, which may have children."""
+
+    api: str
+    pid: int
+
+    def cpu_s(self) -> float:
+        """Returns the CPU time that its processes have used so far."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return sum(used_s(int(pid)) for pid in (self.pid, *children))
+
+
+def used_s(pid: int) -> float:
+    """Returns the CPU time that a process has used so far, from proc(5)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(slots=True)
+class Measured:
+    """The rounds of one side: documents a second, and CPU seconds of a document."""
+
+    rates: list[float] = field(default_factory=list)
+    cpu_s: list[float] = field(default_factory=list)
+
+
 def main() -> None:
     options = parsed()
     loads = [load("texts", texts()), load("pages", pages(options.pages))]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         node = stack.enter_context(rabbit(Path(folder)))
-        apis = {name: stack.enter_context(serve(node.url, *arguments)) for name, arguments in SIDES.items()}
-        asyncio.run(compared(node.url, apis, loads, options))
+        servers = {name: stack.enter_context(serve(node.url, *arguments)) for name, arguments in SIDES.items()}
+        asyncio.run(compared(node.url, servers, loads, options))
 
 
 def parsed() -> argparse.Namespace:
@@ -117,13 +148,13 @@ def rabbit(folder: Path) -> Iterator[RabbitNode]:
 
 
 @contextmanager
-def serve(url: str, *arguments: str) -> Iterator[str]:
+def serve(url: str, *arguments: str) -> Iterator[Server]:
     settings = {"COPYDESK_AMQP_URL": url}
     with running("serve", "--port", "0", "--ops-port", "0", *arguments, settings=settings) as process:
         urls = process.wait_for_urls("api", "ops")
         while not is_ready(urls["ops"]):
             time.sleep(0.1)
-        yield urls["api"]
+        yield Server(urls["api"], process.pid)
 
 
 def is_ready(ops: str) -> bool:
@@ -134,28 +165,30 @@ def is_ready(ops: str) -> bool:
         return False
 
 
-async def compared(url: str, apis: dict[str, str], loads: Sequence[Load], options: argparse.Namespace) -> None:
-    sides: dict[str, Callable[[], object]] = {"bare publish": partial(bare, url)}
-    sides |= {name: partial(posts, api, options.connections) for name, api in apis.items()}
+async def compared(url: str, servers: dict[str, Server], loads: Sequence[Load], options: argparse.Namespace) -> None:
+    sides: dict[str, tuple[Callable[[], Side], Callable[[], float]]] = {BARE: (partial(bare, url), time.process_time)}
+    sides |= {name: (partial(posts, each.api, options.connections), each.cpu_s) for name, each in servers.items()}
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         queues = [await channel.declare_queue(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})]
         queues.append(await channel.get_queue(lane_queue(Lane.INTERACTIVE)))
         for each in loads:
-            rates: dict[str, list[float]] = {name: [] for name in sides}
+            measured = {name: Measured() for name in sides}
             for _ in range(ROUNDS):
-                for name, side in sides.items():
-                    documents = each.jobs if name == "bare publish" else each.bodies
-                    rates[name].append(await rate(side(), documents, options))
+                for name, (side, used_s) in sides.items():
+                    began_s = used_s()
+                    done, took_s = await run(side(), each.jobs if name == BARE else each.bodies, options)
+                    measured[name].rates.append(done / took_s)
+                    measured[name].cpu_s.append((used_s() - began_s) / done)
                     for queue in queues:
                         await queue.purge()
-            show(each, rates)
+            show(each, measured)
 
 
-async def rate(side: object, documents: Sequence[bytes], options: argparse.Namespace) -> float:
-    """Returns the documents a second that `side` accepts."""
+async def run(side: Side, documents: Sequence[bytes], options: argparse.Namespace) -> tuple[int, float]:
+    """Returns how many documents `side` accepted, and in how many seconds."""
     done = 0
-    async with side as post, asyncio.TaskGroup() as group:  # type: ignore[attr-defined]
+    async with side as post, asyncio.TaskGroup() as group:
         began = time.perf_counter()
         end = began + options.seconds
         turns = count()
@@ -168,7 +201,7 @@ async def rate(side: object, documents: Sequence[bytes], options: argparse.Names
 
         for _ in range(options.connections):
             group.create_task(one())
-    return done / (time.perf_counter() - began)
+    return done, time.perf_counter() - began
 
 
 @asynccontextmanager
@@ -225,16 +258,16 @@ class Client(asyncio.Protocol):
             self._done.set_result(self._answer)
 
 
-def show(load: Load, rates: dict[str, list[float]]) -> None:
+def show(load: Load, measured: dict[str, Measured]) -> None:
     size = statistics.mean(map(len, load.bodies))
     print(f"{load.name}, {size:,.0f} bytes on average")
-    bare_rate = statistics.median(rates["bare publish"])
-    for name, measured in rates.items():
-        median = statistics.median(measured)
-        spread = f"{min(measured):,.0f} to {max(measured):,.0f}"
+    bare_rate = statistics.median(measured[BARE].rates)
+    for name, each in measured.items():
+        rate = statistics.median(each.rates)
+        spread = f"{min(each.rates):,.0f} to {max(each.rates):,.0f}"
         print(
-            f"  {name:20} {median:8,.0f}/s  {median * size / 1e6:6.1f} MB/s  "
-            f"{median / bare_rate:5.2f} of bare  ({spread})"
+            f"  {name:20} {rate:8,.0f}/s  {rate * size / 1e6:6.1f} MB/s  {rate / bare_rate:5.2f} of bare"
+            f"  {statistics.median(each.cpu_s) * 1000:6.3f} ms CPU  ({spread})"
         )
 
 
