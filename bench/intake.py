@@ -73,7 +73,7 @@ class Server:
     def cpu_s(self) -> float:
         """Returns the CPU time that its processes have used so far."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return sum(used_s(int(pid)) for pid in (self.pid, *children))
+        return sum(map(used_s, (self.pid, *map(int, children))))
 
 
 def used_s(pid: int) -> float:

@@ -231,7 +231,7 @@ def _options(request: web.Request) -> dict[str, object]:
 
 def _check_coding(request: web.Request) -> None:
     if coding_of(request) not in CODINGS:
-        raise _unsupported("Content-Encoding", "content_coding", "must be gzip or deflate, or absent")
+        raise _unsupported("Content-Encoding", "content_coding", "must be gzip, zstd or deflate, or absent")
 
 
 async def put(intake: JobSink, job: Job, timeout_s: float) -> None:
@@ -262,6 +262,6 @@ def _unsupported(header: str, rule: str, message: str) -> ProblemError:
             problems.UNSUPPORTED_MEDIA_TYPE,
             f"{header} {message}.",
             [Fault(header, rule, message)],
-            {"Accept-Post": ", ".join((JSON, *RAW_KINDS)), hdrs.ACCEPT_ENCODING: "gzip, deflate"},
+            {"Accept-Post": ", ".join((JSON, *RAW_KINDS)), hdrs.ACCEPT_ENCODING: "gzip, zstd, deflate"},
         )
     )
