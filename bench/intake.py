@@ -41,10 +41,10 @@ from tests.rabbit_node import RabbitNode
 from tests.system.processes import running
 
 SEEDS = Path(__file__).parents[1] / "seeds"
-TEXT_BYTES = 300
+TEXT_BYTES = 300  # characters: a short notice
 PAGE_BYTES = 283_000  # the mean of the news pages that extraction is measured on
-PAGES = 50
-ROUNDS = 3
+PAGES = 50  # different ones: 15 MB, which are made in a moment
+ROUNDS = 3  # whose median counts
 QUEUE = "bare"
 BARE = "bare publish"
 
@@ -149,7 +149,7 @@ def rabbit(folder: Path) -> Iterator[RabbitNode]:
 
 @contextmanager
 def serve(url: str, *arguments: str) -> Iterator[Server]:
-    settings = {"COPYDESK_AMQP_URL": url}
+    settings = {"COPYDESK_AMQP_URL": url, "COPYDESK_PUBLISH_TIMEOUT_S": "60"}  # a slow disk is to show as a low rate
     with running("serve", "--port", "0", "--ops-port", "0", *arguments, settings=settings) as process:
         urls = process.wait_for_urls("api", "ops")
         while not is_ready(urls["ops"]):
