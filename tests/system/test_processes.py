@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections import Counter
@@ -18,6 +19,8 @@ from tests.system.processes import Process, copydesk, running
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 WAIT_S = 60.0
+STOPPED_EARLY = 4
+SHUTDOWN_TIMEOUT_S = 30.0  # the default, which is not waited for
 PORTS = ("--port", "0", "--ops-port", "0")
 
 
@@ -104,6 +107,19 @@ def test_one_signal_stops_all(serve: Process, number: int) -> None:
     running_ones = children(serve)
     assert serve.stop(number) == 0
     assert not [pid for pid in running_ones if os.path.exists(f"/proc/{pid}")]  # noqa: PTH110
+
+
+def test_a_second_signal_stops_all_early(serve: Process) -> None:
+    target = urlsplit(serve.wait_for_urls("api")["api"])
+    with socket.create_connection((target.hostname, target.port)) as client:
+        head = ("POST /v1/documents HTTP/1.1", f"Host: {target.netloc}", "Content-Length: 9", "Expect: 100-continue")
+        client.sendall("\r\n".join((*head, "", "")).encode())
+        assert client.recv(100).startswith(b"HTTP/1.1 100 ")  # from now on the request is in hand
+        serve.signal(signal.SIGTERM)
+        until(lambda: len([entry for entry in serve.log if entry["event"] == "stopping"]) == 3)
+        began = time.monotonic()
+        assert serve.stop(signal.SIGTERM) == STOPPED_EARLY
+        assert time.monotonic() - began < SHUTDOWN_TIMEOUT_S
 
 
 def test_a_supervisor_that_is_killed_takes_its_processes_with_it(serve: Process) -> None:
