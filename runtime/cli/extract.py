@@ -55,7 +55,7 @@ def extract(
     logs.configure(settings)
     submissions = _from_lines(jsonl) if jsonl else _from_targets(targets or [])
     with marked_folder():
-        fork_server.start(PRELOAD)  # it loads the readers while this process loads the rest
+        fork_server.server_of(PRELOAD).start()  # it loads the readers while this process loads the rest
         from runtime import extraction
         from runtime.cli.cards import EventPrinter
 
