@@ -6,7 +6,8 @@ DOCUMENTS as for `bench.extraction`: those with "html" are the pages. The texts 
 each round a queue is filled, then `copydesk work` with its defaults empties it; then the same with
 `bench.pipeline_rival`. A rate is that between the first result and the last, as a subscriber sees them: starts do not
 count. The bare stage is what `bench.extraction` times, in this process alone, in documents a CPU second; with as many
-cores it would do so many a second if nothing else had to be done. Needs Debian's rabbitmq-server.
+cores it would do so many a second if nothing else had to be done. CPU is that of a document between the same two
+results, in the process and its children, without the broker's. Needs Debian's rabbitmq-server.
 """
 
 import argparse
@@ -20,7 +21,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,7 @@ from runtime.brokers.rabbit.messages import job_message
 from tests.faults.desk import wait_until_ready
 from tests.rabbit_node import RabbitNode
 from tests.system.processes import Process
+from tests.workers.processes import descendants
 
 CORES = len(os.sched_getaffinity(0))
 RIVAL_IN, RIVAL_OUT, OURS_OUT = "rival.in", "rival.out", "ours.out"
@@ -43,7 +46,18 @@ OURS, RIVAL = "copydesk", "forty lines"
 AT_ONCE = 50  # unconfirmed jobs while a queue is filled; chosen
 PATIENCE_S = 120.0  # without a result; chosen: then something is broken
 WARM_UP = 5  # documents before the bare stage is timed: models and tables load with the first
-Rates = dict[str, list[float]]
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")  # a second, in /proc/PID/stat
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A round: documents a second, and the CPU seconds that a document took in the process and its children."""
+
+    rate: float
+    cpu_s: float
+
+
+Rounds = dict[str, list[Measured]]
 
 
 def main() -> None:
@@ -56,11 +70,12 @@ def main() -> None:
     options = parser.parse_args()
     pages = (document for document in documents_of(options.documents, None) if document.get("html"))
     kinds = {"pages": list(islice(pages, options.limit)), "texts of 300 bytes": list(map(text, range(options.texts)))}
-    print(f"| work | {OURS} | {RIVAL} | ratio | bare stage × {CORES} cores | ratio |\n| --- |" + " --- |" * 5)
+    print(f"| work | {OURS} | CPU | {RIVAL} | CPU | ratio | bare stage × {CORES} cores | ratio |")
+    print("| --- |" + " --- |" * 7)
     with tempfile.TemporaryDirectory() as folder, running_node(Path(folder)) as node:
         for name, documents in kinds.items():
-            rates = asyncio.run(compare(node.url, documents, options.rounds))
-            print(row(name, rates, CORES * bare_rate(documents)), flush=True)
+            rounds = asyncio.run(compare(node.url, documents, options.rounds))
+            print(row(name, rounds, CORES * bare_rate(documents)), flush=True)
 
 
 def text(number: int) -> dict[str, Any]:
@@ -72,9 +87,13 @@ def text(number: int) -> dict[str, Any]:
     return {"id": str(number), "text": told}
 
 
-def row(name: str, rates: Rates, bare: float) -> str:
-    ours, rival = (statistics.median(rates[who]) for who in (OURS, RIVAL))
-    return f"| {name} | {ours:.1f}/s | {rival:.1f}/s | {ours / rival:.2f} | {bare:.1f}/s | {ours / bare:.2f} |"
+def row(name: str, rounds: Rounds, bare: float) -> str:
+    ours, rival = (statistics.median(one.rate for one in rounds[who]) for who in (OURS, RIVAL))
+    cpu, cpu_of_rival = (1000 * statistics.median(one.cpu_s for one in rounds[who]) for who in (OURS, RIVAL))
+    return (
+        f"| {name} | {ours:.1f}/s | {cpu:.1f} ms | {rival:.1f}/s | {cpu_of_rival:.1f} ms | {ours / rival:.2f} "
+        f"| {bare:.1f}/s | {ours / bare:.2f} |"
+    )
 
 
 def bare_rate(documents: Sequence[dict[str, Any]]) -> float:
@@ -94,22 +113,22 @@ def running_node(folder: Path) -> Iterator[RabbitNode]:
         node.close()
 
 
-async def compare(url: str, documents: Sequence[dict[str, Any]], rounds: int) -> Rates:
-    """Returns documents a second, for each of the two in each round."""
-    rates: Rates = {OURS: [], RIVAL: []}
+async def compare(url: str, documents: Sequence[dict[str, Any]], count: int) -> Rounds:
+    """Returns what each of the two did in each of `count` rounds."""
+    rounds: Rounds = {OURS: [], RIVAL: []}
     with worker(url) as process:  # it declares the queues
         await asyncio.to_thread(wait_until_ready, process)
     connection = await aio_pika.connect(url)
     async with connection, await connection.channel() as channel:
         await declare(channel)
-        for _ in range(rounds):
+        for _ in range(count):
             await fill(channel, INTAKE, str(Lane.BULK), documents)
-            with worker(url):
-                rates[OURS].append(await rate(channel, OURS_OUT, len(documents)))
+            with worker(url) as process:
+                rounds[OURS].append(await measure(channel, OURS_OUT, len(documents), process.pid))
             await fill(channel, "", RIVAL_IN, documents)
-            with rival(url):
-                rates[RIVAL].append(await rate(channel, RIVAL_OUT, len(documents)))
-    return rates
+            with rival(url) as pid:
+                rounds[RIVAL].append(await measure(channel, RIVAL_OUT, len(documents), pid))
+    return rounds
 
 
 @contextmanager
@@ -122,10 +141,10 @@ def worker(url: str) -> Iterator[Process]:
 
 
 @contextmanager
-def rival(url: str) -> Iterator[None]:
+def rival(url: str) -> Iterator[int]:
     process = subprocess.Popen([sys.executable, "-m", "bench.pipeline_rival", url, RIVAL_IN, RIVAL_OUT])
     try:
-        yield
+        yield process.pid
     finally:
         process.send_signal(signal.SIGINT)
         process.wait()
@@ -160,16 +179,29 @@ def job_of(document: dict[str, Any]) -> Job:
     )
 
 
-async def rate(channel: AbstractChannel, queue: str, count: int) -> float:
-    """Returns results a second, once `count` different documents have had theirs."""
-    seen: dict[str, float] = {}
+async def measure(channel: AbstractChannel, queue: str, count: int, pid: int) -> Measured:
+    """Returns the rate of results, once `count` different documents have had theirs from the process `pid`."""
+    seen = set[str | None]()
     async with (await channel.get_queue(queue)).iterator(no_ack=True, timeout=PATIENCE_S) as results:
         async for message in results:
-            seen.setdefault(message.message_id or "", time.monotonic())
+            if not seen:
+                began, cpu_s = time.monotonic(), cpu_of(pid)
+            seen.add(message.message_id)
             if len(seen) == count:
                 break
-    times = list(seen.values())
-    return (count - 1) / (times[-1] - times[0])
+    return Measured((count - 1) / (time.monotonic() - began), (cpu_of(pid) - cpu_s) / (count - 1))
+
+
+def cpu_of(pid: int) -> float:
+    """Returns the CPU seconds of a process and of all below it, those that have ended included."""
+    return sum(map(_ticks, (pid, *descendants(pid)))) / TICKS_PER_S
+
+
+def _ticks(pid: int) -> int:
+    """Returns user and system time of a process, and of its children that have ended: proc_pid_stat(5)."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]))
+    return 0
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ def extract(body: bytes) -> bytes:
         content if job["kind"] == "html" else f"<html><body><article><p>{escape(content)}</p></article></body></html>"
     )
     with suppress(Exception):
-        if found := trafilatura.bare_extraction(html, url=job["url"], with_metadata=True):
-            return orjson.dumps(found.as_dict(), default=lambda _: None)
+        found = trafilatura.bare_extraction(html, url=job["url"], with_metadata=True)
+        return orjson.dumps(found.as_dict(), default=lambda _: None)  # type: ignore[union-attr] # None fails, too
     return orjson.dumps({"id": job["id"], "error": "no article"})
 
 

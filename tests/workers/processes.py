@@ -25,8 +25,8 @@ def zombies() -> set[int]:
     return {pid for pid in descendants(os.getpid()) if not is_running(pid)}
 
 
-def fork_server_of(pid: int) -> int:
-    """Returns the parent of a parser child."""
+def parent_of(pid: int) -> int:
+    """Returns the parent of a process: of a parser child, it is the fork server."""
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
