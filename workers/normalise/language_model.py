@@ -30,7 +30,7 @@ def load_language_model() -> LanguageIdentifier:
         arrays["ptc"],
         np.array(arrays["pc"]),
         arrays["classes"].tolist(),
-        memoryview(arrays["nextmove"]),
+        arrays["nextmove"].data,
         array("i", arrays["out_feat"].tolist()),
         norm_probs=True,
         tk_row=arrays["nextmove_row"].tolist(),
