@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import langcodes
-from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped] # no py.typed
+from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped] # no py.typed
 
 from contract.article import Source
 from workers.document import Sourced
+from workers.normalise.language_model import load_language_model
 
 # Chosen by hand unless a measurement is given.
 _SAMPLE_CHARS = (400, 800, 3000)  # the next longer one if a shorter leaves doubt, as for one text in five and in fifty
@@ -75,7 +76,7 @@ def primary(tag: str) -> str:
 
 
 def preload() -> None:
-    """Loads the language model (0.8 s, 100 MB) so that forked children share it."""
+    """Loads the language model (0.4 s) so that forked children share it."""
     _model()
 
 
@@ -107,7 +108,7 @@ def _weighed(sample: str, expected: str | None) -> dict[str, float]:
 
 @cache
 def _model() -> LanguageIdentifier:
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    return load_language_model()
 
 
 @cache
