@@ -25,7 +25,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from contract.article import Article
-from contract.broker import Delivery
+from contract.broker import Capacity, Delivery
 from contract.codec import decode_job
 from contract.ids import new_document_id
 from contract.job import Job, Kind, Lane
@@ -69,7 +69,7 @@ class Desk:
         self._decided: dict[str, asyncio.Future[float]] = {}
 
     async def work(self) -> None:
-        await self._broker.consume(self._handle, slots=SLOTS, stop=asyncio.Event())
+        await self._broker.consume(self._handle, capacity=Capacity(slots=SLOTS), stop=asyncio.Event())
 
     async def _handle(self, delivery: Delivery) -> Verdict:
         verdict = await self._worker.handle(delivery)

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from contract.article import Article, Fetched, Provenance
-from contract.broker import Delivery
+from contract.broker import Delivery, Place
 from contract.codec import encode
 from contract.events import FailedEvent, ProcessedEvent
 from contract.job import Attempt, Job, Kind, Lane
@@ -56,7 +56,7 @@ class Site:
     def __init__(self, answer: FetchedPage | Exception) -> None:
         self._answer = answer
 
-    async def fetch(self, url: str) -> FetchedPage:  # noqa: ARG002 - one page behind every URL
+    async def fetch(self, url: str, place: Place) -> FetchedPage:  # noqa: ARG002 - one page behind every URL
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
