@@ -34,7 +34,6 @@ import aiohttp
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from contract.broker import LogEntry
 from contract.codec import encode
 from contract.ids import new_document_id
 from contract.job import Job, Kind, Lane
@@ -162,9 +161,8 @@ async def by_copydesk(node: RabbitNode, urls: list[str], way: str) -> Row:
 
 async def terminal(broker: RabbitBroker, after: int, documents: int) -> None:
     """Returns when the log has an event of each document above the offset `after`."""
-    entries: AsyncIterator[LogEntry] = broker.read(after)
     failed = 0
-    async for entry in entries:
+    async for entry in broker.read(after):
         documents -= 1
         failed += entry.routing_key.startswith("failed")
         if not documents:

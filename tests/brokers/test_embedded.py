@@ -62,6 +62,9 @@ class EmbeddedBackend:
         }
         return EmbeddedBroker(self.folder, **{**options, **kwargs})
 
+    def unheld_bytes(self, _slots: int) -> int:
+        return 0
+
     async def crash(self, broker: Broker) -> None:
         assert isinstance(broker, EmbeddedBroker)
         await broker._scope.aclose()  # nothing is in the file but what was committed, and nothing more gets in

@@ -14,11 +14,13 @@ from tests.brokers.suite.handlers import Gate, Recorder
 
 
 @asynccontextmanager
-async def consuming(broker: JobSource, handle: Handler, *, slots: int = 4) -> AsyncIterator[None]:
+async def consuming(
+    broker: JobSource, handle: Handler, *, slots: int = 4, capacity: Capacity | None = None
+) -> AsyncIterator[None]:
     """Consumes while the context lasts, then drains."""
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        group.create_task(broker.consume(handle, capacity=Capacity(slots=slots), stop=stop))
+        group.create_task(broker.consume(handle, capacity=capacity or Capacity(slots=slots), stop=stop))
         yield
         stop.set()
 
