@@ -25,6 +25,11 @@ class HeldBytes:
         self._freed = Bell()
 
     @property
+    def total(self) -> int:
+        """The bytes that are held."""
+        return self._total
+
+    @property
     def room(self) -> int:
         """The bytes that there is room for; below 0 if the limit is exceeded."""
         return self._limit_bytes - self._total

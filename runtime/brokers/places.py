@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from contract.metrics import Metrics
 from runtime.brokers.held_bytes import HeldBytes
 from runtime.brokers.slots import QueueClass, Slots
 
@@ -80,3 +81,10 @@ class SlotPlace:
             if not self._has_slot:
                 self._slots.forget(self.kind, self)
             raise
+
+
+def show(metrics: Metrics, slots: Slots[Any], held: HeldBytes) -> None:
+    """Sets the gauges of what is in hand."""
+    for state, count in slots.counts.items():
+        metrics.in_hand.labels(state).set(count)
+    metrics.held_bytes.set(held.total)

@@ -3,11 +3,12 @@
 import math
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
 from contract.broker import Capacity, previews_at_once
+from contract.labels import InHand
 
 T = TypeVar("T")
 
@@ -130,6 +131,16 @@ class Slots(Generic[T]):
     def release(self, kind: QueueClass) -> None:
         """Ends the time in hand of a delivery of class `kind`, which has left its slot."""
         self._in_hand[kind] -= 1
+
+    @property
+    def counts(self) -> Mapping[InHand, int]:
+        """The number of deliveries in hand, by what they do."""
+        working = self._working.total()
+        return {
+            InHand.WORKING: working,
+            InHand.UNCONFIRMED: self._unconfirmed,
+            InHand.WAITING: self.in_hand - working - self._unconfirmed,
+        }
 
     @property
     def in_hand(self) -> int:

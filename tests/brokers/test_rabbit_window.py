@@ -51,7 +51,8 @@ async def test_what_there_is_no_room_for_stays_in_the_queue(rabbit: RabbitBacken
 
 
 async def test_verdicts_that_wait_for_their_confirm_have_no_slot_and_are_bounded(rabbit: RabbitBackend) -> None:
-    jobs, decided, enough = samples.jobs(8), [], asyncio.Event()
+    jobs, enough = samples.jobs(8), asyncio.Event()
+    decided: list[str | None] = []
 
     async with rabbit.broker() as broker:
 

@@ -137,6 +137,7 @@ class EmbeddedBroker:
             capacity=capacity,
             delivery_limit=self._delivery_limit,
             disk_pause_s=self._limits.disk_pause_s,
+            metrics=self._metrics,
         )
         await consumer.run(stop)
 

@@ -13,13 +13,14 @@ import structlog
 
 from contract.broker import Capacity, Delivery, Handler, Stop
 from contract.codec import encode
+from contract.metrics import Metrics
 from contract.verdicts import Answer
 from runtime.brokers.embedded.disk import DiskRefused
 from runtime.brokers.embedded.lanes import Lanes, Room
 from runtime.brokers.embedded.previews import Preview, Previews
 from runtime.brokers.embedded.tables import Claimed
 from runtime.brokers.held_bytes import HeldBytes
-from runtime.brokers.places import SlotPlace
+from runtime.brokers.places import SlotPlace, show
 from runtime.brokers.slots import QueueClass, Slots
 
 log = structlog.get_logger(__name__)
@@ -44,12 +45,14 @@ class Consumer:
         capacity: Capacity,
         delivery_limit: int,
         disk_pause_s: float,
+        metrics: Metrics,
     ) -> None:
         self._lanes = lanes
         self._previews = previews
         self._handle = handle
         self._delivery_limit = delivery_limit
         self._disk_pause_s = disk_pause_s
+        self._metrics = metrics
         self._slots: Slots[SlotPlace] = Slots(capacity, math.inf)  # the lanes keep the order in which jobs are due
         self._held = HeldBytes(capacity.held_bytes)
         self._messages_turn = False
@@ -78,6 +81,7 @@ class Consumer:
             rung = self._lanes.changed.listen()
             self._let_back()
             await rung.wait()
+        show(self._metrics, self._slots, self._held)
 
     async def _take(self, group: asyncio.TaskGroup, stop: Stop) -> None:
         rung = self._lanes.changed.listen()
@@ -94,6 +98,7 @@ class Consumer:
             self._messages_turn = not messages and self._slots.room(QueueClass.INTERACTIVE) == 0
             self._start_previews(group)
         self._let_back()
+        show(self._metrics, self._slots, self._held)
         await _wait(rung, until=due)
 
     def _let_back(self, kinds: frozenset[QueueClass] = frozenset(QueueClass)) -> None:

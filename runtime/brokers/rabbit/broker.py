@@ -120,7 +120,9 @@ class RabbitBroker:
         if self._noting is None:
             self._noting = self._group.create_task(self._attempts.run())
         executor = VerdictExecutor(self._publisher, self._attempts, self._topology, self._limits, self._metrics)
-        consumer = self._consumer = Consumer(handle, executor, capacity=capacity, stop=stop, limits=self._limits)
+        consumer = self._consumer = Consumer(
+            handle, executor, capacity=capacity, stop=stop, limits=self._limits, metrics=self._metrics
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 consuming = group.create_task(self._supervisor(SessionRole.CONSUMER).run(consumer.run, stop))

@@ -14,10 +14,11 @@ from contract.broker import Capacity, Delivery, Handler, Stop, previews_at_once
 from contract.codec import MAX_JOB_BYTES, MAX_PREVIEW_BYTES
 from contract.job import Lane
 from contract.labels import SessionLoss
+from contract.metrics import Metrics
 from contract.topology import INTAKE_RETRY, LOST, PREVIEWS, lane_queue
 from contract.verdicts import Verdict
 from runtime.brokers.held_bytes import HeldBytes
-from runtime.brokers.places import SlotPlace
+from runtime.brokers.places import SlotPlace, show
 from runtime.brokers.rabbit.executor import VerdictExecutor
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import MessageTooLarge, delivery_of, lane_of
@@ -88,14 +89,22 @@ class Consumer:
     sends ahead, and a queue's deliveries are counted before further ones are let in.
     """
 
-    def __init__(
-        self, handle: Handler, executor: VerdictExecutor, *, capacity: Capacity, stop: Stop, limits: RabbitLimits
+    def __init__(  # noqa: PLR0913 - what is consumed, by whom, and the limits
+        self,
+        handle: Handler,
+        executor: VerdictExecutor,
+        *,
+        capacity: Capacity,
+        stop: Stop,
+        limits: RabbitLimits,
+        metrics: Metrics,
     ) -> None:
         self._handle = handle
         self._executor = executor
         self._capacity = capacity
         self._stop = stop
         self._limits = limits
+        self._metrics = metrics
         self.slots: Slots[_Place] = Slots(capacity, limits.bulk_patience_s)
         self.held = HeldBytes(0)
         self._consumed: list[_Consumed] = []
@@ -196,6 +205,7 @@ class Consumer:
         for consumed in self._consumed:
             if self._may_widen(consumed):
                 consumed.wanted.set()
+        show(self._metrics, self.slots, self.held)
 
     def _begin(self, place: _Place) -> None:
         place.taken.begun = True
