@@ -28,6 +28,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import aio_pika
 import aiohttp
@@ -181,7 +182,7 @@ async def by_bare_loop(node: RabbitNode, urls: list[str]) -> Row:
     async with connection, build_parser(settings, Metrics(CollectorRegistry())) as parser:
         channel = await connection.channel()
         await channel.set_qos(capacity_of(settings).most)
-        arguments: aio_pika.abc.FieldTable = {"x-queue-type": "quorum"}
+        arguments: dict[str, Any] = {"x-queue-type": "quorum"}
         queue = await channel.declare_queue(QUEUE, durable=True, arguments=arguments)
         results = await channel.declare_queue(f"{QUEUE}.results", durable=True, arguments=arguments)
         for url in urls:
