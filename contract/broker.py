@@ -57,7 +57,7 @@ class UnknownOffset(Exception):
 
 
 def previews_at_once(slots: int) -> int:
-    """Returns how many previews a worker with this many slots works on at most: half of them, few, at least one."""
+    """Returns how many previews a worker with this many slots works on at once: at most half of them, at least one."""
     return max(1, min(_MOST_PREVIEWS, slots // 2))
 
 

@@ -75,7 +75,7 @@ _JSON_ESCAPE = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmittedMetadata:
-    """Metadata from the caller. It wins over what is extracted."""
+    """Metadata from the caller. It takes precedence over extracted metadata."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -150,7 +150,7 @@ class Submission:
 class Checked:
     """A submission, and warnings about parts of the request that were left out.
 
-    `decoded` says how its content was decoded, where it came as bytes.
+    `decoded` says how its content was decoded, if it came as bytes.
     """
 
     submission: Submission

@@ -1,4 +1,4 @@
-"""What is taken for a binary file, and what for text."""
+"""Binary files and text are distinguished by their bytes."""
 
 import base64
 import bz2
@@ -69,7 +69,7 @@ NO_TEXT = [
     ("SQLite", database(), "SQLite"),
     ("RTF", rb"{\rtf1\ansi{\fonttbl\f0\fswiss Helvetica;}\f0\pard The council voted.\par}", "RTF"),
     ("PostScript", b"%!PS-Adobe-3.0\n/Helvetica findfont 12 scalefont setfont\n", "PostScript"),
-    # not known by how they begin, but by their share of controls
+    # recognised not by their first bytes, but by their share of control characters
     ("mp3", mp3(), None),
     ("class", java_class(), None),
     ("bzip2", bz2.compress(NOISE), None),
@@ -97,7 +97,7 @@ TEXT = [
 ]
 
 
-def taken(body: bytes) -> str:
+def text_of(body: bytes) -> str:
     """Returns the text that a posted body is, as the service and `extract` read it."""
     text = decode(body, None).text
     content = check_submission({"text": text}).submission.content
@@ -106,29 +106,29 @@ def taken(body: bytes) -> str:
 
 
 @pytest.mark.parametrize(("body", "kind"), [row[1:] for row in NO_TEXT], ids=[row[0] for row in NO_TEXT])
-def test_what_is_no_text_is_refused(body: bytes, kind: str | None) -> None:
+def test_binary_content_is_refused(body: bytes, kind: str | None) -> None:
     assert file_kind(body) == kind
     if kind is None:
         with pytest.raises(InvalidSubmissionError) as refused:
-            taken(body)
+            text_of(body)
         (fault,) = refused.value.faults
         assert (fault.field, fault.rule) == ("text", "binary")
         assert "control characters" in fault.message
 
 
 @pytest.mark.parametrize(("text", "body"), [row[1:] for row in TEXT], ids=[row[0] for row in TEXT])
-def test_what_is_text_is_taken(text: str | None, body: bytes) -> None:
+def test_text_is_accepted(text: str | None, body: bytes) -> None:
     assert file_kind(body) is None
-    read = taken(body)
+    read = text_of(body)
     assert text in {None, read}
 
 
 @pytest.mark.parametrize(
     "body", [b"", b" \n\t\r\n", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\0", b"\0" * 1000, b"\xef\xbb\xbf \0"]
 )
-def test_what_holds_nothing_is_said_to_be_empty(body: bytes) -> None:
+def test_blank_content_is_reported_as_empty(body: bytes) -> None:
     with pytest.raises(InvalidSubmissionError, match="must hold more than white space"):
-        taken(body)
+        text_of(body)
 
 
 @pytest.mark.parametrize(

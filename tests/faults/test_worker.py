@@ -71,7 +71,7 @@ async def test_worker_killed(stage: str, desk: Desk, node: RabbitNode, tmp_path:
 
 @pytest.fixture
 def other_vhost(node: RabbitNode, request: pytest.FixtureRequest) -> str:
-    """The URL of a virtual host of the test's own: queues with other arguments."""
+    """The URL of a separate virtual host, whose queues have other arguments."""
     name = str(request.node.name)
     return node.add_vhost(name)
 

@@ -250,7 +250,7 @@ async def test_query_refusals(desk: Desk, query: str, content_type: str, expecte
     assert await refusal(response) == expected
 
 
-async def test_other_media_types_are_told_what_is_taken(desk: Desk) -> None:
+async def test_the_refusal_of_a_media_type_names_the_accepted_ones(desk: Desk) -> None:
     response = await desk.post(b"a", "image/png")
     assert response.headers["Accept-Post"] == (
         "application/json, text/plain, text/html, text/markdown, application/xhtml+xml"
@@ -279,7 +279,7 @@ async def test_job_that_swells_beyond_the_queue_is_refused(open_desk: OpenDesk) 
     assert desk.broker.jobs == []
 
 
-async def test_slow_body_is_given_up(open_desk: OpenDesk) -> None:
+async def test_a_slow_body_is_refused(open_desk: OpenDesk) -> None:
     desk = await open_desk(limits={"body_timeout_s": 0.05})
     released = asyncio.Event()
 

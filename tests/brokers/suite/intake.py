@@ -1,4 +1,4 @@
-"""What is put is consumed, as it was, once."""
+"""Each job that is put is consumed once, unchanged."""
 
 import asyncio
 

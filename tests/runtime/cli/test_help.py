@@ -1,4 +1,4 @@
-"""What `--help` says of defaults is what the settings do."""
+"""The defaults in `--help` are those of the settings."""
 
 import os
 import re
