@@ -10,8 +10,9 @@ queue before the first is taken. Three consumers get the same URLs by turns, on 
 - A bare loop: aio-pika with a prefetch of as many messages as Copydesk has in hand, aiohttp, the same parser children,
   a confirmed publish of the article, an ack. It is not polite, repeats nothing, and loses what fails.
 
-Told are documents a second, from the consumer's start of work to its last article, and the CPU of the worker's main
-process for a document. The server of the pages and the broker run on the same machine. Needs Debian's rabbitmq-server.
+Printed are documents a second, from the moment that a consumer begins to its last article, and the CPU of the worker's
+main process for a document. The server of the pages and the broker run on the same machine. Needs Debian's
+rabbitmq-server.
 """
 
 import argparse
@@ -152,12 +153,19 @@ async def by_copydesk(node: RabbitNode, urls: list[str], way: str) -> Row:
                 group.create_task(broker.put(job_of(url)))
         work = await asyncio.to_thread(Process, "work", *PORTS, settings=settings)
         try:
-            await asyncio.to_thread(work.wait_for_urls, "ops")
+            await until_consuming(work)
             began, cpu_began = time.perf_counter(), cpu_s(work.pid)
             await terminal(broker, newest, len(urls))
             return Row(len(urls) / (time.perf_counter() - began), 1000 * (cpu_s(work.pid) - cpu_began) / len(urls))
         finally:
             await asyncio.to_thread(work.stop)
+
+
+async def until_consuming(work: Process) -> None:
+    """Returns when the worker has its parser children and a session to consume."""
+    while not any(entry.get("role") == "consumer" for entry in work.log):
+        assert work.returncode is None, work.log
+        await asyncio.sleep(0.01)
 
 
 async def terminal(broker: RabbitBroker, after: int, documents: int) -> None:
