@@ -140,3 +140,46 @@ def test_no_preview_begins_beside_a_suspect() -> None:
     slots = filled(4, suspect=1, preview=1)
     slots.begin_suspects()
     assert take_all(slots) == ["suspect0"]
+
+
+def test_who_left_its_slot_lets_others_begin() -> None:
+    slots = filled(1, waiting=2, interactive=4)
+    begun = []
+    for _ in range(4):
+        begun += take_all(slots)
+        slots.leave(QueueClass.INTERACTIVE)
+    assert begun == ["interactive0", "interactive1", "interactive2"]
+    assert slots.in_hand == 3
+
+
+def test_who_comes_back_goes_before_those_that_have_not_begun() -> None:
+    slots = filled(1, waiting=2, interactive=2)
+    assert take_all(slots) == ["interactive0"]
+    slots.leave(QueueClass.INTERACTIVE)
+    slots.come_back(QueueClass.INTERACTIVE, "interactive0", now=1)
+    assert take_all(slots) == ["interactive0"]
+
+
+def test_no_slot_is_given_away_while_too_many_verdicts_are_unconfirmed() -> None:
+    slots: Slots[str] = Slots(Capacity(slots=1, waiting=9, unconfirmed=1), patience_s=60)
+    for number in range(2):
+        slots.add(QueueClass.INTERACTIVE, str(number), now=0)
+    assert take_all(slots) == ["0"]
+    slots.leave(QueueClass.INTERACTIVE)
+    slots.decide()
+    assert take_all(slots) == []
+    slots.confirm()
+    slots.release(QueueClass.INTERACTIVE)
+    assert take_all(slots) == ["1"]
+
+
+def test_a_suspect_waits_for_those_that_left_their_slots_and_lets_them_come_back() -> None:
+    slots = filled(2, waiting=2, interactive=1, suspect=1)
+    assert take_all(slots) == ["interactive0"]
+    slots.leave(QueueClass.INTERACTIVE)
+    slots.begin_suspects()
+    assert take_all(slots) == []
+    slots.come_back(QueueClass.INTERACTIVE, "interactive0", now=1)
+    assert take_all(slots) == ["interactive0"]
+    finish(slots, QueueClass.INTERACTIVE)
+    assert take_all(slots) == ["suspect0"]
