@@ -182,6 +182,7 @@ class JobSink(Protocol):
         Raises:
             BrokerUnavailable: not stored, or not known to be stored, within the publish timeout.
             BrokerFull: the queue is at its limit.
+            MessageTooLarge: encoded, the job has more than `contract.codec.MAX_JOB_BYTES`.
         """
 
 
@@ -284,6 +285,7 @@ class Previews(Protocol):
             NotTaken: it was dropped.
             BrokerUnavailable: the broker cannot be reached, or was lost.
             BrokerFull: too many previews wait.
+            MessageTooLarge: encoded, the job has more than `contract.codec.MAX_PREVIEW_BYTES`.
         """
 
 

@@ -14,6 +14,8 @@ import zlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contract.binary import file_kind, is_binary
 from contract.submission import InvalidSubmissionError, check_submission
@@ -136,3 +138,12 @@ def test_blank_content_is_reported_as_empty(body: bytes) -> None:
 )
 def test_the_threshold_is_16_controls_and_5_percent(controls: int, others: int, *, binary: bool) -> None:
     assert is_binary("\x01" * controls + "a" * others) is binary
+
+
+@given(
+    st.text(st.sampled_from("\x00\x07\x08\x09\x0d\x0e\x1a\x1b\x1c\x1f\x7f\x85\ufffd\ud800aé\U0001f4f0"), min_size=16)
+)
+def test_a_text_is_as_binary_as_its_characters_say(text: str) -> None:
+    ends = text.rstrip("\0")
+    controls = sum((c < " " and c not in "\x08\t\n\v\f\r\x1b") or c == "\ufffd" for c in ends)
+    assert is_binary(text) is (controls >= 16 and controls > 0.05 * len(ends))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from contract.broker import Capacity, Delivery, Handler, Stop, previews_at_once
-from contract.codec import MAX_JOB_BYTES, MAX_PREVIEW_BYTES
+from contract.codec import MAX_JOB_BYTES, MAX_PREVIEW_BYTES, MessageTooLarge
 from contract.job import Lane
 from contract.labels import SessionLoss
 from contract.metrics import Metrics
@@ -21,7 +21,7 @@ from runtime.brokers.held_bytes import HeldBytes
 from runtime.brokers.places import SlotPlace, show
 from runtime.brokers.rabbit.executor import VerdictExecutor
 from runtime.brokers.rabbit.limits import RabbitLimits
-from runtime.brokers.rabbit.messages import MessageTooLarge, delivery_of, lane_of
+from runtime.brokers.rabbit.messages import delivery_of, lane_of
 from runtime.brokers.rabbit.session import Session, translated
 from runtime.brokers.rabbit.window import Taken, Window
 from runtime.brokers.slots import QueueClass, Slots

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from contract.broker import BrokerUnavailable, Delivery, NotTaken, previews_at_once
-from contract.codec import decode_job, encode
+from contract.codec import MAX_PREVIEW_BYTES, MessageTooLarge, decode_job, encode
 from contract.job import Lane
 from contract.reasons import Reason
 from contract.verdicts import Answer, Bury, Publish, Verdict
@@ -89,6 +89,11 @@ class Watches:
             async with broker.watch(job.id) as watch:
                 await broker.put(job)
                 assert job.id.encode() in await watch.next()
+
+    async def test_a_preview_over_the_limit_is_refused(self, backend: Backend) -> None:
+        async with backend.broker() as broker:
+            with pytest.raises(MessageTooLarge, match=f"over the limit of {MAX_PREVIEW_BYTES}"):
+                await broker.preview(samples.job(content='"' * (MAX_PREVIEW_BYTES // 2)))
 
     async def test_a_preview_is_answered_to_its_caller_alone(self, backend: Backend) -> None:
         job, other = samples.job(), samples.job()
