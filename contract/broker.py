@@ -49,7 +49,7 @@ class NotTaken(BrokerError):
 
 
 class NoRoom(Exception):
-    """The bytes that a worker may hold are used up, and were not given back in time."""
+    """All slots are taken, or the bytes that a worker may hold are used up, and none were given back in time."""
 
 
 class UnknownOffset(Exception):
@@ -91,6 +91,9 @@ class Place(Protocol):
         """Leaves the slot to others while the context is open: to wait for the network takes none.
 
         The context ends when there is a slot again; after an exception it ends at once, without one.
+
+        Raises:
+            NoRoom: there was no slot in time.
         """
 
     def take_now(self, size_bytes: int) -> bool:

@@ -57,7 +57,7 @@ class WorkerLimits:
 
     `job_timeout_s` bounds the whole of one attempt: the limits of fetching (30 s) and parsing (20 s), the waits for
     hosts (10 s each) and for a parser child. A fetched page's wait for a slot does not count: others are to blame for
-    it. Both are well under the broker's consumer timeout (30 minutes).
+    it, and the broker bounds it. Both together are well under RabbitMQ's consumer timeout (30 minutes).
     `preview_timeout_s` bounds the same for a preview: with the time that it may wait for a worker (10 s), it is what
     whoever asks is told to expect at most.
     """
@@ -156,7 +156,7 @@ class Worker:
                 busy = DocumentFailure(Reason.RATE_LIMITED, "its host is asked for other documents now")
                 return outcome.failed(job, busy, self._clock())
             case NoRoom():
-                full = DocumentFailure(Reason.RATE_LIMITED, "the worker has no room for its page now")
+                full = DocumentFailure(Reason.RATE_LIMITED, "the worker has no room for it now")
                 return outcome.failed(job, full, self._clock())
             case _Failure(failure, cause):
                 if cause is not None:
