@@ -14,6 +14,7 @@ from workers.pasted.lines import Line, lines_of, list_numbered
 from workers.pasted.noise_rules import Rule, noise_rule
 from workers.pasted.quoted_replies import split_replies, unquote
 from workers.pasted.repair import repair
+from workers.pasted.strip_html import is_html, untag
 from workers.pasted.strip_markdown import is_markdown, unmark
 from workers.pasted.text_confidence import ChosenLines, confidence
 from workers.pasted.wrapping import unwrap
@@ -88,7 +89,7 @@ class Read:
         ruled = [not rule for rule in self.ruled_lines.rules]
         classified = self.classified
         return ChosenLines(
-            self.classification, ruled, classified.clean, classified.by_rules, titled=self.title is not None
+            self.classification, ruled, classified.whole, classified.by_rules, titled=self.title is not None
         )
 
     def pairs(self) -> Iterable[tuple[Line, Rule | None]]:
@@ -104,7 +105,7 @@ def read_lines(text: str, models: TextModels, focus: Focus = Focus.BALANCED) -> 
 
 def rule_lines(text: str) -> tuple[list[Line], RuledLines]:
     """Returns the lines of pasted text and the result of the rules."""
-    plain = unmark(text) if is_markdown(text) else text
+    plain = untag(text) if is_html(text) else unmark(text) if is_markdown(text) else text
     lines: list[Line] = []
     quoted: list[bool] = []
     for texts, is_quoted in split_replies(repair(plain)):
