@@ -27,7 +27,7 @@ def read(file: Path) -> Iterator[dict[str, Any]]:
 def fold_of(document: Mapping[str, Any]) -> int:
     """Returns the fold of a document, the same for all of one registered domain.
 
-    Where no URL is known, the id tells the site: those of readability are like `nytimes-2`, those of daniel like
+    Without a URL, the id names the site: those of readability are like `nytimes-2`, those of daniel like
     `20111121_www.example.gr_3bac60d1`.
     """
     url = document.get("url") or _host_in(document["id"])

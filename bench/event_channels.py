@@ -1,10 +1,10 @@
-"""What it costs that each event of the log has a channel of its own, beside one channel for all.
+"""Measures the cost of a separate channel for each event of the log, compared with one channel for all.
 
     python bench/event_channels.py
 
-Publishes events of 2 kB to the log of a RabbitMQ of its own and awaits each confirm, so many at once as a worker has
-slots, in turn with a channel each and on one channel. Prints medians: events a second, milliseconds until the
-confirm, and milliseconds of CPU for each, in this process and in the broker. Needs Debian's rabbitmq-server.
+Publishes events of 2 kB to the log of a private RabbitMQ and awaits each confirm, as many at once as a worker has
+slots, alternately with a channel each and on one channel. Prints medians: events a second, milliseconds until the
+confirm, and milliseconds of CPU for each event, in this process and in the broker. Needs Debian's rabbitmq-server.
 """
 
 import argparse
@@ -33,7 +33,7 @@ WITHIN_S = 30.0  # for one confirm; chosen: far longer than a broker that works 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round came to."""
+    """The result of one round."""
 
     events_per_s: float
     confirm_ms: float
@@ -71,7 +71,7 @@ async def compare(node: RabbitNode, events: int, rounds: int) -> None:
                 for own_channel, results in found.items():
                     results.append(await measured(publisher, node, events, at_once, own_channel=own_channel))
             for own_channel, results in found.items():
-                print(told(at_once, own_channel, results))
+                print(table_row(at_once, own_channel, results))
         publishing.cancel()
 
 
@@ -103,7 +103,7 @@ def cpu_s(pid: int) -> float:
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
-def told(at_once: int, own_channel: bool, rounds: list[Round]) -> str:
+def table_row(at_once: int, own_channel: bool, rounds: list[Round]) -> str:
     way = "a channel each" if own_channel else "one channel"
     events_per_s, confirm_ms, cpu_ms, broker_cpu_ms = (
         statistics.median(getattr(result, name) for result in rounds) for name in Round.__slots__

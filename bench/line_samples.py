@@ -33,7 +33,7 @@ _WHOLE_SHARE = 0.97  # of the words of a text that is all article
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Features by name, whether each row is what is looked for (N,), and how much it counts (N,)."""
+    """Features by name, for each row its label (N,), and its weight (N,)."""
 
     columns: dict[str, Rows]
     labels: Rows

@@ -1,4 +1,4 @@
-"""A later process removes the temporary files of a killed one."""
+"""A process that starts removes the temporary files of a killed one."""
 
 import tempfile
 import threading

@@ -11,7 +11,7 @@ def children() -> set[int]:
 
 
 def is_running(pid: int) -> bool:
-    """Tells whether a process lives; one that is dead but not yet reaped does not."""
+    """Returns True if a process lives; one that is dead but not yet reaped does not."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A process that reads no pages does not load what reads them: it is a third of its memory and of its start."""
+"""Processes that parse no pages load no parsers and models, which would be a third of their memory and start time."""
 
 import subprocess
 import sys

@@ -20,8 +20,8 @@ _Leaf = np.uint8  # a bit for each level of a tree; small, because there is one 
 class BoostedTrees:
     """T trees of depth D over `names`, one name a feature.
 
-    All nodes of one depth of an oblivious tree ask the same question, so a row's leaf is a number of D bits: bit d is
-    whether feature `features[t, d]` is above `borders[t, d]`.
+    All nodes of one depth of an oblivious tree make the same comparison, so a row's leaf is a number of D bits: bit d
+    is 1 if feature `features[t, d]` is above `borders[t, d]`.
     """
 
     names: tuple[str, ...]
@@ -61,13 +61,13 @@ class BoostedTrees:
         return values + np.float32(self.bias)
 
     def probabilities(self, rows: Rows) -> Rows:
-        """Returns for each of the (N, features) rows the probability of its being what was trained for, (N,)."""
+        """Returns the probability of the trained label for each of the (N, features) rows, (N,)."""
         shares: Rows = np.reciprocal(1 + np.exp(-self.raw(rows)))
         return shares
 
 
 def weights_file(name: str) -> Path:
-    """Returns where the weights of the model called `name` stand."""
+    """Returns the path of the weights of the model called `name`."""
     return _FOLDER / f"{name}.npz"
 
 

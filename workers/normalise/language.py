@@ -11,12 +11,12 @@ from contract.article import Source
 from workers.document import Sourced
 
 # Chosen by hand unless a measurement is given.
-_SAMPLE_CHARS = (800, 3000)  # the longer one if the shorter leaves doubt, which happens for one text in fifty
-_NO_DOUBT = 0.99  # confidence from which the shorter sample suffices; chosen
-_PRIOR_ODDS = 100.0  # of the declared language against each other one: a few pages in a hundred declare a wrong one
+_SAMPLE_CHARS = (800, 3000)  # the longer one if the shorter leaves doubt
+_NO_DOUBT = 0.99  # confidence from which on the shorter sample suffices
+_PRIOR_ODDS = 100.0  # of the declared language against each other one: few pages declare a wrong one
 _MIN_CONFIDENCE = 0.5  # probability; chosen: more likely than not
-_SAME = {"nb": "no"}  # one language to the model
-_MAX_SUBTAG_CHARS = 3  # beyond are private tags, as `x-default`: longer ones were never registered
+_SAME = {"nb": "no"}  # the model has one label for both
+_MAX_SUBTAG_CHARS = 3  # longer ones are private tags such as `x-default`: no language has one
 _NO_LANGUAGE = {"und", "mul", "zxx", "mis"}
 
 
@@ -24,9 +24,9 @@ _NO_LANGUAGE = {"und", "mul", "zxx", "mis"}
 class Identified:
     """A text's language.
 
-    `tag` is its primary BCP 47 subtag and who said so, None if nobody knows. `confidence` in [0, 1] is how well the
-    text bears it out, None where the model does not know the language. `locale` adds what the document declares
-    beyond the primary subtag, as `en-GB`.
+    `tag` is its primary BCP 47 subtag with its source, None if it is unknown. `confidence` in [0, 1] is the model's
+    probability of it, None if the model does not know the language. `locale` adds the subtags that the document
+    declares, as `en-GB`.
     """
 
     tag: Sourced[str] | None
@@ -41,9 +41,9 @@ def identify(text: str, caller: str | None, declared: Sourced[str] | None) -> Id
     text rarely changes it, a long text overrules it.
     """
     locale = standard_tag(declared.value) if declared else None
-    if caller and (told := standard_tag(caller)):
-        agrees = locale is not None and primary(locale) == told  # and the document may name the region, too
-        return _as_said(_chances(text, primary(told)), locale if locale and agrees else told, Source.CALLER)
+    if caller and (stated := standard_tag(caller)):
+        agrees = locale is not None and primary(locale) == stated  # and the document may name the region, too
+        return _as_said(_chances(text, primary(stated)), locale if locale and agrees else stated, Source.CALLER)
     chances = _chances(text, primary(locale) if locale else None)
     best = max(chances, key=chances.__getitem__)
     if declared and locale and (primary(locale) not in chances or primary(locale) == best):
@@ -57,7 +57,7 @@ def identify(text: str, caller: str | None, declared: Sourced[str] | None) -> Id
 
 @lru_cache(maxsize=1024)
 def standard_tag(tag: str) -> str | None:
-    """Returns `tag` as BCP 47 has it (`en_us` is `en-US`, `iw` is `he`), or None if it names no language."""
+    """Returns `tag` in the form of BCP 47 (`en_us` is `en-US`, `iw` is `he`), or None if it names no language."""
     try:
         language = langcodes.Language.get(langcodes.standardize_tag(tag.strip(), macro=True))
     except ValueError:
@@ -86,7 +86,7 @@ def _as_said(chances: Mapping[str, float], locale: str, source: Source) -> Ident
 
 
 def _chances(text: str, expected: str | None) -> dict[str, float]:
-    """Returns how likely each language is, `expected` being more likely from the start (Bayes' rule)."""
+    """Returns the probability of each language by Bayes' rule, with a higher prior for `expected`."""
     short, long = _SAMPLE_CHARS
     chances = _weighed(text[:short], expected)
     if len(text) <= short or max(chances.values()) >= _NO_DOUBT:

@@ -117,7 +117,7 @@ async def test_a_crash_is_named(act: str, code: int) -> None:
         assert at.restarts() == {"parser_crash": 1}
 
 
-async def test_what_the_task_refuses_comes_back_whole() -> None:
+async def test_a_failure_of_the_task_comes_back_unchanged() -> None:
     async with bench() as at:
         with pytest.raises(Failed) as failed:
             await at.run(Act("refuse", "only a menu"))
@@ -172,13 +172,13 @@ async def test_more_documents_than_slots_wait_their_turn() -> None:
 
 async def test_cancelling_kills_the_child(tmp_path: Path) -> None:
     async with bench() as at:
-        told = tmp_path / "pid"
-        job = asyncio.ensure_future(at.run(Act("hang_telling", str(told))))
-        await asyncio.to_thread(wait_until, lambda: told.exists() and told.read_text())
+        pid_file = tmp_path / "pid"
+        job = asyncio.ensure_future(at.run(Act("hang_telling", str(pid_file))))
+        await asyncio.to_thread(wait_until, lambda: pid_file.exists() and pid_file.read_text())
         job.cancel()
         with pytest.raises(asyncio.CancelledError):
             await job
-        await asyncio.to_thread(wait_until, lambda: not is_running(int(told.read_text())))
+        await asyncio.to_thread(wait_until, lambda: not is_running(int(pid_file.read_text())))
         assert await at.run(Act("shout", "next")) == "NEXT"
         assert at.restarts() == {"abandoned": 1}
 
@@ -244,12 +244,12 @@ async def test_a_storm_of_kills_loses_no_document() -> None:
 
 
 async def test_leaves_no_child_behind(tmp_path: Path) -> None:
-    told = tmp_path / "pid"
+    pid_file = tmp_path / "pid"
     async with bench(slots=2) as at:
         pids = children()
         assert len(pids) == 2
-        job = asyncio.ensure_future(at.run(Act("hang_telling", str(told))))
-        await asyncio.to_thread(wait_until, told.exists)
+        job = asyncio.ensure_future(at.run(Act("hang_telling", str(pid_file))))
+        await asyncio.to_thread(wait_until, pid_file.exists)
         job.cancel()
     assert not any(map(is_running, pids))
     assert children() == set()
@@ -257,7 +257,7 @@ async def test_leaves_no_child_behind(tmp_path: Path) -> None:
         await job
 
 
-async def test_a_module_that_does_not_load_is_told_at_the_start() -> None:
+async def test_a_module_that_does_not_load_is_reported_at_the_start() -> None:
     parser: ParserPool[Any, Any] = ParserPool(
         hostile.shout, slots=2, limits=LIMITS, metrics=Metrics(CollectorRegistry()), preload=["tests.workers.nowhere"]
     )

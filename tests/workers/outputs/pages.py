@@ -1,4 +1,4 @@
-"""Pages as blocks, all of them kept: what an article's outputs are made from."""
+"""Pages as blocks, all of them kept, to make outputs of."""
 
 from lxml.html import HtmlElement, document_fromstring
 
