@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from workers.metadata.byline_words import BEFORE_BY, BY_LABELS, BY_WORDS, NEVER, ORGANISATION, PARTICLES, any_of
+from workers.metadata.byline_words import (
+    BEFORE_BY,
+    BY_LABELS,
+    BY_WORDS,
+    NEVER,
+    ORGANISATION,
+    PARTICLES,
+    ROLES,
+    TRADES,
+    any_of,
+)
 from workers.page.words import ENGLISH_DATE_WORDS
 from workers.pasted.author_lines import LABEL_ALONE, LABELLED, desk_report_in, reporters_in
 from workers.pasted.lines import Line, line_of
@@ -37,10 +47,14 @@ _MAX_ROLE_CHARS = 90  # characters of a role after a name
 _BEFORE = 14  # lines before the first prose that are searched
 _AFTER = 2  # lines from the first prose on that are searched
 _MAX_CHARS = 160  # characters of a by-line
-_MAX_BARE_CHARS = 70  # characters of a line of nothing but names
+_MAX_BARE_CHARS = 120  # characters of a line of nothing but names
+_ABOVE = 3  # lines above a title in which a by-line is looked for
 _OPENING_LINES, _LAST_LINES = 2, 3  # of an article, and after it, in which reporters are named
 _MAX_NAMES = 8  # names in a by-line
 _LINES_OF_A_PAGE = 1024  # entries of the cache: each line is read several times. Chosen by hand.
+_LOWER_WORD = re.compile(r"(?<![\w@./-])[^\W\d_A-Z]{3,}(?![\w@./-])")
+_MOMENTS = frozenset({Rule.TIMESTAMP, Rule.COUNTER})
+_AGO = re.compile(r"\b\d{1,2}\s?(?:(?:min|minutes?|hours?|days?|months?)\b|:\d\d|\.\d\d\b)", re.IGNORECASE)
 _BY = re.compile(
     rf"(?:(?:{any_of(BEFORE_BY)}|ein beitrag|texte|texto|testo|tekst)\s+)?"
     rf"(?:{any_of(BY_WORDS | BY_LABELS)}|redactora?)\s*(?:[:：]\s*|\s)(?=\S)",
@@ -121,6 +135,16 @@ def find_byline(lines: Sequence[Line], first_prose: int) -> Byline | None:
     return None
 
 
+def find_byline_below(lines: Sequence[Line], title: int, first: int) -> Byline | None:
+    """Returns the by-line between the title and `first`, the first line of the article, or just above the title."""
+    below = range(title + 1, min(first + _AFTER, title + 1 + _BEFORE, len(lines)))
+    above = range(title - 1, max(-1, title - 1 - _ABOVE), -1)
+    for look in (_byline_at, _role_at, _told_at):
+        if byline := next((found for index in (*below, *above) if (found := look(lines, index))), None):
+            return byline
+    return None
+
+
 def find_credits(lines: Sequence[Line], start: int, stop: int) -> tuple[str, ...]:
     """Returns the authors that the article (lines `start` up to `stop`) names at its start or end, or none.
 
@@ -154,7 +178,9 @@ def _byline_at(lines: Sequence[Line], index: int) -> Byline | None:
         return None
     names: tuple[str, ...] = ()
     stop = index + 1
-    while stop < min(len(lines), index + 1 + _MAX_NAMES) and (more := split_names(lines[stop].text)):
+    while stop < min(len(lines), index + 1 + _MAX_NAMES) and (
+        more := names_in(lines[stop].text) or split_names(lines[stop].text)
+    ):
         names += more
         stop += 1
     return Byline(tuple(dict.fromkeys(names)), index, stop) if names else None
@@ -165,18 +191,42 @@ def _role_at(lines: Sequence[Line], index: int) -> Byline | None:
     return Byline(names, index, index + 1) if names else None
 
 
-def _bare_at(lines: Sequence[Line], index: int) -> Byline | None:
+def _told_at(lines: Sequence[Line], index: int) -> Byline | None:
+    """Returns names that stand alone on a line, near a date or the time of reading, twice, or above a role."""
+    byline = _bare_at(lines, index, beside=2)
+    if byline:
+        return byline
+    following = lines[index + 1].text if index + 1 < len(lines) else ""
+    named = following == lines[index].text or not ROLES.isdisjoint(following[:_MAX_ROLE_CHARS].casefold().split())
+    return _names_at(lines, index) if named else None
+
+
+def _bare_at(lines: Sequence[Line], index: int, beside: int = 1) -> Byline | None:
     """Returns names that stand alone on a line beside a date: what else pages put there is no name."""
+    byline = _names_at(lines, index)
+    near = lines[max(0, index - beside) : index + 1 + beside]
+    return byline if byline and any(_is_dated(line.text) for line in near) else None
+
+
+def _names_at(lines: Sequence[Line], index: int) -> Byline | None:
+    """Returns names that stand alone on a line, if they are persons that the text does not speak of."""
     text = lines[index].text
-    if is_prose(lines[index]) or lines[index].item or len(text) > _MAX_BARE_CHARS:
+    if is_prose(lines[index]) or len(text) > _MAX_BARE_CHARS:
         return None
     names = split_names(_once(text))
     if not names or ORGANISATION.search(text) or any(not _is_person(name) for name in names):
         return None
     if sum(names[0] in line.text for line in lines[index + 1 :] if is_prose(line)) > 1:
         return None  # somebody whom the article is about
-    beside = [text, *(lines[i].text for i in (index + 1, index - 1) if 0 <= i < len(lines))]
-    return Byline(names, index, index + 1) if any(map(_is_dated, beside)) else None
+    if _are_words(names, lines):
+        return None
+    return Byline(names, index, index + 1)
+
+
+def _are_words(names: Sequence[str], lines: Sequence[Line]) -> bool:
+    """True if a word of the names stands in lower case elsewhere: those of a label do, those of a person do not."""
+    words = {word.casefold() for name in names for word in name.split() if word not in PARTICLES}
+    return any(word in words for line in lines for word in _LOWER_WORD.findall(line.text))
 
 
 def _once(text: str) -> str:
@@ -193,7 +243,7 @@ def _is_person(name: str) -> bool:
 
 def _is_dated(text: str) -> bool:
     short = len(text) <= _MAX_BARE_CHARS + _MAX_ROLE_CHARS
-    return short and (bool(find_date(text)) or noise_rule(line_of(text)) is Rule.TIMESTAMP)
+    return short and (bool(find_date(text) or _AGO.search(text)) or noise_rule(line_of(text)) in _MOMENTS)
 
 
 def names_before_role(text: str) -> tuple[str, ...]:
@@ -221,7 +271,7 @@ def split_names(text: str) -> tuple[str, ...]:
         return ()
     names: list[str] = []
     for part in _AND.split(_CUT.sub("", _GLUED.sub("", text)))[:_MAX_NAMES]:
-        if not is_name(part):
+        if not is_name(part) or (names and not TRADES.isdisjoint(part.casefold().split())):
             break
         names.append(part.strip(" .,:"))
     return tuple(dict.fromkeys(names))

@@ -31,16 +31,6 @@ _FEW_LINES = 12  # lines of clean text, at most, of which the place says nothing
 # The weight of recall against precision: the squares of the betas of F-measures.
 _RECALL_WORTH: Mapping[Focus, float] = {Focus.PRECISION: 0.5, Focus.BALANCED: 1.0, Focus.RECALL: 2.0}
 
-_KNOWN = 0.5  # probability from which a line of a whole text stays although its words are those of a page
-
-# Rules whose lines can be sentences of an article, too.
-_DOUBTFUL = frozenset(
-    {
-        Rule.PROMPT, Rule.RELATED, Rule.CAPTION, Rule.PHOTO_CREDIT, Rule.COOKIES, Rule.COMMENTS, Rule.COUNTER,
-        Rule.LINK, Rule.BIO,
-    }
-)  # fmt: skip
-
 # These rules go by the place of a line, the others by its words.
 _BY_PLACE = frozenset({Rule.BEFORE_TEXT, Rule.AFTER_TEXT, Rule.MENU})
 
@@ -101,8 +91,7 @@ def classify_lines(
     stays = [True] * len(lines) if whole else choose_lines(lines, probabilities, focus)
     scored = ScoredLines(ruled_lines.noise, probabilities, stays, ruled_lines.title)
     headline = choose_title(lines, scored, columns, models.titles) if seek_title else None
-    rules = spare(ruled_lines.rules, probabilities) if whole else ruled_lines.rules
-    return ClassifiedLines(_name(rules, stays, headline), probabilities, headline, whole, by_rules=False)
+    return ClassifiedLines(_name(ruled_lines.rules, stays, headline), probabilities, headline, whole, by_rules=False)
 
 
 def rule_findings(ruled_lines: RuledLines) -> RuleFindings:
@@ -119,12 +108,6 @@ def line_probabilities(lines: Sequence[Line], ruled_lines: RuledLines, odds: Row
     total += _HEADING_BONUS * _are_headings(lines, ruled_lines, total)
     probabilities: Rows = np.reciprocal(1 + np.exp(-total))
     return probabilities
-
-
-def spare(rules: Sequence[Rule | None], probabilities: Rows) -> list[Rule | None]:
-    """Returns the rules for a text all of which is the article: only those that the model does not contradict."""
-    likely = (probabilities > _KNOWN).tolist()
-    return [None if rule in _DOUBTFUL and known else rule for rule, known in zip(rules, likely, strict=True)]
 
 
 def choose_lines(lines: Sequence[Line], probabilities: Rows, focus: Focus = Focus.BALANCED) -> list[bool]:

@@ -1,7 +1,7 @@
 import pytest
 
 from workers.pasted.author_lines import reporters_in
-from workers.pasted.byline import Byline, find_byline, find_credits, names_in
+from workers.pasted.byline import Byline, find_byline, find_byline_below, find_credits, names_in
 from workers.pasted.lines import lines_of
 
 PROSE = "The ferry to the outer islands will sail twice a day from the first of May, the harbour office said on Monday."
@@ -85,3 +85,28 @@ def test_a_label_may_stand_above_several_names() -> None:
 def test_authors_at_the_end_of_the_article(last: str, names: tuple[str, ...]) -> None:
     lines = lines_of([PROSE, f"{PROSE} {PROSE}", last])
     assert find_credits(lines, 0, 2) == names
+
+
+def test_below_the_title_a_name_near_the_time_of_reading_is_a_byline() -> None:
+    lines = lines_of(["A headline about boats", "Jane Roe", "Share", "7 min read", PROSE])
+    assert find_byline_below(lines, 0, 4) == Byline(("Jane Roe",), 1, 2)
+
+
+def test_so_is_one_above_a_role() -> None:
+    lines = lines_of(["A headline about boats", "Marta Núñez", "Corresponsal en Atenas - editor", PROSE])
+    assert find_byline_below(lines, 0, 3) == Byline(("Marta Núñez",), 1, 2)
+
+
+def test_a_label_whose_words_the_text_has_in_lower_case_is_no_name() -> None:
+    text = "Nobody knows what a start costs, and the trial of the second ferry goes on until the harbour freezes over."
+    assert find_byline_below(lines_of(["A headline", "Start Trial", "4 May 2025", text]), 0, 3) is None
+
+
+def test_what_a_label_names_may_begin_with_by() -> None:
+    byline = find_byline(lines_of(["Author of the article:", "By Jane Roe", PROSE]), 2)
+    assert byline is not None
+    assert byline.names == ("Jane Roe",)
+
+
+def test_a_role_after_the_name_is_no_second_author() -> None:
+    assert names_in("By Jane Roe, Harbour Reporter") == ("Jane Roe",)
