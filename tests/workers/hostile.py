@@ -56,6 +56,14 @@ def hang_telling(path: str) -> None:
     time.sleep(3600)
 
 
+def touch(path: str) -> None:
+    Path(path).touch()
+
+
+def take_s(seconds: str) -> None:
+    time.sleep(float(seconds))
+
+
 def wait_for_other(paths: str) -> bool:
     """Returns when another child has reached this point, too: never, if documents run one by one."""
     mine, other = paths.split("|")

@@ -33,7 +33,7 @@ def test_a_killed_parent_leaves_nothing_behind(tmp_path: Path) -> None:
     try:
         wait_until(pid_file.exists, within_s=30)
         left = descendants(parent.pid)
-        assert len(left) == 5  # three children, the fork server, the resource tracker
+        assert len(left) == 4  # three children, the fork server
     finally:
         parent.kill()
         parent.wait()

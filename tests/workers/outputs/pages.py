@@ -8,7 +8,8 @@ from workers.outputs.article_tree import build
 from workers.outputs.html import write_html
 from workers.outputs.images import find_images
 from workers.outputs.markdown import write_markdown
-from workers.page.segment import TAGS, segment
+from workers.page.segment import segment
+from workers.page.tags import TAGS
 
 BASE = "https://www.example.org/news/ferry?from=home"
 ALL = tuple(Part)
