@@ -1,8 +1,12 @@
 """Removes the tags of HTML that was pasted as text."""
 
 import re
-from html.parser import HTMLParser
+from collections.abc import Iterator
 
+from lxml import etree
+
+from workers.failures import Failed
+from workers.page.tree import Element, parse
 from workers.page.words import word_set
 
 _MAX_CHARS = 500_000  # characters; a longer text stays as it is; chosen
@@ -27,31 +31,25 @@ def is_html(text: str) -> bool:
 
 
 def untag(text: str) -> str:
-    """Returns HTML as plain text: a line a block, `- ` before list items, character references resolved."""
-    reader = _Reader()
-    reader.feed(text)
-    reader.close()
-    return "".join(reader.pieces).strip()
+    """Returns HTML as plain text: a line a block, `- ` before list items, character references resolved.
+
+    What the parser gives up on stays as it is.
+    """
+    try:
+        root = parse(text)
+    except Failed:
+        return text
+    return "".join(_pieces(root)).strip()
 
 
-class _Reader(HTMLParser):
-    """Collects the text of a page."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self._unseen = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - as the base has it
-        self._unseen += tag in _UNSEEN
-        if tag in _BLOCKS or tag == "br":
-            self.pieces.append("\n- " if tag == "li" else "\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._unseen -= tag in _UNSEEN and self._unseen > 0
-        if tag in _BLOCKS:
-            self.pieces.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._unseen:
-            self.pieces.append(_SPACE.sub(" ", data))
+def _pieces(root: Element) -> Iterator[str]:
+    unseen = 0
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        tag = element.tag
+        starts = event == "start"
+        unseen += (1 if starts else -1) if tag in _UNSEEN else 0
+        if tag in _BLOCKS or (tag == "br" and starts):
+            yield "\n- " if tag == "li" and starts else "\n"
+        said = element.text if starts else element.tail
+        if said and not unseen:
+            yield _SPACE.sub(" ", said)

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from workers.pasted.strip_html import is_html, untag
@@ -37,3 +39,12 @@ def test_pasted_html_reads_as_its_text() -> None:
         "The café at the pier opens at six, and the first boat leaves an hour later.\n\n"
         "Whoever has a ticket drinks the first cup for nothing – until May."
     )
+
+
+@pytest.mark.parametrize("piece", ["<!--", "<", "<p ", "&amp", "<![x", '<a b="', "</", "<div>"])
+def test_hostile_html_is_read_in_time(piece: str) -> None:
+    text = "<p>a</p><p>b</p>" + piece * (400_000 // len(piece))
+    assert is_html(text)
+    started = time.process_time()
+    untag(text)
+    assert time.process_time() - started < 5
