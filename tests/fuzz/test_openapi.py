@@ -35,7 +35,7 @@ SETTINGS = {
     "COPYDESK_HEARTBEAT_S": "0.2",
 }
 DEADLY = {"COPYDESK_PARSE_TIMEOUT_S": "0.001", "COPYDESK_RETRY_DELAYS_S": "0.1"}
-SLOW = "word " * 200_000  # takes a parser some 0.35 s: Pebble checks the limit above every 0.1 s
+SLOW = "word " * 200_000  # takes a parser some 0.35 s, far above the limit above
 LETTERS = 4
 WITHIN_S = 60
 

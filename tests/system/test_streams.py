@@ -17,7 +17,7 @@ from tests.system.terminal import TIMEOUT_S, at_terminal, environment, into_clos
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 SEEDS = Path(__file__).parents[2] / "seeds"
-SLOW = "word " * 200_000  # takes a parser some 0.35 s: Pebble checks the limit below every 0.1 s
+SLOW = "word " * 200_000  # takes a parser some 0.35 s, far above the limit below
 CLOSED_PIPE = 141
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 

@@ -4,6 +4,7 @@ multiprocessing has a fork server, too. This one has no tracker of resources bes
 in the file system, does not run the parent's main module again in each child, and starts a child without blocking.
 """
 
+import atexit
 import json
 import os
 import socket
@@ -45,10 +46,15 @@ class ForkServer:
             socket.send_fds(self._start(), [order], files)
 
     def stop(self) -> None:
-        """Ends the server, and with it all of its children."""
+        """Ends the server, and with it all of its children. Waits for its end."""
+        if self._orders is not None:
+            self.release()
+            os.waitpid(self._pid, 0)
+
+    def release(self) -> None:
+        """Has the server end soon."""
         if self._orders is not None:
             self._orders.close()
-            os.waitpid(self._pid, 0)
             self._orders = None
 
     def _start(self) -> socket.socket:
@@ -70,5 +76,7 @@ class ForkServer:
 
 @cache
 def server_of(modules: tuple[str, ...]) -> ForkServer:
-    """Returns the one server of this process that loads `modules`."""
-    return ForkServer(modules)
+    """Returns the one server of this process that loads `modules`. It ends with this process."""
+    server = ForkServer(modules)
+    atexit.register(server.release)
+    return server
