@@ -1,23 +1,20 @@
 """What RabbitMQ and the network do to a broker of ours: it goes on, and loses nothing that was confirmed."""
 
 import asyncio
-import gc
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from aiormq import spec
-from pamqp.frame import unmarshal
 from structlog.testing import capture_logs
 
 from contract.broker import Broker, BrokerError, BrokerFull, BrokerUnavailable, Delivery, UnknownOffset
 from contract.codec import decode_event
 from contract.job import Lane
 from contract.labels import SessionLoss
-from contract.topology import ACCEPTED, DOCUMENTS, LOG, Queue, Topology, lane_queue
+from contract.topology import DOCUMENTS, LOG, Queue, Topology, lane_queue
 from contract.verdicts import Verdict
 from runtime.brokers.rabbit import RabbitLimits
 from tests.brokers import samples
@@ -497,49 +494,3 @@ async def memory_alarm(node: RabbitNode) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "0.4")
-
-
-# each event has a channel of its own
-
-
-async def test_each_message_to_a_stream_is_the_only_one_of_its_channel(rabbit: RabbitBackend) -> None:
-    """RabbitMQ 3.10 confirms and drops what follows on a channel when a node of its stream was killed."""
-    async with rabbit.broker() as broker:
-        jobs = samples.jobs(8)
-        await put_all(broker, jobs)
-        await consume_until(broker, Recorder(8))
-        (publisher,) = [relay for relay in rabbit.wire(broker).relays if relay.is_called("publisher")]
-    events, before = 0, Counter[int]()
-    for channel, frame in frames(bytes(publisher.sent)):
-        if isinstance(frame, spec.Channel.Open):
-            before[channel] = 0
-        elif isinstance(frame, spec.Basic.Publish):
-            if frame.exchange == LOG or frame.routing_key == ACCEPTED:
-                events += frame.exchange == LOG
-                assert before[channel] == 0
-            before[channel] += 1
-    assert events == 8
-
-
-async def test_channels_that_are_done_leave_nothing_behind(rabbit: RabbitBackend) -> None:
-    async with rabbit.broker() as broker:
-        await put_persistently(broker, [], 20)
-        before = objects()
-        await put_persistently(broker, [], 100)
-        async with asyncio.timeout(60):
-            while objects() > before + 300:  # noqa: ASYNC110 - the last ones close behind the puts
-                await asyncio.sleep(0.2)
-
-
-def objects() -> int:
-    """Returns how many objects there are that the garbage collector knows."""
-    gc.collect()
-    return len(gc.get_objects())
-
-
-def frames(sent: bytes) -> Iterator[tuple[int, object]]:
-    """Yields the AMQP frames that a client sent, with their channels."""
-    while sent:
-        size, channel, frame = unmarshal(sent)
-        sent = sent[size:]
-        yield channel, frame

@@ -13,10 +13,11 @@ from contract.metrics import Metrics
 from contract.topology import DEAD, DOCUMENTS, LOG, Topology
 from contract.verdicts import Answer, Bury, Defer, Publish, Retry, Verdict
 from runtime.brokers.rabbit.attempts import AttemptRecord
+from runtime.brokers.rabbit.channels import Outgoing
 from runtime.brokers.rabbit.fanout import Fanout
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import also_to, dead_letter, event_message, job_message, reply_message
-from runtime.brokers.rabbit.publisher import Outgoing, Publisher
+from runtime.brokers.rabbit.publisher import Publisher
 from runtime.brokers.rabbit.retry import retry_until_done
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class VerdictExecutor:
     async def _announce(self, event: Event) -> None:
         message = event_message(event)
         await self._publish_until_confirmed(
-            Outgoing(message=message, exchange=LOG, key=event.routing_key, to=Destination.LOG, is_stream=True)
+            Outgoing(message=message, exchange=LOG, key=event.routing_key, to=Destination.LOG, stream=LOG)
         )
         await self._fanout.offer(
             Outgoing(
