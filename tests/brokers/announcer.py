@@ -14,6 +14,8 @@ from tests.brokers.suite.requests import sink
 
 AT_ONCE = 32  # as many events wait for their confirm: some are on their way whenever a leader dies
 
+PAUSE_S = 0.05  # after a failure; chosen: a session that is lost is noticed meanwhile
+
 
 class Announcer:
     """Announces events without a pause, each until it is confirmed, and remembers the ids of their documents."""
@@ -43,7 +45,7 @@ class Announcer:
         """Returns the id of the document whose event is confirmed."""
         event = event_of(uuid4().hex)
         while not await self._is_confirmed(event):
-            pass
+            await asyncio.sleep(PAUSE_S)
         async with self._progress:
             self.confirmed.add(event.subject)
             self._progress.notify_all()

@@ -85,7 +85,7 @@ class Publisher:
 
     async def ready(self) -> bool:
         """Returns True if a publish was confirmed in the last seconds, or a probe is confirmed now."""
-        if self._live is None or self._live[0].is_over or await self._live[0].is_blocked():
+        if self._live is None or self._live[0].is_over or self._live[0].is_blocked():
             return False
         if _now() - self._confirmed_at < self._limits.fresh_confirm_s:
             return True
@@ -104,7 +104,7 @@ class Publisher:
                     await self._publish(outgoing)
         except TimeoutError:
             self._confirmed_at = -math.inf
-            await self._check_blocked()  # RabbitMQ reports an alarm only after it was sent something
+            self._check_blocked()  # RabbitMQ reports an alarm only after it was sent something
             cause = PublishFailure.TIMED_OUT if self._up.is_set() else PublishFailure.NO_SESSION
             raise NotPublished(cause, f"no confirm within {timeout_s:g} s") from None
 
@@ -112,7 +112,7 @@ class Publisher:
         if self._live is None:
             raise NotPublished(PublishFailure.NO_SESSION, "the session was just lost")
         session, channels = self._live
-        await self._check_blocked()
+        self._check_blocked()
         try:
             with translated(SessionLoss.CONNECTION_CLOSED):
                 await channels.offer(outgoing)
@@ -125,9 +125,9 @@ class Publisher:
             session.lose(error.cause, error.detail)
             raise NotPublished(PublishFailure.SESSION_LOST, error.detail) from error
 
-    async def _check_blocked(self) -> None:
+    def _check_blocked(self) -> None:
         """Returns unless an alarm blocks the live session. Its start and its end are logged once."""
-        if self._live is None or not await self._live[0].is_blocked():
+        if self._live is None or not self._live[0].is_blocked():
             return
         session, _ = self._live
         if not self._blocked and not session.is_over:

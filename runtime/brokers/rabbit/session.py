@@ -148,14 +148,20 @@ class Session:
         self._publishing.discard(channel)
         await self.drop(channel)
 
-    async def is_blocked(self) -> bool:
-        """Returns True if the broker does not read from this connection because of a memory or disk alarm."""
+    def is_blocked(self) -> bool:
+        """Returns True if the broker does not read from this connection because of a memory or disk alarm.
+
+        Each publish asks, so one step of the waiting is run by hand: it ends at once unless there is something to wait
+        for. A task and a timeout for it took a tenth of a verdict's time (measured).
+        """
+        waiting = self.until_not_blocked()
         try:
-            async with asyncio.timeout(0):
-                await self.until_not_blocked()
-        except TimeoutError:
-            return True
-        return False
+            waiting.send(None)
+        except StopIteration:
+            return False
+        finally:
+            waiting.close()
+        return True
 
     async def until_not_blocked(self) -> None:
         """Returns when the broker reads from this connection. Never returns after it is closed."""
