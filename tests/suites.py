@@ -25,7 +25,8 @@ BROKERS = "(rabbit or postgres) and not (system or faults)"
 PROCESSES = "processes and not (rabbit or postgres or system or faults)"
 UNIT = "not (processes or rabbit or postgres or system or faults)"
 _WORKER_FAULTS = "tests/faults/test_worker.py"  # about half of the time of all faults
-_ROBUST = "tests/workers/test_robust.py"  # its time goes into a parser child, beside the other unit tests
+_ROBUST = "tests/workers/test_robust.py"  # its time goes into one parser child
+_IN_THREE_PROCESSES = ("-n", "3", "--dist", "worksteal")  # chosen for two cores: half of the time is waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ SUITES = (
     Suite("faults of workers", (*PATIENTLY, "-m", FAULTS, _WORKER_FAULTS)),
     Suite("faults of brokers", (*PATIENTLY, "-m", FAULTS, f"--ignore={_WORKER_FAULTS}")),
     Suite("brokers and databases", ("-m", BROKERS)),
-    Suite("processes", ("-m", PROCESSES)),
-    Suite("unit", ("-m", UNIT, f"--ignore={_ROBUST}")),
-    Suite("unit: robust", ("-m", UNIT, _ROBUST)),
+    Suite("processes", ("-m", PROCESSES, f"--ignore={_ROBUST}")),
+    Suite("processes: robust", ("-m", PROCESSES, _ROBUST)),
+    Suite("unit", ("-m", UNIT, *_IN_THREE_PROCESSES)),
 )
 
 

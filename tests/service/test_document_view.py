@@ -1,6 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from aiohttp import ClientResponse
@@ -218,7 +218,7 @@ async def test_while_a_further_run_is_under_way_the_article_is_there(
 @pytest.mark.parametrize(
     ("document_id", "status"),
     [
-        (str(uuid4()), 404),
+        ("7d3f1f6e-5c3e-4c1a-9f0b-2f6f6e0c8a11", 404),
         ("nonsense", 404),
         (id_made(datetime(2024, 1, 1, tzinfo=UTC)), 404),
         (id_made(NOW + timedelta(hours=1)), 404),

@@ -16,7 +16,7 @@ from workers.document import RawDocument
 from workers.failures import Failed
 from workers.parse_task import PRELOAD, extract_article
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.processes]
 
 PROSE = "The last ferry left the old harbour nine years ago, and few believed that one would ever come back to it. "
 ARTICLE = f"<article><h1>Ferry</h1><p>{PROSE * 2}</p><p>{PROSE * 3}</p></article>"

@@ -13,7 +13,7 @@ from workers.page.class_names import GROUPS
 from workers.page.head import Head
 from workers.page.segment import CODES
 
-# Those that the model is trained on: the best of what was tried, by gain.
+# The features that the model uses, selected by their gain in training.
 # fmt: off
 BLOCK_FEATURES = (
     "above_article", "above_caption", "above_comment", "above_hidden", "above_navigation", "after_h1", "after_image",
@@ -36,8 +36,7 @@ BLOCK_FEATURES = (
     "within_footer", "within_forum", "within_hidden", "within_list", "within_share", "within_side",
 )
 # fmt: on
-# Part of the features: change it and train anew. Chosen by hand.
-# Part of the features: change it and train anew. Chosen by hand.
+# The features depend on it: retrain the model after a change. Chosen by hand.
 _REACHES = (1, 3, 8, 20)  # blocks to either side
 _H1, _H2, _H3 = CODES["h1"], CODES["h2"], CODES["h3"]
 

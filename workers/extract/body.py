@@ -18,13 +18,13 @@ from workers.page.segment import CODES, TAGS, segment
 from workers.page.tree import Element, parse
 from workers.page.words import bare
 
-# Chosen by hand. Half or twice of each changes no text of 60 pages, apart from which comments count.
-_SCANT = 300  # characters; a page with less may hold its text for browsers without scripts
-_HIDES_MOST = 0.8  # of the characters, not shown before a script runs
-_AFTER = 6  # blocks
+# Chosen by hand.
+_SCANT = 300  # characters; if a page shows fewer, its text may be in `<noscript>`
+_HIDES_MOST = 0.8  # share of hidden characters from which on all are read: a script shows them
+_AFTER = 6  # blocks of `ArticleBody.after`
 _CHUNK = 1024  # blocks classified at once, which bounds memory
 _LEAST_BODY_CHARS = 200  # a shorter text is a teaser
-_PROBABILITY = 0.85  # of a text from JSON-LD: the F1 of such texts on pages that show them, measured with prototypes
+_PROBABILITY = 0.85  # of the blocks of a text from JSON-LD; chosen
 _COMMENT = 1 << GROUP_BITS["comment"]
 _FORM = CODES["form"]
 _LEAST_COMMENT_CHARS = 20  # shorter blocks are names, dates and buttons
@@ -48,9 +48,9 @@ class ArticleBody:
 def find_body(
     tree: Element, head: Head, title: str | None, focus: Focus = Focus.BALANCED, trees: BoostedTrees | None = None
 ) -> ArticleBody:
-    """Returns the body of the page `tree`, whose head is `head`, without its headline, the `title`.
+    """Returns the body of the page `tree` with the head `head`, without the headline `title`.
 
-    `trees` classify its blocks; those that come with Copydesk where none are given.
+    `trees` is the model that classifies its blocks; by default the one that comes with Copydesk.
     """
     segmented = segment_page(tree)
     if not segmented.blocks:
@@ -70,9 +70,9 @@ def find_body(
 
 
 def segment_page(tree: Element) -> SegmentedPage:
-    """Returns the blocks of a page, those in `<noscript>` only where there is next to nothing else.
+    """Returns the blocks of a page, with those in `<noscript>` if there is hardly any other text.
 
-    Where a page hides nearly all that it has, a script shows it: then nothing counts as hidden.
+    If a page hides nearly all its text, a script shows it: then nothing counts as hidden.
     """
     body = tree.find("body")
     start = tree if body is None else body
@@ -104,7 +104,7 @@ def block_probabilities(segmented: SegmentedPage, head: Head, trees: BoostedTree
 def article_blocks(
     segmented: SegmentedPage, probabilities: Sequence[float], kept: Sequence[bool]
 ) -> list[ArticleBlock]:
-    """Returns the kept text blocks as the article's."""
+    """Returns the kept text blocks as blocks of the article."""
     chosen = []
     for block, probability, keep in zip(segmented.blocks, probabilities, kept, strict=True):
         if keep:
@@ -146,7 +146,7 @@ def body_from_json_ld(text: str) -> ArticleBody | None:
 
 
 def find_comments(segmented: SegmentedPage, kept: Sequence[bool]) -> str | None:
-    """Returns the text of the comments, a blank line between two blocks; `kept` blocks are the article's."""
+    """Returns the text of the comments outside the `kept` blocks, a blank line between two blocks."""
     blocks = zip(segmented.blocks, kept, strict=True)
     found = [block.text for block, keep in blocks if not keep and _is_comment(segmented, block.container)]
     worded = [text for text in found if len(text) >= _LEAST_COMMENT_CHARS]

@@ -15,7 +15,7 @@ from workers.page.words import bare
 
 # .5 is more likely than not; the other two were chosen by hand and are not measured (docs/quality.md).
 THRESHOLDS: Mapping[Focus, float] = {Focus.PRECISION: 0.65, Focus.BALANCED: 0.5, Focus.RECALL: 0.35}
-# What is left out though it reads as text, by who asks: whoever wants no word too many gets what is shown at once.
+# Bits of blocks that are left out: always, and by focus. Precision keeps only text that a page shows at first.
 _UNREAD = ASIDE | NO_TEXT
 _HIDDEN: Mapping[Focus, int] = {Focus.PRECISION: UNSHOWN | PANEL, Focus.BALANCED: UNSHOWN, Focus.RECALL: 0}
 _MAIL_LINK = re.compile(
@@ -28,32 +28,31 @@ _MAIL_LINK = re.compile(
     r"|wypisz się|отписаться|открыть в браузере|退订|配信停止",
     re.IGNORECASE,
 )
-_CONTROL_CHARS = 120  # of a line around such a link; chosen by hand
-# Chosen by hand. Half or twice of each changes at most 2 of 60 pages, by .0004 of F1.
-_HEAD = 3  # blocks: a kicker or a byline may stand before the headline
-_MOST = 0.8  # of the characters
-# Share of the characters from which hidden text is kept. Of 23 pages of wcxb that hide what reads as text, four hide
-# more than half: with all of it three of them gain .34 to .50 of F1, one loses .27.
+_CONTROL_CHARS = 120  # characters of a line around such a link; chosen by hand
+# Chosen by hand.
+_HEAD = 3  # kept blocks in which the headline is looked for: a kicker or a byline may stand before it
+_MOST = 0.8  # share of the characters from which on unread blocks are kept after all
+# The same for hidden blocks. Of 23 pages of wcxb that hide text like that of articles, four hide more than half of it.
+# If they keep it, three gain .34 to .50 of F1, and one loses .27.
 _HALF = 0.5
 _SHORT_PAGE_CHARS, _SHORT_PAGE_BLOCKS = 300, 5  # characters, and blocks, that a short page has at most
 _ACTIVE = ("script", "noscript", "form", "input", "button", "iframe", "frameset")
-_NOTE_CHARS = 80  # hidden within a line; what is shorter is a note for programs or a label
+_NOTE_CHARS = 80  # characters hidden within a line; fewer are a note for programs or a label
 _DOUBLE = 40  # characters; a shorter text may legitimately occur twice in an article
 
 
 class Choice(NamedTuple):
-    """For each block whether it is kept; and the characters that the page hides and that were left out for it."""
+    """`kept`: for each block, True if it is kept. `hidden`: characters left out because the page hides them."""
 
     kept: list[bool]
     hidden: float = 0.0
 
 
 def choose_blocks(segmented: SegmentedPage, probabilities: Sequence[float], focus: Focus, title: str | None) -> Choice:
-    """Returns which blocks are kept, and how much of what the page hides was not.
+    """Returns which blocks are kept, and how much hidden text is left out.
 
-    No caption is, nor a block that another one repeats elsewhere on the page, nor what leads to the rest of the text
-    or away from a mail, nor the `title` at the top, nor a heading that nothing follows. What the page does not show is
-    kept as far as `focus` asks for it.
+    Left out are captions, copies of other blocks, links as “read more” and “unsubscribe”, the `title` at the top, and
+    headings that nothing follows. Hidden blocks are kept as far as `focus` asks for them.
     """
     kept = [
         probability >= THRESHOLDS[focus] and block.kind is not BlockKind.CAPTION
@@ -85,9 +84,9 @@ def is_short_text_page(segmented: SegmentedPage, tree: Element) -> bool:
 
 
 def _no_text(segmented: SegmentedPage, kept: Sequence[bool], unread: int, most: float) -> list[int]:
-    """Returns the blocks that nobody reads, that `unread` has the bits of, unless they are most of the text.
+    """Returns the kept blocks with one of the bits `unread`, or none if these are the share `most` of the text.
 
-    If they are, a script shows them later, or the page contains only the consent dialog.
+    In that case a script shows them later, or the page contains only the consent dialog.
     """
     chosen = [number for number, keep in enumerate(kept) if keep]
     apart = [number for number in chosen if _inherited(segmented, number) & unread]
@@ -100,7 +99,7 @@ def _inherited(segmented: SegmentedPage, number: int) -> int:
 
 
 def _hidden_size(segmented: SegmentedPage, kept: Sequence[bool], hidden: Sequence[int]) -> float:
-    """Returns the characters of the `hidden` blocks that are shown nowhere else, and of pieces within kept blocks."""
+    """Returns the characters of the `hidden` blocks shown nowhere else, and of hidden pieces within kept blocks."""
     shown = {block.text for block, keep in zip(segmented.blocks, kept, strict=True) if keep}
     within = [
         chars for number, chars in segmented.hidden if chars >= _NOTE_CHARS and kept[number : number + 1] == [True]
@@ -109,7 +108,7 @@ def _hidden_size(segmented: SegmentedPage, kept: Sequence[bool], hidden: Sequenc
 
 
 def _controls(segmented: SegmentedPage, kept: Sequence[bool]) -> list[int]:
-    """Returns the short blocks that lead to the rest of the text, or stand around every newsletter or code."""
+    """Returns the short kept blocks that are “read more” links, links of newsletters, or name the language of code."""
     return [
         number
         for number, (block, keep) in enumerate(zip(segmented.blocks, kept, strict=True))
@@ -139,7 +138,7 @@ def _names_language(segmented: SegmentedPage, number: int) -> bool:
 def _repeats(
     segmented: SegmentedPage, kept: Sequence[bool], probabilities: Sequence[float], apart: Sequence[int]
 ) -> list[int]:
-    """Returns the less probable of equal blocks, but those within one element: it lists what may well be equal."""
+    """Returns the less probable ones of equal blocks. Those with the same parent stay: lists may repeat themselves."""
     best: dict[str, int] = {}
     found, left_out = [], set(apart)
     for number, block in enumerate(segmented.blocks):

@@ -31,8 +31,8 @@ def read_html(html: str, url: str | None, options: Options = _DEFAULTS) -> Draft
         options: the focus, and the requested parts.
 
     Raises:
-        Failed: no article: not HTML, nothing that could be one, a wall, a list of other pages, or a parser gave up;
-            with the page's metadata where those could be read.
+        Failed: no article: not HTML, no text, a wall, a list of other pages, or a parser gave up. It has the page's
+            metadata if they could be read.
     """
     tree = parse(html)
     with _translated():

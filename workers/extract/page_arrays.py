@@ -12,13 +12,12 @@ Column = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 Sums = NDArray[np.float64]
 
-# Part of the features, so the weights hold for these alone: change one and train anew. Chosen by hand. With the weights
-# as they are, half or twice of _LONG costs .001 and .013 of F1, half of FAR .008 (60 pages).
-FAR = 60  # rows; beyond, distances say no more
-LEVELS = 5  # containers upwards, a block's own first
+# The features depend on these numbers: retrain the model after a change. Chosen by hand.
+FAR = 60  # rows; larger distances count as this one
+LEVELS = 5  # containers of a block: its own, then that one's parent, and so on
 SUMMED = ("long", "size", "link", "prose", "commas")
-_LONG = 80  # characters of an alphabet: a line that is prose rather than a label
-_LINKED = 0.4  # share of links that prose stays under
+_LONG = 80  # characters, by `size_of`, from which on a block is prose rather than a label
+_LINKED = 0.4  # share of linked characters that prose stays below
 Index = NDArray[np.intp]
 
 
@@ -45,31 +44,32 @@ def windows(sums: Sums, reach: int) -> tuple[Sums, Sums]:
 
 
 def since(marks: Flags) -> Column:
-    """Returns how many rows above each row the last marked one is, itself included; at most `FAR`."""
+    """Returns how many rows above each row the nearest marked one is: 0 for a marked row, at most `FAR`."""
     index = np.arange(len(marks))
     last = np.maximum.accumulate(np.where(marks, index, -FAR))
     return np.minimum(index - last, FAR).astype(np.float32)
 
 
 def until(marks: Flags) -> Column:
-    """Returns how many rows below each row the next marked one is, itself included; at most `FAR`."""
+    """Returns how many rows below each row the nearest marked one is: 0 for a marked row, at most `FAR`."""
     return since(marks[::-1])[::-1]
 
 
 def last_value(values: Column) -> Column:
-    """Returns for each row the last value other than 0, itself included."""
+    """Returns for each row the last value above 0 at or before it."""
     index = np.maximum.accumulate(np.where(values > 0, np.arange(len(values)), 0))
     return values[index]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageArrays:
-    """C containers and N blocks.
+    """A page of C containers and N blocks as arrays.
 
     `table` holds the containers' numbers by name, (C,) each. `levels` are the containers of each block, (N,): its
-    own, then that one's parent, and so on. `sums` are running sums over the blocks, (len(SUMMED), N + 1): long ones,
-    characters, linked ones, those that read as prose, commas. `held` are the same within each container, (C,), and
-    `total` for the page, at least 1. `long` marks the long blocks, `prose` counts the characters that read as prose.
+    own, then that one's parent, and so on. `sums` are running sums over the blocks, (len(SUMMED), N + 1): long blocks,
+    characters, linked characters, characters of prose, commas. `held` are the same sums within each container, (C,),
+    and `total` those of the page, at least 1. `long` marks the long blocks, `prose` has each block's characters of
+    prose.
     """
 
     table: Mapping[str, NDArray[np.int64]]
@@ -88,7 +88,7 @@ class PageArrays:
 
 
 def page_arrays(segmented: SegmentedPage, columns: Mapping[str, Column]) -> PageArrays:
-    """Returns the layout of a page; `columns` are the measures of its blocks."""
+    """Returns the arrays of a page; `columns` are the features of its blocks."""
     size, link = columns["size"], columns["link"]
     long = ((size >= _LONG) & (link < _LINKED)).astype(np.float32)
     prose = size * (1 - link) * np.minimum(size / _LONG, 1)

@@ -6,16 +6,16 @@ from numpy.typing import NDArray
 from workers.extract.page_arrays import FAR, Index, PageArrays
 from workers.extract.text_features import FeatureColumns
 
-# Part of the features: change one and train anew.
-_FEWEST = 25  # characters of a block that counts: as in Readability.js
+# The features depend on these numbers: retrain the model after a change.
+_FEWEST = 25  # characters of a block that counts, at least: as in Readability.js
 _DEEPER = 1e-3  # a tie goes to the inner container
 
 
 def readability_features(arrays: PageArrays, columns: FeatureColumns) -> FeatureColumns:
     """Relates each block to the container with the highest score, to that one's parent, and to the densest container.
 
-    As in Readability.js a block counts for the parent of its paragraph, and half for its grandparent: by its commas
-    and its length, less by the share of links in them.
+    As in Readability.js, a block gives points to the parent of its paragraph, and half as many to the grandparent:
+    for its commas and its length, fewer the more of it is linked.
     """
     holder = _holder(arrays)
     upper = arrays.table["parent"][holder]
@@ -52,7 +52,7 @@ def _scores(arrays: PageArrays, columns: FeatureColumns, holder: Index, upper: I
 
 
 def _densest(arrays: PageArrays) -> int:
-    """Returns the container that holds most prose for the other text that it holds, too."""
+    """Returns the container with the largest difference of prose and other text."""
     prose = arrays.held["prose"]
     return int((2 * prose - arrays.held["size"] + _DEEPER * arrays.table["depth"]).argmax())
 

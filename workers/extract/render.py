@@ -1,4 +1,4 @@
-"""The body's blocks as plain text: paragraphs, `- item` lists, one line a table row, code as it stands."""
+"""Writes the body's blocks as plain text: paragraphs, `- item` lists, one line a table row, code unchanged."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,13 +12,13 @@ from workers.outputs.structure import LISTS, Node, structure_of
 from workers.page.blocks import BlockKind
 
 _BULLET = re.compile(r"^(?:[-*•·‣▪●○–—]\s+)+")
-# Chosen by hand; half or twice of it changes none of 60 pages.
-_MAX_ITEM = 400  # characters of a list item that is one line, whatever it is made of
+# Chosen by hand.
+_MAX_ITEM = 400  # characters of a list item of several blocks that is written on one line, at most
 _INDENT = "  "
 
 
 class Rendered(NamedTuple):
-    """A text, and the numbers of those of its lines whose spaces mean something: code, and items of inner lists."""
+    """A text, and the numbers of the lines whose spaces must stay: code, and items of inner lists."""
 
     text: str
     spaced: frozenset[int]
@@ -37,7 +37,7 @@ class _Piece(NamedTuple):
     depth: int = 0  # of lists around the list of an item
 
 
-_CLOSE = frozenset({_Form.ITEM, _Form.ROW})  # one under the other, without a line between
+_CLOSE = frozenset({_Form.ITEM, _Form.ROW})  # no blank line between two of these
 
 
 def render(blocks: Sequence[ArticleBlock]) -> Rendered:
@@ -77,7 +77,7 @@ def _of_node(node: Node, depth: int) -> Iterator[_Piece]:
 
 
 def _item(item: Node, depth: int) -> Iterator[_Piece]:
-    """Yields a list item on one line, but paragraphs where the item is as good as a page of its own."""
+    """Yields a list item: on one line if it is short or a single block, otherwise as paragraphs."""
     own = [child for child in item.children if isinstance(child, ArticleBlock)]
     flat = [" ".join(block.text.split()) for block in own]
     is_line = all(block.kind is BlockKind.ITEM for block in own) and sum(map(len, flat)) <= _MAX_ITEM
@@ -94,7 +94,7 @@ def _item(item: Node, depth: int) -> Iterator[_Piece]:
 
 
 def _rows(table: Node) -> Iterator[_Piece]:
-    """Yields the rows of a table, each cell in its column; an empty cell at the end of a row is left out."""
+    """Yields the rows of a table, each cell in its column, without empty cells at the end of a row."""
     for row in lay_out(table).rows:
         cells = [_cell(cell) for cell in row]
         while cells and not cells[-1]:
@@ -109,7 +109,7 @@ def _cell(cell: Node | None) -> str:
 
 
 def _flat(child: object) -> str:
-    """Returns what a cell holds on one line, with semicolons between the items of a list."""
+    """Returns a part of a cell on one line, with semicolons between the items of a list."""
     if isinstance(child, ArticleBlock):
         return " ".join(child.text.split())
     if not isinstance(child, Node):

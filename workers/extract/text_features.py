@@ -15,15 +15,14 @@ FeatureColumns = dict[str, NDArray[Any]]
 
 _STOPS = frozenset(".!?…。！？।۔؟")
 _CLOSERS = "\"'”’»)]」』）"
-# These numbers are part of the features, so the weights hold for them alone: change one and train anew. Chosen by hand.
-# With the weights as they are, half or twice of each changes at most 5 of 60 pages, by .0001 of F1.
-_TELLING = 8  # characters that a title or description has at least
-_FEWEST = 5  # characters of a text that may repeat it
-_BEGIN = 20  # characters of a text that is taken for its beginning, at least
-_SHORT = 80  # characters; beyond, a line is not one of those that name what they are
+# The features depend on these numbers: retrain the model after a change. Chosen by hand.
+_TELLING = 8  # characters of a title or description that blocks are compared with, at least
+_FEWEST = 5  # characters of a block that may repeat it, at least
+_BEGIN = 20  # characters of a text that count as its beginning, at least
+_SHORT = 80  # characters; only shorter lines are searched for `PHRASES`
 _PHRASE = re.compile(r"[^\W\d_]+|©")
 
-# Words that short lines of boilerplate begin with or consist of, by what they are.
+# Words of short lines of boilerplate, by kind.
 PHRASES: dict[str, str] = {
     "more": "related recommended recommend also more read similar popular trending latest next previous continue mehr "
     "lesen weitere thema weiterlesen lire aussi plus voir leggi anche leer también más relacionadas leia mais lees "
@@ -114,9 +113,9 @@ def _named(prefix: str, flags: Sequence[int]) -> FeatureColumns:
 
 
 def _likeness(texts: Sequence[str], other: str) -> Column:
-    """Returns how far each of `texts` says the same as `other`: 0 to 1 by length where one contains the other.
+    """Returns how much each of `texts` and `other` have in common, from 0 to 1: more than 0 if one contains the other.
 
-    Case is folded in `texts` already.
+    A long beginning is enough. The case of `texts` is folded already.
     """
     wanted = " ".join(other.casefold().split())
     found = np.zeros(len(texts), np.float32)

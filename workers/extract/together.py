@@ -1,4 +1,4 @@
-"""Blocks that stay together: a list, a table, code between the paragraphs that speak of it."""
+"""Keeps blocks together: a list, a table, code between kept paragraphs."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -6,13 +6,13 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from workers.page.blocks import BlockKind, SegmentedPage
 from workers.page.data_tables import data_tables
 
-_LIKELY = 0.2  # of a block that its neighbours may keep; chosen: well under the threshold for a block by itself
+_LIKELY = 0.2  # probability of a block that is kept for its neighbours, at least; chosen: well below all thresholds
 _ANNOUNCES = (":", "：")
 _ANNOUNCED = frozenset({BlockKind.PREFORMATTED, BlockKind.ITEM, BlockKind.CELL})
 
 
 def average_lists(segmented: SegmentedPage, probabilities: Sequence[float]) -> list[float]:
-    """Returns `probabilities` with those of list items and cells the mean of their list or table, by length."""
+    """Returns `probabilities`, where items and cells have the mean of their list or table, weighted by length."""
     evened = list(probabilities)
     for numbers in _groups(segmented).values():
         sizes = [len(segmented.blocks[number].text) for number in numbers]
@@ -35,7 +35,7 @@ def _groups(segmented: SegmentedPage) -> Mapping[Hashable, list[int]]:
 
 
 def keep_together(segmented: SegmentedPage, probabilities: Sequence[float], kept: list[bool]) -> None:
-    """Keeps code between kept blocks, and a line that ends with a colon before what is kept."""
+    """Keeps code between kept blocks, and a line that ends with a colon before kept code, a list or a table."""
     for number in _code_between(segmented, probabilities, kept):
         kept[number] = True
     for number in range(len(kept) - 1):

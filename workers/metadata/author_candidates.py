@@ -16,10 +16,9 @@ from workers.metadata.sources import PageSources
 from workers.models.boosted_trees import Rows
 from workers.page.words import bare, is_cjk
 
-# Bounds and caps of the features, part of what the model was trained with: change one and train anew. Chosen by hand;
-# half or twice of each changes none of 60 pages.
-_MAX_CANDIDATES = 80  # each is compared to each
-_FAR = 3000  # elements
+# The features depend on these bounds: retrain the model after a change. Chosen by hand.
+_MAX_CANDIDATES = 80  # names; each is compared to each
+_FAR = 3000  # elements from the heading; the distance of a name without a place in the body
 _STRUCTURED = frozenset(
     {
         MentionKind.LD_PERSON,
@@ -32,7 +31,7 @@ _STRUCTURED = frozenset(
     }
 )
 _MAX_COUNT = 4  # mentions; more of one kind count as this many
-_MIN_HANDLE = 3  # characters
+_MIN_HANDLE = 3  # characters of a log-in name, more than this
 _FORUM_TYPES = frozenset({"DiscussionForumPosting", "QAPage", "Question", "SocialMediaPosting"})
 
 
@@ -75,8 +74,8 @@ def _merge_longer(found: dict[str, Candidate]) -> None:
 _KINDS = tuple(MentionKind)
 FEATURES = (
     *(kind.value for kind in _KINDS),
-    *(f"{kind.value}_others" for kind in _KINDS),  # 1 if that kind names somebody else
-    *(f"{kind.value}_place" for kind in _KINDS),  # number of the kind nearer to the heading; 99 if there is none
+    *(f"{kind.value}_others" for kind in _KINDS),  # 1 if the kind names somebody else
+    *(f"{kind.value}_place" for kind in _KINDS),  # the name's rank among those of the kind; 99 without one
     *("kinds", "kinds_structured", "kinds_lead", "kinds_rank", "claims", "proper_claims", "candidates"),
     *("distance", "distance_rank", "before_heading", "first_distance", "in_article", "aside_only"),
     *("organisation", "site", "site_part", "host_part", "words", "characters", "lower", "upper", "digits", "points"),
@@ -141,7 +140,7 @@ class _Table:
         ]
 
     def _orders(self) -> list[dict[str, int]]:
-        """Returns for each kind the ranks of the names in its mentions, in page order from the heading on."""
+        """Returns for each kind the rank of each name: first those after the heading, in page order."""
         firsts: dict[MentionKind, dict[str, int]] = {kind: {} for kind in _KINDS}
         for candidate in self._candidates:
             for mention in candidate.mentions:
@@ -171,7 +170,7 @@ class _Table:
         ]
 
     def _distance(self, candidate: Candidate) -> float:
-        """Returns the distance of the name's first mention after the heading, in elements; before it counts triple."""
+        """Returns the distance from the heading to the nearest mention, in elements; upwards it counts triple."""
         offsets = [
             mention.position - self._page.heading
             for mention in candidate.mentions

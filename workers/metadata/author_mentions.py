@@ -13,9 +13,9 @@ from workers.metadata.signals import BY_WITHIN, Signal
 from workers.metadata.sources import PageSources
 from workers.page.words import bare, plain
 
-# Bounds, chosen by hand; half or twice of each changes none of 60 pages.
+# Bounds, chosen by hand.
 _MAX_ORGANISATION = 120  # characters of its name
-_MAX_NAMES = 12  # in one mention
+_MAX_NAMES = 12  # names in one mention
 _WRITTEN_BY = re.compile(
     r"written by|author|verfasst von|geschrieben von|écrit par|rédigé par|escrito por|scritto da|geschreven door"
     r"|skrevet a[vf]|skriven av|autor|автор|написано|执笔者|作者|投稿者|執筆者|yazan|kirjoittanut|napisane przez",
@@ -24,7 +24,7 @@ _WRITTEN_BY = re.compile(
 
 
 class MentionKind(StrEnum):
-    """What kind of place mentions a name. The names are part of the model's features: do not change them."""
+    """The kind of place that mentions a name. The values are names of the model's features: do not change them."""
 
     LD_PERSON = "ld_person"
     LD_STRING = "ld_string"
@@ -51,7 +51,8 @@ class MentionKind(StrEnum):
 class Mention:
     """The names that one source gives as authors.
 
-    `position` is that of the element, 0 where it is none of the body; `characters` the length of what it states.
+    `position` is that of the element, 0 if the source is not an element of the body; `characters` the length of the
+    element's text.
     """
 
     kind: MentionKind
@@ -89,9 +90,7 @@ _SIGNALS = {
     MentionKind.NEAR: Signal.NAME,
     MentionKind.COPYRIGHT: Signal.COPYRIGHT,
 }
-_IN_SENTENCES = frozenset(
-    {MentionKind.BY, MentionKind.BY_WITHIN, MentionKind.COPYRIGHT}
-)  # what follows may be any word
+_IN_SENTENCES = frozenset({MentionKind.BY, MentionKind.BY_WITHIN, MentionKind.COPYRIGHT})  # any word may follow
 _TRUSTED = frozenset({MentionKind.PROP, MentionKind.REL})
 _AROUND_COPYRIGHT = re.compile(
     r"©|\(c\)|copyright|\b(?:19|20)\d\d\b(?:\s*[-–]\s*(?:(?:19|20)?\d\d|\w+))?|all rights reserved.*"
@@ -105,7 +104,7 @@ _AVATAR_WORDS = re.compile(
 
 
 def read_mentions(page: PageSources) -> list[Mention]:
-    """Returns the mentions of `page` that name anybody, in the order of their kinds, then of the page."""
+    """Returns the mentions on `page`, in the order of their kinds, then of the page."""
     return [mention for mention in _all(page) if mention.names]
 
 

@@ -1,4 +1,4 @@
-"""Chooses the authors: the persons in the article's own data, else the candidates that a model finds likely."""
+"""Chooses the authors: the persons in the article's own data, or else the candidates that a model finds likely."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,10 +11,9 @@ from workers.metadata.person_names import is_handle, is_organisation, key_of
 from workers.metadata.sources import PageSources
 from workers.models.boosted_trees import load_model
 
-# Probabilities of the model, chosen by hand; bench.train_authors prints the F1 of names that they give. Half or twice
-# of each changes the authors of at most 6 of 60 pages, and their F1 by .01 at most.
-_MIN_ALONE = 0.2  # of the likeliest candidate, if no other reaches its limit
-_MIN_BESIDE = 0.4  # from which each of several candidates is an author
+# Probabilities of the model, at least. Chosen by hand; bench.train_authors prints the F1 of names that they give.
+_MIN_ALONE = 0.2  # of the likeliest candidate, if none reaches the next limit
+_MIN_BESIDE = 0.4  # of each of several authors
 _MIN_STATED = 0.05  # of a name in the article's own data
 _MIN_PERSON = 0.3  # of a person outside the article's data, if an organisation is in it or likelier
 _MIN_SIGNED = 0.15  # of a person in a byline, if only organisations are likelier
@@ -84,7 +83,7 @@ def choose_authors(scored: Iterable[ScoredCandidate], sites: frozenset[str]) -> 
 
 
 def _likely(scored: list[ScoredCandidate], least: float) -> list[ScoredCandidate]:
-    """Returns all candidates above the limit for several, else the likeliest if its probability is at least `least`."""
+    """Returns all candidates that reach `_MIN_BESIDE`; if none does, the likeliest if it reaches `least`."""
     likeliest = sorted(scored, key=lambda one: -one.probability)[:1]
     return [one for one in scored if one.probability >= _MIN_BESIDE] or [
         one for one in likeliest if one.probability >= least
@@ -99,7 +98,7 @@ def _without_handles(scored: list[ScoredCandidate], sites: frozenset[str]) -> li
 
 
 def _is_eligible(scored: ScoredCandidate) -> bool:
-    """Returns True if a candidate has more evidence than one kind of element aside, or than its place alone."""
+    """Returns False if a candidate's only evidence is one kind of mention aside, or its place near the heading."""
     candidate = scored.candidate
     if candidate.kinds == {MentionKind.NEAR} and scored.probability < _MIN_NEAR:
         return False

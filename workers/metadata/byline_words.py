@@ -14,7 +14,7 @@ BEFORE_BY = word_set(
     """analysis article authored escrito geschreven geschrieben opinion posted pubblicato publicado published publié
     reported review scritto skrevet skriven story submitted text verfasst veröffentlicht words written écrit"""
 )
-BY_LABELS = word_set("作者 執筆 執筆者 投稿者 文 著者 記者 记者 글")  # no space has to follow them
+BY_LABELS = word_set("作者 執筆 執筆者 投稿者 文 著者 記者 记者 글")  # a name may follow without a space
 
 
 def any_of(words: Iterable[str]) -> str:
@@ -23,7 +23,7 @@ def any_of(words: Iterable[str]) -> str:
 
 
 NOT_A_NAME = re.compile(r"[?!=<>{}#%$€\\]|\.\.\.|…|https?:")
-NOISY = re.compile(r"[@(\[<]|https?:|www\.|follow", re.IGNORECASE)  # what is needed for any of NOISE
+NOISY = re.compile(r"[@(\[<]|https?:|www\.|follow", re.IGNORECASE)  # every match of NOISE has one of these
 NOISE = re.compile(
     r"[^\s()]+@[^\s()]+|https?://\S*|\bwww\.\S+|(?<!\w)@\w+|\([^)]*\)|\[[^\]]*\]|<[^>]*>|\bfollow(?:ing)?\b.*",
     re.IGNORECASE,
@@ -35,9 +35,9 @@ BY = re.compile(
     re.IGNORECASE,
 )
 BREAK = re.compile(r"\s*(?:[;|/•·●\n、，]|\s[–—-]\s)\s*")
-# After these a place, a date or an employer follows.
+# Words before a place, a date or an employer.
 TURN = re.compile(r"\s(?:on|at|in|am|vom|für|for|from|via|is)\s.*", re.IGNORECASE)
-# A conjunction of one letter stands between names only where a whole name follows: Ortega y Gasset is one.
+# A conjunction of one letter separates names only if a whole name follows: Ortega y Gasset is one name.
 AND = re.compile(
     r"\s*(?:,|،|\s&\s|\s\+\s|\s(?:and|und|et|og|och|en|ja|oraz|ve|și|şi|és|και|та|with|mit|avec|con|med)\s"
     r"|\s(?:y|e|i|a|и|й|و)\s(?=\S+\s+\S)|(?<=[\u4e00-\u9fff])と(?=[\u4e00-\u9fff])"

@@ -26,21 +26,21 @@ from workers.page.tree import Element, as_html
 
 log = structlog.get_logger(__name__)
 
-# The weights, here and in `_structured` and `_visible`, are about the log-odds of a source giving the true day, rounded
-# by hand. Limits of lengths are chosen by hand. Half or twice of each changes the date of at most 1 of 60 pages.
+# The weights, here and in `_structured` and `_visible`, approximate the log-odds that a source gives the true day,
+# rounded by hand. Limits of lengths are chosen by hand.
 _EARLIEST = date(1990, 1, 1)
 _HTMLDATE_WEIGHT = 2.0  # log-odds
 _TEXT_WEIGHT = 1.8  # log-odds
 _MAX_TEXT = 100_000  # characters
-# Measured: how often the first day is the true one, by its lead over the second.
+# The probability that the first day is the true one, by its lead over the second; measured, then rounded.
 _LEADS = (0.0, 1.0, 2.3, 3.0, 5.0, 7.0)  # log-odds
 _CHANCES = (0.4, 0.55, 0.82, 0.9, 0.92, 0.96)  # probability for each lead
 _MIN_LEAD = 0.1  # log-odds; with a smaller lead no date is given
-# Country domains under which English is written with the month first, or that are not used for a country.
+# Top-level domains of countries where dates in English have the month first, or that many sites elsewhere use.
 _MONTH_FIRST = frozenset(["us", "ca", "ph", "io", "co", "ai", "me", "tv", "cc", "fm", "ly", "gg", "sh", "app", "dev"])
 _COUNTRY = 2  # letters
 _MAX_LINE = 120  # characters around a date
-_PART = re.compile(r"Review|Comment|Answer|Video|Audio|Image|Rating")  # types of what is only part of a page
+_PART = re.compile(r"Review|Comment|Answer|Video|Audio|Image|Rating")  # of nodes about a part of the page
 _PUBLISHED_META = (
     ("article:published_time", "og:article:published_time", "og:published_time"),
     (
@@ -128,9 +128,9 @@ def find_published(page: PageSources, tree: Element, now: datetime) -> list[Sour
 
 
 def _changed(page: PageSources) -> WrittenDate | None:
-    """Returns the moment of the last change if the article's own data has an earlier publication, too.
+    """Returns the moment of the last change if the article's own data has an earlier date of publication.
 
-    Another source that gives the same moment as publication means the change.
+    A source that gives this moment as the publication means the change.
     """
     published, changed = (
         next(filter(None, map(parse_timestamp, jsonld.moments(page.article.get(name)))), None)
@@ -150,9 +150,9 @@ def _tally(votes: list[DateVote]) -> dict[date, float]:
 
 
 def _locale(page: PageSources) -> str:
-    """Returns the language that dates on `page` are in; English has a region where the address tells one.
+    """Returns the language of dates on `page`; English with the region of the page's host, if it has one.
 
-    The region decides between 9/10 and 10/9.
+    The region tells 9/10 from 10/9.
     """
     primary, _, region = page.language.lower().replace("_", "-").partition("-")
     if region or primary not in {"", "en"}:
@@ -168,7 +168,7 @@ def _lead(votes: list[DateVote]) -> float:
 
 
 def _is_open(votes: list[DateVote]) -> bool:
-    """Returns True if one more vote could decide. If there is only one line, htmldate is wrong more often."""
+    """Returns True if htmldate's vote could decide. Against years in the text alone it is wrong more often."""
     return _lead(votes) <= _HTMLDATE_WEIGHT and {vote.kind for vote in votes} != {Signal.YEAR}
 
 
@@ -194,7 +194,7 @@ def _latest(now: datetime) -> date:
 
 
 def _fullest(votes: list[DateVote]) -> Sourced[str]:
-    """Returns the fullest statement of the day, of equals the weightiest source's; a guess only where it is alone."""
+    """Returns the date with the most detail, then of the weightiest source; htmldate's only if there is no other."""
     best = max(votes, key=lambda vote: (vote.source is not Source.HEURISTIC, len(vote.written.iso), vote.weight))
     return Sourced(best.written.iso, best.source)
 
@@ -221,7 +221,7 @@ def _structured(page: PageSources) -> Iterator[DateVote]:
 
 
 def _beside_article(page: PageSources) -> list[str]:
-    """Returns the dates of publication of the page and the like, where the article's own data has none."""
+    """Returns the dates of publication in other nodes, such as the page's, if the article's own node has none."""
     if page.article.get("datePublished"):
         return []
     nodes = [node for node in page.nodes if not any(map(_PART.search, jsonld.types_of(node)))]
@@ -235,7 +235,7 @@ def _visible(page: PageSources) -> Iterator[DateVote]:
 
 
 def _nearest(page: PageSources, signal: Signal) -> WrittenDate | None:
-    """Returns the date in the element with `signal` that is nearest to the heading, rather after than before it."""
+    """Returns the date in the element with `signal` nearest to the heading; distances above it count triple."""
     locale = _locale(page)
     for element in sorted(page.main_elements(signal), key=lambda element: _remoteness(element.position - page.heading)):
         if (
@@ -252,7 +252,7 @@ def _remoteness(distance: int) -> int:
 
 
 def is_update(element: PageElement) -> bool:
-    """Returns True if the words or names on and just before a dated element say that it is of a change."""
+    """Returns True if the words or names on and just before an element say that its date is that of a change."""
     node, parent = element.node, element.node.getparent()
     around = [node.get("class"), node.get("itemprop"), node.text, element.text]
     previous = node.getprevious()
@@ -263,13 +263,13 @@ def is_update(element: PageElement) -> bool:
 
 
 def _htmldate(tree: Element, url: str | None, latest: date) -> WrittenDate | None:
-    """Returns what the library finds without its search through the whole text, which takes up to seconds."""
+    """Returns the date that htmldate finds, without its search of the whole text, which can take seconds."""
     try:
         page = as_html(tree)
         found = find_date(page, extensive_search=False, original_date=True, url=url, max_date=latest.isoformat())
     except (MemoryError, RecursionError):
         raise
-    except Exception as error:  # noqa: BLE001 - a page that breaks the library costs us one voter of many
+    except Exception as error:  # noqa: BLE001 - if htmldate fails, one vote of many is missing
         log.warning("htmldate_failed", error=type(error).__name__)
         return None
     if found is None or found.endswith("-01-01"):

@@ -1,4 +1,4 @@
-"""Page elements with a signal: their text, and their place on the page."""
+"""Page elements with a signal: their text, and their region of the page."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from workers.metadata.signals import Signal, names_aside
 from workers.page.tree import Element
 from workers.page.words import plain, squeeze
 
-# Bounds on work, chosen by hand; which names count as near is part of the features of authors.
-_MAX_ELEMENTS = 40  # with one signal: those nearest to the heading
-_BEFORE, _AFTER = 30, 80  # elements around the heading: where a bare name may be the author's
-_MAX_TEXT = 400  # characters of what may be a title, a name or a date
-_PIECE = 2  # what an element's start or end counts, in characters
+# Bounds on work, chosen by hand. The features of authors depend on `_BEFORE` and `_AFTER`.
+_MAX_ELEMENTS = 40  # elements with one signal: those nearest to the heading
+_BEFORE, _AFTER = 30, 80  # elements around the heading, in which a name alone may be the author's
+_MAX_TEXT = 400  # characters of a title, a name or a date
+_PIECE = 2  # characters that the start or end of an element counts as
 _INLINE = frozenset(
     {"a", "abbr", "b", "em", "font", "i", "mark", "q", "s", "small", "strong", "sub", "sup", "u", "wbr"}
 )
@@ -38,8 +38,8 @@ class ElementRegion(StrEnum):
 class PageElement:
     """An element with a signal, and its text.
 
-    `position` counts elements from the page's start. `text` is the element's machine-readable value where it has one,
-    else its words. `node` is the element of the tree.
+    `position` counts elements from the page's start. `text` is the element's machine-readable value if it has one,
+    otherwise its words. `node` is the element of the tree.
     """
 
     position: int
@@ -49,7 +49,7 @@ class PageElement:
 
 
 def element_text(element: Element) -> str:
-    """Returns what `element` says: its machine-readable value or its words, empty where that is too long."""
+    """Returns the machine-readable value of `element`, or its words; empty if they are too long."""
     for attribute in ("content", "datetime"):
         if value := plain(element.get(attribute)):
             return value
@@ -60,7 +60,7 @@ def element_text(element: Element) -> str:
 
 
 def text_after(element: Element) -> str:
-    """Returns the words that follow `element` up to the next break of the line, empty where they are too many."""
+    """Returns the words after `element` up to the end of the line, empty if they are too long."""
     pieces = [element.tail or ""]
     sibling = element.getnext()
     while sibling is not None and sibling.tag in _FLOWING and sum(map(len, pieces)) < _MAX_TEXT:
@@ -71,7 +71,7 @@ def text_after(element: Element) -> str:
 
 
 def short_text(element: Element) -> str:
-    """Returns the words of `element` on one line, empty where they are more than a title's or a byline's."""
+    """Returns the words of `element` on one line, empty if they are too long for a title or a byline."""
     if len(element) == 0:
         words = squeeze(element.text)
         return words if len(words) <= _MAX_TEXT else ""
@@ -87,7 +87,7 @@ def short_text(element: Element) -> str:
 
 
 def _pieces(element: Element) -> Iterator[str]:
-    """Yields the texts below `element`, with a space where an element that is not part of a sentence begins or ends."""
+    """Yields the texts below `element`, with a space where an element begins or ends that is not inline."""
     walk = iterwalk(element, events=("start", "end"))
     for event, inner in walk:
         if event == "end":
@@ -150,7 +150,7 @@ class RegionFinder:
 
 
 class SignalHit(NamedTuple):
-    """An element with a signal; `after`: the signal is of the words after the element."""
+    """An element with a signal; `after`: the words after the element have the signal."""
 
     position: int
     element: Element
@@ -158,7 +158,7 @@ class SignalHit(NamedTuple):
 
 
 class ElementIndex:
-    """The elements of one page by signal. Their texts are read when they are first asked for: most never are."""
+    """The elements of one page by signal. It reads their texts on first use: most are never used."""
 
     def __init__(self, hits: Mapping[Signal, Sequence[SignalHit]]) -> None:
         self._hits = hits
@@ -170,7 +170,7 @@ class ElementIndex:
         self.heading = next(proper, 0)
 
     def with_signal(self, signal: Signal) -> tuple[PageElement, ...]:
-        """Returns the elements with `signal` that are nearest to the heading and say anything, in page order."""
+        """Returns the elements with `signal` and a text that are nearest to the heading, in page order."""
         if signal not in self._by_signal:
             near = self._near(signal)
             self._by_signal[signal] = tuple(element for element in map(self._page_element, near) if element.text)

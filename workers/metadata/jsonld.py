@@ -25,8 +25,9 @@ _ASIDE = frozenset({"hasPart", "itemListElement", "mentions", "relatedLink", "ci
 def read_scripts(scripts: Iterable[str]) -> tuple[Node, ...]:
     """Returns every object in the JSON-LD `scripts`, outer ones first, as they stand on the page.
 
-    What merely stands beside the article (related pieces, comments, lists) is left out. Trailing commas, comments,
-    control characters and several values in one script are forgiven; of a script past that, only plain pairs are read.
+    Objects about something else than the article (related pages, comments, lists) are left out. Trailing commas,
+    comments, control characters and several values in one script are accepted. From a script that is still invalid,
+    only a few fields are read, by a pattern.
     """
     nodes: list[Node] = []
     for script in scripts:
@@ -83,7 +84,7 @@ def _flatten(value: object, limit: int) -> list[Node]:
 
 
 def types_of(node: Node) -> tuple[str, ...]:
-    """Returns the node's types without their vocabulary's address."""
+    """Returns the node's types without the URL of their vocabulary."""
     return tuple(str(name).rpartition("/")[2] for name in as_list(node.get("@type")))
 
 
@@ -111,7 +112,7 @@ def _path(url: str | None) -> str:
 
 
 def follow(value: object, nodes: Iterable[Node]) -> list[object]:
-    """Returns `value` as a list, each bare `{"@id": ..}` replaced by the node of that id where there is one."""
+    """Returns `value` as a list, each bare `{"@id": …}` replaced by the node with that id if there is one."""
     items = as_list(value)
     if not any(isinstance(item, dict) and set(item) <= {"@id", "@type"} for item in items):
         return items
@@ -125,7 +126,7 @@ def _id(item: object) -> str:
 
 
 def strings(value: object, *keys: str) -> list[str]:
-    """Returns the non-empty strings in `value`: itself, its items, or what stands under the first of `keys`."""
+    """Returns the non-empty strings in `value`: itself, its items, or the value of the first of `keys` in an object."""
     found: list[str] = []
     for item in as_list(value):
         inner = next((item[key] for key in keys if item.get(key)), None) if isinstance(item, dict) else item
@@ -134,7 +135,7 @@ def strings(value: object, *keys: str) -> list[str]:
 
 
 def names(value: object) -> list[str]:
-    """Returns the names in `value`: strings, or what persons and organisations are called, also in parts or nested."""
+    """Returns the names in `value`: strings, or the names of persons and organisations, whole, in parts or nested."""
     return [name for item in as_list(value) for name in (_name_of(item) if isinstance(item, dict) else strings(item))]
 
 
@@ -151,7 +152,7 @@ def _parts_of(item: Node) -> list[str]:
 
 
 def moments(value: object) -> list[str]:
-    """Returns the dates in `value`, numbers of seconds or milliseconds among them, as text."""
+    """Returns the dates in `value` as text; numbers are seconds or milliseconds."""
     return [text for item in as_list(value) for text in ([str(item)] if _is_number(item) else strings(item))]
 
 
@@ -160,7 +161,7 @@ def _is_number(item: object) -> bool:
 
 
 def as_list(value: object) -> list[Any]:
-    """Returns a list as it is, None as an empty one, anything else as its only item."""
+    """Returns a list unchanged, an empty one for None, and any other value as the only item of a list."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]

@@ -10,7 +10,7 @@ from workers.page.words import bare, plain
 _MAX_NAME = 60  # characters
 _MAX_BYLINE = 1000  # characters
 _MAX_WORDS = 6  # words of one name
-_PARTICLES = byline_words.PARTICLES | {"of"}  # of an editorial team, as "Bank of England"
+_PARTICLES = byline_words.PARTICLES | {"of"}  # "of" as in "Bank of England"
 
 
 def key_of(name: str) -> str:
@@ -24,13 +24,13 @@ def key_of(name: str) -> str:
 def split_names(text: str, sites: frozenset[str] = frozenset(), *, trusted: bool = True) -> list[str]:
     """Returns the names in the byline `text`, in order, without roles, handles, addresses and dates.
 
-    What is one of `sites` (bare words) as a whole is one name. `trusted` says that the text is meant to be names and
-    nothing else: they may be in lower case then.
+    A text that equals one of `sites` (bare words) is one name. `trusted`: the text holds only names, which may be in
+    lower case.
     """
     return list(_split(text[:_MAX_BYLINE], sites, trusted))
 
 
-@lru_cache(maxsize=1024)  # a page says the same name in many places
+@lru_cache(maxsize=1024)  # a page repeats names
 def _split(text: str, sites: frozenset[str], trusted: bool) -> tuple[str, ...]:
     text = plain(text)
     if len(text) <= _MAX_NAME and bare(text) in sites:
@@ -69,7 +69,7 @@ def _is_word(text: str) -> bool:
 
 
 def _trim(piece: str) -> str:
-    """Returns `piece` without a role or degree at its ends, and once where it is doubled."""
+    """Returns `piece` without a role or degree at its ends, and only half of it if both halves are equal."""
     words = (
         byline_words.DEGREE.sub("", byline_words.REPORTER.sub("", piece.rpartition(": ")[2]))
         .strip(" \t,.:;&©-–—*_'\"“”«»")

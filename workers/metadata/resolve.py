@@ -1,4 +1,4 @@
-"""All metadata of a page, each field with its source."""
+"""Reads all metadata of a page, each field with its source."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -13,11 +13,11 @@ from workers.page.words import bare
 __all__ = ["Metadata", "read_metadata"]
 
 # Chosen by hand, for the size of events.
-_MAX_CANDIDATES = 5  # values of each field that did not win
+_MAX_CANDIDATES = 5  # other values of each field
 
 
 def read_metadata(tree: Element, head: Head, url: str | None, *, now: datetime | None = None) -> Metadata:
-    """Returns the metadata of a parsed page and its `head`, leaving the tree as it is. `now` bounds its dates."""
+    """Returns the metadata of a parsed page with its `head`; dates after `now` do not count. The tree stays unchanged."""
     now = now or datetime.now(UTC)
     page = gather(tree, head, url)
     titles = title.find_titles(page)

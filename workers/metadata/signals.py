@@ -40,12 +40,12 @@ _ASIDE = re.compile(
 )
 # Chosen by hand. They select the elements that are read, so the model of authors was trained with them.
 MAX_LINE = 120  # characters of a line that holds a name or a date
-_MAX_NAME = 40  # characters
-_MAX_BYLINE = 400  # characters
+_MAX_NAME = 40  # characters of a name
+_MAX_BYLINE = 400  # characters of a byline
 # Two to four words with capitals.
 _NAME = re.compile(r"[^\W\d_][\w.'’-]*(?:\s+(?:[a-z]{2,3}\s+)?[^\W\d_a-z][\w.'’-]*){1,3}")
-_MAX_NAME_PARTS = 7  # small words between them included
-_MIN_LINE = 2  # characters
+_MAX_NAME_PARTS = 7  # words of a name, with small ones between
+_MIN_LINE = 2  # characters of a line
 
 
 class Signal(StrEnum):
@@ -128,7 +128,7 @@ def is_author_link(href: str) -> bool:
 
 
 def signals_of_text(words: str) -> tuple[Signal, ...]:
-    """Returns the signals that the words right inside or right after an element give; `words` are not all white."""
+    """Returns the signals of `words` at the start of an element or right after it; `words` are not only white space."""
     if len(words) > _MAX_BYLINE or len(line := words.strip()) < _MIN_LINE:
         return ()
     parts = line.lower().split()

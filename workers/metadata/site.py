@@ -56,7 +56,7 @@ def _name(node: jsonld.Node) -> list[str]:
 
 
 def find_canonical_url(page: PageSources) -> Sourced[str] | None:
-    """Returns the address that the page calls its own."""
+    """Returns the URL that the page declares as its own."""
     return _absolute(
         page,
         first(
@@ -78,7 +78,7 @@ def find_description(page: PageSources) -> Sourced[str] | None:
 
 
 def find_image(page: PageSources) -> Sourced[str] | None:
-    """Returns the address of the article's picture."""
+    """Returns the URL of the article's picture."""
     return _absolute(
         page,
         first(
@@ -94,7 +94,7 @@ def find_image(page: PageSources) -> Sourced[str] | None:
 
 
 def find_license(page: PageSources) -> Sourced[str] | None:
-    """Returns the licence, mostly the address of its text."""
+    """Returns the licence, mostly the URL of its text."""
     return first(
         (Source.JSON_LD, jsonld.strings(page.article.get("license"), "url", "@id", "name")),
         (Source.MARKUP, page.links.get("license", ())),

@@ -14,8 +14,8 @@ from workers.page.tree import Element
 from workers.page.words import bare, word_set
 
 # Bounds on work, chosen by hand; not measured.
-_MAX_HITS = 5000  # of one signal
-_MAX_LINKS = 50  # of one rel
+_MAX_HITS = 5000  # elements with one signal
+_MAX_LINKS = 50  # links with one rel
 _RELS = frozenset({"canonical", "image_src", "license"})
 _TAGS = {"h1": Signal.H1, "h2": Signal.H2, "time": Signal.TIME}
 _READERS: Mapping[str, Callable[[str], tuple[Signal, ...]]] = {
@@ -37,8 +37,8 @@ class PageSources:
 
     `head` is the page's head; `links` the `<link>` and `<a>` targets by rel (`canonical`, `image_src`, `license`);
     `element_index` the elements of the body by signal; `nodes` all JSON-LD, `article` the node of the article itself;
-    `heading` the position of the first `h1` of the page proper, 0 if there is none; `sites` what the site and its
-    publisher are called, as bare words.
+    `heading` the position of the first `h1` that is not aside, 0 if there is none; `sites` the names of the site and of
+    its publisher, as bare words.
     """
 
     url: str | None
@@ -60,12 +60,12 @@ class PageSources:
         return [element for signal in signals for element in self.element_index.with_signal(signal)]
 
     def main_elements(self, *signals: Signal) -> list[PageElement]:
-        """Returns what `elements` returns, without navigation, footers, comments and the like."""
+        """Returns the elements with `signals` that are not in navigation, footers, comments and the like."""
         return [element for element in self.elements(*signals) if element.region is not ElementRegion.ASIDE]
 
     @property
     def host(self) -> str:
-        """The page's host without `www.`, empty where no URL is known."""
+        """The page's host without `www.`, empty if its URL is unknown."""
         return host_of(self.url)
 
 
@@ -78,7 +78,7 @@ def host_of(url: str | None) -> str:
 
 
 def gather(tree: Element, head: Head, url: str | None) -> PageSources:
-    """Reads a parsed page once, from top to bottom, and leaves the tree as it is."""
+    """Reads a parsed page once, from top to bottom. Leaves the tree unchanged."""
     gatherer = _Gatherer()
     gatherer.walk(tree)
     nodes = jsonld.read_scripts(head.json_ld)
@@ -124,7 +124,7 @@ class _Gatherer:
                     if name in readers:
                         if found := readers[name](value):
                             self._note(found, position, element)
-                    elif name == "href" or name == "rel":  # noqa: PLR1714 - a set would be built or asked for each
+                    elif name == "href" or name == "rel":  # noqa: PLR1714 - faster than a set, and called for each attribute
                         self._take_link(position, element, name, value)
                 if (words := element.text) and not words.isspace():
                     take_words(words, position, element)

@@ -16,10 +16,10 @@ from workers.page.words import bare, jaccard, plain, tokens
 _SEPARATOR = re.compile(r"\s+(?:[|·•»«›‹~/–—-]|::|:)\s+|\s*[|»›]\s*|\s+_|_\s+")
 _ENDS = " ¶§|·•"
 _LABEL = re.compile(r"\w+\s*:\s+")
-# Chosen by hand where nothing else is said; not measured one by one.
+# Chosen by hand unless they say otherwise.
 _LIKE_SEGMENT = 0.9  # likeness of a heading that is the first part of a page's whole title
-_MIN_LIKENESS = 0.3  # of a heading to a reference; anything from .15 to .5 does nearly as well
-_MIN_LIKENESS_MINOR = 0.5  # of what is no h1
+_MIN_LIKENESS = 0.3  # of a heading to a reference
+_MIN_LIKENESS_MINOR = 0.5  # the same, of other elements than an h1
 _MIN_WORDS_ALONE = 3  # of a lone h1 that nothing else confirms; shorter ones are site names
 _MIN_WORDS_ANYWHERE = 5  # words of a heading anywhere on the page
 _CHANCES = (0.63, 0.9, 0.92, 0.96)  # probability that a title is right, by the number of others that agree; measured
@@ -38,7 +38,7 @@ def find_titles(page: PageSources) -> list[Sourced[str]]:
 
 
 def _with_confidence(titles: list[Sourced[str]]) -> list[Sourced[str]]:
-    """Returns `titles` with the first one's confidence: it grows with the number of others that say the same."""
+    """Returns `titles`, the first with its confidence: it grows with the number of others that are equal."""
     if not titles:
         return []
     best, *others = titles
@@ -62,12 +62,12 @@ def _references(page: PageSources) -> Iterator[Reference]:
 
 
 def _tidied(text: str) -> str:
-    """Returns a title with no permanent link's sign or separator at its end and no character reference in it."""
+    """Returns a title without a permalink sign or separator at its end, and with its character references resolved."""
     return plain(text.rstrip(_ENDS) or text)
 
 
 def without_site(text: str, sites: frozenset[str], *, guess: bool = False) -> str:
-    """Returns the title `text` without a site's name at its end or start; `guess` takes a short last part for one."""
+    """Returns the title `text` without a site's name at its end or start. With `guess`, a short last part is one."""
     cuts = [(match.start(), match.end()) for match in _SEPARATOR.finditer(text)]
     for start, end in cuts:
         if _is_site(text[end:], sites):
@@ -101,7 +101,7 @@ def _heading(page: PageSources, references: list[Reference]) -> Sourced[str] | N
 
 
 def _without_kicker(element: PageElement, references: list[Reference], sites: frozenset[str]) -> Sourced[str]:
-    """Returns the heading, or the reference that is the heading without one of its child elements."""
+    """Returns the heading, or the reference that equals it without one of its child elements, such as a kicker."""
     whole = bare(element.text)
     for reference in references:
         if _same_but_spaces(reference.value, element.text) or _same_but_label(reference.value, element.text):
@@ -118,7 +118,7 @@ def _without_kicker(element: PageElement, references: list[Reference], sites: fr
 
 
 def _same_but_spaces(reference: str, heading: str) -> bool:
-    """Returns True if a heading differs in spaces alone, which its elements made."""
+    """Returns True if a heading differs only in spaces, which stand for the ends of its elements."""
     return reference != heading and "".join(reference.split()) == "".join(heading.split())
 
 
@@ -157,7 +157,7 @@ def _minor_heading(page: PageSources, references: list[Reference]) -> Sourced[st
 
 
 def _segments(text: str, *, least: int = 2) -> list[str]:
-    """Returns the parts of `text` between separators that have at `least` so many words."""
+    """Returns the parts of `text` between separators that have at least `least` words."""
     edges = [0, *(edge for match in _SEPARATOR.finditer(text) for edge in match.span()), len(text)]
     return [text[start:end] for start, end in list(pairwise(edges))[::2] if len(tokens(text[start:end])) >= least]
 

@@ -1,4 +1,4 @@
-"""Parses dates in attributes, and in words of many languages, to ISO 8601."""
+"""Parses dates in attributes and in text of many languages to ISO 8601."""
 
 import re
 from collections.abc import Mapping
@@ -27,12 +27,12 @@ _DAY_MONTH = re.compile(
 )
 _MONTH_DAY = re.compile(r"([^\W\d_]{3,12})\.?\s+(\d\d?)(?:st|nd|rd|th)?\.?,?\s+" + _YEAR)
 _URL = re.compile(r"(?<!\d)((?:19|20)\d\d)[/_-](\d\d?)[/_-](\d\d?)(?!\d)|(?<!\d)((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)")
-# The day's number repeats the year and month before it: /2015/08/150803-
+# The last number repeats the year and month: /2015/08/150803-
 _URL_SHORT = re.compile(r"/((?:19|20)(\d\d))/(\d\d)/(?:[^/]*\D)?\2\3(\d\d)(?!\d)")
-# Letters of a month cut short, and bounds on work: chosen by hand; not measured.
-_MIN_PREFIX = 3  # letters
-_MAX_URL = 2048  # characters
-_MAX_STAMP = 200  # characters
+# Chosen by hand; the last two bound the work.
+_MIN_PREFIX = 3  # letters of an abbreviated month
+_MAX_URL = 2048  # characters of a URL that are read
+_MAX_STAMP = 200  # characters of a machine-readable date that are read
 _CHANGE = (
     r"(?:updat|modifi|\bedited|last changed|revis|aktualis|geändert|mise? à jour|màj|actualiz|aggiorna|bijgewerkt"
     r"|gewijzigd|atualiz|oppdatert|uppdater|päivitetty|обновлено|изменено|更新)"
@@ -44,7 +44,7 @@ _MONTH_FIRST = frozenset({"", "en", "en-us", "en-ca", "en-ph"})
 
 @dataclass(frozen=True, slots=True)
 class WrittenDate:
-    """A day, and the whole of what was stated: an ISO 8601 date, or date and time with the offset if it was given."""
+    """A day, and all that the text states: an ISO 8601 date, or a date and time, with the offset if it has one."""
 
     day: date
     iso: str
@@ -53,15 +53,15 @@ class WrittenDate:
 def says_changed(words: str) -> bool:
     """Returns True if `words` around a date, or the class names of its element, say that it is of a change.
 
-    Class names run words together, as `lastUpdated`: a word counts wherever it begins.
+    Class names join words, as in `lastUpdated`, so a word counts even inside another one.
     """
     return _CHANGED.search(words) is not None
 
 
 def labels_change(label: str) -> bool:
-    """Returns True if a word of `label`, the text before a date, begins like a word for a change.
+    """Returns True if a word of `label`, the text before a date, begins with a word for a change.
 
-    So 最后更新 ("last update"), one word here, does not count: Chinese pages put it before their only date.
+    最后更新 ("last update") does not: Chinese pages put it before their only date.
     """
     return _CHANGE_LABEL.search(label) is not None
 
@@ -87,7 +87,7 @@ def parse_url_date(url: str) -> WrittenDate | None:
 
 
 def _unix(text: str) -> WrittenDate | None:
-    """Returns the moment of seconds or milliseconds since 1970. `2024013112`, a date and an hour, is far from both."""
+    """Returns the moment of seconds or milliseconds since 1970. `2024013112`, a date and an hour, is out of range."""
     if not _UNIX.fullmatch(text.strip()):
         return None
     moment = datetime.fromtimestamp(int(text.strip()[:10]), UTC)

@@ -1,9 +1,10 @@
 """Parses and measures a page: its tree, its text blocks, its head, its kind. It does not know about articles.
 
 In reading order: `tree` parses HTML, with the shadow roots of `shadow`; `words` compares words; `class_names` and
-`styles` say what the names and styles of an element mean. `blocks` has the types of text blocks and their containers,
-and `segment` cuts a tree into them: `unread` knows what is none of the text, `panels` what a reader can open;
-`letters`, `formulas` and `raised` write what is no plain text, and `collect` puts the pieces of a block together.
-`data_tables` tells tables from layouts. `head` reads title, `<meta>` and JSON-LD. `declared` and `layout` measure what
-a page declares and what it looks like, and `kind` tells from both whether it is an article, a listing, a forum, …
+`styles` interpret the names and styles of an element. `blocks` has the types of text blocks and their containers,
+and `segment` cuts a tree into them: `unread` recognises elements that are not part of the text, `panels` those that a
+reader can open; `letters`, `formulas` and `raised` turn images, formulas and exponents into text, and `collect` joins
+the pieces of a block. `data_tables` tells tables of data from layouts. `head` reads title, `<meta>` and JSON-LD.
+`declared` and `layout` compute features of a page, and `kind` estimates from them whether it is an article, a listing,
+a forum, …
 """

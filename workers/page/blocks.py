@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from workers.page.tree import Element
 from workers.page.words import size_of
 
-BREAK = "\x1e"  # a run that is an end of line: the parser lets no control character through
+BREAK = "\x1e"  # the text of a run that ends a line; no page contains it: the parser drops control characters
 
 
 class BlockKind(IntEnum):
-    """What a block is in the text."""
+    """The kind of a block."""
 
     PARAGRAPH = 0
     HEADING = 1
@@ -27,10 +27,10 @@ class BlockKind(IntEnum):
 
 
 class TextRun(NamedTuple):
-    """A piece of text in the tree: of the text of `element`, or with `is_tail` of the text after it.
+    """A piece of text in the tree: from the text of `element`, or with `is_tail` from the text after it.
 
-    An end of line within a block is a run of its own, `BREAK`. So is a formula, whose element is its `<math>`, the
-    alternative text of an image that is a letter, and a quotation mark that a browser writes.
+    Runs of their own are: an end of line within a block (`BREAK`), a formula (its element is the `<math>`), the
+    alternative text of an image that stands for a letter, and a quotation mark that browsers add.
     """
 
     text: str
@@ -41,8 +41,9 @@ class TextRun(NamedTuple):
 class TextBlock(NamedTuple):
     """Text between two ends of line.
 
-    `container` is the number of the innermost element around it that ends lines. `link`, `bold` and `italic` count the
-    characters in such elements, `flags` the names of inline elements in it.
+    `container` is the number of the innermost container around it. `link`, `bold` and `italic` count the characters in
+    such elements. `flags` says what the names of its inline elements mean, as bits of `class_names`.
+    `after_image`: an image stands between it and the block before.
     """
 
     text: str
@@ -59,13 +60,11 @@ class TextBlock(NamedTuple):
 class Container(NamedTuple):
     """An element that ends lines.
 
-    Others are told by their numbers, in document order: `parent` (0 for the body's own), `box`, the outermost one
-    around it, itself included, that its tag or name sets apart as boilerplate, `article`, the innermost `<article>`,
-    and `line`, the innermost list item or table row; -1 if there is none. `first` is the number of the first block
-    within.
-    `own` and `inherited` are what names say of it, and of it and all around it, with the bits
-    of `class_names` beside those.
-    `form` is the same for the same tag and class. `lists` counts the lists around it.
+    Containers have numbers, in document order; -1 stands for none. `parent` is the one around it (0 for the body),
+    `box` the outermost one, itself included, that its tag or names mark as boilerplate, `article` the innermost
+    `<article>`, `line` the innermost list item or table row. `first` is the number of the first block within.
+    `own` has the bits of `class_names` for its own names, `inherited` also those of all containers around it.
+    `form` is equal for containers with the same tag and class. `lists` counts the lists around it.
     """
 
     element: Element
@@ -88,12 +87,12 @@ _NUMBERS = tuple(name for name in Container._fields if name not in {"element", "
 
 @dataclass(frozen=True)
 class SegmentedPage:
-    """A page's blocks in document order, and what holds them.
+    """A page's blocks and their containers, in document order.
 
     `ends` has for each container the number of the block after its last. `images` are the `<img>`, each with the
-    number of the block that follows. `hidden` are the pieces within lines that no browser shows and no block has: the
-    number of the block that they stand in, or before, and their characters. `is_cut` says that the page has more blocks
-    than are read.
+    number of the block that follows. `hidden` are pieces of text within lines that browsers do not show; they are in
+    no block. Each has the number of the block that it stands in or before, and its length in characters. `is_cut`: the
+    page has more blocks than are read.
     """
 
     blocks: list[TextBlock]
@@ -105,11 +104,11 @@ class SegmentedPage:
 
     @cached_property
     def sizes(self) -> list[float]:
-        """The blocks' lengths, as `size_of` tells them."""
+        """The lengths of the blocks, by `size_of`."""
         return [size_of(block.text) for block in self.blocks]
 
     @cached_property
     def table(self) -> dict[str, NDArray[np.int64]]:
-        """The containers' numbers by name, (C,) each."""
+        """The numbers of the C containers by name, (C,) each."""
         columns = dict(zip(Container._fields, zip(*self.containers, strict=True), strict=True))
         return {name: np.array(columns[name], np.int64) for name in _NUMBERS}

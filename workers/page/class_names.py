@@ -44,15 +44,15 @@ GROUPS: dict[str, str] = {
     "form": "form search input field button btn cta action",
 }
 GROUP_BITS = {name: bit for bit, name in enumerate(GROUPS)}
-# Beside what names say; the features do not see these bits.
-NO_TEXT = 1 << len(GROUP_BITS)  # asks for consent: never the page's text, wherever it stands
-UNSHOWN = NO_TEXT << 1  # no browser shows it until somebody asks for it, if ever
-PANEL = NO_TEXT << 2  # not shown, but it is a part of what is: somebody opens it to read on
-ASIDE = NO_TEXT << 3  # for screen readers and programs: none of the text that people read
-GUTTER = NO_TEXT << 4  # numbers of lines beside code
-CONTROL = NO_TEXT << 5  # to copy what stands beside it, or to draw it
-LINES = NO_TEXT << 6  # its line feeds are ends of lines
-# Names that consent managers give their element on a page: its whole id, or one of its classes.
+# Further bits, from names, styles and attributes; the features do not use them.
+NO_TEXT = 1 << len(GROUP_BITS)  # a consent dialog: never part of the text
+UNSHOWN = NO_TEXT << 1  # browsers do not show it at first
+PANEL = NO_TEXT << 2  # not shown at first, but part of the text: a reader can open it
+ASIDE = NO_TEXT << 3  # for screen readers and programs only
+GUTTER = NO_TEXT << 4  # line numbers beside code
+CONTROL = NO_TEXT << 5  # may be a copy button, or a drawing of the formula beside it
+LINES = NO_TEXT << 6  # line feeds in it end lines
+# Ids and classes of the elements that consent managers add to a page.
 CONSENT_MANAGERS = word_set(
     """axeptio_overlay borlabs-cookie borlabscookiebox ccc-overlay cc-window cky-consent-container clisettingspopup
     cmpbox cmplz-cookiebanner cmplz-cookiebanner-container cmpwrapper consent_blackbar cookie-law-info-bar
@@ -62,7 +62,7 @@ CONSENT_MANAGERS = word_set(
     onetrust-banner-sdk onetrust-consent-sdk onetrust-pc-sdk osano-cm-window qc-cmp2-container tarteaucitronroot
     trustarc-banner truste-consent-content truste-consent-track usercentrics-cmp-ui usercentrics-root"""
 )
-# Words of names that are no common ones, each by what it says of its element.
+# Patterns of names that set the bits above.
 _ASIDE_NAMES = re.compile(
     r"(?:^|\s)(?:sr-only|(?:[a-z]{1,3}-)?visually-?hidden|visually_hidden|screen-?reader(?:-only|-text)?|show-for-sr"
     r"|visuallyhidden|element-invisible|is-vishidden|hidden-visually|u-hiddenvisually|a11y-(?:hidden|only|text)"
@@ -85,7 +85,7 @@ for _name, _words in GROUPS.items():
 
 
 _PATTERNS = ((_ASIDE_NAMES, ASIDE), (_GUTTER_NAMES, GUTTER), (_CONTROL_NAMES, CONTROL), (_LINES_NAMES, LINES))
-_TELLING = 1 << 62  # of a word that only names with such a pattern have; asks for them
+_TELLING = 1 << 62  # set by words of these patterns: other names need not be matched against them
 for _word in word_set(
     """sr sronly only visually hidden visuallyhidden vishidden invisible screen screenreader reader assistive offscreen
     off accessible accessibility katex mjx mathjax jax preview editsection lineno linenos linenodiv line lines
@@ -97,9 +97,9 @@ _FLAGS |= {written: flags for word, flags in _FLAGS.items() for written in (word
 
 @lru_cache(maxsize=8192)  # the same few names recur all over a site
 def name_flags(names: str) -> int:
-    """Returns which of `GROUPS` the words of `names` belong to, as bits, with `NO_TEXT` for a consent manager's.
+    """Returns the bits of the `GROUPS` that the words of `names` belong to.
 
-    `ASIDE`, `GUTTER`, `CONTROL` and `LINES` say what else the names mean.
+    `NO_TEXT`, `ASIDE`, `GUTTER`, `CONTROL` and `LINES` are added where they apply.
     """
     names = names[:_MAX_NAMES]
     flags = 0 if CONSENT_MANAGERS.isdisjoint(names.lower().split()) else NO_TEXT

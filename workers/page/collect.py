@@ -1,4 +1,4 @@
-"""Text between two ends of line, collected piece by piece, and made a block."""
+"""Collects the text between two ends of line, piece by piece, and makes a block of it."""
 
 from workers.page.blocks import BREAK, BlockKind, TextBlock, TextRun
 from workers.page.raised import raised
@@ -7,15 +7,15 @@ from workers.page.unread import is_numbering
 
 _LINK, _BOLD, _ITALIC = range(3)
 MARKS = {"a": _LINK, "b": _BOLD, "strong": _BOLD, "i": _ITALIC, "em": _ITALIC, "cite": _ITALIC}
-_QUOTES = (("“", "”"), ("‘", "’"))  # of a quotation, and of one within; HTML, 15.3.6
+_QUOTES = (("“", "”"), ("‘", "’"))  # of a quotation, and of one inside another (HTML, 15.3.6)
 _OPENING = "\"'“„«‘‚‹「『"
 
 
 class BlockCollector:
     """Collects the runs of one block after the other.
 
-    `runs` are those of the block that is being collected, `kind` and `container` what it will be and stand in.
-    With `keeps_lines`, line feeds end lines. `flags` are what the names of its inline elements say.
+    `runs`, `kind`, `container`, `flags` and `after_image` are those of the block in progress (`TextBlock`).
+    With `keeps_lines`, line feeds end lines.
     """
 
     __slots__ = (
@@ -36,11 +36,11 @@ class BlockCollector:
         self._chars = [0, 0, 0]
         self._line_filled = False
         self._raising: list[str] = []
-        self._raised: list[tuple[int, str]] = []  # the runs that stand in a `sup` or `sub`, with its tag
+        self._raised: list[tuple[int, str]] = []  # number and tag of each run in a `sup` or `sub`
         self._closers: list[str] = []
 
     def add(self, text: str, element: Element, *, is_tail: bool = False) -> None:
-        """Adds text of `element`, or what follows it."""
+        """Adds the text of `element`, or with `is_tail` the text after it."""
         if self.keeps_lines and "\n" in text and self.kind is not BlockKind.PREFORMATTED:
             self._add_lines(text, element, is_tail=is_tail)
             return
@@ -88,7 +88,7 @@ class BlockCollector:
         self.runs.append(TextRun(self._closers.pop(), element, is_tail=False))
 
     def end_line(self, element: Element) -> None:
-        """Ends a line. Two ends with nothing between them end a paragraph, but in preformatted text."""
+        """Ends a line. Two ends in a row end the block, except in preformatted text."""
         if self._line_filled or self.kind is BlockKind.PREFORMATTED:
             self.runs.append(TextRun(BREAK, element, is_tail=False))
             self._line_filled = False
@@ -96,7 +96,7 @@ class BlockCollector:
             self.flush()
 
     def flush(self) -> None:
-        """Makes a block of what is collected, unless it says nothing."""
+        """Makes a block of the collected runs, unless they are empty or the line numbers of code."""
         runs, kind, (link, bold, italic) = self.runs, self.kind, self._chars
         flags, self.flags = self.flags, 0
         raw = runs[0].text if len(runs) == 1 and not self._raised else self._joined()

@@ -1,4 +1,4 @@
-"""Which tables hold data, and which only lay a page out."""
+"""Tells tables of data from tables that only lay a page out."""
 
 from collections import defaultdict
 
@@ -7,13 +7,13 @@ from workers.page.tree import Element
 
 # Chosen by hand; not measured.
 _LEAST_ROWS, _LEAST_COLUMNS = 2, 2
-_MAX_CELL_CHARS = 400  # of the mean cell: more is a column of text
+_MAX_CELL_CHARS = 400  # characters of a cell, on average; more are columns of text
 _DATA_TAGS = ("th", "thead", "caption", "col")
 _LAYOUT_ROLES = frozenset({"presentation", "none"})
 
 
 def data_tables(segmented: SegmentedPage) -> dict[int, Element]:
-    """Returns for the number of each block in a table of data that table."""
+    """Returns the table of each block in a table of data, by the block's number."""
     found: dict[int, Element] = {}
     tables: dict[Element, list[int]] = defaultdict(list)
     for number, block in enumerate(segmented.blocks):
@@ -32,7 +32,7 @@ def table_around(element: Element) -> Element | None:
 
 
 def is_data_table(table: Element) -> bool:
-    """Returns True if rows and columns of `table` mean something."""
+    """Returns True if the rows and columns of `table` hold data, rather than the layout of a page."""
     if (table.get("role") or "").lower() in _LAYOUT_ROLES or next(table.iterdescendants("table"), None) is not None:
         return False
     rows = [[cell for cell in row if cell.tag in {"td", "th"}] for row in table.iter("tr")]

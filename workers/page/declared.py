@@ -7,7 +7,7 @@ from workers.page.head import Head
 
 _TYPE = re.compile(r'"@type"\s*:\s*\[?\s*"(?:https?://schema\.org/)?(\w+)"')
 _NOT_FREE = re.compile(r'"isAccessibleForFree"\s*:\s*"?false', re.IGNORECASE)
-_MAX_CHARS = 200_000  # of structured data; product pages carry megabytes
+_MAX_CHARS = 200_000  # characters of JSON-LD that are read; chosen: product pages carry megabytes
 _GROUPS = {
     "article": "Article NewsArticle BlogPosting ReportageNewsArticle OpinionNewsArticle LiveBlogPosting",
     "product": "Product ProductGroup IndividualProduct Offer AggregateOffer Book SoftwareApplication Course",
@@ -31,7 +31,8 @@ DECLARED_FEATURES = (
 )
 _WORD = re.compile(r"[a-z]+")
 _DATE = re.compile(r"(?:19|20)\d\d[-/_]?(?:0[1-9]|1[0-2])(?!\d)|/(?:19|20)\d\d/")
-# Hyphens in a path's last part; chosen: headlines have as many. Part of the features: change it and train anew.
+# Hyphens from which on a part of a path is a headline, whose words are ignored. Chosen by hand. The features depend on
+# it: retrain the models after a change.
 _LONG_SLUG_HYPHENS = 3
 _PATH_GROUPS = {
     "product": "product products item items p dp sku buy prod produkt produit producto",

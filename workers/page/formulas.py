@@ -1,4 +1,4 @@
-"""Formulas as text: the TeX that a page gives beside its MathML, else the MathML in a line."""
+"""Writes formulas as text: the TeX that a page gives with its MathML, or the MathML on one line if there is none."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,11 +8,11 @@ from workers.page.tree import Element
 _TEX = frozenset({"application/x-tex", "latex", "tex", "text/x-tex"})
 _STYLE = re.compile(r"\{\\(?:display|text|script|scriptscript)style\s*(.*)\}", re.DOTALL)
 _SILENT = frozenset({"annotation", "annotation-xml", "mphantom", "maction"})
-_MAX_NESTED = 40  # a formula of more is no formula
+_MAX_NESTED = 40  # elements inside each other; deeper ones are left out. Chosen by hand.
 
 
 def formula_text(math: Element) -> str:
-    """Returns what a `<math>` element says, on one line."""
+    """Returns the formula of a `<math>` element on one line."""
     for annotation in math.iter("annotation"):
         if (annotation.get("encoding") or "").lower() in _TEX and annotation.text:
             return tex_text(annotation.text)
@@ -20,7 +20,7 @@ def formula_text(math: Element) -> str:
 
 
 def tex_text(tex: str) -> str:
-    """Returns TeX on one line, without what says only how large it is."""
+    """Returns TeX on one line, without a style command around it that only sets the size."""
     line = " ".join(tex.split())
     found = _STYLE.fullmatch(line)
     return found[1].strip() if found else line

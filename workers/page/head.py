@@ -8,9 +8,9 @@ from typing import cast
 from workers.page.tree import Element
 from workers.page.words import plain
 
-Attributes = Sequence[tuple[str, str]]  # lxml's types allow for bytes, which there are none of in HTML
+Attributes = Sequence[tuple[str, str]]  # lxml's types allow bytes, but trees of HTML have none
 
-_MAX_VALUES = 50  # of one name: more than any page needs, and a bound for those that repeat one without end
+_MAX_VALUES = 50  # values of one name; chosen: a bound for pages that repeat a name endlessly
 _DUBLIN_CORE = {
     "dc": "dc.",
     "dcterm": "dcterms.",
@@ -59,7 +59,7 @@ def read_head(tree: Element, html: str) -> Head:
 
 def _add_meta(metas: dict[str, list[str]], element: Element) -> None:
     given = dict(cast("Attributes", element.items()))
-    content = plain(given.get("content") or given.get("value"))  # a slip that whole sites make
+    content = plain(given.get("content") or given.get("value"))  # whole sites write value for content
     if not content:
         return
     for attribute in ("name", "property", "http-equiv"):

@@ -18,7 +18,7 @@ KIND_FEATURES: Final = (*ADDRESS_FEATURES, *DECLARED_FEATURES, *LAYOUT_FEATURES)
 
 @dataclass(frozen=True, slots=True)
 class KindProbabilities:
-    """The probability of each kind of page; they add up to one."""
+    """The probability of each kind of page; they sum to one."""
 
     shares: dict[PageKind, float]
 
@@ -29,7 +29,7 @@ class KindProbabilities:
 
 
 def kind_features(tree: Element, segmented: SegmentedPage, head: Head, url: str | None) -> Rows:
-    """Returns the features of a page, (1, len(NAMES))."""
+    """Returns the features of a page, (1, len(KIND_FEATURES))."""
     row = [*address_features(url), *declared_features(head), *layout_features(tree, segmented)]
     return np.array([row], np.float32)
 

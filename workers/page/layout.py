@@ -10,13 +10,13 @@ from workers.page.class_names import GROUP_BITS
 from workers.page.segment import CODES
 from workers.page.tree import Element
 
-# These numbers are part of the features, so the weights hold for them alone: change one and train anew. Chosen by hand.
+# The features depend on these numbers: retrain the models after a change. Chosen by hand.
 _PROSE_CHARS = 100  # characters of a block of prose, at least
 _PROSE_LINKED = 0.3  # share of linked characters in prose, at most
-_REPEATS = 3  # of a shape beside each other make a list
+_REPEATS = 3  # siblings of the same shape that make a list, at least
 _MAX_TEXT_CHARS = 100_000  # characters of a page in which wordings are counted
 _CURRENCIES = ("$", "€", "£", "¥", "₹")
-_WORDINGS = {  # in lower case, counted as they stand: regular expressions took most of the time here
+_WORDINGS = {  # substrings of the text in lower case: regular expressions took most of the time here
     "agos": (" ago", " am\n", " pm\n", "vor ", "hace ", "il y a "),
     "adds": ("add to cart", "add to bag", "add to basket", "in den warenkorb", "au panier", "al carrito", "in stock"),
     "replies": (" repl", "\nrepl", "\nquote", "joined", " posts", " views", " votes", " likes", "antwort", "répon"),
@@ -112,9 +112,9 @@ def _headings(page: LayoutColumns) -> list[float]:
 
 
 def _repeats(segmented: SegmentedPage, page: LayoutColumns) -> list[float]:
-    """Measures the elements of one shape (tag and class) that stand beside each other, each with several blocks."""
+    """Returns features of sibling containers of the same shape (tag and class), with several blocks each."""
     first, end, form = segmented.table["first"], np.array(segmented.ends, np.intp), segmented.table["form"]
-    several = end - first >= 2  # noqa: PLR2004 - a headline and something
+    several = end - first >= 2  # noqa: PLR2004 - a headline and one more
     shapes = segmented.table["parent"] * (form.max() + 1) + form
     _, inverse, counts = np.unique(shapes[several], return_inverse=True, return_counts=True)
     repeated = np.flatnonzero(several)[counts[inverse] >= _REPEATS] if counts.size else np.zeros(0, np.intp)

@@ -18,7 +18,7 @@ _FIRST_SYMBOL = "\u203c"  # the first emoji beyond Latin-1 in Unicode's emoji-da
 
 
 class _Names(Enum):
-    """What the classes of an image call it."""
+    """The kind of image that the class names of an image state."""
 
     EMOJI = auto()
     TEX = auto()
@@ -26,14 +26,14 @@ class _Names(Enum):
 
 
 def is_letters(image: Element) -> bool:
-    """Returns True if `image` stands for letters: it is no picture."""
+    """Returns True if `image` stands for letters and is not a picture."""
     alt = (image.get("alt") or "").strip()
     names = _names_letters(image.get("class") or "")
     return names is _Names.TEX or (0 < len(alt) <= _MAX_EMOJI_CHARS and (names is _Names.EMOJI or _is_symbol(alt)))
 
 
 def letters_of(image: Element) -> str:
-    """Returns the letters that `image` stands for: none where the page has them beside it, too."""
+    """Returns the text that `image` stands for; empty if the same formula stands beside it as MathML."""
     alt = (image.get("alt") or "").strip()
     if _names_letters(image.get("class") or "") is _Names.TEX:
         return "" if _has_formula(image.getparent()) else tex_text(alt)
@@ -52,5 +52,5 @@ def _is_symbol(text: str) -> bool:
 
 
 def _has_formula(around: Element | None) -> bool:
-    """Returns True if the formula stands beside its image, as on Wikipedia."""
+    """Returns True if the formula stands beside its image as MathML, as on Wikipedia."""
     return around is not None and next(around.iter("math"), None) is not None

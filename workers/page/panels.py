@@ -1,4 +1,4 @@
-"""Which elements that no browser shows at first are a part of what it shows: tabs, accordions, "read more"."""
+"""Recognises panels: elements that a browser hides until a reader opens them, as tabs, accordions and "read more"."""
 
 import re
 
@@ -20,16 +20,16 @@ _MORE = re.compile(
     r"|더\s?보기|اقرأ المزيد|xem thêm)\W*",
     re.IGNORECASE,
 )
-# Those names of an element that say that it is something else, whoever opens it.
+# Names of elements that are not part of the text even if a reader can open them.
 _OTHER = sum(
     1 << GROUP_BITS[name]
     for name in ("navigation", "footer", "comment", "consent", "letter", "share", "advert", "overlay", "gate", "form")
 )
-_MAX_CONTROL_CHARS = 40
+_MAX_CONTROL_CHARS = 40  # characters of the label of a link or button; chosen by hand
 
 
 def is_panel(element: Element, flags: int) -> bool:
-    """Returns True if `element`, which is not shown and whose names say `flags`, is there to be opened by a reader."""
+    """Returns True if a reader can open `element`, which is not shown at first and whose names mean `flags`."""
     if flags & _OTHER:
         return False
     names = f"{element.get('class') or ''} {element.get('id') or ''}"
@@ -39,12 +39,12 @@ def is_panel(element: Element, flags: int) -> bool:
 
 
 def asks_to_read_on(text: str) -> bool:
-    """Returns True if `text`, a whole link or button, leads to the rest of what stands above it."""
+    """Returns True if `text`, the label of a link or button, says “read more” or the like."""
     return len(text) <= _MAX_CONTROL_CHARS and _MORE.fullmatch(text) is not None
 
 
 def _follows_control(element: Element) -> bool:
-    """Returns True if what stands right before `element` asks to read on, and nothing else."""
+    """Returns True if the element right before `element` ends with a “read more” link or button."""
     before = element.getprevious()
     if before is None:
         return False
@@ -55,7 +55,7 @@ def _follows_control(element: Element) -> bool:
 
 
 def _is_controlled(element: Element) -> bool:
-    """Returns True if a heading or a button right before `element` says that it opens it."""
+    """Returns True if a button, link or heading right before `element` names it in `aria-controls`."""
     name, before = element.get("id"), element.getprevious()
     if not name or before is None:
         return False

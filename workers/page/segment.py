@@ -24,7 +24,7 @@ from workers.page.styles import hidden_classes, style_flags
 from workers.page.tree import Element
 from workers.page.unread import ASKED_TAGS, is_apart, is_unread
 
-MAX_BLOCKS = 50_000  # of one page; chosen: a longer document is a dump of data, whose rest is left out
+MAX_BLOCKS = 50_000  # blocks of one page, the rest is left out; chosen: longer documents are dumps of data
 
 _SILENT = frozenset(
     {
@@ -63,17 +63,17 @@ _KINDS = {
     "blockquote": BlockKind.QUOTE,
 }
 # Chosen by hand; not measured.
-_LINE_CHARS = 40  # of an element that a page defines itself: what is shorter may be a word within a line
-_LINE_PIECES = 20  # pieces of text that are looked at for that: a bound on work
-_PANEL_CHARS = 40  # that a reader can open within a line; what is shorter is a note for programs
+_LINE_CHARS = 40  # characters of a custom element that begins a line; a shorter one may be a word within a line
+_LINE_PIECES = 20  # pieces of text that are read to decide that: a bound on work
+_PANEL_CHARS = 40  # characters of a panel within a line; shorter hidden text is a note for programs
 
 _NOTHING = Container(etree.Element("html"), 0, BlockKind.PARAGRAPH, 0, -1, 0, 0, 0, -1, -1, -1, 0, 0)  # around the body
 
 
 def segment(body: Element, *, noscript: bool = False, shown: bool = False) -> SegmentedPage:
-    """Cuts the text below `body` into blocks; with `noscript`, also that for browsers without scripts.
+    """Cuts the text below `body` into blocks.
 
-    With `shown` all is taken for shown, whatever the page hides.
+    With `noscript`, text for browsers without scripts is read, too. With `shown`, nothing counts as hidden.
     """
     return _Segmenter(body, _SILENT - {"noscript"} if noscript else _SILENT, shown=shown).run()
 
@@ -126,13 +126,13 @@ class _Segmenter:
         return SegmentedPage(blocks, self._containers, ends, self._images, self._hidden_pieces, is_cut=is_cut)
 
     def _enter_silent(self, tag: str, element: Element) -> bool:
-        """Reads what there is to read of an element without text, and returns False."""
+        """Reads the formula of a script with TeX. Returns False: the walk skips elements without text."""
         if tag == "script" and (element.get("type") or "").startswith("math/tex") and element.text:
             self._text.add(tex_text(element.text), element)
         return False
 
     def _enter(self, tag: str, element: Element) -> bool:
-        """Returns whether there is text in `element` to walk over."""
+        """Begins `element`. Returns True if the walk goes on inside it."""
         if tag in ASKED_TAGS and is_unread(tag, element, in_heading=self._text.kind is BlockKind.HEADING):
             return False
         if tag in CODES:
@@ -146,7 +146,7 @@ class _Segmenter:
         return self._enter_inline(tag, element)
 
     def _enter_special(self, tag: str, element: Element) -> None:
-        """Reads an element that stands for a picture, a letter or a formula."""
+        """Reads a picture, an image that stands for letters, or a formula."""
         if tag == "math":
             self._text.add(formula_text(element), element)
         elif is_letters(element):
@@ -178,7 +178,7 @@ class _Segmenter:
         return True
 
     def _reads_on(self, flags: int, element: Element) -> bool:
-        """Returns True if an inline element that names or styles set apart is text nevertheless."""
+        """Returns True if an inline element is text although its names or styles set it apart."""
         if flags & (GUTTER | CONTROL) and is_apart(flags, element):
             return False
         if not flags & (ASIDE | UNSHOWN) or next(element.iter("math"), None) is not None:
@@ -194,7 +194,7 @@ class _Segmenter:
         return False
 
     def _begin_line(self, element: Element) -> None:
-        """Begins a line with an element that the page defines itself; it ends where the element ends."""
+        """Begins a line with a custom element; it ends where the element ends."""
         if self._text.runs:
             self._text.flush()
         self._line_elements.append(element)
@@ -227,7 +227,7 @@ class _Segmenter:
         return not self._hidden.isdisjoint(names.split())
 
     def _open(self, tag: str, element: Element) -> bool:
-        """Opens a container, and returns whether it is one with text in it."""
+        """Opens a container. Returns False if it holds no text."""
         text, number = self._text, len(self._containers)
         classes = element.get("class") or ""
         own = self._names(element, classes)
@@ -236,7 +236,7 @@ class _Segmenter:
         if text.runs:
             text.flush()
         if own & _BOILERPLATE and ("code" in classes or "highlight" in classes) and _holds_code(element):
-            own &= ~_BOILERPLATE  # “toolbar”, “share”: what is around code offers things to do with it
+            own &= ~_BOILERPLATE  # code stands in a box with buttons, named “toolbar” or “share”
         above = self._containers[text.container] if number else _NOTHING
         is_odd = above.kind in _ODD_KINDS or tag in _ODD_TAGS
         is_box = above.box < 0 < number and (own & _BOILERPLATE or tag in _BOILERPLATE_TAGS)
@@ -262,7 +262,7 @@ class _Segmenter:
         return True
 
     def _names(self, element: Element, classes: str) -> int:
-        """Returns what the attributes of `element` say of it."""
+        """Returns what the attributes of `element` say of it, as bits of `class_names`."""
         flags = name_flags(classes) if classes else 0
         attributes: list[tuple[str, str]] = element.items()  # type: ignore[assignment] # the stubs allow for bytes
         is_hidden = bool(self._hidden) and self._hides(classes)
@@ -272,7 +272,7 @@ class _Segmenter:
             elif name == "hidden":
                 is_hidden = (
                     is_hidden or value.lower() != "until-found"
-                )  # a browser opens it for who looks for its words
+                )  # browsers show such an element when a search in the page finds its text
             elif name == "style":
                 flags |= style_flags(value)
             elif name == "aria-hidden" and value == "true":
@@ -298,13 +298,13 @@ def _holds_code(element: Element) -> bool:
 
 
 def _has_brackets(reading: Element) -> bool:
-    """Returns True if the page has brackets around the reading of a word (HTML, 4.5.10)."""
+    """Returns True if the page itself writes brackets around a ruby annotation (HTML, 4.5.10)."""
     before = reading.getprevious()
     return before is not None and before.tag == "rp"
 
 
 def _is_line(element: Element) -> bool:
-    """Returns True if an element that the page defines itself holds whole lines: no text stands beside it."""
+    """Returns True if a custom element holds whole lines: it is long enough, and no text stands beside it."""
     above, before = element.getparent(), element.getprevious()
     beside = (above.text if above is not None else None) if before is None else before.tail
     if (beside and not beside.isspace()) or ((tail := element.tail) and not tail.isspace()):

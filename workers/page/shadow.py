@@ -5,7 +5,7 @@ HTML, 4.12.3, and DOM, 4.2.2: children of the host stand in the `<slot>` that th
 
 from lxml import etree
 
-_MODES = ("shadowrootmode", "shadowroot")  # the second is what Chromium took before the standard
+_MODES = ("shadowrootmode", "shadowroot")  # the second is Chromium's name from before the standard
 
 
 def compose_shadow_roots(root: etree._Element) -> None:
@@ -27,7 +27,7 @@ def _compose(host: etree._Element, template: etree._Element) -> None:
 
 
 class _Slots:
-    """The slots of one shadow root. What they hold themselves is shown only while nothing else stands in them."""
+    """The slots of one shadow root. A slot's own content is shown only if the host has no child for it."""
 
     def __init__(self, template: etree._Element) -> None:
         self._slots: dict[str, etree._Element] = {}

@@ -1,4 +1,4 @@
-"""What styles say of an element: that nobody sees it, or that its lines count. By its own style, and by the page's."""
+"""Reads styles, of elements and of the page's sheets: which elements are hidden, and where line feeds end lines."""
 
 import re
 from collections.abc import Iterator
@@ -7,24 +7,24 @@ from functools import lru_cache
 from workers.page.class_names import ASIDE, LINES, UNSHOWN
 from workers.page.tree import Element
 
-# Of lower case: a flag for case takes longer.
+# For text in lower case: ignoring case takes longer.
 _UNSHOWN = re.compile(r"\b(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))\b")
 _LINES = re.compile(r"\bwhite-space\s*:\s*(?:pre(?:-wrap|-line)?|break-spaces)\b")
-# Moved or cut out of sight, for screen readers; or the bullets that Word writes beside those that it declares.
+# Moved or clipped out of sight, for screen readers; or a bullet that Word writes as text beside its list markup.
 _ASIDE = re.compile(
     r"\b(?:(?:left|top|text-indent)\s*:\s*-\d{3,}|clip\s*:\s*rect\(\s*[01](?:px)?[\s,]|mso-list\s*:\s*ignore)"
 )
-_HINTS = ("none", "hidden", "collapse", "white-space", ":-", ": -", "rect(", "mso-list")  # without one there is no more
-# In style sheets. Each begins with a word, which is found without trying the whole expression everywhere.
+_HINTS = ("none", "hidden", "collapse", "white-space", ":-", ": -", "rect(", "mso-list")  # all matching styles have one
+# For style sheets. Each begins with a literal word, which is fast to find.
 _HIDES = (re.compile(r"display\s*:\s*none\b"), re.compile(r"visibility\s*:\s*hidden\b"))
 _SELECTOR = re.compile(r"\.(-?[_a-zA-Z][\w-]*)")
-# Of one style sheet. What is longer is a framework's, whose classes scripts show; and it takes time to read.
+# Longer sheets are not read. Chosen: they are those of frameworks, whose scripts show hidden classes again.
 _MAX_SHEET_CHARS = 20_000
 
 
 @lru_cache(maxsize=4096)  # a page repeats few styles
 def style_flags(style: str) -> int:
-    """Returns what a `style` attribute says, as the bits `UNSHOWN`, `LINES` and `ASIDE`."""
+    """Returns the meaning of a `style` attribute, as the bits `UNSHOWN`, `LINES` and `ASIDE`."""
     style = style.lower()
     if not any(hint in style for hint in _HINTS):
         return 0
@@ -37,9 +37,9 @@ def style_flags(style: str) -> int:
 
 
 def hidden_classes(body: Element) -> frozenset[str]:
-    """Returns the classes that the page's own style sheets hide, and say nothing else of: nothing shows them again.
+    """Returns the classes that the page's own style sheets hide and mention only once: no other rule shows them again.
 
-    The sheets are those in its head and right in its `body`.
+    The sheets are the `<style>` elements in the head and directly in the `body`.
     """
     holders = [body, *body.itersiblings("head", preceding=True)]
     sheets = [sheet.text or "" for holder in holders for sheet in holder.iterchildren("style")]

@@ -1,4 +1,4 @@
-"""Parses HTML to a tree: all of it, however deep it is nested."""
+"""Parses HTML to a tree: all of it, however deeply it is nested."""
 
 import re
 from copy import deepcopy
@@ -13,11 +13,11 @@ from workers.page.shadow import compose_shadow_roots
 
 Element: TypeAlias = etree._Element  # noqa: SLF001 - lxml has no other name for it
 
-# libxml2 stops at 256 elements inside each other, or at 2,048 where it is told to take huge documents. Mails that were
-# answered often reach 300. What stands deeper than this joins the element at this depth.
+# Elements inside each other; deeper ones become siblings at this depth. Chosen: libxml2 stops at 256, or at 2,048 with
+# `huge_tree`, and mails with many replies reach 300.
 MAX_DEPTH = 512
 
-_CONTROLS = bytes({*range(0x20)} - set(b"\t\n\r"))  # that XML has no place for (XML 1.0, section 2.2)
+_CONTROLS = bytes({*range(0x20)} - set(b"\t\n\r"))  # XML does not allow them (XML 1.0, section 2.2)
 _NONCHARACTERS = "\ufffe\uffff"
 _TAG = re.compile(r"<[a-zA-Z!/]")
 
@@ -25,8 +25,8 @@ _TAG = re.compile(r"<[a-zA-Z!/]")
 def parse(html: str) -> Element:
     """Returns the root of the page, without comments and processing instructions.
 
-    Its elements are plain ones: those of `lxml.html` take twice as long to walk. They are at most `MAX_DEPTH` deep.
-    Shadow roots that the page declares stand as elements where a browser shows them.
+    Its elements are those of `lxml.etree`: those of `lxml.html` take twice as long to walk. They are at most
+    `MAX_DEPTH` deep. Declarative shadow roots stand as elements where a browser shows them.
 
     Raises:
         Failed: not HTML: no tag in it, or libxml2 gave up.
@@ -54,14 +54,14 @@ def _parsed(page: bytes) -> Element | None:
 
 
 def _parsed_to_the_end(page: bytes) -> Element | None:
-    """Returns the root of a page that libxml2 builds no tree of; where its events go elsewhere it has no limits."""
+    """Returns the root of a page too deep for libxml2's tree builder. With another builder libxml2 has no limits."""
     parser = etree.HTMLParser(target=_BoundedBuilder(), encoding="utf-8", huge_tree=True)
     root: Element | None = etree.fromstring(page, parser=parser)
     return root
 
 
 class _BoundedBuilder:
-    """Builds a tree from a parser's events; elements too deep follow each other instead of holding each other."""
+    """Builds a tree from a parser's events. Elements that are too deep become siblings."""
 
     def __init__(self) -> None:
         # A parser of its own, which `as_html` may change.
@@ -101,12 +101,12 @@ class _BoundedBuilder:
 def _as_xml(html: str) -> bytes:
     """Returns `html` in UTF-8 without the characters that XML does not allow, surrogates among them."""
     for noncharacter in _NONCHARACTERS:
-        html = html.replace(noncharacter, "")  # costs nothing where no character is as wide
+        html = html.replace(noncharacter, "")  # fast in text without such wide characters
     return html.encode("utf-8", "ignore").translate(None, _CONTROLS)
 
 
 def as_html(root: Element) -> HtmlElement:
     """Returns a copy of the page below `root` for libraries that take elements of `lxml.html` only."""
-    # The parser, which is this page's own, decides of which class the elements are that are made from now on.
+    # Each page has its own parser, which sets the class of the elements that are created from now on.
     root.getroottree().parser.set_element_class_lookup(HtmlElementClassLookup())
     return deepcopy(root)

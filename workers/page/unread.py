@@ -1,4 +1,4 @@
-"""What stands on a page and is none of its text: marks of notes and places, numbers of lines, buttons that copy."""
+"""Recognises elements that are not part of the text: footnote marks, permalinks, line numbers, copy buttons."""
 
 import re
 
@@ -7,7 +7,7 @@ from workers.page.tree import Element
 
 ASKED_TAGS = frozenset(
     {"sup", "table", "aside", "ol", "a", "button", "nobr", "mjx-math"}
-)  # not div: page builders call any box of text so
+)  # not div: page builders call any box of text an infobox
 _MARK = re.compile(r"\W{0,2}\w{1,3}\W{0,2}")
 _NUMBERS = re.compile(r"[\d\s]+")
 _PLACE_MARKS = frozenset({"¶", "#", "§", "🔗", "⚓", "⚓︎", "∞", "☍", ""})  # the last is an icon of Font Awesome
@@ -17,13 +17,13 @@ _COPY_WORDS = frozenset(
     copier le code|copiar|copiar código|copia|copia codice|kopiëren|kopiera|kopiér|kopiuj|копировать|скопировать|
     kopyala|复制|复制代码|複製|コピー|コードをコピー|복사|sao chép|نسخ|העתק""".replace("\n    ", "").split("|")
 )
-# Bounds on work: what is longer is none of these.
-_MAX_BUTTON_CHARS = 40
-_MAX_MARK_PARTS = 3  # elements inside a link that is a mark
+# Bounds on work; chosen by hand.
+_MAX_BUTTON_CHARS = 40  # characters of a copy button or permalink
+_MAX_MARK_PARTS = 3  # elements inside a permalink
 
 
 def is_unread(tag: str, element: Element, *, in_heading: bool) -> bool:
-    """Returns True if `element`, one of `ASKED_TAGS`, is none of the text."""
+    """Returns True if `element`, one of `ASKED_TAGS`, is not part of the text."""
     if tag == "a":
         return _is_place_mark(element, in_heading=in_heading)
     if tag == "button":
@@ -39,17 +39,17 @@ def is_unread(tag: str, element: Element, *, in_heading: bool) -> bool:
 
 
 def is_copy_button(element: Element) -> bool:
-    """Returns True if `element` is there to copy what stands beside it."""
+    """Returns True if `element` has the label of a copy button."""
     return _start(element, _MAX_BUTTON_CHARS).casefold() in _COPY_WORDS
 
 
 def is_gutter(element: Element) -> bool:
-    """Returns True if `element`, named as one, holds numbers of lines and nothing else."""
+    """Returns True if `element`, which is named a gutter, holds only line numbers."""
     return _NUMBERS.fullmatch("".join(map(str, element.itertext())) or "0") is not None
 
 
 def is_numbering(text: str) -> bool:
-    """Returns True if `text` is lines numbered on: those of the code beside it."""
+    """Returns True if the lines of `text` are consecutive numbers: the line numbers of code beside it."""
     lines = text.split("\n")
     if len(lines) == 1 or not (lines[0].isascii() and lines[0].isdigit()):
         return False
@@ -58,14 +58,14 @@ def is_numbering(text: str) -> bool:
 
 
 def is_apart(flags: int, element: Element) -> bool:
-    """Returns True if `element`, whose names say `flags`, is a gutter, a button that copies or a drawn formula."""
+    """Returns True if `element`, whose names mean `flags`, is a gutter, a copy button or a drawn formula."""
     if flags & GUTTER:
         return is_gutter(element)
     return bool(flags & CONTROL) and (is_copy_button(element) or is_drawn_formula(element))
 
 
 def is_drawn_formula(element: Element) -> bool:
-    """Returns True if `element` is what MathJax made of a formula whose source stands beside it."""
+    """Returns True if `element` is MathJax's drawing of a formula whose source stands beside it."""
     beside = element.getnext()
     if beside is None:
         return False
@@ -84,7 +84,7 @@ def _is_note_mark(element: Element) -> bool:
 
 
 def _is_place_mark(element: Element, *, in_heading: bool) -> bool:
-    """Returns True if a link leads to the place where it stands, as those beside headings do."""
+    """Returns True if a link is a permalink to its own place, as beside headings."""
     if not in_heading and (element.text not in _PLACE_MARKS or len(element)):
         return False
     if "#" not in (element.get("href") or "") or len(element) > _MAX_MARK_PARTS:
@@ -94,7 +94,7 @@ def _is_place_mark(element: Element, *, in_heading: bool) -> bool:
 
 
 def _start(element: Element, most: int) -> str:
-    """Returns the text of `element` on one line, or nothing where it has more than `most` characters."""
+    """Returns the text of `element` on one line, empty if it has more than `most` characters."""
     found = ""
     for piece in element.itertext():
         found += str(piece)

@@ -8,12 +8,12 @@ _CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f\u0e00-\u0e7f"
 _CJK_CHARACTER = re.compile(f"[{_CJK}]")
 _TOKEN = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 _WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\u0e00-\u0e7f\uff66-\uff9f]")
-# Chosen by hand. Part of the features: change it and train anew.
+# Chosen by hand. The features depend on it: retrain the models after a change.
 _WIDE_WEIGHT = 1.5  # added for each character of these scripts: it counts as 2.5 characters of an alphabet
 
 
 def is_cjk(text: str) -> bool:
-    """Returns True if `text` has Chinese, Japanese or Thai characters: its words are not parted by spaces."""
+    """Returns True if `text` has Chinese, Japanese or Thai characters: no spaces separate its words."""
     return not text.isascii() and _CJK_CHARACTER.search(text) is not None
 
 
@@ -24,7 +24,7 @@ def squeeze(text: str | None) -> str:
 
 
 def plain(text: str | None) -> str:
-    """Returns an attribute's or JSON string's `text` squeezed, character references resolved, also doubled ones."""
+    """Returns the `text` of an attribute or JSON string squeezed, character references resolved, even doubled ones."""
     text = text or ""
     return squeeze(html.unescape(html.unescape(text)) if "&" in text else text)
 
@@ -40,7 +40,7 @@ def tokens(text: str) -> list[str]:
 
 
 def bare(text: str) -> str:
-    """Returns `text` as words alone, for asking whether two texts say the same."""
+    """Returns the words of `text` in lower case, for comparing texts regardless of punctuation."""
     return " ".join(tokens(text))
 
 
@@ -51,7 +51,7 @@ def jaccard(one: str, other: str) -> float:
 
 
 def size_of(text: str) -> float:
-    """Returns the length of `text` in characters of an alphabet."""
+    """Returns the length of `text`. A Chinese, Japanese, Korean or Thai character counts as 2.5."""
     if text.isascii():
         return len(text)
     return len(text) + _WIDE_WEIGHT * len(_WIDE.findall(text))

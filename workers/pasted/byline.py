@@ -27,14 +27,14 @@ _DESKS = r"""
     features?|lifestyle|content|affiliate|junior|biotech|real estate|audience|digital|online
     opinion|europe|asia|africa|us|uk|white house|city|and|&
 """
-# Chosen by hand. Half or twice of each changes at most 4 of 72 texts; fewer lines around the prose lose authors (2 or 3
-# of 10), and more find some, with more lines that only look like a by-line.
+# Chosen by hand. Fewer lines around the prose lose authors; more lines find some, and more lines that only look like a
+# by-line.
 _MAX_ROLE_CHARS = 90  # characters of a role after a name
-_BEFORE = 14  # lines before the first prose that are looked at
-_AFTER = 2  # lines after it
+_BEFORE = 14  # lines before the first prose that are searched
+_AFTER = 2  # lines from the first prose on that are searched
 _MAX_CHARS = 160  # characters of a by-line
 _MAX_NAMES = 8  # names in a by-line
-_LINES_OF_A_PAGE = 1024  # each is asked about several times
+_LINES_OF_A_PAGE = 1024  # entries of the cache: each line is read several times. Chosen by hand.
 _BY = re.compile(
     rf"(?:(?:{any_of(BEFORE_BY)}|ein beitrag|texte|texto|testo|tekst)\s+)?"
     rf"(?:{any_of(BY_WORDS | BY_LABELS)}|redactora?)\s*(?:[:：]\s*|\s)(?=\S)",
@@ -65,7 +65,7 @@ _ROLES = (
 _CUT = re.compile(rf"\s*(?:{DATE}|[|•·/(\[–—@]|\s-\s|(?:\b(?:le|el|il|op|am)\s+)?\d|\b(?:{_ROLES})\b).*", re.IGNORECASE)
 _GLUED = re.compile(
     r"(?<=[^\W\d_])(?:Published|Updated|Posted|Follow|Twitter|News|Photo|Staff|Senior).*"
-)  # of a page's inline labels
+)  # labels that follow a name without a space
 _NO_NAMES = """
     the a an our your news staff editor editors newsletter category industry role size home about contact read more
     share team website admin clicking using signing this that
@@ -97,7 +97,7 @@ def before_role(text: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Byline:
-    """Names in order, and the lines `start` up to `stop` that hold them: two where one says only `by`."""
+    """Names in order, and the lines `start` up to `stop` that hold them: two if the first says only `by`."""
 
     names: tuple[str, ...]
     start: int
@@ -130,13 +130,13 @@ def _role_at(lines: Sequence[Line], index: int) -> Byline | None:
 
 
 def names_before_role(text: str) -> tuple[str, ...]:
-    """Returns the names of a line as `A B, transport correspondent`, or none."""
+    """Returns the names of a line like `A B, transport correspondent`, or none."""
     named = before_role(text)
     return split_names(named) if named else ()
 
 
 def names_in(text: str) -> tuple[str, ...]:
-    """Returns the names of a line as `by A B and C D`, or `Posted on 4 May 2025 by A B`, or none."""
+    """Returns the names of a line like `by A B and C D` or `Posted on 4 May 2025 by A B`, or none."""
     return () if len(text) > _MAX_CHARS else _find_names(text)
 
 
@@ -161,7 +161,7 @@ def split_names(text: str) -> tuple[str, ...]:
 
 
 def is_name(text: str) -> bool:
-    """True if `text` has the shape of a person's name: two to five capitalised words, particles between them."""
+    """True if `text` has the shape of a person's name: two to five words, capitalised or particles."""
     words = text.strip(" .,:").split()
     if len(words) == 1 and _UNSPACED_NAME.match(words[0]):
         return True

@@ -17,22 +17,22 @@ from workers.pasted.region import is_boilerplate, is_clean, is_prose
 from workers.pasted.text_confidence import TEXT_CONFIDENCE_FEATURES
 from workers.pasted.title_model import ScoredLines, choose_title
 
-# Chosen by hand. Half or twice of each costs at most .006 of F1 (72 texts).
-# Log-odds that the rules add to the model's, because the texts that trained it wrongly leave out many lists.
-_CLEAN_BONUS = 0.5  # no menu around the article, and hardly any noise
-_SURE_BONUS = 9.0  # list items and what leads to them, and what stands between title and first prose
-_HEADING_BONUS = 1.0  # short lines amid the prose
-_AMID_BONUS = 4.0  # paragraphs amid those of the article
-_AMID_WORDS = 22.0  # at least
-_AMID_REACH = 3  # lines to either side
-_FEW_LINES = 12  # of clean text: too few to tell anything by where a line stands
+# Log-odds that the rules add to the model's, because the texts that trained it wrongly leave out many lists. Chosen by
+# hand.
+_CLEAN_BONUS = 0.5  # all lines of clean text
+_SURE_BONUS = 9.0  # list items, the lines that announce them, and kept lines before the first prose
+_HEADING_BONUS = 1.0  # other short lines that are kept
+_AMID_BONUS = 4.0  # paragraphs between those of the article
+_AMID_WORDS = 22.0  # words of such a paragraph, at least
+_AMID_REACH = 3  # lines to either side in which the others stand
+_FEW_LINES = 12  # lines of clean text, at most, of which the place says nothing
 
 # The weight of recall against precision: the squares of the betas of F-measures.
 _RECALL_WORTH: Mapping[Focus, float] = {Focus.PRECISION: 0.5, Focus.BALANCED: 1.0, Focus.RECALL: 2.0}
 
 _COLON = (":", "：")
 
-# These rules apply wherever a line is.
+# These rules go by the place of a line, the others by its words.
 _BY_PLACE = frozenset({Rule.BEFORE_TEXT, Rule.AFTER_TEXT, Rule.MENU})
 
 
@@ -47,10 +47,10 @@ class TextModels:
 
 @dataclass(frozen=True, slots=True)
 class ClassifiedLines:
-    """A rule for each line, None for those that stay, and how probable it is that they are the article's.
+    """The rule that removes each line, None for kept lines, and the probability that each is part of the article.
 
-    `title` is the index of the title, None where none is likely enough. `clean`: the rules took all of the text for
-    the article's. `by_rules`: the model was not asked.
+    `title` is the index of the title, None if no line is likely enough. `clean`: by the rules, all of the text is
+    article. `by_rules`: the rules decided without the model.
     """
 
     rules: list[Rule | None]
@@ -113,12 +113,12 @@ def choose_lines(lines: Sequence[Line], probabilities: Rows, focus: Focus = Focu
 
 
 def rules_suffice(lines: Sequence[Line], ruled_lines: RuledLines, *, clean: bool) -> bool:
-    """True if there is nothing for the model: no prose, or so few lines that where they stand tells nothing."""
+    """True if the model is not needed: there is no prose, or the text is clean and has only a few lines."""
     return not ruled_lines.region.stop or (clean and len(lines) <= _FEW_LINES)
 
 
 def is_all_article(lines: Sequence[Line], ruled_lines: RuledLines) -> bool:
-    """True if the text is clean already, or a mail."""
+    """True if the text is clean, is a mail, or has no prose."""
     return (
         not ruled_lines.region.stop
         or ruled_lines.subject is not None
@@ -146,9 +146,9 @@ def first_prose(lines: Sequence[Line], ruled_lines: RuledLines) -> int:
 
 
 def _are_amid(lines: Sequence[Line], ruled_lines: RuledLines, odds: Rows) -> NDArray[np.bool_]:
-    """Returns which lines are paragraphs that no rule takes, between others that are the article's for sure.
+    """Returns which lines are paragraphs that no rule removes, with paragraphs of the article before and after them.
 
-    Even if the model doubts such a paragraph, the article would have a gap without it.
+    Without such a paragraph the article would have a gap, even if the model doubts it.
     """
     prose = np.array([is_prose(line) and not rule for line, rule in zip(lines, ruled_lines.rules, strict=True)])
     long = np.array([line.words >= _AMID_WORDS and not is_boilerplate(line) for line in lines])
@@ -161,7 +161,7 @@ def _are_amid(lines: Sequence[Line], ruled_lines: RuledLines, odds: Rows) -> NDA
 
 
 def _name(rules: Sequence[Rule | None], stays: Sequence[bool], title: int | None) -> list[Rule | None]:
-    """Returns `rules` where they go by what a line says, and else one by where it stands to what stays."""
+    """Returns the rule of each removed line: the one by its words, or else by its place among the kept lines."""
     said = [None if rule in _BY_PLACE else rule for rule in rules]
     kept = [index for index, rule in enumerate(said) if stays[index] and not rule]
     first, last = (kept[0], kept[-1]) if kept else (len(said), len(said))

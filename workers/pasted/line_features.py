@@ -14,10 +14,9 @@ from workers.pasted.lines import Line
 from workers.pasted.noise_rules import Rule, find_date
 from workers.pasted.region import Region, is_boilerplate, is_prose, worths
 
-# These numbers are part of the features, so the weights hold for them alone: change one and train anew. Chosen by hand.
-# With the weights as they are, half or twice costs at most .007 of F1 (72 texts).
-_MAX_WORDS = 120.0  # a longer paragraph is as sure as this
-_LINE_CHARS = 400  # of a line are looked at
+# The features depend on these numbers: retrain the model after a change. Chosen by hand.
+_MAX_WORDS = 120.0  # words; longer paragraphs count as this length
+_LINE_CHARS = 400  # characters of a line that are read
 _SEPARATOR = re.compile(r" [|›»/·•>] ")
 _STEM = re.compile(r"[^\W\d_]{4,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _STEM_CHARS = 6  # characters of a word that are compared, in place of stemming
@@ -54,7 +53,7 @@ _KIND_NAMES = (
     "ad",
     "link",
 )
-_SHORT_WORDS = 4.0  # of a label, or of a heading that opens a box
+_SHORT_WORDS = 4.0  # words of a label, or of the heading of a box, at most; chosen by hand
 _BREAKS = ("related", "comments", "bio", "legal")
 _WIDE = ("prose", "noise", "item", "closed", "shared", "capitals", "prose_words", "short")
 _NEAR = ("words", "prose", "noise", "closed", "item", "gap", "capitals", "shared", "worth", "digits")
@@ -132,12 +131,12 @@ def _stems(text: str) -> Iterator[str]:
 
 
 def _spread(lines: Sequence[Line], stems: Sequence[set[str]]) -> Counter[str]:
-    """Returns in how many lines of prose each word stands."""
+    """Returns the number of lines of prose that each word occurs in."""
     return Counter(stem for line, own in zip(lines, stems, strict=True) if is_prose(line) for stem in own)
 
 
 def _shared(stems: set[str], spread: Counter[str]) -> float:
-    """Returns the share of a line's words that two lines of prose have."""
+    """Returns the share of a line's words that occur in at least two lines of prose."""
     return sum(spread[stem] > 1 for stem in stems) / len(stems) if stems else 0.0
 
 

@@ -12,25 +12,25 @@ from workers.pasted.region import Region, find_region, is_boilerplate, is_clean,
 from workers.pasted.stated_dates import StatedDates, find_stated_dates
 from workers.pasted.title_rules import find_title
 
-# Chosen by hand on pasted pages. Half or twice of each changes at most 7 of 72 texts, and costs at most .007 of F1.
-_FEW_LINES = 4  # in a note, whose whole sentences are always kept
-_DATE_LINES = 12  # before the first prose
+# Chosen by hand on pasted pages.
+_FEW_LINES = 4  # lines of a note, at most; its whole sentences are always kept
+_DATE_LINES = 12  # lines before the first prose in which dates are looked for
 _STANDFIRST_LINES = 3  # below the title
 _MIN_STANDFIRST_WORDS, _MAX_STANDFIRST_WORDS = 12.0, 60.0  # words of a standfirst
 _MIN_REPEATED_WORDS = 9.0  # words; a shorter line may well stand twice in an article
 _MIN_VERSE_WORDS = 3.0  # average words of a line, from which a text without prose is kept
 _HEADING_WORDS = 4.0  # words of a line that may head a box, at most
 _MAX_TEASERS = 8  # lines of a box below its heading
-_MIN_GROUP = 2  # lines under a heading that stands alone: a single one may be the next sub-heading
+_MIN_GROUP = 2  # teasers below a heading and a blank line, at least: a single line may be the next sub-heading
 _PROMPTS = frozenset({Rule.PROMPT, Rule.COOKIES})
 
 
 @dataclass(frozen=True, slots=True)
 class RuledLines:
-    """What the rules say: one for each line, None for those that stay, and the metadata found on the way.
+    """The rule that removes each line, None for kept lines, and the metadata found with them.
 
-    `noise` holds the rules that take a line wherever it stands, `region` is where the article is, empty where there is
-    no prose. `subject` is that of a mail: its title. Else the title has the rule of that name.
+    `noise` has the rules that remove a line regardless of its place. `region` is where the article is, empty if there
+    is no prose. `subject` is the subject of a mail, which is its title. The title of other texts has `Rule.TITLE`.
     """
 
     rules: list[Rule | None]
@@ -54,7 +54,7 @@ def apply_rules(lines: Sequence[Line], noise: Sequence[Rule | None]) -> RuledLin
 
 def _apply_to_page(lines: Sequence[Line], noise: Sequence[Rule | None]) -> RuledLines:
     region, found = find_region(lines, noise), noise
-    noise = mark_boxes(lines, noise)  # only now: all its lines together would cut an article in two
+    noise = mark_boxes(lines, noise)  # after `find_region`: so many lines of noise in a row would cut an article in two
     if region.start == region.stop:
         return RuledLines(_apply_without_prose(lines, noise), found, region)
     clean = is_clean(lines, noise, region)
@@ -77,7 +77,7 @@ def _apply_to_page(lines: Sequence[Line], noise: Sequence[Rule | None]) -> Ruled
 
 
 def _apply_to_mail(lines: Sequence[Line], noise: Sequence[Rule | None], mail: MailHeader) -> RuledLines:
-    """Applies the rules below the header of an e-mail. Its subject is the title, and its date counts first."""
+    """Applies the rules below the header of an e-mail. Its subject is the title; its date takes precedence."""
     below = _apply_to_page(lines[mail.stop :], noise[mail.stop :])
     above = [rule or Rule.BEFORE_TEXT for rule in noise[: mail.start]]
     header = [Rule.MAIL_HEADER] * (mail.stop - mail.start)
@@ -91,7 +91,7 @@ def _apply_to_mail(lines: Sequence[Line], noise: Sequence[Rule | None], mail: Ma
 
 
 def find_noise(lines: Sequence[Line], quoted: Sequence[bool] = ()) -> list[Rule | None]:
-    """Returns the rule for each line that is noise wherever it stands; `quoted` ones are of an earlier mail."""
+    """Returns the rule for each line that is noise regardless of its place; `quoted` lines are of an earlier mail."""
     noise = _find_worded(lines)
     return [Rule.QUOTED_REPLY if old else rule for rule, old in zip_longest(noise, quoted, fillvalue=None)]
 
@@ -171,7 +171,7 @@ def mark_boxes(lines: Sequence[Line], noise: Sequence[Rule | None]) -> list[Rule
 
 
 def _mark_teasers(lines: Sequence[Line], marked: list[Rule | None], start: int) -> None:
-    """Takes the lines that no blank line parts from the heading, or from each other below the one under it."""
+    """Marks the lines from `start` to the next blank line as teasers, if they are few and none is a sentence."""
     if start == len(lines):
         return
     stop = start + 1

@@ -1,11 +1,11 @@
-"""Features of the lines around each line: means over windows, neighbours, distances. Each makes columns of a column."""
+"""Features of the lines around each line: means over windows, neighbours, distances. Each function takes one column."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workers.models.boosted_trees import Rows
 
-# These numbers are part of the features, so the weights hold for them alone: change one and train anew. Chosen by hand.
+# The features depend on these numbers: retrain the models after a change. Chosen by hand.
 _REACHES = (2, 5, 12)  # lines to either side
 _NEIGHBOURS = (-2, -1, 1, 2)  # lines before (negative) and after
 _FAR = 60.0  # lines; larger distances count as this one
@@ -27,7 +27,7 @@ def neighbours(name: str, column: Rows) -> dict[str, Rows]:
 
 
 def distances(name: str, marks: Rows) -> dict[str, Rows]:
-    """Returns the number of lines back, and on, to the nearest other line that is marked."""
+    """Returns the distances in lines to the nearest marked line before and after each line."""
     return {f"{name}<": _since(marks), f"{name}>": _since(marks[::-1])[::-1]}
 
 
@@ -47,12 +47,12 @@ def _since(marks: Rows) -> Rows:
 
 
 def best_cut(probabilities: Rows, lengths: Rows, recall_worth: float = 1.0) -> NDArray[np.bool_]:
-    """Returns the lines from the most probable on down to where the expected F-measure of words is highest.
+    """Returns which lines to keep: the most probable ones, as many as give the highest expected F-measure of words.
 
     Args:
-        probabilities: that the line is the article's, (N,).
+        probabilities: of each line to be part of the article, (N,).
         lengths: of the lines in words, (N,).
-        recall_worth: what recall counts for against precision: the square of F's beta.
+        recall_worth: the weight of recall relative to precision: the square of the F-measure's beta.
     """
     order = np.argsort(-probabilities, kind="stable")
     right = np.cumsum((probabilities * lengths)[order])
@@ -65,7 +65,7 @@ def best_cut(probabilities: Rows, lengths: Rows, recall_worth: float = 1.0) -> N
 
 
 def best_run(probabilities: Rows, lengths: Rows) -> range:
-    """Returns the lines with the highest sum of log-odds, by length (a maximum sub-array); none of no lines."""
+    """Returns the run of lines with the highest sum of log-odds, weighted by length (a maximum sub-array)."""
     sure = np.clip(probabilities, _NEVER_SURE, 1 - _NEVER_SURE)
     worth = np.log(sure / (1 - sure)) * np.sqrt(lengths + 1)
     sums = np.concatenate(([0.0], np.cumsum(worth)))

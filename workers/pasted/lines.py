@@ -11,19 +11,18 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
 _WIDE_MARK = re.compile("[\u3001-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]")
-# Chosen by hand. Lengths in words are features: change them and train anew. Half or twice of each changes F1 by .003 at
-# most with the weights as they are (72 texts).
+# Chosen by hand. Lengths in words are features: retrain the models after a change.
 _UNSPACED_CHARS_PER_WORD = 2.0  # characters of scripts without spaces that count as one word
 _END = re.compile("[.!?…。！？｡।॥؟۔։።](?:[\\s\"'“”’»«›」』）)\\]*]|\\[\\d{1,3}\\])*$")
-_TAIL_CHARS = 24  # where the end of a sentence is looked for
+_TAIL_CHARS = 24  # characters at the end of a line in which the end of a sentence is looked for
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A paragraph, a list item or any other line, whole.
+    """A whole line: a paragraph, a list item, a heading or a label.
 
-    `words` is its length, where two characters count as a word in scripts without spaces. `closed`: it ends as a
-    sentence does. `gap`: a blank line stood before it.
+    `words` is its length; in scripts without spaces two characters count as a word. `closed`: it ends like a sentence.
+    `gap`: a blank line stood before it.
     """
 
     text: str
@@ -34,19 +33,19 @@ class Line:
 
 
 def line_of(text: str, *, item: bool = False, gap: bool = False) -> Line:
-    """Returns `text` measured."""
+    """Returns the line of `text`."""
     return Line(text, item, count_words(text), bool(_END.search(text[-_TAIL_CHARS:])), gap)
 
 
 def count_words(text: str) -> float:
-    """Returns the number of words with a letter or digit; characters by two in scripts without spaces."""
+    """Returns the number of words with a letter or digit; in scripts without spaces two characters count as a word."""
     unspaced = sum(map(len, _UNSPACED.findall(text)))
     spaced = sum(1 for word in _UNSPACED.sub(" ", text).split() if any(map(str.isalnum, word)))
     return spaced + unspaced / _UNSPACED_CHARS_PER_WORD
 
 
 def lines_of(texts: Sequence[str]) -> list[Line]:
-    """Returns the lines of repaired, un-wrapped lines."""
+    """Returns a `Line` for each of `texts`, repaired and unwrapped, that is not blank; its bullet is removed."""
     return list(_to_lines(_attach_bullets(texts)))
 
 
@@ -80,7 +79,7 @@ def is_unspaced(char: str) -> bool:
 
 
 def _attach_bullets(texts: Sequence[str]) -> Iterable[str]:
-    """Puts a bullet that stands alone before the line right under it, as text out of a PDF needs."""
+    """Joins a bullet that stands alone with the next line, as text from a PDF needs."""
     pending = ""
     for text in texts:
         if pending and text and not _LONE_BULLET.fullmatch(text) and not is_item(text):

@@ -1,4 +1,4 @@
-"""The header of an e-mail: consecutive lines as `Subject: …`, in the words of mail programs of ten languages."""
+"""Finds the header of an e-mail: consecutive lines like `Subject: …`, as mail programs write them in ten languages."""
 
 import re
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from workers.pasted.lines import Line
 from workers.pasted.phrases import opening
 from workers.pasted.region import is_prose
 
-# Chosen by hand; half or twice of each changes none of 72 texts, few of which are mails.
-_LOOKED_AT = 40  # blocks
-_MIN_LINES = 2  # lines of a header
+# Chosen by hand.
+_LOOKED_AT = 40  # lines at the start of a text in which a header may begin
+_MIN_LINES = 2  # lines of a header, at least
 
 _COLON = r"\s?[:：]\*{0,2}\s*(?=\S)"
 _SUBJECT = opening(rf"\W*(?:subject|betreff|objet|asunto|oggetto|assunto|onderwerp|тема|件名|主题)\W?{_COLON}")
@@ -31,9 +31,9 @@ class MailHeader:
 
 
 def find_mail_header(lines: Sequence[Line]) -> MailHeader | None:
-    """Returns the header that opens the text, or None. It has a subject and one more line at least, no prose above.
+    """Returns the header that opens the text, or None. It has a subject and at least one more line, no prose above.
 
-    A forwarded mail has several headers: all is header from the first to the last of them.
+    A forwarded mail has several headers: all lines from the first to the last of them count as header.
     """
     mail = None
     start = 0
@@ -54,12 +54,12 @@ def _stop_of(lines: Sequence[Line], start: int) -> int:
 
 
 def is_header(text: str) -> bool:
-    """True if a line is one of a header."""
+    """True if a line is a field of a header."""
     return bool(_OTHER.match(text) or _SUBJECT.match(text))
 
 
 def is_subject(text: str) -> bool:
-    """True if a line is a header's subject."""
+    """True if a line is the subject field of a header."""
     return bool(_SUBJECT.match(text))
 
 

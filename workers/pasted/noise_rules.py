@@ -15,14 +15,14 @@ class Rule(StrEnum):
 
     TITLE = "title"  # it became the title
     BYLINE = "byline"  # it names the authors
-    TIMESTAMP = "timestamp"  # it says when, or how long reading takes
+    TIMESTAMP = "timestamp"  # a date or time, or how long reading takes
     AVATAR = "avatar"  # the alternative text of an author's picture
     SHARE_LINE = "share_line"  # nothing but names of networks and words for sharing
     PRINT_LINE = "print_line"  # the print button
     COUNTER = "counter"  # a number alone, or with what it counts
-    CAPTION = "caption"  # it says that it describes a picture
+    CAPTION = "caption"  # the caption of a picture, recognised by its wording
     PHOTO_CREDIT = "photo_credit"  # it names a picture's owner
-    LOADING = "loading"  # a placeholder for what had not come yet
+    LOADING = "loading"  # a placeholder for content that was still loading
     ADVERT = "advert"  # a label of an advertisement
     RELATED = "related"  # it leads to another article
     PROMPT = "prompt"  # it asks the reader to subscribe, sign in, click
@@ -31,33 +31,33 @@ class Rule(StrEnum):
     COPYRIGHT = "copyright"  # it claims rights to the page
     BIO = "bio"  # it introduces the author
     END_MARK = "end_mark"  # the mark of an agency below the last line
-    QUOTED_REPLY = "quoted_reply"  # an e-mail quotes it from the one that it answers
+    QUOTED_REPLY = "quoted_reply"  # quoted from the e-mail that this one answers
     MAIL_HEADER = "mail_header"  # from, to, date or subject of an e-mail
     TRUNCATION_MARK = "truncation_mark"  # a few words cut off by dots
     BREADCRUMB = "breadcrumb"  # the path to the page
     LINK = "link"  # an address or a handle alone
     ORNAMENT = "ornament"  # no letter and no digit
-    REPEATED = "repeated"  # it stood before
-    MENU = "menu"  # text of nothing but labels
+    REPEATED = "repeated"  # a copy of an earlier line
+    MENU = "menu"  # a line of a text of nothing but labels
     BEFORE_TEXT = "before_text"  # it stood before the article
     AFTER_TEXT = "after_text"  # it stood after the article
-    BOILERPLATE = "boilerplate"  # it stood amid the article, and reads and lies as what pages put there
+    BOILERPLATE = "boilerplate"  # between lines of the article, but not part of it by the model
 
 
-# Chosen by hand on pasted pages. Half or twice of each changes at most 4 of 72 texts, and F1 by .003 at most.
-MAX_NOISE_WORDS = 30  # longer lines are only taken by where they stand
-_MAX_NOISE_CHARS = 300  # characters
-_LINES_OF_A_PAGE = 1024  # each is asked about several times
+# Chosen by hand on pasted pages.
+MAX_NOISE_WORDS = 30  # words; longer lines are removed only because of their place
+_MAX_NOISE_CHARS = 300  # characters; the same
+_LINES_OF_A_PAGE = 1024  # entries of the cache: each line is read several times
 _MAX_LABEL_WORDS = 14  # words of a label
 _MAX_TRUNCATED_WORDS = 3  # words of a line that dots cut off
 
-# What whole sentences of an article can begin with as well.
+# Rules whose words can also begin a sentence of an article.
 _SPOKEN = frozenset({Rule.PROMPT, Rule.RELATED, Rule.CAPTION, Rule.PHOTO_CREDIT, Rule.COOKIES, Rule.COMMENTS})
 _MIN_SPOKEN_WORDS = 4.0  # words of a sentence, at least
 
 _WORD = re.compile(r"[\w@'’-]+")
-_TAIL_CHARS = 40  # where a picture agency stands
-_CREDIT_CHARS = 120  # where a picture's credit stands
+_TAIL_CHARS = 40  # characters at the end of a line in which a picture agency is looked for; chosen by hand
+_CREDIT_CHARS = 120  # characters at the end of a line in which a picture's credit is looked for; chosen by hand
 _NUMBER = re.compile(r"\W*\d[\d.,\s]*[kKmM%]?\W*\Z")
 _COUNTED = whole(rf"\W*\d[\d.,]*\s?[km]?\+?\s*{phrases.COUNTED}\W*", rf"{phrases.COUNTED}\W*\d[\d.,]*[km]?\W*")
 _LINK = whole(r"\W*(?:https?://|www\.)\S+", r"\W*@[\w.]+", r"[\w.+-]+@[\w.-]+\.\w+", r"#[\w-]+(?:[\s,]+#[\w-]+)*")
@@ -71,7 +71,7 @@ _QUANTITY = re.compile(r"[%$€£¥+]")
 _MIN_TIMESTAMP_CHARS = 6  # "1.1.24"
 
 _BY_WORDING = (
-    # The more telling rule first, each with the number of words beyond which a line is something else.
+    # More specific rules first, each with the number of words of a line that it can remove, at most.
     (Rule.LOADING, whole(phrases.LOADING), _MAX_LABEL_WORDS),
     (Rule.ADVERT, whole(phrases.ADVERT), _MAX_LABEL_WORDS),
     (Rule.COMMENTS, whole(phrases.COMMENTS), _MAX_LABEL_WORDS),
@@ -91,7 +91,7 @@ _BY_WORDING = (
 
 
 def noise_rule(line: Line) -> Rule | None:
-    """Returns the rule by which a line is noise wherever it stands, or None. An ornament may be of any length."""
+    """Returns the rule that makes a line noise regardless of its place, or None. An ornament may be of any length."""
     if _is_ornament(line.text):
         return Rule.ORNAMENT
     if len(line.text) > _MAX_NOISE_CHARS or line.words > MAX_NOISE_WORDS:
@@ -103,7 +103,7 @@ def noise_rule(line: Line) -> Rule | None:
 
 
 def is_sentence(line: Line, rule: Rule | None) -> bool:
-    """True if a rule that goes by wording alone took a whole sentence: in a note of a few lines that is too bold."""
+    """True if `rule` went by the first words of a whole sentence, which may be part of an article."""
     return rule in _SPOKEN and line.closed and line.words >= _MIN_SPOKEN_WORDS
 
 
@@ -127,7 +127,7 @@ def _is_counter(text: str) -> bool:
 
 
 def _is_timestamp(text: str) -> bool:
-    """True if a line is about a moment alone: dates, times, and the words that go with them."""
+    """True if a line has only dates, times, and the words that go with them."""
     if len(text) < _MIN_TIMESTAMP_CHARS or not any(map(str.isdigit, text)) or _QUANTITY.search(text):
         return False
     rest, dates = _DATE.subn(" ", text)

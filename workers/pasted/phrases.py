@@ -1,4 +1,4 @@
-"""How lines of a page's furniture begin or read, in eight languages. Alternatives, tried without regard to case.
+"""Patterns of lines of boilerplate, in eight languages, regardless of case.
 
 Each pattern is applied to lines of a few words only, so `.*` cannot run far.
 """
@@ -9,7 +9,7 @@ from workers.page.words import MONTHS
 
 
 def _either(alternatives: str) -> str:
-    """Joins alternatives that stand on lines of their own. Two blanks or a line end separate nothing else."""
+    """Returns a pattern that matches one of `alternatives`: each line has one, or several separated by `|`."""
     return "(?:" + "|".join(line.strip() for line in alternatives.strip().splitlines()) + ")"
 
 
@@ -123,7 +123,7 @@ PROMPT = _either(r"""
     (?:visualizza|leggi) .{0,30}\bnel browser|uitschrijven|bekijk .{0,30}\b(?:in je|in uw|online|browser)|отписаться
 """)
 
-# What asks a reader who liked the article to pass it on.
+# Requests to pass the article on: “If you liked this article, …”
 _LIKED = _either(r"""
     (?:if you |did you |you )(?:liked?|enjoy(?:ed)?|loved?|found) (?:this|our|the|what)
     (?:hat (?:ihnen|dir|euch)|wenn (?:ihnen|dir|euch)) (?:der|die|das|dieser?|dieses|unser) .{0,40}\bgef(?:allen|ällt)

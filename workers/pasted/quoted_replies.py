@@ -10,8 +10,9 @@ from workers.pasted.mail_header import is_header, is_subject
 from workers.pasted.phrases import whole
 
 # Chosen by hand; not measured.
-_OWN_WORDS = 12.0  # that an answer has at least; with fewer (`FYI`) what is quoted is all there is to read
-_LEAST_HEADER, _HEADER_LINES = 3, 8  # in a row, of the mail that is answered
+_OWN_WORDS = 12.0  # words of an answer, at least; with fewer (`FYI`) the quoted mail is the text
+# Fields in a row that make the header of a quoted mail, at least, and lines in which they are looked for.
+_LEAST_HEADER, _HEADER_LINES = 3, 8
 _MAX_CHARS = 300  # characters of a line that opens a quote
 _LEVEL = re.compile(r"(?:>\s?)+")
 _COLON = (":", "：")
@@ -44,9 +45,9 @@ class _Line:
 
 
 def split_replies(lines: Sequence[str]) -> Iterator[tuple[Sequence[str], bool]]:
-    """Yields runs of lines, repaired and with their quote marks, and whether each is quoted from an earlier mail.
+    """Splits lines, repaired and with their quote marks, into runs; yields True with those quoted from earlier mails.
 
-    The runs are all of the lines. Where the writer said nothing above, and says nothing below, nothing is quoted.
+    If the writer added hardly any words, nothing counts as quoted.
     """
     quoted = _find_quoted([_line_of(line) for line in lines])
     start = 0
@@ -57,7 +58,7 @@ def split_replies(lines: Sequence[str]) -> Iterator[tuple[Sequence[str], bool]]:
 
 
 def unquote(line: str) -> str:
-    """Takes the quote marks of a mail or a forum off. `>50` is a number, not a quotation."""
+    """Removes the quote marks of a mail or a forum. `>50` is a number, not a quotation."""
     return _line_of(line).text
 
 
@@ -74,7 +75,7 @@ def _find_quoted(lines: Sequence[_Line]) -> list[bool]:
     if not openings:
         return nothing
     quoted, own, at = nothing.copy(), 0.0, 0
-    marked: int | None = None  # the level that what is answered is deeper than
+    marked: int | None = None  # lines with a higher level than this are quoted
     while at < len(lines):
         line, stop = lines[at], at + 1
         below = openings.get(at, 0) if own >= _OWN_WORDS or not is_header(line.text) else 0
@@ -89,7 +90,7 @@ def _find_quoted(lines: Sequence[_Line]) -> list[bool]:
 
 
 def _opens_quote(lines: Sequence[_Line], at: int) -> int:
-    """Returns where what is quoted begins if line `at` says that it does, else 0."""
+    """Returns the index of the first quoted line if line `at` introduces a quotation, otherwise 0."""
     line = lines[at]
     if len(line.text) > _MAX_CHARS:
         return 0
@@ -103,21 +104,21 @@ def _opens_quote(lines: Sequence[_Line], at: int) -> int:
 
 
 def _is_whole_header(lines: Sequence[_Line], at: int) -> bool:
-    """True if a header begins as it stands above what is answered: it has a subject, and an address or a time."""
+    """True if the header of a quoted mail begins at `at`: several fields, with a subject and an address or a time."""
     near = (line.text for line in lines[at : at + _HEADER_LINES])
     header = list(takewhile(is_header, near))
     return len(header) >= _LEAST_HEADER and any(map(is_subject, header)) and any(map(_CLOCK.search, header))
 
 
 def _is_attribution(said: str, lines: Sequence[_Line], below: int) -> bool:
-    """True if it is a mail that somebody wrote: it says the minute or the address, or quote marks follow."""
+    """True if `said` introduces a mail and no other text: it has a time or an address, or quote marks follow."""
     following = next((line for line in lines[below:] if line.text), None)
     deeper = following is not None and following.level > lines[below - 1].level
     return deeper or bool(_CLOCK.search(said) and any(map(str.isdigit, said)))
 
 
 def _end_of_quote(lines: Sequence[_Line], start: int, level: int) -> int:
-    """Returns the end of the lines that are deeper than `level`, or of the text where none has a mark."""
+    """Returns the end of the lines with a higher level than `level`, or of the text if the next line has no higher."""
     following = next((line for line in lines[start:] if line.text), None)
     if following is None or following.level <= level:
         return len(lines)

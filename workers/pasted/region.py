@@ -9,31 +9,31 @@ from workers.pasted import phrases, word_lists
 from workers.pasted.lines import Line
 from workers.pasted.noise_rules import Rule, is_sentence
 
-# Chosen by hand on pasted pages; prose and noise are features, too, so the weights hold for these alone.
+# Chosen by hand on pasted pages. The features depend on these numbers: retrain the models after a change.
 _SENTENCE_WORDS = 7.0  # a line that ends like a sentence is prose from this length on
 _PARAGRAPH_WORDS = 22.0  # a line without such an end is prose from this length on
 _MOST_WORDS = 60.0  # longer lines count as this length
 _COLON = (":", "：")
 _OPEN_SHARE = 0.5  # the weight of a paragraph that does not end like a sentence
 
-# What other lines cost, in words of prose. Found on pasted pages of many sites; half or twice as much changes little.
+# Costs of other lines, in words of prose. Chosen by hand on pasted pages of many sites.
 _SHORT_COST = 4.0  # of a short line
 _ITEM_COST = 2.5  # of a list item
-_ITEM_WORDS = 5.0  # of a list item that goes on with a sentence
-_NOISE_COST = 35.0  # of a line that a rule takes
+_ITEM_WORDS = 5.0  # words of a list item that continues a sentence, at least
+_NOISE_COST = 35.0  # of a line that a rule removes
 _BREAK_COST = 45.0  # of a line that opens the part after an article
-_LONE_NOISE_COST = 5.0  # between two paragraphs: an advertisement's label, a link
+_LONE_NOISE_COST = 5.0  # of such a line between two paragraphs: an advertisement's label, a link
 _LONE_BREAK_COST = 15.0  # of such an opening line between two paragraphs
 _USUAL_WORDS = 25.0  # where paragraphs are shorter, noise costs less
 _USUAL_LINES = 15  # lines; with fewer paragraphs, noise costs less, too
 _LEAST_SCALE = 0.1  # share of these costs that noise has at least
 _BREAKS = frozenset({Rule.COMMENTS, Rule.BIO, Rule.RELATED})
 _PICTURES = frozenset({Rule.CAPTION, Rule.PHOTO_CREDIT})  # they stand inside articles more than anywhere else
-_BREAK_WORDS = 4.0  # a longer line is no heading: it names the one article that it leads to
+_BREAK_WORDS = 4.0  # words of such an opening line, at most: a longer one is a link to one article, not a heading
 _MAX_BOILERPLATE_WORDS = 80.0  # words of a line of boilerplate
 _MAX_BOILERPLATE_CHARS = 800  # characters of a line of boilerplate
 
-# Limits for recognising clean text, all of which is the article. Lines that these rules match occur in articles, too.
+# Limits for clean text, which is all article. First, the rules whose lines occur in articles, too.
 _WEAK = frozenset(
     {Rule.TIMESTAMP, Rule.COUNTER, Rule.LINK, Rule.ORNAMENT, Rule.CAPTION, Rule.PHOTO_CREDIT, Rule.MAIL_HEADER}
 )
@@ -44,13 +44,13 @@ _FEW_LINES = 5  # fewer lines are not a menu, but a salutation or a signature
 _TABLE_WORDS = 2.0  # on average, in the lines of a table
 _TABLE_SHARE = 0.4  # of the words outside the region, if they are a list or a table without noise
 
-_LINES_OF_A_PAGE = 1024  # each is asked about several times
+_LINES_OF_A_PAGE = 1024  # entries of the cache: each line is read several times. Chosen by hand.
 _BIO = phrases.opening(phrases.BIO_SENTENCE)
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Blocks `start` up to `stop`."""
+    """Lines `start` up to `stop`."""
 
     start: int
     stop: int
@@ -63,7 +63,7 @@ def is_prose(line: Line) -> bool:
 
 
 def find_region(lines: Sequence[Line], noise: Sequence[Rule | None]) -> Region:
-    """Returns the run of lines with the highest sum of `worths`, the first of equals; empty where all is worthless."""
+    """Returns the run of lines with the highest sum of `worths`, the first of equal ones; empty if none is above 0."""
     sums = [0.0, *accumulate(worths(lines, noise))]
     lowest = 0
     best = Region(0, 0)
@@ -89,7 +89,10 @@ def worths(lines: Sequence[Line], noise: Sequence[Rule | None]) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """Factors on the cost of noise in this text: lower if paragraphs are short (`brk`), or few, too."""
+    """Factors on costs in this text. `noise` is lower if paragraphs are short or few.
+
+    `brk`, for lines that open the part after an article, is lower if they are short.
+    """
 
     noise: float
     brk: float
@@ -113,7 +116,7 @@ def _worth(line: Line) -> float:
         sure = 0.0 if is_boilerplate(line) else 1.0 if line.closed else _OPEN_SHARE
         return sure * min(line.words, _MOST_WORDS)
     if line.item and line.words >= _ITEM_WORDS and line.text[0].islower():
-        return _OPEN_SHARE * min(line.words, _MOST_WORDS)  # no headline begins so
+        return _OPEN_SHARE * min(line.words, _MOST_WORDS)  # headlines do not begin with a small letter
     return -(_ITEM_COST if line.item else _SHORT_COST)
 
 
@@ -144,7 +147,7 @@ def _total_words(lines: Sequence[Line]) -> float:
 
 
 def is_boilerplate(line: Line) -> bool:
-    """True if a line speaks of the site, the reader's account or the author rather than of what the article does."""
+    """True if a line is about the site, the reader's account or the author, not about the article's subject."""
     small = line.words <= _MAX_BOILERPLATE_WORDS and len(line.text) <= _MAX_BOILERPLATE_CHARS
     return small and _speaks_of_site(line.text)
 

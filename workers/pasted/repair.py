@@ -7,7 +7,7 @@ from ftfy import TextFixerConfig, fix_text
 from ftfy.badness import is_bad
 
 _FTFY = TextFixerConfig(uncurl_quotes=False, fix_character_width=False, normalization="NFC")
-_PASSES = 4  # repairs can uncover each other: an entity that stands for an invisible character
+_PASSES = 4  # chosen: one repair can require another, as an entity that stands for an invisible character
 
 _LINE_END = re.compile("\r\n?|[\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 _SPACE = re.compile("[\t \xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
@@ -15,10 +15,10 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffc\ufffe\uffff\ue000-\uf8ff\ufdd0-\ufdef\U000e0000-\U000e0fff\U000f0000-\U0010ffff]+"
 )
-# Joiners shape letters of Arabic and Indic scripts and emoji; between other letters they only hide.
+# Joiners shape letters of Arabic and Indic scripts and emoji; elsewhere they have no effect.
 _LOOSE_JOINER = re.compile("(?<![\u0590-\u1fff\u2190-\U0001ffff])[\u200c\u200d]+|[\u200c\u200d]+(?=[\\s\x00-\u058f]|$)")
 _FIXABLE = re.compile("[&\x1b\x80-\x9f\ud800-\udfff]")  # entities, terminal codes, C1 controls, surrogates
-_DOUBTFUL = re.compile("[^\x00-\x7f]{2}|[\xc2\xc3] ")  # what was one character in UTF-8 came to be two at least
+_DOUBTFUL = re.compile("[^\x00-\x7f]{2}|[\xc2\xc3] ")  # mojibake makes two or more characters of one
 _LIGATURE = re.compile("[\ufb00-\ufb06]")
 _PLAIN = re.compile(r"[\x20-\x25\x27-\x7e]*")
 
@@ -47,7 +47,7 @@ def _repair_once(line: str) -> str:
 
 
 def _fix(line: str) -> str:
-    """Mends what `fix_text` would, but calls it only where it would find something: it is the slowest step of all."""
+    """Applies `fix_text`, but only to lines that it could change: it is the slowest step."""
     if not _FIXABLE.search(line) and not (_DOUBTFUL.search(line) and is_bad(line)):
         return line
     return _LINE_END.sub(" ", fix_text(line, _FTFY))

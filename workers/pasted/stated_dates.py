@@ -9,7 +9,7 @@ from workers.pasted.phrases import DATE
 
 # Chosen by hand; not measured.
 _MAX_CHARS = 300  # characters of a line that states a date
-_LABEL_CHARS = 30  # a line that only says what the date below it is
+_LABEL_CHARS = 30  # characters of a line that is only the label of the date below it, at most
 
 _HOUR = r"(?:[01]?\d|2[0-3])"
 _MINUTE = r"[0-5]\d\b"
@@ -26,14 +26,14 @@ _MOMENT = re.compile(rf"{_ISO}|{DATE}(?:{_BETWEEN}{_CLOCK})?", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class StatedDates:
-    """As written, or None where nothing is said."""
+    """Dates as written, or None."""
 
     published: str | None = None
     modified: str | None = None
 
 
 def find_stated_dates(lines: Iterable[str]) -> StatedDates:
-    """Returns the first date that is not said to be of a change, and the first that is."""
+    """Returns the first date without a label of a change, and the first with one."""
     published = modified = None
     label = ""
     for line in lines:

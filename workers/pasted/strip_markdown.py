@@ -8,9 +8,9 @@ from markdown_it.token import Token
 
 # Chosen by hand, the sizes as bounds on work; not measured.
 _MAX_CHARS = 500_000  # characters; a longer text is left as it is
-_MAX_NESTING = 100  # lists in lists; what is deeper is lost
-_MIN_KINDS = 2  # of marks
-_MIN_OF_A_KIND = 3  # or so many of one that nothing else has
+_MAX_NESTING = 100  # lists in lists; deeper ones are lost
+_MIN_KINDS = 2  # kinds of marks, at least
+_MIN_OF_A_KIND = 3  # or marks of one strong kind, at least
 _FRONT_MATTER = re.compile(
     r"\A\ufeff?---[ \t]*\r?\n(?:[\w-]+[ \t]*:.*\r?\n|[ \t]*- .*\r?\n|[ \t]*\r?\n){1,60}---[ \t]*\r?\n"
 )
@@ -29,7 +29,7 @@ _WEAK_KINDS = (
 
 
 def is_markdown(text: str) -> bool:
-    """True if a text has marks that only Markdown has: headings, links, fences, beside other marks or thrice."""
+    """True if a text has marks of Markdown only (heading, link, fence): three of a kind, or one and another kind."""
     if len(text) > _MAX_CHARS:
         return False
     if _FRONT_MATTER.match(text):

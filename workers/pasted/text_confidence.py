@@ -24,9 +24,9 @@ TEXT_CONFIDENCE_FEATURES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ChosenLines:
-    """How the lines were chosen, and what the rules alone would have kept of them.
+    """How the lines were chosen, and which of them the rules alone would have kept (`ruled`).
 
-    `clean`: the rules took all of the text for the article's. `by_rules`: the model was not asked.
+    `clean`: by the rules, all of the text is article. `by_rules`: the rules decided without the model.
     """
 
     classification: Classification
@@ -50,7 +50,7 @@ def confidence(choice: ChosenLines, trees: BoostedTrees) -> float | None:
 
 
 def text_confidence_features(choice: ChosenLines) -> Rows:
-    """Returns the features of a text with at least one line kept, (1, len(NAMES))."""
+    """Returns the features of a text with at least one line kept, (1, len(TEXT_CONFIDENCE_FEATURES))."""
     sizes = np.array(choice.classification.sizes, float)
     kept, ruled = np.array(choice.classification.kept, bool), np.array(choice.ruled, bool)
     inside = max(sizes[kept].sum(), 1.0)

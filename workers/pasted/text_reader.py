@@ -28,14 +28,14 @@ def read_text(
 ) -> Draft:
     """Returns the article in text copied off a page.
 
-    The draft's text is empty where nothing plausible remains. `removed` holds every line taken, in order, with the
-    value of its `Rule`. The result read once more stays as it is.
+    The draft's text is empty if nothing plausible remains. `removed` holds every removed line, in order, with the
+    value of its `Rule`. Reading the result again does not change it.
 
     Args:
         text: as pasted.
         focus: which error is worse, a line too many or one too few.
-        keep_all: nothing is taken away; metadata is read all the same, and how good the text is is not said.
-        models: if not those that come with this package.
+        keep_all: keeps all lines. Metadata is still read; `confidence` is None.
+        models: by default those that come with this package.
     """
     models = models or load_text_models()
     read = read_lines(text, models, focus)
@@ -56,7 +56,7 @@ def read_text(
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The lines of a text, what the rules said of them, and what became of each."""
+    """The lines of a text, the result of the rules, and the final classification."""
 
     lines: Sequence[Line]
     ruled_lines: RuledLines
@@ -75,7 +75,7 @@ class Read:
 
     @property
     def classification(self) -> Classification:
-        """How sure the model was. Two characters of a script without spaces count for a word of five."""
+        """The probability, the size and the decision for each line. Sizes count five characters a word."""
         return Classification(
             probabilities=tuple(self.classified.probabilities.tolist()),
             sizes=tuple(line.words * _WORD_CHARS for line in self.lines),
@@ -84,7 +84,7 @@ class Read:
 
     @property
     def choice(self) -> ChosenLines:
-        """What is to be known of how the lines were chosen."""
+        """How the lines were chosen, as `confidence` needs it."""
         ruled = [not rule for rule in self.ruled_lines.rules]
         classified = self.classified
         return ChosenLines(
@@ -92,18 +92,18 @@ class Read:
         )
 
     def pairs(self) -> Iterable[tuple[Line, Rule | None]]:
-        """Returns each line with the rule that took it."""
+        """Returns each line with the rule that removed it, or None."""
         return zip(self.lines, self.classified.rules, strict=True)
 
 
 def read_lines(text: str, models: TextModels, focus: Focus = Focus.BALANCED) -> Read:
-    """Returns the lines of pasted text and what became of each."""
+    """Returns the lines of pasted text with their classification."""
     lines, ruled_lines = rule_lines(text)
     return Read(lines, ruled_lines, _classify_until_stable(lines, ruled_lines, models, focus))
 
 
 def rule_lines(text: str) -> tuple[list[Line], RuledLines]:
-    """Returns the lines of pasted text and what the rules say of them."""
+    """Returns the lines of pasted text and the result of the rules."""
     plain = unmark(text) if is_markdown(text) else text
     lines: list[Line] = []
     quoted: list[bool] = []
@@ -126,7 +126,7 @@ def render(lines: Sequence[Line]) -> str:
 
 
 def _classify_until_stable(lines: list[Line], first: RuledLines, models: TextModels, focus: Focus) -> ClassifiedLines:
-    """Classifies what stays until all of it stays. Changes `lines` where a numbered list appears only then."""
+    """Classifies the kept lines again until all are kept. Changes `lines` if a numbered list appears only then."""
     classified = classify_lines(lines, first, models, focus=focus)
     rules = list(classified.rules)
     for _ in range(_MAX_PASSES):

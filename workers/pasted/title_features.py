@@ -13,12 +13,12 @@ from workers.models.boosted_trees import Rows
 from workers.pasted.lines import Line
 
 _STEM = re.compile(r"[^\W\d_]{3,}|\d+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
-# These numbers are part of the features, so the weights hold for them alone: change one and train anew. Chosen by hand.
+# The features depend on these numbers: retrain the model after a change. Chosen by hand.
 _STEM_CHARS = 6  # characters of a word that are compared, in place of stemming
-_BODY_CHARS = 8_000  # of the article are compared with
+_BODY_CHARS = 8_000  # characters of the article that candidates are compared with
 _LEAD_PARAGRAPHS = 3  # paragraphs at the beginning of the article
-_COUNTED_LINES, _LINE_CHARS = 400, 300  # in which a word is looked for, to tell how rare it is
-_NEAR = 4  # lines
+_COUNTED_LINES, _LINE_CHARS = 400, 300  # lines, and characters of each, in which the rarity of words is counted
+_NEAR = 4  # lines before and after, over which probabilities are averaged
 
 Shares = NDArray[np.float64]
 
@@ -27,8 +27,8 @@ Shares = NDArray[np.float64]
 class TitleCandidates:
     """The lines `at` that may be the title, and the data about them.
 
-    `first` is the article's first prose, `scores` what the rules say for each line, `probabilities` how sure it is of
-    each line of the text that it is the article's.
+    `first` is the article's first prose. `scores` are the rules' scores by line. `probabilities` are those of all lines
+    of the text to be part of the article.
     """
 
     at: Sequence[int]
@@ -40,9 +40,9 @@ class TitleCandidates:
 def title_feature_columns(
     lines: Sequence[Line], candidates: TitleCandidates, body: Sequence[str], columns: Mapping[str, Rows]
 ) -> dict[str, Rows]:
-    """Returns the features of the likely lines, by name: those that all lines have, and their own.
+    """Returns the features of the candidates, by name: `columns`, those of all lines, and those of titles.
 
-    `body` are the paragraphs of the article, as far as they are known.
+    `body` are the paragraphs that the model keeps.
     """
     own = {**_scored(candidates), **_placed(lines, candidates), **_worded(lines, candidates.at, body)}
     at = list(candidates.at)

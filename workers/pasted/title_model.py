@@ -15,16 +15,16 @@ from workers.pasted.title_features import TitleCandidates, title_feature_columns
 from workers.pasted.title_rules import MIN_SCORE, score_titles
 
 _MIN_PROBABILITY = 0.4  # measured by cross-validation: from here on eight in ten titles of whole pages are right
-_SURE = 0.5  # of the line that opens the article
+_SURE = 0.5  # probability of the line that opens the article; chosen: more likely than not
 _MIN_WORDS, _MAX_WORDS = 2.0, 30.0  # words of a title; chosen by hand
 _MAX_CHARS = 250  # characters of a title; chosen by hand
-_BEFORE, _AFTER = 80, 3  # lines around the first prose
+_BEFORE, _AFTER = 80, 3  # lines around the first prose that may be the title; chosen by hand
 _NUMBERED = re.compile(r"\(?\d{1,3}[.)]\s")  # the last step of a path, or a line of a list of articles
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredLines:
-    """What is known of a text's lines: the rules that take some wherever they stand, and the model's word.
+    """A text's lines after the model: noise rules, probabilities, and which lines stay.
 
     `title` is the index of the rules' title.
     """
@@ -40,11 +40,11 @@ def choose_title(
 ) -> int | None:
     """Returns the index of the title, or None if no line is likely enough.
 
-    Where the model has no word, the rules' title stands if they took it by its place: above a standfirst and a by-line.
+    If none is, the rules' title counts if they chose it for its place alone: above a standfirst and a by-line.
 
     Args:
-        lines: the text's.
-        scored: what is known of them.
+        lines: of the text.
+        scored: rules and probabilities of these lines.
         columns: the features of all lines, by name.
         trees: the model of titles.
     """
@@ -81,7 +81,7 @@ def first_of_article(lines: Sequence[Line], scored: ScoredLines) -> int:
 
 
 def _candidates(lines: Sequence[Line], noise: Sequence[Rule | None], first: int) -> list[int]:
-    """Returns the first line and those around the first prose that have a title's length and say nothing else."""
+    """Returns the first line and those around the first prose, if they have a title's length and are not noise."""
     near = sorted({0, *range(max(0, first - _BEFORE), min(len(lines), first + _AFTER))})
     return [index for index in near if not noise[index] and _fits(lines[index])]
 

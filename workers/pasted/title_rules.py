@@ -16,9 +16,9 @@ _SHORT = 5.0  # words; a shorter line is more likely a label
 _WORDY = 14.0  # words; a longer line is more likely a standfirst
 _STANDFIRST_WORDS = 12.0  # words of a standfirst, at least
 _MAX_CHARS = 220  # characters of a title
-_BODY_CHARS = 6_000  # of the body are compared with
-_ENOUGH_SHARED = 5.0  # words shared with the body
-_FOLLOWED_BY = 4  # lines in which a by-line, a date or a share line is looked for
+_BODY_CHARS = 6_000  # characters of the body that lines are compared with
+_ENOUGH_SHARED = 5.0  # words shared with the body; more count no more
+_FOLLOWED_BY = 4  # lines below a title in which a by-line, a date or a share line is looked for
 MIN_SCORE = 0.7  # measured: seven in ten titles with at least this score are right
 _LETTERS = re.compile(r"[^\W\d_]{4,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _STEM_CHARS = 5  # characters of a word that are compared, in place of stemming
@@ -73,7 +73,7 @@ def _is_standfirst(lines: Sequence[Line], noise: Sequence[Rule | None], index: i
 
 
 def _is_plausible(line: Line) -> bool:
-    """True if a line is as short, and as long, as a title, and does not end as a sentence."""
+    """True if a line has the length of a title and does not end like a sentence."""
     fits = _MIN_WORDS <= line.words <= _MAX_WORDS and len(line.text) <= _MAX_CHARS
     return fits and not line.text.endswith((".", ":", ",", ";"))
 

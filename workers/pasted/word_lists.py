@@ -1,8 +1,8 @@
-"""Words that pages put around their articles, in eight languages and a few more. Tables only; `rules` applies them."""
+"""Words that pages put around articles, in eight languages and a few more. `noise_rules` and `region` use them."""
 
 from workers.page.words import MONTHS, WEEKDAYS
 
-# A share line has none but these words, and one of the first kind.
+# A share line has only these words, and at least one of the first list.
 _SHARE = """
     share shares tweet retweet facebook twitter whatsapp linkedin pinterest reddit telegram flipboard messenger tumblr
     mastodon bluesky threads instagram youtube tiktok xing pocket weibo line vk viber email e-mail mail print printer
@@ -23,7 +23,7 @@ _SHARE_FILLER = """
 SHARE_CORE = frozenset(_SHARE.split())
 SHARE = SHARE_CORE | frozenset(_SHARE_FILLER.split())
 
-# Around a date or a time on a line of its own.
+# Words that stand around a date or a time on a line of its own.
 _TIMESTAMP = """
     published updated posted modified created first original last on at date time est edt pst pdt gmt utc et bst cet
     cest ist am pm a p m h ago yesterday today hour hours minute minutes min mins day days week weeks month months year
@@ -38,7 +38,7 @@ _TIMESTAMP = """
 """
 TIMESTAMP = MONTHS | WEEKDAYS | frozenset(_TIMESTAMP.split())
 
-# Sentences about the site, its readers' accounts and the law have these: prose that is no article's.
+# Phrases of sentences about the site, readers' accounts and the law: prose that is not part of an article.
 BOILERPLATE = (
     "cookie", "privacy policy", "terms of ", "terms and ", "terms & ", "by continuing ", "by submitting ",
     "by clicking ", "by subscribing ", "by signing ", "by registering ", "newsletter", "subscribe", "subscription",

@@ -10,11 +10,11 @@ from workers.pasted.lines import is_item, is_unspaced
 # Chosen by hand; not measured one by one.
 _MIN_COLUMN, _MAX_COLUMN = 40, 130  # characters of a wrapped line
 _MIN_FULL_LINES = 3  # lines that reach the column
-_MIN_OPEN_LINES = 2  # are enough if all of them break off amid a sentence
+_MIN_OPEN_LINES = 2  # lines that are enough if all of them break off amid a sentence
 _MIN_FULL_SHARE = 0.7  # share of lines that reach the column
-_MAX_LONG_SHARE = 0.3  # of all characters, in lines that no column holds
+_MAX_LONG_SHARE = 0.3  # share of characters in lines longer than any column
 _LONG_ENOUGH = 0.6  # of the column: shorter lines say nothing about wrapping
-_NEAR = 10  # characters from the column
+_NEAR = 10  # characters beyond the column that a hyphenated line may reach
 _LETTER = re.compile(r"[^\W\d_]")  # a line of dashes does not show the column of the text
 _HYPHEN = re.compile(r"[^\W\d_]-$")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -96,7 +96,7 @@ def _append(pieces: list[str], line: str, known: set[str]) -> None:
 
 
 def _is_compound(tail: str, head: str, known: set[str]) -> bool:
-    """True if the hyphen is the word's own, by what else the text holds: `low-income` stays, `inclu-sion` does not."""
+    """True if the hyphen is part of the word, judged by the other words: `low-income` stays, `inclu-sion` does not."""
     left, right = _END_WORD.search(tail[:-1]), _WORD.match(head)
     if not left or not right:
         return True
@@ -107,7 +107,7 @@ def _is_compound(tail: str, head: str, known: set[str]) -> bool:
 
 
 def _vocabulary(lines: Iterable[str]) -> set[str]:
-    """Returns the words that stand whole on a line."""
+    """Returns the words within lines, where no line break can have cut them."""
     known: set[str] = set()
     for line in lines:
         words = _WORD.findall(line.casefold())

@@ -28,6 +28,7 @@ from workers.fetch.robots import Robots, RobotsLimits
 URLS = 30
 INTERVAL_S = 1.0  # the default: thirty turns would take half a minute
 SOON_S = 5.0
+SHORT_S = 0.3  # for a connection that is not made
 Asked = Callable[[], int]
 
 
@@ -100,8 +101,10 @@ async def whose_robots_txt_breaks_off() -> AsyncIterator[DeadHost]:
 
 
 @asynccontextmanager
-async def fetching(reach: Reach = LOOPBACK, *, robots: bool = True, waiting: int = URLS) -> AsyncIterator[Fetcher]:
-    limits = replace(LIMITS, connect_timeout_s=0.3, first_byte_timeout_s=0.5, max_body_bytes=100_000)
+async def fetching(
+    reach: Reach = LOOPBACK, *, robots: bool = True, waiting: int = URLS, connect_timeout_s: float = SOON_S
+) -> AsyncIterator[Fetcher]:
+    limits = replace(LIMITS, connect_timeout_s=connect_timeout_s, first_byte_timeout_s=0.5, max_body_bytes=100_000)
     hosts = HostLimits(interval_s=INTERVAL_S, patience_s=60.0, waiting_per_host=waiting, waiting=waiting)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(GuardedClient(limits, reach))
@@ -139,7 +142,12 @@ NOT_CONNECTED = (
 async def test_all_urls_of_a_host_that_cannot_be_used_fail_at_once(
     host: Callable[[], AbstractAsyncContextManager[DeadHost]], reason: Reason, robots: bool
 ) -> None:
-    async with host() as dead, fetching(dead.reach, robots=robots) as fetcher, asyncio.timeout(SOON_S):
+    timeout_s = SHORT_S if reason is Reason.CONNECT_TIMEOUT else SOON_S
+    async with (
+        host() as dead,
+        fetching(dead.reach, robots=robots, connect_timeout_s=timeout_s) as fetcher,
+        asyncio.timeout(SOON_S),
+    ):
         urls = [f"{dead.url}page/{number}" for number in range(URLS)]
         failures = await asyncio.gather(*(failure_of(fetcher, url) for url in urls))
         failures.append(await failure_of(fetcher, f"{dead.url}later"))
