@@ -44,7 +44,7 @@ class Announcer:
     async def announce(self) -> str:
         """Returns the id of the document whose event is confirmed."""
         event = event_of(uuid4().hex)
-        while not await self._is_confirmed(event):
+        while not await self._is_confirmed(event):  # noqa: ASYNC110 - as a client does that is refused
             await asyncio.sleep(PAUSE_S)
         async with self._progress:
             self.confirmed.add(event.subject)

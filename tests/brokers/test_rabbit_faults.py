@@ -18,6 +18,7 @@ from contract.topology import DOCUMENTS, LOG, Queue, Topology, lane_queue
 from contract.verdicts import Verdict
 from runtime.brokers.rabbit import RabbitLimits
 from tests.brokers import samples
+from tests.brokers.announcer import event_of
 from tests.brokers.rabbit_backend import QUICK, RabbitBackend, declare, messages_in
 from tests.brokers.suite import (
     Gate,
@@ -31,12 +32,16 @@ from tests.brokers.suite import (
     subjects,
     take,
 )
+from tests.brokers.suite.requests import sink
 from tests.rabbit_node import RabbitNode
 
 if TYPE_CHECKING:
     from pamqp.common import Arguments
 
 pytestmark = [pytest.mark.rabbit, pytest.mark.timeout(120)]
+
+TOGETHER = 200  # events, some hundred of which a worker may hold
+TOGETHER_S = 8.0  # one after the other, each after the shortest pause of 0.05 s, would take 10 s
 
 
 def with_arguments(topology: Topology, name: str, **arguments: str | int) -> Topology:
@@ -189,7 +194,7 @@ async def test_a_broker_that_stands_still_for_longer_than_the_heartbeat_is_left(
         rabbit_node.pause()
         try:
             async with asyncio.timeout(60):
-                while not losses(rabbit, "consumer", "heartbeat_missed"):  # noqa: ASYNC110 - as above
+                while not all(losses(rabbit, role, "heartbeat_missed") for role in ("consumer", "publisher")):  # noqa: ASYNC110 - as above
                     await asyncio.sleep(0.05)
         finally:
             rabbit_node.resume()
@@ -381,6 +386,26 @@ async def test_subscribers_miss_no_event_while_their_queue_has_no_leader(
         await queue.delete(if_unused=False, if_empty=False)
     assert arrived == {job.event_id for job in jobs}
     assert rabbit.metrics.registry.get_sample_value("copydesk_subscriber_refused_total") == 0
+
+
+async def test_events_that_were_refused_together_are_taken_together(
+    rabbit: RabbitBackend, rabbit_node: RabbitNode
+) -> None:
+    limits = replace(QUICK, subscriber_patience_s=RabbitLimits().subscriber_patience_s)
+    async with rabbit.broker(limits=limits) as broker, rabbit.channel() as channel:
+        await put_persistently(broker, [], 1)
+        queue = await channel.declare_queue("watcher", durable=True, arguments={"x-queue-type": "quorum"})
+        await queue.bind(DOCUMENTS, "#")
+        await asyncio.to_thread(write_down_leader, rabbit_node, "watcher", "'away@localhost'")
+        async with asyncio.TaskGroup() as group:
+            offered = [group.create_task(sink(broker).announce(event_of(f"{number}"))) for number in range(TOGETHER)]
+            async with asyncio.timeout(30):  # RabbitMQ 4 asks the other nodes, too, and refuses nothing
+                while failures(rabbit, "documents", "refused") < TOGETHER and not all(map(asyncio.Task.done, offered)):  # noqa: ASYNC110 - a counter
+                    await asyncio.sleep(0.05)
+            await asyncio.to_thread(write_down_leader, rabbit_node, "watcher", "node()")
+            async with asyncio.timeout(TOGETHER_S):
+                await asyncio.wait(offered)
+        await queue.delete(if_unused=False, if_empty=False)
 
 
 def write_down_leader(node: RabbitNode, queue: str, leader: str) -> None:

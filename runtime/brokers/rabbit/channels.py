@@ -10,6 +10,7 @@ channel that publishes to one stream only, and to nothing else, both numbers are
 import asyncio
 import math
 from dataclasses import dataclass, field
+from typing import cast
 
 import aiormq
 from aio_pika import Message
@@ -18,6 +19,10 @@ from aiormq.exceptions import DeliveryError, PublishError
 from contract.labels import Destination
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.session import Session
+
+# Chosen: a message of up to this size is copied to the socket's buffer without waiting for room. So at most 16 MiB wait
+# there, with 256 messages that are not confirmed (`RabbitLimits.outstanding_confirms`).
+_UNDRAINED_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,32 +41,24 @@ class Outgoing:
 
 
 @dataclass(slots=True)
-class _StreamChannel:
-    """The channel to a stream, and the time of the loop at which another one takes its place."""
+class _Place:
+    """The channel for one stream, or for everything else, and the time of the loop at which another one replaces it."""
 
-    channel: aiormq.abc.AbstractChannel | None = None
-    ends_at: float = -math.inf
+    channel: aiormq.Channel | None = None
+    ends_at: float = math.inf
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Channels:
-    """Publishes on the channels of `session`. `tasks` closes those that others replaced."""
+    """Publishes on the channels of `session`, which are opened when they are needed. `tasks` closes replaced ones."""
 
     def __init__(self, session: Session, limits: RabbitLimits, tasks: asyncio.TaskGroup) -> None:
         self._session = session
         self._limits = limits
         self._tasks = tasks
-        self._common: aiormq.abc.AbstractChannel | None = None
-        self._streams: dict[str, _StreamChannel] = {}
+        self._common = _Place()
+        self._streams: dict[str, _Place] = {}
         self._doubted_at = -math.inf
-
-    async def open(self) -> None:
-        """Opens the channel for everything but streams.
-
-        Raises:
-            SessionLost: the session ended.
-        """
-        self._common = await self._session.publishing_channel()
 
     async def offer(self, outgoing: Outgoing) -> None:
         """Returns when the message is confirmed.
@@ -73,16 +70,22 @@ class Channels:
             Exception: what aiormq raises for a lost connection or channel; see `session.translated`.
         """
         if outgoing.stream is None:
-            await self._offer_twice(outgoing)
+            await self._offer_to_queues(outgoing)
         else:
             await self._offer_to_stream(outgoing.stream, outgoing)
 
     async def _offer_to_stream(self, stream: str, outgoing: Outgoing) -> None:
-        await confirmed(await self._channel_to(stream), outgoing)
+        """Publishes on the channel for this stream alone.
 
-    async def _offer_twice(self, outgoing: Outgoing) -> None:
+        It is replaced from time to time: when somebody deletes the stream and declares it again, the stream counts from
+        one, and the channel does not.
+        """
+        place = self._streams.setdefault(stream, _Place(ends_at=-math.inf))
+        await confirmed(await self._channel_at(place), outgoing)
+
+    async def _offer_to_queues(self, outgoing: Outgoing) -> None:
         """Offers a refused message again: the refusal may be the fault of the channel. See docs/decisions.md."""
-        channel = self._common or await self._renewed(None)
+        channel = await self._channel_at(self._common)
         try:
             await confirmed(channel, outgoing)
         except PublishError:
@@ -90,36 +93,33 @@ class Channels:
         except DeliveryError:
             if _now() - self._doubted_at < self._limits.second_opinion_s:
                 raise
-            self._doubted_at = _now()
-            self._common = await self._renewed(channel)
-            await confirmed(self._common, outgoing)
+            self._doubted_at = self._common.ends_at = _now()
+            await confirmed(await self._channel_at(self._common), outgoing)
 
-    async def _channel_to(self, stream: str) -> aiormq.abc.AbstractChannel:
-        """Returns the channel for this stream alone.
+    async def _channel_at(self, place: _Place) -> aiormq.Channel:
+        """Returns the channel of this place, a new one where its time is over."""
+        if place.channel is not None and _now() < place.ends_at:
+            return place.channel
+        async with place.opening:
+            if place.channel is None or _now() >= place.ends_at:
+                await self._renew(place)
+        return cast("aiormq.Channel", place.channel)
 
-        It is replaced from time to time: where somebody deletes the stream and declares it again, the numbers of the
-        stream begin anew, and those of the channel do not.
-        """
-        own = self._streams.setdefault(stream, _StreamChannel())
-        if own.channel is not None and _now() < own.ends_at:
-            return own.channel
-        async with own.opening:
-            if own.channel is None or _now() >= own.ends_at:
-                own.channel = await self._renewed(own.channel)
-                own.ends_at = _now() + self._limits.stream_channel_s
-            return own.channel
-
-    async def _renewed(self, old: aiormq.abc.AbstractChannel | None) -> aiormq.abc.AbstractChannel:
-        """Returns a new channel in place of `old`, which stays open for its outstanding confirms."""
-        channel = await self._session.publishing_channel()
+    async def _renew(self, place: _Place) -> None:
+        """Opens a channel. The one that it replaces stays open for its outstanding confirms."""
+        old, place.channel = place.channel, await self._session.publishing_channel()
         self._session.check()
+        place.ends_at = math.inf if place is self._common else _now() + self._limits.stream_channel_s
         if old is not None:
             self._tasks.create_task(self._session.retire(old, after_s=self._limits.confirm_timeout_s))
-        return channel
 
 
-async def confirmed(channel: aiormq.abc.AbstractChannel, outgoing: Outgoing) -> None:
-    """Publishes without waiting until the socket has taken the message: the confirm tells all that matters."""
+async def confirmed(channel: aiormq.Channel, outgoing: Outgoing) -> None:
+    """Publishes, and returns when the broker confirms.
+
+    Small messages do not wait for each other until the socket has taken them, which leads to one message for each turn
+    of the loop.
+    """
     message = outgoing.message
     await channel.basic_publish(
         message.body,
@@ -127,7 +127,7 @@ async def confirmed(channel: aiormq.abc.AbstractChannel, outgoing: Outgoing) -> 
         routing_key=outgoing.key,
         properties=message.properties,
         mandatory=outgoing.mandatory,
-        wait=False,
+        wait=len(message.body) > _UNDRAINED_BYTES,
     )
 
 

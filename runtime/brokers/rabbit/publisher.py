@@ -52,9 +52,7 @@ class Publisher:
         """
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                channels = self._channels_of(session)
-                await channels.open()
-                self._live = (session, channels)
+                self._live = (session, self._channels_of(session))
                 self._blocked = False
                 self._up.set()
                 await session.until_lost()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import structlog
 from aio_pika import Connection
@@ -118,7 +118,7 @@ class Session:
             await channel.initialize()
         return channel
 
-    async def publishing_channel(self) -> "aiormq.abc.AbstractChannel":
+    async def publishing_channel(self) -> "aiormq.Channel":
         """Opens a channel with publisher confirms. When it closes, the session ends.
 
         Raises:
@@ -201,14 +201,15 @@ class Session:
         await self._over.wait()
         raise self._loss
 
-    async def _bare_channel(self, *, confirms: bool) -> "aiormq.abc.AbstractChannel":
+    async def _bare_channel(self, *, confirms: bool) -> "aiormq.Channel":
         """Opens a channel of aiormq: one of aio-pika leaves two futures and a task in the connection (10.2)."""
         if self._connection.transport is None:
             raise SessionLost(SessionLoss.CONNECTION_CLOSED, "there is no connection")
         with translated(SessionLoss.CHANNEL_CLOSED):
-            return await self._connection.transport.connection.channel(
+            channel = await self._connection.transport.connection.channel(
                 publisher_confirms=confirms, on_return_raises=confirms
             )
+        return cast("aiormq.Channel", channel)
 
     def _connection_closed(self, _: object, error: BaseException | None) -> None:
         stuck = isinstance(error, asyncio.CancelledError)  # aiormq cancels its reader without frames for too long
