@@ -1,4 +1,4 @@
-"""Which blocks of a page are its article: each laid beside the true text, one to one."""
+"""Labels the blocks of a page by comparing each with the true text."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ _NEAR = 5  # blocks to either side
 
 
 def label(texts: Sequence[str], truth: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Returns for each block the share of its words that stand in `truth`, and its number of words.
+    """Returns for each block the share of its words that are in `truth`, and its number of words.
 
-    A text that the page repeats counts where its neighbours stand in `truth`, and only as often as it stands there.
+    A text that the page repeats counts where its neighbours are in `truth`, and only as often as `truth` has it.
     """
     words = [tokens(text) for text in texts]
     lengths = np.array([len(each) for each in words], np.float32)
@@ -28,9 +28,9 @@ def label(texts: Sequence[str], truth: str) -> tuple[NDArray[np.float32], NDArra
 def _shares(
     words: Sequence[Sequence[str]], left: Counter[tuple[str, ...]], lengths: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Returns the share of each block's words that 4-grams of the truth cover, -1 where it has too few words.
+    """Returns the share of each block's words that 4-grams of the truth cover, -1 if it has too few words.
 
-    Each 4-gram of the truth counts once: blocks among others of the truth take theirs first.
+    Each 4-gram of the truth counts once, first for blocks between others of the truth.
     """
     shares = np.array([_share(each, left) for each in words], np.float32)
     sure = np.where(shares > 0.5, lengths, 0)
@@ -57,7 +57,7 @@ def _share(words: Sequence[str], grams: Counter[tuple[str, ...]]) -> float:
 
 
 def _settle_short(words: Sequence[Sequence[str]], true: Sequence[str], shares: NDArray[np.float32]) -> None:
-    """Decides on blocks of less than four words: they count where they stand in the truth beside their neighbours."""
+    """Decides on blocks of fewer than four words: they count if the truth has them beside their neighbours."""
     places: dict[str, list[int]] = defaultdict(list)
     for position, word in enumerate(true):
         places[word].append(position)
@@ -84,7 +84,7 @@ def _settle_short(words: Sequence[Sequence[str]], true: Sequence[str], shares: N
 def _spots(
     words: Sequence[Sequence[str]], true: Sequence[str], shares: NDArray[np.float32]
 ) -> dict[int, tuple[int, int]]:
-    """Returns where in the truth each longer block of it begins and ends."""
+    """Returns the start and end in the truth of each longer block that is in it."""
     places: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for i in range(len(true) - _GRAM + 1):
         places[tuple(true[i : i + _GRAM])].append(i)

@@ -32,7 +32,7 @@ class Measured:
 
 
 def table(measured: dict[str, Measured]) -> str:
-    """Returns a Markdown table; speed is also told as a multiple of the one called trafilatura."""
+    """Returns a Markdown table; speed is also given as a multiple of trafilatura's."""
     base = next((each.per_second for name, each in measured.items() if name.startswith("trafilatura")), None)
     lines = [
         "| extractor | text F1 | documents a CPU second | × trafilatura | median | p99 |",

@@ -26,7 +26,7 @@ def read(file: Path) -> Iterator[dict[str, Any]]:
 def fold_of(document: Mapping[str, Any]) -> int:
     """Returns the fold of a document, the same for all of one registered domain.
 
-    Where no URL is known, the id tells the site: those of readability are like `nytimes-2`.
+    Without a URL, the id names the site: those of readability are like `nytimes-2`.
     """
     url = document.get("url") or ""
     domain = get_fld(url, fail_silently=True, fix_protocol=True) or url or document["id"].rstrip("-0123456789")

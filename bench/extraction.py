@@ -4,14 +4,14 @@
                                [--rivals none|trafilatura|all] [--picture FILE] [--profile]
 
 DOCUMENTS are files of one {"id", "url", "html" | "text"} a line, plain (.jsonl) or compressed (.jsonl.zst); with
-{"truth": {"text"}} texts are scored, too. Each page goes through all, one right after the other, in this one process;
-what is compared is CPU time. `--folds` takes the weights that `train_blocks --folds` and `train_authors --folds` wrote,
-so that no page is read by models of text and authors that have seen its domain. FILE gets {"id", "text", "title",
-"authors", "date"} a line.
+{"truth": {"text"}} texts are scored, too. Each page goes through all extractors in turn, in this process; CPU time is
+compared. `--folds` takes the weights that `train_blocks --folds` and `train_authors --folds` wrote, so that the models
+of text and authors were not trained on the page's domain. FILE gets {"id", "text", "title", "authors", "date"} a line.
 """
 
 import argparse
 import cProfile
+import gc
 import pstats
 import time
 from collections import Counter
@@ -49,6 +49,8 @@ def main() -> None:
     for document in documents[:WARM_UP]:
         _with_folds(arguments.folds, document)
         _run(others, document)
+    gc.collect()
+    gc.freeze()  # as parser children do once all is loaded: else it is collected again and again, at somebody's expense
     profiler = cProfile.Profile(time.process_time) if arguments.profile else None
     measured, predictions = measure(documents, others, arguments.folds, profiler)
     if arguments.predictions:
@@ -66,7 +68,7 @@ def measure(
     folds: Path | None = None,
     profiler: cProfile.Profile | None = None,
 ) -> tuple[dict[str, Measured], list[dict[str, Any]]]:
-    """Returns what each extractor did on `documents`, and what Copydesk predicts."""
+    """Returns the results of each extractor on `documents`, and Copydesk's predictions."""
     measured = {name: Measured() for name in (OURS, *others)}
     predictions, failures = [], Counter[str]()
     for document in documents:
@@ -89,7 +91,7 @@ def measure(
 
 
 def copydesk(document: dict[str, Any]) -> Article | Failure:
-    """Returns what the whole stage makes of a document."""
+    """Returns the article of a document, after extract and normalise."""
     is_html = "html" in document
     content = document["html" if is_html else "text"]
     kind = Kind.HTML if is_html else Kind.TEXT
@@ -108,13 +110,13 @@ def timed(run: Callable[[dict[str, Any]], Any], document: dict[str, Any]) -> tup
 
 
 def prediction(told: Article | Failure) -> dict[str, Any]:
-    """Returns a line for the scorer. A page that is refused has no text; its event names the rest, where known."""
+    """Returns a line for the scorer. A refused page has no text, but the metadata of its event."""
     known = {"id": told.id, "title": told.title, "authors": told.authors, "date": told.published}
     if isinstance(told, Failure):
         return {**known, "text": "", "reason": told.reason}
     quality = told.quality
-    judged = {"confidence": quality.confidence, "flags": quality.flags, "page_kind": told.page_kind}
-    return {**known, "text": told.text, **judged}
+    assessment = {"confidence": quality.confidence, "flags": quality.flags, "page_kind": told.page_kind}
+    return {**known, "text": told.text, **assessment}
 
 
 def _arguments() -> argparse.Namespace:
@@ -131,7 +133,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def documents_of(files: list[Path], kind: str | None) -> Iterator[dict[str, Any]]:
-    """Yields the documents in `files`, those of one `kind` only where it is given."""
+    """Yields the documents in `files`, only those of `kind` if it is given."""
     for file in files:
         for document in read(file):
             if not kind or document.get("kind") == kind:
@@ -150,7 +152,7 @@ def _run(others: dict[str, rivals.Extract], document: dict[str, Any]) -> None:
 
 
 def _with_folds(folds: Path | None, document: dict[str, Any]) -> None:
-    """Sets the weights that were trained without the document's domain, if there are such."""
+    """Uses the weights that were trained without the document's domain, if there are any."""
     if folds is None:
         return
     fold = fold_of(document)

@@ -1,9 +1,9 @@
-"""Does a parser child's memory stay flat? Runs extract and normalise on many pages in one process.
+"""Measures the memory of a parser child over time: runs extract and normalise on many pages in one process.
 
     python -m bench.extraction_memory DOCUMENTS... [--pages 5000]
 
-DOCUMENTS as for `bench.extraction`, taken again from the start until there have been as many pages. Prints a table of
-resident memory (VmRSS of /proc/self/status), ten lines.
+DOCUMENTS as for `bench.extraction`, repeated until the number of pages is reached. Prints a table of resident memory
+(VmRSS of /proc/self/status), ten lines.
 """
 
 import argparse

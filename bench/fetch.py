@@ -1,12 +1,11 @@
-"""Pages per second that the fetcher takes from a local server, beside a bare aiohttp loop, 64 at once each.
+"""Measures the pages per second that the fetcher gets from a local server, compared with plain aiohttp, 64 at once.
 
     python -m bench.fetch [PAGES_PER_ROUND] [ROUNDS]
 
-Three sides, each from a URL to the text of its page: the bare loop (`session.get`, `read`, `text`, no check of any
-kind), the fetcher as `copydesk extract` has it, and with host queues and robots.txt as a worker has it (without an
-interval, which nobody could be measured with). The server is a process of its own; its pages are as large, and pack as
-well, as news pages do (101 kB, 18 kB gzipped), and stand at 128 addresses. Rounds take turns in this process, and the
-order of the sides turns with them; medians are compared.
+Three variants, each from a URL to the text of its page: plain aiohttp (`session.get`, `read`, `text`, no checks), the
+fetcher as in `copydesk extract`, and with host queues and robots.txt as in a worker (but without an interval). The
+server is a separate process at 128 addresses; its pages have the size of news pages (101 kB, 18 kB gzipped). The
+variants alternate in this process, each round in another order; medians are compared.
 """
 
 import asyncio
@@ -46,7 +45,7 @@ Fetch = Callable[[str], Awaitable[str]]
 
 
 def page(seed: int) -> str:
-    """Returns a page of about 100 kB, which gzip packs as well as it does those of newspapers."""
+    """Returns a page of about 100 kB that gzip compresses like pages of newspapers."""
     chance = random.Random(seed)  # noqa: S311 - the same pages each time
     words = ["".join(chance.choices("etaoinshrdlucmfwypvbg", k=chance.randint(2, 10))) for _ in range(WORDS)]
 
@@ -72,7 +71,7 @@ PAGES = [page(seed) for seed in range(8)]
 
 
 def serve(pipe: Connection) -> None:
-    """Serves `PAGES` in turn under every path, gzipped, at every address of loopback, and tells its port."""
+    """Serves `PAGES` in turn under every path, gzipped, at every address of loopback, and sends its port."""
     packed = [gzip.compress(page.encode(), 6) for page in PAGES]
     headers = {"Content-Type": "text/html; charset=utf-8", "Content-Encoding": "gzip"}
 
@@ -96,7 +95,7 @@ def serve(pipe: Connection) -> None:
 
 
 async def round_of(fetch: Fetch, port: int, pages: int) -> tuple[float, float]:
-    """Returns pages a second, and pages a second of this process' CPU, which other processes disturb less."""
+    """Returns pages a second, and pages a CPU second of this process, which depends less on other processes."""
     numbers = iter(range(pages))
 
     async def work() -> None:
@@ -113,7 +112,7 @@ async def round_of(fetch: Fetch, port: int, pages: int) -> tuple[float, float]:
 
 @asynccontextmanager
 async def bare() -> AsyncIterator[Fetch]:
-    """Yields what an aiohttp tutorial writes."""
+    """Yields a fetch as in a tutorial of aiohttp."""
     async with ClientSession(connector=TCPConnector(limit=0)) as session:
 
         async def fetch(url: str) -> str:
@@ -126,7 +125,7 @@ async def bare() -> AsyncIterator[Fetch]:
 
 @asynccontextmanager
 async def guarded(client: GuardedClient, limits: FetchLimits, admission: Admission) -> AsyncIterator[Fetch]:
-    """Yields the fetcher, and what makes text of its bytes in a parser child."""
+    """Yields a fetch with the fetcher, and with the decoding of a parser child."""
     fetcher = Fetcher(client, limits, Metrics(CollectorRegistry()), admission=admission)
 
     async def fetch(url: str) -> str:

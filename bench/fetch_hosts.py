@@ -1,12 +1,12 @@
-"""How long pages of twenty hosts wait beside a busy, slow host, and without it.
+"""Measures how long pages of twenty hosts wait with, and without, a busy, slow host.
 
     python -m bench.fetch_hosts [BUSY_PAGES] [WAVES]
 
-Two workers run at the same time in this process, each with a folder and an embedded broker of its own, the defaults of
-`copydesk up`, and no parsing, which would hide what is measured. The one also has the pages of a host that takes two
-seconds for each. Waves of one page of each of the other hosts, which take 0.05 s, go to both at the same moment: by
-turns spread over some seconds, which shows who waits for the busy host, and all at once, which shows what its waiting
-documents cost in slots. Told is the time from a document's acceptance to its verdict.
+Two workers run at the same time in this process, each with its own folder and embedded broker, the defaults of
+`copydesk up`, and no parsing, which would hide the difference. One also has the pages of a host that takes two seconds
+for each. Waves of one page of each of the other hosts, which take 0.05 s, go to both at the same moment: alternately
+spread over some seconds, which shows if pages wait for the busy host, and all at once, which shows how many slots its
+waiting documents take. Prints the time from a document's acceptance to its verdict.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ DEFAULTS = (300, 10)  # pages of the busy host, and rounds; chosen
 
 
 class NoParser:
-    """Makes an article of nothing, in no time."""
+    """Returns an article at once, without parsing."""
 
     async def run(self, document: RawDocument, *, fresh: bool = False) -> Article:  # noqa: ARG002 - as a worker calls it
         job = document.job
@@ -127,7 +127,7 @@ Found = dict[tuple[str, str], list[float]]
 
 
 async def measure(busy_pages: int, waves: int) -> Found:
-    """Returns the seconds of each page, by kind of wave and side."""
+    """Returns the seconds of each page, by kind of wave and worker."""
     found: Found = defaultdict(list)
     async with served() as port, desk() as without, desk() as beside, asyncio.TaskGroup() as group:
         tasks: list[asyncio.Task[object]] = [group.create_task(each.work()) for each in (without, beside)]

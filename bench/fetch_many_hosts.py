@@ -1,11 +1,11 @@
-"""How long URLs of many hosts take, some of which are dead, slow, or ask for a delay: in a worker and in `extract`.
+"""Measures the time for URLs of many hosts, some dead, slow, or with a crawl delay, in a worker and in `extract`.
 
     python -m bench.fetch_many_hosts [HOSTS] [URLS_PER_HOST]
 
 Of ten hosts one is dead (every other one refuses connections, the others take none and say nothing, so that connecting
 times out after 10 s), one takes 10 s for each page, one asks for `Crawl-delay: 5`, and the others answer after 0.05 s.
-All stand at addresses of loopback. The worker has the defaults of two cores, an embedded broker, and no parsing. Told
-are the seconds from acceptance to the end of a document's first attempt, and for `extract` those to the last event.
+All have addresses of loopback. The worker has the defaults of two cores, an embedded broker, and no parsing. Prints the
+seconds from acceptance to the end of a document's first attempt, and for `extract` those to the last event.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ def kind_of(number: int) -> str:
 
 @asynccontextmanager
 async def served() -> AsyncIterator[int]:
-    """Serves a page at every address of loopback, as the kind of its host is; yields the port."""
+    """Serves a page at every address of loopback, in the way of the host's kind; yields the port."""
 
     async def answer(request: web.Request) -> web.Response:
         _, _, high, low = map(int, (request.url.host or "").split("."))
@@ -70,7 +70,7 @@ async def served() -> AsyncIterator[int]:
 
 @contextmanager
 def mute() -> Iterator[int]:
-    """Yields a port whose connections are never made: nobody accepts, and the queue of those that wait is full."""
+    """Yields a port that never accepts connections: its queue of waiting connections is full."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("0.0.0.0", 0))  # noqa: S104 - the same
@@ -111,7 +111,7 @@ async def by_worker(urls: list[tuple[str, str]]) -> dict[str, list[float]]:
 
 
 async def by_extract(urls: list[tuple[str, str]]) -> tuple[float, Counter[str]]:
-    """Returns the seconds to the last event, and how many documents came to what."""
+    """Returns the seconds to the last event, and the number of documents by outcome."""
     outcomes: Counter[str] = Counter()
 
     def submissions() -> Iterator[Checked]:

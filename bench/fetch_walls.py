@@ -1,4 +1,4 @@
-"""How many true pages the fetcher would refuse as walls, soft 404s, challenges, other media types, or send elsewhere.
+"""Counts the true pages that the fetcher refuses (as walls, soft 404s, challenges, other media types) or redirects.
 
     python -m bench.fetch_walls FOLDER
 
@@ -26,8 +26,8 @@ def pages(path: Path) -> Iterator[dict[str, Any]]:
     return (page for page in read(path) if page.get("html"))
 
 
-def judged(page: dict[str, Any]) -> str:
-    """Returns `taken`, or what the fetcher makes of the page instead."""
+def outcome_of(page: dict[str, Any]) -> str:
+    """Returns `taken`, or the reason or redirect for which the fetcher does not take the page."""
     body = page["html"].encode()
     try:
         answer.refuse_challenge_page(body)
@@ -45,7 +45,7 @@ def main() -> None:
         outcomes: Counter[str] = Counter()
         for page in pages(path):
             text = (page.get("truth") or {}).get("text") or ""
-            outcome = judged(page)
+            outcome = outcome_of(page)
             outcomes[outcome if outcome == "taken" else "not taken"] += 1
             if outcome != "taken":
                 print(f"  {page['url']}: {outcome} ({len(page['html'])} chars, {len(text)} of text)")

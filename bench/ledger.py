@@ -1,12 +1,12 @@
-"""How fast the ledger records, on SQLite beside PostgreSQL, and how fast it answers then.
+"""Measures how fast the ledger records, on SQLite and PostgreSQL, and how fast it answers afterwards.
 
     python bench/ledger.py [--documents 20000] [--rabbit]
 
-Each document is accepted and decided: an entry in `copydesk.accepted` for 20 documents, as intake writes them under
-load, and an event each in `copydesk.log`. An event holds an article of about 500 words, put together from paragraphs
-of the seeds, with a word of its own. The records lie in memory, or with --rabbit on a RabbitMQ of its own; the recorder
-is the one that `copydesk record` runs, alone in this process. PostgreSQL is a private cluster with its defaults, fsync
-included. Needs Debian's postgresql (and rabbitmq-server).
+Each document is accepted and decided: one entry in `copydesk.accepted` for 20 documents, as intake writes under load,
+and an event each in `copydesk.log`. An event has an article of about 500 words, composed of paragraphs of the seeds,
+with a unique word. The records are in memory, or with --rabbit on a private RabbitMQ; the recorder is that of `copydesk
+record`, alone in this process. PostgreSQL is a private cluster with its defaults, fsync included. Needs Debian's
+postgresql (and rabbitmq-server).
 """
 
 import argparse
@@ -56,7 +56,7 @@ LOOKS = 300  # repeats of each query; chosen for a stable median
 
 def main() -> None:
     options = parsed()
-    documents = made(options.documents)
+    documents = documents_of(options.documents)
     gc.freeze()  # the documents of this program are nothing that a recorder would hold
     size = statistics.mean(len(encode(event)) for _, event in documents[:500])
     print(f"{len(documents):,} documents, events of {size:,.0f} bytes")
@@ -82,15 +82,15 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--rabbit", action="store_true", help="read from a RabbitMQ of its own")
+    parser.add_argument("--rabbit", action="store_true", help="read from a private RabbitMQ")
     return parser.parse_args()
 
 
 Documents = list[tuple[Job, ProcessedEvent]]
 
 
-def made(count: int) -> Documents:
-    """Returns jobs and their events; the same at each call, but for their ids."""
+def documents_of(count: int) -> Documents:
+    """Returns jobs and their events; at each call the same, except for their ids."""
     choice = random.Random(12)  # noqa: S311 - the same documents each time
     texts = [orjson.loads(path.read_bytes())["text"] for path in sorted(SEEDS.glob("*.expected.json"))]
     paragraphs = [paragraph for text in texts for paragraph in text.split("\n\n")]
@@ -157,7 +157,7 @@ async def source(documents: Documents, rabbit: str | None) -> AsyncIterator[Stre
 
 
 async def measured(url: str, documents: Documents, rabbit: str | None, server: int | None) -> None:
-    """Prints what one database came to. `server` is the process of PostgreSQL."""
+    """Prints the results of one database. `server` is the process of PostgreSQL."""
     where = ledger_url(url)
     await schema.upgrade(where)
     engine, metrics, stop = open_engine(where, writes=True), Metrics(CollectorRegistry()), asyncio.Event()
@@ -166,7 +166,7 @@ async def measured(url: str, documents: Documents, rabbit: str | None, server: i
         recorder = Recorder(streams, engine, metrics=metrics, limits=RecorderLimits())
         running = group.create_task(recorder.run(stop))
         recorded = metrics.ledger_entries.labels(Stream.LOG)
-        while recorded._value.get() < len(documents):  # noqa: ASYNC110, SLF001 - a counter rings no bell
+        while recorded._value.get() < len(documents):  # noqa: ASYNC110, SLF001 - a counter sends no signal
             await asyncio.sleep(0.02)
         seconds, cpu, database = time.perf_counter() - began, _cpu() - cpu, _cpu_of(server) - database
         stop.set()
@@ -208,7 +208,7 @@ def _cpu() -> float:
 
 
 async def looked(ledger: SqlLedger, documents: Documents) -> dict[str, float]:
-    """Returns the median milliseconds of each kind of question."""
+    """Returns the median milliseconds of each kind of query."""
     choice = random.Random(7)  # noqa: S311 - the same questions each time
 
     def event() -> Awaitable[object]:

@@ -1,4 +1,4 @@
-"""Which lines of a pasted text are in the true text: by runs of three tokens, in order, no piece of the truth twice."""
+"""Labels the lines of a pasted text that are in the true text: by runs of three tokens, in order, without repeats."""
 
 import re
 from collections import Counter, defaultdict
@@ -23,7 +23,7 @@ _OVERLAP = 3  # tokens by which two places may overlap; chosen by hand
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Line `line` may be tokens `start` up to `stop` of the truth: so many of its tokens say so."""
+    """Line `line` may be tokens `start` up to `stop` of the truth; the rest says how many tokens match."""
 
     line: int
     start: int

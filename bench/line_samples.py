@@ -24,7 +24,7 @@ CLEAN = "clean"
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Features by name, whether each row is what is looked for (N,), and how much it counts (N,)."""
+    """Features by name, for each row its label (N,), and its weight (N,)."""
 
     columns: dict[str, Rows]
     labels: Rows

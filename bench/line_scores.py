@@ -1,4 +1,4 @@
-"""What the text read from a pasted one is worth: F1, the title, and whether its confidence tells the F1."""
+"""Scores of pasted text as it is read: F1, the title, and the agreement of confidence and F1."""
 
 import statistics
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ _BOUNDS = (0, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 1.001)
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Precision, recall and F1 of a text, and whether the title found is right; None where none was found.
+    """Precision, recall and F1 of a text, and True if the title found is right; None if none was found.
 
-    `measured` are the features of its confidence, None where nothing was kept.
+    `measured` are the features of its confidence, None if nothing was kept.
     """
 
     variant: str
@@ -53,15 +53,15 @@ def score(given: Given, read: Read) -> Score:
     )
 
 
-def report(scores: Sequence[Score], told: Sequence[float | None]) -> None:
-    """Prints what the texts are worth, by kind of text, and how well the confidence `told` for each tells it."""
+def report(scores: Sequence[Score], confidences: Sequence[float | None]) -> None:
+    """Prints the scores by kind of text, and how well the confidence `told` of each text predicts its F1."""
     variants = sorted({one.variant for one in scores})
     for variant in variants:
         print(f"{variant:10} {_summary([one for one in scores if one.variant == variant])}")
         for origin in sorted({one.origin for one in scores if one.wanted and one.variant == variant}):
             chosen = [one for one in scores if one.variant == variant and one.origin == origin]
             print(f"  {origin:10} {_titles(chosen)}")
-    known = [(one, guess) for one, guess in zip(scores, told, strict=True) if guess is not None]
+    known = [(one, guess) for one, guess in zip(scores, confidences, strict=True) if guess is not None]
     for variant in variants:
         _report_rank(variant, [(one.f1, guess) for one, guess in known if one.variant == variant])
     pasted = [(one.f1, guess) for one, guess in known if one.variant != CLEAN]

@@ -1,4 +1,4 @@
-"""Pages of known kind and text as rows for training: what the kind is told by, and how well the text was found."""
+"""Pages of known kind and text as rows for training: the features of their kind, and the F1 of their text."""
 
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _KIND_OF = {"collection": PageKind.LISTING, "service": PageKind.OTHER}  # of the
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A page: its features, its kind, how its blocks were judged by a model that never saw its domain, and the F1."""
+    """A page: its features, its kind, its classification by a model trained without its domain, and the F1."""
 
     id: str
     set: str

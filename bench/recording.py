@@ -1,10 +1,10 @@
-"""What recording costs `copydesk up`: the same load with the ledger, and without it.
+"""Measures the cost of recording in `copydesk up`: the same load with the ledger, and without it.
 
     python bench/recording.py [--documents 2000] [--rounds 3]
 
-Small texts are posted as fast as they are taken, over 16 connections, to a new `copydesk up` each time. Printed are how
-many a second were taken and how many were processed (until the last one was), and the CPU that each kind of process
-took for a document: the CPU says more than the rate where other work shares the cores.
+Small texts are posted as fast as they are accepted, over 16 connections, to a new `copydesk up` each time. Prints how
+many were accepted a second, how many were processed a second, and the CPU time of each kind of process for a document.
+If other programs use the cores, CPU time is more reliable than the rates.
 """
 
 import argparse
@@ -109,7 +109,7 @@ def measured(mode: str, documents: int) -> Row:
 
 
 async def load(urls: dict[str, str], documents: int) -> tuple[float, float]:
-    """Returns how many documents a second were taken, and processed."""
+    """Returns how many documents a second were accepted, and processed."""
     numbers = iter(range(documents))
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS)) as http:
         done = await decided(http, urls["ops"])
@@ -125,7 +125,7 @@ async def load(urls: dict[str, str], documents: int) -> tuple[float, float]:
             for _ in range(CONNECTIONS):
                 group.create_task(post())
         posted = documents / (time.perf_counter() - began)
-        while await decided(http, urls["ops"]) < done + documents:  # noqa: ASYNC110 - a counter rings no bell
+        while await decided(http, urls["ops"]) < done + documents:  # noqa: ASYNC110 - a counter sends no signal
             await asyncio.sleep(0.1)
         return posted, documents / (time.perf_counter() - began)
 

@@ -1,4 +1,4 @@
-"""Other extractors, each as its users call it: text out of a page, with the metadata that it gives along."""
+"""Other extractors, called as their users do: text of a page, with the metadata that they return."""
 
 import logging
 from collections.abc import Callable
@@ -66,7 +66,7 @@ def _unfailing(extract: Extract) -> Extract:
     def run(document: dict[str, Any]) -> str:
         try:
             return extract(document)
-        except Exception:  # noqa: BLE001 - what a rival cannot do scores nothing, and costs the time it took
+        except Exception:  # noqa: BLE001 - a page on which a rival fails has no text, and counts with its time
             return ""
 
     return run

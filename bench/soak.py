@@ -1,4 +1,4 @@
-"""Runs Copydesk for a while on a RabbitMQ of its own, breaks things at random, and watches memory and balance.
+"""Runs Copydesk for a while on a private RabbitMQ, causes random faults, and watches memory and balance.
 
     python bench/soak.py --minutes 10 --rate 20 --seed 1 soak.svg      # steady load, random faults
     python bench/soak.py --documents 20000 memory.svg                   # as fast as it goes, no faults, one worker
@@ -77,7 +77,7 @@ def running_desk(node: RabbitNode, workers: int) -> Iterator[Desk]:
 
 
 def submissions(pattern: str) -> Iterator[Submission]:
-    """Yields the seeds without end, each tenth on the fast lane."""
+    """Yields the seeds endlessly, each tenth on the interactive lane."""
     texts = [(path.suffix, path.read_text(encoding="utf-8-sig")) for path in sorted(SEEDS.glob(pattern))]
     pages = [(suffix, text) for suffix, text in texts if suffix in {".txt", ".html"}]
     for number, (suffix, text) in enumerate(cycle(pages)):
@@ -86,7 +86,7 @@ def submissions(pattern: str) -> Iterator[Submission]:
 
 
 async def soak(node: RabbitNode, seconds: float, rate: float, rng: random.Random, picture: Path) -> int:
-    """Breaks things under a steady load; returns the exit code."""
+    """Causes faults under a steady load; returns the exit code."""
     client = Client(lambda: desk.api)
     with running_desk(node, workers=2) as desk:
         watch, breaker = Watch(desk, node), Breaker(desk, node, rng)
@@ -120,7 +120,7 @@ async def post_steadily(client: Client, seconds: float, rate: float) -> None:
 
 
 async def until_all_decided(client: Client, events: Events) -> None:
-    """Returns when all is decided, or nothing more is."""
+    """Returns when all documents are decided, or no more are for some time."""
     while (left := len(client.accepted - events.subjects)) > 0:
         try:
             async with asyncio.timeout(STANDSTILL_S):

@@ -21,7 +21,7 @@ WORKER_STANDS_S = 10.0  # how long a worker is stopped; chosen
 
 
 class Breaker:
-    """Breaks one thing after another, and waits each time until it is mended. `done` holds when, in Unix seconds."""
+    """Causes one fault after another, and waits until each is over. `done` has their times in Unix seconds."""
 
     def __init__(self, desk: Desk, node: RabbitNode, rng: random.Random) -> None:
         self._desk = desk
@@ -34,7 +34,7 @@ class Breaker:
         return Counter(name for _, name in self.done)
 
     async def run(self, seconds: float) -> None:
-        """Goes on for so many seconds."""
+        """Causes faults for so many seconds."""
         end = time.monotonic() + seconds
         faults: list[Fault] = [
             self.broker_killed,

@@ -19,7 +19,7 @@ EVERY_S = 1.0  # between two readings of /proc; chosen
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look at a role. Pages that children share with their parent count in each of them."""
+    """One measurement of a role. Memory that children share with their parent counts in each of them."""
 
     at: float  # Unix seconds
     decided: int  # documents so far
@@ -33,7 +33,7 @@ class Sample:
 
 
 class Watch:
-    """Looks at every process of `desk` and at the broker once a second."""
+    """Measures every process of `desk` and the broker once a second."""
 
     def __init__(self, desk: Desk, node: RabbitNode) -> None:
         self._desk = desk
@@ -41,7 +41,7 @@ class Watch:
         self.samples: list[Sample] = []
 
     async def run(self, events: Events) -> None:
-        """Goes on until it is cancelled."""
+        """Measures until it is cancelled."""
         while True:
             self.samples += self._look(len(events.subjects))
             await asyncio.sleep(EVERY_S)
@@ -71,7 +71,7 @@ class Watch:
 
 
 def rss_bytes(pid: int) -> int:
-    """Returns a process's VmRSS, 0 where it is gone."""
+    """Returns a process's VmRSS, 0 if it has ended."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError):

@@ -1,6 +1,6 @@
 """Precision, recall and F1 of texts, by the method of scrapinghub's article-extraction-benchmark (MIT).
 
-Counts of token 4-grams, made shares within each page; precision and recall are means over pages, F1 is of the two.
+Counts token 4-grams as shares of each page; precision and recall are means over pages, F1 is their harmonic mean.
 """
 
 import re

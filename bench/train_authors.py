@@ -102,7 +102,7 @@ def sample_of(name: str, document: dict[str, Any]) -> Sample:
 
 
 def train(samples: Sequence[Sample]) -> Any:  # noqa: ANN401 - CatBoost is not there for the type checker
-    """Returns the mean of models that differ in nothing but chance, which decides a name or two in each set."""
+    """Returns the mean of models with different seeds, each of which errs on other names."""
     used = [sample for sample in samples if len(sample.labels)]
     rows = np.concatenate([sample.rows for sample in used])
     labels = np.concatenate([sample.labels for sample in used])
@@ -127,7 +127,7 @@ def report(title: str, samples: Sequence[Sample], folds: Sequence[int]) -> None:
 
 
 def count(sample: Sample, model: Any) -> tuple[int, int, int]:  # noqa: ANN401 - see train
-    """Returns how many names are right, wrong and lost."""
+    """Returns how many names are right, wrong and missing."""
     chosen: set[str] = set()
     if sample.candidates:
         probabilities = 1 / (1 + np.exp(-model.predict(sample.rows, prediction_type="RawFormulaVal")))

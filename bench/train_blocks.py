@@ -1,4 +1,4 @@
-"""Trains the classifier of a page's blocks, and scores it on pages of domains that it has not seen.
+"""Trains the classifier of a page's blocks, and scores it on pages of domains outside its training data.
 
     python -m bench.train_blocks DATA                   trains on all pages, writes workers/models/page_blocks.npz
     python -m bench.train_blocks DATA --folds FOLDER    trains without each fold in turn, writes FOLDER/blocks<fold>.npz
@@ -9,7 +9,7 @@
 DATA holds `<set>.jsonl.zst`, one {"id", "url", "kind", "html", "truth": {"text"}} a line: scrapinghub
 (scrapinghub/article-extraction-benchmark, MIT), fundus (flairNLP/fundus, test resources, MIT), readability
 (mozilla/readability, test pages, Apache-2.0), wcxb (Web Content Extraction Benchmark, development part, CC-BY-4.0).
-What is trained keeps no text of them. Needs catboost beside Copydesk. Seeds are fixed and one thread is
+The weights contain no text of them. Needs catboost beside Copydesk. Seeds are fixed and one thread is
 used, so the same data give the same weights.
 """
 
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def fit(pages: Sequence[Page]) -> Any:  # noqa: ANN401 - CatBoost has no types
-    """Returns the mean of models trained on different blocks of `pages`: one alone errs on a page now and then."""
+    """Returns the mean of models trained on different blocks of `pages`: a single one sometimes fails on a page."""
     return sum_models([_fit(pages, seed) for seed in range(_MODELS)], weights=[1 / _MODELS] * _MODELS)
 
 
@@ -99,7 +99,7 @@ def _sample(page: Page, dice: np.random.Generator) -> tuple[NDArray[Any], NDArra
 
 
 def held_out(pages: Sequence[Page], part_of: Callable[[Page], object]) -> list[NDArray[np.float64]]:
-    """Returns the probabilities of each page's blocks, told by a model that was trained without its part."""
+    """Returns the probabilities of each page's blocks, by a model that was trained without the page's fold."""
     found: dict[int, NDArray[np.float64]] = {}
     for part in dict.fromkeys(map(part_of, pages)):
         model = fit([page for page in pages if part_of(page) != part])
@@ -110,7 +110,7 @@ def held_out(pages: Sequence[Page], part_of: Callable[[Page], object]) -> list[N
 
 
 def report(name: str, pages: Sequence[Page], probabilities: Iterable[NDArray[np.float64]]) -> None:
-    """Prints F1 by set, of the blocks at the threshold alone, and of the best choice of blocks there is."""
+    """Prints F1 by set: of the blocks above the threshold alone, and of the best possible choice of blocks."""
     print(name)
     scored = []
     for page, probability in zip(pages, probabilities, strict=True):

@@ -1,13 +1,13 @@
-"""Trains the models of pasted text: which lines are the article's, which is the title, and how good the text is.
+"""Trains the models of pasted text: of the article's lines, of its title, and of the confidence.
 
     python -m bench.train_lines DATA [--cross-validate]
 
 DATA is a folder of ground truth: paste.jsonl.zst, one {"id", "variant", "text", "truth": {"text", "title"}} a line, and
-the sets of pages that it was made from, whose URLs say which texts are of one domain. Writes the weights of
-pasted_lines, pasted_titles and pasted_confidence. Titles and confidence are learned from lines as a model classifies
-them that has not seen their domain. With --cross-validate, prints the scores of texts that are read so throughout: F1
-(4-grams of tokens, mean precision and recall over texts), what survives of clean text, how many titles are right, and
-whether confidence tells the F1. Needs catboost and scipy beside what Copydesk needs.
+the sets of pages that it was made from, whose URLs give the domain of each text. Writes the weights of pasted_lines,
+pasted_titles and pasted_confidence. Titles and confidence are trained on lines classified by a model without their
+domain in its training data. With --cross-validate, prints scores of texts read by such models: F1 (4-grams of tokens,
+mean precision and recall over texts), the share of clean text that is kept, how many titles are right, and how well
+confidence predicts the F1. Needs catboost and scipy beside what Copydesk needs.
 """
 
 import sys
@@ -54,7 +54,7 @@ PARAMETERS = {
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """The models that have not seen a fifth of the domains."""
+    """The models trained without a fifth of the domains."""
 
     lines: BoostedTrees
     titles: BoostedTrees

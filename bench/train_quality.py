@@ -1,10 +1,10 @@
-"""Trains what tells the kind of a page and how good its text is; scores both on domains that they have not seen.
+"""Trains the models of a page's kind and of confidence; scores both on domains outside their training data.
 
     python -m bench.train_quality DATA FOLDS
 
-DATA is as for `train_blocks`, FOLDS what `train_blocks DATA --folds FOLDS` wrote: confidence is learned from texts that
-were chosen without the page's own domain. The weights go to workers/models; what is printed is in
-docs/quality.md. Needs catboost and scipy beside Copydesk.
+DATA is as for `train_blocks`, FOLDS the output of `train_blocks DATA --folds FOLDS`: confidence is trained on texts of
+models without the page's domain. The weights go to workers/models; the printed tables are in docs/quality.md. Needs
+catboost and scipy beside Copydesk.
 """
 
 import sys
@@ -30,7 +30,7 @@ from workers.quality import confidence
 KINDS = list(PageKind)
 Numbers = NDArray[np.float64]
 
-# The sets of articles alone count for less, or they would drown the other kinds; for confidence every set counts.
+# Sets of articles alone have a lower weight, so that they do not outweigh the other kinds; for confidence all count.
 _KIND_WEIGHTS = {"wcxb": 1.0, "scrapinghub": 0.5, "fundus": 0.5, "readability": 0.5}
 _CONFIDENCE_WEIGHTS = {"wcxb": 1.0, "scrapinghub": 3.0, "fundus": 3.0, "readability": 1.0}
 _TRAINING = {
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def kind_weights(found: Sequence[Row], kinds: NDArray[Any]) -> Numbers:
-    """Returns a weight for each page: rarer kinds count for more, by the root of how rare they are."""
+    """Returns a weight for each page: the rarer its kind, the higher, by the square root."""
     base = np.array([_KIND_WEIGHTS[row.set] for row in found])
     totals = np.bincount(kinds, base, len(KINDS))
     weights: Numbers = base * np.sqrt(base.sum() / len(KINDS) / totals[kinds])
@@ -70,7 +70,7 @@ def kind_weights(found: Sequence[Row], kinds: NDArray[Any]) -> Numbers:
 
 
 def fit_kind(rows: NDArray[Any], is_kind: NDArray[Any], weights: Numbers) -> Any:  # noqa: ANN401 - CatBoost has no types
-    """Returns the model of one kind. Every page is there twice, once without its address: some come without one."""
+    """Returns the model of one kind. Every page counts twice, once without its URL: some documents have none."""
     nameless = rows.copy()
     nameless[:, : len(ADDRESS_FEATURES)] = np.nan
     model = CatBoostClassifier(iterations=100, learning_rate=0.12, **_TRAINING)
@@ -88,18 +88,18 @@ def held_out_kinds(rows: NDArray[Any], kinds: NDArray[Any], weights: Numbers, fo
     return found
 
 
-def report_kinds(found: Sequence[Row], kinds: NDArray[Any], judged: NDArray[Any]) -> None:
+def report_kinds(found: Sequence[Row], kinds: NDArray[Any], estimated: NDArray[Any]) -> None:
     for name in _KIND_WEIGHTS:
         chosen = column(list(found), "set") == name
-        print(f"kind, {name}: {(kinds == judged)[chosen].mean():.3f} of {chosen.sum()} pages right")
+        print(f"kind, {name}: {(kinds == estimated)[chosen].mean():.3f} of {chosen.sum()} pages right")
     print("is / judged: " + ", ".join(KINDS))
     for number, name in enumerate(KINDS):
         chosen = (kinds == number) & (column(list(found), "set") == "wcxb")
-        print(f"{name:14}", *(f"{(judged[chosen] == other).sum():4}" for other in range(len(KINDS))))
+        print(f"{name:14}", *(f"{(estimated[chosen] == other).sum():4}" for other in range(len(KINDS))))
 
 
 def report_refusals(found: Sequence[Row], shares: Numbers) -> None:
-    """Prints which pages would be taken for an index, by kind."""
+    """Prints which pages would be refused as an index, by kind."""
     listing = shares[:, KINDS.index(PageKind.LISTING)]
     for name in KINDS:
         pages = [number for number, row in enumerate(found) if row.kind is name]
@@ -112,10 +112,10 @@ def train_confidence(found: Sequence[Row], shares: Numbers, file: Path) -> None:
     rows = np.array([_confidence_row(found[number], shares[number]) for number in chosen], np.float32)
     truth = np.array([found[number].f1 for number in chosen])
     weights = np.array([_CONFIDENCE_WEIGHTS[found[number].set] for number in chosen])
-    told = np.zeros(len(chosen))
+    estimates = np.zeros(len(chosen))
     for train, test in _parts(np.array([found[number].fold for number in chosen])):
-        told[test] = _expected(fit_confidence(rows[train], truth[train], weights[train]), rows[test])
-    report_confidence([found[number] for number in chosen], truth, told, rows[:, 0].astype(float))
+        estimates[test] = _expected(fit_confidence(rows[train], truth[train], weights[train]), rows[test])
+    report_confidence([found[number] for number in chosen], truth, estimates, rows[:, 0].astype(float))
     write(fit_confidence(rows, truth, weights), confidence.CONFIDENCE_FEATURES, file)
 
 
@@ -124,7 +124,7 @@ def fit_confidence(rows: NDArray[Any], truth: Numbers, weights: Numbers) -> Any:
     return model.fit(rows, truth, sample_weight=weights)
 
 
-def report_confidence(found: Sequence[Row], truth: Numbers, told: Numbers, uncertainty: Numbers) -> None:
+def report_confidence(found: Sequence[Row], truth: Numbers, guesses: Numbers, uncertainty: Numbers) -> None:
     sets = np.array([row.set for row in found])
     articles = np.array([row.kind is PageKind.ARTICLE for row in found])
     groups = {
@@ -134,16 +134,16 @@ def report_confidence(found: Sequence[Row], truth: Numbers, told: Numbers, uncer
         "all articles": articles,
     }
     for name, chosen in groups.items():
-        rank, plain = (spearmanr(value[chosen], truth[chosen])[0] for value in (told, -uncertainty))
-        error = np.abs(told - truth)[chosen].mean()
+        rank, plain = (spearmanr(value[chosen], truth[chosen])[0] for value in (guesses, -uncertainty))
+        error = np.abs(guesses - truth)[chosen].mean()
         print(
             f"confidence, {name}: Spearman {rank:.2f} (plain formula {plain:.2f}), error {error:.3f}, n {chosen.sum()}"
         )
     print("confidence | pages | mean confidence | mean F1")
     for low, high in pairwise(_BOUNDS):
-        inside = (told >= low) & (told < high)
+        inside = (guesses >= low) & (guesses < high)
         if inside.any():
-            print(f"{low:.2f}-{high:.2f} | {inside.sum()} | {told[inside].mean():.3f} | {truth[inside].mean():.3f}")
+            print(f"{low:.2f}-{high:.2f} | {inside.sum()} | {guesses[inside].mean():.3f} | {truth[inside].mean():.3f}")
 
 
 # Of the rows of the table; chosen: finer where most pages are.

@@ -1,13 +1,13 @@
-"""What waiting for a verdict costs over the work itself, on the embedded broker beside RabbitMQ.
+"""Measures the overhead of waiting for a verdict, on the embedded broker and on RabbitMQ.
 
     python bench/wait.py [--documents 300] [--at-once 1]
 
-Two Copydesks run side by side as an operator starts them: `copydesk up`, and `serve` and `work` around a RabbitMQ of
-their own (one node, quorum queues, fsync). They get the same documents by turns, so that whatever else the machine does
-meets both. Each document is a text of the seeds; its event says for how long a parser child had it (extract and
-normalise), and the rest of the time until the client has the event is the overhead: HTTP, the queue, the hand-over to
-the child, the log, the reply. Beside it stand the same for `POST /v1/extract`, and a plain submission's 202, which
-nobody waits for. Needs Debian's rabbitmq-server.
+Two Copydesks run side by side as an operator starts them: `copydesk up`, and `serve` and `work` with a private RabbitMQ
+(one node, quorum queues, fsync). They get the same documents alternately, so that other load on the machine affects
+both. Each document is a text of the seeds; its event says how long a parser child worked on it (extract and normalise).
+The rest of the time until the client has the event is the overhead: HTTP, the queue, the hand-over to the child, the
+log, the reply. The same is printed for `POST /v1/extract`, and the time to a plain submission's 202. Needs Debian's
+rabbitmq-server.
 """
 
 import argparse
@@ -92,7 +92,7 @@ async def compared(apis: dict[str, str], documents: int, at_once: int) -> None:
 
 
 async def overhead_s(http: aiohttp.ClientSession, api: str, way: str, number: int) -> float:
-    """Returns the seconds from the request to the whole answer, without those in which the document was worked on."""
+    """Returns the seconds from the request to the whole answer, without the time of extract and normalise."""
     body = SEEDS[number % len(SEEDS)].read_bytes()
     headers = {"Content-Type": "text/plain"} | ({"Prefer": "wait=30"} if way == SUBMIT else {})
     url = f"{api}/v1/{'extract' if way == PREVIEW else 'documents'}"

@@ -12,9 +12,9 @@ from contract.timestamps import rfc3339
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """What a run is made of, beside what its acceptance says: another run is made of the same.
+    """The input of a run, apart from its acceptance. Another run uses the same input.
 
-    `content` is the submitted text or HTML where it is kept; `charset` and `charset_source` say how it was decoded.
+    `content` is the submitted text or HTML if it is kept; `charset` and `charset_source` say how it was decoded.
     """
 
     metadata: CallerMetadata = field(default_factory=CallerMetadata)
@@ -29,7 +29,7 @@ class Accepted:
     """One run of a document whose job is stored. `id` is the id of its event, `at` is RFC 3339 in UTC.
 
     `kind`, `url` and `labels` are as submitted, `owner` is the name of the API key that posted. Records of older
-    versions have none of these four. `input` is None where nothing is kept but these, as for a URL with default
+    versions have none of these four. `input` is None if nothing else is kept, as for a URL with default
     options.
     """
 

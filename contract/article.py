@@ -93,7 +93,7 @@ class Fetched:
 class Provenance:
     """How a result was produced.
 
-    `charset` is the one that the bytes were decoded with, `charset_source` its source; both are None where text came as
+    `charset` is the one that the bytes were decoded with, `charset_source` its source; both are None if text came as
     JSON. `controls_dropped` counts the control characters that were left out. `language_confidence` is in [0, 1].
     `timings` are seconds by stage. `versions` are those of the packages that were used. `confidence` is the
     confidence of each metadata field in [0, 1], where it is known. `candidates` are the values that a metadata field
@@ -144,7 +144,7 @@ class Article(Document):
     """A clean article with its metadata.
 
     `text` holds paragraphs separated by one blank line, list items as `- item`, those of inner lists indented by two
-    spaces, rows of tables as lines with ` | ` between cells, and code as it stands. `reading_time_s` are seconds,
+    spaces, rows of tables as lines with ` | ` between cells, and code unchanged. `reading_time_s` are seconds,
     `content_sha256` is the hex digest of `text` in UTF-8, `simhash` 16 hex digits. `markdown`, `html` (sanitised) and
     `comments` (text of readers' comments) are set where the caller asked for them and the page has them; their links
     are absolute. `page_kind` and `quality` are estimates. `field_sources` names the source of each metadata field that
@@ -173,7 +173,7 @@ class Article(Document):
 class Failure(Document):
     """A document that did not become an article: why, and after how many attempts.
 
-    A page that was read and then refused has metadata, too; its language is the one that it declares.
+    A page that was parsed and then refused has metadata, too; its language is the declared one.
     """
 
     reason: Reason

@@ -12,7 +12,7 @@ from contract.verdicts import Retry
 class FailedAttempt:
     """One failed attempt at a run. `id` is the id of the event that the run will have.
 
-    `attempt` counts from 1 within the run. `at` is when it ended, `next_at` before when it is not made again: RFC 3339,
+    `attempt` counts from 1 within the run. `at` is its end, `next_at` the earliest time of the next attempt: RFC 3339,
     UTC.
     """
 

@@ -53,7 +53,7 @@ class UnknownOffset(Exception):
 
 
 def previews_at_once(slots: int) -> int:
-    """Returns how many previews a worker with this many slots has in hand at most: half of them, few, at least one."""
+    """Returns how many previews a worker with this many slots holds at once: at most half of them, at least one."""
     return max(1, min(_MOST_PREVIEWS, slots // 2))
 
 
@@ -117,6 +117,7 @@ class JobSink(Protocol):
         Raises:
             BrokerUnavailable: not stored, or not known to be stored, within the publish timeout.
             BrokerFull: the queue is at its limit.
+            MessageTooLarge: encoded, the job has more than `contract.codec.MAX_JOB_BYTES`.
         """
 
 
@@ -218,6 +219,7 @@ class Previews(Protocol):
             NotTaken: it was dropped.
             BrokerUnavailable: the broker cannot be reached, or was lost.
             BrokerFull: too many previews wait.
+            MessageTooLarge: encoded, the job has more than `contract.codec.MAX_PREVIEW_BYTES`.
         """
 
 

@@ -25,6 +25,14 @@ class UndecodableError(ValueError):
     """The bytes are not a message of the expected type."""
 
 
+class MessageTooLarge(ValueError):
+    """The message is larger than brokers accept: over `limit_bytes`."""
+
+    def __init__(self, size_bytes: int, limit_bytes: int) -> None:
+        super().__init__(f"{size_bytes} bytes are over the limit of {limit_bytes}")
+        self.limit_bytes = limit_bytes
+
+
 @cache
 def adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - a type expression, which typing cannot name yet
     """Returns the pydantic adapter of a contract type, made once."""
@@ -34,6 +42,18 @@ def adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - a type expression,
 def encode(value: object) -> bytes:
     """Returns `value`, a contract dataclass, as UTF-8 JSON."""
     return orjson.dumps(value)
+
+
+def encode_within(limit_bytes: int, value: object) -> bytes:
+    """Returns `value`, a contract dataclass, as UTF-8 JSON of at most `limit_bytes` bytes.
+
+    Raises:
+        MessageTooLarge: it has more.
+    """
+    body = encode(value)
+    if len(body) > limit_bytes:
+        raise MessageTooLarge(len(body), limit_bytes)
+    return body
 
 
 def decode_job(body: bytes) -> Job:

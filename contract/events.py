@@ -68,7 +68,7 @@ class FailedEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """What is said of a document that is erased: its id, and nothing else."""
+    """The data of an erased document: only its id."""
 
     id: str
 
@@ -101,10 +101,10 @@ def erased(document_id: str, at: str) -> ErasedEvent:
 
 
 Event = ProcessedEvent | FailedEvent
-"""What decides a run."""
+"""The events that decide a run."""
 
 AnyEvent = Event | ErasedEvent
-"""What the log holds."""
+"""The events in the log."""
 
 
 def host_of(url: str | None) -> str | None:

@@ -52,7 +52,7 @@ class Job:
     """One document in the queues, version 1.
 
     `content` is the submitted text or HTML (none for a URL). `charset` and `charset_source` say how it was decoded,
-    where it came as bytes. `accepted_at` is RFC 3339, UTC. `attempt` counts from 1 in each run, `run` from 1; an
+    if it came as bytes. `accepted_at` is RFC 3339, UTC. `attempt` counts from 1 in each run, `run` from 1; an
     operator's retry is the next run. `owner` is the name of the API key that posted; it is in no event. With
     `keep_input` the record of acceptances holds the content, too, for a run to come.
     """

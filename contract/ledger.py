@@ -37,7 +37,7 @@ class State(StrEnum):
 
     @property
     def decided(self) -> bool:
-        """True if the run is processed or has failed for good."""
+        """True if the run is processed or has failed."""
         return self in {State.PROCESSED, State.FAILED}
 
 
@@ -161,10 +161,10 @@ class Ledger(Protocol):
         """Returns up to `limit` documents that match `wanted` and come after the place `after`."""
 
     async def decided_since(self, since: datetime) -> Mapping[Lane, int]:
-        """Returns how many runs of each lane were decided at the aware time `since` or later, where there are any."""
+        """Returns how many runs of each lane were decided at the aware time `since` or later, if any."""
 
     async def waiting_since(self, lane: Lane) -> datetime | None:
-        """Returns when the longest waiting run of `lane` was accepted, aware; None where none waits.
+        """Returns when the longest waiting run of `lane` was accepted, aware; None if none waits.
 
         A run in the hands of its first worker counts as waiting.
         """

@@ -22,7 +22,7 @@ class Part(StrEnum):
 
 
 class Focus(StrEnum):
-    """Which error to avoid rather: text that does not belong, or text that is missing."""
+    """The error to avoid: text that does not belong, or text that is missing."""
 
     PRECISION = "precision"
     BALANCED = "balanced"

@@ -34,7 +34,7 @@ class Streams(Protocol):
         up to this moment have been yielded; it comes every few seconds while there are no new entries.
 
         Raises:
-            UnknownOffset: what follows `after` is not there: retention took it, or the stream was made anew and is
-                shorter.
-            BrokerUnavailable: the broker failed for good, or was closed.
+            UnknownOffset: the entries after `after` are gone: retention removed them, or the stream was deleted and
+                declared again and is shorter.
+            BrokerUnavailable: the broker failed permanently, or was closed.
         """

@@ -75,7 +75,7 @@ _JSON_ESCAPE = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmittedMetadata:
-    """Metadata from the caller. It wins over what is extracted."""
+    """Metadata from the caller. It takes precedence over extracted metadata."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -150,7 +150,7 @@ class Submission:
 class Checked:
     """A submission, and warnings about parts of the request that were left out.
 
-    `decoded` says how its content was decoded, where it came as bytes.
+    `decoded` says how its content was decoded, if it came as bytes.
     """
 
     submission: Submission
@@ -166,6 +166,15 @@ def parse_submission(body: bytes) -> Checked:
         InvalidSubmissionError: breaks a rule of this module, or holds a field that it does not know.
     """
     try:
+        fields = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        fields = _mended(body)
+    return check_submission(fields)
+
+
+def _mended(body: bytes) -> object:
+    """Returns the JSON in `body`, which orjson does not take as it is."""
+    try:
         body.decode()
     except UnicodeDecodeError as error:
         raise MalformedSubmissionError([Fault("body", "invalid_utf8", f"is not UTF-8 at byte {error.start}")]) from None
@@ -173,20 +182,9 @@ def parse_submission(body: bytes) -> Checked:
     if not body.strip():
         raise MalformedSubmissionError([Fault("body", "empty", "is empty: it must be a JSON object")])
     try:
-        fields = _loaded(body)
+        return orjson.loads(_JSON_ESCAPE.sub(lambda escape: b"\\ufffd" if escape[1] else escape[0], body))
     except orjson.JSONDecodeError as error:
         raise MalformedSubmissionError([Fault("body", "invalid_json", f"is not JSON: {error}")]) from None
-    return check_submission(fields)
-
-
-def _loaded(body: bytes) -> object:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        mended = _JSON_ESCAPE.sub(lambda escape: b"\\ufffd" if escape[1] else escape[0], body)
-        if mended == body:
-            raise
-        return orjson.loads(mended)
 
 
 def check_submission(fields: object) -> Checked:
@@ -235,13 +233,15 @@ def _dropped_controls(fields: object) -> Iterator[Fault]:
             yield Fault(f"metadata.{name}", "control_character", "holds control characters, which are left out")
 
 
-def to_job(
+def to_job(  # noqa: PLR0913 - what a job has beyond its submission
     submission: Submission,
     *,
     id: str,  # noqa: A002 - the job's own word
     lane: Lane,
     accepted_at: datetime,
     decoded: Decoded | None = None,
+    owner: str | None = None,
+    keep_input: bool = False,
 ) -> Job:
     """Returns the job of `submission`, first attempt of the first run.
 
@@ -251,6 +251,8 @@ def to_job(
         lane: the queue it waits in. The caller chooses it from `submission.options`.
         accepted_at: an aware time.
         decoded: how the content was decoded, where it came as bytes.
+        owner: the name of the API key that posted.
+        keep_input: see `Job`.
     """
     metadata = submission.metadata
     return Job(
@@ -271,6 +273,8 @@ def to_job(
         ),
         labels=submission.labels,
         options=_options(submission.options),
+        owner=owner,
+        keep_input=keep_input,
     )
 
 

@@ -113,7 +113,7 @@ class Queue:
 
     @property
     def is_stream(self) -> bool:
-        """Tells whether its entries stay when they were read."""
+        """Returns True if its entries stay after they are read."""
         return self.arguments.get("x-queue-type") == "stream"
 
 

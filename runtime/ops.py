@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 from contract.metrics import Metrics
 from service.context import METRICS
@@ -11,17 +13,25 @@ from service.hosts import HOSTS, Hosts, serve_known_hosts
 from service.middlewares import answer_problems, name_server, refuse_odd_header
 
 Readiness = Callable[[], Awaitable[dict[str, bool]]]
+Gather = Callable[[], Awaitable[Collector]]
 
 
-def build_ops_app(metrics: Metrics, readiness: Readiness, hosts: Hosts) -> web.Application:
+def build_ops_app(
+    metrics: Metrics, readiness: Readiness, hosts: Hosts, gather: Gather | None = None
+) -> web.Application:
     """Returns the ops application, which serves `metrics` under the names in `hosts`.
 
-    `readiness` returns named conditions. /readyz answers 200 if all of them are true, else 503.
+    `readiness` returns named conditions. /readyz answers 200 if all of them are true, else 503. With `gather`, /metrics
+    answers what it returns instead of `metrics`.
     """
 
     async def scrape(request: web.Request) -> web.Response:
+        registry = metrics.registry
+        if gather is not None:
+            registry = CollectorRegistry()
+            registry.register(await gather())
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(metrics.registry), headers={"Content-Type": content_type})
+        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
 
     async def live(_: web.Request) -> web.Response:
         return web.json_response({"alive": True})

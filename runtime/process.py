@@ -68,12 +68,18 @@ def _signals(stop: asyncio.Event, hurry: Callable[[], None]) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class ListenAddress:
-    """Where an application listens, and the limits of its connections."""
+    """Where an application listens, and the limits of its connections.
+
+    `shared`: other processes listen on the same port, and the kernel divides the connections. With `unix` it listens on
+    the Unix socket of this name instead.
+    """
 
     listener: Listener
     host: str
     port: int
     limits: ConnectionLimits
+    shared: bool = False
+    unix: str | None = None
 
 
 @asynccontextmanager
@@ -91,7 +97,8 @@ async def listening(
         assert runner.server is not None  # noqa: S101 - aiohttp sets it in setup
         build = built_by(runner.server, Connections(address.limits, metrics, address.listener), address.limits, metrics)
         listener = await _listen(build, address)
-        log.info("listening", what=address.listener, url=_url(address.host, listener.sockets[0].getsockname()))
+        if address.unix is None:
+            log.info("listening", what=address.listener, url=_url(address.host, listener.sockets[0].getsockname()))
         try:
             yield
         finally:
@@ -103,7 +110,10 @@ async def listening(
 async def _listen(build: Build, address: ListenAddress) -> asyncio.Server:
     loop = asyncio.get_running_loop()
     try:
-        return await loop.create_server(build, address.host, address.port, backlog=_BACKLOG)
+        if address.unix is not None:
+            return await loop.create_unix_server(build, address.unix, backlog=_BACKLOG)
+        reuse = address.shared or None
+        return await loop.create_server(build, address.host, address.port, backlog=_BACKLOG, reuse_port=reuse)
     except OSError as error:
         raise StartError(f"cannot listen on {address.host}:{address.port}: {error.strerror}") from None
 

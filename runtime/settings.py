@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     )
     max_event_streams: Count = Field(100, description="most event streams at once; each is a connection")
 
+    processes: Count = Field(1, description="processes of copydesk serve, on one port")
     max_body_bytes: Count = Field(4 * 1024**2, description="largest request body")
     operators: Listed = Field((), description="names of API keys that see all dead letters, not only their own")
     keep_input: bool = Field(False, description="keep the text and HTML of documents, to process them again")

@@ -29,7 +29,7 @@ from contract.topology import PREVIEW_PATIENCE_S
 from runtime.auditor import Auditor
 from runtime.errors import StartError
 from runtime.gauges import keep_gauges
-from runtime.ops import Readiness, build_ops_app
+from runtime.ops import Gather, Readiness, build_ops_app
 from runtime.process import ListenAddress, grant_descriptors, listening, run_roles
 from runtime.settings import Settings
 from service.app import ApiBroker, IntakeLimits, Keeping, build_app
@@ -53,17 +53,19 @@ _GAUGES_TIMEOUT_S = 2.0  # chosen: under half of that, so a broker that does not
 _ANSWER_MARGIN_S = 2.0  # chosen: time for the worker's own answer that its time limit is over
 
 
-async def run(
+async def run(  # noqa: PLR0913 - the roles, and how the process is run
     settings: Settings,
     *,
     serve: bool = False,
     work: bool = False,
     record: bool = False,
     ready: Callable[[], None] = lambda: None,
+    ops_socket: str | None = None,
 ) -> bool:
     """Runs the given roles in this process until a signal stops it. Returns True if all work was finished.
 
-    Calls `ready` once, when all roles have started.
+    Calls `ready` once, when all roles have started. With `ops_socket` it is one of several processes that serve one
+    port, and has that Unix socket in place of an ops port.
 
     Raises:
         StartError: the settings do not allow it, an address is in use, or the data folder is in use.
@@ -84,10 +86,10 @@ async def run(
                 roles["recorder"] = partial(_record, await _open_recorder(settings, broker, metrics, stack), stop)
             if serve:
                 app = build_api(settings, broker, metrics, await _open_ledger(settings, stack))
-                roles["api"] = partial(_serve, app, settings, metrics, stop)
+                roles["api"] = partial(_serve, app, settings, metrics, stop, shared=ops_socket is not None)
             if work:
                 roles["worker"] = partial(working.work, settings, broker, metrics, stop)
-            return await _run(settings, broker, metrics, roles, stop, ready)
+            return await _run(settings, broker, metrics, roles, stop, ready, ops_socket)
     except BrokerUnavailable as error:  # the embedded broker's file is damaged, or is not a database
         raise StartError(str(error)) from None
 
@@ -99,6 +101,7 @@ async def _run(  # noqa: PLR0913, PLR0917 - the arguments of `run`, and what it 
     roles: Mapping[str, _Role],
     stop: asyncio.Event,
     ready: Callable[[], None],
+    ops_socket: str | None,
 ) -> bool:
     started = dict.fromkeys(roles, False)
 
@@ -111,7 +114,7 @@ async def _run(  # noqa: PLR0913, PLR0917 - the arguments of `run`, and what it 
         states = {name: is_part and not stop.is_set() for name, is_part in started.items()}
         return {"broker": await broker.ready(), **states}
 
-    async with _ops(settings, metrics, readiness):
+    async with ops(settings, metrics, readiness, unix=ops_socket):
         await broker.ready()  # connects, so that a wrong address is reported at start, not at the first document
         ready_roles = [partial(role, partial(begin, name)) for name, role in roles.items()]
         if "api" in roles:  # all processes would report the same numbers
@@ -156,30 +159,46 @@ async def run_audit(settings: Settings, auditor: Auditor, every_s: float) -> Non
     async def readiness() -> dict[str, bool]:
         return {"auditing": not stop.is_set()}
 
-    async with _ops(settings, metrics, readiness):
+    async with ops(settings, metrics, readiness):
         await run_roles([partial(auditor.watch, every_s, metrics, stop)], stop, settings.shutdown_timeout_s)
 
 
-async def _serve(
-    app: web.Application, settings: Settings, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]
+async def _serve(  # noqa: PLR0913 - the arguments of `run`, and what it opened
+    app: web.Application,
+    settings: Settings,
+    metrics: Metrics,
+    stop: asyncio.Event,
+    started: Callable[[], None],
+    *,
+    shared: bool,
 ) -> None:
     grant_descriptors(settings.max_connections + settings.max_ops_connections)
-    address = ListenAddress(Listener.API, settings.host, settings.port, connection_limits(settings))
+    address = ListenAddress(Listener.API, settings.host, settings.port, connection_limits(settings), shared)
     async with listening(app, address, metrics, shutdown_timeout_s=settings.shutdown_timeout_s):
         started()
         await stop.wait()
 
 
-def _ops(settings: Settings, metrics: Metrics, readiness: Readiness) -> AbstractAsyncContextManager[None]:
-    """Returns the ops port. Beyond loopback it accepts any IP address as Host: Prometheus and probes use addresses."""
+def ops(
+    settings: Settings,
+    metrics: Metrics,
+    readiness: Readiness,
+    gather: Gather | None = None,
+    *,
+    unix: str | None = None,
+) -> AbstractAsyncContextManager[None]:
+    """Returns the ops port, or the Unix socket in its place. See `build_ops_app`.
+
+    Beyond loopback it accepts any IP address as Host: Prometheus and probes use addresses.
+    """
     hosts = Hosts.of(settings.ops_host, settings.hosts, addresses=not is_loopback(settings.ops_host))
     limits = replace(
         connection_limits(settings),
         connections=settings.max_ops_connections,
         connections_per_address=max(1, settings.max_ops_connections // 2),
     )
-    address = ListenAddress(Listener.OPS, settings.ops_host, settings.ops_port, limits)
-    app = build_ops_app(metrics, readiness, hosts)
+    address = ListenAddress(Listener.OPS, settings.ops_host, settings.ops_port, limits, unix=unix)
+    app = build_ops_app(metrics, readiness, hosts, gather)
     return listening(app, address, metrics, shutdown_timeout_s=settings.shutdown_timeout_s)
 
 

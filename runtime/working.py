@@ -17,7 +17,6 @@ from contract.timestamps import now
 from runtime.errors import StartError
 from runtime.fetching import open_fetcher
 from runtime.settings import Settings
-from runtime.temporary import marked_folder
 from workers.children.pool import ParserLimits, ParserPool
 from workers.document import RawDocument
 from workers.fetch import Fetcher
@@ -39,15 +38,14 @@ async def work(
     Raises:
         StartError: an address, a network or a file in the settings is invalid.
     """
-    with marked_folder():
-        async with (
-            open_fetcher(settings, metrics, broker.lease) as fetcher,
-            build_parser(settings, metrics) as parser,
-            _followed(broker, stop) as requests,
-        ):
-            started()
-            worker = build_worker(settings, fetcher, parser, metrics, requests=requests)
-            await broker.consume(worker.handle, slots=settings.slots, stop=stop)
+    async with (
+        open_fetcher(settings, metrics, broker.lease) as fetcher,
+        build_parser(settings, metrics) as parser,
+        _followed(broker, stop) as requests,
+    ):
+        started()
+        worker = build_worker(settings, fetcher, parser, metrics, requests=requests)
+        await broker.consume(worker.handle, slots=settings.slots, stop=stop)
 
 
 @asynccontextmanager
@@ -99,7 +97,7 @@ def refuse_to_hold_too_much(settings: Settings) -> None:
 
 
 def build_parser(settings: Settings, metrics: Metrics) -> ParserPool[RawDocument, Article]:
-    """Returns the parser children that extract articles. Open them within `marked_folder`."""
+    """Returns the parser children that extract articles."""
     limits = ParserLimits(
         wall_clock_s=settings.parse_timeout_s,
         memory_bytes=settings.parse_memory_bytes,

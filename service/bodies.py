@@ -1,7 +1,9 @@
 """Reads a request's body: bounded in time and size, decompressed here, because aiohttp takes cut-off gzip for whole."""
 
 import asyncio
+import sys
 import zlib
+from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -11,11 +13,19 @@ from service import problems
 from service.context import LIMITS
 from service.problems import Problem, ProblemError
 
-CODINGS: Final = ("gzip", "deflate", "identity")
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+CODINGS: Final = ("gzip", "zstd", "deflate", "identity")
 """The content codings that are taken."""
 
 _GZIP: Final = zlib.MAX_WBITS | 16  # zlib's manual: 16 more for the gzip format
 _RAW_DEFLATE: Final = -zlib.MAX_WBITS  # zlib's manual: negative for no header
+_ZSTD_WINDOW: Final[Mapping[int, int]] = {
+    zstd.DecompressionParameter.window_log_max: 23
+}  # RFC 9659: 8 MB at most in HTTP
 _ZLIB_METHOD: Final = 8  # RFC 1950: the lower half of the first byte
 
 
@@ -66,7 +76,7 @@ class Decoder:
         self._sent_bytes = 0
         self._parts: list[bytes] = []
         self._decoded_bytes = 0
-        self._stream = zlib.decompressobj(_GZIP) if coding == "gzip" else None
+        self._stream: zlib._Decompress | zstd.ZstdDecompressor | None = None
 
     def add(self, chunk: bytes) -> None:
         """Takes the next bytes as they were sent.
@@ -95,21 +105,24 @@ class Decoder:
 
     def _decompress(self, chunk: bytes) -> None:
         while chunk:
-            if self._stream is None:
-                self._stream = zlib.decompressobj(_bits_of_deflate(chunk[0]))
-            elif self._stream.eof:
-                self._stream = self._next_member()
+            if self._stream is None or self._stream.eof:
+                self._stream = self._next_member(chunk[0])
             try:
+                # No more than one byte over the limit is asked for, at which `_keep` raises: all input is used up.
                 self._keep(self._stream.decompress(chunk, self._limit_bytes + 1 - self._decoded_bytes))
-            except zlib.error:
+            except (zlib.error, zstd.ZstdError):
                 raise BrokenBodyError from None
-            chunk = self._stream.unconsumed_tail or self._stream.unused_data
+            chunk = self._stream.unused_data
 
-    def _next_member(self) -> "zlib._Decompress":
-        """RFC 1952, section 2.2: a gzip file is a series of members."""
-        if self._coding != "gzip":
+    def _next_member(self, first: int) -> "zlib._Decompress | zstd.ZstdDecompressor":
+        """A gzip file is a series of members (RFC 1952, section 2.2), as zstd is of frames (RFC 8878, section 3)."""
+        if self._coding == "gzip":
+            return zlib.decompressobj(_GZIP)
+        if self._coding == "zstd":
+            return zstd.ZstdDecompressor(options=_ZSTD_WINDOW)
+        if self._stream is not None:
             raise BrokenBodyError
-        return zlib.decompressobj(_GZIP)
+        return zlib.decompressobj(_bits_of_deflate(first))
 
     def _keep(self, decoded: bytes) -> None:
         self._decoded_bytes += len(decoded)

@@ -9,7 +9,6 @@ from aiohttp import hdrs, web
 
 from contract.accepted import Input
 from contract.broker import BrokerError
-from contract.codec import MAX_JOB_BYTES
 from contract.events import erased
 from contract.job import Job, Kind, Lane
 from contract.labels import DeadAction
@@ -25,7 +24,7 @@ from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, KEEPING, LIMITS, METRICS
 from service.dead_ids import has_id
 from service.document_view import erased_for, may_come, may_see, wait_s, with_next
-from service.documents import check_size, key_faults, put
+from service.documents import key_faults, put
 from service.ledger import asked, json_body, ledger_of, shown
 from service.middlewares import OWNER
 from service.parameters import check_parameters
@@ -195,7 +194,6 @@ async def _further_run(request: web.Request, asking: _Asking) -> Job:
 
 async def _put_once(request: web.Request, ledger: Ledger, job: Job, key: str | None, known: int | None) -> None:
     """Puts `job` if nobody else does. `known` is the run of this key: its job may never have been stored."""
-    check_size(job, MAX_JOB_BYTES)
     if known != job.run and not await asked(ledger.claim(job.id, job.run, key, request.app[CLOCK]())):
         raise _under_way()
     try:

@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 
 from contract.binary import file_kind
 from contract.broker import BrokerError, BrokerUnavailable, JobSink
-from contract.codec import MAX_JOB_BYTES, encode
+from contract.codec import MessageTooLarge
 from contract.ids import document_id_for_key, new_document_id
 from contract.job import Job, Kind, Lane
 from contract.labels import WaitFor
@@ -38,6 +38,7 @@ from service.forms import EVENT_AND_ARTICLE_FORMS, body_of, content_type, is_art
 from service.ledger import json_body
 from service.middlewares import OWNER
 from service.parameters import SHOWN_NAME_CHARS, named, parameter_faults, unknown_parameter
+from service.prefer import PREFER
 from service.problems import Problem, ProblemError
 from service.waits import DocumentWait, waiting
 
@@ -72,11 +73,15 @@ async def post_document(request: web.Request) -> web.Response:
     submission = checked.submission
     lane = submission.options.lane or Lane.INTERACTIVE
     job = to_job(
-        submission, id=_document_id(request), lane=lane, accepted_at=request.app[CLOCK](), decoded=checked.decoded
+        submission,
+        id=_document_id(request),
+        lane=lane,
+        accepted_at=request.app[CLOCK](),
+        decoded=checked.decoded,
+        owner=request[OWNER],
+        keep_input=request.app[KEEPING].input,
     )
-    job = replace(job, owner=request[OWNER], keep_input=request.app[KEEPING].input)
-    check_size(job, MAX_JOB_BYTES)
-    forms = preferred(request.headers.getall(hdrs.ACCEPT, []), _FORMS)
+    forms = preferred(request.headers.getall(hdrs.ACCEPT, []), _FORMS) if PREFER in request.headers else []
     async with _waiting(request, job, forms) as wait:
         await put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
         request.app[METRICS].accepted.labels(job.kind, job.lane).inc()
@@ -226,24 +231,14 @@ def _options(request: web.Request) -> dict[str, object]:
 
 def _check_coding(request: web.Request) -> None:
     if coding_of(request) not in CODINGS:
-        raise _unsupported("Content-Encoding", "content_coding", "must be gzip or deflate, or absent")
-
-
-def check_size(job: Job, limit_bytes: int) -> None:
-    """Refuses a job that is over `limit_bytes`.
-
-    Raises:
-        ProblemError: it is.
-    """
-    if len(encode(job)) > limit_bytes:
-        raise too_large("document, encoded as JSON,", limit_bytes)
+        raise _unsupported("Content-Encoding", "content_coding", "must be gzip, zstd or deflate, or absent")
 
 
 async def put(intake: JobSink, job: Job, timeout_s: float) -> None:
     """Returns when `job` is durable.
 
     Raises:
-        ProblemError: the broker does not take it in time.
+        ProblemError: the broker does not take it in time, or it is too large.
     """
     try:
         async with asyncio.timeout(timeout_s):
@@ -252,6 +247,13 @@ async def put(intake: JobSink, job: Job, timeout_s: float) -> None:
         raise broker_refusal(error) from error
     except TimeoutError as error:
         raise broker_refusal(BrokerUnavailable()) from error
+    except MessageTooLarge as error:
+        raise job_too_large(error) from None
+
+
+def job_too_large(error: MessageTooLarge) -> ProblemError:
+    """Returns the problem of a job that the broker cannot take: JSON needs escapes, so it is larger than its body."""
+    return too_large("document, encoded as JSON,", error.limit_bytes)
 
 
 def _unsupported(header: str, rule: str, message: str) -> ProblemError:
@@ -260,6 +262,6 @@ def _unsupported(header: str, rule: str, message: str) -> ProblemError:
             problems.UNSUPPORTED_MEDIA_TYPE,
             f"{header} {message}.",
             [Fault(header, rule, message)],
-            {"Accept-Post": ", ".join((JSON, *RAW_KINDS)), hdrs.ACCEPT_ENCODING: "gzip, deflate"},
+            {"Accept-Post": ", ".join((JSON, *RAW_KINDS)), hdrs.ACCEPT_ENCODING: "gzip, zstd, deflate"},
         )
     )

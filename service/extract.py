@@ -7,7 +7,7 @@ import orjson
 from aiohttp import hdrs, web
 
 from contract.broker import BrokerError, BrokerUnavailable, NotTaken
-from contract.codec import MAX_PREVIEW_BYTES
+from contract.codec import MessageTooLarge
 from contract.ids import new_document_id
 from contract.job import Job, Lane
 from contract.labels import WaitFor, WaitOutcome
@@ -17,7 +17,7 @@ from service import problems
 from service.accept import preferred
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, LIMITS
-from service.documents import check_size, read_submission
+from service.documents import job_too_large, read_submission
 from service.forms import ARTICLE_FORMS, body_of, content_type, is_article, policy
 from service.middlewares import OWNER
 from service.problems import Problem, ProblemError, ProblemType
@@ -51,7 +51,6 @@ async def extract_document(request: web.Request) -> web.Response:
         accepted_at=request.app[CLOCK](),
         decoded=checked.decoded,
     )
-    check_size(job, MAX_PREVIEW_BYTES)
     with request.app[WAITS].place(WaitFor.EXTRACTION) as granted:
         if not granted:
             raise _refusal(problems.TOO_MANY_EXTRACTIONS, _PLACE_FREE_S)
@@ -70,6 +69,9 @@ async def _extracted(request: web.Request, job: Job) -> bytes:
     except BrokerError as error:
         outcome = WaitOutcome.BROKER_LOST if isinstance(error, BrokerUnavailable) else WaitOutcome.REFUSED
         raise broker_refusal(error, _UNAVAILABLE) from None
+    except MessageTooLarge as error:
+        outcome = WaitOutcome.REFUSED
+        raise job_too_large(error) from None
     except Ended as ended:
         outcome = ended.outcome
         if outcome is WaitOutcome.CLIENT_GONE:

@@ -7,6 +7,7 @@ the browser lets the page read the answers, because they seem to come from the p
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
@@ -108,6 +109,7 @@ def _plain(name: str) -> str:
     return name.strip().removeprefix("[").removesuffix("]").lower().removesuffix(".")
 
 
+@lru_cache(maxsize=256)  # bounded, because clients choose the names; most of them send the same few
 def _address(name: str) -> Address | None:
     try:
         address = ip_address(name)

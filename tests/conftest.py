@@ -27,7 +27,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.fixture(scope="session")
 def rabbit_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
-    """A running RabbitMQ node for the whole run, started at first use. Who kills it starts it again."""
+    """A running RabbitMQ node for the whole run, started at first use. A test that kills it starts it again."""
     node = RabbitNode(tmp_path_factory.mktemp("rabbit"))
     try:
         node.start()

@@ -14,7 +14,7 @@ START_TIMEOUT_S = 60.0
 PASSWORD = "canary-ledger-password"
 _UNPRIVILEGED = "nobody"  # PostgreSQL does not run as root
 
-# Ends the process $1 as soon as whoever holds the other end of its standard input is gone, however it went.
+# Ends the process $1 as soon as the process at the other end of its standard input is gone, even if it was killed.
 _GUARD = 'read _; kill -QUIT "$1"'
 
 # Tests kill the server, never the machine.

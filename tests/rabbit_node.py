@@ -17,7 +17,9 @@ DEPLOYED = Path(__file__).parents[1] / "deploy" / "rabbitmq" / "rabbitmq.conf"
 START_TIMEOUT_S = 120.0
 CTL_TIMEOUT_S = 120.0
 
-# Kills the process group $1 as soon as whoever holds the other end of its standard input is gone, however it went.
+_ACTOR = '<<"tests">>'  # the name of the caller in the node's log
+
+# Kills the process group $1 as soon as the process at the other end of its standard input is gone, even if killed.
 _GUARD = 'read _; kill -9 "-$1"'
 
 
@@ -38,6 +40,11 @@ class RabbitNode:
     @property
     def url(self) -> str:
         return f"amqp://guest:guest@127.0.0.1:{self.port}/"
+
+    @property
+    def name(self) -> str:
+        """The name of the Erlang node."""
+        return f"copydesk-{self.port}@localhost"
 
     @property
     def pid(self) -> int:
@@ -80,15 +87,18 @@ class RabbitNode:
         self._signal(signal.SIGCONT)
 
     def settle(self) -> None:
-        """Flushes the node's directory of queues, which it does by itself within seconds.
+        """Flushes the node's directory of queues; by itself it takes seconds.
 
-        RabbitMQ 3.10 that is killed before has lost its stream coordinator, and with it every stream, for good.
+        If RabbitMQ 3.10 is killed before, it has lost its stream coordinator, and every stream with it.
         """
-        self.ctl("eval", "[dets:sync(Table) || Table <- dets:all()].")
+        self.evaluate("[dets:sync(Table) || Table <- dets:all()].")
 
     def add_vhost(self, name: str) -> str:
         """Makes a virtual host that guest may use, and returns its URL."""
-        self.define({"vhosts": [{"name": name}], "permissions": [permission("guest", name)]})
+        self.evaluate(
+            f'rabbit_vhost:add(<<"{name}">>, {_ACTOR}), rabbit_auth_backend_internal:set_permissions('
+            f'<<"guest">>, <<"{name}">>, <<".*">>, <<".*">>, <<".*">>, {_ACTOR}).'
+        )
         return f"{self.url}{name}"
 
     @contextmanager
@@ -98,7 +108,26 @@ class RabbitNode:
         try:
             yield url
         finally:
-            self.ctl("delete_vhost", name)
+            self.evaluate(f'rabbit_vhost:delete(<<"{name}">>, {_ACTOR}).')
+
+    def evaluate(self, expressions: str) -> None:
+        """Runs Erlang expressions in the node: in some milliseconds, where rabbitmqctl starts an Erlang of its own.
+
+        Raises:
+            RuntimeError: with what erl_call printed, if one of them failed.
+        """
+        cookie = (self._folder / ".erlang.cookie").read_text()
+        done = subprocess.run(
+            [_program("erl_call"), "-sname", self.name, "-c", cookie, "-e"],
+            env=self._environment(),
+            input=f"{expressions}\n",
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=CTL_TIMEOUT_S,
+        )
+        if not done.stdout.startswith("{ok,"):
+            raise RuntimeError(f"{expressions}: {done.stdout}{done.stderr}")
 
     def define(self, definitions: Mapping[str, object]) -> None:
         """Imports definitions: with one rabbitmqctl, which takes a second, where commands would take several."""
@@ -152,7 +181,7 @@ class RabbitNode:
             "HOME": str(folder),
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": f"copydesk-{self.port}@localhost",
+            "RABBITMQ_NODENAME": self.name,
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_DIST_PORT": str(self._dist_port),
@@ -200,7 +229,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def speaks_amqp(port: int) -> bool:
-    """Tells whether 127.0.0.1:`port` answers the AMQP 0-9-1 protocol header with a method frame."""
+    """Returns True if 127.0.0.1:`port` answers the AMQP 0-9-1 protocol header with a method frame."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(b"AMQP\x00\x00\x09\x01")
@@ -210,7 +239,7 @@ def speaks_amqp(port: int) -> bool:
 
 
 def _stands_still(thread: Path) -> bool:
-    """Tells whether proc(5) says of a thread that it is stopped, or knows it no more."""
+    """Returns True if a thread is stopped by proc(5), or has ended."""
     try:
         return (thread / "stat").read_text().rpartition(")")[2].split()[0] == "T"
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""docs/decisions.md is complete in its own terms: every entry is in the table, dated, and has its parts."""
+"""In docs/decisions.md every entry is in the table, has a date, and has its parts."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The files that documents name exist: whoever moves one mends the documents with it."""
+"""The files that documents name exist: a change that moves a file must update the documents."""
 
 import re
 from pathlib import Path

@@ -103,6 +103,6 @@ def test_a_test_that_starts_a_program_and_has_no_mark_fails(tmp_path: Path, caps
     (tmp_path / "test_starts.py").write_text(STARTS_A_PROGRAM)
     options = ("-p", "tests.conftest", "-W", "ignore", "--rootdir", str(tmp_path), str(tmp_path / "test_starts.py"))
     assert main((Suite("starts", options),)) == 1
-    told = capsys.readouterr().out
-    assert "ERROR at teardown of test_unmarked" in told
-    assert "2 passed, 1 error" in told
+    output = capsys.readouterr().out
+    assert "ERROR at teardown of test_unmarked" in output
+    assert "2 passed, 1 error" in output

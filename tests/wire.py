@@ -19,12 +19,12 @@ class Answer:
     def problem(self) -> dict[str, Any]:
         """Returns the problem that the answer is, after checking what every problem promises (RFC 9457)."""
         assert self.headers["content-type"] == "application/problem+json", self
-        told: dict[str, Any] = json.loads(self.body)
-        assert told["status"] == self.status
-        assert told["type"].startswith("/problems/")
-        assert told["title"]
-        assert told["detail"]
-        return told
+        content: dict[str, Any] = json.loads(self.body)
+        assert content["status"] == self.status
+        assert content["type"].startswith("/problems/")
+        assert content["title"]
+        assert content["detail"]
+        return content
 
 
 class Wire:

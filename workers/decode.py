@@ -16,11 +16,11 @@ _MAX_ODD_SHARE = 0.4  # of all letters; chosen: no language of western Europe ha
 _MIN_ODD_SYMBOLS = 3  # inside words; chosen: one or two may be typing errors
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_BE, "utf-16be"), (codecs.BOM_UTF16_LE, "utf-16le"))
 _PYTHON_NAMES = {"cp932": "shift_jis", "cp949": "euc-kr", "big5hkscs": "big5", "cp950": "big5", "gb2312": "gb18030"}
-_GUESSES = [  # what the web is written in, by Python's names; the standard's own list of legacy encodings is the source
+_GUESSES = [  # from the legacy encodings of the WHATWG Encoding Standard, by Python's names
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874", "iso8859_2", "koi8_r"),
     *("cp932", "euc_jp", "gb18030", "big5", "cp949"),
 ]
-# WHATWG HTML, 13.2.3.2, last step: the suggested default by locale, for languages whose own letters windows-1252 lacks.
+# WHATWG HTML, 13.2.3.2, last step: default encodings by language, for languages whose letters windows-1252 lacks.
 _BY_LANGUAGE = {
     **dict.fromkeys(("cs", "hr", "hu", "pl", "ro", "sk", "sl"), "windows-1250"),
     **dict.fromkeys(("be", "bg", "ky", "mk", "ru", "sr", "tg", "tt", "uk"), "windows-1251"),
@@ -47,12 +47,11 @@ _ODD_SYMBOL = re.compile(r"(?<=[^\W\d_])[¢-©¬-¯±-´¶-¹¼-¿×÷](?=[^\W\d
 def decode(body: bytes, declared: str | None) -> Decoded:
     """Returns the text of `body`.
 
-    `declared` is the charset parameter of the Content-Type header. Asked in this order: a byte order mark, `declared`,
-    the page's own declaration (a meta element, else an XML declaration), what the bytes are valid in and look like, and
-    windows-1252 with replacement characters in the end. Labels mean what the WHATWG Encoding Standard says: latin-1 is
-    windows-1252. A declared charset is passed over where it does not fit the bytes, unless only a few are damaged, or
-    where it is windows-1252, which fits all bytes, and the text is plainly none of western Europe's: servers that say
-    latin-1 of everything are common.
+    `declared` is the charset parameter of the Content-Type header. The first of these that fits counts: a byte order
+    mark, `declared`, the page's own declaration (a meta element, then an XML declaration), detection from the bytes,
+    and at last windows-1252 with replacement characters. Labels mean what the WHATWG Encoding Standard says: latin-1 is
+    windows-1252. A declared charset does not fit if more than a few bytes are invalid in it. windows-1252, in which all
+    bytes are valid, does not fit if the text is clearly in another charset: many servers always declare latin-1.
     """
     for bom, name in _BOMS:
         if body.startswith(bom):
@@ -94,7 +93,7 @@ def _standard_name(label: str) -> str | None:
 
 
 def _python_name(label: str) -> str:
-    """Returns a label of the standard for one that only Python knows, as `latin-1` or `cp932`."""
+    """Returns the standard's label for one that only Python knows, such as `latin-1` or `cp932`."""
     try:
         name = codecs.lookup(label).name
     except (LookupError, ValueError):
@@ -134,7 +133,7 @@ def _guess(body: bytes) -> Decoded:
 
 
 def _utf16(body: bytes) -> str | None:
-    """Returns the kind of UTF-16 of mostly ASCII text without a byte order mark: each second byte is zero."""
+    """Returns the byte order of UTF-16 without a byte order mark, if it is mostly ASCII: every second byte is zero."""
     start = body[: _PRESCAN_BYTES & ~1]
     even, odd = start[::2].count(0), start[1::2].count(0)
     if even > len(start) // 3 and odd == 0:
@@ -143,7 +142,7 @@ def _utf16(body: bytes) -> str | None:
 
 
 def _iso_2022_jp(body: bytes) -> str | None:
-    """Returns the name of the one charset of seven bits that is not ASCII, if `body` switches to its characters."""
+    """Returns `iso-2022-jp`, which has seven bits, if `body` has its escapes."""
     return "iso-2022-jp" if _JAPANESE.search(body[:_DETECTION_BYTES]) and body.isascii() else None
 
 
@@ -153,7 +152,7 @@ def _by_language(body: bytes) -> str | None:
 
 
 def _by_look(body: bytes) -> str | None:
-    from charset_normalizer import from_bytes  # noqa: PLC0415 - 2 MB, for bytes that nothing else tells of
+    from charset_normalizer import from_bytes  # noqa: PLC0415 - 2 MB, rarely needed
 
     sample = body[:_DETECTION_BYTES]
     if len(sample) < len(body):

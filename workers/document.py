@@ -14,7 +14,7 @@ T = TypeVar("T")
 class RawDocument:
     """A document before parsing.
 
-    `content` is bytes as fetched, or text as submitted. `url` is where it was after redirects, or the one submitted
+    `content` is bytes as fetched, or text as submitted. `url` is the one after redirects, or the one submitted
     with it. `charset` is what HTTP declared.
     """
 

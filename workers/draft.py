@@ -16,7 +16,7 @@ class ArticleBlock:
     `text` has single spaces, and line feeds for `<br>`. `level` is that of a heading (1 to 6), or how many lists an
     item is in. `element` is the innermost one around the block that ends lines, `runs` are all of its text. Blocks
     of one list item or of one row of a table follow one another and have the same `line`; it is -1 elsewhere.
-    `probability` is how sure it is that the block belongs to the body.
+    `probability` is that of the block to belong to the body.
     """
 
     kind: BlockKind
@@ -30,10 +30,10 @@ class ArticleBlock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classification:
-    """How sure the classifier was of a page: for each of its blocks, in order, kept ones and others.
+    """The classification of each block of a page, in order: its probability, its size, and if it is kept.
 
-    `sizes` are characters, those of Chinese, Japanese, Korean and Thai counted for more. `hidden` counts the characters
-    that read as the article's and were left out because the page does not show them.
+    `sizes` are in characters; those of Chinese, Japanese, Korean and Thai count more. `hidden` counts the characters
+    that the classifier accepts, but that were left out because the page does not show them.
     """
 
     probabilities: tuple[float, ...] = ()
@@ -46,10 +46,10 @@ class Classification:
 class Draft(Metadata):
     """An article as a reader found it, before normalisation and before the caller's metadata are applied.
 
-    `text` has paragraphs separated by blank lines, list items as `- item`. `blocks` are what `text` is made of, where
-    it was HTML; `classification` says how they were chosen. `spaced_lines` are the numbers of the lines of `text` whose
-    spaces mean something, code and items of inner lists. `page_kind`, `flags` and `confidence` follow from the page
-    as a whole; `comments` are those of its readers.
+    `text` has paragraphs separated by blank lines, list items as `- item`. `blocks` are those of `text` if it was
+    HTML; `classification` says how they were chosen. `spaced_lines` are the numbers of the lines of `text` whose
+    spaces must stay: code, and items of inner lists. `page_kind`, `flags` and `confidence` are estimates for the whole
+    page; `comments` are those of its readers.
     """
 
     text: str

@@ -16,8 +16,8 @@ from workers.document import NOTHING_KNOWN, Metadata
 class DocumentFailure:
     """Why an attempt at a document failed, and everything known about the document.
 
-    `retry_after_s` are the seconds after which another attempt makes sense, if that is known. `fetched` is what was
-    fetched, if anything was asked for. `metadata` is what the document says of itself, where that was read.
+    `retry_after_s` are the seconds after which another attempt makes sense, if known. `fetched` describes the fetch, if
+    there was one. `metadata` is the document's own, if it was read.
     """
 
     reason: Reason

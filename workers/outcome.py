@@ -37,9 +37,9 @@ def failed(job: Job, failure: DocumentFailure, at: datetime) -> FailedEvent:
 
 
 def cancelled(job: Job, attempts: int, at: datetime, *, erased: bool) -> FailedEvent:
-    """Returns the event of a document that its owner wants no more, after so many attempts.
+    """Returns the event of a cancelled document, after so many attempts.
 
-    Of one that is `erased`, it says no more than its id and kind.
+    The event of an `erased` document has only its id and kind.
     """
     if erased:
         data = Failure(id=job.id, kind=job.kind, reason=Reason.CANCELLED, detail="erased", attempts=attempts)

@@ -30,8 +30,8 @@ def extract_article(document: RawDocument) -> Article:
     """Returns the article in `document`.
 
     Raises:
-        Failed: NO_ARTICLE where no text is left, RESULT_TOO_LARGE where the event would be too large, or as the reader
-            raises it; with what is known of the document, in standard form.
+        Failed: NO_ARTICLE if no text is left, RESULT_TOO_LARGE if the event would be too large, or as the reader raises
+            it; with the document's metadata in standard form.
     """
     try:
         return _extract(document)
@@ -99,7 +99,7 @@ def _read(text: str, document: RawDocument) -> Draft:
 
 
 def _known(metadata: Metadata, document: RawDocument) -> Metadata:
-    """Returns what is known of a document without an article, or nothing where that is longer than an event may be."""
+    """Returns the metadata of a document without an article, or none if they are too long for an event."""
     known = describe(metadata, document.job, document.url)
     return known if len(encode(known)) <= _ENVELOPE_BYTES else NOTHING_KNOWN
 

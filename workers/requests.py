@@ -55,12 +55,12 @@ class Requests:
         """Reads the record and then follows it until it is cancelled. Sets `caught_up` when it has read all entries.
 
         Raises:
-            BrokerUnavailable: the broker failed for good, or was closed.
+            BrokerUnavailable: the broker failed permanently, or was closed.
         """
         while True:
             try:
                 await self._follow_from_the_oldest(streams, caught_up)
-            except UnknownOffset as error:  # retention took some, or the record was made anew
+            except UnknownOffset as error:  # retention removed some, or the stream was deleted and declared again
                 log.info("record_begins_anew", record=Stream.REQUESTS, detail=str(error))
 
     async def _follow_from_the_oldest(self, streams: Streams, caught_up: asyncio.Event) -> None:

@@ -29,7 +29,7 @@ class RetryPolicy:
 def decide(job: Job, failure: DocumentFailure, at: datetime, policy: RetryPolicy, cause: str | None = None) -> Verdict:
     """Returns the verdict on an attempt at `job` that ended with `failure`.
 
-    `cause` is kept with a buried job (a traceback, say); without it the failure's own detail is.
+    `cause`, such as a traceback, is kept with a buried job; without it the failure's detail is kept.
     """
     reason = failure.reason
     delay_s = _delay_s(job, failure, policy)

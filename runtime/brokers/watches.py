@@ -1,4 +1,4 @@
-"""Who watches which document, in this process: events that arrive are handed to those who wait for them."""
+"""The watches of documents in this process: each gets the events of its document."""
 
 import asyncio
 from collections.abc import Iterator

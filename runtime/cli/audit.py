@@ -111,7 +111,7 @@ def _limits(settings: Settings, patience_s: float | None) -> "AuditLimits":
 
 
 async def _settle(auditor: "Auditor", *, tell: bool) -> "Balance":
-    """Returns the final balance. An overdue job may be in progress, where no queue counts it: it is checked again."""
+    """Returns the final balance. A worker may hold an overdue job, which no queue counts: it is checked again."""
     async with aclosing(auditor.settle()) as balances:
         balance = await anext(balances)
         if tell and auditor.is_unsure:

@@ -15,7 +15,6 @@ from runtime.cli.exits import Exit
 from runtime.cli.options import TARGETS, AsJson, Excerpt
 from runtime.errors import StartError
 from runtime.settings import load
-from runtime.temporary import marked_folder
 
 if TYPE_CHECKING:
     from contract.events import Event
@@ -54,13 +53,12 @@ def extract(
     settings = load({"slots": jobs, "parsers": parsers, "log_level": "error"})
     logs.configure(settings)
     submissions = _from_lines(jsonl) if jsonl else _from_targets(targets or [])
-    with marked_folder():
-        fork_server.start(PRELOAD)  # it loads the readers while this process loads the rest
-        from runtime import extraction
-        from runtime.cli.cards import EventPrinter
+    fork_server.server_of(PRELOAD).start()  # it loads the readers while this process loads the rest
+    from runtime import extraction
+    from runtime.cli.cards import EventPrinter
 
-        display = _Display(EventPrinter(as_json=as_json, excerpt=excerpt))
-        asyncio.run(extraction.extract(submissions, settings, display.show))
+    display = _Display(EventPrinter(as_json=as_json, excerpt=excerpt))
+    asyncio.run(extraction.extract(submissions, settings, display.show))
     raise typer.Exit(display.outcome)
 
 

@@ -29,6 +29,10 @@ Host = Annotated[
     str | None, _option_of("host", parser=checks.listen_host, metavar="HOST", help="Address that the API listens on.")
 ]
 Port = Annotated[int | None, _option_of("port", help="Port of the API")]
+Processes = Annotated[
+    int | None,
+    _option_of("processes", min=1, metavar="COUNT", help="Processes on the same port, for machines with many cores."),
+]
 OpsHost = Annotated[
     str | None,
     _option_of("ops_host", parser=checks.listen_host, metavar="HOST", help="Address of /metrics, /livez and /readyz."),

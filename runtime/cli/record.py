@@ -85,8 +85,8 @@ def _asked(answer: Coroutine[Any, Any, T]) -> T:
     except LedgerUnavailable as error:
         from runtime.ledger.database import LedgerUnusable
 
-        told = f"the ledger's database cannot be used: {error}"
+        message = f"the ledger's database cannot be used: {error}"
         if isinstance(error, LedgerUnusable):
-            raise StartError(told) from None
-        streams.tell(f"copydesk: {told}")
+            raise StartError(message) from None
+        streams.tell(f"copydesk: {message}")
         raise typer.Exit(Exit.UNREACHABLE) from None

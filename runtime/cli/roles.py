@@ -5,13 +5,14 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from shutil import which
+from typing import NoReturn
 
 import typer
 
 from runtime import logs
 from runtime.cli import streams
 from runtime.cli.exits import Exit
-from runtime.cli.options import AmqpUrl, Data, Host, OpsHost, OpsPort, Port, Slots
+from runtime.cli.options import AmqpUrl, Data, Host, OpsHost, OpsPort, Port, Processes, Slots
 from runtime.errors import StartError
 from runtime.settings import Settings, load
 
@@ -39,6 +40,11 @@ def up(
         raise StartError(
             "up runs the embedded broker: with COPYDESK_AMQP_URL set, use copydesk serve and copydesk work"
         )
+    if settings.processes > 1:
+        raise StartError(
+            "up runs everything in one process, the only one that may open the embedded broker: "
+            "for several, use RabbitMQ and copydesk serve --processes"
+        )
     run_process(settings, serve=True, work=True, record=True, ready=partial(_greet, settings))
 
 
@@ -48,11 +54,18 @@ def serve(
     port: Port = None,
     ops_host: OpsHost = None,
     ops_port: OpsPort = None,
+    processes: Processes = None,
 ) -> None:
     """Serve the HTTP API: accept documents, stream events. Needs RabbitMQ."""
-    settings = load({"amqp_url": amqp_url, "host": host, "port": port, "ops_host": ops_host, "ops_port": ops_port})
+    given = {"amqp_url": amqp_url, "host": host, "port": port, "ops_host": ops_host, "ops_port": ops_port}
+    settings = load(given | {"processes": processes})
     need_rabbit(settings, "serve")
-    run_process(settings, serve=True)
+    if settings.processes == 1:
+        run_process(settings, serve=True)
+    from runtime.supervisor import supervise
+
+    logs.configure(settings)
+    raise typer.Exit(asyncio.run(supervise(settings)))
 
 
 def work(amqp_url: AmqpUrl = None, slots: Slots = None, ops_host: OpsHost = None, ops_port: OpsPort = None) -> None:
@@ -79,7 +92,7 @@ def run_process(
     work: bool = False,
     record: bool = False,
     ready: Callable[[], None] = lambda: None,
-) -> None:
+) -> NoReturn:
     """Runs these roles until a signal stops the process, and exits with its exit code."""
     from runtime import wiring
 

@@ -24,7 +24,7 @@ _READERS = 5  # connections; chosen: few look-ups run at once, each for millisec
 _STATES_WITH_VALUES = ("22", "23", "42")  # data, constraints, syntax: PostgreSQL's errcodes, appendix A
 _MAX_MESSAGE_CHARS = 200  # of a database's error message; chosen: fits into a log line
 
-# What does not mend itself, and what to do. Everything else may: a server that is away, starts, is full or a standby.
+# Errors that only a person can remove, with the remedy. Others pass: a server is away, starts, is full or a standby.
 _DAMAGED = "the file is no SQLite database, or damaged: name another one, or delete it and run copydesk ledger upgrade"
 _NOT_OPEN = "the file is not there, or may not be read: run copydesk ledger upgrade, or change its owner or mode"
 _READ_ONLY = "the file or its folder may not be written: change their owner or mode"
@@ -55,7 +55,7 @@ _WRITER_CACHE = "cache_size = -65536"  # KiB; chosen: holds the indexes of about
 
 
 class LedgerUnusable(LedgerUnavailable):
-    """The database cannot be used until a person mends it. The message says what to do, and ends with `cause`."""
+    """The database cannot be used until a person repairs it. The message says what to do, and ends with `cause`."""
 
     def __init__(self, remedy: str, cause: str) -> None:
         super().__init__(f"{remedy} ({cause})")
@@ -157,18 +157,18 @@ def translated() -> Iterator[None]:
 
 def _translation(error: BaseException) -> LedgerUnavailable:
     remedy = _remedy(error)
-    return LedgerUnavailable(_told(error)) if remedy is None else LedgerUnusable(remedy, _told(error))
+    return LedgerUnavailable(_description(error)) if remedy is None else LedgerUnusable(remedy, _description(error))
 
 
 def _remedy(error: BaseException) -> str | None:
-    """Returns what to do about an error that does not mend itself, None for one that may."""
+    """Returns the remedy for an error that only a person can remove, None for others."""
     if (code := getattr(error, "sqlite_errorcode", None)) is not None:
         return _SQLITE_REMEDIES.get(code & _PRIMARY)
     state = str(getattr(error, "sqlstate", None) or "")
     return next((remedy for begin, remedy in _POSTGRES_REMEDIES.items() if state.startswith(begin)), None)
 
 
-def _told(error: BaseException) -> str:
+def _description(error: BaseException) -> str:
     """Returns the kind of the error, with the database's own message if it repeats no values."""
     state = str(getattr(error, "sqlstate", None) or "")
     repeats_values = (

@@ -23,7 +23,7 @@ Arrived = Reading | End
 
 @dataclass(frozen=True, slots=True)
 class Linger:
-    """How long to wait for more: `short_s` seconds, but `long_s` where `many` entries have come by then."""
+    """How long to wait for more: `short_s` seconds, or `long_s` if `many` entries have come by then."""
 
     short_s: float
     long_s: float

@@ -43,7 +43,7 @@ async def open_ledger(url: str) -> AsyncIterator[SqlLedger]:
     """Opens the ledger for look-ups. The process starts even if the database is unavailable.
 
     Raises:
-        StartError: its tables are of another version, or it cannot be used until a person mends it.
+        StartError: its tables are of another version, or it cannot be used until a person repairs it.
     """
     engine = open_engine(ledger_url(url))
     try:
@@ -76,7 +76,7 @@ async def open_recorder(settings: Settings, streams: Streams, metrics: Metrics) 
 
 
 async def _check(engine: AsyncEngine, *, writes: bool, hint: str) -> None:
-    """Looks whether a database can be used; with `writes`, also for that. One that is away is only told of."""
+    """Checks that a database can be used; with `writes`, that it can be written. An unavailable one is only logged."""
     try:
         await schema.check(engine)
         if writes:

@@ -20,7 +20,7 @@ from runtime.ledger.tables import erased, events, inputs, labels, recorder, runs
 
 
 class SqlLedger:
-    """Implements `contract.ledger.Ledger`. It only reads, but for claims."""
+    """Implements `contract.ledger.Ledger`. It only reads, except for claims."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -46,7 +46,7 @@ class SqlLedger:
         return Erased(_moment(rows[0]["erased_ms"]), rows[0]["owner"]) if rows else None
 
     async def input(self, document_id: str, run: int) -> Input | None:
-        """Returns what a run was made of; see `contract.ledger.Ledger`."""
+        """Returns the input of a run; see `contract.ledger.Ledger`."""
         wanted = select(inputs.c.body).join(runs, runs.c.seq == inputs.c.seq)
         rows = await self._rows(wanted.where(runs.c.document_id == document_id, runs.c.run == run))
         return decode_input(unpacked(rows[0]["body"])) if rows else None
@@ -79,13 +79,13 @@ class SqlLedger:
         return Page([_run(row) for row in shown], Place(shown[-1].sort_ms, shown[-1].document_id) if more else None)
 
     async def decided_since(self, since: datetime) -> Mapping[Lane, int]:
-        """Counts what was decided, by lane; see `contract.ledger.Ledger`."""
+        """Counts decided documents, by lane; see `contract.ledger.Ledger`."""
         lately = runs.c.decided_ms >= round(since.timestamp() * 1000)
         rows = await self._rows(select(runs.c.lane, func.count().label("decided")).where(lately).group_by(runs.c.lane))
         return {Lane(row["lane"]): row["decided"] for row in rows if row["lane"] in set(Lane)}
 
     async def waiting_since(self, lane: Lane) -> datetime | None:
-        """Returns the time of the oldest that waits in a lane; see `contract.ledger.Ledger`."""
+        """Returns the time of the oldest waiting document of a lane; see `contract.ledger.Ledger`."""
         waiting = select(runs.c.sort_ms).where(runs.c.state == State.ACCEPTED, runs.c.lane == lane)
         rows = await self._rows(waiting.order_by(runs.c.sort_ms).limit(1))
         return _time(rows[0]["sort_ms"]) if rows else None

@@ -36,7 +36,7 @@ _LINGER = Linger(short_s=0.25, long_s=1.0, many=50)  # chosen by bench/recording
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecorderLimits:
-    """Sizes of batches, and times. All values are chosen, except where "measured" is said.
+    """Sizes of batches, and times. All values are chosen unless they say "measured".
 
     - A transaction holds up to `batch_entries` entries or `batch_bytes`, whichever is reached first, or one delivery of
       the broker.
@@ -98,7 +98,7 @@ class Recorder:
         """Records until `stop` is set.
 
         Raises:
-            BrokerUnavailable: the broker failed for good, or was closed.
+            BrokerUnavailable: the broker failed permanently, or was closed.
             StartError: the tables are of another version.
         """
         for stream in Stream:

@@ -48,7 +48,7 @@ def tend(dialect: str) -> TextClause | None:
 
 
 def leaves_words(dialect: str) -> bool:
-    """Tells whether the index still holds words of a row that was taken out, until it is merged.
+    """Returns True if the index keeps words of a deleted row until it is merged.
 
     FTS5 marks them as deleted. Its option `secure-delete` needs SQLite 3.42. PostgreSQL's vacuum runs by itself.
     """

@@ -73,7 +73,7 @@ events = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
-# What a run was made of, beside its row: `contract.accepted.Input` as JSON, compressed with zstd. Most runs have none.
+# The input of a run, apart from its row: `contract.accepted.Input` as JSON, compressed with zstd. Most runs have none.
 inputs = Table(
     "inputs",
     metadata,
@@ -92,7 +92,7 @@ erased = Table(
 )
 Index("erased_time", erased.c.erased_ms)
 
-# Runs that somebody asked for, until they are on record: of two at once one gets the number. Not derived, and no loss.
+# Requested runs until they are recorded: of two concurrent requests one gets the number. Not derived, may be lost.
 reruns = Table(
     "reruns",
     metadata,

@@ -40,7 +40,7 @@ async def _merge(engine: AsyncEngine) -> None:
 
 
 async def _merged(engine: AsyncEngine, pages: int) -> int:
-    """Merges up to so many pages; returns how many changes that made."""
+    """Merges up to so many pages; returns the number of changes."""
     async with engine.begin() as connection:
         before = (await connection.execute(text("SELECT total_changes()"))).scalar_one()
         await connection.execute(text("INSERT INTO words (words, rank) VALUES ('merge', :pages)"), {"pages": pages})

@@ -112,7 +112,7 @@ POST_DOCUMENT: Final = Operation(
     about=(
         "The answer comes when the document is stored: from then on it is not lost. JSON has everything in the body. "
         "Any other body is the document itself, and the query has the rest. The body may be compressed: "
-        "`Content-Encoding: gzip` or `deflate`."
+        "`Content-Encoding: gzip`, `zstd` or `deflate`."
     ),
     parameters=(IDEMPOTENCY_KEY, PREFER, *RAW_PARAMETERS),
     bodies=BODIES,

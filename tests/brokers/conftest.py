@@ -11,17 +11,17 @@ from tests.rabbit_node import RabbitNode
 @pytest.fixture
 async def rabbit(rabbit_node: RabbitNode) -> AsyncIterator[RabbitBackend]:
     backend = RabbitBackend(rabbit_node.url)
-    await backend.clear()  # of what other tests declared otherwise on the node that all share
+    await backend.clear()  # queues that other tests declared with other arguments on the shared node
     yield backend
     await backend.clear()
 
 
 @pytest.fixture
 def mortal_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
-    """A node of the test's own, to be killed.
+    """A separate node for tests that kill it.
 
-    Not the one that all share: RabbitMQ 3.10 whose queues are deleted while it comes back, as `clear` does, may lose
-    its supervisor of dead lettering, and with it every channel from then on.
+    The shared node would not survive: if queues are deleted while RabbitMQ 3.10 starts again, as `clear` does, it may
+    lose its supervisor of dead lettering, and after that every channel.
     """
     node = RabbitNode(tmp_path_factory.mktemp("mortal"))
     try:

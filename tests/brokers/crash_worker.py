@@ -1,4 +1,4 @@
-"""Puts and decides jobs without end, and says what was confirmed: to be killed at any moment.
+"""Puts and decides jobs endlessly, and prints the confirmed ones. Tests kill it at any moment.
 
 Usage: python -m tests.brokers.crash_worker FOLDER
 """

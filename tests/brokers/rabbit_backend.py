@@ -1,4 +1,4 @@
-"""What tests do to RabbitMQ from outside, and the wire between a broker of ours and it."""
+"""RabbitMQ as tests see it from outside, and the relay between it and a broker under test."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -46,7 +46,7 @@ class Relay:
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def is_called(self, name: str) -> bool:
-        """Tells whether the client gave its connection this name."""
+        """Returns True if the client gave its connection this name."""
         return b"connection_nameS" + len(name).to_bytes(4, "big") + name.encode() in self.sent
 
     async def send(self, source: asyncio.StreamReader) -> None:
@@ -69,7 +69,7 @@ class Relay:
 
 
 class Wire:
-    """A TCP relay on loopback that can be cut, with or without a word, and mended."""
+    """A TCP relay on loopback that can be cut, visibly or silently, and restored."""
 
     def __init__(self, target: URL) -> None:
         self._target = target
@@ -78,7 +78,7 @@ class Wire:
         self.port = 0
 
     async def mend(self) -> None:
-        """Accepts connections, from the first call on always on the same port."""
+        """Accepts connections, always on the same port."""
         self._server = await asyncio.start_server(self._relay, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -92,7 +92,7 @@ class Wire:
             relay.far.transport.abort()
 
     def hold(self, name: str) -> None:
-        """Passes nothing on any more on the connections of that name, and leaves them open."""
+        """Stops relaying on the connections of that name, and leaves them open."""
         for relay in self.relays:
             if relay.is_called(name):
                 relay.flowing.clear()
@@ -157,13 +157,13 @@ class RabbitBackend:
 
     @asynccontextmanager
     async def channel(self) -> AsyncIterator[AbstractChannel]:
-        """A channel of the test's own, past the wire."""
+        """A separate channel to RabbitMQ, without the relay."""
         connection = await aio_pika.connect(self.url)
         async with connection, connection.channel() as channel:
             yield channel
 
     async def clear(self) -> None:
-        """Deletes all that a test of this topology left."""
+        """Deletes everything that tests with this topology left."""
         async with self.channel() as channel:
             for queue in self.topology.queues:
                 await channel.queue_delete(queue.name)
@@ -181,7 +181,7 @@ async def declare(channel: AbstractChannel, topology: Topology) -> None:
 
 
 async def messages_in(queue: aio_pika.abc.AbstractQueue) -> AsyncIterator[AbstractIncomingMessage]:
-    """Yields all that is in the queue now. Nothing is acked: it goes back when the channel closes."""
+    """Yields the messages of the queue without acks: they go back when the channel closes."""
     while (message := await queue.get(fail=False)) is not None:
         yield message
 
@@ -193,7 +193,7 @@ def _dead_letter(message: AbstractIncomingMessage) -> DeadLetter:
 
 
 async def _publish_raw(channel: AbstractChannel, queue: str, body: bytes, message_id: str | None) -> None:
-    """Publishes past the library, which would make up a message id."""
+    """Publishes without aio-pika, which would add a message id."""
     properties = spec.Basic.Properties(message_id=message_id, delivery_mode=2)
     header = ContentHeader(properties=properties, body_size=len(body))
     under = await channel.get_underlay_channel()

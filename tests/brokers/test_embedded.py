@@ -1,4 +1,4 @@
-"""The suite on the embedded broker, and what only this broker promises."""
+"""The suite on the embedded broker, and the promises of this broker alone."""
 
 import asyncio
 import resource
@@ -64,7 +64,7 @@ class EmbeddedBackend:
 
     async def crash(self, broker: Broker) -> None:
         assert isinstance(broker, EmbeddedBroker)
-        await broker._scope.aclose()  # nothing is in the file but what was committed, and nothing more gets in
+        await broker._scope.aclose()  # the file has only committed changes, and no more follow
 
     async def inject(self, body: bytes, message_id: str | None) -> None:
         async with self.broker():
@@ -127,14 +127,14 @@ async def test_a_second_broker_on_a_folder_is_refused_by_name(backend: EmbeddedB
         assert await broker.ready()
 
 
-async def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "data").touch()
     with pytest.raises(FolderError, match=f"data folder {tmp_path}"):
         async with EmbeddedBackend(tmp_path / "data").broker():
             pass
 
 
-async def test_a_file_that_is_no_database_is_told_and_left_alone(backend: EmbeddedBackend) -> None:
+async def test_a_file_that_is_no_database_is_reported_and_not_changed(backend: EmbeddedBackend) -> None:
     backend.folder.mkdir()
     (backend.folder / "copydesk.db").write_bytes(b"precious" * 1000)
     with pytest.raises(BrokerUnavailable, match=r"copydesk\.db"):
@@ -306,10 +306,10 @@ async def test_a_log_longer_than_a_page_is_read_whole(backend: EmbeddedBackend) 
     assert [entry.offset for entry in entries] == list(range(1, 251))
 
 
-# what goes wrong
+# faults
 
 
-async def test_of_what_may_kill_the_process_the_least_delivered_goes_first(backend: EmbeddedBackend) -> None:
+async def test_suspects_with_the_fewest_deliveries_go_first(backend: EmbeddedBackend) -> None:
     killer, other = samples.jobs(2)
     async with backend.broker() as broker:
         await broker.put(killer)
@@ -324,7 +324,7 @@ async def test_of_what_may_kill_the_process_the_least_delivered_goes_first(backe
     assert [(delivery.message_id, delivery.deliveries) for delivery in recorder.seen] == [(other.id, 3), (killer.id, 4)]
 
 
-async def test_a_suspect_that_waits_for_its_turn_holds_up_nobody(backend: EmbeddedBackend) -> None:
+async def test_a_waiting_suspect_does_not_delay_other_jobs(backend: EmbeddedBackend) -> None:
     suspect, other = samples.jobs(2)
     async with backend.broker() as broker:
         await broker.put(suspect)
@@ -354,7 +354,7 @@ async def test_a_full_disk_refuses_and_recovers(backend: EmbeddedBackend) -> Non
     assert recorder.ids == [before.id, after.id]
 
 
-async def test_who_only_reads_is_not_concerned_by_a_full_disk(backend: EmbeddedBackend) -> None:
+async def test_a_full_disk_does_not_affect_readers(backend: EmbeddedBackend) -> None:
     job = samples.job()
 
     async def followed(broker: EmbeddedBroker) -> list[int]:
@@ -393,7 +393,7 @@ async def test_a_verdict_that_the_disk_refuses_is_carried_out_when_there_is_room
             (entry,) = await take(broker, 1)
         await assert_nothing_waits(broker)
     assert len(entry.body) > 1_000_000
-    assert recorder.ids == [job.id]  # it was not handed out again for the disk's sake
+    assert recorder.ids == [job.id]  # the full disk caused no second delivery
 
 
 async def test_a_consumer_waits_while_the_disk_is_full_and_goes_on_by_itself(backend: EmbeddedBackend) -> None:
@@ -407,12 +407,14 @@ async def test_a_consumer_waits_while_the_disk_is_full_and_goes_on_by_itself(bac
                 await backend.until_refused(3)
                 assert not recorder.seen
                 stop.set()
-                await consumer  # a stop is heard while it waits
+                await consumer  # it stops even while it waits
         await consume_until(broker, recorder)
     assert [delivery.deliveries for delivery in recorder.seen] == [1]
 
 
-async def test_what_a_handler_raises_while_the_disk_is_full_is_given_back_later(backend: EmbeddedBackend) -> None:
+async def test_a_delivery_whose_handler_raises_while_the_disk_is_full_comes_back_later(
+    backend: EmbeddedBackend,
+) -> None:
     begun, recorder = Gate(1), Recorder(1)
 
     async def raise_first(delivery: Delivery) -> Verdict:
@@ -432,23 +434,23 @@ async def test_what_a_handler_raises_while_the_disk_is_full_is_given_back_later(
     assert [delivery.deliveries for delivery in recorder.seen] == [2]
 
 
-async def test_a_full_disk_is_told_once_and_its_end_too(backend: EmbeddedBackend) -> None:
-    told: list[str] = []
+async def test_a_full_disk_and_its_end_are_each_logged_once(backend: EmbeddedBackend) -> None:
+    logged: list[str] = []
     async with backend.broker() as broker:
         for _ in range(3):
             with full_disk() as logs:
                 for _ in range(20):
                     assert not await broker.ready()
-            told += [entry["event"] for entry in logs]
+            logged += [entry["event"] for entry in logs]
             with capture_logs() as logs:
                 assert await broker.ready()
-            told += [entry["event"] for entry in logs]
-    assert told == ["disk_refuses_writes", "disk_takes_writes_again"]
+            logged += [entry["event"] for entry in logs]
+    assert logged == ["disk_refuses_writes", "disk_takes_writes_again"]
     assert (backend.sample("copydesk_disk_refusals_total") or 0) >= 60
 
 
 async def test_a_file_that_is_damaged_ends_the_consumer(backend: EmbeddedBackend) -> None:
-    """Waiting mends it not."""
+    """Waiting does not repair it."""
     async with backend.broker() as broker:
         with closing(backend.connect()) as db:
             db.execute("DROP TABLE jobs")
@@ -482,7 +484,7 @@ async def test_two_consumers_share_without_repeats(backend: EmbeddedBackend) -> 
 
 
 async def test_a_cancelled_consumer_leaves_its_slots_to_the_next_at_once(backend: EmbeddedBackend) -> None:
-    """Also where it is cancelled in the middle of a claim."""
+    """Even if it is cancelled in the middle of a claim."""
     jobs, recorder = samples.jobs(20), Recorder(20)
     async with backend.broker() as broker:
         await put_all(broker, jobs)
@@ -499,7 +501,7 @@ async def test_a_cancelled_consumer_leaves_its_slots_to_the_next_at_once(backend
 # counters
 
 
-async def test_what_was_confirmed_is_counted_where_it_went(backend: EmbeddedBackend) -> None:
+async def test_confirmed_messages_are_counted_by_their_destination(backend: EmbeddedBackend) -> None:
     jobs = samples.jobs(5)
     verdicts: dict[str, list[Verdict]] = {
         jobs[0].id: [Publish(samples.processed(jobs[0]))],
@@ -600,7 +602,7 @@ async def test_dead_letters_need_an_open_broker(backend: EmbeddedBackend) -> Non
         await broker.dead(everything)
 
 
-async def test_of_a_letter_that_was_dropped_nothing_is_left_in_the_file(backend: EmbeddedBackend) -> None:
+async def test_a_dropped_letter_leaves_nothing_in_the_file(backend: EmbeddedBackend) -> None:
     secret = samples.job(content="zweihundertmetertief " * 500)
     async with backend.broker() as broker:
         await put_all(broker, [secret])

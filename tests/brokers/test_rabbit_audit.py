@@ -1,4 +1,4 @@
-"""The record of acceptances on RabbitMQ, and the books that are made of it."""
+"""The record of acceptances on RabbitMQ, and the audit that is computed from it."""
 
 import asyncio
 import time
@@ -31,7 +31,7 @@ def counts(balance: Balance) -> tuple[int, int, int, int]:
     return balance.accepted, balance.decided, balance.in_flight, balance.missing
 
 
-async def test_what_was_put_at_once_is_on_record_each_once_in_few_messages(rabbit: RabbitBackend) -> None:
+async def test_concurrent_puts_are_each_recorded_once_in_few_messages(rabbit: RabbitBackend) -> None:
     async with rabbit.broker() as broker:
         await asyncio.gather(*(broker.put(job) for job in samples.jobs(200)))
     books = Books(AuditLimits(patience_s=1000, hold_s=0))
@@ -81,7 +81,7 @@ async def test_a_document_that_cannot_be_recorded_is_not_accepted(rabbit: Rabbit
             await broker.put(samples.job())
 
 
-async def test_other_peoples_messages_in_the_streams_are_no_end_of_the_audit(rabbit: RabbitBackend) -> None:
+async def test_foreign_messages_in_the_streams_do_not_stop_the_audit(rabbit: RabbitBackend) -> None:
     async with rabbit.broker() as broker:
         await broker.put(samples.job())
         async with rabbit.channel() as channel:

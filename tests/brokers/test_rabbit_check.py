@@ -20,12 +20,12 @@ BULK = lane_queue(Lane.BULK)
 
 
 def refusal(received: str, found: str, name: str = "x-delivery-limit") -> str:
-    told = f"inequivalent arg '{name}' for queue 'q' in vhost '/': received {received} but current is {found}"
-    return f"PRECONDITION_FAILED - {told}"
+    message = f"inequivalent arg '{name}' for queue 'q' in vhost '/': received {received} but current is {found}"
+    return f"PRECONDITION_FAILED - {message}"
 
 
 @pytest.mark.parametrize(
-    ("told", "named"),
+    ("message", "named"),
     [
         (refusal("the value '20' of type 'signedint'", "the value '7' of type 'long'"), ("x-delivery-limit", 7)),
         (refusal("'20'", "'7'"), ("x-delivery-limit", 7)),
@@ -40,8 +40,8 @@ def refusal(received: str, found: str, name: str = "x-delivery-limit") -> str:
         ("something new", ("declaration", "refused: something new")),
     ],
 )
-def test_a_refusal_is_read_in_every_wording(told: str, named: tuple[str, str | int | None]) -> None:
-    assert parse_refusal(told) == named
+def test_a_refusal_is_read_in_every_wording(message: str, named: tuple[str, str | int | None]) -> None:
+    assert parse_refusal(message) == named
 
 
 async def exists(backend: RabbitBackend, queue: str) -> bool:
@@ -71,7 +71,7 @@ async def test_an_empty_broker_lacks_all_and_is_left_empty(rabbit: RabbitBackend
     assert len(await check_topology(rabbit.url, rabbit.topology)) == len(wanted)
 
 
-async def test_what_was_declared_is_as_it_should_be(rabbit: RabbitBackend) -> None:
+async def test_a_declared_topology_has_no_differences(rabbit: RabbitBackend) -> None:
     await declare_topology(rabbit.url, rabbit.topology)
     assert await check_topology(rabbit.url, rabbit.topology) == []
     await declare_topology(rabbit.url, rabbit.topology)

@@ -34,7 +34,7 @@ def ids(letters: Sequence[DeadLetter]) -> list[str]:
 
 
 async def bury_raw(rabbit: RabbitBackend, *bodies: bytes) -> None:
-    """Puts messages among the dead letters, with nothing noted of them."""
+    """Puts messages among the dead letters, without headers about their burial."""
     async with rabbit.channel() as channel:
         await declare(channel, rabbit.topology)
         for body in bodies:
@@ -78,7 +78,7 @@ async def test_a_letter_that_rabbitmq_moved_itself_is_told_apart_and_retried(rab
 
 
 async def once_there(broker: Broker) -> Sequence[DeadLetter]:
-    """Returns the letters once there are some: RabbitMQ moves messages and gives them back when it will."""
+    """Returns the letters once there are some: RabbitMQ moves and returns messages with a delay."""
     while not (look := await broker.dead(everything)).letters:  # noqa: ASYNC110 - and tells nobody
         await asyncio.sleep(0.02)
     return look.letters
@@ -105,7 +105,7 @@ async def test_a_letter_from_elsewhere_is_shown_as_unknown(rabbit: RabbitBackend
     assert (known.id, known.reason, known.job) == (job.id, None, replace(job, content=None))
 
 
-async def test_what_another_process_holds_is_not_found_until_it_is_back(rabbit: RabbitBackend) -> None:
+async def test_a_letter_that_another_process_holds_is_found_only_after_its_return(rabbit: RabbitBackend) -> None:
     async with rabbit.broker() as broker:
         (job,) = await bury_many(broker, 1)
         async with rabbit.channel() as channel:
@@ -136,8 +136,8 @@ async def test_two_processes_at_once_put_each_document_once(rabbit: RabbitBacken
 
 
 @pytest.mark.parametrize("each", [1, 2])
-async def test_of_many_letters_none_comes_back_that_was_dropped(rabbit: RabbitBackend, each: int) -> None:
-    """Three rounds: of more than 32 acks under way some were lost in two rounds of three."""
+async def test_none_of_many_dropped_letters_comes_back(rabbit: RabbitBackend, each: int) -> None:
+    """Three rounds: with more than 32 acks under way, RabbitMQ lost some in two rounds of three."""
     async with rabbit.broker() as broker:
         for _ in range(3):
             jobs = await bury_many(broker, 150)
@@ -165,7 +165,7 @@ async def test_a_full_intake_leaves_the_letters_where_they_are(rabbit: RabbitBac
     assert not handled.complete
     assert 0 < handled.done < 40
     assert len(left) == 40 - handled.done
-    assert sorted(ids(after)) == sorted(ids(left))  # a look that ends early keeps no order
+    assert sorted(ids(after)) == sorted(ids(left))  # a scan that ends early has no order
     assert set(ids(left)) < {job.id for job in jobs}
 
 
@@ -189,7 +189,7 @@ async def test_many_looks_do_not_use_letters_up(rabbit: RabbitBackend) -> None:
             assert ids((await broker.dead(everything)).letters) == [job.id]
 
 
-async def test_a_broker_that_is_away_is_told(rabbit: RabbitBackend) -> None:
+async def test_an_unavailable_broker_is_reported(rabbit: RabbitBackend) -> None:
     async with rabbit.broker() as broker:
         await bury_many(broker, 1)
         await rabbit.crash(broker)

@@ -48,8 +48,8 @@ async def test_imported_definitions_suit_the_broker_and_set_the_policies(
 
 
 @pytest.mark.rabbit
-async def test_what_compose_mounts_makes_bounded_queues_policies_and_the_user(tmp_path: Path) -> None:
-    """As compose does it, but for the place of the files: on a blank node, with a password of one's own."""
+async def test_the_files_that_compose_mounts_define_bounded_queues_policies_and_the_user(tmp_path: Path) -> None:
+    """As in compose, except for the folder of the files: on an empty node, with another password."""
     configs = yaml.safe_load(COMPOSE.read_text())["configs"]
     (tmp_path / "definitions").mkdir()
     (tmp_path / "definitions" / "10-copydesk.json").write_bytes(FILE.read_bytes())

@@ -1,4 +1,4 @@
-"""What an operator reads must name every cause that metrics and logs name."""
+"""The documentation names every cause in metrics and logs."""
 
 import re
 from enum import StrEnum

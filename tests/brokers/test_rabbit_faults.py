@@ -1,4 +1,4 @@
-"""What RabbitMQ and the network do to a broker of ours: it goes on, and loses nothing that was confirmed."""
+"""Faults of RabbitMQ and the network: our broker recovers, and loses nothing that was confirmed."""
 
 import asyncio
 from collections import Counter
@@ -78,13 +78,13 @@ async def put_persistently(broker: Broker, confirmed: list[str], count: int) -> 
         try:
             await broker.put(job)
         except BrokerError:
-            await asyncio.sleep(0.05)  # as a client does that was answered 503
+            await asyncio.sleep(0.05)  # as a client does after a 503
         else:
             confirmed.append(job.id)
 
 
 async def put_until_refused(broker: Broker) -> int:
-    """Returns how many jobs went before the broker was full: RabbitMQ's limits give a little."""
+    """Returns how many jobs were stored before the broker was full: RabbitMQ's limits are not exact."""
     for accepted in range(100):
         try:
             await broker.put(samples.job())
@@ -109,7 +109,7 @@ async def until_ready(broker: Broker, *, ready: bool = True) -> None:
 
 
 class Collector:
-    """A handler that publishes, and tells when all of the ids that it waits for have come."""
+    """A handler that publishes, and signals when all ids that it waits for have come."""
 
     def __init__(self) -> None:
         self.ids: set[str | None] = set()
@@ -309,7 +309,7 @@ async def test_a_job_that_no_queue_takes_is_not_accepted(rabbit: RabbitBackend) 
     assert losses(rabbit, "publisher", "unroutable") == 1
 
 
-async def test_two_puts_of_one_id_are_told_apart(rabbit: RabbitBackend) -> None:
+async def test_two_puts_of_one_id_are_distinguished(rabbit: RabbitBackend) -> None:
     job = samples.job()
     async with rabbit.broker() as broker:
         await broker.put(job)
@@ -409,9 +409,8 @@ async def test_events_that_were_refused_together_are_taken_together(
 
 
 def write_down_leader(node: RabbitNode, queue: str, leader: str) -> None:
-    """Writes down which node leads a queue, as a node that dies leaves it written until another one is elected."""
-    node.ctl(
-        "eval",
+    """Sets the recorded leader of a queue. The record names a dead node until another leader is elected."""
+    node.evaluate(
         f'Name = rabbit_misc:r(<<"/">>, queue, <<"{queue}">>),'
         f"Lead = fun(Queue) -> {{Id, _}} = amqqueue:get_pid(Queue), amqqueue:set_pid(Queue, {{Id, {leader}}}) end,"
         "case code:ensure_loaded(rabbit_db_queue) of"
@@ -465,7 +464,7 @@ async def test_other_subscribers_get_few_repeats_of_what_a_full_one_refuses(rabb
 
 @asynccontextmanager
 async def full_subscriber(backend: RabbitBackend) -> AsyncIterator[None]:
-    """A subscriber whose queue takes one event, and whom nobody reads."""
+    """A subscriber whose queue takes one event, and that reads none."""
     arguments: Arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
     async with backend.channel() as channel:
         await declare(channel, backend.topology)
@@ -494,18 +493,20 @@ async def test_under_a_memory_alarm_puts_are_refused_and_verdicts_wait(
         assert job.id in subjects(await take(broker, 1))
     assert [delivery.deliveries for delivery in gate.held] == [1]
     assert failures(rabbit, "intake", "blocked") == 1
-    told = [entry["event"] for entry in logs]
-    assert told.count("broker_blocks_publishers") == told.count("broker_takes_messages_again") == 1
+    logged = [entry["event"] for entry in logs]
+    assert logged.count("broker_blocks_publishers") == logged.count("broker_takes_messages_again") == 1
     assert ("publish_failed", "blocked") in named(logs)
 
 
-async def test_what_was_on_its_way_when_the_alarm_came_is_named_blocked(
+async def test_puts_under_way_when_the_alarm_comes_count_as_blocked(
     rabbit: RabbitBackend, rabbit_node: RabbitNode
 ) -> None:
     async with rabbit.broker(limits=replace(QUICK, publish_timeout_s=1)) as broker:
         await put_persistently(broker, [], 1)
         async with memory_alarm(rabbit_node):
-            with pytest.raises(BrokerUnavailable, match="alarm"):  # RabbitMQ tells only now, and never confirms
+            with pytest.raises(
+                BrokerUnavailable, match="alarm"
+            ):  # RabbitMQ reports the alarm only at the first publish, and never confirms
                 await broker.put(samples.job())
             assert not await broker.ready()
     assert failures(rabbit, "intake", "blocked") == 1

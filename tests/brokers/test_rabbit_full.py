@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.rabbit, pytest.mark.timeout(240)]
 
 JOB_BYTES = 500_000
 LIMIT_BYTES = 20_000_000
-ROOM_BYTES = 100_000_000  # beyond what the empty broker takes: its logs are in memory, too
+ROOM_BYTES = 100_000_000  # in addition to the empty broker, whose logs are in memory, too
 AT_ONCE = 4
 
 

@@ -52,10 +52,10 @@ async def test_a_holder_that_is_gone_holds_nothing(rabbit: RabbitBackend) -> Non
                 await rabbit.crash(one)
         async with asyncio.timeout(60):
             while not await is_free(other, "a.example"):
-                pass  # each look waits for the broker's answer
+                pass  # each check waits for the broker's answer
 
 
-async def test_who_holds_a_lease_is_told_when_it_is_lost(rabbit: RabbitBackend) -> None:
+async def test_the_holder_of_a_lost_lease_is_notified(rabbit: RabbitBackend) -> None:
     async def hold_until_lost(broker: Broker) -> None:
         async with broker.lease("a.example") as held:
             assert held
@@ -67,7 +67,7 @@ async def test_who_holds_a_lease_is_told_when_it_is_lost(rabbit: RabbitBackend) 
             await hold_until_lost(broker)
 
 
-async def test_what_a_holder_raises_comes_through(rabbit: RabbitBackend) -> None:
+async def test_an_exception_of_the_holder_passes_through(rabbit: RabbitBackend) -> None:
     async with rabbit.broker() as broker:
         with pytest.raises(ValueError, match="of the holder"):
             async with broker.lease("a.example"):
@@ -75,7 +75,7 @@ async def test_what_a_holder_raises_comes_through(rabbit: RabbitBackend) -> None
         assert await is_free(broker, "a.example")
 
 
-async def test_a_lease_is_to_be_had_again_after_the_connection_was_lost(rabbit: RabbitBackend) -> None:
+async def test_a_lease_is_free_again_after_its_connection_was_lost(rabbit: RabbitBackend) -> None:
     async with rabbit.broker() as broker:
         assert await is_free(broker, "a.example")
         await rabbit.crash(broker)

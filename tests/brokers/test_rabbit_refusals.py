@@ -1,4 +1,4 @@
-"""What is wrong with the broker's address, and what to do about it: named in one line by whoever speaks AMQP."""
+"""Every process that uses AMQP reports in one line what is wrong with the broker's URL, and the remedy."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -135,98 +135,98 @@ everywhere = pytest.mark.parametrize("speak", [declared, checked, audited, subsc
 async def refusal(speak: Speak, url: str) -> str:
     with pytest.raises(BrokerUnavailable) as caught:
         await speak(url)
-    told = str(caught.value)
-    assert "\n" not in told
-    assert SECRET not in told
-    return told
+    message = str(caught.value)
+    assert "\n" not in message
+    assert SECRET not in message
+    return message
 
 
 @everywhere
 async def test_a_wrong_host_name(speak: Speak) -> None:
-    told = await refusal(speak, f"amqp://guest:{SECRET}@no-such-host.invalid/")
-    assert told.startswith("unreachable: the host no-such-host.invalid has no address")
-    assert "COPYDESK_AMQP_URL" in told
+    message = await refusal(speak, f"amqp://guest:{SECRET}@no-such-host.invalid/")
+    assert message.startswith("unreachable: the host no-such-host.invalid has no address")
+    assert "COPYDESK_AMQP_URL" in message
 
 
 @everywhere
 async def test_a_closed_port(speak: Speak, unused_tcp_port: int) -> None:
-    told = await refusal(speak, f"amqp://guest:{SECRET}@127.0.0.1:{unused_tcp_port}/")
-    assert told.startswith(f"unreachable: nothing listens on 127.0.0.1:{unused_tcp_port}")
+    message = await refusal(speak, f"amqp://guest:{SECRET}@127.0.0.1:{unused_tcp_port}/")
+    assert message.startswith(f"unreachable: nothing listens on 127.0.0.1:{unused_tcp_port}")
 
 
 @everywhere
 async def test_a_port_that_speaks_something_else(speak: Speak, http: int) -> None:
-    told = await refusal(speak, f"amqp://guest:{SECRET}@127.0.0.1:{http}/")
-    assert told.startswith(f"unreachable: 127.0.0.1:{http} closed the connection or sent no AMQP")
+    message = await refusal(speak, f"amqp://guest:{SECRET}@127.0.0.1:{http}/")
+    assert message.startswith(f"unreachable: 127.0.0.1:{http} closed the connection or sent no AMQP")
 
 
 @pytest.mark.parametrize("speak", [declared, audited])
 async def test_a_port_that_does_not_answer(speak: Speak, silent: int) -> None:
-    told = await refusal(speak, f"amqp://guest:{SECRET}@127.0.0.1:{silent}/")
-    assert told.startswith(f"unreachable: 127.0.0.1:{silent} does not answer within 5 s")
+    message = await refusal(speak, f"amqp://guest:{SECRET}@127.0.0.1:{silent}/")
+    assert message.startswith(f"unreachable: 127.0.0.1:{silent} does not answer within 5 s")
 
 
 @everywhere
 async def test_a_wrong_password(speak: Speak, rabbit_node: RabbitNode) -> None:
-    told = await refusal(speak, str(URL(rabbit_node.url).with_password(SECRET)))
-    assert told.startswith(
+    message = await refusal(speak, str(URL(rabbit_node.url).with_password(SECRET)))
+    assert message.startswith(
         f"credentials_refused: RabbitMQ at 127.0.0.1:{rabbit_node.port} does not know the user guest"
     )
 
 
 @everywhere
 async def test_a_virtual_host_that_does_not_exist(speak: Speak, rabbit_node: RabbitNode) -> None:
-    told = await refusal(speak, f"{rabbit_node.url}nowhere")
-    assert told.startswith("vhost_refused: RabbitMQ does not open the virtual host nowhere")
-    assert "vhost nowhere not found" in told
-    assert "rabbitmqctl add_vhost 'nowhere'" in told
+    message = await refusal(speak, f"{rabbit_node.url}nowhere")
+    assert message.startswith("vhost_refused: RabbitMQ does not open the virtual host nowhere")
+    assert "vhost nowhere not found" in message
+    assert "rabbitmqctl add_vhost 'nowhere'" in message
 
 
 @everywhere
 async def test_a_virtual_host_that_the_user_may_not_use(speak: Speak, users: RabbitNode) -> None:
-    told = await refusal(speak, str(URL(users.url).with_user("stranger").with_password(SECRET)))
-    assert told.startswith("permission_refused: the user stranger may not use the virtual host /")
-    assert "rabbitmqctl set_permissions -p '/' 'stranger' '.*' '.*' '.*'" in told
+    message = await refusal(speak, str(URL(users.url).with_user("stranger").with_password(SECRET)))
+    assert message.startswith("permission_refused: the user stranger may not use the virtual host /")
+    assert "rabbitmqctl set_permissions -p '/' 'stranger' '.*' '.*' '.*'" in message
 
 
 @everywhere
 async def test_a_user_who_may_do_nothing(speak: Speak, users: RabbitNode, rabbit: RabbitBackend) -> None:
     await declare_topology(rabbit.url, rabbit.topology)
-    told = await refusal(speak, str(URL(users.url).with_user("reader").with_password(SECRET)))
-    assert told.startswith("permission_refused: ACCESS_REFUSED - ")
-    assert "rabbitmqctl set_permissions -p '/' 'reader' '.*' '.*' '.*'" in told
+    message = await refusal(speak, str(URL(users.url).with_user("reader").with_password(SECRET)))
+    assert message.startswith("permission_refused: ACCESS_REFUSED - ")
+    assert "rabbitmqctl set_permissions -p '/' 'reader' '.*' '.*' '.*'" in message
 
 
 @everywhere
 async def test_tls_to_a_port_without(speak: Speak, rabbit_node: RabbitNode) -> None:
-    told = await refusal(speak, f"amqps://guest:{SECRET}@127.0.0.1:{rabbit_node.port}/")
-    assert told.startswith(f"tls_failed: no TLS with 127.0.0.1:{rabbit_node.port}")
-    assert "use amqp:// " in told
+    message = await refusal(speak, f"amqps://guest:{SECRET}@127.0.0.1:{rabbit_node.port}/")
+    assert message.startswith(f"tls_failed: no TLS with 127.0.0.1:{rabbit_node.port}")
+    assert "use amqp:// " in message
 
 
 @everywhere
 async def test_no_tls_to_a_port_with(speak: Speak, tls: int) -> None:
-    told = await refusal(speak, f"amqp://guest:{SECRET}@127.0.0.1:{tls}/")
-    assert told.startswith(f"tls_failed: 127.0.0.1:{tls} speaks TLS: use amqps:// ")
+    message = await refusal(speak, f"amqp://guest:{SECRET}@127.0.0.1:{tls}/")
+    assert message.startswith(f"tls_failed: 127.0.0.1:{tls} speaks TLS: use amqps:// ")
 
 
 @everywhere
 async def test_a_certificate_of_an_unknown_authority(speak: Speak, tls: int) -> None:
-    told = await refusal(speak, f"amqps://guest:{SECRET}@localhost:{tls}/")
-    assert told.startswith(f"tls_failed: the certificate of localhost:{tls} is not trusted")
-    assert "?cafile=" in told
+    message = await refusal(speak, f"amqps://guest:{SECRET}@localhost:{tls}/")
+    assert message.startswith(f"tls_failed: the certificate of localhost:{tls} is not trusted")
+    assert "?cafile=" in message
 
 
 @everywhere
 async def test_a_certificate_for_another_name(speak: Speak, tls: int, certificates: Path) -> None:
-    told = await refusal(speak, f"amqps://guest:{SECRET}@127.0.0.1:{tls}/?cafile={certificates / 'ca.pem'}")
-    assert told.startswith(f"tls_failed: the certificate of 127.0.0.1:{tls} is not trusted")
+    message = await refusal(speak, f"amqps://guest:{SECRET}@127.0.0.1:{tls}/?cafile={certificates / 'ca.pem'}")
+    assert message.startswith(f"tls_failed: the certificate of 127.0.0.1:{tls} is not trusted")
 
 
 @everywhere
 async def test_an_authority_that_is_no_file(speak: Speak, tls: int) -> None:
-    told = await refusal(speak, f"amqps://guest:{SECRET}@localhost:{tls}/?cafile=/no/such/file.pem")
-    assert told.startswith("tls_failed: a file that COPYDESK_AMQP_URL names for TLS is not there")
+    message = await refusal(speak, f"amqps://guest:{SECRET}@localhost:{tls}/?cafile=/no/such/file.pem")
+    assert message.startswith("tls_failed: a file that COPYDESK_AMQP_URL names for TLS is not there")
 
 
 async def test_the_remedy_for_tls_is_one(tls: int, certificates: Path) -> None:
@@ -240,7 +240,7 @@ async def test_a_subscriber_refuses_what_is_no_amqp_url(url: str) -> None:
 
 
 def test_every_loss_at_the_start_is_tested_here() -> None:
-    """The others come to a session that stood."""
-    told = Path(__file__).read_text()
+    """The other losses happen to open sessions."""
+    message = Path(__file__).read_text()
     at_start = list(SessionLoss)[: list(SessionLoss).index(SessionLoss.TOPOLOGY_MISMATCH)]
-    assert [cause for cause in at_start if f'"{cause}: ' not in told] == []
+    assert [cause for cause in at_start if f'"{cause}: ' not in message] == []

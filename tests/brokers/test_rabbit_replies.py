@@ -1,4 +1,4 @@
-"""Replies on RabbitMQ: what others see of them, and what their session's loss does."""
+"""Replies on RabbitMQ: their effect on subscribers, and the loss of their session."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -19,7 +19,7 @@ from tests.rabbit_node import RabbitNode
 pytestmark = [pytest.mark.rabbit, pytest.mark.timeout(60)]
 
 
-async def heard(watch: Watch) -> bytes:
+async def next_event(watch: Watch) -> bytes:
     async with asyncio.timeout(30):
         return await watch.next()
 
@@ -32,7 +32,7 @@ async def test_subscribers_get_each_event_once_and_see_no_second_key(rabbit: Rab
             await subscriber.bind(DOCUMENTS, pattern)
         async with consuming(broker, Recorder(1)):
             await broker.put(job)
-            event = await heard(watch)
+            event = await next_event(watch)
         message = await subscriber.get()
         assert message is not None
         assert (message.body, message.headers) == (event, {})
@@ -46,7 +46,7 @@ async def test_a_lost_session_ends_the_watches_and_the_next_one_takes_new_ones(r
         async with broker.watch(samples.job().id) as watch:
             await rabbit.crash(broker)
             with pytest.raises(BrokerUnavailable):
-                await heard(watch)
+                await next_event(watch)
         with pytest.raises(BrokerUnavailable):
             async with broker.watch(job.id):
                 pass
@@ -57,11 +57,11 @@ async def test_a_lost_session_ends_the_watches_and_the_next_one_takes_new_ones(r
                     with suppress(BrokerUnavailable):
                         async with broker.watch(job.id) as watch:
                             await broker.put(job)
-                            assert job.id.encode() in await heard(watch)
+                            assert job.id.encode() in await next_event(watch)
                             break
 
 
-async def test_who_leaves_while_a_document_is_being_bound_takes_nothing_from_the_others(rabbit: RabbitBackend) -> None:
+async def test_a_watch_that_ends_during_its_binding_does_not_affect_the_others(rabbit: RabbitBackend) -> None:
     job = samples.job()
 
     async def leave_soon(watching: AbstractAsyncContextManager[Watch]) -> None:
@@ -72,11 +72,11 @@ async def test_who_leaves_while_a_document_is_being_bound_takes_nothing_from_the
         for turns in range(20):
             leaving = asyncio.ensure_future(leave_soon(broker.watch(samples.job().id)))
             for _ in range(turns):
-                await asyncio.sleep(0)  # further on the way each time
+                await asyncio.sleep(0)  # a little later each time
             leaving.cancel()
             await asyncio.wait({leaving})
         await broker.put(job)
-        assert job.id.encode() in await heard(watch)
+        assert job.id.encode() in await next_event(watch)
     assert rabbit.metrics.registry.get_sample_value(
         "copydesk_session_losses_total", {"role": "replies", "cause": "channel_closed"}
     ) in {None, 0.0}
@@ -89,7 +89,7 @@ async def test_a_reply_queue_ends_with_its_process(rabbit: RabbitBackend, rabbit
 
 
 async def test_previews_are_refused_when_too_many_wait(rabbit: RabbitBackend) -> None:
-    """A quorum queue tells of its bound a moment late, so they come one after the other."""
+    """A quorum queue enforces its limit with a delay, so they are put one after the other."""
     patient = replace(QUICK, preview_patience_s=10.0)
     async with rabbit.broker(limits=patient) as broker, asyncio.TaskGroup() as group:
         asked: list[asyncio.Task[type[Exception] | None]] = []

@@ -89,7 +89,7 @@ async def test_readers_and_followers_get_past_the_end_of_a_segment(filled: Rabbi
         entries = await followed(broker, Stream.LOG)
         assert len(entries) == ENTRIES
         last_of_segments = [before.offset for before, entry in pairwise(entries) if entry.offset != before.offset + 1]
-        assert last_of_segments  # else there is nothing to get past
+        assert last_of_segments  # otherwise there is no segment's end to test
         assert await read(broker, -1, ENTRIES) == entries
         for last in last_of_segments:
             rest = [entry for entry in entries if entry.offset > last]
@@ -103,7 +103,7 @@ async def test_the_audit_gets_past_the_end_of_a_segment(filled: RabbitBackend) -
     assert (len(books.undecided), len(books.strangers)) == (2 * ENTRIES, ENTRIES)
 
 
-async def test_what_retention_took_is_told_apart(rabbit: RabbitBackend) -> None:
+async def test_entries_removed_by_retention_are_recognised(rabbit: RabbitBackend) -> None:
     """It takes whole segments: more than the one offset."""
     short = ShortSegments(rabbit.url, log_bytes=2 * SEGMENT_BYTES)
     await fill(short)

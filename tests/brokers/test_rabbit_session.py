@@ -1,4 +1,4 @@
-"""What the libraries raise when a connection goes, as a lost session."""
+"""Exceptions of the libraries on a lost connection become a lost session."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from contract.labels import SessionLoss
 from runtime.brokers.rabbit.session import SessionLost, translated
 
 
-async def test_what_waits_on_a_connection_closed_in_order_is_a_lost_session() -> None:
+async def test_a_wait_on_a_connection_that_is_closed_is_a_lost_session() -> None:
     waiting = FutureStore(asyncio.get_running_loop())
     frame_sent = waiting.create_future()
     await asyncio.gather(waiting.reject_all(None), return_exceptions=True)  # aiormq: a bare Exception

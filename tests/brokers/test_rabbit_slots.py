@@ -15,11 +15,11 @@ def take_all(slots: Slots[str], now: float = 0) -> list[str]:
     return [item for _, item in iter(lambda: slots.take(now), None)]
 
 
-def test_lost_ones_go_first_then_interactive_then_bulk() -> None:
+def test_lost_jobs_go_first_then_interactive_then_bulk() -> None:
     assert take_all(filled(4, bulk=1, interactive=1, lost=1)) == ["lost0", "interactive0", "bulk0"]
 
 
-def test_one_lost_at_a_time() -> None:
+def test_one_lost_job_at_a_time() -> None:
     assert take_all(filled(4, lost=2)) == ["lost0"]
 
 
@@ -100,7 +100,7 @@ def test_workers_draw_suspects_in_orders_that_differ() -> None:
     assert firsts == {"suspect0", "suspect1", "suspect2"}
 
 
-def test_clearing_returns_who_waits_and_forgets_them() -> None:
+def test_clearing_returns_the_waiting_deliveries_and_forgets_them() -> None:
     slots = filled(1, interactive=2, bulk=1)
     assert take_all(slots) == ["interactive0"]
     assert slots.clear() == ["interactive1", "bulk0"]
@@ -108,7 +108,7 @@ def test_clearing_returns_who_waits_and_forgets_them() -> None:
     assert take_all(slots) == []
 
 
-def test_previews_and_interactive_ones_go_in_the_order_in_which_they_came() -> None:
+def test_previews_and_interactive_jobs_keep_their_order_of_arrival() -> None:
     slots: Slots[str] = Slots(8, patience_s=60)
     for second, kind in enumerate(("interactive", "preview", "interactive", "preview", "bulk")):
         slots.add(QueueClass(kind), f"{kind} at {second}", now=second)

@@ -1,4 +1,4 @@
-"""What a parser child does with a document that asks for a defect. Apart: children import nothing else."""
+"""The task of a parser child for documents that ask for a defect. A module of its own: children import only this."""
 
 import logging
 import os

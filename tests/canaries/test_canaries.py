@@ -1,4 +1,4 @@
-"""Secrets and text of documents go in everywhere, and come out nowhere but in the articles."""
+"""Canaries stand for secrets and document text in all inputs. They appear only in articles."""
 
 import asyncio
 import gzip
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.canaries.child import ASK
-from tests.canaries.told import FORMATS, Told, telling, telling_each
+from tests.canaries.commands import FORMATS, RunningCommand, running, running_each
 from tests.fuzz.test_http import routes
 from tests.postgres_cluster import PASSWORD, PostgresCluster
 from tests.rabbit_node import RabbitNode, free_ports, permission
@@ -19,7 +19,7 @@ from tests.wire import Answer, Wire, request
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 TEXT = "canary-text-6e02"
-ARTICLE = "application/vnd.copydesk.article+json"  # what a preview is answered with
+ARTICLE = "application/vnd.copydesk.article+json"  # the answer to a preview
 SECRETS = {
     name: f"canary-{name}-6e02"
     for name in ("authorization", "idempotency", "query", "path", "cookie", "url", "amqp", "proxy", "key", "body")
@@ -147,31 +147,31 @@ def assert_silent(what: str) -> None:
     assert "canary" not in what.replace("tests/canaries", ""), "in another form"
 
 
-def assert_told(told: Told, *words: str) -> None:
-    """Checks what a process printed: that the defects are in it, and no canary."""
+def assert_reported(command: RunningCommand, *words: str) -> None:
+    """Asserts that the output of a process reports the defects and has no canary."""
     for word in words:
-        assert word in told.text, (word, told.text)
-    assert_silent(told.text)
+        assert word in command.text, (word, command.text)
+    assert_silent(command.text)
 
 
 @pytest.mark.parametrize(("log_format", "key"), [("json", ""), ("console", f"me:{KEY}"), ("terminal", "")])
-def test_up_tells_none(tmp_path: Path, log_format: str, key: str) -> None:
+def test_up_prints_no_canary(tmp_path: Path, log_format: str, key: str) -> None:
     keys = {"COPYDESK_API_KEYS": key} if key else {}
-    with telling("up", log_format, {**COMMON, **keys, "COPYDESK_DATA": str(tmp_path)}) as told:
-        told.wait_until_ready()
-        for port in (told.port, told.ops_port):
+    with running("up", log_format, {**COMMON, **keys, "COPYDESK_DATA": str(tmp_path)}) as command:
+        command.wait_until_ready()
+        for port in (command.port, command.ops_port):
             for got in asyncio.run(ask_all(port)):
                 assert_silent_answer(got)
-        asyncio.run(ask_for_defects(told.port, (*DEFECTS, *WORK_DEFECTS, *CHILD_DEFECTS)))
-        told.wait_for("request_failed", "thread_failed", "library_warned", "traceback", "delivery_given_back")
-        assert_silent(told.metrics())
-        asyncio.run(ask_for_defects(told.port, ("crash",)))
-        assert told.wait_for_end() != 0
-        assert_told(told, "process_failed", "RuntimeError")
+        asyncio.run(ask_for_defects(command.port, (*DEFECTS, *WORK_DEFECTS, *CHILD_DEFECTS)))
+        command.wait_for("request_failed", "thread_failed", "library_warned", "traceback", "delivery_given_back")
+        assert_silent(command.metrics())
+        asyncio.run(ask_for_defects(command.port, ("crash",)))
+        assert command.wait_for_end() != 0
+        assert_reported(command, "process_failed", "RuntimeError")
 
 
 def assert_silent_answer(got: bytes) -> None:
-    """Checks an answer: a document's text may stand in an article (event streams have those, too), and nowhere else."""
+    """Asserts that an answer has document text only in articles; event streams contain these, too."""
     head, _, body = got.decode(errors="replace").partition("\r\n\r\n")
     if "text/event-stream" in head:
         return
@@ -182,7 +182,7 @@ def assert_silent_answer(got: bytes) -> None:
 
 @pytest.fixture
 def amqp_url(rabbit_node: RabbitNode) -> Iterator[str]:
-    """A broker's address, with a password that must not be seen. What crashed workers leave there is nobody else's."""
+    """A broker's URL with a secret password, on a virtual host where crashed workers leave nothing for other tests."""
     rabbit_node.define(
         {
             "users": [{"name": "canary", "password": SECRETS["amqp"], "tags": []}],
@@ -217,15 +217,15 @@ def ledger_url(cluster: PostgresCluster) -> str:
 
 @pytest.mark.rabbit
 @pytest.mark.parametrize("log_format", ["json", "terminal"])
-def test_the_roles_tell_none(amqp_url: str, ledger_url: str, log_format: str) -> None:
+def test_the_roles_print_no_canary(amqp_url: str, ledger_url: str, log_format: str) -> None:
     settings = {**COMMON, "COPYDESK_AMQP_URL": amqp_url, "COPYDESK_LEDGER_URL": ledger_url}
     with (
-        telling("serve", log_format, {**settings, "COPYDESK_API_KEYS": f"me:{KEY}"}) as serve,
-        telling("work", log_format, settings) as work,
-        telling("record", log_format, settings) as record,
+        running("serve", log_format, {**settings, "COPYDESK_API_KEYS": f"me:{KEY}"}) as serve,
+        running("work", log_format, settings) as work,
+        running("record", log_format, settings) as record,
     ):
-        for told in (serve, work, record):
-            told.wait_until_ready()
+        for command in (serve, work, record):
+            command.wait_until_ready()
         for got in asyncio.run(ask_all(serve.port)):
             assert_silent_answer(got)
         asyncio.run(ask_for_defects(serve.port, (*DEFECTS, *WORK_DEFECTS, *CHILD_DEFECTS)))
@@ -237,61 +237,63 @@ def test_the_roles_tell_none(amqp_url: str, ledger_url: str, log_format: str) ->
         assert work.wait_for_end() != 0
         asyncio.run(ask_for_defects(serve.port, ("crash",)))
         assert serve.wait_for_end() != 0
-        assert_told(serve, "process_failed")
-        assert_told(work, "process_failed")
-        assert_told(record, "recording")
+        assert_reported(serve, "process_failed")
+        assert_reported(work, "process_failed")
+        assert_reported(record, "recording")
 
 
 @pytest.mark.rabbit
 @pytest.mark.parametrize("role", ["serve", "record"])
-def test_a_ledger_that_is_away_tells_none(amqp_url: str, role: str) -> None:
+def test_no_canary_is_printed_if_the_ledger_is_away(amqp_url: str, role: str) -> None:
     url = f"postgresql://ledger:{PASSWORD}@127.0.0.1:{free_ports(1)[0]}/ledger"
     settings = {**COMMON, "COPYDESK_AMQP_URL": amqp_url, "COPYDESK_LEDGER_URL": url}
-    with telling_each(role, ("json", "terminal"), settings) as each:
-        for told in each:
-            told.wait_for("ledger_unavailable", "listening")
+    with running_each(role, ("json", "terminal"), settings) as each:
+        for command in each:
+            command.wait_for("ledger_unavailable", "listening")
             if role == "serve":
-                for got in asyncio.run(ask_all(told.port)):
+                for got in asyncio.run(ask_all(command.port)):
                     assert_silent_answer(got)
-    for told in each:
-        assert_told(told, "ledger_unavailable")
+    for command in each:
+        assert_reported(command, "ledger_unavailable")
 
 
 @pytest.mark.rabbit
 @pytest.mark.parametrize("role", ["serve", "record"])
-def test_a_ledger_that_lets_nobody_in_tells_none(amqp_url: str, cluster: PostgresCluster, role: str) -> None:
+def test_no_canary_is_printed_if_the_ledger_refuses_the_password(
+    amqp_url: str, cluster: PostgresCluster, role: str
+) -> None:
     url = cluster.url().replace(PASSWORD, SECRETS["url"])
     settings = {**COMMON, "COPYDESK_AMQP_URL": amqp_url, "COPYDESK_LEDGER_URL": url}
-    with telling_each(role, ("json", "terminal"), settings) as each:
-        for told in each:
-            assert told.wait_for_end() != 0
-            assert_told(told, "PostgreSQL refuses the user or the password")
+    with running_each(role, ("json", "terminal"), settings) as each:
+        for command in each:
+            assert command.wait_for_end() != 0
+            assert_reported(command, "PostgreSQL refuses the user or the password")
 
 
 @pytest.mark.parametrize("role", ["serve", "work", "record"])
-def test_a_broker_that_cannot_be_had_tells_none(role: str) -> None:
+def test_no_canary_is_printed_if_the_broker_is_unavailable(role: str) -> None:
     nobody = free_ports(1)[0]
     settings = {
         **COMMON,
         "COPYDESK_AMQP_URL": f"amqp://guest:{SECRETS['amqp']}@127.0.0.1:{nobody}/",
         "COPYDESK_LEDGER_URL": f"postgresql://ledger:{PASSWORD}@127.0.0.1:{nobody}/ledger",
     }
-    with telling_each(role, FORMATS, settings) as each:
-        for told in each:
-            told.wait_for("queue_depths_unknown" if role == "serve" else "listening")
+    with running_each(role, FORMATS, settings) as each:
+        for command in each:
+            command.wait_for("queue_depths_unknown" if role == "serve" else "listening")
             if role == "serve":
-                answer = asyncio.run(post(told.port, TEXT))
+                answer = asyncio.run(post(command.port, TEXT))
                 assert answer.status == 503
                 assert_silent(repr(answer))
-    for told in each:
-        assert_silent(told.text)
+    for command in each:
+        assert_silent(command.text)
 
 
 @pytest.mark.rabbit
-def test_a_broker_that_lets_nobody_in_tells_none(rabbit_node: RabbitNode) -> None:
+def test_no_canary_is_printed_if_the_broker_refuses_the_password(rabbit_node: RabbitNode) -> None:
     url = f"amqp://guest:{SECRETS['amqp']}@127.0.0.1:{rabbit_node.port}/"
-    with telling_each("serve", FORMATS, {**COMMON, "COPYDESK_AMQP_URL": url}) as each:
-        for told in each:
-            told.wait_for("queue_depths_unknown")
-    for told in each:
-        assert_silent(told.text)
+    with running_each("serve", FORMATS, {**COMMON, "COPYDESK_AMQP_URL": url}) as each:
+        for command in each:
+            command.wait_for("queue_depths_unknown")
+    for command in each:
+        assert_silent(command.text)

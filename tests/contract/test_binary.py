@@ -1,4 +1,4 @@
-"""What is taken for a binary file, and what for text."""
+"""Binary files and text are distinguished by their bytes."""
 
 import base64
 import bz2
@@ -14,6 +14,8 @@ import zlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contract.binary import file_kind, is_binary
 from contract.submission import InvalidSubmissionError, check_submission
@@ -69,7 +71,7 @@ NO_TEXT = [
     ("SQLite", database(), "SQLite"),
     ("RTF", rb"{\rtf1\ansi{\fonttbl\f0\fswiss Helvetica;}\f0\pard The council voted.\par}", "RTF"),
     ("PostScript", b"%!PS-Adobe-3.0\n/Helvetica findfont 12 scalefont setfont\n", "PostScript"),
-    # not known by how they begin, but by their share of controls
+    # recognised not by their first bytes, but by their share of control characters
     ("mp3", mp3(), None),
     ("class", java_class(), None),
     ("bzip2", bz2.compress(NOISE), None),
@@ -97,7 +99,7 @@ TEXT = [
 ]
 
 
-def taken(body: bytes) -> str:
+def text_of(body: bytes) -> str:
     """Returns the text that a posted body is, as the service and `extract` read it."""
     text = decode(body, None).text
     content = check_submission({"text": text}).submission.content
@@ -106,29 +108,29 @@ def taken(body: bytes) -> str:
 
 
 @pytest.mark.parametrize(("body", "kind"), [row[1:] for row in NO_TEXT], ids=[row[0] for row in NO_TEXT])
-def test_what_is_no_text_is_refused(body: bytes, kind: str | None) -> None:
+def test_binary_content_is_refused(body: bytes, kind: str | None) -> None:
     assert file_kind(body) == kind
     if kind is None:
         with pytest.raises(InvalidSubmissionError) as refused:
-            taken(body)
+            text_of(body)
         (fault,) = refused.value.faults
         assert (fault.field, fault.rule) == ("text", "binary")
         assert "control characters" in fault.message
 
 
 @pytest.mark.parametrize(("text", "body"), [row[1:] for row in TEXT], ids=[row[0] for row in TEXT])
-def test_what_is_text_is_taken(text: str | None, body: bytes) -> None:
+def test_text_is_accepted(text: str | None, body: bytes) -> None:
     assert file_kind(body) is None
-    read = taken(body)
+    read = text_of(body)
     assert text in {None, read}
 
 
 @pytest.mark.parametrize(
     "body", [b"", b" \n\t\r\n", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\0", b"\0" * 1000, b"\xef\xbb\xbf \0"]
 )
-def test_what_holds_nothing_is_said_to_be_empty(body: bytes) -> None:
+def test_blank_content_is_reported_as_empty(body: bytes) -> None:
     with pytest.raises(InvalidSubmissionError, match="must hold more than white space"):
-        taken(body)
+        text_of(body)
 
 
 @pytest.mark.parametrize(
@@ -136,3 +138,12 @@ def test_what_holds_nothing_is_said_to_be_empty(body: bytes) -> None:
 )
 def test_the_threshold_is_16_controls_and_5_percent(controls: int, others: int, *, binary: bool) -> None:
     assert is_binary("\x01" * controls + "a" * others) is binary
+
+
+@given(
+    st.text(st.sampled_from("\x00\x07\x08\x09\x0d\x0e\x1a\x1b\x1c\x1f\x7f\x85\ufffd\ud800aé\U0001f4f0"), min_size=16)
+)
+def test_a_text_is_as_binary_as_its_characters_say(text: str) -> None:
+    ends = text.rstrip("\0")
+    controls = sum((c < " " and c not in "\x08\t\n\v\f\r\x1b") or c == "\ufffd" for c in ends)
+    assert is_binary(text) is (controls >= 16 and controls > 0.05 * len(ends))

@@ -76,7 +76,7 @@ def test_an_event_comes_back_as_it_went(event: ProcessedEvent | FailedEvent) -> 
 
 
 @given(st.binary() | st.text().map(str.encode))
-def test_foreign_bytes_are_undecodable_and_nothing_else(body: bytes) -> None:
+def test_foreign_bytes_raise_undecodable_and_no_other_error(body: bytes) -> None:
     with pytest.raises(UndecodableError):
         decode_job(body)
     with pytest.raises(UndecodableError):

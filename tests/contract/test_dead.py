@@ -50,27 +50,27 @@ def test_the_reason_is_what_was_noted_or_what_the_cause_begins_with(
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b'{"id": "x"}'])
-def test_what_is_no_job_cannot_be_retried(body: bytes) -> None:
+def test_a_letter_without_a_job_cannot_be_retried(body: bytes) -> None:
     letter = read(body)
     assert letter.job is None
     with pytest.raises(NotRetryable):
         next_run(letter)
 
 
-def test_what_would_be_over_the_size_limit_cannot_be_retried() -> None:
+def test_a_job_above_the_size_limit_cannot_be_retried() -> None:
     fits = replace(JOB, content="")
     fits = replace(fits, content="x" * (MAX_JOB_BYTES - len(encode(fits))))
     with pytest.raises(NotRetryable):
         next_run(read(encode(fits)))
 
 
-def test_the_id_is_the_documents_where_it_fits_into_a_path() -> None:
+def test_the_id_is_the_documents_id_if_it_fits_into_a_path() -> None:
     assert read().id == "0195-a"
     assert read(b"no job").id == "0195-b"
 
 
 @pytest.mark.parametrize("message_id", [None, "", "a/b", "..", "ü", "x" * 101, "a\nb"])
-def test_else_it_is_made_of_the_message_and_always_the_same(message_id: str | None) -> None:
+def test_otherwise_the_id_is_derived_from_the_message(message_id: str | None) -> None:
     one, again = read(b"no job", message_id=message_id), read(b"no job", message_id=message_id, cause="other")
     other = read(b"other bytes", message_id=message_id)
     assert one.id == again.id != other.id

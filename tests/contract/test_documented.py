@@ -1,4 +1,4 @@
-"""What an operator reads must name all that there is."""
+"""The documentation names all reasons and metrics."""
 
 import re
 from pathlib import Path

@@ -46,7 +46,7 @@ def decoded(name: str) -> Any:  # noqa: ANN401 - any message
 
 
 def is_within(part: object, whole: object) -> bool:
-    """Tells whether every field of `part` has its value in `whole`, which may have more fields."""
+    """Returns True if every field of `part` has its value in `whole`, which may have more fields."""
     if isinstance(part, list) and isinstance(whole, list):
         return len(part) == len(whole) and all(map(is_within, part, whole))
     if isinstance(part, dict) and isinstance(whole, dict):

@@ -33,9 +33,9 @@ def test_owners_do_not_meet_on_one_id() -> None:
     ],
 )
 def test_each_uuid_of_version_7_has_a_time(document_id: str, made: datetime) -> None:
-    told = time_of(UUID(document_id))
-    assert told is not None
-    assert abs(told - made) < timedelta(milliseconds=1)
+    time = time_of(UUID(document_id))
+    assert time is not None
+    assert abs(time - made) < timedelta(milliseconds=1)
 
 
 def test_another_uuid_has_none() -> None:

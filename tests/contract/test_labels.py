@@ -58,4 +58,4 @@ def test_a_value_beyond_the_contract_is_found() -> None:
     assert list(strays(metrics)) == []
     metrics.refused.labels("broker_full")
     assert set(strays(metrics)) == {("copydesk_refused", "reason", "broker_full")}
-    metrics.refused.clear()  # else this test fails, as every other would
+    metrics.refused.clear()  # otherwise the fixture fails this test

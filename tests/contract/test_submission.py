@@ -53,7 +53,7 @@ def with_metadata(**metadata: object) -> dict[str, object]:
         ({"html": "a", "url": URL, "text": None}, Kind.HTML, "a", URL),
     ],
 )
-def test_what_was_submitted(fields: object, kind: Kind, content: str | None, url: str | None) -> None:
+def test_a_submission_is_parsed(fields: object, kind: Kind, content: str | None, url: str | None) -> None:
     submission = parse_submission(json.dumps(fields).encode()).submission
     assert (submission.kind, submission.content, submission.url) == (kind, content, url)
 
@@ -178,7 +178,7 @@ def test_urls_are_kept_in_normal_form(url: str, normal: str) -> None:
     assert check_submission({"url": normal}).submission.url == normal
 
 
-def test_words_to_show_lose_control_characters_and_the_caller_is_told() -> None:
+def test_metadata_lose_control_characters_with_a_warning() -> None:
     checked = check_submission(with_metadata(title="a\x08b\fc", authors=["A\x00"], site_name="S"))
     told = checked.submission.metadata
     assert (told.title, told.authors, told.site_name) == ("ab c", ("A",), "S")
@@ -194,7 +194,7 @@ def test_words_to_show_lose_control_characters_and_the_caller_is_told() -> None:
         (rb'{"text": "a\u0000\f\b"}', "a\x00\x0c\x08"),
     ],
 )
-def test_json_with_odd_characters_is_taken(body: bytes, text: str) -> None:
+def test_json_with_odd_characters_is_accepted(body: bytes, text: str) -> None:
     assert parse_submission(body).submission.text == text
 
 
@@ -335,7 +335,7 @@ def test_json_is_a_submission_or_a_submission_error(fields: object) -> None:
 @example("http://0?")
 @example("http://example.com/?#a")
 @given(st.one_of(st.text(), st.text().map("http://{}".format), st.from_regex(r"https?://\S{1,30}", fullmatch=True)))
-def test_any_url_is_taken_or_refused(url: str) -> None:
+def test_any_url_is_accepted_or_refused(url: str) -> None:
     outcome = parsed(json.dumps({"url": url}).encode())
     if isinstance(outcome, Submission):
         assert outcome.url is not None

@@ -30,11 +30,13 @@ def test_every_binding_joins_what_is_declared() -> None:
     assert {b.queue for b in topology.bindings} <= queues
 
 
-def test_nothing_dead_letters_into_the_void() -> None:
+def test_every_dead_letter_target_exists() -> None:
     topology = design()
     routes = {(b.exchange, b.key) for b in topology.bindings} | {("", q.name) for q in topology.queues}
     for queue in topology.queues:
-        if "x-dead-letter-exchange" in queue.arguments and queue.name != PREVIEWS:  # they return to who asked
+        if (
+            "x-dead-letter-exchange" in queue.arguments and queue.name != PREVIEWS
+        ):  # previews return to the process that asked
             target = queue.arguments["x-dead-letter-exchange"], queue.arguments["x-dead-letter-routing-key"]
             assert target in routes, queue.name
 
@@ -61,12 +63,12 @@ def test_a_delay_takes_the_smallest_queue_not_below_it(asked: float, queue: str)
     assert design().delay_queue(asked) == f"copydesk.retry.{queue}"
 
 
-def test_the_last_word_and_the_dead_never_expire() -> None:
+def test_lost_jobs_and_dead_letters_never_expire() -> None:
     arguments = {q.name: q.arguments for q in design().queues}
     assert "x-message-ttl" not in {*arguments[LOST], *arguments[DEAD]}
 
 
-def test_all_that_may_grow_without_end_is_bounded_by_its_own_arguments() -> None:
+def test_queues_that_may_grow_are_bounded_by_their_own_arguments() -> None:
     records = {"accepted_bytes": 8, "attempts_bytes": 9, "requests_bytes": 10}
     bounds = Bounds(intake_documents=5, intake_bytes=6, log_days=2, log_bytes=7, **records)
     topology = design(bounds=bounds)

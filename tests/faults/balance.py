@@ -124,7 +124,7 @@ async def log_reader(url: str, events: Events) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def event_stream(api: Callable[[], str]) -> AsyncIterator[Events]:
-    """Yields the event log as GET /v1/events tells it, asked again from the oldest event on as often as it ends."""
+    """Yields the event log from GET /v1/events, requested again from the oldest event on each time it ends."""
     events = Events()
     async with asyncio.TaskGroup() as group:
         task = group.create_task(_read_for_ever(api, events))
@@ -145,7 +145,7 @@ async def _read_for_ever(api: Callable[[], str], events: Events) -> None:
 
 
 async def until_nothing_waits(url: str) -> None:
-    """Waits until no job is left in the queues that workers consume. What is in hand is not seen."""
+    """Waits until no job is left in the queues that workers consume. Jobs that workers hold do not count."""
     async with await aio_pika.connect(url) as connection, connection.channel() as channel:
         while any([await _ready(channel, queue) for queue in WAITING]):  # noqa: ASYNC110 - queues are only polled
             await asyncio.sleep(0.2)
@@ -186,7 +186,7 @@ class Balance:
 async def balance(  # noqa: PLR0913 - what stands in a row
     fault: str, url: str, accepted: set[str], subscribed: Events, recovered_s: float, *, within_s: float
 ) -> Balance:
-    """Waits until all is decided, counts, prints the row and returns it. What is not decided in time counts as lost."""
+    """Waits until all are decided, prints the row and returns it. Documents not decided in time count as lost."""
     deadline = time.monotonic() + within_s
     while True:
         logged = await _read_all(url, accepted, min(deadline, time.monotonic() + READING_S + len(accepted) / 100))
@@ -206,7 +206,7 @@ async def _read_all(url: str, accepted: set[str], deadline: float) -> Events:
         async with log_reader(url, logged):
             await _at_most(deadline, logged.until_decided(accepted))
             await _at_most(deadline, until_nothing_waits(url))
-            await asyncio.sleep(0.5)  # for what comes once too often; nothing tells that there is no more
+            await asyncio.sleep(0.5)  # time for events that come too often: nothing signals the end
     except LOST_CONNECTION:
         await asyncio.sleep(1)
     return logged
@@ -231,4 +231,4 @@ async def _at_most(deadline: float, waiting: Any) -> None:  # noqa: ANN401 - any
         async with asyncio.timeout(max(0.1, deadline - time.monotonic())):
             await waiting
     except TimeoutError:
-        return  # the row tells what is missing
+        return  # the row shows what is missing

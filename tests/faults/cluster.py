@@ -22,10 +22,6 @@ class ClusterNode(RabbitNode):
         if first is not None:
             self._epmd_port = first._epmd_port
 
-    @property
-    def name(self) -> str:
-        return self._environment()["RABBITMQ_NODENAME"]
-
     def await_quorum(self) -> None:
         """Waits until no queue would lose its majority with this node: then it may be stopped."""
         program = str(Path(SERVER).with_name("rabbitmq-upgrade"))

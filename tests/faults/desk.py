@@ -56,12 +56,12 @@ class Desk:
         """Ends the processes, and prints their last output, which pytest shows if a test failed."""
         for process in (self.serve, *self.workers):
             process.close()
-            told = [entry for entry in process.log if entry["event"] not in ROUTINE]
-            print(f"-- {process.pid}", *told[-LAST_LINES:], sep="\n")  # noqa: T201 - pytest captures it
+            entries = [entry for entry in process.log if entry["event"] not in ROUTINE]
+            print(f"-- {process.pid}", *entries[-LAST_LINES:], sep="\n")  # noqa: T201 - pytest captures it
 
 
 def wait_until_ready(process: Process, *, ready: bool = True, within_s: float = WITHIN_S) -> None:
-    """Polls a process's /readyz: there is nothing else that an orchestrator has, either."""
+    """Polls a process's /readyz, as an orchestrator does."""
     url = process.wait_for_urls("ops")["ops"] + "/readyz"
     deadline = time.monotonic() + within_s
     while answers_200(url) is not ready:
@@ -80,7 +80,7 @@ def answers_200(url: str) -> bool:
 
 
 def failpoint(point: str, marker: Path | str, *options: str) -> tuple[str, ...]:
-    """Returns the program that is Copydesk, but dies at `point`; see `tests.faults.with_failpoint`."""
+    """Returns the command of a Copydesk that dies at `point`; see `tests.faults.with_failpoint`."""
     return (sys.executable, "-m", "tests.faults.with_failpoint", point, str(marker), *options)
 
 

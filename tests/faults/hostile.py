@@ -1,4 +1,4 @@
-"""An extractor that does as the document says: hang, exit, or take all memory. Runs in parser children."""
+"""An extractor that does what the document says: hang, exit, or take all memory. Runs in parser children."""
 
 import os
 import time

@@ -19,7 +19,7 @@ Submission = dict[str, Any]
 
 
 def tiny(number: int, lane: str = "bulk") -> Submission:
-    """Returns a document that is small, and like no other."""
+    """Returns a small, unique document."""
     text = (
         f"Harbour council votes on landing {number}\n\n"
         f"The harbour council voted on Tuesday evening to move landing number {number} two hundred metres up the "

@@ -1,4 +1,4 @@
-"""A small web site on loopback: pages that are there, and pages that are not there at first."""
+"""A small web site on loopback: pages that answer at once, and pages that fail at first."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ class Site(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}{path}"
 
     def is_first(self, path: str) -> bool:
-        """Tells whether nobody asked for `path` before."""
+        """Returns True if this is the first request for `path`."""
         with self._lock:
             first = path not in self._asked
             self._asked.add(path)

@@ -39,7 +39,7 @@ async def test_broker_killed_and_restarted(desk: Desk, node: RabbitNode, documen
         group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
         await client.until_accepted(documents // 4)
         await asyncio.to_thread(node.kill)
-        await client.until_refused(1)  # a node that is back sooner than a put times out would not be missed
+        await client.until_refused(1)  # longer than the timeout of a put, so that clients notice
         await asyncio.to_thread(node.start)
         seconds = await recovery_s(client, events.until_decided)
         await client.until_accepted(documents + 1)
@@ -92,7 +92,7 @@ async def test_subscriber_that_is_full(desk: Desk, node: RabbitNode, documents: 
 
 @asynccontextmanager
 async def full_subscriber(url: str) -> AsyncIterator[None]:
-    """A subscriber whose queue takes one event, and whom nobody reads."""
+    """A subscriber whose queue takes one event, and that reads none."""
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         arguments: Arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}

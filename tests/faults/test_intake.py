@@ -27,7 +27,7 @@ RETRY_DELAY_S = 3
 @pytest.fixture(scope="module")
 def desk(node: RabbitNode) -> Iterator[Desk]:
     # RabbitMQ tries a dead letter that was refused again after three minutes; here after two seconds.
-    node.ctl("eval", "application:set_env(rabbit, dead_letter_worker_publisher_confirm_timeout, 2000).")
+    node.evaluate("application:set_env(rabbit, dead_letter_worker_publisher_confirm_timeout, 2000).")
     running = Desk(node.url, retry_delays_s=f"{RETRY_DELAY_S},10,20")
     try:
         running.wait_until_ready()

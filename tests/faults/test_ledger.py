@@ -1,4 +1,4 @@
-"""The ledger behind, down, lost; every role killed. What it says in the end is what the log says, of every document."""
+"""The ledger behind, down, lost; every role killed. At the end it agrees with the log on every document."""
 
 import asyncio
 import signal
@@ -53,7 +53,7 @@ def one(folder: Path) -> Iterator[Stack]:
 
 
 class Load:
-    """Documents that come in through all servers, and the log's word on them."""
+    """Documents that are posted to all servers, and their events in the log."""
 
     def __init__(self, stack: Stack, documents: int) -> None:
         self.documents = documents
@@ -67,7 +67,7 @@ class Load:
         return servers[next(self._turn) % len(servers)].wait_for_urls("api")["api"]
 
     async def until_more_are_decided(self) -> None:
-        """Returns when intake and workers have dealt with many more documents than now."""
+        """Returns when intake and workers have accepted and decided many more documents."""
         await self.client.until_more(self.documents // 8)
         await self.events.until_more(self.documents // 8)
 
@@ -166,7 +166,7 @@ async def test_ledger_lost(two_of_each: Stack, documents: int) -> None:
 async def test_ledger_and_each_role_killed(two_of_each: Stack, documents: int) -> None:
     load = Load(two_of_each, documents)
     async with load.runs("record, work, serve killed in turn, two of each"):
-        for role in ("record", "work", "serve", "record"):  # one of the two recorders stands by
+        for role in ("record", "work", "serve", "record"):  # one of the two recorders is on standby
             await asyncio.to_thread(two_of_each.kill, role)
 
 

@@ -65,12 +65,12 @@ async def test_worker_killed(stage: str, desk: Desk, node: RabbitNode, tmp_path:
         doomed.close()
     assert row.lost == row.differing == 0
     assert events.subjects >= client.accepted
-    assert sum(row.repeated) <= 2 * 2  # at most what it had in hand
+    assert sum(row.repeated) <= 2 * 2  # at most the documents that it held
 
 
 @pytest.fixture
 def other_vhost(node: RabbitNode, request: pytest.FixtureRequest) -> str:
-    """The URL of a virtual host of the test's own: queues with other arguments."""
+    """The URL of a separate virtual host, whose queues have other arguments."""
     name = str(request.node.name)
     return node.add_vhost(name)
 

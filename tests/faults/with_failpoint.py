@@ -2,9 +2,9 @@
 
 Usage: python -m tests.faults.with_failpoint POINT MARKER COPYDESK-ARGUMENTS...
 
-POINT is a name in `POINTS`; the process dies there by SIGKILL the third time it comes there, or, where POINT ends in
-`@WORD`, whenever the document contains WORD. MARKER is a file that is made at the first death; once it stands, a POINT
-without a WORD kills no more.
+POINT is a name in `POINTS`. The process dies by SIGKILL when it reaches the point for the third time, or, if POINT ends
+in `@WORD`, whenever a document contains WORD. MARKER is a file that is made at the first death; if it exists, a POINT
+without a WORD does not kill any more.
 """
 
 import os
@@ -41,7 +41,7 @@ POINTS: dict[str, tuple[type, str, str]] = {
 
 
 class Failpoint:
-    """Where the process dies, and whether it is time to."""
+    """The point at which the process dies, and the condition."""
 
     def __init__(self, point: str, marker: Path) -> None:
         self._point, _, self._word = point.partition("@")

@@ -1,4 +1,4 @@
-"""Requests as bytes: well-formed ones to every route, and what bad luck or bad will makes of them."""
+"""Requests as bytes: well-formed ones to every route, and damaged or malicious variants."""
 
 import gzip
 from collections.abc import Sequence
@@ -87,7 +87,7 @@ SECOND = f"GET /v1/dead HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {SE
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What goes over one connection, in parts that are sent one by one."""
+    """The bytes sent on one connection, in parts that are sent one by one."""
 
     parts: tuple[bytes, ...]
 

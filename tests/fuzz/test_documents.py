@@ -1,7 +1,7 @@
-"""Whatever is posted: an article without control characters, or a named reason.
+"""Any posted document becomes an article without control characters, or fails with a reason.
 
-The real application, decoder, fetcher and pipeline; only the broker between them is left out. Every fetch asks a
-name server and a proxy on this machine that are not there, so nothing else is dialled.
+The application, decoder, fetcher and pipeline are real; the broker between them is left out. All fetches use a name
+server and a proxy on this machine that do not exist, so they connect nowhere else.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ EVERYTHING = f"formats={','.join(Format)}&include={','.join(Part)}"
 CHARSETS = ["utf-8", "utf-16", "utf-16-le", "cp1252", "koi8-r", "cp932", "gb18030", "utf-32", "cp037"]
 ROUNDS = 250
 
-# What real pages are odd with: controls, character references to them, damaged tags and declarations.
+# Defects of real pages: control characters, character references to them, damaged tags and declarations.
 ODD = st.one_of(
     st.text(max_size=30),
     st.sampled_from(
@@ -96,7 +96,7 @@ URLS = st.one_of(
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The application, and the worker that takes from it; `runner` has the loop that both live in."""
+    """The application, and the worker that consumes its jobs; `runner` has the event loop of both."""
 
     runner: asyncio.Runner
     client: TestClient[Request, Application]
@@ -155,7 +155,7 @@ def desk() -> Iterator[Desk]:
     metrics, broker, limits = Metrics(CollectorRegistry()), MemoryBroker(), FetchLimits()
     (port,) = free_ports(1)
     with asyncio.Runner() as runner:
-        # Neither a proxy nor a name server is there.
+        # No proxy and no name server listens there.
         reach = Reach(proxy=URL(f"http://127.0.0.1:{port}"), nameservers=(f"127.0.0.1:{port}",))
 
         async def opened() -> tuple[TestClient[Request, Application], GuardedClient]:
@@ -233,7 +233,7 @@ def test_any_url(desk: Desk, url: str) -> None:
     check(outcome)
 
 
-def test_what_is_fine_is_an_article(desk: Desk) -> None:
+def test_valid_documents_become_articles(desk: Desk) -> None:
     page = f"<title>Ferry</title><article><h1>Ferry\x08 landing</h1><p>{SENTENCE * 4}</article>"
     outcome = desk.post(page.encode("utf-16"), "text/html", f"/v1/documents?{EVERYTHING}")
     assert isinstance(outcome, Article)
@@ -251,5 +251,5 @@ def test_what_is_fine_is_an_article(desk: Desk) -> None:
         ("http://1/", "blocked_address"),
     ],
 )
-def test_what_cannot_be_fetched_has_a_reason(desk: Desk, url: str, reason: str) -> None:
+def test_a_failed_fetch_has_a_reason(desk: Desk, url: str, reason: str) -> None:
     assert desk.post(json.dumps({"url": url}).encode(), "application/json") == reason

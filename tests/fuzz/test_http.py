@@ -81,8 +81,8 @@ def up(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory)
         process.close()
 
 
-def thrown() -> list[tuple[str, Sent]]:
-    """Returns the requests, each with a port. They are only generated here: concurrent requests do not shrink."""
+def random_requests() -> list[tuple[str, Sent]]:
+    """Returns the requests, each with a port. hypothesis only generates them: concurrent requests cannot be shrunk."""
     made: list[tuple[str, Sent]] = []
 
     @settings(
@@ -100,19 +100,19 @@ def thrown() -> list[tuple[str, Sent]]:
     return made
 
 
-def test_no_bytes_make_a_defect(up: Process) -> None:
+def test_no_bytes_cause_a_defect(up: Process) -> None:
     urls = up.wait_for_urls(*PORTS)
     asyncio.run(ready(urls["ops"]))  # before, /readyz rightly answers 503
     ports = {name: int(url.rpartition(":")[2]) for name, url in urls.items()}
     answered: Counter[int] = Counter()
-    everything = thrown()
+    everything = random_requests()
     for begun in range(0, len(everything), AT_ONCE):
         batch = everything[begun : begun + AT_ONCE]
-        for (_, what), got in zip(batch, asyncio.run(all_thrown(ports, batch)), strict=True):
+        for (_, what), got in zip(batch, asyncio.run(send_all(ports, batch)), strict=True):
             check(got, what, answered)
     print(f"answers by status: {sorted(answered.items())}")  # noqa: T201 - whether it was much of a test
     beyond = sum(count for status, count in answered.items() if status not in OF_THE_PARSER)
-    assert beyond * 8 >= answered.total(), "too little came beyond the parser"  # as a rule a quarter does
+    assert beyond * 8 >= answered.total(), "too little came beyond the parser"  # usually a quarter
     assert answered[200], "nothing was answered well"
     assert up.returncode is None
     assert up.stop() in {0, 4}
@@ -123,9 +123,9 @@ def test_no_bytes_make_a_defect(up: Process) -> None:
         assert TEXT not in repr(entry), entry
 
 
-async def all_thrown(ports: dict[str, int], batch: list[tuple[str, Sent]]) -> list[bytes]:
-    """Throws all at once, and returns what came back on each connection; the server must answer others after it."""
-    answers = await asyncio.gather(*(thrown_at(ports[port], what) for port, what in batch))
+async def send_all(ports: dict[str, int], batch: list[tuple[str, Sent]]) -> list[bytes]:
+    """Sends all at once, and returns the bytes that came on each connection; then the server must answer others."""
+    answers = await asyncio.gather(*(send_one(ports[port], what) for port, what in batch))
     for port, target in (("api", "/"), ("ops", "/livez")):
         answer = await ask(ports[port], request(target))
         assert answer is not None
@@ -133,7 +133,7 @@ async def all_thrown(ports: dict[str, int], batch: list[tuple[str, Sent]]) -> li
     return answers
 
 
-async def thrown_at(port: int, what: Sent) -> bytes:
+async def send_one(port: int, what: Sent) -> bytes:
     """Returns all bytes until the server closes the connection; of an event stream those of a short time."""
     wire = await Wire.to(port)
     for part in what.parts:

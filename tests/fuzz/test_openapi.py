@@ -29,13 +29,13 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300 + 10 * EXAMPLES)]
 SECRET = "schemathesis"
 AUTHORIZED = {"Authorization": f"Bearer {SECRET}"}
 SETTINGS = {
-    "COPYDESK_API_KEYS": f"anonymous:{SECRET}",  # by this name the examples' ids are those of their keys
+    "COPYDESK_API_KEYS": f"anonymous:{SECRET}",  # with this name the examples' ids belong to their keys
     "COPYDESK_FETCH_PROXY": "http://127.0.0.1:9",  # so that nothing leaves this machine
     "COPYDESK_SLOTS": "2",
     "COPYDESK_HEARTBEAT_S": "0.2",
 }
 DEADLY = {"COPYDESK_PARSE_TIMEOUT_S": "0.001", "COPYDESK_RETRY_DELAYS_S": "0.1"}
-SLOW = "word " * 200_000  # takes a parser some 0.35 s: Pebble checks the limit above every 0.1 s
+SLOW = "word " * 200_000  # takes a parser some 0.35 s, far above the limit above
 LETTERS = 4
 WITHIN_S = 60
 
@@ -91,7 +91,7 @@ def api(up: Process) -> str:
 
 
 def defects(process: Process) -> list[object]:
-    """Returns what a process logged as wrong, as far as it is not what the test sent."""
+    """Returns the errors that a process logged, except those about requests of the test."""
     return [entry for entry in process.log if entry.get("level") in {"error", "critical"}]
 
 
@@ -106,7 +106,7 @@ def schemathesis(folder: Path, api: str, *arguments: str) -> None:
 
 
 def test_dead_letters_along_links(up: Process, api: str, tmp_path: Path) -> None:
-    """Before the others, whose made-up requests drop all letters; and what takes letters after what shows them."""
+    """Runs before the others, whose generated requests drop all letters; operations that show letters come first."""
     one = "/v1/dead/{id}"
     for chosen in (("show_dead",), ("retry_dead", "drop_dead")):
         named = [f"--include-operation-id={name}" for name in ("list_dead", *chosen)]

@@ -1,4 +1,4 @@
-"""A process in which something goes wrong with a secret at hand.
+"""A process that fails while a secret is in a variable and in a message.
 
 Usage: python -m tests.runtime.failing WAY LOG-FORMAT SECRET [no-rich]
 

@@ -1,4 +1,4 @@
-"""The books, without a broker."""
+"""The audit's computation, without a broker."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -45,7 +45,7 @@ def counts(balance: Balance) -> dict[str, int]:
     return {name: getattr(balance, name) for name in names if getattr(balance, name)}
 
 
-def looks(kept: Books, snapshot: QueueSnapshot, *seconds: float) -> Balance:
+def balance_after(kept: Books, snapshot: QueueSnapshot, *seconds: float) -> Balance:
     """Returns the balance of the last of several looks."""
     return [kept.balance(snapshot, now) for now in seconds][-1]
 
@@ -85,22 +85,22 @@ def test_each_run_of_a_document_needs_its_own_verdict() -> None:
     assert counts(kept.balance(NOTHING, 50)) == {"accepted": 2, "decided": 1, "in_flight": 1}
 
 
-def test_an_event_before_its_record_is_no_stranger_for_long() -> None:
+def test_an_event_before_its_acceptance_counts_as_unrecorded_until_then() -> None:
     kept = books(events=(event("a.1"),))
     assert counts(kept.balance(NOTHING, 0)) == {"unrecorded": 1}
     kept.accept(accepted("a.1"))
     assert counts(kept.balance(NOTHING, 0)) == {"accepted": 1, "decided": 1}
 
 
-def test_what_is_no_event_is_counted_apart() -> None:
+def test_entries_that_are_no_events_are_counted_separately() -> None:
     bad = (b"", b"[]", b"{}", b'{"id": "a.1", "data": 1}', b'{"id": "a.1", "data": null}')
     assert books(events=bad).balance(NOTHING, 0).unreadable == 5
 
 
-def test_what_is_nowhere_for_as_long_as_a_job_may_be_in_hand_is_missing() -> None:
+def test_a_document_is_missing_after_the_longest_time_that_a_worker_may_hold_it() -> None:
     kept = books(accepted("a.1"), accepted("b.1"), events=(event("b.1"),))
-    assert counts(looks(kept, NOTHING, 99, 101, 109)) == {"accepted": 2, "decided": 1, "in_flight": 1}
-    balance = looks(kept, NOTHING, 112)
+    assert counts(balance_after(kept, NOTHING, 99, 101, 109)) == {"accepted": 2, "decided": 1, "in_flight": 1}
+    balance = balance_after(kept, NOTHING, 112)
     assert counts(balance) == {"accepted": 2, "decided": 1, "missing": 1}
     assert balance.missing_ids == ("a.1",)
     kept.decide(event("a.1"))
@@ -109,36 +109,36 @@ def test_what_is_nowhere_for_as_long_as_a_job_may_be_in_hand_is_missing() -> Non
 
 def test_what_waits_for_a_retry_or_as_lost_is_not_missing() -> None:
     kept = books(accepted("a.1"), accepted("b.1"))
-    assert looks(kept, waiting(elsewhere=2), 200, 220).missing == 0
-    assert looks(kept, waiting(elsewhere=1), 240, 260).missing == 1
+    assert balance_after(kept, waiting(elsewhere=2), 200, 220).missing == 0
+    assert balance_after(kept, waiting(elsewhere=1), 240, 260).missing == 1
 
 
 def test_one_look_at_which_all_is_accounted_for_clears_the_suspicion() -> None:
     kept = books(accepted("a.1"))
-    assert looks(kept, NOTHING, 200, 205).missing == 0
-    assert looks(kept, waiting(elsewhere=1), 209).missing == 0
-    assert looks(kept, NOTHING, 211, 218).missing == 0
-    assert looks(kept, NOTHING, 221).missing == 1
+    assert balance_after(kept, NOTHING, 200, 205).missing == 0
+    assert balance_after(kept, waiting(elsewhere=1), 209).missing == 0
+    assert balance_after(kept, NOTHING, 211, 218).missing == 0
+    assert balance_after(kept, NOTHING, 221).missing == 1
 
 
 def test_a_backlog_is_not_missing_however_old_it_is() -> None:
     kept = books(*(accepted(f"{n}.1", n) for n in range(10)), events=(event("0.1"), event("1.1")))
-    assert counts(looks(kept, waiting(bulk=8), 9000, 9100)) == {"accepted": 10, "decided": 2, "in_flight": 8}
+    assert counts(balance_after(kept, waiting(bulk=8), 9000, 9100)) == {"accepted": 10, "decided": 2, "in_flight": 8}
 
 
-def test_what_the_workers_have_passed_long_ago_is_missing_though_others_wait() -> None:
+def test_a_document_that_workers_have_passed_is_missing_even_if_others_wait() -> None:
     kept = books(accepted("a.1", 0), accepted("b.1", 200), accepted("c.1", 201), events=(event("b.1"),))
-    balance = looks(kept, waiting(bulk=1), 300, 311)
+    balance = balance_after(kept, waiting(bulk=1), 300, 311)
     assert counts(balance) == {"accepted": 3, "decided": 1, "in_flight": 1, "missing": 1}
     assert balance.missing_ids == ("a.1",)
 
 
-def test_a_lane_that_is_passed_tells_nothing_of_the_other() -> None:
+def test_progress_in_one_lane_says_nothing_about_the_other() -> None:
     kept = books(accepted("a.1", 0), accepted("b.1", 200, Lane.INTERACTIVE), events=(event("b.1"),))
-    assert looks(kept, waiting(bulk=1), 300, 311).missing == 0
+    assert balance_after(kept, waiting(bulk=1), 300, 311).missing == 0
 
 
-def test_ids_that_the_broker_tells_are_believed_at_once() -> None:
+def test_ids_reported_by_the_broker_count_at_once() -> None:
     kept = books(accepted("a.1"), accepted("b.1"))
     balance = kept.balance(replace(NOTHING, documents={"a"}), 1)
     assert (balance.missing, balance.missing_ids) == (1, ("b.1",))
@@ -150,7 +150,7 @@ def test_runs_whose_verdict_may_have_gone_with_the_old_log_are_left_out() -> Non
     for record in (accepted("a.1", 900), accepted("b.1", 950), accepted("c.1", 1100)):
         kept.accept(record)
     kept.decide(event("b.1", second=1000))
-    assert counts(looks(kept, NOTHING, 1300, 1310)) == {"accepted": 2, "decided": 1, "missing": 1}
+    assert counts(balance_after(kept, NOTHING, 1300, 1310)) == {"accepted": 2, "decided": 1, "missing": 1}
 
 
 def test_the_oldest_are_counted_though_forgotten() -> None:
@@ -161,7 +161,7 @@ def test_the_oldest_are_counted_though_forgotten() -> None:
     assert len(kept.decided) == 2
 
 
-def test_the_oldest_in_flight_is_told_by_lane() -> None:
+def test_the_oldest_in_flight_is_reported_by_lane() -> None:
     kept = books(accepted("a.1", 10), accepted("b.1", 20), accepted("c.1", 5), events=(event("c.1"),))
     assert kept.balance(NOTHING, 50).oldest_s == {Lane.INTERACTIVE: 0, Lane.BULK: 40}
 
@@ -174,7 +174,7 @@ def test_a_stream_of_overdue_runs_through_hands_is_not_missing() -> None:
 
 
 @pytest.mark.parametrize(("second", "unsure"), [(0, True), (5, True), (10, False)])
-def test_only_time_tells_and_only_so_much(second: float, unsure: bool) -> None:
+def test_a_suspicion_is_open_only_for_its_time(second: float, unsure: bool) -> None:
     suspicion = Suspicion(10)
     for now in {0.0, second}:
         suspicion.judge(["a.1"], 0, now)

@@ -40,10 +40,10 @@ def test_markup_in_a_document_is_text() -> None:
     assert "[red]A title[/red]" in printed(body, excerpt=True)
 
 
-def test_a_card_shows_how_sure_the_text_is_and_what_to_know_about_it() -> None:
+def test_a_card_shows_confidence_and_flags() -> None:
     text = shown("document.processed.v1.quality")
     assert "confidence 0.93, short, paywall" in text
 
 
-def test_a_card_says_nothing_of_a_quality_that_is_not_known() -> None:
+def test_a_card_without_quality_shows_none() -> None:
     assert "quality" not in shown("document.processed.v1.full")

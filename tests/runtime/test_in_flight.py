@@ -1,4 +1,4 @@
-"""What a worker may hold at once fits the memory that is meant for it."""
+"""The documents that a worker holds at once fit into the memory limit for them."""
 
 import os
 

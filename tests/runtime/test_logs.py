@@ -31,7 +31,7 @@ def run(stderr: str) -> str:
         ).stdout
 
 
-def test_a_log_that_takes_no_more_lines_ends_nothing() -> None:
+def test_a_full_log_device_does_not_end_the_process() -> None:
     assert run("/dev/full") == run("/dev/null") == "still there\n"
 
 
@@ -41,7 +41,7 @@ def command(way: Way, log_format: str, *options: str) -> list[str]:
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_what_goes_wrong_is_told_without_messages_and_values(way: Way, log_format: str) -> None:
+def test_exceptions_are_logged_without_messages_and_values(way: Way, log_format: str) -> None:
     done = subprocess.run(command(way, log_format), capture_output=True, text=True, check=False)
     assert CANARY not in done.stdout + done.stderr
     assert "20" in done.stderr, "it must be told, with its time"
@@ -50,10 +50,10 @@ def test_what_goes_wrong_is_told_without_messages_and_values(way: Way, log_forma
 
 @pytest.mark.parametrize("options", [(), ("no-rich",)], ids=["rich", "no rich"])
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_nor_on_a_terminal(way: Way, options: tuple[str, ...]) -> None:
-    told = on_terminal(command(way, "auto", *options))
-    assert CANARY not in told
-    assert "\x1b[" in told, "it must be told, in colours"
+def test_exceptions_are_shown_without_messages_and_values_on_a_terminal(way: Way, options: tuple[str, ...]) -> None:
+    output = on_terminal(command(way, "auto", *options))
+    assert CANARY not in output
+    assert "\x1b[" in output, "it must be told, in colours"
 
 
 def on_terminal(arguments: list[str]) -> str:
@@ -61,12 +61,12 @@ def on_terminal(arguments: list[str]) -> str:
     ours, theirs = pty.openpty()
     with subprocess.Popen(arguments, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
-        told = b""
+        output = b""
         while chunk := _read(ours):
-            told += chunk
+            output += chunk
         process.wait()
     os.close(ours)
-    return told.decode()
+    return output.decode()
 
 
 def _read(terminal: int) -> bytes:
@@ -76,9 +76,9 @@ def _read(terminal: int) -> bytes:
         return b""
 
 
-def test_class_names_and_frames_are_told() -> None:
-    told = subprocess.run(command(caused, "json"), capture_output=True, text=True, check=False).stderr
-    assert "builtins.ValueError" in told
-    assert "which led to" in told
-    assert "builtins.RuntimeError" in told
-    assert "in fail" in told
+def test_class_names_and_frames_are_logged() -> None:
+    output = subprocess.run(command(caused, "json"), capture_output=True, text=True, check=False).stderr
+    assert "builtins.ValueError" in output
+    assert "which led to" in output
+    assert "builtins.RuntimeError" in output
+    assert "in fail" in output

@@ -15,7 +15,7 @@ async def test_metrics_are_those_of_the_registry(aiohttp_client: AiohttpClient) 
     assert 'copydesk_accepted_total{kind="text",lane="bulk"} 1.0' in await response.text()
 
 
-async def test_openmetrics_is_given_to_who_asks(aiohttp_client: AiohttpClient) -> None:
+async def test_openmetrics_is_served_on_request(aiohttp_client: AiohttpClient) -> None:
     client = await aiohttp_client(build_ops_app(Metrics(CollectorRegistry()), ready({}), Hosts()))
     response = await client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
     assert response.headers["Content-Type"].startswith("application/openmetrics-text")

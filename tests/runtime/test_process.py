@@ -81,7 +81,7 @@ async def test_signals_are_given_back() -> None:
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
-async def test_an_address_in_use_is_said(unused_tcp_port: int) -> None:
+async def test_an_address_in_use_is_reported(unused_tcp_port: int) -> None:
     app = web.Application()
     async with listening(app, address(unused_tcp_port), Metrics(CollectorRegistry()), shutdown_timeout_s=1):
         with pytest.raises(StartError, match=str(unused_tcp_port)):

@@ -113,7 +113,7 @@ def test_what_kubernetes_sets_for_a_service_is_no_setting(monkeypatch: pytest.Mo
         ("COPYDESK_SLOTS", "tcp://10.96.0.7:80"),
     ],
 )
-def test_what_only_looks_like_it_is_still_a_slip(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_a_similar_variable_is_still_an_error(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     assert service_links(os.environ) == []
     with pytest.raises(StartError, match=name):
@@ -128,7 +128,7 @@ def test_a_port_that_is_set_is_kept_beside_the_links(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     [
         ("127.0.0.1:5672", "amqp://user:password@host:5672/vhost"),
         ("hush", "does not begin with amqp://"),
@@ -146,14 +146,14 @@ def test_a_port_that_is_set_is_kept_beside_the_links(monkeypatch: pytest.MonkeyP
         ("amqp://user:hush@broker/?heartbeat=", "heartbeat"),
     ],
 )
-def test_an_amqp_url_that_is_none_is_refused_without_repeating_it(
-    monkeypatch: pytest.MonkeyPatch, url: str, told: str
+def test_an_invalid_amqp_url_is_refused_without_repeating_it(
+    monkeypatch: pytest.MonkeyPatch, url: str, message: str
 ) -> None:
     monkeypatch.setenv("COPYDESK_AMQP_URL", url)
     with pytest.raises(StartError) as caught:
         load()
     assert "COPYDESK_AMQP_URL: " in str(caught.value)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "hu" not in str(caught.value).replace("%", "").replace("vhost", "")
     assert "\n" not in str(caught.value)
 
@@ -169,12 +169,12 @@ def test_an_amqp_url_that_is_none_is_refused_without_repeating_it(
         "amqp://broker/?heartbeat=0",
     ],
 )
-def test_an_amqp_url_is_taken(url: str) -> None:
+def test_a_valid_amqp_url_is_accepted(url: str) -> None:
     assert load({"amqp_url": url}).amqp_url is not None
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     [
         ("hush", "does not begin with postgresql:// or sqlite:///"),
         ("mysql://user:hush@host/ledger", "does not begin with postgresql:// or sqlite:///"),
@@ -193,14 +193,14 @@ def test_an_amqp_url_is_taken(url: str) -> None:
         ("sqlite:////no-such-folder/hush.db", "is not there"),
     ],
 )
-def test_a_ledger_url_that_is_none_is_refused_without_repeating_it(
-    monkeypatch: pytest.MonkeyPatch, url: str, told: str
+def test_an_invalid_ledger_url_is_refused_without_repeating_it(
+    monkeypatch: pytest.MonkeyPatch, url: str, message: str
 ) -> None:
     monkeypatch.setenv("COPYDESK_LEDGER_URL", url)
     with pytest.raises(StartError) as caught:
         load()
     assert "COPYDESK_LEDGER_URL: " in str(caught.value)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "hu" not in str(caught.value).replace("as / # @", "")
     assert "\n" not in str(caught.value)
 
@@ -216,5 +216,5 @@ def test_a_ledger_url_that_is_none_is_refused_without_repeating_it(
         "sqlite:////ledger.db",
     ],
 )
-def test_a_ledger_url_is_taken(url: str) -> None:
+def test_a_valid_ledger_url_is_accepted(url: str) -> None:
     assert load({"ledger_url": url}).ledger() == url

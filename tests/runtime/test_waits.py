@@ -1,4 +1,4 @@
-"""Who waits, and leaves or is told that the server stops: on a real port, where connections are lost."""
+"""Waiting clients that leave, or whose server stops, on a real port."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

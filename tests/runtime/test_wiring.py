@@ -1,4 +1,4 @@
-"""What the settings make of a process."""
+"""The effects of settings on the objects of a process."""
 
 import pytest
 from aiohttp import web

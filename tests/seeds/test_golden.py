@@ -1,4 +1,4 @@
-"""Every seed document must become the article that its author wrote down for it."""
+"""Every seed document becomes its expected article."""
 
 from datetime import datetime
 from pathlib import Path
@@ -75,11 +75,11 @@ def test_the_dates_are_those_that_the_document_states(articles: dict[str, Articl
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_stands_there_that_must_not(articles: dict[str, Article], name: str) -> None:
+def test_forbidden_words_are_not_in_the_text(articles: dict[str, Article], name: str) -> None:
     assert [words for words in expected(name).get("absent", []) if words in articles[name].text] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_where_fields_came_from_is_said(articles: dict[str, Article], name: str) -> None:
+def test_fields_have_their_sources(articles: dict[str, Article], name: str) -> None:
     sources = expected(name).get("field_sources", {})
     assert {field: articles[name].field_sources.get(field) for field in sources} == sources

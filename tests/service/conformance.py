@@ -1,4 +1,4 @@
-"""Compares what a desk answers with its OpenAPI document: each answer of each test of this folder."""
+"""Compares each answer of each test of this folder with the OpenAPI document."""
 
 import json
 from dataclasses import dataclass, field
@@ -23,18 +23,18 @@ CLIENT_GONE = 499  # never sent
 @cache
 def document() -> dict[str, Any]:
     """Returns the document as a client reads it."""
-    told: dict[str, Any] = json.loads(orjson.dumps(openapi(operations(), needs_key=False)))
-    return told
+    parsed: dict[str, Any] = json.loads(orjson.dumps(openapi(operations(), needs_key=False)))
+    return parsed
 
 
 def validator(schema: dict[str, Any]) -> Draft202012Validator:
-    """Returns what validates by a schema of the document."""
+    """Returns the validator of a schema of the document."""
     return Draft202012Validator({**schema, "components": document()["components"]})
 
 
 @dataclass(slots=True)
 class Conformance:
-    """What applications answered otherwise than their document says."""
+    """Collects the answers that differ from the OpenAPI document."""
 
     faults: list[str] = field(default_factory=list)
 
@@ -47,23 +47,23 @@ class Conformance:
         if operation is None or response.status == CLIENT_GONE:  # no route: 404, 405
             return
         where = f"{operation['operationId']}: {response.status}"
-        told = operation["responses"].get(str(response.status))
-        if told is None:
+        answer = operation["responses"].get(str(response.status))
+        if answer is None:
             self.faults.append(f"{where} is not documented")
             return
-        self.faults += [f"{where}: {fault}" for fault in (*_in_headers(told, response), *_in_body(told, response))]
+        self.faults += [f"{where}: {fault}" for fault in (*_in_headers(answer, response), *_in_body(answer, response))]
 
 
-def _in_headers(told: dict[str, Any], response: web.StreamResponse) -> list[str]:
-    documented = told.get("headers", {})
+def _in_headers(answer: dict[str, Any], response: web.StreamResponse) -> list[str]:
+    documented = answer.get("headers", {})
     present = {name.title() for name in response.headers} - {name.title() for name in OF_ANY}
     missing = [name for name, header in documented.items() if header["required"] and name not in response.headers]
     odd = present - {name.title() for name in documented}
     return [f"no {name}" for name in missing] + [f"{name} is not documented" for name in sorted(odd)]
 
 
-def _in_body(told: dict[str, Any], response: web.StreamResponse) -> list[str]:
-    content = told.get("content", {})
+def _in_body(answer: dict[str, Any], response: web.StreamResponse) -> list[str]:
+    content = answer.get("content", {})
     if not content:
         return ["a body that is not documented"] if isinstance(response, web.Response) and response.body else []
     if response.content_type not in content:

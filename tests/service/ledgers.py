@@ -1,4 +1,4 @@
-"""A desk with a ledger behind it: a real one, in a file, that holds what a test's records say."""
+"""A desk with a real ledger in a file, filled from the records of a test."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,7 +23,7 @@ async def records() -> Records:
 
 @pytest.fixture
 async def ledger_desk(open_desk: OpenDesk, records: Records, tmp_path: Path) -> AsyncIterator[OpenLedgerDesk]:
-    """Opens a desk whose ledger holds all that is in `records` by then; with `recorded=False` nothing ever was."""
+    """Opens a desk whose ledger has recorded all of `records`; with `recorded=False` it has never recorded anything."""
     url = ledger_url(f"sqlite:///{tmp_path / 'ledger.db'}")
     await schema.upgrade(url)
     engine = open_engine(url, writes=True)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from contract.broker import BrokerError, BrokerUnavailable, LogEntry, QueueDepth, UnknownOffset, Watch
-from contract.codec import encode
+from contract.codec import MAX_JOB_BYTES, MAX_PREVIEW_BYTES, encode, encode_within
 from contract.dead import DeadLetter, DeadLetterPage, Handled, NotRetryable, Wanted, next_run
 from contract.events import ErasedEvent
 from contract.job import Job, Lane
@@ -52,6 +52,7 @@ class MemoryBroker:
             await self.open_gate.wait()
             if self.refusal:
                 raise self.refusal
+            encode_within(MAX_JOB_BYTES, job)
             self.jobs.append(job)
         finally:
             self.waiting_puts -= 1
@@ -164,6 +165,7 @@ class MemoryBroker:
     async def preview(self, job: Job) -> bytes:
         if self.refusal:
             raise self.refusal
+        encode_within(MAX_PREVIEW_BYTES, job)
         self.previews.append(job)
         await self._tell()
         answer = await self.answers.get()

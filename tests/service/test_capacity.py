@@ -15,7 +15,7 @@ INTERACTIVE, BULK = lane_queue(Lane.INTERACTIVE), lane_queue(Lane.BULK)
 
 
 class KnownPace:
-    """The part of a ledger that is asked: 1.5 interactive and 2 bulk documents a second; bulk waits for 90 s."""
+    """A ledger with fixed figures: 1.5 interactive and 2 bulk documents a second; bulk has waited for 90 s."""
 
     async def decided_since(self, since: datetime) -> dict[Lane, int]:
         seconds = round((NOW - since).total_seconds())
@@ -25,7 +25,7 @@ class KnownPace:
         return NOW - timedelta(seconds=90) if lane is Lane.BULK else None
 
 
-async def told(desk: Desk) -> dict[str, Any]:
+async def figures(desk: Desk) -> dict[str, Any]:
     response = await desk.client.get("/v1/capacity")
     assert response.status == 200, await response.text()
     answer: dict[str, Any] = await response.json()
@@ -38,7 +38,7 @@ def queues(interactive: QueueDepth, bulk: QueueDepth, **more: int) -> dict[str, 
 
 async def test_where_nothing_waits_a_document_waits_for_nothing(desk: Desk) -> None:
     nothing = {"depth": 0, "oldest_s": 0.0, "decided_per_s": None, "expected_wait_s": 0.0}
-    assert await told(desk) == {
+    assert await figures(desk) == {
         "at": "2024-10-19T08:30:00.000Z",
         "window_s": 120.0,
         "lanes": {"interactive": nothing, "bulk": nothing},
@@ -51,7 +51,7 @@ async def test_a_bulk_document_waits_for_all_others_and_an_interactive_one_for_t
 ) -> None:
     desk = await open_desk(ledger=KnownPace())
     desk.broker.queues = queues(QueueDepth(7), QueueDepth(700))
-    lanes = (await told(desk))["lanes"]
+    lanes = (await figures(desk))["lanes"]
     assert lanes["interactive"] == {"depth": 7, "oldest_s": None, "decided_per_s": 1.5, "expected_wait_s": 2.0}
     assert lanes["bulk"] == {"depth": 700, "oldest_s": 90.0, "decided_per_s": 2.0, "expected_wait_s": 202.0}
 
@@ -59,7 +59,7 @@ async def test_a_bulk_document_waits_for_all_others_and_an_interactive_one_for_t
 async def test_what_the_broker_tells_of_ages_goes_before_what_the_ledger_tells(open_desk: OpenDesk) -> None:
     desk = await open_desk(ledger=KnownPace())
     desk.broker.queues = queues(QueueDepth(1, 0.25), QueueDepth(1, 80.0))
-    lanes = (await told(desk))["lanes"]
+    lanes = (await figures(desk))["lanes"]
     assert (lanes["interactive"]["oldest_s"], lanes["bulk"]["oldest_s"]) == (0.25, 80.0)
 
 
@@ -68,7 +68,7 @@ async def test_what_the_broker_tells_of_ages_goes_before_what_the_ledger_tells(o
 )
 async def test_what_waits_for_another_attempt_is_counted(desk: Desk, queue_depths: dict[str, int], count: int) -> None:
     desk.broker.queues = queues(QueueDepth(0), QueueDepth(0), **queue_depths)
-    assert (await told(desk))["retrying"] == count
+    assert (await figures(desk))["retrying"] == count
 
 
 @pytest.mark.parametrize("failure", [LedgerUnavailable(), None], ids=["away", "hangs"])
@@ -77,12 +77,12 @@ async def test_without_a_ledger_that_answers_there_are_fewer_figures(
 ) -> None:
     desk = await open_desk(ledger=BrokenLedger(failure))
     desk.broker.queues = queues(QueueDepth(0), QueueDepth(5))
-    bulk = (await told(desk))["lanes"]["bulk"]
+    bulk = (await figures(desk))["lanes"]["bulk"]
     assert bulk == {"depth": 5, "oldest_s": None, "decided_per_s": None, "expected_wait_s": None}
 
 
 async def test_many_who_ask_at_one_moment_share_one_look(desk: Desk) -> None:
-    await asyncio.gather(*(told(desk) for _ in range(20)))
+    await asyncio.gather(*(figures(desk) for _ in range(20)))
     assert desk.broker.looks == 1
 
 

@@ -11,7 +11,7 @@ LIMITS = ConnectionLimits(connections=3, connections_per_address=2)
 
 
 class Port:
-    """The connections of a port, each a word. A connection that must give way leaves."""
+    """The connections of a port, each represented by a word. A connection that must give way leaves."""
 
     def __init__(self, limits: ConnectionLimits = LIMITS) -> None:
         self.registry = CollectorRegistry()
@@ -36,7 +36,7 @@ class Port:
         return self.registry.get_sample_value("copydesk_connections_cut_total", labels)
 
 
-def test_who_waits_for_longest_gives_way_to_a_new_one_of_its_address() -> None:
+def test_the_connection_that_waits_longest_gives_way_to_a_new_one_of_its_address() -> None:
     port = Port()
     port.come("a", "a1")
     port.come("a", "a2")
@@ -55,7 +55,7 @@ def test_an_address_whose_connections_all_work_gets_no_more() -> None:
     assert port.come("b", "b1") is None
 
 
-def test_who_has_most_that_wait_makes_room_for_all() -> None:
+def test_the_address_with_most_waiting_connections_makes_room() -> None:
     port = Port()
     port.come("b", "b1")
     port.come("a", "a1")
@@ -65,7 +65,7 @@ def test_who_has_most_that_wait_makes_room_for_all() -> None:
     assert port.held() == 3
 
 
-def test_nobody_comes_in_while_all_work() -> None:
+def test_new_connections_are_refused_while_all_have_requests() -> None:
     port = Port()
     for site in "abc":
         port.come(site, site, works=True)
@@ -75,7 +75,7 @@ def test_nobody_comes_in_while_all_work() -> None:
     assert port.come("d", "d1") is None
 
 
-def test_who_goes_to_work_does_not_give_way() -> None:
+def test_a_connection_with_a_request_does_not_give_way() -> None:
     port = Port()
     port.come("a", "a1")
     port.come("a", "a2")
@@ -102,5 +102,5 @@ def test_a_bound_of_one_for_each_address() -> None:
         (None, ""),
     ],
 )
-def test_what_counts_as_one_address(peer: object, site: str) -> None:
+def test_networks_that_count_as_one_address(peer: object, site: str) -> None:
     assert site_of(peer) == site

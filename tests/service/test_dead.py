@@ -178,7 +178,7 @@ async def test_a_retry_puts_the_next_run_and_takes_the_letter_away(desk: Desk) -
     assert desk.sample("copydesk_dead_letters_total", action="retry") == 1
 
 
-async def test_what_holds_no_job_is_not_retried(desk: Desk) -> None:
+async def test_a_letter_without_a_job_is_not_retried(desk: Desk) -> None:
     desk.broker.letters = [letter(GARBAGE)]
     answer = await problem(await desk.client.post(f"/v1/dead/{desk.broker.letters[0].id}/retry"))
     assert (answer["status"], answer["type"]) == (409, "/problems/not-retryable")
@@ -317,7 +317,7 @@ async def test_full_intake_is_429(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", "/retry?all=true"), ("DELETE", "?all=true")])
-async def test_without_a_key_nothing(open_desk: OpenDesk, method: str, path: str) -> None:
+async def test_without_a_key_all_routes_are_refused(open_desk: OpenDesk, method: str, path: str) -> None:
     desk = await open_desk(keys=("ann:hush",))
     bury(desk, 1)
     response = await desk.client.request(method, f"/v1/dead{path}")
@@ -325,7 +325,7 @@ async def test_without_a_key_nothing(open_desk: OpenDesk, method: str, path: str
     assert len(desk.broker.letters) == 1
 
 
-async def test_who_did_it_is_logged_and_no_content(open_desk: OpenDesk) -> None:
+async def test_the_callers_name_is_logged_without_content(open_desk: OpenDesk) -> None:
     desk = await open_desk(keys=("ann:hush",))
     (dead,) = bury(desk, 1)
     with capture_logs() as logs:

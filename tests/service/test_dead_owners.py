@@ -1,4 +1,4 @@
-"""Whose dead letters a caller sees: those of its own documents, and all where it operates the server."""
+"""A caller sees the dead letters of its own documents; an operator sees all."""
 
 from dataclasses import replace
 
@@ -39,7 +39,7 @@ async def test_an_operator_sees_all_of_them(open_desk: OpenDesk) -> None:
 
 
 @pytest.mark.parametrize("keys", [("ann:one",), ("ann:one", "ann:new")])
-async def test_who_is_alone_on_a_server_operates_it(open_desk: OpenDesk, keys: tuple[str, ...]) -> None:
+async def test_the_only_name_is_an_operator(open_desk: OpenDesk, keys: tuple[str, ...]) -> None:
     desk = await open_desk(keys=keys)
     fill(desk)
     assert len(await seen(desk, "one")) == 3
@@ -50,7 +50,7 @@ async def test_who_is_alone_on_a_server_operates_it(open_desk: OpenDesk, keys: t
     [("GET", "{id}"), ("GET", "{id}?body=true"), ("POST", "{id}/retry"), ("DELETE", "{id}")],
 )
 @pytest.mark.parametrize("chars", [8, 36])
-async def test_another_ones_letter_is_not_there(open_desk: OpenDesk, method: str, path: str, chars: int) -> None:
+async def test_a_letter_of_another_owner_is_not_found(open_desk: OpenDesk, method: str, path: str, chars: int) -> None:
     desk = await open_desk(keys=KEYS)
     anns = replace(samples.job(), owner="ann")
     desk.broker.letters = [letter(anns)]
@@ -63,7 +63,7 @@ async def test_another_ones_letter_is_not_there(open_desk: OpenDesk, method: str
 
 
 @pytest.mark.parametrize(("method", "path", "done"), [("POST", "/retry", "retried"), ("DELETE", "", "dropped")])
-async def test_all_are_all_of_ones_own(open_desk: OpenDesk, method: str, path: str, done: str) -> None:
+async def test_acting_on_all_letters_means_ones_own(open_desk: OpenDesk, method: str, path: str, done: str) -> None:
     desk = await open_desk(keys=KEYS)
     anns, _ = fill(desk)
     response = await desk.client.request(method, f"/v1/dead{path}?all=true", headers={"Authorization": "Bearer two"})

@@ -17,7 +17,7 @@ FOLDER = ROOT / "service" / "docs"
 HASHES = dict(re.findall(r"^\| `([\w.-]+)` \| `([0-9a-f]{64})` \|$", (FOLDER / "README.md").read_text(), re.MULTILINE))
 
 
-def test_what_is_not_ours_is_unchanged() -> None:
+def test_files_of_swagger_ui_are_unchanged() -> None:
     assert {"swagger-ui-bundle.js", "swagger-ui.css", "LICENSE", "NOTICE"} <= HASHES.keys()
     assert {name: sha256((FOLDER / name).read_bytes()).hexdigest() for name in HASHES} == HASHES
 

@@ -1,4 +1,4 @@
-"""Cancel, erase, run again: what owners do about documents that were accepted."""
+"""Cancel, erase, run again: requests of owners about accepted documents."""
 
 import asyncio
 from dataclasses import replace
@@ -47,7 +47,7 @@ async def rerun(desk: Desk, document_id: str, **headers: str) -> ClientResponse:
 
 
 def url_job() -> Job:
-    """A URL with what a caller may give beside it."""
+    """A URL with all that a caller may submit with it."""
     return replace(
         samples.job(),
         kind=Kind.URL,
@@ -66,7 +66,7 @@ def is_untouched(desk: Desk) -> bool:
 
 
 @pytest.mark.parametrize(("method", "what"), ACTS)
-async def test_what_nobody_posted_is_not_found(
+async def test_an_unknown_document_is_not_found(
     ledger_desk: OpenLedgerDesk, records: Records, method: str, what: str
 ) -> None:
     records.accept(samples.job())
@@ -97,7 +97,11 @@ async def test_another_keys_document_is_not_found_and_not_touched(
     ("method", "what", "error"),
     [
         *((method, what, BrokerUnavailable("amqp://u:secret@b")) for method, what in ACTS),
-        ("POST", "/rerun", BrokerFull("amqp://u:secret@b")),  # what is put on record has no lane that could be full
+        (
+            "POST",
+            "/rerun",
+            BrokerFull("amqp://u:secret@b"),
+        ),  # the record of requests has no limit that could be reached
     ],
 )
 async def test_without_the_broker_nothing_is_done_and_asking_again_is_advised(
@@ -136,7 +140,7 @@ async def test_without_the_ledger_nothing_is_done(
 
 
 @pytest.mark.parametrize(("method", "what"), ACTS)
-async def test_without_a_ledger_it_is_said_what_is_missing(desk: Desk, method: str, what: str) -> None:
+async def test_without_a_ledger_the_answer_says_so(desk: Desk, method: str, what: str) -> None:
     response = await act(desk, method, "some-id", what)
     assert (response.status, (await problem(response))["type"]) == (503, "/problems/ledger-not-configured")
 
@@ -144,9 +148,7 @@ async def test_without_a_ledger_it_is_said_what_is_missing(desk: Desk, method: s
 # cancel
 
 
-async def test_cancelling_puts_on_record_which_run_is_wanted_no_more(
-    ledger_desk: OpenLedgerDesk, records: Records
-) -> None:
+async def test_cancelling_records_the_cancelled_run(ledger_desk: OpenLedgerDesk, records: Records) -> None:
     job = samples.job()
     records.accept(job)
     records.decide(failed(job))
@@ -172,7 +174,7 @@ async def test_cancelling_a_document_that_waits_for_a_retry_says_until_when(
     assert int(response.headers["Retry-After"]) > 1
 
 
-async def test_what_is_decided_cannot_be_cancelled(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_a_decided_document_cannot_be_cancelled(ledger_desk: OpenLedgerDesk, records: Records) -> None:
     job = samples.job()
     records.accept(job)
     records.decide(samples.processed(job))
@@ -182,8 +184,8 @@ async def test_what_is_decided_cannot_be_cancelled(ledger_desk: OpenLedgerDesk, 
     assert desk.broker.requests == []
 
 
-async def test_what_is_not_recorded_yet_cannot_be_cancelled(ledger_desk: OpenLedgerDesk) -> None:
-    """Else invented ids would fill the workers' memory of requests."""
+async def test_a_document_that_is_not_recorded_yet_cannot_be_cancelled(ledger_desk: OpenLedgerDesk) -> None:
+    """Otherwise invented ids could fill the workers' memory of requests."""
     desk = await ledger_desk(recorded=False)
     response = await cancel(desk, id_made(NOW))
     assert (response.status, (await problem(response))["type"]) == (409, "/problems/not-recorded")
@@ -217,7 +219,7 @@ async def test_erasing_asks_workers_and_recorder_tells_subscribers_and_drops_dea
 
 
 async def test_erasing_again_does_all_of_it_again(ledger_desk: OpenLedgerDesk, records: Records) -> None:
-    """So whoever was cut off in the middle just asks again."""
+    """A client whose request was cut off can simply repeat it."""
     job = samples.job()
     records.accept(job)
     records.erase(job)
@@ -249,7 +251,7 @@ async def test_an_erasure_that_is_cut_off_at_any_step_is_made_whole_by_asking_ag
         response = await erase(desk, job.id)
         assert (response.status, (await problem(response))["type"]) == (503, "/problems/broker-unavailable")
         assert response.headers["Retry-After"] == "5"
-    assert bool(desk.broker.requests) == (step != "request")  # no word to subscribers before workers know
+    assert bool(desk.broker.requests) == (step != "request")  # subscribers are informed only after workers
     assert bool(desk.broker.log) == (step == "drop_dead")
     assert len(desk.broker.letters) == 1
     assert (await erase(desk, job.id)).status == 202
@@ -286,10 +288,10 @@ async def test_while_letters_may_be_out_of_reach_erasing_is_not_done(
 
 
 @pytest.mark.parametrize(("method", "what"), [ACTS[0], ACTS[2]])
-async def test_what_is_not_recorded_yet_cannot_be_erased_or_run_again(
+async def test_a_document_that_is_not_recorded_yet_cannot_be_erased_or_run_again(
     ledger_desk: OpenLedgerDesk, method: str, what: str
 ) -> None:
-    """Nobody can tell yet whose document it is."""
+    """Its owner is not known yet."""
     desk = await ledger_desk(recorded=False)
     response = await act(desk, method, id_made(NOW), what)
     assert (response.status, (await problem(response))["type"]) == (409, "/problems/not-recorded")
@@ -326,7 +328,7 @@ async def test_content_is_run_again_where_it_was_kept(ledger_desk: OpenLedgerDes
     assert put == replace(job, run=3, keep_input=False, accepted_at=put.accepted_at)
 
 
-async def test_content_that_was_not_kept_is_said_to_be_gone(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_content_that_was_not_kept_is_reported_as_gone(ledger_desk: OpenLedgerDesk, records: Records) -> None:
     job = samples.job()
     records.accept(job)
     records.decide(samples.processed(job))
@@ -345,7 +347,7 @@ async def test_a_run_that_is_under_way_is_not_joined_by_another(ledger_desk: Ope
     assert response.headers["Retry-After"]
 
 
-async def test_of_many_that_ask_at_once_one_gets_the_run(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_one_of_many_concurrent_requests_gets_the_run(ledger_desk: OpenLedgerDesk, records: Records) -> None:
     job = url_job()
     records.accept(job)
     records.decide(failed(job))
@@ -356,7 +358,7 @@ async def test_of_many_that_ask_at_once_one_gets_the_run(ledger_desk: OpenLedger
 
 
 async def test_the_next_run_is_under_way_before_it_is_recorded(ledger_desk: OpenLedgerDesk, records: Records) -> None:
-    """Who asked for it may wait for it, look at it and cancel it: what is recorded is a moment behind."""
+    """Its owner can wait for it, look it up and cancel it, although the ledger is a moment behind."""
     job = url_job()
     records.accept(job)
     records.decide(samples.processed(job))

@@ -23,7 +23,7 @@ __all__ = ["ledger_desk", "records"]
 
 ARTICLE = "application/vnd.copydesk.article+json"
 
-THERE = ("status", "event", "article", "text")  # of an article that was asked for in no further form
+THERE = ("status", "event", "article", "text")  # of an article without further forms
 
 
 async def view(desk: Desk, document_id: str, accept: str = "application/json", **query: str) -> ClientResponse:
@@ -110,7 +110,7 @@ async def test_the_article_alone_is_the_data_of_the_event(ledger_desk: OpenLedge
     assert (body["title"], body["text"]) == ("Grüße", "Grüße aus Łódź.")
 
 
-async def test_html_of_somebody_else_may_do_nothing(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_article_html_is_served_under_a_strict_policy(ledger_desk: OpenLedgerDesk, records: Records) -> None:
     job = samples.job()
     records.decide(article(job))
     response = await view(await ledger_desk(), job.id, "text/html")
@@ -138,7 +138,7 @@ async def test_a_failed_document_has_an_event_and_no_article(ledger_desk: OpenLe
 
 
 @pytest.mark.parametrize("accept", ["text/markdown", "application/pdf", "text/plain;q=0"])
-async def test_a_form_that_there_is_not_is_not_acceptable(
+async def test_an_unavailable_form_is_not_acceptable(
     ledger_desk: OpenLedgerDesk, records: Records, accept: str
 ) -> None:
     job = samples.job()
@@ -156,14 +156,14 @@ async def test_an_id_is_taken_in_either_case(ledger_desk: OpenLedgerDesk, record
     assert (await (await view(desk, job.id.upper())).json())["id"] == job.id
 
 
-async def test_what_may_not_be_recorded_yet_has_an_id_of_our_form(ledger_desk: OpenLedgerDesk) -> None:
+async def test_only_ids_of_our_form_may_be_unknown(ledger_desk: OpenLedgerDesk) -> None:
     desk, just_made = await ledger_desk(recorded=False), id_made(NOW)
     for form in (f"{{{just_made}}}", f"urn:uuid:{just_made}", just_made.replace("-", "")):
         assert (await view(desk, form)).status == 404
     assert (await view(desk, just_made.upper())).status == 202
 
 
-async def test_who_has_it_already_gets_304(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_a_client_with_the_current_tag_gets_304(ledger_desk: OpenLedgerDesk, records: Records) -> None:
     job = samples.job()
     records.decide(article(job))
     desk = await ledger_desk()
@@ -225,7 +225,7 @@ async def test_while_a_further_run_is_under_way_the_article_is_there(
         ("ffffffff-ffff-7fff-bfff-ffffffffffff", 404),
     ],
 )
-async def test_what_was_never_accepted_is_not_found(
+async def test_an_id_that_was_never_accepted_is_not_found(
     ledger_desk: OpenLedgerDesk, records: Records, document_id: str, status: int
 ) -> None:
     records.accept(samples.job())
@@ -233,7 +233,7 @@ async def test_what_was_never_accepted_is_not_found(
     assert (answer.status, (await problem(answer))["type"]) == (status, "/problems/not-found")
 
 
-async def test_what_may_not_be_recorded_yet_is_unknown_and_to_be_asked_again(ledger_desk: OpenLedgerDesk) -> None:
+async def test_a_young_id_is_unknown_with_a_time_to_ask_again(ledger_desk: OpenLedgerDesk) -> None:
     desk = await ledger_desk(recorded=False)
     for document_id in (id_made(NOW), document_id_for_key("anonymous", "a")):
         response = await view(desk, document_id, "text/plain")
@@ -242,7 +242,7 @@ async def test_what_may_not_be_recorded_yet_is_unknown_and_to_be_asked_again(led
         assert response.headers["Retry-After"] == "1"
 
 
-# who may look, and what is refused
+# access and refusals
 
 
 async def test_an_owner_sees_its_own_documents_alone(ledger_desk: OpenLedgerDesk, records: Records) -> None:
@@ -284,7 +284,7 @@ async def test_without_a_ledger_it_says_so(desk: Desk, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/documents", "/v1/documents/a"])
 @pytest.mark.parametrize("failure", [LedgerUnavailable(), None], ids=["fails", "hangs"])
-async def test_a_ledger_that_is_away_is_said_to_be(
+async def test_an_unavailable_ledger_is_reported(
     open_desk: OpenDesk, path: str, failure: Exception | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.ledger._TIMEOUT_S", 0.05)
@@ -317,7 +317,7 @@ async def test_the_receipt_names_the_place_of_the_document(ledger_desk: OpenLedg
         (["text/plain;q=0., text/html;q=0.001"], "html"),
     ],
 )
-def test_the_most_welcome_form_comes_first(header: list[str], first: str) -> None:
+def test_the_form_with_the_highest_weight_is_chosen(header: list[str], first: str) -> None:
     assert preferred(header, FORMATS)[0] == first
 
 
@@ -329,6 +329,6 @@ def test_a_range_whose_weight_is_malformed_is_passed_over(weight: str) -> None:
     assert preferred([malformed, "text/*;q=0.1"], FORMATS)[0] == "text"
 
 
-def test_what_is_not_acceptable_is_not_chosen() -> None:
+def test_unacceptable_forms_are_not_chosen() -> None:
     assert preferred(["application/pdf"], FORMATS) == []
     assert preferred(["text/plain"], FORMATS) == ["text"]

@@ -67,7 +67,7 @@ async def test_begin_with_the_last_ones_of_an_empty_log(desk: Desk) -> None:
         assert await take(stream, 1) == [event(0)]
 
 
-async def test_who_comes_back_does_not_begin_anew(desk: Desk) -> None:
+async def test_a_reconnecting_client_continues(desk: Desk) -> None:
     await write(desk, *["processed.en._"] * 4)
     async with await follow(desk, "/v1/events?last=3", **{"Last-Event-ID": "2"}) as stream:
         assert await take(stream, 1) == [event(3)]
@@ -191,7 +191,7 @@ def client_that_does_not_read(desk: Desk) -> Iterator[None]:
 
 
 async def until_stuck(desk: Desk) -> None:
-    """Returns when the reader has not moved for a while: that it waits for the socket sets no event."""
+    """Returns when the reader has not moved for a while: nothing signals that it waits for the socket."""
     seen = -1
     while seen < 0 or seen != desk.broker.read_offset:
         seen = desk.broker.read_offset

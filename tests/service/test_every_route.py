@@ -1,4 +1,4 @@
-"""What holds on every route of the API. The routes are those of the running application."""
+"""Rules for every route of the API. The routes are those of the running application."""
 
 import pytest
 from yarl import URL
@@ -13,7 +13,7 @@ ACTS = {  # they ask the ledger first: `test_document_acts` has their broker fai
     ("POST", "/v1/documents/some-id/cancel"),
     ("POST", "/v1/documents/some-id/rerun"),
 }
-MANY = {"all": "true"}  # which of the dead letters a request for many is about
+MANY = {"all": "true"}  # the dead letters that a request for many selects
 
 
 def routes(desk: Desk) -> list[tuple[str, str]]:
@@ -45,8 +45,8 @@ async def test_an_unknown_parameter_is_refused_by_name(desk: Desk) -> None:
     for method, path in routes(desk):
         url = valid(method, path).update_query(nonsense="1")
         response = await desk.client.request(method, url, json=document_for(method, path))
-        told = await problem(response)
-        assert (response.status, told["errors"][0]["field"], told["errors"][0]["rule"]) == (
+        body = await problem(response)
+        assert (response.status, body["errors"][0]["field"], body["errors"][0]["rule"]) == (
             400,
             "nonsense",
             "unknown_parameter",
@@ -61,6 +61,6 @@ async def test_a_broker_that_fails_is_told_with_when_to_ask_again(desk: Desk, er
         if (method, path) in LOOKUPS | ACTS or (isinstance(error, BrokerFull) and (method, path) not in PUTS):
             continue
         response = await desk.client.request(method, valid(method, path), json=document_for(method, path))
-        told = await problem(response)
+        body = await problem(response)
         assert (response.status, response.headers["Retry-After"]) == (status, str(error.retry_after_s)), (method, path)
-        assert "secret" not in str(told)
+        assert "secret" not in str(body)

@@ -18,12 +18,12 @@ BODY = json.dumps({"text": "The ferry sails again."})
 
 
 async def extracted(desk: Desk, answer: Event | BrokerError, body: str = BODY, **headers: str) -> ClientResponse:
-    """Asks for a preview that is answered so."""
+    """Requests a preview that gets this answer."""
     desk.broker.answers.put_nowait(answer if isinstance(answer, BrokerError) else encode(answer))
     return await desk.post(body, path="/v1/extract", **headers)
 
 
-def told(desk: Desk, outcome: str) -> float:
+def count_of(desk: Desk, outcome: str) -> float:
     return desk.sample("copydesk_waits_total", kind="extraction", outcome=outcome)
 
 
@@ -45,7 +45,7 @@ async def test_the_article_is_answered_and_nothing_is_stored(desk: Desk, accept:
     assert preview.content == "The ferry sails again."
     assert desk.broker.jobs == []
     assert desk.sample("copydesk_accepted_total", kind="text", lane="interactive") == 0
-    assert told(desk, "decided") == 1
+    assert count_of(desk, "decided") == 1
 
 
 @pytest.mark.parametrize(("reason", "later"), [(Reason.NO_ARTICLE, None), (Reason.DNS_ERROR, "10")])
@@ -68,7 +68,7 @@ async def test_a_failure_is_a_problem_with_the_reason(desk: Desk, reason: Reason
         (BrokerFull("amqp://user:secret@broker"), 429, "intake-full"),
     ],
 )
-async def test_what_no_worker_does_is_told_with_when_to_ask_again(
+async def test_a_preview_without_a_worker_is_refused_with_a_retry_time(
     desk: Desk, error: BrokerError, status: int, slug: str
 ) -> None:
     response = await extracted(desk, error)
@@ -78,14 +78,14 @@ async def test_what_no_worker_does_is_told_with_when_to_ask_again(
     assert "secret" not in str(answer)
 
 
-async def test_what_takes_too_long_is_given_up(open_desk: OpenDesk) -> None:
+async def test_a_slow_preview_is_given_up(open_desk: OpenDesk) -> None:
     desk = await open_desk(limits={"extract_timeout_s": 0.05})
     response = await desk.post(BODY, path="/v1/extract")
     assert (response.status, (await problem(response))["type"]) == (504, "/problems/extraction-timeout")
-    assert told(desk, "timed_out") == 1
+    assert count_of(desk, "timed_out") == 1
 
 
-async def test_more_at_once_than_may_be_are_refused(open_desk: OpenDesk) -> None:
+async def test_previews_beyond_the_limit_are_refused(open_desk: OpenDesk) -> None:
     desk = await open_desk(limits={"extractions": 1})
     async with asyncio.TaskGroup() as group:
         first = group.create_task(desk.post(BODY, path="/v1/extract"))
@@ -121,7 +121,7 @@ async def test_a_document_that_is_too_large_for_a_preview_is_refused(open_desk: 
     assert desk.broker.previews == []
 
 
-async def test_who_accepts_no_form_of_it_is_told_before_any_work(desk: Desk) -> None:
+async def test_an_unacceptable_form_is_refused_before_any_work(desk: Desk) -> None:
     response = await desk.post(BODY, path="/v1/extract", Accept="image/png")
     answer = await problem(response)
     assert (response.status, answer["type"]) == (406, "/problems/not-acceptable")

@@ -59,7 +59,7 @@ MALFORMED = [
 ]
 
 
-async def told(desk: Desk, raw: bytes, *, head: bool = False) -> Answer:
+async def answer_to(desk: Desk, raw: bytes, *, head: bool = False) -> Answer:
     answer = await ask(desk.client.port or 0, raw, head=head)
     assert answer is not None
     return answer
@@ -67,12 +67,12 @@ async def told(desk: Desk, raw: bytes, *, head: bool = False) -> Answer:
 
 @pytest.mark.parametrize("host", OURS)
 async def test_names_of_this_machine_are_served(desk: Desk, host: str) -> None:
-    assert (await told(desk, request("/", host=host))).status == 200
+    assert (await answer_to(desk, request("/", host=host))).status == 200
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-async def test_other_names_are_not(desk: Desk, host: str) -> None:
-    answer = await told(desk, request("/v1/events", host=host))
+async def test_other_names_are_refused(desk: Desk, host: str) -> None:
+    answer = await answer_to(desk, request("/v1/events", host=host))
     assert answer.problem()["type"] == "/problems/foreign-host"
     assert answer.status == 421
     assert desk.sample("copydesk_refused_total", reason="foreign_host") == 1
@@ -80,7 +80,7 @@ async def test_other_names_are_not(desk: Desk, host: str) -> None:
 
 @pytest.mark.parametrize("host", MALFORMED)
 async def test_a_malformed_host_is_a_bad_request(desk: Desk, host: str) -> None:
-    answer = await told(desk, request("/", host=host))
+    answer = await answer_to(desk, request("/", host=host))
     assert answer.problem()["type"] == "/problems/bad-request"
     assert answer.status == 400
 
@@ -88,14 +88,14 @@ async def test_a_malformed_host_is_a_bad_request(desk: Desk, host: str) -> None:
 @pytest.mark.parametrize("host", MALFORMED)
 async def test_a_malformed_host_is_a_bad_request_with_keys_too(open_desk: OpenDesk, host: str) -> None:
     desk = await open_desk(keys=(KEY,), hosts=None)
-    assert (await told(desk, request("/", host=host))).status == 400
+    assert (await answer_to(desk, request("/", host=host))).status == 400
 
 
 async def test_the_old_protocol_has_requests_without_host(desk: Desk, open_desk: OpenDesk) -> None:
     raw = b"GET / HTTP/1.0\r\n\r\n"
-    assert (await told(desk, raw)).status == 421
-    assert (await told(await open_desk(hosts=Hosts(addresses=True)), raw)).status == 200
-    assert (await told(await open_desk(keys=(KEY,), hosts=None), raw)).status == 200
+    assert (await answer_to(desk, raw)).status == 421
+    assert (await answer_to(await open_desk(hosts=Hosts(addresses=True)), raw)).status == 200
+    assert (await answer_to(await open_desk(keys=(KEY,), hosts=None), raw)).status == 200
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ async def test_the_old_protocol_has_requests_without_host(desk: Desk, open_desk:
 async def test_a_target_in_absolute_form_must_name_this_machine_too(
     desk: Desk, target: str, host: str, status: int
 ) -> None:
-    assert (await told(desk, request(target, host=host))).status == status
+    assert (await answer_to(desk, request(target, host=host))).status == status
 
 
 async def test_every_route_asks_for_the_name(desk: Desk) -> None:
@@ -123,18 +123,18 @@ async def test_every_route_asks_for_the_name(desk: Desk) -> None:
     for route in app.router.routes():
         target = route.resource.canonical.replace("{slug}", "bad-request").replace("{id}", "a")
         raw = request(target, method=route.method, host="example.com")
-        assert (await told(desk, raw, head=route.method == "HEAD")).status == 421
+        assert (await answer_to(desk, raw, head=route.method == "HEAD")).status == 421
         asked += 1
     assert asked >= 10
-    assert (await told(desk, request("/nothing", host="example.com"))).status == 421
+    assert (await answer_to(desk, request("/nothing", host="example.com"))).status == 421
 
 
 async def test_with_keys_any_name_is_served_unless_names_are_given(open_desk: OpenDesk) -> None:
     desk = await open_desk(keys=(KEY,), hosts=None)
-    assert (await told(desk, request("/", host="example.com"))).status == 200
+    assert (await answer_to(desk, request("/", host="example.com"))).status == 200
     desk = await open_desk(keys=(KEY,), hosts=Hosts.of("0.0.0.0", ["desk.example.com"]))
-    assert (await told(desk, request("/", host="desk.example.com"))).status == 200
-    assert (await told(desk, request("/", host="example.com"))).status == 421
+    assert (await answer_to(desk, request("/", host="desk.example.com"))).status == 200
+    assert (await answer_to(desk, request("/", host="example.com"))).status == 421
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ async def test_with_keys_any_name_is_served_unless_names_are_given(open_desk: Op
         (["*"], "example.com", True),
     ],
 )
-def test_names_that_are_given(names: list[str], host: str, known: bool) -> None:
+def test_configured_names_are_served(names: list[str], host: str, known: bool) -> None:
     assert Hosts.of("127.0.0.1", names).knows(host) is known
 
 

@@ -34,7 +34,7 @@ def test_one_secret_twice_is_refused() -> None:
     assert SECRET not in str(refused.value)
 
 
-def test_secrets_stand_in_no_repr() -> None:
+def test_no_repr_shows_secrets() -> None:
     keys = ApiKeys.from_plain([f"ann:{SECRET}"])
     assert SECRET not in repr(keys)
     assert "digest" not in repr(keys)

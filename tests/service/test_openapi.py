@@ -39,7 +39,7 @@ def job(document_id: str, **more: Any) -> Job:  # noqa: ANN401 - fields of a job
 
 @pytest.fixture
 async def full_desk(ledger_desk: OpenLedgerDesk, records: Records) -> Desk:
-    """A desk that knows what the examples are about."""
+    """A desk with the documents and dead letters of the examples."""
     waiting = job(samples.WAITING_ID)
     url = job(samples.FAILED_ID, kind=Kind.URL, content=None, url="https://example.com/gone")
     records.accept(job(samples.ID), url, waiting)
@@ -65,7 +65,7 @@ def written(value: object) -> str:
 
 
 async def call(desk: Desk, operation: Operation, example: Example) -> ClientResponse:
-    """Does what the example shows."""
+    """Makes the request of the example."""
     headers = {parameter.name for parameter in operation.parameters if parameter.place is Place.HEADER}
     sent = {name: str(value) for name, value in example.values.items() if name in headers}
     if example.media_type:
@@ -77,8 +77,8 @@ async def call(desk: Desk, operation: Operation, example: Example) -> ClientResp
     )
 
 
-def told(operation: Operation) -> Mapping[str, Any]:
-    """Returns what the document has of an operation."""
+def documented(operation: Operation) -> Mapping[str, Any]:
+    """Returns the operation as the document has it."""
     found: Mapping[str, Any] = document()["paths"][operation.path][operation.method.lower()]
     return found
 
@@ -141,7 +141,7 @@ async def test_the_parameters_that_are_documented_are_taken(desk: Desk, operatio
 def test_every_operation_has_examples_and_the_document_has_them(operation: Operation) -> None:
     assert operation.examples
     assert {example.status for example in operation.examples.values()} & {200, 202}
-    assert set(operation.examples) >= named_in(told(operation))
+    assert set(operation.examples) >= named_in(documented(operation))
     for name, example in operation.examples.items():
         assert {one for one, _ in query_of(operation, example)} <= {one.name for one in operation.parameters}, name
 
@@ -169,13 +169,13 @@ async def test_an_example_holds(full_desk: Desk, operation: Operation, name: str
 
 
 @pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.id)
-async def test_what_the_page_fills_in_at_first_is_accepted(full_desk: Desk, operation: Operation) -> None:
+async def test_the_prefilled_values_of_the_page_are_accepted(full_desk: Desk, operation: Operation) -> None:
     """Swagger UI fills in each parameter's first example or default, and the first example of the first body."""
     values: dict[str, Any] = {}
-    for parameter in told(operation).get("parameters", []):
+    for parameter in documented(operation).get("parameters", []):
         first = next(iter(parameter.get("examples", {}).values()), {"value": parameter["schema"].get("default")})
         values |= {} if first["value"] is None else {parameter["name"]: first["value"]}
-    posted = told(operation).get("requestBody", {"content": {}})["content"]
+    posted = documented(operation).get("requestBody", {"content": {}})["content"]
     media_type = next(iter(posted), None)
     body = next(iter(posted[media_type]["examples"].values()))["value"] if media_type else None
     filled = Example(about="", values=values, media_type=media_type, body=body)
@@ -202,15 +202,15 @@ async def compare(response: ClientResponse, example: Example) -> None:
 
 
 @pytest.mark.parametrize(("operation", "name"), EXAMPLES, ids=[f"{one.id}: {name}" for one, name in EXAMPLES])
-def test_what_an_example_shows_is_valid(operation: Operation, name: str) -> None:
+def test_the_values_of_an_example_are_valid(operation: Operation, name: str) -> None:
     example = operation.examples[name]
-    for parameter in told(operation).get("parameters", []):
+    for parameter in documented(operation).get("parameters", []):
         if name in parameter.get("examples", {}) and example.status in {200, 202}:
             validator(parameter["schema"]).validate(parameter["examples"][name]["value"])
     if example.media_type and example.status in {200, 202}:
-        validator(told(operation)["requestBody"]["content"][example.media_type]["schema"]).validate(example.body)
+        validator(documented(operation)["requestBody"]["content"][example.media_type]["schema"]).validate(example.body)
     if example.answer is not None:
-        content = told(operation)["responses"][str(example.status)]["content"][example.answer_type]
+        content = documented(operation)["responses"][str(example.status)]["content"][example.answer_type]
         validator(content["schema"]).validate(content["examples"][name]["value"])
 
 

@@ -36,7 +36,7 @@ def test_the_first_wait_counts(headers: list[str], seconds: int) -> None:
 
 
 @pytest.mark.parametrize("asked", ["31", "9999999999", "9" * 8000])
-def test_what_is_asked_beyond_the_limit_becomes_the_limit(asked: str) -> None:
+def test_a_wait_above_the_limit_becomes_the_limit(asked: str) -> None:
     assert wait_asked([f"wait={asked}"], LIMIT_S) == LIMIT_S
 
 
@@ -62,7 +62,7 @@ def test_what_is_asked_beyond_the_limit_becomes_the_limit(asked: str) -> None:
         ["wait 10"],
     ],
 )
-def test_what_is_no_whole_number_of_seconds_is_ignored(headers: list[str]) -> None:
+def test_a_wait_that_is_no_whole_number_is_ignored(headers: list[str]) -> None:
     assert wait_asked(headers, LIMIT_S) is None
 
 
@@ -80,7 +80,7 @@ PIECES = ["wait", "=", "10", '"', "\\", ",", ";", " ", "\t", "é", "a", "0", "-"
 
 
 @given(st.lists(st.lists(st.sampled_from(PIECES), max_size=12).map("".join), max_size=3))
-def test_whatever_stands_there_is_a_number_within_the_limit_or_nothing(headers: list[str]) -> None:
+def test_any_header_gives_a_number_within_the_limit_or_none(headers: list[str]) -> None:
     assert wait_asked(headers, LIMIT_S) in {None, *range(LIMIT_S + 1)}
 
 

@@ -72,7 +72,7 @@ async def test_a_submission_that_waits_is_answered_with_the_event(desk: Desk) ->
     assert waits(desk, "submission", "decided") == 1
     assert desk.sample("copydesk_waiting_requests", kind="submission") == 0
     labels = {"method": "POST", "route": "/v1/documents", "status": "200"}
-    assert desk.sample("copydesk_request_seconds_count", **labels) == 0  # it says nothing of how fast the server is
+    assert desk.sample("copydesk_request_seconds_count", **labels) == 0  # waits do not measure the server
 
 
 async def test_a_document_is_watched_before_it_is_stored(desk: Desk) -> None:
@@ -126,7 +126,7 @@ async def test_a_submission_that_accepts_nothing_of_it_does_not_wait(desk: Desk)
     assert (response.status, "Preference-Applied" in response.headers) == (202, False)
 
 
-async def test_what_is_not_decided_in_time_is_answered_as_without_waiting(ledger_desk: OpenLedgerDesk) -> None:
+async def test_after_the_time_the_answer_is_that_without_waiting(ledger_desk: OpenLedgerDesk) -> None:
     desk = await ledger_desk()
     response = await desk.post(BODY, Prefer="wait=0")
     receipt = await response.json()
@@ -148,7 +148,7 @@ async def test_the_limit_is_applied_and_said(open_desk: OpenDesk) -> None:
     assert response.headers["Preference-Applied"] == "wait=7"
 
 
-async def test_one_more_than_may_wait_does_not(open_desk: OpenDesk) -> None:
+async def test_a_request_beyond_the_limit_does_not_wait(open_desk: OpenDesk) -> None:
     desk = await open_desk(limits={"waiting_requests": 1})
     async with asyncio.TaskGroup() as group:
         first = group.create_task(desk.post(BODY, Prefer="wait=20"))
@@ -290,8 +290,8 @@ async def test_a_document_that_is_not_on_record_yet_is_waited_for(ledger_desk: O
     assert (waited.status, await waited.read()) == (200, encode(article(job)))
 
 
-async def test_a_document_of_nobody_is_not_shown_to_somebody(ledger_desk: OpenLedgerDesk) -> None:
-    """An event does not tell whose the document is: until its acceptance is recorded it is shown to nobody."""
+async def test_a_document_without_a_known_owner_is_shown_to_nobody(ledger_desk: OpenLedgerDesk) -> None:
+    """An event does not name the owner: until the acceptance is recorded, the document is shown to nobody."""
     desk = await ledger_desk(keys=("mine:secret",), recorded=False)
     bearer = {"Authorization": "Bearer secret", "Accept": EVENT, "Prefer": "wait=1"}
     event = article(replace(samples.job(), id=id_made(NOW)))
@@ -299,9 +299,7 @@ async def test_a_document_of_nobody_is_not_shown_to_somebody(ledger_desk: OpenLe
     assert (response.status, (await response.json())["state"]) == (202, "unknown")
 
 
-async def test_a_document_of_somebody_is_shown_to_that_one_when_it_is_recorded(
-    ledger_desk: OpenLedgerDesk, records: Records
-) -> None:
+async def test_a_recorded_document_is_shown_to_its_owner(ledger_desk: OpenLedgerDesk, records: Records) -> None:
     job = replace(samples.job(), id=id_made(NOW), owner="mine")
     desk = await ledger_desk(keys=("mine:secret", "other:word"), recorded=False)
     async with asyncio.TaskGroup() as group:
@@ -339,10 +337,10 @@ async def test_a_look_up_in_vain_is_answered_with_the_state(ledger_desk: OpenLed
     assert (response.headers["Preference-Applied"], response.headers["Retry-After"]) == ("wait=0", "1")
 
 
-async def test_what_was_decided_just_before_is_found_when_it_is_recorded(
+async def test_a_verdict_just_before_the_wait_is_found_when_it_is_recorded(
     ledger_desk: OpenLedgerDesk, records: Records
 ) -> None:
-    """The event was published before the document was watched, and the ledger is behind: nobody tells of it again."""
+    """The event was published before the watch began, and the ledger is behind: no other event comes."""
     job = samples.job()
     records.accept(job)
     desk = await ledger_desk()
@@ -369,7 +367,7 @@ async def test_a_refusal_after_a_wait_says_that_it_waited(ledger_desk: OpenLedge
     ]
     for method, route, status in (("POST", "/v1/documents", "406"), ("GET", "/v1/documents/{id}", "404")):
         labels = {"method": method, "route": route, "status": status}
-        assert desk.sample("copydesk_request_seconds_count", **labels) == 0  # it says nothing of how fast the server is
+        assert desk.sample("copydesk_request_seconds_count", **labels) == 0  # waits do not measure the server
     at_once = await desk.client.get("/v1/documents/no-id-of-ours", headers={"Prefer": "wait=20"})
     assert (at_once.status, "Preference-Applied" in at_once.headers) == (404, False)
 
@@ -378,7 +376,7 @@ async def test_a_refusal_after_a_wait_says_that_it_waited(ledger_desk: OpenLedge
 async def test_a_document_that_is_erased_meanwhile_is_gone(
     ledger_desk: OpenLedgerDesk, records: Records, keys: tuple[str, ...]
 ) -> None:
-    """What was recorded when the wait began is not told any more, although the verdict comes after the erasure."""
+    """The document was recorded when the wait began, and its verdict comes after the erasure."""
     job = replace(samples.job(), owner="newsroom")
     records.accept(job)
     desk = await ledger_desk(keys=keys)
@@ -414,7 +412,7 @@ async def test_a_ledger_that_goes_away_meanwhile_keeps_nobody_from_the_event(ope
     assert (answer.result().status, await answer.result().read()) == (200, encode(article(job)))
 
 
-async def test_a_ledger_that_goes_away_meanwhile_is_said_to_be_away(open_desk: OpenDesk) -> None:
+async def test_a_ledger_that_becomes_unavailable_is_reported(open_desk: OpenDesk) -> None:
     desk = await open_desk(ledger=FailingLedger())
     response = await desk.client.get(f"/v1/documents/{id_made(NOW)}", headers={"Prefer": "wait=0"})
     assert (response.status, (await problem(response))["type"]) == (503, "/problems/ledger-unavailable")
@@ -422,7 +420,7 @@ async def test_a_ledger_that_goes_away_meanwhile_is_said_to_be_away(open_desk: O
 
 
 class FailingLedger:
-    """Has nothing on record at the first look, and is away from then on. `failed` is set then."""
+    """Has no record at the first look-up, and is unavailable from then on. `failed` is set then."""
 
     def __init__(self) -> None:
         self.failed = asyncio.Event()
@@ -449,7 +447,7 @@ class FailingLedger:
 
 
 class SlowLedger(FailingLedger):
-    """Has nothing on record, and takes its time after the first look. `asked_again` is set then."""
+    """Has no record, and is slow after the first look-up. `asked_again` is set then."""
 
     def __init__(self) -> None:
         super().__init__()

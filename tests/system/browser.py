@@ -16,7 +16,7 @@ _OFFLINE = "MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
 
 
 class Page:
-    """One page. `requests` are the URLs that it asked for, `complaints` what the browser has against it."""
+    """One page. `requests` are the URLs that it requested, `complaints` the browser's errors about it."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.requests: list[str] = []
@@ -53,7 +53,7 @@ class Page:
         return answer["result"].get("value")
 
     async def until(self, expression: str) -> Any:  # noqa: ANN401 - JSON
-        """Waits until an expression is true in the page: it rings no bell. Returns it."""
+        """Polls until an expression is true in the page, and returns it."""
         async with asyncio.timeout(START_S):
             while not (value := await self.evaluate(expression)):  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_EVERY_S)

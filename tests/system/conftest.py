@@ -11,7 +11,7 @@ from tests.rabbit_node import RabbitNode
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[PostgresCluster]:
-    """A running PostgreSQL for the whole run, started at first use. Who kills a server starts one of its own."""
+    """A running PostgreSQL for the whole run, started at first use. Tests that kill a server start a separate one."""
     postgres = PostgresCluster()
     try:
         postgres.start()

@@ -134,7 +134,7 @@ async def accepted(http: aiohttp.ClientSession, api: str, number: int) -> str:
 
 @asynccontextmanager
 async def bound(url: str | None) -> AsyncIterator[Callable[[], Awaitable[bytes | None]]]:
-    """Yields what returns the next event of the exchange; it returns None where there is no RabbitMQ."""
+    """Yields a function that returns the next event of the exchange, None without RabbitMQ."""
     if url is None:
 
         async def nothing() -> None:
@@ -197,7 +197,7 @@ async def listed(http: aiohttp.ClientSession, api: str, **query: str) -> dict[st
 
 
 async def until(holds: Callable[[], Awaitable[bool]], *, seconds: float = 90) -> None:
-    """Waits until something holds that nothing tells of by itself."""
+    """Polls until a condition holds."""
     async with asyncio.timeout(seconds):
         while not await holds():  # noqa: ASYNC110 - a process rings no bell
             await asyncio.sleep(0.1)

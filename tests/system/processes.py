@@ -1,4 +1,4 @@
-"""Copydesk's processes as an operator starts them. Nothing of Copydesk is imported here."""
+"""Copydesk's processes as an operator starts them. This module imports nothing of Copydesk."""
 
 import json
 import os

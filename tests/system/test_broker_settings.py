@@ -23,7 +23,7 @@ def wrong_password(node: RabbitNode) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("command", ONCE, ids=" ".join)
-def test_a_command_says_it_in_its_last_line_and_nothing_else(command: tuple[str, ...], rabbit_node: RabbitNode) -> None:
+def test_a_command_reports_it_in_its_only_line(command: tuple[str, ...], rabbit_node: RabbitNode) -> None:
     done = copydesk(*command, settings=wrong_password(rabbit_node))
     assert (done.returncode, done.stdout) == (3, b"")
     (line,) = done.stderr.decode().splitlines()
@@ -31,7 +31,7 @@ def test_a_command_says_it_in_its_last_line_and_nothing_else(command: tuple[str,
     assert SECRET not in line
 
 
-def test_tail_says_it_too(rabbit_node: RabbitNode) -> None:
+def test_tail_reports_it_too(rabbit_node: RabbitNode) -> None:
     done = copydesk("tail", "--amqp", wrong_password(rabbit_node)["COPYDESK_AMQP_URL"])
     assert (done.returncode, done.stdout) == (3, b"")
     (line,) = done.stderr.decode().splitlines()
@@ -40,7 +40,7 @@ def test_tail_says_it_too(rabbit_node: RabbitNode) -> None:
 
 
 @pytest.mark.parametrize("command", [*ONCE, *ROLES, ("audit", "--watch", "1")], ids=" ".join)
-def test_what_is_no_amqp_url_is_refused_at_once(command: tuple[str, ...]) -> None:
+def test_an_invalid_amqp_url_is_refused_at_once(command: tuple[str, ...]) -> None:
     url = f"http://guest:{SECRET}@127.0.0.1:5672/"
     for done in (copydesk(*command, "--amqp-url", url), copydesk(*command, settings={"COPYDESK_AMQP_URL": url})):
         assert (done.returncode, done.stdout) == (2, b"")

@@ -54,7 +54,7 @@ def test_extract_refuses_what_is_no_submission_and_goes_on() -> None:
     assert b"txet" in done.stderr
 
 
-def test_a_document_that_comes_to_nothing_is_an_event_and_an_exit_code() -> None:
+def test_a_failed_document_gives_an_event_and_an_exit_code() -> None:
     done = copydesk("extract", "--jsonl", "-", stdin=b'{"html": "<html><body></body></html>"}\n')
     assert done.returncode == 1
     assert json.loads(done.stdout)["data"]["reason"] == "no_article"
@@ -83,7 +83,7 @@ def test_submit_reads_standard_input_with_where_it_came_from(api: str) -> None:
     assert json.loads(shown.stdout)["data"]["url"] == "https://www.example.com/ferry"
 
 
-def test_what_the_server_refuses_is_said_by_name(api: str, tmp_path: Path) -> None:
+def test_documents_that_the_server_refuses_are_named(api: str, tmp_path: Path) -> None:
     (tmp_path / "empty.txt").write_text(" \n")
     done = copydesk("submit", "--url", api, str(tmp_path / "empty.txt"), str(SEEDS / "wire-en.txt"))
     assert done.returncode == 1

@@ -69,7 +69,7 @@ async def connected(port: int, count: int, first: bytes = b"") -> "AsyncIterator
 
 
 async def work(api: str, ops: str, seconds: float) -> list[float]:
-    """Posts, reads the log and looks after the process, as others do; returns how long each took."""
+    """Posts, reads the log and checks the process, as clients and operators do; returns how long each took."""
     took: list[float] = []
     end = time.monotonic() + seconds
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE_S)) as http:

@@ -15,7 +15,7 @@ from tests.system.processes import copydesk, running
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
-SLOW = "word " * 400_000  # takes a parser some 0.7 s: Pebble checks the limit below every 0.1 s
+SLOW = "word " * 400_000  # takes a parser some 0.7 s, far above the limit below
 WITHIN_S = 60
 
 

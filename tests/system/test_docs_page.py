@@ -28,7 +28,7 @@ async def test_the_page_shows_the_api_and_tries_a_request(tmp_path: Path) -> Non
             assert [url for url in page.requests if not url.startswith((f"{api}/", "data:"))] == []
 
 
-async def test_what_the_policy_forbids_is_noticed(tmp_path: Path) -> None:
+async def test_a_violation_of_the_policy_is_noticed(tmp_path: Path) -> None:
     with running("up", "--port", "0", "--ops-port", "0", "--data", str(tmp_path / "data")) as up:
         async with browser(tmp_path / "profile") as page:
             await page.open(f"{up.wait_for_urls('api')['api']}/docs")

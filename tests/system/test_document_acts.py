@@ -104,7 +104,7 @@ def audited(stack: Stack, folder: Path) -> dict[str, Any]:
     return found
 
 
-async def test_what_is_erased_stays_erased_over_a_kill_and_a_rebuild(
+async def test_an_erased_document_stays_erased_after_a_kill_and_a_rebuild(
     own_stack: Stack, http: Http, tmp_path: Path
 ) -> None:
     stack = own_stack
@@ -140,7 +140,7 @@ async def test_what_is_erased_stays_erased_over_a_kill_and_a_rebuild(
 
 
 @pytest.mark.rabbit
-async def test_what_is_cancelled_while_no_worker_runs_is_decided_by_the_first_that_starts(
+async def test_the_first_worker_decides_documents_cancelled_while_none_ran(
     rabbit_node: RabbitNode, cluster: PostgresCluster, http: Http
 ) -> None:
     with replicas(rabbit_node, cluster, SETTINGS, workers=0) as stack:
@@ -191,7 +191,7 @@ async def test_a_document_that_waits_for_a_retry_is_cancelled_when_it_comes_back
     await until_answered(http, stack, document_id, run=2, state="processing", reason="connect_error")
 
 
-async def test_an_erased_document_that_waits_is_decided_without_a_word_of_it(stack: Stack, http: Http) -> None:
+async def test_the_event_of_an_erased_waiting_document_has_none_of_its_content(stack: Stack, http: Http) -> None:
     document_id = await new(http, stack, url=REFUSES)
     await until_answered(http, stack, document_id, state="processing")
     assert (await asked(http, stack, "DELETE", document_id))[0] == 202

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.system
 
 DEPLOYED = [ROOT / "Dockerfile", *(path for path in sorted((ROOT / "deploy").rglob("*")) if path.is_file())]
 NAMED = sorted({name for path in DEPLOYED for name in re.findall(r"COPYDESK_[A-Z_]*[A-Z]", path.read_text())})
-VALUES = {  # where a word will not do
+VALUES = {  # where a word is invalid
     "COPYDESK_AMQP_URL": "amqp://copydesk:word@127.0.0.1:1/",
     "COPYDESK_LEDGER_URL": "postgresql://copydesk:word@127.0.0.1:1/copydesk",
     "COPYDESK_HOST": "127.0.0.1",

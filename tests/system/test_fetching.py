@@ -38,7 +38,7 @@ BOMB = bomb()
 
 
 class Web:
-    """A server on loopback. What is asked of it at the address of `inside` should not have been asked."""
+    """A server on loopback. No request may reach it at the address of `inside`."""
 
     def __init__(self) -> None:
         self.port, self.inside_port = free_ports(2)
@@ -93,7 +93,7 @@ async def data_of(events: AsyncIterator, wanted: set[str]) -> dict[str, dict[str
     return data
 
 
-async def test_what_became_of_each_url_is_reported_with_how_it_was_fetched(amqp_url: str) -> None:
+async def test_each_url_has_an_event_with_its_fetch(amqp_url: str) -> None:
     settings = {
         "COPYDESK_AMQP_URL": amqp_url,
         "COPYDESK_FETCH_ALLOW_NETWORKS": "127.0.0.1/32",

@@ -133,9 +133,9 @@ def test_a_file_that_is_no_text_is_refused_and_the_others_are_not(api: str, fold
     done = copydesk(command, *server, *paths)
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 1
-    told = done.stderr.decode()
+    messages = done.stderr.decode()
     for name, why in refused.items():
-        assert [why in line for line in told.splitlines() if f"{name}" in line] == [True], told
+        assert [why in line for line in messages.splitlines() if f"{name}" in line] == [True], messages
 
 
 @pytest.mark.parametrize("as_json", [(), ("--json",)])
@@ -173,7 +173,7 @@ def test_warnings_of_extract_stand_on_standard_error_alone(as_json: tuple[str, .
     line = json.dumps({"text": ENGLISH, "url": "ftp://example.com/a", "metadata": {"title": "a\x08b"}})
     done = copydesk("extract", "--jsonl", "-", *as_json, stdin=line.encode())
     assert done.returncode == 0
-    assert [told.split(": ")[0] for told in done.stderr.decode().splitlines()] == [
+    assert [messages.split(": ")[0] for messages in done.stderr.decode().splitlines()] == [
         "warning\tline 1\turl",
         "warning\tline 1\tmetadata.title",
     ]

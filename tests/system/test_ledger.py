@@ -1,4 +1,4 @@
-"""What became of documents, asked over HTTP, while what records it is killed, away, or lost."""
+"""Look-ups of documents over HTTP, while recorders and databases are killed, away, or lost."""
 
 import asyncio
 import json
@@ -74,7 +74,7 @@ async def test_recorders_that_are_killed_lose_nothing_and_record_nothing_twice(o
         for worker in range(4):
             group.create_task(load(worker))
         for pause_s in KILL_AFTER_S:
-            await asyncio.sleep(pause_s)  # a moment in the midst of whatever is under way
+            await asyncio.sleep(pause_s)  # a random moment
             await asyncio.to_thread(stack.kill_recorder)
         over.set()
     assert len(taken) >= len(KILL_AFTER_S)
@@ -132,7 +132,7 @@ def test_tables_that_are_not_there_keep_it_from_starting(
     assert "canary" not in done.stderr.decode()
 
 
-def test_record_says_what_it_needs() -> None:
+def test_record_reports_missing_settings() -> None:
     done = copydesk("record")
     assert (done.returncode, b"COPYDESK_AMQP_URL" in done.stderr) == (2, True)
     done = copydesk("record", settings={"COPYDESK_AMQP_URL": "amqp://127.0.0.1:1/"})

@@ -1,4 +1,4 @@
-"""What commands load, seen from outside: a process that reads no pages loads no parser and no model."""
+"""The modules that commands load, seen from outside: a process that parses no pages loads no parser and no model."""
 
 import re
 import resource

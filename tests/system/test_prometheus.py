@@ -113,7 +113,7 @@ async def test_prometheus_scrapes_copydesk_and_loads_its_alerts(tmp_path: Path) 
 
 
 async def metrics_of(*urls: str) -> Exposed:
-    """Returns what the ops ports at `urls` show: of each metric the labels of its series."""
+    """Returns the labels of the series of each metric at the ops ports `urls`."""
     exposed: dict[str, list[Mapping[str, str]]] = {}
     for url in urls:
         async with aiohttp.ClientSession(url) as ops, ops.get("/metrics") as response:
@@ -147,7 +147,7 @@ def selectors(expression: str) -> list[promql_parser.VectorSelector]:
 
 
 def faults_of(expression: str, exposed: Exposed) -> Iterator[str]:
-    """Yields what an expression matches on and neither the contract nor the process has."""
+    """Yields the names and labels of an expression that neither the contract nor the process has."""
     for selector in selectors(expression):
         name = family_of(selector.name or "")
         if selector.name == "up":  # Prometheus' own; the job is ours
@@ -224,7 +224,7 @@ def test_every_alert_is_tested() -> None:
     assert fired == {rule["alert"] for rule in rules}
 
 
-def test_a_rule_on_what_never_comes_is_found() -> None:
+def test_a_rule_on_unknown_series_is_found() -> None:
     exposed = {"copydesk_refused": [{"reason": "intake_full"}]}
     assert list(faults_of('rate(copydesk_refused_total{reason=~"intake_full"}[5m]) > 0', exposed)) == []
     wrong = [

@@ -1,4 +1,4 @@
-"""SIGTERM, once and twice, with a document in hand whose page does not come."""
+"""SIGTERM, once and twice, while a worker waits for the page of a document."""
 
 import asyncio
 import json
@@ -84,7 +84,7 @@ def up(data: Path) -> Iterator[Process]:
 
 
 async def hold_a_document(process: Process, site: SlowSite) -> str:
-    """Posts the page, and returns the document's id when a worker has it in hand."""
+    """Posts the page, and returns the document's id when a worker waits for it."""
     async with (
         aiohttp.ClientSession(process.wait_for_urls("api")["api"]) as http,
         http.post("/v1/documents", json={"url": site.url}) as response,
@@ -114,7 +114,7 @@ def decided(process: Process) -> list[tuple[str, str]]:
     return [(event["subject"], event["data"]["title"]) for event in events]
 
 
-async def test_after_one_signal_what_is_in_hand_is_finished(site: SlowSite, tmp_path: Path) -> None:
+async def test_after_one_signal_held_documents_are_finished(site: SlowSite, tmp_path: Path) -> None:
     with up(tmp_path) as process:
         document_id = await hold_a_document(process, site)
         process.signal(signal.SIGTERM)
@@ -125,7 +125,7 @@ async def test_after_one_signal_what_is_in_hand_is_finished(site: SlowSite, tmp_
         assert decided(process) == [(document_id, "Ferry landing moves")]
 
 
-async def test_a_second_signal_stops_at_once_and_gives_back_what_is_in_hand(site: SlowSite, tmp_path: Path) -> None:
+async def test_a_second_signal_stops_at_once_and_gives_held_documents_back(site: SlowSite, tmp_path: Path) -> None:
     with up(tmp_path) as process:
         document_id = await hold_a_document(process, site)
         process.signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Data go to standard output and words to standard error, in every command, on a terminal and in a pipe."""
+"""Data go to standard output and messages to standard error, in every command, on a terminal and in a pipe."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from tests.system.terminal import TIMEOUT_S, at_terminal, environment, into_clos
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 SEEDS = Path(__file__).parents[2] / "seeds"
-SLOW = "word " * 200_000  # takes a parser some 0.35 s: Pebble checks the limit below every 0.1 s
+SLOW = "word " * 200_000  # takes a parser some 0.35 s, far above the limit below
 CLOSED_PIPE = 141
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
@@ -73,21 +73,21 @@ WRITING = (
 
 
 @pytest.mark.parametrize("name", WRITING)
-def test_a_reader_that_goes_ends_a_command_without_a_word(desk: Desk, name: str) -> None:
+def test_a_closed_pipe_ends_a_command_silently(desk: Desk, name: str) -> None:
     code, complaint = into_closed_pipe(command(desk, name))
     assert code == CLOSED_PIPE, complaint
-    summary = r"copydesk: \d accepted, 0 refused, \d not sent.*\n"  # documents are not sent: that has to be said
+    summary = r"copydesk: \d accepted, 0 refused, \d not sent.*\n"  # unsent documents must be reported
     assert re.fullmatch(summary if name in {"submit", "submit --json"} else "", complaint)
 
 
-def test_a_reader_that_goes_ends_tail_though_no_event_comes(desk: Desk) -> None:
+def test_a_closed_pipe_ends_tail_even_without_events(desk: Desk) -> None:
     began = time.monotonic()
     assert into_closed_pipe(["tail", "--url", desk.api, "--last", "1"], lines=1) == (CLOSED_PIPE, "")
     assert time.monotonic() - began < 30  # a heartbeat alone would take a while longer, and writes nothing
 
 
 @pytest.mark.parametrize("name", WRITING)
-def test_what_cannot_be_written_is_said_in_a_line(desk: Desk, name: str) -> None:
+def test_a_failed_write_is_reported_in_one_line(desk: Desk, name: str) -> None:
     with Path("/dev/full").open("r+b", buffering=0) as full:
         line = [COPYDESK, *command(desk, name)]
         done = subprocess.run(
@@ -109,7 +109,7 @@ def test_from_a_terminal_into_a_file_the_data_are_in_the_file_and_alone(desk: De
     assert shown.data
     assert "\x1b" not in shown.data
     piped = copydesk(*command(desk, name)).stdout.decode()
-    if name not in {"audit", "audit --json", "extract"}:  # their data tell times
+    if name not in {"audit", "audit --json", "extract"}:  # their data have times
         assert sorted(shown.data.splitlines()) == sorted(piped.splitlines())
     assert not set(shown.data.splitlines()) & set(ESCAPES.sub("", shown.terminal).splitlines())
 
@@ -150,7 +150,7 @@ def test_ids_are_whole_at_any_width(desk: Desk, columns: int) -> None:
         assert letter in re.sub(r"[\s│]", "", ESCAPES.sub("", shown.terminal))
 
 
-def test_a_database_that_is_none_is_said_in_a_line(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "copydesk.db").write_bytes(b"This is no database. " * 400)
     with pytest.raises(sqlite3.DatabaseError), sqlite3.connect(tmp_path / "copydesk.db") as database:
         database.execute("select * from sqlite_master")

@@ -1,4 +1,4 @@
-"""`submit` while the server is away, on Ctrl-C, and once more."""
+"""`submit` during an outage, after Ctrl-C, and repeated."""
 
 import json
 import re
@@ -133,26 +133,26 @@ def test_ctrl_c_sums_up_and_the_next_run_posts_no_document_anew(files: list[str]
             receipts = again.stdout.decode().splitlines()
             assert set(ids_of(submit.receipts)) < set(ids_of(receipts))
             assert len(set(ids_of(receipts))) == MANY
-            rest = copydesk("submit", "--url", api, "--json", files[-1])  # alone, and so in another lane
+            rest = copydesk("submit", "--url", api, "--json", files[-1])  # a single document goes to another lane
             assert set(ids_of(rest.stdout.decode().splitlines())) < set(ids_of(receipts))
             anew = copydesk("submit", "--url", api, "--again", "--json", files[-1])
             assert not set(ids_of(anew.stdout.decode().splitlines())) & set(ids_of(receipts))
 
 
-def test_who_has_no_patience_gets_a_sum_and_an_exit_code(files: list[str]) -> None:
+def test_without_patience_there_is_a_summary_and_an_exit_code(files: list[str]) -> None:
     (port,) = free_ports(1)
     done = copydesk("submit", "--url", f"http://127.0.0.1:{port}", *files, settings={"COPYDESK_PATIENCE": "1"})
     assert (done.returncode, done.stdout) == (3, b"")
-    told = done.stderr.decode().splitlines()
-    assert [line.partition("; ")[2] for line in told[:2]] == ["trying again for up to 1 s", "given up after 1 s"]
+    messages = done.stderr.decode().splitlines()
+    assert [line.partition("; ")[2] for line in messages[:2]] == ["trying again for up to 1 s", "given up after 1 s"]
     cause = f"copydesk: no answer from http://127.0.0.1:{port}: Connection refused"
-    assert all(line.startswith(cause) for line in told[:2])
-    assert re.fullmatch(rf"copydesk: 0 accepted, 0 refused, {MANY} not sent: .*", told[2])
-    assert len(told) == 3
+    assert all(line.startswith(cause) for line in messages[:2])
+    assert re.fullmatch(rf"copydesk: 0 accepted, 0 refused, {MANY} not sent: .*", messages[2])
+    assert len(messages) == 3
 
 
 @pytest.mark.rabbit
-def test_a_broker_that_is_away_is_named_and_waited_for(rabbit_node: RabbitNode, files: list[str]) -> None:
+def test_an_unavailable_broker_is_reported_and_waited_for(rabbit_node: RabbitNode, files: list[str]) -> None:
     settings = {"COPYDESK_AMQP_URL": rabbit_node.url}
     with running("serve", "--port", "0", "--ops-port", "0", settings=settings) as serve:
         api = serve.wait_for_urls("api")["api"]

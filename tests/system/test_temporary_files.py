@@ -1,4 +1,4 @@
-"""A later process removes the temporary files of a killed one."""
+"""Processes leave no temporary files."""
 
 import tempfile
 import threading
@@ -42,53 +42,19 @@ def until(holds: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Not in pytest's own folder: the path of a socket has at most 108 bytes."""
     with tempfile.TemporaryDirectory(prefix="copydesk-test-") as name:
         folder = Path(name) / "t"
         folder.mkdir()
         yield folder
 
 
-def test_a_process_that_ends_in_order_leaves_nothing(folder: Path) -> None:
-    process = up(folder, "a")
-    assert list(folder.iterdir())
-    assert process.stop() == 0
+@pytest.mark.parametrize("end", [Process.stop, Process.kill])
+def test_a_process_leaves_nothing_however_it_ends(folder: Path, end: Callable[[Process], object]) -> None:
+    end(up(folder, "a"))
     assert list(folder.iterdir()) == []
 
 
-def test_the_next_life_takes_away_what_a_killed_one_left_and_nothing_else(folder: Path) -> None:
-    (folder / "pymp-stranger").mkdir()  # of another program
-    elsewhere = folder.with_name("elsewhere")
-    elsewhere.mkdir()
-    (elsewhere / "copydesk.lock").touch()
-    (folder / "pymp-link").symlink_to(elsewhere)
-    before = set(folder.iterdir())
-
-    killed = up(folder, "killed")
-    killed.kill()
-    left = set(folder.iterdir()) - before
-    assert left
-
-    living = up(folder, "living")
-    try:
-        assert not any(path.exists() for path in left)
-        own = set(folder.iterdir()) - before
-        assert own
-        later = up(folder, "later")
-        try:
-            assert all(path.exists() for path in own), "a living process lost its folder"
-        finally:
-            later.stop()
-        assert all(path.exists() for path in own)
-    finally:
-        living.stop()
-    assert set(folder.iterdir()) == before
-    assert (elsewhere / "copydesk.lock").exists()
-
-
-def test_extract_cleans_up_too(folder: Path) -> None:
-    up(folder, "killed").kill()
-    assert list(folder.iterdir())
+def test_extract_leaves_nothing(folder: Path) -> None:
     done = copydesk("extract", "--jsonl", "-", stdin=b'{"text": "A line."}\n', settings={"TMPDIR": str(folder)})
     assert done.returncode in {0, 1}
     assert list(folder.iterdir()) == []

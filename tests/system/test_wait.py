@@ -59,7 +59,7 @@ async def slow_site() -> AsyncIterator[Site]:
 
 
 def server(stack: Stack, place: int) -> str:
-    """Returns the address of a replica; where there is only one, of that."""
+    """Returns the URL of a replica, or of the only server."""
     return stack.servers[place % len(stack.servers)].wait_for_urls("api")["api"]
 
 
@@ -114,7 +114,7 @@ async def document_of(http: aiohttp.ClientSession, api: str, url: str) -> str:
     """Returns the id of the one document that was submitted with `url`, when it is recorded."""
     found: list[str] = []
     async with asyncio.timeout(30):
-        while not found:  # a ledger rings no bell
+        while not found:  # a ledger sends no signal
             await asyncio.sleep(0.05)
             documents = await listed(http, api, kind="url")
             found = [document_id for document_id, document in documents.items() if document["url"] == url]

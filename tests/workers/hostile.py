@@ -19,7 +19,7 @@ _hoard: list[bytes] = []
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What a task is to do, and with what."""
+    """The name of a task, and its argument."""
 
     name: str
     argument: str = ""
@@ -43,7 +43,7 @@ def spin(_: str) -> None:
 
 
 def hang_in_c(_: str) -> None:
-    """Holds the interpreter's lock, and never comes to where a signal's handler would run."""
+    """Holds the interpreter's lock, so that no signal handler runs."""
     sum(itertools.repeat(0))
 
 
@@ -56,8 +56,16 @@ def hang_telling(path: str) -> None:
     time.sleep(3600)
 
 
+def touch(path: str) -> None:
+    Path(path).touch()
+
+
+def take_s(seconds: str) -> None:
+    time.sleep(float(seconds))
+
+
 def wait_for_other(paths: str) -> bool:
-    """Returns when another child has come as far as this one: never, if documents run one by one."""
+    """Returns when another child has reached this point, too: never, if documents run one by one."""
     mine, other = paths.split("|")
     Path(mine).touch()
     while not Path(other).exists():
@@ -81,7 +89,7 @@ def overreach(_: str) -> int:
 
 
 def swallow_memory_error(_: str) -> None:
-    """As trafilatura does: out of memory, it says that there is nothing."""
+    """Returns nothing when memory runs out, as trafilatura does."""
     try:
         allocate("")
     except MemoryError:

@@ -1,22 +1,38 @@
 """Looks at the processes that a parser starts."""
 
-import multiprocessing
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 
 def children() -> set[int]:
-    return {child.pid for child in multiprocessing.active_children() if child.pid}
+    """Returns the parser children that live: the children of the fork servers of this process."""
+    return {pid for pid in descendants(os.getpid()) - _children_of(os.getpid()) if is_running(pid)}
 
 
 def is_running(pid: int) -> bool:
-    """Tells whether a process lives; one that is dead but not yet reaped does not."""
+    """Returns True if a process lives; one that is dead but not yet reaped does not."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
     return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def zombies() -> set[int]:
+    """Returns what has ended below this process and is not reaped."""
+    return {pid for pid in descendants(os.getpid()) if not is_running(pid)}
+
+
+def parent_of(pid: int) -> int:
+    """Returns the parent of a process: of a parser child, it is the fork server."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def open_files() -> int:
+    """Returns how many files this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def wait_until(true: Callable[[], object], within_s: float = 10.0) -> None:
@@ -27,6 +43,13 @@ def wait_until(true: Callable[[], object], within_s: float = 10.0) -> None:
 
 
 def descendants(pid: int) -> set[int]:
-    tasks = Path(f"/proc/{pid}/task")
-    found = {int(word) for task in tasks.iterdir() for word in (task / "children").read_text().split()}
+    found = _children_of(pid)
     return found.union(*map(descendants, found))
+
+
+def _children_of(pid: int) -> set[int]:
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        return {int(word) for task in tasks for word in (task / "children").read_text().split()}
+    except (FileNotFoundError, ProcessLookupError):
+        return set()

@@ -43,5 +43,5 @@ def test_any_text_is_an_article_without_controls_or_a_named_reason(odd: str, kin
             f"<p>{SENTENCE}{odd}{SENTENCE}</p>" if kind is Kind.HTML else SENTENCE + odd + SENTENCE, kind
         )
     except Failed:
-        return  # it has a reason by its type
+        return  # a failure has a reason by its type
     assert not CONTROL.search(article.text)

@@ -1,4 +1,4 @@
-"""A process that reads no pages does not load what reads them: it is a third of its memory and of its start."""
+"""Processes that parse no pages load no parsers and models, which would be a third of their memory and start time."""
 
 import subprocess
 import sys
@@ -25,3 +25,9 @@ def test_no_reader_is_loaded(module: str) -> None:
 
 def test_a_parser_child_loads_them_before_its_first_document() -> None:
     assert loaded_by(*PRELOAD) >= HEAVY
+
+
+def test_a_parser_child_loads_nothing_of_what_it_does_not_do() -> None:
+    """It has no network, no log, and no terminal. Each of these takes megabytes, in every worker."""
+    packages = {"aio_pika", "aiohttp", "asyncio", "multiprocessing", "prometheus_client", "rich", "structlog", "typer"}
+    assert loaded_by("workers.children.serving", *PRELOAD) & packages == set()

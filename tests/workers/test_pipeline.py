@@ -47,7 +47,7 @@ def test_fetched_bytes_become_an_article() -> None:
     assert "café" in article.text
     assert article.title == "Council renews bridge"
     assert article.canonical_url == URL
-    assert article.provenance.charset == "windows-1252"  # what the web means by iso-8859-1
+    assert article.provenance.charset == "windows-1252"  # the WHATWG's meaning of iso-8859-1
     assert article.provenance.fetch == fetched
 
 
@@ -100,7 +100,7 @@ def refusal(html: str, *, title: str | None = None) -> Failed:
     return failed.value
 
 
-def test_what_is_known_of_a_page_without_an_article_is_told() -> None:
+def test_a_page_without_an_article_reports_its_metadata() -> None:
     failed = refusal(SHELL)
 
     told = outcome.failed(job(Kind.HTML), failed.failure, datetime(2026, 1, 31, tzinfo=UTC)).data
@@ -111,21 +111,21 @@ def test_what_is_known_of_a_page_without_an_article_is_told() -> None:
     assert told.field_sources["title"] is Source.OPENGRAPH
 
 
-def test_the_callers_word_counts_for_a_page_without_an_article() -> None:
+def test_the_callers_metadata_take_precedence_on_a_page_without_an_article() -> None:
     known = refusal(SHELL, title="Bridge").metadata
 
     assert known.title == Sourced("Bridge", Source.CALLER)
     assert known.authors is not None
 
 
-def test_the_callers_word_counts_where_nothing_is_left_of_a_text() -> None:
+def test_the_callers_metadata_take_precedence_if_no_text_is_left() -> None:
     with pytest.raises(Failed) as failed:
         extract_article(RawDocument(job=job(Kind.TEXT, title="Bridge"), content="\u200b\u00ad \u200b", is_html=False))
 
     assert failed.value.metadata.title == Sourced("Bridge", Source.CALLER)
 
 
-def test_what_is_known_is_left_out_where_it_is_too_long_for_an_event() -> None:
+def test_metadata_too_long_for_an_event_are_left_out() -> None:
     long = refusal(SHELL.replace("</head>", f'<meta name="description" content="{"word " * 100_000}"></head>'))
 
     assert long.metadata == Metadata()
@@ -160,12 +160,12 @@ def test_an_article_that_fits_is_left_alone() -> None:
     assert fit(article, len(encode(article))) == article
 
 
-def test_what_was_removed_goes_first() -> None:
+def test_removed_lines_are_left_out_first() -> None:
     article = large(removed=5000)
     assert fit(article, 2000) == replace(article, removed=())
 
 
-def test_candidates_go_next() -> None:
+def test_candidates_are_left_out_next() -> None:
     article = large(candidates=5000)
     assert fit(article, 2000) == replace(article, removed=(), provenance=Provenance(charset="utf-8"))
 

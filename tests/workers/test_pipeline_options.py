@@ -1,4 +1,4 @@
-"""What the options of a submission change in the article."""
+"""The effects of a submission's options on the article."""
 
 from contract.article import Article, PageKind
 from contract.job import Job, Kind, Lane
@@ -30,7 +30,7 @@ def extracted(content: str, options: Options, *, is_html: bool = True) -> Articl
     )
 
 
-def test_by_default_there_is_text_and_what_is_said_of_it() -> None:
+def test_by_default_an_article_has_text_and_metadata() -> None:
     article = extracted(PAGE, Options())
     assert (article.markdown, article.html, article.comments) == (None, None, None)
     assert "Heron | 120" in article.text

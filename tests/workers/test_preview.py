@@ -1,4 +1,4 @@
-"""What a worker answers to a preview: one attempt, and an event that nobody but the caller gets."""
+"""A worker's answer to a preview: one attempt, and an event for the caller alone."""
 
 import asyncio
 
@@ -44,13 +44,13 @@ async def test_a_preview_is_answered_with_the_event_that_would_have_been_publish
         (RuntimeError("no"), Reason.INTERNAL_ERROR),
     ],
 )
-async def test_whatever_goes_wrong_is_told_and_not_tried_again(error: Exception, reason: Reason) -> None:
+async def test_failures_of_previews_are_reported_and_not_retried(error: Exception, reason: Reason) -> None:
     event = await answered(worker(error), delivery(URL_JOB, preview=True))
     assert isinstance(event, FailedEvent)
     assert (event.data.reason, event.data.attempts) == (reason, 1)
 
 
-async def test_a_defect_of_the_parser_is_told_without_its_traceback() -> None:
+async def test_a_defect_of_the_parser_is_reported_without_its_traceback() -> None:
     broken = worker(extract_article=raising(ParserDefect("ValueError", "Traceback: secret text")))
     event = await answered(broken, delivery(TEXT_JOB, preview=True))
     assert isinstance(event, FailedEvent)
@@ -81,12 +81,12 @@ async def test_a_preview_has_a_time_limit_of_its_own() -> None:
     assert event.data.reason is Reason.JOB_TIMEOUT
 
 
-async def test_a_preview_that_cannot_be_decoded_is_told_so() -> None:
+async def test_an_undecodable_preview_is_answered_so() -> None:
     event = await answered(worker(), Delivery(body=b"{", message_id="some-id", preview=True))
     assert (event.subject, event.reason) == ("some-id", Reason.UNDECODABLE)
 
 
-async def test_a_preview_of_nobody_is_told_to_nobody() -> None:
+async def test_a_preview_without_a_caller_is_not_answered() -> None:
     assert await worker().handle(Delivery(body=b"{", message_id=None, preview=True)) == Answer(None)
 
 

@@ -1,4 +1,4 @@
-"""What a worker makes of documents that their owners cancelled or erased."""
+"""How a worker decides documents that their owners cancelled or erased."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -57,7 +57,7 @@ async def test_attempts_that_were_made_are_counted_and_told() -> None:
     assert (event.data.attempts, event.data.provenance.history) == (1, tried.history)
 
 
-async def test_of_an_erased_document_nothing_is_said_but_its_id_and_kind() -> None:
+async def test_the_event_of_an_erased_document_has_only_its_id_and_kind() -> None:
     job = replace(JOB, url="https://example.com/secret", history=(Attempt(reason=Reason.GONE, at="", detail="secret"),))
     event = await decided(job, knowing(wanted(job, Action.ERASE, None)))
     assert (event.data.id, event.data.kind, event.data.reason) == (job.id, job.kind, Reason.CANCELLED)

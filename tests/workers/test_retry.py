@@ -25,7 +25,7 @@ def reasons(kind: FailureClass) -> list[Reason]:
 
 @pytest.mark.parametrize("reason", reasons(FailureClass.TRANSIENT) + reasons(FailureClass.UNEXPECTED))
 @pytest.mark.parametrize(("attempt", "delay_s"), [(1, 10), (2, 60), (3, 600), (4, 3600)])
-def test_what_may_pass_goes_round_with_growing_delays(reason: Reason, attempt: int, delay_s: float) -> None:
+def test_transient_failures_are_retried_with_growing_delays(reason: Reason, attempt: int, delay_s: float) -> None:
     job = replace(JOB, attempt=attempt)
     failed = Attempt(reason=reason, at="2026-01-02T03:04:05.000Z", detail="why")
     assert verdict(reason, job) == Retry(job.next_attempt(failed), delay_s, reason)
@@ -49,21 +49,21 @@ def test_after_the_last_delay_a_defect_is_buried_with_its_traceback(reason: Reas
 
 
 @pytest.mark.parametrize("reason", reasons(FailureClass.PERMANENT))
-def test_what_will_not_pass_fails_at_once(reason: Reason) -> None:
+def test_permanent_failures_are_final(reason: Reason) -> None:
     decided = verdict(reason)
     assert isinstance(decided, Publish)
     assert decided.event.reason == reason
 
 
 @pytest.mark.parametrize("reason", reasons(FailureClass.HOSTILE))
-def test_what_hurts_a_child_gets_one_more_then_is_buried(reason: Reason) -> None:
+def test_a_document_that_harms_a_child_is_retried_once_then_buried(reason: Reason) -> None:
     first = verdict(reason)
     assert isinstance(first, Retry)
     second = verdict(reason, first.job)
     assert isinstance(second, Bury)
 
 
-def test_hurting_a_child_counts_apart_from_other_failures() -> None:
+def test_harming_a_child_is_counted_separately_from_other_failures() -> None:
     weary = JOB.next_attempt(Attempt(reason=Reason.SERVER_ERROR, at="t")).next_attempt(
         Attempt(reason=Reason.DNS_ERROR, at="t")
     )

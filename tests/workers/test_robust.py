@@ -1,4 +1,4 @@
-"""Documents made to hurt, through the real parser children: an article or a named reason, inside the limits."""
+"""Hostile documents in real parser children: each becomes an article or fails with a reason, within the limits."""
 
 from collections.abc import AsyncIterator
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.processes]
 
 PROSE = "The last ferry left the old harbour nine years ago, and few believed that one would ever come back to it. "
 ARTICLE = f"<article><h1>Ferry</h1><p>{PROSE * 2}</p><p>{PROSE * 3}</p></article>"
-LIMITS = ParserLimits(wall_clock_s=5.0)  # short, for a document that is killed for it is a test that passes
+LIMITS = ParserLimits(wall_clock_s=5.0)  # short: the test of a document that runs into it passes, too
 EVERYTHING = Options(formats=tuple(Format), include=tuple(Part))
 NAMED = {Reason.NO_ARTICLE, Reason.LIST_PAGE, Reason.RESULT_TOO_LARGE, Reason.MEMORY, Reason.PARSE_TIMEOUT}
 MIB = 1024**2
@@ -164,6 +164,6 @@ async def test_the_article_beside_it_is_found(parser: ParserPool[RawDocument, Ar
     assert PROSE.strip() in result.text
 
 
-async def test_the_next_document_is_none_the_worse(parser: ParserPool[RawDocument, Article]) -> None:
+async def test_the_next_document_is_not_affected(parser: ParserPool[RawDocument, Article]) -> None:
     result = await outcome(parser, raw_document(ARTICLE, is_html=True))
     assert isinstance(result, Article)

@@ -1,4 +1,4 @@
-"""Whatever comes in: an article that keeps its promises, or Failed."""
+"""Any input becomes an article with the promised properties, or raises Failed."""
 
 import hashlib
 import re

@@ -63,7 +63,7 @@ class Site:
 
 
 class InProcessParser:
-    """Extracts in this process, in the way that it is given."""
+    """Extracts in this process, with the given function."""
 
     def __init__(self, extract_article: Callable[[RawDocument], Awaitable[Article]]) -> None:
         self._extract_article = extract_article
@@ -160,7 +160,7 @@ async def test_the_attempts_before_stand_in_the_article() -> None:
     assert verdict.event.data.provenance.history == (past,)
 
 
-async def test_a_failed_fetch_goes_round_again() -> None:
+async def test_a_failed_fetch_is_retried() -> None:
     verdict = await worker(Failed(Reason.SERVER_ERROR, "503")).handle(delivery(URL_JOB))
     assert isinstance(verdict, Retry)
     assert (verdict.reason, verdict.job.attempt, verdict.delay_s) == (Reason.SERVER_ERROR, 2, 10)
@@ -254,5 +254,5 @@ async def test_verdicts_and_stages_are_counted() -> None:
     assert value("copydesk_in_flight") == 0
 
 
-async def test_a_host_whose_turn_it_is_not_defers_the_same_attempt() -> None:
+async def test_a_busy_host_defers_the_same_attempt() -> None:
     assert await worker(HostBusy(7.0)).handle(delivery(URL_JOB)) == Defer(URL_JOB, 7.0)

@@ -1,5 +1,6 @@
 """Child processes that parse documents, each killable, with a limit on time and memory.
 
-`pool` hands documents to children and says how each ended, `slot` starts and replaces one child, `fork_server` is what
-children are forked from, and `child` is what runs inside one.
+`pool` hands documents to children and says how each ended, `line` is the parent's end of the line to one child,
+`fork_server` starts the process that children are forked from, `serving` is what runs inside that process, and `child`
+is what runs inside a child.
 """

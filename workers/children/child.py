@@ -1,129 +1,173 @@
-"""What runs inside a parser child: it limits itself, then works on one document at a time."""
+"""What runs inside a parser child: it limits itself, then works on one document after the other.
+
+Child and parent share a stream socket, the line. The parent writes documents, each after its length; the child writes
+an answer to each, in order. They also share a counter in the kernel, eventfd(2), of documents that were given and not
+begun: the child counts one down before it begins, the parent to take the last one back. So each document is begun by
+one child at most, and the parent knows which documents a child that died had begun.
+"""
 
 import ctypes
+import enum
 import gc
-import importlib
 import os
 import pickle
 import resource
 import signal
+import socket
+import struct
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import forkserver
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO
 
 from contract.reasons import Reason
 from workers.failures import DocumentFailure, Failed
 
-T = TypeVar("T")
-R = TypeVar("R")
+DOCUMENT = struct.Struct("!Q")
+"""What precedes a document: its length in bytes."""
+
+ANSWER = struct.Struct("!B?Q")
+"""What precedes an answer's payload: its kind, whether the child is exhausted, and the payload's length in bytes."""
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _STDOUT, _STDERR = 1, 2  # file descriptors (POSIX)
 _EXHAUSTED = 0.9  # share of the memory limit: chosen, so that one allocation that failed is seen from the peak
+_STATUS_BYTES = 4096  # of /proc/self/status, of which sizes are in the first half
+
+
+class Kind(enum.IntEnum):
+    """What an answer says, and what its payload is."""
+
+    FORKED = 0  # the child exists; its process id, as decimal digits
+    READY = 1  # it has limited itself and loaded the task; nothing
+    RETURNED = 2  # the task's result, pickled
+    FAILED = 3  # the task raised `Failed`, or ran out of memory; the DocumentFailure, pickled
+    RAISED = 4  # it raised anything else; the exception's class name and frames, pickled
+    WITHDRAWN = 5  # the parent has taken the document back; nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
-    """The task's result, pickled: what cannot be pickled must fail in the task's own frame, not in Pebble's."""
+class Answer:
+    """What became of a document.
 
-    pickled: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """The task raised an unexpected exception: its class name and frames, without its message, which may quote text."""
-
-    error: str
-    traceback: str
-
-
-@dataclass(frozen=True, slots=True)
-class TaskResult:
-    """The result of a document as a value, because exceptions with keyword arguments cannot be pickled.
-
-    `outcome` is a DocumentFailure if the task raised `Failed` or ran out of memory. `exhausted` is true if the child
-    came near its memory limit. It must not get another document, since its peak never sinks.
+    `exhausted` is true if the child came near its memory limit. It ends then, since its peak never sinks, and the next
+    document's plain failure would look like one of memory.
     """
 
-    outcome: Returned | DocumentFailure | Raised
+    kind: Kind
+    payload: bytes = b""
     exhausted: bool = False
 
 
-def confine(memory_bytes: int, modules: Sequence[str]) -> None:
-    """Ends this process with its parent, and limits its memory to `memory_bytes` beyond what `modules` take.
+def run(order: bytes, line: socket.socket, given: int) -> None:
+    """Works on the documents that come over `line`, until the parent closes it or memory is exhausted.
 
-    SIGTERM gets its default action back, since a handler in Python does not run while C code hangs. The pipe by which
-    the fork server knows that it has clients is closed here. Otherwise a child that hangs keeps the server alive, and
-    the signal at the death of the parent, which is the server, never comes.
+    Args:
+        order: the task and its memory limit in bytes, pickled.
+        line: the child's end.
+        given: the file descriptor of the counter of documents that are not begun.
+    """
+    _end_with_parent()
+    _send(line, Answer(Kind.FORKED, str(os.getpid()).encode()))
+    task, memory_bytes = pickle.loads(order)  # noqa: S301 - our own parent wrote it
+    _silence()
+    confine(memory_bytes)
+    _send(line, Answer(Kind.READY))
+    documents = line.makefile("rb")
+    while len(length := documents.read(DOCUMENT.size)) == DOCUMENT.size:
+        (size,) = DOCUMENT.unpack(length)
+        answer = _answer(task, documents, size, memory_bytes) if _is_given(given) else _skip(documents, size)
+        _send(line, answer)
+        if answer.exhausted:
+            return
+
+
+def _answer(task: Callable[[Any], Any], documents: BinaryIO, size: int, memory_bytes: int) -> Answer:
+    return perform(lambda: task(pickle.loads(documents.read(size))), memory_bytes)  # noqa: S301 - as above
+
+
+def _skip(documents: BinaryIO, size: int) -> Answer:
+    documents.read(size)
+    return Answer(Kind.WITHDRAWN)
+
+
+def _is_given(counter: int) -> bool:
+    """Counts a document down and returns True, or False where the parent was faster."""
+    try:
+        return os.eventfd_read(counter) == 1
+    except BlockingIOError:
+        return False
+
+
+def _send(line: socket.socket, answer: Answer) -> None:
+    line.sendall(ANSWER.pack(answer.kind, answer.exhausted, len(answer.payload)))
+    if answer.payload:
+        line.sendall(answer.payload)
+
+
+def _end_with_parent() -> None:
+    """Ends this process when its parent, the fork server, ends; and leaves SIGINT and SIGTERM to the kernel.
+
+    A handler in Python does not run while C code hangs. An interrupt from the keyboard is the parent's affair.
     """
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _close_alive_pipe()
-    for module in modules:
-        importlib.import_module(module)
-    gc.freeze()  # loaded modules stay in memory; collecting them again and again took a twentieth of a child's time
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (_address_space_bytes("VmSize") + memory_bytes, hard))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def ready(_task: Callable[[T], R]) -> None:
-    """Closes the output. When it returns, the child has limited itself and loaded the task.
-
-    From now on the child works on documents, and libraries or C code may print parts of them. Results are passed as
-    an `Outcome` instead.
-    """
+def _silence() -> None:
+    """Closes the output: libraries and C code may print parts of documents."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (_STDOUT, _STDERR):
         os.dup2(nowhere, descriptor)
     os.close(nowhere)
 
 
-def perform(task: Callable[[T], R], document: T, memory_bytes: int) -> TaskResult:
-    """Returns the result of `task` on `document`. It never raises, whatever the task does."""
+def confine(memory_bytes: int) -> None:
+    """Limits the memory of this process to `memory_bytes` beyond what it holds now."""
+    gc.freeze()  # loaded modules stay in memory; collecting them again and again took a twentieth of a child's time
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (_address_space_bytes(b"VmSize:") + memory_bytes, hard))
+
+
+def perform(work: Callable[[], Any], memory_bytes: int) -> Answer:
+    """Returns what became of `work`. It never raises, whatever the task does."""
     limit, hard = resource.getrlimit(resource.RLIMIT_AS)
     try:
-        returned = Returned(pickle.dumps(task(document), protocol=pickle.HIGHEST_PROTOCOL))
-        return TaskResult(returned, _is_exhausted(limit, memory_bytes))
-    except BaseException as error:  # noqa: BLE001 - SystemExit, too, would otherwise end the worker, not the child
+        # Pickled here: what cannot be pickled is the task's failure.
+        pickled = pickle.dumps(work(), protocol=pickle.HIGHEST_PROTOCOL)
+        return Answer(Kind.RETURNED, pickled, _is_exhausted(limit, memory_bytes))
+    except BaseException as error:  # noqa: BLE001 - SystemExit, too, would otherwise end the child
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))  # reporting exhausted memory needs memory
-        result = _result_of(error, _is_exhausted(limit, memory_bytes))
+        answer = _answer_to(error, _is_exhausted(limit, memory_bytes))
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-        return result
+        return answer
 
 
-def _result_of(error: BaseException, exhausted: bool) -> TaskResult:
-    """Returns the result for `error`. Near the memory limit every error counts as exhausted memory.
+def _answer_to(error: BaseException, exhausted: bool) -> Answer:
+    """Returns the answer for `error`. Near the memory limit every error counts as exhausted memory.
 
     libxml2 answers a failed allocation with a parse error, and trafilatura with None.
     """
     if exhausted or isinstance(error, MemoryError):
-        return TaskResult(DocumentFailure(Reason.MEMORY, "the parser reached its memory limit"), exhausted=True)
+        failure = DocumentFailure(Reason.MEMORY, "the parser reached its memory limit")
+        return Answer(Kind.FAILED, pickle.dumps(failure), exhausted=True)
     if isinstance(error, Failed):
-        return TaskResult(error.failure)
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    return TaskResult(Raised(type(error).__name__, frames + type(error).__name__))
+        return Answer(Kind.FAILED, pickle.dumps(error.failure))
+    name = type(error).__name__  # without the message, which may quote the document
+    return Answer(Kind.RAISED, pickle.dumps((name, "".join(traceback.format_tb(error.__traceback__)) + name)))
 
 
 def _is_exhausted(limit_bytes: int, memory_bytes: int) -> bool:
-    return limit_bytes - _address_space_bytes("VmPeak") <= (1 - _EXHAUSTED) * memory_bytes
+    return limit_bytes - _address_space_bytes(b"VmPeak:") <= (1 - _EXHAUSTED) * memory_bytes
 
 
-def _address_space_bytes(field: str) -> int:
+def _address_space_bytes(field: bytes) -> int:
     """Returns a size from proc_pid_status(5), which gives it in KiB."""
-    for line in Path("/proc/self/status").read_bytes().splitlines():
-        name, _, value = line.partition(b":")
-        if name == field.encode():
-            return int(value.split()[0]) * 1024
-    raise LookupError(field)
-
-
-def _close_alive_pipe() -> None:
-    # Python 3.11 to 3.14 have no public way to do this.
-    server: Any = forkserver._forkserver  # noqa: SLF001
-    if server._forkserver_alive_fd is not None:  # noqa: SLF001
-        os.close(server._forkserver_alive_fd)  # noqa: SLF001
-        server._forkserver_alive_fd = None  # noqa: SLF001
+    status = os.open("/proc/self/status", os.O_RDONLY)
+    try:
+        _, _, value = os.read(status, _STATUS_BYTES).partition(field)
+    finally:
+        os.close(status)
+    return int(value.split(maxsplit=1)[0]) * 1024

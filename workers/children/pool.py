@@ -2,22 +2,21 @@
 
 import asyncio
 import pickle
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from types import TracebackType
 from typing import Generic, Self, TypeVar, cast
 
 import structlog
-from pebble import ProcessExpired
 
 from contract.labels import ParserRestart
 from contract.metrics import Metrics
 from contract.reasons import Reason
-from workers.children import fork_server
-from workers.children.child import Raised, Returned, TaskResult
-from workers.children.slot import ChildNotStarted, ParserLimits, Slot
-from workers.failures import DocumentFailure, Failed
+from workers.children.child import Answer, Kind
+from workers.children.fork_server import server_of
+from workers.children.line import Child, ChildNotStarted, Ended, ParserLimits, Work
+from workers.failures import Failed
 
 __all__ = ["ChildNotStarted", "ParserDefect", "ParserLimits", "ParserPool"]
 
@@ -25,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_START_ATTEMPTS = 3  # chosen: the kernel or an operator may kill a child while it starts
 
 
 class ParserDefect(Exception):
@@ -41,6 +42,9 @@ class ParserDefect(Exception):
 class ParserPool(Generic[T, R]):
     """Runs `task` on one document at a time in each of `slots` killable child processes. Needs Linux.
 
+    A child is given its next document while it works on one, so that it never waits for this process. A child without
+    work takes over what another one has not begun.
+
     Args:
         task: a function of a module, so that a child can import it. It and its documents and results are pickled.
         slots: the number of children, and so of documents at once.
@@ -52,12 +56,20 @@ class ParserPool(Generic[T, R]):
     def __init__(
         self, task: Callable[[T], R], *, slots: int, limits: ParserLimits, metrics: Metrics, preload: Sequence[str] = ()
     ) -> None:
+        self._order = pickle.dumps((task, limits.memory_bytes))
+        self._slots = slots
         self._limits = limits
         self._metrics = metrics
-        self._modules = tuple(preload)
-        self._executor = ThreadPoolExecutor(slots, "parser")
-        self._slots = [Slot(task, limits=limits, modules=self._modules, executor=self._executor) for _ in range(slots)]
-        self._idle: asyncio.Queue[Slot[T, R]] = asyncio.Queue()
+        self._server = server_of(tuple(preload))
+        self._children: list[Child] = []
+        self._leaving: set[Child] = set()  # to be dead in a moment, or when they have done what they have in hand
+        self._succeeded: set[Child] = set()  # those whose successors start
+        self._starts: set[asyncio.Task[None]] = set()
+        self._waiting: deque[Work] = deque()
+        self._fresh: deque[Work] = deque()  # those of them that ask for a child that has seen no other document
+        self._unanswered: set[asyncio.Future[Answer]] = set()
+        self._group = asyncio.TaskGroup()
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         """Starts the children.
@@ -65,13 +77,9 @@ class ParserPool(Generic[T, R]):
         Raises:
             ChildNotStarted: one of them could not load `preload` or the task.
         """
-        fork_server.start(self._modules)
-        for slot in self._slots:
-            slot.replace()
+        await self._group.__aenter__()
         try:
-            for slot in self._slots:
-                await slot.is_alive()
-                self._idle.put_nowait(slot)
+            self._children += await asyncio.gather(*(self._started() for _ in range(self._slots)))
         except BaseException:
             await self._close()
             raise
@@ -82,8 +90,8 @@ class ParserPool(Generic[T, R]):
     ) -> None:
         """Waits for the documents in hand, then kills the children."""
         try:
-            for _ in self._slots:
-                await self._idle.get()
+            if self._unanswered:
+                await asyncio.wait(self._unanswered)
         finally:
             await self._close()
 
@@ -99,63 +107,156 @@ class ParserPool(Generic[T, R]):
             ParserDefect: the task raised anything else.
             ChildNotStarted: there is no child to run it, and no new one could be started.
         """
-        slot = await self._idle.get()
-        try:
-            if fresh and slot.documents:
-                self._replace(slot, ParserRestart.SUSPECT)
-            result = await self._result(slot, document)
-        finally:
-            self._idle.put_nowait(slot)
-        match result.outcome:
-            case Returned(pickled):
-                return cast("R", pickle.loads(pickled))  # noqa: S301 - our own child wrote it
-            case DocumentFailure() as failure:
-                raise Failed.of(failure)
-            case Raised(error, frames):
-                raise ParserDefect(error, frames)
+        answer = await self._answer(pickle.dumps(document, protocol=pickle.HIGHEST_PROTOCOL), fresh=fresh)
+        value = pickle.loads(answer.payload)  # noqa: S301 - our own child wrote it
+        match answer.kind:
+            case Kind.RETURNED:
+                return cast("R", value)
+            case Kind.FAILED:
+                raise Failed.of(value)
+            case _:
+                raise ParserDefect(*value)
 
-    async def _result(self, slot: Slot[T, R], document: T) -> TaskResult:
-        """Returns the result on `document`. Raises Failed if the child died on it."""
+    async def _answer(self, document: bytes, *, fresh: bool) -> Answer:
+        work = Work(document, asyncio.get_running_loop().create_future(), fresh)
+        self._unanswered.add(work.answer)
+        self._queue_of(work).append(work)
+        self._hand_out()
         try:
-            try:
-                return await self._perform(slot, document)
-            except BrokenProcessPool:  # the child died while it was idle, which is not this document's fault
-                return await self._perform(slot, document)
-        except TimeoutError:
-            raise Failed(Reason.PARSE_TIMEOUT, f"not parsed within {self._limits.wall_clock_s:g} s") from None
-        except ProcessExpired as expired:
-            raise Failed(Reason.PARSER_CRASH, f"the parser died with exit code {expired.exitcode}") from None
-        except BrokenProcessPool:
-            raise Failed(Reason.PARSER_CRASH, "the parser died") from None
-
-    async def _perform(self, slot: Slot[T, R], document: T) -> TaskResult:
-        """Returns the result on `document`. Replaces a child that died, failed, or reached its number of documents."""
-        if not await slot.is_alive():
-            self._replace(slot, ParserRestart.PARSER_CRASH)
-            await slot.is_alive()
-        try:
-            result = await slot.perform(document)
-        except BaseException as error:
-            self._replace(slot, _cause(error))
+            return await work.answer
+        except asyncio.CancelledError:
+            self._abandon(work)
             raise
-        if result.exhausted:
-            self._replace(slot, ParserRestart.MEMORY)
-        elif slot.documents >= self._limits.documents_per_child:
-            self._replace(slot, ParserRestart.RECYCLED)
-        return result
+        finally:
+            self._unanswered.discard(work.answer)
 
-    def _replace(self, slot: Slot[T, R], cause: ParserRestart) -> None:
-        self._metrics.parser_restarts.labels(cause).inc()
-        log.info("parser_child_replaced", cause=str(cause), documents=slot.documents)
-        slot.replace()
+    def freed(self, child: Child) -> None:
+        """The child has answered, and may take another document."""
+        if child.leaves:
+            self._part_with(child, child.leaves)
+        elif child.given >= self._limits.documents_per_child and child not in self._succeeded:
+            self._replace(child, ParserRestart.RECYCLED)
+        self._hand_out()
+
+    def ended(self, child: Child, how: Ended) -> None:
+        """The child is dead. What it had not begun is not at fault, and goes to another child."""
+        cause = child.leaves or ParserRestart.PARSER_CRASH
+        self._part_with(child, cause)
+        self._leaving.discard(child)
+        if how.begun and not how.begun.answer.done():
+            how.begun.answer.set_exception(self._failure(cause, how.exit_code))
+        for work in reversed(how.not_begun):
+            if not work.answer.done():
+                self._queue_of(work).appendleft(work)
+        self._hand_out()
+
+    def _failure(self, cause: ParserRestart, exit_code: int | None) -> Failed:
+        if cause is ParserRestart.PARSE_TIMEOUT:
+            return Failed(Reason.PARSE_TIMEOUT, f"not parsed within {self._limits.wall_clock_s:g} s")
+        how = "" if exit_code is None else f" with exit code {exit_code}"
+        return Failed(Reason.PARSER_CRASH, f"the parser died{how}")
+
+    def _queue_of(self, work: Work) -> deque[Work]:
+        return self._fresh if work.fresh else self._waiting
+
+    def _hand_out(self) -> None:
+        """Gives documents to children that can take one: first to those without, then as the next one."""
+        if self._closed:
+            return
+        self._refill()
+        for child in self._children:
+            if self._fresh and child.is_idle and child.given == 0:
+                child.give(self._fresh.popleft())
+        if self._fresh and self._children and not self._starts:
+            self._replace(min(self._children, key=lambda child: len(child.works)), ParserRestart.SUSPECT)
+        for room in (2, 1):
+            for child in self._children:
+                if self._waiting and child.room() == room:
+                    child.give(self._waiting.popleft())
+        if not self._waiting:
+            self._balance()
+
+    def _balance(self) -> None:
+        """Gives children without work what others have not begun: a slow document holds up no other one."""
+        idle = [child for child in self._children if child.is_idle]
+        for child in self._children:
+            if not idle:
+                return
+            if len(child.works) > 1 and (work := child.take_back()):
+                idle.pop().give(work)
+
+    def _abandon(self, work: Work) -> None:
+        with suppress(ValueError):
+            self._queue_of(work).remove(work)
+        for child in self._children:
+            if work in child.works and not child.take_back(work):
+                child.kill(ParserRestart.ABANDONED)
+
+    def _refill(self) -> None:
+        """Starts children in the place of those that are gone."""
+        missing = self._slots - len(self._children) + len(self._succeeded) - len(self._starts)
+        for _ in range(missing):
+            self._starts.add(self._group.create_task(self._fill()))
+
+    def _replace(self, child: Child, cause: ParserRestart) -> None:
+        """Starts a successor of `child`, which works until that is ready."""
+        self._succeeded.add(child)
+        self._starts.add(self._group.create_task(self._succeed(child, cause)))
+
+    async def _fill(self) -> None:
+        if await self._add():
+            self._hand_out()
+
+    async def _succeed(self, old: Child, cause: ParserRestart) -> None:
+        added = await self._add()
+        self._succeeded.discard(old)
+        if added:
+            self._part_with(old, cause)
+            old.leave(cause)
+            self._hand_out()
+
+    async def _add(self) -> bool:
+        """Starts another child. Where that fails, there is no other try until there is another document."""
+        try:
+            self._children.append(await self._started())
+        except ChildNotStarted as error:
+            self._tell_not_started(error)
+            return False
+        finally:
+            self._starts.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+        return True
+
+    async def _started(self) -> Child:
+        for _ in range(_START_ATTEMPTS - 1):
+            with suppress(ChildNotStarted):
+                return await Child.start(self._server, self._order, self, self._limits)
+        return await Child.start(self._server, self._order, self, self._limits)
+
+    def _tell_not_started(self, error: ChildNotStarted) -> None:
+        """Fails the documents that wait for a child that there will not be."""
+        log.warning("parser_child_not_started", cause=str(error))
+        for queue in (self._fresh, *(() if self._children else (self._waiting,))):
+            while queue:
+                queue.popleft().answer.set_exception(ChildNotStarted(str(error)))
+
+    def _part_with(self, child: Child, cause: ParserRestart) -> None:
+        """Counts the child as one that is to be replaced. It may still have to die."""
+        if child not in self._children:
+            return
+        self._children.remove(child)
+        self._leaving.add(child)
+        self._succeeded.discard(child)
+        if not self._closed:
+            self._metrics.parser_restarts.labels(cause).inc()
+            log.info("parser_child_replaced", cause=str(cause), documents=child.given)
 
     async def _close(self) -> None:
-        closing = [asyncio.wrap_future(slot.close()) for slot in self._slots]
-        await asyncio.gather(*closing)
-        self._executor.shutdown()
-
-
-def _cause(error: BaseException) -> ParserRestart:
-    if isinstance(error, TimeoutError):
-        return ParserRestart.PARSE_TIMEOUT
-    return ParserRestart.ABANDONED if isinstance(error, asyncio.CancelledError) else ParserRestart.PARSER_CRASH
+        self._closed = True
+        for start in self._starts:
+            start.cancel()
+        left = {*self._children, *self._leaving}
+        for child in left:
+            child.kill()
+        for child in left:
+            await child.gone.wait()
+        await self._group.__aexit__(None, None, None)

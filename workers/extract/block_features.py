@@ -11,7 +11,7 @@ from workers.models.boosted_trees import Rows
 from workers.page.blocks import BlockKind, SegmentedPage
 from workers.page.class_names import GROUPS
 from workers.page.head import Head
-from workers.page.segment import CODES
+from workers.page.tags import CODES
 
 # The features that the model uses, selected by their gain in training.
 # fmt: off
@@ -60,7 +60,7 @@ def block_features(segmented: SegmentedPage, head: Head) -> FeatureColumns:
 
 def feature_rows(columns: FeatureColumns, names: tuple[str, ...]) -> Rows:
     """Returns the columns called `names`, (N, names)."""
-    return np.stack([columns[name] for name in names], axis=1).astype(np.float32, copy=False)
+    return np.array([columns[name] for name in names], np.float32).T  # column by column, as trees read them
 
 
 def _neighbours(arrays: PageArrays, columns: FeatureColumns) -> FeatureColumns:

@@ -14,7 +14,8 @@ from workers.models.boosted_trees import BoostedTrees, load_model
 from workers.page.blocks import BlockKind, SegmentedPage
 from workers.page.class_names import GROUP_BITS, UNSHOWN
 from workers.page.head import Head
-from workers.page.segment import CODES, TAGS, segment
+from workers.page.segment import segment
+from workers.page.tags import CODES, TAGS
 from workers.page.tree import Element, parse
 from workers.page.words import bare
 

@@ -37,7 +37,7 @@ def readability_features(arrays: PageArrays, columns: FeatureColumns) -> Feature
 
 
 def _holder(arrays: PageArrays) -> Index:
-    """Returns the container that a block counts for: its own, or the parent where it is alone in its own."""
+    """Returns the container that a block counts for: its own, or the parent if it is alone in its own."""
     own = arrays.levels[0]
     is_alone = arrays.end[own] - arrays.table["first"][own] == 1
     return np.where(is_alone, arrays.levels[1], own)

@@ -2,19 +2,19 @@
 
 The way of a URL, file by file:
 
-    fetcher        from a URL to the page at the end of its redirects; `trace` is what it has seen so far
+    fetcher        from a URL to the page at the end of its redirects; `trace` records the way
     urls           checks a URL
     politeness     asks before each request: may this host be asked now, and does the site allow it?
       host_queues    one request at a time at a host, over all workers (`leases` where there is one process)
-      host_failures  what is known of hosts that cannot be used
+      host_failures  remembers hosts that cannot be used
       robots         robots.txt
     client         makes the request within `timeouts`
-      resolver, addresses, proxy    where it may lead
-      errors         what an error of the network means
-    body, coding   read what comes, within the limits
+      resolver, addresses, proxy    to permitted addresses only
+      errors         translates network errors to reasons
+    body, coding   read and decode the body, within the limits
     rules          what a status means (`workers.walls` has the answers that stand in front of a page)
-    media          which media type it is, and who reads it
-    refresh        pages that send their reader on; `page_head` finds their title
+    media          determines the media type and the reader for it
+    refresh        pages that redirect by themselves; `page_head` finds the title of a page
 
 `limits` holds all limits. Failures are raised as `workers.failures.Failed`.
 """

@@ -14,9 +14,9 @@ _NEVER = tuple(
         ip_network,
         (
             "192.0.0.0/24",  # RFC 6890: IETF protocols; older Pythons call it global
-            "192.88.99.0/24",  # RFC 7526: 6to4 relays, given up
+            "192.88.99.0/24",  # RFC 7526: 6to4 relays, deprecated
             "168.63.129.16/32",  # Azure's own host services, on a public address that only its machines reach
-            "2001::/32",  # RFC 4380: Teredo leads to the IPv4 address that it holds
+            "2001::/32",  # RFC 4380: Teredo tunnels to the IPv4 address in it
             "3fff::/20",  # RFC 9637: documentation
         ),
     )
@@ -46,9 +46,9 @@ class AddressPolicy:
         """Checks that fetches may connect to an address, in any notation of `ipaddress`, and a port.
 
         Raises:
-            BlockedAddressError: the address is not permitted, or none.
-            BlockedPortError: it is, but not at this port. Being OSErrors they pass through aiohappyeyeballs, which
-                loses other exceptions.
+            BlockedAddressError: the address is not permitted, or is not an address.
+            BlockedPortError: the address is permitted, but not at this port. Both are OSErrors, because
+                aiohappyeyeballs loses other exceptions.
         """
         try:
             target = _embedded(ip_address(address))
@@ -70,7 +70,7 @@ class AddressPolicy:
         return True
 
     def open_socket(self, addr_info: AddrInfoType) -> socket.socket:
-        """Returns a socket for `addr_info`, the address about to be dialled: a name's answer cannot change after this.
+        """Returns a socket for `addr_info` after a check of this address: DNS cannot change it any more.
 
         Raises:
             BlockedAddressError, BlockedPortError: see `check`.
@@ -81,7 +81,7 @@ class AddressPolicy:
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Returns the IPv4 address that packets to this IPv6 address end up at, if there is one."""
+    """Returns the IPv4 address that packets to this IPv6 address are sent on to, or else `address`."""
     if isinstance(address, IPv4Address):
         return address
     inner = IPv4Address(int(address) & 0xFFFF_FFFF)

@@ -46,9 +46,9 @@ async def read_body(response: ClientResponse, limits: FetchLimits, timeouts: Tim
 
 
 async def read_start(response: ClientResponse, limits: FetchLimits, max_bytes: int, timeouts: Timeouts) -> bytes:
-    """Returns up to `max_bytes` of the start of a body, decoded: less where it ends, breaks off or is badly coded.
+    """Returns up to `max_bytes` of the start of a body, decoded: fewer if it ends, breaks off or cannot be decoded.
 
-    It takes no longer than one wait for a piece of a body may.
+    It takes at most `idle_timeout_s`.
     """
     content = bytearray()
     with suppress(Failed, *FOREIGN):  # TimeoutError is an OSError

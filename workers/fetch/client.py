@@ -46,7 +46,7 @@ class GuardedClient:
         self._session = ClientSession(
             connector=TCPConnector(
                 socket_factory=None if reach.proxy else self._addresses.open_socket,
-                # With a proxy all that is dialled is the proxy, which may well be inside; ProxyWay keeps the rule.
+                # With a proxy, aiohttp connects to it alone, at any address; ProxyWay checks the addresses of hosts.
                 resolver=None if reach.proxy else self._resolver,
                 ssl=_trust(reach),
                 limit=0,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 import brotli  # type: ignore[import-untyped] # it has no stubs
-from zlib_ng import zlib_ng as zlib  # its drop-in, which is quicker
+from zlib_ng import zlib_ng as zlib  # a faster drop-in replacement
 
 from contract.reasons import Reason
 from workers.failures import Failed
@@ -56,7 +56,7 @@ class Identity:
 
 
 class Gzip:
-    """Gzip of one or more members (RFC 1952). What follows the last one is passed over, as browsers do."""
+    """Gzip of one or more members (RFC 1952). Data after the last one is ignored, as in browsers."""
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(wbits=31)

@@ -27,9 +27,9 @@ from workers.failures import Failed, HostFailed
 from workers.fetch.addresses import BlockedAddressError, BlockedPortError
 
 FOREIGN: Final = (ClientError, OSError, UnicodeError)
-"""What aiohttp raises. UnicodeError: IDNA cannot encode every name that a URL can hold."""
+"""The exceptions that aiohttp raises. UnicodeError: IDNA cannot encode every host name of a URL."""
 
-_TOO_LARGE = ("Got more than", "Too many headers")  # aiohttp's parser in C says it in its message only
+_TOO_LARGE = ("Got more than", "Too many headers")  # messages of aiohttp's parser in C, the only sign of this error
 _NOT_REACHED = {  # connect(2)
     errno.ECONNREFUSED: "the connection was refused",
     errno.ECONNRESET: "the connection was closed while it was made",
@@ -37,7 +37,7 @@ _NOT_REACHED = {  # connect(2)
     errno.ENETUNREACH: "there is no way to the network",
     errno.ETIMEDOUT: "no connection in time",
 }
-_CERTIFICATE_FAULTS = {  # X509_verify_cert_error_string(3): what OpenSSL verifies, by its own numbers
+_CERTIFICATE_FAULTS = {  # OpenSSL's codes of X509_verify_cert_error_string(3)
     10: "the certificate has expired",
     9: "the certificate is not valid yet",
     18: "the certificate is signed by itself",

@@ -73,8 +73,8 @@ class Fetcher:
         """Returns the page at `url`, after its redirects.
 
         Raises:
-            Failed: the network or the server failed, or the answer is none that is taken. `fetched` says how far the
-                fetch came. The detail never quotes a body.
+            Failed: the network or the server failed, or the answer is not accepted. `fetched` says how far the fetch
+                came. The detail never quotes a body.
             HostBusy: one of the hosts may not be asked soon. What was fetched is dropped.
         """
         trace = None
@@ -111,7 +111,7 @@ class Fetcher:
             self._metrics.fetched_bytes.inc(trace.transfer.transferred_bytes)
 
     async def _target(self, response: ClientResponse, trace: FetchTrace, timeouts: Timeouts) -> URL | None:
-        """Returns the next URL that the header names, None if a page follows it."""
+        """Returns the next URL if the header redirects, None if the answer is a page."""
         headers, status = response.headers, response.status
         if target := rules.redirect_target(trace.url, status, headers):
             return target
@@ -134,10 +134,10 @@ class Fetcher:
 
 
 def _sent_on(trace: FetchTrace, body: bytes, charset: str | None) -> URL | None:
-    """Returns the next URL that the page names, or None if it is the one asked for.
+    """Returns the next URL if the page redirects, None if it is the requested page.
 
     Raises:
-        Failed: the page is a wall in front of the one asked for, or says that there is no such page.
+        Failed: the page is a wall in front of the requested one, or says that there is no such page.
     """
     if media.READERS[str(trace.media_type)] is media.Reader.HTML:
         target = refresh.page_target(trace.url, body, charset)

@@ -18,7 +18,7 @@ class FetchLimits:
     waits for admission; it is a quarter of the time of a job. `max_redirects` is half of what browsers follow
     (WHATWG Fetch: 20). `max_header_bytes` is more than servers send by default (8 to 16 KiB). `max_transfer_bytes`
     counts a body as it is sent, `max_body_bytes` after decompression: 35 times the mean of 464 news pages (283 kB), and
-    below the largest job. The times of waiting are chosen, not measured.
+    below the largest job. The timeouts are chosen, not measured.
     """
 
     connect_timeout_s: float = 10.0
@@ -35,9 +35,9 @@ class FetchLimits:
 class Reach:
     """Where a fetch may connect to, and how.
 
-    `allow_networks` (CIDR) may be reached although they are not public, at every port; all other addresses at
-    `allow_ports`. `proxy` is the only way out where it is given, `nameservers` (addresses, `:port` optional) are asked
-    instead of the system's, `ca_file` (PEM) is trusted beside the system's authorities.
+    `allow_networks` (CIDR) are permitted although they are not public, at every port; public addresses only at
+    `allow_ports`. All requests go through `proxy` if it is given. `nameservers` (addresses, `:port` optional) replace
+    the system's. `ca_file` (PEM) is trusted in addition to the system's authorities.
     """
 
     allow_networks: tuple[str, ...] = ()
@@ -52,13 +52,15 @@ class Reach:
 class HostLimits:
     """Intervals for each host, and how long documents wait for it.
 
-    `interval_s` lies between the beginnings of two requests at one host. A host may ask for more, up to
-    `interval_at_most_s` (a longer `Crawl-delay` would keep a thousand pages for a day), and for a pause, up to
-    `pause_at_most_s` (the longest delay between two attempts). A document waits `patience_s` in hand (a twelfth of the
-    time of a job), one of at most `waiting_per_host` for that host (what is served within that patience at the default
-    interval, with a little to spare) and `waiting` in all (so that hosts with a queue do not hold up the others). Then
-    it goes back to its queue for `away_s`, or down to half of that. A host that another worker has is asked for `asks`
-    times: once more after an interval, as the other may be done then.
+    `interval_s` lies between the beginnings of two requests to one host. A host may ask for more, up to
+    `interval_at_most_s` (with a longer `Crawl-delay` a thousand pages would take a day), and for a pause, up to
+    `pause_at_most_s` (the longest delay between two attempts).
+
+    A worker keeps a document that waits for its host for at most `patience_s` (a twelfth of the time of a job). It
+    keeps at most `waiting_per_host` for one host (slightly fewer than are served in this time at the default interval)
+    and `waiting` in all (so that busy hosts do not hold up the others). All others go back to their queue, for a random
+    time from half of `away_s` to `away_s`. If another worker has the lease of a host, it is requested `asks` times, an
+    interval apart.
     """
 
     interval_s: float = 1.0
@@ -75,13 +77,12 @@ class HostLimits:
 class HostFailureLimits:
     """How long the failure of a host is remembered, and of how many hosts.
 
-    `transient_for_s` is for causes that may pass at any time (no DNS answer, no connection). It is the first delay
-    between two attempts: a document that fails is back when the failure is forgotten, so that no attempt is spent on a
-    memory, and a document that was sent away because the host was busy comes back while the failure is still known.
+    `transient_for_s` is for causes that may pass at any time (no DNS answer, no connection). It equals the first delay
+    between two attempts: when a failed document comes back, the failure is forgotten and the attempt is a real one;
+    when a document comes back that was deferred because the host was busy, the failure is still known.
     `permanent_for_s` is for causes that somebody has to repair (a blocked address or port, a certificate, no TLS in
-    common). Their documents fail for good, so it is short: a minute is the shortest lifetime that name servers and
-    robots.txt commonly give, and one request in a minute costs nobody anything. A failure that says itself when to ask
-    again (`retry_after_s`) is remembered for that time.
+    common). It is short because documents are not tried again: a minute is the shortest lifetime that name servers and
+    robots.txt commonly give. A failure with a `retry_after_s` is remembered for that time.
 
     `origins` bounds memory: an entry takes about 1 kB, so all take about 10 MB. The oldest are forgotten first.
     """

@@ -1,6 +1,6 @@
 """Determines the media type of an answer from its header and bytes, and the reader for it. Pure.
 
-After the WHATWG's MIME Sniffing Standard, but for types that are all refused alike.
+Follows the WHATWG's MIME Sniffing Standard, except among types that are refused anyway.
 """
 
 import re
@@ -59,7 +59,7 @@ _ROOTS = {
 }
 _FEEDS = {"application/rss+xml", "application/atom+xml", "application/rdf+xml"}
 _HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<!--", b"<title", b"<meta", b"<h1", b"<p>", b"<div")
-_PLAIN_HTML = (b"<!doctype html", b"<!DOCTYPE html", b"<!DOCTYPE HTML", b"<html")  # no magic, no feed
+_PLAIN_HTML = (b"<!doctype html", b"<!DOCTYPE html", b"<!DOCTYPE HTML", b"<html")  # these need no sniffing
 _ROOT = re.compile(rb"<([a-z][\w:.-]{0,40})")
 _BINARY = bytes([*range(0x09), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20)])  # MIME Sniffing, section 3
 _UTF16_BOMS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
@@ -74,10 +74,10 @@ def essence(content_type: str) -> str:
 
 
 def check_declared(media_type: str) -> str:
-    """Returns a media type that is declared, as `essence` has it; empty where the bytes decide.
+    """Returns the declared `media_type`, as from `essence`; empty if the bytes decide.
 
     Raises:
-        Failed: UNSUPPORTED_MEDIA_TYPE; nobody reads it, whatever the bytes are.
+        Failed: UNSUPPORTED_MEDIA_TYPE; no reader accepts it, whatever the bytes are.
     """
     if media_type in _UNKNOWN:
         return ""
@@ -90,7 +90,7 @@ def media_type_of(declared: str, body: bytes) -> str:
     """Returns the media type of `body`, a key of `READERS`. `declared` comes from `check_declared`.
 
     Raises:
-        Failed: UNSUPPORTED_MEDIA_TYPE, with what it is.
+        Failed: UNSUPPORTED_MEDIA_TYPE, with the media type.
     """
     if declared == "text/html" and body.startswith(_PLAIN_HTML):
         return declared
@@ -104,7 +104,7 @@ def media_type_of(declared: str, body: bytes) -> str:
 
 
 def _start(body: bytes) -> bytes:
-    """Returns the beginning of `body` in ASCII capitals or not, without a byte order mark."""
+    """Returns the beginning of `body` in lower case, UTF-16 as ASCII, without byte order mark and white space."""
     start = body[:_SNIFFED_BYTES]
     if encoding := _UTF16_BOMS.get(start[:2]):
         start = start[2:].decode(encoding, "ignore").encode("ascii", "replace")
@@ -121,7 +121,7 @@ def _by_magic(body: bytes) -> str | None:
 
 
 def _by_markup(declared: str, start: bytes) -> str | None:
-    """Returns the type of marked-up text where the header leaves that to the bytes, or calls a feed HTML."""
+    """Returns the type of marked-up text if the header leaves it open, or calls a feed HTML."""
     if declared in READERS and not (declared == "text/html" and start.startswith((b"<?xml", b"<rss", b"<feed"))):
         return None
     if declared == "" and start.startswith(_HTML_STARTS):

@@ -1,6 +1,6 @@
-"""The beginning of a page, and the title in it. No parser runs here; in a child, `workers.page.head` reads heads.
+"""Finds the title at the beginning of a page, without a parser and in linear time.
 
-Linear in the page's size.
+In parser children, `workers.page.head` reads the whole head.
 """
 
 import html
@@ -10,10 +10,10 @@ from typing import Final
 from workers.decode import decode
 
 HEAD_BYTES: Final = 16 * 1024
-"""Where a page's title and what sends its reader on are looked for."""
+"""The beginning of a page, in which its title and a refresh are looked for; chosen."""
 
 _TITLE = re.compile(rb"<[tT][iI][tT][lL][eE](?:\s[^>]*)?>([^<]*)<")
-_MAX_TITLE_BYTES = 1000  # chosen: titles that mean something here are shorter by far
+_MAX_TITLE_BYTES = 1000  # chosen: the titles of walls are much shorter
 
 
 def title_of(body: bytes, charset: str | None) -> str:

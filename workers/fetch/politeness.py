@@ -41,7 +41,7 @@ class Politeness:
 
     async def _obey(self, robots: Robots, url: URL, permit: Permit) -> None:
         site = await robots.rules(url)
-        permit.began = asyncio.get_running_loop().time()  # robots.txt and the first page may follow each other
+        permit.began = asyncio.get_running_loop().time()  # no interval lies between robots.txt and the first page
         permit.interval_s = max(permit.interval_s, site.interval_s)
         if not site.allows(url):
             raise Failed(Reason.ROBOTS_DENIED, "robots.txt does not allow it")

@@ -10,8 +10,8 @@ from workers.decode import decode
 from workers.fetch.page_head import HEAD_BYTES
 from workers.fetch.urls import checked_url
 
-_MAX_DELAY_S = 5.0  # chosen: who sends readers on lets them read a line; a longer wait means "look again later"
-_MAX_HEADER_CHARS = 4096  # twice the longest URL that is taken
+_MAX_DELAY_S = 5.0  # chosen: a redirect leaves time to read a line; a longer delay means "reload this page"
+_MAX_HEADER_CHARS = 4096  # twice the longest URL that is accepted
 
 
 def header_target(url: URL, headers: Mapping[str, str]) -> URL | None:

@@ -1,4 +1,4 @@
-"""DNS: the permitted addresses of a name."""
+"""Resolves names to permitted addresses."""
 
 import socket
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from workers.fetch.addresses import AddressPolicy
 
 
 class GuardedResolver(AbstractResolver):
-    """Resolves names to the addresses that `policy` permits. `nameservers` are asked instead of the system's.
+    """Resolves names to the addresses that `policy` permits. `nameservers` replace the system's.
 
-    The client connects to what it returns. There is no second look-up, whose answer could be another.
+    The client connects to these addresses: there is no second look-up, which could return others.
     """
 
     def __init__(self, policy: AddressPolicy, nameservers: Sequence[str] = ()) -> None:
@@ -28,7 +28,7 @@ class GuardedResolver(AbstractResolver):
             BlockedAddressError, BlockedPortError: none of its addresses is permitted.
             OSError: it has no address.
         """
-        # c-ares knows the names of this machine (RFC 6761 section 6.3), but not as absolute ones.
+        # c-ares resolves localhost and names below it (RFC 6761 section 6.3), but not with a dot at the end.
         name = host.removesuffix(".") if host.endswith("localhost.") else host
         found = await self._resolver.resolve(name, port, family)
         permitted = [result for result in found if self._policy.permits(result["host"], port)]

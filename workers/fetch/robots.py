@@ -27,12 +27,11 @@ _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 class RobotsLimits:
     """How robots.txt is read and for how long it is cached.
 
-    `max_bytes` are parsed, what comes after is not (RFC 9309 section 2.5). `lifetime_s` holds where the answer names
-    no `max-age`, which counts between the least and the most (section 2.4 has the day; a minute keeps one request in a
-    minute from a site that says 0). Where the site's server does not give its file it is asked for again after
-    `unreachable_for_s`. Five redirects are section 2.3.1.2's, half a megabyte section 2.5's; the rules of an
-    origin with 30 lines take 18 kB, so `origins` bounds them to some 180 MB, which a worker reaches only where it asks
-    three new sites a second.
+    `max_bytes` are parsed, the rest is not (RFC 9309 section 2.5); `max_redirects` are followed (section 2.3.1.2).
+    The lifetime is the answer's `max-age` between `lifetime_at_least_s` (a minute; chosen for sites that say 0) and
+    `lifetime_at_most_s` (a day, section 2.4), or `lifetime_s` without a `max-age`. If a server fails to give its file,
+    the next request for it is made after `unreachable_for_s`. `origins` bounds memory: rules of 30 lines take 18 kB, so
+    all take some 180 MB. A worker needs as many only if it fetches from three new sites a second.
     """
 
     max_bytes: int = 512 * 1024
@@ -107,7 +106,7 @@ class Robots:
         except HostFailed:
             raise
         except Failed as failed:
-            if failed.reason in _OF_NO_USE:
+            if failed.reason in _WITHOUT_RULES:
                 return SiteRules(self._limits.lifetime_s)
             raise HostFailed(failed.reason, failed.detail, retry_after_s=self._limits.unreachable_for_s) from failed
 
@@ -122,7 +121,7 @@ class Robots:
 
     async def _site(self, response: ClientResponse, timeouts: Timeouts) -> SiteRules:
         status = response.status
-        if status >= 500 or status == 429:  # noqa: PLR2004 - RFC 9309 section 2.3.1.4; 429 asks to come later, not in
+        if status >= 500 or status == 429:  # noqa: PLR2004 - RFC 9309 section 2.3.1.4; 429 asks to try later
             raise Failed(Reason.ROBOTS_UNREACHABLE, f"HTTP status {status} for robots.txt")
         lifetime_s = self._lifetime_s(response.headers.get("Cache-Control", ""))
         if not 200 <= status < 300:  # noqa: PLR2004 - section 2.3.1.3: unavailable, so all may be fetched
@@ -136,4 +135,4 @@ class Robots:
         return min(max(lifetime_s, self._limits.lifetime_at_least_s), self._limits.lifetime_at_most_s)
 
 
-_OF_NO_USE = frozenset({Reason.INVALID_URL, Reason.HEADERS_TOO_LARGE})  # the site answers, but with no rules
+_WITHOUT_RULES = frozenset({Reason.INVALID_URL, Reason.HEADERS_TOO_LARGE})  # the site answers, but with no rules

@@ -40,7 +40,7 @@ def check_status(status: int, headers: Mapping[str, str], now: datetime) -> None
     """Accepts 2xx.
 
     Raises:
-        Failed: with the reason for this status, and with what `Retry-After` asks for where another try makes sense.
+        Failed: with the reason for this status, and the seconds that `Retry-After` asks for.
     """
     if 200 <= status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
         return

@@ -12,8 +12,9 @@ from workers.fetch.body import Transfer
 class FetchTrace:
     """The trace of a fetch so far. Failed fetches report it, too.
 
-    `asked` is the first URL, `url` the one that is asked for now; `passed` are the ones before it. The status and what
-    follows it describe the answer from `url`, and are empty until it comes. `spent_s` is the time of all requests.
+    `asked` is the first URL, `url` the current one; `passed` are those before it. `status`, `media_type`, `transfer`
+    and `first_byte_s` describe the answer from `url` and are empty until it comes. `spent_s` is the time of all
+    requests.
     """
 
     asked: URL

@@ -14,10 +14,10 @@ _AMP_VIEWER = re.compile(r"/amp/(s/)?([^/]+\.[^/]+/.*)")
 
 
 def checked_url(url: str, base: URL | None = None) -> URL:
-    """Returns `url`, relative to `base`, in its normal form without its fragment, its host as it will be dialled.
+    """Returns `url`, relative to `base`, in its normal form, without its fragment.
 
-    The parser is the one that intake uses (`contract.urls`), and yarl takes its result as it stands, so what is checked
-    is what is dialled.
+    The parser is that of the HTTP API (`contract.urls`), and yarl does not change its result: the URL that is checked
+    is the one that is requested.
 
     Raises:
         Failed: INVALID_URL; not absolute, not http or https, no host, or with a user name or password.
@@ -34,7 +34,7 @@ def checked_url(url: str, base: URL | None = None) -> URL:
 
 
 def publisher_url(url: URL) -> URL:
-    """Returns the publisher's own address of a page that `url` names in an AMP cache or viewer, else `url`."""
+    """Returns the publisher's URL of a page if `url` is that of an AMP cache or viewer, otherwise `url`."""
     host = url.raw_host or ""
     if host.endswith(".cdn.ampproject.org"):
         match = _AMP_CACHE.fullmatch(url.raw_path)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
-import structlog
 from htmldate import find_date
 
 from contract.article import Source
@@ -23,8 +22,6 @@ from workers.metadata.written_dates import (
     says_changed,
 )
 from workers.page.tree import Element, as_html
-
-log = structlog.get_logger(__name__)
 
 # The weights, here and in `_structured` and `_visible`, approximate the log-odds that a source gives the true day,
 # rounded by hand. Limits of lengths are chosen by hand.
@@ -269,8 +266,7 @@ def _htmldate(tree: Element, url: str | None, latest: date) -> WrittenDate | Non
         found = find_date(page, extensive_search=False, original_date=True, url=url, max_date=latest.isoformat())
     except (MemoryError, RecursionError):
         raise
-    except Exception as error:  # noqa: BLE001 - if htmldate fails, one vote of many is missing
-        log.warning("htmldate_failed", error=type(error).__name__)
+    except Exception:  # noqa: BLE001 - if htmldate fails, one vote of many is missing
         return None
     if found is None or found.endswith("-01-01"):
         return None  # a year only, mostly that of the copyright notice

@@ -17,7 +17,7 @@ _MAX_CANDIDATES = 5  # other values of each field
 
 
 def read_metadata(tree: Element, head: Head, url: str | None, *, now: datetime | None = None) -> Metadata:
-    """Returns the metadata of a parsed page with its `head`; dates after `now` do not count. The tree stays unchanged."""
+    """Returns the metadata of a page with its `head`. Dates after `now` do not count. It does not change the tree."""
     now = now or datetime.now(UTC)
     page = gather(tree, head, url)
     titles = title.find_titles(page)

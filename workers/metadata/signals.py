@@ -96,6 +96,8 @@ _CLASSES = {  # of names in lower case
 @lru_cache(maxsize=16384)  # the same few names recur all over a site
 def signals_of_names(names: str) -> tuple[Signal, ...]:
     """Returns the signals that a class attribute or an id gives."""
+    if not _HINT.search(names.lower()):
+        return ()
     found = [signal for name in names.split() for signal in _signals_of_name(name)]
     return tuple(dict.fromkeys(found)) if found else ()
 
@@ -103,9 +105,7 @@ def signals_of_names(names: str) -> tuple[Signal, ...]:
 @lru_cache(maxsize=16384)  # and single ones on many sites
 def _signals_of_name(name: str) -> tuple[Signal, ...]:
     lower = name.lower()
-    if not _HINT.search(lower):
-        return ()
-    return tuple(signal for signal, pattern in _CLASSES.items() if pattern.search(lower))
+    return tuple(signal for signal, pattern in _CLASSES.items() if pattern.search(lower)) if _HINT.search(lower) else ()
 
 
 @lru_cache(maxsize=8192)

@@ -20,14 +20,16 @@ _Leaf = np.uint8  # a bit for each level of a tree; small, because there is one 
 class BoostedTrees:
     """T trees of depth D over `names`, one name a feature.
 
-    All nodes of one depth of an oblivious tree ask the same question, so a row's leaf is a number of D bits: bit d is
-    whether feature `features[t, d]` is above `borders[t, d]`.
+    All nodes of one depth of an oblivious tree make the same comparison, so a row's leaf is a number of D bits: bit d
+    is the result of comparison `comparisons[d, t]`. Trees share the C comparisons: whether feature `features[c]` is
+    above `borders[c]`. Each is made once.
     """
 
     names: tuple[str, ...]
-    features: NDArray[np.intp]  # (T, D)
-    borders: Rows  # (T, D)
-    leaves: Rows  # (T, 2 ** D)
+    features: NDArray[np.intp]  # (C,)
+    borders: Rows  # (C, 1)
+    comparisons: NDArray[np.intp]  # (D, T)
+    leaves: Rows  # (T * 2 ** D,)
     bias: float
 
     @classmethod
@@ -38,36 +40,41 @@ class BoostedTrees:
             OSError, ValueError: no such file, or not one of weights.
         """
         with np.load(file, allow_pickle=False) as stored:
-            if stored["features"].shape[1] > 8 * np.dtype(_Leaf).itemsize:
+            features, borders = stored["features"], stored["borders"]
+            if features.shape[1] > 8 * np.dtype(_Leaf).itemsize:
                 raise ValueError(f"{file.name} has trees that are too deep")
+            pairs = np.stack((features.T.ravel(), borders.T.ravel()), axis=1).astype(np.float64)
+            distinct, comparisons = np.unique(pairs, axis=0, return_inverse=True)
             return cls(
                 names=tuple(stored["names"].tolist()),
-                features=stored["features"].astype(np.intp),
-                borders=stored["borders"].astype(np.float32),
-                leaves=stored["leaves"].astype(np.float32),
+                features=distinct[:, 0].astype(np.intp),
+                borders=distinct[:, 1:].astype(np.float32),
+                comparisons=comparisons.reshape(features.shape[::-1]),
+                leaves=stored["leaves"].astype(np.float32).ravel(),
                 bias=float(stored["bias"]),
             )
 
     def raw(self, rows: Rows) -> Rows:
         """Returns the sum of leaves for each of the (N, features) rows, (N,): log-odds, or a value, as trained."""
         columns = np.ascontiguousarray(rows.T)
-        trees, depth = self.features.shape
+        results = (columns.take(self.features, axis=0) > self.borders).view(_Leaf)
+        depth, trees = self.comparisons.shape
         leaf = np.zeros((trees, len(rows)), _Leaf)
-        for bit in range(depth):
-            above = columns[self.features[:, bit]] > self.borders[:, bit, np.newaxis]
-            leaf |= above.view(_Leaf) << _Leaf(bit)
+        for numbers in self.comparisons[::-1]:  # the highest bit first
+            leaf += leaf
+            leaf |= results.take(numbers, axis=0)
         places = leaf + (np.arange(trees) << depth)[:, np.newaxis]
-        values: Rows = self.leaves.ravel()[places].sum(axis=0, dtype=np.float32)
+        values: Rows = self.leaves.take(places).sum(axis=0, dtype=np.float32)
         return values + np.float32(self.bias)
 
     def probabilities(self, rows: Rows) -> Rows:
-        """Returns for each of the (N, features) rows the probability of its being what was trained for, (N,)."""
+        """Returns the probability of the trained label for each of the (N, features) rows, (N,)."""
         shares: Rows = np.reciprocal(1 + np.exp(-self.raw(rows)))
         return shares
 
 
 def weights_file(name: str) -> Path:
-    """Returns where the weights of the model called `name` stand."""
+    """Returns the path of the weights of the model called `name`."""
     return _FOLDER / f"{name}.npz"
 
 

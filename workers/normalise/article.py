@@ -20,10 +20,10 @@ def normalise(draft: Draft, job: Job, url: str | None) -> Article:
     Args:
         draft: what a reader found.
         job: the document's id, kind and labels, and what the caller knows of it.
-        url: where the document was in the end, which relative URLs refer to.
+        url: the document's URL after redirects, the base of relative URLs.
 
-    The provenance holds what normalisation knows: the confidence in the language, and the candidates that lost. The
-    text is empty where the draft had nothing but white space.
+    The provenance holds the confidence in the language, and the candidates that were not chosen. The text is empty if
+    the draft had only white space.
     """
     text = normalise_text(draft.text, draft.spaced_lines)
     language = identify(text, job.metadata.language, draft.language)
@@ -57,12 +57,12 @@ def normalise(draft: Draft, job: Job, url: str | None) -> Article:
 
 
 def describe(metadata: Metadata, job: Job, url: str | None) -> Metadata:
-    """Returns the metadata of a document without an article, in standard form: the caller's, else the document's.
+    """Returns the metadata of a document without an article, in standard form: the caller's, or else the document's.
 
     Args:
-        metadata: what the document says of itself.
-        job: what the caller says of it.
-        url: where the document was in the end, which relative URLs refer to.
+        metadata: the document's own.
+        job: has the caller's.
+        url: the document's URL after redirects, the base of relative URLs.
     """
     declared = standard_tag(metadata.language.value) if metadata.language else None
     known: dict[str, Any] = {**fields.of_document(metadata, declared, url), **fields.of_caller(job.metadata)}

@@ -30,9 +30,9 @@ def absolute_url(url: str, base: str | None) -> str | None:
 
 
 def canonical_url(declared: str | None, url: str | None) -> str | None:
-    """Returns the URL that stands for the document, in standard form: the one it declares, else its own.
+    """Returns the URL that stands for the document, in standard form: the one that it declares, or else its own.
 
-    A declared front page is passed over on any other page: templates declare it for the whole site.
+    A front page declared on another page is ignored: templates declare it for the whole site.
     """
     own = absolute_url(url, None) if url else None
     named = absolute_url(declared, url) if declared else None

@@ -1,4 +1,4 @@
-"""Dates in ISO 8601, as exact as they were stated and no more."""
+"""Dates in ISO 8601, with the precision that they were stated with."""
 
 import re
 from datetime import date, datetime
@@ -25,7 +25,7 @@ _MONTH_CHARS = len("2024-01")
 _SETTINGS = {"PARSERS": ["absolute-time"], "REQUIRE_PARTS": ["day", "month", "year"], "RETURN_TIME_AS_PERIOD": True}
 
 
-# How clocks are written where the library reads no time: 8h14, 9 h 15, 10 Uhr, às 8:14.
+# Times of day in forms that the library does not read: 8h14, 9 h 15, 10 Uhr, às 8:14.
 _CLOCK_FORMS = (
     (re.compile(r"\b(\d{1,2})\s?h\s?(\d\d)\b", re.IGNORECASE), r"\1:\2"),
     (re.compile(r"(?<![:.\d])(\d{1,2})\s?(?:uhr|uur)\b", re.IGNORECASE), r"\1:00"),
@@ -34,11 +34,11 @@ _CLOCK_FORMS = (
 
 
 def normalise_date(value: str, language: str | None = None) -> str | None:
-    """Returns `value` as an ISO 8601 date or date-time, or None if it is none.
+    """Returns `value` as an ISO 8601 date or date-time, or None if it is not a date.
 
     Offset and precision stay as stated: no time is made up, no offset is assumed. Dates in words or with the day
-    first are read in `language` (BCP 47, the region decides between 9/10 and 10/9), else in English. Relative dates
-    and the empty values of databases (year 1, the Unix epoch) are none.
+    first are read in `language` (BCP 47; the region tells 9/10 from 10/9), or else in English. Relative dates and the
+    empty values of databases (year 1, the Unix epoch) do not count as dates.
     """
     value = " ".join(value[: _MAX_CHARS + 1].split())
     if not value or len(value) > _MAX_CHARS:
@@ -90,7 +90,7 @@ def _from_words(value: str, language: str | None) -> str | None:
 
 @lru_cache(maxsize=64)
 def _parser(language: str, region: str) -> DateDataParser:
-    """Returns a parser that tries `language` first, where the library has it, and English next."""
+    """Returns a parser that tries `language` first, if the library has it, and then English."""
     first = _LIBRARY_NAMES.get(language, language)
     languages = list(dict.fromkeys((first, "en"))) if first in language_order else ["en"]
     return DateDataParser(languages=languages, region=region or None, use_given_order=True, settings=_SETTINGS)

@@ -20,7 +20,7 @@ _DATES = ("published", "modified")
 
 
 def of_document(metadata: Metadata, locale: str | None, url: str | None) -> Fields:
-    """Returns what the document says of itself, in standard form. Dates are read in the language of `locale`."""
+    """Returns the document's own metadata in standard form. Dates are read in the language of `locale`."""
     fields = {name: _convert(getattr(metadata, name), normalise_markup_line) for name in _LINES}
     fields |= {name: _convert(getattr(metadata, name), _markup_lines) for name in _LISTS}
     fields |= {name: _convert(getattr(metadata, name), lambda date: normalise_date(date, locale)) for name in _DATES}
@@ -31,7 +31,7 @@ def of_document(metadata: Metadata, locale: str | None, url: str | None) -> Fiel
 
 
 def of_caller(metadata: CallerMetadata) -> Fields:
-    """Returns what the caller says of the document, language aside, in standard form."""
+    """Returns the caller's metadata, except the language, in standard form."""
     values = {
         "title": normalise_line(metadata.title or ""),
         "authors": distinct(normalise_line(author) for author in metadata.authors),
@@ -42,21 +42,21 @@ def of_caller(metadata: CallerMetadata) -> Fields:
 
 
 def choose_fields(document: Fields, caller: Fields, language: Identified) -> Fields:
-    """Returns the fields of the article: the caller's word, else the document's; the language as identified."""
+    """Returns the fields of the article: the caller's, or else the document's; the language as identified."""
     won = {**document, **caller}
     won.pop("language", None)
     return {**won, "language": language.tag} if language.tag else won
 
 
 def losing_values(won: Fields, document: Fields, others: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Returns by field the values that did not win, the document's own first, then `others`."""
+    """Returns by field the values that were not chosen, the document's own first, then `others`."""
     names = dict.fromkeys((*document, *others))
     losers = {name: _losers(won.get(name), document.get(name), others.get(name, ())) for name in names}
     return {name: values for name, values in losers.items() if values}
 
 
 def distinct(values: Iterable[str]) -> tuple[str, ...]:
-    """Returns `values` without the empty ones and those that differ from an earlier one in case at most."""
+    """Returns `values` without empty ones and those that equal an earlier one regardless of case."""
     first: dict[str, str] = {}
     for value in values:
         if value:

@@ -24,9 +24,9 @@ def content_sha256(text: str) -> str:
 def simhash(text: str) -> str:
     """Returns the 64-bit SimHash of `text` as 16 hex digits (Charikar 2002, "Similarity Estimation Techniques").
 
-    The features are runs of three words, case aside (of three characters in scripts without spaces), each as often as
-    it occurs. The number of bits in which two hashes differ grows with the share of runs that two texts do not have in
-    common; for near duplicates among web pages, Manku et al. 2007 take 3 bits of 64. Without a word it is all zeros.
+    The features are runs of three words regardless of case (of three characters in scripts without spaces), weighted by
+    their counts. The fewer runs two texts have in common, the more bits of their hashes differ; Manku et al. 2007 call
+    web pages near duplicates if at most 3 of 64 bits differ. A text without words has all zeros.
     """
     votes = np.zeros(8 * _HASH_BYTES, np.int64)
     total = 0

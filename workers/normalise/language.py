@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import langcodes
-from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped] # no py.typed
+from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped] # no py.typed
 
 from contract.article import Source
 from workers.document import Sourced
+from workers.normalise.language_model import load_language_model
 
 # Chosen by hand unless a measurement is given.
-_SAMPLE_CHARS = (800, 3000)  # the longer one if the shorter leaves doubt, which happens for one text in fifty
-_NO_DOUBT = 0.99  # confidence from which the shorter sample suffices; chosen
-_PRIOR_ODDS = 100.0  # of the declared language against each other one: a few pages in a hundred declare a wrong one
+_SAMPLE_CHARS = (400, 800, 3000)  # the next longer one if a shorter leaves doubt, as for one text in five and in fifty
+_NO_DOUBT = 0.99  # confidence from which on a sample suffices
+_PRIOR_ODDS = 100.0  # of the declared language against each other one: few pages declare a wrong one
 _MIN_CONFIDENCE = 0.5  # probability; chosen: more likely than not
-_SAME = {"nb": "no"}  # one language to the model
-_MAX_SUBTAG_CHARS = 3  # beyond are private tags, as `x-default`: longer ones were never registered
+_SAME = {"nb": "no"}  # the model has one label for both
+_MAX_SUBTAG_CHARS = 3  # longer ones are private tags such as `x-default`: no language has one
 _NO_LANGUAGE = {"und", "mul", "zxx", "mis"}
 
 
@@ -24,9 +25,9 @@ _NO_LANGUAGE = {"und", "mul", "zxx", "mis"}
 class Identified:
     """A text's language.
 
-    `tag` is its primary BCP 47 subtag and who said so, None if nobody knows. `confidence` in [0, 1] is how well the
-    text bears it out, None where the model does not know the language. `locale` adds what the document declares
-    beyond the primary subtag, as `en-GB`.
+    `tag` is its primary BCP 47 subtag with its source, None if it is unknown. `confidence` in [0, 1] is the model's
+    probability of it, None if the model does not know the language. `locale` adds the subtags that the document
+    declares, as `en-GB`.
     """
 
     tag: Sourced[str] | None
@@ -41,9 +42,9 @@ def identify(text: str, caller: str | None, declared: Sourced[str] | None) -> Id
     text rarely changes it, a long text overrules it.
     """
     locale = standard_tag(declared.value) if declared else None
-    if caller and (told := standard_tag(caller)):
-        agrees = locale is not None and primary(locale) == told  # and the document may name the region, too
-        return _as_said(_chances(text, primary(told)), locale if locale and agrees else told, Source.CALLER)
+    if caller and (stated := standard_tag(caller)):
+        agrees = locale is not None and primary(locale) == stated  # and the document may name the region, too
+        return _as_said(_chances(text, primary(stated)), locale if locale and agrees else stated, Source.CALLER)
     chances = _chances(text, primary(locale) if locale else None)
     best = max(chances, key=chances.__getitem__)
     if declared and locale and (primary(locale) not in chances or primary(locale) == best):
@@ -57,7 +58,7 @@ def identify(text: str, caller: str | None, declared: Sourced[str] | None) -> Id
 
 @lru_cache(maxsize=1024)
 def standard_tag(tag: str) -> str | None:
-    """Returns `tag` as BCP 47 has it (`en_us` is `en-US`, `iw` is `he`), or None if it names no language."""
+    """Returns `tag` in the form of BCP 47 (`en_us` is `en-US`, `iw` is `he`), or None if it names no language."""
     try:
         language = langcodes.Language.get(langcodes.standardize_tag(tag.strip(), macro=True))
     except ValueError:
@@ -75,7 +76,7 @@ def primary(tag: str) -> str:
 
 
 def preload() -> None:
-    """Loads the language model (0.8 s, 100 MB) so that forked children share it."""
+    """Loads the language model (0.4 s) so that forked children share it."""
     _model()
 
 
@@ -87,11 +88,12 @@ def _as_said(chances: Mapping[str, float], locale: str, source: Source) -> Ident
 
 def _chances(text: str, expected: str | None) -> dict[str, float]:
     """Returns how likely each language is, `expected` being more likely from the start (Bayes' rule)."""
-    short, long = _SAMPLE_CHARS
-    chances = _weighed(text[:short], expected)
-    if len(text) <= short or max(chances.values()) >= _NO_DOUBT:
-        return chances
-    return _weighed(text[:long], expected)
+    chances: dict[str, float] = {}
+    for chars in _SAMPLE_CHARS:
+        chances = _weighed(text[:chars], expected)
+        if len(text) <= chars or max(chances.values()) >= _NO_DOUBT:
+            break
+    return chances
 
 
 def _weighed(sample: str, expected: str | None) -> dict[str, float]:
@@ -106,7 +108,7 @@ def _weighed(sample: str, expected: str | None) -> dict[str, float]:
 
 @cache
 def _model() -> LanguageIdentifier:
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    return load_language_model()
 
 
 @cache

@@ -4,8 +4,8 @@ import math
 import re
 from dataclasses import dataclass
 
-# Letters only: marks above and below them belong to the letter before. East Asia first, then Thai, Lao, Burmese, Khmer.
-# Hangul is not here: Korean has spaces.
+# The inside of a character class: letters of scripts without spaces between words, without combining marks. East Asia
+# first, then Thai, Lao, Burmese, Khmer. No Hangul: Korean has spaces.
 UNSPACED = (
     "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
@@ -14,11 +14,10 @@ UNSPACED = (
 _WORDS_A_MINUTE = 238  # Brysbaert 2019, "How many words do we read per minute?": silent reading of non-fiction
 _CHARS_A_MINUTE = 500  # the same for text without spaces
 _EXCERPT_CHARS = 200  # chosen: two or three lines on a screen
-_SHORTEST_SENTENCE_CHARS = 80  # of an excerpt: a shorter one says less than a cut one
+_SHORTEST_SENTENCE_CHARS = 80  # chosen: characters of an excerpt of whole sentences, at least
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _SENTENCE_END = re.compile(r"[.!?…؟।][\"'”’»)]*(?=\s|$)|[。！？][」』”’]*")
-"""The inside of a regular expression's character class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,8 @@ class Length:
 def measure_length(text: str) -> Length:
     """Returns the length of `text`.
 
-    A word is what stands between white space and has a letter or a digit in it. In Chinese, Japanese, Thai, Lao,
-    Burmese and Khmer, which have no spaces between words, each letter counts as one.
+    A word is a run between white space with a letter or a digit in it. In Chinese, Japanese, Thai, Lao, Burmese and
+    Khmer, which have no spaces between words, each letter counts as one.
     """
     spaced, characters = _UNSPACED.subn(" ", text)
     words = sum(1 for token in spaced.split() if _LETTER_OR_DIGIT.search(token))
@@ -42,7 +41,7 @@ def measure_length(text: str) -> Length:
 
 
 def excerpt(text: str) -> str:
-    """Returns the beginning of `text` on one line, up to 200 characters: whole sentences, else whole words and `…`."""
+    """Returns the beginning of `text` on one line, up to 200 characters: whole sentences, or whole words and `…`."""
     start = " ".join(text[: 2 * _EXCERPT_CHARS].split())
     if len(start) <= _EXCERPT_CHARS:
         return start

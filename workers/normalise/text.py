@@ -11,10 +11,10 @@ from ftfy.fixes import fix_surrogates, unescape_html
 
 _MAX_REPAIR_CHARS = 500_000  # ftfy takes up to 8 µs a character, and a parser has seconds
 _MAX_MARKS = 30  # on one letter: UAX #15, section 13, "Stream-Safe Text Format"
-_SHORT_CHARS = 256  # where any number of marks does no harm
-_MAX_PASSES = 10  # mojibake of mojibake; each pass that changes anything calls for one more
+_SHORT_CHARS = 256  # chosen: in lines up to this length any number of marks does no harm
+_MAX_PASSES = 10  # chosen: mojibake can be nested, so each pass that changes the text calls for one more
 
-# Full-width punctuation and curly quotes are right where they stand; entities were decoded when the page was read.
+# Full-width punctuation and curly quotes are right as they are; entities were decoded when the page was read.
 _REPAIRS = ftfy.TextFixerConfig(unescape_html=False, fix_character_width=False, uncurl_quotes=False, explain=False)
 
 _LINE_BREAK = re.compile("\r\n|[\r\v\f\u2028\u2029]")
@@ -38,7 +38,7 @@ _INVISIBLE = (
 
 
 def _c1_as_windows_1252(code: int) -> str:
-    """Returns what a C1 control stands for: Windows-1252 read as Latin-1 (WHATWG Encoding treats the two as one)."""
+    """Returns the character meant by a C1 control: Windows-1252 read as Latin-1 (one encoding to WHATWG Encoding)."""
     return bytes([code]).decode("windows-1252", "ignore")
 
 
@@ -53,19 +53,19 @@ _TABLE: dict[int, str] = {
 }
 
 _CHANGED = re.compile(f"[{re.escape(''.join(map(chr, _TABLE)))}]")
-# Whatever `is_bad` matches has one of these: two characters beyond ASCII side by side, a C1 control, or one of four
-# letters. To look for them first takes a tenth of the time, and most lines of Latin letters have none.
+# Every match of `is_bad` has one of these: two characters beyond ASCII side by side, a C1 control, or one of four
+# letters. Most lines of Latin letters have none, so a search for them first is faster.
 _SUSPECT = re.compile("[^\x00-\x7f]{2}|[\x80-\x9f\u0152\u0153\u00c2\u00c3]")
 
 
 def normalise_text(text: str, spaced: Collection[int] = ()) -> str:
-    """Returns `text` in standard form: what is in standard form already comes back as it is.
+    """Returns `text` in standard form; a text in standard form is not changed.
 
-    `spaced` are the numbers of lines that keep their spaces, and blank lines among themselves: code, say.
+    `spaced` are the numbers of lines that keep their spaces and the blank lines among them, such as code.
 
-    NFC; runs of white space are one space, lines have none at their ends; one blank line between paragraphs, none
-    between list items (`- item`); no control characters but the line feed, nor invisible ones. Mojibake is undone
-    line by line in the first half million characters of lines beyond ASCII.
+    Standard form is: NFC; single spaces, none at the ends of lines; one blank line between paragraphs, none between
+    list items (`- item`); no control characters except the line feed, no invisible characters. Mojibake is undone line
+    by line, in the first half million characters of lines beyond ASCII.
     """
     unified = _LINE_BREAK.sub("\n", text)
     if not spaced:
@@ -74,12 +74,12 @@ def normalise_text(text: str, spaced: Collection[int] = ()) -> str:
 
 
 def normalise_line(text: str) -> str:
-    """Returns `text` in standard form on one line: line breaks are spaces."""
+    """Returns `text` in standard form on one line: line breaks become spaces."""
     return _clean(text, repair=len(text) <= _MAX_REPAIR_CHARS)
 
 
 def normalise_markup_line(text: str) -> str:
-    """Returns `text` as `normalise_line` does, with HTML entities decoded: pages escape their metadata twice."""
+    """Returns `text` as `normalise_line` does, with HTML entities decoded: some pages escape metadata twice."""
     return normalise_line(unescape_html(text))
 
 
@@ -121,18 +121,18 @@ def _pass(line: str, *, repair: bool) -> str:
 
 
 def is_mojibake(line: str) -> bool:
-    """Returns True if `line` has what text read in a wrong encoding has: what ftfy's `is_bad` says, in less time."""
+    """Returns True if `line` looks as if read in a wrong encoding: the result of ftfy's `is_bad`, in less time."""
     return _SUSPECT.search(line) is not None and is_bad(line)
 
 
 def _bound_marks(line: str) -> str:
-    """Returns `line` with at most 30 combining marks in a row: NFC takes time that grows with the square of a row."""
+    """Returns `line` with at most 30 combining marks in a row: NFC takes time by the square of their number."""
     marks = "".join(char for char in set(line) if unicodedata.combining(char))
     return re.sub(f"([{marks}]{{{_MAX_MARKS}}})[{marks}]+", r"\1", line) if marks else line
 
 
 def _spaced(lines: Iterable[str], spaced: frozenset[int] = frozenset()) -> Iterator[str]:
-    """Yields `lines` with one empty line for any number of them: none at the ends, nor between two list items."""
+    """Yields `lines` with one empty line in place of several, and none at the ends and between list items."""
     started = gap = in_list = False
     for number, line in enumerate(lines):
         if number in spaced:

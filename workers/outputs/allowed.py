@@ -1,4 +1,4 @@
-"""Limits the characters of outputs to those of XML, and their URLs to absolute ones of the web."""
+"""Limits the characters of outputs to those of XML, and their URLs to absolute http and https URLs."""
 
 import re
 
@@ -11,7 +11,7 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]
 
 
 def link_target(href: str, base: str | None) -> str | None:
-    """Returns where a link leads, absolute: http, https or mailto; None for all else, and for a place in the page."""
+    """Returns the absolute http, https or mailto URL of a link; None for other schemes, and for a place in the page."""
     target = href.strip()
     if not target or target.startswith("#"):
         return None
@@ -21,7 +21,7 @@ def link_target(href: str, base: str | None) -> str | None:
 
 
 def web_address(url: str, base: str | None) -> str | None:
-    """Returns `url` made absolute by `base`, or None if that is no http or https URL."""
+    """Returns `url`, relative to `base`, as an absolute URL, or None if it is not http or https."""
     try:
         found = URL(url.strip())
         whole = URL(base).join(found) if base else found
@@ -31,8 +31,8 @@ def web_address(url: str, base: str | None) -> str | None:
 
 
 def allowed(text: str) -> str:
-    """Returns `text` without what XML 1.0, section 2.2, forbids: pages smuggle it in by character references.
+    """Returns `text` without the characters that XML 1.0, section 2.2, forbids; character references can bring them.
 
-    DEL is left out, too. C1 controls become the letters of Windows-1252 that they stand for, as in an article's text.
+    DEL is left out, too. C1 controls become the characters of Windows-1252 that are meant, as in an article's text.
     """
     return _NOT_XML.sub("", text).translate(C1_LETTERS)

@@ -1,4 +1,4 @@
-"""An article's blocks as a small tree of HTML: paragraphs, headings, lists, quotes, tables, code, images."""
+"""Makes a small tree of HTML of an article's blocks: paragraphs, headings, lists, quotes, tables, code, images."""
 
 from collections.abc import Collection, Iterable, Sequence
 
@@ -16,9 +16,8 @@ from workers.page.blocks import BlockKind
 
 _BULLET = "- "
 _CELLS = frozenset({"td", "th"})
-# HTML, 4.9.11 and 4.4.5: the most columns, the most rows; what a list may begin with is a number of any size.
-_MAX_SPANS = {"colspan": 1000, "rowspan": 65534}
-_MAX_START_DIGITS = 9  # CommonMark 0.31.2, section 5.2, takes no longer ones
+_MAX_SPANS = {"colspan": 1000, "rowspan": 65534}  # HTML, 4.9.11
+_MAX_START_DIGITS = 9  # of a list's first number: CommonMark 0.31.2, section 5.2
 _INLINE_KINDS = frozenset({BlockKind.ITEM, BlockKind.CELL, BlockKind.PARAGRAPH, BlockKind.QUOTE, BlockKind.CAPTION})
 
 
@@ -28,10 +27,10 @@ def build(
     """Returns a `div` with the article in it.
 
     Args:
-        blocks: the article's, in order.
-        images: each with the number of the block that it stands before.
-        base: what relative URLs refer to.
-        include: the parts that are wanted.
+        blocks: of the article, in order.
+        images: each with the number of the block that follows it.
+        base: of relative URLs.
+        include: the requested parts.
     """
     body = Element("div")
     _Builder(base, links=Part.LINKS in include).write_flow(body, structure_of(blocks, images).children)
@@ -58,7 +57,7 @@ class _Builder:
         self._links = links
 
     def write_flow(self, target: _Element, children: Iterable[Node | Leaf]) -> None:
-        """Writes what stands one below the other."""
+        """Writes `children` one below the other."""
         for child in children:
             if isinstance(child, Node):
                 self._write_node(target, child)
@@ -110,7 +109,7 @@ class _Builder:
         self._write_together(written, cell.children)
 
     def _write_together(self, target: _Element, children: Sequence[Node | Leaf]) -> None:
-        """Writes what one list item or cell holds: lines of text with a line break between two, then all else."""
+        """Writes the children of an item or cell: first lines of text with a line break between two, then the rest."""
         begun = 0
         while begun < len(children) and _is_line(children[begun]):
             if begun:
@@ -152,7 +151,7 @@ def _start(node: Node) -> int:
 
 
 def _rows(table: Node) -> Iterable[Node]:
-    """Yields the rows of a table from the first to the last that holds something, empty cells with them."""
+    """Yields the rows of a table from the first to the last with content, with their empty cells."""
     filled = {row.element: row for row in table.children if isinstance(row, Node)}
     cells = {cell.element: cell for row in filled.values() for cell in row.children if isinstance(cell, Node)}
     rows = list(table.element.iter("tr")) if table.element is not None else []

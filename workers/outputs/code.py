@@ -1,4 +1,4 @@
-"""Code: its lines, and the language that the page says it is in."""
+"""Reads code: its lines, and the language that the page declares."""
 
 import re
 
@@ -16,7 +16,7 @@ _AROUND = 2  # elements around a `pre` that may name the language
 
 
 def code_text(pre: Node) -> str:
-    """Returns the lines of code: a page may have an element for each."""
+    """Returns the text of code; a page may have an element for each line."""
     return "\n".join(block.text for block in pre.blocks())
 
 

@@ -17,10 +17,10 @@ def write_forms(text: str, blocks: Sequence[ArticleBlock], url: str | None, opti
     """Returns the forms that `options` request in addition to the text.
 
     Args:
-        text: the article's, in standard form: what there is to write where it has no blocks, as pasted text.
-        blocks: what the text is made of.
-        url: where the page was, if that is known.
-        options: formats, and the parts that are wanted in them.
+        text: of the article, in standard form; it is written if there are no blocks, as with pasted text.
+        blocks: of the text.
+        url: of the page, if known.
+        options: the formats, and the parts that they include.
     """
     wanted = {form: write for form, write in _WRITERS.items() if form in options.formats}
     if not wanted:
@@ -34,6 +34,6 @@ def write_forms(text: str, blocks: Sequence[ArticleBlock], url: str | None, opti
 
 
 def _base(blocks: Sequence[ArticleBlock], url: str | None) -> str | None:
-    """Returns what relative URLs refer to: the page's first `<base href>` (HTML, 4.2.3), else its own URL."""
+    """Returns the base of relative URLs: the page's first `<base href>` (HTML, 4.2.3), or else its own URL."""
     declared = blocks[0].element.getroottree().find(".//base[@href]")
     return (web_address(allowed(declared.get("href") or ""), url) if declared is not None else None) or url

@@ -1,4 +1,4 @@
-"""A table laid out: in which column each cell stands, with those that span several rows or columns."""
+"""Lays out a table: finds the column of each cell, with cells that span several rows or columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,16 +7,12 @@ from workers.outputs.structure import Node
 from workers.page.tree import Element
 
 _CELLS = frozenset({"td", "th"})
-# HTML, 4.9.11, lets a cell span 1,000 columns. A table of more than this is no table that anybody reads.
-_MAX_COLUMNS = 200
+_MAX_COLUMNS = 200  # chosen: a bound on work; nobody reads wider tables
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The rows of a table that hold something, each with the nodes of its cells by column, None where there is none.
-
-    Columns without anything in them are left out.
-    """
+    """The rows of a table, each with the nodes of its cells by column, None for no cell. Empty rows and columns go."""
 
     rows: list[list[Node | None]]
 
@@ -32,9 +28,9 @@ def lay_out(table: Node) -> Grid:
 
 
 def place_cells(rows: Sequence[Sequence[Element]]) -> dict[Element, int]:
-    """Returns the column of each cell, as HTML, 4.9.12, lays them out; what is beyond the greatest width has none."""
+    """Returns the column of each cell by the layout of HTML, 4.9.12. Cells beyond `_MAX_COLUMNS` have none."""
     columns: dict[Element, int] = {}
-    taken: dict[int, int] = {}  # a column, and how many more rows a cell above takes of it
+    taken: dict[int, int] = {}  # by column: the number of further rows that a cell above spans
     for cells in rows:
         beside = dict(taken)
         taken = {column: count - 1 for column, count in taken.items() if count > 1}
@@ -57,7 +53,7 @@ def _rows(table: Node) -> list[Element]:
 
 
 def _filled(table: Node) -> dict[Element, Node]:
-    """Returns the cells that hold something."""
+    """Returns the cells with content."""
     return {
         cell.element: cell
         for row in table.children
@@ -68,7 +64,7 @@ def _filled(table: Node) -> dict[Element, Node]:
 
 
 def span(cell: Element, name: str) -> int:
-    """Returns how many rows or columns a cell takes, at least one; a `rowspan` of 0 is one without end."""
+    """Returns how many rows or columns a cell spans, at least one; a `rowspan` of 0 spans all further rows."""
     value = (cell.get(name) or "").strip()
     if not (value.isascii() and value.isdigit()):
         return 1

@@ -1,4 +1,4 @@
-"""The body of an article as HTML that can be shown as it is."""
+"""Writes the body of an article as HTML that is safe to show."""
 
 from html import escape
 

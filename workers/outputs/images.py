@@ -27,7 +27,7 @@ _LAZY = (
 )
 _SET_ASIDE = frozenset({"nav", "footer", "aside", "form", "button", "header"})
 # Chosen by hand; not measured.
-_LEAST_PX = 48  # a side of less is an icon or a counter
+_LEAST_PX = 48  # pixels of each side of an image, at least; smaller ones are icons or counters
 _PLACEHOLDER = re.compile(
     r"(?:^|[/_.-])(?:1x1|blank|clear|dot|empty|grey|gray|lazy(?:load)?|loader|loading|pixel|placeholder|spacer|spinner"
     r"|transparent|tracking|trans|px)(?:[-_.]?\d*)\.(?:gif|png|svg)(?:[?#]|$)|/1x1(?:[/.?]|$)",
@@ -46,7 +46,7 @@ _UNSHOWN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image by its absolute URL; `alt` is what it shows, empty where the page does not say."""
+    """An image with its absolute URL and its alternative text, which may be empty."""
 
     url: str
     alt: str
@@ -73,7 +73,7 @@ def find_images(blocks: Sequence[ArticleBlock], base: str | None) -> list[tuple[
 
 
 def _repeats(element: _Element, last: Image | None) -> bool:
-    """Returns True if `element` stands there for browsers without scripts, in place of the image before it."""
+    """Returns True if `element` is in a `<noscript>` and repeats the image before it."""
     around = next(element.iterancestors("noscript"), None)
     if around is None or last is None:
         return False
@@ -98,7 +98,7 @@ def _image(element: _Element, base: str | None) -> Image | None:
 
 
 def _sources(element: _Element) -> Iterator[str]:
-    """Yields where an image may be loaded from: the largest first, what only stands for it last."""
+    """Yields the possible URLs of an image, the largest first, placeholders last."""
     beside = _picture_sources(element)
     for name in _SETS:
         yield from best_of([allowed(each.get(name) or "") for each in (element, *beside)])
@@ -109,7 +109,7 @@ def _sources(element: _Element) -> Iterator[str]:
 
 
 def _picture_sources(element: _Element) -> list[_Element]:
-    above = next(element.iterancestors("picture"), None)  # libxml2 nests what stands beside each other in it
+    above = next(element.iterancestors("picture"), None)  # libxml2 nests the siblings in it
     return [] if above is None else list(above.iter("source"))
 
 

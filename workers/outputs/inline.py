@@ -12,8 +12,7 @@ from workers.page.blocks import BREAK, TextRun
 from workers.page.raised import on_the_line
 
 _SPACE = re.compile(r"\s+")
-# Elements in each other around a word. More say no more, and each is a call within a call for who writes Markdown.
-_MAX_MARKS = 8
+_MAX_MARKS = 8  # elements inside each other around a word; chosen: the Markdown writer recurses for each
 FORMULA = "formula"  # the class of our own element around TeX
 _MARKS = {
     **dict.fromkeys(("b", "strong"), "strong"),
@@ -29,9 +28,9 @@ _MARKS = {
 
 
 def fill(target: _Element, block: ArticleBlock, base: str | None, *, links: bool) -> None:
-    """Writes the words of `block` into `target`, an empty element. URLs are made absolute by `base`.
+    """Writes the words of `block` into `target`, an empty element. URLs are relative to `base`.
 
-    Where its runs do not say the same as its text, the text is what counts.
+    If its runs differ from its text, the text is written.
     """
     pieces = _without_breaks_at_the_ends(list(_squeezed(block.runs)))
     if _bare("".join(piece.text for piece in pieces)) != _bare(allowed(block.text)):
@@ -57,7 +56,7 @@ def write_lines(target: _Element, text: str) -> None:
 
 
 class _Piece(NamedTuple):
-    """A run's words, single-spaced; `is_apart` where a space is before them."""
+    """A run's words with single spaces; `is_apart`: a space stands before them."""
 
     text: str
     is_apart: bool
@@ -65,7 +64,7 @@ class _Piece(NamedTuple):
 
 
 def _squeezed(runs: Iterable[TextRun]) -> Iterator[_Piece]:
-    """Yields the words of runs and the line breaks; no space at the ends of lines."""
+    """Yields the words of runs and the line breaks, without spaces at the ends of lines."""
     waiting, started = False, False
     for run in runs:
         if _is_break(run):
@@ -90,7 +89,7 @@ def _bare(text: str) -> str:
 
 
 class _Writer:
-    """Writes pieces one after the other. Words wait until an element begins or ends: to add copies all of a text."""
+    """Writes pieces in order. Collects words until an element begins or ends: each addition to a text copies it."""
 
     def __init__(self, target: _Element, border: _Element, base: str | None, *, links: bool) -> None:
         self._target = target
@@ -118,7 +117,7 @@ class _Writer:
             self._waiting.append(piece.text)
 
     def close(self) -> None:
-        """Writes the words that wait."""
+        """Writes the collected words."""
         if self._waiting:
             _append(self._innermost(), "".join(self._waiting))
             self._waiting = []
@@ -127,7 +126,7 @@ class _Writer:
         return self._open[-1][1] if self._open else self._target
 
     def _marks_of(self, run: TextRun) -> tuple[_Element, ...]:
-        """Returns the inline elements around a run that matter, outermost first."""
+        """Returns the inline elements around a run that outputs keep, outermost first."""
         new: list[_Element] = []
         element = run.element.getparent() if run.is_tail else run.element
         while element is not None and element not in self._marks:

@@ -1,4 +1,4 @@
-"""The body of an article as Markdown: CommonMark, with tables as in GitHub Flavored Markdown."""
+"""Writes the body of an article as Markdown: CommonMark, with tables as in GitHub Flavored Markdown."""
 
 import re
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _LEAVES = frozenset({"p", "li", "pre", "td", "th", *_HEADINGS})
 _BLOCKS = frozenset({"blockquote", "table", "tr", *_LISTS, *_LEAVES})  # all else stands within a line
 _SPECIAL = re.compile(r"[\\`*\[\]<>~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|!(?=\[)")
 _LINE_START = re.compile(r"^(\s*)([#>+=-]|\d{1,9}[.)])(?=\s|$|[-=#>])", re.MULTILINE)
-_CLOSING = re.compile(r"(^|\s)(#+)$")  # of a heading, which would be taken off it
+_CLOSING = re.compile(r"(^|\s)(#+)$")  # Markdown drops these from the end of a heading
 _BACKTICKS = re.compile("`+")
 _UNSAFE_IN_URL = str.maketrans({" ": "%20", "(": "%28", ")": "%29", "<": "%3C", ">": "%3E", "\\": "%5C", "\n": "%0A"})
 _MARKS = {"strong": "**", "em": "*", "del": "~~"}
@@ -54,7 +54,7 @@ def _items(element: _Element) -> Iterable[str]:
 
 
 def _item(item: _Element) -> str:
-    """Returns what a list item holds: its text, a list right below, and all else with a blank line before it."""
+    """Returns the content of a list item: its text, lists right below, and other blocks after a blank line."""
     pieces = [_line(item)]
     for child in item:
         if child.tag in _BLOCKS and (written := _block(child)):
@@ -85,7 +85,7 @@ def _columns(table: _Element) -> list[list[_Element | None]]:
 
 
 def _cell(cell: _Element) -> str:
-    """Returns what a cell holds on one line, as tables of Markdown want it: with `<br>` between two lines."""
+    """Returns the content of a cell on one line, as Markdown's tables need it, with `<br>` between two lines."""
     lines = [_line(cell, one_line=True)]
     for child in cell:
         if child.tag in _BLOCKS:
@@ -162,7 +162,7 @@ def _marked(element: _Element, content: str, before: str, after: str) -> str:
 
 
 def _flanks(inner: str, before: str, after: str) -> bool:
-    """Returns True if emphasis marks around `inner` would be taken for such (CommonMark 0.31.2, section 6.2)."""
+    """Returns True if Markdown reads emphasis marks around `inner` as such (CommonMark 0.31.2, section 6.2)."""
     opens = inner[0].isalnum() or not before.isalnum()
     closes = inner[-1].isalnum() or not after.isalnum()
     return opens and closes and before not in _MARKS.values() and "\n" not in inner

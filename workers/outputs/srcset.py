@@ -1,4 +1,4 @@
-"""`srcset`: the largest of the images that a page offers (HTML, 4.8.4.2.2, "Parsing a srcset attribute")."""
+"""Finds the largest image of a `srcset` (HTML, 4.8.4.2.2, "Parsing a srcset attribute")."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -7,8 +7,8 @@ from typing import NamedTuple
 _CANDIDATE = re.compile(r"[\s,]*(\S+)")
 _DESCRIPTORS = re.compile(r"((?:[^,(]|\([^)]*\)?)*),?")
 _SIZE = re.compile(r"^(\d{1,6}(?:\.\d{1,4})?)([wx])$")
-_MAX_CANDIDATES = 100  # a bound on work; pages have ten
-_WIDEST = 4000  # CSS pixels; a picture that is wider was made for print
+_MAX_CANDIDATES = 100  # chosen: a bound on work; pages have ten
+_WIDEST = 4000  # pixels; chosen: wider images are for print
 
 
 class _Candidate(NamedTuple):
@@ -31,7 +31,7 @@ def _candidates(srcset: str) -> Iterator[_Candidate]:
         if match is None:
             return
         url, place = match[1], match.end()
-        if url.endswith(","):  # nothing but the URL
+        if url.endswith(","):  # no descriptor
             yield _Candidate(url.rstrip(","), 0.0, 1.0)
             continue
         described = _DESCRIPTORS.match(srcset, place)

@@ -1,6 +1,6 @@
-"""What an article's blocks stand in: quotes, lists, tables of data and code, as a small tree.
+"""Puts an article's blocks into a small tree of quotes, lists, tables of data and code.
 
-Text, Markdown and HTML are all written from it, so that they say the same.
+Text, Markdown and HTML are all written from it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,8 +13,7 @@ from workers.page.blocks import BlockKind
 from workers.page.data_tables import is_data_table
 from workers.page.tree import Element
 
-# Chosen by hand, for Markdown that stays readable; not measured.
-_MAX_NESTED = 12  # structures in structures, six lists among them; what stands deeper joins the innermost one
+_MAX_NESTED = 12  # nodes inside each other; deeper ones join the innermost. Chosen: six lists, readable in Markdown
 LISTS = frozenset({"ul", "ol"})
 _ITEMS = frozenset({"li"})
 _CELLS = frozenset({"td", "th"})
@@ -27,7 +26,7 @@ Leaf: TypeAlias = ArticleBlock | Image
 
 @dataclass(slots=True)
 class Node:
-    """An element of structure: its tag in HTML, the element of the page that it stands for, and what it holds."""
+    """A node of the tree: its HTML tag, the element of the page that it stands for, and its children."""
 
     tag: str
     element: Element | None = None
@@ -55,7 +54,7 @@ class _Open(NamedTuple):
 
 
 def structure_of(blocks: Sequence[ArticleBlock], images: Iterable[tuple[int, Image]] = ()) -> Node:
-    """Returns a `div` with all that holds `blocks`, and `images`, each before the block of its number."""
+    """Returns a `div` with the tree of `blocks` and `images`, each image before the block of its number."""
     builder = _Builder()
     begun = 0
     for place, image in images:
@@ -90,7 +89,7 @@ class _Builder:
         self._holder("").children.append(leaf)
 
     def _holder(self, tag: str) -> Node:
-        """Returns where an element goes: a list right within a list belongs to the item before it."""
+        """Returns the parent of a new element: a list right inside a list belongs to the item before it."""
         innermost = self._open[-1].node if self._open else self.root
         if tag in LISTS and innermost.tag in LISTS and innermost.children:
             last = innermost.children[-1]
@@ -110,7 +109,7 @@ class _Builder:
         return path
 
     def _path(self, element: Element) -> tuple[_Frame, ...]:
-        """Returns what stands around `element`, itself included, from the outside in."""
+        """Returns the structures around `element`, itself included, outermost first."""
         new: list[Element] = []
         current: Element | None = element
         while current is not None and current not in self._paths:

@@ -101,13 +101,20 @@ def name_flags(names: str) -> int:
 
     `NO_TEXT`, `ASIDE`, `GUTTER`, `CONTROL` and `LINES` are added where they apply.
     """
-    names = names[:_MAX_NAMES]
-    flags = 0 if CONSENT_MANAGERS.isdisjoint(names.lower().split()) else NO_TEXT
-    for word in _WORD.findall(names):
+    flags = 0
+    for name in names[:_MAX_NAMES].split():
+        flags |= _flags_of(name)
+    return flags
+
+
+@lru_cache(maxsize=16384)  # and single ones on many sites
+def _flags_of(name: str) -> int:
+    flags = NO_TEXT if name.lower() in CONSENT_MANAGERS else 0
+    for word in _WORD.findall(name):
         flags |= _FLAGS.get(word, 0)
     if flags & _TELLING:
         flags &= ~_TELLING
         for pattern, bit in _PATTERNS:
-            if pattern.search(names):
+            if pattern.search(name):
                 flags |= bit
     return flags

@@ -91,7 +91,7 @@ def declared_features(head: Head) -> list[float]:
 
 
 def address_features(url: str | None) -> list[float]:
-    """Returns one number for each of `ADDRESS_FEATURES`; all are missing (NaN) where there is no URL."""
+    """Returns one number for each of `ADDRESS_FEATURES`; all are missing (NaN) if there is no URL."""
     try:
         parts = urlsplit(url or "")
     except ValueError:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from workers.page.blocks import BlockKind, SegmentedPage
 from workers.page.class_names import GROUP_BITS
-from workers.page.segment import CODES
+from workers.page.tags import CODES
 from workers.page.tree import Element
 
 # The features depend on these numbers: retrain the models after a change. Chosen by hand.

@@ -1,5 +1,5 @@
-"""Estimates the quality of an article, and refuses pages that have none.
+"""Estimates the quality of an article, and refuses pages without one.
 
-`assessment` looks at a page as a whole: it refuses walls and indexes, and flags what is doubtful. `confidence` is the
-F1 to be expected of the text. `text_flags` looks at the text alone: short, repetitive, in several languages.
+`assessment` reads a page as a whole: it refuses walls and indexes, and flags doubtful pages. `confidence` estimates the
+F1 of the text. `text_flags` reads the text alone: short, repetitive, in several languages.
 """

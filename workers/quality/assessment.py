@@ -15,15 +15,14 @@ from workers.page.kind import KindProbabilities, kind_features, kind_probabiliti
 from workers.page.tree import Element
 from workers.walls.page_text import consent_share, is_consent_wall, is_login, is_paywalled, offers_consent
 
-# Chosen by hand, so that an index is refused only where nothing of worth is lost (docs/decisions.md, "Listings pass,
-# indexes fail"); not measured one by one.
-_ARTICLE = 0.2  # of the probability; below it the page is something else
+# Chosen by hand, so that refusing an index loses nothing of value (docs/decisions.md, "Listings pass, indexes fail").
+_ARTICLE = 0.2  # probability of an article, below which a page is flagged as something else
 _LISTING = 0.5  # probability from which a page is flagged as a list
 _INDEX = 0.8  # probability from which a list may be refused
-_INDEX_PROSE_CHARS = 200  # of the longest paragraph; the texts of teasers are shorter
-_INDEX_LINKS = 10  # links on an index, at least
-_DOUBTFUL = 0.2  # confidence; above it the text of an index is worth having
-_CONSENT = 0.3  # of the characters
+_INDEX_PROSE_CHARS = 200  # characters of the longest paragraph of an index, fewer than this: teasers are shorter
+_INDEX_LINKS = 10  # blocks with links on an index, at least
+_DOUBTFUL = 0.2  # confidence from which on a list has a text worth keeping
+_CONSENT = 0.3  # share of characters about consent from which on a text is flagged
 _BUTTON_CHARS = 60  # characters of a button's text, at most
 _HIDDEN_CHARS = 100  # characters left out because the page hides them, at least; fewer are a label or a note
 
@@ -51,15 +50,15 @@ class AssessedPage:
 
 
 def assess(tree: Element, segmented: SegmentedPage, head: Head, url: str | None) -> AssessedPage:
-    """Returns the page of `tree`, which `segmented` is the walk of."""
+    """Returns the page `tree` with its features; `segmented` are its blocks."""
     row = kind_features(tree, segmented, head, url)
     return AssessedPage(tree, segmented, head, row, kind_probabilities(row))
 
 
 def refuse_other_pages(page: AssessedPage, paragraphs: Sequence[str], confidence: float | None) -> None:
-    """Refuses a page that is not an article. `paragraphs` are the text that was found, possibly none.
+    """Refuses a page that is not an article. `paragraphs` are the text found on it, possibly none.
 
-    `confidence` is the F1 to be expected of them.
+    `confidence` is the expected F1 of this text.
 
     Raises:
         Failed: CONSENT_WALL, LOGIN_REQUIRED or LIST_PAGE.
@@ -84,9 +83,9 @@ def is_index(page: AssessedPage, paragraphs: Sequence[str], confidence: float | 
 def page_flags(
     page: AssessedPage, paragraphs: Sequence[str], after: Sequence[str], hidden: float = 0.0
 ) -> tuple[Flag, ...]:
-    """Returns the flags that follow from the page.
+    """Returns the flags of a page.
 
-    `after` are the blocks that follow the article's `paragraphs`. `hidden` characters were left out for being hidden.
+    `after` are the blocks that follow the article's `paragraphs`; `hidden` counts the hidden characters left out.
     """
     found = {
         Flag.CONSENT_WALL: consent_share(paragraphs) >= _CONSENT and offers_consent(page.buttons),

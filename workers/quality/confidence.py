@@ -11,9 +11,9 @@ from workers.models.boosted_trees import Rows, load_model
 from workers.page.kind import KIND_FEATURES, KindProbabilities
 from workers.quality.assessment import AssessedPage
 
-# Part of the features: change it and train anew. Chosen by hand.
+# The features depend on it: retrain the models after a change. Chosen by hand.
 _UNSURE = (0.2, 0.8)  # probabilities between which the model is unsure of a block
-_CUT = 0.5  # F1, at most, of a page that has more blocks than are read. Chosen by hand: nobody knows how many.
+_CUT = 0.5  # F1 of a page that has more blocks than are read, at most. Chosen by hand.
 CLASSIFICATION_FEATURES = (
     *("uncertainty", "expected_f1", "mean_kept", "unsure_share", "missed_share", "doubted_share", "log_kept"),
     *("kept_share", "log_kept_blocks", "mean_kept_chars", "switches", "first_kept", "last_kept", "longest_kept"),
@@ -31,19 +31,19 @@ def confidence(classification: Classification, page: AssessedPage) -> float | No
     if not any(classification.kept):
         return None
     row = confidence_features(classification, page.row[0], page.kinds)
-    told = float(load_model("page_confidence", CONFIDENCE_FEATURES).probabilities(row)[0])
-    return round(min(told, _most(classification, is_cut=page.segmented.is_cut)), 3)
+    estimate = float(load_model("page_confidence", CONFIDENCE_FEATURES).probabilities(row)[0])
+    return round(min(estimate, _most(classification, is_cut=page.segmented.is_cut)), 3)
 
 
 def _most(classification: Classification, *, is_cut: bool) -> float:
-    """Returns the F1 that a text can have at most: without what was hidden, if that is text; of a page that was cut."""
+    """Returns the highest possible F1: lower if hidden text was left out, or if the page was not read to its end."""
     kept = sum(size for size, keep in zip(classification.sizes, classification.kept, strict=True) if keep)
     complete = 2 * kept / (2 * kept + classification.hidden)
     return min(complete, _CUT) if is_cut else complete
 
 
 def confidence_features(classification: Classification, row: Rows, kinds: KindProbabilities) -> Rows:
-    """Returns the features of a page with at least one block kept, (1, len(NAMES)); `row` are those of its kind."""
+    """Returns the features of a page with at least one block kept, a row; `row` are those of `workers.page.kind`."""
     shares = [kinds.shares[kind] for kind in PageKind]
     return np.array([[*classification_features(classification), *row[_PLACES], *shares]], np.float32)
 

@@ -1,27 +1,27 @@
-"""Flags that follow from the text of an article: short, repetitive, or in several languages."""
+"""Flags an article's text as short, repetitive, or in several languages."""
 
 from itertools import pairwise
 
 from contract.article import Flag
 from workers.normalise.language import identify
 
-# Chosen by hand; the shares that texts have were looked at where that is said. Not measured one by one.
+# Chosen by hand.
 _SHORT_WORDS = 60  # words; an article with fewer is short
-_LEAST_WORDS = 80  # to speak of repetition
+_LEAST_WORDS = 80  # words of a text that can be repetitive, at least
 _DISTINCT = 0.55  # share of distinct word pairs; prose has .8 and more
-_PARAGRAPH_CHARS = 160  # to tell a language by
+_PARAGRAPH_CHARS = 160  # characters of a paragraph whose language is identified, at least
 _REFERENCES = 2  # longest paragraphs, whose short words the others are expected to share
 _SHORT_CHARS = 5  # characters of a short word, at most
-_SHARED = 0.12  # of a paragraph's words; a paragraph in the same language shares .2 and more
-_ASKED = 5  # paragraphs at most: to tell a language takes half a millisecond
-_SAMPLE_CHARS = 300  # characters of a paragraph that tell its language
-_SURE = 0.95  # confidence that a paragraph is in another language
-_OTHERS = 2  # paragraphs
-_OTHERS_SHARE = 0.1  # share of the paragraphs
+_SHARED = 0.12  # share of a paragraph's words, at least; in the same language .2 and more are shared
+_ASKED = 5  # paragraphs whose language is identified, at most: each takes half a millisecond
+_SAMPLE_CHARS = 300  # characters of a paragraph by which its language is identified
+_SURE = 0.95  # confidence that a paragraph is in another language, at least
+_OTHERS = 2  # paragraphs in other languages, at least
+_OTHERS_SHARE = 0.1  # the same, as a share of all paragraphs
 
 
 def text_flags(text: str, word_count: int, language: str | None) -> tuple[Flag, ...]:
-    """Returns the flags that follow from `text`, of `word_count` words in `language`."""
+    """Returns the flags of `text`, which has `word_count` words in `language`."""
     found = {
         Flag.SHORT: word_count < _SHORT_WORDS,
         Flag.MIXED_LANGUAGES: _is_mixed(text, language),

@@ -1,6 +1,6 @@
 """Recognises HTTP answers that replace the page: challenges, consent, log-ins, and errors with status 200. Pure.
 
-Causes, not sites: what a product that guards many sites always sends, and what pages call themselves.
+The rules name no sites: they know what products for bot protection always send, and the titles of error pages.
 """
 
 import html
@@ -15,18 +15,18 @@ from workers.failures import Failed
 from workers.walls import titles as words
 
 GUARDED_STATUSES: Final = frozenset({401, 403, 405, 406, 429, 503})
-"""Statuses that challenges come with, beside 200."""
+"""Statuses that challenges have, besides 200."""
 
 SHOWN_BYTES: Final = 32 * 1024
-"""Challenges are shorter than this: the longest of those written after products (tests/workers/walls/walled.py) has a
-tenth of it, and what they load comes from elsewhere."""
+"""Challenges are shorter than this. The longest in tests/workers/walls/walled.py, modelled on products, has a tenth of
+it, and they load the rest from other URLs."""
 
 _HEADERS = (
     ("cf-mitigated", {"challenge"}),
     ("x-amzn-waf-action", {"challenge", "captcha"}),
     ("x-vercel-mitigated", {"challenge"}),
 )
-_SCRIPTS = (  # that occur only in challenge pages, not in the pages behind them
+_SCRIPTS = (  # only in challenge pages, not in the pages behind them
     b"window._cf_chl_opt",
     b"sucuri_cloudproxy_js",
     b"window.gokuProps",
@@ -34,7 +34,7 @@ _SCRIPTS = (  # that occur only in challenge pages, not in the pages behind them
     b"/ips.js?KP_UIDz",
     b"sec-if-cpt-container",
 )
-_TAGS = (  # that occur in challenge pages, and sometimes in the pages behind them
+_TAGS = (  # in challenge pages, and sometimes in the pages behind them
     b"_Incapsula_Resource",
     b"geo.captcha-delivery.com",
     b"px-captcha",
@@ -52,16 +52,15 @@ _CONSENT_PATH = re.compile(
 _PARTS = re.compile(r"\s+[|–—·:/-]\s+|\s*[|»«·]\s*|:\s+")
 _MARKS = " .…!?¡¿"
 _SEPARATE_WORDS = re.compile(r"[-_]")
-# Sizes: chosen with the pages of bench/fetch_walls.py in view. With these 1 of 2,452 true pages is refused, which is a
-# challenge, and all of 61 are recognised that were written after products and templates.
+# Sizes chosen by hand; bench/fetch_walls.py counts the pages that they refuse.
 _PROSE = re.compile(rb">([^<>]{80,})")
-_PROSE_BYTES = 1500  # an article about error pages has more than this, an error page with a few kind words has not
+_PROSE_BYTES = 1500  # bytes of prose of an error page, at most; an article about error pages has more
 _CHALLENGE_PROSE_BYTES = 300  # bytes of prose that a challenge has at most
-_LOOKED_AT_BYTES = 256 * 1024  # about the mean of news pages: enough prose for `_PROSE_BYTES`, if there is any
+_LOOKED_AT_BYTES = 256 * 1024  # bytes searched for prose: about the mean of news pages
 _HEADING = re.compile(rb"<h1[^>]*>(.{0,500}?)</h1", re.IGNORECASE | re.DOTALL)
-_HEADING_WITHIN_BYTES = 48 * 1024  # in larger pages only the title counts
+_HEADING_WITHIN_BYTES = 48 * 1024  # of larger pages only the title counts
 _TAG = re.compile(r"<[^<>]*>")
-_SLUG_CHARS = 15  # a headline in an address is longer, a section's name is not
+_SLUG_CHARS = 15  # characters of a headline in a URL, at least; names of sections are shorter
 
 
 def refuse_challenge(headers: Mapping[str, str]) -> None:

@@ -1,18 +1,18 @@
 """Recognises by their words pages that ask for consent, a log-in or a subscription instead of showing an article.
 
-A page about cookies, passwords or subscriptions uses the same words; what sets a wall apart is that there is little
-else, and a control to press or fill in.
+Articles about cookies, passwords or subscriptions use the same words. A wall has little other text, and a button or a
+field.
 """
 
 import re
 from collections.abc import Sequence
 
-# Chosen by hand; not measured one by one.
-_MAX_WALL_CHARS = 3000  # of text kept from a wall; consent texts are long-winded
-_MAX_LOGIN_CHARS = 600  # characters of text on a log-in page
-_WALL_SHARE = 0.6  # of the characters, in paragraphs that speak of consent
-_MAX_PROMPT_CHARS = 200  # characters of a paragraph that asks to subscribe
-_PAYWALL_TAIL = 8  # paragraphs at the end, and after it, where a paywall speaks
+# Chosen by hand.
+_MAX_WALL_CHARS = 3000  # characters of text on a consent wall, at most; texts about consent are long
+_MAX_LOGIN_CHARS = 600  # characters of text on a log-in page, at most
+_WALL_SHARE = 0.6  # share of characters in paragraphs about consent, at least
+_MAX_PROMPT_CHARS = 200  # characters of a paragraph that asks to subscribe, at most
+_PAYWALL_TAIL = 8  # paragraphs at the end of the text, and after it, in which a paywall is looked for
 
 _COOKIE = re.compile(r"\bcookie|\btraceurs|evästeet|çerez|クッキー")  # of lower case
 _CONSENT = re.compile(
@@ -22,7 +22,7 @@ _CONSENT = re.compile(
     r"|nostri partner|consentimento|dados pessoais|parceiros\b|toestemming|persoonsgegevens|samtyck|samtykke"
     r"|personuppgifter|personoplysninger|personopplysninger|zgod[aęy]\b|dane osobowe|danych osobowych|souhlas"
     r"|evästeet|çerez|файлы cookie|персональных данных)|クッキー|同意"
-)  # of lower case: a flag for case would take longer, as would a word boundary in each alternative
+)  # for text in lower case: ignoring case takes longer, and so does a word boundary in each alternative
 _ACCEPT = re.compile(
     r"(?:accept|allow|agree|reject|decline|alle[ns]? (?:akzeptieren|zulassen|ablehnen)|akzeptieren|zustimmen"
     r"|tout accepter|accepter|refuser|continuer sans accepter|aceptar|rechazar|accetta|rifiuta|aceitar|rejeitar"
@@ -58,12 +58,12 @@ _PAYWALL = re.compile(
 
 
 def is_login(paragraphs: Sequence[str], heading: str) -> bool:
-    """Returns True if a page with a password field is only a log-in: its `heading` says so, and it has little text."""
+    """Returns True if a page with a password field is a log-in page: its `heading` says so, and it has little text."""
     return sum(map(len, paragraphs)) <= _MAX_LOGIN_CHARS and _LOGIN.search(heading) is not None
 
 
 def consent_share(paragraphs: Sequence[str]) -> float:
-    """Returns the share of characters in paragraphs that speak of consent to cookies and the like."""
+    """Returns the share of characters in paragraphs about consent to cookies and the like."""
     total = sum(map(len, paragraphs))
     if not total or total > _MAX_WALL_CHARS:
         return 0.0
@@ -71,7 +71,7 @@ def consent_share(paragraphs: Sequence[str]) -> float:
 
 
 def _speaks_of_consent(text: str) -> bool:
-    """Returns True if `text`, in lower case, names cookies, or two other typical things of a consent dialog."""
+    """Returns True if `text`, in lower case, has a word for cookies, or two other words of consent dialogs."""
     return _COOKIE.search(text) is not None or len(set(_CONSENT.findall(text))) > 1
 
 

@@ -76,7 +76,7 @@ _FINDING = (
 IN_ENGLISH: Final = re.compile(
     rf"(?:(?:sorry|oops|ops|whoops|uh[ -]oh|error)[,!:. -]+)?(?:{_SUBJECT} {_PREDICATE}|{_FINDING})"
 )
-"""Sentences that say that a page is missing, with nothing beside them."""
+"""Whole titles that say that a page is missing."""
 DENIED: Final = frozenset(
     {
         *("access denied", "access forbidden", "forbidden", "403", "error 403", "403 error", "403 forbidden"),

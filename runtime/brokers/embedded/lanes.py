@@ -9,7 +9,7 @@ from sqlite3 import Connection
 
 from contract.accepted import acceptance
 from contract.broker import BrokerFull
-from contract.codec import encode
+from contract.codec import MAX_JOB_BYTES, encode, encode_within
 from contract.job import Job, Lane
 from contract.labels import Destination
 from contract.metrics import Metrics
@@ -47,6 +47,7 @@ class Lanes:
 
         Raises:
             BrokerFull: its lane is at its limit.
+            MessageTooLarge: the job is over `MAX_JOB_BYTES`.
         """
         message = new_message(job)
         await self._store.run(partial(insert_within, message=message, limits=self._limits), committed=self.accepted)
@@ -105,9 +106,8 @@ class Lanes:
 def new_message(job: Job) -> Message:
     """Returns `job` as a message that is due now and is recorded as accepted."""
     now = datetime.now(UTC)
-    return Message(
-        message_id=job.id, lane=job.lane, due=now.timestamp(), body=encode(job), accepted=acceptance(job, now)
-    )
+    body = encode_within(MAX_JOB_BYTES, job)
+    return Message(message_id=job.id, lane=job.lane, due=now.timestamp(), body=body, accepted=acceptance(job, now))
 
 
 def insert_within(db: Connection, message: Message, limits: EmbeddedLimits) -> None:

@@ -5,7 +5,7 @@ from collections import deque
 from contextlib import suppress
 
 from contract.broker import BrokerFull, BrokerUnavailable, Delivery, NotTaken
-from contract.codec import encode
+from contract.codec import MAX_PREVIEW_BYTES, encode_within
 from contract.job import Job
 from contract.topology import PREVIEWS_AT_MOST
 from runtime.brokers.embedded.bell import Bell
@@ -15,7 +15,7 @@ class Preview:
     """One preview: what a worker is handed, and the event that it answers with."""
 
     def __init__(self, job: Job) -> None:
-        self.delivery = Delivery(body=encode(job), message_id=job.id, preview=True)
+        self.delivery = Delivery(body=encode_within(MAX_PREVIEW_BYTES, job), message_id=job.id, preview=True)
         self.taken = asyncio.Event()
         self.answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 

@@ -70,7 +70,7 @@ def note_request(db: Connection, request: OwnerRequest, *, keep: int) -> None:
 
 
 def _is_full(entries: Sequence[LogEntry]) -> bool:
-    """Tells whether there may be more already."""
+    """Returns True if there may be more already."""
     return len(entries) == _MAX_ENTRIES or sum(len(entry.body) for entry in entries) >= _MAX_BYTES
 
 

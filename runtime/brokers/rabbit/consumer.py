@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import structlog
 
 from contract.broker import Delivery, Handler, Stop, previews_at_once
+from contract.codec import MessageTooLarge
 from contract.job import Lane
 from contract.labels import SessionLoss
 from contract.topology import INTAKE_RETRY, LOST, PREVIEWS, lane_queue
 from contract.verdicts import Verdict
 from runtime.brokers.rabbit.executor import VerdictExecutor
 from runtime.brokers.rabbit.limits import RabbitLimits
-from runtime.brokers.rabbit.messages import MessageTooLarge, delivery_of, lane_of
+from runtime.brokers.rabbit.messages import delivery_of, lane_of
 from runtime.brokers.rabbit.session import Session, translated
 from runtime.brokers.rabbit.slots import QueueClass, Slots
 

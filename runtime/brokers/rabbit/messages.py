@@ -9,7 +9,7 @@ from aio_pika import DeliveryMode, Message
 from contract.accepted import Accepted
 from contract.attempts import FailedAttempt
 from contract.broker import Delivery
-from contract.codec import MAX_EVENT_BYTES, MAX_JOB_BYTES, MAX_PREVIEW_BYTES, encode
+from contract.codec import MAX_EVENT_BYTES, MAX_JOB_BYTES, MAX_PREVIEW_BYTES, encode, encode_within
 from contract.events import MEDIA_TYPE, AnyEvent, Event
 from contract.job import Job, Lane
 from contract.reasons import Reason
@@ -28,17 +28,13 @@ REASON = "x-copydesk-reason"
 _MAX_CAUSE_CHARS = 8_000  # chosen: at most 32 kB in UTF-8; all headers share one frame, of 128 KiB by default
 
 
-class MessageTooLarge(ValueError):
-    """The message is larger than brokers accept. Sending it would close the channel."""
-
-
 def job_message(job: Job) -> Message:
     """Returns `job` as a persistent message with its id and its lane.
 
     Raises:
         MessageTooLarge: over `MAX_JOB_BYTES`.
     """
-    body = _at_most(MAX_JOB_BYTES, encode(job))
+    body = encode_within(MAX_JOB_BYTES, job)
     return _persistent(body, "application/json", job.id, {LANE: str(job.lane)})
 
 
@@ -67,7 +63,7 @@ def event_message(event: AnyEvent, also_to: str | None = None) -> Message:
         MessageTooLarge: over `MAX_EVENT_BYTES`.
     """
     headers: HeadersType = {} if also_to is None else {"BCC": [also_to]}
-    return _persistent(_at_most(MAX_EVENT_BYTES, encode(event)), MEDIA_TYPE, event.id, headers)
+    return _persistent(encode_within(MAX_EVENT_BYTES, event), MEDIA_TYPE, event.id, headers)
 
 
 def preview_message(job: Job, reply_to: str, patience_s: float) -> Message:
@@ -76,7 +72,7 @@ def preview_message(job: Job, reply_to: str, patience_s: float) -> Message:
     Raises:
         MessageTooLarge: over `MAX_PREVIEW_BYTES`.
     """
-    body = _at_most(MAX_PREVIEW_BYTES, encode(job))
+    body = encode_within(MAX_PREVIEW_BYTES, job)
     return Message(body, content_type="application/json", message_id=job.id, reply_to=reply_to, expiration=patience_s)
 
 
@@ -86,7 +82,7 @@ def reply_message(event: Event) -> Message:
     Raises:
         MessageTooLarge: over `MAX_EVENT_BYTES`.
     """
-    return Message(_at_most(MAX_EVENT_BYTES, encode(event)), content_type=MEDIA_TYPE, message_id=event.id)
+    return Message(encode_within(MAX_EVENT_BYTES, event), content_type=MEDIA_TYPE, message_id=event.id)
 
 
 def dead_letter(delivered: "AbstractIncomingMessage", cause: str, event: Event | None) -> Message:
@@ -125,9 +121,3 @@ def _persistent(body: bytes, content_type: str | None, message_id: str | None, h
         headers=headers,
         delivery_mode=DeliveryMode.PERSISTENT,
     )
-
-
-def _at_most(limit_bytes: int, body: bytes) -> bytes:
-    if len(body) > limit_bytes:
-        raise MessageTooLarge(f"{len(body)} bytes are over the limit of {limit_bytes}")
-    return body

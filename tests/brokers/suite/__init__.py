@@ -1,4 +1,4 @@
-"""What every broker must do: one set of tests, run unchanged against each implementation.
+"""The rules for every broker: one set of tests, run unchanged against each implementation.
 
 A broker's test module derives a class from `BrokerSuite` and gives it a `backend` fixture. The suite never has more
 than one broker open on a backend's storage.

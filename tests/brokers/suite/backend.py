@@ -1,4 +1,4 @@
-"""What a broker brings along to be tested."""
+"""The interface through which the suite controls a broker."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -31,9 +31,9 @@ class Backend(Protocol):
         """Opens a new broker on the same storage, as a new process would."""
 
     async def crash(self, broker: Broker) -> None:
-        """Ends `broker` as kill -9 would: nothing more is acked, nothing given back politely.
+        """Ends `broker` as kill -9 would: it acks and returns nothing more.
 
-        What still runs on it may raise `BrokerError` or is cancelled by the suite. Leaving its context is harmless.
+        Calls under way may raise `BrokerError`, or the suite cancels them. Leaving the broker's context is harmless.
         """
 
     async def inject(self, body: bytes, message_id: str | None) -> None:

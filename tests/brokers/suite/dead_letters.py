@@ -50,7 +50,7 @@ class DeadLetters:
                 assert [letter.id for letter in look.letters] == [job.id for job in jobs]
         assert [letter.message_id for letter in await backend.dead()] == [job.id for job in jobs]
 
-    async def test_a_look_shows_what_is_wanted(self, backend: Backend) -> None:
+    async def test_a_look_shows_the_letters_that_the_filter_selects(self, backend: Backend) -> None:
         async with backend.broker() as broker:
             jobs = await bury_many(broker, 3)
             look = await broker.dead(lambda letter: letter.id == jobs[1].id)
@@ -70,7 +70,7 @@ class DeadLetters:
         assert again.history[:-1] == job.history
         assert again.history[-1].reason == Reason.MEMORY
 
-    async def test_a_retry_takes_what_is_wanted_and_leaves_the_others_in_order(self, backend: Backend) -> None:
+    async def test_a_retry_takes_the_selected_letters_and_leaves_the_others_in_order(self, backend: Backend) -> None:
         async with backend.broker() as broker:
             jobs = await bury_many(broker, 90)
             chosen = {job.id for job in jobs[1::2]}
@@ -109,7 +109,7 @@ class DeadLetters:
             await consume_until(broker, recorder)
         assert [again.event_id for again in recorder.jobs] == [f"{job.id}.2"]
 
-    async def test_what_holds_no_job_is_shown_and_dropped_but_not_retried(self, backend: Backend) -> None:
+    async def test_a_letter_without_a_job_is_shown_and_dropped_but_not_retried(self, backend: Backend) -> None:
         await backend.inject(b"\xfe no job", None)
         async with backend.broker() as broker:
             await consume_until(broker, Recorder(1, lambda _: Bury(None, "undecodable: not JSON")))

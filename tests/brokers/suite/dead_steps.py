@@ -1,4 +1,4 @@
-"""What tests do with dead letters."""
+"""Common steps of tests with dead letters."""
 
 import asyncio
 from dataclasses import replace

@@ -51,7 +51,7 @@ class EventLog:
             later = await decide_new(broker, 2)
             assert [subjects(await reader) for reader in readers] == [first + later] * 2
 
-    async def test_reading_from_now_leaves_out_what_was(self, backend: Backend) -> None:
+    async def test_reading_from_now_leaves_out_earlier_events(self, backend: Backend) -> None:
         async with backend.broker() as broker, asyncio.TaskGroup() as group:
             old = await decide_new(broker, 2)
             reader, new = group.create_task(take(broker, 2, after=None)), []

@@ -62,7 +62,7 @@ class Gate:
 
 
 class Loner:
-    """A handler that fails each job until it is suspect, and then sees whether it has company."""
+    """A handler that fails each job until it is suspect, and then records whether other jobs run beside it."""
 
     def __init__(self, expected: int) -> None:
         self.published: list[str | None] = []

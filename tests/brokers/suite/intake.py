@@ -1,11 +1,11 @@
-"""What is put is consumed, as it was, once."""
+"""Each job that is put is consumed once, unchanged."""
 
 import asyncio
 
 import pytest
 
 from contract.broker import Delivery, QueueDepths
-from contract.codec import encode
+from contract.codec import MAX_JOB_BYTES, MessageTooLarge, encode
 from contract.job import Lane
 from contract.verdicts import Bury
 from tests.brokers import samples
@@ -32,6 +32,17 @@ class Intake:
             await broker.put(job)
             await recorder.done.wait()
         assert recorder.ids == [job.id]
+
+    async def test_a_job_over_the_limit_is_refused_and_disturbs_nobody(self, backend: Backend) -> None:
+        small, large = samples.job(), samples.job(content='"' * (MAX_JOB_BYTES // 2))  # each becomes two bytes
+        async with backend.broker() as broker:
+            await broker.put(small)
+            with pytest.raises(MessageTooLarge, match=f"over the limit of {MAX_JOB_BYTES}"):
+                await broker.put(large)
+            recorder = Recorder(1)
+            await consume_until(broker, recorder)
+            await assert_nothing_waits(broker)
+        assert recorder.ids == [small.id]
 
     async def test_a_put_survives_closing(self, backend: Backend) -> None:
         jobs, recorder = samples.jobs(3), Recorder(3)

@@ -20,7 +20,7 @@ Batches = list[Sequence[LogEntry]]
 
 
 async def follow(broker: Broker, stream: Stream, until: Callable[[Batches], bool], after: int = -1) -> list[LogEntry]:
-    """Follows until `until` says that it is enough."""
+    """Follows a stream until `until` returns True."""
     batches: Batches = []
     async with aclosing(cast("Streams", broker).follow(stream, after)) as following:
         async for batch in following:
@@ -35,7 +35,7 @@ def at_least(count: int) -> Callable[[Batches], bool]:
 
 
 def to_the_end(batches: Batches) -> bool:
-    """An empty batch says that all there is was yielded."""
+    """Returns True for an empty batch: all entries were yielded."""
     return not batches[-1]
 
 
@@ -65,7 +65,7 @@ class Records:
         assert record.detail == expected.detail
         assert record.at < record.next_at
 
-    async def test_following_begins_where_it_is_told_and_skips_nothing(self, backend: Backend) -> None:
+    async def test_following_begins_at_the_given_position_and_skips_nothing(self, backend: Backend) -> None:
         async with backend.broker() as broker:
             ids = await decide_new(broker, 5)
             whole = await follow(broker, Stream.LOG, to_the_end)
@@ -73,7 +73,7 @@ class Records:
         assert [decode_event(entry.body).subject for entry in whole] == ids
         assert rest == whole[2:]
 
-    async def test_following_goes_on_with_what_comes(self, backend: Backend) -> None:
+    async def test_following_continues_with_new_entries(self, backend: Backend) -> None:
         async with backend.broker() as broker, asyncio.TaskGroup() as group:
             follower = group.create_task(follow(broker, Stream.ACCEPTED, at_least_records(60)))
             jobs = samples.jobs(60)

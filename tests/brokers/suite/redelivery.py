@@ -1,4 +1,4 @@
-"""Deliveries that came to no verdict."""
+"""Deliveries without a verdict."""
 
 import asyncio
 
@@ -23,9 +23,9 @@ from tests.brokers.suite.steps import (
 
 
 class Redelivery:
-    """Crashes, handlers that raise, and jobs that nobody survives."""
+    """Crashes, handlers that raise, and jobs that crash every consumer."""
 
-    async def test_a_crash_redelivers_what_was_in_hand(self, backend: Backend) -> None:
+    async def test_a_crash_redelivers_the_jobs_that_were_held(self, backend: Backend) -> None:
         jobs, recorder = samples.jobs(2), Recorder(2)
         async with backend.broker() as broker:
             await put_all(broker, jobs)
@@ -37,7 +37,7 @@ class Redelivery:
             (job.id, 2) for job in jobs
         }
 
-    async def test_what_a_handler_raises_gives_the_delivery_back(self, backend: Backend) -> None:
+    async def test_a_handler_that_raises_gives_the_delivery_back(self, backend: Backend) -> None:
         def raise_once(delivery: Delivery) -> Verdict:
             if delivery.deliveries == 1:
                 raise RuntimeError("a defect")

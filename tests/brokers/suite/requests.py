@@ -1,4 +1,4 @@
-"""What owners ask for: put on record, followed by workers, and announced to subscribers."""
+"""Requests of owners to cancel or erase: recorded, followed by workers, and announced to subscribers."""
 
 import asyncio
 from typing import cast
@@ -29,7 +29,7 @@ def sink(broker: Broker) -> RequestSink:
 
 
 async def known(broker: Broker) -> Known:
-    """Returns what a worker knows that has read the record to its end."""
+    """Returns the requests that a worker knows after reading the stream to its end."""
     requests, caught_up = Known(), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         following = group.create_task(requests.follow(cast("Streams", broker), caught_up))
@@ -51,7 +51,7 @@ class Requests:
             entries = await follow(broker, Stream.REQUESTS, at_least(2))
         assert decoded(entries, decode_requests) == asked
 
-    async def test_a_worker_that_starts_later_knows_what_was_asked_before(self, backend: Backend) -> None:
+    async def test_a_worker_that_starts_later_knows_earlier_requests(self, backend: Backend) -> None:
         cancelled, other = samples.jobs(2)
         async with backend.broker() as broker:
             await put_all(broker, [cancelled, other])
@@ -88,7 +88,7 @@ class Requests:
         assert [(entry.routing_key, entry.body) for entry in entries] == [("erased", encode(event))] * 2
 
     async def _reasons(self, broker: Broker, count: int) -> dict[str, str]:
-        """Returns what a worker decides that knows what is on record, by document."""
+        """Returns the reasons with which a worker that knows these requests decides documents, by document."""
         real, reasons = worker(requests=await known(broker)), dict[str, str]()
         done = asyncio.Event()
 

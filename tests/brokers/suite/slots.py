@@ -25,7 +25,7 @@ class Slots:
             in_hand += 1
             most = max(most, in_hand)
             await together.wait()
-            await asyncio.sleep(0.02)  # time for one too many to begin
+            await asyncio.sleep(0.02)  # time in which one too many would begin
             in_hand -= 1
             return await recorder(delivery)
 
@@ -35,7 +35,7 @@ class Slots:
                 await recorder.done.wait()
         assert most == 3
 
-    async def test_what_is_in_hand_is_not_handed_over_again(self, backend: Backend) -> None:
+    async def test_a_held_job_is_not_delivered_again(self, backend: Backend) -> None:
         held, other = samples.jobs(2)
         gate, recorder = Gate(1), Recorder(1)
 
@@ -82,7 +82,7 @@ class Slots:
         async def slow(delivery: Delivery) -> Verdict:
             verdict = await recorder(delivery)
             first.set()
-            await asyncio.sleep(0.01)  # the work that a backlog consists of
+            await asyncio.sleep(0.01)  # a bulk job takes some time
             return verdict
 
         async with backend.broker() as broker:

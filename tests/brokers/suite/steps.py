@@ -1,4 +1,4 @@
-"""What tests do with a broker, in one call."""
+"""Common steps of tests with a broker."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -46,7 +46,7 @@ async def decide_new(broker: Broker, count: int = 1, *, host: str = "www.example
 
 
 async def crash_holding(backend: Backend, count: int = 1) -> list[Delivery]:
-    """Lets a consumer die with `count` deliveries in hand, and returns these."""
+    """Crashes a consumer that holds `count` deliveries, and returns these."""
     gate = Gate(count)
     async with backend.broker() as broker, asyncio.TaskGroup() as group:
         task = group.create_task(_consume_until_crash(broker, gate, slots=count))
@@ -77,7 +77,7 @@ def subjects(entries: Iterable[LogEntry]) -> list[str]:
 
 
 async def assert_nothing_waits(broker: Broker) -> None:
-    """Asserts that a job put now is all that there is to consume."""
+    """Asserts that no other job is left: a job put now is the only one to consume."""
     fence = samples.job()
     await broker.put(fence)
     recorder = Recorder(1)

@@ -1,4 +1,4 @@
-"""The end of a consumer."""
+"""How consumers stop."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from tests.brokers.suite.steps import assert_nothing_waits, consume_until, put_a
 class Stopping:
     """Drains and cancellations."""
 
-    async def test_a_drain_finishes_what_is_in_hand_and_takes_no_more(self, backend: Backend) -> None:
+    async def test_a_drain_finishes_held_jobs_and_takes_no_more(self, backend: Backend) -> None:
         jobs, gate, stop = samples.jobs(6), Gate(2), asyncio.Event()
         async with backend.broker() as broker:
             await put_all(broker, jobs)
@@ -38,7 +38,7 @@ class Stopping:
         assert none.seen == []
         assert recorder.ids == [job.id]
 
-    async def test_cancelling_gives_back_what_is_in_hand(self, backend: Backend) -> None:
+    async def test_cancelling_gives_back_held_jobs(self, backend: Backend) -> None:
         jobs, gate, recorder = samples.jobs(3), Gate(2), Recorder(3)
         async with backend.broker() as broker:
             await put_all(broker, jobs)

@@ -1,4 +1,4 @@
-"""What a verdict leaves behind."""
+"""The effects of verdicts: events and dead letters."""
 
 from contract.codec import encode
 from contract.reasons import Reason

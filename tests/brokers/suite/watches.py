@@ -1,4 +1,4 @@
-"""Watching documents, and previews: what is heard of a verdict by those who wait for it."""
+"""Watches and previews: clients that wait for a verdict get it."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from contract.broker import BrokerUnavailable, Delivery, NotTaken, previews_at_once
-from contract.codec import decode_job, encode
+from contract.codec import MAX_PREVIEW_BYTES, MessageTooLarge, decode_job, encode
 from contract.job import Lane
 from contract.reasons import Reason
 from contract.verdicts import Answer, Bury, Publish, Verdict
@@ -31,7 +31,7 @@ async def unless_dropped(preview: Awaitable[bytes]) -> None:
 class Watches:
     """Watches and previews."""
 
-    async def test_a_watch_hears_of_the_verdict_in_the_bytes_of_the_log(self, backend: Backend) -> None:
+    async def test_a_watch_gets_the_same_bytes_as_the_log(self, backend: Backend) -> None:
         job, others = samples.job(), samples.jobs(3)
         async with backend.broker() as broker, consuming(broker, Recorder(9)), broker.watch(job.id) as watch:
             await put_all(broker, others)
@@ -41,7 +41,7 @@ class Watches:
         assert heard in [entry.body for entry in logged]
         assert heard == encode(samples.processed(job))
 
-    async def test_a_watch_hears_of_a_document_that_is_retried_or_buried(self, backend: Backend) -> None:
+    async def test_a_watch_gets_the_event_of_a_document_that_is_retried_or_buried(self, backend: Backend) -> None:
         retried, buried = samples.job(), samples.job()
         again = retry_once(backend.delays_s[0])
 
@@ -59,7 +59,7 @@ class Watches:
             assert await second.next() == encode(samples.failed(buried.id, Reason.MEMORY))
             assert retried.id.encode() in await first.next()
 
-    async def test_a_watch_hears_of_a_document_that_is_delivered_again(self, backend: Backend) -> None:
+    async def test_a_watch_gets_the_event_of_a_document_that_is_delivered_again(self, backend: Backend) -> None:
         job = samples.job()
 
         async def fail_once(delivery: Delivery) -> Verdict:
@@ -71,11 +71,11 @@ class Watches:
             await broker.put(job)
             assert await watch.next() == encode(samples.processed(job))
 
-    async def test_all_who_watch_a_document_hear_of_it(self, backend: Backend) -> None:
+    async def test_all_watches_of_a_document_get_the_event(self, backend: Backend) -> None:
         job = samples.job()
         async with backend.broker() as broker, consuming(broker, Recorder(9)), broker.watch(job.id) as staying:
             async with broker.watch(job.id):
-                pass  # leaving takes nothing from those who stay
+                pass  # the end of one watch does not affect the others
             async with broker.watch(job.id) as later:
                 await broker.put(job)
                 assert await staying.next() == await later.next()
@@ -90,7 +90,12 @@ class Watches:
                 await broker.put(job)
                 assert job.id.encode() in await watch.next()
 
-    async def test_a_preview_is_answered_to_who_asked_and_to_nobody_else(self, backend: Backend) -> None:
+    async def test_a_preview_over_the_limit_is_refused(self, backend: Backend) -> None:
+        async with backend.broker() as broker:
+            with pytest.raises(MessageTooLarge, match=f"over the limit of {MAX_PREVIEW_BYTES}"):
+                await broker.preview(samples.job(content='"' * (MAX_PREVIEW_BYTES // 2)))
+
+    async def test_a_preview_is_answered_to_its_caller_alone(self, backend: Backend) -> None:
         job, other = samples.job(), samples.job()
         recorder = Recorder(9, answer)
         async with backend.broker() as broker, consuming(broker, recorder):
@@ -148,7 +153,7 @@ class Watches:
         done, both, all_done = {True: 0, False: 0}, asyncio.Event(), asyncio.Event()
 
         async def handle(delivery: Delivery) -> Verdict:
-            await asyncio.sleep(0.01)  # the work that a backlog consists of
+            await asyncio.sleep(0.01)  # a bulk job takes some time
             done[delivery.preview] += 1
             if not both.is_set() and min(done.values()) >= 3:
                 both.set()
@@ -168,7 +173,7 @@ class Watches:
         recorder = Recorder(41, answer)
 
         async def slow(delivery: Delivery) -> Verdict:
-            await asyncio.sleep(0.01)  # the work that a backlog consists of
+            await asyncio.sleep(0.01)  # a bulk job takes some time
             return await recorder(delivery)
 
         async with backend.broker() as broker:

@@ -1,4 +1,4 @@
-"""Runs many commands, each in a process of its own, without loading the code for each anew: this process forks.
+"""Runs many commands, each in a fork of this process, so that the code is loaded only once.
 
 Reads a JSON list from standard input, `{"arguments": [..], "settings": {..}}` each, and writes what became of them.
 """

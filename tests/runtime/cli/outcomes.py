@@ -1,4 +1,4 @@
-"""What becomes of many commands, with no settings but their own. Starting one interpreter for each takes longest."""
+"""Runs many commands without settings from the environment, and returns their outcomes, with only one interpreter."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What names on the command line stand for."""
+"""Names of documents on the command line: files, URLs, standard input."""
 
 import os
 from pathlib import Path
@@ -76,46 +76,46 @@ def test_a_file_that_exists_wins(folder: Path, name: str, kind: Kind) -> None:
         *("-x", "user@"),
     ],
 )
-def test_what_is_neither_is_said_by_name(target: str) -> None:
-    with pytest.raises(StartError) as told:
+def test_a_name_that_is_neither_file_nor_url_is_reported(target: str) -> None:
+    with pytest.raises(StartError) as caught:
         named(target)
-    assert str(told.value).startswith(f"{target}: ")
+    assert str(caught.value).startswith(f"{target}: ")
 
 
-def test_an_empty_name_is_said_to_be_empty() -> None:
+def test_an_empty_name_is_reported_as_empty() -> None:
     with pytest.raises(StartError, match="empty"):
         named("")
 
 
 def test_a_missing_file_is_no_url() -> None:
-    with pytest.raises(StartError) as told:
+    with pytest.raises(StartError) as caught:
         named("notes.md")
-    assert str(told.value) == "notes.md: no such file, and not a URL"
+    assert str(caught.value) == "notes.md: no such file, and not a URL"
 
 
 @pytest.mark.parametrize("name", ["folder", "example.com"])
 def test_a_folder_is_no_document(folder: Path, name: str) -> None:
     (folder / name).mkdir()
-    with pytest.raises(StartError) as told:
+    with pytest.raises(StartError) as caught:
         named(name)
-    assert str(told.value) == f"{name}: Is a directory"
+    assert str(caught.value) == f"{name}: Is a directory"
 
 
-def test_a_file_that_cannot_be_read_says_why(folder: Path) -> None:
+def test_the_reason_is_given_for_a_file_that_cannot_be_read(folder: Path) -> None:
     # Nobody, not even root, can read address 0 of a process.
     (folder / "memory.txt").symlink_to("/proc/self/mem")
-    with pytest.raises(StartError) as told:
+    with pytest.raises(StartError) as caught:
         named("memory.txt")
-    assert str(told.value) == "memory.txt: Input/output error"
+    assert str(caught.value) == "memory.txt: Input/output error"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_file_that_may_not_be_read_says_why(folder: Path) -> None:
+def test_the_reason_is_given_for_a_file_without_permission(folder: Path) -> None:
     (folder / "hidden.txt").write_text("words")
     (folder / "hidden.txt").chmod(0)
-    with pytest.raises(StartError) as told:
+    with pytest.raises(StartError) as caught:
         named("hidden.txt")
-    assert str(told.value) == "hidden.txt: Permission denied"
+    assert str(caught.value) == "hidden.txt: Permission denied"
 
 
 def test_a_dash_is_standard_input(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

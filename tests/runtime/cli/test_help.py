@@ -1,4 +1,4 @@
-"""What `--help` says of defaults is what the settings do."""
+"""The defaults in `--help` are those of the settings."""
 
 import os
 import re
@@ -34,7 +34,7 @@ def test_the_default_that_an_option_shows_is_that_of_its_setting(
 
 def test_every_option_of_a_role_shows_a_default_or_has_none() -> None:
     assert {one.name for one in SETTINGS if one.command in {("up",), ("serve",), ("work",)}} == {
-        *("host", "port", "ops_host", "ops_port", "data", "slots", "amqp_url")
+        *("host", "port", "ops_host", "ops_port", "data", "slots", "amqp_url", "processes")
     }
 
 

@@ -1,4 +1,4 @@
-"""What a person mistypes is named in a line: every parameter of every command, with wrong values of its kind."""
+"""Mistakes are reported in one line: every parameter of every command gets wrong values of its kind."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -58,16 +58,16 @@ WRONG = {
     "ID": ("", "..", "a/b", "a b", "x" * 101),
     "ID...": ("", "..", "a/b", "a b", "x" * 101),
 }
-TAKEN_AS_IT_IS = {"submit --origin"}  # the server says what it makes of it
+TAKEN_AS_IT_IS = {"submit --origin"}  # the server checks it
 DOCUMENTED = {
     ("extract targets", MISSING): 1,  # a document among others: refused, and the others are extracted
     ("extract targets", str(ROOT)): 1,
     ("extract targets", ""): 1,
     ("extract targets", NOT_UTF8): 1,
-    ("audit --data", f"{FILE}/inside"): 3,  # the broker that it looks for is not there
+    ("audit --data", f"{FILE}/inside"): 3,  # its broker does not exist
 }
 
-# What each command needs beside the option that is wrong.
+# Arguments that each command needs besides the wrong option.
 ARGUMENTS = {
     ("submit",): [FILE],
     ("extract",): [FILE],
@@ -141,5 +141,5 @@ def test_a_wrong_value_is_named_in_one_line(outcomes: list[tuple[Case, Outcome]]
 
 
 @pytest.mark.processes
-def test_what_is_wrong_with_a_secret_is_said_without_it(outcomes: list[tuple[Case, Outcome]]) -> None:
+def test_a_fault_of_a_secret_is_reported_without_the_secret(outcomes: list[tuple[Case, Outcome]]) -> None:
     assert [str(case) for case, outcome in outcomes if "hush-hush" in outcome.err + outcome.out] == []

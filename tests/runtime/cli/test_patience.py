@@ -26,7 +26,7 @@ async def once(patience: Patience, clock: Clock, *outcomes: str | float) -> None
     await patience.retry(call)
 
 
-async def test_an_outage_is_told_once_however_many_it_holds_up(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_an_outage_is_reported_once_for_all_waiting_calls(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
     patience = Patience(300, clock=clock)
     await once(patience, clock, "the broker is away", 5.0, "the broker is away", 5.0, "the broker is away", 2.0)
@@ -36,7 +36,7 @@ async def test_an_outage_is_told_once_however_many_it_holds_up(capsys: pytest.Ca
     ]
 
 
-async def test_another_cause_is_news(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_another_cause_is_reported_again(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
     await once(Patience(300, clock=clock), clock, "no answer", 210.0, "the intake is full")
     assert [line.split("; ")[0] for line in capsys.readouterr().err.splitlines()[:2]] == [
@@ -45,19 +45,19 @@ async def test_another_cause_is_news(capsys: pytest.CaptureFixture[str]) -> None
     ]
 
 
-async def test_an_intake_that_takes_a_few_and_refuses_a_few_is_told_once_a_minute(
+async def test_an_intake_that_sometimes_refuses_is_reported_once_a_minute(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     clock = Clock()
     patience = Patience(300, clock=clock)
     for _ in range(130):
         await once(patience, clock, "the intake is full", 1.0)
-    told = capsys.readouterr().err.splitlines()
-    assert len([line for line in told if "the intake is full" in line]) == 3
-    assert len(told) <= 6
+    printed = capsys.readouterr().err.splitlines()
+    assert len([line for line in printed if "the intake is full" in line]) == 3
+    assert len(printed) <= 6
 
 
-async def test_what_gets_through_renews_the_patience() -> None:
+async def test_a_success_renews_the_patience() -> None:
     clock = Clock()
     patience = Patience(10, clock=clock)
     await once(patience, clock, "no answer", 9.0)

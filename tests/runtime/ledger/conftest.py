@@ -26,7 +26,7 @@ async def ended_connections() -> AsyncIterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresCluster]:
-    """A running PostgreSQL for the whole run, started at first use. Who kills it starts it again."""
+    """A running PostgreSQL for the whole run, started at first use. A test that kills it starts it again."""
     cluster = PostgresCluster()
     try:
         cluster.start()

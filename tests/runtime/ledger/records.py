@@ -32,7 +32,7 @@ from runtime.ledger.tables import events, labels, runs
 from tests.brokers import samples
 
 BEGIN = datetime(2026, 11, 28, 12, tzinfo=UTC)
-FOR_EVER = RetentionLimits(keep_days=100_000, keep_bytes=10**12)  # samples are of the past
+FOR_EVER = RetentionLimits(keep_days=100_000, keep_bytes=10**12)  # the samples have old dates
 QUICK = RecorderLimits(
     retention=FOR_EVER, look_s=0.02, patience_s=0.3, beat_s=0.05, linger=Linger(0.01, 0.01, 1), pause_s=0.02, tend_s=0.1
 )
@@ -60,7 +60,7 @@ class Records:
         self._append(Stream.LOG, encode(event))
 
     def erase(self, job: Job, *streams: Stream) -> None:
-        """Writes what an erasure leaves on record, or what is in `streams` of it."""
+        """Writes the entries of an erasure, or only those in `streams`."""
         at, where = rfc3339(self._tick()), streams or (Stream.REQUESTS, Stream.LOG)
         if Stream.REQUESTS in where:
             wanted = OwnerRequest(action=Action.ERASE, id=job.id, at=at, owner=job.owner)
@@ -132,7 +132,7 @@ async def recording(
 
 
 async def record_all(records: Records, engine: AsyncEngine, *, limits: RecorderLimits = QUICK) -> Metrics:
-    """Records until all that is there is in the ledger."""
+    """Records until all entries are in the ledger."""
     async with recording(records, engine, limits=limits) as metrics:
         await until_read(records, engine)
     return metrics
@@ -149,14 +149,14 @@ async def until_read(records: Records, engine: AsyncEngine) -> None:
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Waits until something holds: neither a database nor a metric rings a bell."""
+    """Polls until a condition holds: databases and metrics send no signal."""
     async with asyncio.timeout(30):
         while not await holds():  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
 
 
 async def contents(engine: AsyncEngine) -> dict[tuple[str, int], dict[str, Any]]:
-    """Returns all that the ledger holds, by document and run, but for `seq`, which says in what order it came."""
+    """Returns all rows of the ledger, by document and run, without `seq`, which depends on the order of reading."""
     async with engine.connect() as connection:
         rows = [dict(row) for row in (await connection.execute(select(runs))).mappings()]
         bodies = {row.seq: row.body for row in await connection.execute(select(events.c.seq, events.c.body))}

@@ -1,4 +1,4 @@
-"""Of several that ask for a document's next run, one gets its number."""
+"""Of several concurrent requests for a document's next run, one gets its number."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -66,13 +66,13 @@ def _readable(value: object) -> str:
 
 
 def segments(url: URL) -> bool:
-    """Tells whether SQLite's index still holds the word, marked as deleted or not."""
+    """Returns True if SQLite's index still holds the word, marked as deleted or not."""
     with closing(sqlite3.connect(str(url.database))) as db:
         return any(SECRET.encode() in block for (block,) in db.execute("SELECT block FROM words_data"))
 
 
 def in_file(url: URL) -> bool:
-    """Tells whether the word is anywhere in SQLite's file."""
+    """Returns True if the word is anywhere in SQLite's file."""
     return SECRET.encode() in Path(str(url.database)).read_bytes()
 
 
@@ -107,7 +107,7 @@ async def test_an_erased_document_is_in_no_table_any_more(engine: AsyncEngine, u
 
 @pytest.mark.parametrize("kind", ["sqlite"])  # PostgreSQL overwrites when it vacuums
 async def test_nothing_of_it_is_in_the_file_when_that_is_written_down(engine: AsyncEngine, url: URL) -> None:
-    """SQLite: pages that are freed are overwritten. The write-ahead log is left when the file is closed."""
+    """SQLite overwrites freed pages. The write-ahead log goes when the file is closed."""
     records, job = Records(), secret_job()
     others(records)
     records.accept(job)
@@ -148,7 +148,7 @@ STEPS: dict[str, Step] = {
 
 
 @pytest.mark.parametrize("batch", [1, 7])
-async def test_whatever_comes_in_whatever_order_it_stays_erased(engine: AsyncEngine, batch: int) -> None:
+async def test_a_document_stays_erased_for_every_order_of_entries(engine: AsyncEngine, batch: int) -> None:
     records, jobs = Records(), []
     records.batch = batch
     for order in permutations(STEPS):
@@ -177,7 +177,7 @@ async def test_either_record_is_enough(engine: AsyncEngine, stream: Stream) -> N
     assert erased.owner == job.owner
 
 
-async def test_the_sums_are_those_of_what_is_left(engine: AsyncEngine) -> None:
+async def test_the_totals_are_those_of_the_remaining_rows(engine: AsyncEngine) -> None:
     records, job = Records(), secret_job()
     others(records, 3)
     records.accept(job)
@@ -192,7 +192,7 @@ async def test_the_sums_are_those_of_what_is_left(engine: AsyncEngine) -> None:
     assert (metrics.ledger_rows._value.get(), metrics.ledger_bytes._value.get()) == (3, sizes)
 
 
-async def test_what_is_known_of_erased_documents_goes_by_age_as_everything(engine: AsyncEngine) -> None:
+async def test_records_of_erasures_expire_like_all_rows(engine: AsyncEngine) -> None:
     records, job = Records(), secret_job()
     records.accept(job)
     records.erase(job)

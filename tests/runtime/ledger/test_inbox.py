@@ -1,4 +1,4 @@
-"""What waits to be written: how much is taken at once, and for how long more is waited for."""
+"""Entries that wait to be written: how many are taken at once, and how long the recorder waits for more."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from contract.streams import Stream
 from runtime.ledger.batch import Place, Reading
 from runtime.ledger.inbox import Arrived, End, Inbox, Linger
 
-FOR_EVER_S = 3600.0  # whoever waited for it would not return
+FOR_EVER_S = 3600.0  # a wait for it would not end
 
 
 def reading(entries: int = 1, size: int = 10) -> Reading:
@@ -20,7 +20,7 @@ async def take(
     return await inbox.take(entries=entries, max_bytes=1000, timeout_s=FOR_EVER_S, linger=linger)
 
 
-async def test_what_comes_while_it_lingers_comes_along() -> None:
+async def test_entries_that_arrive_during_the_wait_are_taken_too() -> None:
     inbox = Inbox(10_000)
     async with asyncio.TaskGroup() as group:
         taking = group.create_task(take(inbox, entries=3))
@@ -36,7 +36,7 @@ async def test_a_little_is_taken_when_nothing_more_comes() -> None:
     assert len(await take(inbox, linger_s=0.01)) == 1
 
 
-async def test_where_many_come_it_waits_on_for_a_batch() -> None:
+async def test_the_wait_is_longer_if_many_entries_arrive() -> None:
     inbox = Inbox(10_000)
     await inbox.put(reading(entries=4))
     async with asyncio.TaskGroup() as group:
@@ -47,20 +47,20 @@ async def test_where_many_come_it_waits_on_for_a_batch() -> None:
     assert len(taking.result()) == 2
 
 
-async def test_it_lingers_for_no_more_than_a_batch() -> None:
+async def test_the_wait_ends_with_a_full_batch() -> None:
     for full in (reading(entries=10), reading(size=1000)):
         inbox = Inbox(10_000)
         await inbox.put(full)
         assert await take(inbox) == [full]
 
 
-async def test_what_there_is_no_room_beside_is_taken_at_once() -> None:
+async def test_an_entry_that_fills_the_inbox_is_taken_at_once() -> None:
     inbox = Inbox(100)
     await inbox.put(reading(size=500))
     assert len(await take(inbox)) == 1
 
 
-async def test_an_end_is_not_lingered_over() -> None:
+async def test_the_end_is_not_waited_for() -> None:
     inbox = Inbox(10_000)
     end = End(Stream.LOG, 1.0)
     await inbox.put(end)

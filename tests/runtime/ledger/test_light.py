@@ -11,7 +11,7 @@ HEAVY = {"sqlalchemy", "alembic", "aiosqlite", "asyncpg"}
 
 
 @pytest.mark.parametrize("module", ["runtime.cli.app", "runtime.wiring", "service.app", "runtime.ledger"])
-def test_databases_are_loaded_by_who_needs_them_alone(module: str) -> None:
+def test_only_processes_with_a_ledger_load_databases(module: str) -> None:
     code = f"import {module}, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert module in loaded

@@ -1,4 +1,4 @@
-"""What keeps `serve` and `record` from starting, in one line that says what to do, and what they start with anyway."""
+"""Faults of the ledger's database that end `serve` and `record` at the start, in one line, and faults that do not."""
 
 import os
 import shutil
@@ -41,10 +41,10 @@ async def recorded(url: str) -> None:
 async def refusal(opened: Opened, url: str) -> str:
     with pytest.raises(StartError) as caught:
         await opened(url)
-    told = str(caught.value)
-    assert "\n" not in told
-    assert PASSWORD not in told
-    return told
+    message = str(caught.value)
+    assert "\n" not in message
+    assert PASSWORD not in message
+    return message
 
 
 def execute(url: str, statement: str) -> None:
@@ -54,8 +54,8 @@ def execute(url: str, statement: str) -> None:
 @pytest.mark.parametrize("opened", [asked, recorded])
 async def test_a_file_that_is_no_database_is_refused(opened: Opened, tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff" * 5000)
-    told = await refusal(opened, f"sqlite:///{tmp_path / 'photo.jpg'}")
-    assert "no SQLite database, or damaged: name another one, or delete it" in told
+    message = await refusal(opened, f"sqlite:///{tmp_path / 'photo.jpg'}")
+    assert "no SQLite database, or damaged: name another one, or delete it" in message
 
 
 async def test_the_own_file_of_up_may_be_deleted_and_no_other_advice_is_given(tmp_path: Path) -> None:
@@ -69,8 +69,8 @@ async def test_the_own_file_of_up_may_be_deleted_and_no_other_advice_is_given(tm
 
 @pytest.mark.parametrize("opened", [asked, recorded])
 async def test_a_file_that_is_not_there_is_refused(opened: Opened, tmp_path: Path) -> None:
-    told = await refusal(opened, f"sqlite:///{tmp_path / 'ledger.db'}")
-    assert "run copydesk ledger upgrade" in told
+    message = await refusal(opened, f"sqlite:///{tmp_path / 'ledger.db'}")
+    assert "run copydesk ledger upgrade" in message
 
 
 @pytest.fixture
@@ -101,8 +101,8 @@ print(asyncio.run(refusal(recorded, "sqlite:///{path}")))
 @pytest.mark.postgres
 @pytest.mark.parametrize("opened", [asked, recorded])
 async def test_a_wrong_password_is_refused(opened: Opened, postgres: PostgresCluster) -> None:
-    told = await refusal(opened, postgres.database().replace(PASSWORD, "wrong"))
-    assert "refuses the user or the password: correct them in COPYDESK_LEDGER_URL" in told
+    message = await refusal(opened, postgres.database().replace(PASSWORD, "wrong"))
+    assert "refuses the user or the password: correct them in COPYDESK_LEDGER_URL" in message
 
 
 @pytest.mark.postgres
@@ -124,7 +124,7 @@ async def test_a_user_that_may_only_read_can_be_asked_and_not_recorded_into(post
 
 
 @pytest.mark.parametrize("opened", [asked, recorded])
-async def test_a_server_that_is_away_is_told_of_and_keeps_nobody_from_starting(opened: Opened) -> None:
+async def test_an_unavailable_server_is_logged_and_does_not_prevent_the_start(opened: Opened) -> None:
     (port,) = free_ports(1)
     with capture_logs() as logs:
         await opened(f"postgresql://copydesk:{PASSWORD}@127.0.0.1:{port}/ledger")

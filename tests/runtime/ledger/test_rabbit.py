@@ -1,4 +1,4 @@
-"""The recorder on RabbitMQ: what only a real stream does."""
+"""The recorder with real streams of RabbitMQ."""
 
 from collections.abc import AsyncIterator
 from functools import partial
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.rabbit, pytest.mark.timeout(100)]
 @pytest.fixture
 async def rabbit(rabbit_node: RabbitNode) -> AsyncIterator[RabbitBackend]:
     backend = RabbitBackend(rabbit_node.url)
-    await backend.clear()  # of what other tests declared otherwise on the node that all share
+    await backend.clear()  # queues that other tests declared with other arguments on the shared node
     yield backend
     await backend.clear()
 
@@ -86,7 +86,7 @@ async def test_recording_goes_on_when_the_connection_is_cut(rabbit: RabbitBacken
     assert {row["repeats"] for row in (await contents(database)).values()} == {0}
 
 
-async def test_a_retry_is_told_while_it_waits(rabbit: RabbitBackend, database: AsyncEngine) -> None:
+async def test_a_waiting_retry_is_shown(rabbit: RabbitBackend, database: AsyncEngine) -> None:
     job = samples.job()
     recorder = Recorder(1, retry_once(rabbit.delays_s[1]))
 

@@ -144,7 +144,7 @@ async def test_repeats_are_counted_and_those_that_differ_apart(engine: AsyncEngi
     assert counted == {"same": 1, "differing": 1}
 
 
-async def test_what_cannot_be_read_is_counted_and_passed_over(engine: AsyncEngine) -> None:
+async def test_unreadable_entries_are_counted_and_skipped(engine: AsyncEngine) -> None:
     records, job = Records(), samples.job()
     for stream in Stream:
         records.write(stream, b"\x00 no record")
@@ -164,10 +164,10 @@ async def test_null_characters_do_no_harm(engine: AsyncEngine) -> None:
     assert await SqlLedger(engine).runs("a\0") == ()
 
 
-# entries that are gone
+# missing entries
 
 
-async def test_entries_that_retention_took_are_a_gap_that_is_told(engine: AsyncEngine) -> None:
+async def test_entries_removed_by_retention_are_reported_as_a_gap(engine: AsyncEngine) -> None:
     records = busy()
     await record_all(records, engine)
     known = await contents(engine)
@@ -226,7 +226,7 @@ async def test_one_records_and_the_other_takes_over_when_it_ends(engine: AsyncEn
     assert len(await contents(engine)) == len(before) + 3
 
 
-async def test_who_gives_no_sign_of_life_is_superseded_and_can_write_no_more(engine: AsyncEngine) -> None:
+async def test_a_recorder_without_beats_is_superseded_and_cannot_write(engine: AsyncEngine) -> None:
     silent = Journal(engine, await fence_of(engine))
     records = busy(5)
     async with recording(records, engine):  # waits for `patience_s`, then takes over
@@ -239,20 +239,20 @@ async def test_who_gives_no_sign_of_life_is_superseded_and_can_write_no_more(eng
     assert await contents(engine) == before
 
 
-async def test_who_gives_signs_of_life_is_not_superseded(engine: AsyncEngine) -> None:
+async def test_a_recorder_with_beats_is_not_superseded(engine: AsyncEngine) -> None:
     journal = Journal(engine, await fence_of(engine))
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         other = group.create_task(Lease(engine, look_s=0.01, patience_s=1.5, alone=False).acquire(stop))
         for _ in range(40):
             await journal.write([], None)
-            await asyncio.sleep(0.05)  # longer than the patience, in all
+            await asyncio.sleep(0.05)  # in total longer than the patience
         assert not other.done()
         stop.set()
     assert other.result() is None
 
 
-# a database that is away
+# an unavailable database
 
 
 @pytest.mark.postgres
@@ -295,7 +295,7 @@ async def test_failures_hold_no_secret(postgres: PostgresCluster) -> None:
 # retention
 
 
-async def test_the_oldest_go_when_their_events_take_too_much(engine: AsyncEngine) -> None:
+async def test_the_oldest_rows_are_deleted_when_events_take_too_much_space(engine: AsyncEngine) -> None:
     records = Records()
     jobs = samples.jobs(450)
     for job in jobs:
@@ -314,7 +314,7 @@ async def test_the_oldest_go_when_their_events_take_too_much(engine: AsyncEngine
     assert metrics.ledger_rows._value.get() == len(left)
 
 
-async def test_what_is_too_old_goes(engine: AsyncEngine) -> None:
+async def test_old_rows_are_deleted(engine: AsyncEngine) -> None:
     records = busy(10)  # of a day in 2026
     limits = replace(QUICK, retention=RetentionLimits(keep_days=1 / 86_400_000, keep_bytes=10**12))
     await record_all(records, engine)

@@ -21,7 +21,7 @@ JOB = samples.job()
 
 
 def facts() -> dict[Stream, list[Fact]]:
-    """Returns what the records say of a document that was tried three times, and decided twice, differently."""
+    """Returns the entries about a document that was tried three times, and decided twice, differently."""
     records = Records()
     records.accept(JOB)
     again = records.retry(records.retry(JOB), Reason.SERVER_ERROR)
@@ -73,7 +73,7 @@ def test_a_retry_says_what_went_wrong_and_when_it_is_made_again() -> None:
 @given(
     body=st.binary(max_size=60) | st.sampled_from([b"{}", b"[]", b"null", b"[{}]", b'[{"id": "a.1"}]', b'{"id": 1}'])
 )
-def test_what_is_no_record_is_told_apart(stream: Stream, body: bytes) -> None:
+def test_entries_that_are_no_records_are_recognised(stream: Stream, body: bytes) -> None:
     with suppress(Unreadable):
         assert facts_of(stream, LogEntry(0, "", body)) == []
 

@@ -99,7 +99,7 @@ async def test_an_error_does_not_repeat_what_the_database_was_given(engine: Asyn
     assert VALUE not in str(failure.value)
 
 
-async def test_who_only_asks_makes_no_file(tmp_path: Path) -> None:
+async def test_a_reader_creates_no_file(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     for writes in (False, True):
         engine = open_engine(ledger_url(f"sqlite:///{path}"), writes=writes)

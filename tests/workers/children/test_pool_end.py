@@ -28,25 +28,25 @@ asyncio.run(main())
 
 
 def test_a_killed_parent_leaves_nothing_behind(tmp_path: Path) -> None:
-    told = tmp_path / "pid"
-    parent = subprocess.Popen([sys.executable, "-c", KILLED, str(told)])
+    pid_file = tmp_path / "pid"
+    parent = subprocess.Popen([sys.executable, "-c", KILLED, str(pid_file)])
     try:
-        wait_until(told.exists, within_s=30)
+        wait_until(pid_file.exists, within_s=30)
         left = descendants(parent.pid)
-        assert len(left) == 5  # three children, the fork server, the resource tracker
+        assert len(left) == 4  # three children, the fork server
     finally:
         parent.kill()
         parent.wait()
     wait_until(lambda: not any(map(is_running, left)))
 
 
-def test_an_interrupt_from_the_keyboard_is_the_parents_affair(tmp_path: Path) -> None:
-    told = tmp_path / "pid"
+def test_only_the_parent_handles_a_keyboard_interrupt(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
     parent = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(told)], start_new_session=True, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", KILLED, str(pid_file)], start_new_session=True, stderr=subprocess.PIPE, text=True
     )
     try:
-        wait_until(told.exists, within_s=30)
+        wait_until(pid_file.exists, within_s=30)
         left = descendants(parent.pid)
         os.killpg(parent.pid, signal.SIGINT)
         _, printed = parent.communicate(timeout=30)

@@ -12,7 +12,7 @@ def comments(markup: str) -> str | None:
     return find_comments(segmented, kept)
 
 
-def test_comments_are_told_by_what_holds_them() -> None:
+def test_comments_are_recognised_by_their_containers() -> None:
     assert comments(f"<article><p>{PROSE[3]}</p></article>{COMMENTS}") == f"{PROSE[0]}\n\n{PROSE[1]}"
 
 

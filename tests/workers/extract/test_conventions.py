@@ -1,4 +1,4 @@
-"""What belongs to an article's text and what does not, on pages as sites make them."""
+"""The parts of typical pages that belong to an article's text, and those that do not."""
 
 import pytest
 
@@ -85,7 +85,7 @@ def test_whatever_the_focus_paragraphs_are_text_and_navigation_is_not(focus: Foc
         ),
     ],
 )
-def test_what_belongs(within: str, kept: str) -> None:
+def test_parts_that_belong_to_the_text(within: str, kept: str) -> None:
     text = text_of(paragraphs(*BODY[:3]) + within + paragraphs(*BODY[3:]))
     assert kept in text
     assert [text.count(paragraph) for paragraph in BODY] == [1] * len(BODY)
@@ -108,7 +108,7 @@ def test_what_belongs(within: str, kept: str) -> None:
         pytest.param('<table class="infobox"><tr><th>Length</th><td>310 m</td></tr></table>', "310 m", id="infobox"),
     ],
 )
-def test_what_does_not_belong(within: str, dropped: str) -> None:
+def test_parts_that_do_not_belong_to_the_text(within: str, dropped: str) -> None:
     text = text_of(paragraphs(*BODY[:3]) + within + paragraphs(*BODY[3:]))
     assert dropped not in text
     assert [text.count(paragraph) for paragraph in BODY] == [1] * len(BODY)
@@ -129,14 +129,14 @@ def test_the_weights_are_for_these_features() -> None:
 
 
 @pytest.mark.parametrize("attribute", ["hidden", 'style="display: none"', 'style="color:red;visibility:hidden"'])
-def test_what_no_browser_shows_is_not_text(attribute: str) -> None:
+def test_hidden_elements_are_not_text(attribute: str) -> None:
     text = text_of(f"{paragraphs(*BODY[:3])}<div {attribute}>{paragraphs(BODY[3])}</div>{paragraphs(*BODY[4:])}")
 
     assert text.split("\n\n") == [STANDFIRST, *BODY[:3], *BODY[4:]]
 
 
 @pytest.mark.parametrize("attribute", ['id="onetrust-consent-sdk"', 'class="open cky-consent-container"'])
-def test_what_a_consent_manager_says_is_not_text(attribute: str) -> None:
+def test_text_of_a_consent_manager_is_not_text(attribute: str) -> None:
     text = text_of(
         f"{paragraphs(*BODY[:3])}<div {attribute}><div>{paragraphs(BODY[3])}</div></div>{paragraphs(*BODY[4:])}"
     )
@@ -160,11 +160,11 @@ def test_formulas_are_text() -> None:
     )
 
 
-def test_a_page_of_a_few_words_says_just_these() -> None:
+def test_a_page_of_a_few_words_is_its_own_text() -> None:
     assert read_html("<title>Note</title><h1>Note</h1><h2>Hello</h2><h2>you</h2>", None).text == "Hello\n\nyou"
 
 
-def test_a_page_that_waits_for_a_script_says_nothing() -> None:
+def test_a_page_that_waits_for_a_script_has_no_text() -> None:
     with pytest.raises(Failed) as failed:
         read_html("<title>Courier</title><h2>Loading</h2><script src=app.js></script>", None)
     assert failed.value.reason is Reason.NO_ARTICLE

@@ -1,4 +1,4 @@
-"""What a page does not show at once: read where it is a part of the article, else left out with a word about it."""
+"""Hidden text: kept if it is part of the article, otherwise left out with a flag."""
 
 import pytest
 
@@ -30,7 +30,7 @@ PANELS = {
 
 
 @pytest.mark.parametrize("panel", PANELS.values(), ids=PANELS)
-def test_what_a_reader_can_open_is_text(panel: str) -> None:
+def test_panels_are_text(panel: str) -> None:
     forms = forms_of(panel)
     assert is_in(forms.article, STONES, CLOSED)
     assert Flag.HIDDEN_TEXT not in forms.article.quality.flags
@@ -39,7 +39,7 @@ def test_what_a_reader_can_open_is_text(panel: str) -> None:
 
 
 @pytest.mark.parametrize("panel", [PANELS["the second of two tabs"], PANELS["what follows 'Read more'"]])
-def test_who_wants_no_word_too_many_gets_what_is_shown_at_once_and_is_told(panel: str) -> None:
+def test_precision_leaves_panels_out_with_a_flag(panel: str) -> None:
     article = forms_of(panel, focus=Focus.PRECISION).article
     assert CLOSED not in article.text
     assert Flag.HIDDEN_TEXT in article.quality.flags
@@ -53,7 +53,7 @@ HIDDEN = {
 
 
 @pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
-def test_what_nobody_sees_is_left_out_and_told(hidden: str) -> None:
+def test_hidden_text_is_left_out_with_a_flag(hidden: str) -> None:
     head = "<style>.zq17 { display: none }</style>"
     article, without = forms_of(hidden, head=head).article, forms_of("", head=head).article
     assert not is_in(article, STONES)
@@ -64,41 +64,41 @@ def test_what_nobody_sees_is_left_out_and_told(hidden: str) -> None:
     assert Flag.HIDDEN_TEXT not in without.quality.flags
 
 
-def test_half_of_the_text_is_not_hidden_for_good() -> None:
+def test_hidden_text_is_kept_if_it_is_half_of_the_text() -> None:
     most = f"<div hidden>{paragraphs(*BEFORE, *AFTER[:2])}</div>{paragraphs(AFTER[2])}"
     article = extracted(f"<title>Mill sold</title><article><h1>Mill sold</h1><p>{STONES}</p>{most}</article>")
     assert is_in(article, STONES, *BEFORE, *AFTER)
     assert Flag.HIDDEN_TEXT not in article.quality.flags
 
 
-def test_a_hidden_question_for_consent_is_nothing_that_misses() -> None:
+def test_a_hidden_consent_dialog_sets_no_flag() -> None:
     dialog = f"<div id=onetrust-consent-sdk style='display:none'><p>{STONES}</p><p>{CLOSED}</p></div>"
     article = forms_of(dialog).article
     assert not is_in(article, STONES)
     assert Flag.HIDDEN_TEXT not in article.quality.flags
 
 
-def test_who_wants_no_word_missing_gets_it_all() -> None:
+def test_recall_keeps_all_hidden_text() -> None:
     article = forms_of(HIDDEN["by an attribute"], focus=Focus.RECALL).article
     assert is_in(article, STONES, CLOSED)
     assert Flag.HIDDEN_TEXT not in article.quality.flags
 
 
-def test_the_rest_of_a_line_that_no_reader_can_open_is_told() -> None:
+def test_hidden_text_within_a_line_sets_the_flag() -> None:
     article = forms_of(f"<p>{STONES}<span hidden> {CLOSED}</span></p>").article
     assert is_in(article, STONES)
     assert not is_in(article, CLOSED)
     assert Flag.HIDDEN_TEXT in article.quality.flags
 
 
-def test_what_is_hidden_here_and_shown_there_is_not_missing() -> None:
+def test_hidden_text_that_is_shown_elsewhere_sets_no_flag() -> None:
     article = forms_of(f"<p>{STONES}</p><div hidden><p>{STONES}</p></div>").article
     assert article.text.count(STONES) == 1
     assert Flag.HIDDEN_TEXT not in article.quality.flags
 
 
 @pytest.mark.parametrize("names", ["modal overlay", "cookie-consent collapse", "nav-menu collapse", "newsletter-panel"])
-def test_what_is_opened_for_something_else_is_no_part_of_the_article(names: str) -> None:
+def test_panels_of_menus_and_the_like_are_not_text(names: str) -> None:
     article = forms_of(f"<div class='{names}' style='display:none'><p>{STONES}</p></div>").article
     assert STONES not in article.text
 
@@ -138,7 +138,7 @@ def test_depth_costs_no_text(tag: str, count: int) -> None:
     assert is_in(extracted(f"<title>Mill sold</title><article><h1>Mill sold</h1>{within}</article>"), *BEFORE, *AFTER)
 
 
-def test_a_page_of_more_blocks_than_are_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_with_too_many_blocks_is_flagged(monkeypatch: pytest.MonkeyPatch) -> None:
     page = f"<title>Mill sold</title><article>{paragraphs(*BEFORE, *AFTER)}</article>"
     monkeypatch.setattr(segment, "MAX_BLOCKS", 3)
     article = extracted(page)

@@ -34,7 +34,7 @@ PAGE = f"""<!doctype html>
 <footer><p>Copyright Harbour Gazette. All rights reserved.</p></footer></body></html>"""
 
 
-def told(found: Sourced[T] | None) -> tuple[T, Source] | None:
+def value_and_source(found: Sourced[T] | None) -> tuple[T, Source] | None:
     return (found.value, found.source) if found else None
 
 
@@ -51,14 +51,14 @@ def test_a_news_page() -> None:
         f"{FIRST}\n\n{SECOND}\n\nIt brought:\n\n- forty passengers,\n- two goats,\n- the post.\n\n"
         "The company means to sail twice a day from May, and hourly once the second ship is ready for the sea."
     )
-    assert told(draft.title) == ("Ferry returns after nine years", Source.MARKUP)
-    assert told(draft.authors) == (("Jo Marsh",), Source.JSON_LD)
-    assert told(draft.published) == ("2024-03-05T08:00:00+01:00", Source.JSON_LD)
-    assert told(draft.modified) == ("2024-03-06T09:00:00+01:00", Source.JSON_LD)
-    assert told(draft.language) == ("en-GB", Source.MARKUP)
-    assert told(draft.site_name) == ("Harbour Gazette", Source.OPENGRAPH)
-    assert told(draft.canonical_url) == (URL, Source.META)
-    assert told(draft.description) == ("A brass band played.", Source.OPENGRAPH)
+    assert value_and_source(draft.title) == ("Ferry returns after nine years", Source.MARKUP)
+    assert value_and_source(draft.authors) == (("Jo Marsh",), Source.JSON_LD)
+    assert value_and_source(draft.published) == ("2024-03-05T08:00:00+01:00", Source.JSON_LD)
+    assert value_and_source(draft.modified) == ("2024-03-06T09:00:00+01:00", Source.JSON_LD)
+    assert value_and_source(draft.language) == ("en-GB", Source.MARKUP)
+    assert value_and_source(draft.site_name) == ("Harbour Gazette", Source.OPENGRAPH)
+    assert value_and_source(draft.canonical_url) == (URL, Source.META)
+    assert value_and_source(draft.description) == ("A brass band played.", Source.OPENGRAPH)
 
 
 def test_boxes_within_the_article_are_left_out() -> None:
@@ -111,7 +111,7 @@ def test_no_article(html: str) -> None:
         (KeyboardInterrupt, KeyboardInterrupt),
     ],
 )
-def test_only_a_want_of_memory_or_stack_passes_through(
+def test_only_memory_and_recursion_errors_pass_through(
     raised: BaseException | type[BaseException], seen: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> None:

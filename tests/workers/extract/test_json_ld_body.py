@@ -31,7 +31,7 @@ def test_a_teaser_in_the_data_is_no_article() -> None:
     assert failed.value.reason is Reason.NO_ARTICLE
 
 
-def test_what_a_page_shows_counts_for_more_than_its_data() -> None:
+def test_visible_text_takes_precedence_over_json_ld() -> None:
     shown = f"<article><h1>Ferry returns</h1><p>{FIRST}</p><p>{SECOND.replace('&', 'and')}</p></article>"
 
     assert read_html(shell(f"{FIRST} {SECOND} And more.", shown), None).text.endswith("at midnight.")

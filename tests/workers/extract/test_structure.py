@@ -1,4 +1,4 @@
-"""Structure is kept whole: tables, lists, quotes and code say the same in text, Markdown and HTML."""
+"""Tables, lists, quotes and code have the same structure in text, Markdown and HTML."""
 
 import pytest
 
@@ -66,7 +66,7 @@ def test_spans_stay_in_html() -> None:
 
 
 @pytest.mark.parametrize("spans", ["colspan=999999999", "rowspan=999999999", "colspan=-1", "colspan=x rowspan=''"])
-def test_spans_without_measure_do_no_harm(spans: str) -> None:
+def test_huge_spans_do_no_harm(spans: str) -> None:
     forms = forms_of(f"<table><tr><td {spans}>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>")
     assert forms.text.split("\n")[0].startswith("a")
     assert all(letter in forms.markdown for letter in "acd")
@@ -114,7 +114,7 @@ def test_spans_without_measure_do_no_harm(spans: str) -> None:
         ),
     ],
 )
-def test_lists_and_quotes_hold_what_they_hold(within: str, text: str, markdown: str) -> None:
+def test_lists_and_quotes_keep_their_content(within: str, text: str, markdown: str) -> None:
     forms = forms_of(within)
     assert forms.text == text
     assert forms.markdown == markdown
@@ -190,7 +190,7 @@ def test_buttons_that_copy_and_labels_are_no_text(before: str) -> None:
         "<div class='language-js highlighter-rouge'><div class=highlight><pre>{}</pre></div></div>",
     ],
 )
-def test_the_language_of_code_is_told(markup: str) -> None:
+def test_the_language_of_code_is_named(markup: str) -> None:
     assert forms_of(markup.format("let a = 1;\nb(a);")).markdown == "```js\nlet a = 1;\nb(a);\n```"
 
 
@@ -229,7 +229,7 @@ def test_line_feeds_count_where_a_style_says_so() -> None:
         ("the <a href='#w'>¶</a>wheel", "the wheel", "the wheel", "the wheel"),
     ],
 )
-def test_what_stands_within_a_line(markup: str, text: str, markdown: str, html: str | None) -> None:
+def test_inline_elements(markup: str, text: str, markdown: str, html: str | None) -> None:
     forms = forms_of(
         f"<p>As it is written on the gate of the mill, {markup} and so on, for all who can read it.</p>",
         head="<style>p{color:red}\n.cjNk { display : none }</style>",
@@ -292,7 +292,7 @@ def test_mathml_alone_is_written_in_a_line(math: str, text: str) -> None:
         "Costs<span class=mw-editsection><span>[</span><a href=/e>edit</a><span>]</span></span>",
     ],
 )
-def test_links_to_a_heading_are_none_of_it(heading: str) -> None:
+def test_permalinks_are_not_part_of_a_heading(heading: str) -> None:
     forms = forms_of(f"<h2 id=costs>{heading}</h2><p>{LONG}</p>")
     assert forms.text == f"Costs\n\n{LONG}"
     assert forms.markdown == f"## Costs\n\n{LONG}"

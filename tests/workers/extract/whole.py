@@ -1,4 +1,4 @@
-"""A page around a piece of markup, through the whole of extraction: what becomes of it in text, Markdown and HTML."""
+"""Puts a piece of markup into a page, extracts it, and returns its text, Markdown and HTML."""
 
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ PAGE = """<!doctype html><html lang="en"><head><title>Mill sold | Valley Post</t
 
 
 class Forms(NamedTuple):
-    """What stands between the paragraphs of the page around it, in each form."""
+    """The markup's result in each form, without the paragraphs of the page around it."""
 
     text: str
     markdown: str

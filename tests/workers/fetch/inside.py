@@ -1,4 +1,4 @@
-"""URLs that lead inside, by what makes them so. `{port}` is where somebody listens on loopback."""
+"""URLs that lead to internal addresses, by technique. `{port}` is a port with a listener on loopback."""
 
 IPV4 = [
     *("0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.100.100.200", "100.127.255.254"),
@@ -16,7 +16,7 @@ OTHER_NOTATIONS = [
     *("0", "00", "0x0", "0x", "0.0", "0.0.0", "0.", "10.1", "0xa.1", "012.1", "167772161", "0x0a000001"),
     *("2852039166", "0xa9fea9fe", "0xa9.0xfe.0xa9.0xfe", "0251.0376.0251.0376", "169.254.43518", "169.16689662"),
     *("3232235777", "0xc0a80101", "0300.0250.1.1", "192.168.257", "192.11010305", "0xc0.0xa8.0x01.0x01"),
-    # in other characters, and percent-encoded
+    # written in other characters, and percent-encoded
     *("①②⑦.⓪.⓪.①", "１２７.０.０.１", "127。0。0。1", "127．0．0．1", "127｡0｡0｡1", "０ｘ７ｆ.１", "𝟏𝟐𝟕.𝟎.𝟎.𝟏"),
     *(
         "%31%32%37.0.0.1",

@@ -76,7 +76,7 @@ Send = Callable[[asyncio.StreamWriter], Awaitable[None]]
 async def raw_site(
     *answer: bytes, linger: bool = False, send: Send | None = None, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[RawSite]:
-    """Sends `answer` byte for byte, or what `send` does, then closes, or lingers until it is left alone."""
+    """Sends `answer`, or what `send` sends, then closes; with `linger` it stays open until the client leaves."""
     left, heard = asyncio.Event(), bytearray()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -66,12 +66,12 @@ def test_public_addresses_are_permitted(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", INSIDE)
-def test_all_others_are_not(address: str) -> None:
+def test_other_addresses_are_refused(address: str) -> None:
     assert not AddressPolicy().permits(address, 443)
 
 
 @pytest.mark.parametrize("text", ["", "localhost", "127.1", "2130706433", "0x7f.0.0.1", "0177.0.0.1", "::1]"])
-def test_what_is_not_plainly_an_address_is_not_permitted(text: str) -> None:
+def test_malformed_addresses_are_refused(text: str) -> None:
     assert not AddressPolicy(["0.0.0.0/0", "::/0"]).permits(text, 80)
 
 
@@ -82,7 +82,7 @@ def test_networks_can_be_allowed() -> None:
     assert [policy.permits(address, 80) for address in ("10.0.0.1", "::1", "fe80::1")] == [False] * 3
 
 
-def test_a_network_that_is_none_is_told_at_once() -> None:
+def test_an_invalid_network_is_reported_at_once() -> None:
     with pytest.raises(ValueError, match="host bits set"):
         AddressPolicy(["10.0.0.1/8"])
 

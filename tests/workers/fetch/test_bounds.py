@@ -1,4 +1,4 @@
-"""Servers that want too much time or room. Each limit has its reason, and the connection is closed."""
+"""Servers that take too much time or send too much. Each limit has its reason, and the connection is closed."""
 
 import asyncio
 import gzip
@@ -86,7 +86,7 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-async def test_a_bomb_does_not_go_off(name: str) -> None:
+async def test_a_decompression_bomb_is_refused(name: str) -> None:
     coding, make = BOMBS[name]
     bomb = make()
     answer = HEAD + b"Content-Encoding: %b\r\nContent-Length: %d\r\n\r\n" % (coding.encode(), len(bomb)) + bomb
@@ -217,7 +217,7 @@ async def test_an_endless_header_is_cut_off(piece: bytes) -> None:
         await at.left.wait()
 
 
-async def test_what_is_refused_by_its_header_closes_the_connection() -> None:
+async def test_a_refusal_by_the_header_closes_the_connection() -> None:
     async with raw_site(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nwords", linger=True) as at:
         assert (await failure(at.url)).reason is Reason.UNSUPPORTED_MEDIA_TYPE
         await at.left.wait()

@@ -26,7 +26,7 @@ from workers.fetch.politeness import Politeness
 from workers.fetch.robots import Robots, RobotsLimits
 
 URLS = 30
-INTERVAL_S = 1.0  # the default: thirty turns would take half a minute
+INTERVAL_S = 1.0  # the default: thirty requests would take half a minute
 SOON_S = 5.0
 SHORT_S = 0.3  # for a connection that is not made
 Asked = Callable[[], int]
@@ -172,7 +172,7 @@ async def test_a_dead_host_at_the_end_of_a_redirect_is_reported_with_the_way_to_
             (at.url("/0"),),
             (at.url("/1"),),
         ]
-        assert [request.path for request in at.requests] == ["/robots.txt", "/0", "/1"]  # this host is well
+        assert [request.path for request in at.requests] == ["/robots.txt", "/0", "/1"]  # this host works
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ async def test_a_dead_host_at_the_end_of_a_redirect_is_reported_with_the_way_to_
         ("/zone", Reason.BLOCKED_ADDRESS),
     ],
 )
-async def test_what_fails_at_one_url_says_nothing_of_the_others(path: str, reason: Reason) -> None:
+async def test_a_failure_of_one_url_does_not_affect_others(path: str, reason: Reason) -> None:
     async def answer(request: web.Request) -> web.Response:
         match request.path:
             case "/gone":

@@ -56,7 +56,7 @@ async def test_a_redirect_that_may_not_be_followed_is_reported_where_it_stands()
         assert timeless(await failure(at.url())) == Fetched(url=at.url(), status=308, media_type=None)
 
 
-async def test_what_came_of_a_body_is_reported() -> None:
+async def test_the_received_part_of_a_body_is_reported() -> None:
     async with site(answering(PACKED, Content_Encoding="gzip")) as at:
         failed = await failure(at.url(), replace(LIMITS, max_body_bytes=5000))
         assert failed.reason is Reason.DECOMPRESSED_TOO_LARGE
@@ -65,7 +65,7 @@ async def test_what_came_of_a_body_is_reported() -> None:
         )
 
 
-async def test_a_media_type_that_is_not_taken_is_reported() -> None:
+async def test_a_refused_media_type_is_reported() -> None:
     async with site(answering(Content_Type="image/png")) as at:
         assert timeless(await failure(at.url())).media_type == "image/png"
     async with raw_site(b"HTTP/1.1 200 OK\r\n\r\n%PDF-1.7") as raw:
@@ -93,7 +93,7 @@ async def test_too_many_redirects_report_the_whole_way() -> None:
     assert reported.redirect_statuses == (302, 302, 302)
 
 
-async def test_what_is_no_url_has_nothing_to_report() -> None:
+async def test_an_invalid_url_has_no_report() -> None:
     assert (await failure("ftp://example.com/")).failure.fetched is None
 
 
@@ -105,7 +105,7 @@ async def counting(limits: FetchLimits = LIMITS) -> AsyncIterator[tuple[Fetcher,
 
 
 def counted(metrics: Metrics) -> dict[str, float]:
-    """Returns the outcomes that were counted."""
+    """Returns the counted outcomes."""
     return {
         sample.labels["outcome"]: sample.value
         for metric in metrics.fetches.collect()

@@ -39,7 +39,7 @@ async def test_a_page_comes_with_its_circumstances() -> None:
         assert 0 < (page.fetched.first_byte_s or 0) < (page.fetched.total_s or 0)
 
 
-async def test_says_who_asks_and_for_what() -> None:
+async def test_requests_have_a_user_agent_and_accepted_types() -> None:
     async with site(answering()) as at:
         await fetched(at.url(), reach=Reach(("127.0.0.0/8",), user_agent="test agent"))
         headers = at.requests[0].headers
@@ -65,7 +65,7 @@ async def test_says_who_asks_and_for_what() -> None:
         "",
     ],
 )
-async def test_urls_that_are_none_are_refused(url: str) -> None:
+async def test_invalid_urls_are_refused(url: str) -> None:
     assert (await failure(url)).reason is Reason.INVALID_URL
 
 
@@ -100,7 +100,7 @@ async def test_redirects_are_bounded() -> None:
 @pytest.mark.parametrize(
     "target", ["ftp://127.0.0.1/", "http://user:word@127.0.0.1/", "javascript:alert(1)", "http://[", "http://h:99999/"]
 )
-async def test_a_redirect_to_what_may_not_be_asked_for(target: str) -> None:
+async def test_a_redirect_to_a_forbidden_url(target: str) -> None:
     async with site(redirecting(target)) as at:
         assert (await failure(at.url())).reason is Reason.INVALID_URL
 
@@ -144,13 +144,13 @@ async def test_a_status_becomes_a_reason(status: int, reason: Reason) -> None:
         assert (failed.reason, failed.detail, failed.failure.retry_after_s) == (reason, f"HTTP status {status}", None)
 
 
-async def test_what_the_server_asks_for_comes_along() -> None:
+async def test_the_requested_retry_time_is_reported() -> None:
     async with site(answering(status=429, Retry_After="120")) as at:
         assert (await failure(at.url())).failure.retry_after_s == 120.0
 
 
 @pytest.mark.parametrize("media_type", ["text/html", "application/xhtml+xml", "text/plain", "text/markdown"])
-async def test_texts_are_taken(media_type: str) -> None:
+async def test_text_types_are_accepted(media_type: str) -> None:
     async with site(answering(Content_Type=f"{media_type.upper()} ; Charset=ISO-8859-1")) as at:
         page = await fetched(at.url())
         assert (page.fetched.media_type, page.charset) == (media_type, "ISO-8859-1")

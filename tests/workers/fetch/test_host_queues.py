@@ -1,4 +1,4 @@
-"""HostQueues at hosts, in the time of an event loop that does not wait."""
+"""`HostQueues` on an event loop whose clock jumps instead of waiting."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -35,7 +35,7 @@ def on_a_jumping_clock(test: Callable[[], Coroutine[Any, Any, None]]) -> Callabl
 
 
 def shared() -> Lease:
-    """Leases as a broker has them: what one holds, no other gets."""
+    """Leases as of a broker: a name has one holder at a time."""
     held: set[str] = set()
 
     @asynccontextmanager
@@ -89,7 +89,7 @@ def now() -> float:
 async def visit(
     queues: HostQueues, host: str, *, takes_s: float = 0.0, pause_s: float = 0.0, interval_s: float = 0.0
 ) -> float:
-    """Requeues when a turn began."""
+    """Returns when a permit was granted."""
     began = now()
     with suppress(Failed), await queues.permit(URL(f"http://{host}/")) as permit:
         began = now()
@@ -99,7 +99,7 @@ async def visit(
     return began
 
 
-async def begun(*visits: asyncio.Task[float]) -> list[float]:
+async def start_times(*visits: asyncio.Task[float]) -> list[float]:
     return sorted(await asyncio.gather(*visits))
 
 
@@ -107,21 +107,21 @@ async def begun(*visits: asyncio.Task[float]) -> list[float]:
 async def test_two_requests_at_a_host_lie_an_interval_apart() -> None:
     async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
         visits = [group.create_task(visit(queues, "a.example")) for _ in range(3)]
-        assert await begun(*visits) == pytest.approx([0, 1, 2])
+        assert await start_times(*visits) == pytest.approx([0, 1, 2])
 
 
 @on_a_jumping_clock
 async def test_a_slow_host_is_asked_one_thing_at_a_time() -> None:
     async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
         visits = [group.create_task(visit(queues, "a.example", takes_s=3)) for _ in range(3)]
-        assert await begun(*visits) == pytest.approx([0, 3, 6])
+        assert await start_times(*visits) == pytest.approx([0, 3, 6])
 
 
 @on_a_jumping_clock
 async def test_hosts_do_not_wait_for_each_other() -> None:
     async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
         visits = [group.create_task(visit(queues, f"{name}.example", takes_s=3)) for name in "abc"]
-        assert await begun(*visits) == pytest.approx([0, 0, 0])
+        assert await start_times(*visits) == pytest.approx([0, 0, 0])
 
 
 @on_a_jumping_clock
@@ -129,7 +129,7 @@ async def test_the_interval_holds_over_all_workers() -> None:
     lease, patient = shared(), replace(LIMITS, asks=10)
     async with host_queues(lease, patient) as one, host_queues(lease, patient) as other, asyncio.TaskGroup() as group:
         visits = [group.create_task(visit(queues, "a.example")) for queues in (one, other, one, other)]
-        starts = await begun(*visits)
+        starts = await start_times(*visits)
     assert all(later - earlier >= 1 - 1e-6 for earlier, later in pairwise(starts))
 
 
@@ -192,21 +192,21 @@ async def test_busy_hosts_leave_room_for_others() -> None:
         with pytest.raises(HostBusy):
             await visit(queues, "b.example")
         assert await visit(queues, "c.example") == pytest.approx(0)
-        await begun(*visits)
+        await start_times(*visits)
 
 
 @on_a_jumping_clock
-async def test_no_more_wait_in_hand_than_may() -> None:
+async def test_waiting_documents_are_limited() -> None:
     async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
         waiting = [group.create_task(visit(queues, "a.example")) for _ in range(4)]
         await asyncio.sleep(0)
         with pytest.raises(HostBusy):
             await visit(queues, "a.example")
-        await begun(*waiting)
+        await start_times(*waiting)
 
 
 @on_a_jumping_clock
-async def test_without_a_broker_nobody_gets_a_turn() -> None:
+async def test_without_a_broker_no_permit_is_granted() -> None:
     @asynccontextmanager
     async def away(_: str) -> AsyncIterator[bool]:
         raise BrokerUnavailable("away")
@@ -218,7 +218,7 @@ async def test_without_a_broker_nobody_gets_a_turn() -> None:
 
 
 @on_a_jumping_clock
-async def test_who_gives_up_waiting_leaves_the_permit_to_others() -> None:
+async def test_a_cancelled_wait_leaves_the_permit_to_others() -> None:
     async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
         group.create_task(visit(queues, "a.example", takes_s=2))
         given_up = group.create_task(visit(queues, "a.example"))
@@ -238,7 +238,7 @@ async def test_leases_are_given_back_at_the_end() -> None:
 
 
 @on_a_jumping_clock
-async def test_who_gave_up_takes_no_place_from_others() -> None:
+async def test_a_cancelled_wait_takes_no_place() -> None:
     async def give_up() -> None:
         with pytest.raises(HostBusy):
             await visit(queues, "slow.example")
@@ -248,7 +248,7 @@ async def test_who_gave_up_takes_no_place_from_others() -> None:
         await asyncio.sleep(1)
         await asyncio.gather(*(give_up() for _ in range(4)))
         visits = [group.create_task(visit(queues, "b.example")) for _ in range(4)]
-        assert len(await begun(*visits)) == 4
+        assert len(await start_times(*visits)) == 4
 
 
 @on_a_jumping_clock
@@ -258,7 +258,7 @@ async def test_nothing_begins_beside_a_permit_whose_lease_was_lost() -> None:
         visits = [group.create_task(visit(queues, "a.example", takes_s=3)) for _ in range(2)]
         await asyncio.sleep(1)
         losing.lose()
-        assert await begun(*visits) == pytest.approx([0, 4])  # the first ends, and the lease is asked for again
+        assert await start_times(*visits) == pytest.approx([0, 4])  # the first ends, and the lease is asked for again
 
 
 @on_a_jumping_clock
@@ -292,7 +292,7 @@ async def test_a_pause_outlives_the_loss_of_its_lease() -> None:
         assert await visit(other, "a.example", takes_s=50) < 100  # another worker was there first
         with pytest.raises(HostBusy) as busy:
             await visit(one, "a.example")
-        assert busy.value.delay_s == pytest.approx(100 - now())  # here it is kept all the same
+        assert busy.value.delay_s == pytest.approx(100 - now())  # the pause is kept nevertheless
 
 
 async def refusal(queues: HostQueues, host: str) -> float:
@@ -308,7 +308,7 @@ BLOCKED = (Reason.BLOCKED_ADDRESS, "10.0.0.1 is not a public address")
 
 
 async def attempt(queues: HostQueues, url: str, error: Failed, *, takes_s: float = 0.0) -> Found:
-    """Returns how an attempt at `url` failed, when, and whether it was `error`, raised by a request of its own."""
+    """Returns the reason and time of a failed attempt at `url`, and if its own request raised the error."""
     try:
         with await queues.permit(URL(url)):
             await asyncio.sleep(takes_s)
@@ -325,7 +325,7 @@ async def attempts(
 
 
 @on_a_jumping_clock
-async def test_what_one_request_finds_of_a_host_fails_all_that_wait_at_once() -> None:
+async def test_a_failure_of_the_host_fails_all_waiting_requests_at_once() -> None:
     for failure in (DNS, BLOCKED):
         async with host_queues(shared(), CROWDED) as queues:
             began = now()
@@ -336,7 +336,7 @@ async def test_what_one_request_finds_of_a_host_fails_all_that_wait_at_once() ->
 
 
 @on_a_jumping_clock
-async def test_those_that_wait_for_something_else_at_the_host_wait_on() -> None:
+async def test_requests_for_another_origin_of_the_host_keep_waiting() -> None:
     async with host_queues(shared(), CROWDED) as queues, asyncio.TaskGroup() as group:
         failing = group.create_task(attempt(queues, "https://a.example/1", HostFailed(*DNS)))
         other = group.create_task(visit(queues, "a.example"))
@@ -358,7 +358,7 @@ async def test_a_failure_of_one_url_is_no_failure_of_its_host() -> None:
 
 
 @on_a_jumping_clock
-async def test_who_comes_later_fails_at_once_until_the_failure_is_forgotten() -> None:
+async def test_later_requests_fail_at_once_until_the_failure_is_forgotten() -> None:
     lifetimes = {DNS: FAILURES.transient_for_s, BLOCKED: FAILURES.permanent_for_s}
     for failure, lifetime_s in lifetimes.items():
         async with host_queues(shared(), LIMITS) as queues:
@@ -406,7 +406,7 @@ async def test_another_worker_asks_for_itself_when_the_lease_is_free() -> None:
 
 
 @on_a_jumping_clock
-async def test_who_gave_up_before_the_failure_is_left_alone() -> None:
+async def test_a_cancelled_wait_is_not_failed() -> None:
     async with host_queues(shared(), CROWDED) as queues, asyncio.TaskGroup() as group:
         first = group.create_task(attempt(queues, "http://a.example/1", HostFailed(*DNS), takes_s=2))
         given_up = group.create_task(attempt(queues, "http://a.example/2", HostFailed(*DNS)))
@@ -418,7 +418,7 @@ async def test_who_gave_up_before_the_failure_is_left_alone() -> None:
 
 
 @on_a_jumping_clock
-async def test_who_waits_goes_back_at_once_from_a_pause_that_is_too_long_to_wait() -> None:
+async def test_a_long_pause_returns_waiting_documents_at_once() -> None:
     async with host_queues(shared(), CROWDED) as queues, asyncio.TaskGroup() as group:
         group.create_task(visit(queues, "a.example", takes_s=1, pause_s=100))
         await asyncio.sleep(0.5)

@@ -36,7 +36,7 @@ ATOM = b'<feed xmlns="http://www.w3.org/2005/Atom">'
         ("*/*", b"plain words", "text/plain"),
     ],
 )
-def test_texts_are_taken(content_type: str, body: bytes, media_type: str) -> None:
+def test_text_types_are_accepted(content_type: str, body: bytes, media_type: str) -> None:
     assert media_type_of(check_declared(essence(content_type)), body) == media_type
 
 
@@ -68,7 +68,7 @@ def test_texts_are_taken(content_type: str, body: bytes, media_type: str) -> Non
         ("", b"\x00\x01\x02words", "application/octet-stream"),
     ],
 )
-def test_all_else_is_refused_with_what_it_is(content_type: str, body: bytes, named: str) -> None:
+def test_other_types_are_refused_by_name(content_type: str, body: bytes, named: str) -> None:
     with pytest.raises(Failed) as failed:
         media_type_of(check_declared(essence(content_type)), body)
     assert (failed.value.reason, failed.value.detail) == (Reason.UNSUPPORTED_MEDIA_TYPE, named)

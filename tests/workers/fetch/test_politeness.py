@@ -1,4 +1,4 @@
-"""What is asked of a host before it is asked for a page: real servers on loopback."""
+"""robots.txt and intervals, checked before a page is requested, with real servers on loopback."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ FAST = HostLimits(interval_s=0.01, patience_s=30.0)
 
 @asynccontextmanager
 async def alone(_: str) -> AsyncIterator[bool]:
-    """A lease where nobody else is."""
+    """A lease that is always free."""
     yield True
 
 
@@ -129,7 +129,7 @@ async def test_redirects_of_robots_txt_are_followed_to_a_point(steps: int, denie
         assert (await refusal(politeness, at.url()) is not None) is denied
 
 
-async def test_what_comes_after_the_first_half_megabyte_is_not_read() -> None:
+async def test_only_the_first_half_megabyte_is_read() -> None:
     limits = RobotsLimits(max_bytes=1000)
     text = f"User-agent: *\nDisallow: /early/\n{'#' * 2000}\nDisallow: /late/"
     async with robots(text) as at, polite(limits) as politeness:

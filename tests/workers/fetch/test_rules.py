@@ -51,7 +51,7 @@ def test_retry_after_is_never_negative_and_never_raises(value: str) -> None:
 
 
 @given(urls)
-def test_what_passes_as_a_url_is_one_of_the_web(text: str) -> None:
+def test_every_accepted_url_is_http_or_https(text: str) -> None:
     with suppress(Failed):
         url = checked_url(text)
         assert (url.scheme in {"http", "https"}, bool(url.raw_host), url.user, url.fragment) == (True, True, None, "")

@@ -1,4 +1,4 @@
-"""What leads inside is refused before a byte is sent: somebody listens there, and hears nothing."""
+"""URLs to internal addresses are refused before a byte is sent: the listeners there get no connection."""
 
 import asyncio
 import socket
@@ -28,7 +28,7 @@ def listening(port: int = 0, host: str = "127.0.0.1") -> Iterator[tuple[int, lis
             yield port, [four, six]
 
 
-def heard(sockets: list[socket.socket]) -> int:
+def connections(sockets: list[socket.socket]) -> int:
     came = 0
     for each in sockets:
         each.setblocking(False)
@@ -55,7 +55,7 @@ async def test_nothing_inside_is_reached(url: str, names: NameServer) -> None:
     with listening() as (port, sockets):
         failed = await failure(url.format(port=port), reach=Reach(nameservers=(names.address,)))
         assert failed.reason is Reason.BLOCKED_ADDRESS
-        assert heard(sockets) == 0
+        assert connections(sockets) == 0
 
 
 @pytest.mark.parametrize("url", URLS)
@@ -69,7 +69,7 @@ async def test_nothing_inside_is_reached_by_a_redirect(url: str, names: NameServ
             failed = await failure(first.url(), reach=reach)
             assert failed.reason is Reason.BLOCKED_ADDRESS
             assert (len(first.requests), len(second.requests)) == (1, 1)
-        assert heard(sockets) == 0
+        assert connections(sockets) == 0
 
 
 async def test_a_page_that_refreshes_inside() -> None:
@@ -78,7 +78,7 @@ async def test_a_page_that_refreshes_inside() -> None:
         async with site(answering(page), host=OUTSIDE) as at:
             failed = await failure(at.url(), reach=Reach(allow_networks=(f"{OUTSIDE}/32",)))
         assert failed.reason is Reason.BLOCKED_ADDRESS
-        assert heard(sockets) == 0
+        assert connections(sockets) == 0
 
 
 async def test_ports_that_are_not_the_webs() -> None:
@@ -96,7 +96,7 @@ async def test_a_name_is_looked_up_once_and_what_was_found_is_dialled() -> None:
             assert (await fetched(url, reach=reach)).fetched.url == url
             assert server.asked.count(("rebind.example", "A")) == 1
             assert (await failure(url, reach=reach)).reason is Reason.BLOCKED_ADDRESS
-            assert heard([inside]) == 0
+            assert connections([inside]) == 0
 
 
 async def test_of_several_addresses_only_those_outside_are_dialled() -> None:
@@ -105,11 +105,11 @@ async def test_of_several_addresses_only_those_outside_are_dialled() -> None:
         with listening(at.server.port or 0) as (_, sockets):
             reach = Reach(allow_networks=(f"{OUTSIDE}/32",), nameservers=(server.address,))
             assert (await fetched(at.url(host="mixed.example"), reach=reach)).fetched.status == 200
-            assert heard(sockets) == 0
+            assert connections(sockets) == 0
 
 
 async def test_many_lookups_wait_for_nobody() -> None:
-    """Names are asked for without threads: hosts whose name server is silent hold up none that answer."""
+    """Look-ups use no threads: names whose server does not answer do not delay others."""
     silent, transport_of = asyncio.DatagramProtocol(), asyncio.get_running_loop().create_datagram_endpoint
     transport, _ = await transport_of(lambda: silent, local_addr=("127.0.0.1", 0))
     host, port = transport.get_extra_info("sockname")

@@ -1,4 +1,4 @@
-"""Limits of time, on the event loop of a clock that jumps."""
+"""Timeouts, on an event loop whose clock jumps instead of waiting."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from workers.fetch.timeouts import Timeouts
 
 
 async def waits(total_s: float, *steps: tuple[float, float]) -> Failed | None:
-    """Waits in steps, of each how long it may take and how long it does."""
+    """Makes waits one after the other, each given by its limit and its duration."""
     try:
         async with Timeouts(total_s) as timeouts:
             for may_s, does_s in steps:
@@ -36,7 +36,7 @@ async def test_each_wait_has_its_limit_whichever_is_longer() -> None:
 
 
 @on_a_jumping_clock
-async def test_all_of_it_has_a_limit() -> None:
+async def test_the_total_time_is_limited() -> None:
     failed = await waits(5, *[(2, 1)] * 10)
     assert failed is not None
     assert failed.reason is Reason.FETCH_TIMEOUT
@@ -44,7 +44,7 @@ async def test_all_of_it_has_a_limit() -> None:
 
 
 @on_a_jumping_clock
-async def test_who_cancels_from_outside_is_heard() -> None:
+async def test_cancellation_from_outside_passes_through() -> None:
     task = asyncio.create_task(waits(10, (5, 50)))
     await asyncio.sleep(1)
     task.cancel()
@@ -56,7 +56,7 @@ async def test_who_cancels_from_outside_is_heard() -> None:
 
 
 @on_a_jumping_clock
-async def test_what_is_raised_inside_comes_through_and_nothing_is_timed_afterwards() -> None:
+async def test_exceptions_inside_pass_through_and_end_the_timeout() -> None:
     async def fail() -> None:
         async with Timeouts(10) as timeouts:
             timeouts.expect(1, Reason.IDLE_TIMEOUT, "late")
@@ -68,7 +68,7 @@ async def test_what_is_raised_inside_comes_through_and_nothing_is_timed_afterwar
 
 
 @on_a_jumping_clock
-async def test_nothing_but_the_whole_is_timed_when_so_asked() -> None:
+async def test_only_the_total_time_counts_after_left_s() -> None:
     async def rest() -> None:
         async with Timeouts(10) as timeouts:
             timeouts.expect(1, Reason.IDLE_TIMEOUT, "late")

@@ -1,4 +1,4 @@
-"""Certificates, and the way through a proxy: names are resolved and checked here all the same."""
+"""Certificates and proxies: even with a proxy, names are resolved and checked here."""
 
 import asyncio
 import ssl
@@ -125,7 +125,7 @@ async def test_tls_through_a_proxy_is_verified_by_name(authority: trustme.CA, ca
         ("http://nowhere.example/", Reason.DNS_ERROR),
     ],
 )
-async def test_a_proxy_is_not_asked_for_what_is_inside(url: str, reason: Reason) -> None:
+async def test_a_proxy_gets_no_request_for_internal_addresses(url: str, reason: Reason) -> None:
     async with site(answering()) as at, proxy(at.server.port or 0) as (by, asked), name_server(NAMES) as names:
         failed = await failure(url, reach=Reach(proxy=by, nameservers=(names.address,)))
         assert (failed.reason, asked) == (reason, [])

@@ -48,7 +48,7 @@ def test_urls_are_asked_for_in_one_notation(url: str, checked: str) -> None:
         ),
     ],
 )
-def test_others_are_none(url: str) -> None:
+def test_other_urls_are_refused(url: str) -> None:
     with pytest.raises(Failed) as failed:
         checked_url(url)
     assert failed.value.reason is Reason.INVALID_URL

@@ -119,7 +119,7 @@ def test_authors(head: str, body: str, authors: tuple[str, ...], source: Source)
         "<p>Words.</p>",
     ],
 )
-def test_nobody(body: str) -> None:
+def test_pages_without_authors(body: str) -> None:
     assert find_authors(page("", H1 + body)) == []
 
 
@@ -135,7 +135,7 @@ def test_a_frame_called_after_its_sidebar_is_not_aside() -> None:
     assert find_authors(page("", body))[0].value == ("Jo Marsh",)
 
 
-def test_whom_the_page_is_about_is_not_its_author() -> None:
+def test_the_subject_of_a_page_is_not_its_author() -> None:
     body = '<h1>Jo Marsh</h1><p class="author">Jo Marsh</p><a rel="author" href="/a/jo-marsh">Jo Marsh</a>'
     assert find_authors(page("", body)) != []
     assert find_authors(page("", body), "Jo Marsh") == []
@@ -146,7 +146,7 @@ def scored(name: str, probability: float, kind: MentionKind = MentionKind.CLASS)
 
 
 @pytest.mark.parametrize(
-    ("all_judged", "chosen"),
+    ("candidates", "chosen"),
     [
         ([scored("Jo Marsh", 0.9), scored("Ada Lind", 0.41), scored("Max Roe", 0.39)], ["Jo Marsh", "Ada Lind"]),
         ([scored("Jo Marsh", 0.21), scored("Ada Lind", 0.2)], ["Jo Marsh"]),
@@ -164,8 +164,8 @@ def scored(name: str, probability: float, kind: MentionKind = MentionKind.CLASS)
         ([scored("Jo Marsh", 0.04, MentionKind.LD_PERSON), scored("Ada Lind", 0.9)], ["Ada Lind"]),
     ],
 )
-def test_who_is_chosen(all_judged: list[ScoredCandidate], chosen: list[str]) -> None:
-    assert [one.candidate.name for one in choose_authors(all_judged, frozenset({"gazette"}))] == chosen
+def test_choice_of_authors(candidates: list[ScoredCandidate], chosen: list[str]) -> None:
+    assert [one.candidate.name for one in choose_authors(candidates, frozenset({"gazette"}))] == chosen
 
 
 def test_a_word_of_a_sentence_is_no_author() -> None:

@@ -1,4 +1,4 @@
-"""Pages that are built to break a reader: metadata is found or not, nothing is raised, the effort is bounded."""
+"""Pages made to break a reader: nothing is raised, and the work is bounded."""
 
 import json
 from datetime import UTC, datetime

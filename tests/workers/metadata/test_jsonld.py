@@ -41,7 +41,7 @@ def test_finds_the_article_however_it_is_written(script: str) -> None:
         '{"@type": "ItemList", "itemListElement": [{"@type": "Article", "headline": "Another article"}]}',
     ],
 )
-def test_finds_nothing_where_no_article_is(script: str) -> None:
+def test_other_nodes_are_no_articles(script: str) -> None:
     assert headline(script) is None
 
 

@@ -47,5 +47,5 @@ def test_numbers_that_are_no_moments(stated: object) -> None:
 
 
 @pytest.mark.parametrize("value", [None, 1, {}, {"name": None}, {"name": {"name": {"name": "x"}}}, [[]], {"name": 5}])
-def test_names_of_what_has_none(value: object) -> None:
+def test_nodes_without_names(value: object) -> None:
     assert jsonld.names(value) == []

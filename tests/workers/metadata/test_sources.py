@@ -45,7 +45,7 @@ def test_names(names: str, signals: set[Signal]) -> None:
     assert set(signals_of_names(names)) == signals
 
 
-def test_spots_are_the_nearest_to_the_heading_in_their_order() -> None:
+def test_elements_are_the_nearest_to_the_heading_in_page_order() -> None:
     far = "".join(f"<p class=date>far {number}</p>" for number in range(60))
     near = "".join(f"<p class=date>near {number}</p>" for number in range(40))
     elements = page("", far + "<h1>Ferry returns</h1>" + near).elements(Signal.DATE_CLASS)
@@ -55,7 +55,7 @@ def test_spots_are_the_nearest_to_the_heading_in_their_order() -> None:
     ]
 
 
-def test_what_an_element_states() -> None:
+def test_text_of_an_element() -> None:
     body = (
         '<article><h1>Ferry returns</h1><time datetime="2024-03-05">today</time><i class="date"> </i></article>'
         "<footer><time>5 March</time></footer>"

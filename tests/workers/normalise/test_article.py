@@ -40,12 +40,12 @@ PAGE = Draft(
 )
 
 
-def test_what_the_page_says() -> None:
+def test_metadata_of_the_page() -> None:
     article = normalise(PAGE, job(), URL)
 
     assert article.title == "Council & mayor: a new bridge"
     assert article.authors == ("Ana Lima", "Bo Ek")
-    assert article.published == "2024-10-09"  # as the British write it
+    assert article.published == "2024-10-09"  # the British order of day and month
     assert article.modified is None
     assert article.language == "en"
     assert article.canonical_url == "https://www.example.org/news/bridge"
@@ -70,18 +70,18 @@ def test_every_field_with_a_value_has_its_source() -> None:
     }
 
 
-def test_what_did_not_win_is_a_candidate() -> None:
+def test_values_that_were_not_chosen_are_candidates() -> None:
     article = normalise(PAGE, job(), URL)
 
     assert article.provenance.candidates == {"title": ("A new bridge - The Example",), "language": ("en-GB",)}
 
 
 def test_the_caller_wins_and_the_page_comes_first_among_the_candidates() -> None:
-    told = job(
+    with_metadata = job(
         title="Bridge  to be renewed", authors=("Cy Dee",), published="2024-10-08", site_name="Local", language="en"
     )
 
-    article = normalise(PAGE, told, URL)
+    article = normalise(PAGE, with_metadata, URL)
 
     assert (article.title, article.authors) == ("Bridge to be renewed", ("Cy Dee",))
     assert (article.published, article.site_name) == ("2024-10-08", "Local")

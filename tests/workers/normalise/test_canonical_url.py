@@ -36,7 +36,7 @@ def test_standard_form(url: str, standard: str) -> None:
         "https://example.org/" + "a" * 2048,
     ],
 )
-def test_what_is_no_url_of_a_page(url: str) -> None:
+def test_invalid_urls(url: str) -> None:
     assert absolute_url(url, BASE) is None
 
 

@@ -65,7 +65,7 @@ def test_dates_in_words(stated: str, language: str | None, standard: str) -> Non
         "9 October 2024 " * 20,
     ],
 )
-def test_what_is_no_date(stated: str) -> None:
+def test_invalid_dates(stated: str) -> None:
     assert normalise_date(stated, "en") is None
 
 

@@ -82,7 +82,7 @@ def test_the_caller_may_leave_the_region_to_the_page() -> None:
     assert identify(GERMAN, "de-AT", meta("de-CH")).locale == "de-AT"
 
 
-def test_a_caller_who_names_no_language_is_not_heard() -> None:
+def test_an_invalid_language_of_the_caller_is_ignored() -> None:
     assert identify(GERMAN, "und", meta("de")).tag == Sourced("de", Source.META)
 
 
@@ -102,7 +102,7 @@ def test_standard_tags(tag: str, standard: str | None) -> None:
     assert standard_tag(tag) == standard
 
 
-def test_the_callers_word_is_expected_as_much_as_a_declared_one() -> None:
+def test_the_callers_language_is_a_prior_like_a_declared_one() -> None:
     said = identify("Hotel Taxi Restaurant", "de", None).confidence
     declared = identify("Hotel Taxi Restaurant", None, Sourced("de", Source.META)).confidence
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from workers.normalise.text import is_mojibake, normalise_line, normalise_markup_line, normalise_text
 
-# What normalisation works on: spaces, breaks, marks, halves of mojibake, ligatures, surrogates, list markers.
+# Input of normalisation: spaces, breaks, marks, halves of mojibake, ligatures, surrogates, list markers.
 TROUBLE = st.text(
     alphabet="ab-é\u0301\u0323\u0344 \t\n\r\v\f\x00\x1b\x7f\x85\x93\xa0\xad\u200b\u2028\ufeff"
     "Ã©â€œ™Â¶ﬁｆŉ\ud83d\ude00\u3000"
@@ -48,7 +48,7 @@ def test_mojibake_of_anything_ends_in_standard_form(text: str) -> None:
 
 @settings(max_examples=1000)
 @given(st.one_of(GARBLED, ANYTHING))
-def test_mojibake_is_what_ftfy_takes_for_it(text: str) -> None:
+def test_mojibake_is_recognised_as_by_ftfy(text: str) -> None:
     assert is_mojibake(text) == is_bad(text)
 
 
@@ -105,7 +105,7 @@ def test_mojibake_is_undone(garbled: str, meant: str) -> None:
         "L’été à São Paulo, Łódź, Ångström",
     ],
 )
-def test_what_is_right_stays(text: str) -> None:
+def test_correct_text_is_not_changed(text: str) -> None:
     assert normalise_text(text) == text
 
 

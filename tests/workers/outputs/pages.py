@@ -1,4 +1,4 @@
-"""Pages as blocks, all of them kept: what an article's outputs are made from."""
+"""Pages as blocks, all of them kept, to make outputs of."""
 
 from lxml.html import HtmlElement, document_fromstring
 
@@ -8,7 +8,8 @@ from workers.outputs.article_tree import build
 from workers.outputs.html import write_html
 from workers.outputs.images import find_images
 from workers.outputs.markdown import write_markdown
-from workers.page.segment import TAGS, segment
+from workers.page.segment import segment
+from workers.page.tags import TAGS
 
 BASE = "https://www.example.org/news/ferry?from=home"
 ALL = tuple(Part)

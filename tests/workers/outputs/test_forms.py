@@ -8,7 +8,7 @@ CONTROLS = [chr(code) for code in range(0xA0) if (code < 0x20 and code not in {9
 EVERY = Options(formats=tuple(Format))
 
 
-def test_only_what_is_asked_for_is_written() -> None:
+def test_only_requested_forms_are_written() -> None:
     blocks = blocks_of("<p>One.</p>")
     assert write_forms("One.", blocks, None, Options()) == {}
     assert write_forms("One.", blocks, None, Options(formats=(Format.MARKDOWN,))) == {"markdown": "One.\n"}

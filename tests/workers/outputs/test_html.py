@@ -47,7 +47,7 @@ def test_images_come_where_they_are_wanted() -> None:
         "<img alt='no source'>",
     ],
 )
-def test_images_that_are_none_of_the_article(image: str) -> None:
+def test_images_that_do_not_belong_to_the_article(image: str) -> None:
     assert html(f"<p>One.</p>{image}<p>Two.</p>") == "<p>One.</p><p>Two.</p>"
 
 
@@ -96,7 +96,7 @@ _HOSTILE = st.sampled_from(
 
 @settings(max_examples=200)
 @given(st.lists(_HOSTILE, min_size=1, max_size=12))
-def test_nothing_dangerous_passes(parts: list[str]) -> None:
+def test_dangerous_markup_is_removed(parts: list[str]) -> None:
     clean: HtmlElement = fromstring(f"<div>{html(''.join(['<p>Words.</p>', *parts]))}</div>")
     for element in clean.iter():
         assert element.tag in ALLOWED

@@ -31,7 +31,7 @@ PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
 
 
 def urls(markup: str) -> list[str]:
-    """Returns where the images between two paragraphs are taken from."""
+    """Returns the URLs of the images between two paragraphs."""
     written = markdown(f"<p>One.</p><figure>{markup}</figure><p>Two.</p>", base="https://a.example/news/")
     return re.findall(r"!\[[^\]]*\]\(([^)]*)\)", written)
 
@@ -104,11 +104,11 @@ def test_the_best_of_what_a_page_offers(markup: str, found: str) -> None:
         "<img class=mwe-math-fallback-image-inline alt=x src=/x.svg>",
     ],
 )
-def test_what_is_no_picture(markup: str) -> None:
+def test_elements_that_are_no_pictures(markup: str) -> None:
     assert urls(markup) == []
 
 
-def test_images_stand_where_they_stand() -> None:
+def test_images_keep_their_places() -> None:
     page = (
         "<ol><li>One <img src=https://a.example/1.jpg alt=x></li><li>Two</li></ol><table><tr><th>A</th><th>B</th></tr>"
         "<tr><td>1</td><td><img src=https://a.example/2.jpg alt=y> 2</td></tr></table><p>Three.</p>"

@@ -1,4 +1,4 @@
-"""The head of a page has one reader: how a site spells its `<meta>` changes nothing of the article."""
+"""One reader reads the head of a page: different spellings of `<meta>` give the same article."""
 
 from dataclasses import replace
 

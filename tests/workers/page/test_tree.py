@@ -1,4 +1,4 @@
-"""A page's tree: nothing of it is cut off, however deep it is nested, and shadow roots stand where they are shown."""
+"""The tree of a page has all its text, however deeply nested, and shadow roots in the place where they are shown."""
 
 import pytest
 from lxml import etree
@@ -29,7 +29,7 @@ ROOT = "<x-a><template shadowrootmode=open>"
 
 @pytest.mark.parametrize("count", [200, 300, 20_000])
 @pytest.mark.parametrize("tag", ["span", "div", "b", "blockquote"])
-def test_what_stands_in_and_after_deep_elements_is_read(tag: str, count: int) -> None:
+def test_text_in_and_after_deep_elements_is_read(tag: str, count: int) -> None:
     page = body(f"<p>one</p>{f'<{tag}>' * count}two<p>three</p>{f'</{tag}>' * count}<p>four</p>")
     assert text(page) == "onetwothreefour"
     assert page[-1].tag == "p"
@@ -79,5 +79,5 @@ def test_a_shadow_root_stands_where_it_is_shown(markup: str, shown: str) -> None
     assert next(page.iter("template"), None) is None
 
 
-def test_a_template_stays_one() -> None:
+def test_other_templates_stay_templates() -> None:
     assert next(body("<template><p>one</p></template>").iter("template"), None) is not None

@@ -67,7 +67,7 @@ def test_a_line_with_by_counts_before_one_with_a_role() -> None:
 
 
 @pytest.mark.parametrize("text", ["Jane", "jane roe", "Jane roe", "The Roe Family", "A B C D E F", "Jane 2 Roe", ""])
-def test_what_is_no_name(text: str) -> None:
+def test_texts_that_are_not_names(text: str) -> None:
     assert not is_name(text)
 
 

@@ -24,7 +24,7 @@ def test_the_features_of_the_models_are_measured() -> None:
     assert all(column.shape == (2,) and np.isfinite(column).all() for column in columns.values())
 
 
-def test_what_only_the_model_takes_has_a_rule_by_where_it_stood() -> None:
+def test_lines_removed_by_the_model_have_a_rule_by_their_place() -> None:
     body = [PROSE.format(day) for day in range(12)]
     draft = read_text("\n\n".join([MENU, *body[:6], ODD, *body[6:], MENU]))
     rules = {removed.text: removed.rule for removed in draft.removed}
@@ -73,7 +73,7 @@ ODD_ONE = 3
 
 
 def probability_of(odd: str, rule: Rule | None = None, at: int = ODD_ONE) -> float:
-    """Returns how probable a paragraph is that the model thinks unlikely, in place `at` of an article."""
+    """Returns the final probability of a paragraph that the model finds unlikely, at line `at` of an article."""
     blocks = [*BODY[:at], line_of(odd), *BODY[at:]]
     rules = [rule if index == at else None for index in range(len(blocks))]
     odds = np.array([-3.0 if index == at else 3.0 for index in range(len(blocks))], np.float32)
@@ -83,19 +83,19 @@ def probability_of(odd: str, rule: Rule | None = None, at: int = ODD_ONE) -> flo
 ODD_PROSE = "In the end it was my daughter who held the lamp, and now and then me too, while I mended the old radio."
 
 
-def test_a_paragraph_amid_the_articles_is_the_articles() -> None:
+def test_a_paragraph_between_those_of_the_article_gets_a_bonus() -> None:
     assert probability_of(ODD_PROSE) > 0.5
 
 
-def test_one_at_the_end_need_not_be() -> None:
+def test_a_paragraph_at_the_end_gets_no_bonus() -> None:
     assert probability_of(ODD_PROSE, at=len(BODY)) < 0.5
 
 
-def test_one_that_a_rule_takes_is_not() -> None:
+def test_a_paragraph_that_a_rule_removes_gets_no_bonus() -> None:
     assert probability_of(ODD_PROSE, Rule.PROMPT) < 0.5
 
 
-def test_one_that_speaks_of_the_site_is_not() -> None:
+def test_a_paragraph_about_the_site_gets_no_bonus() -> None:
     assert probability_of("Subscribe to our newsletter: " + ODD_PROSE) < 0.5
 
 
@@ -103,7 +103,7 @@ def test_short_lines_amid_the_article_may_be_boxes() -> None:
     assert probability_of("My daughter held the lamp that day.") < 0.5
 
 
-def test_what_leads_to_a_list_goes_with_it() -> None:
+def test_a_line_that_announces_a_list_stays_with_it() -> None:
     items = [line_of(f"the {word} of the old radio", item=True) for word in ("cable", "valve", "knob")]
     blocks = [line_of("With an old meter and the plan I made a list of all that had to be mended:"), *items]
     ruled_lines = RuledLines([None] * 4, [None] * 4, Region(0, 4))

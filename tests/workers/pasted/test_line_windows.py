@@ -16,7 +16,7 @@ def test_sure_lines_stay_and_unlikely_ones_go() -> None:
     assert stays([0.02, 0.99, 0.9, 0.03], [5, 50, 40, 5]) == [False, True, True, False]
 
 
-def test_what_is_half_sure_stays_where_little_is_sure() -> None:
+def test_unsure_lines_stay_if_few_lines_are_sure() -> None:
     assert stays([0.45, 0.4], [10, 10]) == [True, True]
 
 
@@ -31,7 +31,7 @@ def test_where_recall_is_worth_more_more_stays() -> None:
     assert stays(probabilities, lengths, 2.0) == [True, True, True]
 
 
-def test_nothing_stays_of_nothing() -> None:
+def test_without_likely_lines_none_stay() -> None:
     assert stays([], []) == []
     assert stays([0.0, 0.0], [3, 4]) == [False, False]
 

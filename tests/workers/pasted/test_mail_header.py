@@ -37,7 +37,7 @@ def test_a_forwarded_mail_has_two_headers() -> None:
         [BODY, "From: Jane", "Subject: what she answered to"],
     ],
 )
-def test_what_is_no_header(lines: list[str]) -> None:
+def test_texts_that_are_not_headers(lines: list[str]) -> None:
     assert find_mail_header(lines_of([*lines, BODY])) is None
 
 

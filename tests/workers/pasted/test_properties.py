@@ -46,5 +46,5 @@ def test_every_removal_names_a_rule(text: str) -> None:
 
 
 def _bare(text: str) -> str:
-    """The line without the number or bullet that a list takes off."""
+    """Returns the line without the number or bullet that lists remove."""
     return text.lstrip("0123456789.()•‣◦▪▫●○■□◆◇►▶▸▹❖➤➢→✓✔✅·∙⁃–*+- ")

@@ -34,7 +34,7 @@ def taken(text: str) -> list[str]:
 
 @pytest.mark.parametrize("attribution", ATTRIBUTIONS)
 @pytest.mark.parametrize("quote", [MARKED, OLD], ids=["marked", "bare"])
-def test_what_is_answered_goes_and_the_answer_stays(attribution: str, quote: str) -> None:
+def test_the_quoted_mail_is_removed_and_the_answer_stays(attribution: str, quote: str) -> None:
     text = f"{OWN}\n\n{attribution}\n\n{quote}"
     assert read_text(text).text == OWN
     assert taken(text) == [attribution, *OLD.split("\n\n")]
@@ -44,17 +44,17 @@ def test_what_is_answered_goes_and_the_answer_stays(attribution: str, quote: str
     "separator",
     ["-----Original Message-----", "-----Ursprüngliche Nachricht-----", "-------- Message d'origine --------"],
 )
-def test_a_separator_opens_what_is_answered(separator: str) -> None:
+def test_a_separator_opens_the_quoted_mail(separator: str) -> None:
     text = f"{OWN}\n\n{separator}\nFrom: Jane Roe\nSent: Monday\nSubject: The boat\n\n{OLD}"
     assert read_text(text).text == OWN
 
 
-def test_a_header_amid_the_text_opens_what_is_answered() -> None:
+def test_a_header_in_the_text_opens_the_quoted_mail() -> None:
     header = "From: Jane Roe <jane@harbour.example>\nSent: Monday, 4 May 2025 10:12\nTo: John\nSubject: The boat"
     assert read_text(f"{OWN}\n\n{header}\n\n{OLD}").text == OWN
 
 
-def test_an_answer_below_what_it_answers_stays() -> None:
+def test_an_answer_below_the_quoted_mail_stays() -> None:
     assert read_text(f"{ATTRIBUTIONS[0]}\n{MARKED}\n\n{OWN}").text == OWN
 
 
@@ -71,7 +71,7 @@ def test_an_attribution_on_two_lines_and_deeper_levels() -> None:
 
 
 @pytest.mark.parametrize("own", ["", "FYI, see below.\n\n"])
-def test_where_the_writer_says_nothing_what_is_quoted_is_the_text(own: str) -> None:
+def test_without_an_answer_the_quoted_mail_is_the_text(own: str) -> None:
     text = f"{own}{ATTRIBUTIONS[0]}\n\n{MARKED}"
     assert taken(text) == []
     assert OLD in read_text(text).text
@@ -91,12 +91,12 @@ def test_an_article_that_quotes_a_letter_stays_whole(line: str) -> None:
     assert read_text(text).text == text
 
 
-def test_keep_all_keeps_what_is_quoted() -> None:
+def test_keep_all_keeps_quoted_mail() -> None:
     assert OLD in read_text(f"{OWN}\n\n{ATTRIBUTIONS[0]}\n\n{MARKED}", keep_all=True).text
 
 
 @pytest.mark.parametrize("focus", Focus)
-def test_what_is_quoted_goes_with_every_focus(focus: Focus) -> None:
+def test_quoted_mail_is_removed_with_every_focus(focus: Focus) -> None:
     assert read_text(f"{OWN}\n\n{ATTRIBUTIONS[0]}\n\n{MARKED}", focus=focus).text == OWN
 
 

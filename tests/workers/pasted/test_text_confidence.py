@@ -22,18 +22,18 @@ SURE = choice(0.02, 0.03, *[0.98] * 12, 0.02)
 UNSURE = choice(0.45, 0.3, *[0.6] * 6, 0.4, 0.35, 0.55)
 
 
-def told(chosen: ChosenLines) -> float:
+def confidence_of(chosen: ChosenLines) -> float:
     found = confidence(chosen, load_text_models().confidence)
     assert found is not None
     return found
 
 
 def test_sure_lines_make_a_sure_text() -> None:
-    assert 1 >= told(SURE) > told(UNSURE) + 0.05
+    assert 1 >= confidence_of(SURE) > confidence_of(UNSURE) + 0.05
 
 
 def test_where_rules_and_model_disagree_less_is_sure() -> None:
-    assert told(SURE) > told(replace(SURE, ruled=[True] * 7 + [False] * 8))
+    assert confidence_of(SURE) > confidence_of(replace(SURE, ruled=[True] * 7 + [False] * 8))
 
 
 def test_without_a_kept_line_nothing_is_known() -> None:
@@ -58,6 +58,6 @@ def test_a_draft_says_how_good_its_text_is() -> None:
     assert all(0 < (read_text(sample.pasted).confidence or 0) <= 1 for sample in MESSY)
 
 
-def test_nothing_is_said_of_text_that_nobody_chose() -> None:
+def test_text_without_a_choice_has_no_confidence() -> None:
     assert read_text(MESSY[0].pasted, keep_all=True).confidence is None
     assert read_text("").confidence is None

@@ -26,7 +26,7 @@ def test_messy_text_comes_out_clean(sample: Sample) -> None:
 
 
 @pytest.mark.parametrize("sample", MESSY, ids=lambda sample: sample.name)
-def test_what_is_clean_stays(sample: Sample) -> None:
+def test_clean_text_stays(sample: Sample) -> None:
     assert read_text(sample.text).text == sample.text
 
 
@@ -70,7 +70,7 @@ def test_notes_and_clean_text_come_out_whole(note: str) -> None:
         "Home\nNews\nSport\nLogin",
     ],
 )
-def test_where_nothing_is_plausible_the_text_is_empty(text: str) -> None:
+def test_text_without_an_article_is_empty(text: str) -> None:
     assert read_text(text).text == ""
 
 
@@ -80,7 +80,7 @@ def test_headings_quotes_and_lists_inside_stay() -> None:
     assert read_text(text).text == text
 
 
-def test_what_stands_out_only_later_is_seen_to_as_well() -> None:
+def test_lines_exposed_by_removals_are_removed_too() -> None:
     draft = read_text(
         f"{PROSE}\n\n1. Buy a ticket at the pier\n\nAdvertisement\n\n2. Go on board by noon\n\n{PROSE[:112]}"
     )
@@ -105,10 +105,10 @@ def test_a_standfirst_stays_between_title_and_byline() -> None:
 
 
 def test_a_list_that_ends_the_article_stays_and_a_list_of_headlines_goes() -> None:
-    told = "- from May: two boats a day\n- from July: three boats a day, if the money comes"
+    items = "- from May: two boats a day\n- from July: three boats a day, if the money comes"
     teasers = "- The winter when no boat came\n- How to knot a rope in the dark"
     menu = "Home\nNews\nSport\nWeather\nTides\nJobs\nAbout us\n\n"
-    assert read_text(f"{menu}{PROSE}\n\nThe plan\n\n{told}").text == f"{PROSE}\n\nThe plan\n\n{told}"
+    assert read_text(f"{menu}{PROSE}\n\nThe plan\n\n{items}").text == f"{PROSE}\n\nThe plan\n\n{items}"
     assert read_text(f"{menu}{PROSE}\n\nMore\n\n{teasers}").text == PROSE
 
 

@@ -24,7 +24,7 @@ def page(*head: str) -> str:
     return "\n".join([*MENU, *head, "", "\n\n".join([*PROSE, *MORE]), "", *FOOT])
 
 
-def judged_of(text: str) -> tuple[list[Line], ScoredLines]:
+def title_of(text: str) -> tuple[list[Line], ScoredLines]:
     blocks, ruled_lines = rule_lines(text)
     sure = np.array([0.95 if block.text in (*PROSE, *MORE) else 0.02 for block in blocks], np.float32)
     return blocks, ScoredLines(ruled_lines.noise, sure, [bool(one > 0.5) for one in sure])
@@ -38,18 +38,18 @@ def test_the_title_of_a_page_is_found(above: tuple[str, ...]) -> None:
     assert TITLE not in draft.text
 
 
-def test_none_rather_than_a_wrong_one() -> None:
+def test_no_title_rather_than_a_wrong_one() -> None:
     assert read_text(page()).title is None
 
 
 def test_the_article_begins_with_its_first_sure_prose() -> None:
-    blocks, scored = judged_of(page(TITLE))
+    blocks, scored = title_of(page(TITLE))
     assert blocks[first_of_article(blocks, scored)].text == PROSE[0]
 
 
 def test_lines_with_a_number_before_them_are_no_titles() -> None:
     text = page(f"4. {TITLE}", TITLE)
-    blocks, scored = judged_of(text)
+    blocks, scored = title_of(text)
     found = title_columns(blocks, scored, line_features(blocks, rule_findings(rule_lines(text)[1])))
     assert found is not None
     texts = [blocks[index].text for index in found[0]]
@@ -57,9 +57,9 @@ def test_lines_with_a_number_before_them_are_no_titles() -> None:
     assert f"4. {TITLE}" not in texts
 
 
-def test_what_the_article_speaks_of_is_worth_more_the_rarer_it_is() -> None:
+def test_rare_words_of_the_article_weigh_more() -> None:
     text = page(FOOT[1], "Ferries", TITLE)
-    blocks, scored = judged_of(text)
+    blocks, scored = title_of(text)
     found = title_columns(blocks, scored, line_features(blocks, rule_findings(rule_lines(text)[1])))
     assert found is not None
     at, columns = found

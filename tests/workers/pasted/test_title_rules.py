@@ -41,7 +41,7 @@ def test_the_line_that_speaks_of_the_body_is_the_title(head: list[str]) -> None:
         ["The ferry crossing for the outer islands starts in May."],
     ],
 )
-def test_none_rather_than_a_wrong_one(head: list[str]) -> None:
+def test_no_title_rather_than_a_wrong_one(head: list[str]) -> None:
     blocks = lines_of([*head, *BODY])
     assert find_title(blocks, find_noise(blocks), len(head)) is None
 

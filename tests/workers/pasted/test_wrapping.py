@@ -90,6 +90,6 @@ def test_a_rule_of_dashes_is_not_the_column() -> None:
         ["", "", ""],
     ],
 )
-def test_what_is_not_wrapped_stays(lines: list[str]) -> None:
+def test_text_that_is_not_wrapped_stays(lines: list[str]) -> None:
     assert find_column(lines) == 0
     assert unwrap(lines) == lines

@@ -1,4 +1,4 @@
-"""Pages to judge: an article, and pages that are none."""
+"""Pages to assess: an article, an index, a log-in."""
 
 from workers.page.head import read_head
 from workers.page.segment import segment

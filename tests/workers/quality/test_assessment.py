@@ -52,7 +52,7 @@ def test_a_page_that_asks_for_consent_and_no_more_is_refused(language: str) -> N
     assert reason(page, [text]) is Reason.CONSENT_WALL
 
 
-def test_an_article_under_a_consent_box_is_none() -> None:
+def test_an_article_under_a_consent_box_is_not_refused() -> None:
     text, button = CONSENT["en"]
     page = article(more=f"<div class=cmp><p>{text}</p><button>{button}</button></div>")
     assert reason(page, PROSE) is None
@@ -66,7 +66,7 @@ def test_an_article_with_much_of_the_consent_box_in_it_is_flagged() -> None:
     assert Flag.CONSENT_WALL in page_flags(page, [PROSE[0], text], ())
 
 
-def test_an_article_about_cookies_is_none() -> None:
+def test_an_article_about_cookies_is_not_refused() -> None:
     words = "Regulators fined the company on Tuesday, because its cookies track readers before they give their consent."
     page = article(words, *PROSE)
     assert reason(page, [words, *PROSE]) is None
@@ -88,12 +88,12 @@ def test_a_login_page_is_refused(title: str, label: str) -> None:
     assert reason(login(title, label), []) is Reason.LOGIN_REQUIRED
 
 
-def test_an_article_with_a_login_box_is_none() -> None:
+def test_an_article_with_a_login_box_is_not_refused() -> None:
     page = article(more="<form><h2>Log in</h2><input type=password></form>")
     assert reason(page, PROSE) is None
 
 
-def test_an_article_about_passwords_is_none() -> None:
+def test_an_article_about_passwords_is_not_refused() -> None:
     page = page_of(f"<h1>How to log in safely</h1><p>{PROSE[0]}</p>")
     assert reason(page, PROSE[:1]) is None
 
@@ -119,7 +119,7 @@ def test_an_index_with_a_text_of_its_own_is_flagged() -> None:
     assert {Flag.LIST_PAGE, Flag.NOT_AN_ARTICLE} <= set(page_flags(index(), [text], ()))
 
 
-def test_an_article_with_related_teasers_is_none() -> None:
+def test_an_article_with_related_teasers_is_not_refused() -> None:
     teasers = "".join(f"<div class=card><h3><a href=/{n}>Story {n}</a></h3><p>Teaser.</p></div>" for n in range(12))
     page = article(more=f"<section class=related>{teasers}</section>")
     assert reason(page, PROSE) is None

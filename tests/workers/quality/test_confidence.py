@@ -15,11 +15,11 @@ UNSURE = classification(0.45, 0.3, *[0.6] * 6, 0.4, 0.35, 0.55)
 
 
 def test_sure_blocks_make_a_sure_text() -> None:
-    told = confidence(SURE, article())
+    sure = confidence(SURE, article())
     doubtful = confidence(UNSURE, article())
-    assert told is not None
+    assert sure is not None
     assert doubtful is not None
-    assert told > 0.9 > doubtful + 0.05
+    assert sure > 0.9 > doubtful + 0.05
 
 
 def test_the_page_counts() -> None:

@@ -46,7 +46,7 @@ def test_one_foreign_paragraph_is_a_quotation() -> None:
     assert flags([*ENGLISH, GERMAN[0]]) == ()
 
 
-def test_the_same_again_and_again_is_repetitive() -> None:
+def test_repeated_text_is_repetitive() -> None:
     assert flags([PROSE[0]] * 8) == (Flag.REPETITIVE,)
 
 

@@ -69,7 +69,7 @@ async def test_challenges_of_many_kinds_are_named(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MISSING)
-async def test_pages_of_many_kinds_that_say_that_there_is_none_are_named(name: str) -> None:
+async def test_soft_404s_of_many_kinds_are_recognised(name: str) -> None:
     async with site(answering(MISSING[name])) as at:
         assert (await failure(at.url())).reason is Reason.SOFT_404
 
@@ -82,7 +82,7 @@ async def test_refusals_and_errors_that_say_200_are_named(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ARTICLES)
-async def test_articles_that_look_a_little_like_walls_are_taken(name: str) -> None:
+async def test_articles_that_resemble_walls_are_accepted(name: str) -> None:
     async with site(answering(ARTICLES[name])) as at:
         assert (await fetched(at.url())).fetched.status == 200
 
@@ -124,7 +124,7 @@ def test_detours_are_named(asked: str, came: str, reason: Reason) -> None:
         ("http://a.example/?p=1", "http://a.example/blog/404-reasons-to-read"),
     ],
 )
-def test_other_ways_are_none(asked: str, came: str) -> None:
+def test_other_redirects_are_accepted(asked: str, came: str) -> None:
     answer.refuse_detour(URL(asked), URL(came))
 
 

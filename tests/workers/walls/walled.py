@@ -1,6 +1,6 @@
-"""Pages that stand in front of others, or in the place of none, written after what the products and templates send.
+"""Walls and error pages, modelled on those of products and templates.
 
-Each with its status, its headers beside the media type, its markup, and what it is.
+Each has a status, headers besides the media type, markup, and the expected reason.
 """
 
 from contract.reasons import Reason

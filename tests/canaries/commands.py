@@ -16,13 +16,13 @@ from pathlib import Path
 from tests.rabbit_node import free_ports
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 120.0  # machines under load
+PATIENCE_S = 120.0  # chosen for machines under load
 FORMATS = ("json", "console", "terminal")
 """`terminal`: no log format is set, and both streams are a terminal."""
 
 
-class Told:
-    """A running command, and its output so far. It listens on `ports`: the API's, and the one for operators."""
+class RunningCommand:
+    """A running command, and its output so far. It listens on `ports`: those of the API and for operators."""
 
     def __init__(self, role: str, log_format: str, settings: Mapping[str, str], ports: tuple[int, int]) -> None:
         self.port, self.ops_port = ports
@@ -101,23 +101,23 @@ class Told:
 
 
 @contextmanager
-def telling(role: str, log_format: str, settings: Mapping[str, str]) -> Iterator[Told]:
+def running(role: str, log_format: str, settings: Mapping[str, str]) -> Iterator[RunningCommand]:
     """Runs a role while the context is open."""
-    with telling_each(role, [log_format], settings) as (told,):
-        yield told
+    with running_each(role, [log_format], settings) as (command,):
+        yield command
 
 
 @contextmanager
-def telling_each(role: str, log_formats: Sequence[str], settings: Mapping[str, str]) -> Iterator[list[Told]]:
+def running_each(role: str, log_formats: Sequence[str], settings: Mapping[str, str]) -> Iterator[list[RunningCommand]]:
     """Runs a role once in each log format while the context is open. They start, wait and stop side by side."""
-    ports = free_ports(2 * len(log_formats))  # at once: so no two are the same
+    ports = free_ports(2 * len(log_formats))  # concurrent commands, so each has its own
     with ExitStack() as stack:
-        running: list[Told] = []
+        started: list[RunningCommand] = []
         for log_format in log_formats:
-            running.append(Told(role, log_format, settings, (ports.pop(), ports.pop())))
-            stack.callback(running[-1].close)
+            started.append(RunningCommand(role, log_format, settings, (ports.pop(), ports.pop())))
+            stack.callback(started[-1].close)
         try:
-            yield running
+            yield started
         finally:
-            for told in running:
-                told.terminate()
+            for command in started:
+                command.terminate()
