@@ -14,6 +14,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+_DANIEL_PARTS = 3  # of an id of daniel: the day, the host, a hash
 FOLDS = 5  # parts of the domains; chosen: each model still sees four fifths of the data
 
 
@@ -26,8 +27,14 @@ def read(file: Path) -> Iterator[dict[str, Any]]:
 def fold_of(document: Mapping[str, Any]) -> int:
     """Returns the fold of a document, the same for all of one registered domain.
 
-    Without a URL, the id names the site: those of readability are like `nytimes-2`.
+    Without a URL, the id names the site: those of readability are like `nytimes-2`, those of daniel like
+    `20111121_www.example.gr_3bac60d1`.
     """
-    url = document.get("url") or ""
+    url = document.get("url") or _host_in(document["id"])
     domain = get_fld(url, fail_silently=True, fix_protocol=True) or url or document["id"].rstrip("-0123456789")
     return zlib.crc32(domain.encode()) % FOLDS
+
+
+def _host_in(name: str) -> str:
+    parts = name.split("_")
+    return parts[1] if len(parts) == _DANIEL_PARTS else ""

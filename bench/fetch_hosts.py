@@ -25,7 +25,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from contract.article import Article
-from contract.broker import Delivery
+from contract.broker import Capacity, Delivery
 from contract.codec import decode_job
 from contract.ids import new_document_id
 from contract.job import Job, Kind, Lane
@@ -34,7 +34,8 @@ from contract.timestamps import now
 from contract.verdicts import Defer, Verdict
 from runtime.brokers.embedded.broker import EmbeddedBroker
 from runtime.fetching import open_fetcher
-from runtime.settings import load
+from runtime.settings import WAITING_PER_CORE, load
+from runtime.working import capacity_of
 from tests.rabbit_node import free_ports
 from workers.document import RawDocument
 from workers.retry import RetryPolicy
@@ -45,7 +46,7 @@ OTHERS = [f"127.0.3.{number}" for number in range(1, 21)]
 BUSY_PAGE_S = 2.0  # time that a page of the busy host takes; chosen
 OTHER_PAGE_S = 0.05  # time that a page of the other hosts takes; chosen
 WAVE_S = 3.0  # between two bursts; chosen
-SLOTS = 8  # the default of two cores
+TWO_CORES = {"parsers": 2, "max_waiting": 2 * WAITING_PER_CORE}
 DEFAULTS = (300, 10)  # pages of the busy host, and rounds; chosen
 
 
@@ -63,13 +64,14 @@ class NoParser:
 class Desk:
     """A broker and its worker, and when the first attempt at each document ended."""
 
-    def __init__(self, broker: EmbeddedBroker, worker: Worker) -> None:
+    def __init__(self, broker: EmbeddedBroker, worker: Worker, capacity: Capacity) -> None:
         self._broker = broker
         self._worker = worker
+        self._capacity = capacity
         self._decided: dict[str, asyncio.Future[float]] = {}
 
     async def work(self) -> None:
-        await self._broker.consume(self._handle, slots=SLOTS, stop=asyncio.Event())
+        await self._broker.consume(self._handle, capacity=self._capacity, stop=asyncio.Event())
 
     async def _handle(self, delivery: Delivery) -> Verdict:
         verdict = await self._worker.handle(delivery)
@@ -91,14 +93,15 @@ class Desk:
 
 @asynccontextmanager
 async def desk() -> AsyncIterator[Desk]:
-    settings = load({"fetch_allow_networks": ("127.0.0.0/8",), "slots": SLOTS}, environ={})
+    settings = load({"fetch_allow_networks": ("127.0.0.0/8",), **TWO_CORES}, environ={})
     metrics = Metrics(CollectorRegistry())
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         broker = await stack.enter_async_context(EmbeddedBroker(folder, metrics=metrics))
         fetcher = await stack.enter_async_context(open_fetcher(settings, metrics, broker.lease))
         limits = WorkerLimits(retry=RetryPolicy(delays_s=settings.retry_delays_s))
-        yield Desk(broker, Worker(fetcher=fetcher, parser=NoParser(), metrics=metrics, clock=now, limits=limits))
+        worker = Worker(fetcher=fetcher, parser=NoParser(), metrics=metrics, clock=now, limits=limits)
+        yield Desk(broker, worker, capacity_of(settings))
 
 
 @asynccontextmanager

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 
 from bench.documents import fold_of, read
 from bench.line_labels import label, tokens
+from bench.line_scripts import SCRIPTS
 from workers.models.boosted_trees import Rows
 from workers.pasted.classify_lines import choose_lines, is_all_article, line_probabilities, rule_findings, rules_suffice
 from workers.pasted.line_features import line_features
@@ -17,9 +19,16 @@ from workers.pasted.line_rules import RuledLines
 from workers.pasted.lines import Line
 from workers.pasted.text_reader import rule_lines
 from workers.pasted.title_model import ScoredLines, title_columns
+from workers.pasted.whole_text import WHOLE_TEXT_FEATURES, whole_text_features
 
-ORIGINS = ("scrapinghub", "fundus", "wcxb")
+DANIEL = "daniel"
+ORIGINS = ("scrapinghub", "fundus", "wcxb", DANIEL)
+REWRITTEN = "rewritten"  # in another script
+_REWRITTEN = frozenset({"plain", "selected"})  # the variants that are there once more so; chosen: enough of them
 CLEAN = "clean"
+# Chosen by hand; not varied.
+_REWRITTEN_WORTH, _DANIEL_WORTH = 0.5, 1.5
+_WHOLE_SHARE = 0.97  # of the words of a text that is all article
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class Given:
 
     variant: str
     origin: str
+    lang: str
     fold: int
     text: str
     truth: str
@@ -56,6 +66,12 @@ class Sample:
     ruled_lines: RuledLines
     examples: Examples
 
+    @property
+    def by_rules(self) -> bool:
+        """True if no model is asked."""
+        clean = is_all_article(self.lines, self.ruled_lines)
+        return rules_suffice(self.lines, self.ruled_lines, clean=clean)
+
 
 def collect(folder: Path, workers: int = 2) -> list[Sample]:
     """Returns the samples of all texts."""
@@ -66,13 +82,24 @@ def collect(folder: Path, workers: int = 2) -> list[Sample]:
 def _givens(folder: Path) -> Iterator[Given]:
     """Yields each text, and once for its four variants the true text, all of whose lines stay."""
     folds = {f"{name}/{page['id']}": fold_of(page) for name in ORIGINS for page in read(folder / f"{name}.jsonl.zst")}
-    for document in read(folder / "paste.jsonl.zst"):
-        fold = folds[document["id"].rpartition("/")[0]]
+    for document in (*read(folder / "paste.jsonl.zst"), *read(folder / "paste_daniel.jsonl.zst")):
+        page = document["id"].rpartition("/")[0]
+        fold = folds[page]
         origin = document["id"].partition("/")[0]
         truth, title = document["truth"]["text"], document["truth"]["title"]
-        yield Given(document["variant"], origin, fold, document["text"], truth, title)
+        given = Given(document["variant"], origin, document["lang"] or "", fold, document["text"], truth, title)
+        yield given
         if document["variant"] == "plain":
-            yield Given(CLEAN, origin, fold, truth, truth)
+            yield replace(given, variant=CLEAN, text=truth, title=None)
+        if document["variant"] in _REWRITTEN and origin != DANIEL:
+            write = SCRIPTS[crc32(page.encode()) % len(SCRIPTS)]
+            yield replace(
+                given,
+                variant=f"{REWRITTEN}_{document['variant']}",
+                text=write(given.text),
+                truth=write(truth),
+                title=write(title) if title else None,
+            )
 
 
 def _sample_of(given: Given) -> Sample:
@@ -81,16 +108,34 @@ def _sample_of(given: Given) -> Sample:
     texts = [line.text for line in lines]
     sizes = np.array([len(tokens(text)) + 3 for text in texts], np.float32) ** 0.75
     labels = np.ones(len(lines), np.float32) if given.variant == CLEAN else label(texts, given.truth)
-    examples = Examples(columns, labels, sizes / max(1.0, sizes.sum()) ** 0.6)
+    examples = Examples(columns, labels, _worth(given) * sizes / max(1.0, sizes.sum()) ** 0.6)
     return Sample(given, lines, ruled_lines, examples)
+
+
+def _worth(given: Given) -> float:
+    """Returns what a text counts for: more if its language is rare, less if it is another one rewritten."""
+    if given.variant.startswith(REWRITTEN):
+        return _REWRITTEN_WORTH
+    return _DANIEL_WORTH if given.origin == DANIEL else 1.0
+
+
+def whole_of(sample: Sample, odds: Rows) -> Examples | None:
+    """Returns the text as one example of whether all of it is the article; None if no model is asked."""
+    if sample.by_rules:
+        return None
+    words = sample.examples.columns["words"]
+    share = float((words * sample.examples.labels).sum() / max(1.0, words.sum()))
+    row = whole_text_features(sample.examples.columns, odds)[0]
+    label = sample.given.variant == CLEAN or share > _WHOLE_SHARE
+    columns = {name: row[[at]] for at, name in enumerate(WHOLE_TEXT_FEATURES)}
+    return Examples(columns, np.array([label], np.float32), np.ones(1, np.float32))
 
 
 def titles_of(sample: Sample, odds: Rows) -> Examples | None:
     """Returns the lines of `sample` that may be its title, given a model's log-odds of all lines; None if none may."""
-    clean = is_all_article(sample.lines, sample.ruled_lines)
-    if not sample.given.title or rules_suffice(sample.lines, sample.ruled_lines, clean=clean):
+    if not sample.given.title or sample.by_rules:
         return None
-    sure = line_probabilities(sample.lines, sample.ruled_lines, odds, clean=clean)
+    sure = line_probabilities(sample.lines, sample.ruled_lines, odds)
     scored = ScoredLines(sample.ruled_lines.noise, sure, choose_lines(sample.lines, sure))
     found = title_columns(sample.lines, scored, sample.examples.columns)
     if not found:

@@ -2,12 +2,14 @@
 
     python -m bench.train_lines DATA [--cross-validate]
 
-DATA is a folder of ground truth: paste.jsonl.zst, one {"id", "variant", "text", "truth": {"text", "title"}} a line, and
-the sets of pages that it was made from, whose URLs give the domain of each text. Writes the weights of pasted_lines,
-pasted_titles and pasted_confidence. Titles and confidence are trained on lines classified by a model without their
-domain in its training data. With --cross-validate, prints scores of texts read by such models: F1 (4-grams of tokens,
-mean precision and recall over texts), the share of clean text that is kept, how many titles are right, and how well
-confidence predicts the F1. Needs catboost and scipy beside what Copydesk needs.
+DATA is a folder of ground truth: paste.jsonl.zst and paste_daniel.jsonl.zst, one
+{"id", "lang", "variant", "text", "truth": {"text", "title"}} a line, and the sets of pages that they were made from,
+whose URLs or ids give the domain of each text. Writes the weights of pasted_lines, pasted_whole, pasted_titles and
+pasted_confidence. All but the first are trained on lines classified by a model without their domain in its training
+data. Half of the texts are there once more in another script, so that the models do without known words. With
+--cross-validate, prints scores of texts read by such models: F1 (4-grams of tokens, mean precision and recall over
+texts), the share of clean text that is kept, how many titles are right, and how well confidence predicts the F1. Needs
+catboost and scipy beside what Copydesk needs.
 """
 
 import sys
@@ -24,7 +26,7 @@ import numpy as np
 
 from bench import weights
 from bench.documents import FOLDS
-from bench.line_samples import Examples, Given, Sample, collect, titles_of
+from bench.line_samples import REWRITTEN, Examples, Given, Sample, collect, titles_of, whole_of
 from bench.line_scores import Score, report, score
 from workers.models.boosted_trees import BoostedTrees, Rows, weights_file
 from workers.pasted.classify_lines import TextModels
@@ -34,6 +36,9 @@ from workers.pasted.text_reader import read_lines
 WORKERS = 2  # processes; chosen for two cores
 OF_LINES = {
     "iterations": 250, "depth": 6, "learning_rate": 0.12, "l2_leaf_reg": 6, "border_count": 64, "rsm": 0.3,
+}  # fmt: skip
+OF_WHOLE = {
+    "iterations": 120, "depth": 5, "learning_rate": 0.08, "l2_leaf_reg": 6, "border_count": 48, "rsm": 0.5,
 }  # fmt: skip
 OF_TITLES = {
     "iterations": 200, "depth": 5, "learning_rate": 0.06, "l2_leaf_reg": 12, "border_count": 48, "rsm": 0.4,
@@ -57,24 +62,33 @@ class Fold:
     """The models trained without a fifth of the domains."""
 
     lines: BoostedTrees
+    whole: BoostedTrees
     titles: BoostedTrees
 
 
 def main() -> None:
     samples = collect(Path(sys.argv[1]))
     lines = [fit_lines([one for one in samples if one.given.fold != fold]) for fold in range(FOLDS)]
-    titles = [titles_of(one, odds_of(one, lines[one.given.fold])) for one in samples]
-    pairs = list(zip(samples, titles, strict=True))
+    odds = [odds_of(one, lines[one.given.fold]) for one in samples]
+    wholes = [whole_of(one, own) for one, own in zip(samples, odds, strict=True)]
+    titles = [titles_of(one, own) for one, own in zip(samples, odds, strict=True)]
     folds = [
-        Fold(lines[fold], fit_titles([own for one, own in pairs if one.given.fold != fold])) for fold in range(FOLDS)
+        Fold(lines[fold], fit_whole(_without(fold, samples, wholes)), fit_titles(_without(fold, samples, titles)))
+        for fold in range(FOLDS)
     ]
+    shown = [one.given for one in samples if not one.given.variant.startswith(REWRITTEN)]
     with ProcessPoolExecutor(WORKERS) as pool:
-        scores = list(pool.map(partial(read, folds), (one.given for one in samples), chunksize=16))
+        scores = list(pool.map(partial(read, folds), shown, chunksize=16))
     if "--cross-validate" in sys.argv:
         report(scores, held_out_confidence(scores))
     fit_lines(samples, weights_file("pasted_lines"))
+    fit_whole(wholes, weights_file("pasted_whole"))
     fit_titles(titles, weights_file("pasted_titles"))
     fit_confidence(scores, weights_file("pasted_confidence"))
+
+
+def _without(fold: int, samples: Sequence[Sample], examples: Sequence[Examples | None]) -> Sequence[Examples | None]:
+    return [own for one, own in zip(samples, examples, strict=True) if one.given.fold != fold]
 
 
 def odds_of(sample: Sample, trees: BoostedTrees) -> Rows:
@@ -83,7 +97,7 @@ def odds_of(sample: Sample, trees: BoostedTrees) -> Rows:
 
 def read(folds: Sequence[Fold], given: Given) -> Score:
     fold = folds[given.fold]
-    models = TextModels(fold.lines, fold.titles, fold.lines)  # confidence is not asked for
+    models = TextModels(fold.lines, fold.whole, fold.titles, fold.lines)  # confidence is not asked for
     return score(given, read_lines(given.text, models))
 
 
@@ -93,6 +107,10 @@ def fit_lines(samples: Sequence[Sample], file: Path | None = None) -> BoostedTre
 
 def fit_titles(titles: Sequence[Examples | None], file: Path | None = None) -> BoostedTrees:
     return _fit_classes([examples for examples in titles if examples], OF_TITLES, file)
+
+
+def fit_whole(wholes: Sequence[Examples | None], file: Path | None = None) -> BoostedTrees:
+    return _fit_classes([examples for examples in wholes if examples], OF_WHOLE, file)
 
 
 def fit_confidence(scores: Sequence[Score], file: Path | None = None) -> BoostedTrees:

@@ -16,8 +16,8 @@
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from contract.dead import DeadLetterPage, Handled, Wanted
@@ -48,13 +48,79 @@ class NotTaken(BrokerError):
     """No worker took the preview in time: all are at work, or none is running."""
 
 
+class NoRoom(Exception):
+    """All slots are taken, or the bytes that a worker may hold are used up, and none were given back in time."""
+
+
 class UnknownOffset(Exception):
     """The log no longer holds this offset."""
 
 
 def previews_at_once(slots: int) -> int:
-    """Returns how many previews a worker with this many slots holds at once: at most half of them, at least one."""
+    """Returns how many previews a worker with this many slots works on at once: at most half of them, at least one."""
     return max(1, min(_MOST_PREVIEWS, slots // 2))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """How much a worker has in hand.
+
+    Attributes:
+        slots: documents that are worked on at once.
+        waiting: further documents: those that wait, for the network or for a slot, and verdicts that wait for their
+            confirm.
+        unconfirmed: how many of them may be verdicts, at most.
+        held_bytes: most bytes of all of them, as they were delivered and fetched.
+    """
+
+    slots: int
+    waiting: int = 0
+    unconfirmed: int = 64  # chosen: 1,500 verdicts a second at 40 ms each
+    held_bytes: int = 512 * 1024 * 1024
+
+    @property
+    def most(self) -> int:
+        """The most documents in hand."""
+        return self.slots + self.waiting
+
+
+class Place(Protocol):
+    """What a delivery takes up of a worker: a slot while it is worked on, and the bytes that are held for it."""
+
+    def left(self) -> AbstractAsyncContextManager[None]:
+        """Leaves the slot to others while the context is open: to wait for the network takes none.
+
+        The context ends when there is a slot again; after an exception it ends at once, without one.
+
+        Raises:
+            NoRoom: there was no slot in time.
+        """
+
+    def take_now(self, size_bytes: int) -> bool:
+        """Counts further bytes that are held for the delivery. Returns False, and counts none, if there is no room."""
+
+    async def take(self, size_bytes: int) -> None:
+        """Counts further bytes, as `take_now`, and waits for room.
+
+        Raises:
+            NoRoom: there was none in time.
+        """
+
+
+class _Unbounded:
+    """A place where nothing else is in hand."""
+
+    def left(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
+
+    def take_now(self, _size_bytes: int) -> bool:
+        return True
+
+    async def take(self, _size_bytes: int) -> None:
+        """Returns at once."""
+
+
+UNBOUNDED: Place = _Unbounded()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +133,7 @@ class Delivery:
         deliveries: how often the message was delivered, this time included.
         lost: True if its deliveries ran out without a verdict. Such a message must be decided without being parsed.
         preview: True if somebody waits for the answer, and nobody else is to hear of it: `Answer` is the verdict.
+        place: what it takes up of the worker.
     """
 
     body: bytes
@@ -74,6 +141,7 @@ class Delivery:
     deliveries: int = 1
     lost: bool = False
     preview: bool = False
+    place: Place = field(default=UNBOUNDED, compare=False, repr=False)
 
     @property
     def suspect(self) -> bool:
@@ -124,13 +192,14 @@ class JobSink(Protocol):
 class JobSource(Protocol):
     """Delivers jobs to a worker."""
 
-    async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
-        """Passes deliveries to `handle`, at most `slots` at once. Executes each verdict before it acks the delivery.
+    async def consume(self, handle: Handler, *, capacity: Capacity, stop: Stop) -> None:
+        """Passes deliveries to `handle`, as `capacity` allows. Executes each verdict before it acks the delivery.
 
         Interactive jobs and previews get a free slot first, and neither keeps the other waiting for ever. Bulk jobs
-        never take the last slot, unless there is only one. At most `previews_at_once` are previews. When `handle`
-        raises, the delivery is returned to its queue. When `stop` is set, nothing new is taken, the deliveries in
-        progress are finished, and the call returns. Cancelling returns them to their queues instead.
+        never take the last slot, unless there is only one, nor all of what may wait. At most `previews_at_once` of
+        those that are worked on are previews. When `handle` raises, the delivery is returned to its queue. When `stop`
+        is set, nothing new is taken, the deliveries in progress are finished, and the call returns. Cancelling returns
+        them to their queues instead.
         """
 
 

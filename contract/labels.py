@@ -172,6 +172,14 @@ class DeadAction(StrEnum):
     DROP = "drop"
 
 
+class InHand(StrEnum):
+    """What a document in a worker's hands does: see `contract.broker.Capacity`."""
+
+    WORKING = "working"
+    WAITING = "waiting"
+    UNCONFIRMED = "unconfirmed"
+
+
 class AuditState(StrEnum):
     """The state of a run in the audit. Each value is the name of a field of `runtime.audit.Balance`."""
 
@@ -251,6 +259,7 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
     "copydesk_stage_seconds": {"stage": frozenset(Stage)},
     "copydesk_fetches": {"outcome": _REASONS | {Outcome.FETCHED}},
     "copydesk_retries": {"reason": _REASONS},
+    "copydesk_in_hand": {"state": frozenset(InHand)},
     "copydesk_parser_restarts": {"cause": frozenset(ParserRestart)},
     "copydesk_dead_letters": {"action": frozenset(DeadAction)},
     "copydesk_session_losses": {"role": frozenset(SessionRole), "cause": frozenset(SessionLoss)},

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from contract.labels import (
     AuditState,
     DeadAction,
+    InHand,
     LookOutcome,
     Outcome,
     ParserRestart,
@@ -80,6 +81,17 @@ class Metrics:
     def _declare_work(self, registry: CollectorRegistry) -> None:
         """What workers do."""
         self.in_flight = Gauge("copydesk_in_flight", "Jobs in progress in this process.", registry=registry)
+        self.in_hand = Gauge(
+            "copydesk_in_hand",
+            f"Documents that a worker has in hand, by what they do: {_listed(InHand)}.",
+            ["state"],
+            registry=registry,
+        )
+        self.held_bytes = Gauge(
+            "copydesk_held_bytes",
+            "Bytes that a worker has counted of documents in hand, as they were delivered and fetched.",
+            registry=registry,
+        )
         self.stage_seconds = Histogram(
             "copydesk_stage_seconds",
             f"Seconds spent in a stage: {_listed(Stage)}; job is the sum.",

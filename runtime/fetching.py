@@ -64,8 +64,8 @@ def _limits(settings: Settings) -> FetchLimits:
 
 
 def _worker_hosts(settings: Settings) -> HostLimits:
-    """Returns a worker's limits for hosts: at most half of its slots wait for hosts, further documents are deferred."""
-    waiting = max(1, settings.slots // 2)
+    """Returns a worker's limits for hosts: at most half of its documents wait for hosts, the rest is deferred."""
+    waiting = max(1, (settings.slots + settings.max_waiting) // 2)
     return HostLimits(interval_s=settings.fetch_interval_s, waiting=waiting, away_s=settings.retry_delays_s[0])
 
 

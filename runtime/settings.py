@@ -39,8 +39,9 @@ _SERVICE_LINKS = tuple(
 
 LEDGER_FILE = "ledger.db"  # in the embedded broker's folder
 
-SLOTS_PER_CORE = 4  # chosen: most documents wait for the network, and one of four is parsed
-DEFAULT_SLOTS_AT_MOST = 14  # the most that fits the default of max_in_flight_bytes on RabbitMQ
+SLOTS_PER_PARSER = 2  # one document is parsed, and the next one is there
+WAITING_PER_CORE = 128  # chosen: bulk takes three quarters, which is 30 URLs a second and core that take 3 s each
+DEFAULT_WAITING_AT_MOST = 512  # chosen: as many connections are half of the 1,024 files that a process may open
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Listed = Annotated[tuple[str, ...], NoDecode]
@@ -99,14 +100,17 @@ class Settings(BaseSettings):
     publish_timeout_s: Seconds = Field(4.0, description="longest wait for the broker's confirm")
     heartbeat_s: Seconds = Field(15.0, description="time between two heartbeats of an event stream")
 
-    slots: Count = Field(
-        default_factory=lambda: min(SLOTS_PER_CORE * _cores(), DEFAULT_SLOTS_AT_MOST),
-        description="documents in hand at once, a worker: fetched, waiting for their host, or parsed",
-    )
     parsers: Count = Field(default_factory=_cores, description="parser children, a worker")
+    slots: Count = Field(
+        default_factory=lambda data: SLOTS_PER_PARSER * data.get("parsers", 1),
+        description="for experts: documents that a worker parses, or has next for its parser children",
+    )
+    max_waiting: Annotated[int, Field(ge=0)] = Field(
+        default_factory=lambda: min(WAITING_PER_CORE * _cores(), DEFAULT_WAITING_AT_MOST),
+        description="further documents that a worker has in hand, most of which wait for the network",
+    )
     max_in_flight_bytes: Count = Field(
-        512 * 1024**2,
-        description="most memory for what is delivered to a worker and not acked, at the largest job size",
+        512 * 1024**2, description="most bytes of documents that a worker holds, as they were delivered and fetched"
     )
     max_wait_s: Seconds = Field(30.0, description="longest that a request may ask to wait for a verdict")
     max_waiting_requests: Count = Field(200, description="most requests that wait for a verdict at once")

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from contract.article import Article
-from contract.broker import Broker, previews_at_once
-from contract.codec import MAX_JOB_BYTES, MAX_PREVIEW_BYTES
+from contract.broker import Broker, Capacity
+from contract.codec import MAX_JOB_BYTES
 from contract.metrics import Metrics
 from contract.streams import Streams
 from contract.timestamps import now
@@ -45,7 +45,7 @@ async def work(
     ):
         started()
         worker = build_worker(settings, fetcher, parser, metrics, requests=requests)
-        await broker.consume(worker.handle, slots=settings.slots, stop=stop)
+        await broker.consume(worker.handle, capacity=capacity_of(settings), stop=stop)
 
 
 @asynccontextmanager
@@ -75,24 +75,32 @@ async def _first_of(*events: asyncio.Event) -> None:
             wait.cancel()
 
 
+def capacity_of(settings: Settings) -> Capacity:
+    """Returns how much a worker has in hand. Room for one page is kept, because one may exceed the limit."""
+    return Capacity(
+        slots=settings.slots,
+        waiting=settings.max_waiting,
+        held_bytes=settings.max_in_flight_bytes - settings.fetch_max_bytes,
+    )
+
+
 def refuse_to_hold_too_much(settings: Settings) -> None:
-    """Refuses slots whose deliveries, each with the largest job, would exceed `max_in_flight_bytes`.
+    """Refuses a `max_in_flight_bytes` that has no room for what a worker cannot help holding.
 
     Raises:
-        StartError: they would exceed it.
+        StartError: there is none.
     """
-    jobs, previews = settings.slots, 0
+    least_bytes = MAX_JOB_BYTES + settings.fetch_max_bytes
     if settings.amqp_url is not None:
-        from runtime.brokers.rabbit.consumer import in_flight_jobs  # noqa: PLC0415 - loads aio-pika: one broker only
+        from runtime.brokers.rabbit.consumer import prefetched_bytes  # noqa: PLC0415 - loads aio-pika: one broker only
 
-        jobs, previews = in_flight_jobs(settings.slots), previews_at_once(settings.slots)
-    held_bytes = jobs * MAX_JOB_BYTES + previews * MAX_PREVIEW_BYTES
-    if held_bytes > settings.max_in_flight_bytes:
+        least_bytes = prefetched_bytes(settings.slots) + settings.fetch_max_bytes
+    if least_bytes > settings.max_in_flight_bytes:
         raise StartError(
-            f"with {settings.slots} slots up to {jobs} documents of {MAX_JOB_BYTES:,} bytes and {previews} previews "
-            f"of {MAX_PREVIEW_BYTES:,} are held at once: {held_bytes:,} bytes, "
-            f"over the limit of {settings.max_in_flight_bytes:,}; "
-            f"lower COPYDESK_SLOTS, or raise COPYDESK_MAX_IN_FLIGHT_BYTES where there is memory for it"
+            f"with {settings.slots} slots and pages of up to {settings.fetch_max_bytes:,} bytes a worker may be sent "
+            f"{least_bytes:,} bytes before it knows how many they are, over the limit of "
+            f"{settings.max_in_flight_bytes:,}: raise COPYDESK_MAX_IN_FLIGHT_BYTES where there is memory for it, "
+            f"or lower COPYDESK_SLOTS or COPYDESK_FETCH_MAX_BYTES"
         )
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from contract.article import Article
-from contract.broker import Delivery
+from contract.broker import Delivery, NoRoom, Place
 from contract.codec import UndecodableError, decode_job
 from contract.events import Event
 from contract.job import Job, Kind
@@ -30,11 +30,16 @@ from workers.retry import RetryPolicy, decide
 
 log = structlog.get_logger(__name__)
 
+_AWAY_S = 10.0  # before a document for whose page there was no room is tried again; chosen: as for a busy host
+
 
 class Fetch(Protocol):
-    """Fetches a URL's page, or raises Failed, or HostBusy where the host may not be asked now."""
+    """Fetches a URL's page, whose bytes `place` counts.
 
-    async def fetch(self, url: str) -> FetchedPage: ...
+    Raises Failed; HostBusy where the host may not be asked now; NoRoom where there is none for its bytes.
+    """
+
+    async def fetch(self, url: str, place: Place) -> FetchedPage: ...
 
 
 class Parse(Protocol):
@@ -51,7 +56,8 @@ class WorkerLimits:
     """How long an attempt may take, and when it is repeated.
 
     `job_timeout_s` bounds the whole of one attempt: the limits of fetching (30 s) and parsing (20 s), the waits for
-    hosts (10 s each) and for a parser child. It is well under the broker's consumer timeout (30 minutes).
+    hosts (10 s each) and for a parser child. A fetched page's wait for a slot does not count: others are to blame for
+    it, and the broker bounds it. Both together are well under RabbitMQ's consumer timeout (30 minutes).
     `preview_timeout_s` bounds the same for a preview: with the time that it may wait for a worker (10 s), it is what
     whoever asks is told to expect at most.
     """
@@ -111,7 +117,7 @@ class Worker:
         cancelled = self._cancelled(job, attempts=job.attempt - 1)
         if cancelled is not None:
             return cancelled
-        verdict = self._lose(job, delivery) if delivery.lost else await self._attempt(job, fresh=delivery.suspect)
+        verdict = self._lose(job, delivery) if delivery.lost else await self._attempt(job, delivery)
         made = job.attempt - isinstance(verdict, Defer)
         return self._cancelled(job, attempts=made) or verdict
 
@@ -125,13 +131,15 @@ class Worker:
         lost = DocumentFailure(Reason.WORKER_LOST, f"no worker survived {delivery.deliveries} deliveries")
         return Bury(outcome.failed(job, lost, self._clock()), f"worker_lost: {lost.detail}")
 
-    async def _attempt(self, job: Job, *, fresh: bool) -> Verdict:
-        result = await self._result(job, fresh=fresh, timeout_s=self._limits.job_timeout_s)
+    async def _attempt(self, job: Job, delivery: Delivery) -> Verdict:
+        result = await self._result(job, delivery, timeout_s=self._limits.job_timeout_s)
         match result:
             case Article():
                 return Publish(outcome.processed(job, result, self._clock()))
-            case HostBusy():
-                return Defer(job, result.delay_s)
+            case HostBusy(delay_s=delay_s):
+                return Defer(job, delay_s)
+            case NoRoom():
+                return Defer(job, _AWAY_S)
             case _Failure(failure, cause):
                 return decide(job, failure, self._clock(), self._limits.retry, cause)
 
@@ -140,25 +148,30 @@ class Worker:
         if delivery.deliveries > 1:
             lost = DocumentFailure(Reason.WORKER_LOST, "the worker that had it was lost")
             return outcome.failed(job, lost, self._clock())
-        result = await self._result(job, fresh=False, timeout_s=self._limits.preview_timeout_s)
+        result = await self._result(job, delivery, timeout_s=self._limits.preview_timeout_s)
         match result:
             case Article():
                 return outcome.processed(job, result, self._clock())
             case HostBusy():
                 busy = DocumentFailure(Reason.RATE_LIMITED, "its host is asked for other documents now")
                 return outcome.failed(job, busy, self._clock())
+            case NoRoom():
+                full = DocumentFailure(Reason.RATE_LIMITED, "the worker has no room for it now")
+                return outcome.failed(job, full, self._clock())
             case _Failure(failure, cause):
                 if cause is not None:
                     log.error("defect", id=job.id, traceback=cause)
                 return outcome.failed(job, failure, self._clock())
 
-    async def _result(self, job: Job, *, fresh: bool, timeout_s: float) -> "Article | HostBusy | _Failure":
+    async def _result(
+        self, job: Job, delivery: Delivery, *, timeout_s: float
+    ) -> "Article | HostBusy | NoRoom | _Failure":
         """Returns what one attempt at `job` came to within `timeout_s` seconds."""
         try:
-            async with asyncio.timeout(timeout_s):
-                return await self.article(job, fresh=fresh)
-        except HostBusy as busy:
-            return busy
+            async with asyncio.timeout(timeout_s) as clock:
+                return await self._article(job, delivery, clock)
+        except (HostBusy, NoRoom) as later:
+            return later
         except Failed as error:
             return _Failure(error.failure)
         except TimeoutError:
@@ -169,17 +182,23 @@ class Worker:
             trace = "".join(traceback.format_tb(defect.__traceback__)) + type(defect).__name__
             return _Failure(DocumentFailure(Reason.INTERNAL_ERROR, type(defect).__name__), trace)
 
-    async def article(self, job: Job, *, fresh: bool = False) -> Article:
-        """Returns the article of `job`: fetched if it is a URL, then extracted, in a `fresh` child or any.
+    async def _article(self, job: Job, delivery: Delivery, clock: asyncio.Timeout) -> Article:
+        """Returns the article of `job`: fetched if it is a URL, then extracted, a suspect in a fresh child.
 
         Raises:
             Failed: the document cannot become one, now or ever; its reason says which.
+            HostBusy, NoRoom: it cannot be fetched now.
             ParserDefect: our own code failed on it.
         """
+        fresh = delivery.suspect
         if job.kind is not Kind.URL:
             document = RawDocument(job=job, content=job.content or "", is_html=job.kind is Kind.HTML, url=job.url)
             return self._observed(await self._parser.run(document, fresh=fresh))
-        page, seconds = await self._fetched(job.url or "")
+        async with delivery.place.left():
+            page, seconds = await self._fetched(job.url or "", delivery.place)
+            left_s = None if delivery.preview else _pause(clock)
+        if left_s is not None:
+            clock.reschedule(asyncio.get_running_loop().time() + left_s)
         try:
             article = self._observed(await self._parser.run(_raw_document(job, page), fresh=fresh))
         except Failed as failed:
@@ -187,11 +206,11 @@ class Worker:
         timings = {Stage.FETCH.value: round(seconds, 6), **article.provenance.timings}
         return replace(article, provenance=replace(article.provenance, timings=timings))
 
-    async def _fetched(self, url: str) -> tuple[FetchedPage, float]:
+    async def _fetched(self, url: str, place: Place) -> tuple[FetchedPage, float]:
         """Returns the page at `url`, and the seconds that it took, waits for hosts included."""
         began = time.perf_counter()
         try:
-            page = await self._fetcher.fetch(url)
+            page = await self._fetcher.fetch(url, place)
         except Failed:
             self._observe(Stage.FETCH, time.perf_counter() - began)
             raise
@@ -222,6 +241,13 @@ class Worker:
         log.info("verdict", verdict=kind, reason=reason, id=subject, deliveries=delivery.deliveries)
         if isinstance(verdict, Bury) and reason == Reason.INTERNAL_ERROR:
             log.error("defect", id=subject, traceback=verdict.cause)
+
+
+def _pause(clock: asyncio.Timeout) -> float | None:
+    """Stops a clock, and returns the seconds that are left on it."""
+    end = clock.when()
+    clock.reschedule(None)
+    return None if end is None else end - asyncio.get_running_loop().time()
 
 
 def _raw_document(job: Job, page: FetchedPage) -> RawDocument:

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from runtime.cli import checks
-from runtime.settings import DEFAULT_SLOTS_AT_MOST, PREFIX, SLOTS_PER_CORE, Settings
+from runtime.settings import PREFIX, SLOTS_PER_PARSER, Settings
 
-_COMPUTED_DEFAULTS = {"slots": f"{SLOTS_PER_CORE} a core, at most {DEFAULT_SLOTS_AT_MOST}"}
+_COMPUTED_DEFAULTS = {"slots": f"{SLOTS_PER_PARSER} for each parser child"}
 
 
 def _option_of(setting: str, **option: Any) -> Any:  # noqa: ANN401 - what Typer takes and returns
@@ -61,7 +61,8 @@ LedgerUrl = Annotated[
     ),
 ]
 Slots = Annotated[
-    int | None, _option_of("slots", min=1, metavar="COUNT", help="Documents that a worker processes at once.")
+    int | None,
+    _option_of("slots", min=1, metavar="COUNT", help="For experts: documents that a worker parses, or has next."),
 ]
 
 Url = Annotated[

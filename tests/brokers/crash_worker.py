@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from contract.broker import Delivery, JobSink
+from contract.broker import Capacity, Delivery, JobSink
 from contract.codec import decode_job
 from contract.job import Lane
 from contract.metrics import Metrics
@@ -36,7 +36,7 @@ async def put_without_end(broker: JobSink, lane: Lane) -> None:
 
 async def run(folder: Path) -> None:
     async with EmbeddedBroker(folder, metrics=Metrics(CollectorRegistry())) as broker, asyncio.TaskGroup() as group:
-        group.create_task(broker.consume(decide, slots=4, stop=asyncio.Event()))
+        group.create_task(broker.consume(decide, capacity=Capacity(slots=4), stop=asyncio.Event()))
         for lane in [*Lane] * 2:
             group.create_task(put_without_end(broker, lane))
 

@@ -13,7 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from contract.broker import Broker, BrokerFull, BrokerUnavailable, Delivery, UnknownOffset
+from contract.broker import Broker, BrokerFull, BrokerUnavailable, Capacity, Delivery, UnknownOffset
 from contract.codec import decode_job, encode
 from contract.dead import Handled
 from contract.job import Job, Kind, Lane
@@ -61,6 +61,9 @@ class EmbeddedBackend:
             "metrics": self.metrics,
         }
         return EmbeddedBroker(self.folder, **{**options, **kwargs})
+
+    def unheld_bytes(self, _slots: int) -> int:
+        return 0
 
     async def crash(self, broker: Broker) -> None:
         assert isinstance(broker, EmbeddedBroker)
@@ -165,7 +168,9 @@ async def test_closing_ends_readers_and_consumers(backend: EmbeddedBackend) -> N
     async with asyncio.TaskGroup() as group:
         async with backend.broker() as broker:
             await decide_new(broker)
-            consumer = group.create_task(_outcome(broker.consume(Recorder(1), slots=2, stop=asyncio.Event())))
+            consumer = group.create_task(
+                _outcome(broker.consume(Recorder(1), capacity=Capacity(slots=2), stop=asyncio.Event()))
+            )
             reader = group.create_task(_outcome(take(broker, 2)))
             await asyncio.sleep(0.05)  # both wait by now
         assert isinstance(await consumer, BrokerUnavailable)
@@ -233,7 +238,7 @@ async def test_a_retry_is_never_refused(backend: EmbeddedBackend) -> None:
     stop = asyncio.Event()
     async with backend.broker(limits=EmbeddedLimits(max_jobs=1)) as broker, asyncio.TaskGroup() as group:
         await broker.put(job)
-        group.create_task(broker.consume(retry, slots=1, stop=stop))
+        group.create_task(broker.consume(retry, capacity=Capacity(slots=1), stop=stop))
         await seen.wait()
         stop.set()
     assert backend.sample("copydesk_published_total", to="retry") == 1
@@ -403,7 +408,7 @@ async def test_a_consumer_waits_while_the_disk_is_full_and_goes_on_by_itself(bac
         with full_disk():
             async with asyncio.TaskGroup() as group:
                 stop = asyncio.Event()
-                consumer = group.create_task(broker.consume(recorder, slots=2, stop=stop))
+                consumer = group.create_task(broker.consume(recorder, capacity=Capacity(slots=2), stop=stop))
                 await backend.until_refused(3)
                 assert not recorder.seen
                 stop.set()
@@ -455,7 +460,7 @@ async def test_a_file_that_is_damaged_ends_the_consumer(backend: EmbeddedBackend
         with closing(backend.connect()) as db:
             db.execute("DROP TABLE jobs")
         with pytest.raises(BrokerUnavailable, match="database"):
-            await broker.consume(Recorder(1), slots=2, stop=asyncio.Event())
+            await broker.consume(Recorder(1), capacity=Capacity(slots=2), stop=asyncio.Event())
 
 
 async def test_a_verdict_that_cannot_be_encoded_gives_the_delivery_back(backend: EmbeddedBackend) -> None:
@@ -477,7 +482,7 @@ async def test_two_consumers_share_without_repeats(backend: EmbeddedBackend) -> 
         await put_all(broker, jobs)
         async with asyncio.TaskGroup() as group:
             for _ in range(2):
-                group.create_task(broker.consume(recorder, slots=3, stop=stop))
+                group.create_task(broker.consume(recorder, capacity=Capacity(slots=3), stop=stop))
             await recorder.done.wait()
             stop.set()
     assert sorted(recorder.ids, key=str) == sorted(job.id for job in jobs)
@@ -490,7 +495,7 @@ async def test_a_cancelled_consumer_leaves_its_slots_to_the_next_at_once(backend
         await put_all(broker, jobs)
         for turns in range(10):
             async with asyncio.TaskGroup() as group:
-                task = group.create_task(broker.consume(Gate(99), slots=4, stop=asyncio.Event()))
+                task = group.create_task(broker.consume(Gate(99), capacity=Capacity(slots=4), stop=asyncio.Event()))
                 for _ in range(turns):
                     await asyncio.sleep(0)
                 task.cancel()

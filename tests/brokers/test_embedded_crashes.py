@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from contract.broker import Delivery
+from contract.broker import Capacity, Delivery
 from contract.metrics import Metrics
 from contract.verdicts import Publish, Verdict
 from runtime.brokers.embedded import EmbeddedBroker, FolderInUseError
@@ -66,7 +66,7 @@ async def finish(folder: Path) -> list[str]:
 
     async with broker(folder) as last:
         if left:
-            await last.consume(decide, slots=8, stop=stop)
+            await last.consume(decide, capacity=Capacity(slots=8), stop=stop)
         return subjects(await take(last, count(folder, "events")))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from contract.broker import Broker, BrokerError, BrokerFull, BrokerUnavailable, Delivery, UnknownOffset
+from contract.broker import Broker, BrokerError, BrokerFull, BrokerUnavailable, Capacity, Delivery, UnknownOffset
 from contract.codec import decode_event
 from contract.job import Lane
 from contract.labels import SessionLoss
@@ -253,7 +253,7 @@ async def test_a_lost_connection_redelivers_and_the_old_delivery_is_not_acked(ra
 async def test_stopping_while_the_broker_is_away_ends_at_once(rabbit: RabbitBackend) -> None:
     stop, gate = asyncio.Event(), Gate(1)
     async with rabbit.broker() as broker, asyncio.TaskGroup() as group:
-        group.create_task(broker.consume(gate, slots=1, stop=stop))
+        group.create_task(broker.consume(gate, capacity=Capacity(slots=1), stop=stop))
         await broker.put(samples.job())
         await gate.full.wait()
         await rabbit.crash(broker)

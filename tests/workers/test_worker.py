@@ -1,5 +1,6 @@
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -7,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from contract.article import Article, Fetched, Provenance
-from contract.broker import Delivery
+from contract.broker import Delivery, NoRoom, Place
 from contract.codec import encode
 from contract.events import FailedEvent, ProcessedEvent
 from contract.job import Attempt, Job, Kind, Lane
@@ -56,7 +57,7 @@ class Site:
     def __init__(self, answer: FetchedPage | Exception) -> None:
         self._answer = answer
 
-    async def fetch(self, url: str) -> FetchedPage:  # noqa: ARG002 - one page behind every URL
+    async def fetch(self, url: str, place: Place) -> FetchedPage:  # noqa: ARG002 - one page behind every URL
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
@@ -256,3 +257,41 @@ async def test_verdicts_and_stages_are_counted() -> None:
 
 async def test_a_busy_host_defers_the_same_attempt() -> None:
     assert await worker(HostBusy(7.0)).handle(delivery(URL_JOB)) == Defer(URL_JOB, 7.0)
+
+
+class SlowPlace:
+    """A place whose slot is free again only after `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    @asynccontextmanager
+    async def left(self) -> AsyncIterator[None]:
+        yield
+        await asyncio.sleep(self._seconds)
+
+    def take_now(self, _size_bytes: int) -> bool:
+        return True
+
+    async def take(self, _size_bytes: int) -> None:
+        raise AssertionError
+
+
+async def test_the_wait_for_a_slot_is_not_the_documents_fault() -> None:
+    verdict = await worker(job_timeout_s=0.1).handle(delivery(URL_JOB, place=SlowPlace(0.3)))
+    assert isinstance(verdict, Publish)
+
+
+async def test_the_rest_of_the_time_counts_after_the_wait_for_a_slot() -> None:
+    async def never(_: RawDocument) -> Article:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    verdict = await worker(extract_article=never, job_timeout_s=0.1).handle(delivery(URL_JOB, place=SlowPlace(0.3)))
+    assert isinstance(verdict, Retry)
+    assert verdict.reason is Reason.JOB_TIMEOUT
+
+
+async def test_a_document_for_whose_page_there_is_no_room_comes_back_later() -> None:
+    verdict = await worker(NoRoom("full")).handle(delivery(URL_JOB))
+    assert isinstance(verdict, Defer)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import ClientResponse
 
+from contract.broker import UNBOUNDED, Place
 from contract.reasons import Reason
 from workers.failures import Failed
 from workers.fetch.coding import Decoder, Identity, decoder_of
@@ -22,12 +23,15 @@ class Transfer:
     size: int = 0
 
 
-async def read_body(response: ClientResponse, limits: FetchLimits, timeouts: Timeouts, transfer: Transfer) -> bytes:
-    """Returns the whole body of `response`, decoded. `transfer` counts its bytes as they come.
+async def read_body(
+    response: ClientResponse, limits: FetchLimits, timeouts: Timeouts, transfer: Transfer, place: Place = UNBOUNDED
+) -> bytes:
+    """Returns the whole body of `response`, decoded. `transfer` and `place` count its bytes as they come.
 
     Raises:
         Failed: TOO_LARGE, DECOMPRESSED_TOO_LARGE, IDLE_TIMEOUT, FETCH_TIMEOUT; BAD_ENCODING; INCOMPLETE_BODY, the coded
             data ends early. The caller closes the response.
+        NoRoom: the worker holds too much.
     """
     _check_transfer(response.content_length or 0, limits)
     decoder = decoder_of(response.headers.get("Content-Encoding", ""))
@@ -39,6 +43,9 @@ async def read_body(response: ClientResponse, limits: FetchLimits, timeouts: Tim
         part = decoder.decode(chunk, limits.max_body_bytes - transfer.size + 1)
         transfer.size += len(part)
         _check_size(transfer.size, decoder, limits)
+        if not place.take_now(len(part)):
+            timeouts.left_s(limits.total_timeout_s)  # the server is not to blame for this wait
+            await place.take(len(part))
         parts.append(part)
     if transfer.transferred_bytes and not decoder.complete:
         raise Failed(Reason.INCOMPLETE_BODY, "the compressed data ends early")

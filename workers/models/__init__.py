@@ -7,6 +7,7 @@
 | `page_kind_*` | what kind of page it is | `bench.train_quality` |
 | `page_confidence` | the expected F1 of a page's text | `bench.train_quality` |
 | `pasted_lines` | which lines of pasted text are the article | `bench.train_lines` |
+| `pasted_whole` | whether all of a pasted text is the article | `bench.train_lines` |
 | `pasted_titles` | which line is the title | `bench.train_lines` |
 | `pasted_confidence` | the expected F1 of pasted text | `bench.train_lines` |
 """

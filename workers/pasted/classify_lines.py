@@ -1,7 +1,8 @@
 """Classifies the lines of a text: rules decide clear cases, then a model over all lines finds the article."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +17,19 @@ from workers.pasted.noise_rules import Rule
 from workers.pasted.region import is_boilerplate, is_clean, is_prose
 from workers.pasted.text_confidence import TEXT_CONFIDENCE_FEATURES
 from workers.pasted.title_model import ScoredLines, choose_title
+from workers.pasted.whole_text import WHOLE_TEXT_FEATURES, is_whole
 
-# Log-odds that the rules add to the model's, because the texts that trained it wrongly leave out many lists. Chosen by
-# hand.
-_CLEAN_BONUS = 0.5  # all lines of clean text
-_SURE_BONUS = 9.0  # list items, the lines that announce them, and kept lines before the first prose
-_HEADING_BONUS = 1.0  # other short lines that are kept
-_AMID_BONUS = 4.0  # paragraphs between those of the article
+# Chosen by hand: without it articles have gaps.
+_AMID_BONUS = 4.0  # log-odds of paragraphs between those of the article
 _AMID_WORDS = 22.0  # words of such a paragraph, at least
+_LIST_BONUS = 9.0  # log-odds of lists between the article's paragraphs, and of the lines that announce them
+_HEADING_BONUS = 3.0  # log-odds of short lines between two paragraphs of the article
+_LIST_REACH = 2  # lines before and after a list in which its paragraphs stand
 _AMID_REACH = 3  # lines to either side in which the others stand
 _FEW_LINES = 12  # lines of clean text, at most, of which the place says nothing
 
 # The weight of recall against precision: the squares of the betas of F-measures.
 _RECALL_WORTH: Mapping[Focus, float] = {Focus.PRECISION: 0.5, Focus.BALANCED: 1.0, Focus.RECALL: 2.0}
-
-_COLON = (":", "：")
 
 # These rules go by the place of a line, the others by its words.
 _BY_PLACE = frozenset({Rule.BEFORE_TEXT, Rule.AFTER_TEXT, Rule.MENU})
@@ -38,9 +37,10 @@ _BY_PLACE = frozenset({Rule.BEFORE_TEXT, Rule.AFTER_TEXT, Rule.MENU})
 
 @dataclass(frozen=True, slots=True)
 class TextModels:
-    """The models for the lines of the article, for its title, and for the quality of its text."""
+    """The models for the lines of the article, for texts without a page, for the title, and for the quality."""
 
     lines: BoostedTrees
+    whole: BoostedTrees
     titles: BoostedTrees
     confidence: BoostedTrees
 
@@ -49,14 +49,14 @@ class TextModels:
 class ClassifiedLines:
     """The rule that removes each line, None for kept lines, and the probability that each is part of the article.
 
-    `title` is the index of the title, None if no line is likely enough. `clean`: by the rules, all of the text is
+    `title` is the index of the title, None if no line is likely enough. `whole`: all of the text is
     article. `by_rules`: the rules decided without the model.
     """
 
     rules: list[Rule | None]
     probabilities: Rows
     title: int | None
-    clean: bool
+    whole: bool
     by_rules: bool
 
 
@@ -64,6 +64,7 @@ def load_text_models() -> TextModels:
     """Returns the models that come with this package."""
     return TextModels(
         load_model("pasted_lines"),
+        load_model("pasted_whole", WHOLE_TEXT_FEATURES),
         load_model("pasted_titles"),
         load_model("pasted_confidence", TEXT_CONFIDENCE_FEATURES),
     )
@@ -84,11 +85,13 @@ def classify_lines(
         return ClassifiedLines(ruled_lines.rules, np.array(kept, np.float32), ruled_lines.title, clean, by_rules=True)
     columns = line_features(lines, rule_findings(ruled_lines))
     rows = np.stack([columns[name] for name in models.lines.names], axis=1).astype(np.float32)
-    probabilities = line_probabilities(lines, ruled_lines, models.lines.raw(rows), clean=clean)
-    stays = choose_lines(lines, probabilities, focus)
+    odds = models.lines.raw(rows)
+    probabilities = line_probabilities(lines, ruled_lines, odds)
+    whole = is_mail(ruled_lines) or is_whole(columns, odds, models.whole)
+    stays = [True] * len(lines) if whole else choose_lines(lines, probabilities, focus)
     scored = ScoredLines(ruled_lines.noise, probabilities, stays, ruled_lines.title)
     headline = choose_title(lines, scored, columns, models.titles) if seek_title else None
-    return ClassifiedLines(_name(ruled_lines.rules, stays, headline), probabilities, headline, clean, by_rules=False)
+    return ClassifiedLines(_name(ruled_lines.rules, stays, headline), probabilities, headline, whole, by_rules=False)
 
 
 def rule_findings(ruled_lines: RuledLines) -> RuleFindings:
@@ -98,10 +101,11 @@ def rule_findings(ruled_lines: RuledLines) -> RuleFindings:
     )
 
 
-def line_probabilities(lines: Sequence[Line], ruled_lines: RuledLines, odds: Rows, *, clean: bool) -> Rows:
-    """Returns the probability that each line belongs to the article: the model's log-odds plus those of the rules."""
-    total = odds + _bonus(lines, ruled_lines) + np.float32(clean * _CLEAN_BONUS)
-    total += _AMID_BONUS * _are_amid(lines, ruled_lines, total)
+def line_probabilities(lines: Sequence[Line], ruled_lines: RuledLines, odds: Rows) -> Rows:
+    """Returns the probability that each line is the article's: the model's, higher for paragraphs amid the article."""
+    total = odds + _AMID_BONUS * _are_amid(lines, ruled_lines, odds)
+    total += _LIST_BONUS * _are_lists_amid(lines, ruled_lines, total)
+    total += _HEADING_BONUS * _are_headings(lines, ruled_lines, total)
     probabilities: Rows = np.reciprocal(1 + np.exp(-total))
     return probabilities
 
@@ -118,7 +122,7 @@ def rules_suffice(lines: Sequence[Line], ruled_lines: RuledLines, *, clean: bool
 
 
 def is_all_article(lines: Sequence[Line], ruled_lines: RuledLines) -> bool:
-    """True if the text is clean, is a mail, or has no prose."""
+    """True if by the rules the text is clean, is a mail, or has no prose."""
     return (
         not ruled_lines.region.stop
         or ruled_lines.subject is not None
@@ -126,23 +130,9 @@ def is_all_article(lines: Sequence[Line], ruled_lines: RuledLines) -> bool:
     )
 
 
-def _bonus(lines: Sequence[Line], ruled_lines: RuledLines) -> Rows:
-    """Returns the log-odds that the rules add for each line that they keep."""
-    first = first_prose(lines, ruled_lines)
-    kept = [not rule for rule in ruled_lines.rules]
-    items = [line.item and keep for line, keep in zip(lines, kept, strict=True)]
-    short = [not is_prose(line) for line in lines]
-    leads = [shorter or line.text.endswith(_COLON) for line, shorter in zip(lines, short, strict=True)]
-    heads = [*(here and below for here, below in zip(leads, items[1:], strict=False)), False]
-    sure = [items[index] or heads[index] or index < first for index in range(len(lines))]
-    worth: Rows = np.where(sure, _SURE_BONUS, np.where(short, _HEADING_BONUS, 0.0)) * np.array(kept, np.float32)
-    return worth.astype(np.float32)
-
-
-def first_prose(lines: Sequence[Line], ruled_lines: RuledLines) -> int:
-    """Returns the first line of the rules' region that reads as running text."""
-    inside = range(ruled_lines.region.start, ruled_lines.region.stop)
-    return next((i for i in inside if not ruled_lines.noise[i] and is_prose(lines[i])), ruled_lines.region.start)
+def is_mail(ruled_lines: RuledLines) -> bool:
+    """True if the text is a mail: it has a header, or quotes an earlier mail."""
+    return ruled_lines.subject is not None or Rule.QUOTED_REPLY in ruled_lines.noise
 
 
 def _are_amid(lines: Sequence[Line], ruled_lines: RuledLines, odds: Rows) -> NDArray[np.bool_]:
@@ -158,6 +148,47 @@ def _are_amid(lines: Sequence[Line], ruled_lines: RuledLines, odds: Rows) -> NDA
     after = sure[np.minimum(at + 1 + _AMID_REACH, len(lines))] > sure[at + 1]
     amid: NDArray[np.bool_] = prose & long & before & after
     return amid
+
+
+def _are_lists_amid(lines: Sequence[Line], ruled_lines: RuledLines, odds: Rows) -> NDArray[np.bool_]:
+    """Returns which lines are lists that no rule removes, amid paragraphs of the article, with their lead-ins.
+
+    The last list needs no paragraph after it if its first item reads as a sentence or goes on with one.
+
+    The texts that trained the model wrongly leave out many lists.
+    """
+    kept = [not rule for rule in ruled_lines.rules]
+    sure = [keep and is_prose(line) and odd > 0 for keep, line, odd in zip(kept, lines, odds.tolist(), strict=True)]
+    amid = np.zeros(len(lines), np.bool_)
+    for start, stop in _lists(lines):
+        follows = any(sure[max(0, start - _LIST_REACH) : start])
+        if follows and (any(sure[stop : stop + _LIST_REACH]) or _is_told(lines[start])):
+            first = start - 1 if start else start
+            amid[first:stop] = kept[first:stop]
+    return amid
+
+
+def _is_told(item: Line) -> bool:
+    """True if a list item goes on with a sentence, or is one: headlines of other articles do not."""
+    return item.closed or item.text[:1].islower()
+
+
+def _are_headings(lines: Sequence[Line], ruled_lines: RuledLines, odds: Rows) -> NDArray[np.bool_]:
+    """Returns which lines are short and stand right between two paragraphs of the article, but for lines removed."""
+    kept = [index for index, rule in enumerate(ruled_lines.rules) if not rule]
+    sure = [odds[index] > 0 and is_prose(lines[index]) for index in kept]
+    headings = np.zeros(len(lines), np.bool_)
+    for before, index, after in zip(sure, kept[1:], sure[2:], strict=False):
+        headings[index] = before and after and not (lines[index].item or is_prose(lines[index]))
+    return headings
+
+
+def _lists(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
+    """Yields where each list starts and stops."""
+    for item, group in groupby(range(len(lines)), key=lambda index: lines[index].item):
+        run = list(group)
+        if item:
+            yield run[0], run[-1] + 1
 
 
 def _name(rules: Sequence[Rule | None], stays: Sequence[bool], title: int | None) -> list[Rule | None]:

@@ -4,12 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import fsum
 
 import numpy as np
 
 from workers.models.boosted_trees import Rows
 from workers.pasted import line_windows
 from workers.pasted.byline import names_in
+from workers.pasted.line_shapes import SHAPE_NAMES, compared, main_script, shape_row
 from workers.pasted.lines import Line
 from workers.pasted.noise_rules import Rule, find_date
 from workers.pasted.region import Region, is_boilerplate, is_prose, worths
@@ -18,7 +20,9 @@ from workers.pasted.region import Region, is_boilerplate, is_prose, worths
 _MAX_WORDS = 120.0  # words; longer paragraphs count as this length
 _LINE_CHARS = 400  # characters of a line that are read
 _SEPARATOR = re.compile(r" [|›»/·•>] ")
-_STEM = re.compile(r"[^\W\d_]{4,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
+_STEM = re.compile(
+    r"(?=([\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]{2}))|([^\W\d_\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]{3,})"
+)  # pairs of characters of scripts without spaces, and words
 _STEM_CHARS = 6  # characters of a word that are compared, in place of stemming
 _QUOTES = frozenset('"“”„«»「」『』')
 
@@ -38,7 +42,7 @@ _NOISE_KINDS: tuple[frozenset[Rule], ...] = (
 _LINE_NAMES = (
     "words", "chars", "word_chars", "closed", "item", "gap", "colon", "question", "lower", "digits", "capitals",
     "commas", "quotes", "cut", "separators", "prose", "boilerplate", "repeats", "dated", "named", "linked", "shared",
-    "worth", "noise",
+    "worth", *SHAPE_NAMES, "noise",
 )  # fmt: skip
 _KIND_NAMES = (
     "counter",
@@ -74,7 +78,13 @@ def line_features(lines: Sequence[Line], findings: RuleFindings) -> dict[str, Ro
     by_line = dict(zip((*_LINE_NAMES, *_KIND_NAMES), _line_table(lines, findings.noise).T, strict=True))
     by_line["prose_words"] = by_line["prose"] * by_line["words"]
     by_line["short"] = (by_line["words"] < _SHORT_WORDS).astype(np.float32)
-    columns = {**by_line, **_places(by_line, findings), **_document(by_line, findings)}
+    columns = {
+        **by_line,
+        **_places(by_line, findings),
+        **_document(by_line, findings),
+        **compared(lines, by_line["prose"]),
+        "core": _shared_with_core(lines, findings),
+    }
     for name in _WIDE:
         columns |= line_windows.means(name, by_line[name])
     for name in _NEAR:
@@ -87,8 +97,17 @@ def _line_table(lines: Sequence[Line], noise: Sequence[Rule | None]) -> Rows:
     stems = [set(_stems(line.text)) for line in lines]
     spread = _spread(lines, stems)
     worth = worths(lines, noise)
+    script = main_script(lines)
     rows = [
-        (*_line_row(line), times[line.text], *_said(line), _shared(stems[i], spread), worth[i], *_kinds(noise[i]))
+        (
+            *_line_row(line),
+            times[line.text],
+            *_said(line),
+            _shared(stems[i], spread),
+            worth[i],
+            *shape_row(line.text, script),
+            *_kinds(noise[i]),
+        )
         for i, line in enumerate(lines)
     ]
     return np.array(rows, np.float32).reshape(len(lines), len(_LINE_NAMES) + len(_KIND_NAMES))
@@ -127,7 +146,7 @@ def _kinds(rule: Rule | None) -> Iterator[bool]:
 
 
 def _stems(text: str) -> Iterator[str]:
-    return (word[:_STEM_CHARS] for word in _STEM.findall(text[:_LINE_CHARS].casefold()))
+    return ((pair or word)[:_STEM_CHARS] for pair, word in _STEM.findall(text[:_LINE_CHARS].casefold()))
 
 
 def _spread(lines: Sequence[Line], stems: Sequence[set[str]]) -> Counter[str]:
@@ -138,6 +157,22 @@ def _spread(lines: Sequence[Line], stems: Sequence[set[str]]) -> Counter[str]:
 def _shared(stems: set[str], spread: Counter[str]) -> float:
     """Returns the share of a line's words that occur in at least two lines of prose."""
     return sum(spread[stem] > 1 for stem in stems) / len(stems) if stems else 0.0
+
+
+def _shared_with_core(lines: Sequence[Line], findings: RuleFindings) -> Rows:
+    """Returns the share of each line's words, weighted by rarity, that other lines of the region's prose have."""
+    stems = [set(_stems(line.text)) for line in lines]
+    inside = range(findings.region.start, findings.region.stop)
+    core = Counter(stem for index in inside if is_prose(lines[index]) for stem in stems[index])
+    spread = Counter(stem for own in stems for stem in own)
+    own = np.array([index in inside and is_prose(lines[index]) for index in range(len(lines))])
+    shares = [_weighed(each, core, spread, int(inner)) for each, inner in zip(stems, own, strict=True)]
+    return np.array(shares, np.float32)
+
+
+def _weighed(stems: set[str], core: Counter[str], spread: Counter[str], own: int) -> float:
+    whole = fsum(1 / spread[stem] for stem in stems)
+    return fsum(1 / spread[stem] for stem in stems if core[stem] > own) / whole if whole else 0.0
 
 
 def _places(by_line: dict[str, Rows], findings: RuleFindings) -> dict[str, Rows]:

@@ -1,10 +1,11 @@
 """Decides by rules, line by line, which lines are the article, and which rule removes each of the others."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
-from workers.pasted.byline import find_byline, names_before_role, names_in
+from workers.pasted.byline import find_byline, find_credits, names_before_role, names_in
 from workers.pasted.lines import Line
 from workers.pasted.mail_header import MailHeader, find_mail_header
 from workers.pasted.noise_rules import MAX_NOISE_WORDS, Rule, find_date, is_sentence, noise_rule
@@ -22,6 +23,8 @@ _MIN_VERSE_WORDS = 3.0  # average words of a line, from which a text without pro
 _HEADING_WORDS = 4.0  # words of a line that may head a box, at most
 _MAX_TEASERS = 8  # lines of a box below its heading
 _MIN_GROUP = 2  # teasers below a heading and a blank line, at least: a single line may be the next sub-heading
+# "LIMA, May 3, 2024 (Wire) — ": place and date before the first sentence
+_DATELINE = re.compile(r"[^\W\d_][^.!?:]{2,60}?\d{4}[^.!?:]{0,25}?\s[—–-]{1,2}\s")
 _PROMPTS = frozenset({Rule.PROMPT, Rule.COOKIES})
 
 
@@ -71,7 +74,7 @@ def _apply_to_page(lines: Sequence[Line], noise: Sequence[Rule | None]) -> Ruled
         rules,
         found,
         region,
-        authors=byline.names if byline else (),
+        authors=byline.names if byline else find_credits(lines, region.start, region.stop),
         dates=_dates_of_head(lines, rules, first),
     )
 
@@ -152,8 +155,12 @@ def _is_standfirst(line: Line) -> bool:
 
 
 def _dates_of_head(lines: Sequence[Line], rules: Sequence[Rule | None], first: int) -> StatedDates:
-    """Returns the dates of the head: of its lines that are not the article's."""
-    return find_stated_dates(lines[i].text for i in range(max(0, first - _DATE_LINES), first) if rules[i])
+    """Returns the dates of the head: of its lines that are not the article's, or else of the article's dateline."""
+    head = find_stated_dates(lines[i].text for i in range(max(0, first - _DATE_LINES), first) if rules[i])
+    dateline = _DATELINE.match(lines[first].text)
+    if head.published or not dateline:
+        return head
+    return replace(head, published=find_stated_dates([dateline[0]]).published)
 
 
 def mark_boxes(lines: Sequence[Line], noise: Sequence[Rule | None]) -> list[Rule | None]:

@@ -19,6 +19,7 @@ class Rule(StrEnum):
     AVATAR = "avatar"  # the alternative text of an author's picture
     SHARE_LINE = "share_line"  # nothing but names of networks and words for sharing
     PRINT_LINE = "print_line"  # the print button
+    RUNNING_HEAD = "running_head"  # it stands on each page of a print, with the number of the page
     COUNTER = "counter"  # a number alone, or with what it counts
     CAPTION = "caption"  # the caption of a picture, recognised by its wording
     PHOTO_CREDIT = "photo_credit"  # it names a picture's owner
@@ -76,6 +77,8 @@ _BY_WORDING = (
     (Rule.ADVERT, whole(phrases.ADVERT), _MAX_LABEL_WORDS),
     (Rule.COMMENTS, whole(phrases.COMMENTS), _MAX_LABEL_WORDS),
     (Rule.BREADCRUMB, whole(phrases.BREADCRUMB), _MAX_LABEL_WORDS),
+    (Rule.RUNNING_HEAD, whole(phrases.PAGE_NUMBER), _MAX_LABEL_WORDS),
+    (Rule.SHARE_LINE, whole(phrases.SHARE_LABEL), _MAX_LABEL_WORDS),
     (Rule.COOKIES, opening(phrases.COOKIES), MAX_NOISE_WORDS),
     (Rule.COPYRIGHT, whole(phrases.COPYRIGHT), MAX_NOISE_WORDS),
     (Rule.BIO, opening(phrases.BIO), _MAX_LABEL_WORDS),

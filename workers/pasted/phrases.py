@@ -5,7 +5,7 @@ Each pattern is applied to lines of a few words only, so `.*` cannot run far.
 
 import re
 
-from workers.page.words import MONTHS
+from workers.page.words import MONTHS, word_set
 
 
 def _either(alternatives: str) -> str:
@@ -23,7 +23,25 @@ def opening(*patterns: str) -> re.Pattern[str]:
     return re.compile("|".join(patterns), re.IGNORECASE)
 
 
-_MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b"
+# In the form that dates have, in languages whose months the reader of pages does not know by name.
+_MORE_MONTHS = word_set(
+    """
+    stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia
+    ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου ιουνίου ιουλίου αυγούστου σεπτεμβρίου οκτωβρίου νοεμβρίου δεκεμβρίου
+    ιαν φεβ μαρ απρ μαϊ ιουν ιουλ αυγ σεπ οκτ νοε δεκ
+    ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık
+    ledna února března dubna května června července srpna září října listopadu prosince
+    січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня
+    ianuarie februarie martie aprilie iunie iulie septembrie octombrie noiembrie decembrie
+    januari februari maret mei juni juli agustus oktober desember
+    tammikuuta helmikuuta maaliskuuta huhtikuuta toukokuuta kesäkuuta heinäkuuta elokuuta syyskuuta lokakuuta
+    marraskuuta joulukuuta
+    يناير فبراير مارس أبريل إبريل مايو يونيو يونيه يوليو يوليه أغسطس سبتمبر أكتوبر نوفمبر ديسمبر
+    בינואר בפברואר במרץ באפריל במאי ביוני ביולי באוגוסט בספטמבר באוקטובר בנובמבר בדצמבר
+    जनवरी फ़रवरी फरवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर सितम्बर अक्टूबर नवंबर नवम्बर दिसंबर दिसम्बर
+    มกราคม กุมภาพันธ์ มีนาคม เมษายน พฤษภาคม มิถุนายน กรกฎาคม สิงหาคม กันยายน ตุลาคม พฤศจิกายน ธันวาคม"""
+)
+_MONTH = "(?:" + "|".join(sorted(MONTHS | _MORE_MONTHS, key=lambda month: (-len(month), month))) + r")(?!\w)"
 DATE = _either(rf"""
     \d{{1,2}}(?:st|nd|rd|th|er|º)?\.?\s+(?:de\s+)?{_MONTH}\.?,?\s+(?:de\s+|del\s+)?\d{{4}}
     {_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}
@@ -45,6 +63,17 @@ COUNTED = _either(r"""
     min(?:ute)?s?(?: read| de lectura| de lecture| di lettura)?|minuten lesezeit|min\.? lesezeit|minutos de leitura
 """)
 
+PAGE_NUMBER = _either(r"""
+    (?:[^.!?]{0,60}[\s|–—-])?(?:page|seite|página|pagina|pág\.|стр(?:аница|\.)|strona|str\.|σελ(?:ίδα|\.)|sida|side|sayfa)
+    第
+""")
+PAGE_NUMBER = rf"{PAGE_NUMBER}\s?\d{{1,4}}(?:\s?(?:of|von|de|sur|di|из|z|od|van|av|/)\s?\d{{1,4}})?(?:\s?[页頁])?"
+# What Chinese, Russian, Polish and Greek pages have beside an article: sharing, the size of letters, who edited it.
+SHARE_LABEL = _either(r"""
+    (?:分享|转发|轉發|推荐)(?:到|至|给)?\s?[:：].*|字[号號体體]\s?[:：].*|[（(]?(?:责任编辑|責任編輯|编辑|編輯|责编)\s?[:：].{1,12}[）)]?
+    (?:поделиться|рассказать друзьям)\s?[:：].*|udostępnij\s?[:：].*|podziel się\s?[:：].*
+    μοιραστείτε(?: το)?\s?[:：]?.*
+""")
 _WHAT_LOADS = r"(?:\s+(?:comments|more|content|kommentare|video|player|ad))?"
 _LOADS = _either(r"""
     loading|please wait|wird geladen|lädt|lade|laden|bezig met laden|chargement(?: en cours)?|cargando

@@ -19,6 +19,7 @@ _INVISIBLE = re.compile(
 _LOOSE_JOINER = re.compile("(?<![\u0590-\u1fff\u2190-\U0001ffff])[\u200c\u200d]+|[\u200c\u200d]+(?=[\\s\x00-\u058f]|$)")
 _FIXABLE = re.compile("[&\x1b\x80-\x9f\ud800-\udfff]")  # entities, terminal codes, C1 controls, surrogates
 _DOUBTFUL = re.compile("[^\x00-\x7f]{2}|[\xc2\xc3] ")  # mojibake makes two or more characters of one
+_WORD_BULLET = re.compile("^\\s*[\uf0a7\uf0b7\uf0d8\uf076\uf0fc]\\s+")  # of the fonts Symbol and Wingdings
 _LIGATURE = re.compile("[\ufb00-\ufb06]")
 _PLAIN = re.compile(r"[\x20-\x25\x27-\x7e]*")
 
@@ -41,6 +42,7 @@ def repair_line(line: str) -> str:
 def _repair_once(line: str) -> str:
     if not _PLAIN.fullmatch(line):
         line = _fix(line)
+        line = _WORD_BULLET.sub("• ", line)
         line = _LOOSE_JOINER.sub("", _INVISIBLE.sub("", line))
         line = normalize("NFC", _LIGATURE.sub(lambda match: normalize("NFKC", match[0]), line))
     return _SPACE.sub(" ", line).strip()

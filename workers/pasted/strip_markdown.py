@@ -14,6 +14,7 @@ _MIN_OF_A_KIND = 3  # or marks of one strong kind, at least
 _FRONT_MATTER = re.compile(
     r"\A\ufeff?---[ \t]*\r?\n(?:[\w-]+[ \t]*:.*\r?\n|[ \t]*- .*\r?\n|[ \t]*\r?\n){1,60}---[ \t]*\r?\n"
 )
+_FIELD = re.compile(r"^([\w-]+)[ \t]*:[ \t]*(\S.*?)\s*$", re.MULTILINE)
 _STRONG_KINDS = (
     re.compile(r"^ {0,3}#{1,6} +\S", re.MULTILINE),
     re.compile(r"\[[^\[\]\n]{1,200}\]\((?:https?://|/|\.|#|mailto:)[^()\s]{0,500}(?: \"[^\"\n]*\")?\)"),
@@ -44,7 +45,20 @@ def is_markdown(text: str) -> bool:
 def unmark(text: str) -> str:
     """Returns Markdown (CommonMark with tables) as plain text: `- item`, ` | ` between cells, images left out."""
     parser = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable("table")
-    return "\n".join(_lines(parser.parse(_FRONT_MATTER.sub("", text, count=1))))
+    head = _FRONT_MATTER.match(text)
+    body = text[head.end() :] if head else text
+    lines = list(_lines(parser.parse(body)))
+    front = [line for line in _said_in_front(head[0]) if line not in lines] if head else []
+    return "\n\n".join((*front, "\n".join(lines)))
+
+
+def _said_in_front(front_matter: str) -> Iterator[str]:
+    """Yields the title, the authors and the date of a front matter as lines that are read like those of a page."""
+    found = {key.casefold(): value.strip(" \t\"'[]") for key, value in _FIELD.findall(front_matter)}
+    for keys, form in ((("title",), "{}"), (("author", "authors", "by"), "By {}"), (("date", "published"), "{}")):
+        value = next((found[key] for key in keys if found.get(key)), None)
+        if value:
+            yield form.format(value)
 
 
 def _lines(tokens: Sequence[Token]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from workers.quality.confidence import CLASSIFICATION_FEATURES, classification_f
 
 TEXT_CONFIDENCE_FEATURES: Final = (
     *CLASSIFICATION_FEATURES,
-    "clean",
+    "whole",
     "by_rules",
     "titled",
     "ruled_share",
@@ -26,12 +26,12 @@ TEXT_CONFIDENCE_FEATURES: Final = (
 class ChosenLines:
     """How the lines were chosen, and which of them the rules alone would have kept (`ruled`).
 
-    `clean`: by the rules, all of the text is article. `by_rules`: the rules decided without the model.
+    `whole`: all of the text is the article. `by_rules`: the rules decided without the model.
     """
 
     classification: Classification
     ruled: Sequence[bool]
-    clean: bool
+    whole: bool
     by_rules: bool
     titled: bool
 
@@ -55,7 +55,7 @@ def text_confidence_features(choice: ChosenLines) -> Rows:
     kept, ruled = np.array(choice.classification.kept, bool), np.array(choice.ruled, bool)
     inside = max(sizes[kept].sum(), 1.0)
     own = [
-        choice.clean,
+        choice.whole,
         choice.by_rules,
         choice.titled,
         sizes[kept & ruled].sum() / inside,

@@ -8,12 +8,15 @@ from contract.article import Removed, Source
 from contract.options import Focus
 from workers.document import Sourced
 from workers.draft import Classification, Draft
+from workers.pasted.byline import Byline, find_byline_below
 from workers.pasted.classify_lines import ClassifiedLines, TextModels, classify_lines, load_text_models
 from workers.pasted.line_rules import RuledLines, apply_rules, find_noise
 from workers.pasted.lines import Line, lines_of, list_numbered
 from workers.pasted.noise_rules import Rule, noise_rule
 from workers.pasted.quoted_replies import split_replies, unquote
+from workers.pasted.region import is_prose
 from workers.pasted.repair import repair
+from workers.pasted.strip_html import is_html, untag
 from workers.pasted.strip_markdown import is_markdown, unmark
 from workers.pasted.text_confidence import ChosenLines, confidence
 from workers.pasted.wrapping import unwrap
@@ -88,7 +91,7 @@ class Read:
         ruled = [not rule for rule in self.ruled_lines.rules]
         classified = self.classified
         return ChosenLines(
-            self.classification, ruled, classified.clean, classified.by_rules, titled=self.title is not None
+            self.classification, ruled, classified.whole, classified.by_rules, titled=self.title is not None
         )
 
     def pairs(self) -> Iterable[tuple[Line, Rule | None]]:
@@ -99,12 +102,28 @@ class Read:
 def read_lines(text: str, models: TextModels, focus: Focus = Focus.BALANCED) -> Read:
     """Returns the lines of pasted text with their classification."""
     lines, ruled_lines = rule_lines(text)
-    return Read(lines, ruled_lines, _classify_until_stable(lines, ruled_lines, models, focus))
+    classified = _classify_until_stable(lines, ruled_lines, models, focus)
+    byline = _byline_of(lines, ruled_lines, classified)
+    if not byline:
+        return Read(lines, ruled_lines, classified)
+    rules = list(classified.rules)
+    for index in range(byline.start, byline.stop):
+        rules[index] = rules[index] if is_prose(lines[index]) else Rule.BYLINE
+    return Read(lines, replace(ruled_lines, authors=byline.names), replace(classified, rules=rules))
+
+
+def _byline_of(lines: Sequence[Line], ruled_lines: RuledLines, classified: ClassifiedLines) -> Byline | None:
+    """Returns the by-line below the title that the model chose: where the article is, the rules know less well."""
+    if classified.title is None or classified.by_rules or ruled_lines.subject is not None:
+        return None
+    kept = (index for index, rule in enumerate(classified.rules) if not rule and index > classified.title)
+    first = next((index for index in kept if is_prose(lines[index])), len(lines))
+    return find_byline_below(lines, classified.title, first)
 
 
 def rule_lines(text: str) -> tuple[list[Line], RuledLines]:
     """Returns the lines of pasted text and the result of the rules."""
-    plain = unmark(text) if is_markdown(text) else text
+    plain = untag(text) if is_html(text) else unmark(text) if is_markdown(text) else text
     lines: list[Line] = []
     quoted: list[bool] = []
     for texts, is_quoted in split_replies(repair(plain)):

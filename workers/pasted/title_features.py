@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from workers.models.boosted_trees import Rows
 from workers.pasted.lines import Line
 
-_STEM = re.compile(r"[^\W\d_]{3,}|\d+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
+_UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f"  # scripts without spaces between words: a character is a word
+_STEM = re.compile(rf"[{_UNSPACED}]|\d+|[\uac00-\ud7af]{{2,}}|[^\W\d_{_UNSPACED}\uac00-\ud7af]{{3,}}")
 # The features depend on these numbers: retrain the model after a change. Chosen by hand.
 _STEM_CHARS = 6  # characters of a word that are compared, in place of stemming
 _BODY_CHARS = 8_000  # characters of the article that candidates are compared with

@@ -20,7 +20,8 @@ _BODY_CHARS = 6_000  # characters of the body that lines are compared with
 _ENOUGH_SHARED = 5.0  # words shared with the body; more count no more
 _FOLLOWED_BY = 4  # lines below a title in which a by-line, a date or a share line is looked for
 MIN_SCORE = 0.7  # measured: seven in ten titles with at least this score are right
-_LETTERS = re.compile(r"[^\W\d_]{4,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f"  # scripts without spaces between words: a character is a word
+_LETTERS = re.compile(rf"[{_UNSPACED}]|[\uac00-\ud7af]{{2,}}|[^\W\d_{_UNSPACED}\uac00-\ud7af]{{4,}}")
 _STEM_CHARS = 5  # characters of a word that are compared, in place of stemming
 _HEAD = frozenset(
     {Rule.TIMESTAMP, Rule.SHARE_LINE, Rule.AVATAR, Rule.PRINT_LINE, Rule.COMMENTS, Rule.PHOTO_CREDIT, Rule.CAPTION}

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from contract.broker import BrokerUnavailable, Handler, LogEntry, QueueDepth, Stop, UnknownOffset, Watch
+from contract.broker import BrokerUnavailable, Capacity, Handler, LogEntry, QueueDepth, Stop, UnknownOffset, Watch
 from contract.codec import encode
 from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.events import ErasedEvent
@@ -20,8 +20,8 @@ from contract.requests import OwnerRequest
 from contract.streams import Stream
 from contract.topology import DELIVERY_LIMIT, lane_queue
 from runtime.brokers import dead
+from runtime.brokers.bell import Bell
 from runtime.brokers.embedded import streams, tables
-from runtime.brokers.embedded.bell import Bell
 from runtime.brokers.embedded.consumer import Consumer
 from runtime.brokers.embedded.dead import DeadTable
 from runtime.brokers.embedded.disk import DiskWatch
@@ -120,7 +120,7 @@ class EmbeddedBroker:
         except TimeoutError:
             raise BrokerUnavailable(f"the disk did not confirm in {self._limits.publish_timeout_s:g} s") from None
 
-    async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
+    async def consume(self, handle: Handler, *, capacity: Capacity, stop: Stop) -> None:
         """Hands deliveries to `handle`; see `contract.broker.Broker`.
 
         A job runs alone from its third delivery on. A delivery whose handler raised is due again after
@@ -134,9 +134,10 @@ class EmbeddedBroker:
             self._lanes,
             self._previews,
             handle,
-            slots=slots,
+            capacity=capacity,
             delivery_limit=self._delivery_limit,
             disk_pause_s=self._limits.disk_pause_s,
+            metrics=self._metrics,
         )
         await consumer.run(stop)
 

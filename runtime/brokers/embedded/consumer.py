@@ -1,28 +1,35 @@
 """One call of `consume`: takes due messages into free slots and executes each verdict."""
 
 import asyncio
+import math
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
+from typing import Final
 
 import structlog
 
-from contract.broker import Delivery, Handler, Stop, previews_at_once
+from contract.broker import Capacity, Delivery, Handler, Stop
 from contract.codec import encode
-from contract.job import Lane
+from contract.metrics import Metrics
 from contract.verdicts import Answer
 from runtime.brokers.embedded.disk import DiskRefused
-from runtime.brokers.embedded.lanes import Lanes
+from runtime.brokers.embedded.lanes import Lanes, Room
 from runtime.brokers.embedded.previews import Preview, Previews
 from runtime.brokers.embedded.tables import Claimed
+from runtime.brokers.held_bytes import HeldBytes
+from runtime.brokers.places import SlotPlace, show
+from runtime.brokers.slots import QueueClass, Slots
 
 log = structlog.get_logger(__name__)
 
+_PROMPT: Final = frozenset(QueueClass) - {QueueClass.BULK}
+
 
 class Consumer:
-    """Hands messages of `lanes` to `handle`, at most `slots` at once; as lost after `delivery_limit` redeliveries.
+    """Hands messages of `lanes` to `handle`, as `capacity` allows; as lost after `delivery_limit` redeliveries.
 
     Previews have few of the slots, and take turns with the messages, so that neither keeps the other waiting for ever.
 
@@ -35,18 +42,19 @@ class Consumer:
         previews: Previews,
         handle: Handler,
         *,
-        slots: int,
+        capacity: Capacity,
         delivery_limit: int,
         disk_pause_s: float,
+        metrics: Metrics,
     ) -> None:
         self._lanes = lanes
         self._previews = previews
         self._handle = handle
-        self._slots = slots
         self._delivery_limit = delivery_limit
         self._disk_pause_s = disk_pause_s
-        self._busy: Counter[Lane] = Counter()
-        self._previewing = 0
+        self._metrics = metrics
+        self._slots: Slots[SlotPlace] = Slots(capacity, math.inf)  # the lanes keep the order in which jobs are due
+        self._held = HeldBytes(capacity.held_bytes)
         self._messages_turn = False
 
     async def run(self, stop: Stop) -> None:
@@ -60,6 +68,7 @@ class Consumer:
                 group.create_task(self._ring_when(stop))
                 while not stop.is_set():
                     await self._take(group, stop)
+                await self._finish_all()
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from failures
 
@@ -67,8 +76,16 @@ class Consumer:
         await stop.wait()
         self._lanes.changed.ring()
 
+    async def _finish_all(self) -> None:
+        while self._slots.in_hand:
+            rung = self._lanes.changed.listen()
+            self._let_back()
+            await rung.wait()
+        show(self._metrics, self._slots, self._held)
+
     async def _take(self, group: asyncio.TaskGroup, stop: Stop) -> None:
         rung = self._lanes.changed.listen()
+        self._let_back(_PROMPT)
         if not self._messages_turn:
             self._start_previews(group)
         messages, due = await self._claim()
@@ -78,66 +95,78 @@ class Consumer:
         for message in messages:
             self._start(group, message)
         if self._messages_turn:
-            self._messages_turn = not messages and self._free == 0
+            self._messages_turn = not messages and self._slots.room(QueueClass.INTERACTIVE) == 0
             self._start_previews(group)
+        self._let_back()
+        show(self._metrics, self._slots, self._held)
         await _wait(rung, until=due)
 
-    @property
-    def _free(self) -> int:
-        return self._slots - self._busy.total() - self._previewing
+    def _let_back(self, kinds: frozenset[QueueClass] = frozenset(QueueClass)) -> None:
+        """Gives free slots to deliveries that come back from waiting for the network."""
+        while place := self._slots.take(asyncio.get_running_loop().time(), among=kinds):
+            place.grant()
+
+    def _place(self, kind: QueueClass) -> SlotPlace:
+        self._slots.begin(kind)
+        place = SlotPlace(kind, self._slots, self._held, self._lanes.changed.ring)
+        place.grant()
+        return place
 
     def _start_previews(self, group: asyncio.TaskGroup) -> None:
-        for preview in self._previews.take(min(self._free, previews_at_once(self._slots) - self._previewing)):
-            self._previewing += 1
+        for preview in self._previews.take(self._slots.room(QueueClass.PREVIEW)):
+            place = self._place(QueueClass.PREVIEW)
             self._messages_turn = True
-            task = group.create_task(self._preview(preview))
-            task.add_done_callback(partial(self._finish_preview, preview))
+            task = group.create_task(self._preview(preview, place))
+            task.add_done_callback(partial(self._finish_preview, preview, place))
 
-    async def _preview(self, preview: Preview) -> None:
+    async def _preview(self, preview: Preview, place: SlotPlace) -> None:
         try:
-            verdict = await self._handle(preview.delivery)
+            verdict = await self._handle(replace(preview.delivery, place=place))
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, whoever asked is told that it failed
             log.warning("preview_failed", error=type(error).__name__, message_id=preview.delivery.message_id)
             return
         if isinstance(verdict, Answer) and verdict.event is not None:
             preview.answer(encode(verdict.event))
 
-    def _finish_preview(self, preview: Preview, _: asyncio.Task[None]) -> None:
+    def _finish_preview(self, preview: Preview, place: SlotPlace, _: asyncio.Task[None]) -> None:
         preview.answer(None)
-        self._previewing -= 1
-        self._lanes.changed.ring()
+        place.end()
 
     async def _claim(self) -> tuple[list[Claimed], float | None]:
-        free = self._free
-        if free <= 0:
+        room = self._room()
+        if room.free <= 0:
             return [], None
         try:
-            return await self._lanes.claim(self._room(), free=free, delivery_limit=self._delivery_limit)
+            return await self._lanes.claim(room, delivery_limit=self._delivery_limit)
         except DiskRefused:
             return [], time.time() + self._disk_pause_s
 
-    def _room(self) -> dict[Lane, int]:
-        """Returns how many of each lane may be taken: bulk leaves one slot free, unless there is only one."""
-        for_bulk = max(1, self._slots - 1)
-        return {Lane.INTERACTIVE: self._slots, Lane.BULK: for_bulk - self._busy[Lane.BULK]}
+    def _room(self) -> Room:
+        """Returns how much may be taken, beside the bulk jobs that come back."""
+        for_bulk = self._slots.room(QueueClass.BULK) - self._slots.coming_back(QueueClass.BULK)
+        return Room(free=self._slots.room(QueueClass.INTERACTIVE), for_bulk=for_bulk, size_bytes=self._held.room)
 
     def _start(self, group: asyncio.TaskGroup, message: Claimed) -> None:
-        self._busy[message.lane] += 1
-        task = group.create_task(self._work(message))
-        task.add_done_callback(lambda _: self._finish(message))  # a task cancelled before its start runs no `finally`
+        place = self._place(QueueClass(message.lane))
+        self._held.add(place, len(message.body))
+        task = group.create_task(self._work(message, place))
+        task.add_done_callback(
+            lambda _: self._finish(message, place)
+        )  # one cancelled before it starts has no `finally`
 
-    def _finish(self, message: Claimed) -> None:
-        self._busy[message.lane] -= 1
+    def _finish(self, message: Claimed, place: SlotPlace) -> None:
+        place.end()
         self._lanes.release([message])
 
-    async def _work(self, message: Claimed) -> None:
+    async def _work(self, message: Claimed, place: SlotPlace) -> None:
         try:
-            carry_out = self._lanes.settling(message, await self._handle(self._delivery(message)))
+            verdict = await self._handle(self._delivery(message, place))
+            carry_out = self._lanes.settling(message, verdict)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises gives the delivery back
             _log_given_back(message, error)
-            await self._retry_while_refused(partial(self._lanes.give_back, message))
-        else:
-            await self._retry_while_refused(carry_out)
+            carry_out = partial(self._lanes.give_back, message)
+        place.decide()
+        await self._retry_while_refused(carry_out)
 
     async def _retry_while_refused(self, write: Callable[[], Awaitable[None]]) -> None:
         """Repeats `write` until it succeeds. Returning the message instead would use up one of its deliveries."""
@@ -147,12 +176,13 @@ class Consumer:
             except DiskRefused:
                 await asyncio.sleep(self._disk_pause_s)
 
-    def _delivery(self, message: Claimed) -> Delivery:
+    def _delivery(self, message: Claimed, place: SlotPlace) -> Delivery:
         return Delivery(
             body=message.body,
             message_id=message.message_id,
             deliveries=message.deliveries,
             lost=message.deliveries > self._delivery_limit + 1,
+            place=place,
         )
 
 

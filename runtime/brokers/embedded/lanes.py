@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from sqlite3 import Connection
@@ -14,13 +15,25 @@ from contract.job import Job, Lane
 from contract.labels import Destination
 from contract.metrics import Metrics
 from contract.verdicts import Verdict
+from runtime.brokers.bell import Bell
 from runtime.brokers.embedded import tables
-from runtime.brokers.embedded.bell import Bell
 from runtime.brokers.embedded.limits import EmbeddedLimits
 from runtime.brokers.embedded.settle import count, decided_by, settlement
 from runtime.brokers.embedded.store import Store
 from runtime.brokers.embedded.tables import Claimed, Message
 from runtime.brokers.watches import Watches
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much may be taken: `free` messages, of which `for_bulk` may be bulk, of `size_bytes` together.
+
+    A message that is larger than all that may be held is taken when nothing else is.
+    """
+
+    free: int
+    for_bulk: int
+    size_bytes: int
 
 
 class Lanes:
@@ -58,17 +71,14 @@ class Lanes:
         self.changed.ring()
         self.recorded.ring()
 
-    async def claim(
-        self, room: Mapping[Lane, int], *, free: int, delivery_limit: int
-    ) -> tuple[list[Claimed], float | None]:
+    async def claim(self, room: Room, *, delivery_limit: int) -> tuple[list[Claimed], float | None]:
         """Takes due messages, interactive ones first, and records their deliveries on the disk.
 
         A due suspect (see `contract.broker.Delivery`) goes first and runs alone: it is taken when nothing is in hand,
         and nothing else is taken until it is released.
 
         Args:
-            room: how many to take at most from each lane.
-            free: how many to take at most from all; at least one.
+            room: how much to take at most; at least one message.
             delivery_limit: how many deliveries a job gets beyond the first before it counts as lost.
 
         Returns:
@@ -76,7 +86,7 @@ class Lanes:
         """
         async with self._claiming:
             in_hand = frozenset(self._in_hand)
-            claimed, due = await self._store.run(lambda db: _claim(db, room, free, in_hand, delivery_limit))
+            claimed, due = await self._store.run(lambda db: _claim(db, room, in_hand, delivery_limit))
             self._in_hand.update(message.seq for message in claimed)
             return claimed, due
 
@@ -125,7 +135,7 @@ def insert_within(db: Connection, message: Message, limits: EmbeddedLimits) -> N
 
 
 def _claim(
-    db: Connection, room: Mapping[Lane, int], free: int, in_hand: frozenset[int], delivery_limit: int
+    db: Connection, room: Room, in_hand: frozenset[int], delivery_limit: int
 ) -> tuple[list[Claimed], float | None]:
     now = time.time()
     if tables.holds_suspect(db, delivery_limit=delivery_limit, in_hand=in_hand):
@@ -135,9 +145,10 @@ def _claim(
         return [] if in_hand else [tables.claim_suspect(db, now=now, delivery_limit=delivery_limit)], None
     claimed: list[Claimed] = []
     dues = []
-    for lane in (Lane.INTERACTIVE, Lane.BULK):
-        limit = min(room[lane], free - len(claimed))
+    for lane, most in ((Lane.INTERACTIVE, room.free), (Lane.BULK, room.for_bulk)):
+        limit, taken = min(most, room.free - len(claimed)), in_hand.union(message.seq for message in claimed)
+        left_bytes = room.size_bytes - sum(len(message.body) for message in claimed)
         if limit > 0:
-            claimed += tables.claim(db, lane, limit, now=now, in_hand=in_hand)
+            claimed += tables.claim(db, lane, limit, max_bytes=left_bytes, now=now, in_hand=taken)
             dues.append(tables.next_due(db, lane, in_hand=in_hand.union(message.seq for message in claimed)))
-    return claimed, min((due for due in dues if due is not None), default=None)
+    return claimed, min((due for due in dues if due is not None and due > now), default=None)

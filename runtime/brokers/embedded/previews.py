@@ -8,7 +8,7 @@ from contract.broker import BrokerFull, BrokerUnavailable, Delivery, NotTaken
 from contract.codec import MAX_PREVIEW_BYTES, encode_within
 from contract.job import Job
 from contract.topology import PREVIEWS_AT_MOST
-from runtime.brokers.embedded.bell import Bell
+from runtime.brokers.bell import Bell
 
 
 class Preview:

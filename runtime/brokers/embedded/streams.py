@@ -13,7 +13,7 @@ from contract.codec import encode
 from contract.job import Lane
 from contract.requests import OwnerRequest
 from contract.streams import Stream
-from runtime.brokers.embedded.bell import Bell
+from runtime.brokers.bell import Bell
 from runtime.brokers.embedded.limits import EmbeddedLimits
 from runtime.brokers.embedded.store import Store
 from runtime.brokers.embedded.tables import page

@@ -148,14 +148,25 @@ def insert(db: Connection, message: Message) -> None:
     )
 
 
-def claim(db: Connection, lane: Lane, limit: int, *, now: float, in_hand: Iterable[int]) -> list[Claimed]:
-    """Takes up to `limit` due messages of `lane`, oldest first, and records a delivery of each."""
-    seqs = db.execute(
-        "SELECT seq FROM jobs WHERE lane = ? AND due <= ? AND seq NOT IN (SELECT value FROM json_each(?))"
+def claim(  # noqa: PLR0913 - what to take, and what not
+    db: Connection, lane: Lane, limit: int, *, max_bytes: int, now: float, in_hand: Iterable[int]
+) -> list[Claimed]:
+    """Takes due messages of `lane`, oldest first, and records a delivery of each.
+
+    Takes up to `limit`, of at most `max_bytes` together. Where nothing is in hand it takes one of any size.
+    """
+    taken = set(in_hand)
+    seqs: list[int] = []
+    for seq, size in db.execute(
+        "SELECT seq, length(body) FROM jobs WHERE lane = ? AND due <= ? AND seq NOT IN (SELECT value FROM json_each(?))"
         " ORDER BY due, seq LIMIT ?",
-        (lane, now, _json(in_hand), limit),
-    ).fetchall()
-    return [_deliver(db, seq) for (seq,) in seqs]
+        (lane, now, _json(taken), limit),
+    ).fetchall():
+        if size > max_bytes and (taken or seqs):
+            break
+        seqs.append(seq)
+        max_bytes -= size
+    return [_deliver(db, seq) for seq in seqs]
 
 
 def claim_suspect(db: Connection, *, now: float, delivery_limit: int) -> Claimed:

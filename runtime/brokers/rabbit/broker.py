@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from contract.accepted import acceptance
-from contract.broker import BrokerUnavailable, Handler, LogEntry, QueueDepth, Stop, Watch
+from contract.broker import BrokerUnavailable, Capacity, Handler, LogEntry, QueueDepth, Stop, Watch
 from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.events import ErasedEvent
 from contract.job import Job
@@ -113,7 +113,7 @@ class RabbitBroker:
         self._start_publishing()
         await self._requests.announce(event)
 
-    async def consume(self, handle: Handler, *, slots: int, stop: Stop) -> None:
+    async def consume(self, handle: Handler, *, capacity: Capacity, stop: Stop) -> None:
         """See `contract.broker.JobSource.consume`. It replaces lost sessions and ends only by `stop`."""
         if stop.is_set():
             return
@@ -121,7 +121,9 @@ class RabbitBroker:
         if self._noting is None:
             self._noting = self._group.create_task(self._attempts.run())
         executor = VerdictExecutor(self._publisher, self._attempts, self._topology, self._limits, self._metrics)
-        consumer = self._consumer = Consumer(handle, executor, slots=slots, stop=stop, limits=self._limits)
+        consumer = self._consumer = Consumer(
+            handle, executor, capacity=capacity, stop=stop, limits=self._limits, metrics=self._metrics
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 consuming = group.create_task(self._supervisor(SessionRole.CONSUMER).run(consumer.run, stop))

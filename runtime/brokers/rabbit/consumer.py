@@ -4,28 +4,35 @@ import asyncio
 import math
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from contract.broker import Delivery, Handler, Stop, previews_at_once
-from contract.codec import MessageTooLarge
+from contract.broker import Capacity, Delivery, Handler, Stop, previews_at_once
+from contract.codec import MAX_JOB_BYTES, MAX_PREVIEW_BYTES, MessageTooLarge
 from contract.job import Lane
 from contract.labels import SessionLoss
+from contract.metrics import Metrics
 from contract.topology import INTAKE_RETRY, LOST, PREVIEWS, lane_queue
 from contract.verdicts import Verdict
+from runtime.brokers.held_bytes import HeldBytes
+from runtime.brokers.places import SlotPlace, show
 from runtime.brokers.rabbit.executor import VerdictExecutor
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import delivery_of, lane_of
 from runtime.brokers.rabbit.session import Session, translated
-from runtime.brokers.rabbit.slots import QueueClass, Slots
+from runtime.brokers.rabbit.window import Taken, Window
+from runtime.brokers.slots import QueueClass, Slots
 
 if TYPE_CHECKING:
-    from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
+    from aio_pika.abc import AbstractChannel
 
 log = structlog.get_logger(__name__)
+
+_PREFETCH_AT_MOST: Final = 8
+"""Deliveries of a queue that are sent ahead, of any size. Chosen: those of three queues are 288 MiB at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,34 +49,65 @@ def sources(slots: int) -> list[Source]:
     return [
         Source(LOST, 1, QueueClass.LOST),
         Source(PREVIEWS, previews_at_once(slots), QueueClass.PREVIEW),
-        Source(INTAKE_RETRY, slots, None),
-        Source(lane_queue(Lane.INTERACTIVE), slots, QueueClass.INTERACTIVE),
-        Source(lane_queue(Lane.BULK), max(1, slots - 1), QueueClass.BULK),
+        Source(INTAKE_RETRY, min(slots, _PREFETCH_AT_MOST), None),
+        Source(lane_queue(Lane.INTERACTIVE), min(slots, _PREFETCH_AT_MOST), QueueClass.INTERACTIVE),
+        Source(lane_queue(Lane.BULK), max(1, min(slots - 1, _PREFETCH_AT_MOST)), QueueClass.BULK),
     ]
 
 
-def _delivery_of(kind: QueueClass | None, message: "AbstractIncomingMessage") -> Delivery:
-    return delivery_of(message, lost=kind is QueueClass.LOST, preview=kind is QueueClass.PREVIEW)
+def prefetched_bytes(slots: int) -> int:
+    """Returns how many bytes are kept for what is delivered to a worker with this many slots."""
+    return sum(source.prefetch * _size_at_most(source) for source in sources(slots))
 
 
-def in_flight_jobs(slots: int) -> int:
-    """Returns how many jobs a worker with this many slots may hold, with those that wait for a slot."""
-    return sum(source.prefetch for source in sources(slots) if source.kind is not QueueClass.PREVIEW)
+def _size_at_most(source: Source) -> int:
+    return MAX_PREVIEW_BYTES if source.kind is QueueClass.PREVIEW else MAX_JOB_BYTES
+
+
+@dataclass(eq=False, slots=True)
+class _Consumed:
+    """A queue that is consumed. `wanted` is set when another delivery might begin."""
+
+    source: Source
+    window: Window
+    wanted: asyncio.Event
+
+
+class _Place(SlotPlace):
+    """The place of a delivery of RabbitMQ."""
+
+    def __init__(self, consumer: "Consumer", consumed: _Consumed, kind: QueueClass, taken: Taken) -> None:
+        super().__init__(kind, consumer.slots, consumer.held, consumer.fill)
+        self.consumed = consumed
+        self.taken = taken
 
 
 class Consumer:
-    """One call of `consume`. The supervisor calls `run` for each session, which starts with nothing in hand."""
+    """One call of `consume`. The supervisor calls `run` for each session, which starts with nothing in hand.
 
-    def __init__(
-        self, handle: Handler, executor: VerdictExecutor, *, slots: int, stop: Stop, limits: RabbitLimits
+    What is delivered and not acked is bounded by `capacity.held_bytes`: `prefetched_bytes` are kept for what the broker
+    sends ahead, and a queue's deliveries are counted before further ones are let in.
+    """
+
+    def __init__(  # noqa: PLR0913 - what is consumed, by whom, and the limits
+        self,
+        handle: Handler,
+        executor: VerdictExecutor,
+        *,
+        capacity: Capacity,
+        stop: Stop,
+        limits: RabbitLimits,
+        metrics: Metrics,
     ) -> None:
         self._handle = handle
         self._executor = executor
-        self._sources = sources(slots)
-        self._slots_count = slots
+        self._capacity = capacity
         self._stop = stop
         self._limits = limits
-        self._slots: Slots[AbstractIncomingMessage] = Slots(slots, limits.bulk_patience_s)
+        self._metrics = metrics
+        self.slots: Slots[_Place] = Slots(capacity, limits.bulk_patience_s)
+        self.held = HeldBytes(0)
+        self._consumed: list[_Consumed] = []
         self._session: Session | None = None
         self._answered_at = -math.inf
         self._jobs = asyncio.TaskGroup()
@@ -91,7 +129,8 @@ class Consumer:
         Raises:
             BaseExceptionGroup: of `SessionLost`, or of a defect.
         """
-        self._slots = Slots(self._slots_count, self._limits.bulk_patience_s)
+        self.slots = Slots(self._capacity, self._limits.bulk_patience_s)
+        self.held = HeldBytes(self._capacity.held_bytes - prefetched_bytes(self._capacity.slots))
         self._session = session
         self._answered_at = -math.inf
         try:
@@ -104,12 +143,22 @@ class Consumer:
 
     async def _consume(self, session: Session) -> None:
         async with asyncio.TaskGroup() as self._jobs:
-            consumers = [await self._subscribe(session, source) for source in self._sources]
-            await self._stop.wait()
-            for queue, tag in consumers:
-                with translated(SessionLoss.CHANNEL_CLOSED):
-                    await queue.cancel(tag)
+            self._consumed = [self._consumed_from(session, source) for source in sources(self._capacity.slots)]
+            async with asyncio.TaskGroup() as consuming:
+                for consumed in self._consumed:
+                    await consumed.window.open()
+                    consuming.create_task(self._widen(consumed))
+                await self._stop.wait()
+                for consumed in self._consumed:
+                    consumed.wanted.set()
+            for consumed in self._consumed:
+                await consumed.window.close()
             await self._give_back_waiting()
+
+    def _consumed_from(self, session: Session, source: Source) -> _Consumed:
+        window = Window(session, source.queue, source.prefetch, lambda taken: self._arrive(consumed, taken), self.held)
+        consumed = _Consumed(source, window, asyncio.Event())
+        return consumed
 
     async def _ask_for_ever(self, channel: "AbstractChannel") -> None:
         """Asks the broker for something cheap at intervals, and records when it answered. Runs until cancelled."""
@@ -119,75 +168,95 @@ class Consumer:
             self._answered_at = asyncio.get_running_loop().time()
             await asyncio.sleep(self._limits.fresh_confirm_s)
 
-    async def _subscribe(self, session: Session, source: Source) -> "tuple[AbstractQueue, str]":
-        channel = await session.channel(prefetch=source.prefetch)
-        with translated(SessionLoss.CHANNEL_CLOSED):
-            queue = await channel.get_queue(source.queue, ensure=False)
-            return queue, await queue.consume(partial(self._arrive, source))
+    async def _widen(self, consumed: _Consumed) -> None:
+        """Lets further deliveries in, each time that one might begin and there is room for their bytes."""
+        while not self._stop.is_set():
+            await consumed.wanted.wait()
+            consumed.wanted.clear()
+            if not self._stop.is_set() and self._may_widen(consumed):
+                await consumed.window.widen()
 
-    async def _arrive(self, source: Source, message: "AbstractIncomingMessage") -> None:
-        loop = asyncio.get_running_loop()
-        if _delivery_of(source.kind, message).suspect:
-            self._slots.add(QueueClass.SUSPECT, message, loop.time())
-            loop.call_later(self._limits.suspect_pause_s, self._begin_suspects, self._slots)
-            return
-        self._slots.add(source.kind or QueueClass(lane_of(message)), message, loop.time())
-        self._begin()
+    def _may_widen(self, consumed: _Consumed) -> bool:
+        kind = consumed.source.kind or QueueClass.INTERACTIVE
+        return consumed.window.may_widen and self.slots.room(kind) > 0
 
-    def _begin_suspects(self, slots: "Slots[AbstractIncomingMessage]") -> None:
+    def _arrive(self, consumed: _Consumed, taken: Taken) -> None:
+        loop, source = asyncio.get_running_loop(), consumed.source
+        if self._delivery_of(source.kind, taken).suspect:
+            kind = QueueClass.SUSPECT
+            loop.call_later(self._limits.suspect_pause_s, self._begin_suspects, self.slots)
+        else:
+            kind = source.kind or QueueClass(lane_of(taken.message))
+        self.slots.add(kind, _Place(self, consumed, kind, taken), loop.time())
+        self.fill()
+
+    def _begin_suspects(self, slots: "Slots[_Place]") -> None:
         slots.begin_suspects()
-        self._begin()
+        self.fill()
 
-    def _begin(self) -> None:
-        """Fills the free slots with waiting deliveries."""
-        if not self.is_live or self._stop.is_set():
+    def fill(self) -> None:
+        """Hands out the free slots, and lets further deliveries in where there are not enough."""
+        if not self.is_live:
             return
-        while taken := self._slots.take(asyncio.get_running_loop().time()):
-            self._jobs.create_task(self._work(*taken))
+        now = asyncio.get_running_loop().time()
+        while place := self.slots.take(now, begin=not self._stop.is_set()):
+            if place.grant():
+                self._begin(place)
+        for consumed in self._consumed:
+            if self._may_widen(consumed):
+                consumed.wanted.set()
+        show(self._metrics, self.slots, self.held)
 
-    async def _work(self, kind: QueueClass, message: "AbstractIncomingMessage") -> None:
-        done = await self._decide(kind, message)
-        self._slots.release(kind)
-        self._begin()
+    def _begin(self, place: _Place) -> None:
+        place.taken.begun = True
+        self._jobs.create_task(self._work(place))
+
+    async def _work(self, place: _Place) -> None:
+        done = await self._decide(place)
+        place.end()
         if not done:
-            await self._hold_back(message)
+            await self._hold_back(place)
 
-    async def _decide(self, kind: QueueClass, message: "AbstractIncomingMessage") -> bool:
-        verdict = await self._judge(kind, message)
+    async def _decide(self, place: _Place) -> bool:
+        message = place.taken.message
+        verdict = await self._judge(place)
         if verdict is None:
             return False
+        place.decide()
         try:
             await self._executor.carry_out(verdict, message)
         except MessageTooLarge as error:
             log.error("verdict_too_large", message_id=message.message_id, detail=str(error))  # noqa: TRY400 - it says all
             return False
-        with translated(SessionLoss.CHANNEL_CLOSED):
-            await message.ack()
+        await place.consumed.window.settle(place.taken, message.ack)
         return True
 
-    async def _judge(self, kind: QueueClass, message: "AbstractIncomingMessage") -> Verdict | None:
+    async def _judge(self, place: _Place) -> Verdict | None:
+        message = place.taken.message
         try:
-            return await self._handle(_delivery_of(kind, message))
+            return await self._handle(replace(self._delivery_of(place.kind, place.taken), place=place))
         except Exception as error:  # noqa: BLE001 - whatever a handler raises gives the delivery back
             trace = "".join(traceback.format_tb(error.__traceback__))  # its message may quote the document
             log.error("handler_failed", message_id=message.message_id, error=type(error).__name__, trace=trace)  # noqa: TRY400
             return None
 
-    async def _hold_back(self, message: "AbstractIncomingMessage") -> None:
+    def _delivery_of(self, kind: QueueClass | None, taken: Taken) -> Delivery:
+        return delivery_of(taken.message, lost=kind is QueueClass.LOST, preview=kind is QueueClass.PREVIEW)
+
+    async def _hold_back(self, place: _Place) -> None:
         """Returns a delivery as failed, after a growing pause: else a defect would use up its deliveries at once.
 
         Rejected, not nacked: from RabbitMQ 4.3 on a nack does not count as a delivery.
         """
+        message = place.taken.message
         before = delivery_of(message, lost=False).deliveries - 1
         pause_s = min(self._limits.give_back_initial_s * 2**before, self._limits.give_back_max_s)
         with suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
                 await self._stop.wait()
-        with translated(SessionLoss.CHANNEL_CLOSED):
-            await message.reject(requeue=True)
+        await place.consumed.window.settle(place.taken, partial(message.reject, requeue=True))
 
     async def _give_back_waiting(self) -> None:
-        """Returns deliveries that were sent ahead and not started."""
-        for message in self._slots.clear():
-            with translated(SessionLoss.CHANNEL_CLOSED):
-                await message.nack(requeue=True)
+        """Returns deliveries that were sent ahead and have not begun."""
+        for place in self.slots.clear():
+            await place.consumed.window.settle(place.taken, partial(place.taken.message.nack, requeue=True))

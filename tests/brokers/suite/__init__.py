@@ -29,6 +29,7 @@ from tests.brokers.suite.steps import (
 )
 from tests.brokers.suite.stopping import Stopping
 from tests.brokers.suite.verdicts import Verdicts
+from tests.brokers.suite.waiting import Waiting
 from tests.brokers.suite.watches import Watches
 
 __all__ = [
@@ -56,6 +57,6 @@ __all__ = [
 
 @pytest.mark.timeout(60)
 class BrokerSuite(
-    Intake, Slots, Redelivery, Delays, Verdicts, DeadLetters, EventLog, Records, Requests, Watches, Stopping
+    Intake, Slots, Redelivery, Delays, Verdicts, DeadLetters, EventLog, Records, Requests, Watches, Waiting, Stopping
 ):
     """Derive from this, and give it a `backend` fixture that returns a `Backend` with empty storage."""

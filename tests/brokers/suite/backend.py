@@ -30,6 +30,9 @@ class Backend(Protocol):
     def broker(self, **kwargs: Any) -> AbstractAsyncContextManager[Broker]:  # noqa: ANN401 - each broker has its own
         """Opens a new broker on the same storage, as a new process would."""
 
+    def unheld_bytes(self, slots: int) -> int:
+        """Returns how many bytes a worker keeps room for, because it is sent them before it knows how many they are."""
+
     async def crash(self, broker: Broker) -> None:
         """Ends `broker` as kill -9 would: it acks and returns nothing more.
 

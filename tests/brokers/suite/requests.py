@@ -3,7 +3,7 @@
 import asyncio
 from typing import cast
 
-from contract.broker import Broker
+from contract.broker import Broker, Capacity
 from contract.codec import decode_event, decode_requests, encode
 from contract.events import erased
 from contract.job import Job
@@ -101,7 +101,7 @@ class Requests:
 
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            group.create_task(broker.consume(handle, slots=2, stop=stop))
+            group.create_task(broker.consume(handle, capacity=Capacity(slots=2), stop=stop))
             await done.wait()
             stop.set()
         return reasons

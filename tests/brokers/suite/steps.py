@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 
-from contract.broker import Broker, BrokerError, Delivery, EventLog, Handler, JobSink, JobSource, LogEntry
+from contract.broker import Broker, BrokerError, Capacity, Delivery, EventLog, Handler, JobSink, JobSource, LogEntry
 from contract.codec import decode_event, decode_job
 from contract.job import Job
 from contract.verdicts import Publish
@@ -14,11 +14,13 @@ from tests.brokers.suite.handlers import Gate, Recorder
 
 
 @asynccontextmanager
-async def consuming(broker: JobSource, handle: Handler, *, slots: int = 4) -> AsyncIterator[None]:
+async def consuming(
+    broker: JobSource, handle: Handler, *, slots: int = 4, capacity: Capacity | None = None
+) -> AsyncIterator[None]:
     """Consumes while the context lasts, then drains."""
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        group.create_task(broker.consume(handle, slots=slots, stop=stop))
+        group.create_task(broker.consume(handle, capacity=capacity or Capacity(slots=slots), stop=stop))
         yield
         stop.set()
 
@@ -58,7 +60,7 @@ async def crash_holding(backend: Backend, count: int = 1) -> list[Delivery]:
 
 async def _consume_until_crash(broker: JobSource, handle: Handler, *, slots: int) -> None:
     with suppress(BrokerError):
-        await broker.consume(handle, slots=slots, stop=asyncio.Event())
+        await broker.consume(handle, capacity=Capacity(slots=slots), stop=asyncio.Event())
 
 
 async def take(broker: EventLog, count: int, after: int | None = -1) -> list[LogEntry]:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from contract.broker import Capacity
 from tests.brokers import samples
 from tests.brokers.suite.backend import Backend
 from tests.brokers.suite.handlers import Gate, Recorder
@@ -16,7 +17,7 @@ class Stopping:
         async with backend.broker() as broker:
             await put_all(broker, jobs)
             async with asyncio.TaskGroup() as group:
-                group.create_task(broker.consume(gate, slots=2, stop=stop))
+                group.create_task(broker.consume(gate, capacity=Capacity(slots=2), stop=stop))
                 await gate.full.wait()
                 stop.set()
                 gate.opened.set()
@@ -33,7 +34,7 @@ class Stopping:
         stop.set()
         async with backend.broker() as broker:
             await broker.put(job)
-            await broker.consume(none, slots=2, stop=stop)
+            await broker.consume(none, capacity=Capacity(slots=2), stop=stop)
             await consume_until(broker, recorder)
         assert none.seen == []
         assert recorder.ids == [job.id]
@@ -43,7 +44,7 @@ class Stopping:
         async with backend.broker() as broker:
             await put_all(broker, jobs)
             async with asyncio.TaskGroup() as group:
-                task = group.create_task(broker.consume(gate, slots=2, stop=asyncio.Event()))
+                task = group.create_task(broker.consume(gate, capacity=Capacity(slots=2), stop=asyncio.Event()))
                 await gate.full.wait()
                 task.cancel()
             await consume_until(broker, recorder)

@@ -27,8 +27,8 @@ def test_the_default_that_an_option_shows_is_that_of_its_setting(
             assert parameter.shown_default is None
             continue
         assert parameter.shown_default is not None
-        by_core = re.fullmatch(r"(\d+) a core, at most (\d+)", parameter.shown_default)
-        shown = min(int(by_core[1]) * cores, int(by_core[2])) if by_core else parameter.shown_default
+        by_child = re.fullmatch(r"(\d+) for each parser child", parameter.shown_default)
+        shown = int(by_child[1]) * cores if by_child else parameter.shown_default
         assert str(shown) == str(default)
 
 

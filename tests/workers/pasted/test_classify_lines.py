@@ -77,7 +77,7 @@ def probability_of(odd: str, rule: Rule | None = None, at: int = ODD_ONE) -> flo
     blocks = [*BODY[:at], line_of(odd), *BODY[at:]]
     rules = [rule if index == at else None for index in range(len(blocks))]
     odds = np.array([-3.0 if index == at else 3.0 for index in range(len(blocks))], np.float32)
-    return float(line_probabilities(blocks, RuledLines(rules, rules, Region(0, len(blocks))), odds, clean=False)[at])
+    return float(line_probabilities(blocks, RuledLines(rules, rules, Region(0, len(blocks))), odds)[at])
 
 
 ODD_PROSE = "In the end it was my daughter who held the lamp, and now and then me too, while I mended the old radio."
@@ -103,11 +103,14 @@ def test_short_lines_amid_the_article_may_be_boxes() -> None:
     assert probability_of("My daughter held the lamp that day.") < 0.5
 
 
-def test_a_line_that_announces_a_list_stays_with_it() -> None:
-    items = [line_of(f"the {word} of the old radio", item=True) for word in ("cable", "valve", "knob")]
-    blocks = [line_of("With an old meter and the plan I made a list of all that had to be mended:"), *items]
-    ruled_lines = RuledLines([None] * 4, [None] * 4, Region(0, 4))
-    assert line_probabilities(blocks, ruled_lines, np.full(4, -3, np.float32), clean=False).min() > 0.9
+def test_a_list_amid_the_article_is_the_articles_and_so_is_what_leads_to_it() -> None:
+    items = [line_of(f"The {word} of the old radio", item=True) for word in ("cable", "valve", "knob")]
+    blocks = [BODY[0], line_of("All that had to be mended:"), *items, BODY[1]]
+    ruled_lines = RuledLines([None] * 6, [None] * 6, Region(0, 6))
+    odds = np.array([3, -3, -3, -3, -3, 3], np.float32)
+    assert line_probabilities(blocks, ruled_lines, odds).min() > 0.9
+    at_the_end = line_probabilities(blocks[:-1], RuledLines([None] * 5, [None] * 5, Region(0, 5)), odds[:-1])
+    assert at_the_end[1:].max() < 0.1
 
 
 def test_focus_says_how_much_stays() -> None:

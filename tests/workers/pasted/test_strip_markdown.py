@@ -39,6 +39,7 @@ fare = 6 * 2 ** adults
 def test_marks_go_and_words_stay() -> None:
     assert is_markdown(PAGE)
     assert [line for line in unmark(PAGE).split("\n") if line] == [
+        "2025-05-04",
         "A second ferry",
         "The council has bought a second ferry, and it will sail from June.",
         "What it costs",
@@ -73,3 +74,19 @@ def test_markdown_is_read_as_plain_text_is() -> None:
 def test_text_that_merely_has_such_characters_is_left_alone(text: str) -> None:
     assert not is_markdown(text)
     assert read_text(text).text.replace("- ", "* ") == text or read_text(text).text in ("", text)
+
+
+def test_front_matter_names_title_author_and_date() -> None:
+    draft = read_text(
+        "---\ntitle: A second ferry\nauthor: Jane Roe\ndate: 2025-05-04\ntags: [boats, islands]\n---\n\n"
+        "The council has bought a second ferry, and it will sail from June on every day but Sundays.\n\n"
+        "Until then the old one stays in service, as the harbour master told the islanders on Monday.\n"
+    )
+    assert draft.title is not None
+    assert draft.title.value == "A second ferry"
+    assert draft.authors is not None
+    assert draft.authors.value == ("Jane Roe",)
+    assert draft.published is not None
+    assert draft.published.value == "2025-05-04"
+    assert "tags" not in draft.text
+    assert draft.text.startswith("The council has bought")

@@ -15,7 +15,7 @@ PROSE = "The ferry to the outer islands will sail twice a day from May, the harb
 def choice(*probabilities: float) -> ChosenLines:
     kept = tuple(probability >= 0.5 for probability in probabilities)
     classification = Classification(probabilities=probabilities, sizes=(120.0,) * len(probabilities), kept=kept)
-    return ChosenLines(classification, kept, clean=False, by_rules=False, titled=True)
+    return ChosenLines(classification, kept, whole=False, by_rules=False, titled=True)
 
 
 SURE = choice(0.02, 0.03, *[0.98] * 12, 0.02)

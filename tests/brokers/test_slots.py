@@ -1,18 +1,23 @@
-from contract.broker import previews_at_once
-from runtime.brokers.rabbit.slots import QueueClass, Slots
+from contract.broker import Capacity, previews_at_once
+from runtime.brokers.slots import QueueClass, Slots
 
 
-def filled(slots: int, **waiting: int) -> Slots[str]:
-    """Returns slots with this many waiting in each class, since second 0."""
-    made: Slots[str] = Slots(slots, patience_s=60)
-    for kind, count in waiting.items():
+def filled(slots: int, waiting: int = 0, **queued: int) -> Slots[str]:
+    """Returns slots with this many deliveries queued in each class, since second 0."""
+    made: Slots[str] = Slots(Capacity(slots=slots, waiting=waiting), patience_s=60)
+    for kind, count in queued.items():
         for number in range(count):
             made.add(QueueClass(kind), f"{kind}{number}", now=0)
     return made
 
 
 def take_all(slots: Slots[str], now: float = 0) -> list[str]:
-    return [item for _, item in iter(lambda: slots.take(now), None)]
+    return list(iter(lambda: slots.take(now), None))
+
+
+def finish(slots: Slots[str], kind: QueueClass) -> None:
+    slots.leave(kind)
+    slots.release(kind)
 
 
 def test_lost_jobs_go_first_then_interactive_then_bulk() -> None:
@@ -38,7 +43,7 @@ def test_interactive_takes_every_slot() -> None:
 def test_a_released_slot_is_taken_again() -> None:
     slots = filled(2, interactive=3)
     assert take_all(slots) == ["interactive0", "interactive1"]
-    slots.release(QueueClass.INTERACTIVE)
+    finish(slots, QueueClass.INTERACTIVE)
     assert take_all(slots) == ["interactive2"]
 
 
@@ -49,7 +54,7 @@ def test_bulk_that_has_waited_too_long_goes_before_interactive() -> None:
 def test_suspects_wait_until_they_are_begun() -> None:
     slots = filled(2, suspect=1, interactive=1)
     assert take_all(slots) == ["interactive0"]
-    slots.release(QueueClass.INTERACTIVE)
+    finish(slots, QueueClass.INTERACTIVE)
     slots.begin_suspects()
     assert take_all(slots) == ["suspect0"]
 
@@ -62,21 +67,21 @@ def test_a_suspect_waits_until_nothing_is_in_hand_and_keeps_all_others_waiting()
     for kind in (QueueClass.INTERACTIVE, QueueClass.BULK, QueueClass.LOST):
         slots.add(kind, f"next {kind}", now=0)
     assert take_all(slots) == []
-    slots.release(QueueClass.INTERACTIVE)
+    finish(slots, QueueClass.INTERACTIVE)
     assert take_all(slots) == ["suspect"]
-    slots.release(QueueClass.SUSPECT)
+    finish(slots, QueueClass.SUSPECT)
     assert take_all(slots) == ["next lost", "next interactive", "next bulk"]
 
 
 def test_suspects_go_one_by_one_as_they_are_drawn() -> None:
-    slots: Slots[str] = Slots(4, patience_s=60, draw=lambda count: count - 1)
+    slots: Slots[str] = Slots(Capacity(slots=4), patience_s=60, draw=lambda count: count - 1)
     for number in range(3):
         slots.add(QueueClass.SUSPECT, str(number), now=0)
     slots.begin_suspects()
     order = []
     for _ in range(3):
         order += take_all(slots)
-        slots.release(QueueClass.SUSPECT)
+        finish(slots, QueueClass.SUSPECT)
     assert order == ["2", "1", "0"]
 
 
@@ -84,9 +89,9 @@ def test_a_suspect_that_comes_later_waits_to_be_begun() -> None:
     slots = filled(2, suspect=1, interactive=1)
     slots.begin_suspects()
     assert take_all(slots) == ["suspect0"]
-    slots.release(QueueClass.SUSPECT)
+    finish(slots, QueueClass.SUSPECT)
     assert take_all(slots) == ["interactive0"]
-    slots.release(QueueClass.INTERACTIVE)
+    finish(slots, QueueClass.INTERACTIVE)
     slots.add(QueueClass.SUSPECT, "late", now=0)
     assert take_all(slots) == []
 
@@ -104,12 +109,12 @@ def test_clearing_returns_the_waiting_deliveries_and_forgets_them() -> None:
     slots = filled(1, interactive=2, bulk=1)
     assert take_all(slots) == ["interactive0"]
     assert slots.clear() == ["interactive1", "bulk0"]
-    slots.release(QueueClass.INTERACTIVE)
+    finish(slots, QueueClass.INTERACTIVE)
     assert take_all(slots) == []
 
 
 def test_previews_and_interactive_jobs_keep_their_order_of_arrival() -> None:
-    slots: Slots[str] = Slots(8, patience_s=60)
+    slots: Slots[str] = Slots(Capacity(slots=8), patience_s=60)
     for second, kind in enumerate(("interactive", "preview", "interactive", "preview", "bulk")):
         slots.add(QueueClass(kind), f"{kind} at {second}", now=second)
     assert take_all(slots) == [
@@ -134,4 +139,47 @@ def test_bulk_that_has_waited_too_long_goes_before_previews() -> None:
 def test_no_preview_begins_beside_a_suspect() -> None:
     slots = filled(4, suspect=1, preview=1)
     slots.begin_suspects()
+    assert take_all(slots) == ["suspect0"]
+
+
+def test_who_left_its_slot_lets_others_begin() -> None:
+    slots = filled(1, waiting=2, interactive=4)
+    begun = []
+    for _ in range(4):
+        begun += take_all(slots)
+        slots.leave(QueueClass.INTERACTIVE)
+    assert begun == ["interactive0", "interactive1", "interactive2"]
+    assert slots.in_hand == 3
+
+
+def test_who_comes_back_goes_before_those_that_have_not_begun() -> None:
+    slots = filled(1, waiting=2, interactive=2)
+    assert take_all(slots) == ["interactive0"]
+    slots.leave(QueueClass.INTERACTIVE)
+    slots.come_back(QueueClass.INTERACTIVE, "interactive0", now=1)
+    assert take_all(slots) == ["interactive0"]
+
+
+def test_no_slot_is_given_away_while_too_many_verdicts_are_unconfirmed() -> None:
+    slots: Slots[str] = Slots(Capacity(slots=1, waiting=9, unconfirmed=1), patience_s=60)
+    for number in range(2):
+        slots.add(QueueClass.INTERACTIVE, str(number), now=0)
+    assert take_all(slots) == ["0"]
+    slots.leave(QueueClass.INTERACTIVE)
+    slots.decide()
+    assert take_all(slots) == []
+    slots.confirm()
+    slots.release(QueueClass.INTERACTIVE)
+    assert take_all(slots) == ["1"]
+
+
+def test_a_suspect_waits_for_those_that_left_their_slots_and_lets_them_come_back() -> None:
+    slots = filled(2, waiting=2, interactive=1, suspect=1)
+    assert take_all(slots) == ["interactive0"]
+    slots.leave(QueueClass.INTERACTIVE)
+    slots.begin_suspects()
+    assert take_all(slots) == []
+    slots.come_back(QueueClass.INTERACTIVE, "interactive0", now=1)
+    assert take_all(slots) == ["interactive0"]
+    finish(slots, QueueClass.INTERACTIVE)
     assert take_all(slots) == ["suspect0"]

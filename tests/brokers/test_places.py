@@ -1,0 +1,76 @@
+"""The place of a delivery that leaves its slot and waits for another."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from contract.broker import Capacity, NoRoom
+from contract.labels import InHand
+from runtime.brokers import places
+from runtime.brokers.held_bytes import HeldBytes
+from runtime.brokers.places import SlotPlace
+from runtime.brokers.slots import QueueClass, Slots
+
+
+@pytest.fixture
+def slots() -> Slots[SlotPlace]:
+    return Slots(Capacity(slots=1, waiting=8, unconfirmed=8, held_bytes=1000), patience_s=10.0)
+
+
+@pytest.fixture
+def waits() -> asyncio.Event:
+    """Is set as soon as a delivery waits for a slot again."""
+    return asyncio.Event()
+
+
+@pytest.fixture
+def begun(slots: Slots[SlotPlace], waits: asyncio.Event) -> Callable[[], SlotPlace]:
+    """Begins a delivery, which gets the slot."""
+
+    def changed() -> None:
+        if slots.coming_back(QueueClass.INTERACTIVE):
+            waits.set()
+
+    def begin() -> SlotPlace:
+        place = SlotPlace(QueueClass.INTERACTIVE, slots, HeldBytes(1000), changed)
+        slots.add(place.kind, place, 0.0)
+        assert slots.take(0.0) is place
+        assert place.grant()
+        return place
+
+    return begin
+
+
+async def test_who_gets_no_slot_in_time_gives_up_and_waits_for_none(
+    slots: Slots[SlotPlace], begun: Callable[[], SlotPlace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "SLOT_PATIENCE_S", 0.05)
+    first, others = begun(), []
+    with pytest.raises(NoRoom, match="no slot within"):
+        async with first.left():
+            others.append(begun())
+    assert slots.coming_back(first.kind) == 0
+    first.decide()
+    assert slots.counts == {InHand.WORKING: 1, InHand.UNCONFIRMED: 1, InHand.WAITING: 0}
+    first.end()
+    others[0].end()
+    assert slots.in_hand == 0
+
+
+async def test_who_waits_gets_the_slot_that_is_freed(
+    slots: Slots[SlotPlace], begun: Callable[[], SlotPlace], waits: asyncio.Event
+) -> None:
+    first, others = begun(), []
+
+    async def leave_and_come_back() -> None:
+        async with first.left():
+            others.append(begun())
+
+    waiting = asyncio.create_task(leave_and_come_back())
+    await waits.wait()
+    others[0].end()
+    assert slots.take(0.0) is first
+    assert not first.grant()
+    await waiting
+    assert slots.counts[InHand.WORKING] == 1
