@@ -92,9 +92,9 @@ def refuse_to_hold_too_much(settings: Settings) -> None:
     """
     least_bytes = MAX_JOB_BYTES + settings.fetch_max_bytes
     if settings.amqp_url is not None:
-        from runtime.brokers.rabbit.consumer import prefetched_bytes  # noqa: PLC0415 - loads aio-pika: one broker only
+        from runtime.brokers.rabbit.consumer import least_prefetched_bytes  # noqa: PLC0415 - loads aio-pika: one broker only
 
-        least_bytes = prefetched_bytes(settings.slots) + settings.fetch_max_bytes
+        least_bytes = least_prefetched_bytes(settings.slots) + settings.fetch_max_bytes
     if least_bytes > settings.max_in_flight_bytes:
         raise StartError(
             f"with {settings.slots} slots and pages of up to {settings.fetch_max_bytes:,} bytes a worker may be sent "

@@ -20,7 +20,7 @@ from contract.job import Lane
 from contract.metrics import Metrics
 from contract.topology import DEAD, Topology, design, lane_queue
 from runtime.brokers.rabbit import RabbitBroker, RabbitLimits
-from runtime.brokers.rabbit.consumer import prefetched_bytes
+from runtime.brokers.rabbit.consumer import least_prefetched_bytes
 from tests.brokers.suite import DeadLetter
 
 QUICK = RabbitLimits(
@@ -137,7 +137,7 @@ class RabbitBackend:
             await wire.cut()
 
     def unheld_bytes(self, slots: int) -> int:
-        return prefetched_bytes(slots)
+        return least_prefetched_bytes(slots)
 
     async def crash(self, broker: Broker) -> None:
         await self.wire(broker).cut()

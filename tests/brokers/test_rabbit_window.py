@@ -9,7 +9,7 @@ from contract.codec import encode
 from contract.job import Lane
 from contract.topology import lane_queue
 from contract.verdicts import Answer, Verdict
-from runtime.brokers.rabbit.consumer import prefetched_bytes
+from runtime.brokers.rabbit.consumer import least_prefetched_bytes, prefetched_bytes
 from tests.brokers import samples
 from tests.brokers.rabbit_backend import RabbitBackend
 from tests.brokers.suite import Recorder, assert_nothing_waits, consuming, publish, put_all, subjects, take
@@ -40,7 +40,7 @@ async def test_many_that_end_at_once_are_acked_before_the_worker_ends(rabbit: Ra
 async def test_what_there_is_no_room_for_stays_in_the_queue(rabbit: RabbitBackend) -> None:
     jobs = [samples.job(content=str(number) * LARGE) for number in range(9)]
     away = Away(6, Recorder(9))
-    held_bytes = prefetched_bytes(2) + 4 * len(encode(jobs[0]))
+    held_bytes = least_prefetched_bytes(2) + 4 * len(encode(jobs[0]))
     async with rabbit.broker() as broker:
         await put_all(broker, jobs)
         async with consuming(broker, away, capacity=Capacity(slots=2, waiting=20, held_bytes=held_bytes)):
@@ -48,6 +48,33 @@ async def test_what_there_is_no_room_for_stays_in_the_queue(rabbit: RabbitBacken
             await asyncio.sleep(0.2)  # time for one too many to be sent
             assert (await broker.depths())[lane_queue(Lane.INTERACTIVE)].messages == 3
             away.back.set()
+
+
+@pytest.mark.parametrize("slots", [1, 2, 4, 40])
+@pytest.mark.parametrize("spare_bytes", [0, 100 * 1024**2, 1024**3])
+def test_what_is_sent_ahead_leaves_a_third_of_the_room(slots: int, spare_bytes: int) -> None:
+    least_bytes = least_prefetched_bytes(slots)
+    capacity = Capacity(slots=slots, waiting=100, held_bytes=least_bytes + spare_bytes)
+    assert least_bytes <= prefetched_bytes(capacity) <= least_bytes + spare_bytes * 2 // 3
+
+
+async def test_a_worker_with_few_slots_is_sent_more_than_it_works_on(rabbit: RabbitBackend) -> None:
+    """Small texts are decided faster than RabbitMQ sends one more for each ack."""
+    working, release = asyncio.Event(), asyncio.Event()
+
+    async def wait(delivery: Delivery) -> Verdict:
+        working.set()
+        await release.wait()
+        return publish(delivery)
+
+    async with rabbit.broker() as broker:
+        await put_all(broker, samples.jobs(20))
+        async with consuming(broker, wait, capacity=Capacity(slots=2, waiting=20)):
+            await working.wait()
+            await asyncio.sleep(0.2)  # time for one too many to be sent
+            assert (await broker.depths())[lane_queue(Lane.INTERACTIVE)].messages == 8
+            release.set()
+            await take(broker, 20)
 
 
 async def test_verdicts_that_wait_for_their_confirm_have_no_slot_and_are_bounded(rabbit: RabbitBackend) -> None:
