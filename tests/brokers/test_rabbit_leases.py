@@ -6,9 +6,11 @@ from contextlib import suppress
 from itertools import pairwise
 
 import pytest
+from aiormq.abc import AbstractChannel
 from yarl import URL
 
 from contract.broker import Broker, BrokerUnavailable, Leases
+from runtime.brokers.rabbit.session import Session
 from tests.brokers.rabbit_backend import RabbitBackend
 from workers.fetch.host_failures import HostFailures
 from workers.fetch.host_queues import HostQueues
@@ -42,6 +44,29 @@ async def test_of_many_that_ask_at_once_one_gets_it(rabbit: RabbitBackend) -> No
     async with rabbit.broker() as one, rabbit.broker() as other, rabbit.broker() as third:
         answers = await asyncio.gather(*(ask(broker) for broker in (one, other, third) * 2))
     assert sorted(answers) == [False] * 5 + [True]
+
+
+async def test_a_lease_that_is_refused_disturbs_no_other(rabbit: RabbitBackend) -> None:
+    """A refusal closes its channel, and with it whatever else waits on that channel."""
+    async with rabbit.broker() as one, rabbit.broker() as other, one.lease("a.example"):
+        for _ in range(5):
+            free = await asyncio.gather(*(is_free(other, name) for name in ("a.example", *map(str, range(20)))))
+            assert free == [False, *[True] * 20]
+
+
+async def test_leases_in_turn_share_a_channel(rabbit: RabbitBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = list[Session]()
+    opens = Session.passing_channel
+
+    async def counted(session: Session) -> AbstractChannel:
+        opened.append(session)
+        return await opens(session)
+
+    monkeypatch.setattr(Session, "passing_channel", counted)
+    async with rabbit.broker() as broker:
+        for number in range(10):
+            assert await is_free(broker, str(number))
+    assert len(opened) == 1
 
 
 async def test_a_holder_that_is_gone_holds_nothing(rabbit: RabbitBackend) -> None:
