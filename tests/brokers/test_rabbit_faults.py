@@ -1,26 +1,24 @@
 """Faults of RabbitMQ and the network: our broker recovers, and loses nothing that was confirmed."""
 
 import asyncio
-import gc
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from aiormq import spec
-from pamqp.frame import unmarshal
 from structlog.testing import capture_logs
 
 from contract.broker import Broker, BrokerError, BrokerFull, BrokerUnavailable, Capacity, Delivery, UnknownOffset
 from contract.codec import decode_event
 from contract.job import Lane
 from contract.labels import SessionLoss
-from contract.topology import ACCEPTED, DOCUMENTS, LOG, Queue, Topology, lane_queue
+from contract.topology import DOCUMENTS, LOG, Queue, Topology, lane_queue
 from contract.verdicts import Verdict
 from runtime.brokers.rabbit import RabbitLimits
 from tests.brokers import samples
+from tests.brokers.announcer import event_of
 from tests.brokers.rabbit_backend import QUICK, RabbitBackend, declare, messages_in
 from tests.brokers.suite import (
     Gate,
@@ -34,12 +32,16 @@ from tests.brokers.suite import (
     subjects,
     take,
 )
+from tests.brokers.suite.requests import sink
 from tests.rabbit_node import RabbitNode
 
 if TYPE_CHECKING:
     from pamqp.common import Arguments
 
 pytestmark = [pytest.mark.rabbit, pytest.mark.timeout(120)]
+
+TOGETHER = 200  # events, some hundred of which a worker may hold
+TOGETHER_S = 8.0  # one after the other, each after the shortest pause of 0.05 s, would take 10 s
 
 
 def with_arguments(topology: Topology, name: str, **arguments: str | int) -> Topology:
@@ -192,7 +194,7 @@ async def test_a_broker_that_stands_still_for_longer_than_the_heartbeat_is_left(
         rabbit_node.pause()
         try:
             async with asyncio.timeout(60):
-                while not losses(rabbit, "consumer", "heartbeat_missed"):  # noqa: ASYNC110 - as above
+                while not all(losses(rabbit, role, "heartbeat_missed") for role in ("consumer", "publisher")):  # noqa: ASYNC110 - as above
                     await asyncio.sleep(0.05)
         finally:
             rabbit_node.resume()
@@ -386,6 +388,26 @@ async def test_subscribers_miss_no_event_while_their_queue_has_no_leader(
     assert rabbit.metrics.registry.get_sample_value("copydesk_subscriber_refused_total") == 0
 
 
+async def test_events_that_were_refused_together_are_taken_together(
+    rabbit: RabbitBackend, rabbit_node: RabbitNode
+) -> None:
+    limits = replace(QUICK, subscriber_patience_s=RabbitLimits().subscriber_patience_s)
+    async with rabbit.broker(limits=limits) as broker, rabbit.channel() as channel:
+        await put_persistently(broker, [], 1)
+        queue = await channel.declare_queue("watcher", durable=True, arguments={"x-queue-type": "quorum"})
+        await queue.bind(DOCUMENTS, "#")
+        await asyncio.to_thread(write_down_leader, rabbit_node, "watcher", "'away@localhost'")
+        async with asyncio.TaskGroup() as group:
+            offered = [group.create_task(sink(broker).announce(event_of(f"{number}"))) for number in range(TOGETHER)]
+            async with asyncio.timeout(30):  # RabbitMQ 4 asks the other nodes, too, and refuses nothing
+                while failures(rabbit, "documents", "refused") < TOGETHER and not all(map(asyncio.Task.done, offered)):  # noqa: ASYNC110 - a counter
+                    await asyncio.sleep(0.05)
+            await asyncio.to_thread(write_down_leader, rabbit_node, "watcher", "node()")
+            async with asyncio.timeout(TOGETHER_S):
+                await asyncio.wait(offered)
+        await queue.delete(if_unused=False, if_empty=False)
+
+
 def write_down_leader(node: RabbitNode, queue: str, leader: str) -> None:
     """Sets the recorded leader of a queue. The record names a dead node until another leader is elected."""
     node.evaluate(
@@ -498,49 +520,3 @@ async def memory_alarm(node: RabbitNode) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "0.4")
-
-
-# each event has a channel of its own
-
-
-async def test_each_message_to_a_stream_is_the_only_one_of_its_channel(rabbit: RabbitBackend) -> None:
-    """RabbitMQ 3.10 confirms and drops what follows on a channel when a node of its stream was killed."""
-    async with rabbit.broker() as broker:
-        jobs = samples.jobs(8)
-        await put_all(broker, jobs)
-        await consume_until(broker, Recorder(8))
-        (publisher,) = [relay for relay in rabbit.wire(broker).relays if relay.is_called("publisher")]
-    events, before = 0, Counter[int]()
-    for channel, frame in frames(bytes(publisher.sent)):
-        if isinstance(frame, spec.Channel.Open):
-            before[channel] = 0
-        elif isinstance(frame, spec.Basic.Publish):
-            if frame.exchange == LOG or frame.routing_key == ACCEPTED:
-                events += frame.exchange == LOG
-                assert before[channel] == 0
-            before[channel] += 1
-    assert events == 8
-
-
-async def test_channels_that_are_done_leave_nothing_behind(rabbit: RabbitBackend) -> None:
-    async with rabbit.broker() as broker:
-        await put_persistently(broker, [], 20)
-        before = objects()
-        await put_persistently(broker, [], 100)
-        async with asyncio.timeout(60):
-            while objects() > before + 300:  # noqa: ASYNC110 - the last ones close behind the puts
-                await asyncio.sleep(0.2)
-
-
-def objects() -> int:
-    """Returns how many objects there are that the garbage collector knows."""
-    gc.collect()
-    return len(gc.get_objects())
-
-
-def frames(sent: bytes) -> Iterator[tuple[int, object]]:
-    """Yields the AMQP frames that a client sent, with their channels."""
-    while sent:
-        size, channel, frame = unmarshal(sent)
-        sent = sent[size:]
-        yield channel, frame

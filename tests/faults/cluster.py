@@ -33,6 +33,11 @@ class ClusterNode(RabbitNode):
         rows = json.loads(self.ctl("list_queues", "name", "type", "leader", "--formatter", "json"))
         return {row["name"]: row["leader"] for row in rows if row["type"] == "quorum"}
 
+    def leader_of(self, queue: str) -> str:
+        """Returns the node that leads a queue or a stream."""
+        rows = json.loads(self.ctl("list_queues", "name", "leader", "--formatter", "json"))
+        return next(str(row["leader"]) for row in rows if row["name"] == queue)
+
     def _prepare(self) -> None:
         cookie = self._folder / ".erlang.cookie"
         cookie.write_text(COOKIE)

@@ -11,6 +11,8 @@ DOCUMENTS = int(os.environ.get("COPYDESK_TEST_FAULT_DOCUMENTS", "200"))
 WITHIN_S = 120 + DOCUMENTS / 10  # on two cores that others use, too: some six times what it takes when they are free
 LOAD_S = 12 if DOCUMENTS >= 1000 else 5  # for how long documents come in; what breaks, breaks after the first quarter
 
+KILLS = 20 if DOCUMENTS >= 1000 else 2  # of the leader of the log, each of which takes some ten seconds
+
 
 @pytest.fixture(scope="session")
 def documents() -> int:

@@ -4,10 +4,15 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from prometheus_client import CollectorRegistry
 
+from contract.metrics import Metrics
+from contract.topology import LOG
+from runtime.brokers.rabbit import RabbitBroker
+from tests.brokers.announcer import Announcer, missing_in_log
 from tests.faults.balance import balance, subscriber
-from tests.faults.cluster import Cluster
-from tests.faults.conftest import LOAD_S, WITHIN_S
+from tests.faults.cluster import Cluster, ClusterNode
+from tests.faults.conftest import KILLS, LOAD_S, WITHIN_S
 from tests.faults.desk import Desk, wait_until_ready
 from tests.faults.load import Client, recovery_s, tiny_ones, within
 
@@ -52,6 +57,58 @@ async def test_queue_leader_killed(desk: Desk, cluster: Cluster, documents: int)
             await asyncio.to_thread(leader.start)
     assert row.lost == row.differing == 0
     assert events.subjects >= client.accepted
+
+
+@pytest.mark.timeout(KILLS * (WITHIN_S + 60))
+async def test_leader_of_the_log_killed_again_and_again(desk: Desk, cluster: Cluster, documents: int) -> None:
+    client = Client(lambda: desk.api)
+    async with within(KILLS * WITHIN_S, client), subscriber(cluster.url) as events, asyncio.TaskGroup() as group:
+        slowest_s = 0.0
+        await asyncio.to_thread(cluster.settle)
+        for _ in range(KILLS):
+            leader = await asyncio.to_thread(settled_leader, cluster, LOG)
+            posting = group.create_task(client.post_all(tiny_ones(documents // KILLS), over_s=1.0))
+            await client.until_more(documents // KILLS // 2)
+            await asyncio.to_thread(leader.kill)
+            slowest_s = max(slowest_s, await recovery_s(client, events.until_decided))
+            await posting
+            await asyncio.to_thread(leader.start)
+        name = f"cluster of 3: leader of the log killed {KILLS} times"
+        row = await balance(name, cluster.url, client.accepted, events, slowest_s, within_s=WITHIN_S)
+    assert row.lost == row.differing == 0
+    assert events.subjects >= client.accepted
+
+
+@pytest.mark.timeout(KILLS * (WITHIN_S + 60))
+async def test_leader_of_the_log_killed_while_events_come_as_fast_as_they_are_confirmed(cluster: Cluster) -> None:
+    """More events than workers have: hundreds are on their way to the log whenever its leader dies."""
+    between = 2000  # events before each kill, and after it
+    async with RabbitBroker(cluster.url, metrics=Metrics(CollectorRegistry())) as broker:
+        announcer = Announcer(broker)
+        first = await announcer.announce()  # declares what the subscriber binds its queue to
+        async with subscriber(cluster.url, "announced") as events, asyncio.TaskGroup() as group:
+            await asyncio.to_thread(cluster.settle)
+            announcing = group.create_task(announcer.run())
+            for _ in range(KILLS):
+                leader = await asyncio.to_thread(settled_leader, cluster, LOG)
+                await announcer.until_more(between)
+                await asyncio.to_thread(leader.kill)
+                await announcer.until_more(between)
+                await asyncio.to_thread(leader.start)
+            announcer.stop()
+            await announcing
+            missing, repeats = await missing_in_log(broker, announcer.confirmed)
+            await events.until_decided(announcer.confirmed - {first})
+    counts = (len(announcer.confirmed), f"{len(missing)} lost", f"{repeats} repeated")
+    print(f"\ncluster of 3: leader of the log killed {KILLS} times, events alone", *counts, sep=" | ")  # noqa: T201
+    assert missing == set()
+
+
+def settled_leader(cluster: Cluster, queue: str) -> ClusterNode:
+    """Returns the node that leads `queue`, once it may be killed."""
+    leader = cluster.node_called(cluster.nodes[0].leader_of(queue))
+    leader.await_quorum()
+    return leader
 
 
 async def test_nodes_restarted_in_turn(desk: Desk, cluster: Cluster, documents: int) -> None:

@@ -8,9 +8,10 @@ from contract.attempts import FailedAttempt
 from contract.broker import BrokerError
 from contract.labels import Destination
 from contract.topology import ATTEMPTS
+from runtime.brokers.rabbit.channels import Outgoing
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import attempts_message
-from runtime.brokers.rabbit.publisher import Outgoing, Publisher
+from runtime.brokers.rabbit.publisher import Publisher
 
 # Records of about 500 bytes each: in one message, and waiting for it. Chosen: a worker decides at most some hundred
 # documents a second, so 5,000 bridge an outage of a minute.
@@ -45,7 +46,7 @@ class AttemptRecord:
 
     async def _publish(self, batch: list[FailedAttempt]) -> None:
         message = attempts_message(batch)
-        outgoing = Outgoing(message=message, exchange="", key=ATTEMPTS, to=Destination.ATTEMPTS, is_stream=True)
+        outgoing = Outgoing(message=message, exchange="", key=ATTEMPTS, to=Destination.ATTEMPTS, stream=ATTEMPTS)
         try:
             await self._publisher.publish(outgoing, timeout_s=self._limits.confirm_timeout_s)
         except BrokerError:

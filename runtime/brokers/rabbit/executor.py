@@ -13,10 +13,11 @@ from contract.metrics import Metrics
 from contract.topology import DEAD, DOCUMENTS, LOG, Topology
 from contract.verdicts import Answer, Bury, Defer, Publish, Retry, Verdict
 from runtime.brokers.rabbit.attempts import AttemptRecord
+from runtime.brokers.rabbit.channels import Outgoing
 from runtime.brokers.rabbit.fanout import Fanout
 from runtime.brokers.rabbit.limits import RabbitLimits
-from runtime.brokers.rabbit.messages import also_to, dead_letter, event_message, job_message, reply_message
-from runtime.brokers.rabbit.publisher import Outgoing, Publisher
+from runtime.brokers.rabbit.messages import dead_letter, event_message, job_message, reply_message
+from runtime.brokers.rabbit.publisher import Publisher
 from runtime.brokers.rabbit.retry import retry_until_done
 
 if TYPE_CHECKING:
@@ -60,13 +61,13 @@ class VerdictExecutor:
                 await self._reply(event, delivered.reply_to)
 
     async def _announce(self, event: Event) -> None:
-        message = event_message(event)
+        message = event_message(event, also_to=event.subject)  # in the log, all keys lead to the one stream
         await self._publish_until_confirmed(
-            Outgoing(message=message, exchange=LOG, key=event.routing_key, to=Destination.LOG, is_stream=True)
+            Outgoing(message=message, exchange=LOG, key=event.routing_key, to=Destination.LOG, stream=LOG)
         )
         await self._fanout.offer(
             Outgoing(
-                message=also_to(message, event.subject),
+                message=message,
                 exchange=DOCUMENTS,
                 key=event.routing_key,
                 to=Destination.DOCUMENTS,

@@ -13,8 +13,9 @@ import structlog
 
 from contract.broker import BrokerFull, BrokerUnavailable
 from contract.metrics import Metrics
+from runtime.brokers.rabbit.channels import Outgoing
 from runtime.brokers.rabbit.limits import RabbitLimits
-from runtime.brokers.rabbit.publisher import Outgoing, Publisher
+from runtime.brokers.rabbit.publisher import Publisher
 from runtime.brokers.rabbit.retry import retry_until_done
 
 _FIRST_PAUSE_S = 0.05  # chosen: an election on an idle cluster takes less than a second

@@ -22,6 +22,7 @@ class RabbitLimits:
     - `second_opinion_s`: at most once in this time, a refused message is offered again on a new channel. RabbitMQ 3.10
       refuses everything on a channel that first published to a quorum queue while its leader was gone, until that node
       is back (measured).
+    - `stream_channel_s`: for so long one channel publishes to a stream, before another takes its place.
     - `failure_log_pause_s` is the pause between two log lines about one cause of failed publishes. A metric counts all.
     - `fresh_confirm_s`: for this long a confirm shows that publishing works. Then a probe must be confirmed within
       `probe_timeout_s`. A consumer's connection is asked as often. Their sum is less than one heartbeat, because a
@@ -58,6 +59,7 @@ class RabbitLimits:
     confirm_timeout_s: float = 10.0
     outstanding_confirms: int = 256
     second_opinion_s: float = 2.0
+    stream_channel_s: float = 10.0
     failure_log_pause_s: float = 10.0
     probe_timeout_s: float = 2.0
     fresh_confirm_s: float = 5.0

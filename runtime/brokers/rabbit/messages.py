@@ -53,21 +53,17 @@ def requests_message(requests: Sequence[OwnerRequest]) -> Message:
     return _persistent(encode(requests), "application/json", requests[0].id, {})
 
 
-def event_message(event: AnyEvent) -> Message:
+def event_message(event: AnyEvent, also_to: str | None = None) -> Message:
     """Returns `event` as a persistent message with the event's id.
+
+    `also_to` is a second routing key, which the broker removes before it delivers the message. RabbitMQ calls it
+    sender-selected distribution (https://www.rabbitmq.com/docs/sender-selected).
 
     Raises:
         MessageTooLarge: over `MAX_EVENT_BYTES`.
     """
-    return _persistent(encode_within(MAX_EVENT_BYTES, event), MEDIA_TYPE, event.id, {})
-
-
-def also_to(message: Message, key: str) -> Message:
-    """Returns `message` with a second routing key, which the broker removes before it delivers the message.
-
-    RabbitMQ calls it sender-selected distribution (https://www.rabbitmq.com/docs/sender-selected).
-    """
-    return _persistent(message.body, message.content_type, message.message_id, {"BCC": [key]})
+    headers: HeadersType = {} if also_to is None else {"BCC": [also_to]}
+    return _persistent(encode_within(MAX_EVENT_BYTES, event), MEDIA_TYPE, event.id, headers)
 
 
 def preview_message(job: Job, reply_to: str, patience_s: float) -> Message:

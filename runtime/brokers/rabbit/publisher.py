@@ -2,40 +2,23 @@
 
 import asyncio
 import math
-from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 import structlog
 from aio_pika import Message
-from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import DeliveryError, PublishError
 
 from contract.broker import BrokerFull, BrokerUnavailable
 from contract.labels import Destination, PublishFailure, SessionLoss
 from contract.metrics import Metrics
 from contract.topology import INTAKE
+from runtime.brokers.rabbit.channels import Channels, Outgoing
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.session import Session, SessionLost, translated
 
 log = structlog.get_logger(__name__)
 
 _PROBE_KEY = "probe"  # not bound: the broker confirms and drops the message
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """A message and its destination. `to` names it in metrics; `mandatory` requires that a queue takes the message.
-
-    `is_stream`: the message goes to a stream and needs its own channel. After the stream's leader changed, RabbitMQ
-    3.10 takes messages on an old channel for repeats, and confirms them without storing them (measured).
-    """
-
-    message: Message
-    exchange: str
-    key: str
-    to: Destination
-    mandatory: bool = True
-    is_stream: bool = False
 
 
 class NotPublished(BrokerUnavailable):
@@ -52,12 +35,11 @@ class Publisher:
     def __init__(self, limits: RabbitLimits, metrics: Metrics) -> None:
         self._limits = limits
         self._metrics = metrics
-        self._live: tuple[Session, AbstractChannel] | None = None
+        self._live: tuple[Session, Channels] | None = None
         self._up = asyncio.Event()
         self._tasks = asyncio.TaskGroup()
         self._blocked = False
         self._confirmed_at = -math.inf
-        self._doubted_at = -math.inf
         self._told_at: dict[PublishFailure, float] = {}
         self._outstanding = asyncio.Semaphore(limits.outstanding_confirms)
         self._by_id: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -68,16 +50,18 @@ class Publisher:
         Raises:
             BaseExceptionGroup: of `SessionLost`, or of a defect.
         """
-        channel = await session.channel()
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                self._live = (session, channel)
+                self._live = (session, self._channels_of(session))
                 self._blocked = False
                 self._up.set()
                 await session.until_lost()
         finally:
             self._up.clear()
             self._live = None
+
+    def _channels_of(self, session: Session) -> Channels:
+        return Channels(session, self._limits, self._tasks)
 
     async def publish(self, outgoing: Outgoing, *, timeout_s: float) -> None:
         """Returns when the broker has confirmed. `timeout_s` is at most `confirm_timeout_s`.
@@ -99,7 +83,7 @@ class Publisher:
 
     async def ready(self) -> bool:
         """Returns True if a publish was confirmed in the last seconds, or a probe is confirmed now."""
-        if self._live is None or self._live[0].is_over or await self._live[0].is_blocked():
+        if self._live is None or self._live[0].is_over or self._live[0].is_blocked():
             return False
         if _now() - self._confirmed_at < self._limits.fresh_confirm_s:
             return True
@@ -118,21 +102,18 @@ class Publisher:
                     await self._publish(outgoing)
         except TimeoutError:
             self._confirmed_at = -math.inf
-            await self._check_blocked()  # RabbitMQ reports an alarm only after it was sent something
+            self._check_blocked()  # RabbitMQ reports an alarm only after it was sent something
             cause = PublishFailure.TIMED_OUT if self._up.is_set() else PublishFailure.NO_SESSION
             raise NotPublished(cause, f"no confirm within {timeout_s:g} s") from None
 
     async def _publish(self, outgoing: Outgoing) -> None:
         if self._live is None:
             raise NotPublished(PublishFailure.NO_SESSION, "the session was just lost")
-        session, channel = self._live
-        await self._check_blocked()
+        session, channels = self._live
+        self._check_blocked()
         try:
             with translated(SessionLoss.CONNECTION_CLOSED):
-                if outgoing.is_stream:
-                    await self._offer_stream(session, outgoing)
-                else:
-                    await self._offer(session, channel, outgoing)
+                await channels.offer(outgoing)
         except PublishError as error:
             session.lose(SessionLoss.UNROUTABLE, repr(error))  # the next session declares the missing queue
             raise NotPublished(PublishFailure.RETURNED, "no queue takes the message") from error
@@ -142,9 +123,9 @@ class Publisher:
             session.lose(error.cause, error.detail)
             raise NotPublished(PublishFailure.SESSION_LOST, error.detail) from error
 
-    async def _check_blocked(self) -> None:
+    def _check_blocked(self) -> None:
         """Returns unless an alarm blocks the live session. Its start and its end are logged once."""
-        if self._live is None or not await self._live[0].is_blocked():
+        if self._live is None or not self._live[0].is_blocked():
             return
         session, _ = self._live
         if not self._blocked and not session.is_over:
@@ -161,42 +142,6 @@ class Publisher:
             self._blocked = False
         log.info("broker_takes_messages_again", blocked_s=round(_now() - began, 1))
 
-    async def _offer(self, session: Session, channel: AbstractChannel, outgoing: Outgoing) -> None:
-        """Returns when the message is confirmed. A refusal may be the fault of the channel: see docs/decisions.md."""
-        try:
-            await _confirmed(channel, outgoing)
-        except PublishError:
-            raise
-        except DeliveryError:
-            if _now() - self._doubted_at < self._limits.second_opinion_s:
-                raise
-            self._doubted_at = _now()
-            await _confirmed(await self._renew(session, channel), outgoing)
-
-    async def _offer_stream(self, session: Session, outgoing: Outgoing) -> None:
-        channel = await session.passing_channel(confirms=True)
-        session.check()
-        message = outgoing.message
-        try:
-            await channel.basic_publish(
-                message.body,
-                exchange=outgoing.exchange,
-                routing_key=outgoing.key,
-                properties=message.properties,
-                mandatory=outgoing.mandatory,
-            )
-        finally:
-            if not session.is_over:
-                self._tasks.create_task(session.drop(channel))
-
-    async def _renew(self, session: Session, doubted: AbstractChannel) -> AbstractChannel:
-        """Returns the channel that replaces `doubted`, which stays open for its outstanding confirms."""
-        channel = await session.channel()
-        session.check()
-        self._live = (session, channel)
-        self._tasks.create_task(session.retire(doubted, after_s=self._limits.confirm_timeout_s))
-        return channel
-
     def _note(self, cause: PublishFailure, outgoing: Outgoing, detail: str) -> None:
         """Counts a failure. Few of each cause are logged: a full queue refuses thousands."""
         self._metrics.publish_failures.labels(to=outgoing.to, cause=cause).inc()
@@ -208,11 +153,6 @@ class Publisher:
     def _lock(self, message_id: str | None) -> asyncio.Lock:
         """Returns the lock of this id: aiormq distinguishes returned from confirmed messages only by this id."""
         return self._by_id.setdefault(message_id or "", asyncio.Lock())
-
-
-async def _confirmed(channel: AbstractChannel, outgoing: Outgoing) -> None:
-    exchange = await channel.get_exchange(outgoing.exchange, ensure=False)
-    await exchange.publish(outgoing.message, outgoing.key, mandatory=outgoing.mandatory)
 
 
 def _now() -> float:

@@ -8,8 +8,9 @@ from contract.broker import BrokerUnavailable
 from contract.codec import encode
 from contract.labels import Destination
 from contract.topology import ACCEPTED
+from runtime.brokers.rabbit.channels import Outgoing
 from runtime.brokers.rabbit.messages import acceptance_message
-from runtime.brokers.rabbit.publisher import Outgoing, Publisher
+from runtime.brokers.rabbit.publisher import Publisher
 
 # Chosen well under the 16 MiB at which RabbitMQ 4 closes the channel. A record has 200 bytes, up to 25 kB with labels.
 _MAX_BATCH_BYTES = 1024 * 1024
@@ -67,7 +68,7 @@ class Record:
         if self._open is batch:
             self._open = _Batch()
         message = acceptance_message(batch.records)
-        outgoing = Outgoing(message=message, exchange="", key=ACCEPTED, to=Destination.ACCEPTED, is_stream=True)
+        outgoing = Outgoing(message=message, exchange="", key=ACCEPTED, to=Destination.ACCEPTED, stream=ACCEPTED)
         try:
             await self._publisher.publish(outgoing, timeout_s=timeout_s)
             batch.confirmed = True

@@ -8,10 +8,11 @@ from contract.labels import Destination
 from contract.metrics import Metrics
 from contract.requests import OwnerRequest
 from contract.topology import DOCUMENTS, LOG, REQUESTS
+from runtime.brokers.rabbit.channels import Outgoing
 from runtime.brokers.rabbit.fanout import Fanout
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import event_message, requests_message
-from runtime.brokers.rabbit.publisher import Outgoing, Publisher
+from runtime.brokers.rabbit.publisher import Publisher
 
 
 class Requests:
@@ -27,13 +28,13 @@ class Requests:
         """See `contract.requests.RequestSink`."""
         message = requests_message([request])
         await self._publish(
-            Outgoing(message=message, exchange="", key=REQUESTS, to=Destination.REQUESTS, is_stream=True)
+            Outgoing(message=message, exchange="", key=REQUESTS, to=Destination.REQUESTS, stream=REQUESTS)
         )
 
     async def announce(self, event: ErasedEvent) -> None:
         """See `contract.requests.RequestSink`. It may take as long as a subscriber's queue gets to elect a leader."""
         message, key = event_message(event), event.routing_key
-        await self._publish(Outgoing(message=message, exchange=LOG, key=key, to=Destination.LOG, is_stream=True))
+        await self._publish(Outgoing(message=message, exchange=LOG, key=key, to=Destination.LOG, stream=LOG))
         offered = Outgoing(message=message, exchange=DOCUMENTS, key=key, to=Destination.DOCUMENTS, mandatory=False)
         try:
             async with asyncio.timeout(self._patience_s):

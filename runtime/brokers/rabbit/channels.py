@@ -1,0 +1,135 @@
+"""The channels on which one session publishes: one for each stream, and one for everything else.
+
+RabbitMQ 3.10 numbers what a channel publishes twice: all messages of the channel, and those for each stream, which uses
+its numbers to recognise repeats. When a stream gets a new leader, the channel sends what is not confirmed again, but
+under the number of the channel (`rabbit_stream_queue:resend_all`; mended in RabbitMQ 4.0, rabbitmq-server#12236). If
+that number is the higher one, the stream takes the messages after it for repeats: it confirms them and drops them. On a
+channel that publishes to one stream only, and to nothing else, both numbers are the same.
+"""
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from typing import cast
+
+import aiormq
+from aio_pika import Message
+from aiormq.exceptions import DeliveryError, PublishError
+
+from contract.labels import Destination
+from runtime.brokers.rabbit.limits import RabbitLimits
+from runtime.brokers.rabbit.session import Session
+
+# Chosen: a message of up to this size is copied to the socket's buffer without waiting for room. So at most 16 MiB wait
+# there, with 256 messages that are not confirmed (`RabbitLimits.outstanding_confirms`).
+_UNDRAINED_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A message and its destination. `to` names it in metrics; `mandatory` requires that a queue takes the message.
+
+    `stream` names the one stream that the message goes to, if it goes to a stream.
+    """
+
+    message: Message
+    exchange: str
+    key: str
+    to: Destination
+    mandatory: bool = True
+    stream: str | None = None
+
+
+@dataclass(slots=True)
+class _Place:
+    """The channel for one stream, or for everything else, and the time of the loop at which another one replaces it."""
+
+    channel: aiormq.Channel | None = None
+    ends_at: float = math.inf
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Channels:
+    """Publishes on the channels of `session`, which are opened when they are needed. `tasks` closes replaced ones."""
+
+    def __init__(self, session: Session, limits: RabbitLimits, tasks: asyncio.TaskGroup) -> None:
+        self._session = session
+        self._limits = limits
+        self._tasks = tasks
+        self._common = _Place()
+        self._streams: dict[str, _Place] = {}
+        self._doubted_at = -math.inf
+
+    async def offer(self, outgoing: Outgoing) -> None:
+        """Returns when the message is confirmed.
+
+        Raises:
+            PublishError: no queue takes it.
+            DeliveryError: a queue refuses it.
+            SessionLost: the session ended.
+            Exception: what aiormq raises for a lost connection or channel; see `session.translated`.
+        """
+        if outgoing.stream is None:
+            await self._offer_to_queues(outgoing)
+        else:
+            await self._offer_to_stream(outgoing.stream, outgoing)
+
+    async def _offer_to_stream(self, stream: str, outgoing: Outgoing) -> None:
+        """Publishes on the channel for this stream alone.
+
+        It is replaced from time to time: when somebody deletes the stream and declares it again, the stream counts from
+        one, and the channel does not.
+        """
+        place = self._streams.setdefault(stream, _Place(ends_at=-math.inf))
+        await confirmed(await self._channel_at(place), outgoing)
+
+    async def _offer_to_queues(self, outgoing: Outgoing) -> None:
+        """Offers a refused message again: the refusal may be the fault of the channel. See docs/decisions.md."""
+        channel = await self._channel_at(self._common)
+        try:
+            await confirmed(channel, outgoing)
+        except PublishError:
+            raise
+        except DeliveryError:
+            if _now() - self._doubted_at < self._limits.second_opinion_s:
+                raise
+            self._doubted_at = self._common.ends_at = _now()
+            await confirmed(await self._channel_at(self._common), outgoing)
+
+    async def _channel_at(self, place: _Place) -> aiormq.Channel:
+        """Returns the channel of this place, a new one where its time is over."""
+        if place.channel is not None and _now() < place.ends_at:
+            return place.channel
+        async with place.opening:
+            if place.channel is None or _now() >= place.ends_at:
+                await self._renew(place)
+        return cast("aiormq.Channel", place.channel)
+
+    async def _renew(self, place: _Place) -> None:
+        """Opens a channel. The one that it replaces stays open for its outstanding confirms."""
+        old, place.channel = place.channel, await self._session.publishing_channel()
+        self._session.check()
+        place.ends_at = math.inf if place is self._common else _now() + self._limits.stream_channel_s
+        if old is not None:
+            self._tasks.create_task(self._session.retire(old, after_s=self._limits.confirm_timeout_s))
+
+
+async def confirmed(channel: aiormq.Channel, outgoing: Outgoing) -> None:
+    """Publishes, and returns when the broker confirms.
+
+    Small messages do not wait for each other until the socket has taken them, which leads to one message for each turn
+    of the loop.
+    """
+    message = outgoing.message
+    await channel.basic_publish(
+        message.body,
+        exchange=outgoing.exchange,
+        routing_key=outgoing.key,
+        properties=message.properties,
+        mandatory=outgoing.mandatory,
+        wait=len(message.body) > _UNDRAINED_BYTES,
+    )
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
