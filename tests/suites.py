@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 
-AT_ONCE = 3  # chosen for two cores: most of the time of a test is waiting
+AT_ONCE = 4  # chosen for two cores: most of the time of a test is waiting
 SUITE_TIMEOUT_S = 2700  # pytest's own session_timeout ends a suite before; this is for a pytest that hangs at its end
 
 PATIENTLY = ("-o", "faulthandler_timeout=900")  # one fault may take minutes, and starts many processes

@@ -83,7 +83,7 @@ def test_pasted_text_has_a_confidence() -> None:
 
 
 def test_focus_reaches_pasted_text() -> None:
-    doubtful = "Ships, boats and more from the harbour"
+    doubtful = "The harbour in pictures"
     head, foot = ["Home", "News", "Sport", "Boats", "Weather", "About us"], ["Most read", "Bus fares rise", "Contact"]
     pasted = "\n\n".join([*head, *PROSE, "The new ship", *PROSE[::-1], doubtful, *foot])
     texts = [extracted(pasted, Options(focus=focus), is_html=False).text for focus in (Focus.PRECISION, Focus.RECALL)]

@@ -22,6 +22,9 @@ from workers.pasted.whole_text import WHOLE_TEXT_FEATURES, is_whole
 # Chosen by hand: without it articles have gaps.
 _AMID_BONUS = 4.0  # log-odds of paragraphs between those of the article
 _AMID_WORDS = 22.0  # words of such a paragraph, at least
+_STANDFIRST_BONUS = 4.0  # log-odds of the line below the title, before the article's paragraphs
+_STANDFIRST_WORDS = 12.0  # words of such a line, at least
+_STANDFIRST_REACH = 2  # lines after it in which the paragraphs begin; those that rules remove do not count
 _LIST_BONUS = 9.0  # log-odds of lists between the article's paragraphs, and of the lines that announce them
 _HEADING_BONUS = 3.0  # log-odds of short lines between two paragraphs of the article
 _LIST_REACH = 2  # lines before and after a list in which its paragraphs stand
@@ -88,7 +91,7 @@ def classify_lines(
     odds = models.lines.raw(rows)
     probabilities = line_probabilities(lines, ruled_lines, odds)
     whole = is_mail(ruled_lines) or is_whole(columns, odds, models.whole)
-    stays = [True] * len(lines) if whole else choose_lines(lines, probabilities, focus)
+    stays = _staying(lines, ruled_lines, probabilities, focus, whole=whole)
     scored = ScoredLines(ruled_lines.noise, probabilities, stays, ruled_lines.title)
     headline = choose_title(lines, scored, columns, models.titles) if seek_title else None
     return ClassifiedLines(_name(ruled_lines.rules, stays, headline), probabilities, headline, whole, by_rules=False)
@@ -104,6 +107,7 @@ def rule_findings(ruled_lines: RuledLines) -> RuleFindings:
 def line_probabilities(lines: Sequence[Line], ruled_lines: RuledLines, odds: Rows) -> Rows:
     """Returns the probability that each line is the article's: the model's, higher for paragraphs amid the article."""
     total = odds + _AMID_BONUS * _are_amid(lines, ruled_lines, odds)
+    total += _STANDFIRST_BONUS * _are_standfirsts(lines, ruled_lines, total)
     total += _LIST_BONUS * _are_lists_amid(lines, ruled_lines, total)
     total += _HEADING_BONUS * _are_headings(lines, ruled_lines, total)
     probabilities: Rows = np.reciprocal(1 + np.exp(-total))
@@ -114,6 +118,18 @@ def choose_lines(lines: Sequence[Line], probabilities: Rows, focus: Focus = Focu
     """Returns which lines to keep, by their probabilities."""
     lengths = np.array([line.words for line in lines], np.float32)
     return [bool(stays) for stays in best_cut(probabilities, lengths, _RECALL_WORTH[focus])]
+
+
+def _staying(
+    lines: Sequence[Line], ruled_lines: RuledLines, probabilities: Rows, focus: Focus, *, whole: bool
+) -> list[bool]:
+    """Returns which lines to keep. Of a mail, what both the rules and the model leave out is a newsletter's frame."""
+    if not whole:
+        return choose_lines(lines, probabilities, focus)
+    if not is_mail(ruled_lines):
+        return [True] * len(lines)
+    chosen = choose_lines(lines, probabilities, focus)
+    return [stays or not rule for stays, rule in zip(chosen, ruled_lines.rules, strict=True)]
 
 
 def rules_suffice(lines: Sequence[Line], ruled_lines: RuledLines, *, clean: bool) -> bool:
@@ -148,6 +164,21 @@ def _are_amid(lines: Sequence[Line], ruled_lines: RuledLines, odds: Rows) -> NDA
     after = sure[np.minimum(at + 1 + _AMID_REACH, len(lines))] > sure[at + 1]
     amid: NDArray[np.bool_] = prose & long & before & after
     return amid
+
+
+def _are_standfirsts(lines: Sequence[Line], ruled_lines: RuledLines, odds: Rows) -> NDArray[np.bool_]:
+    """Returns which line is the standfirst: the first below the title that no rule removes, before paragraphs.
+
+    The texts that trained the model leave out many, though readers count them in.
+    """
+    found = np.zeros(len(lines), np.bool_)
+    if ruled_lines.title is None:
+        return found
+    kept = [index for index in range(ruled_lines.title + 1, len(lines)) if not ruled_lines.rules[index]]
+    begins = any(odds[index] > 0 and is_prose(lines[index]) for index in kept[1 : 1 + _STANDFIRST_REACH])
+    if begins and lines[kept[0]].words >= _STANDFIRST_WORDS:
+        found[kept[0]] = True
+    return found
 
 
 def _are_lists_amid(lines: Sequence[Line], ruled_lines: RuledLines, odds: Rows) -> NDArray[np.bool_]:
