@@ -173,6 +173,13 @@ def test_a_valid_amqp_url_is_accepted(url: str) -> None:
     assert load({"amqp_url": url}).amqp_url is not None
 
 
+def test_only_the_invalid_setting_is_named_not_those_whose_default_follows_from_it() -> None:
+    with pytest.raises(StartError) as refused:
+        load({"parsers": "many"})
+    assert str(refused.value).startswith("settings: COPYDESK_PARSERS: ")
+    assert "COPYDESK_SLOTS" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [

@@ -1,8 +1,6 @@
 """The modules that commands load, seen from outside: a process that parses no pages loads no parser and no model."""
 
 import re
-import resource
-import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +13,6 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 READERS = {"babel", "dateparser", "ftfy", "htmldate", "lxml", "numpy", "py3langid", "trafilatura"}
 DATABASES = {"alembic", "asyncpg", "sqlalchemy"}
-HELP_CPU_S = 0.5
 SHOW_IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1"}
 _IMPORT = re.compile(r"^import time: +\d+ \| +\d+ \| +([\w.]+)", re.MULTILINE)
 
@@ -39,16 +36,6 @@ def test_help_loads_no_client_no_server_and_no_reader() -> None:
     assert (
         packages(done.stderr.decode()) & (READERS | DATABASES | {"aiohttp", "aio_pika", "prometheus_client"}) == set()
     )
-
-
-def test_help_takes_half_a_second_of_a_core() -> None:
-    def cpu_s() -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        assert copydesk("--help").returncode == 0
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    assert statistics.median(cpu_s() for _ in range(5)) <= HELP_CPU_S
 
 
 def test_commands_that_ask_a_server_load_no_reader_and_no_database(up: Process, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ _PREFETCH_AT_MOST: Final = 8
 
 _AHEAD_AT_MOST: Final = 12
 """Deliveries of a lane that are sent ahead where there is room. Small texts are decided faster than RabbitMQ replaces a
-consumer: with 16 or 32 a worker did three times as many as with 3 or 8. Both lanes are 288 MiB."""
+consumer, so that fewer than 8 are too few (docs/decisions.md). Chosen by bytes: both lanes are 288 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
