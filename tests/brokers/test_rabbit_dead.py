@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import aio_pika
@@ -217,12 +218,16 @@ async def test_a_look_on_a_broker_that_is_killed_ends_and_loses_nothing(
         with pytest.raises(BrokerUnavailable):
             await broker.dead(kill_at_the_first)
         await asyncio.to_thread(mortal_node.start)
-        assert sorted(ids(await letters_once_reachable(broker))) == sorted(job.id for job in jobs)
+        letters = await letters_once_returned(broker, len(jobs))
+        assert sorted(ids(letters)) == sorted(job.id for job in jobs)
 
 
-async def letters_once_reachable(broker: Broker) -> Sequence[DeadLetter]:
-    while True:
-        try:
-            return (await broker.dead(everything)).letters
-        except BrokerError:
+async def letters_once_returned(broker: Broker, count: int) -> Sequence[DeadLetter]:
+    """Returns the letters when all are there: the node starts, then notices that who held the first ones is gone."""
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(BrokerError):
+                letters = (await broker.dead(everything)).letters
+                if len(letters) == count:
+                    return letters
             await asyncio.sleep(0.2)
