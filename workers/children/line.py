@@ -102,15 +102,17 @@ class Child(asyncio.Protocol):
         exits, exit_code = os.pipe()
         child = cls(owner, limits, os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK | os.EFD_SEMAPHORE), exits)
         await asyncio.get_running_loop().connect_accepted_socket(lambda: child, ours)
+        is_taken = False
         try:
             with theirs, FileIO(exit_code, "w"):
                 server.fork(order, [theirs.fileno(), child._counter, exit_code])
             async with asyncio.timeout(_START_TIMEOUT_S):
                 await child._ready
+            is_taken = True
         except OSError as error:  # TimeoutError, too
             raise ChildNotStarted(type(error).__name__) from error
         finally:
-            if not child._is_ready:
+            if not is_taken:  # a start that is cancelled at its end has a child that is ready, and nobody who ends it
                 child.kill()
                 await child.gone.wait()
         return child

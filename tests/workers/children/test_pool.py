@@ -16,6 +16,8 @@ from contract.reasons import Reason
 from tests.workers import hostile
 from tests.workers.hostile import Act
 from tests.workers.processes import children, is_running, open_files, parent_of, wait_until, zombies
+from workers.children.child import Answer, Kind
+from workers.children.line import Child
 from workers.children.pool import ChildNotStarted, ParserDefect, ParserLimits, ParserPool
 from workers.document import Sourced
 from workers.failures import Failed
@@ -317,6 +319,29 @@ async def test_leaves_no_zombie_and_no_open_file() -> None:
         await asyncio.to_thread(wait_until, lambda: len(children()) == 2 and not zombies())
         assert open_files() == files
     assert open_files() == files - 2 * 3  # a child's line, counter and exit code
+
+
+async def test_a_start_that_is_cancelled_when_its_child_is_ready_leaves_no_child(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    take, cancelled = Child._take, asyncio.Event()
+    async with bench() as at:
+        files = open_files()
+
+        def cancel_when_ready(child: Child, answer: Answer) -> None:
+            take(child, answer)
+            if answer.kind is Kind.READY:
+                for start in at.parser._starts:
+                    start.cancel()
+                cancelled.set()
+
+        monkeypatch.setattr(Child, "_take", cancel_when_ready)
+        os.kill(children().pop(), signal.SIGKILL)
+        await cancelled.wait()
+        monkeypatch.undo()
+        await asyncio.to_thread(wait_until, lambda: not children() and not at.parser._starts)
+        assert await at.run(Act("shout", "next")) == "NEXT"
+        await asyncio.to_thread(wait_until, lambda: len(children()) == 1 and open_files() == files)
 
 
 async def test_a_storm_of_kills_loses_no_document() -> None:
