@@ -27,7 +27,7 @@ test: test-ready
 
 test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES) $(CHROMIUM)
 
-# No broker, no root, few processes: about two minutes on two cores. Takes ARGS, too.
+# No broker, no root, few processes: a little over a minute on two cores. Takes ARGS, too.
 unit: $(VENV)/.installed-dev
 	$(BIN)/python -m $(if $(ARGS),pytest -m 'not (processes or rabbit or postgres or system or faults)' $(ARGS),tests.suites unit)
 
