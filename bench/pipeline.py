@@ -36,7 +36,7 @@ from contract.job import Job, Kind, Lane
 from contract.topology import DOCUMENTS, INTAKE
 from runtime.brokers.rabbit.messages import job_message
 from tests.faults.desk import wait_until_ready
-from tests.rabbit_node import RabbitNode
+from tests.rabbit_node import running_node
 from tests.system.processes import Process
 from tests.workers.processes import descendants
 
@@ -101,16 +101,6 @@ def bare_rate(documents: Sequence[dict[str, Any]]) -> float:
     for document in documents[:WARM_UP]:
         copydesk(document)
     return len(documents) / sum(timed(copydesk, document)[1] for document in documents)
-
-
-@contextmanager
-def running_node(folder: Path) -> Iterator[RabbitNode]:
-    node = RabbitNode(folder)
-    try:
-        node.start()
-        yield node
-    finally:
-        node.close()
 
 
 async def compare(url: str, documents: Sequence[dict[str, Any]], count: int) -> Rounds:

@@ -25,7 +25,7 @@ from bench.soak_memory import Watch, draw
 from tests.faults.balance import Events, balance, subscriber
 from tests.faults.desk import Desk
 from tests.faults.load import Client, Submission, recovery_s
-from tests.rabbit_node import RabbitNode
+from tests.rabbit_node import RabbitNode, running_node
 
 SEEDS = Path(__file__).parents[1] / "seeds"
 SLICE_S = 5.0  # the load comes in slices of this length, each accepted before the next begins
@@ -53,16 +53,6 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--documents", type=int, help="no faults: this many, as fast as they are accepted")
     parser.add_argument("picture", type=Path, help="an SVG, written at the end")
     return parser.parse_args()
-
-
-@contextmanager
-def running_node(folder: Path) -> Iterator[RabbitNode]:
-    node = RabbitNode(folder)
-    try:
-        node.start()
-        yield node
-    finally:
-        node.close()
 
 
 @contextmanager

@@ -44,7 +44,7 @@ from contract.timestamps import now
 from runtime.brokers.rabbit import RabbitBroker
 from runtime.settings import load
 from runtime.working import build_parser, capacity_of
-from tests.rabbit_node import RabbitNode, free_ports
+from tests.rabbit_node import RabbitNode, free_ports, running_node
 from tests.system.processes import Process
 from workers.document import RawDocument
 
@@ -66,13 +66,8 @@ class Row:
 
 def main() -> None:
     options = parsed()
-    with tempfile.TemporaryDirectory() as folder:
-        node = RabbitNode(Path(folder))
-        try:
-            node.start()
-            asyncio.run(compared(node, options))
-        finally:
-            node.close()
+    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder)) as node:
+        asyncio.run(compared(node, options))
 
 
 def parsed() -> argparse.Namespace:

@@ -43,7 +43,7 @@ from runtime.brokers.rabbit.publisher import Publisher
 from runtime.brokers.rabbit.session import Session
 from runtime.brokers.rabbit.supervisor import SessionReporter, Supervisor
 from tests.brokers import samples
-from tests.rabbit_node import RabbitNode
+from tests.rabbit_node import RabbitNode, running_node
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage
@@ -85,13 +85,8 @@ class PublisherBefore(Publisher):
 
 def main() -> None:
     options = parsed()
-    with tempfile.TemporaryDirectory() as folder:
-        node = RabbitNode(Path(folder))
-        try:
-            node.start()
-            asyncio.run(compare(node, options))
-        finally:
-            node.close()
+    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder)) as node:
+        asyncio.run(compare(node, options))
 
 
 def parsed() -> argparse.Namespace:

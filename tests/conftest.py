@@ -13,7 +13,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from contract.labels import VALUES, is_value
 from contract.metrics import Metrics
-from tests.rabbit_node import RabbitNode
+from tests.rabbit_node import RabbitNode, running_node
 
 BEYOND_UNIT = {"processes", "rabbit", "postgres", "system", "faults"}
 """Marks of the tests that `make unit` leaves out."""
@@ -28,12 +28,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.fixture(scope="session")
 def rabbit_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
     """A running RabbitMQ node for the whole run, started at first use. A test that kills it starts it again."""
-    node = RabbitNode(tmp_path_factory.mktemp("rabbit"))
-    try:
-        node.start()
+    with running_node(tmp_path_factory.mktemp("rabbit")) as node:
         yield node
-    finally:
-        node.close()
 
 
 @pytest.fixture(autouse=True)

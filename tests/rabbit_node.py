@@ -214,6 +214,17 @@ class RabbitNode:
             time.sleep(0.05)
 
 
+@contextmanager
+def running_node(folder: Path, *, settings: str = "") -> Iterator[RabbitNode]:
+    """Yields a node that runs, and ends its processes afterwards."""
+    node = RabbitNode(folder, settings=settings)
+    try:
+        node.start()
+        yield node
+    finally:
+        node.close()
+
+
 def permission(user: str, vhost: str) -> dict[str, str]:
     """Returns the definition that `user` may do all in `vhost`."""
     return {"user": user, "vhost": vhost, "configure": ".*", "write": ".*", "read": ".*"}

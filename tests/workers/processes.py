@@ -5,10 +5,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from workers.children import serving
+
 
 def children() -> set[int]:
     """Returns the parser children that live: the children of the fork servers of this process."""
-    return {pid for pid in descendants(os.getpid()) - _children_of(os.getpid()) if is_running(pid)}
+    servers = filter(_is_fork_server, _children_of(os.getpid()))
+    return {pid for server in servers for pid in _children_of(server) if is_running(pid)}
 
 
 def is_running(pid: int) -> bool:
@@ -21,8 +24,9 @@ def is_running(pid: int) -> bool:
 
 
 def zombies() -> set[int]:
-    """Returns what has ended below this process and is not reaped."""
-    return {pid for pid in descendants(os.getpid()) if not is_running(pid)}
+    """Returns the parser children that have ended and are not reaped."""
+    servers = filter(_is_fork_server, _children_of(os.getpid()))
+    return {pid for server in servers for pid in _children_of(server) if not is_running(pid)}
 
 
 def parent_of(pid: int) -> int:
@@ -45,6 +49,14 @@ def wait_until(true: Callable[[], object], within_s: float = 10.0) -> None:
 def descendants(pid: int) -> set[int]:
     found = _children_of(pid)
     return found.union(*map(descendants, found))
+
+
+def _is_fork_server(pid: int) -> bool:
+    """Returns True for a fork server of parsers. Other tests of the same run start brokers and databases."""
+    try:
+        return serving.__name__.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _children_of(pid: int) -> set[int]:

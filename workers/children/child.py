@@ -35,7 +35,7 @@ _EXHAUSTED = 0.9  # share of the memory limit: chosen, so that one allocation th
 _STATUS_BYTES = 4096  # of /proc/self/status, of which sizes are in the first half
 
 
-class Kind(enum.IntEnum):
+class AnswerKind(enum.IntEnum):
     """What an answer says, and what its payload is."""
 
     FORKED = 0  # the child exists; its process id, as decimal digits
@@ -54,7 +54,7 @@ class Answer:
     document's plain failure would look like one of memory.
     """
 
-    kind: Kind
+    kind: AnswerKind
     payload: bytes = b""
     exhausted: bool = False
 
@@ -68,11 +68,11 @@ def run(order: bytes, line: socket.socket, given: int) -> None:
         given: the file descriptor of the counter of documents that are not begun.
     """
     _end_with_parent()
-    _send(line, Answer(Kind.FORKED, str(os.getpid()).encode()))
+    _send(line, Answer(AnswerKind.FORKED, str(os.getpid()).encode()))
     task, memory_bytes = pickle.loads(order)  # noqa: S301 - our own parent wrote it
     _silence()
     confine(memory_bytes)
-    _send(line, Answer(Kind.READY))
+    _send(line, Answer(AnswerKind.READY))
     documents = line.makefile("rb")
     while len(length := documents.read(DOCUMENT.size)) == DOCUMENT.size:
         (size,) = DOCUMENT.unpack(length)
@@ -88,7 +88,7 @@ def _answer(task: Callable[[Any], Any], documents: BinaryIO, size: int, memory_b
 
 def _skip(documents: BinaryIO, size: int) -> Answer:
     documents.read(size)
-    return Answer(Kind.WITHDRAWN)
+    return Answer(AnswerKind.WITHDRAWN)
 
 
 def _is_given(counter: int) -> bool:
@@ -137,7 +137,7 @@ def perform(work: Callable[[], Any], memory_bytes: int) -> Answer:
     try:
         # Pickled here: what cannot be pickled is the task's failure.
         pickled = pickle.dumps(work(), protocol=pickle.HIGHEST_PROTOCOL)
-        return Answer(Kind.RETURNED, pickled, _is_exhausted(limit, memory_bytes))
+        return Answer(AnswerKind.RETURNED, pickled, _is_exhausted(limit, memory_bytes))
     except BaseException as error:  # noqa: BLE001 - SystemExit, too, would otherwise end the child
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))  # reporting exhausted memory needs memory
         answer = _answer_to(error, _is_exhausted(limit, memory_bytes))
@@ -152,11 +152,11 @@ def _answer_to(error: BaseException, exhausted: bool) -> Answer:
     """
     if exhausted or isinstance(error, MemoryError):
         failure = DocumentFailure(Reason.MEMORY, "the parser reached its memory limit")
-        return Answer(Kind.FAILED, pickle.dumps(failure), exhausted=True)
+        return Answer(AnswerKind.FAILED, pickle.dumps(failure), exhausted=True)
     if isinstance(error, Failed):
-        return Answer(Kind.FAILED, pickle.dumps(error.failure))
+        return Answer(AnswerKind.FAILED, pickle.dumps(error.failure))
     name = type(error).__name__  # without the message, which may quote the document
-    return Answer(Kind.RAISED, pickle.dumps((name, "".join(traceback.format_tb(error.__traceback__)) + name)))
+    return Answer(AnswerKind.RAISED, pickle.dumps((name, "".join(traceback.format_tb(error.__traceback__)) + name)))
 
 
 def _is_exhausted(limit_bytes: int, memory_bytes: int) -> bool:

@@ -60,10 +60,10 @@ class ForkServer:
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            told = json.dumps([sys.path, self._modules, _ORDERS])
+            arguments = json.dumps([sys.path, self._modules, _ORDERS])
             self._pid = os.posix_spawn(
                 sys.executable,
-                [sys.executable, "-c", _CODE, told],
+                [sys.executable, "-c", _CODE, arguments],
                 os.environ | _ENVIRONMENT,
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, theirs.fileno(), _ORDERS),

@@ -12,7 +12,7 @@ from io import FileIO
 from typing import Protocol, Self, cast
 
 from contract.labels import ParserRestart
-from workers.children.child import ANSWER, DOCUMENT, Answer, Kind
+from workers.children.child import ANSWER, DOCUMENT, Answer, AnswerKind
 from workers.children.fork_server import ForkServer
 from workers.children.serving import EXIT_CODE
 
@@ -58,7 +58,7 @@ class Ended:
 
 
 class Owner(Protocol):
-    """Who has a child, and is told what happens to it."""
+    """The owner of a child, which calls it when something happens."""
 
     def freed(self, child: "Child") -> None:
         """The child has answered, and may take another document."""
@@ -171,7 +171,7 @@ class Child(asyncio.Protocol):
             with memoryview(self._received) as received:
                 payload = bytes(received[ANSWER.size : end])
             del self._received[:end]
-            self._take(Answer(Kind(kind), payload, exhausted))
+            self._take(Answer(AnswerKind(kind), payload, exhausted))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio names it
         """The child is dead or dying. The fork server knows its exit code in a moment, if there is a child."""
@@ -183,9 +183,9 @@ class Child(asyncio.Protocol):
             self._end()
 
     def _take(self, answer: Answer) -> None:
-        if answer.kind is Kind.FORKED:
+        if answer.kind is AnswerKind.FORKED:
             self._pid = int(answer.payload)
-        elif answer.kind is Kind.READY:
+        elif answer.kind is AnswerKind.READY:
             self._is_ready = True
             self._ready.set_result(None)
         else:
@@ -219,10 +219,10 @@ class Child(asyncio.Protocol):
                 os.kill(self._pid, signal.SIGKILL)
 
     def _end(self) -> None:
-        """The child is gone, and the fork server has told its exit code, or is gone itself."""
+        """The child is gone, and the fork server has sent its exit code, or is gone itself."""
         asyncio.get_running_loop().remove_reader(self._exits)
-        told = os.read(self._exits, EXIT_CODE.size) if self._pid else b""
-        exit_code = EXIT_CODE.unpack(told)[0] if told else None
+        packed = os.read(self._exits, EXIT_CODE.size) if self._pid else b""
+        exit_code = EXIT_CODE.unpack(packed)[0] if packed else None
         begun, not_begun = self._settle()
         os.close(self._exits)
         os.close(self._counter)

@@ -13,7 +13,7 @@ import structlog
 from contract.labels import ParserRestart
 from contract.metrics import Metrics
 from contract.reasons import Reason
-from workers.children.child import Answer, Kind
+from workers.children.child import Answer, AnswerKind
 from workers.children.fork_server import server_of
 from workers.children.line import Child, ChildNotStarted, Ended, ParserLimits, Work
 from workers.failures import Failed
@@ -110,9 +110,9 @@ class ParserPool(Generic[T, R]):
         answer = await self._answer(pickle.dumps(document, protocol=pickle.HIGHEST_PROTOCOL), fresh=fresh)
         value = pickle.loads(answer.payload)  # noqa: S301 - our own child wrote it
         match answer.kind:
-            case Kind.RETURNED:
+            case AnswerKind.RETURNED:
                 return cast("R", value)
-            case Kind.FAILED:
+            case AnswerKind.FAILED:
                 raise Failed.of(value)
             case _:
                 raise ParserDefect(*value)

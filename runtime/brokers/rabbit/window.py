@@ -1,4 +1,4 @@
-"""Consumes one queue, a few deliveries at a time, and further ones when it is told to."""
+"""Consumes one queue, a few deliveries at a time, and further ones when its owner asks for them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ yet (`quorum_commands_soft_limit`), and delivers those messages again (measured)
 
 
 @dataclass(eq=False, slots=True)
-class Line:
+class ConsumerChannel:
     """A channel, and how many of its deliveries are not acked. `acking` keeps acks from the time of a cancellation."""
 
     channel: "AbstractChannel"
@@ -33,7 +33,7 @@ class Taken:
     """A delivery, where it came from, and whether it has begun."""
 
     message: "AbstractIncomingMessage"
-    line: Line
+    origin: ConsumerChannel
     begun: bool = False
 
 
@@ -53,8 +53,8 @@ class Window:
         self._prefetch = prefetch
         self._arrive = arrive
         self._held = held
-        self._lines: list[Line] = []
-        self._line: Line
+        self._channels: list[ConsumerChannel] = []
+        self._open_channel: ConsumerChannel
         self._tag: str | None = None
         self._current: set[Taken] = set()
 
@@ -68,13 +68,14 @@ class Window:
     async def open(self) -> None:
         """Begins to consume."""
         with translated(SessionLoss.CHANNEL_CLOSED):
-            self._line = await self._free_line()
+            self._open_channel = await self._free_channel()
             current = self._current
-            self._tag = await self._line.queue.consume(partial(self._receive, self._line, current))
+            self._tag = await self._open_channel.queue.consume(partial(self._receive, self._open_channel, current))
 
     async def widen(self) -> None:
         """Leaves the consumer for another one, if it still may be left."""
-        async with self._line.acking:  # an ack would let another delivery come, which the cancelled consumer returns
+        # An ack in the meantime would let another delivery come, which the cancelled consumer returns.
+        async with self._open_channel.acking:
             if not self.may_widen or self._tag is None:
                 return
             await self._cancel(self._tag)
@@ -91,28 +92,28 @@ class Window:
 
     async def settle(self, taken: Taken, how: Callable[[], Awaitable[None]]) -> None:
         """Acks or returns a delivery, by the call `how`."""
-        async with taken.line.acking:
+        async with taken.origin.acking:
             with translated(SessionLoss.CHANNEL_CLOSED):
                 await how()
-            taken.line.unacked -= 1
+            taken.origin.unacked -= 1
             self._current.discard(taken)
         self._held.free(taken)
 
     async def _cancel(self, tag: str) -> None:
         with translated(SessionLoss.CHANNEL_CLOSED):
-            await self._line.queue.cancel(tag)
+            await self._open_channel.queue.cancel(tag)
 
-    async def _free_line(self) -> Line:
-        for line in self._lines:
-            if line.unacked + self._prefetch <= _UNACKED_AT_MOST:
-                return line
+    async def _free_channel(self) -> ConsumerChannel:
+        for origin in self._channels:
+            if origin.unacked + self._prefetch <= _UNACKED_AT_MOST:
+                return origin
         channel = await self._session.channel(prefetch=self._prefetch)
         queue = await channel.get_queue(self._queue, ensure=False)
-        self._lines.append(Line(channel, queue, asyncio.Lock()))
-        return self._lines[-1]
+        self._channels.append(ConsumerChannel(channel, queue, asyncio.Lock()))
+        return self._channels[-1]
 
-    async def _receive(self, line: Line, current: set[Taken], message: "AbstractIncomingMessage") -> None:
-        taken = Taken(message, line)
-        line.unacked += 1
+    async def _receive(self, origin: ConsumerChannel, current: set[Taken], message: "AbstractIncomingMessage") -> None:
+        taken = Taken(message, origin)
+        origin.unacked += 1
         current.add(taken)
         self._arrive(taken)

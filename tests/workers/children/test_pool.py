@@ -16,7 +16,7 @@ from contract.reasons import Reason
 from tests.workers import hostile
 from tests.workers.hostile import Act
 from tests.workers.processes import children, is_running, open_files, parent_of, wait_until, zombies
-from workers.children.child import Answer, Kind
+from workers.children.child import Answer, AnswerKind
 from workers.children.line import Child
 from workers.children.pool import ChildNotStarted, ParserDefect, ParserLimits, ParserPool
 from workers.document import Sourced
@@ -330,7 +330,7 @@ async def test_a_start_that_is_cancelled_when_its_child_is_ready_leaves_no_child
 
         def cancel_when_ready(child: Child, answer: Answer) -> None:
             take(child, answer)
-            if answer.kind is Kind.READY:
+            if answer.kind is AnswerKind.READY:
                 for start in at.parser._starts:
                     start.cancel()
                 cancelled.set()
