@@ -2,7 +2,7 @@
 
     python -m bench.growth [--rounds 3] [--texts 3000] [--backlog 3000 100000] [--picture growth.svg]
 
-All documents are made up. Size: extract and normalise on texts and pages, in this process alone, with nothing around it.
+All documents are made up. Size: extract and normalise on texts and pages, in this process alone, and nothing else.
 Workers: `copydesk work` processes with their defaults empty a queue of texts of 300 bytes together. Backlog: one worker
 takes the first of so many texts in the bulk lane; and how long a text that is put into the interactive lane meanwhile
 takes until a subscriber has its event. Rates are those between the first result and the last. The picture needs
