@@ -5,6 +5,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from workers.metadata.byline_words import BEFORE_BY, BY_LABELS, BY_WORDS, any_of
+from workers.metadata.calendars import western_numerals
 from workers.page.words import word_set
 
 # Every name in _CLASSES begins with one of these. One search for them is far faster than a search for all names.
@@ -34,6 +35,8 @@ _BY_HINTS = frozenset(f"{word}{colon}" for word in _BY_WORDS | _BEFORE_BY for co
 _LABEL = re.compile(any_of(BY_LABELS))
 COPYRIGHT = re.compile(r"©|\(c\)|copyright", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+# With the years of the Persian, the Islamic and the Buddhist calendar, and numerals of other scripts.
+_YEAR_ELSEWHERE = re.compile(r"(?<!\d)(?:1[34]|19|20|2[45])\d\d(?!\d)|\d[年년]|〇")
 _ASIDE = re.compile(
     r"comment(?!ary)|related|recommend|sidebar|widget|(?:page|site|global)-?footer|newsletter|most-?(?:read|popular)"
     r"|teaser|trending|promo|disqus|replies|read-?more|more-?(?:news|stories|from)"
@@ -139,11 +142,17 @@ def signals_of_text(words: str) -> tuple[Signal, ...]:
         return signals
     if 1 < len(parts) <= _MAX_NAME_PARTS and line[0].isupper() and len(line) <= _MAX_NAME and _NAME.fullmatch(line):
         signals += (Signal.NAME,)
-    if ("19" in line or "20" in line) and _YEAR.search(line):
+    if _has_year(line):
         signals += (Signal.YEAR,)
     if "©" in line or (line[0] in "C(c" and COPYRIGHT.search(line)):
         signals += (Signal.COPYRIGHT,)
     return signals
+
+
+def _has_year(line: str) -> bool:
+    if line.isascii():
+        return ("19" in line or "20" in line) and _YEAR.search(line) is not None
+    return _YEAR_ELSEWHERE.search(western_numerals(line)) is not None
 
 
 def _signals_of_byline(line: str) -> tuple[Signal, ...]:
