@@ -36,11 +36,10 @@ from contract.job import Job, Kind, Lane
 from contract.topology import DOCUMENTS, INTAKE
 from runtime.brokers.rabbit.messages import job_message
 from tests.faults.desk import wait_until_ready
-from tests.rabbit_node import running_node
+from tests.rabbit_node import CORES, running_node
 from tests.system.processes import Process
 from tests.workers.processes import descendants
 
-CORES = len(os.sched_getaffinity(0))
 RIVAL_IN, RIVAL_OUT, OURS_OUT = "rival.in", "rival.out", "ours.out"
 OURS, RIVAL = "copydesk", "forty lines"
 AT_ONCE = 50  # unconfirmed jobs while a queue is filled; chosen
@@ -72,7 +71,7 @@ def main() -> None:
     kinds = {"pages": list(islice(pages, options.limit)), "texts of 300 bytes": list(map(text, range(options.texts)))}
     print(f"| work | {OURS} | CPU | {RIVAL} | CPU | ratio | bare stage × {CORES} cores | ratio |")
     print("| --- |" + " --- |" * 7)
-    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder)) as node:
+    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder), schedulers=CORES) as node:
         for name, documents in kinds.items():
             rounds = asyncio.run(compare(node.url, documents, options.rounds))
             print(row(name, rounds, CORES * bare_rate(documents)), flush=True)

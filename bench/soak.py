@@ -25,7 +25,7 @@ from bench.soak_memory import Watch, draw
 from tests.faults.balance import Events, balance, subscriber
 from tests.faults.desk import Desk
 from tests.faults.load import Client, Submission, recovery_s
-from tests.rabbit_node import RabbitNode, running_node
+from tests.rabbit_node import CORES, RabbitNode, running_node
 
 SEEDS = Path(__file__).parents[1] / "seeds"
 SLICE_S = 5.0  # the load comes in slices of this length, each accepted before the next begins
@@ -39,7 +39,7 @@ def main() -> int:
     logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # it tells of each connection that fails
     options = parsed()
     rng = random.Random(options.seed)  # noqa: S311 - no secret
-    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder)) as node:
+    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder), schedulers=CORES) as node:
         if options.documents:
             return asyncio.run(fill(node, options.documents, options.picture))
         return asyncio.run(soak(node, options.minutes * 60, options.rate, rng, options.picture))

@@ -43,7 +43,7 @@ from runtime.brokers.rabbit.publisher import Publisher
 from runtime.brokers.rabbit.session import Session
 from runtime.brokers.rabbit.supervisor import SessionReporter, Supervisor
 from tests.brokers import samples
-from tests.rabbit_node import RabbitNode, running_node
+from tests.rabbit_node import CORES, RabbitNode, running_node
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage
@@ -85,7 +85,7 @@ class PublisherBefore(Publisher):
 
 def main() -> None:
     options = parsed()
-    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder)) as node:
+    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder), schedulers=CORES) as node:
         asyncio.run(compare(node, options))
 
 
