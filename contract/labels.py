@@ -173,7 +173,7 @@ class DeadAction(StrEnum):
 
 
 class InHand(StrEnum):
-    """What a document in a worker's hands does: see `contract.broker.Capacity`."""
+    """What a document that a worker has taken does: see `contract.broker.Capacity`."""
 
     WORKING = "working"
     WAITING = "waiting"

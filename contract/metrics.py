@@ -83,13 +83,13 @@ class Metrics:
         self.in_flight = Gauge("copydesk_in_flight", "Jobs in progress in this process.", registry=registry)
         self.in_hand = Gauge(
             "copydesk_in_hand",
-            f"Documents that a worker has in hand, by what they do: {_listed(InHand)}.",
+            f"Documents that a worker has taken, by what they do: {_listed(InHand)}.",
             ["state"],
             registry=registry,
         )
         self.held_bytes = Gauge(
             "copydesk_held_bytes",
-            "Bytes that a worker has counted of documents in hand, as they were delivered and fetched.",
+            "Bytes that a worker has counted of the documents that it has taken, as they were delivered and fetched.",
             registry=registry,
         )
         self.stage_seconds = Histogram(

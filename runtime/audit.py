@@ -40,7 +40,7 @@ class QueueSnapshot:
         queues: by name of the queue.
         lanes: jobs that no worker has taken yet, by lane.
         elsewhere: jobs that wait for a retry, or as lost.
-        documents: the ids of all jobs in flight, those in workers' hands included. None if the broker reports only
+        documents: the ids of all jobs in flight, with those that workers have taken. None if the broker reports only
             counts.
     """
 

@@ -62,7 +62,7 @@ class SlotPlace:
         self._changed()
 
     def end(self) -> None:
-        """Frees everything. The delivery has begun, and is no longer in hand."""
+        """Frees everything: the delivery is done."""
         self._leave()
         if self._is_decided:
             self._slots.confirm()
@@ -91,7 +91,7 @@ class SlotPlace:
 
 
 def show(metrics: Metrics, slots: Slots[Any], held: HeldBytes) -> None:
-    """Sets the gauges of what is in hand."""
+    """Sets the gauges of deliveries and their bytes."""
     for state, count in slots.counts.items():
         metrics.in_hand.labels(state).set(count)
     metrics.held_bytes.set(held.total)

@@ -49,10 +49,10 @@ class Slots(Generic[T]):
     their arrival, then bulk. Previews have few slots, and bulk never takes the last slot, unless there is only one. A
     bulk delivery that has waited `patience_s` seconds goes before interactive ones.
 
-    A delivery is in hand from its first slot until `release`, whether it has a slot (`take`), has left it to wait for
-    the network (`leave`), waits for one again (`come_back`), or has a verdict that is not confirmed yet (`decide`).
-    Those that come back go before those of their class that have not begun. No slot is handed out while as many
-    verdicts are unconfirmed as may be.
+    A delivery is in hand (as the metric `copydesk_in_hand` counts) from its first slot until `release`: it has a slot
+    (`take`), has left it to wait for the network (`leave`), waits for one again (`come_back`), or has a verdict that is
+    not confirmed yet (`decide`). Those that come back go before those of their class that have not begun. No slot is
+    handed out while as many verdicts are unconfirmed as may be.
 
     A suspect runs alone, so that a worker that crashes on it loses no other delivery: it begins when nothing is in
     hand. After `begin_suspects` only suspects begin until none waits. `draw` picks the next one at random: workers then
@@ -129,7 +129,7 @@ class Slots(Generic[T]):
         self._unconfirmed -= 1
 
     def release(self, kind: QueueClass) -> None:
-        """Ends the time in hand of a delivery of class `kind`, which has left its slot."""
+        """Forgets a delivery of class `kind` that has left its slot and is settled."""
         self._in_hand[kind] -= 1
 
     @property

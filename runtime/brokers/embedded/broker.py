@@ -128,7 +128,7 @@ class EmbeddedBroker:
         every `disk_pause_s`.
 
         Raises:
-            BrokerUnavailable: the database is damaged or was closed; what is in hand was cancelled and given back.
+            BrokerUnavailable: the database is damaged or was closed; work in progress was cancelled and given back.
         """
         consumer = Consumer(
             self._lanes,

@@ -12,7 +12,7 @@ class EmbeddedLimits:
     `max_jobs` and `max_bytes` equal the policies of `contract.topology`, so that both brokers refuse at the same load.
     The other values are chosen.
 
-    - `max_jobs` and `max_bytes`: for each lane, with delayed jobs and jobs in hand. A put beyond them is refused, a
+    - `max_jobs` and `max_bytes`: for each lane, with delayed and claimed jobs. A put beyond them is refused, a
       retry never.
     - `max_log_events`: the log keeps the newest.
     - `max_requests`: the record of requests about documents keeps the newest; as many as a worker remembers.

@@ -97,7 +97,7 @@ class _Consumed:
     wanted: asyncio.Event
 
 
-class _Place(SlotPlace):
+class _RabbitPlace(SlotPlace):
     """The place of a delivery of RabbitMQ."""
 
     def __init__(self, consumer: "Consumer", consumed: _Consumed, kind: QueueClass, taken: Taken) -> None:
@@ -107,7 +107,7 @@ class _Place(SlotPlace):
 
 
 class Consumer:
-    """One call of `consume`. The supervisor calls `run` for each session, which starts with nothing in hand.
+    """One call of `consume`. The supervisor calls `run` for each session, which starts without deliveries.
 
     What is delivered and not acked is bounded by `capacity.held_bytes`: `prefetched_bytes` are kept for what the broker
     sends ahead, and a queue's deliveries are counted before further ones are let in.
@@ -129,7 +129,7 @@ class Consumer:
         self._stop = stop
         self._limits = limits
         self._metrics = metrics
-        self.slots: Slots[_Place] = Slots(capacity, limits.bulk_patience_s)
+        self.slots: Slots[_RabbitPlace] = Slots(capacity, limits.bulk_patience_s)
         self.held = HeldBytes(0)
         self._consumed: list[_Consumed] = []
         self._session: Session | None = None
@@ -211,10 +211,10 @@ class Consumer:
             loop.call_later(self._limits.suspect_pause_s, self._begin_suspects, self.slots)
         else:
             kind = source.kind or QueueClass(lane_of(taken.message))
-        self.slots.add(kind, _Place(self, consumed, kind, taken), loop.time())
+        self.slots.add(kind, _RabbitPlace(self, consumed, kind, taken), loop.time())
         self.fill()
 
-    def _begin_suspects(self, slots: "Slots[_Place]") -> None:
+    def _begin_suspects(self, slots: "Slots[_RabbitPlace]") -> None:
         slots.begin_suspects()
         self.fill()
 
@@ -231,19 +231,19 @@ class Consumer:
                 consumed.wanted.set()
         show(self._metrics, self.slots, self.held)
 
-    def _begin(self, place: _Place) -> None:
+    def _begin(self, place: _RabbitPlace) -> None:
         place.taken.begun = True
         self._jobs.create_task(self._work(place))
 
-    async def _work(self, place: _Place) -> None:
+    async def _work(self, place: _RabbitPlace) -> None:
         done = await self._decide(place)
         place.end()
         if not done:
             await self._hold_back(place)
 
-    async def _decide(self, place: _Place) -> bool:
+    async def _decide(self, place: _RabbitPlace) -> bool:
         message = place.taken.message
-        verdict = await self._judge(place)
+        verdict = await self._handled(place)
         if verdict is None:
             return False
         place.decide()
@@ -255,7 +255,7 @@ class Consumer:
         await place.consumed.window.settle(place.taken, message.ack)
         return True
 
-    async def _judge(self, place: _Place) -> Verdict | None:
+    async def _handled(self, place: _RabbitPlace) -> Verdict | None:
         message = place.taken.message
         try:
             return await self._handle(replace(self._delivery_of(place.kind, place.taken), place=place))
@@ -267,7 +267,7 @@ class Consumer:
     def _delivery_of(self, kind: QueueClass | None, taken: Taken) -> Delivery:
         return delivery_of(taken.message, lost=kind is QueueClass.LOST, preview=kind is QueueClass.PREVIEW)
 
-    async def _hold_back(self, place: _Place) -> None:
+    async def _hold_back(self, place: _RabbitPlace) -> None:
         """Returns a delivery as failed, after a growing pause: else a defect would use up its deliveries at once.
 
         Rejected, not nacked: from RabbitMQ 4.3 on a nack does not count as a delivery.
