@@ -5,10 +5,10 @@ from enum import StrEnum
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from contract.labels import (
+    AuditOutcome,
     AuditState,
     DeadAction,
     InHand,
-    LookOutcome,
     Outcome,
     ParserRestart,
     ProblemName,
@@ -194,7 +194,7 @@ class Metrics:
         )
         self.audit_looks = Counter(
             "copydesk_audit_looks",
-            f"Looks of copydesk audit --watch: {_listed(LookOutcome)}.",
+            f"Readings of the broker by copydesk audit --watch: {_listed(AuditOutcome)}.",
             ["outcome"],
             registry=registry,
         )

@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 
 from contract.broker import BrokerUnavailable, Stop, UnknownOffset
-from contract.labels import AuditState, LookOutcome
+from contract.labels import AuditOutcome, AuditState
 from contract.metrics import Metrics
 from runtime.audit import AuditLimits, Balance, Books, QueueSnapshot
 
@@ -73,19 +73,19 @@ class Auditor:
 
     async def watch(self, every_s: float, metrics: Metrics, stop: Stop) -> None:
         """Audits every `every_s` seconds, and keeps the gauges, until `stop` is set."""
-        for outcome in LookOutcome:
+        for outcome in AuditOutcome:
             metrics.audit_looks.labels(outcome)  # alerts see a counter that does not grow, but not one that is absent
-        told = ""
+        logged = ""
         while not stop.is_set():
             try:
                 self._show(await self.balance(), metrics)
-                metrics.audit_looks.labels(LookOutcome.COMPLETE).inc()
-                told = ""
+                metrics.audit_looks.labels(AuditOutcome.COMPLETE).inc()
+                logged = ""
             except BrokerUnavailable as error:
-                metrics.audit_looks.labels(LookOutcome.FAILED).inc()
-                if str(error) != told:  # one line for each cause of an outage
+                metrics.audit_looks.labels(AuditOutcome.FAILED).inc()
+                if str(error) != logged:  # one line for each cause of an outage
                     log.warning("audit_failed", detail=str(error))
-                told = str(error)
+                logged = str(error)
             with suppress(TimeoutError):
                 async with asyncio.timeout(every_s):
                     await stop.wait()

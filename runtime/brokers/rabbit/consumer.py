@@ -248,7 +248,7 @@ class Consumer:
             return False
         place.decide()
         try:
-            await self._executor.carry_out(verdict, message)
+            await self._executor.execute(verdict, message)
         except MessageTooLarge as error:
             log.error("verdict_too_large", message_id=message.message_id, detail=str(error))  # noqa: TRY400 - it says all
             return False
