@@ -282,7 +282,7 @@ class Previews(Protocol):
     async def preview(self, job: Job) -> bytes:
         """Returns the event that would have been published. Cancel the call to bound how long a worker may take.
 
-        One attempt is made; a preview that nobody takes within `contract.topology.PREVIEW_PATIENCE_S` is dropped.
+        One attempt is made; a preview that nobody takes within `contract.topology.PREVIEW_WAIT_S` is dropped.
 
         Raises:
             NotTaken: it was dropped.

@@ -10,7 +10,7 @@ from contract.metrics import Metrics
 from runtime.brokers.held_bytes import HeldBytes
 from runtime.brokers.slots import QueueClass, Slots
 
-SLOT_PATIENCE_S: Final = 600.0
+SLOT_MAX_WAIT_S: Final = 600.0
 """For so long a fetched page waits for a slot before its document goes back to its queue. Chosen: with the time of an
 attempt (120 s) it is well under RabbitMQ's consumer timeout (30 minutes), should hundreds of pages hang parsers."""
 
@@ -81,10 +81,10 @@ class SlotPlace:
         self._slots.come_back(self.kind, self, loop.time())
         self._changed()
         try:
-            async with asyncio.timeout(SLOT_PATIENCE_S):
+            async with asyncio.timeout(SLOT_MAX_WAIT_S):
                 await self._turn
         except TimeoutError:
-            raise NoRoom(f"no slot within {SLOT_PATIENCE_S:g} s") from None
+            raise NoRoom(f"no slot within {SLOT_MAX_WAIT_S:g} s") from None
         finally:
             if not self._has_slot:
                 self._slots.forget(self.kind, self)

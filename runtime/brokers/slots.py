@@ -47,7 +47,7 @@ class Slots(Generic[T]):
 
     Lost deliveries go first, one at a time: they take no time. Then come interactive ones and previews, in the order of
     their arrival, then bulk. Previews have few slots, and bulk never takes the last slot, unless there is only one. A
-    bulk delivery that has waited `patience_s` seconds goes before interactive ones.
+    bulk delivery that has waited `bulk_max_wait_s` seconds goes before interactive ones.
 
     A delivery is in hand (as the metric `copydesk_in_hand` counts) from its first slot until `release`: it has a slot
     (`take`), has left it to wait for the network (`leave`), waits for one again (`come_back`), or has a verdict that is
@@ -59,9 +59,11 @@ class Slots(Generic[T]):
     start with different suspects, so that the harmless ones get finished before the one that crashes the worker.
     """
 
-    def __init__(self, capacity: Capacity, patience_s: float, draw: Callable[[int], int] = random.randrange) -> None:
+    def __init__(
+        self, capacity: Capacity, bulk_max_wait_s: float, draw: Callable[[int], int] = random.randrange
+    ) -> None:
         self._capacity = capacity
-        self._patience_s = patience_s
+        self._bulk_max_wait_s = bulk_max_wait_s
         self._draw = draw
         self._most_working = most_working(capacity.slots)
         self._most_in_hand = self._most_working | {
@@ -185,7 +187,7 @@ class Slots(Generic[T]):
 
     def _order(self, now: float) -> tuple[QueueClass, ...]:
         self._suspects_begun = self._suspects_begun and bool(self._fresh[QueueClass.SUSPECT])
-        if now - self._since(QueueClass.BULK) >= self._patience_s:
+        if now - self._since(QueueClass.BULK) >= self._bulk_max_wait_s:
             return QueueClass.SUSPECT, QueueClass.LOST, QueueClass.BULK, *self._prompt()
         return QueueClass.SUSPECT, QueueClass.LOST, *self._prompt(), QueueClass.BULK
 

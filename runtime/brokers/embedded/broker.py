@@ -63,7 +63,7 @@ class EmbeddedBroker:
         self._delivery_limit = delivery_limit
         self._store = Store(folder / FILE, DiskWatch(metrics))
         self._lanes = Lanes(self._store, metrics=metrics, limits=limits)
-        self._previews = Previews(self._lanes.changed, limits.preview_patience_s)
+        self._previews = Previews(self._lanes.changed, limits.preview_wait_s)
         self._leases = LocalLeases()
         self._requested = Bell()
         self._scope = AsyncExitStack()

@@ -129,7 +129,7 @@ class Consumer:
         self._stop = stop
         self._limits = limits
         self._metrics = metrics
-        self.slots: Slots[_RabbitPlace] = Slots(capacity, limits.bulk_patience_s)
+        self.slots: Slots[_RabbitPlace] = Slots(capacity, limits.bulk_max_wait_s)
         self.held = HeldBytes(0)
         self._consumed: list[_Consumed] = []
         self._session: Session | None = None
@@ -153,7 +153,7 @@ class Consumer:
         Raises:
             BaseExceptionGroup: of `SessionLost`, or of a defect.
         """
-        self.slots = Slots(self._capacity, self._limits.bulk_patience_s)
+        self.slots = Slots(self._capacity, self._limits.bulk_max_wait_s)
         self.held = HeldBytes(self._capacity.held_bytes - prefetched_bytes(self._capacity))
         self._session = session
         self._answered_at = -math.inf
