@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 _ASK_AGAIN_S = 2.0  # chosen: a person waits for the result, and a balance costs the broker only a few short reads
 
 
-class Source(Protocol):
+class AuditSource(Protocol):
     """The broker as the audit reads it. It remembers how far it has read."""
 
     async def update(self, books: Books) -> QueueSnapshot:
@@ -32,7 +32,7 @@ class Source(Protocol):
 class Auditor:
     """Keeps the books of one broker. `source` creates one that starts with the oldest entry."""
 
-    def __init__(self, source: Callable[[], Source], limits: AuditLimits, clock: Callable[[], float]) -> None:
+    def __init__(self, source: Callable[[], AuditSource], limits: AuditLimits, clock: Callable[[], float]) -> None:
         self._make_source = source
         self._limits = limits
         self._clock = clock
