@@ -35,7 +35,7 @@ from contract.ids import new_document_id
 from contract.job import Job, Kind, Lane
 from contract.topology import DOCUMENTS, INTAKE
 from runtime.brokers.rabbit.messages import job_message
-from tests.faults.desk import wait_until_ready
+from tests.faults.deployment import wait_until_ready
 from tests.rabbit_node import CORES, running_node
 from tests.system.processes import Process
 from tests.workers.processes import descendants

@@ -5,7 +5,7 @@
 A verdict is an event of 2 kB that is encoded, published to the log and confirmed there, and then offered to the
 subscribers and confirmed again. So many at once as are given, on a RabbitMQ of its own, in turn:
 
-- `executor`: `VerdictExecutor.carry_out`, as a worker calls it.
+- `executor`: `VerdictExecutor.execute`, as a worker calls it.
 - `a channel each`: the same, with a channel that is opened and closed for each event of the log.
 - `bare loop`: the body is encoded once, before; aio-pika publishes it twice and awaits both confirms.
 
@@ -117,7 +117,7 @@ async def executor(node: RabbitNode, kind: type[Publisher] = Publisher) -> Async
     carries_out = VerdictExecutor(publisher, AttemptRecord(publisher, limits), topology, limits, metrics)
 
     async def decide(event: ProcessedEvent) -> None:
-        await carries_out.carry_out(Publish(event), NOT_USED)
+        await carries_out.execute(Publish(event), NOT_USED)
 
     async with asyncio.TaskGroup() as group:
         supervisor = Supervisor(node.url, SessionRole.PUBLISHER, topology, limits, SessionReporter(metrics))
