@@ -78,12 +78,12 @@ def main() -> None:
 
 
 def text(number: int) -> dict[str, Any]:
-    told = (
+    body = (
         f"Harbour council votes on landing {number}\n\nThe harbour council voted on Tuesday evening to move landing "
         f"number {number} two hundred metres up the coast, after the second flood in a year left the old pier under "
         "water for most of a week. The boats will run from May, said the mayor, who had asked for them."
     )
-    return {"id": str(number), "text": told}
+    return {"id": str(number), "text": body}
 
 
 def row(name: str, rounds: Rounds, bare: float) -> str:

@@ -106,7 +106,7 @@ async def compare(node: RabbitNode, options: argparse.Namespace) -> None:
                 for way, decide in ways.items():
                     found[way].append(await measured(decide, node, options.verdicts, at_once))
             for way, rounds in found.items():
-                print(told(at_once, way, rounds), flush=True)
+                print(row(at_once, way, rounds), flush=True)
 
 
 @asynccontextmanager
@@ -171,7 +171,7 @@ def cpu_s(pid: int) -> float:
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
-def told(at_once: int, way: str, rounds: list[Round]) -> str:
+def row(at_once: int, way: str, rounds: list[Round]) -> str:
     verdicts_per_s, ms_each, cpu_ms, broker_cpu_ms = (
         statistics.median(getattr(result, name) for result in rounds) for name in Round.__slots__
     )
