@@ -13,6 +13,7 @@ from workers.page.blocks import BlockKind, TextBlock
 
 FeatureColumns = dict[str, NDArray[Any]]
 
+_HEADING = BlockKind.HEADING  # read once: see `BlockKind`
 _STOPS = frozenset(".!?…。！？।۔؟")
 _CLOSERS = "\"'”’»)]」』）"
 # The features depend on these numbers: retrain the model after a change. Chosen by hand.
@@ -142,6 +143,6 @@ def _under(flags: Sequence[int], blocks: Sequence[TextBlock]) -> list[int]:
     found, current = [], 0
     for flag, block in zip(flags, blocks, strict=True):
         found.append(current)
-        if block.kind is BlockKind.HEADING:
+        if block.kind is _HEADING:
             current = flag
     return found
