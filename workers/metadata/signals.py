@@ -151,9 +151,10 @@ def signals_of_text(words: str) -> tuple[Signal, ...]:
     credit = (Signal.CREDIT,) if credit_in(words) else ()
     if len(words) > _MAX_BYLINE or len(line := words.strip()) < _MIN_LINE:
         return credit
-    parts = line.lower().split()
+    start = line[:MAX_LINE]  # of a longer line only the first words count
+    parts = start.lower().split()
     signals: tuple[Signal, ...] = credit
-    if not _BY_HINTS.isdisjoint(parts) or not line[0].isalnum() or (not line.isascii() and _LABEL.search(line)):
+    if not _BY_HINTS.isdisjoint(parts) or not line[0].isalnum() or (not start.isascii() and _LABEL.search(start)):
         signals += _signals_of_byline(line)
     if len(line) >= MAX_LINE:
         return signals
