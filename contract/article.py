@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from contract.charsets import CharsetSource
+from contract.idempotency import Idempotency
 from contract.job import Attempt, Kind
 from contract.reasons import Reason
 
@@ -97,7 +98,7 @@ class Provenance:
     JSON. `controls_dropped` counts the control characters that were left out. `language_confidence` is in [0, 1].
     `timings` are seconds by stage. `versions` are those of the packages that were used. `confidence` is the
     confidence of each metadata field in [0, 1], where it is known. `candidates` are the values that a metadata field
-    did not get. `history` are the attempts before the last.
+    did not get. `history` are the attempts before the last. `idempotency` is None without an idempotency key.
     """
 
     fetch: Fetched | None = None
@@ -110,6 +111,7 @@ class Provenance:
     confidence: Mapping[str, float] = field(default_factory=dict)
     candidates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     history: tuple[Attempt, ...] = ()
+    idempotency: Idempotency | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

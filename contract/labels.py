@@ -41,6 +41,7 @@ class ProblemName(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     FOREIGN_HOST = "foreign_host"
     INVALID_SUBMISSION = "invalid_submission"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     INTAKE_FULL = "intake_full"
     HEADER_TOO_LARGE = "header_too_large"
     INTERNAL_ERROR = "internal_error"

@@ -13,7 +13,7 @@ from workers.failures import DocumentFailure
 
 def processed(job: Job, article: Article, at: datetime) -> ProcessedEvent:
     """Returns the event of a document that became `article`, with the attempts before in its provenance."""
-    data = replace(article, provenance=replace(article.provenance, history=job.history))
+    data = replace(article, provenance=replace(article.provenance, history=job.history, idempotency=job.idempotency))
     return ProcessedEvent(id=job.event_id, subject=job.id, time=rfc3339(at), data=data)
 
 
@@ -31,7 +31,7 @@ def failed(job: Job, failure: DocumentFailure, at: datetime) -> FailedEvent:
         detail=failure.detail,
         attempts=job.attempt,
         field_sources={name: sourced.source for name, sourced in known.items()},
-        provenance=Provenance(fetch=failure.fetched, history=job.history),
+        provenance=Provenance(fetch=failure.fetched, history=job.history, idempotency=job.idempotency),
     )
     return FailedEvent(id=job.event_id, subject=job.id, time=rfc3339(at), data=data)
 

@@ -37,6 +37,7 @@ class AcceptedFact:
     url: str | None
     labels: Mapping[str, str]
     input: bytes = b""
+    body_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +118,7 @@ def _accepted(record: Any) -> AcceptedFact:  # noqa: ANN401 - what the codec ret
         url=_short(record.url),
         labels=_labels(record.labels),
         input=b"" if record.input is None else encode(record.input),
+        body_digest=_short(record.body_digest),
     )
 
 

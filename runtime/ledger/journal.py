@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, Table, Text, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, Table, Text, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contract.streams import Stream
@@ -89,8 +89,8 @@ class Journal:
         noted = [each for reading in readings for each in reading.noted]
         ids = sorted({each.fact.document_id for each in noted})
         dialect = connection.dialect.name
-        stored = (await connection.execute(_known(dialect, runs, ids))).mappings() if ids else ()
-        gone = (await connection.execute(_known(dialect, erased, ids))).mappings() if ids else ()
+        stored = (await connection.execute(select(runs).where(among(dialect, runs, ids)))).mappings() if ids else ()
+        gone = (await connection.execute(select(erased).where(among(dialect, erased, ids)))).mappings() if ids else ()
         rows = (Row.read(dict(columns)) for columns in stored)
         changes = Changes(rows, next_seq, (Erased(**columns) for columns in gone))
         for each in noted:
@@ -98,12 +98,12 @@ class Journal:
         return changes
 
 
-def _known(dialect: str, table: Table, ids: Sequence[str]) -> Any:  # noqa: ANN401 - a statement, with parameters
-    """Returns the statement for all rows of these documents. It has one parameter, so that it is prepared only once."""
+def among(dialect: str, table: Table, ids: Sequence[str]) -> ColumnElement[bool]:
+    """Returns the condition for all rows of these documents. It has one parameter, so that it is prepared only once."""
     if dialect == "sqlite":
         listed = text("SELECT value FROM json_each(:ids)").bindparams(ids=orjson.dumps(ids).decode())
-        return select(table).where(table.c.document_id.in_(listed))
-    return select(table).where(table.c.document_id == func.any(bindparam("ids", ids, ARRAY(Text))))
+        return table.c.document_id.in_(listed)
+    return table.c.document_id == func.any(bindparam("ids", ids, ARRAY(Text)))
 
 
 async def _store(connection: AsyncConnection, changes: Changes) -> None:

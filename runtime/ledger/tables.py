@@ -46,6 +46,7 @@ runs = Table(
     Column("size", BigInteger, nullable=False),  # bytes in `events` and `inputs`
     Column("repeats", Integer, nullable=False),
     Column("differing", Integer, nullable=False),
+    Column("body_digest", Text),  # of the body that came with an idempotency key
 )
 Index("runs_document", runs.c.document_id, runs.c.run, unique=True)
 Index("runs_newest", runs.c.sort_ms, runs.c.document_id)

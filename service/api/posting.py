@@ -43,7 +43,7 @@ LABEL_PREFIX: Final = "labels"
 IDEMPOTENCY_KEY: Final = Parameter(
     name="Idempotency-Key",
     place=Place.HEADER,
-    about="The same key gives the document the same id, however often it is posted.",
+    about="The same key gives the document the same id, however often it is posted. With another body it is refused.",
     schema=text(least=1, most=KEY_CHARS, pattern="^[\\x21-\\x7e]+$"),
 )
 PREFER: Final = Parameter(
@@ -135,6 +135,7 @@ POST_DOCUMENT: Final = Operation(
         problems.CONTENT_TOO_LARGE,
         problems.UNSUPPORTED_MEDIA_TYPE,
         problems.INVALID_SUBMISSION,
+        problems.IDEMPOTENCY_KEY_REUSED,
         problems.INTAKE_FULL,
         problems.BROKER_UNAVAILABLE,
     ),

@@ -11,6 +11,7 @@ from contract.article import Article, Fetched, Provenance
 from contract.broker import Delivery, NoRoom, Place
 from contract.codec import encode
 from contract.events import FailedEvent, ProcessedEvent
+from contract.idempotency import Idempotency
 from contract.job import Attempt, Job, Kind, Lane
 from contract.metrics import Metrics
 from contract.reasons import Reason
@@ -125,6 +126,15 @@ async def test_a_url_is_fetched_and_where_it_led_is_reported() -> None:
     assert article.url == "https://example.com/b"
     assert article.provenance.fetch == PAGE.fetched
     assert set(article.provenance.timings) == {"fetch", "extract"}
+
+
+async def test_events_say_which_body_came_with_the_key() -> None:
+    keyed = replace(TEXT_JOB, idempotency=Idempotency(body_digest="a", checked=False))
+    for extract_article in (extract_well, raising(Failed(Reason.NO_ARTICLE))):
+        for job in (keyed, TEXT_JOB):
+            verdict = await worker(PAGE, extract_article).handle(delivery(job))
+            assert isinstance(verdict, Publish)
+            assert verdict.event.data.provenance.idempotency == job.idempotency
 
 
 async def test_a_failed_document_reports_what_was_fetched() -> None:
