@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, ColumnElement, Table, Text, bindparam, delete, fun
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contract.streams import Stream
-from runtime.ledger import search
+from runtime.ledger import search, signatures
 from runtime.ledger.batch import Place, Reading, stored_words
 from runtime.ledger.changes import Changes, Erased
 from runtime.ledger.database import translated
@@ -122,6 +122,7 @@ async def _store(connection: AsyncConnection, changes: Changes) -> None:
     if changes.verdicts:
         bodies = [{"seq": row.seq, "body": noted.body} for row, noted in changes.verdicts]
         await connection.execute(insert(events), bodies)
+    await signatures.store(connection, changes.verdicts)
     indexed = [{"seq": row.seq, "words": noted.words} for row, noted in changes.verdicts if noted.words is not None]
     if indexed:
         await connection.execute(search.insert(connection.dialect.name), indexed)

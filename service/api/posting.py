@@ -7,7 +7,7 @@ from contract.article import Article
 from contract.events import MEDIA_TYPE as EVENT_TYPE
 from contract.events import FailedEvent, ProcessedEvent
 from contract.job import Kind, Lane
-from contract.options import Focus, Format, Part
+from contract.options import Focus, Format, OnDuplicate, Part
 from contract.rules import MAX_URL_CHARS
 from contract.submission import MAX_LABELS, Submission
 from service import problems
@@ -72,6 +72,11 @@ OPTIONS: Final = (
         schema=one_of(Focus),
     ),
     Parameter(name="keep_all", about=f"{_RAW}keep every line of pasted text.", schema={"type": "boolean"}),
+    Parameter(
+        name="on_duplicate",
+        about=f"{_RAW}publish it even if it is a duplicate of an article before, or drop it then.",
+        schema=one_of(OnDuplicate),
+    ),
     *LISTS,
 )
 LABEL: Final = Parameter(

@@ -18,6 +18,7 @@ from contract.reasons import Reason
 from contract.verdicts import Bury, Defer, Publish, Retry
 from workers.children.pool import ParserDefect
 from workers.document import RawDocument
+from workers.duplicates import Duplicates
 from workers.failures import Failed
 from workers.fetch import FetchedPage, HostBusy
 from workers.requests import Requests
@@ -87,6 +88,7 @@ def worker(  # noqa: PLR0913, PLR0917 - what a test may replace
     metrics: Metrics | None = None,
     parser: InProcessParser | None = None,
     requests: Requests | None = None,
+    duplicates: Duplicates | None = None,
 ) -> Worker:
     return Worker(
         fetcher=Site(site),
@@ -95,6 +97,7 @@ def worker(  # noqa: PLR0913, PLR0917 - what a test may replace
         clock=lambda: AT,
         limits=WorkerLimits(job_timeout_s=job_timeout_s, retry=RetryPolicy(delays_s=(10, 60))),
         requests=requests,
+        duplicates=duplicates,
     )
 
 
