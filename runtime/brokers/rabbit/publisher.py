@@ -79,7 +79,7 @@ class Publisher:
             self._note(PublishFailure.REFUSED, outgoing, str(refusal))
             raise
         self._confirmed_at = _now()
-        self._metrics.published.labels(to=outgoing.to).inc()
+        self._metrics.published.labels(outgoing.to).inc()
 
     async def ready(self) -> bool:
         """Returns True if a publish was confirmed in the last seconds, or a probe is confirmed now."""
