@@ -36,21 +36,33 @@ class Version:
 
 
 def versions(data: Path, kept: Path, every: int, workers: int = 2) -> list[Version]:
-    """Returns all versions of each `every`th document; keeps them in the file `kept`: making them takes minutes."""
+    """Returns all versions of each `every`th document, and of the others their true texts.
+
+    The first are kept in the file `kept`, because making them takes minutes.
+    """
     if not kept.exists():
         with ProcessPoolExecutor(workers) as pool:
             made = [version for each in pool.map(_versions, _tasks(data, every), chunksize=8) for version in each]
         kept.write_bytes(b"".join(orjson.dumps(asdict(version)) + b"\n" for version in made))
-    return [Version(**orjson.loads(line)) for line in kept.read_bytes().splitlines()]
+    found = [Version(**orjson.loads(line)) for line in kept.read_bytes().splitlines()]
+    documents = {version.document for version in found}
+    return found + [version for version in _truths(data) if version.document not in documents]
+
+
+def _truths(data: Path) -> Iterator[Version]:
+    for page in _pages(data):
+        if text := (page["truth"] or {}).get("text"):
+            yield Version(page["id"], page["site"], "truth", text)
+
+
+def _pages(data: Path) -> Iterator[dict[str, Any]]:
+    for name in PAGES:
+        for document in read(data / f"{name}.jsonl.zst"):
+            yield {**document, "id": f"{name}/{document['id']}", "site": _site(name, document)}
 
 
 def _tasks(data: Path, every: int) -> Iterator[dict[str, Any]]:
-    pages = [
-        {**document, "id": f"{name}/{document['id']}", "site": _site(name, document)}
-        for name in PAGES
-        for document in read(data / f"{name}.jsonl.zst")
-    ]
-    pages = pages[::every]
+    pages = list(_pages(data))[::every]
     sites = {page["id"]: page["site"] for page in pages}
     frames = [page["html"] for page in pages if page["kind"] == "article" and _container(page["html"]) is not None]
     for number, page in enumerate(pages):

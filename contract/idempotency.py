@@ -35,8 +35,8 @@ def body_digest(submission: Any) -> str:  # noqa: ANN401 - a dataclass, `contrac
 def _said(value: Any) -> Any:  # noqa: ANN401 - a dataclass, or what one holds
     if not is_dataclass(value) or isinstance(value, type):
         return value
-    told = {field.name: _said(getattr(value, field.name)) for field in fields(value)}
+    parts = {field.name: _said(getattr(value, field.name)) for field in fields(value)}
     default = {field.name: _said(field.default) for field in fields(value)}
     return {
-        name: part for name, part in told.items() if part not in ({}, default[name]) and name not in _NOT_THE_DOCUMENT
+        name: part for name, part in parts.items() if part not in ({}, default[name]) and name not in _NOT_THE_DOCUMENT
     }

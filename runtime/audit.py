@@ -216,8 +216,8 @@ def digest(data: Mapping[str, object]) -> bytes:
     fetch = {name: value for name, value in _mapping(provenance.get("fetch")).items() if not name.endswith("_s")}
     kept = {name: value for name, value in provenance.items() if name not in _OF_THE_MOMENT}
     kept |= {"fetch": fetch} | ({"idempotency": keyed} if keyed else {})
-    told = {name: value for name, value in data.items() if name not in _OF_THE_MOMENT}
-    canonical = orjson.dumps({**told, "provenance": kept}, option=orjson.OPT_SORT_KEYS)
+    stable = {name: value for name, value in data.items() if name not in _OF_THE_MOMENT}
+    canonical = orjson.dumps({**stable, "provenance": kept}, option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(canonical, digest_size=_DIGEST_BYTES).digest()
 
 
