@@ -35,6 +35,7 @@ from service.bodies import CODINGS, coding_of, read_body, too_large
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, DECODE, KEEPING, LEDGER, LIMITS, METRICS
 from service.forms import EVENT_AND_ARTICLE_FORMS, body_of, content_type, is_article, policy
+from service.idempotency import with_first_body
 from service.ledger import json_body
 from service.middlewares import OWNER
 from service.parameters import SHOWN_NAME_CHARS, named, parameter_faults, unknown_parameter
@@ -81,6 +82,7 @@ async def post_document(request: web.Request) -> web.Response:
         owner=request[OWNER],
         keep_input=request.app[KEEPING].input,
     )
+    job = await with_first_body(request, job, submission)
     forms = preferred(request.headers.getall(hdrs.ACCEPT, []), _FORMS) if PREFER in request.headers else []
     async with _waiting(request, job, forms) as wait:
         await put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
