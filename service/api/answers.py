@@ -37,6 +37,25 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineReceipt(Receipt):
+    """The document of a line is stored. Lines are counted from 1, blank ones too."""
+
+    line: int
+    status: Literal[202]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineProblem(ProblemDetails):
+    """The document of a line is not stored, or the request cannot be read from this line on.
+
+    `retry_after`: seconds after which it makes sense to send it again.
+    """
+
+    line: int
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
     """How far a run of a document is. Times are RFC 3339 in UTC; what is not known, or not yet, is null."""
 

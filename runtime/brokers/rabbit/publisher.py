@@ -2,13 +2,14 @@
 
 import asyncio
 import math
+from collections.abc import Sequence
 from weakref import WeakValueDictionary
 
 import structlog
 from aio_pika import Message
 from aio_pika.exceptions import DeliveryError, PublishError
 
-from contract.broker import BrokerFull, BrokerUnavailable
+from contract.broker import BrokerError, BrokerFull, BrokerUnavailable
 from contract.labels import Destination, PublishFailure, SessionLoss
 from contract.metrics import Metrics
 from contract.topology import INTAKE
@@ -80,6 +81,17 @@ class Publisher:
             raise
         self._confirmed_at = _now()
         self._metrics.published.labels(to=outgoing.to).inc()
+
+    async def publish_many(self, outgoings: Sequence[Outgoing], *, timeout_s: float) -> Sequence[BrokerError | None]:
+        """Publishes each of `outgoings`, as `publish`, and returns its failure, None where it is confirmed."""
+        return await asyncio.gather(*(self._outcome(outgoing, timeout_s) for outgoing in outgoings))
+
+    async def _outcome(self, outgoing: Outgoing, timeout_s: float) -> BrokerError | None:
+        try:
+            await self.publish(outgoing, timeout_s=timeout_s)
+        except BrokerError as error:
+            return error
+        return None
 
     async def ready(self) -> bool:
         """Returns True if a publish was confirmed in the last seconds, or a probe is confirmed now."""

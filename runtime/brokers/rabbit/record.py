@@ -1,6 +1,7 @@
 """Records acceptances. Those that arrive while one message is being written go into the next together."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from contract.accepted import Accepted
@@ -34,14 +35,16 @@ class Record:
         self._publishing = asyncio.Lock()
         self._open = _Batch()
 
-    async def add(self, accepted: Accepted, *, timeout_s: float) -> None:
-        """Returns when `accepted` is written and confirmed.
+    async def add(self, accepted: Sequence[Accepted], *, timeout_s: float) -> None:
+        """Returns when all of `accepted` are written and confirmed.
 
         Raises:
             BrokerUnavailable: not written, or not known to be written, within `timeout_s` seconds.
         """
+        if not accepted:
+            return
         batch = self._open
-        batch.records.append(accepted)
+        batch.records += accepted
         batch.size += len(encode(accepted))
         if batch.size >= _MAX_BATCH_BYTES:
             self._open = _Batch()
