@@ -169,22 +169,22 @@ def job_of(document: dict[str, Any]) -> Job:
     )
 
 
-async def measure(channel: AbstractChannel, queue: str, count: int, pid: int) -> Measured:
-    """Returns the rate of results, once `count` different documents have had theirs from the process `pid`."""
+async def measure(channel: AbstractChannel, queue: str, count: int, *pids: int) -> Measured:
+    """Returns the rate of results, once `count` different documents have had theirs from the processes `pids`."""
     seen = set[str | None]()
     async with (await channel.get_queue(queue)).iterator(no_ack=True, timeout=PATIENCE_S) as results:
         async for message in results:
             if not seen:
-                began, cpu_s = time.monotonic(), cpu_of(pid)
+                began, cpu_s = time.monotonic(), cpu_of(*pids)
             seen.add(message.message_id)
             if len(seen) == count:
                 break
-    return Measured((count - 1) / (time.monotonic() - began), (cpu_of(pid) - cpu_s) / (count - 1))
+    return Measured((count - 1) / (time.monotonic() - began), (cpu_of(*pids) - cpu_s) / (count - 1))
 
 
-def cpu_of(pid: int) -> float:
-    """Returns the CPU seconds of a process and of all below it, those that have ended included."""
-    return sum(map(_ticks, (pid, *descendants(pid)))) / TICKS_PER_S
+def cpu_of(*pids: int) -> float:
+    """Returns the CPU seconds of processes and of all below them, those that have ended included."""
+    return sum(_ticks(each) for pid in pids for each in (pid, *descendants(pid))) / TICKS_PER_S
 
 
 def _ticks(pid: int) -> int:

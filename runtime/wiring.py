@@ -1,6 +1,7 @@
 """Builds the objects of a process from its settings. `working` builds those of a worker."""
 
 import asyncio
+import gc
 import platform
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -108,6 +109,8 @@ async def _run(  # noqa: PLR0913, PLR0917 - the arguments of `run`, and what it 
     def begin(name: str) -> None:
         started[name] = True
         if all(started.values()):
+            gc.collect()  # what is garbage now would otherwise stay for good
+            gc.freeze()  # what is loaded stays: without this, it is searched for garbage again and again
             ready()
 
     async def readiness() -> dict[str, bool]:

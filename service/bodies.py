@@ -48,7 +48,8 @@ async def read_body(request: web.Request) -> bytes:
     if (request.content_length or 0) > limits.max_body_bytes:
         raise too_large("body", limits.max_body_bytes)
     try:
-        async with asyncio.timeout(limits.body_timeout_s):
+        # A small body has come with its header: without a time to wait, no timer is set for it.
+        async with asyncio.timeout(None if request.content.is_eof() else limits.body_timeout_s):
             return await _whole(request, limits.max_body_bytes)
     except BodyTooLargeError:
         raise too_large("body", limits.max_body_bytes) from None

@@ -80,7 +80,7 @@ class Publisher:
             self._note(PublishFailure.REFUSED, outgoing, str(refusal))
             raise
         self._confirmed_at = _now()
-        self._metrics.published.labels(to=outgoing.to).inc()
+        self._metrics.published.labels(outgoing.to).inc()
 
     async def publish_many(self, outgoings: Sequence[Outgoing], *, timeout_s: float) -> Sequence[BrokerError | None]:
         """Publishes each of `outgoings`, as `publish`, and returns its failure, None where it is confirmed."""
