@@ -14,7 +14,7 @@ from pydantic.config import JsonDict
 from pydantic_core import ErrorDetails
 
 from contract import rules
-from contract.charsets import Decoded
+from contract.charsets import CharsetSource, Decoded
 from contract.codec import adapter
 from contract.job import CallerMetadata, Job, Kind, Lane
 from contract.options import Focus, Format, Options, Part
@@ -150,10 +150,21 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HowDecoded:
+    """The charset that the caller decoded the content from, and how the caller knew it. Events report it."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    charset: Annotated[str, Field(min_length=1, max_length=40), AfterValidator(rules.visible_ascii)]
+    source: CharsetSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line(Submission):
     """One document of many. `idempotency_key`: its own, which counts in place of that of the request."""
 
     idempotency_key: _Key | None = None
+    decoded: HowDecoded | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +199,11 @@ def parse_line(body: bytes) -> Checked:
     """
     checked = _check(_decoded(body), _of_lines())
     line = checked.submission
-    return replace(checked, key=line.idempotency_key) if isinstance(line, Line) and line.idempotency_key else checked
+    if not isinstance(line, Line) or line.idempotency_key is line.decoded is None:
+        return checked
+    how = line.decoded
+    decoded = None if how is None else Decoded(line.content or "", how.charset, how.source)
+    return replace(checked, key=line.idempotency_key, decoded=decoded)
 
 
 def _decoded(body: bytes) -> object:

@@ -146,6 +146,15 @@ async def test_a_line_with_a_key_of_its_own_is_as_if_it_were_posted_alone(desk: 
     assert refused["errors"][0]["rule"] == "unknown_field"  # a single document has its key in the header
 
 
+async def test_a_line_says_from_which_charset_it_was_decoded(desk: Desk) -> None:
+    body = line("a", decoded={"charset": "windows-1252", "source": "http"}) + line("b", decoded={"charset": ""})
+    found = await answers(await post(desk, body))
+    assert [(job.charset, job.charset_source, job.content) for job in desk.broker.jobs] == [
+        ("windows-1252", "http", "a")
+    ]
+    assert [error["field"] for error in found[1]["errors"]] == ["decoded.charset", "decoded.source"]
+
+
 @pytest.mark.parametrize(
     ("headers", "path", "expected"),
     [
