@@ -47,10 +47,15 @@ PAGES = 50  # different ones: 15 MB, which are made in a moment
 ROUNDS = 3  # whose median counts
 QUEUE = "bare"
 BARE = "bare publish"
+RECEIPT = b'"status":202}'
 
 SIDES: Mapping[str, Sequence[str]] = {"serve": (), "serve, 2 processes": ("--processes", "2")}
 
+NDJSON = "lines in one request"
+PIECE_BYTES = 64 * 1024  # of lines that are sent together
+
 Post = Callable[[bytes], Awaitable[None]]
+Run = Callable[[Sequence[bytes]], Awaitable[tuple[int, float]]]
 Side = AbstractAsyncContextManager[Post]
 
 
@@ -156,18 +161,22 @@ def is_ready(ops: str) -> bool:
 
 
 async def compared(url: str, servers: dict[str, Server], loads: Sequence[Load], options: argparse.Namespace) -> None:
-    sides: dict[str, tuple[Callable[[], Side], Callable[[], float]]] = {BARE: (partial(bare, url), time.process_time)}
-    sides |= {name: (partial(posts, each.api, options.connections), each.cpu_s) for name, each in servers.items()}
+    sides: dict[str, tuple[Run, Callable[[], float]]] = {}
+    sides[BARE] = (partial(one_by_one, partial(bare, url), options), time.process_time)
+    for name, each in servers.items():
+        sides[name] = (partial(one_by_one, partial(posts, each.api, options.connections), options), each.cpu_s)
+    first = servers[next(iter(SIDES))]
+    sides[NDJSON] = (partial(streamed, first.api, options.seconds), first.cpu_s)
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         queues = [await channel.declare_queue(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})]
-        queues.append(await channel.get_queue(lane_queue(Lane.INTERACTIVE)))
+        queues += [await channel.get_queue(lane_queue(lane)) for lane in Lane]
         for each in loads:
             measured = {name: Measured() for name in sides}
             for _ in range(ROUNDS):
-                for name, (side, used_s) in sides.items():
+                for name, (run, used_s) in sides.items():
                     began_s = used_s()
-                    done, took_s = await run(side(), each.jobs if name == BARE else each.bodies, options)
+                    done, took_s = await run(each.jobs if name == BARE else each.bodies)
                     measured[name].rates.append(done / took_s)
                     measured[name].cpu_s.append((used_s() - began_s) / done)
                     for queue in queues:
@@ -175,10 +184,12 @@ async def compared(url: str, servers: dict[str, Server], loads: Sequence[Load], 
             show(each, measured)
 
 
-async def run(side: Side, documents: Sequence[bytes], options: argparse.Namespace) -> tuple[int, float]:
-    """Returns how many documents `side` accepted, and in how many seconds."""
+async def one_by_one(
+    side: Callable[[], Side], options: argparse.Namespace, documents: Sequence[bytes]
+) -> tuple[int, float]:
+    """Returns how many documents `side` accepted, each in a call of its own, and in how many seconds."""
     done = 0
-    async with side as post, asyncio.TaskGroup() as group:
+    async with side() as post, asyncio.TaskGroup() as group:
         began = time.perf_counter()
         end = began + options.seconds
         turns = count()
@@ -226,6 +237,46 @@ async def posts(api: str, connections: int) -> AsyncIterator[Post]:
     yield post
     for transport, _ in opened:
         transport.close()
+
+
+async def streamed(api: str, seconds: float, documents: Sequence[bytes]) -> tuple[int, float]:
+    """Returns how many documents were accepted as lines of one request, and in how many seconds."""
+    target = urlsplit(api)
+    pieces = list(map(chunk, in_pieces(documents)))
+    began = time.perf_counter()
+    reader, writer = await asyncio.open_connection(target.hostname, target.port)
+    head = f"POST /v1/documents HTTP/1.1\r\nHost: {target.netloc}\r\nContent-Type: application/x-ndjson\r\n"
+    writer.write(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+    counting = asyncio.create_task(receipts(reader))
+    for piece in cycle(pieces):
+        writer.write(piece)
+        await writer.drain()
+        if time.perf_counter() > began + seconds:
+            break
+    writer.write(b"0\r\n\r\n")
+    done = await counting
+    writer.close()
+    return done, time.perf_counter() - began
+
+
+def in_pieces(documents: Sequence[bytes]) -> Iterator[bytes]:
+    lines = b"".join(document + b"\n" for document in documents)
+    return (lines[begin : begin + PIECE_BYTES] for begin in range(0, len(lines), PIECE_BYTES))
+
+
+def chunk(piece: bytes) -> bytes:
+    return f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
+
+
+async def receipts(reader: asyncio.StreamReader) -> int:
+    """Returns how many lines of the answer are receipts."""
+    found, end = 0, b""
+    while not end.endswith(b"\r\n0\r\n\r\n"):
+        got = await reader.read(2**20)
+        assert got, "the answer broke off"
+        found += (end + got).count(RECEIPT) - end.count(RECEIPT)
+        end = (end + got)[-len(RECEIPT) :]
+    return found
 
 
 class Client(asyncio.Protocol):

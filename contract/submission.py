@@ -199,7 +199,7 @@ def parse_line(body: bytes) -> Checked:
     """
     checked = _check(_decoded(body), _of_lines())
     line = checked.submission
-    if not isinstance(line, Line) or line.idempotency_key is line.decoded is None:
+    if not isinstance(line, Line) or (line.idempotency_key is None and line.decoded is None):
         return checked
     how = line.decoded
     decoded = None if how is None else Decoded(line.content or "", how.charset, how.source)

@@ -20,7 +20,6 @@ from contract.streams import Stream
 from contract.topology import INTAKE, Topology, design
 from runtime.brokers import dead
 from runtime.brokers.rabbit.attempts import AttemptRecord
-from runtime.brokers.rabbit.channels import Outgoing
 from runtime.brokers.rabbit.consumer import Consumer
 from runtime.brokers.rabbit.dead import DeadQueue, open_dead_letters
 from runtime.brokers.rabbit.declare import declare
@@ -30,6 +29,7 @@ from runtime.brokers.rabbit.leases import Leases
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.log import LogReader, log_bounds
 from runtime.brokers.rabbit.messages import job_message
+from runtime.brokers.rabbit.outgoing import Outgoing
 from runtime.brokers.rabbit.publisher import Publisher
 from runtime.brokers.rabbit.record import Record
 from runtime.brokers.rabbit.replies import Replies

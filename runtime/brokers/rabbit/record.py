@@ -9,8 +9,8 @@ from contract.broker import BrokerUnavailable
 from contract.codec import encode
 from contract.labels import Destination
 from contract.topology import ACCEPTED
-from runtime.brokers.rabbit.channels import Outgoing
 from runtime.brokers.rabbit.messages import acceptance_message
+from runtime.brokers.rabbit.outgoing import Outgoing
 from runtime.brokers.rabbit.publisher import Publisher
 
 # Chosen well under the 16 MiB at which RabbitMQ 4 closes the channel. A record has 200 bytes, up to 25 kB with labels.
