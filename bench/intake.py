@@ -163,8 +163,8 @@ def is_ready(ops: str) -> bool:
 async def compared(url: str, servers: dict[str, Server], loads: Sequence[Load], options: argparse.Namespace) -> None:
     sides: dict[str, tuple[Run, Callable[[], float]]] = {}
     sides[BARE] = (partial(one_by_one, partial(bare, url), options), time.process_time)
-    for name, each in servers.items():
-        sides[name] = (partial(one_by_one, partial(posts, each.api, options.connections), options), each.cpu_s)
+    for name, server in servers.items():
+        sides[name] = (partial(one_by_one, partial(posts, server.api, options.connections), options), server.cpu_s)
     first = servers[next(iter(SIDES))]
     sides[NDJSON] = (partial(streamed, first.api, options.seconds), first.cpu_s)
     async with await aio_pika.connect(url) as connection:

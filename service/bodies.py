@@ -89,9 +89,10 @@ async def read_pieces(request: web.Request) -> AsyncGenerator[bytes, None]:
     inflater.end()
 
 
-def broken() -> Problem:
-    """Returns the problem of a body that ends early, or is coded wrongly."""
-    fault = Fault("body", "framing", "does not follow its Content-Encoding or Transfer-Encoding")
+def broken(more: str = "") -> Problem:
+    """Returns the problem of a body that ends early, or is coded wrongly. `more`: what else may be wrong."""
+    message = f"does not follow its Content-Encoding or Transfer-Encoding {more}".rstrip()
+    fault = Fault("body", "framing", message)
     return Problem(problems.MALFORMED_BODY, "The body cannot be read.", [fault])
 
 

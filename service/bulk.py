@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 import orjson
 from aiohttp import hdrs, web
@@ -23,9 +23,12 @@ from service import problems
 from service.admission import admit
 from service.api.answers import present
 from service.api.posting import IDEMPOTENCY_KEY, NDJSON
+from service.bodies import BrokenBodyError, read_pieces
 from service.context import CLOCK, KEEPING, LIMITS, METRICS
 from service.middlewares import OWNER
 from service.problems import Problem, ProblemError
+
+T_co = TypeVar("T_co", covariant=True)
 
 BATCH: Final = 64  # documents that are put together; chosen: they share costs, and their receipts come soon
 _BATCHES: Final = 4  # of one request at once; chosen: as many documents as a RabbitMQ broker has unconfirmed
@@ -224,6 +227,50 @@ def _refusal(entry: Entry, problem: Problem) -> bytes:
     if hdrs.RETRY_AFTER in problem.headers:
         refusal["retry_after"] = int(problem.headers[hdrs.RETRY_AFTER])
     return orjson.dumps(refusal, option=orjson.OPT_APPEND_NEWLINE)
+
+
+class Cutter(Protocol[T_co]):
+    """Cuts a stream into documents."""
+
+    @property
+    def number(self) -> int:
+        """The number of the document that is being read."""
+
+    def add(self, piece: bytes) -> Iterator[T_co]:
+        """Takes the next bytes, and yields the documents that they complete."""
+
+    def end(self) -> Iterator[T_co]:
+        """Yields the document that ends with the stream, if one does."""
+
+
+async def arriving(request: web.Request, cutter: Cutter[T_co]) -> AsyncGenerator[Sequence[T_co], None]:
+    """Yields the documents that arrive together. Each may take `body_timeout_s`, without back-pressure.
+
+    Raises:
+        BrokenBodyError: the body cannot be read.
+        TimeoutError: a document takes too long, or the server stops.
+    """
+    most_s = request.app[LIMITS].body_timeout_s
+    left_s, reading, now = most_s, request.app[READING], asyncio.get_running_loop().time
+    async with aclosing(read_pieces(request)) as pieces:
+        while True:
+            began = now()
+            async with reading.within(left_s):
+                piece = await anext(pieces, None)
+            if piece is None:
+                break
+            number, found, fault = cutter.number, list[T_co](), None
+            try:
+                found.extend(cutter.add(piece))
+            except BrokenBodyError as error:  # what was whole before it counts
+                fault = error
+            if found:
+                yield found
+            if fault is not None:
+                raise fault
+            left_s = most_s if cutter.number > number else left_s - (now() - began)
+    if rest := list(cutter.end()):
+        yield rest
 
 
 def check(faults: Sequence[Fault]) -> None:

@@ -51,8 +51,6 @@ _FORMS: Final = {**EVENT_AND_ARTICLE_FORMS, "json": JSON}  # a client that accep
 _TRUTH = {"true": True, "false": False}
 
 _HINTS = {
-    "multipart/form-data": "a form is not taken: post the file itself, "
-    "curl -H 'content-type: text/html' --data-binary @page.html",
     "application/x-www-form-urlencoded": "a form is not taken: name what you post, "
     "curl -H 'content-type: text/plain' --data-binary @text.txt",
     "application/pdf": "PDF is not taken: post its text, "
@@ -176,7 +174,7 @@ async def _submission(request: web.Request, media_type: str) -> Checked:
         if media_type == JSON:
             return await _json_submission(request)
         if media_type in RAW_KINDS:
-            return await _raw_submission(request, RAW_KINDS[media_type])
+            return await raw_submission(request, RAW_KINDS[media_type], await read_body(request), request.charset)
     except MalformedSubmissionError as error:
         raise ProblemError(Problem(problems.MALFORMED_BODY, "The body cannot be read.", error.faults)) from None
     except InvalidSubmissionError as error:
@@ -201,21 +199,29 @@ def check_json_charset(request: web.Request) -> None:
         raise unsupported("Content-Type", "charset", "must be UTF-8 for JSON (RFC 8259, section 8.1)")
 
 
-async def _raw_submission(request: web.Request, kind: Kind) -> Checked:
-    body = await read_body(request)
+async def raw_submission(request: web.Request, kind: Kind, body: bytes, charset: str | None) -> Checked:
+    """Returns the document that is `body`. The query has its options and labels.
+
+    Raises:
+        ProblemError: it is a file of another type.
+        InvalidSubmissionError: it breaks rules.
+    """
     if found := file_kind(body):
         message = f"looks like {found}, which is neither plain text nor HTML: extract its text first, and post that"
         raise unsupported(kind.value, "binary", message)
     # In a thread, because charset detection can take a large part of a second.
-    decoded = await asyncio.to_thread(request.app[DECODE], body, request.charset)
-    fields: dict[str, object] = {kind.value: decoded.text, "labels": _labels(request), "options": _options(request)}
-    if "url" in request.query:
-        fields["url"] = request.query["url"]
+    decoded = await asyncio.to_thread(request.app[DECODE], body, charset)
     try:
-        return replace(check_submission(fields), decoded=decoded)
+        return replace(check_submission({kind.value: decoded.text, **of_query(request)}), decoded=decoded)
     except InvalidSubmissionError as error:
         faults = [replace(fault, field=fault.field.removeprefix("options.")) for fault in error.faults]
         raise InvalidSubmissionError(faults) from None
+
+
+def of_query(request: web.Request) -> dict[str, object]:
+    """Returns the fields of a submission that the query of a raw body has."""
+    fields: dict[str, object] = {"labels": _labels(request), "options": _options(request)}
+    return fields | ({"url": request.query["url"]} if "url" in request.query else {})
 
 
 def _labels(request: web.Request) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """POST /v1/documents with application/x-ndjson: one document a line."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from itertools import islice
@@ -10,8 +9,8 @@ from aiohttp import web
 from contract.submission import InvalidSubmissionError, MalformedSubmissionError, parse_line
 from service import problems
 from service.api.operation import JSON
-from service.bodies import BrokenBodyError, broken, read_pieces, too_large
-from service.bulk import READING, Documents, Entry, answer, check
+from service.bodies import BrokenBodyError, broken, too_large
+from service.bulk import READING, Documents, Entry, answer, arriving, check
 from service.context import LIMITS
 from service.documents import MAX_FAULTS, check_coding, check_json_charset, key_faults, query_faults
 from service.lines import Line, Lines
@@ -35,37 +34,13 @@ async def _entries(request: web.Request) -> AsyncGenerator[Sequence[Entry], None
     limits, documents = request.app[LIMITS], Documents(request)
     lines = Lines(limits.max_body_bytes)
     try:
-        async with aclosing(_timed_lines(request, lines)) as found:
+        async with aclosing(arriving(request, lines)) as found:
             async for some in found:
                 yield [_entry(line, documents, limits.max_body_bytes) for line in some]
     except TimeoutError:
         yield [Entry({"line": lines.number}, 0, request.app[READING].over())]
     except BrokenBodyError:
         yield [Entry({"line": lines.number}, 0, broken())]
-
-
-async def _timed_lines(request: web.Request, lines: Lines) -> AsyncGenerator[Sequence[Line], None]:
-    """Yields what arrives together. Each line may take `body_timeout_s` to arrive; back-pressure does not count.
-
-    Raises:
-        BrokenBodyError: the body cannot be read.
-        TimeoutError: a line takes too long, or the server stops.
-    """
-    most_s = request.app[LIMITS].body_timeout_s
-    left_s, reading, now = most_s, request.app[READING], asyncio.get_running_loop().time
-    async with aclosing(read_pieces(request)) as pieces:
-        while True:
-            began = now()
-            async with reading.within(left_s):
-                piece = await anext(pieces, None)
-            if piece is None:
-                break
-            number, found = lines.number, list(lines.add(piece))
-            left_s = most_s if lines.number > number else left_s - (now() - began)
-            if found:
-                yield found
-    if rest := list(lines.end()):
-        yield rest
 
 
 def _entry(line: Line, documents: Documents, limit_bytes: int) -> Entry:

@@ -6,11 +6,12 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from service.api.posting import NDJSON
+from service.api.posting import FORM, NDJSON
 from service.documents import post_document
 from service.post_lines import post_lines
+from service.post_parts import post_parts
 
-_MANY: Final[Mapping[str, Handler]] = {NDJSON: post_lines}
+_MANY: Final[Mapping[str, Handler]] = {NDJSON: post_lines, FORM: post_parts}
 
 
 async def post_documents(request: web.Request) -> web.StreamResponse:

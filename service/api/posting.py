@@ -13,7 +13,7 @@ from contract.rules import MAX_URL_CHARS
 from contract.submission import KEY_CHARS, MAX_LABELS, Line, Submission
 from service import problems
 from service.api import samples
-from service.api.answers import LineProblem, LineReceipt, Receipt, present
+from service.api.answers import LineProblem, LineReceipt, PartProblem, PartReceipt, Receipt, present
 from service.api.headers import APPLIED, GUARDS, LOCATION, MAYBE_CACHE_CONTROL
 from service.api.operation import (
     JSON,
@@ -40,6 +40,7 @@ RAW_KINDS: Final = {
 }
 RAW: Final[Content] = {"description": "The document itself, in any charset."}
 NDJSON: Final = "application/x-ndjson"
+FORM: Final = "multipart/form-data"
 _RAW = "Of a body that is no JSON: "
 LABEL_PREFIX: Final = "labels"
 
@@ -90,6 +91,14 @@ RAW_PARAMETERS: Final = (
     LABEL,
 )
 
+FORM_PARAMETERS: Final = (*OPTIONS, LABEL)
+
+FILES: Final[Content] = {
+    "type": "object",
+    "description": "Each part with a file name is a document, in any charset.",
+    "properties": {"file": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+}
+
 _LINKS: Final = tuple(
     Link(name=name, to=operation, parameter="id", value="$response.body#/id")
     for name, operation in (
@@ -100,11 +109,17 @@ _LINKS: Final = tuple(
     )
 )
 
+ManyAnswers = LineReceipt | LineProblem | PartReceipt | PartProblem
 _EVENT: Content = ProcessedEvent | FailedEvent
 _FORM: Content = {"type": "string", "description": "The article in this form."}
 _RECEIPT = present(Receipt(id=samples.ID, lane=Lane.INTERACTIVE))
 
-BODIES: Final[Mapping[str, Content]] = {JSON: Submission, NDJSON: Lines(Line), **dict.fromkeys(RAW_KINDS, RAW)}
+BODIES: Final[Mapping[str, Content]] = {
+    JSON: Submission,
+    NDJSON: Lines(Line),
+    **dict.fromkeys(RAW_KINDS, RAW),
+    FORM: FILES,
+}
 
 POST_DOCUMENT: Final = Operation(
     id="post_document",
@@ -119,7 +134,9 @@ POST_DOCUMENT: Final = Operation(
         "`application/x-ndjson` holds any number of documents, one a line. Each is answered with a line of its own "
         "as soon as it is stored. A line that breaks rules does not concern the others. With `Idempotency-Key`, the id "
         "of a line follows from the key and the number of the line. `idempotency_key` in a line counts in its place, "
-        "as if the line were posted alone with this key. `Prefer` is ignored."
+        "as if the line were posted alone with this key. `Prefer` is ignored.\n\n"
+        "`multipart/form-data` holds files, each a document, which are answered in the same way. The type of a file "
+        "follows from the header of its part, else from its name, else from its first bytes."
     ),
     parameters=(IDEMPOTENCY_KEY, PREFER, *RAW_PARAMETERS),
     bodies=BODIES,
@@ -130,7 +147,7 @@ POST_DOCUMENT: Final = Operation(
                 "Decided, while the request waited: the event, or the form of the article that `Accept` asks for. "
                 "Of many documents: what became of each, in their order, while the rest is still being sent."
             ),
-            content={EVENT_TYPE: _EVENT, JSON: _EVENT, ARTICLE_TYPE: Article, NDJSON: Lines(LineReceipt | LineProblem)}
+            content={EVENT_TYPE: _EVENT, JSON: _EVENT, ARTICLE_TYPE: Article, NDJSON: Lines(ManyAnswers)}
             | dict.fromkeys((TEXT, "text/markdown", "text/html"), _FORM),
             headers=(LOCATION, APPLIED, MAYBE_CACHE_CONTROL, *GUARDS),
         ),
