@@ -31,8 +31,8 @@ from bench.pipeline import OURS_OUT, PATIENCE_S, WARM_UP, declare, fill, job_of,
 from contract.job import Lane
 from contract.topology import DOCUMENTS, INTAKE, lane_queue
 from runtime.brokers.rabbit.messages import job_message
-from tests.faults.desk import wait_until_ready
-from tests.rabbit_node import running_node
+from tests.faults.deployment import wait_until_ready
+from tests.rabbit_node import CORES, running_node
 from tests.system.processes import Process
 
 SIZES = (300, 3_000, 30_000, 300_000, 3_000_000)  # bytes of text; chosen: from a notice to several books
@@ -65,7 +65,7 @@ def main() -> None:
     options = parser.parse_args()
     costs = [cost(size, options.rounds) for size in SIZES]
     print(size_table(costs), flush=True)
-    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder)) as node:
+    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder), schedulers=CORES) as node:
         asyncio.run(growth(node.url, options.texts, options.backlog, options.rounds))
     if options.picture:
         draw(costs, options.picture)

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from contract.article import Source
 from workers.metadata import jsonld
@@ -47,8 +47,7 @@ class MentionKind(StrEnum):
     COPYRIGHT = "copyright"
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """The names that one source gives as authors.
 
     `position` is that of the element, 0 if the source is not an element of the body; `characters` the length of the

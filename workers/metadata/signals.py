@@ -131,9 +131,10 @@ def signals_of_text(words: str) -> tuple[Signal, ...]:
     """Returns the signals of `words` at the start of an element or right after it; `words` are not only white space."""
     if len(words) > _MAX_BYLINE or len(line := words.strip()) < _MIN_LINE:
         return ()
-    parts = line.lower().split()
+    start = line[:MAX_LINE]  # of a longer line only the first words count
+    parts = start.lower().split()
     signals: tuple[Signal, ...] = ()
-    if not _BY_HINTS.isdisjoint(parts) or not line[0].isalnum() or (not line.isascii() and _LABEL.search(line)):
+    if not _BY_HINTS.isdisjoint(parts) or not line[0].isalnum() or (not start.isascii() and _LABEL.search(start)):
         signals = _signals_of_byline(line)
     if len(line) >= MAX_LINE:
         return signals

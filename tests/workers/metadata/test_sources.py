@@ -23,6 +23,9 @@ from workers.metadata.signals import Signal, signals_of_names, signals_of_text
         ("the harbour", set()),
         ("Harbour", set()),
         ("© 2024 Gazette", {Signal.YEAR, Signal.COPYRIGHT}),
+        ("By Jo Marsh, who has written about harbours " + "and ships " * 20, {Signal.BY}),
+        ("Text: " + "Jo Marsh " * 20, {Signal.BY}),
+        ("The harbour " + "and the ships " * 20 + " by Jo Marsh", set()),
         ("x" * 401 + " by Jo", set()),
     ],
 )
