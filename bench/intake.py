@@ -4,7 +4,8 @@
 
 The bare loop is what a program would do without Copydesk: aio-pika, one process, as many tasks as the server has
 connections, each message persistent and confirmed by a quorum queue. All sides get the same documents: texts of 300
-bytes, and pages with a mean of 283 kB (the files of `--pages`, or made from the seeds). They take turns on one private
+bytes, and pages with a mean of 283 kB (the files of `--pages`, or made from the seeds). Two sides send all of them in
+one request on one connection: as lines (NDJSON), and as files of a form. They take turns on one private
 RabbitMQ (one node, fsync), three rounds each, and the median counts. Load generator, broker and servers share the
 machine, so beside each rate stands what a document takes of a core in the process that takes it, which is all that a
 machine with more cores has to spare for it. Needs Debian's rabbitmq-server.
@@ -52,6 +53,7 @@ RECEIPT = b'"status":202}'
 SIDES: Mapping[str, Sequence[str]] = {"serve": (), "serve, 2 processes": ("--processes", "2")}
 
 NDJSON = "lines in one request"
+FORM = "files in one request"
 PIECE_BYTES = 64 * 1024  # of lines that are sent together
 
 Post = Callable[[bytes], Awaitable[None]]
@@ -166,7 +168,11 @@ async def compared(url: str, servers: dict[str, Server], loads: Sequence[Load], 
     for name, server in servers.items():
         sides[name] = (partial(one_by_one, partial(posts, server.api, options.connections), options), server.cpu_s)
     first = servers[next(iter(SIDES))]
-    sides[NDJSON] = (partial(streamed, first.api, options.seconds), first.cpu_s)
+    sides[NDJSON] = (partial(streamed, first.api, options.seconds, "application/x-ndjson", lines), first.cpu_s)
+    sides[FORM] = (
+        partial(streamed, first.api, options.seconds, "multipart/form-data; boundary=cut", parts),
+        first.cpu_s,
+    )
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         queues = [await channel.declare_queue(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})]
@@ -239,13 +245,15 @@ async def posts(api: str, connections: int) -> AsyncIterator[Post]:
         transport.close()
 
 
-async def streamed(api: str, seconds: float, documents: Sequence[bytes]) -> tuple[int, float]:
-    """Returns how many documents were accepted as lines of one request, and in how many seconds."""
+async def streamed(
+    api: str, seconds: float, media_type: str, form: Callable[[bytes], bytes], documents: Sequence[bytes]
+) -> tuple[int, float]:
+    """Returns how many documents were accepted, each in its `form` in one request, and in how many seconds."""
     target = urlsplit(api)
-    pieces = list(map(chunk, in_pieces(documents)))
+    pieces = list(map(chunk, in_pieces(b"".join(map(form, documents)))))
     began = time.perf_counter()
     reader, writer = await asyncio.open_connection(target.hostname, target.port)
-    head = f"POST /v1/documents HTTP/1.1\r\nHost: {target.netloc}\r\nContent-Type: application/x-ndjson\r\n"
+    head = f"POST /v1/documents HTTP/1.1\r\nHost: {target.netloc}\r\nContent-Type: {media_type}\r\n"
     writer.write(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
     counting = asyncio.create_task(receipts(reader))
     for piece in cycle(pieces):
@@ -259,9 +267,20 @@ async def streamed(api: str, seconds: float, documents: Sequence[bytes]) -> tupl
     return done, time.perf_counter() - began
 
 
-def in_pieces(documents: Sequence[bytes]) -> Iterator[bytes]:
-    lines = b"".join(document + b"\n" for document in documents)
-    return (lines[begin : begin + PIECE_BYTES] for begin in range(0, len(lines), PIECE_BYTES))
+def lines(body: bytes) -> bytes:
+    return body + b"\n"
+
+
+def parts(body: bytes) -> bytes:
+    """Returns the part of a form that holds the text or the page of a JSON body."""
+    document = orjson.loads(body)
+    name, text = ("a.html", document["html"]) if "html" in document else ("a.txt", document["text"])
+    head = f'--cut\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    return head.encode() + str(text).encode() + b"\r\n"
+
+
+def in_pieces(body: bytes) -> Iterator[bytes]:
+    return (body[begin : begin + PIECE_BYTES] for begin in range(0, len(body), PIECE_BYTES))
 
 
 def chunk(piece: bytes) -> bytes:

@@ -8,8 +8,9 @@ documents that were refused. Those that come after them are not read.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
@@ -24,7 +25,7 @@ from service.admission import admit
 from service.api.answers import present
 from service.api.posting import IDEMPOTENCY_KEY, NDJSON
 from service.bodies import BrokenBodyError, read_pieces
-from service.context import CLOCK, KEEPING, LIMITS, METRICS
+from service.context import CLOCK, KEEPING, LIMITS, METRICS, IntakeLimits
 from service.middlewares import OWNER
 from service.problems import Problem, ProblemError
 
@@ -51,6 +52,7 @@ class Reading:
     def __init__(self) -> None:
         self._timers: set[asyncio.Timeout] = set()
         self.stopping = False
+        self.held = 0  # bytes that wait for their confirms, of all requests
 
     @asynccontextmanager
     async def within(self, seconds: float) -> AsyncGenerator[None, None]:
@@ -121,55 +123,79 @@ async def answer(request: web.Request, entries: AsyncGenerator[Sequence[Entry], 
     """Stores the documents of `entries` as they come, and answers 200 with a receipt or a problem for each."""
     response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: NDJSON})
     await response.prepare(request)
-    window = _Window(request.app[LIMITS].bulk_bytes)
-    under_way: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue()
-    async with aclosing(entries), asyncio.TaskGroup() as group:
-        writing = group.create_task(_write(response, under_way, window))
-        async for found in entries:
-            for batch in _batches(found):
-                await window.take(sum(entry.size for entry in batch))
-                if window.is_shut:
-                    break
-                under_way.put_nowait(group.create_task(_receipts(request, batch, window)))
-            if window.is_shut:
-                break
-        under_way.put_nowait(None)
-        await writing
-    if request.content.is_eof() is False:
+    window = _Window(request.app[LIMITS], request.app[READING])
+    with closing(window):
+        await _answer(request, entries, response, window)
+    if not request.content.is_eof():
         response.force_close()
     await response.write_eof()
     return response
 
 
-def _batches(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    for begin in range(0, len(entries), BATCH):
-        yield entries[begin : begin + BATCH]
+async def _answer(
+    request: web.Request,
+    entries: AsyncGenerator[Sequence[Entry], None],
+    response: web.StreamResponse,
+    window: "_Window",
+) -> None:
+    under_way: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue()
+    async with aclosing(entries), aclosing(_batches(entries)) as batches, asyncio.TaskGroup() as group:
+        group.create_task(_write(response, under_way, window))
+        async for batch in batches:
+            await window.take(sum(entry.size for entry in batch))
+            if window.is_shut:
+                break
+            under_way.put_nowait(group.create_task(_receipts(request, batch, window)))
+        under_way.put_nowait(None)
+
+
+async def _batches(entries: AsyncGenerator[Sequence[Entry], None]) -> AsyncGenerator[Sequence[Entry], None]:
+    async for found in entries:
+        for begin in range(0, len(found), BATCH):
+            yield found[begin : begin + BATCH]
 
 
 class _Window:
     """Limits what waits for its confirms, in bytes and in batches. It is shut when the broker takes no more."""
 
-    def __init__(self, limit_bytes: int) -> None:
-        self._limit_bytes = limit_bytes
-        self._sizes: list[int] = []
+    def __init__(self, limits: IntakeLimits, reading: Reading) -> None:
+        self._limits = limits
+        self._reading = reading
+        self._sizes: deque[int] = deque()
         self._held = 0
         self._changed = asyncio.Event()
         self.is_shut = False
 
     async def take(self, size: int) -> None:
         """Counts a batch of `size` bytes. Waits for room, which there always is where nothing else waits."""
-        while self._sizes and (len(self._sizes) >= _BATCHES or self._held + size > self._limit_bytes):
+        while self._sizes and not self._has_room(size):
             self._changed.clear()
             await self._changed.wait()
         self._sizes.append(size)
-        self._held += size
+        self._add(size)
+
+    def _has_room(self, size: int) -> bool:
+        return (
+            len(self._sizes) < _BATCHES
+            and self._held + size <= self._limits.bulk_bytes
+            and self._reading.held + size <= self._limits.all_bulk_bytes
+        )
 
     def give_back(self) -> None:
         """Counts the oldest batch no more."""
-        self._held -= self._sizes.pop(0)
+        self._add(-self._sizes.popleft())
         self._changed.set()
 
+    def close(self) -> None:
+        """Counts nothing any more."""
+        self._add(-self._held)
+
+    def _add(self, size: int) -> None:
+        self._held += size
+        self._reading.held += size
+
     def shut(self) -> None:
+        """Says that nothing more is to be stored."""
         self.is_shut = True
 
 

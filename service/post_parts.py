@@ -1,5 +1,6 @@
 """POST /v1/documents with multipart/form-data: one document a file."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -75,8 +76,7 @@ async def _entries(request: web.Request, parts: Parts) -> AsyncGenerator[Sequenc
     try:
         async with aclosing(arriving(request, parts)) as found:
             async for some in found:
-                for part in some:
-                    yield [await _entry(request, part, documents)]
+                yield await asyncio.gather(*(_entry(request, part, documents) for part in some))
     except TimeoutError:
         yield [Entry({"part": parts.number}, 0, request.app[READING].over())]
     except BrokenBodyError:

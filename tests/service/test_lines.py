@@ -14,7 +14,7 @@ from aiohttp import ClientResponse
 
 from contract.broker import BrokerFull, BrokerUnavailable
 from contract.job import Kind, Lane
-from service.bulk import stop_reading
+from service.bulk import READING, stop_reading
 from tests.service.conftest import Desk, OpenDesk, problem
 
 if sys.version_info >= (3, 14):
@@ -223,6 +223,25 @@ async def test_no_more_is_read_than_the_broker_confirms(desk: Desk) -> None:
     assert sent < 20_000_000  # of 40 MB: 2.6 MB that wait for confirms, and what fits into the sockets' buffers
     desk.broker.open_gate.set()
     assert in_short(await answers(await posting)) == [(number, 202) for number in range(1, size + 1)]
+
+
+async def test_many_requests_at_once_hold_no_more_together_than_they_may(open_desk: OpenDesk) -> None:
+    desk = await open_desk(limits={"all_bulk_bytes": 200_000})
+    desk.broker.open_gate.clear()
+    body = b"".join(line(f"{number} " + "x" * 9_000) for number in range(100))
+    posting = [asyncio.create_task(post(desk, body)) for _ in range(5)]
+    await desk.broker.until_put_waits()
+    waiting = -1
+    while desk.broker.waiting_puts != waiting:  # until nothing more is taken
+        waiting = desk.broker.waiting_puts
+        await asyncio.sleep(0.3)
+    assert waiting * 9_000 < 200_000 + 5 * 262_144  # and what one piece of each holds
+    desk.broker.open_gate.set()
+    for one in posting:
+        assert len(await answers(await one)) == 100
+    assert len(desk.broker.jobs) == 500
+    assert desk.client.app is not None
+    assert desk.client.app[READING].held == 0
 
 
 async def test_a_full_broker_is_waited_for(desk: Desk) -> None:
