@@ -55,6 +55,7 @@ class ProblemName(StrEnum):
     BROKER_UNAVAILABLE = "broker_unavailable"
     TOO_MANY_CONNECTIONS = "too_many_connections"
     TOO_MANY_STREAMS = "too_many_streams"
+    STOPPING = "stopping"
 
 
 class Destination(StrEnum):

@@ -10,6 +10,7 @@ from contract.labels import WaitFor
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from service.about import DOCUMENT, ApiDocument
+from service.bulk import READING, Reading, stop_reading
 from service.capacity import LOAD, Load
 from service.context import (
     BROKER,
@@ -88,9 +89,11 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     }
     app[WAITS] = Waits(most, metrics)
     app[LOAD] = Load()
+    app[READING] = Reading()
     app[DOCUMENT] = ApiDocument(operations(), needs_key=keys.required)
     app.on_response_prepare.append(name_server)
     app.on_shutdown.append(close_streams)
     app.on_shutdown.append(stop_waits)
+    app.on_shutdown.append(stop_reading)
     app.add_routes(definitions())
     return app

@@ -14,6 +14,7 @@ from uuid import uuid4
 import orjson
 import typer
 
+from contract.binary import file_kind
 from contract.job import Kind, Lane
 from contract.options import Focus, Format, OnDuplicate, Part
 from runtime.cli import checks, streams
@@ -127,11 +128,15 @@ class _Extras:
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """A document to post, its name in receipts, and its idempotency key."""
+    """A document to post, its name in receipts, and its idempotency key.
+
+    `line` is the document as one of many; None if it has to be posted alone.
+    """
 
     name: str
     post: "Post"
     key: str
+    line: bytes | None
 
 
 def _document(target: str, document: "Named", extras: _Extras, salt: str) -> _Document:
@@ -144,16 +149,33 @@ def _document(target: str, document: "Named", extras: _Extras, salt: str) -> _Do
     content = sha256(document.body or b"").hexdigest()
     known = [place, salt, document.kind, document.url, content, extras.labels, extras.options]
     key = sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()  # orjson refuses names that are not UTF-8
-    return _Document(
-        target, _json(document, extras) if document.body is None else _raw(document, extras), f"submit-{key}"
-    )
+    post = _json(document, extras) if document.body is None else _raw(document, extras)
+    return _Document(target, post, f"submit-{key}", _line(document, extras, f"submit-{key}"))
+
+
+def _line(document: "Named", extras: _Extras, key: str) -> bytes | None:
+    """Returns the document as a line. Of a file the text is decoded as the server would. Other files have no line."""
+    fields = _fields(document, extras) | {"idempotency_key": key}
+    if document.body is not None:
+        if file_kind(document.body):
+            return None  # the server refuses it, and says why
+        from workers.decode import decode
+
+        decoded = decode(document.body, None)
+        how = {"charset": decoded.charset, "source": decoded.source}
+        fields |= {document.kind.value: decoded.text, "decoded": how}
+    return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _fields(document: "Named", extras: _Extras) -> dict[str, Any]:
+    options = extras.options | {"lane": extras.lane}
+    return {"labels": extras.labels, "options": options} | ({"url": document.url} if document.url else {})
 
 
 def _json(document: "Named", extras: _Extras) -> "Post":
-    fields = {"url": document.url, "labels": extras.labels, "options": extras.options | {"lane": extras.lane}}
     from runtime.cli.client import Post
 
-    return Post(orjson.dumps(fields), "application/json", {})
+    return Post(orjson.dumps(_fields(document, extras)), "application/json", {})
 
 
 def _raw(document: "Named", extras: _Extras) -> "Post":
@@ -178,6 +200,9 @@ async def _submit_all(
     from runtime.cli.client import connect
 
     places = asyncio.Semaphore(_AT_ONCE)
+    is_single = len(documents) == 1
+    together = [document for document in documents if document.line is not None and not is_single]
+    alone = [document for document in documents if document.line is None or is_single]
 
     async def one(client: "Client", document: _Document) -> None:
         async with places:
@@ -186,11 +211,25 @@ async def _submit_all(
             except Refused as refusal:
                 report.refused(document.name, str(refusal))
 
+    async def many(client: "Client") -> None:
+        unanswered = dict(enumerate(document.name for document in together))
+
+        def answered(place: int, outcome: "Receipt | Refused") -> None:
+            report.answered(unanswered.pop(place), outcome)
+
+        try:
+            await client.submit_lines([document.line for document in together if document.line], answered)
+        except Refused as refusal:  # of the request as a whole
+            for name in unanswered.values():
+                report.refused(name, str(refusal))
+
     outcome = Exit.OK
     try:
         with report.progress():
             async with connect(url, api_key, patience_s) as client, asyncio.TaskGroup() as group:
-                for document in documents:
+                if together:
+                    group.create_task(many(client))
+                for document in alone:
                     group.create_task(one(client, document))
     except* Unavailable as lost:
         streams.tell(f"copydesk: {lost.exceptions[0]}; given up after {duration(patience_s)}")
@@ -231,6 +270,12 @@ class _Report:
         with Progress(*columns, console=console, redirect_stdout=False) as self._bar:
             self._task = self._bar.add_task("submitting", total=self.total)
             yield
+
+    def answered(self, name: str, outcome: "Receipt | Refused") -> None:
+        if isinstance(outcome, Refused):
+            self.refused(name, str(outcome))
+        else:
+            self.accepted(name, outcome)
 
     def accepted(self, name: str, receipt: "Receipt") -> None:
         self.acceptances += 1
