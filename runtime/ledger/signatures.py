@@ -65,8 +65,7 @@ class SqlSignatures:
 
 def _sought(signature: Signature) -> dict[str, int | None]:
     """Returns the parameters of `_CANDIDATES`. What an article does not have is NULL, which equals nothing."""
-    lowest = {f"low{number}": None for number in range(LOWEST)}
-    lowest |= {f"low{number}": value for number, value in enumerate(signature.lowest)}
+    lowest = dict(zip_longest((f"low{number}" for number in range(LOWEST)), signature.lowest))
     return {
         "content": signature.content,
         "url": signature.url,

@@ -28,7 +28,7 @@ def story() -> str:
 
 
 async def posted(
-    http: aiohttp.ClientSession, api: str, key: str | None = None, **body: object
+    http: aiohttp.ClientSession, api: str, body: dict[str, object], key: str | None = None
 ) -> tuple[int, dict[str, Any]]:
     headers = {} if key is None else {"Idempotency-Key": key}
     async with http.post(f"{api}/v1/documents", json=body, headers=headers) as response:
@@ -37,7 +37,7 @@ async def posted(
 
 async def decided(http: aiohttp.ClientSession, api: str, **body: object) -> dict[str, Any]:
     """Posts a document, and returns its event when it is in the ledger."""
-    status, receipt = await posted(http, api, **body)
+    status, receipt = await posted(http, api, body)
     assert status == 202, receipt
     return await event_of(http, api, receipt["id"])
 
@@ -81,16 +81,16 @@ async def test_duplicates_are_known_to_all_workers_and_over_their_deaths(stack: 
 async def test_a_key_belongs_to_its_first_body_on_every_server(stack: Stack) -> None:
     key, text = f"key-{uuid4()}", story()
     async with aiohttp.ClientSession() as http:
-        status, receipt = await posted(http, stack.api, key, text=text)
+        status, receipt = await posted(http, stack.api, {"text": text}, key)
         assert status == 202
         event = await event_of(http, stack.api, receipt["id"])
         assert event["data"]["provenance"]["idempotency"]["checked"] is True
         stack.kill("serve")
         for server in stack.servers:
             api = server.wait_for_urls("api")["api"]
-            status, problem = await posted(http, api, key, text=f"{text} And more.")
+            status, problem = await posted(http, api, {"text": f"{text} And more."}, key)
             assert (status, problem["type"]) == (422, "/problems/idempotency-key-reused")
-            assert await posted(http, api, key, text=text) == (202, receipt)
+            assert await posted(http, api, {"text": text}, key) == (202, receipt)
 
 
 @pytest.mark.rabbit
