@@ -17,7 +17,7 @@ from contract import rules
 from contract.charsets import CharsetSource, Decoded
 from contract.codec import adapter
 from contract.job import CallerMetadata, Job, Kind, Lane
-from contract.options import Focus, Format, Options, Part
+from contract.options import Focus, Format, OnDuplicate, Options, Part
 from contract.timestamps import rfc3339
 
 # Chosen: far more than documents have, and small compared with the 12 MiB of an event.
@@ -100,6 +100,7 @@ class SubmittedOptions:
     include: _Parts = Options().include
     focus: Focus = Focus.BALANCED
     keep_all: Annotated[bool, Field(strict=True)] = False
+    on_duplicate: OnDuplicate = OnDuplicate.PUBLISH
 
 
 def _given(name: str) -> JsonDict:
@@ -334,7 +335,13 @@ def to_job(  # noqa: PLR0913 - what a job has beyond its submission
 
 
 def _options(options: SubmittedOptions) -> Options:
-    return Options(formats=options.formats, include=options.include, focus=options.focus, keep_all=options.keep_all)
+    return Options(
+        formats=options.formats,
+        include=options.include,
+        focus=options.focus,
+        keep_all=options.keep_all,
+        on_duplicate=options.on_duplicate,
+    )
 
 
 _MESSAGES = {

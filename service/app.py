@@ -28,6 +28,7 @@ from service.context import (
 )
 from service.events import STREAMS, Streams, close_streams
 from service.hosts import HOSTS, Hosts, serve_known_hosts
+from service.idempotency import FIRST_BODIES, FirstBodies
 from service.keys import ApiKeys
 from service.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
 from service.routes import definitions, operations
@@ -77,6 +78,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[CLOCK] = clock
     app[DECODE] = decode
     app[LEDGER] = ledger
+    app[FIRST_BODIES] = FirstBodies(ledger)
     app[KEEPING] = keeping
     app[OPERATORS] = operators
     app[STREAMS] = Streams(limits.streams)

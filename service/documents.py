@@ -34,6 +34,7 @@ from service.api.posting import IDEMPOTENCY_KEY, LABEL, LISTS, OPTIONS, RAW_KIND
 from service.bodies import CODINGS, coding_of, read_body
 from service.context import CLOCK, DECODE, KEEPING, LEDGER
 from service.forms import EVENT_AND_ARTICLE_FORMS, body_of, content_type, is_article, policy
+from service.idempotency import with_first_body
 from service.ledger import json_body
 from service.middlewares import OWNER
 from service.parameters import SHOWN_NAME_CHARS, named, parameter_faults, unknown_parameter
@@ -78,6 +79,7 @@ async def post_document(request: web.Request) -> web.Response:
         owner=request[OWNER],
         keep_input=request.app[KEEPING].input,
     )
+    job = await with_first_body(request, job, submission)
     forms = preferred(request.headers.getall(hdrs.ACCEPT, []), _FORMS) if PREFER in request.headers else []
     async with _waiting(request, job, forms) as wait:
         await admit_one(request.app, job)

@@ -128,6 +128,12 @@ FOREIGN_HOST = ProblemType(
 INVALID_SUBMISSION = ProblemType(
     "invalid-submission", 422, "Invalid submission", "The body is well formed, but fields break rules: see errors."
 )
+IDEMPOTENCY_KEY_REUSED = ProblemType(
+    "idempotency-key-reused",
+    422,
+    "Idempotency key reused",
+    "This Idempotency-Key came with another body before, and stands for that document. Post this one with another key.",
+)
 INTAKE_FULL = ProblemType("intake-full", 429, "Intake full", "The queue is full. Ask again after Retry-After seconds.")
 HEADER_TOO_LARGE = ProblemType(
     "header-too-large", 431, "Header too large", "The request's header, or one of its fields, is over the size limit."
@@ -226,6 +232,7 @@ ALL = (
     UNSUPPORTED_MEDIA_TYPE,
     FOREIGN_HOST,
     INVALID_SUBMISSION,
+    IDEMPOTENCY_KEY_REUSED,
     INTAKE_FULL,
     HEADER_TOO_LARGE,
     INTERNAL_ERROR,

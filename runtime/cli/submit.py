@@ -16,7 +16,7 @@ import typer
 
 from contract.binary import file_kind
 from contract.job import Kind, Lane
-from contract.options import Focus, Format, Part
+from contract.options import Focus, Format, OnDuplicate, Part
 from runtime.cli import checks, streams
 from runtime.cli.exits import Exit
 from runtime.cli.options import DEFAULT_URL, TARGETS, ApiKey, AsJson, Url
@@ -53,6 +53,10 @@ FocusOption = Annotated[
     Focus, typer.Option(help="Prefer too little text (precision) or too much (recall) where the extraction is unsure.")
 ]
 KeepAll = Annotated[bool, typer.Option("--keep-all", help="Remove nothing from pasted text.")]
+OnDuplicateOption = Annotated[
+    OnDuplicate | None,
+    typer.Option(help="Publish or drop an article that is a duplicate of an earlier one.", show_default="publish"),
+]
 Origin = Annotated[str | None, typer.Option(help="URL that the file or standard input came from.")]
 PatienceOption = Annotated[
     float,
@@ -85,6 +89,7 @@ def submit(
     include: Parts = None,
     focus: FocusOption = Focus.BALANCED,
     keep_all: KeepAll = False,
+    on_duplicate: OnDuplicateOption = None,
     patience: PatienceOption = DEFAULT_PATIENCE_S,
     again: Again = False,
     as_json: AsJson = False,
@@ -99,10 +104,11 @@ def submit(
     if origin and len(targets) > 1:
         raise StartError("--origin is for a single document")
     lane = lane or (Lane.BULK if len(targets) > 1 else Lane.INTERACTIVE)
-    lists = {name: values for name, values in (("formats", formats), ("include", include)) if values}
+    chosen = {"formats": formats, "include": include, "on_duplicate": on_duplicate}
+    given = {name: value for name, value in chosen.items() if value}
     extras = _Extras(
         labels=dict(pair.split("=", 1) for pair in label or []),
-        options={"focus": focus, "keep_all": keep_all, **lists},
+        options={"focus": focus, "keep_all": keep_all, **given},
         lane=lane,
     )
     salt = uuid4().hex if again else ""

@@ -8,7 +8,7 @@ from contract.events import MEDIA_TYPE as EVENT_TYPE
 from contract.events import FailedEvent, ProcessedEvent
 from contract.ids import line_id
 from contract.job import Kind, Lane
-from contract.options import Focus, Format, Part
+from contract.options import Focus, Format, OnDuplicate, Part
 from contract.rules import MAX_URL_CHARS
 from contract.submission import KEY_CHARS, MAX_LABELS, Line, Submission
 from service import problems
@@ -47,7 +47,7 @@ LABEL_PREFIX: Final = "labels"
 IDEMPOTENCY_KEY: Final = Parameter(
     name="Idempotency-Key",
     place=Place.HEADER,
-    about="The same key gives the document the same id, however often it is posted.",
+    about="The same key gives the document the same id, however often it is posted. With another body it is refused.",
     schema=text(least=1, most=KEY_CHARS, pattern="^[\\x21-\\x7e]+$"),
 )
 PREFER: Final = Parameter(
@@ -76,6 +76,11 @@ OPTIONS: Final = (
         schema=one_of(Focus),
     ),
     Parameter(name="keep_all", about=f"{_RAW}keep every line of pasted text.", schema={"type": "boolean"}),
+    Parameter(
+        name="on_duplicate",
+        about=f"{_RAW}publish it even if it is a duplicate of an article before, or drop it then.",
+        schema=one_of(OnDuplicate),
+    ),
     *LISTS,
 )
 LABEL: Final = Parameter(
@@ -157,6 +162,7 @@ POST_DOCUMENT: Final = Operation(
         problems.CONTENT_TOO_LARGE,
         problems.UNSUPPORTED_MEDIA_TYPE,
         problems.INVALID_SUBMISSION,
+        problems.IDEMPOTENCY_KEY_REUSED,
         problems.INTAKE_FULL,
         problems.BROKER_UNAVAILABLE,
         problems.STOPPING,
