@@ -31,7 +31,7 @@ from bench.pipeline import OURS_OUT, PATIENCE_S, WARM_UP, declare, fill, job_of,
 from contract.job import Lane
 from contract.topology import DOCUMENTS, INTAKE, lane_queue
 from runtime.brokers.rabbit.messages import job_message
-from tests.faults.desk import wait_until_ready
+from tests.faults.deployment import wait_until_ready
 from tests.rabbit_node import CORES, running_node
 from tests.system.processes import Process
 

@@ -35,7 +35,7 @@ from contract.ids import new_document_id
 from contract.job import Job, Kind, Lane
 from contract.topology import DOCUMENTS, INTAKE
 from runtime.brokers.rabbit.messages import job_message
-from tests.faults.desk import wait_until_ready
+from tests.faults.deployment import wait_until_ready
 from tests.rabbit_node import CORES, running_node
 from tests.system.processes import Process
 from tests.workers.processes import descendants
@@ -78,12 +78,12 @@ def main() -> None:
 
 
 def text(number: int) -> dict[str, Any]:
-    told = (
+    body = (
         f"Harbour council votes on landing {number}\n\nThe harbour council voted on Tuesday evening to move landing "
         f"number {number} two hundred metres up the coast, after the second flood in a year left the old pier under "
         "water for most of a week. The boats will run from May, said the mayor, who had asked for them."
     )
-    return {"id": str(number), "text": told}
+    return {"id": str(number), "text": body}
 
 
 def row(name: str, rounds: Rounds, bare: float) -> str:

@@ -26,7 +26,7 @@ from contract.metrics import Metrics
 from contract.requests import RequestSink
 from contract.streams import Streams
 from contract.timestamps import now
-from contract.topology import PREVIEW_PATIENCE_S
+from contract.topology import PREVIEW_WAIT_S
 from runtime.auditor import Auditor
 from runtime.errors import StartError
 from runtime.gauges import keep_gauges
@@ -279,7 +279,7 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: L
         heartbeat_s=settings.heartbeat_s,
         max_wait_s=settings.max_wait_s,
         waiting_requests=settings.max_waiting_requests,
-        extract_timeout_s=PREVIEW_PATIENCE_S + settings.preview_timeout_s + _ANSWER_MARGIN_S,
+        extract_timeout_s=PREVIEW_WAIT_S + settings.preview_timeout_s + _ANSWER_MARGIN_S,
         extractions=settings.max_extractions,
     )
     guarded = bool(settings.hosts) or not keys.required  # with keys there is no risk: a web page does not have one

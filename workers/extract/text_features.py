@@ -17,7 +17,7 @@ _HEADING = BlockKind.HEADING  # read once: see `BlockKind`
 _STOPS = frozenset(".!?…。！？।۔؟")
 _CLOSERS = "\"'”’»)]」』）"
 # The features depend on these numbers: retrain the model after a change. Chosen by hand.
-_TELLING = 8  # characters of a title or description that blocks are compared with, at least
+_MIN_COMPARED_CHARS = 8  # characters of a title or description that blocks are compared with, at least
 _FEWEST = 5  # characters of a block that may repeat it, at least
 _BEGIN = 20  # characters of a text that count as its beginning, at least
 _SHORT = 80  # characters; only shorter lines are searched for `PHRASES`
@@ -120,7 +120,7 @@ def _likeness(texts: Sequence[str], other: str) -> Column:
     """
     wanted = " ".join(other.casefold().split())
     found = np.zeros(len(texts), np.float32)
-    if len(wanted) < _TELLING:
+    if len(wanted) < _MIN_COMPARED_CHARS:
         return found
     begin, most = _begin(wanted), 3 * len(wanted) + 100
     for number, text in enumerate(texts):

@@ -119,6 +119,8 @@ def _all(page: PageSources) -> Iterator[Mention]:
         for element in page.elements(signal):
             if kind is not MentionKind.NEAR or element.region is not ElementRegion.ASIDE:
                 yield _of_element(kind, element, sites)
+    for element in page.elements(Signal.CREDIT)[-1:]:
+        yield _of_element(MentionKind.BY, element, sites)
     yield Mention(MentionKind.SITE, _names(page.meta("og:site_name", "application-name")[:2], sites), Source.OPENGRAPH)
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from lxml.etree import iterwalk
 
-from workers.metadata.signals import Signal, names_aside
+from workers.metadata.signals import Signal, credit_in, names_aside
 from workers.page.tree import Element
 from workers.page.words import plain, squeeze
 
@@ -174,7 +174,8 @@ class ElementIndex:
         """Returns the elements with `signal` and a text that are nearest to the heading, in page order."""
         if signal not in self._by_signal:
             near = self._near(signal)
-            self._by_signal[signal] = tuple(element for element in map(self._page_element, near) if element.text)
+            read = self._credit if signal is Signal.CREDIT else self._page_element
+            self._by_signal[signal] = tuple(element for element in map(read, near) if element.text)
         return self._by_signal[signal]
 
     def _near(self, signal: Signal) -> Sequence[SignalHit]:
@@ -185,6 +186,10 @@ class ElementIndex:
             return hits
         nearest = sorted(hits, key=lambda hit: abs(hit.position - self.heading))[:_MAX_ELEMENTS]
         return sorted(nearest, key=lambda hit: hit.position)
+
+    def _credit(self, hit: SignalHit) -> PageElement:
+        words = hit.element.tail if hit.after else hit.element.text
+        return PageElement(hit.position, credit_in(words or ""), self._regions.of(hit.element), hit.element)
 
     def _page_element(self, hit: SignalHit) -> PageElement:
         place = (hit.position, hit.after)

@@ -18,7 +18,7 @@ from workers.metadata.signals import Signal, signals_of_names, signals_of_text
         ("Story By Jo Marsh", {Signal.BY, Signal.NAME}),
         ("Kerry By Jo Marsh", {Signal.BY_WITHIN, Signal.NAME}),
         ("作者：王明", {Signal.BY}),
-        ("港报 记者：王明", set()),
+        ("港报 记者：王明", {Signal.BY_WITHIN}),
         ("Jo van Marsh", {Signal.NAME}),
         ("the harbour", set()),
         ("Harbour", set()),
