@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 
+from contract.duplicates import DuplicateKind
 from contract.job import Kind, Lane
 from contract.reasons import Reason
 from contract.streams import Stream
@@ -41,6 +42,7 @@ class ProblemName(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     FOREIGN_HOST = "foreign_host"
     INVALID_SUBMISSION = "invalid_submission"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     INTAKE_FULL = "intake_full"
     HEADER_TOO_LARGE = "header_too_large"
     INTERNAL_ERROR = "internal_error"
@@ -53,6 +55,7 @@ class ProblemName(StrEnum):
     BROKER_UNAVAILABLE = "broker_unavailable"
     TOO_MANY_CONNECTIONS = "too_many_connections"
     TOO_MANY_STREAMS = "too_many_streams"
+    STOPPING = "stopping"
 
 
 class Destination(StrEnum):
@@ -132,6 +135,7 @@ class Stage(StrEnum):
     FETCH = "fetch"
     EXTRACT = "extract"
     NORMALISE = "normalise"
+    COMPARE = "compare"
     JOB = "job"
 
 
@@ -257,6 +261,7 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
         "reason": _REASONS | {Outcome.PROCESSED, Outcome.DEFERRED},
     },
     "copydesk_stage_seconds": {"stage": frozenset(Stage)},
+    "copydesk_duplicates": {"kind": frozenset(DuplicateKind)},
     "copydesk_fetches": {"outcome": _REASONS | {Outcome.FETCHED}},
     "copydesk_retries": {"reason": _REASONS},
     "copydesk_in_hand": {"state": frozenset(InHand)},

@@ -15,7 +15,10 @@ from runtime.ledger.database import LedgerUnusable, ledger_url, open_engine
 from runtime.ledger.queries import SqlLedger
 from runtime.ledger.recorder import Recorder, RecorderLimits
 from runtime.ledger.retention import RetentionLimits
+from runtime.ledger.signatures import SqlSignatures
 from runtime.settings import LEDGER_FILE, Settings
+
+_WORKER_CONNECTIONS = 2  # chosen: a look takes milliseconds, and a hundred workers are as many as PostgreSQL takes
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +52,16 @@ async def open_ledger(url: str) -> AsyncIterator[SqlLedger]:
     try:
         await _check(engine, writes=False, hint="look-ups answer 503 until it is back")
         yield SqlLedger(engine)
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def open_signatures(url: str) -> AsyncIterator[SqlSignatures]:
+    """Opens the ledger for looks at signatures. Nothing is checked: whoever asks goes on without an answer."""
+    engine = open_engine(ledger_url(url), most=_WORKER_CONNECTIONS)
+    try:
+        yield SqlSignatures(engine)
     finally:
         await engine.dispose()
 

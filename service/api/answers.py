@@ -37,6 +37,43 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineReceipt(Receipt):
+    """The document of a line is stored. Lines are counted from 1, blank ones too."""
+
+    line: int
+    status: Literal[202]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineProblem(ProblemDetails):
+    """The document of a line is not stored, or the request cannot be read from this line on.
+
+    `retry_after`: seconds after which it makes sense to send it again.
+    """
+
+    line: int
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartReceipt(Receipt):
+    """The document of a part is stored. `name` is that of the file."""
+
+    part: int
+    name: str | None = None
+    status: Literal[202]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartProblem(ProblemDetails):
+    """The document of a part is not stored, or the request cannot be read from this part on. See `LineProblem`."""
+
+    part: int
+    name: str | None = None
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
     """How far a run of a document is. Times are RFC 3339 in UTC; what is not known, or not yet, is null."""
 
