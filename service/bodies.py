@@ -29,6 +29,10 @@ _ZSTD_WINDOW: Final[Mapping[int, int]] = {
 _ZLIB_METHOD: Final = 8  # RFC 1950: the lower half of the first byte
 
 
+BODY_BYTES = web.RequestKey("BODY_BYTES", int)
+"""The size of the body that was read, decompressed."""
+
+
 class BrokenBodyError(Exception):
     """The body does not follow its Content-Encoding."""
 
@@ -51,7 +55,7 @@ async def read_body(request: web.Request) -> bytes:
         async with asyncio.timeout(limits.body_timeout_s):
             async for chunk in request.content.iter_any():
                 decoder.add(chunk)
-        return decoder.whole()
+        body = decoder.whole()
     except BodyTooLargeError:
         raise too_large("body", limits.max_body_bytes) from None
     except TimeoutError:
@@ -59,6 +63,8 @@ async def read_body(request: web.Request) -> bytes:
     except (web.RequestPayloadError, BrokenBodyError):
         fault = Fault("body", "framing", "does not follow its Content-Encoding or Transfer-Encoding")
         raise ProblemError(Problem(problems.MALFORMED_BODY, "The body cannot be read.", [fault])) from None
+    request[BODY_BYTES] = len(body)
+    return body
 
 
 def coding_of(request: web.Request) -> str:

@@ -31,7 +31,7 @@ from service.accept import preferred
 from service.api.answers import Receipt, present
 from service.api.operation import JSON
 from service.api.posting import IDEMPOTENCY_KEY, KEY_CHARS, LABEL, LISTS, OPTIONS, RAW_KINDS, RAW_PARAMETERS
-from service.bodies import CODINGS, coding_of, read_body, too_large
+from service.bodies import BODY_BYTES, CODINGS, coding_of, read_body, too_large
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, DECODE, KEEPING, LEDGER, LIMITS, METRICS
 from service.forms import EVENT_AND_ARTICLE_FORMS, body_of, content_type, is_article, policy
@@ -40,6 +40,7 @@ from service.middlewares import OWNER
 from service.parameters import SHOWN_NAME_CHARS, named, parameter_faults, unknown_parameter
 from service.prefer import PREFER
 from service.problems import Problem, ProblemError
+from service.quotas import admitted
 from service.waits import DocumentWait, waiting
 
 _VISIBLE_ASCII = re.compile(rf"[\x21-\x7e]{{1,{KEY_CHARS}}}")
@@ -83,7 +84,8 @@ async def post_document(request: web.Request) -> web.Response:
     )
     forms = preferred(request.headers.getall(hdrs.ACCEPT, []), _FORMS) if PREFER in request.headers else []
     async with _waiting(request, job, forms) as wait:
-        await put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
+        async with admitted(request, size=request[BODY_BYTES]):
+            await put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
         request.app[METRICS].accepted.labels(job.kind, job.lane).inc()
         event = None if wait is None else await _event(request, job, wait)
     location: dict[str, str] = {}

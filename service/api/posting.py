@@ -7,6 +7,7 @@ from contract.article import Article
 from contract.events import MEDIA_TYPE as EVENT_TYPE
 from contract.events import FailedEvent, ProcessedEvent
 from contract.job import Kind, Lane
+from contract.keys import Scope
 from contract.options import Focus, Format, Part
 from contract.rules import MAX_URL_CHARS
 from contract.submission import MAX_LABELS, Submission
@@ -107,6 +108,8 @@ POST_DOCUMENT: Final = Operation(
     id="post_document",
     method="POST",
     path="/v1/documents",
+    scope=Scope.SUBMIT,
+    charged=True,
     group="Posting",
     summary="Submit a document",
     about=(
