@@ -41,10 +41,13 @@ DOCUMENTS := 10000
 faults: $(VENV)/.installed-dev $(RABBITMQ)
 	COPYDESK_TEST_FAULT_DOCUMENTS=$(DOCUMENTS) $(BIN)/pytest tests/faults -s -k '$(ROW)' -o faulthandler_timeout=3600 -o session_timeout=14400
 
-# Throws 10,000 requests that are nearly HTTP at both ports; make test throws 600.
+# Throws 10,000 requests that are nearly HTTP at both ports; make test throws 600. And runs the property tests, with other
+# examples each time; in make test they are the same each time.
 REQUESTS := 10000
+PROPERTIES = $(shell grep -rl --include='*.py' '^@given' tests | sort)
 fuzz: $(VENV)/.installed-dev
-	COPYDESK_TEST_FUZZ_REQUESTS=$(REQUESTS) $(BIN)/pytest tests/fuzz -s -o faulthandler_timeout=3600 -o session_timeout=14400
+	COPYDESK_TEST_RANDOM=1 COPYDESK_TEST_FUZZ_REQUESTS=$(REQUESTS) $(BIN)/pytest tests/fuzz $(PROPERTIES) -s \
+		-o faulthandler_timeout=3600 -o session_timeout=14400
 
 # Schemathesis tests the API by its OpenAPI document, with so many requests for each operation; make test makes up 8.
 EXAMPLES := 300

@@ -76,13 +76,13 @@ def measure(
         truth = (document.get("truth") or {}).get("text")
         if profiler:
             profiler.enable()
-        told, seconds = timed(copydesk, document)
+        result, seconds = timed(copydesk, document)
         if profiler:
             profiler.disable()
-        measured[OURS].add(seconds, truth, told.text if isinstance(told, Article) else "")
-        predictions.append(prediction(told))
-        if isinstance(told, Failure):
-            failures[told.reason.value] += 1
+        measured[OURS].add(seconds, truth, result.text if isinstance(result, Article) else "")
+        predictions.append(prediction(result))
+        if isinstance(result, Failure):
+            failures[result.reason.value] += 1
         for name, extract in others.items():
             text, seconds = timed(extract, document)
             measured[name].add(seconds, truth, text)
@@ -109,14 +109,14 @@ def timed(run: Callable[[dict[str, Any]], Any], document: dict[str, Any]) -> tup
     return result, time.process_time() - began
 
 
-def prediction(told: Article | Failure) -> dict[str, Any]:
+def prediction(result: Article | Failure) -> dict[str, Any]:
     """Returns a line for the scorer. A refused page has no text, but the metadata of its event."""
-    known = {"id": told.id, "title": told.title, "authors": told.authors, "date": told.published}
-    if isinstance(told, Failure):
-        return {**known, "text": "", "reason": told.reason}
-    quality = told.quality
-    assessment = {"confidence": quality.confidence, "flags": quality.flags, "page_kind": told.page_kind}
-    return {**known, "text": told.text, **assessment}
+    known = {"id": result.id, "title": result.title, "authors": result.authors, "date": result.published}
+    if isinstance(result, Failure):
+        return {**known, "text": "", "reason": result.reason}
+    quality = result.quality
+    assessment = {"confidence": quality.confidence, "flags": quality.flags, "page_kind": result.page_kind}
+    return {**known, "text": result.text, **assessment}
 
 
 def _arguments() -> argparse.Namespace:

@@ -61,7 +61,7 @@ class NoParser:
         )  # fmt: skip
 
 
-class Desk:
+class Deployment:
     """A broker and its worker, and when the first attempt at each document ended."""
 
     def __init__(self, broker: EmbeddedBroker, worker: Worker, capacity: Capacity) -> None:
@@ -92,7 +92,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk() -> AsyncIterator[Desk]:
+async def deployment() -> AsyncIterator[Deployment]:
     settings = load({"fetch_allow_networks": ("127.0.0.0/8",), **TWO_CORES}, environ={})
     metrics = Metrics(CollectorRegistry())
     async with AsyncExitStack() as stack:
@@ -101,7 +101,7 @@ async def desk() -> AsyncIterator[Desk]:
         fetcher = await stack.enter_async_context(open_fetcher(settings, metrics, broker.lease))
         limits = WorkerLimits(retry=RetryPolicy(delays_s=settings.retry_delays_s))
         worker = Worker(fetcher=fetcher, parser=NoParser(), metrics=metrics, clock=now, limits=limits)
-        yield Desk(broker, worker, capacity_of(settings))
+        yield Deployment(broker, worker, capacity_of(settings))
 
 
 @asynccontextmanager
@@ -132,7 +132,7 @@ Found = dict[tuple[str, str], list[float]]
 async def measure(busy_pages: int, waves: int) -> Found:
     """Returns the seconds of each page, by kind of wave and worker."""
     found: Found = defaultdict(list)
-    async with served() as port, desk() as without, desk() as beside, asyncio.TaskGroup() as group:
+    async with served() as port, deployment() as without, deployment() as beside, asyncio.TaskGroup() as group:
         tasks: list[asyncio.Task[object]] = [group.create_task(each.work()) for each in (without, beside)]
         tasks += [group.create_task(beside.put(f"http://{BUSY}:{port}/{page}")) for page in range(busy_pages)]
         for number in range(2 * waves):
@@ -147,7 +147,7 @@ async def measure(busy_pages: int, waves: int) -> Found:
     return found
 
 
-async def wave(side: Desk, rest: str, spread_s: float) -> list[float]:
+async def wave(side: Deployment, rest: str, spread_s: float) -> list[float]:
     async def one(place: int, host: str) -> float:
         await asyncio.sleep(spread_s * place / len(OTHERS))
         return await side.put(f"http://{host}:{rest}")

@@ -21,7 +21,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 import structlog
 from aiohttp import web
 
-from bench.fetch_hosts import desk
+from bench.fetch_hosts import deployment
 from contract.events import Event, FailedEvent
 from contract.submission import Checked, check_submission
 from runtime.extraction import extract
@@ -101,7 +101,7 @@ async def by_worker(urls: list[tuple[str, str]]) -> dict[str, list[float]]:
     async def put(kind: str, url: str) -> None:
         seconds[kind].append(await side.put(url))
 
-    async with desk() as side, asyncio.TaskGroup() as group:
+    async with deployment() as side, asyncio.TaskGroup() as group:
         work = group.create_task(side.work())
         async with asyncio.TaskGroup() as puts:
             for kind, url in urls:

@@ -37,7 +37,7 @@ from contract.ids import new_document_id
 from contract.job import Lane
 from contract.submission import parse_submission, to_job
 from contract.topology import lane_queue
-from tests.rabbit_node import running_node
+from tests.rabbit_node import CORES, running_node
 from tests.system.processes import running
 
 SEEDS = Path(__file__).parents[1] / "seeds"
@@ -94,7 +94,7 @@ def main() -> None:
     options = parsed()
     loads = [load("texts", texts()), load("pages", pages(options.pages))]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        node = stack.enter_context(running_node(Path(folder)))
+        node = stack.enter_context(running_node(Path(folder), schedulers=CORES))
         servers = {name: stack.enter_context(serve(node.url, *arguments)) for name, arguments in SIDES.items()}
         asyncio.run(compared(node.url, servers, loads, options))
 

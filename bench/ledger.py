@@ -45,7 +45,7 @@ from runtime.ledger.queries import SqlLedger
 from runtime.ledger.recorder import Recorder, RecorderLimits
 from tests.brokers import samples
 from tests.postgres_cluster import PostgresCluster
-from tests.rabbit_node import RabbitNode
+from tests.rabbit_node import CORES, RabbitNode
 
 SEEDS = Path(__file__).parents[1] / "seeds"
 WORDS = 500  # words of an article; chosen: an event of 8 kB
@@ -62,7 +62,7 @@ def main() -> None:
     print(f"{len(documents):,} documents, events of {size:,.0f} bytes")
     with tempfile.TemporaryDirectory() as folder:
         cluster = PostgresCluster({"fsync": "on"})
-        node = RabbitNode(Path(folder) / "rabbit")
+        node = RabbitNode(Path(folder) / "rabbit", schedulers=CORES)
         try:
             cluster.start()
             if options.rabbit:

@@ -54,7 +54,7 @@ def score(given: Given, read: Read) -> Score:
 
 
 def report(scores: Sequence[Score], confidences: Sequence[float | None]) -> None:
-    """Prints the scores by kind of text, and how well the confidence `told` of each text predicts its F1."""
+    """Prints the scores by kind of text, and how well the confidence of each text predicts its F1."""
     variants = sorted({one.variant for one in scores})
     for variant in variants:
         print(f"{variant:10} {_summary([one for one in scores if one.variant == variant])}")

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.faults.desk import wait_until_ready
+from tests.faults.deployment import wait_until_ready
 from tests.system.processes import Process
 from tests.workers.processes import descendants, parent_of
 

@@ -35,12 +35,11 @@ from contract.ids import new_document_id
 from contract.job import Job, Kind, Lane
 from contract.topology import DOCUMENTS, INTAKE
 from runtime.brokers.rabbit.messages import job_message
-from tests.faults.desk import wait_until_ready
-from tests.rabbit_node import running_node
+from tests.faults.deployment import wait_until_ready
+from tests.rabbit_node import CORES, running_node
 from tests.system.processes import Process
 from tests.workers.processes import descendants
 
-CORES = len(os.sched_getaffinity(0))
 RIVAL_IN, RIVAL_OUT, OURS_OUT = "rival.in", "rival.out", "ours.out"
 OURS, RIVAL = "copydesk", "forty lines"
 AT_ONCE = 50  # unconfirmed jobs while a queue is filled; chosen
@@ -72,19 +71,19 @@ def main() -> None:
     kinds = {"pages": list(islice(pages, options.limit)), "texts of 300 bytes": list(map(text, range(options.texts)))}
     print(f"| work | {OURS} | CPU | {RIVAL} | CPU | ratio | bare stage × {CORES} cores | ratio |")
     print("| --- |" + " --- |" * 7)
-    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder)) as node:
+    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder), schedulers=CORES) as node:
         for name, documents in kinds.items():
             rounds = asyncio.run(compare(node.url, documents, options.rounds))
             print(row(name, rounds, CORES * bare_rate(documents)), flush=True)
 
 
 def text(number: int) -> dict[str, Any]:
-    told = (
+    body = (
         f"Harbour council votes on landing {number}\n\nThe harbour council voted on Tuesday evening to move landing "
         f"number {number} two hundred metres up the coast, after the second flood in a year left the old pier under "
         "water for most of a week. The boats will run from May, said the mayor, who had asked for them."
     )
-    return {"id": str(number), "text": told}
+    return {"id": str(number), "text": body}
 
 
 def row(name: str, rounds: Rounds, bare: float) -> str:
@@ -169,22 +168,22 @@ def job_of(document: dict[str, Any]) -> Job:
     )
 
 
-async def measure(channel: AbstractChannel, queue: str, count: int, pid: int) -> Measured:
-    """Returns the rate of results, once `count` different documents have had theirs from the process `pid`."""
+async def measure(channel: AbstractChannel, queue: str, count: int, *pids: int) -> Measured:
+    """Returns the rate of results, once `count` different documents have had theirs from the processes `pids`."""
     seen = set[str | None]()
     async with (await channel.get_queue(queue)).iterator(no_ack=True, timeout=PATIENCE_S) as results:
         async for message in results:
             if not seen:
-                began, cpu_s = time.monotonic(), cpu_of(pid)
+                began, cpu_s = time.monotonic(), cpu_of(*pids)
             seen.add(message.message_id)
             if len(seen) == count:
                 break
-    return Measured((count - 1) / (time.monotonic() - began), (cpu_of(pid) - cpu_s) / (count - 1))
+    return Measured((count - 1) / (time.monotonic() - began), (cpu_of(*pids) - cpu_s) / (count - 1))
 
 
-def cpu_of(pid: int) -> float:
-    """Returns the CPU seconds of a process and of all below it, those that have ended included."""
-    return sum(map(_ticks, (pid, *descendants(pid)))) / TICKS_PER_S
+def cpu_of(*pids: int) -> float:
+    """Returns the CPU seconds of processes and of all below them, those that have ended included."""
+    return sum(_ticks(each) for pid in pids for each in (pid, *descendants(pid))) / TICKS_PER_S
 
 
 def _ticks(pid: int) -> int:

@@ -23,9 +23,9 @@ from pathlib import Path
 from bench.soak_faults import Breaker
 from bench.soak_memory import Watch, draw
 from tests.faults.balance import Events, balance, subscriber
-from tests.faults.desk import Desk
+from tests.faults.deployment import Deployment
 from tests.faults.load import Client, Submission, recovery_s
-from tests.rabbit_node import RabbitNode, running_node
+from tests.rabbit_node import CORES, RabbitNode, running_node
 
 SEEDS = Path(__file__).parents[1] / "seeds"
 SLICE_S = 5.0  # the load comes in slices of this length, each accepted before the next begins
@@ -39,7 +39,7 @@ def main() -> int:
     logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # it tells of each connection that fails
     options = parsed()
     rng = random.Random(options.seed)  # noqa: S311 - no secret
-    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder)) as node:
+    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder), schedulers=CORES) as node:
         if options.documents:
             return asyncio.run(fill(node, options.documents, options.picture))
         return asyncio.run(soak(node, options.minutes * 60, options.rate, rng, options.picture))
@@ -56,13 +56,13 @@ def parsed() -> argparse.Namespace:
 
 
 @contextmanager
-def running_desk(node: RabbitNode, workers: int) -> Iterator[Desk]:
-    desk = Desk(f"{node.url}?heartbeat=2", workers=workers)
+def running_deployment(node: RabbitNode, workers: int) -> Iterator[Deployment]:
+    deployment = Deployment(f"{node.url}?heartbeat=2", workers=workers)
     try:
-        desk.wait_until_ready()
-        yield desk
+        deployment.wait_until_ready()
+        yield deployment
     finally:
-        for process in (desk.serve, *desk.workers):
+        for process in (deployment.serve, *deployment.workers):
             process.close()
 
 
@@ -77,9 +77,9 @@ def submissions(pattern: str) -> Iterator[Submission]:
 
 async def soak(node: RabbitNode, seconds: float, rate: float, rng: random.Random, picture: Path) -> int:
     """Causes faults under a steady load; returns the exit code."""
-    client = Client(lambda: desk.api)
-    with running_desk(node, workers=2) as desk:
-        watch, breaker = Watch(desk, node), Breaker(desk, node, rng)
+    client = Client(lambda: deployment.api)
+    with running_deployment(node, workers=2) as deployment:
+        watch, breaker = Watch(deployment, node), Breaker(deployment, node, rng)
         await asyncio.to_thread(node.settle)
         async with subscriber(node.url) as events, asyncio.TaskGroup() as group:
             watching = group.create_task(watch.run(events))
@@ -122,9 +122,9 @@ async def until_all_decided(client: Client, events: Events) -> None:
 
 async def fill(node: RabbitNode, documents: int, picture: Path) -> int:
     """Has one worker decide `documents` small texts; returns the exit code."""
-    client = Client(lambda: desk.api)
-    with running_desk(node, workers=1) as desk:
-        watch = Watch(desk, node)
+    client = Client(lambda: deployment.api)
+    with running_deployment(node, workers=1) as deployment:
+        watch = Watch(deployment, node)
         async with subscriber(node.url) as events, asyncio.TaskGroup() as group:
             watching = group.create_task(watch.run(events))
             source = submissions("*.txt")

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from tests.faults.desk import Desk, children_of, wait_until_ready
+from tests.faults.deployment import Deployment, children_of, wait_until_ready
 from tests.rabbit_node import RabbitNode
 from tests.system.processes import Process
 
@@ -23,8 +23,8 @@ WORKER_STANDS_S = 10.0  # how long a worker is stopped; chosen
 class Breaker:
     """Causes one fault after another, and waits until each is over. `done` has their times in Unix seconds."""
 
-    def __init__(self, desk: Desk, node: RabbitNode, rng: random.Random) -> None:
-        self._desk = desk
+    def __init__(self, deployment: Deployment, node: RabbitNode, rng: random.Random) -> None:
+        self._deployment = deployment
         self._node = node
         self._rng = rng
         self.done: list[tuple[float, str]] = []
@@ -71,31 +71,31 @@ class Breaker:
         self._node.resume()
 
     async def worker_killed(self) -> None:
-        number = self._rng.randrange(len(self._desk.workers))
-        await asyncio.to_thread(self._desk.workers[number].kill)
+        number = self._rng.randrange(len(self._deployment.workers))
+        await asyncio.to_thread(self._deployment.workers[number].kill)
         await self._start(number)
 
     async def worker_stopped(self) -> None:
-        worker = self._rng.choice(self._desk.workers)
+        worker = self._rng.choice(self._deployment.workers)
         worker.signal(signal.SIGSTOP)
         await asyncio.sleep(WORKER_STANDS_S)
         worker.signal(signal.SIGCONT)
 
     async def workers_restarted(self) -> None:
-        for number, worker in enumerate(list(self._desk.workers)):
+        for number, worker in enumerate(list(self._deployment.workers)):
             code = await asyncio.to_thread(worker.stop)
             assert code == 0, f"a worker's clean stop ended with {code}"
             await self._start(number)
 
     async def children_killed(self) -> None:
-        for worker in self._desk.workers:
+        for worker in self._deployment.workers:
             for pid in parsers_of(worker):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
     async def _start(self, number: int) -> None:
-        self._desk.workers[number] = self._desk.start_worker()
-        await asyncio.to_thread(wait_until_ready, self._desk.workers[number])
+        self._deployment.workers[number] = self._deployment.start_worker()
+        await asyncio.to_thread(wait_until_ready, self._deployment.workers[number])
 
 
 def parsers_of(worker: Process) -> set[int]:

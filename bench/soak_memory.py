@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tests.faults.balance import Events
-from tests.faults.desk import Desk
+from tests.faults.deployment import Deployment
 from tests.rabbit_node import RabbitNode
 
 EVERY_S = 1.0  # between two readings of /proc; chosen
@@ -33,10 +33,10 @@ class Sample:
 
 
 class Watch:
-    """Measures every process of `desk` and the broker once a second."""
+    """Measures every process of `deployment` and the broker once a second."""
 
-    def __init__(self, desk: Desk, node: RabbitNode) -> None:
-        self._desk = desk
+    def __init__(self, deployment: Deployment, node: RabbitNode) -> None:
+        self._deployment = deployment
         self._node = node
         self.samples: list[Sample] = []
 
@@ -47,8 +47,8 @@ class Watch:
             await asyncio.sleep(EVERY_S)
 
     def _look(self, decided: int) -> list[Sample]:
-        workers = {f"worker {number}": worker.pid for number, worker in enumerate(self._desk.workers, 1)}
-        roles = {"serve": self._desk.serve.pid, **workers, "broker": self._broker_pid()}
+        workers = {f"worker {number}": worker.pid for number, worker in enumerate(self._deployment.workers, 1)}
+        roles = {"serve": self._deployment.serve.pid, **workers, "broker": self._broker_pid()}
         parents = parents_now()
         return [
             Sample(time.time(), decided, role, rss_bytes(pid), sum(map(rss_bytes, descendants(pid, parents))))

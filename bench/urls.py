@@ -44,7 +44,7 @@ from contract.timestamps import now
 from runtime.brokers.rabbit import RabbitBroker
 from runtime.settings import load
 from runtime.working import build_parser, capacity_of
-from tests.rabbit_node import RabbitNode, free_ports, running_node
+from tests.rabbit_node import CORES, RabbitNode, free_ports, running_node
 from tests.system.processes import Process
 from workers.document import RawDocument
 
@@ -66,7 +66,7 @@ class Row:
 
 def main() -> None:
     options = parsed()
-    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder)) as node:
+    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder), schedulers=CORES) as node:
         asyncio.run(compared(node, options))
 
 

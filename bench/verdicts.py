@@ -5,7 +5,7 @@
 A verdict is an event of 2 kB that is encoded, published to the log and confirmed there, and then offered to the
 subscribers and confirmed again. So many at once as are given, on a RabbitMQ of its own, in turn:
 
-- `executor`: `VerdictExecutor.carry_out`, as a worker calls it.
+- `executor`: `VerdictExecutor.execute`, as a worker calls it.
 - `a channel each`: the same, with a channel that is opened and closed for each event of the log.
 - `bare loop`: the body is encoded once, before; aio-pika publishes it twice and awaits both confirms.
 
@@ -43,7 +43,7 @@ from runtime.brokers.rabbit.publisher import Publisher
 from runtime.brokers.rabbit.session import Session
 from runtime.brokers.rabbit.supervisor import SessionReporter, Supervisor
 from tests.brokers import samples
-from tests.rabbit_node import RabbitNode, running_node
+from tests.rabbit_node import CORES, RabbitNode, running_node
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage
@@ -85,7 +85,7 @@ class PublisherBefore(Publisher):
 
 def main() -> None:
     options = parsed()
-    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder)) as node:
+    with tempfile.TemporaryDirectory() as folder, running_node(Path(folder), schedulers=CORES) as node:
         asyncio.run(compare(node, options))
 
 
@@ -106,7 +106,7 @@ async def compare(node: RabbitNode, options: argparse.Namespace) -> None:
                 for way, decide in ways.items():
                     found[way].append(await measured(decide, node, options.verdicts, at_once))
             for way, rounds in found.items():
-                print(told(at_once, way, rounds), flush=True)
+                print(row(at_once, way, rounds), flush=True)
 
 
 @asynccontextmanager
@@ -117,7 +117,7 @@ async def executor(node: RabbitNode, kind: type[Publisher] = Publisher) -> Async
     carries_out = VerdictExecutor(publisher, AttemptRecord(publisher, limits), topology, limits, metrics)
 
     async def decide(event: ProcessedEvent) -> None:
-        await carries_out.carry_out(Publish(event), NOT_USED)
+        await carries_out.execute(Publish(event), NOT_USED)
 
     async with asyncio.TaskGroup() as group:
         supervisor = Supervisor(node.url, SessionRole.PUBLISHER, topology, limits, SessionReporter(metrics))
@@ -171,7 +171,7 @@ def cpu_s(pid: int) -> float:
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
-def told(at_once: int, way: str, rounds: list[Round]) -> str:
+def row(at_once: int, way: str, rounds: list[Round]) -> str:
     verdicts_per_s, ms_each, cpu_ms, broker_cpu_ms = (
         statistics.median(getattr(result, name) for result in rounds) for name in Round.__slots__
     )

@@ -22,7 +22,7 @@ from pathlib import Path
 import aiohttp
 import orjson
 
-from tests.rabbit_node import RabbitNode
+from tests.rabbit_node import CORES, RabbitNode
 from tests.system.processes import running
 
 SEEDS = sorted((Path(__file__).parents[1] / "seeds").glob("*.txt"))
@@ -59,7 +59,7 @@ def embedded(folder: Path) -> Iterator[str]:
 def on_rabbit(folder: Path) -> Iterator[str]:
     """Yields the address of a running `copydesk serve`, with a `copydesk work` beside it."""
     folder.mkdir()
-    node = RabbitNode(folder)
+    node = RabbitNode(folder, schedulers=CORES)
     try:
         node.start()
         settings = {"COPYDESK_AMQP_URL": node.url}

@@ -63,7 +63,7 @@ def previews_at_once(slots: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
-    """How much a worker has in hand.
+    """How much a worker takes at once.
 
     Attributes:
         slots: documents that are worked on at once.
@@ -80,7 +80,7 @@ class Capacity:
 
     @property
     def most(self) -> int:
-        """The most documents in hand."""
+        """The most documents that a worker has at once."""
         return self.slots + self.waiting
 
 
@@ -108,7 +108,7 @@ class Place(Protocol):
 
 
 class _Unbounded:
-    """A place where nothing else is in hand."""
+    """A place without limits, for a fetch outside a worker."""
 
     def left(self) -> AbstractAsyncContextManager[None]:
         return nullcontext()
@@ -282,7 +282,7 @@ class Previews(Protocol):
     async def preview(self, job: Job) -> bytes:
         """Returns the event that would have been published. Cancel the call to bound how long a worker may take.
 
-        One attempt is made; a preview that nobody takes within `contract.topology.PREVIEW_PATIENCE_S` is dropped.
+        One attempt is made; a preview that nobody takes within `contract.topology.PREVIEW_WAIT_S` is dropped.
 
         Raises:
             NotTaken: it was dropped.

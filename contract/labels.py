@@ -176,7 +176,7 @@ class DeadAction(StrEnum):
 
 
 class InHand(StrEnum):
-    """What a document in a worker's hands does: see `contract.broker.Capacity`."""
+    """What a document that a worker has taken does: see `contract.broker.Capacity`."""
 
     WORKING = "working"
     WAITING = "waiting"
@@ -195,7 +195,7 @@ class AuditState(StrEnum):
     UNRECORDED = "unrecorded"
 
 
-class LookOutcome(StrEnum):
+class AuditOutcome(StrEnum):
     """How one reading of the broker by the audit ended."""
 
     COMPLETE = "complete"
@@ -271,7 +271,7 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
     "copydesk_queue_bound_missing": {"queue": _QUEUE, "bound": frozenset(BOUNDS.values())},
     "copydesk_audit_runs": {"state": frozenset(AuditState)},
     "copydesk_audit_oldest_seconds": {"lane": frozenset(Lane)},
-    "copydesk_audit_looks": {"outcome": frozenset(LookOutcome)},
+    "copydesk_audit_looks": {"outcome": frozenset(AuditOutcome)},
     "copydesk_request_seconds": {
         "method": re.compile("[A-Z]+|other"),
         "route": _ROUTE,

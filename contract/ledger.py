@@ -166,7 +166,7 @@ class Ledger(Protocol):
     async def waiting_since(self, lane: Lane) -> datetime | None:
         """Returns when the longest waiting run of `lane` was accepted, aware; None if none waits.
 
-        A run in the hands of its first worker counts as waiting.
+        A run that its first worker has taken counts as waiting.
         """
 
     async def recorded_until(self) -> datetime | None:

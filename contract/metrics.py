@@ -5,10 +5,10 @@ from enum import StrEnum
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from contract.labels import (
+    AuditOutcome,
     AuditState,
     DeadAction,
     InHand,
-    LookOutcome,
     Outcome,
     ParserRestart,
     ProblemName,
@@ -88,13 +88,13 @@ class Metrics:
         self.in_flight = Gauge("copydesk_in_flight", "Jobs in progress in this process.", registry=registry)
         self.in_hand = Gauge(
             "copydesk_in_hand",
-            f"Documents that a worker has in hand, by what they do: {_listed(InHand)}.",
+            f"Documents that a worker has taken, by what they do: {_listed(InHand)}.",
             ["state"],
             registry=registry,
         )
         self.held_bytes = Gauge(
             "copydesk_held_bytes",
-            "Bytes that a worker has counted of documents in hand, as they were delivered and fetched.",
+            "Bytes that a worker has counted of the documents that it has taken, as they were delivered and fetched.",
             registry=registry,
         )
         self.stage_seconds = Histogram(
@@ -199,7 +199,7 @@ class Metrics:
         )
         self.audit_looks = Counter(
             "copydesk_audit_looks",
-            f"Looks of copydesk audit --watch: {_listed(LookOutcome)}.",
+            f"Readings of the broker by copydesk audit --watch: {_listed(AuditOutcome)}.",
             ["outcome"],
             registry=registry,
         )

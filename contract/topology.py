@@ -23,7 +23,7 @@ DELAYS_S = (10.0, 60.0, 600.0, 3600.0)  # chosen: from a site's short outage to 
 DELIVERY_LIMIT = 20  # the default of RabbitMQ 4; set explicitly so that RabbitMQ 3 behaves the same
 LOST_DELIVERY_LIMIT = 1_000  # chosen: lost jobs are not parsed, so only restarts and lost connections redeliver them
 DEAD_DELIVERY_LIMIT = 1_000_000  # chosen: each scan is a delivery, and RabbitMQ 4 drops a letter after 20 by default
-PREVIEW_PATIENCE_S = 10  # chosen: a third of the time that an extraction may take; then no worker is free soon
+PREVIEW_WAIT_S = 10  # chosen: a third of the time that an extraction may take; then no worker is free soon
 PREVIEWS_AT_MOST = 100  # chosen: ten workers take as many within that time if each takes a second
 PREVIEWS_BYTES = 50_000_000  # chosen: a hundred large pages
 
@@ -244,7 +244,7 @@ def _previews() -> dict[str, Argument]:
     return {
         "x-queue-type": "quorum",
         "x-delivery-limit": DELIVERY_LIMIT,
-        "x-message-ttl": PREVIEW_PATIENCE_S * 1000,
+        "x-message-ttl": PREVIEW_WAIT_S * 1000,
         "x-max-length": PREVIEWS_AT_MOST,
         "x-max-length-bytes": PREVIEWS_BYTES,
         "x-overflow": "reject-publish",

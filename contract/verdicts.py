@@ -44,9 +44,9 @@ class Bury:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Tell whoever asked for the preview, and nobody else: no log, no subscribers, no dead letter. Then ack.
+    """Send the event to the caller of the preview, and nobody else: no log, no subscribers, no dead letter. Then ack.
 
-    `event` is what would have been published; None for a preview that nobody can be told of.
+    `event` is what would have been published; None if the message does not name its document.
     """
 
     event: Event | None

@@ -40,7 +40,7 @@ class QueueSnapshot:
         queues: by name of the queue.
         lanes: jobs that no worker has taken yet, by lane.
         elsewhere: jobs that wait for a retry, or as lost.
-        documents: the ids of all jobs in flight, those in workers' hands included. None if the broker reports only
+        documents: the ids of all jobs in flight, with those that workers have taken. None if the broker reports only
             counts.
     """
 
@@ -157,7 +157,7 @@ class Books:
             return len(missing), missing
         due = {lane: self._front(lane, snapshot, now) - self.limits.patience_s for lane in Lane}
         overdue = [run for run, (lane, at) in counted.items() if at < due[lane]]
-        return self.suspicion.judge(overdue, snapshot.elsewhere, now)
+        return self.suspicion.update(overdue, snapshot.elsewhere, now)
 
     def _front(self, lane: Lane, snapshot: QueueSnapshot, now: float) -> float:
         """Returns the time of the latest acceptance that workers reached in `lane`; `now` if nothing waits there."""
@@ -183,26 +183,26 @@ class Suspicion:
     def __init__(self, hold_s: float) -> None:
         self._hold_s = hold_s
         self._since: dict[str, float] = {}
-        self._looks: deque[tuple[float, int]] = deque()
+        self._counts: deque[tuple[float, int]] = deque()
 
     @property
     def is_open(self) -> bool:
         """True if a later count may show that something is missing."""
-        if not self._looks:
+        if not self._counts:
             return False
-        (first, _), (last, count) = self._looks[0], self._looks[-1]
+        (first, _), (last, count) = self._counts[0], self._counts[-1]
         return count > 0 and first > last - self._hold_s
 
-    def judge(self, overdue: list[str], waiting: int, now: float) -> tuple[int, list[str]]:
+    def update(self, overdue: list[str], waiting: int, now: float) -> tuple[int, list[str]]:
         """Returns the least number of missing runs, and the runs that may be missing."""
         self._since = {run: self._since.get(run, now) for run in overdue}
-        self._looks.append((now, max(0, len(overdue) - waiting)))
-        while len(self._looks) > 1 and self._looks[1][0] <= now - self._hold_s:
-            self._looks.popleft()
-        if self._looks[0][0] > now - self._hold_s:
+        self._counts.append((now, max(0, len(overdue) - waiting)))
+        while len(self._counts) > 1 and self._counts[1][0] <= now - self._hold_s:
+            self._counts.popleft()
+        if self._counts[0][0] > now - self._hold_s:
             return 0, []
         lasting = [run for run, since in self._since.items() if since <= now - self._hold_s]
-        missing = min(len(lasting), *(count for _, count in self._looks))
+        missing = min(len(lasting), *(count for _, count in self._counts))
         return missing, lasting if missing else []
 
 

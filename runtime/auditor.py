@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 
 from contract.broker import BrokerUnavailable, Stop, UnknownOffset
-from contract.labels import AuditState, LookOutcome
+from contract.labels import AuditOutcome, AuditState
 from contract.metrics import Metrics
 from runtime.audit import AuditLimits, Balance, Books, QueueSnapshot
 
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 _ASK_AGAIN_S = 2.0  # chosen: a person waits for the result, and a balance costs the broker only a few short reads
 
 
-class Source(Protocol):
+class AuditSource(Protocol):
     """The broker as the audit reads it. It remembers how far it has read."""
 
     async def update(self, books: Books) -> QueueSnapshot:
@@ -32,7 +32,7 @@ class Source(Protocol):
 class Auditor:
     """Keeps the books of one broker. `source` creates one that starts with the oldest entry."""
 
-    def __init__(self, source: Callable[[], Source], limits: AuditLimits, clock: Callable[[], float]) -> None:
+    def __init__(self, source: Callable[[], AuditSource], limits: AuditLimits, clock: Callable[[], float]) -> None:
         self._make_source = source
         self._limits = limits
         self._clock = clock
@@ -73,19 +73,19 @@ class Auditor:
 
     async def watch(self, every_s: float, metrics: Metrics, stop: Stop) -> None:
         """Audits every `every_s` seconds, and keeps the gauges, until `stop` is set."""
-        for outcome in LookOutcome:
+        for outcome in AuditOutcome:
             metrics.audit_looks.labels(outcome)  # alerts see a counter that does not grow, but not one that is absent
-        told = ""
+        logged = ""
         while not stop.is_set():
             try:
                 self._show(await self.balance(), metrics)
-                metrics.audit_looks.labels(LookOutcome.COMPLETE).inc()
-                told = ""
+                metrics.audit_looks.labels(AuditOutcome.COMPLETE).inc()
+                logged = ""
             except BrokerUnavailable as error:
-                metrics.audit_looks.labels(LookOutcome.FAILED).inc()
-                if str(error) != told:  # one line for each cause of an outage
+                metrics.audit_looks.labels(AuditOutcome.FAILED).inc()
+                if str(error) != logged:  # one line for each cause of an outage
                     log.warning("audit_failed", detail=str(error))
-                told = str(error)
+                logged = str(error)
             with suppress(TimeoutError):
                 async with asyncio.timeout(every_s):
                     await stop.wait()

@@ -34,7 +34,9 @@ URLS_AT_ONCE: Final = 200
 
 _UNSHOWN = 4 * URLS_AT_ONCE  # URLs whose events are not shown yet; chosen: one slow host does not delay the others
 _GIVEN_AHEAD = 4  # texts and pages in progress for each parser child; chosen: one slow document leaves no child idle
-_PATIENCE_S = 30.0  # wait for a host; chosen: with fetching (30 s) and parsing (20 s) it stays within a job's 120 s
+_HOST_MAX_WAIT_S = (
+    30.0  # wait for a host; chosen: with fetching (30 s) and parsing (20 s) it stays within a job's 120 s
+)
 _AWAY_S = 1.0  # before the next try for a busy host; chosen short: no broker is involved, so a try costs nothing
 _ONCE = RetryPolicy(delays_s=(), hostile_attempts=1)
 
@@ -123,7 +125,7 @@ async def extract(
     metrics = Metrics(CollectorRegistry())
     hosts = HostLimits(
         interval_s=settings.fetch_interval_s,
-        patience_s=_PATIENCE_S,
+        max_wait_s=_HOST_MAX_WAIT_S,
         waiting_per_host=URLS_AT_ONCE,
         waiting=URLS_AT_ONCE,
         away_s=_AWAY_S,

@@ -42,7 +42,7 @@ async def run_roles(roles: Sequence[Role], stop: asyncio.Event, shutdown_timeout
                 limit.reschedule(loop.time() + shutdown_timeout_s)
                 await asyncio.wait(tasks)
     except TimeoutError:
-        log.warning("stopped_early", hint="what was in hand is given back to the broker")
+        log.warning("stopped_early", hint="documents in progress are returned to the broker")
         return False
     log.info("stopped")
     return True

@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     )
     max_waiting: Annotated[int, Field(ge=0)] = Field(
         default_factory=lambda: min(WAITING_PER_CORE * _cores(), DEFAULT_WAITING_AT_MOST),
-        description="further documents that a worker has in hand, most of which wait for the network",
+        description="further documents that a worker takes, most of which wait for the network",
     )
     max_in_flight_bytes: Count = Field(
         512 * 1024**2, description="most bytes of documents that a worker holds, as they were delivered and fetched"
@@ -162,7 +162,7 @@ class Settings(BaseSettings):
     log_days: Count = Field(Bounds().log_days, description="days for which RabbitMQ keeps the log")
     log_bytes: Count = Field(Bounds().log_bytes, description="most bytes of the log on RabbitMQ")
 
-    shutdown_timeout_s: Seconds = Field(30.0, description="time to finish what is in hand after SIGTERM")
+    shutdown_timeout_s: Seconds = Field(30.0, description="longest time to finish work in progress after SIGTERM")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else json")
 

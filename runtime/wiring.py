@@ -1,6 +1,7 @@
 """Builds the objects of a process from its settings. `working` builds those of a worker."""
 
 import asyncio
+import gc
 import platform
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -26,7 +27,7 @@ from contract.quotas import Counter
 from contract.requests import RequestSink
 from contract.streams import Streams
 from contract.timestamps import now
-from contract.topology import PREVIEW_PATIENCE_S
+from contract.topology import PREVIEW_WAIT_S
 from runtime.auditor import Auditor
 from runtime.errors import StartError
 from runtime.gauges import keep_gauges
@@ -113,6 +114,8 @@ async def _run(  # noqa: PLR0913, PLR0917 - the arguments of `run`, and what it 
     def begin(name: str) -> None:
         started[name] = True
         if all(started.values()):
+            gc.collect()  # what is garbage now would otherwise stay for good
+            gc.freeze()  # what is loaded stays: without this, it is searched for garbage again and again
             ready()
 
     async def readiness() -> dict[str, bool]:
@@ -319,7 +322,7 @@ def build_api(
         heartbeat_s=settings.heartbeat_s,
         max_wait_s=settings.max_wait_s,
         waiting_requests=settings.max_waiting_requests,
-        extract_timeout_s=PREVIEW_PATIENCE_S + settings.preview_timeout_s + _ANSWER_MARGIN_S,
+        extract_timeout_s=PREVIEW_WAIT_S + settings.preview_timeout_s + _ANSWER_MARGIN_S,
         extractions=settings.max_extractions,
     )
     guarded = bool(settings.hosts) or not required  # with keys there is no risk: a web page does not have one

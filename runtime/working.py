@@ -76,7 +76,7 @@ async def _first_of(*events: asyncio.Event) -> None:
 
 
 def capacity_of(settings: Settings) -> Capacity:
-    """Returns how much a worker has in hand. Room for one page is kept, because one may exceed the limit."""
+    """Returns how much a worker takes at once. Room for one page is kept, because one may exceed the limit."""
     return Capacity(
         slots=settings.slots,
         waiting=settings.max_waiting,

@@ -52,7 +52,8 @@ async def read_body(request: web.Request) -> bytes:
         raise too_large("body", limits.max_body_bytes)
     decoder = Decoder(coding_of(request), limits.max_body_bytes)
     try:
-        async with asyncio.timeout(limits.body_timeout_s):
+        # A small body has come with its header: without a time to wait, no timer is set for it.
+        async with asyncio.timeout(None if request.content.is_eof() else limits.body_timeout_s):
             async for chunk in request.content.iter_any():
                 decoder.add(chunk)
         body = decoder.whole()

@@ -116,13 +116,13 @@ async def _oldest_s(ledger: Ledger | None, lane: Lane, depth: QueueDepth, at: da
         return 0.0
     if depth.oldest_s is not None:
         return round(depth.oldest_s, 3)
-    since = None if ledger is None else await _told(ledger.waiting_since(lane))
+    since = None if ledger is None else await _known_in_time(ledger.waiting_since(lane))
     return None if since is None else round(max(0.0, (at - since).total_seconds()), 3)
 
 
 async def _paces(ledger: Ledger | None, at: datetime) -> Mapping[Lane, float] | None:
     """Returns how many documents were decided in a second, None where nobody tells."""
-    decided = None if ledger is None else await _told(ledger.decided_since(at - timedelta(seconds=WINDOW_S)))
+    decided = None if ledger is None else await _known_in_time(ledger.decided_since(at - timedelta(seconds=WINDOW_S)))
     return None if decided is None else {lane: round(decided.get(lane, 0) / WINDOW_S, 3) for lane in Lane}
 
 
@@ -138,7 +138,7 @@ def _retrying(depths: Mapping[str, QueueDepth]) -> int:
     return sum(depth.messages for name, depth in depths.items() if name == INTAKE_RETRY or name.startswith(DELAYED))
 
 
-async def _told(answer: Awaitable[T]) -> T | None:
+async def _known_in_time(answer: Awaitable[T]) -> T | None:
     with suppress(LedgerUnavailable, TimeoutError):
         async with asyncio.timeout(_LEDGER_TIMEOUT_S):
             return await answer

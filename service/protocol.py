@@ -202,16 +202,21 @@ class Connection(web.RequestHandler):
             self._start_timer(self._limits.idle_timeout_s, Cut.IDLE_TIMEOUT)
 
     def _take_header(self, data: bytes) -> None:
-        if data and not self._header_bytes:
-            self._start_timer(self._limits.header_timeout_s, Cut.HEADER_TIMEOUT)
+        begins = bool(data) and not self._header_bytes
+        if begins:
+            self._stop_timer()
         if self._line_bytes == self._header_bytes:  # the first line has not ended
             end = data.find(b"\n")
             self._line_bytes += len(data) if end < 0 else end
         self._header_bytes += len(data)
         parsed = self._request_count
         super().data_received(data)
-        if self._request_count == parsed and self._header_bytes > MAX_HEADER_BYTES:
+        if self._request_count > parsed:  # most headers come whole, and need no timer
+            return
+        if self._header_bytes > MAX_HEADER_BYTES:
             self._close_with(self._headers_too_large())
+        elif begins:
+            self._start_timer(self._limits.header_timeout_s, Cut.HEADER_TIMEOUT)
 
     def _problem_of(self, error: BaseException | None) -> Problem:
         if isinstance(error, LineTooLong) or (isinstance(error, BadHttpMessage) and _MANY_FIELDS in error.message):

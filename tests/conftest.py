@@ -1,5 +1,6 @@
 """Fixtures that many tests share."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -18,7 +19,9 @@ from tests.rabbit_node import RabbitNode, running_node
 BEYOND_UNIT = {"processes", "rabbit", "postgres", "system", "faults"}
 """Marks of the tests that `make unit` leaves out."""
 
-settings.register_profile("copydesk", deadline=None)  # how long an example takes depends on the machine
+# The examples of property tests are the same in each run, so that a change is what makes a test fail; `make fuzz` makes
+# up others. How long an example takes depends on the machine.
+settings.register_profile("copydesk", deadline=None, derandomize="COPYDESK_TEST_RANDOM" not in os.environ)
 settings.load_profile("copydesk")
 
 # A shell starts what runs in the background with SIGINT ignored, and children inherit that: Ctrl-C would do nothing.

@@ -26,7 +26,7 @@ PROCESSES = "processes and not (rabbit or postgres or system or faults)"
 UNIT = "not (processes or rabbit or postgres or system or faults)"
 _WORKER_FAULTS = "tests/faults/test_worker.py"  # about half of the time of all faults
 _ROBUST = "tests/workers/test_robust.py"  # its time goes into one parser child
-_IN_THREE_PROCESSES = ("-n", "3", "--dist", "worksteal")  # chosen for two cores: half of the time is waiting
+_WORKERS, _API = ("tests/workers", "tests/seeds"), ("tests/service", "tests/fuzz")  # a third of the unit tests each
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Suite:
     arguments: tuple[str, ...]
 
 
-# The longest first. Every test is in exactly one of them: its marks choose a kind, its file one of two halves.
+# The longest first. Every test is in exactly one of them: its marks choose a kind, its file or folder a part of it.
 SUITES = (
     Suite("system", ("-m", SYSTEM)),
     Suite("system on RabbitMQ", ("-m", SYSTEM_ON_RABBIT)),
@@ -46,7 +46,9 @@ SUITES = (
     Suite("brokers and databases", ("-m", BROKERS)),
     Suite("processes", ("-m", PROCESSES, f"--ignore={_ROBUST}")),
     Suite("processes: robust", ("-m", PROCESSES, _ROBUST)),
-    Suite("unit", ("-m", UNIT, *_IN_THREE_PROCESSES)),
+    Suite("unit: workers", ("-m", UNIT, *_WORKERS)),
+    Suite("unit: API", ("-m", UNIT, *_API)),
+    Suite("unit: the rest", ("-m", UNIT, *(f"--ignore={folder}" for folder in (*_WORKERS, *_API)))),
 )
 
 

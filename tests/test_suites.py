@@ -12,6 +12,7 @@ from tests import suites
 from tests.suites import SUITES, Suite, main
 
 MARKS = ("processes", "rabbit", "postgres", "system", "faults")
+ROOT = Path(__file__).parents[1]
 PASSES = Suite("passes", ("--collect-only", "-q", "tests/contract/test_ids.py"))
 
 
@@ -34,10 +35,13 @@ def test_the_marks_of_a_test_choose_one_kind_of_suite(marks: set[str]) -> None:
     assert len([text for text in kinds if Expression.compile(text).evaluate(matcher(marks))]) == 1
 
 
-def test_suites_of_one_kind_divide_it_by_a_file() -> None:
+def test_suites_of_one_kind_divide_it_by_files_and_folders() -> None:
     for _, same in itertools.groupby(sorted(SUITES, key=kind), kind):
-        arguments = sorted(suite.arguments[-1] for suite in same)
-        assert len(arguments) == 1 or arguments == [f"--ignore={arguments[1]}", arguments[1]]
+        parts = [suite.arguments[suite.arguments.index("-m") + 2 :] for suite in same]
+        chosen = sorted(argument for part in parts for argument in part if not argument.startswith("--ignore="))
+        left_out = sorted(argument.removeprefix("--ignore=") for part in parts for argument in part if "=" in argument)
+        assert chosen == left_out
+        assert all((ROOT / name).exists() for name in chosen)
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 5])

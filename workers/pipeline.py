@@ -1,6 +1,7 @@
 """The task of a parser child: makes a clean article of a raw document."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
@@ -75,13 +76,18 @@ def fit(article: Article, limit_bytes: int = MAX_EVENT_BYTES - _ENVELOPE_BYTES) 
     Raises:
         Failed: RESULT_TOO_LARGE: it is too large without them, too.
     """
-    bare = replace(article, removed=())
-    barest = replace(bare, provenance=replace(article.provenance, candidates={}))
-    for version_ in (article, bare, barest):
+    for version_ in _ever_shorter(article):
         size = len(encode(version_))
         if size <= limit_bytes:
             return version_
     raise Failed(Reason.RESULT_TOO_LARGE, f"the article takes {size} bytes, the limit is {limit_bytes}")
+
+
+def _ever_shorter(article: Article) -> Iterator[Article]:
+    yield article
+    bare = replace(article, removed=())
+    yield bare
+    yield replace(bare, provenance=replace(article.provenance, candidates={}))
 
 
 def _decoded(document: RawDocument) -> tuple[str, str | None, CharsetSource | None]:

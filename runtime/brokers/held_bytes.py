@@ -6,7 +6,7 @@ from typing import Final
 from contract.broker import NoRoom
 from runtime.brokers.bell import Bell
 
-PATIENCE_S: Final = 10.0
+MAX_WAIT_S: Final = 10.0
 """For so long a page waits for room before its document goes back to its queue. Chosen: as long as for a busy host."""
 
 
@@ -53,14 +53,14 @@ class HeldBytes:
             NoRoom: there was none in time.
         """
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(MAX_WAIT_S):
                 while not self.take_now(holder, size_bytes):
                     if self._unbounded is None:
                         self._unbounded = holder
                     else:
                         await self._freed.listen().wait()
         except TimeoutError:
-            raise NoRoom(f"no room for {size_bytes} bytes within {PATIENCE_S:g} s") from None
+            raise NoRoom(f"no room for {size_bytes} bytes within {MAX_WAIT_S:g} s") from None
 
     def free(self, holder: object) -> None:
         """Forgets a holder and its bytes."""

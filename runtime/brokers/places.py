@@ -10,7 +10,7 @@ from contract.metrics import Metrics
 from runtime.brokers.held_bytes import HeldBytes
 from runtime.brokers.slots import QueueClass, Slots
 
-SLOT_PATIENCE_S: Final = 600.0
+SLOT_MAX_WAIT_S: Final = 600.0
 """For so long a fetched page waits for a slot before its document goes back to its queue. Chosen: with the time of an
 attempt (120 s) it is well under RabbitMQ's consumer timeout (30 minutes), should hundreds of pages hang parsers."""
 
@@ -62,7 +62,7 @@ class SlotPlace:
         self._changed()
 
     def end(self) -> None:
-        """Frees everything. The delivery has begun, and is no longer in hand."""
+        """Frees everything: the delivery is done."""
         self._leave()
         if self._is_decided:
             self._slots.confirm()
@@ -81,17 +81,17 @@ class SlotPlace:
         self._slots.come_back(self.kind, self, loop.time())
         self._changed()
         try:
-            async with asyncio.timeout(SLOT_PATIENCE_S):
+            async with asyncio.timeout(SLOT_MAX_WAIT_S):
                 await self._turn
         except TimeoutError:
-            raise NoRoom(f"no slot within {SLOT_PATIENCE_S:g} s") from None
+            raise NoRoom(f"no slot within {SLOT_MAX_WAIT_S:g} s") from None
         finally:
             if not self._has_slot:
                 self._slots.forget(self.kind, self)
 
 
 def show(metrics: Metrics, slots: Slots[Any], held: HeldBytes) -> None:
-    """Sets the gauges of what is in hand."""
+    """Sets the gauges of deliveries and their bytes."""
     for state, count in slots.counts.items():
         metrics.in_hand.labels(state).set(count)
     metrics.held_bytes.set(held.total)

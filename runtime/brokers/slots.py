@@ -47,21 +47,23 @@ class Slots(Generic[T]):
 
     Lost deliveries go first, one at a time: they take no time. Then come interactive ones and previews, in the order of
     their arrival, then bulk. Previews have few slots, and bulk never takes the last slot, unless there is only one. A
-    bulk delivery that has waited `patience_s` seconds goes before interactive ones.
+    bulk delivery that has waited `bulk_max_wait_s` seconds goes before interactive ones.
 
-    A delivery is in hand from its first slot until `release`, whether it has a slot (`take`), has left it to wait for
-    the network (`leave`), waits for one again (`come_back`), or has a verdict that is not confirmed yet (`decide`).
-    Those that come back go before those of their class that have not begun. No slot is handed out while as many
-    verdicts are unconfirmed as may be.
+    A delivery is in hand (as the metric `copydesk_in_hand` counts) from its first slot until `release`: it has a slot
+    (`take`), has left it to wait for the network (`leave`), waits for one again (`come_back`), or has a verdict that is
+    not confirmed yet (`decide`). Those that come back go before those of their class that have not begun. No slot is
+    handed out while as many verdicts are unconfirmed as may be.
 
     A suspect runs alone, so that a worker that crashes on it loses no other delivery: it begins when nothing is in
     hand. After `begin_suspects` only suspects begin until none waits. `draw` picks the next one at random: workers then
     start with different suspects, so that the harmless ones get finished before the one that crashes the worker.
     """
 
-    def __init__(self, capacity: Capacity, patience_s: float, draw: Callable[[int], int] = random.randrange) -> None:
+    def __init__(
+        self, capacity: Capacity, bulk_max_wait_s: float, draw: Callable[[int], int] = random.randrange
+    ) -> None:
         self._capacity = capacity
-        self._patience_s = patience_s
+        self._bulk_max_wait_s = bulk_max_wait_s
         self._draw = draw
         self._most_working = most_working(capacity.slots)
         self._most_in_hand = self._most_working | {
@@ -129,7 +131,7 @@ class Slots(Generic[T]):
         self._unconfirmed -= 1
 
     def release(self, kind: QueueClass) -> None:
-        """Ends the time in hand of a delivery of class `kind`, which has left its slot."""
+        """Forgets a delivery of class `kind` that has left its slot and is settled."""
         self._in_hand[kind] -= 1
 
     @property
@@ -185,7 +187,7 @@ class Slots(Generic[T]):
 
     def _order(self, now: float) -> tuple[QueueClass, ...]:
         self._suspects_begun = self._suspects_begun and bool(self._fresh[QueueClass.SUSPECT])
-        if now - self._since(QueueClass.BULK) >= self._patience_s:
+        if now - self._since(QueueClass.BULK) >= self._bulk_max_wait_s:
             return QueueClass.SUSPECT, QueueClass.LOST, QueueClass.BULK, *self._prompt()
         return QueueClass.SUSPECT, QueueClass.LOST, *self._prompt(), QueueClass.BULK
 

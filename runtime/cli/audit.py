@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runtime.audit import AuditLimits, Balance
-    from runtime.auditor import Auditor, Source
+    from runtime.auditor import Auditor, AuditSource
 
 Watch = Annotated[
     float | None,
@@ -87,7 +87,7 @@ def audit(
     raise typer.Exit(Exit.SOME_FAILED if balance.missing else Exit.OK)
 
 
-def _source(settings: Settings) -> "Callable[[], Source]":
+def _source(settings: Settings) -> "Callable[[], AuditSource]":
     if settings.amqp_url is None:
         from runtime.brokers.embedded.audit import EmbeddedAudit
         from runtime.brokers.embedded.broker import FILE

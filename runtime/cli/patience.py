@@ -13,7 +13,7 @@ SHORT_PATIENCE_S: Final = 60.0  # for commands that a person waits for; chosen: 
 
 _FIRST_PAUSE_S = 0.5  # chosen: a person hardly notices it
 _LONGEST_PAUSE_S = 10.0  # chosen; it caps Retry-After, too: a server may be back sooner than it announced
-_TELL_AGAIN_S = 60.0  # chosen: a nearly full intake refuses now and then for hours; a line a minute is enough
+_REPORT_AGAIN_S = 60.0  # chosen: a nearly full intake refuses now and then for hours; a line a minute is enough
 
 T = TypeVar("T")
 
@@ -40,8 +40,8 @@ class Patience:
         self._limit_s = limit_s
         self._clock = clock
         self._since: float | None = None
-        self._told: dict[str, float] = {}
-        self._is_told = False
+        self._reported_at: dict[str, float] = {}
+        self._is_reported = False
 
     async def retry(self, call: Callable[[], Awaitable[T]], on: type[Unavailable] = Unavailable) -> T:
         """Returns the result of `call`, which is repeated while it raises `on`.
@@ -69,17 +69,17 @@ class Patience:
             self._since = now
         left_s = self._since + self._limit_s - now
         cause = str(lost)
-        if left_s > 0 and now - self._told.get(cause, -_TELL_AGAIN_S) >= _TELL_AGAIN_S:
+        if left_s > 0 and now - self._reported_at.get(cause, -_REPORT_AGAIN_S) >= _REPORT_AGAIN_S:
             streams.tell(f"copydesk: {cause}; trying again for up to {duration(left_s)}")
-            self._told[cause] = now
-            self._is_told = True
+            self._reported_at[cause] = now
+            self._is_reported = True
         return left_s
 
     def _end(self) -> None:
-        if self._since is not None and self._is_told:
+        if self._since is not None and self._is_reported:
             streams.tell(f"copydesk: continuing after {duration(self._clock() - self._since)}")
         self._since = None
-        self._is_told = False
+        self._is_reported = False
 
 
 def _pauses_s() -> Iterator[float]:

@@ -205,7 +205,7 @@ class Dropped:
 class LaneLoad:
     """What waits in a lane. Without a ledger, and while it is away, what comes from it is null.
 
-    - `depth`: documents that wait. On the embedded broker those in the hands of workers count, too.
+    - `depth`: documents that wait. On the embedded broker those that workers have taken count, too.
     - `oldest_s`: for how many seconds the first has waited; 0 where none waits. On RabbitMQ from the ledger.
     - `decided_per_s`: documents decided in a second, in the window before. From the ledger.
     - `expected_wait_s`: how long a document that is posted now waits, if all goes on as in the window before.

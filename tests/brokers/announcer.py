@@ -27,7 +27,8 @@ class Announcer:
         self.confirmed: set[str] = set()
 
     async def run(self) -> None:
-        """Announces until `stop` is called, and returns when all that was begun is confirmed."""
+        """Announces until `stop` is called, and returns when all that was begun is confirmed. It may run again."""
+        self._is_stopping = False
         async with asyncio.TaskGroup() as group:
             for _ in range(AT_ONCE):
                 group.create_task(self._announce_on())

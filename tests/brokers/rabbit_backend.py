@@ -31,9 +31,9 @@ QUICK = RabbitLimits(
     give_back_initial_s=0.01,
     confirm_timeout_s=5.0,
     suspect_pause_s=0.05,
-    subscriber_patience_s=0.35,
+    subscriber_retry_s=0.35,
     watch_timeout_s=8.0,
-    preview_patience_s=5.0,
+    preview_wait_s=5.0,
 )
 
 

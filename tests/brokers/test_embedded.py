@@ -56,7 +56,7 @@ class EmbeddedBackend:
 
     def broker(self, **kwargs: Any) -> AbstractAsyncContextManager[Broker]:  # noqa: ANN401 - as in the suite
         options = {
-            "limits": EmbeddedLimits(give_back_delay_s=0.05, disk_pause_s=0.02, preview_patience_s=5.0),
+            "limits": EmbeddedLimits(give_back_delay_s=0.05, disk_pause_s=0.02, preview_wait_s=5.0),
             "delivery_limit": self.delivery_limit,
             "metrics": self.metrics,
         }

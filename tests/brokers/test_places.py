@@ -15,7 +15,7 @@ from runtime.brokers.slots import QueueClass, Slots
 
 @pytest.fixture
 def slots() -> Slots[SlotPlace]:
-    return Slots(Capacity(slots=1, waiting=8, unconfirmed=8, held_bytes=1000), patience_s=10.0)
+    return Slots(Capacity(slots=1, waiting=8, unconfirmed=8, held_bytes=1000), bulk_max_wait_s=10.0)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def begun(slots: Slots[SlotPlace], waits: asyncio.Event) -> Callable[[], SlotPla
 async def test_who_gets_no_slot_in_time_gives_up_and_waits_for_none(
     slots: Slots[SlotPlace], begun: Callable[[], SlotPlace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "SLOT_PATIENCE_S", 0.05)
+    monkeypatch.setattr(places, "SLOT_MAX_WAIT_S", 0.05)
     first, others = begun(), []
     with pytest.raises(NoRoom, match="no slot within"):
         async with first.left():

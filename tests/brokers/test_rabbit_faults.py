@@ -369,7 +369,7 @@ async def test_a_channel_that_began_without_a_leader_does_not_refuse_for_ever(
 async def test_subscribers_miss_no_event_while_their_queue_has_no_leader(
     rabbit: RabbitBackend, rabbit_node: RabbitNode
 ) -> None:
-    limits = replace(QUICK, second_opinion_s=0.1, subscriber_patience_s=RabbitLimits().subscriber_patience_s)
+    limits = replace(QUICK, second_opinion_s=0.1, subscriber_retry_s=RabbitLimits().subscriber_retry_s)
     async with rabbit.broker(limits=limits) as broker, rabbit.channel() as channel:
         jobs = samples.jobs(8)
         await put_all(broker, jobs)
@@ -391,7 +391,7 @@ async def test_subscribers_miss_no_event_while_their_queue_has_no_leader(
 async def test_events_that_were_refused_together_are_taken_together(
     rabbit: RabbitBackend, rabbit_node: RabbitNode
 ) -> None:
-    limits = replace(QUICK, subscriber_patience_s=RabbitLimits().subscriber_patience_s)
+    limits = replace(QUICK, subscriber_retry_s=RabbitLimits().subscriber_retry_s)
     async with rabbit.broker(limits=limits) as broker, rabbit.channel() as channel:
         await put_persistently(broker, [], 1)
         queue = await channel.declare_queue("watcher", durable=True, arguments={"x-queue-type": "quorum"})
@@ -457,7 +457,7 @@ async def test_other_subscribers_get_few_repeats_of_what_a_full_one_refuses(rabb
         messages = [message async for message in messages_in(healthy)]
     copies = Counter(str(message.message_id) for message in messages)
     assert set(copies) == {job.event_id for job in jobs}
-    tries = 1 + 3 + 1  # the first, three more within the patience, and one on a new channel
+    tries = 1 + 3 + 1  # the first, three more within that time, and one on a new channel
     assert sorted(copies.values())[:-1] == [1] * 7
     assert max(copies.values()) <= tries
 

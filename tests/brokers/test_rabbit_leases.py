@@ -117,7 +117,7 @@ async def test_a_name_may_be_as_long_as_a_host_name_may(rabbit: RabbitBackend) -
 
 async def test_queues_go_on_in_order_after_their_lease_was_lost_in_the_middle_of_one(rabbit: RabbitBackend) -> None:
     failures = HostFailures(HostFailureLimits())
-    limits = HostLimits(interval_s=0.3, patience_s=20.0, asks=40)
+    limits = HostLimits(interval_s=0.3, max_wait_s=20.0, asks=40)
     at_once, began = Counter[bool](), []
 
     async def visit(queues: HostQueues, *, cut: Broker | None = None) -> None:

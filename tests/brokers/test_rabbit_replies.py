@@ -90,7 +90,7 @@ async def test_a_reply_queue_ends_with_its_process(rabbit: RabbitBackend, rabbit
 
 async def test_previews_are_refused_when_too_many_wait(rabbit: RabbitBackend) -> None:
     """A quorum queue enforces its limit with a delay, so they are put one after the other."""
-    patient = replace(QUICK, preview_patience_s=10.0)
+    patient = replace(QUICK, preview_wait_s=10.0)
     async with rabbit.broker(limits=patient) as broker, asyncio.TaskGroup() as group:
         asked: list[asyncio.Task[type[Exception] | None]] = []
         while not any(task.done() for task in asked):

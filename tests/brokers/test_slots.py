@@ -4,7 +4,7 @@ from runtime.brokers.slots import QueueClass, Slots
 
 def filled(slots: int, waiting: int = 0, **queued: int) -> Slots[str]:
     """Returns slots with this many deliveries queued in each class, since second 0."""
-    made: Slots[str] = Slots(Capacity(slots=slots, waiting=waiting), patience_s=60)
+    made: Slots[str] = Slots(Capacity(slots=slots, waiting=waiting), bulk_max_wait_s=60)
     for kind, count in queued.items():
         for number in range(count):
             made.add(QueueClass(kind), f"{kind}{number}", now=0)
@@ -74,7 +74,7 @@ def test_a_suspect_waits_until_nothing_is_in_hand_and_keeps_all_others_waiting()
 
 
 def test_suspects_go_one_by_one_as_they_are_drawn() -> None:
-    slots: Slots[str] = Slots(Capacity(slots=4), patience_s=60, draw=lambda count: count - 1)
+    slots: Slots[str] = Slots(Capacity(slots=4), bulk_max_wait_s=60, draw=lambda count: count - 1)
     for number in range(3):
         slots.add(QueueClass.SUSPECT, str(number), now=0)
     slots.begin_suspects()
@@ -114,7 +114,7 @@ def test_clearing_returns_the_waiting_deliveries_and_forgets_them() -> None:
 
 
 def test_previews_and_interactive_jobs_keep_their_order_of_arrival() -> None:
-    slots: Slots[str] = Slots(Capacity(slots=8), patience_s=60)
+    slots: Slots[str] = Slots(Capacity(slots=8), bulk_max_wait_s=60)
     for second, kind in enumerate(("interactive", "preview", "interactive", "preview", "bulk")):
         slots.add(QueueClass(kind), f"{kind} at {second}", now=second)
     assert take_all(slots) == [
@@ -161,7 +161,7 @@ def test_who_comes_back_goes_before_those_that_have_not_begun() -> None:
 
 
 def test_no_slot_is_given_away_while_too_many_verdicts_are_unconfirmed() -> None:
-    slots: Slots[str] = Slots(Capacity(slots=1, waiting=9, unconfirmed=1), patience_s=60)
+    slots: Slots[str] = Slots(Capacity(slots=1, waiting=9, unconfirmed=1), bulk_max_wait_s=60)
     for number in range(2):
         slots.add(QueueClass.INTERACTIVE, str(number), now=0)
     assert take_all(slots) == ["0"]

@@ -163,7 +163,7 @@ def test_up_prints_no_canary(tmp_path: Path, log_format: str, key: str) -> None:
             for got in asyncio.run(ask_all(port)):
                 assert_silent_answer(got)
         asyncio.run(ask_for_defects(command.port, (*DEFECTS, *WORK_DEFECTS, *CHILD_DEFECTS)))
-        command.wait_for("request_failed", "thread_failed", "library_warned", "traceback", "delivery_given_back")
+        command.wait_for("request_failed", "thread_failed", "library_warned", "traceback", "handler_failed")
         assert_silent(command.metrics())
         asyncio.run(ask_for_defects(command.port, ("crash",)))
         assert command.wait_for_end() != 0

@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.balance import balance, subscriber
 from tests.faults.conftest import LOAD_S, WITHIN_S
-from tests.faults.desk import Desk
+from tests.faults.deployment import Deployment
 from tests.faults.load import Client, recovery_s, tiny_ones, within
 from tests.rabbit_node import RabbitNode
 
@@ -23,8 +23,8 @@ HEARTBEAT_S = 2
 
 
 @pytest.fixture(scope="module")
-def desk(node: RabbitNode) -> Iterator[Desk]:
-    running = Desk(f"{node.url}?heartbeat={HEARTBEAT_S}")
+def deployment(node: RabbitNode) -> Iterator[Deployment]:
+    running = Deployment(f"{node.url}?heartbeat={HEARTBEAT_S}")
     try:
         running.wait_until_ready()
         yield running
@@ -32,8 +32,10 @@ def desk(node: RabbitNode) -> Iterator[Desk]:
         running.close()
 
 
-async def test_broker_killed_and_restarted(desk: Desk, node: RabbitNode, documents: int, within_s: float) -> None:
-    client = Client(lambda: desk.api)
+async def test_broker_killed_and_restarted(
+    deployment: Deployment, node: RabbitNode, documents: int, within_s: float
+) -> None:
+    client = Client(lambda: deployment.api)
     async with within(within_s, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
         await asyncio.to_thread(node.settle)
         group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
@@ -48,8 +50,8 @@ async def test_broker_killed_and_restarted(desk: Desk, node: RabbitNode, documen
     assert events.subjects >= client.accepted
 
 
-async def test_broker_stands_still(desk: Desk, node: RabbitNode, documents: int, within_s: float) -> None:
-    client = Client(lambda: desk.api)
+async def test_broker_stands_still(deployment: Deployment, node: RabbitNode, documents: int, within_s: float) -> None:
+    client = Client(lambda: deployment.api)
     async with within(within_s, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
         posting = group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
         await client.until_accepted(documents // 4)
@@ -64,8 +66,10 @@ async def test_broker_stands_still(desk: Desk, node: RabbitNode, documents: int,
     assert events.subjects >= client.accepted
 
 
-async def test_queue_deleted_under_its_consumers(desk: Desk, node: RabbitNode, documents: int, within_s: float) -> None:
-    client = Client(lambda: desk.api)
+async def test_queue_deleted_under_its_consumers(
+    deployment: Deployment, node: RabbitNode, documents: int, within_s: float
+) -> None:
+    client = Client(lambda: deployment.api)
     async with within(within_s, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
         posting = group.create_task(client.post_all(tiny_ones(documents, "interactive"), over_s=LOAD_S))
         await client.until_accepted(documents // 4)
@@ -79,8 +83,10 @@ async def test_queue_deleted_under_its_consumers(desk: Desk, node: RabbitNode, d
     assert events.subjects >= client.accepted
 
 
-async def test_subscriber_that_is_full(desk: Desk, node: RabbitNode, documents: int, within_s: float) -> None:
-    client = Client(lambda: desk.api)
+async def test_subscriber_that_is_full(
+    deployment: Deployment, node: RabbitNode, documents: int, within_s: float
+) -> None:
+    client = Client(lambda: deployment.api)
     async with within(within_s, client), subscriber(node.url) as events, full_subscriber(node.url):
         await client.post_all(tiny_ones(documents))
         seconds = await recovery_s(client, events.until_decided)

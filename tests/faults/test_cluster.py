@@ -13,7 +13,7 @@ from tests.brokers.announcer import Announcer, missing_in_log
 from tests.faults.balance import balance, subscriber
 from tests.faults.cluster import Cluster, ClusterNode
 from tests.faults.conftest import KILLS, LOAD_S, WITHIN_S
-from tests.faults.desk import Desk, wait_until_ready
+from tests.faults.deployment import Deployment, wait_until_ready
 from tests.faults.load import Client, recovery_s, tiny_ones, within
 
 pytestmark = [pytest.mark.faults, pytest.mark.rabbit, pytest.mark.timeout(3 * WITHIN_S + 200)]
@@ -30,8 +30,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="module")
-def desk(cluster: Cluster) -> Iterator[Desk]:
-    running = Desk(f"{cluster.url}?heartbeat=5")
+def deployment(cluster: Cluster) -> Iterator[Deployment]:
+    running = Deployment(f"{cluster.url}?heartbeat=5")
     try:
         running.wait_until_ready()
         yield running
@@ -39,8 +39,8 @@ def desk(cluster: Cluster) -> Iterator[Desk]:
         running.close()
 
 
-async def test_queue_leader_killed(desk: Desk, cluster: Cluster, documents: int) -> None:
-    client = Client(lambda: desk.api)
+async def test_queue_leader_killed(deployment: Deployment, cluster: Cluster, documents: int) -> None:
+    client = Client(lambda: deployment.api)
     async with within(2 * WITHIN_S, client), subscriber(cluster.url) as events, asyncio.TaskGroup() as group:
         await asyncio.to_thread(cluster.settle)
         leaders = await asyncio.to_thread(cluster.nodes[0].leaders)
@@ -60,8 +60,10 @@ async def test_queue_leader_killed(desk: Desk, cluster: Cluster, documents: int)
 
 
 @pytest.mark.timeout(KILLS * (WITHIN_S + 60))
-async def test_leader_of_the_log_killed_again_and_again(desk: Desk, cluster: Cluster, documents: int) -> None:
-    client = Client(lambda: desk.api)
+async def test_leader_of_the_log_killed_again_and_again(
+    deployment: Deployment, cluster: Cluster, documents: int
+) -> None:
+    client = Client(lambda: deployment.api)
     async with within(KILLS * WITHIN_S, client), subscriber(cluster.url) as events, asyncio.TaskGroup() as group:
         slowest_s = 0.0
         await asyncio.to_thread(cluster.settle)
@@ -88,15 +90,15 @@ async def test_leader_of_the_log_killed_while_events_come_as_fast_as_they_are_co
         first = await announcer.announce()  # declares what the subscriber binds its queue to
         async with subscriber(cluster.url, "announced") as events, asyncio.TaskGroup() as group:
             await asyncio.to_thread(cluster.settle)
-            announcing = group.create_task(announcer.run())
             for _ in range(KILLS):
                 leader = await asyncio.to_thread(settled_leader, cluster, LOG)
+                announcing = group.create_task(announcer.run())
                 await announcer.until_more(between)
                 await asyncio.to_thread(leader.kill)
                 await announcer.until_more(between)
+                announcer.stop()  # nodes start slowly while events come as fast as they can
+                await announcing
                 await asyncio.to_thread(leader.start)
-            announcer.stop()
-            await announcing
             missing, repeats = await missing_in_log(broker, announcer.confirmed)
             await events.until_decided(announcer.confirmed - {first})
     counts = (len(announcer.confirmed), f"{len(missing)} lost", f"{repeats} repeated")
@@ -111,8 +113,8 @@ def settled_leader(cluster: Cluster, queue: str) -> ClusterNode:
     return leader
 
 
-async def test_nodes_restarted_in_turn(desk: Desk, cluster: Cluster, documents: int) -> None:
-    client = Client(lambda: desk.api)
+async def test_nodes_restarted_in_turn(deployment: Deployment, cluster: Cluster, documents: int) -> None:
+    client = Client(lambda: deployment.api)
     async with within(WITHIN_S + 120, client), subscriber(cluster.url) as events, asyncio.TaskGroup() as group:
         slowest_s = 0.0
         for node in cluster.nodes:
@@ -129,16 +131,16 @@ async def test_nodes_restarted_in_turn(desk: Desk, cluster: Cluster, documents: 
     assert events.subjects >= client.accepted
 
 
-async def test_workers_restarted_in_turn(desk: Desk, cluster: Cluster, documents: int) -> None:
-    client = Client(lambda: desk.api)
+async def test_workers_restarted_in_turn(deployment: Deployment, cluster: Cluster, documents: int) -> None:
+    client = Client(lambda: deployment.api)
     async with within(2 * WITHIN_S, client), subscriber(cluster.url) as events, asyncio.TaskGroup() as group:
         posting = group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
         codes = []
-        for number, worker in enumerate(list(desk.workers)):
+        for number, worker in enumerate(list(deployment.workers)):
             await client.until_accepted((number + 1) * documents // 4)
             codes.append(await asyncio.to_thread(worker.stop))
-            desk.workers[number] = desk.start_worker()
-            await asyncio.to_thread(wait_until_ready, desk.workers[number])
+            deployment.workers[number] = deployment.start_worker()
+            await asyncio.to_thread(wait_until_ready, deployment.workers[number])
         seconds = await recovery_s(client, events.until_decided)
         await posting
         name = "workers restarted in turn (SIGTERM)"

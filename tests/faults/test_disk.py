@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.balance import counted, event_stream
-from tests.faults.desk import wait_until_ready
+from tests.faults.deployment import wait_until_ready
 from tests.faults.load import Client, recovery_s, tiny, within
 from tests.system.processes import COPYDESK, Process
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.balance import balance, subscriber, waiting_in
 from tests.faults.conftest import LOAD_S, WITHIN_S
-from tests.faults.desk import Desk, failpoint, wait_until_ready
+from tests.faults.deployment import Deployment, failpoint, wait_until_ready
 from tests.faults.load import Client, recovery_s, tiny_ones, within
 from tests.faults.site import site
 from tests.rabbit_node import RabbitNode, free_ports
@@ -25,10 +25,10 @@ RETRY_DELAY_S = 3
 
 
 @pytest.fixture(scope="module")
-def desk(node: RabbitNode) -> Iterator[Desk]:
+def deployment(node: RabbitNode) -> Iterator[Deployment]:
     # RabbitMQ tries a dead letter that was refused again after three minutes; here after two seconds.
     node.evaluate("application:set_env(rabbit, dead_letter_worker_publisher_confirm_timeout, 2000).")
-    running = Desk(node.url, retry_delays_s=f"{RETRY_DELAY_S},10,20")
+    running = Deployment(node.url, retry_delays_s=f"{RETRY_DELAY_S},10,20")
     try:
         running.wait_until_ready()
         yield running
@@ -36,8 +36,8 @@ def desk(node: RabbitNode) -> Iterator[Desk]:
         running.close()
 
 
-async def test_memory_alarm(desk: Desk, node: RabbitNode, documents: int) -> None:
-    client = Client(lambda: desk.api)
+async def test_memory_alarm(deployment: Deployment, node: RabbitNode, documents: int) -> None:
+    client = Client(lambda: deployment.api)
     async with within(WITHIN_S, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
         before, during = tiny_ones(documents)[: documents // 4], tiny_ones(documents)[documents // 4 :]
         posting = group.create_task(client.post_all(before, over_s=LOAD_S / 4))
@@ -45,7 +45,7 @@ async def test_memory_alarm(desk: Desk, node: RabbitNode, documents: int) -> Non
         async with memory_alarm(node):
             posting_on = group.create_task(client.post_all(during, over_s=LOAD_S))
             await client.until_refused(16)
-            await asyncio.to_thread(wait_until_ready, desk.serve, ready=False)
+            await asyncio.to_thread(wait_until_ready, deployment.serve, ready=False)
         seconds = await recovery_s(client, events.until_decided)
         await asyncio.gather(posting, posting_on)
         row = await balance("memory alarm set, cleared", node.url, client.accepted, events, seconds, within_s=WITHIN_S)
@@ -65,17 +65,17 @@ async def memory_alarm(node: RabbitNode) -> AsyncIterator[None]:
 
 
 async def test_intake_killed_between_confirm_and_answer(
-    desk: Desk, node: RabbitNode, documents: int, tmp_path: Path
+    deployment: Deployment, node: RabbitNode, documents: int, tmp_path: Path
 ) -> None:
     (port,) = free_ports(1)
-    doomed = desk.start_serve(failpoint("after_confirm", tmp_path / "happened"), port)
+    doomed = deployment.start_serve(failpoint("after_confirm", tmp_path / "happened"), port)
     client = Client(lambda: f"http://127.0.0.1:{port}")
     try:
         await asyncio.to_thread(wait_until_ready, doomed)
         async with within(WITHIN_S, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
             posting = group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
             assert await asyncio.to_thread(doomed.wait) == -signal.SIGKILL
-            doomed = desk.start_serve(port=port)
+            doomed = deployment.start_serve(port=port)
             await asyncio.to_thread(wait_until_ready, doomed)
             seconds = await recovery_s(client, events.until_decided)
             await posting
@@ -88,17 +88,17 @@ async def test_intake_killed_between_confirm_and_answer(
     assert min(row.repeated) > 0
 
 
-async def test_retries_that_expire_into_a_full_intake(desk: Desk, node: RabbitNode) -> None:
-    client = Client(lambda: desk.api)
+async def test_retries_that_expire_into_a_full_intake(deployment: Deployment, node: RabbitNode) -> None:
+    client = Client(lambda: deployment.api)
     with site() as pages:
         async with within(WITHIN_S, client), subscriber(node.url) as events, asyncio.TaskGroup():
             await asyncio.to_thread(fill, node)
             await client.post_all([{"url": pages.url(f"/shy/{number}")} for number in range(RETRIES)])
             await asyncio.to_thread(pages.wait_until_asked_for, RETRIES)
-            signal_all(desk.workers, signal.SIGSTOP)  # so that nobody makes room in the retry lane
+            signal_all(deployment.workers, signal.SIGSTOP)  # so that nobody makes room in the retry lane
             await asyncio.sleep(RETRY_DELAY_S + 1)
             waiting = await waiting_in(node.url, RETRY_QUEUE)
-            signal_all(desk.workers, signal.SIGCONT)
+            signal_all(deployment.workers, signal.SIGCONT)
             await asyncio.to_thread(node.ctl, "clear_policy", "full")
             seconds = await recovery_s(client, events.until_decided)
             name = "retries expire into a full intake"

@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.balance import balance, subscriber
 from tests.faults.conftest import DOCUMENTS, WITHIN_S
-from tests.faults.desk import Desk, children_of, failpoint, wait_until_ready
+from tests.faults.deployment import Deployment, children_of, failpoint, wait_until_ready
 from tests.faults.hostile import ALLOCATE, EXIT, HANG
 from tests.faults.load import Client, Submission, recovery_s, tiny, tiny_ones, within
 from tests.faults.site import site
@@ -37,8 +37,10 @@ MANY_STARTS_S = 4 * WITHIN_S  # one worker after the other starts, and dies
 
 
 @pytest.fixture(scope="module")
-def desk(node: RabbitNode) -> Iterator[Desk]:
-    running = Desk(node.url, workers=1, retry_delays_s="0.5,1,2,4")  # the documents of a busy host wait for the first
+def deployment(node: RabbitNode) -> Iterator[Deployment]:
+    running = Deployment(
+        node.url, workers=1, retry_delays_s="0.5,1,2,4"
+    )  # the documents of a busy host wait for the first
     try:
         running.wait_until_ready()
         yield running
@@ -47,10 +49,10 @@ def desk(node: RabbitNode) -> Iterator[Desk]:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-async def test_worker_killed(stage: str, desk: Desk, node: RabbitNode, tmp_path: Path) -> None:
+async def test_worker_killed(stage: str, deployment: Deployment, node: RabbitNode, tmp_path: Path) -> None:
     count = max(60, DOCUMENTS // len(STAGES))
-    client = Client(lambda: desk.api)
-    doomed = desk.start_worker(failpoint(stage, tmp_path / "happened"))
+    client = Client(lambda: deployment.api)
+    doomed = deployment.start_worker(failpoint(stage, tmp_path / "happened"))
     try:
         await asyncio.to_thread(wait_until_ready, doomed)
         async with within(WITHIN_S, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
@@ -77,9 +79,9 @@ def other_vhost(node: RabbitNode, request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def fragile(other_vhost: str) -> Iterator[Desk]:
+def fragile(other_vhost: str) -> Iterator[Deployment]:
     """An intake and no worker; a job is lost with its third delivery."""
-    running = Desk(other_vhost, workers=0, delivery_limit="2")
+    running = Deployment(other_vhost, workers=0, delivery_limit="2")
     try:
         running.wait_until_ready()
         yield running
@@ -87,16 +89,16 @@ def fragile(other_vhost: str) -> Iterator[Desk]:
         running.close()
 
 
-async def keep_a_worker_running(desk: Desk, program: tuple[str, ...]) -> None:
+async def keep_a_worker_running(deployment: Deployment, program: tuple[str, ...]) -> None:
     """Starts a worker as often as it dies, as a service manager does."""
     while True:
-        desk.workers.append(desk.start_worker(program))
-        while desk.workers[-1].returncode is None:  # noqa: ASYNC110 - the last one lives on: nothing to wait for
+        deployment.workers.append(deployment.start_worker(program))
+        while deployment.workers[-1].returncode is None:  # noqa: ASYNC110 - the last one lives on: nothing to wait for
             await asyncio.sleep(0.05)
 
 
 @pytest.mark.timeout(MANY_STARTS_S + WITHIN_S + 60)
-async def test_document_that_kills_every_worker(fragile: Desk, tmp_path: Path) -> None:
+async def test_document_that_kills_every_worker(fragile: Deployment, tmp_path: Path) -> None:
     client = Client(lambda: fragile.api)
     program = failpoint(f"before_extract@{KILLER}", tmp_path / "happened")
     async with within(MANY_STARTS_S, client), subscriber(fragile.url) as events, asyncio.TaskGroup() as group:
@@ -119,44 +121,46 @@ async def test_document_that_kills_every_worker(fragile: Desk, tmp_path: Path) -
 @pytest.mark.timeout(MANY_STARTS_S + WITHIN_S + 60)
 async def test_document_that_kills_takes_no_other_with_it(other_vhost: str, tmp_path: Path) -> None:
     # A job has 21 deliveries: enough for all others to get away. With two slots one bulk job is delivered at a time.
-    desk = Desk(other_vhost, workers=0, slots=4)
-    client = Client(lambda: desk.api)
+    deployment = Deployment(other_vhost, workers=0, slots=4)
+    client = Client(lambda: deployment.api)
     program = failpoint(f"before_extract@{KILLER}", tmp_path / "happened")
     try:
-        desk.wait_until_ready()
+        deployment.wait_until_ready()
         async with within(MANY_STARTS_S, client), subscriber(other_vhost) as events, asyncio.TaskGroup() as group:
             await client.post_all([{"text": f"{KILLER} {tiny(0)['text']}", "options": {"lane": "bulk"}}])
             killers = set(client.accepted)
             await client.post_all([*tiny_ones(2, "interactive"), *tiny_ones(2)])
-            keeper = group.create_task(keep_a_worker_running(desk, program))
+            keeper = group.create_task(keep_a_worker_running(deployment, program))
             await events.until_decided(client.accepted - killers)
             keeper.cancel()
-            desk.workers[-1].stop()
+            deployment.workers[-1].stop()
     finally:
-        desk.close()
+        deployment.close()
     for killer in killers:
         assert events.reasons.pop(killer, "worker_lost") == "worker_lost"
     assert set(events.reasons.values()) == {"processed"}
 
 
 async def test_hostile_documents_and_a_storm_of_kills(other_vhost: str, documents: int) -> None:
-    desk = Desk(other_vhost, workers=0, parse_timeout_s="2", parse_memory_bytes="300000000", retry_delays_s="0.5,1,2,4")
-    desk.workers = [desk.start_worker(failpoint("hostile", "-")) for _ in range(2)]
-    client = Client(lambda: desk.api)
+    deployment = Deployment(
+        other_vhost, workers=0, parse_timeout_s="2", parse_memory_bytes="300000000", retry_delays_s="0.5,1,2,4"
+    )
+    deployment.workers = [deployment.start_worker(failpoint("hostile", "-")) for _ in range(2)]
+    client = Client(lambda: deployment.api)
     try:
-        desk.wait_until_ready()
+        deployment.wait_until_ready()
         async with within(WITHIN_S, client), subscriber(other_vhost) as events, asyncio.TaskGroup() as group:
             posting = group.create_task(client.post_all(tiny_ones(documents), over_s=10))
             for _ in range(5):
                 await events.until_more(documents // 20)
-                await asyncio.to_thread(kill_all_parser_children, desk.workers)
+                await asyncio.to_thread(kill_all_parser_children, deployment.workers)
             hostile = await post_hostile(client)  # now: a kill from outside would be the verdict
             seconds = await recovery_s(client, events.until_decided)
             await posting
             name = "children hang, exit, eat memory; 5 storms of kills"
             row = await balance(name, other_vhost, client.accepted, events, seconds, within_s=WITHIN_S)
     finally:
-        desk.close()
+        deployment.close()
     assert row.lost == 0
     assert {word: events.reasons[document_id] for word, document_id in hostile.items()} == {
         HANG: "parse_timeout",

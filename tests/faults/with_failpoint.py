@@ -32,9 +32,9 @@ POINTS: dict[str, tuple[type, str, str]] = {
     "after_fetch": (Fetcher, "fetch", "after"),
     "before_extract": (ParserPool, "run", "before"),
     "after_extract": (ParserPool, "run", "after"),
-    "before_publish": (VerdictExecutor, "carry_out", "before"),
+    "before_publish": (VerdictExecutor, "execute", "before"),
     "between_log_and_subscribers": (Fanout, "offer", "before"),
-    "after_publish": (VerdictExecutor, "carry_out", "after"),
+    "after_publish": (VerdictExecutor, "execute", "after"),
     "after_ack": (IncomingMessage, "ack", "after"),
     "after_confirm": (RabbitBroker, "put", "after"),
 }

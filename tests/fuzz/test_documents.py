@@ -95,7 +95,7 @@ URLS = st.one_of(
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Deployment:
     """The application, and the worker that consumes its jobs; `runner` has the event loop of both."""
 
     runner: asyncio.Runner
@@ -151,7 +151,7 @@ async def open_client(broker: MemoryBroker, metrics: Metrics) -> TestClient[Requ
 
 
 @pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
+def deployment() -> Iterator[Deployment]:
     metrics, broker, limits = Metrics(CollectorRegistry()), MemoryBroker(), FetchLimits()
     (port,) = free_ports(1)
     with asyncio.Runner() as runner:
@@ -170,7 +170,7 @@ def desk() -> Iterator[Desk]:
             clock=lambda: datetime.now(UTC),
             limits=WorkerLimits(retry=RetryPolicy(delays_s=(), hostile_attempts=1)),
         )
-        yield Desk(runner, client, broker, worker)
+        yield Deployment(runner, client, broker, worker)
         runner.run(client.close())
         runner.run(guarded.__aexit__(None, None, None))
 
@@ -209,33 +209,33 @@ ROUGHLY = settings(
 @given(body=BODIES, media_type=MEDIA_TYPES)
 @example(body=b"", media_type="text/plain")
 @example(body=bytes(range(256)) * 4, media_type="text/html")
-def test_any_bytes(desk: Desk, body: bytes, media_type: str) -> None:
-    check(desk.post(body, media_type, f"/v1/documents?{EVERYTHING}"))
+def test_any_bytes(deployment: Deployment, body: bytes, media_type: str) -> None:
+    check(deployment.post(body, media_type, f"/v1/documents?{EVERYTHING}"))
 
 
 @ROUGHLY
 @given(content=st.one_of(TEXTS, PAGES), kind=st.sampled_from(["text", "html"]), title=ODD, url=URLS)
-def test_any_characters(desk: Desk, content: str, kind: str, title: str, url: str) -> None:
+def test_any_characters(deployment: Deployment, content: str, kind: str, title: str, url: str) -> None:
     fields = {
         kind: content,
         "url": url,
         "metadata": {"title": title, "authors": [title], "site_name": title} if title.strip() else {},
         "options": {"formats": list(Format), "include": list(Part)},
     }
-    check(desk.post(json.dumps(fields).encode(), "application/json"))
+    check(deployment.post(json.dumps(fields).encode(), "application/json"))
 
 
 @ROUGHLY
 @given(url=URLS)
-def test_any_url(desk: Desk, url: str) -> None:
-    outcome = desk.post(json.dumps({"url": url}).encode(), "application/json")
+def test_any_url(deployment: Deployment, url: str) -> None:
+    outcome = deployment.post(json.dumps({"url": url}).encode(), "application/json")
     assert not isinstance(outcome, Article)
     check(outcome)
 
 
-def test_valid_documents_become_articles(desk: Desk) -> None:
+def test_valid_documents_become_articles(deployment: Deployment) -> None:
     page = f"<title>Ferry</title><article><h1>Ferry\x08 landing</h1><p>{SENTENCE * 4}</article>"
-    outcome = desk.post(page.encode("utf-16"), "text/html", f"/v1/documents?{EVERYTHING}")
+    outcome = deployment.post(page.encode("utf-16"), "text/html", f"/v1/documents?{EVERYTHING}")
     assert isinstance(outcome, Article)
     assert outcome.provenance.charset == "utf-16le"
     assert outcome.markdown is not None
@@ -251,5 +251,5 @@ def test_valid_documents_become_articles(desk: Desk) -> None:
         ("http://1/", "blocked_address"),
     ],
 )
-def test_a_failed_fetch_has_a_reason(desk: Desk, url: str, reason: str) -> None:
-    assert desk.post(json.dumps({"url": url}).encode(), "application/json") == reason
+def test_a_failed_fetch_has_a_reason(deployment: Deployment, url: str, reason: str) -> None:
+    assert deployment.post(json.dumps({"url": url}).encode(), "application/json") == reason

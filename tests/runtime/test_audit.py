@@ -170,12 +170,12 @@ def test_a_stream_of_overdue_runs_through_hands_is_not_missing() -> None:
     suspicion = Suspicion(10)
     for second in range(60):
         in_hand = [f"{second // 5 + n}.1" for n in range(2)]  # each for ten seconds at most
-        assert suspicion.judge(in_hand, 0, second)[0] == 0
+        assert suspicion.update(in_hand, 0, second)[0] == 0
 
 
 @pytest.mark.parametrize(("second", "unsure"), [(0, True), (5, True), (10, False)])
 def test_a_suspicion_is_open_only_for_its_time(second: float, unsure: bool) -> None:
     suspicion = Suspicion(10)
     for now in {0.0, second}:
-        suspicion.judge(["a.1"], 0, now)
+        suspicion.update(["a.1"], 0, now)
     assert suspicion.is_open is unsure

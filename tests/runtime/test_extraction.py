@@ -103,7 +103,7 @@ async def test_a_host_that_asks_for_a_long_pause_is_not_waited_for() -> None:
 
 async def test_a_host_that_asks_for_a_short_pause_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     async with served(pause_s=2) as at:
-        monkeypatch.setattr("runtime.extraction._PATIENCE_S", 0.5)
+        monkeypatch.setattr("runtime.extraction._HOST_MAX_WAIT_S", 0.5)
         events, seconds = await events_of([f"http://127.0.4.1:{at.port}/{number}" for number in range(2)])
     assert [event["detail"] for event in events] == ["HTTP status 429"] * 2
     assert (at.pages, seconds > 2) == (2, True)

@@ -17,7 +17,7 @@ import structlog
 from runtime import logs, settings
 logs.configure(settings.load({"log_format": "json"}, {}))
 for _ in range(3):
-    structlog.get_logger().warning("delivery_given_back", detail="x" * 10_000)
+    structlog.get_logger().warning("handler_failed", detail="x" * 10_000)
 print("still there")
 """
 

@@ -1,9 +1,9 @@
 """What runs inside a parser child: it limits itself, then works on one document after the other.
 
-Child and parent share a stream socket, the line. The parent writes documents, each after its length; the child writes
-an answer to each, in order. They also share a counter in the kernel, eventfd(2), of documents that were given and not
-begun: the child counts one down before it begins, the parent to take the last one back. So each document is begun by
-one child at most, and the parent knows which documents a child that died had begun.
+Child and parent are connected by a stream socket. The parent writes documents, each after its length; the child
+writes an answer to each, in order. They also share a counter in the kernel, eventfd(2), of documents that were given
+and not begun: the child counts one down before it begins, the parent to take the last one back. So each document is
+begun by one child at most, and the parent knows which documents a child that died had begun.
 """
 
 import ctypes
@@ -47,7 +47,7 @@ class AnswerKind(enum.IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ChildAnswer:
     """What became of a document.
 
     `exhausted` is true if the child came near its memory limit. It ends then, since its peak never sinks, and the next
@@ -59,36 +59,36 @@ class Answer:
     exhausted: bool = False
 
 
-def run(order: bytes, line: socket.socket, given: int) -> None:
-    """Works on the documents that come over `line`, until the parent closes it or memory is exhausted.
+def run(order: bytes, connection: socket.socket, given: int) -> None:
+    """Works on the documents that come over `connection`, until the parent closes it or memory is exhausted.
 
     Args:
         order: the task and its memory limit in bytes, pickled.
-        line: the child's end.
+        connection: the child's end.
         given: the file descriptor of the counter of documents that are not begun.
     """
     _end_with_parent()
-    _send(line, Answer(AnswerKind.FORKED, str(os.getpid()).encode()))
+    _send(connection, ChildAnswer(AnswerKind.FORKED, str(os.getpid()).encode()))
     task, memory_bytes = pickle.loads(order)  # noqa: S301 - our own parent wrote it
     _silence()
     confine(memory_bytes)
-    _send(line, Answer(AnswerKind.READY))
-    documents = line.makefile("rb")
+    _send(connection, ChildAnswer(AnswerKind.READY))
+    documents = connection.makefile("rb")
     while len(length := documents.read(DOCUMENT.size)) == DOCUMENT.size:
         (size,) = DOCUMENT.unpack(length)
         answer = _answer(task, documents, size, memory_bytes) if _is_given(given) else _skip(documents, size)
-        _send(line, answer)
+        _send(connection, answer)
         if answer.exhausted:
             return
 
 
-def _answer(task: Callable[[Any], Any], documents: BinaryIO, size: int, memory_bytes: int) -> Answer:
+def _answer(task: Callable[[Any], Any], documents: BinaryIO, size: int, memory_bytes: int) -> ChildAnswer:
     return perform(lambda: task(pickle.loads(documents.read(size))), memory_bytes)  # noqa: S301 - as above
 
 
-def _skip(documents: BinaryIO, size: int) -> Answer:
+def _skip(documents: BinaryIO, size: int) -> ChildAnswer:
     documents.read(size)
-    return Answer(AnswerKind.WITHDRAWN)
+    return ChildAnswer(AnswerKind.WITHDRAWN)
 
 
 def _is_given(counter: int) -> bool:
@@ -99,10 +99,10 @@ def _is_given(counter: int) -> bool:
         return False
 
 
-def _send(line: socket.socket, answer: Answer) -> None:
-    line.sendall(ANSWER.pack(answer.kind, answer.exhausted, len(answer.payload)))
+def _send(connection: socket.socket, answer: ChildAnswer) -> None:
+    connection.sendall(ANSWER.pack(answer.kind, answer.exhausted, len(answer.payload)))
     if answer.payload:
-        line.sendall(answer.payload)
+        connection.sendall(answer.payload)
 
 
 def _end_with_parent() -> None:
@@ -131,13 +131,13 @@ def confine(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_address_space_bytes(b"VmSize:") + memory_bytes, hard))
 
 
-def perform(work: Callable[[], Any], memory_bytes: int) -> Answer:
+def perform(work: Callable[[], Any], memory_bytes: int) -> ChildAnswer:
     """Returns what became of `work`. It never raises, whatever the task does."""
     limit, hard = resource.getrlimit(resource.RLIMIT_AS)
     try:
         # Pickled here: what cannot be pickled is the task's failure.
         pickled = pickle.dumps(work(), protocol=pickle.HIGHEST_PROTOCOL)
-        return Answer(AnswerKind.RETURNED, pickled, _is_exhausted(limit, memory_bytes))
+        return ChildAnswer(AnswerKind.RETURNED, pickled, _is_exhausted(limit, memory_bytes))
     except BaseException as error:  # noqa: BLE001 - SystemExit, too, would otherwise end the child
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))  # reporting exhausted memory needs memory
         answer = _answer_to(error, _is_exhausted(limit, memory_bytes))
@@ -145,18 +145,20 @@ def perform(work: Callable[[], Any], memory_bytes: int) -> Answer:
         return answer
 
 
-def _answer_to(error: BaseException, exhausted: bool) -> Answer:
+def _answer_to(error: BaseException, exhausted: bool) -> ChildAnswer:
     """Returns the answer for `error`. Near the memory limit every error counts as exhausted memory.
 
     libxml2 answers a failed allocation with a parse error, and trafilatura with None.
     """
     if exhausted or isinstance(error, MemoryError):
         failure = DocumentFailure(Reason.MEMORY, "the parser reached its memory limit")
-        return Answer(AnswerKind.FAILED, pickle.dumps(failure), exhausted=True)
+        return ChildAnswer(AnswerKind.FAILED, pickle.dumps(failure), exhausted=True)
     if isinstance(error, Failed):
-        return Answer(AnswerKind.FAILED, pickle.dumps(error.failure))
+        return ChildAnswer(AnswerKind.FAILED, pickle.dumps(error.failure))
     name = type(error).__name__  # without the message, which may quote the document
-    return Answer(AnswerKind.RAISED, pickle.dumps((name, "".join(traceback.format_tb(error.__traceback__)) + name)))
+    return ChildAnswer(
+        AnswerKind.RAISED, pickle.dumps((name, "".join(traceback.format_tb(error.__traceback__)) + name))
+    )
 
 
 def _is_exhausted(limit_bytes: int, memory_bytes: int) -> bool:

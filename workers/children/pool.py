@@ -13,9 +13,9 @@ import structlog
 from contract.labels import ParserRestart
 from contract.metrics import Metrics
 from contract.reasons import Reason
-from workers.children.child import Answer, AnswerKind
+from workers.children.child import AnswerKind, ChildAnswer
+from workers.children.connection import Child, ChildEnd, ChildNotStarted, ParserLimits, Work
 from workers.children.fork_server import server_of
-from workers.children.line import Child, ChildNotStarted, Ended, ParserLimits, Work
 from workers.failures import Failed
 
 __all__ = ["ChildNotStarted", "ParserDefect", "ParserLimits", "ParserPool"]
@@ -62,12 +62,12 @@ class ParserPool(Generic[T, R]):
         self._metrics = metrics
         self._server = server_of(tuple(preload))
         self._children: list[Child] = []
-        self._leaving: set[Child] = set()  # to be dead in a moment, or when they have done what they have in hand
+        self._leaving: set[Child] = set()  # dead in a moment, or when they have answered the documents that they have
         self._succeeded: set[Child] = set()  # those whose successors start
         self._starts: set[asyncio.Task[None]] = set()
         self._waiting: deque[Work] = deque()
         self._fresh: deque[Work] = deque()  # those of them that ask for a child that has seen no other document
-        self._unanswered: set[asyncio.Future[Answer]] = set()
+        self._unanswered: set[asyncio.Future[ChildAnswer]] = set()
         self._group = asyncio.TaskGroup()
         self._closed = False
 
@@ -88,7 +88,7 @@ class ParserPool(Generic[T, R]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
     ) -> None:
-        """Waits for the documents in hand, then kills the children."""
+        """Waits for the documents in progress, then kills the children."""
         try:
             if self._unanswered:
                 await asyncio.wait(self._unanswered)
@@ -117,7 +117,7 @@ class ParserPool(Generic[T, R]):
             case _:
                 raise ParserDefect(*value)
 
-    async def _answer(self, document: bytes, *, fresh: bool) -> Answer:
+    async def _answer(self, document: bytes, *, fresh: bool) -> ChildAnswer:
         work = Work(document, asyncio.get_running_loop().create_future(), fresh)
         self._unanswered.add(work.answer)
         self._queue_of(work).append(work)
@@ -138,7 +138,7 @@ class ParserPool(Generic[T, R]):
             self._replace(child, ParserRestart.RECYCLED)
         self._hand_out()
 
-    def ended(self, child: Child, how: Ended) -> None:
+    def ended(self, child: Child, how: ChildEnd) -> None:
         """The child is dead. What it had not begun is not at fault, and goes to another child."""
         cause = child.leaves or ParserRestart.PARSER_CRASH
         self._part_with(child, cause)

@@ -1,7 +1,8 @@
 """What runs inside the fork server: it loads the modules that all children need, then forks a child for each order.
 
 An order is one message on the socket that the server shares with its parent: the bytes for the child, and three file
-descriptors: the child's end of its line, its counter, and a pipe into which the server writes the child's exit code.
+descriptors: the child's end of its connection, its counter, and a pipe into which the server writes the child's exit
+code.
 """
 
 import gc
@@ -40,25 +41,25 @@ def serve(orders: socket.socket, modules: Sequence[str]) -> None:
 
 
 def _fork(order: bytes, files: list[int], orders: socket.socket, exits: dict[int, int]) -> None:
-    line, counter, exit_code = files
+    connection, counter, exit_code = files
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # until the child is known
     pid = os.fork()
     if pid == 0:
-        _become_child(order, line, counter, [orders.fileno(), exit_code, *exits.values()])
+        _become_child(order, connection, counter, [orders.fileno(), exit_code, *exits.values()])
     exits[pid] = exit_code
-    os.close(line)
+    os.close(connection)
     os.close(counter)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
 
 
-def _become_child(order: bytes, line: int, counter: int, not_ours: Sequence[int]) -> None:
+def _become_child(order: bytes, connection: int, counter: int, not_ours: Sequence[int]) -> None:
     code = 1
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
         for descriptor in not_ours:
             os.close(descriptor)
-        child.run(order, socket.socket(fileno=line), counter)
+        child.run(order, socket.socket(fileno=connection), counter)
         code = 0
     except OSError:
         pass  # the parent has gone

@@ -108,13 +108,13 @@ def _boxes(arrays: PageArrays) -> FeatureColumns:
     for name in ("box", "article"):
         number = arrays.table[name][own]
         size = np.maximum(arrays.within("size", number), 1)
-        told = {
+        columns = {
             "share": arrays.within("prose", number) / arrays.total["prose"],
             "link": arrays.within("link", number) / size,
             "long": arrays.within("long", number),
             "hops": depth[own] - depth[number],
         }
-        found |= {f"{name}_{what}": np.where(number >= 0, column, -1) for what, column in told.items()}
+        found |= {f"{name}_{what}": np.where(number >= 0, column, -1) for what, column in columns.items()}
     return found
 
 
@@ -161,14 +161,14 @@ def _forms(arrays: PageArrays, columns: FeatureColumns) -> FeatureColumns:
     _, group = np.unique(key, return_inverse=True)
     count, size = np.bincount(group), np.bincount(group, columns["size"])
     link = np.bincount(group, columns["size"] * columns["link"])
-    told: dict[str, Any] = {
+    by_group: dict[str, Any] = {
         "count": count,
         "mean": size / count,
         "long": np.bincount(group, arrays.long) / count,
         "prose": np.bincount(group, arrays.prose) / arrays.total["prose"],
         "link": link / np.maximum(size, 1),
     }
-    return {f"form_{name}": column[group] for name, column in told.items()}
+    return {f"form_{name}": column[group] for name, column in by_group.items()}
 
 
 def _whole(arrays: PageArrays, *, says_article: bool) -> FeatureColumns:

@@ -13,10 +13,11 @@ from workers.page.blocks import BlockKind, TextBlock
 
 FeatureColumns = dict[str, NDArray[Any]]
 
+_HEADING = BlockKind.HEADING  # read once: see `BlockKind`
 _STOPS = frozenset(".!?…。！？।۔؟")
 _CLOSERS = "\"'”’»)]」』）"
 # The features depend on these numbers: retrain the model after a change. Chosen by hand.
-_TELLING = 8  # characters of a title or description that blocks are compared with, at least
+_MIN_COMPARED_CHARS = 8  # characters of a title or description that blocks are compared with, at least
 _FEWEST = 5  # characters of a block that may repeat it, at least
 _BEGIN = 20  # characters of a text that count as its beginning, at least
 _SHORT = 80  # characters; only shorter lines are searched for `PHRASES`
@@ -119,7 +120,7 @@ def _likeness(texts: Sequence[str], other: str) -> Column:
     """
     wanted = " ".join(other.casefold().split())
     found = np.zeros(len(texts), np.float32)
-    if len(wanted) < _TELLING:
+    if len(wanted) < _MIN_COMPARED_CHARS:
         return found
     begin, most = _begin(wanted), 3 * len(wanted) + 100
     for number, text in enumerate(texts):
@@ -142,6 +143,6 @@ def _under(flags: Sequence[int], blocks: Sequence[TextBlock]) -> list[int]:
     found, current = [], 0
     for flag, block in zip(flags, blocks, strict=True):
         found.append(current)
-        if block.kind is BlockKind.HEADING:
+        if block.kind is _HEADING:
             current = flag
     return found

@@ -6,9 +6,10 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from workers.page.blocks import BlockKind, SegmentedPage
 from workers.page.data_tables import data_tables
 
+_CODE, _ITEM = BlockKind.PREFORMATTED, BlockKind.ITEM  # read once: see `BlockKind`
 _LIKELY = 0.2  # probability of a block that is kept for its neighbours, at least; chosen: well below all thresholds
 _ANNOUNCES = (":", "：")
-_ANNOUNCED = frozenset({BlockKind.PREFORMATTED, BlockKind.ITEM, BlockKind.CELL})
+_ANNOUNCED = frozenset({_CODE, _ITEM, BlockKind.CELL})
 
 
 def average_lists(segmented: SegmentedPage, probabilities: Sequence[float]) -> list[float]:
@@ -29,7 +30,7 @@ def _groups(segmented: SegmentedPage) -> Mapping[Hashable, list[int]]:
     for number, block in enumerate(segmented.blocks):
         if number in cells:
             groups[cells[number]].append(number)
-        elif block.kind is BlockKind.ITEM and (line := segmented.containers[block.container].line) >= 0:
+        elif block.kind is _ITEM and (line := segmented.containers[block.container].line) >= 0:
             groups[segmented.containers[line].parent].append(number)
     return groups
 
@@ -45,7 +46,7 @@ def keep_together(segmented: SegmentedPage, probabilities: Sequence[float], kept
 
 def _code_between(segmented: SegmentedPage, probabilities: Sequence[float], kept: Sequence[bool]) -> Iterator[int]:
     for number, block in enumerate(segmented.blocks):
-        if kept[number] or block.kind is not BlockKind.PREFORMATTED or probabilities[number] < _LIKELY:
+        if kept[number] or block.kind is not _CODE or probabilities[number] < _LIKELY:
             continue
         if _is_beside(segmented, kept, number, -1) and _is_beside(segmented, kept, number, 1):
             yield number
@@ -54,7 +55,7 @@ def _code_between(segmented: SegmentedPage, probabilities: Sequence[float], kept
 def _is_beside(segmented: SegmentedPage, kept: Sequence[bool], number: int, step: int) -> bool:
     """Returns True if the nearest block that is no code, above or below by `step`, is kept."""
     number += step
-    while 0 <= number < len(kept) and segmented.blocks[number].kind is BlockKind.PREFORMATTED:
+    while 0 <= number < len(kept) and segmented.blocks[number].kind is _CODE:
         number += step
     return 0 <= number < len(kept) and kept[number]
 

@@ -9,9 +9,10 @@ from workers.page.blocks import SegmentedPage
 from workers.page.tree import Element, as_html
 
 _FOR, _AGAINST = 0.6, -0.8  # weights of its vote in log-odds, chosen by cross-validated F1; it keeps too many lists
-# Chosen by cross-validated F1 and time: docs/decisions.md, "Trafilatura is asked where its answer counts".
+# Chosen by cross-validated F1 and time: docs/decisions.md, "Trafilatura is asked where its answer counts" and
+# "Trafilatura is asked about fewer large pages".
 _DISPUTED = 0.2  # least `disputed_share` of a page that is worth the time
-_BLOCKS = 700  # of a page that is worth the time only if the share is 1; on others in proportion
+_BLOCKS = 400  # of a page that is worth the time only if the share is 1; on others in proportion
 
 
 def disputed_share(sizes: Sequence[float], probabilities: Sequence[float]) -> float:

@@ -68,7 +68,7 @@ class GuardedClient:
         await self._session.close()
         await self._resolver.close()
 
-    async def ask(self, url: URL, timeouts: Timeouts) -> "Answer":
+    async def ask(self, url: URL, timeouts: Timeouts) -> "PendingResponse":
         """Returns the answer to GET `url` once its header has come. The caller uses it as a context manager.
 
         `url` comes from `urls.checked_url`. `timeouts` is open; the limit for the header is set on it.
@@ -86,10 +86,10 @@ class GuardedClient:
         if sum(map(len, chain.from_iterable(response.raw_headers))) > self._limits.max_header_bytes:
             response.close()
             raise Failed(Reason.HEADERS_TOO_LARGE, f"more than {self._limits.max_header_bytes} bytes of header")
-        return Answer(response)
+        return PendingResponse(response)
 
 
-class Answer:
+class PendingResponse:
     """An answer whose body is not read yet. On exit the connection is closed, unless the body was read to its end.
 
     Raises:

@@ -99,7 +99,7 @@ class Permit:
             self.began + min(self.interval_s, self._limits.interval_at_most_s),
             asyncio.get_running_loop().time() + min(pause_s, self._limits.pause_at_most_s),
         )
-        if self._host.due_in_s() > self._limits.patience_s:
+        if self._host.due_in_s() > self._limits.max_wait_s:
             self._host.refuse_all(self._host.due_in_s)
         self.ended.set()
 
@@ -109,7 +109,7 @@ class HostQueues:
 
     Args:
         lease: holds a name against all other workers, as `contract.broker.Leases.lease`.
-        limits: intervals and patience.
+        limits: intervals and times to wait.
         failures: of hosts that cannot be used.
     """
 
@@ -168,20 +168,18 @@ class HostQueues:
 
     def _refuse_crowd(self, host: _Host) -> None:
         wait_s = host.due_in_s()
-        if wait_s > self._limits.patience_s:
+        if wait_s > self._limits.max_wait_s:
             raise HostBusy(wait_s)
         waiting = sum(len(each.waiting) for each in self._hosts.values())
         if len(host.waiting) >= self._limits.waiting_per_host or waiting >= self._limits.waiting:
             raise HostBusy(self._away_s())
 
     async def _answered(self, permit: Permit) -> None:
-        patience = asyncio.get_running_loop().call_later(
-            self._limits.patience_s, permit.answer, HostBusy(self._away_s())
-        )
+        timer = asyncio.get_running_loop().call_later(self._limits.max_wait_s, permit.answer, HostBusy(self._away_s()))
         try:
             refusal = await permit.answered
         finally:
-            patience.cancel()
+            timer.cancel()
         if refusal is not None:
             raise refusal
 

@@ -56,7 +56,7 @@ class HostLimits:
     `interval_at_most_s` (with a longer `Crawl-delay` a thousand pages would take a day), and for a pause, up to
     `pause_at_most_s` (the longest delay between two attempts).
 
-    A worker keeps a document that waits for its host for at most `patience_s` (a twelfth of the time of a job). It
+    A worker keeps a document that waits for its host for at most `max_wait_s` (a twelfth of the time of a job). It
     keeps at most `waiting_per_host` for one host (slightly fewer than are served in this time at the default interval)
     and `waiting` in all (so that busy hosts do not hold up the others). All others go back to their queue, for a random
     time from half of `away_s` to `away_s`. If another worker has the lease of a host, it is requested `asks` times, an
@@ -66,7 +66,7 @@ class HostLimits:
     interval_s: float = 1.0
     interval_at_most_s: float = 60.0
     pause_at_most_s: float = DELAYS_S[-1]
-    patience_s: float = 10.0
+    max_wait_s: float = 10.0
     waiting_per_host: int = 8
     waiting: int = 8
     away_s: float = DELAYS_S[0]

@@ -30,6 +30,7 @@ _STRUCTURED = frozenset(
         MentionKind.REL,
     }
 )
+_ARTICLE, _ASIDE = ElementRegion.ARTICLE, ElementRegion.ASIDE  # read once: see `workers.page.blocks.BlockKind`
 _MAX_COUNT = 4  # mentions; more of one kind count as this many
 _MIN_HANDLE = 3  # characters of a log-in name, more than this
 _FORUM_TYPES = frozenset({"DiscussionForumPosting", "QAPage", "Question", "SocialMediaPosting"})
@@ -46,7 +47,7 @@ class Candidate:
     @property
     def kinds(self) -> set[MentionKind]:
         """The kinds of mentions with the name. Mentions aside count only if there are no others."""
-        proper = {mention.kind for mention in self.mentions if mention.region is not ElementRegion.ASIDE}
+        proper = {mention.kind for mention in self.mentions if mention.region is not _ASIDE}
         return proper or {mention.kind for mention in self.mentions[:1]}
 
 
@@ -124,7 +125,7 @@ class _Table:
 
     def row(self, candidate: Candidate) -> list[float]:
         key = candidate.key
-        counts = Counter(mention.kind for mention in candidate.mentions if mention.region is not ElementRegion.ASIDE)
+        counts = Counter(mention.kind for mention in candidate.mentions if mention.region is not _ASIDE)
         return [
             *(float(min(counts[kind], _MAX_COUNT)) for kind in _KINDS),
             *(float(len(keys) > (key in keys)) for keys in self._by_kind.values()),
@@ -158,7 +159,7 @@ class _Table:
         others = self._counts[1] if len(self._counts) > 1 and self._counts[0] == count else self._counts[0]
         if len(self._counts) == 1:
             others = 0
-        proper = sum(mention.region is not ElementRegion.ASIDE for mention in candidate.mentions)
+        proper = sum(mention.region is not _ASIDE for mention in candidate.mentions)
         return [
             float(count),
             float(len(kinds & _STRUCTURED)),
@@ -174,7 +175,7 @@ class _Table:
         offsets = [
             mention.position - self._page.heading
             for mention in candidate.mentions
-            if mention.position and mention.region is not ElementRegion.ASIDE
+            if mention.position and mention.region is not _ASIDE
         ]
         return min((offset if offset >= 0 else -3 * offset for offset in offsets), default=_FAR)
 
@@ -187,8 +188,8 @@ class _Table:
             float(self._ranked.index(distance)),
             float(0 < first < self._page.heading),
             float(math.log1p(abs(first - self._page.heading))) if first else 9.0,
-            float(any(mention.region is ElementRegion.ARTICLE for mention in candidate.mentions if mention.position)),
-            float(all(mention.region is ElementRegion.ASIDE for mention in candidate.mentions)),
+            float(any(mention.region is _ARTICLE for mention in candidate.mentions if mention.position)),
+            float(all(mention.region is _ASIDE for mention in candidate.mentions)),
         ]
 
     def _form(self, candidate: Candidate) -> list[float]:

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from contract.article import Source
 from workers.metadata import jsonld
@@ -47,8 +47,7 @@ class MentionKind(StrEnum):
     COPYRIGHT = "copyright"
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """The names that one source gives as authors.
 
     `position` is that of the element, 0 if the source is not an element of the body; `characters` the length of the
@@ -120,6 +119,8 @@ def _all(page: PageSources) -> Iterator[Mention]:
         for element in page.elements(signal):
             if kind is not MentionKind.NEAR or element.region is not ElementRegion.ASIDE:
                 yield _of_element(kind, element, sites)
+    for element in page.elements(Signal.CREDIT)[-1:]:
+        yield _of_element(MentionKind.BY, element, sites)
     yield Mention(MentionKind.SITE, _names(page.meta("og:site_name", "application-name")[:2], sites), Source.OPENGRAPH)
 
 

@@ -7,7 +7,7 @@ from workers.document import Sourced
 from workers.metadata.author_candidates import FEATURES, Candidate, candidate_rows, collect_candidates
 from workers.metadata.author_mentions import MentionKind, read_mentions
 from workers.metadata.elements import ElementRegion
-from workers.metadata.person_names import is_handle, is_organisation, key_of
+from workers.metadata.person_names import is_company, is_handle, is_organisation, key_of
 from workers.metadata.sources import PageSources
 from workers.models.boosted_trees import load_model
 
@@ -20,6 +20,7 @@ _MIN_SIGNED = 0.15  # of a person in a byline, if only organisations are likelie
 _MIN_NAMED = 0.4  # of a person's name that displaces log-in names
 _MIN_NEAR = 0.5  # of a name whose only evidence is its place near the heading
 _MAX_AUTHORS = 12  # names; chosen for the size of events
+_OF_PUBLISHER = frozenset({MentionKind.COPYRIGHT, MentionKind.SITE})
 _STATED = frozenset({MentionKind.LD_PERSON, MentionKind.LD_STRING, MentionKind.WRITTEN_BY})
 
 Authors = Sourced[tuple[str, ...]]
@@ -52,10 +53,13 @@ def find_candidates(page: PageSources, title: str) -> list[Candidate]:
     """Returns the names on `page` that may be an author's.
 
     A name that equals the `title` is the subject of the page, unless the page's own data declares it as the author.
+    A company publishes; it is no author.
     """
     about = key_of(title)
     return [
-        one for one in collect_candidates(read_mentions(page)) if one.key != about or not _STATED.isdisjoint(one.kinds)
+        one
+        for one in collect_candidates(read_mentions(page))
+        if (one.key != about or not _STATED.isdisjoint(one.kinds)) and not is_company(one.name)
     ]
 
 
@@ -98,8 +102,13 @@ def _without_handles(scored: list[ScoredCandidate], sites: frozenset[str]) -> li
 
 
 def _is_eligible(scored: ScoredCandidate) -> bool:
-    """Returns False if a candidate's only evidence is one kind of mention aside, or its place near the heading."""
+    """Returns False if a candidate's only evidence is weak.
+
+    That is one kind of mention aside, a place near the heading, or the name of the site and its copyright notice.
+    """
     candidate = scored.candidate
+    if _OF_PUBLISHER.issuperset(candidate.kinds):
+        return False
     if candidate.kinds == {MentionKind.NEAR} and scored.probability < _MIN_NEAR:
         return False
     return len(candidate.kinds) > 1 or any(mention.region is not ElementRegion.ASIDE for mention in candidate.mentions)

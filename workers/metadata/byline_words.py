@@ -12,9 +12,11 @@ BY_WORDS = word_set(
 # Not "reviewed", because a reviewer is not the author. The byline element of a page may still use the word.
 BEFORE_BY = word_set(
     """analysis article authored escrito geschreven geschrieben opinion posted pubblicato publicado published publié
-    reported review scritto skrevet skriven story submitted text verfasst veröffentlicht words written écrit"""
+    reported reporting review scritto skrevet skriven story submitted text verfasst veröffentlicht words written
+    écrit"""
 )
-BY_LABELS = word_set("作者 執筆 執筆者 投稿者 文 著者 記者 记者 글")  # a name may follow without a space
+# A name may follow without a space.
+BY_LABELS = word_set("作者 執筆 執筆者 投稿者 文 撰文 撰稿 撰稿人 通讯员 取材 著者 記者 记者 글")
 
 
 def any_of(words: Iterable[str]) -> str:
@@ -23,18 +25,55 @@ def any_of(words: Iterable[str]) -> str:
 
 
 NOT_A_NAME = re.compile(r"[?!=<>{}#%$€\\]|\.\.\.|…|https?:")
-NOISY = re.compile(r"[@(\[<]|https?:|www\.|follow", re.IGNORECASE)  # every match of NOISE has one of these
+NOISY = re.compile(r"[@(（\[<]|https?:|www\.|follow", re.IGNORECASE)  # every match of NOISE has one of these
 NOISE = re.compile(
-    r"[^\s()]+@[^\s()]+|https?://\S*|\bwww\.\S+|(?<!\w)@\w+|\([^)]*\)|\[[^\]]*\]|<[^>]*>|\bfollow(?:ing)?\b.*",
+    r"[^\s()]+@[^\s()]+|https?://\S*|\bwww\.\S+|(?<!\w)@\w+|\([^)]*\)|（[^）]*）|\[[^\]]*\]|<[^>]*>|\bfollow(?:ing)?\b.*",
     re.IGNORECASE,
 )
+# Labels, with a colon after them, of others than authors and of what is no name. They end the names of a byline.
+_OTHERS = word_set(
+    """责任编辑 責任編輯 责编 責編 编辑 編輯 編集 主编 总编 编译 審稿 审核 审校 责任校对 校对 校對 监制
+    来源 來源 出典 稿源 摄影 攝影 撮影 写真 图片 圖片 图 圖 时间 時間 日期 发布时间 发布 阅读 浏览
+    편집 사진 출처 редактор фото источник редакція джерело photo photos foto fotos fotografía photographie
+    φωτογραφία φωτογραφίες επιμέλεια ช่างภาพ ภาพ
+    บรรณาธิการ ảnh nguồn fotoğraf editör editor editing édition edición संपादक फोटो تصوير تحرير المصدر محرر צילום עריכה
+    עורך source quelle fuente fonte bron kaynak źródło"""
+) | {"biên tập"}
+OTHER_LABEL = re.compile(
+    r"(?<!\w)(?:(?:photos?|photographs?|photography|pictures?|images?|illustrations?|graphics?|videos?"
+    r"|editing|edited|translated|produced|compiled|fact[- ]checked|fotos?|bilder)\s+(?:by|von)\b"
+    rf"|(?:{any_of(_OTHERS)})\s*[:：／/｜|])"
+    r"|(?:责任编辑|責任編輯|责编)\s*[:：]?|来源\s*[:：]|來源\s*[:：]",
+    re.IGNORECASE,
+)
+# 本报记者, 新华社记者, 記者: before a name.
+CHINESE_REPORTER = re.compile(
+    r"^[\u4e00-\u9fff]{0,8}?(?:特约|見習|见习)?(?:记者|記者|通讯员|特派员)\s*[:：]?\s*(?=[\u4e00-\u9fff])"
+)
+# After a name or an agency: 台北報導, 北京5月3日电, 综合报道, 责编.
+CHINESE_NO_NAME = re.compile(r"(?:報導|报道|報道|日电|日電|专电|綜合|综合|编译|编辑|編輯|整理|供稿|编者|本报讯|讯)$")
+# A name of two or three characters after a family name that is among the hundred most common in China.
+_FAMILY = (
+    "王李张張刘劉陈陳杨楊黄黃赵趙吴吳周徐孙孫马馬朱胡郭何林罗羅郑鄭梁谢謝宋唐许許邓鄧韩韓冯馮曹彭曾肖田董潘袁蔡蒋蔣余于杜叶葉程魏苏蘇"
+    "吕呂丁任卢盧姚沈钟鐘姜崔谭譚陆陸范汪廖石金韦韋贾賈夏付方邹鄒熊白孟秦邱侯江尹薛闫雷龙龍史陶贺賀毛郝顾顧龚龔邵万萬钱錢严嚴洪"
+)
+CHINESE_NAMES = re.compile(rf"[{_FAMILY}][\u4e00-\u9fff]{{1,2}}(?:\s+[{_FAMILY}][\u4e00-\u9fff]{{1,2}})+")
+BRACKETS = re.compile(r"^\s*[（(\[【](.*)[）)\]】]\s*$", re.DOTALL)
+# "and" written together with the next name, between two names of two words.
+JOINED_AND = re.compile(
+    r"(\S+\s\S+)\s(?:ו(?=[א-ת]{2,}\s)|و(?!ليد|ائل|سيم|فاء|جدان|ديع|حيد|جيه|رد)(?=[\u0621-\u064a]{2,}\s))(?=\S+\s\S+$)"
+)
+_OTHER_BY = word_set("συντάκτης συντάκτρια γράφει γράφουν κείμενο ρεπορτάζ autorzy opracowanie opracował teksten")
+_OTHER_BY |= {"tác giả", "bài viết", "thực hiện", "γράφει ο", "γράφει η", "του", "της"}
 BY = re.compile(
     rf"^\W*(?:(?:{any_of(BEFORE_BY)}|reviewed|created|added|medically reviewed|ein beitrag)\s+)?"
-    rf"(?:{any_of(BY_WORDS | BY_LABELS)}|writer|text|texto|testo|tekst|foto|redaktion|автори|yazan|haber|بقلم|كتب|מאת)"
-    r"(?:\s*[:：]\s*|\s+|(?<=[著作記记]者)|$)",
+    rf"(?:取材・)?(?:{any_of(BY_WORDS | BY_LABELS)}|writer|text|texto|testo|tekst|foto|redaktion|автори|тексты?"
+    rf"|yazan|haber|بقلم|كتبت?|نوشته|نویسنده|خبرنگار|מאת|โดย|ผู้เขียน|เรื่อง|द्वारा|लेखक"
+    rf"|{any_of(_OTHER_BY)})"
+    r"(?:\s*[:：／＝｜|]\s*|\s+|(?<=[著作記记]者)|$)",
     re.IGNORECASE,
 )
-BREAK = re.compile(r"\s*(?:[;|/•·●\n、，]|\s[–—-]\s)\s*")
+BREAK = re.compile(r"\s*(?:[;|/／｜　•·●\n、，；]|\s[–—-]\s)\s*")
 # Words before a place, a date or an employer.
 TURN = re.compile(r"\s(?:on|at|in|am|vom|für|for|from|via|is)\s.*", re.IGNORECASE)
 # A conjunction of one letter separates names only if a whole name follows: Ortega y Gasset is one name.
@@ -63,7 +102,14 @@ ROLES = word_set(
     leiter leiterin manager managing marketing marketer nutritionist officer owner periodista photographer
     president producer professor programmer psychologist redakteur redakteurin redacteur redactor redactora
     redattore reporter reporters researcher ressortleiter reviewer scientist senior specialist staff strategist
-    teacher therapist trainer veterinarian volontär volontärin vp writer writers"""
+    teacher therapist trainer veterinarian volontär volontärin vp writer writers
+    correspondents reporteros corresponsal corresponsales enviado enviada inviato inviata giornalista collaboratore
+    journalistes rédacteur rédactrice envoyé envoyée redactores periodistas jornalista repórter editora redator redatora
+    journalisten verslaggever verslaggeefster redacteuren reportrar reportere toimittaja dziennikarz dziennikarka
+    redaktor redaktorka novinář muhabir muhabiri editör editörü yazar yazarı корреспондент корреспонденты
+    корреспондентка журналист журналистка редактор обозреватель репортер кореспондент журналістка журналіст
+    оглядач δημοσιογράφος συντάκτης συντάκτρια ανταποκριτής ανταποκρίτρια مراسل مراسلة محرر محررة صحفي صحفية
+    כתב כתבת עורך עורכת"""
 )
 TRADES = ROLES - word_set("chef head host lead owner")  # those are family names, too
 NEVER = word_set(
@@ -85,6 +131,13 @@ NEVER_ALONE = (
     )
 )
 NO_NAME_ALONE = NEVER | NEVER_ALONE | ROLES
+# The publisher's company, which templates name as the author.
+COMPANY = re.compile(
+    r"(?:^|[\s,])(?:inc|llc|ltd|limited|corp|corporation|gmbh|plc|pty|b\.?v|s\.?a\.?r\.?l|s\.?r\.?l|s\.?p\.?a"
+    r"|sp\. z o\. ?o|a\.?ş|oy|oü|a/s)\.?$"
+    r"|^(?:ооо|оао|зао|пао|тов)\s|有限公司$|公司$|集团$|株式会社|㈜|주식회사",
+    re.IGNORECASE,
+)
 ORGANISATION = re.compile(
     r"redaktion|redacci[oó]n|r[ée]daction|redazione|redactie|toimitus|\.(?:com|org|net|de|fr|co)\b|新聞|編集部|社$"
     r"|\b(?:team|staff|editors?|editorial|desk|news|newsroom|press|agency|agentur|media|magazine|magazin|zeitung|times"

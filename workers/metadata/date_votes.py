@@ -1,7 +1,7 @@
 """Determines the dates of publication and last change by a weighted vote of all sources, htmldate included."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -11,32 +11,25 @@ from htmldate import find_date
 from contract.article import Source
 from workers.document import Sourced
 from workers.metadata import jsonld
-from workers.metadata.elements import SILENT, PageElement
+from workers.metadata.elements import SILENT
+from workers.metadata.relative_dates import parse_relative_date
+from workers.metadata.shown_dates import ShownDate, locale_of, shown_dates
 from workers.metadata.signals import Signal
 from workers.metadata.sources import PageSources
-from workers.metadata.written_dates import (
-    WrittenDate,
-    parse_timestamp,
-    parse_url_date,
-    parse_written_date,
-    says_changed,
-)
+from workers.metadata.written_dates import WrittenDate, parse_timestamp, parse_url_date, parse_written_date
 from workers.page.tree import Element, as_html
 
-# The weights, here and in `_structured` and `_visible`, approximate the log-odds that a source gives the true day,
-# rounded by hand. Limits of lengths are chosen by hand.
+# The weights, here and in `_structured`, `_visible` and `_of_url`, approximate the log-odds that a source gives the
+# true day, rounded by hand. Limits of lengths are chosen by hand.
 _EARLIEST = date(1990, 1, 1)
 _HTMLDATE_WEIGHT = 2.0  # log-odds
 _TEXT_WEIGHT = 1.8  # log-odds
+_RELATIVE_WEIGHT = 1.2  # log-odds
 _MAX_TEXT = 100_000  # characters
 # The probability that the first day is the true one, by its lead over the second; measured, then rounded.
 _LEADS = (0.0, 1.0, 2.3, 3.0, 5.0, 7.0)  # log-odds
 _CHANCES = (0.4, 0.55, 0.82, 0.9, 0.92, 0.96)  # probability for each lead
 _MIN_LEAD = 0.1  # log-odds; with a smaller lead no date is given
-# Top-level domains of countries where dates in English have the month first, or that many sites elsewhere use.
-_MONTH_FIRST = frozenset(["us", "ca", "ph", "io", "co", "ai", "me", "tv", "cc", "fm", "ly", "gg", "sh", "app", "dev"])
-_COUNTRY = 2  # letters
-_MAX_LINE = 120  # characters around a date
 _PART = re.compile(r"Review|Comment|Answer|Video|Audio|Image|Rating")  # of nodes about a part of the page
 _PUBLISHED_META = (
     ("article:published_time", "og:article:published_time", "og:published_time"),
@@ -111,17 +104,34 @@ def find_published(page: PageSources, tree: Element, now: datetime) -> list[Sour
     """Returns possible dates of publication in ISO 8601, the best first; empty if no day has a clear lead."""
     latest = _latest(now)
     changed = _changed(page)
-    votes = [vote for vote in _votes(page) if _EARLIEST <= vote.written.day <= latest and vote.written != changed]
-    if _is_open(votes) and (written := _htmldate(tree, page.url, latest)):
-        votes.append(DateVote("htmldate", _HTMLDATE_WEIGHT, written, Source.HEURISTIC))
-    if not votes and (written := _in_text(tree, _locale(page))) and _EARLIEST <= written.day <= latest:
-        votes.append(DateVote("text", _TEXT_WEIGHT, written, Source.TEXT))
+    shown = shown_dates(page)
+    votes = [*_structured(page), *_visible(shown), *_of_url(page)]
+    votes = [vote for vote in votes if _EARLIEST <= vote.written.day <= latest and vote.written != changed]
+    updates = {one.written.day for one in shown if one.is_change and not one.may_be_either}
+    updates -= {vote.written.day for vote in votes}
+    votes += [vote for vote in _guesses(page, tree, votes, latest) if vote.written.day not in updates]
+    if not votes and (day := _relative(page, now)):
+        votes.append(DateVote("relative", _RELATIVE_WEIGHT, WrittenDate(day, day.isoformat()), Source.MARKUP))
     lead = _lead(votes)
     if lead < _MIN_LEAD:
         return []
     chance = round(float(np.interp(lead, _LEADS, _CHANCES)), 4)
     first, *others = [_fullest([vote for vote in votes if vote.written.day == day]) for day in _tally(votes)]
     return [replace(first, confidence=chance), *others]
+
+
+def _guesses(page: PageSources, tree: Element, votes: list[DateVote], latest: date) -> Iterator[DateVote]:
+    """Yields htmldate's vote where it could decide, and the first date in the text where there is no vote at all."""
+    if _is_open(votes) and (written := _htmldate(tree, page.url, latest)):
+        yield DateVote("htmldate", _HTMLDATE_WEIGHT, written, Source.HEURISTIC)
+    elif not votes and (written := _in_text(tree, locale_of(page))) and _EARLIEST <= written.day <= latest:
+        yield DateVote("text", _TEXT_WEIGHT, written, Source.TEXT)
+
+
+def _relative(page: PageSources, now: datetime) -> date | None:
+    elements = page.main_elements(Signal.TIME, Signal.DATE_CLASS)
+    days = (parse_relative_date(element.text, locale_of(page), now) for element in elements)
+    return next(filter(None, days), None)
 
 
 def _changed(page: PageSources) -> WrittenDate | None:
@@ -146,18 +156,6 @@ def _tally(votes: list[DateVote]) -> dict[date, float]:
     return dict(sorted(weights.items(), key=lambda pair: -pair[1]))
 
 
-def _locale(page: PageSources) -> str:
-    """Returns the language of dates on `page`; English with the region of the page's host, if it has one.
-
-    The region tells 9/10 from 10/9.
-    """
-    primary, _, region = page.language.lower().replace("_", "-").partition("-")
-    if region or primary not in {"", "en"}:
-        return page.language
-    country = page.host.rpartition(".")[2]
-    return f"en-{country}" if len(country) == _COUNTRY and country not in _MONTH_FIRST else "en"
-
-
 def _lead(votes: list[DateVote]) -> float:
     """Returns the lead of the first day over the second."""
     first, second = [*_tally(votes).values(), 0.0, 0.0][:2]
@@ -176,9 +174,9 @@ def find_modified(page: PageSources, published: str | None, now: datetime) -> li
         *((Source.JSON_LD, text) for text in jsonld.moments(page.article.get("dateModified"))),
         *((Source.META, text) for text in page.meta(*_MODIFIED_META)),
         *((Source.MARKUP, element.text) for element in page.main_elements(Signal.MODIFIED_PROP)),
-        *((Source.MARKUP, element.text) for element in page.main_elements(Signal.TIME) if is_update(element)),
     ]
     dates_written = [(source, written) for source, text in stated if (written := parse_timestamp(text))]
+    dates_written += [(Source.MARKUP, one.written) for one in shown_dates(page) if one.is_change]
     return [
         Sourced(written.iso, source)
         for source, written in dates_written
@@ -196,9 +194,7 @@ def _fullest(votes: list[DateVote]) -> Sourced[str]:
     return Sourced(best.written.iso, best.source)
 
 
-def _votes(page: PageSources) -> Iterator[DateVote]:
-    yield from _structured(page)
-    yield from _visible(page)
+def _of_url(page: PageSources) -> Iterator[DateVote]:
     if page.url and (written := parse_url_date(page.url)):
         yield DateVote("url", 2.5, written, Source.URL)
 
@@ -225,38 +221,11 @@ def _beside_article(page: PageSources) -> list[str]:
     return [text for node in nodes for text in jsonld.moments(node.get("datePublished"))]
 
 
-def _visible(page: PageSources) -> Iterator[DateVote]:
+def _visible(shown: Iterable[ShownDate]) -> Iterator[DateVote]:
     for signal, weight in ((Signal.TIME, 2.0), (Signal.DATE_CLASS, 1.5), (Signal.YEAR, 1.2)):
-        if (nearest := _nearest(page, signal)) is not None:
+        nearest = next((one.written for one in shown if one.signal is signal and not one.is_change), None)
+        if nearest is not None:
             yield DateVote(signal, weight, nearest, Source.MARKUP)
-
-
-def _nearest(page: PageSources, signal: Signal) -> WrittenDate | None:
-    """Returns the date in the element with `signal` nearest to the heading; distances above it count triple."""
-    locale = _locale(page)
-    for element in sorted(page.main_elements(signal), key=lambda element: _remoteness(element.position - page.heading)):
-        if (
-            len(element.text) <= _MAX_LINE
-            and (written := parse_written_date(element.text, locale))
-            and not is_update(element)
-        ):
-            return written
-    return None
-
-
-def _remoteness(distance: int) -> int:
-    return distance if distance >= 0 else -3 * distance
-
-
-def is_update(element: PageElement) -> bool:
-    """Returns True if the words or names on and just before an element say that its date is that of a change."""
-    node, parent = element.node, element.node.getparent()
-    around = [node.get("class"), node.get("itemprop"), node.text, element.text]
-    previous = node.getprevious()
-    around += [previous.tail, previous.text if len(previous) == 0 else None] if previous is not None else []
-    around += [parent.get("class"), parent.text if previous is None else None] if parent is not None else []
-    words = " ".join(filter(None, around))
-    return says_changed(words) or "stand:" in words.lower()  # in pasted text "Stand:" stands before the only date
 
 
 def _htmldate(tree: Element, url: str | None, latest: date) -> WrittenDate | None:
@@ -281,7 +250,7 @@ def _in_text(tree: Element, language: str) -> WrittenDate | None:
         for words in (None if element.tag in SILENT else element.text, element.tail):
             if (
                 words
-                and ("19" in words or "20" in words)
+                and ("19" in words or "20" in words or not words.isascii())
                 and (written := parse_written_date(words[:_MAX_TEXT], language))
             ):
                 return written

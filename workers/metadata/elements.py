@@ -1,13 +1,12 @@
 """Page elements with a signal: their text, and their region of the page."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 from lxml.etree import iterwalk
 
-from workers.metadata.signals import Signal, names_aside
+from workers.metadata.signals import Signal, credit_in, names_aside
 from workers.page.tree import Element
 from workers.page.words import plain, squeeze
 
@@ -34,8 +33,10 @@ class ElementRegion(StrEnum):
     ASIDE = "aside"  # navigation, footer, comments, teasers of other articles
 
 
-@dataclass(frozen=True, slots=True)
-class PageElement:
+_ARTICLE, _PAGE, _ASIDE = ElementRegion  # read once: see `workers.page.blocks.BlockKind`
+
+
+class PageElement(NamedTuple):
     """An element with a signal, and its text.
 
     `position` counts elements from the page's start. `text` is the element's machine-readable value if it has one,
@@ -115,8 +116,8 @@ class RegionFinder:
     def of(self, element: Element) -> ElementRegion:
         """Returns the region of `element`."""
         parent = element.getparent()
-        around = self._within(parent) if parent is not None else ElementRegion.PAGE
-        return ElementRegion.ASIDE if self._is_named_aside(element) else around
+        around = self._within(parent) if parent is not None else _PAGE
+        return _ASIDE if self._is_named_aside(element) else around
 
     def _within(self, element: Element) -> ElementRegion:
         chain: list[Element] = []
@@ -124,7 +125,7 @@ class RegionFinder:
         while outer is not None and outer not in self._known:
             chain.append(outer)
             outer = outer.getparent()
-        region = self._known[outer] if outer is not None else ElementRegion.PAGE
+        region = self._known[outer] if outer is not None else _PAGE
         for inner in reversed(chain):
             region = self._known[inner] = self._next(inner, region)
         return region
@@ -132,13 +133,13 @@ class RegionFinder:
     def _next(self, element: Element, around: ElementRegion) -> ElementRegion:
         tag = element.tag
         if tag in {"body", "html"}:
-            return ElementRegion.PAGE
+            return _PAGE
         if tag in _ARTICLE_TAGS:
-            return ElementRegion.ARTICLE
+            return _ARTICLE
         if tag in _ASIDE_TAGS or self._is_named_aside(element):
-            return ElementRegion.ASIDE
+            return _ASIDE
         if tag == "footer":
-            return ElementRegion.PAGE if around is ElementRegion.ARTICLE else ElementRegion.ASIDE
+            return _PAGE if around is _ARTICLE else _ASIDE
         return around
 
     def _is_named_aside(self, element: Element) -> bool:
@@ -166,14 +167,15 @@ class ElementIndex:
         self._by_place: dict[tuple[int, bool], PageElement] = {}
         headings = hits.get(Signal.H1, ())[:_MAX_ELEMENTS]
         self._regions = RegionFinder(frozenset(frame for hit in headings for frame in hit.element.iterancestors()))
-        proper = (hit.position for hit in headings if self._regions.of(hit.element) is not ElementRegion.ASIDE)
+        proper = (hit.position for hit in headings if self._regions.of(hit.element) is not _ASIDE)
         self.heading = next(proper, 0)
 
     def with_signal(self, signal: Signal) -> tuple[PageElement, ...]:
         """Returns the elements with `signal` and a text that are nearest to the heading, in page order."""
         if signal not in self._by_signal:
             near = self._near(signal)
-            self._by_signal[signal] = tuple(element for element in map(self._page_element, near) if element.text)
+            read = self._credit if signal is Signal.CREDIT else self._page_element
+            self._by_signal[signal] = tuple(element for element in map(read, near) if element.text)
         return self._by_signal[signal]
 
     def _near(self, signal: Signal) -> Sequence[SignalHit]:
@@ -184,6 +186,10 @@ class ElementIndex:
             return hits
         nearest = sorted(hits, key=lambda hit: abs(hit.position - self.heading))[:_MAX_ELEMENTS]
         return sorted(nearest, key=lambda hit: hit.position)
+
+    def _credit(self, hit: SignalHit) -> PageElement:
+        words = hit.element.tail if hit.after else hit.element.text
+        return PageElement(hit.position, credit_in(words or ""), self._regions.of(hit.element), hit.element)
 
     def _page_element(self, hit: SignalHit) -> PageElement:
         place = (hit.position, hit.after)

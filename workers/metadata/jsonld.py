@@ -18,6 +18,11 @@ _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _PAIR = re.compile(
     r'"(headline|datePublished|dateModified|dateCreated|inLanguage|articleSection)"\s*:\s*"((?:[^"\\]|\\.)*)"'
 )
+# The name of an author in a script that is broken elsewhere.
+_AUTHOR = re.compile(r'"author"\s*:\s*[\[{\s]*(?:"@type"\s*:\s*"Person"\s*,\s*)?"name"\s*:\s*"((?:[^"\\]|\\.)*)"')
+_CURLY = re.compile("[“”„‟]")
+_QUOTE = re.compile(r'(?<!\\)"')
+_STRING_END = re.compile(r'\s*(?:[:}\]]|,\s*["{\[}\]]|$)')
 _ARTICLE = re.compile(r"(?:Article|Posting|Report|Review|Recipe|BlogPost|LiveBlog\w*|OpinionPiece)$")
 _ASIDE = frozenset({"hasPart", "itemListElement", "mentions", "relatedLink", "citation", "comment", "isBasedOn"})
 
@@ -37,13 +42,14 @@ def read_scripts(scripts: Iterable[str]) -> tuple[Node, ...]:
 
 
 def _values(script: str) -> list[Any]:
-    for mend in (_as_is, _without_slips, html.unescape):
+    for mend in (_as_is, _without_slips, html.unescape, _with_straight_quotes, _with_inner_quotes_escaped):
         try:
             return _decode_all(mend(script))
         except (ValueError, RecursionError):
             continue
-    pairs = dict(reversed(_PAIR.findall(script)))
-    return [{"@type": "Article", **pairs}] if pairs else []
+    pairs: Node = dict(reversed(_PAIR.findall(script)))
+    authors = [{"@type": "Person", "name": name} for name in _AUTHOR.findall(script)]
+    return [{"@type": "Article", **pairs, **({"author": authors} if authors else {})}] if pairs or authors else []
 
 
 def _as_is(script: str) -> str:
@@ -52,6 +58,23 @@ def _as_is(script: str) -> str:
 
 def _without_slips(script: str) -> str:
     return _TRAILING_COMMA.sub(r"\1", _COMMENT.sub("", script))
+
+
+def _with_straight_quotes(script: str) -> str:
+    """Returns `script` with `"` in place of curly quotes, and of `'` if there are no others."""
+    script = _CURLY.sub('"', _without_slips(script))
+    return script if '"' in script else script.replace("'", '"')
+
+
+def _with_inner_quotes_escaped(script: str) -> str:
+    """Returns `script` with a backslash before quotes inside strings: those after which no value can end."""
+    pieces: list[str] = []
+    end, inside = 0, False
+    for match in _QUOTE.finditer(script := _without_slips(script)):
+        inner = inside and _STRING_END.match(script, match.end()) is None
+        pieces += [script[end : match.start()], '\\"' if inner else '"']
+        inside, end = inner or not inside, match.end()
+    return "".join([*pieces, script[end:]])
 
 
 def _decode_all(text: str) -> list[Any]:
@@ -112,16 +135,23 @@ def _path(url: str | None) -> str:
 
 
 def follow(value: object, nodes: Iterable[Node]) -> list[object]:
-    """Returns `value` as a list, each bare `{"@id": …}` replaced by the node with that id if there is one."""
+    """Returns `value` as a list, each reference to a node replaced by that node if there is one.
+
+    A reference is `{"@id": …}` without a name, or the id itself as a string.
+    """
     items = as_list(value)
-    if not any(isinstance(item, dict) and set(item) <= {"@id", "@type"} for item in items):
+    if not any(map(_id, items)):
         return items
-    by_id = {node["@id"]: node for node in reversed(list(nodes)) if isinstance(node.get("@id"), str) and len(node) > 1}
+    known = [node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1]
+    by_id = {node["@id"]: node for node in sorted(known, key=lambda node: (bool(_name_of(node)), len(node)))}
     return [by_id.get(_id(item), item) for item in items]
 
 
 def _id(item: object) -> str:
-    value = item.get("@id") if isinstance(item, dict) else None
+    """Returns the id that `item` refers to, empty if it is no reference."""
+    if isinstance(item, str):
+        return item if item.startswith("#") or "://" in item else ""
+    value = item.get("@id") if isinstance(item, dict) and not _name_of(item) else None
     return value if isinstance(value, str) else ""
 
 
@@ -142,8 +172,8 @@ def names(value: object) -> list[str]:
 def _name_of(item: Node) -> list[str]:
     named = item.get("name")
     if isinstance(named, dict):
-        return strings(named, "name") or _parts_of(named)
-    return strings(named) or _parts_of(item)
+        return strings(named, "name", "@value") or _parts_of(named)
+    return strings(named, "@value", "name") or _parts_of(item) or strings(item.get("author"), "name")
 
 
 def _parts_of(item: Node) -> list[str]:
@@ -157,7 +187,7 @@ def moments(value: object) -> list[str]:
 
 
 def _is_number(item: object) -> bool:
-    return isinstance(item, int) and not isinstance(item, bool)
+    return isinstance(item, int | float) and not isinstance(item, bool)
 
 
 def as_list(value: object) -> list[Any]:

@@ -35,7 +35,11 @@ def _split(text: str, sites: frozenset[str], trusted: bool) -> tuple[str, ...]:
     text = plain(text)
     if len(text) <= _MAX_NAME and bare(text) in sites:
         return (text,)
+    if bracketed := byline_words.BRACKETS.match(text):
+        text = bracketed[1]
     text = _strip_by(byline_words.NOISE.sub(" ", text) if byline_words.NOISY.search(text) else text)
+    if other := byline_words.OTHER_LABEL.search(text):
+        text = text[: other.start()]  # nobody, if it begins with such a label
     names: list[str] = []
     for part in byline_words.BREAK.split(text):
         meant = part if trusted else byline_words.TURN.sub("", part)
@@ -53,7 +57,8 @@ def _strip_by(text: str) -> str:
 
 
 def _names_of(part: str, *, trusted: bool) -> list[str]:
-    pieces = [trimmed for piece in byline_words.AND.split(part) if (trimmed := _trim(piece))]
+    part = byline_words.JOINED_AND.sub(r"\1, ", part)
+    pieces = _pieces(part)
     if len(pieces) == 2 and "," in part and all(_is_word(piece) for piece in pieces):  # noqa: PLR2004 - Last, First
         pieces = [f"{pieces[1]} {pieces[0]}"]
     names: list[str] = []
@@ -64,6 +69,31 @@ def _names_of(part: str, *, trusted: bool) -> list[str]:
     return names
 
 
+def _pieces(part: str) -> list[str]:
+    """Returns what may be names in `part`, up to a role after a comma: `Mara Quill, Harbour Correspondent`."""
+    pieces: list[str] = []
+    end, comma = 0, False
+    for match in (*byline_words.AND.finditer(part), None):
+        piece = part[end : match.start() if match else len(part)]
+        if pieces and comma and _ends_as_role(piece):
+            break
+        if trimmed := _trim(piece):
+            pieces += trimmed.split() if byline_words.CHINESE_NAMES.fullmatch(trimmed) else [trimmed]
+        if match:
+            end, comma = match.end(), "," in match[0]
+    return pieces
+
+
+def _ends_as_role(piece: str) -> bool:
+    """Returns True if `piece` ends with a role, or is a phrase in lower case with one: `redaktor naczelny`."""
+    words = [word.strip(".,:") for word in piece.casefold().split()]
+    if not words:
+        return False
+    return words[-1] in byline_words.TRADES or (
+        piece.strip()[0].islower() and not byline_words.TRADES.isdisjoint(words)
+    )
+
+
 def _is_word(text: str) -> bool:
     return text.isalpha() and text.istitle() and text.casefold() not in byline_words.ROLES
 
@@ -71,8 +101,8 @@ def _is_word(text: str) -> bool:
 def _trim(piece: str) -> str:
     """Returns `piece` without a role or degree at its ends, and only half of it if both halves are equal."""
     words = (
-        byline_words.DEGREE.sub("", byline_words.REPORTER.sub("", piece.rpartition(": ")[2]))
-        .strip(" \t,.:;&©-–—*_'\"“”«»")
+        byline_words.DEGREE.sub("", byline_words.REPORTER.sub("", _without_reporter(piece.rpartition(": ")[2])))
+        .strip(" \t,.:;&©-–—*_'\"“”«»（）()")
         .split()
     )
     while len(words) > 2 and _is_role(words[-1]) and not byline_words.ORGANISATION.search(piece):  # noqa: PLR2004 - a name's two
@@ -81,6 +111,10 @@ def _trim(piece: str) -> str:
         words.pop(0)
     half = len(words) // 2
     return _cased(" ".join(words[half:] if words[:half] == words[half:] else words))
+
+
+def _without_reporter(piece: str) -> str:
+    return piece if piece.isascii() else byline_words.CHINESE_REPORTER.sub("", piece.strip())
 
 
 def _cased(name: str) -> str:
@@ -97,6 +131,8 @@ def is_name(text: str, *, trusted: bool = True) -> bool:
     """Returns True if `text` may be the name of a person or of an editorial team."""
     words = text.split()
     if not 0 < len(words) <= _MAX_WORDS or not 1 < len(text) <= _MAX_NAME or not any(map(str.isalpha, text)):
+        return False
+    if not text.isascii() and byline_words.CHINESE_NO_NAME.search(text):
         return False
     if byline_words.NOT_A_NAME.search(text) or (len(words) > 1 and any(map(str.isdigit, text))):
         return False
@@ -124,6 +160,11 @@ def is_handle(name: str) -> bool:
         return False
     mixed = not name.isupper() and not name[1:].islower()
     return name[0].islower() or mixed or not name.isalpha()
+
+
+def is_company(name: str) -> bool:
+    """Returns True if `name` ends with the legal form of a company, or begins with it where that is usual."""
+    return byline_words.COMPANY.search(name) is not None
 
 
 def is_organisation(name: str, sites: frozenset[str]) -> bool:

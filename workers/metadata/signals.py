@@ -5,6 +5,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from workers.metadata.byline_words import BEFORE_BY, BY_LABELS, BY_WORDS, any_of
+from workers.metadata.calendars import western_numerals
 from workers.page.words import word_set
 
 # Every name in _CLASSES begins with one of these. One search for them is far faster than a search for all names.
@@ -18,22 +19,38 @@ _AUTHOR_FOLDERS = word_set(
     reporter reporters staff team user users writer writers"""
 )
 _BEFORE_BY = BEFORE_BY | {"reviewed"}
-_BY_WORDS = BY_WORDS | word_set("kirjoittanut tekst testo text texte texto yazan بقلم كتب מאת")
+_BY_WORDS = BY_WORDS | word_set(
+    """kirjoittanut tekst testo text texte texto yazan haber autorzy بقلم كتب كتبت نوشته מאת โดย ผู้เขียน द्वारा लेखक
+    συντάκτης συντάκτρια γράφει κείμενο текст тексты автори tácgiả"""
+)
 _BY = re.compile(
-    rf"\W{{0,3}}(?:(?:(?:{any_of(_BEFORE_BY)})\s+)?(?:{any_of(_BY_WORDS)})\b\s*[:：]?(?:\s|$)"
-    rf"|(?:{any_of(BY_LABELS)})\s*[:：●・/])",
+    rf"\W{{0,3}}(?:(?:(?:{any_of(_BEFORE_BY)})\s+)?(?:{any_of(_BY_WORDS)})(?!\w)\s*[:：]?(?:\s|$)"
+    r"|[\u4e00-\u9fff]{0,8}(?:记者|記者)\s?[\u4e00-\u9fff]{2,4}(?:[\s、／/]+[\u4e00-\u9fff]{2,6})*\s*$"
+    r"|[\u4e00-\u9fff]{2,6}\s?(?:記者|记者)\s*$|글\s[가-힣]{2,4}\s*$|[가-힣]{2,4}\s?(?:기자|특파원)(?:\s*\S+@\S+)?\s*$"
+    r"|(?:Του|Της)\s+[Α-ΩΆ-Ώ]\w+\s+[Α-ΩΆ-Ώ]\w+\s*$|(?:نویسنده|خبرنگار)\s*:"
+    rf"|tác giả\s*[:：]|(?:取材・)?(?:{any_of(BY_LABELS)})\s*[:：●・/／＝｜|])",
     re.IGNORECASE,
 )
 BY_WITHIN = re.compile(
     r"(?<=[\s|,:·–—-])(?:by|von|par|por|door|av|af|przez|autor(?:in)?|author|auteur)\b\s*[:：]?(?:\s+|$)"
-    r"|(?:著者|作者|記者|投稿者|執筆)\s*[:：]",
+    rf"|(?:{any_of(BY_LABELS | {'執筆'})}|автор|текст|συντάκτης|κείμενο|tác giả|yazan|haber|מאת|بقلم|ผู้เขียน|लेखक)"
+    r"\s*[:：]",
     re.IGNORECASE,
 )
+# Who wrote an article, in brackets at the end of its last paragraph.
+_BRACKET = re.compile(
+    r"[（(【]\s*((?:[\u4e00-\u9fff]{0,8}?(?:记者|記者|通讯员|作者|撰文|撰稿)|文)\s*[:：／/]?\s*[^（()）】]{2,40})[）)】]\s*$"
+    r"|\(((?:reporting|writing|text|by|von|автор|текст)\b[^()]{4,150})\)\W*$",
+    re.IGNORECASE,
+)
+_MAX_CREDIT = 170  # characters at the end of a text
 # Every byline contains one of these, a sign at its start, or a label. Searching for them first is far faster.
 _BY_HINTS = frozenset(f"{word}{colon}" for word in _BY_WORDS | _BEFORE_BY for colon in ("", ":", "：", "."))
-_LABEL = re.compile(any_of(BY_LABELS))
+_LABEL = re.compile(rf"{any_of(BY_LABELS)}|기자|특파원|tác giả|^Τ[οη][υς]\s|نویسنده|خبرنگار", re.IGNORECASE)
 COPYRIGHT = re.compile(r"©|\(c\)|copyright", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+# With the years of the Persian, the Islamic and the Buddhist calendar, and numerals of other scripts.
+_YEAR_ELSEWHERE = re.compile(r"(?<!\d)(?:1[34]|19|20|2[45])\d\d(?!\d)|\d[年년]|〇")
 _ASIDE = re.compile(
     r"comment(?!ary)|related|recommend|sidebar|widget|(?:page|site|global)-?footer|newsletter|most-?(?:read|popular)"
     r"|teaser|trending|promo|disqus|replies|read-?more|more-?(?:news|stories|from)"
@@ -64,6 +81,7 @@ class Signal(StrEnum):
     BY = "by"
     BY_WITHIN = "by within"
     NAME = "name"
+    CREDIT = "credit"
     COPYRIGHT = "copyright"
     PUBLISHED_PROP = "itemprop datePublished"
     MODIFIED_PROP = "itemprop dateModified"
@@ -129,21 +147,37 @@ def is_author_link(href: str) -> bool:
 
 def signals_of_text(words: str) -> tuple[Signal, ...]:
     """Returns the signals of `words` at the start of an element or right after it; `words` are not only white space."""
+    credit = (Signal.CREDIT,) if credit_in(words) else ()
     if len(words) > _MAX_BYLINE or len(line := words.strip()) < _MIN_LINE:
-        return ()
-    parts = line.lower().split()
-    signals: tuple[Signal, ...] = ()
-    if not _BY_HINTS.isdisjoint(parts) or not line[0].isalnum() or (not line.isascii() and _LABEL.search(line)):
-        signals = _signals_of_byline(line)
+        return credit
+    start = line[:MAX_LINE]  # of a longer line only the first words count
+    parts = start.lower().split()
+    signals: tuple[Signal, ...] = credit
+    if not _BY_HINTS.isdisjoint(parts) or not line[0].isalnum() or (not start.isascii() and _LABEL.search(start)):
+        signals += _signals_of_byline(line)
     if len(line) >= MAX_LINE:
         return signals
     if 1 < len(parts) <= _MAX_NAME_PARTS and line[0].isupper() and len(line) <= _MAX_NAME and _NAME.fullmatch(line):
         signals += (Signal.NAME,)
-    if ("19" in line or "20" in line) and _YEAR.search(line):
+    if _has_year(line):
         signals += (Signal.YEAR,)
     if "©" in line or (line[0] in "C(c" and COPYRIGHT.search(line)):
         signals += (Signal.COPYRIGHT,)
     return signals
+
+
+def credit_in(words: str) -> str:
+    """Returns who wrote an article, from the brackets at the end of its last words; empty if they do not say."""
+    end = words.rstrip(" \n\t。.")[-1:]
+    if end not in {")", "）", "】"} or not (match := _BRACKET.search(words[-_MAX_CREDIT:])):
+        return ""
+    return match[1] or match[2]
+
+
+def _has_year(line: str) -> bool:
+    if line.isascii():
+        return ("19" in line or "20" in line) and _YEAR.search(line) is not None
+    return _YEAR_ELSEWHERE.search(western_numerals(line)) is not None
 
 
 def _signals_of_byline(line: str) -> tuple[Signal, ...]:

@@ -61,7 +61,8 @@ class PageSources:
 
     def main_elements(self, *signals: Signal) -> list[PageElement]:
         """Returns the elements with `signals` that are not in navigation, footers, comments and the like."""
-        return [element for element in self.elements(*signals) if element.region is not ElementRegion.ASIDE]
+        aside = ElementRegion.ASIDE
+        return [element for element in self.elements(*signals) if element.region is not aside]
 
     @property
     def host(self) -> str:

@@ -1,7 +1,8 @@
 """Fingerprints of a text: SHA-256 to find equal texts, SimHash to find similar ones."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from hashlib import blake2b, sha256
 
 import numpy as np
@@ -13,6 +14,7 @@ _SHINGLE_TOKENS = 3  # tokens
 _CHUNK_CHARS = 1 << 18  # bounds the memory that tokens take; a chunk's edge may cut a word in two
 _HASH_BYTES = 8  # 64 bits
 
+_BLAKE = partial(blake2b, digest_size=_HASH_BYTES)
 _TOKEN = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
 
 
@@ -44,12 +46,12 @@ def _hash_runs(text: str) -> Iterator[bytes]:
     for start in range(0, len(text), _CHUNK_CHARS):
         tokens = carried + [token.encode() for token in _TOKEN.findall(text, start, start + _CHUNK_CHARS)]
         if len(tokens) >= _SHINGLE_TOKENS:
-            yield b"".join(map(_hash, zip(tokens, tokens[1:], tokens[2:], strict=False)))
+            yield _hashed(zip(tokens, tokens[1:], tokens[2:], strict=False))
             hashed = True
         carried = tokens[1 - _SHINGLE_TOKENS :]
     if carried and not hashed:
-        yield _hash(tuple(carried))
+        yield _hashed([tuple(carried)])
 
 
-def _hash(run: tuple[bytes, ...]) -> bytes:
-    return blake2b(b" ".join(run), digest_size=_HASH_BYTES).digest()
+def _hashed(runs: Iterable[tuple[bytes, ...]]) -> bytes:
+    return b"".join(map(blake2b.digest, map(_BLAKE, map(b" ".join, runs))))

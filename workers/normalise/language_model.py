@@ -56,4 +56,5 @@ def _member(npz: IO[bytes], archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> 
     npz.seek(info.header_offset)
     name, extra = _ZIP_LENGTHS.unpack(npz.read(_ZIP_LENGTHS.size))
     offset = info.header_offset + _ZIP_LENGTHS.size + name + extra + header_bytes
-    return np.memmap(npz, kind, "r", offset, shape)
+    # As a plain array: a memmap's own class works in Python each time that rows are taken out of it.
+    return np.asarray(np.memmap(npz, kind, "r", offset, shape))

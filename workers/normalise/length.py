@@ -16,7 +16,7 @@ _CHARS_A_MINUTE = 500  # the same for text without spaces
 _EXCERPT_CHARS = 200  # chosen: two or three lines on a screen
 _SHORTEST_SENTENCE_CHARS = 80  # chosen: characters of an excerpt of whole sentences, at least
 _UNSPACED = re.compile(f"[{UNSPACED}]")
-_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
+_WORD = re.compile(r"[^\W_]\S*")  # from the first letter or digit of a run between white space to its end
 _SENTENCE_END = re.compile(r"[.!?…؟।][\"'”’»)]*(?=\s|$)|[。！？][」』”’]*")
 
 
@@ -35,7 +35,7 @@ def measure_length(text: str) -> Length:
     Khmer, which have no spaces between words, each letter counts as one.
     """
     spaced, characters = _UNSPACED.subn(" ", text)
-    words = sum(1 for token in spaced.split() if _LETTER_OR_DIGIT.search(token))
+    words = len(_WORD.findall(spaced))
     minutes = words / _WORDS_A_MINUTE + characters / _CHARS_A_MINUTE
     return Length(words + characters, math.ceil(minutes * 60))
 

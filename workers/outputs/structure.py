@@ -13,6 +13,7 @@ from workers.page.blocks import BlockKind
 from workers.page.data_tables import is_data_table
 from workers.page.tree import Element
 
+_PREFORMATTED, _ITEM = BlockKind.PREFORMATTED, BlockKind.ITEM  # read once: see `BlockKind`
 _MAX_NESTED = 12  # nodes inside each other; deeper ones join the innermost. Chosen: six lists, readable in Markdown
 LISTS = frozenset({"ul", "ol"})
 _ITEMS = frozenset({"li"})
@@ -101,9 +102,9 @@ class _Builder:
         if isinstance(leaf, Image):
             return tuple(frame for frame in path if frame.tag != "pre")
         above = leaf.element.getparent()
-        if leaf.kind is BlockKind.ITEM and not any(frame.tag == "li" for frame in path):  # a list as Word writes it
+        if leaf.kind is _ITEM and not any(frame.tag == "li" for frame in path):  # a list as Word writes it
             return (*path, _Frame("ul", leaf.element if above is None else above), _Frame("li", leaf.element))
-        if leaf.kind is BlockKind.PREFORMATTED and not any(frame.tag == "pre" for frame in path):  # rows of code
+        if leaf.kind is _PREFORMATTED and not any(frame.tag == "pre" for frame in path):  # rows of code
             table = next(leaf.element.iterancestors("table"), above)
             return (*path, _Frame("pre", leaf.element if table is None else table))
         return path

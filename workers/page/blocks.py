@@ -15,7 +15,11 @@ BREAK = "\x1e"  # the text of a run that ends a line; no page contains it: the p
 
 
 class BlockKind(IntEnum):
-    """The kind of a block."""
+    """The kind of a block.
+
+    Loops compare with constants of their modules: reading a member from its class takes ten times as long as reading
+    a constant in Python 3.11.
+    """
 
     PARAGRAPH = 0
     HEADING = 1

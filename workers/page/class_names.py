@@ -85,13 +85,13 @@ for _name, _words in GROUPS.items():
 
 
 _PATTERNS = ((_ASIDE_NAMES, ASIDE), (_GUTTER_NAMES, GUTTER), (_CONTROL_NAMES, CONTROL), (_LINES_NAMES, LINES))
-_TELLING = 1 << 62  # set by words of these patterns: other names need not be matched against them
+_HAS_PATTERN = 1 << 62  # set by words of these patterns: other names need not be matched against them
 for _word in word_set(
     """sr sronly only visually hidden visuallyhidden vishidden invisible screen screenreader reader assistive offscreen
     off accessible accessibility katex mjx mathjax jax preview editsection lineno linenos linenodiv line lines
     linenumber linenumbers gutter blob ln lnt codehilite copy clipboard copybtn whitespace white"""
 ):
-    _FLAGS[_word] = _FLAGS.get(_word, 0) | _TELLING
+    _FLAGS[_word] = _FLAGS.get(_word, 0) | _HAS_PATTERN
 _FLAGS |= {written: flags for word, flags in _FLAGS.items() for written in (word.capitalize(), word.upper())}
 
 
@@ -112,8 +112,8 @@ def _flags_of(name: str) -> int:
     flags = NO_TEXT if name.lower() in CONSENT_MANAGERS else 0
     for word in _WORD.findall(name):
         flags |= _FLAGS.get(word, 0)
-    if flags & _TELLING:
-        flags &= ~_TELLING
+    if flags & _HAS_PATTERN:
+        flags &= ~_HAS_PATTERN
         for pattern, bit in _PATTERNS:
             if pattern.search(name):
                 flags |= bit

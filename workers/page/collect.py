@@ -5,10 +5,12 @@ from workers.page.raised import raised
 from workers.page.tree import Element
 from workers.page.unread import is_numbering
 
+_CODE = BlockKind.PREFORMATTED  # read once: see `BlockKind`
 _LINK, _BOLD, _ITALIC = range(3)
 MARKS = {"a": _LINK, "b": _BOLD, "strong": _BOLD, "i": _ITALIC, "em": _ITALIC, "cite": _ITALIC}
 _QUOTES = (("“", "”"), ("‘", "’"))  # of a quotation, and of one inside another (HTML, 15.3.6)
 _OPENING = "\"'“„«‘‚‹「『"
+_new = tuple.__new__  # of a named tuple, in half the time of calling its class
 
 
 class BlockCollector:
@@ -41,12 +43,12 @@ class BlockCollector:
 
     def add(self, text: str, element: Element, *, is_tail: bool = False) -> None:
         """Adds the text of `element`, or with `is_tail` the text after it."""
-        if self.keeps_lines and "\n" in text and self.kind is not BlockKind.PREFORMATTED:
+        if self.keeps_lines and "\n" in text and self.kind is not _CODE:
             self._add_lines(text, element, is_tail=is_tail)
             return
         if self._raising:
             self._raised.append((len(self.runs), self._raising[-1]))
-        self.runs.append(TextRun(text, element, is_tail))
+        self.runs.append(_new(TextRun, (text, element, is_tail)))
         if not text or text.isspace():
             return
         self._line_filled = True
@@ -89,7 +91,7 @@ class BlockCollector:
 
     def end_line(self, element: Element) -> None:
         """Ends a line. Two ends in a row end the block, except in preformatted text."""
-        if self._line_filled or self.kind is BlockKind.PREFORMATTED:
+        if self._line_filled or self.kind is _CODE:
             self.runs.append(TextRun(BREAK, element, is_tail=False))
             self._line_filled = False
         elif self.runs:
@@ -101,11 +103,10 @@ class BlockCollector:
         flags, self.flags = self.flags, 0
         raw = runs[0].text if len(runs) == 1 and not self._raised else self._joined()
         self.runs, self._chars, self._line_filled = [], [0, 0, 0], False
-        text = _verbatim(raw) if kind is BlockKind.PREFORMATTED else _squeeze(raw)
-        if text and not (kind is BlockKind.PREFORMATTED and is_numbering(text)):
-            self.blocks.append(
-                TextBlock(text, kind, self.container, tuple(runs), link, bold, italic, flags, self.after_image)
-            )
+        text = _verbatim(raw) if kind is _CODE else _squeeze(raw)
+        if text and not (kind is _CODE and is_numbering(text)):
+            block = (text, kind, self.container, tuple(runs), link, bold, italic, flags, self.after_image)
+            self.blocks.append(_new(TextBlock, block))
             self.after_image = False
 
     def _joined(self) -> str:

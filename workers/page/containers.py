@@ -8,12 +8,13 @@ from workers.page.collect import BlockCollector
 from workers.page.tags import BOILERPLATE_TAGS, CODES, KINDS, LINE_TAGS, LISTS
 from workers.page.tree import Element
 
+_CODE = BlockKind.PREFORMATTED  # read once: see `BlockKind`
 _BOILERPLATE = sum(
     1 << GROUP_BITS[name]
     for name in ("navigation", "footer", "comment", "consent", "letter", "related", "share", "advert")
 )
 _BOILERPLATE |= sum(1 << GROUP_BITS[name] for name in ("side", "overlay", "hidden", "gate"))
-_ODD_TAGS, _ODD_KINDS = frozenset({"td", "p"}), frozenset({BlockKind.PREFORMATTED})  # see `_kind`
+_ODD_TAGS, _ODD_KINDS = frozenset({"td", "p"}), frozenset({_CODE})  # see `_kind`
 _NOTHING = Container(etree.Element("html"), 0, BlockKind.PARAGRAPH, 0, -1, 0, 0, 0, -1, -1, -1, 0, 0)  # around the body
 
 
@@ -83,8 +84,8 @@ class ContainerStack:
 
 
 def _kind(tag: str, classes: str, above: BlockKind) -> BlockKind:
-    if above is BlockKind.PREFORMATTED or (tag == "td" and "blob-code" in classes):  # as GitHub shows files
-        return BlockKind.PREFORMATTED
+    if above is _CODE or (tag == "td" and "blob-code" in classes):  # as GitHub shows files
+        return _CODE
     if tag == "p" and classes.startswith("MsoListParagraph"):  # as Word writes it
         return BlockKind.ITEM
     return KINDS.get(tag, above)

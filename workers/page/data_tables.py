@@ -5,6 +5,7 @@ from collections import defaultdict
 from workers.page.blocks import BlockKind, SegmentedPage
 from workers.page.tree import Element
 
+_CELL = BlockKind.CELL  # read once: see `BlockKind`
 # Chosen by hand; not measured.
 _LEAST_ROWS, _LEAST_COLUMNS = 2, 2
 _MAX_CELL_CHARS = 400  # characters of a cell, on average; more are columns of text
@@ -18,7 +19,7 @@ def data_tables(segmented: SegmentedPage) -> dict[int, Element]:
     tables: dict[Element, list[int]] = defaultdict(list)
     for number, block in enumerate(segmented.blocks):
         container = segmented.containers[block.container]
-        if block.kind is BlockKind.CELL and (table := table_around(container.element)) is not None:
+        if block.kind is _CELL and (table := table_around(container.element)) is not None:
             tables[table].append(number)
     for table, numbers in tables.items():
         if is_data_table(table):

@@ -134,8 +134,12 @@ def _repeats(segmented: SegmentedPage, page: LayoutColumns) -> list[float]:
 
 def _marks(tree: Element, segmented: SegmentedPage, page: LayoutColumns) -> list[float]:
     text = "\n".join([block.text for block in segmented.blocks])[:_MAX_TEXT_CHARS].lower()
-    times = sum(1 for _ in tree.iter("time"))
-    passwords = sum(1 for field in tree.iter("input") if (field.get("type") or "").lower() == "password")
+    times = passwords = 0
+    for element in tree.iter("time", "input"):
+        if element.tag == "time":
+            times += 1
+        elif (element.get("type") or "").lower() == "password":
+            passwords += 1
     articles = segmented.table["article"][page.containers] >= 0
     return [
         np.log1p(len(segmented.images)),

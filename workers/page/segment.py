@@ -19,6 +19,7 @@ from workers.page.unread import ASKED_TAGS, is_apart, is_unread
 
 MAX_BLOCKS = 50_000  # blocks of one page, the rest is left out; chosen: longer documents are dumps of data
 
+_CODE, _HEADING = BlockKind.PREFORMATTED, BlockKind.HEADING  # read once: see `BlockKind`
 _APART = ASIDE | GUTTER | CONTROL | UNSHOWN
 # Chosen by hand; not measured.
 _LINE_CHARS = 40  # characters of a custom element that begins a line; a shorter one may be a word within a line
@@ -65,7 +66,7 @@ class _Segmenter:
             elif (tag in silent and not self._enter_silent(tag, element)) or not self._enter(tag, element):
                 skipped = element
                 steps.skip_subtree()
-            elif (own := element.text) and (text.runs or not own.isspace() or text.kind is BlockKind.PREFORMATTED):
+            elif (own := element.text) and (text.runs or not own.isspace() or text.kind is _CODE):
                 text.add(own, element)
             if len(text.blocks) >= MAX_BLOCKS:
                 break
@@ -88,7 +89,7 @@ class _Segmenter:
 
     def _enter(self, tag: str, element: Element) -> bool:
         """Begins `element`. Returns True if the walk goes on inside it."""
-        if tag in ASKED_TAGS and is_unread(tag, element, in_heading=self._text.kind is BlockKind.HEADING):
+        if tag in ASKED_TAGS and is_unread(tag, element, in_heading=self._text.kind is _HEADING):
             return False
         if tag in CODES:
             classes, own = self._attributes.of_container(element)

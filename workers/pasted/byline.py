@@ -139,7 +139,7 @@ def find_byline_below(lines: Sequence[Line], title: int, first: int) -> Byline |
     """Returns the by-line between the title and `first`, the first line of the article, or just above the title."""
     below = range(title + 1, min(first + _AFTER, title + 1 + _BEFORE, len(lines)))
     above = range(title - 1, max(-1, title - 1 - _ABOVE), -1)
-    for look in (_byline_at, _role_at, _told_at):
+    for look in (_byline_at, _role_at, _standalone_names_at):
         if byline := next((found for index in (*below, *above) if (found := look(lines, index))), None):
             return byline
     return None
@@ -191,7 +191,7 @@ def _role_at(lines: Sequence[Line], index: int) -> Byline | None:
     return Byline(names, index, index + 1) if names else None
 
 
-def _told_at(lines: Sequence[Line], index: int) -> Byline | None:
+def _standalone_names_at(lines: Sequence[Line], index: int) -> Byline | None:
     """Returns names that stand alone on a line, near a date or the time of reading, twice, or above a role."""
     byline = _bare_at(lines, index, beside=2)
     if byline:

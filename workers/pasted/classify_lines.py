@@ -193,13 +193,13 @@ def _are_lists_amid(lines: Sequence[Line], ruled_lines: RuledLines, odds: Rows) 
     amid = np.zeros(len(lines), np.bool_)
     for start, stop in _lists(lines):
         follows = any(sure[max(0, start - _LIST_REACH) : start])
-        if follows and (any(sure[stop : stop + _LIST_REACH]) or _is_told(lines[start])):
+        if follows and (any(sure[stop : stop + _LIST_REACH]) or _is_sentence(lines[start])):
             first = start - 1 if start else start
             amid[first:stop] = kept[first:stop]
     return amid
 
 
-def _is_told(item: Line) -> bool:
+def _is_sentence(item: Line) -> bool:
     """True if a list item goes on with a sentence, or is one: headlines of other articles do not."""
     return item.closed or item.text[:1].islower()
 

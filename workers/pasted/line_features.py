@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import fsum
 
 import numpy as np
@@ -94,7 +95,7 @@ def line_features(lines: Sequence[Line], findings: RuleFindings) -> dict[str, Ro
 
 def _line_table(lines: Sequence[Line], noise: Sequence[Rule | None]) -> Rows:
     times = Counter(line.text for line in lines)
-    stems = [set(_stems(line.text)) for line in lines]
+    stems = [_stems(line.text[:_LINE_CHARS]) for line in lines]
     spread = _spread(lines, stems)
     worth = worths(lines, noise)
     script = main_script(lines)
@@ -145,23 +146,24 @@ def _kinds(rule: Rule | None) -> Iterator[bool]:
         yield rule in kind
 
 
-def _stems(text: str) -> Iterator[str]:
-    return ((pair or word)[:_STEM_CHARS] for pair, word in _STEM.findall(text[:_LINE_CHARS].casefold()))
+@lru_cache(2048)  # chosen: the lines of a long text, which are looked at up to four times; some 10 MB at most
+def _stems(text: str) -> frozenset[str]:
+    return frozenset((pair or word)[:_STEM_CHARS] for pair, word in _STEM.findall(text.casefold()))
 
 
-def _spread(lines: Sequence[Line], stems: Sequence[set[str]]) -> Counter[str]:
+def _spread(lines: Sequence[Line], stems: Sequence[frozenset[str]]) -> Counter[str]:
     """Returns the number of lines of prose that each word occurs in."""
     return Counter(stem for line, own in zip(lines, stems, strict=True) if is_prose(line) for stem in own)
 
 
-def _shared(stems: set[str], spread: Counter[str]) -> float:
+def _shared(stems: frozenset[str], spread: Counter[str]) -> float:
     """Returns the share of a line's words that occur in at least two lines of prose."""
     return sum(spread[stem] > 1 for stem in stems) / len(stems) if stems else 0.0
 
 
 def _shared_with_core(lines: Sequence[Line], findings: RuleFindings) -> Rows:
     """Returns the share of each line's words, weighted by rarity, that other lines of the region's prose have."""
-    stems = [set(_stems(line.text)) for line in lines]
+    stems = [_stems(line.text[:_LINE_CHARS]) for line in lines]
     inside = range(findings.region.start, findings.region.stop)
     core = Counter(stem for index in inside if is_prose(lines[index]) for stem in stems[index])
     spread = Counter(stem for own in stems for stem in own)
@@ -170,7 +172,7 @@ def _shared_with_core(lines: Sequence[Line], findings: RuleFindings) -> Rows:
     return np.array(shares, np.float32)
 
 
-def _weighed(stems: set[str], core: Counter[str], spread: Counter[str], own: int) -> float:
+def _weighed(stems: frozenset[str], core: Counter[str], spread: Counter[str], own: int) -> float:
     whole = fsum(1 / spread[stem] for stem in stems)
     return fsum(1 / spread[stem] for stem in stems if core[stem] > own) / whole if whole else 0.0
 

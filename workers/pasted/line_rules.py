@@ -185,9 +185,9 @@ def _mark_teasers(lines: Sequence[Line], marked: list[Rule | None], start: int) 
     while stop < len(lines) and not lines[stop].gap:
         stop += 1
     few = _MIN_GROUP if lines[start].gap else 1
-    if few <= stop - start <= _MAX_TEASERS and not any(map(_is_told, lines[start:stop])):
+    if few <= stop - start <= _MAX_TEASERS and not any(map(_is_sentence, lines[start:stop])):
         marked[start:stop] = [rule or Rule.RELATED for rule in marked[start:stop]]
 
 
-def _is_told(line: Line) -> bool:
+def _is_sentence(line: Line) -> bool:
     return is_prose(line) or line.text.endswith((".", ":", ";"))

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -28,23 +28,30 @@ _DIGITS = re.compile(r"\d+")
 _WORD = re.compile(r"\w+")
 
 
-def shape_row(text: str, main_script: str) -> Iterator[float]:
-    """Yields the features `SHAPE_NAMES` of a line's text; `main_script` is that of most letters of the whole text."""
-    text = text[:_LINE_CHARS]
+def shape_row(text: str, main_script: str) -> tuple[float, ...]:
+    """Returns the features `SHAPE_NAMES` of a line's text; `main_script` is that of most letters of the whole text."""
+    return _shape_row(text[:_LINE_CHARS], main_script)
+
+
+@lru_cache(2048)  # chosen: the lines of a long text, most of which are looked at twice; some 2 MB
+def _shape_row(text: str, main_script: str) -> tuple[float, ...]:
     size = max(1, len(text))
-    letters = [char for char in text if char.isalpha()]
-    count = max(1, len(letters))
+    chars = Counter(text)
+    letters = {char: times for char, times in chars.items() if char.isalpha()}
+    count = sum(letters.values())
     words = max(1, text.count(" ") + 1)
-    yield sum(map(str.isupper, letters)) / count
-    yield sum(1 for char in text if not char.isalnum() and not char.isspace()) / size
-    yield len(letters) / size
-    yield len(_SENTENCE.findall(text))
-    yield len(_PAUSE.findall(text)) / words
-    yield len(_BRACKET.findall(text)) / words
-    yield bool(_STAMP.search(text))
-    yield text[:1].isupper()
-    yield not text[:1].isalnum()
-    yield sum(_script_of(char) != main_script for char in letters) / count
+    return (
+        sum(times for char, times in letters.items() if char.isupper()) / max(1, count),
+        sum(times for char, times in chars.items() if not char.isalnum() and not char.isspace()) / size,
+        count / size,
+        len(_SENTENCE.findall(text)),
+        len(_PAUSE.findall(text)) / words,
+        len(_BRACKET.findall(text)) / words,
+        bool(_STAMP.search(text)),
+        text[:1].isupper(),
+        not text[:1].isalnum(),
+        sum(times for char, times in letters.items() if _script_of(char) != main_script) / max(1, count),
+    )
 
 
 def main_script(lines: Sequence[Line]) -> str:

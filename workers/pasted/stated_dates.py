@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from workers.metadata.written_dates import labels_change
+from workers.metadata.date_labels import labels_change
 from workers.pasted.phrases import DATE
 
 # Chosen by hand; not measured.

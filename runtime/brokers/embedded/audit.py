@@ -16,7 +16,7 @@ _BUSY_TIMEOUT_S = 5.0  # Python's default for sqlite3.connect: longer than any t
 
 
 class EmbeddedAudit:
-    """Implements `runtime.auditor.Source` on the file at `path`. It reads the file in one transaction."""
+    """Implements `runtime.auditor.AuditSource` on the file at `path`. It reads the file in one transaction."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

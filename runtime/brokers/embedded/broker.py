@@ -63,7 +63,7 @@ class EmbeddedBroker:
         self._delivery_limit = delivery_limit
         self._store = Store(folder / FILE, DiskWatch(metrics))
         self._lanes = Lanes(self._store, metrics=metrics, limits=limits)
-        self._previews = Previews(self._lanes.changed, limits.preview_patience_s)
+        self._previews = Previews(self._lanes.changed, limits.preview_wait_s)
         self._leases = LocalLeases()
         self._requested = Bell()
         self._scope = AsyncExitStack()
@@ -128,7 +128,7 @@ class EmbeddedBroker:
         every `disk_pause_s`.
 
         Raises:
-            BrokerUnavailable: the database is damaged or was closed; what is in hand was cancelled and given back.
+            BrokerUnavailable: the database is damaged or was closed; work in progress was cancelled and given back.
         """
         consumer = Consumer(
             self._lanes,

@@ -1,4 +1,4 @@
-"""One call of `consume`: takes due messages into free slots and executes each verdict."""
+"""One call of `consume`: claims due messages for free slots, and executes each verdict."""
 
 import asyncio
 import math
@@ -55,7 +55,7 @@ class Consumer:
         self._metrics = metrics
         self._slots: Slots[SlotPlace] = Slots(capacity, math.inf)  # the lanes keep the order in which jobs are due
         self._held = HeldBytes(capacity.held_bytes)
-        self._messages_turn = False
+        self._messages_first = False
 
     async def run(self, stop: Stop) -> None:
         """Works until `stop` is set and everything in progress is finished. Cancelling returns it to the lanes instead.
@@ -79,14 +79,14 @@ class Consumer:
     async def _finish_all(self) -> None:
         while self._slots.in_hand:
             rung = self._lanes.changed.listen()
-            self._let_back()
+            self._resume_waiting()
             await rung.wait()
         show(self._metrics, self._slots, self._held)
 
     async def _take(self, group: asyncio.TaskGroup, stop: Stop) -> None:
         rung = self._lanes.changed.listen()
-        self._let_back(_PROMPT)
-        if not self._messages_turn:
+        self._resume_waiting(_PROMPT)
+        if not self._messages_first:
             self._start_previews(group)
         messages, due = await self._claim()
         if stop.is_set():
@@ -94,14 +94,14 @@ class Consumer:
             return
         for message in messages:
             self._start(group, message)
-        if self._messages_turn:
-            self._messages_turn = not messages and self._slots.room(QueueClass.INTERACTIVE) == 0
+        if self._messages_first:
+            self._messages_first = not messages and self._slots.room(QueueClass.INTERACTIVE) == 0
             self._start_previews(group)
-        self._let_back()
+        self._resume_waiting()
         show(self._metrics, self._slots, self._held)
         await _wait(rung, until=due)
 
-    def _let_back(self, kinds: frozenset[QueueClass] = frozenset(QueueClass)) -> None:
+    def _resume_waiting(self, kinds: frozenset[QueueClass] = frozenset(QueueClass)) -> None:
         """Gives free slots to deliveries that come back from waiting for the network."""
         while place := self._slots.take(asyncio.get_running_loop().time(), among=kinds):
             place.grant()
@@ -115,14 +115,14 @@ class Consumer:
     def _start_previews(self, group: asyncio.TaskGroup) -> None:
         for preview in self._previews.take(self._slots.room(QueueClass.PREVIEW)):
             place = self._place(QueueClass.PREVIEW)
-            self._messages_turn = True
+            self._messages_first = True
             task = group.create_task(self._preview(preview, place))
             task.add_done_callback(partial(self._finish_preview, preview, place))
 
     async def _preview(self, preview: Preview, place: SlotPlace) -> None:
         try:
             verdict = await self._handle(replace(preview.delivery, place=place))
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises, whoever asked is told that it failed
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, the caller gets an error instead of an event
             log.warning("preview_failed", error=type(error).__name__, message_id=preview.delivery.message_id)
             return
         if isinstance(verdict, Answer) and verdict.event is not None:
@@ -161,12 +161,12 @@ class Consumer:
     async def _work(self, message: Claimed, place: SlotPlace) -> None:
         try:
             verdict = await self._handle(self._delivery(message, place))
-            carry_out = self._lanes.settling(message, verdict)
+            execute = self._lanes.settling(message, verdict)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises gives the delivery back
-            _log_given_back(message, error)
-            carry_out = partial(self._lanes.give_back, message)
+            _log_failed(message, error)
+            execute = partial(self._lanes.give_back, message)
         place.decide()
-        await self._retry_while_refused(carry_out)
+        await self._retry_while_refused(execute)
 
     async def _retry_while_refused(self, write: Callable[[], Awaitable[None]]) -> None:
         """Repeats `write` until it succeeds. Returning the message instead would use up one of its deliveries."""
@@ -186,9 +186,9 @@ class Consumer:
         )
 
 
-def _log_given_back(message: Claimed, error: Exception) -> None:
+def _log_failed(message: Claimed, error: Exception) -> None:
     log.warning(
-        "delivery_given_back",
+        "handler_failed",
         error=type(error).__name__,
         message_id=message.message_id,
         deliveries=message.deliveries,

@@ -32,16 +32,16 @@ class DiskWatch:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._told_at: float | None = None
+        self._logged_at: float | None = None
         self._over = True
 
     def refused(self, why: DiskRefused) -> None:
         """Records that the disk refused a commit."""
         self._metrics.disk_refusals.inc()
         now = time.monotonic()
-        if self._told_at is None or now - self._told_at >= _QUIET_S:
-            log.warning("disk_refuses_writes", detail=str(why), hint="what is in hand waits until there is room")
-            self._told_at, self._over = now, False
+        if self._logged_at is None or now - self._logged_at >= _QUIET_S:
+            log.warning("disk_refuses_writes", detail=str(why), hint="documents in progress wait for the disk")
+            self._logged_at, self._over = now, False
 
     def wrote(self) -> None:
         """Records that the disk took a commit."""

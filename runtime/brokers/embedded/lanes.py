@@ -52,7 +52,7 @@ class Lanes:
         self._store = store
         self._metrics = metrics
         self._limits = limits
-        self._in_hand: set[int] = set()
+        self._claimed: set[int] = set()
         self._claiming = asyncio.Lock()  # a claim must know what the claim before it took
 
     async def put(self, job: Job) -> None:
@@ -74,8 +74,8 @@ class Lanes:
     async def claim(self, room: Room, *, delivery_limit: int) -> tuple[list[Claimed], float | None]:
         """Takes due messages, interactive ones first, and records their deliveries on the disk.
 
-        A due suspect (see `contract.broker.Delivery`) goes first and runs alone: it is taken when nothing is in hand,
-        and nothing else is taken until it is released.
+        A due suspect (see `contract.broker.Delivery`) goes first and runs alone: it is taken when no message is
+        claimed, and nothing else is taken until it is released.
 
         Args:
             room: how much to take at most; at least one message.
@@ -85,14 +85,14 @@ class Lanes:
             The messages, and the Unix seconds at which the next is due that there is room for.
         """
         async with self._claiming:
-            in_hand = frozenset(self._in_hand)
-            claimed, due = await self._store.run(lambda db: _claim(db, room, in_hand, delivery_limit))
-            self._in_hand.update(message.seq for message in claimed)
+            before = frozenset(self._claimed)
+            claimed, due = await self._store.run(lambda db: _claim(db, room, before, delivery_limit))
+            self._claimed.update(message.seq for message in claimed)
             return claimed, due
 
     def release(self, messages: Iterable[Claimed]) -> None:
         """Makes these available to the next claim, unless they are settled."""
-        self._in_hand.difference_update(message.seq for message in messages)
+        self._claimed.difference_update(message.seq for message in messages)
         self.changed.ring()
 
     async def give_back(self, message: Claimed) -> None:
@@ -135,20 +135,21 @@ def insert_within(db: Connection, message: Message, limits: EmbeddedLimits) -> N
 
 
 def _claim(
-    db: Connection, room: Room, in_hand: frozenset[int], delivery_limit: int
+    db: Connection, room: Room, before: frozenset[int], delivery_limit: int
 ) -> tuple[list[Claimed], float | None]:
+    """Claims due messages. `before` are the rows of those that are claimed already."""
     now = time.time()
-    if tables.holds_suspect(db, delivery_limit=delivery_limit, in_hand=in_hand):
+    if tables.holds_suspect(db, delivery_limit=delivery_limit, claimed=before):
         return [], None
-    suspect_due = tables.suspect_due(db, delivery_limit=delivery_limit, in_hand=in_hand)
+    suspect_due = tables.suspect_due(db, delivery_limit=delivery_limit, claimed=before)
     if suspect_due is not None and suspect_due <= now:
-        return [] if in_hand else [tables.claim_suspect(db, now=now, delivery_limit=delivery_limit)], None
+        return [] if before else [tables.claim_suspect(db, now=now, delivery_limit=delivery_limit)], None
     claimed: list[Claimed] = []
     dues = []
     for lane, most in ((Lane.INTERACTIVE, room.free), (Lane.BULK, room.for_bulk)):
-        limit, taken = min(most, room.free - len(claimed)), in_hand.union(message.seq for message in claimed)
+        limit, taken = min(most, room.free - len(claimed)), before.union(message.seq for message in claimed)
         left_bytes = room.size_bytes - sum(len(message.body) for message in claimed)
         if limit > 0:
-            claimed += tables.claim(db, lane, limit, max_bytes=left_bytes, now=now, in_hand=taken)
-            dues.append(tables.next_due(db, lane, in_hand=in_hand.union(message.seq for message in claimed)))
+            claimed += tables.claim(db, lane, limit, max_bytes=left_bytes, now=now, claimed=taken)
+            dues.append(tables.next_due(db, lane, claimed=before.union(message.seq for message in claimed)))
     return claimed, min((due for due in dues if due is not None and due > now), default=None)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from contract.topology import PREVIEW_PATIENCE_S, Bounds
+from contract.topology import PREVIEW_WAIT_S, Bounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,14 +12,14 @@ class EmbeddedLimits:
     `max_jobs` and `max_bytes` equal the policies of `contract.topology`, so that both brokers refuse at the same load.
     The other values are chosen.
 
-    - `max_jobs` and `max_bytes`: for each lane, with delayed jobs and jobs in hand. A put beyond them is refused, a
+    - `max_jobs` and `max_bytes`: for each lane, with delayed and claimed jobs. A put beyond them is refused, a
       retry never.
     - `max_log_events`: the log keeps the newest.
     - `max_requests`: the record of requests about documents keeps the newest; as many as a worker remembers.
     - `publish_timeout_s`: after that a put counts as failed; below the 5 s in which the HTTP side answers.
     - `give_back_delay_s`: how long a delivery waits after its handler raised.
     - `disk_pause_s`: between two attempts to write to a disk that refuses.
-    - `preview_patience_s`: for so long a preview waits for a worker; as on RabbitMQ.
+    - `preview_wait_s`: for so long a preview waits for a worker; as on RabbitMQ.
     - `scan_letters`: one scan reads this many dead letters, the longest buried first; as on RabbitMQ.
     - `follow_pause_s`: a follower of a record reads again this long after it was woken, so that what comes in that time
       comes together; `follow_long_pause_s` where many came the last time; at the latest after `follow_idle_s`.
@@ -32,7 +32,7 @@ class EmbeddedLimits:
     publish_timeout_s: float = 4.0
     give_back_delay_s: float = 1.0
     disk_pause_s: float = 1.0
-    preview_patience_s: float = PREVIEW_PATIENCE_S
+    preview_wait_s: float = PREVIEW_WAIT_S
     scan_letters: int = 10_000
     follow_pause_s: float = 0.1
     follow_long_pause_s: float = 0.4

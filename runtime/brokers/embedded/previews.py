@@ -32,8 +32,8 @@ class Preview:
 class Previews:
     """The previews that wait for a worker, first come, first served. `changed` rings when there is one more."""
 
-    def __init__(self, changed: Bell, patience_s: float) -> None:
-        self._patience_s = patience_s
+    def __init__(self, changed: Bell, wait_s: float) -> None:
+        self._wait_s = wait_s
         self._changed = changed
         self._waiting: deque[Preview] = deque()
 
@@ -45,10 +45,10 @@ class Previews:
         self._waiting.append(preview)
         self._changed.ring()
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(self._wait_s):
                 await preview.taken.wait()
         except TimeoutError:
-            raise NotTaken(f"not taken within {self._patience_s:g} s") from None
+            raise NotTaken(f"not taken within {self._wait_s:g} s") from None
         finally:
             with suppress(ValueError):  # a worker has it
                 self._waiting.remove(preview)

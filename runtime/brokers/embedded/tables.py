@@ -100,7 +100,7 @@ class Buried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A message in hand, and its row until it is settled. `deliveries` includes this one."""
+    """A message that a consumer has, and its row until it is settled. `deliveries` includes this one."""
 
     seq: int
     message_id: str | None
@@ -129,7 +129,7 @@ def create(db: Connection) -> None:
 
 
 def waiting(db: Connection, lane: Lane) -> tuple[int, int]:
-    """Returns the number of jobs in `lane` and their bytes, with delayed jobs and those in hand."""
+    """Returns the number of jobs in `lane` and their bytes, with delayed and claimed ones."""
     jobs, size = db.execute("SELECT jobs, bytes FROM waiting WHERE lane = ?", (lane,)).fetchone()
     return jobs, size
 
@@ -149,13 +149,14 @@ def insert(db: Connection, message: Message) -> None:
 
 
 def claim(  # noqa: PLR0913 - what to take, and what not
-    db: Connection, lane: Lane, limit: int, *, max_bytes: int, now: float, in_hand: Iterable[int]
+    db: Connection, lane: Lane, limit: int, *, max_bytes: int, now: float, claimed: Iterable[int]
 ) -> list[Claimed]:
     """Takes due messages of `lane`, oldest first, and records a delivery of each.
 
-    Takes up to `limit`, of at most `max_bytes` together. Where nothing is in hand it takes one of any size.
+    Takes up to `limit`, of at most `max_bytes` together. `claimed` are the rows of messages that consumers have: while
+    there are none, it takes one of any size.
     """
-    taken = set(in_hand)
+    taken = set(claimed)
     seqs: list[int] = []
     for seq, size in db.execute(
         "SELECT seq, length(body) FROM jobs WHERE lane = ? AND due <= ? AND seq NOT IN (SELECT value FROM json_each(?))"
@@ -182,7 +183,7 @@ def claim_suspect(db: Connection, *, now: float, delivery_limit: int) -> Claimed
     return _deliver(db, seq)
 
 
-def suspect_due(db: Connection, *, delivery_limit: int, in_hand: Iterable[int]) -> float | None:
+def suspect_due(db: Connection, *, delivery_limit: int, claimed: Iterable[int]) -> float | None:
     """Returns when the next suspect is due, in Unix seconds; None if there is none.
 
     A suspect's next delivery is at least the third, and not one of a lost job, which is not parsed.
@@ -190,16 +191,16 @@ def suspect_due(db: Connection, *, delivery_limit: int, in_hand: Iterable[int]) 
     (due,) = db.execute(
         "SELECT min(due) FROM jobs WHERE deliveries >= 2 AND deliveries <= ?"
         " AND seq NOT IN (SELECT value FROM json_each(?))",
-        (delivery_limit, _json(in_hand)),
+        (delivery_limit, _json(claimed)),
     ).fetchone()
     return None if due is None else float(due)
 
 
-def holds_suspect(db: Connection, *, delivery_limit: int, in_hand: Iterable[int]) -> bool:
-    """Returns True if a message in hand is a suspect."""
+def holds_suspect(db: Connection, *, delivery_limit: int, claimed: Iterable[int]) -> bool:
+    """Returns True if a claimed message is a suspect."""
     (found,) = db.execute(
         "SELECT count(*) FROM jobs WHERE seq IN (SELECT value FROM json_each(?)) AND deliveries BETWEEN 3 AND ?",
-        (_json(in_hand), delivery_limit + 1),
+        (_json(claimed), delivery_limit + 1),
     ).fetchone()
     return bool(found)
 
@@ -212,11 +213,11 @@ def _deliver(db: Connection, seq: int) -> Claimed:
     return Claimed(seq=seq, message_id=message_id, lane=Lane(lane), deliveries=deliveries, body=body)
 
 
-def next_due(db: Connection, lane: Lane, *, in_hand: Iterable[int]) -> float | None:
+def next_due(db: Connection, lane: Lane, *, claimed: Iterable[int]) -> float | None:
     """Returns when the next message of `lane` is due, in Unix seconds; None if there is none."""
     row = db.execute(
         "SELECT due FROM jobs WHERE lane = ? AND seq NOT IN (SELECT value FROM json_each(?)) ORDER BY due LIMIT 1",
-        (lane, _json(in_hand)),
+        (lane, _json(claimed)),
     ).fetchone()
     return None if row is None else float(row[0])
 
@@ -288,7 +289,7 @@ def acceptances(db: Connection, after: int) -> Iterator[tuple[int, Accepted]]:
 
 
 def in_flight(db: Connection) -> set[str]:
-    """Returns the ids of all documents in the lanes, with delayed ones and those in hand."""
+    """Returns the ids of all documents in the lanes, with delayed and claimed ones."""
     return {message_id for (message_id,) in db.execute("SELECT message_id FROM jobs") if message_id is not None}
 
 

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 class RabbitAudit:
-    """Implements `runtime.auditor.Source`. Each update opens its own connection. It declares nothing."""
+    """Implements `runtime.auditor.AuditSource`. Each update opens its own connection. It declares nothing."""
 
     def __init__(self, url: str, topology: Topology, limits: RabbitLimits) -> None:
         self._url = url

@@ -41,7 +41,7 @@ class Outgoing:
 
 
 @dataclass(slots=True)
-class _Place:
+class _RenewedChannel:
     """The channel for one stream, or for everything else, and the time of the loop at which another one replaces it."""
 
     channel: aiormq.Channel | None = None
@@ -56,8 +56,8 @@ class Channels:
         self._session = session
         self._limits = limits
         self._tasks = tasks
-        self._common = _Place()
-        self._streams: dict[str, _Place] = {}
+        self._common = _RenewedChannel()
+        self._streams: dict[str, _RenewedChannel] = {}
         self._doubted_at = -math.inf
 
     async def offer(self, outgoing: Outgoing) -> None:
@@ -80,8 +80,8 @@ class Channels:
         It is replaced from time to time: when somebody deletes the stream and declares it again, the stream counts from
         one, and the channel does not.
         """
-        place = self._streams.setdefault(stream, _Place(ends_at=-math.inf))
-        await confirmed(await self._channel_at(place), outgoing)
+        renewed = self._streams.setdefault(stream, _RenewedChannel(ends_at=-math.inf))
+        await confirmed(await self._channel_at(renewed), outgoing)
 
     async def _offer_to_queues(self, outgoing: Outgoing) -> None:
         """Offers a refused message again: the refusal may be the fault of the channel. See docs/decisions.md."""
@@ -96,20 +96,20 @@ class Channels:
             self._doubted_at = self._common.ends_at = _now()
             await confirmed(await self._channel_at(self._common), outgoing)
 
-    async def _channel_at(self, place: _Place) -> aiormq.Channel:
-        """Returns the channel of this place, a new one where its time is over."""
-        if place.channel is not None and _now() < place.ends_at:
-            return place.channel
-        async with place.opening:
-            if place.channel is None or _now() >= place.ends_at:
-                await self._renew(place)
-        return cast("aiormq.Channel", place.channel)
+    async def _channel_at(self, renewed: _RenewedChannel) -> aiormq.Channel:
+        """Returns the channel of `renewed`, a new one where its time is over."""
+        if renewed.channel is not None and _now() < renewed.ends_at:
+            return renewed.channel
+        async with renewed.opening:
+            if renewed.channel is None or _now() >= renewed.ends_at:
+                await self._renew(renewed)
+        return cast("aiormq.Channel", renewed.channel)
 
-    async def _renew(self, place: _Place) -> None:
+    async def _renew(self, renewed: _RenewedChannel) -> None:
         """Opens a channel. The one that it replaces stays open for its outstanding confirms."""
-        old, place.channel = place.channel, await self._session.publishing_channel()
+        old, renewed.channel = renewed.channel, await self._session.publishing_channel()
         self._session.check()
-        place.ends_at = math.inf if place is self._common else _now() + self._limits.stream_channel_s
+        renewed.ends_at = math.inf if renewed is self._common else _now() + self._limits.stream_channel_s
         if old is not None:
             self._tasks.create_task(self._session.retire(old, after_s=self._limits.confirm_timeout_s))
 

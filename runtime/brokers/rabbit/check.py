@@ -215,15 +215,15 @@ def _take_over(arguments: dict[str, Argument], name: str, found: Argument | None
         arguments[name] = found
 
 
-def parse_refusal(told: str) -> tuple[str, Argument | None]:
+def parse_refusal(message: str) -> tuple[str, Argument | None]:
     """Returns which argument a 406 names, and its value on the broker; None if it has none there.
 
     RabbitMQ reports a value with or without its type, and `none` for a missing one. It cuts its texts at 255 bytes
     (AMQP 0-9-1: a short string), so the end of a value may be missing.
     """
-    refusal = _INEQUIVALENT.search(told)
+    refusal = _INEQUIVALENT.search(message)
     if refusal is None:
-        return "declaration", f"refused: {told}"
+        return "declaration", f"refused: {message}"
     name, found = refusal["name"], refusal["found"]
     if found.startswith("none"):
         return name, "classic" if name == "x-queue-type" else None  # the default has no argument

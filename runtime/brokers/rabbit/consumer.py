@@ -41,63 +41,63 @@ consumer, so that fewer than 8 are too few (docs/decisions.md). Chosen by bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ConsumedQueue:
     """A queue to consume, with its prefetch. `kind` is its messages' class; None if each message names its lane."""
 
-    queue: str
+    name: str
     prefetch: int
     kind: QueueClass | None
 
 
-def sources(capacity: Capacity) -> list[Source]:
+def consumed_queues(capacity: Capacity) -> list[ConsumedQueue]:
     """Returns what a worker with this capacity consumes.
 
     Each lane has a third of the bytes that are left for deliveries that wait. The last third is kept for what is held.
     """
     spare_bytes = capacity.held_bytes - least_prefetched_bytes(capacity.slots)
-    return _sources(capacity.slots, min(capacity.waiting, max(0, spare_bytes) // (3 * MAX_JOB_BYTES)))
+    return _consumed_queues(capacity.slots, min(capacity.waiting, max(0, spare_bytes) // (3 * MAX_JOB_BYTES)))
 
 
 def prefetched_bytes(capacity: Capacity) -> int:
     """Returns how many bytes are kept for what is delivered to a worker with this capacity."""
-    return _bytes_of(sources(capacity))
+    return _bytes_of(consumed_queues(capacity))
 
 
 def least_prefetched_bytes(slots: int) -> int:
     """Returns how many bytes a worker with this many slots needs for what is delivered to it."""
-    return _bytes_of(_sources(slots, 0))
+    return _bytes_of(_consumed_queues(slots, 0))
 
 
-def _sources(slots: int, further: int) -> list[Source]:
+def _consumed_queues(slots: int, further: int) -> list[ConsumedQueue]:
     """Returns what is consumed, with up to `further` deliveries of each lane beyond those that slots need."""
     interactive, bulk = min(slots, _PREFETCH_AT_MOST), max(1, min(slots - 1, _PREFETCH_AT_MOST))
     return [
-        Source(LOST, 1, QueueClass.LOST),
-        Source(PREVIEWS, previews_at_once(slots), QueueClass.PREVIEW),
-        Source(INTAKE_RETRY, min(slots, _PREFETCH_AT_MOST), None),
-        Source(lane_queue(Lane.INTERACTIVE), min(interactive + further, _AHEAD_AT_MOST), QueueClass.INTERACTIVE),
-        Source(lane_queue(Lane.BULK), min(bulk + further, _AHEAD_AT_MOST), QueueClass.BULK),
+        ConsumedQueue(LOST, 1, QueueClass.LOST),
+        ConsumedQueue(PREVIEWS, previews_at_once(slots), QueueClass.PREVIEW),
+        ConsumedQueue(INTAKE_RETRY, min(slots, _PREFETCH_AT_MOST), None),
+        ConsumedQueue(lane_queue(Lane.INTERACTIVE), min(interactive + further, _AHEAD_AT_MOST), QueueClass.INTERACTIVE),
+        ConsumedQueue(lane_queue(Lane.BULK), min(bulk + further, _AHEAD_AT_MOST), QueueClass.BULK),
     ]
 
 
-def _bytes_of(consumed: Iterable[Source]) -> int:
-    return sum(source.prefetch * _size_at_most(source) for source in consumed)
+def _bytes_of(consumed: Iterable[ConsumedQueue]) -> int:
+    return sum(queue.prefetch * _size_at_most(queue) for queue in consumed)
 
 
-def _size_at_most(source: Source) -> int:
-    return MAX_PREVIEW_BYTES if source.kind is QueueClass.PREVIEW else MAX_JOB_BYTES
+def _size_at_most(queue: ConsumedQueue) -> int:
+    return MAX_PREVIEW_BYTES if queue.kind is QueueClass.PREVIEW else MAX_JOB_BYTES
 
 
 @dataclass(eq=False, slots=True)
 class _Consumed:
     """A queue that is consumed. `wanted` is set when another delivery might begin."""
 
-    source: Source
+    queue: ConsumedQueue
     window: Window
     wanted: asyncio.Event
 
 
-class _Place(SlotPlace):
+class _RabbitPlace(SlotPlace):
     """The place of a delivery of RabbitMQ."""
 
     def __init__(self, consumer: "Consumer", consumed: _Consumed, kind: QueueClass, taken: Taken) -> None:
@@ -107,7 +107,7 @@ class _Place(SlotPlace):
 
 
 class Consumer:
-    """One call of `consume`. The supervisor calls `run` for each session, which starts with nothing in hand.
+    """One call of `consume`. The supervisor calls `run` for each session, which starts without deliveries.
 
     What is delivered and not acked is bounded by `capacity.held_bytes`: `prefetched_bytes` are kept for what the broker
     sends ahead, and a queue's deliveries are counted before further ones are let in.
@@ -129,7 +129,7 @@ class Consumer:
         self._stop = stop
         self._limits = limits
         self._metrics = metrics
-        self.slots: Slots[_Place] = Slots(capacity, limits.bulk_patience_s)
+        self.slots: Slots[_RabbitPlace] = Slots(capacity, limits.bulk_max_wait_s)
         self.held = HeldBytes(0)
         self._consumed: list[_Consumed] = []
         self._session: Session | None = None
@@ -153,7 +153,7 @@ class Consumer:
         Raises:
             BaseExceptionGroup: of `SessionLost`, or of a defect.
         """
-        self.slots = Slots(self._capacity, self._limits.bulk_patience_s)
+        self.slots = Slots(self._capacity, self._limits.bulk_max_wait_s)
         self.held = HeldBytes(self._capacity.held_bytes - prefetched_bytes(self._capacity))
         self._session = session
         self._answered_at = -math.inf
@@ -167,7 +167,7 @@ class Consumer:
 
     async def _consume(self, session: Session) -> None:
         async with asyncio.TaskGroup() as self._jobs:
-            self._consumed = [self._consumed_from(session, source) for source in sources(self._capacity)]
+            self._consumed = [self._consumed_from(session, queue) for queue in consumed_queues(self._capacity)]
             async with asyncio.TaskGroup() as consuming:
                 for consumed in self._consumed:
                     await consumed.window.open()
@@ -179,9 +179,9 @@ class Consumer:
                 await consumed.window.close()
             await self._give_back_waiting()
 
-    def _consumed_from(self, session: Session, source: Source) -> _Consumed:
-        window = Window(session, source.queue, source.prefetch, lambda taken: self._arrive(consumed, taken), self.held)
-        consumed = _Consumed(source, window, asyncio.Event())
+    def _consumed_from(self, session: Session, queue: ConsumedQueue) -> _Consumed:
+        window = Window(session, queue.name, queue.prefetch, lambda taken: self._arrive(consumed, taken), self.held)
+        consumed = _Consumed(queue, window, asyncio.Event())
         return consumed
 
     async def _ask_for_ever(self, channel: "AbstractChannel") -> None:
@@ -201,20 +201,20 @@ class Consumer:
                 await consumed.window.widen()
 
     def _may_widen(self, consumed: _Consumed) -> bool:
-        kind = consumed.source.kind or QueueClass.INTERACTIVE
+        kind = consumed.queue.kind or QueueClass.INTERACTIVE
         return consumed.window.may_widen and self.slots.room(kind) > 0
 
     def _arrive(self, consumed: _Consumed, taken: Taken) -> None:
-        loop, source = asyncio.get_running_loop(), consumed.source
-        if self._delivery_of(source.kind, taken).suspect:
+        loop, queue = asyncio.get_running_loop(), consumed.queue
+        if self._delivery_of(queue.kind, taken).suspect:
             kind = QueueClass.SUSPECT
             loop.call_later(self._limits.suspect_pause_s, self._begin_suspects, self.slots)
         else:
-            kind = source.kind or QueueClass(lane_of(taken.message))
-        self.slots.add(kind, _Place(self, consumed, kind, taken), loop.time())
+            kind = queue.kind or QueueClass(lane_of(taken.message))
+        self.slots.add(kind, _RabbitPlace(self, consumed, kind, taken), loop.time())
         self.fill()
 
-    def _begin_suspects(self, slots: "Slots[_Place]") -> None:
+    def _begin_suspects(self, slots: "Slots[_RabbitPlace]") -> None:
         slots.begin_suspects()
         self.fill()
 
@@ -231,31 +231,31 @@ class Consumer:
                 consumed.wanted.set()
         show(self._metrics, self.slots, self.held)
 
-    def _begin(self, place: _Place) -> None:
+    def _begin(self, place: _RabbitPlace) -> None:
         place.taken.begun = True
         self._jobs.create_task(self._work(place))
 
-    async def _work(self, place: _Place) -> None:
+    async def _work(self, place: _RabbitPlace) -> None:
         done = await self._decide(place)
         place.end()
         if not done:
             await self._hold_back(place)
 
-    async def _decide(self, place: _Place) -> bool:
+    async def _decide(self, place: _RabbitPlace) -> bool:
         message = place.taken.message
-        verdict = await self._judge(place)
+        verdict = await self._handled(place)
         if verdict is None:
             return False
         place.decide()
         try:
-            await self._executor.carry_out(verdict, message)
+            await self._executor.execute(verdict, message)
         except MessageTooLarge as error:
             log.error("verdict_too_large", message_id=message.message_id, detail=str(error))  # noqa: TRY400 - it says all
             return False
         await place.consumed.window.settle(place.taken, message.ack)
         return True
 
-    async def _judge(self, place: _Place) -> Verdict | None:
+    async def _handled(self, place: _RabbitPlace) -> Verdict | None:
         message = place.taken.message
         try:
             return await self._handle(replace(self._delivery_of(place.kind, place.taken), place=place))
@@ -267,7 +267,7 @@ class Consumer:
     def _delivery_of(self, kind: QueueClass | None, taken: Taken) -> Delivery:
         return delivery_of(taken.message, lost=kind is QueueClass.LOST, preview=kind is QueueClass.PREVIEW)
 
-    async def _hold_back(self, place: _Place) -> None:
+    async def _hold_back(self, place: _RabbitPlace) -> None:
         """Returns a delivery as failed, after a growing pause: else a defect would use up its deliveries at once.
 
         Rejected, not nacked: from RabbitMQ 4.3 on a nack does not count as a delivery.

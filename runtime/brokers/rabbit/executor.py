@@ -41,7 +41,7 @@ class VerdictExecutor:
         self._limits = limits
         self._fanout = Fanout(publisher, limits, metrics)
 
-    async def carry_out(self, verdict: Verdict, delivered: "AbstractIncomingMessage") -> None:
+    async def execute(self, verdict: Verdict, delivered: "AbstractIncomingMessage") -> None:
         """Returns when everything that the verdict asks for is confirmed. Then `delivered` may be acked.
 
         Raises:

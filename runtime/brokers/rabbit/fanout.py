@@ -2,7 +2,7 @@
 
 The broker says that a queue refused an event, but not which one. Either a subscriber's queue is full, or it has no
 leader for the moment: RabbitMQ 3.10 refuses what is published to a quorum queue between the death of its leader and the
-election of the next one. Some seconds of patience tell the two apart.
+election of the next one. Another try some seconds later tells the two apart.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ class Fanout:
     def _pauses(self) -> Iterator[float]:
         """Yields the pauses before further offers. Their sum is short while a queue is known to be full."""
         known = _now() - self._gave_up_at < self._limits.subscriber_known_full_s
-        left_s = self._limits.subscriber_recheck_s if known else self._limits.subscriber_patience_s
+        left_s = self._limits.subscriber_recheck_s if known else self._limits.subscriber_retry_s
         pause_s = _FIRST_PAUSE_S
         while left_s > 0:
             yield min(pause_s, left_s)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from contract.topology import PREVIEW_PATIENCE_S
+from contract.topology import PREVIEW_WAIT_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,19 +27,19 @@ class RabbitLimits:
     - `fresh_confirm_s`: for this long a confirm shows that publishing works. Then a probe must be confirmed within
       `probe_timeout_s`. A consumer's connection is asked as often. Their sum is less than one heartbeat, because a
       silent broker ends a session only after three heartbeats and 3 s.
-    - `subscriber_patience_s`: for so long an event is offered again after a subscriber's queue refused it: longer than
+    - `subscriber_retry_s`: for so long an event is offered again after a subscriber's queue refused it: longer than
       a cluster needs to elect a leader for that queue (up to 4 s on two busy cores, measured). Then the queue counts as
       full. For `subscriber_rest_s` no event is offered twice, because each offer is a repeat for the other subscribers.
-      For `subscriber_known_full_s` after that, the patience is only `subscriber_recheck_s`: a queue that nobody reads
+      For `subscriber_known_full_s` after that, this time is only `subscriber_recheck_s`: a queue that nobody reads
       may be full for days.
     - `give_back_initial_s` is the pause before a delivery is returned after its handler raised. It doubles each time up
       to `give_back_max_s`.
-    - `bulk_patience_s`: a bulk job that has waited this long in this process goes before interactive ones. RabbitMQ
+    - `bulk_max_wait_s`: a bulk job that has waited this long in this process goes before interactive ones. RabbitMQ
       closes the channel of a delivery that is not acked for 30 minutes, with everything in progress.
     - `suspect_pause_s`: from its third delivery on, a job waits this long for others like it before it runs alone. The
       order is random, so that the job that crashes workers is not always the first.
     - `watch_timeout_s`: for a document to be watched; a request that waits for its verdict goes on without it.
-    - `preview_patience_s`: for so long a preview waits for a worker; at most the time that its queue allows.
+    - `preview_wait_s`: for so long a preview waits for a worker; at most the time that its queue allows.
     - `read_prefetch`: entries of the log that are sent ahead to a reader.
     - A follower of a stream is delivered `follow_prefetch` entries ahead: 384 MiB if each is of 12 MiB, the largest.
       When nothing came for `follow_idle_s` it asks the broker whether that is all.
@@ -63,16 +63,16 @@ class RabbitLimits:
     failure_log_pause_s: float = 10.0
     probe_timeout_s: float = 2.0
     fresh_confirm_s: float = 5.0
-    subscriber_patience_s: float = 20.0
+    subscriber_retry_s: float = 20.0
     subscriber_recheck_s: float = 0.35
     subscriber_rest_s: float = 10.0
     subscriber_known_full_s: float = 600.0
     give_back_initial_s: float = 0.1
     give_back_max_s: float = 10.0
-    bulk_patience_s: float = 300.0
+    bulk_max_wait_s: float = 300.0
     suspect_pause_s: float = 1.0
     watch_timeout_s: float = 2.0
-    preview_patience_s: float = PREVIEW_PATIENCE_S
+    preview_wait_s: float = PREVIEW_WAIT_S
     read_prefetch: int = 100
     follow_prefetch: int = 32
     follow_idle_s: float = 1.0

@@ -66,14 +66,14 @@ def event_message(event: AnyEvent, also_to: str | None = None) -> Message:
     return _persistent(encode_within(MAX_EVENT_BYTES, event), MEDIA_TYPE, event.id, headers)
 
 
-def preview_message(job: Job, reply_to: str, patience_s: float) -> Message:
-    """Returns `job` as a preview, to be answered to the queue `reply_to`, that waits `patience_s` for a worker.
+def preview_message(job: Job, reply_to: str, wait_s: float) -> Message:
+    """Returns `job` as a preview, to be answered to the queue `reply_to`, that waits `wait_s` for a worker.
 
     Raises:
         MessageTooLarge: over `MAX_PREVIEW_BYTES`.
     """
     body = encode_within(MAX_PREVIEW_BYTES, job)
-    return Message(body, content_type="application/json", message_id=job.id, reply_to=reply_to, expiration=patience_s)
+    return Message(body, content_type="application/json", message_id=job.id, reply_to=reply_to, expiration=wait_s)
 
 
 def reply_message(event: Event) -> Message:

@@ -40,7 +40,7 @@ class Publisher:
         self._tasks = asyncio.TaskGroup()
         self._blocked = False
         self._confirmed_at = -math.inf
-        self._told_at: dict[PublishFailure, float] = {}
+        self._logged_at: dict[PublishFailure, float] = {}
         self._outstanding = asyncio.Semaphore(limits.outstanding_confirms)
         self._by_id: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -79,7 +79,7 @@ class Publisher:
             self._note(PublishFailure.REFUSED, outgoing, str(refusal))
             raise
         self._confirmed_at = _now()
-        self._metrics.published.labels(to=outgoing.to).inc()
+        self._metrics.published.labels(outgoing.to).inc()
 
     async def ready(self) -> bool:
         """Returns True if a publish was confirmed in the last seconds, or a probe is confirmed now."""
@@ -145,8 +145,8 @@ class Publisher:
     def _note(self, cause: PublishFailure, outgoing: Outgoing, detail: str) -> None:
         """Counts a failure. Few of each cause are logged: a full queue refuses thousands."""
         self._metrics.publish_failures.labels(to=outgoing.to, cause=cause).inc()
-        if _now() - self._told_at.get(cause, -math.inf) >= self._limits.failure_log_pause_s:
-            self._told_at[cause] = _now()
+        if _now() - self._logged_at.get(cause, -math.inf) >= self._limits.failure_log_pause_s:
+            self._logged_at[cause] = _now()
             message_id = outgoing.message.message_id
             log.warning("publish_failed", cause=cause, to=outgoing.to, message_id=message_id, detail=detail)
 

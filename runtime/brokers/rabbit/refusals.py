@@ -40,9 +40,9 @@ async def explained(error: BaseException, url: URL, *, vhost: str, timeout_s: fl
         return SessionLoss.CREDENTIALS_REFUSED, (
             f"RabbitMQ at {address} does not know the user {url.user}, or refuses its password: correct {_SETTING}"
         )
-    told = _told_at_open(errors)
-    if told is not None:
-        return _of_vhost(told, url.user or "guest", vhost)
+    message = _message_at_open(errors)
+    if message is not None:
+        return _of_vhost(message, url.user or "guest", vhost)
     if not _is_tls(url) and await _speaks_tls(url):
         return SessionLoss.TLS_FAILED, f"{address} speaks TLS: use amqps:// in {_SETTING}, or the port without TLS"
     return SessionLoss.UNREACHABLE, (
@@ -51,11 +51,11 @@ async def explained(error: BaseException, url: URL, *, vhost: str, timeout_s: fl
     )
 
 
-def permission_refused(told: str) -> str:
-    """Returns a line about a refused operation; `told` is the message of the broker."""
-    named = _REFUSED.search(told)
+def permission_refused(message: str) -> str:
+    """Returns a line about a refused operation; `message` is what the broker says."""
+    named = _REFUSED.search(message)
     remedy = _GRANT.format(**named.groupdict()) if named else "see rabbitmqctl set_permissions"
-    return f"{told.strip()}: grant it, {remedy}"
+    return f"{message.strip()}: grant it, {remedy}"
 
 
 def _of_address(cause: BaseException, url: URL, address: str, timeout_s: float) -> tuple[SessionLoss, str] | None:
@@ -91,18 +91,18 @@ def _of_tls(cause: BaseException, url: URL, address: str) -> tuple[SessionLoss, 
     return SessionLoss.TLS_FAILED, why
 
 
-def _of_vhost(told: str, user: str, vhost: str) -> tuple[SessionLoss, str]:
-    if "access to vhost" in told:
+def _of_vhost(message: str, user: str, vhost: str) -> tuple[SessionLoss, str]:
+    if "access to vhost" in message:
         return SessionLoss.PERMISSION_REFUSED, (
             f"the user {user} may not use the virtual host {vhost}: grant it, {_GRANT.format(vhost=vhost, user=user)}"
         )
     return SessionLoss.VHOST_REFUSED, (
-        f"RabbitMQ does not open the virtual host {vhost} ({told}): correct {_SETTING},"
+        f"RabbitMQ does not open the virtual host {vhost} ({message}): correct {_SETTING},"
         f" or rabbitmqctl add_vhost '{vhost}'"
     )
 
 
-def _told_at_open(errors: list[BaseException]) -> str | None:
+def _message_at_open(errors: list[BaseException]) -> str | None:
     """Returns RabbitMQ's message if it closed the connection instead of opening the virtual host.
 
     aiormq 7.2 leaves that text out of its own message; it is in the stack frame in which aiormq raised.

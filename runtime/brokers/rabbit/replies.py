@@ -92,7 +92,7 @@ class Replies:
     async def preview(self, job: Job) -> bytes:
         """See `contract.broker.Previews.preview`."""
         live = await self._ready()
-        message = preview_message(job, live.queue.name, self._limits.preview_patience_s)
+        message = preview_message(job, live.queue.name, self._limits.preview_wait_s)
         outgoing = Outgoing(message=message, exchange=PREVIEWS, key=live.queue.name, to=Destination.PREVIEWS)
         with self._watches.watch(job.id) as watch:
             await self._publisher.publish(outgoing, timeout_s=self._limits.publish_timeout_s)
@@ -134,7 +134,7 @@ class Replies:
     async def _arrive(self, message: "AbstractIncomingMessage") -> None:
         if _DEATH in message.headers:
             self._watches.tell(
-                message.message_id or "", NotTaken(f"not taken within {self._limits.preview_patience_s:g} s")
+                message.message_id or "", NotTaken(f"not taken within {self._limits.preview_wait_s:g} s")
             )
         else:
             document_id, _, _ = (message.message_id or "").rpartition(".")

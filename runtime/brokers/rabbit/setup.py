@@ -55,5 +55,5 @@ async def _session(url: str) -> AsyncGenerator[Session, None]:
             await session.open()
             yield session
     except (SessionLost, TimeoutError) as error:
-        told = f"{error.cause}: {error.detail}" if isinstance(error, SessionLost) else "no answer in time"
-        raise BrokerUnavailable(told) from None
+        why = f"{error.cause}: {error.detail}" if isinstance(error, SessionLost) else "no answer in time"
+        raise BrokerUnavailable(why) from None

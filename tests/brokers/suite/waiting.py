@@ -163,7 +163,7 @@ class Waiting:
         assert came == ["large", "small"]
 
     async def test_who_finds_no_room_in_time_is_told(self, backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("runtime.brokers.held_bytes.PATIENCE_S", 0.05)
+        monkeypatch.setattr("runtime.brokers.held_bytes.MAX_WAIT_S", 0.05)
         both, order, over = asyncio.Barrier(2), iter(("large", "small")), asyncio.Event()
         gate, recorder = Gate(1), Recorder(1)
 

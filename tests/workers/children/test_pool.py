@@ -16,8 +16,8 @@ from contract.reasons import Reason
 from tests.workers import hostile
 from tests.workers.hostile import Act
 from tests.workers.processes import children, is_running, open_files, parent_of, wait_until, zombies
-from workers.children.child import Answer, AnswerKind
-from workers.children.line import Child
+from workers.children.child import AnswerKind, ChildAnswer
+from workers.children.connection import Child
 from workers.children.pool import ChildNotStarted, ParserDefect, ParserLimits, ParserPool
 from workers.document import Sourced
 from workers.failures import Failed
@@ -318,7 +318,7 @@ async def test_leaves_no_zombie_and_no_open_file() -> None:
             assert await asyncio.gather(*(at.run(Act("shout", "next")) for _ in range(4))) == ["NEXT"] * 4
         await asyncio.to_thread(wait_until, lambda: len(children()) == 2 and not zombies())
         assert open_files() == files
-    assert open_files() == files - 2 * 3  # a child's line, counter and exit code
+    assert open_files() == files - 2 * 3  # a child's connection, counter and exit code
 
 
 async def test_a_start_that_is_cancelled_when_its_child_is_ready_leaves_no_child(
@@ -328,7 +328,7 @@ async def test_a_start_that_is_cancelled_when_its_child_is_ready_leaves_no_child
     async with bench() as at:
         files = open_files()
 
-        def cancel_when_ready(child: Child, answer: Answer) -> None:
+        def cancel_when_ready(child: Child, answer: ChildAnswer) -> None:
             take(child, answer)
             if answer.kind is AnswerKind.READY:
                 for start in at.parser._starts:

@@ -105,7 +105,7 @@ async def fetching(
     reach: Reach = LOOPBACK, *, robots: bool = True, waiting: int = URLS, connect_timeout_s: float = SOON_S
 ) -> AsyncIterator[Fetcher]:
     limits = replace(LIMITS, connect_timeout_s=connect_timeout_s, first_byte_timeout_s=0.5, max_body_bytes=100_000)
-    hosts = HostLimits(interval_s=INTERVAL_S, patience_s=60.0, waiting_per_host=waiting, waiting=waiting)
+    hosts = HostLimits(interval_s=INTERVAL_S, max_wait_s=60.0, waiting_per_host=waiting, waiting=waiting)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(GuardedClient(limits, reach))
         failures = HostFailures(HostFailureLimits())

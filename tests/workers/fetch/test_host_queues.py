@@ -19,7 +19,7 @@ from workers.fetch.host_failures import HostFailures
 from workers.fetch.host_queues import HostBusy, HostQueues, Lease
 from workers.fetch.limits import HostFailureLimits, HostLimits
 
-LIMITS = HostLimits(interval_s=1, patience_s=10, waiting_per_host=4, waiting=6, away_s=7)
+LIMITS = HostLimits(interval_s=1, max_wait_s=10, waiting_per_host=4, waiting=6, away_s=7)
 CROWDED = replace(LIMITS, waiting_per_host=100, waiting=100)
 
 
@@ -175,7 +175,7 @@ async def test_a_busy_host_is_left_after_a_while() -> None:
 
 
 @on_a_jumping_clock
-async def test_a_slow_host_is_waited_for_no_longer_than_patience() -> None:
+async def test_a_slow_host_is_waited_for_no_longer_than_the_limit() -> None:
     async with host_queues(shared(), LIMITS) as queues, asyncio.TaskGroup() as group:
         group.create_task(visit(queues, "a.example", takes_s=50))
         await asyncio.sleep(1)

@@ -20,7 +20,7 @@ from workers.fetch.politeness import Politeness
 from workers.fetch.robots import Robots, RobotsLimits
 
 AGENT = "copydesk"
-FAST = HostLimits(interval_s=0.01, patience_s=30.0)
+FAST = HostLimits(interval_s=0.01, max_wait_s=30.0)
 
 
 @asynccontextmanager
@@ -156,7 +156,7 @@ async def test_the_interval_that_a_site_asks_for_is_kept(rule: str) -> None:
 
 
 async def test_a_pause_that_a_host_asks_for_is_kept() -> None:
-    async with robots() as at, polite(hosts=HostLimits(interval_s=0.01, patience_s=5)) as politeness:
+    async with robots() as at, polite(hosts=HostLimits(interval_s=0.01, max_wait_s=5)) as politeness:
         with pytest.raises(Failed), await politeness.admit(URL(at.url())):
             raise Failed(Reason.RATE_LIMITED, "HTTP status 429", retry_after_s=40)
         with pytest.raises(HostBusy) as busy:

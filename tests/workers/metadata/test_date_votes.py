@@ -130,6 +130,83 @@ def test_modified_is_none_before_the_publication() -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(
+            "<p><span>Updated January 2, 2024</span> <span>Published May 2, 2019</span></p>", id="spans, update first"
+        ),
+        pytest.param("<p class='meta'>Updated January 2, 2024 | Published May 2, 2019</p>", id="one line"),
+        pytest.param(
+            "<p class='meta'>May 2, 2019 | Last updated on January 2, 2024</p>", id="the first without a label"
+        ),
+        pytest.param("<p>First published 2 May 2019. Last modified 2 January 2024.</p>", id="sentences"),
+        pytest.param("<dl><dt>Updated</dt><dd>2 January 2024</dd><dt>Posted</dt><dd>2 May 2019</dd></dl>", id="a list"),
+        pytest.param("<p class='date'>2019年5月2日 公開 2024年1月2日 更新</p>", id="labels after the dates"),
+        pytest.param("<p class='date'>입력 2019.05.02 10:00 수정 2024.01.02 11:00</p>", id="Korean"),
+        pytest.param("<p class='date'>Veröffentlicht 2.5.2019, aktualisiert 2.1.2024</p>", id="German"),
+        pytest.param("<p class='date'>Опубликовано 2.5.2019, обновлено 2.1.2024</p>", id="Russian"),
+        pytest.param("<p class='date'>Giriş 02.05.2019 - Güncelleme 02.01.2024</p>", id="Turkish"),
+        pytest.param("<p class='date'>تم النشر ٢ مايو ٢٠١٩ - آخر تحديث ٢ يناير ٢٠٢٤</p>", id="Arabic"),
+        pytest.param("<p class='date'>פורסם 02.05.2019 עודכן 02.01.2024</p>", id="Hebrew"),
+        pytest.param("<p class='date'>Đăng ngày 2 tháng 5, 2019 - Cập nhật 2 tháng 1, 2024</p>", id="Vietnamese"),
+        pytest.param("<p class='date'>เผยแพร่ 2 พ.ค. 2562 ปรับปรุง 2 ม.ค. 2567</p>", id="Thai"),
+        pytest.param("<p class='date'>प्रकाशित 2 मई 2019 अपडेट 2 जनवरी 2024</p>", id="Hindi"),
+        pytest.param("<p class='date'>Δημοσίευση 02.05.2019 Ενημέρωση 02.01.2024</p>", id="Greek"),
+        pytest.param(
+            "<time itemprop='dateModified' datetime='2024-01-02T10:00:00Z'>2/5/2019 | Actualizado 2/1/2024</time>",
+            id="two dates in one time element",
+        ),
+    ],
+)
+def test_the_words_before_a_date_say_what_it_is_of(body: str) -> None:
+    assert published("", H1 + body, lang="de")[0].value == "2019-05-02"
+    assert [one[:10] for one in modified("", H1 + body)][:1] == ["2024-01-02"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p class='updated-date'>Last updated: January 2, 2024</p>",
+        "<p>Updated <time datetime='2024-01-02'>2 January</time></p>",
+        "<p><strong>Last updated:</strong> January 2, 2024</p>",
+        "<p class='date'>Zuletzt aktualisiert am 2. Januar 2024</p>",
+        "<p class='date'>Mis à jour le 2 janvier 2024</p>",
+    ],
+)
+def test_a_page_that_states_only_its_last_change_has_no_publication(body: str) -> None:
+    assert published("", H1 + body) == []
+    assert modified("", H1 + body)[0][:10] == "2024-01-02"
+
+
+def test_a_page_with_one_date_may_give_it_both_names() -> None:
+    body = H1 + '<time class="entry-date published updated" datetime="2024-03-05T08:00:00Z">5 March</time>'
+    assert published("", body)[0].value == "2024-03-05T08:00:00+00:00"
+
+
+def test_a_teaser_does_not_stand_in_for_the_publication() -> None:
+    teaser = "<p>words</p>" * 150 + "<div><p class='date'>April 26, 2023</p></div>"
+    assert published("", f"{H1}<p class='date'>Updated January 2, 2024</p>{teaser}") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<span class='date' data-timestamp='1714724400'>this morning</span>",
+        "<time datetime='1714724400'>this morning</time>",
+        "<time datetime='Fri May 03 2024 10:20:00 GMT+0200 (CEST)'>this morning</time>",
+    ],
+)
+def test_machine_readable_moments_of_elements(body: str) -> None:
+    assert published("", H1 + body)[0].value in {"2024-05-03T08:20:00+00:00", "2024-05-03T10:20:00+02:00"}
+
+
+def test_a_date_relative_to_now_counts_where_there_is_no_other() -> None:
+    ago = "<time class='ago'>3 days ago</time>"
+    assert published("", H1 + ago)[0].value == "2025-06-12"
+    assert published("", f"{H1}{ago}<p class='date'>March 5, 2024</p>")[0].value == "2024-03-05"
+
+
+@pytest.mark.parametrize(
     ("text", "language", "date"),
     [
         ("5. März 2024", "de", "2024-03-05"),

@@ -12,6 +12,7 @@ from workers.normalise.text import normalise_text
         ("", 0),
         ("It's a well-known fact — or is it?", 7),
         ("- one\n- two", 2),
+        ("_ one_two (three) .4\u2003$ --", 3),
         ("हिन्दी में लिखा", 3),
         ("한국어 문장 하나", 3),
         ("日本語のテキスト。", 8),

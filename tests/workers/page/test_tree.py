@@ -2,6 +2,7 @@
 
 import pytest
 from lxml import etree
+from lxml.html import HtmlElement
 
 from workers.page.tree import MAX_DEPTH, Element, as_html, parse
 
@@ -56,6 +57,11 @@ def test_a_page_that_was_too_deep_can_be_handed_to_others() -> None:
     copied = as_html(parse("<div>" * 1000 + "<p>one</p>"))
     assert [each.text_content() for each in copied.iter("p")] == ["one"]
     assert type(body("<p>later</p>")).__name__ == "_Element"
+
+
+def test_all_elements_that_others_get_have_one_class() -> None:
+    copied = as_html(parse("<form><label>one</label><input><select><option>two</select><textarea></textarea></form>"))
+    assert {type(each) for each in copied.iter()} == {HtmlElement}
 
 
 @pytest.mark.parametrize(

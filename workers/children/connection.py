@@ -1,4 +1,4 @@
-"""The parent's end of the line to one parser child: it gives documents, takes answers, and knows how a child ended."""
+"""The parent's end of the connection to a parser child: gives documents, takes answers, knows how the child ended."""
 
 import asyncio
 import os
@@ -12,12 +12,12 @@ from io import FileIO
 from typing import Protocol, Self, cast
 
 from contract.labels import ParserRestart
-from workers.children.child import ANSWER, DOCUMENT, Answer, AnswerKind
+from workers.children.child import ANSWER, DOCUMENT, AnswerKind, ChildAnswer
 from workers.children.fork_server import ForkServer
 from workers.children.serving import EXIT_CODE
 
 _START_TIMEOUT_S = 60.0  # chosen: a child starts within some seconds, more slowly on an overloaded machine
-_IN_HAND = 2  # documents of a child: the one that it works on, and the next, so that it never waits for the parent
+_DOCUMENTS_AT_MOST = 2  # of a child: the one that it works on, and the next, so that it never waits for the parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,12 @@ class Work:
     """A document on its way: its bytes, what became of it, and whether it asks for a child that has seen no other."""
 
     document: bytes
-    answer: asyncio.Future[Answer]
+    answer: asyncio.Future[ChildAnswer]
     fresh: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ChildEnd:
     """How a child ended: its exit code, if that is known, the document that it had begun, and those that it had not."""
 
     exit_code: int | None
@@ -63,14 +63,14 @@ class Owner(Protocol):
     def freed(self, child: "Child") -> None:
         """The child has answered, and may take another document."""
 
-    def ended(self, child: "Child", how: "Ended") -> None:
+    def ended(self, child: "Child", how: "ChildEnd") -> None:
         """The child is dead."""
 
 
 class Child(asyncio.Protocol):
     """One parser child, as its parent knows it. `start` makes one.
 
-    `given` is the number of documents that it was given, `works` are those in its hands: the one that it works on, and
+    `given` is the number of documents that it was given, `works` are those that it has: the one that it works on, and
     the next; None for one that was taken back. `leaves` says why it is replaced, if it is, and takes no document then.
     """
 
@@ -84,7 +84,7 @@ class Child(asyncio.Protocol):
         self._limits = limits
         self._counter = counter
         self._exits = exits
-        self._line: asyncio.Transport
+        self._transport: asyncio.Transport
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._is_ready = False
         self._pid = 0
@@ -122,19 +122,19 @@ class Child(asyncio.Protocol):
 
         None while it has one to skip: it would skip the last that it has, whichever that is.
         """
-        closed = self.leaves or self._line.is_closing() or None in self.works
-        return 0 if closed else _IN_HAND - len(self.works)
+        closed = self.leaves or self._transport.is_closing() or None in self.works
+        return 0 if closed else _DOCUMENTS_AT_MOST - len(self.works)
 
     @property
     def is_idle(self) -> bool:
-        return self.room() == _IN_HAND
+        return self.room() == _DOCUMENTS_AT_MOST
 
     def give(self, work: Work) -> None:
         """Hands `work` over. Its time begins when those before it are done."""
         self.given += 1
         self.works.append(work)
         os.eventfd_write(self._counter, 1)
-        self._line.writelines((DOCUMENT.pack(len(work.document)), work.document))
+        self._transport.writelines((DOCUMENT.pack(len(work.document)), work.document))
         if len(self.works) == 1:
             self._begin()
 
@@ -147,19 +147,19 @@ class Child(asyncio.Protocol):
         return last
 
     def leave(self, cause: ParserRestart) -> None:
-        """Lets the child end when it has done what it has in hand."""
+        """Lets the child end when it has answered the documents that it has."""
         self.leaves = self.leaves or cause
         if not self.works:
             self.kill()
 
     def kill(self, cause: ParserRestart | None = None) -> None:
-        """Ends the child at once. What it had in hand then stands in `works`."""
+        """Ends the child at once. Its unanswered documents then stand in `works`."""
         self.leaves = self.leaves or cause
         self._kill()
-        self._line.abort()
+        self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._line = cast("asyncio.Transport", transport)
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -171,7 +171,7 @@ class Child(asyncio.Protocol):
             with memoryview(self._received) as received:
                 payload = bytes(received[ANSWER.size : end])
             del self._received[:end]
-            self._take(Answer(AnswerKind(kind), payload, exhausted))
+            self._take(ChildAnswer(AnswerKind(kind), payload, exhausted))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio names it
         """The child is dead or dying. The fork server knows its exit code in a moment, if there is a child."""
@@ -182,7 +182,7 @@ class Child(asyncio.Protocol):
         else:
             self._end()
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: ChildAnswer) -> None:
         if answer.kind is AnswerKind.FORKED:
             self._pid = int(answer.payload)
         elif answer.kind is AnswerKind.READY:
@@ -192,7 +192,7 @@ class Child(asyncio.Protocol):
             self._stop_clock()
             self._answer(answer)
 
-    def _answer(self, answer: Answer) -> None:
+    def _answer(self, answer: ChildAnswer) -> None:
         work = self.works.popleft()
         if work and not work.answer.done():
             work.answer.set_result(answer)
@@ -228,12 +228,12 @@ class Child(asyncio.Protocol):
         os.close(self._counter)
         self.gone.set()
         if self._is_ready:
-            self._owner.ended(self, Ended(exit_code, begun, not_begun))
+            self._owner.ended(self, ChildEnd(exit_code, begun, not_begun))
         elif not self._ready.done():
             self._ready.set_exception(ChildNotStarted(f"it ended with exit code {exit_code}"))
 
     def _settle(self) -> tuple[Work | None, list[Work]]:
-        """Returns the document that the child had begun, and those in its hands that it had not."""
+        """Returns the document that the child had begun, and those that it had not."""
         not_begun = sum(iter(self._count_down, False))
         works = [work for work in self.works if work]
         begun = len(works) - not_begun

@@ -21,7 +21,7 @@ FETCHING = {  # from a site on loopback, as fast as it answers
 ROUTINE = {"verdict", "parser_child_replaced"}
 
 
-class Desk:
+class Deployment:
     """One `serve` and some `work` processes, with the same settings."""
 
     def __init__(self, url: str, *, workers: int = 2, slots: int = 2, **settings: str) -> None:
