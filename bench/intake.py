@@ -4,7 +4,8 @@
 
 The bare loop is what a program would do without Copydesk: aio-pika, one process, as many tasks as the server has
 connections, each message persistent and confirmed by a quorum queue. All sides get the same documents: texts of 300
-bytes, and pages with a mean of 283 kB (the files of `--pages`, or made from the seeds). They take turns on one private
+bytes, and pages with a mean of 283 kB (the files of `--pages`, or made from the seeds). Two sides send all of them in
+one request on one connection: as lines (NDJSON), and as files of a form. They take turns on one private
 RabbitMQ (one node, fsync), three rounds each, and the median counts. Load generator, broker and servers share the
 machine, so beside each rate stands what a document takes of a core in the process that takes it, which is all that a
 machine with more cores has to spare for it. Needs Debian's rabbitmq-server.
@@ -47,10 +48,16 @@ PAGES = 50  # different ones: 15 MB, which are made in a moment
 ROUNDS = 3  # whose median counts
 QUEUE = "bare"
 BARE = "bare publish"
+RECEIPT = b'"status":202}'
 
 SIDES: Mapping[str, Sequence[str]] = {"serve": (), "serve, 2 processes": ("--processes", "2")}
 
+NDJSON = "lines in one request"
+FORM = "files in one request"
+PIECE_BYTES = 64 * 1024  # of lines that are sent together
+
 Post = Callable[[bytes], Awaitable[None]]
+Run = Callable[[Sequence[bytes]], Awaitable[tuple[int, float]]]
 Side = AbstractAsyncContextManager[Post]
 
 
@@ -156,18 +163,26 @@ def is_ready(ops: str) -> bool:
 
 
 async def compared(url: str, servers: dict[str, Server], loads: Sequence[Load], options: argparse.Namespace) -> None:
-    sides: dict[str, tuple[Callable[[], Side], Callable[[], float]]] = {BARE: (partial(bare, url), time.process_time)}
-    sides |= {name: (partial(posts, each.api, options.connections), each.cpu_s) for name, each in servers.items()}
+    sides: dict[str, tuple[Run, Callable[[], float]]] = {}
+    sides[BARE] = (partial(one_by_one, partial(bare, url), options), time.process_time)
+    for name, server in servers.items():
+        sides[name] = (partial(one_by_one, partial(posts, server.api, options.connections), options), server.cpu_s)
+    first = servers[next(iter(SIDES))]
+    sides[NDJSON] = (partial(streamed, first.api, options.seconds, "application/x-ndjson", lines), first.cpu_s)
+    sides[FORM] = (
+        partial(streamed, first.api, options.seconds, "multipart/form-data; boundary=cut", parts),
+        first.cpu_s,
+    )
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         queues = [await channel.declare_queue(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})]
-        queues.append(await channel.get_queue(lane_queue(Lane.INTERACTIVE)))
+        queues += [await channel.get_queue(lane_queue(lane)) for lane in Lane]
         for each in loads:
             measured = {name: Measured() for name in sides}
             for _ in range(ROUNDS):
-                for name, (side, used_s) in sides.items():
+                for name, (run, used_s) in sides.items():
                     began_s = used_s()
-                    done, took_s = await run(side(), each.jobs if name == BARE else each.bodies, options)
+                    done, took_s = await run(each.jobs if name == BARE else each.bodies)
                     measured[name].rates.append(done / took_s)
                     measured[name].cpu_s.append((used_s() - began_s) / done)
                     for queue in queues:
@@ -175,10 +190,12 @@ async def compared(url: str, servers: dict[str, Server], loads: Sequence[Load], 
             show(each, measured)
 
 
-async def run(side: Side, documents: Sequence[bytes], options: argparse.Namespace) -> tuple[int, float]:
-    """Returns how many documents `side` accepted, and in how many seconds."""
+async def one_by_one(
+    side: Callable[[], Side], options: argparse.Namespace, documents: Sequence[bytes]
+) -> tuple[int, float]:
+    """Returns how many documents `side` accepted, each in a call of its own, and in how many seconds."""
     done = 0
-    async with side as post, asyncio.TaskGroup() as group:
+    async with side() as post, asyncio.TaskGroup() as group:
         began = time.perf_counter()
         end = began + options.seconds
         turns = count()
@@ -226,6 +243,59 @@ async def posts(api: str, connections: int) -> AsyncIterator[Post]:
     yield post
     for transport, _ in opened:
         transport.close()
+
+
+async def streamed(
+    api: str, seconds: float, media_type: str, form: Callable[[bytes], bytes], documents: Sequence[bytes]
+) -> tuple[int, float]:
+    """Returns how many documents were accepted, each in its `form` in one request, and in how many seconds."""
+    target = urlsplit(api)
+    pieces = list(map(chunk, in_pieces(b"".join(map(form, documents)))))
+    began = time.perf_counter()
+    reader, writer = await asyncio.open_connection(target.hostname, target.port)
+    head = f"POST /v1/documents HTTP/1.1\r\nHost: {target.netloc}\r\nContent-Type: {media_type}\r\n"
+    writer.write(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+    counting = asyncio.create_task(receipts(reader))
+    for piece in cycle(pieces):
+        writer.write(piece)
+        await writer.drain()
+        if time.perf_counter() > began + seconds:
+            break
+    writer.write(b"0\r\n\r\n")
+    done = await counting
+    writer.close()
+    return done, time.perf_counter() - began
+
+
+def lines(body: bytes) -> bytes:
+    return body + b"\n"
+
+
+def parts(body: bytes) -> bytes:
+    """Returns the part of a form that holds the text or the page of a JSON body."""
+    document = orjson.loads(body)
+    name, text = ("a.html", document["html"]) if "html" in document else ("a.txt", document["text"])
+    head = f'--cut\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    return head.encode() + str(text).encode() + b"\r\n"
+
+
+def in_pieces(body: bytes) -> Iterator[bytes]:
+    return (body[begin : begin + PIECE_BYTES] for begin in range(0, len(body), PIECE_BYTES))
+
+
+def chunk(piece: bytes) -> bytes:
+    return f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
+
+
+async def receipts(reader: asyncio.StreamReader) -> int:
+    """Returns how many lines of the answer are receipts."""
+    found, end = 0, b""
+    while not end.endswith(b"\r\n0\r\n\r\n"):
+        got = await reader.read(2**20)
+        assert got, "the answer broke off"
+        found += (end + got).count(RECEIPT) - end.count(RECEIPT)
+        end = (end + got)[-len(RECEIPT) :]
+    return found
 
 
 class Client(asyncio.Protocol):

@@ -1,12 +1,12 @@
 """Measures how fast the ledger records, on SQLite and PostgreSQL, and how fast it answers afterwards.
 
-    python bench/ledger.py [--documents 20000] [--rabbit]
+    python bench/ledger.py [--documents 20000] [--rabbit] [--without-signatures]
 
 Each document is accepted and decided: one entry in `copydesk.accepted` for 20 documents, as intake writes under load,
 and an event each in `copydesk.log`. An event has an article of about 500 words, composed of paragraphs of the seeds,
-with a unique word. The records are in memory, or with --rabbit on a private RabbitMQ; the recorder is that of `copydesk
-record`, alone in this process. PostgreSQL is a private cluster with its defaults, fsync included. Needs Debian's
-postgresql (and rabbitmq-server).
+with a unique word, and a signature, by which duplicates are found. The records are in memory, or with --rabbit on a
+private RabbitMQ; the recorder is that of `copydesk record`, alone in this process. PostgreSQL is a private cluster with
+its defaults, fsync included. Needs Debian's postgresql (and rabbitmq-server).
 """
 
 import argparse
@@ -46,6 +46,7 @@ from runtime.ledger.recorder import Recorder, RecorderLimits
 from tests.brokers import samples
 from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import CORES, RabbitNode
+from workers.normalise.fingerprint import content_sha256, shingles
 
 SEEDS = Path(__file__).parents[1] / "seeds"
 WORDS = 500  # words of an article; chosen: an event of 8 kB
@@ -56,7 +57,7 @@ LOOKS = 300  # repeats of each query; chosen for a stable median
 
 def main() -> None:
     options = parsed()
-    documents = documents_of(options.documents)
+    documents = documents_of(options.documents, signed=not options.without_signatures)
     gc.freeze()  # the documents of this program are nothing that a recorder would hold
     size = statistics.mean(len(encode(event)) for _, event in documents[:500])
     print(f"{len(documents):,} documents, events of {size:,.0f} bytes")
@@ -83,21 +84,24 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--documents", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rabbit", action="store_true", help="read from a private RabbitMQ")
+    parser.add_argument("--without-signatures", action="store_true", help="articles have nothing to be compared by")
     return parser.parse_args()
 
 
 Documents = list[tuple[Job, ProcessedEvent]]
 
 
-def documents_of(count: int) -> Documents:
+def documents_of(count: int, *, signed: bool = True) -> Documents:
     """Returns jobs and their events; at each call the same, except for their ids."""
     choice = random.Random(12)  # noqa: S311 - the same documents each time
     texts = [orjson.loads(path.read_bytes())["text"] for path in sorted(SEEDS.glob("*.expected.json"))]
     paragraphs = [paragraph for text in texts for paragraph in text.split("\n\n")]
-    return [_document(number, choice, paragraphs) for number in range(count)]
+    return [_document(number, choice, paragraphs, signed=signed) for number in range(count)]
 
 
-def _document(number: int, choice: random.Random, paragraphs: Sequence[str]) -> tuple[Job, ProcessedEvent]:
+def _document(
+    number: int, choice: random.Random, paragraphs: Sequence[str], *, signed: bool
+) -> tuple[Job, ProcessedEvent]:
     text = ""
     while text.count(" ") < WORDS:
         text += choice.choice(paragraphs) + "\n\n"
@@ -106,6 +110,11 @@ def _document(number: int, choice: random.Random, paragraphs: Sequence[str]) -> 
     )
     event = samples.processed(job, host=f"www.site{number % 700}.example")
     article = replace(event.data, title=text[:60], published=f"2026-{number % 12 + 1:02}-10")
+    if signed:
+        content, summary = job.content or "", shingles(text)
+        url = f"https://{article.host}/{number}"
+        article = replace(article, content_sha256=content_sha256(content), canonical_url=url)
+        article = replace(article, simhash=summary.simhash, sketch=summary.sketch)
     return job, replace(event, data=article)
 
 

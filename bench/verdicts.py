@@ -36,9 +36,10 @@ from contract.metrics import Metrics
 from contract.topology import DOCUMENTS, LOG, design
 from contract.verdicts import Publish
 from runtime.brokers.rabbit.attempts import AttemptRecord
-from runtime.brokers.rabbit.channels import Channels, Outgoing, confirmed
+from runtime.brokers.rabbit.channels import Channels, confirmed
 from runtime.brokers.rabbit.executor import VerdictExecutor
 from runtime.brokers.rabbit.limits import RabbitLimits
+from runtime.brokers.rabbit.outgoing import Outgoing
 from runtime.brokers.rabbit.publisher import Publisher
 from runtime.brokers.rabbit.session import Session
 from runtime.brokers.rabbit.supervisor import SessionReporter, Supervisor

@@ -30,7 +30,7 @@ class Accepted:
 
     `kind`, `url` and `labels` are as submitted, `owner` is the name of the API key that posted. Records of older
     versions have none of these four. `input` is None if nothing else is kept, as for a URL with default
-    options.
+    options. `body_digest` is that of the body that came with an idempotency key, None without one.
     """
 
     id: str
@@ -41,6 +41,7 @@ class Accepted:
     labels: Mapping[str, str] = field(default_factory=dict)
     owner: str | None = None
     input: Input | None = None
+    body_digest: str | None = None
 
 
 def acceptance(job: Job, at: datetime) -> Accepted:
@@ -54,6 +55,7 @@ def acceptance(job: Job, at: datetime) -> Accepted:
         labels=job.labels,
         owner=job.owner,
         input=_input(job),
+        body_digest=job.idempotency.body_digest if job.idempotency else None,
     )
 
 

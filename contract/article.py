@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from contract.charsets import CharsetSource
+from contract.duplicates import DuplicateOf
+from contract.idempotency import Idempotency
 from contract.job import Attempt, Kind
 from contract.reasons import Reason
 
@@ -97,7 +99,8 @@ class Provenance:
     JSON. `controls_dropped` counts the control characters that were left out. `language_confidence` is in [0, 1].
     `timings` are seconds by stage. `versions` are those of the packages that were used. `confidence` is the
     confidence of each metadata field in [0, 1], where it is known. `candidates` are the values that a metadata field
-    did not get. `history` are the attempts before the last.
+    did not get. `history` are the attempts before the last. `idempotency` is None without an idempotency key.
+    `duplicates_checked` is False if the ledger could not be asked for duplicates, None if none were looked for.
     """
 
     fetch: Fetched | None = None
@@ -110,6 +113,8 @@ class Provenance:
     confidence: Mapping[str, float] = field(default_factory=dict)
     candidates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     history: tuple[Attempt, ...] = ()
+    idempotency: Idempotency | None = None
+    duplicates_checked: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +150,10 @@ class Article(Document):
 
     `text` holds paragraphs separated by one blank line, list items as `- item`, those of inner lists indented by two
     spaces, rows of tables as lines with ` | ` between cells, and code unchanged. `reading_time_s` are seconds,
-    `content_sha256` is the hex digest of `text` in UTF-8, `simhash` 16 hex digits. `markdown`, `html` (sanitised) and
+    `content_sha256` is the hex digest of `text` in UTF-8, `simhash` 16 hex digits. `sketch` tells how much two texts
+    have in common: see `contract.duplicates`. `duplicate_of` is None if no earlier duplicate is known.
+
+    `markdown`, `html` (sanitised) and
     `comments` (text of readers' comments) are set where the caller asked for them and the page has them; their links
     are absolute. `page_kind` and `quality` are estimates. `field_sources` names the source of each metadata field that
     has a value.
@@ -162,6 +170,8 @@ class Article(Document):
     reading_time_s: int
     content_sha256: str
     simhash: str
+    sketch: str | None = None
+    duplicate_of: DuplicateOf | None = None
     page_kind: PageKind | None = None
     quality: Quality = Quality()
     field_sources: Mapping[str, Source] = field(default_factory=dict)
@@ -173,11 +183,13 @@ class Article(Document):
 class Failure(Document):
     """A document that did not become an article: why, and after how many attempts.
 
-    A page that was parsed and then refused has metadata, too; its language is the declared one.
+    A page that was parsed and then refused has metadata, too; its language is the declared one. `duplicate_of` is the
+    document that makes this one needless, where `reason` is `duplicate`.
     """
 
     reason: Reason
     detail: str
     attempts: int
+    duplicate_of: DuplicateOf | None = None
     field_sources: Mapping[str, Source] = field(default_factory=dict)
     provenance: Provenance = Provenance()

@@ -1,5 +1,6 @@
 """Tells files that are no plain text or HTML from text with a few odd characters in it."""
 
+import re
 from typing import Final
 
 # The first bytes of each kind of file, from the formats' specifications and the WHATWG MIME Sniffing Standard.
@@ -19,6 +20,11 @@ _BEGINNINGS: Final = (
     (b"%!PS-Adobe-", "PostScript"),
 )
 
+_TAGS: Final = b"html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p"
+_HTML: Final = re.compile(
+    rb"(?:\xef\xbb\xbf)?[\t\n\f\r ]*<(?:!--|(?:!doctype html|" + _TAGS + rb")[ >])", re.IGNORECASE
+)
+
 # A tenth of random bytes are such controls; text with stray controls has a few in a thousand. 5 % is chosen between the
 # two. Backspace and escape do not count, because terminal output is full of them. 16 is chosen so that a short text
 # with stray controls never counts as binary.
@@ -31,6 +37,11 @@ _UNKNOWN: Final = "\ufffd"
 def file_kind(body: bytes) -> str | None:
     """Returns the kind of file that the first bytes of `body` show, such as `PDF`, or None if the kind is unknown."""
     return next((kind for start, kind in _BEGINNINGS if body.startswith(start)), None)
+
+
+def looks_like_html(body: bytes) -> bool:
+    """Returns True if `body` begins with an element of HTML: the WHATWG MIME Sniffing Standard, section 7.1."""
+    return _HTML.match(body) is not None
 
 
 def is_binary(text: str) -> bool:

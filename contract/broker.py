@@ -2,7 +2,7 @@
 
 | protocol | used by | methods |
 | --- | --- | --- |
-| `JobSink` | the API | `put` |
+| `JobSink` | the API | `put`, `put_many` |
 | `JobSource` | workers | `consume` |
 | `EventLog` | the API | `read`, `log_bounds` |
 | `DeadLetters` | the API | `dead`, `retry_dead`, `drop_dead` |
@@ -15,11 +15,12 @@
 `Broker` is all of them together.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from contract.codec import MessageTooLarge
 from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.job import Job
 from contract.verdicts import Verdict
@@ -42,6 +43,10 @@ class BrokerFull(BrokerError):
     """The broker refused the message: its intake queue is at its limit."""
 
     retry_after_s = 10  # a full queue needs longer than a lost session
+
+
+NotPut = BrokerError | MessageTooLarge | None
+"""Why a job is not stored; None where it is."""
 
 
 class NotTaken(BrokerError):
@@ -186,6 +191,12 @@ class JobSink(Protocol):
             BrokerUnavailable: not stored, or not known to be stored, within the publish timeout.
             BrokerFull: the queue is at its limit.
             MessageTooLarge: encoded, the job has more than `contract.codec.MAX_JOB_BYTES`.
+        """
+
+    async def put_many(self, jobs: Sequence[Job]) -> Sequence[NotPut]:
+        """Stores each of `jobs`, as `put`, and returns what became of each, in their order.
+
+        It costs much less than as many puts. One job that is refused does not concern the others.
         """
 
 

@@ -22,6 +22,14 @@ def document_id_for_key(owner: str, key: str) -> str:
     return str(uuid5(_NAMESPACE, f"{len(owner)}:{owner}:{key}"))
 
 
+def line_id(owner: str, key: str, number: int) -> str:
+    """Returns the id of the document `number` of a request with this idempotency `key`.
+
+    A key holds no space, so it is the id of no document that was posted alone.
+    """
+    return document_id_for_key(owner, f"{key} {number}")
+
+
 def time_of(document_id: UUID) -> datetime | None:
     """Returns when a UUIDv7 was made, aware, at most the end of the year 9999; None for one of another version."""
     if document_id.version != 7:  # noqa: PLR2004 - RFC 9562

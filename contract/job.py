@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from contract.charsets import CharsetSource
+from contract.idempotency import Idempotency
 from contract.options import Options
 from contract.reasons import Reason
 
@@ -54,7 +55,8 @@ class Job:
     `content` is the submitted text or HTML (none for a URL). `charset` and `charset_source` say how it was decoded,
     if it came as bytes. `accepted_at` is RFC 3339, UTC. `attempt` counts from 1 in each run, `run` from 1; an
     operator's retry is the next run. `owner` is the name of the API key that posted; it is in no event. With
-    `keep_input` the record of acceptances holds the content, too, for a run to come.
+    `keep_input` the record of acceptances holds the content, too, for a run to come. `idempotency` is None without an
+    idempotency key.
     """
 
     id: str
@@ -74,6 +76,7 @@ class Job:
     version: int = 1
     owner: str | None = None
     keep_input: bool = False
+    idempotency: Idempotency | None = None
 
     @property
     def event_id(self) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 
+from contract.duplicates import DuplicateKind
 from contract.job import Kind, Lane
 from contract.reasons import Reason
 from contract.streams import Stream
@@ -42,6 +43,7 @@ class ProblemName(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     FOREIGN_HOST = "foreign_host"
     INVALID_SUBMISSION = "invalid_submission"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     INTAKE_FULL = "intake_full"
     QUOTA_EXCEEDED = "quota_exceeded"
     HEADER_TOO_LARGE = "header_too_large"
@@ -56,6 +58,7 @@ class ProblemName(StrEnum):
     BROKER_UNAVAILABLE = "broker_unavailable"
     TOO_MANY_CONNECTIONS = "too_many_connections"
     TOO_MANY_STREAMS = "too_many_streams"
+    STOPPING = "stopping"
 
 
 class Destination(StrEnum):
@@ -135,6 +138,7 @@ class Stage(StrEnum):
     FETCH = "fetch"
     EXTRACT = "extract"
     NORMALISE = "normalise"
+    COMPARE = "compare"
     JOB = "job"
 
 
@@ -260,6 +264,7 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
         "reason": _REASONS | {Outcome.PROCESSED, Outcome.DEFERRED},
     },
     "copydesk_stage_seconds": {"stage": frozenset(Stage)},
+    "copydesk_duplicates": {"kind": frozenset(DuplicateKind)},
     "copydesk_fetches": {"outcome": _REASONS | {Outcome.FETCHED}},
     "copydesk_retries": {"reason": _REASONS},
     "copydesk_in_hand": {"state": frozenset(InHand)},

@@ -157,6 +157,12 @@ class Ledger(Protocol):
     async def release(self, document_id: str, run: int) -> None:
         """Releases a claim whose job was not stored."""
 
+    async def body_digests(self, document_ids: Sequence[str]) -> Mapping[str, str]:
+        """Returns the digest of the body that each document was first posted with, for those with one on record.
+
+        Only documents that were posted with an idempotency key have one: see `contract.idempotency`.
+        """
+
     async def page(self, wanted: Filter, *, limit: int, after: Place | None) -> Page:
         """Returns up to `limit` documents that match `wanted` and come after the place `after`."""
 

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from contract.duplicates import DuplicateKind
 from contract.labels import (
     AuditOutcome,
     AuditState,
@@ -119,6 +120,17 @@ class Metrics:
             "copydesk_verdicts",
             f"Verdicts, by kind ({_listed(VerdictKind)}) and reason (processed, deferred, or that of a failure).",
             ["verdict", "reason"],
+            registry=registry,
+        )
+        self.duplicates = Counter(
+            "copydesk_duplicates",
+            f"Articles that are duplicates of one before, dropped ones too, by kind: {_listed(DuplicateKind)}.",
+            ["kind"],
+            registry=registry,
+        )
+        self.duplicates_unchecked = Counter(
+            "copydesk_duplicates_unchecked",
+            "Articles for which the ledger could not be asked for duplicates.",
             registry=registry,
         )
         self.retries = Counter(

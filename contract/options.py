@@ -29,6 +29,13 @@ class Focus(StrEnum):
     RECALL = "recall"
 
 
+class OnDuplicate(StrEnum):
+    """What happens to an article that is a duplicate of one before."""
+
+    PUBLISH = "publish"  # it is published, and names the other one in `duplicate_of`
+    DROP = "drop"  # it fails with reason `duplicate`, if the texts are the same or nearly so
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How a document is processed.
@@ -41,3 +48,4 @@ class Options:
     include: tuple[Part, ...] = (Part.TABLES, Part.LINKS)
     focus: Focus = Focus.BALANCED
     keep_all: bool = False
+    on_duplicate: OnDuplicate = OnDuplicate.PUBLISH

@@ -54,6 +54,7 @@ class Reason(StrEnum):
     UNDECODABLE = "undecodable"
     WORKER_LOST = "worker_lost"
     CANCELLED = "cancelled"
+    DUPLICATE = "duplicate"
 
     PARSE_TIMEOUT = "parse_timeout"
     MEMORY = "memory"

@@ -19,6 +19,7 @@ _MANY = 64  # members of an object or array; chosen: no valid one has as many, s
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BREAK = re.compile(r"[\t\n\v\f\r]+")
 _VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f\u200b-\u200d\u2060\ufeff]")
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 _DATE_TIME = re.compile(r"[0-9W-]{7,10}([T ][0-9:.,]+(Z|[+-][0-9:]+)?)?", re.IGNORECASE)
 _DATE_MESSAGE = "must be an existing ISO 8601 date or date-time, as 2024-10-19 or 2024-10-19T08:30:00Z"
 
@@ -38,6 +39,13 @@ def without_controls(value: str) -> str:
 def holds_controls(value: str) -> bool:
     """Returns True if `value` holds control characters other than tab, LF and CR."""
     return _CONTROL.search(value) is not None
+
+
+def visible_ascii(value: str) -> str:
+    """Returns `value` if it holds visible ASCII characters only, at least one."""
+    if not _VISIBLE_ASCII.fullmatch(value):
+        refuse("visible_ascii", "must be visible ASCII characters")
+    return value
 
 
 def spaced(value: str) -> str:

@@ -1,27 +1,29 @@
-"""The body of `POST /v1/documents`, version 1: its shape, its rules, and the job that it becomes."""
+"""A document that is posted, version 1: its shape, its rules, and the job that it becomes."""
 
 import codecs
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Final
 
 import orjson
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.config import JsonDict
 from pydantic_core import ErrorDetails
 
 from contract import rules
-from contract.charsets import Decoded
+from contract.charsets import CharsetSource, Decoded
 from contract.codec import adapter
 from contract.job import CallerMetadata, Job, Kind, Lane
-from contract.options import Focus, Format, Options, Part
+from contract.options import Focus, Format, OnDuplicate, Options, Part
 from contract.timestamps import rfc3339
 
 # Chosen: far more than documents have, and small compared with the 12 MiB of an event.
 MAX_LABELS: Final = 16  # labels of a document
 MAX_AUTHORS: Final = 50  # names
+KEY_CHARS: Final = 255  # of an idempotency key; chosen
 
 _MAX_FAULTS = 20  # in one answer; chosen: as many as a person corrects in one go
 _MAX_NAME_CHARS = 64  # of a name that is repeated in an answer; chosen: all known field names are shorter
@@ -64,6 +66,7 @@ _Date = Annotated[str, Field(max_length=40), AfterValidator(rules.standard_date)
 # Labels are carried through untouched, so a control character in one is refused, not dropped.
 _LabelName = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(rules.without_controls)]
 _LabelValue = Annotated[str, Field(max_length=256), AfterValidator(rules.without_controls)]
+_Key = Annotated[str, Field(min_length=1, max_length=KEY_CHARS), AfterValidator(rules.visible_ascii)]
 _Formats = Annotated[tuple[Format, ...], Field(min_length=1), AfterValidator(rules.distinct), _Few]
 _Parts = Annotated[tuple[Part, ...], AfterValidator(rules.distinct), _Few]
 
@@ -97,6 +100,7 @@ class SubmittedOptions:
     include: _Parts = Options().include
     focus: Focus = Focus.BALANCED
     keep_all: Annotated[bool, Field(strict=True)] = False
+    on_duplicate: OnDuplicate = OnDuplicate.PUBLISH
 
 
 def _given(name: str) -> JsonDict:
@@ -146,16 +150,36 @@ class Submission:
         return self.html if self.text is None else self.text
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HowDecoded:
+    """The charset that the caller decoded the content from, and how the caller knew it. Events report it."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    charset: Annotated[str, Field(min_length=1, max_length=40), AfterValidator(rules.visible_ascii)]
+    source: CharsetSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line(Submission):
+    """One document of many. `idempotency_key`: its own, which counts in place of that of the request."""
+
+    idempotency_key: _Key | None = None
+    decoded: HowDecoded | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A submission, and warnings about parts of the request that were left out.
 
-    `decoded` says how its content was decoded, if it came as bytes.
+    `decoded` says how its content was decoded, if it came as bytes. `key` is the idempotency key of a line, if it has
+    one of its own.
     """
 
     submission: Submission
     warnings: tuple[Fault, ...] = ()
     decoded: Decoded | None = None
+    key: str | None = None
 
 
 def parse_submission(body: bytes) -> Checked:
@@ -165,11 +189,29 @@ def parse_submission(body: bytes) -> Checked:
         MalformedSubmissionError: not UTF-8, empty, or not JSON.
         InvalidSubmissionError: breaks a rule of this module, or holds a field that it does not know.
     """
+    return check_submission(_decoded(body))
+
+
+def parse_line(body: bytes) -> Checked:
+    """Returns the submission in `body`, one of many: a `Line`.
+
+    Raises:
+        MalformedSubmissionError, InvalidSubmissionError: as for `parse_submission`.
+    """
+    checked = _check(_decoded(body), _of_lines())
+    line = checked.submission
+    if not isinstance(line, Line) or (line.idempotency_key is None and line.decoded is None):
+        return checked
+    how = line.decoded
+    decoded = None if how is None else Decoded(line.content or "", how.charset, how.source)
+    return replace(checked, key=line.idempotency_key, decoded=decoded)
+
+
+def _decoded(body: bytes) -> object:
     try:
-        fields = orjson.loads(body)
+        return orjson.loads(body)
     except orjson.JSONDecodeError:
-        fields = _mended(body)
-    return check_submission(fields)
+        return _mended(body)
 
 
 def _mended(body: bytes) -> object:
@@ -195,17 +237,31 @@ def check_submission(fields: object) -> Checked:
     Raises:
         InvalidSubmissionError: as for `parse_submission`.
     """
+    return _check(fields, _of_submissions())
+
+
+def _check(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line]) -> Checked:
     try:
-        return _checked(fields)
+        return _checked(fields, kind)
     except ValidationError as error:
         details = error.errors(include_input=False, include_url=False)[:_MAX_FAULTS]
         raise InvalidSubmissionError([_fault(detail) for detail in details]) from None
 
 
-def _checked(fields: object) -> Checked:
+def _checked(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line]) -> Checked:
     fields, warnings = _without_bad_origin(fields)
-    submission: Submission = adapter(Annotated[Submission, _Few]).validate_python(fields)
+    submission: Submission = kind.validate_python(fields)
     return Checked(submission, (*warnings, *_dropped_controls(fields)))
+
+
+@cache
+def _of_submissions() -> TypeAdapter[Submission]:
+    return TypeAdapter(Annotated[Submission, _Few])
+
+
+@cache
+def _of_lines() -> TypeAdapter[Line]:
+    return TypeAdapter(Annotated[Line, _Few])
 
 
 def _without_bad_origin(fields: object) -> tuple[object, tuple[Fault, ...]]:
@@ -279,7 +335,13 @@ def to_job(  # noqa: PLR0913 - what a job has beyond its submission
 
 
 def _options(options: SubmittedOptions) -> Options:
-    return Options(formats=options.formats, include=options.include, focus=options.focus, keep_all=options.keep_all)
+    return Options(
+        formats=options.formats,
+        include=options.include,
+        focus=options.focus,
+        keep_all=options.keep_all,
+        on_duplicate=options.on_duplicate,
+    )
 
 
 _MESSAGES = {

@@ -206,12 +206,18 @@ class Suspicion:
         return missing, lasting if missing else []
 
 
+_OF_THE_MOMENT = frozenset({"timings", "idempotency", "duplicates_checked", "duplicate_of"})
+
+
 def digest(data: Mapping[str, object]) -> bytes:
-    """Returns a digest of an event's data without its times, which differ between any two runs."""
+    """Returns a digest of an event's data without its times and checks, which differ between any two runs."""
     provenance = _mapping(data.get("provenance"))
+    keyed = {name: value for name, value in _mapping(provenance.get("idempotency")).items() if name != "checked"}
     fetch = {name: value for name, value in _mapping(provenance.get("fetch")).items() if not name.endswith("_s")}
-    kept = {name: value for name, value in provenance.items() if name != "timings"} | {"fetch": fetch}
-    canonical = orjson.dumps({**data, "provenance": kept}, option=orjson.OPT_SORT_KEYS)
+    kept = {name: value for name, value in provenance.items() if name not in _OF_THE_MOMENT}
+    kept |= {"fetch": fetch} | ({"idempotency": keyed} if keyed else {})
+    stable = {name: value for name, value in data.items() if name not in _OF_THE_MOMENT}
+    canonical = orjson.dumps({**stable, "provenance": kept}, option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(canonical, digest_size=_DIGEST_BYTES).digest()
 
 

@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     max_extractions: Count = Field(20, description="most POST /v1/extract at once")
 
     preview_timeout_s: Seconds = Field(20.0, description="longest time for a worker's attempt at a preview")
+    duplicate_days: Annotated[float, Field(ge=0)] = Field(
+        7.0, description="days within which an article counts as duplicate of an earlier one; 0: none is looked for"
+    )
     job_timeout_s: Seconds = Field(120.0, description="longest time for one attempt at a document")
     fetch_interval_s: Seconds = Field(1.0, description="time between two requests at one host, over all workers")
     fetch_robots: bool = Field(True, description="obey robots.txt")

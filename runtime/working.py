@@ -6,6 +6,7 @@ It is separate from `wiring`, so that a process that only serves loads no fetche
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Protocol
 
 from contract.article import Article
@@ -19,6 +20,7 @@ from runtime.fetching import open_fetcher
 from runtime.settings import Settings
 from workers.children.pool import ParserLimits, ParserPool
 from workers.document import RawDocument
+from workers.duplicates import Duplicates
 from workers.fetch import Fetcher
 from workers.parse_task import PRELOAD, extract_article
 from workers.requests import Requests
@@ -42,10 +44,27 @@ async def work(
         open_fetcher(settings, metrics, broker.lease) as fetcher,
         build_parser(settings, metrics) as parser,
         _followed(broker, stop) as requests,
+        _open_duplicates(settings) as duplicates,
     ):
         started()
-        worker = build_worker(settings, fetcher, parser, metrics, requests=requests)
+        worker = build_worker(settings, fetcher, parser, metrics, requests=requests, duplicates=duplicates)
         await broker.consume(worker.handle, capacity=capacity_of(settings), stop=stop)
+
+
+@asynccontextmanager
+async def _open_duplicates(settings: Settings) -> AsyncIterator[Duplicates | None]:
+    """Opens what finds duplicates: with the ledger, if there is one. None if they are not looked for."""
+    window, url = timedelta(days=settings.duplicate_days), settings.ledger()
+    if not window:
+        yield None
+        return
+    if url is None:
+        yield Duplicates(None, window)
+        return
+    from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
+
+    async with opening.open_signatures(url) as index:
+        yield Duplicates(index, window)
 
 
 @asynccontextmanager
@@ -124,10 +143,19 @@ def build_worker(  # noqa: PLR0913 - each is one thing that a worker stands on
     *,
     retry: RetryPolicy | None = None,
     requests: Requests | None = None,
+    duplicates: Duplicates | None = None,
 ) -> Worker:
     """Returns the worker that decides deliveries. `retry` replaces the policy of the settings."""
     policy = retry or RetryPolicy(delays_s=settings.retry_delays_s)
     limits = WorkerLimits(
         job_timeout_s=settings.job_timeout_s, preview_timeout_s=settings.preview_timeout_s, retry=policy
     )
-    return Worker(fetcher=fetcher, parser=parser, metrics=metrics, clock=now, limits=limits, requests=requests)
+    return Worker(
+        fetcher=fetcher,
+        parser=parser,
+        metrics=metrics,
+        clock=now,
+        limits=limits,
+        requests=requests,
+        duplicates=duplicates,
+    )

@@ -12,6 +12,7 @@ from contract.metrics import Metrics
 from contract.quotas import Counter
 from service.about import DOCUMENT, ApiDocument
 from service.access import ACCESS, SCOPES, Access
+from service.bulk import READING, Reading, stop_reading
 from service.capacity import LOAD, Load
 from service.context import (
     BROKER,
@@ -27,6 +28,7 @@ from service.context import (
 )
 from service.events import STREAMS, Streams, close_streams
 from service.hosts import HOSTS, Hosts, serve_known_hosts
+from service.idempotency import FIRST_BODIES, FirstBodies
 from service.keys import ApiKeys
 from service.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
 from service.quotas import QUOTAS, Quotas, tell_standing
@@ -84,6 +86,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[CLOCK] = clock
     app[DECODE] = decode
     app[LEDGER] = ledger
+    app[FIRST_BODIES] = FirstBodies(ledger)
     app[KEEPING] = keeping
     app[STREAMS] = Streams(limits.streams)
     most = {
@@ -93,10 +96,12 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     }
     app[WAITS] = Waits(most, metrics)
     app[LOAD] = Load()
+    app[READING] = Reading()
     app[DOCUMENT] = ApiDocument(operations(), needs_key=app[ACCESS].required)
     app.on_response_prepare.append(name_server)
     app.on_response_prepare.append(tell_standing)
     app.on_shutdown.append(close_streams)
     app.on_shutdown.append(stop_waits)
+    app.on_shutdown.append(stop_reading)
     app.add_routes(definitions())
     return app

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -26,6 +26,7 @@ _RAW_DEFLATE: Final = -zlib.MAX_WBITS  # zlib's manual: negative for no header
 _ZSTD_WINDOW: Final[Mapping[int, int]] = {
     zstd.DecompressionParameter.window_log_max: 23
 }  # RFC 9659: 8 MB at most in HTTP
+_PIECE_BYTES: Final = 256 * 1024  # decompressed at once; chosen: a small part of the largest document
 _ZLIB_METHOD: Final = 8  # RFC 1950: the lower half of the first byte
 
 
@@ -50,22 +51,55 @@ async def read_body(request: web.Request) -> bytes:
     limits = request.app[LIMITS]
     if (request.content_length or 0) > limits.max_body_bytes:
         raise too_large("body", limits.max_body_bytes)
-    decoder = Decoder(coding_of(request), limits.max_body_bytes)
     try:
         # A small body has come with its header: without a time to wait, no timer is set for it.
         async with asyncio.timeout(None if request.content.is_eof() else limits.body_timeout_s):
-            async for chunk in request.content.iter_any():
-                decoder.add(chunk)
-        body = decoder.whole()
+            body = await _whole(request, limits.max_body_bytes)
     except BodyTooLargeError:
         raise too_large("body", limits.max_body_bytes) from None
     except TimeoutError:
         raise ProblemError(Problem(problems.BODY_TIMEOUT, problems.BODY_TIMEOUT.meaning)) from None
     except (web.RequestPayloadError, BrokenBodyError):
-        fault = Fault("body", "framing", "does not follow its Content-Encoding or Transfer-Encoding")
-        raise ProblemError(Problem(problems.MALFORMED_BODY, "The body cannot be read.", [fault])) from None
+        raise ProblemError(broken()) from None
     request[BODY_BYTES] = len(body)
     return body
+
+
+async def _whole(request: web.Request, limit_bytes: int) -> bytes:
+    """Returns a body of at most `limit_bytes` bytes, both as it is sent and as it is decoded."""
+    inflater, parts, left, left_sent = Inflater(coding_of(request)), list[bytes](), limit_bytes, limit_bytes
+    async for chunk in request.content.iter_any():
+        left_sent -= len(chunk)
+        for piece in inflater.pieces(chunk):
+            left -= len(piece)
+            if min(left, left_sent) < 0:
+                raise BodyTooLargeError
+            parts.append(piece)
+    inflater.end()
+    return b"".join(parts)
+
+
+async def read_pieces(request: web.Request) -> AsyncGenerator[bytes, None]:
+    """Yields the body, decompressed, as it arrives: pieces of at most some 256 KiB.
+
+    Raises:
+        BrokenBodyError: it does not follow its Content-Encoding or Transfer-Encoding.
+    """
+    inflater = Inflater(coding_of(request))
+    try:
+        async for chunk in request.content.iter_any():
+            for piece in inflater.pieces(chunk):
+                yield piece
+    except web.RequestPayloadError:
+        raise BrokenBodyError from None
+    inflater.end()
+
+
+def broken(more: str = "") -> Problem:
+    """Returns the problem of a body that ends early, or is coded wrongly. `more`: what else may be wrong."""
+    message = f"does not follow its Content-Encoding or Transfer-Encoding {more}".rstrip()
+    fault = Fault("body", "framing", message)
+    return Problem(problems.MALFORMED_BODY, "The body cannot be read.", [fault])
 
 
 def coding_of(request: web.Request) -> str:
@@ -73,53 +107,47 @@ def coding_of(request: web.Request) -> str:
     return request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower()
 
 
-class Decoder:
-    """Collects a body of at most `limit_bytes` bytes, both as it was sent and as it is decoded."""
+class Inflater:
+    """Decodes a body of any length, a piece at a time. `coding` is one of `CODINGS`."""
 
-    def __init__(self, coding: str, limit_bytes: int) -> None:
-        """Begins with nothing. `coding` is one of `CODINGS`."""
+    def __init__(self, coding: str) -> None:
         self._coding = coding
-        self._limit_bytes = limit_bytes
-        self._sent_bytes = 0
-        self._parts: list[bytes] = []
-        self._decoded_bytes = 0
         self._stream: zlib._Decompress | zstd.ZstdDecompressor | None = None
 
-    def add(self, chunk: bytes) -> None:
-        """Takes the next bytes as they were sent.
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """Yields what the next bytes of the body are decoded to, each piece of at most `_PIECE_BYTES` if it is coded.
 
         Raises:
-            BodyTooLargeError: there are too many bytes.
             BrokenBodyError: they do not follow the coding.
         """
-        self._sent_bytes += len(chunk)
-        if self._sent_bytes > self._limit_bytes:
-            raise BodyTooLargeError
         if self._coding == "identity":
-            self._keep(chunk)
-        else:
-            self._decompress(chunk)
+            yield chunk
+            return
+        while chunk:
+            if self._stream is None or self._stream.eof:
+                self._stream = self._next_member(chunk[0])
+            yield from self._inflated(self._stream, chunk)
+            chunk = self._stream.unused_data
 
-    def whole(self) -> bytes:
-        """Returns the decoded body.
+    def end(self) -> None:
+        """Returns where the body may end.
 
         Raises:
             BrokenBodyError: its end is missing.
         """
-        if self._sent_bytes and self._coding != "identity" and not (self._stream and self._stream.eof):
+        if self._stream is not None and not self._stream.eof:
             raise BrokenBodyError
-        return b"".join(self._parts)
 
-    def _decompress(self, chunk: bytes) -> None:
-        while chunk:
-            if self._stream is None or self._stream.eof:
-                self._stream = self._next_member(chunk[0])
+    def _inflated(self, stream: "zlib._Decompress | zstd.ZstdDecompressor", chunk: bytes) -> Iterator[bytes]:
+        piece = b""
+        while (chunk or len(piece) == _PIECE_BYTES) and not stream.eof:
             try:
-                # No more than one byte over the limit is asked for, at which `_keep` raises: all input is used up.
-                self._keep(self._stream.decompress(chunk, self._limit_bytes + 1 - self._decoded_bytes))
+                piece = stream.decompress(chunk, _PIECE_BYTES)
             except (zlib.error, zstd.ZstdError):
                 raise BrokenBodyError from None
-            chunk = self._stream.unused_data
+            # What a piece has no room for zlib gives back, and zstd keeps.
+            chunk = b"" if isinstance(stream, zstd.ZstdDecompressor) else stream.unconsumed_tail
+            yield piece
 
     def _next_member(self, first: int) -> "zlib._Decompress | zstd.ZstdDecompressor":
         """A gzip file is a series of members (RFC 1952, section 2.2), as zstd is of frames (RFC 8878, section 3)."""
@@ -130,12 +158,6 @@ class Decoder:
         if self._stream is not None:
             raise BrokenBodyError
         return zlib.decompressobj(_bits_of_deflate(first))
-
-    def _keep(self, decoded: bytes) -> None:
-        self._decoded_bytes += len(decoded)
-        if self._decoded_bytes > self._limit_bytes:
-            raise BodyTooLargeError
-        self._parts.append(decoded)
 
 
 def _bits_of_deflate(first: int) -> int:

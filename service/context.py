@@ -26,6 +26,10 @@ class IntakeLimits:
         max_body_bytes: the largest request body, after decompression. Its job may still exceed `MAX_JOB_BYTES`, because
             JSON needs escapes; that is checked separately.
         body_timeout_s: how long a caller may take to send the body.
+        bulk_patience_s: for so long a document of many is offered again while the broker is away or full. Below the
+            30 s after which proxies often cut connections that are silent.
+        bulk_bytes: most bytes of the documents of one request that wait for their confirms, unless one has more.
+        all_bulk_bytes: most bytes of those of all requests; beyond, each request may have one batch that waits.
         put_timeout_s: how long the broker may take to confirm; then the caller gets 503. Above the broker's own
             timeout of 4 s, below the 5 s in which the API answers.
         heartbeat_s: how often an event stream gets a comment, which also detects that the client is gone.
@@ -43,6 +47,9 @@ class IntakeLimits:
 
     max_body_bytes: int = 4 * 1024 * 1024
     body_timeout_s: float = 60.0
+    bulk_patience_s: float = 20.0
+    bulk_bytes: int = 8 * 1024 * 1024
+    all_bulk_bytes: int = 64 * 1024 * 1024
     put_timeout_s: float = 4.5
     heartbeat_s: float = 15.0
     send_timeout_s: float = 30.0

@@ -16,15 +16,16 @@ from contract.ledger import Erased, Ledger, Run
 from contract.requests import Action, OwnerRequest
 from contract.timestamps import rfc3339
 from service import problems
+from service.admission import put_run
 from service.api.acts import CANCEL_DOCUMENT
 from service.api.answers import CancelRequested, Erasing, PutRun
 from service.api.operation import JSON
 from service.api.posting import IDEMPOTENCY_KEY
 from service.broker_errors import broker_refusal
-from service.context import BROKER, CLOCK, KEEPING, LIMITS, METRICS
+from service.context import BROKER, CLOCK, KEEPING, METRICS
 from service.dead_ids import has_id
 from service.document_view import erased_for, may_come, may_see, wait_s, with_next
-from service.documents import key_faults, put
+from service.documents import key_faults
 from service.ledger import asked, json_body, ledger_of, shown
 from service.middlewares import OWNER
 from service.parameters import check_parameters
@@ -199,7 +200,7 @@ async def _put_once(request: web.Request, ledger: Ledger, job: Job, key: str | N
     if known != job.run and not await asked(ledger.claim(job.id, job.run, key, request.app[CLOCK]())):
         raise _under_way()
     try:
-        await put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
+        await put_run(request.app, job)
     except ProblemError:
         await asked(ledger.release(job.id, job.run))
         raise

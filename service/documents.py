@@ -11,13 +11,12 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from contract.binary import file_kind
-from contract.broker import BrokerError, BrokerUnavailable, JobSink
-from contract.codec import MessageTooLarge
 from contract.ids import document_id_for_key, new_document_id
 from contract.job import Job, Kind, Lane
 from contract.labels import WaitFor
 from contract.ledger import Ledger, LedgerUnavailable
 from contract.submission import (
+    KEY_CHARS,
     Checked,
     Fault,
     InvalidSubmissionError,
@@ -28,13 +27,14 @@ from contract.submission import (
 )
 from service import problems
 from service.accept import preferred
+from service.admission import admit_one
 from service.api.answers import Receipt, present
 from service.api.operation import JSON
-from service.api.posting import IDEMPOTENCY_KEY, KEY_CHARS, LABEL, LISTS, OPTIONS, RAW_KINDS, RAW_PARAMETERS
-from service.bodies import BODY_BYTES, CODINGS, coding_of, read_body, too_large
-from service.broker_errors import broker_refusal
-from service.context import BROKER, CLOCK, DECODE, KEEPING, LEDGER, LIMITS, METRICS
+from service.api.posting import IDEMPOTENCY_KEY, LABEL, LISTS, OPTIONS, RAW_KINDS, RAW_PARAMETERS
+from service.bodies import BODY_BYTES, CODINGS, coding_of, read_body
+from service.context import CLOCK, DECODE, KEEPING, LEDGER
 from service.forms import EVENT_AND_ARTICLE_FORMS, body_of, content_type, is_article, policy
+from service.idempotency import with_first_body
 from service.ledger import json_body
 from service.middlewares import OWNER
 from service.parameters import SHOWN_NAME_CHARS, named, parameter_faults, unknown_parameter
@@ -47,14 +47,12 @@ _VISIBLE_ASCII = re.compile(rf"[\x21-\x7e]{{1,{KEY_CHARS}}}")
 _LISTS = {parameter.name for parameter in LISTS}
 _OPTIONS = {parameter.name for parameter in OPTIONS}
 _LABEL_PREFIX = f"{LABEL.name}."
-_MAX_FAULTS: Final = 20  # in one answer; chosen: as many as a person corrects in one go
+MAX_FAULTS: Final = 20  # in one answer; chosen: as many as a person corrects in one go
 _LEDGER_TIMEOUT_S: Final = 1.0  # chosen: a slow ledger is not waited for, because the event comes without it
 _FORMS: Final = {**EVENT_AND_ARTICLE_FORMS, "json": JSON}  # a client that accepts plain JSON only gets the event
 _TRUTH = {"true": True, "false": False}
 
 _HINTS = {
-    "multipart/form-data": "a form is not taken: post the file itself, "
-    "curl -H 'content-type: text/html' --data-binary @page.html",
     "application/x-www-form-urlencoded": "a form is not taken: name what you post, "
     "curl -H 'content-type: text/plain' --data-binary @text.txt",
     "application/pdf": "PDF is not taken: post its text, "
@@ -82,11 +80,11 @@ async def post_document(request: web.Request) -> web.Response:
         owner=request[OWNER],
         keep_input=request.app[KEEPING].input,
     )
+    job = await with_first_body(request, job, submission)
     forms = preferred(request.headers.getall(hdrs.ACCEPT, []), _FORMS) if PREFER in request.headers else []
     async with _waiting(request, job, forms) as wait:
         async with admitted(request, size=request[BODY_BYTES]):
-            await put(request.app[BROKER], job, request.app[LIMITS].put_timeout_s)
-        request.app[METRICS].accepted.labels(job.kind, job.lane).inc()
+            await admit_one(request.app, job)
         event = None if wait is None else await _event(request, job, wait)
     location: dict[str, str] = {}
     if request.app[LEDGER] is not None:
@@ -143,7 +141,7 @@ def _document_id(request: web.Request) -> str:
 async def read_submission(request: web.Request) -> Checked:
     """Reads the body. Reports the faults of headers, query and body together."""
     media_type = request.content_type if hdrs.CONTENT_TYPE in request.headers else ""
-    faults = [*key_faults(request), *islice(_parameter_faults(request, media_type), _MAX_FAULTS)]
+    faults = [*key_faults(request), *islice(query_faults(request, media_type), MAX_FAULTS)]
     try:
         checked = await _submission(request, media_type)
     except ProblemError as error:
@@ -161,7 +159,8 @@ def key_faults(request: web.Request) -> Iterator[Fault]:
         yield Fault(IDEMPOTENCY_KEY.name, "visible_ascii", "must be one value of 1 to 255 visible ASCII characters")
 
 
-def _parameter_faults(request: web.Request, media_type: str) -> Iterator[Fault]:
+def query_faults(request: web.Request, media_type: str) -> Iterator[Fault]:
+    """Yields what is wrong with the query, for a body of this type."""
     if media_type != JSON:
         yield from parameter_faults(request, RAW_PARAMETERS)
         return
@@ -174,42 +173,59 @@ def _parameter_faults(request: web.Request, media_type: str) -> Iterator[Fault]:
 
 
 async def _submission(request: web.Request, media_type: str) -> Checked:
-    _check_coding(request)
+    check_coding(request)
     try:
         if media_type == JSON:
             return await _json_submission(request)
         if media_type in RAW_KINDS:
-            return await _raw_submission(request, RAW_KINDS[media_type])
+            return await raw_submission(request, RAW_KINDS[media_type], await read_body(request), request.charset)
     except MalformedSubmissionError as error:
         raise ProblemError(Problem(problems.MALFORMED_BODY, "The body cannot be read.", error.faults)) from None
     except InvalidSubmissionError as error:
         detail = "The body breaks the rules of a submission."
         raise ProblemError(Problem(problems.INVALID_SUBMISSION, detail, error.faults)) from None
     taken = f"must be one of {', '.join((JSON, *RAW_KINDS))}"
-    raise _unsupported("Content-Type", "media_type", "; ".join(filter(None, (taken, _HINTS.get(media_type)))))
+    raise unsupported("Content-Type", "media_type", "; ".join(filter(None, (taken, _HINTS.get(media_type)))))
 
 
 async def _json_submission(request: web.Request) -> Checked:
-    if (request.charset or "utf-8").strip("'\" ").lower() not in {"", "utf-8", "utf8"}:
-        raise _unsupported("Content-Type", "charset", "must be UTF-8 for JSON (RFC 8259, section 8.1)")
+    check_json_charset(request)
     return parse_submission(await read_body(request))
 
 
-async def _raw_submission(request: web.Request, kind: Kind) -> Checked:
-    body = await read_body(request)
+def check_json_charset(request: web.Request) -> None:
+    """Returns where the body is UTF-8, as far as its header says.
+
+    Raises:
+        ProblemError: it names another charset.
+    """
+    if (request.charset or "utf-8").strip("'\" ").lower() not in {"", "utf-8", "utf8"}:
+        raise unsupported("Content-Type", "charset", "must be UTF-8 for JSON (RFC 8259, section 8.1)")
+
+
+async def raw_submission(request: web.Request, kind: Kind, body: bytes, charset: str | None) -> Checked:
+    """Returns the document that is `body`. The query has its options and labels.
+
+    Raises:
+        ProblemError: it is a file of another type.
+        InvalidSubmissionError: it breaks rules.
+    """
     if found := file_kind(body):
         message = f"looks like {found}, which is neither plain text nor HTML: extract its text first, and post that"
-        raise _unsupported(kind.value, "binary", message)
+        raise unsupported(kind.value, "binary", message)
     # In a thread, because charset detection can take a large part of a second.
-    decoded = await asyncio.to_thread(request.app[DECODE], body, request.charset)
-    fields: dict[str, object] = {kind.value: decoded.text, "labels": _labels(request), "options": _options(request)}
-    if "url" in request.query:
-        fields["url"] = request.query["url"]
+    decoded = await asyncio.to_thread(request.app[DECODE], body, charset)
     try:
-        return replace(check_submission(fields), decoded=decoded)
+        return replace(check_submission({kind.value: decoded.text, **of_query(request)}), decoded=decoded)
     except InvalidSubmissionError as error:
         faults = [replace(fault, field=fault.field.removeprefix("options.")) for fault in error.faults]
         raise InvalidSubmissionError(faults) from None
+
+
+def of_query(request: web.Request) -> dict[str, object]:
+    """Returns the fields of a submission that the query of a raw body has."""
+    fields: dict[str, object] = {"labels": _labels(request), "options": _options(request)}
+    return fields | ({"url": request.query["url"]} if "url" in request.query else {})
 
 
 def _labels(request: web.Request) -> dict[str, str]:
@@ -231,34 +247,18 @@ def _options(request: web.Request) -> dict[str, object]:
     return given
 
 
-def _check_coding(request: web.Request) -> None:
-    if coding_of(request) not in CODINGS:
-        raise _unsupported("Content-Encoding", "content_coding", "must be gzip, zstd or deflate, or absent")
-
-
-async def put(intake: JobSink, job: Job, timeout_s: float) -> None:
-    """Returns when `job` is durable.
+def check_coding(request: web.Request) -> None:
+    """Returns where the body has a content coding that is taken.
 
     Raises:
-        ProblemError: the broker does not take it in time, or it is too large.
+        ProblemError: it has another one.
     """
-    try:
-        async with asyncio.timeout(timeout_s):
-            await intake.put(job)
-    except BrokerError as error:
-        raise broker_refusal(error) from error
-    except TimeoutError as error:
-        raise broker_refusal(BrokerUnavailable()) from error
-    except MessageTooLarge as error:
-        raise job_too_large(error) from None
+    if coding_of(request) not in CODINGS:
+        raise unsupported("Content-Encoding", "content_coding", "must be gzip, zstd or deflate, or absent")
 
 
-def job_too_large(error: MessageTooLarge) -> ProblemError:
-    """Returns the problem of a job that the broker cannot take: JSON needs escapes, so it is larger than its body."""
-    return too_large("document, encoded as JSON,", error.limit_bytes)
-
-
-def _unsupported(header: str, rule: str, message: str) -> ProblemError:
+def unsupported(header: str, rule: str, message: str) -> ProblemError:
+    """Returns the problem of a body of another type or coding than those that are taken."""
     return ProblemError(
         Problem(
             problems.UNSUPPORTED_MEDIA_TYPE,

@@ -15,10 +15,11 @@ from contract.reasons import FailureClass, Reason
 from contract.submission import Fault, to_job
 from service import problems
 from service.accept import preferred
+from service.admission import job_too_large
 from service.bodies import BODY_BYTES
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, LIMITS
-from service.documents import job_too_large, read_submission
+from service.documents import read_submission
 from service.forms import ARTICLE_FORMS, body_of, content_type, is_article, policy
 from service.middlewares import OWNER
 from service.problems import Problem, ProblemError, ProblemType

@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 
 from contract.labels import ProblemName
 from contract.submission import Fault
-from service.api.answers import VIOLATED, ProblemDetails, present
+from service.api.answers import ProblemDetails, present
 
 MEDIA_TYPE = "application/problem+json"
 _REGISTRY = "https://iana.org/assignments/http-problem-types"  # RFC 9457, section 4.2
@@ -139,6 +139,12 @@ FOREIGN_HOST = ProblemType(
 INVALID_SUBMISSION = ProblemType(
     "invalid-submission", 422, "Invalid submission", "The body is well formed, but fields break rules: see errors."
 )
+IDEMPOTENCY_KEY_REUSED = ProblemType(
+    "idempotency-key-reused",
+    422,
+    "Idempotency key reused",
+    "This Idempotency-Key came with another body before, and stands for that document. Post this one with another key.",
+)
 INTAKE_FULL = ProblemType("intake-full", 429, "Intake full", "The queue is full. Ask again after Retry-After seconds.")
 QUOTA_EXCEEDED = ProblemType(
     "quota-exceeded",
@@ -219,6 +225,13 @@ TOO_MANY_STREAMS = ProblemType(
     "Too many streams",
     "As many event streams are open as this server holds. Ask again after Retry-After seconds.",
 )
+STOPPING = ProblemType(
+    "stopping",
+    503,
+    "Server stopping",
+    "This server is stopping. What has no receipt may or may not be stored. Send it again, with the same "
+    "Idempotency-Key.",
+)
 
 ALL = (
     BAD_REQUEST,
@@ -246,6 +259,7 @@ ALL = (
     UNSUPPORTED_MEDIA_TYPE,
     FOREIGN_HOST,
     INVALID_SUBMISSION,
+    IDEMPOTENCY_KEY_REUSED,
     INTAKE_FULL,
     QUOTA_EXCEEDED,
     HEADER_TOO_LARGE,
@@ -260,6 +274,7 @@ ALL = (
     BROKER_UNAVAILABLE,
     TOO_MANY_CONNECTIONS,
     TOO_MANY_STREAMS,
+    STOPPING,
 )
 
 _BY_STATUS = {
@@ -291,11 +306,12 @@ class Problem:
 
     def response(self) -> web.Response:
         """Returns the HTTP response."""
-        return web.Response(status=self.type.status, body=self._body(), content_type=MEDIA_TYPE, headers=self.headers)
+        body = orjson.dumps(present(self.details()))
+        return web.Response(status=self.type.status, body=body, content_type=MEDIA_TYPE, headers=self.headers)
 
     def wire(self, server: str) -> bytes:
         """Returns the response as bytes, for a connection without a parsed request; the connection closes after it."""
-        body = self._body()
+        body = orjson.dumps(present(self.details()))
         headers = {
             hdrs.CONTENT_TYPE: MEDIA_TYPE,
             hdrs.CONTENT_LENGTH: str(len(body)),
@@ -307,8 +323,9 @@ class Problem:
         lines += [f"{name}: {value}" for name, value in headers.items()]
         return "\r\n".join([*lines, "", ""]).encode() + body
 
-    def _body(self) -> bytes:
-        details = ProblemDetails(
+    def details(self) -> ProblemDetails:
+        """Returns the body of the answer."""
+        return ProblemDetails(
             type=self.type.path,
             title=self.type.title,
             status=self.type.status,
@@ -316,7 +333,6 @@ class Problem:
             errors=tuple(self.errors),
             violated_policies=tuple(self.violated_policies),
         )
-        return orjson.dumps({VIOLATED.get(name, name): value for name, value in present(details).items()})
 
 
 class ProblemError(Exception):

@@ -82,6 +82,19 @@ async def admit(request: web.Request, *, documents: int = 1, size: int = 0) -> N
         raise _exceeded(standing.violated)
 
 
+async def admit_each(request: web.Request, sizes: Sequence[int]) -> Sequence[Problem | None]:
+    """Counts documents of these sizes, each for itself. Returns the problem of each refused one."""
+    return await asyncio.gather(*(_refusal(request, size) for size in sizes))
+
+
+async def _refusal(request: web.Request, size: int) -> Problem | None:
+    try:
+        await admit(request, size=size)
+    except ProblemError as error:
+        return error.problem
+    return None
+
+
 async def give_back(request: web.Request, *, documents: int = 1, size: int = 0) -> None:
     """Takes back what `admit` counted: the documents were not stored."""
     await _settled(request, Charge(documents=documents, size=size).back())

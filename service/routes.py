@@ -15,9 +15,9 @@ from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many
 from service.document_acts import cancel_document, erase_document, rerun_document
 from service.document_list import list_documents
 from service.document_view import show_document
-from service.documents import post_document
 from service.events import get_events
 from service.extract import extract_document
+from service.posting import post_documents
 from service.problems import get_problem
 
 
@@ -31,7 +31,7 @@ class Route:
 
 
 ROUTES: Final = (
-    Route(posting.POST_DOCUMENT, post_document),
+    Route(posting.POST_DOCUMENT, post_documents),
     Route(extract.EXTRACT_DOCUMENT, extract_document),
     Route(lookups.LIST_DOCUMENTS, list_documents, head=True),
     Route(lookups.SHOW_DOCUMENT, show_document, head=True),

@@ -1,9 +1,10 @@
 """Builds the events of decided documents."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 
-from contract.article import Article, Failure, Provenance
+from contract.article import Article, Document, Failure, Provenance
+from contract.duplicates import DuplicateOf
 from contract.events import FailedEvent, ProcessedEvent, host_of
 from contract.job import Job
 from contract.reasons import Reason
@@ -13,7 +14,7 @@ from workers.failures import DocumentFailure
 
 def processed(job: Job, article: Article, at: datetime) -> ProcessedEvent:
     """Returns the event of a document that became `article`, with the attempts before in its provenance."""
-    data = replace(article, provenance=replace(article.provenance, history=job.history))
+    data = replace(article, provenance=replace(article.provenance, history=job.history, idempotency=job.idempotency))
     return ProcessedEvent(id=job.event_id, subject=job.id, time=rfc3339(at), data=data)
 
 
@@ -31,9 +32,24 @@ def failed(job: Job, failure: DocumentFailure, at: datetime) -> FailedEvent:
         detail=failure.detail,
         attempts=job.attempt,
         field_sources={name: sourced.source for name, sourced in known.items()},
-        provenance=Provenance(fetch=failure.fetched, history=job.history),
+        provenance=Provenance(fetch=failure.fetched, history=job.history, idempotency=job.idempotency),
     )
     return FailedEvent(id=job.event_id, subject=job.id, time=rfc3339(at), data=data)
+
+
+def duplicate(article: ProcessedEvent, job: Job, original: DuplicateOf) -> FailedEvent:
+    """Returns the event of a document whose article is dropped, because it is a duplicate of `original`."""
+    known = {each.name: getattr(article.data, each.name) for each in fields(Document)}
+    data = Failure(
+        **known,
+        reason=Reason.DUPLICATE,
+        detail=f"{original.kind} duplicate of {original.id}",
+        attempts=job.attempt,
+        duplicate_of=original,
+        field_sources=article.data.field_sources,
+        provenance=article.data.provenance,
+    )
+    return FailedEvent(id=article.id, subject=article.subject, time=article.time, data=data)
 
 
 def cancelled(job: Job, attempts: int, at: datetime, *, erased: bool) -> FailedEvent:

@@ -51,6 +51,11 @@ class Requests:
             return Action.ERASE
         return Action.CANCEL if meant else None
 
+    def is_erased(self, document_id: str, owner: str | None) -> bool:
+        """Returns True if the owner asked to erase this document."""
+        meant = (self._meant.get((document_id, name)) for name in {owner, None})
+        return any(it is not None and it.erased for it in meant)
+
     async def follow(self, streams: Streams, caught_up: asyncio.Event) -> None:
         """Reads the record and then follows it until it is cancelled. Sets `caught_up` when it has read all entries.
 

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -13,7 +14,7 @@ import structlog
 from contract.article import Article
 from contract.broker import Delivery, NoRoom, Place
 from contract.codec import UndecodableError, decode_job
-from contract.events import Event
+from contract.events import Event, ProcessedEvent
 from contract.job import Job, Kind
 from contract.labels import Outcome, Stage, VerdictKind
 from contract.metrics import Metrics
@@ -23,6 +24,7 @@ from contract.verdicts import Answer, Bury, Defer, Publish, Retry, Verdict
 from workers import outcome
 from workers.children.pool import ParserDefect
 from workers.document import RawDocument
+from workers.duplicates import Duplicates, is_dropped, marked
 from workers.failures import DocumentFailure, Failed
 from workers.fetch import FetchedPage, HostBusy, Reader
 from workers.requests import Requests
@@ -79,6 +81,7 @@ class Worker:
     """Decides deliveries. It keeps no state between them, so one worker serves any number at once.
 
     Documents that `requests` is about are decided as cancelled: before an attempt, or after one that was under way.
+    Without `duplicates` none are looked for.
     """
 
     def __init__(  # noqa: PLR0913 - each is one thing that a worker stands on
@@ -90,6 +93,7 @@ class Worker:
         clock: Callable[[], datetime],
         limits: WorkerLimits,
         requests: Requests | None = None,
+        duplicates: Duplicates | None = None,
     ) -> None:
         self._fetcher = fetcher
         self._parser = parser
@@ -97,6 +101,7 @@ class Worker:
         self._clock = clock
         self._limits = limits
         self._requests = requests or Requests()
+        self._duplicates = duplicates
 
     async def handle(self, delivery: Delivery) -> Verdict:
         """Returns the verdict on `delivery`. Every failure becomes a verdict, too."""
@@ -119,13 +124,33 @@ class Worker:
             return cancelled
         verdict = self._lose(job, delivery) if delivery.lost else await self._attempt(job, delivery)
         made = job.attempt - isinstance(verdict, Defer)
-        return self._cancelled(job, attempts=made) or verdict
+        return self._cancelled(job, attempts=made) or await self._compared(job, verdict)
 
     def _cancelled(self, job: Job, *, attempts: int) -> Publish | None:
         action = self._requests.about(job)
         if action is None:
             return None
         return Publish(outcome.cancelled(job, attempts, self._clock(), erased=action is Action.ERASE))
+
+    async def _compared(self, job: Job, verdict: Verdict) -> Verdict:
+        """Returns the verdict with the original of an article that is a duplicate, or that the article is dropped.
+
+        It is the last step: a document that is decided otherwise is nobody's original.
+        """
+        event = verdict.event if isinstance(verdict, Publish) else None
+        if self._duplicates is None or not isinstance(event, ProcessedEvent):
+            return verdict
+        began = time.perf_counter()
+        is_gone = partial(self._requests.is_erased, owner=job.owner)
+        looked = await self._duplicates.look(job, event.data, self._clock(), is_gone)
+        self._observe(Stage.COMPARE, time.perf_counter() - began)
+        if not looked.checked:
+            self._metrics.duplicates_unchecked.inc()
+        event = replace(event, data=marked(event.data, looked))
+        if looked.original is None:
+            return Publish(event)
+        self._metrics.duplicates.labels(looked.original.kind).inc()
+        return Publish(outcome.duplicate(event, job, looked.original) if is_dropped(job, looked.original) else event)
 
     def _lose(self, job: Job, delivery: Delivery) -> Bury:
         lost = DocumentFailure(Reason.WORKER_LOST, f"no worker survived {delivery.deliveries} deliveries")

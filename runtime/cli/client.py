@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -27,6 +27,8 @@ _REQUEST_TIMEOUT_S = (
 _STREAM_SILENCE_S = 60.0  # chosen: four heartbeats of the server
 _REOPEN_AFTER_S = 0.5  # chosen: short for a person, and a server that stops and closes its streams is not flooded
 _NOT_OURS = "the answer is not from Copydesk: check --url"
+_NDJSON = "application/x-ndjson"
+_LINES_AT_ONCE = 100  # given away together; chosen: the costs of a piece are shared, and 100 of 4 MiB fit into memory
 _LONGEST_LINE_BYTES = 32 * 1024 * 1024  # chosen: over twice the largest event (12 MiB); aiohttp's default is too small
 
 
@@ -72,11 +74,60 @@ class Client:
         """Posts one document. Repeating the request is safe, because of the idempotency key."""
         return await self._patience.retry(lambda: self._post(post, idempotency_key))
 
+    async def submit_lines(self, lines: Sequence[bytes], answered: Callable[[int, Receipt | Refused], None]) -> None:
+        """Posts documents, one in each of `lines`, in one request; after an outage again what has no receipt.
+
+        Repeating is safe, because each line holds its idempotency key.
+
+        Args:
+            lines: each a document as JSON, with a line feed at its end.
+            answered: called with the place of each line, and what the server answered.
+        """
+        left = dict(enumerate(lines))
+        while left:
+            await self._patience.retry(lambda: self._post_lines(left, answered))
+
+    async def _post_lines(self, left: dict[int, bytes], answered: Callable[[int, Receipt | Refused], None]) -> None:
+        """Posts what is left, and removes from it what is answered.
+
+        Raises:
+            Unavailable: nothing was answered.
+        """
+        places, before = list(left), len(left)
+        try:
+            with self._translated():
+                async for line in self._line_answers(list(left.values())):
+                    place = places[line["line"] - 1]
+                    outcome = _outcome_of(line)
+                    if isinstance(outcome, Busy):
+                        raise outcome
+                    del left[place]
+                    answered(place, outcome)
+        except Unavailable:
+            if len(left) == before:
+                raise
+            return
+        if len(left) == before:
+            raise Refused(_NOT_OURS)
+
+    async def _line_answers(self, lines: Sequence[bytes]) -> AsyncIterator[dict[str, Any]]:
+        async def body() -> AsyncIterator[bytes]:
+            for begin in range(0, len(lines), _LINES_AT_ONCE):
+                yield b"".join(lines[begin : begin + _LINES_AT_ONCE])
+
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_REQUEST_TIMEOUT_S, sock_read=_REQUEST_TIMEOUT_S)
+        headers = {"Content-Type": _NDJSON}
+        async with self._session.post("/v1/documents", data=body(), headers=headers, timeout=timeout) as response:
+            if response.content_type != _NDJSON:
+                await _answer(response)
+                raise Refused(_NOT_OURS)
+            async for line in response.content:
+                yield orjson.loads(line)
+
     async def _post(self, post: Post, key: str) -> Receipt:
         headers = {"Content-Type": post.media_type, "Idempotency-Key": key}
         answer = await self._request("POST", "/v1/documents", data=post.body, params=post.params, headers=headers)
-        warnings = (f"{warning['field']}: {warning['message']}" for warning in answer.get("warnings", []))
-        return Receipt(answer["id"], answer["lane"], tuple(warnings))
+        return _receipt(answer)
 
     async def dead_letters(self, params: Mapping[str, str]) -> dict[str, Any]:
         """Returns one page of dead letters, as `GET /v1/dead` answers."""
@@ -171,6 +222,23 @@ async def connect(url: str, api_key: str | None, patience_s: float) -> AsyncIter
         url, headers=headers, timeout=timeout, read_bufsize=_LONGEST_LINE_BYTES
     ) as session:
         yield Client(session, url, Patience(patience_s))
+
+
+def _receipt(answer: Mapping[str, Any]) -> Receipt:
+    warnings = (f"{warning['field']}: {warning['message']}" for warning in answer.get("warnings", []))
+    return Receipt(answer["id"], answer["lane"], tuple(warnings))
+
+
+def _outcome_of(line: Mapping[str, Any]) -> Receipt | Refused | Busy:
+    """Returns what a line of the answer says of its document."""
+    status = line["status"]
+    if status == HTTPStatus.ACCEPTED:
+        return _receipt(line)
+    if status in _BUSY:
+        return Busy(_BUSY[HTTPStatus(status)], line.get("retry_after"))
+    if status == HTTPStatus.REQUEST_TIMEOUT:  # not the document's fault: the request stood still
+        return Busy("the server waited too long for the documents")
+    return Refused(explain(line))
 
 
 def _dead_path(letter_id: str | None) -> str:

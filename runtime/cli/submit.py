@@ -14,8 +14,9 @@ from uuid import uuid4
 import orjson
 import typer
 
+from contract.binary import file_kind
 from contract.job import Kind, Lane
-from contract.options import Focus, Format, Part
+from contract.options import Focus, Format, OnDuplicate, Part
 from runtime.cli import checks, streams
 from runtime.cli.exits import Exit
 from runtime.cli.options import DEFAULT_URL, TARGETS, ApiKey, AsJson, Url
@@ -52,6 +53,10 @@ FocusOption = Annotated[
     Focus, typer.Option(help="Prefer too little text (precision) or too much (recall) where the extraction is unsure.")
 ]
 KeepAll = Annotated[bool, typer.Option("--keep-all", help="Remove nothing from pasted text.")]
+OnDuplicateOption = Annotated[
+    OnDuplicate | None,
+    typer.Option(help="Publish or drop an article that is a duplicate of an earlier one.", show_default="publish"),
+]
 Origin = Annotated[str | None, typer.Option(help="URL that the file or standard input came from.")]
 PatienceOption = Annotated[
     float,
@@ -84,6 +89,7 @@ def submit(
     include: Parts = None,
     focus: FocusOption = Focus.BALANCED,
     keep_all: KeepAll = False,
+    on_duplicate: OnDuplicateOption = None,
     patience: PatienceOption = DEFAULT_PATIENCE_S,
     again: Again = False,
     as_json: AsJson = False,
@@ -98,10 +104,11 @@ def submit(
     if origin and len(targets) > 1:
         raise StartError("--origin is for a single document")
     lane = lane or (Lane.BULK if len(targets) > 1 else Lane.INTERACTIVE)
-    lists = {name: values for name, values in (("formats", formats), ("include", include)) if values}
+    chosen = {"formats": formats, "include": include, "on_duplicate": on_duplicate}
+    given = {name: value for name, value in chosen.items() if value}
     extras = _Extras(
         labels=dict(pair.split("=", 1) for pair in label or []),
-        options={"focus": focus, "keep_all": keep_all, **lists},
+        options={"focus": focus, "keep_all": keep_all, **given},
         lane=lane,
     )
     salt = uuid4().hex if again else ""
@@ -121,11 +128,15 @@ class _Extras:
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """A document to post, its name in receipts, and its idempotency key."""
+    """A document to post, its name in receipts, and its idempotency key.
+
+    `line` is the document as one of many; None if it has to be posted alone.
+    """
 
     name: str
     post: "Post"
     key: str
+    line: bytes | None
 
 
 def _document(target: str, document: "Named", extras: _Extras, salt: str) -> _Document:
@@ -138,16 +149,33 @@ def _document(target: str, document: "Named", extras: _Extras, salt: str) -> _Do
     content = sha256(document.body or b"").hexdigest()
     known = [place, salt, document.kind, document.url, content, extras.labels, extras.options]
     key = sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()  # orjson refuses names that are not UTF-8
-    return _Document(
-        target, _json(document, extras) if document.body is None else _raw(document, extras), f"submit-{key}"
-    )
+    post = _json(document, extras) if document.body is None else _raw(document, extras)
+    return _Document(target, post, f"submit-{key}", _line(document, extras, f"submit-{key}"))
+
+
+def _line(document: "Named", extras: _Extras, key: str) -> bytes | None:
+    """Returns the document as a line. Of a file the text is decoded as the server would. Other files have no line."""
+    fields = _fields(document, extras) | {"idempotency_key": key}
+    if document.body is not None:
+        if file_kind(document.body):
+            return None  # the server refuses it, and says why
+        from workers.decode import decode
+
+        decoded = decode(document.body, None)
+        how = {"charset": decoded.charset, "source": decoded.source}
+        fields |= {document.kind.value: decoded.text, "decoded": how}
+    return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _fields(document: "Named", extras: _Extras) -> dict[str, Any]:
+    options = extras.options | {"lane": extras.lane}
+    return {"labels": extras.labels, "options": options} | ({"url": document.url} if document.url else {})
 
 
 def _json(document: "Named", extras: _Extras) -> "Post":
-    fields = {"url": document.url, "labels": extras.labels, "options": extras.options | {"lane": extras.lane}}
     from runtime.cli.client import Post
 
-    return Post(orjson.dumps(fields), "application/json", {})
+    return Post(orjson.dumps(_fields(document, extras)), "application/json", {})
 
 
 def _raw(document: "Named", extras: _Extras) -> "Post":
@@ -172,6 +200,9 @@ async def _submit_all(
     from runtime.cli.client import connect
 
     places = asyncio.Semaphore(_AT_ONCE)
+    is_single = len(documents) == 1
+    together = [document for document in documents if document.line is not None and not is_single]
+    alone = [document for document in documents if document.line is None or is_single]
 
     async def one(client: "Client", document: _Document) -> None:
         async with places:
@@ -180,11 +211,25 @@ async def _submit_all(
             except Refused as refusal:
                 report.refused(document.name, str(refusal))
 
+    async def many(client: "Client") -> None:
+        unanswered = dict(enumerate(document.name for document in together))
+
+        def answered(place: int, outcome: "Receipt | Refused") -> None:
+            report.answered(unanswered.pop(place), outcome)
+
+        try:
+            await client.submit_lines([document.line for document in together if document.line], answered)
+        except Refused as refusal:  # of the request as a whole
+            for name in unanswered.values():
+                report.refused(name, str(refusal))
+
     outcome = Exit.OK
     try:
         with report.progress():
             async with connect(url, api_key, patience_s) as client, asyncio.TaskGroup() as group:
-                for document in documents:
+                if together:
+                    group.create_task(many(client))
+                for document in alone:
                     group.create_task(one(client, document))
     except* Unavailable as lost:
         streams.tell(f"copydesk: {lost.exceptions[0]}; given up after {duration(patience_s)}")
@@ -225,6 +270,12 @@ class _Report:
         with Progress(*columns, console=console, redirect_stdout=False) as self._bar:
             self._task = self._bar.add_task("submitting", total=self.total)
             yield
+
+    def answered(self, name: str, outcome: "Receipt | Refused") -> None:
+        if isinstance(outcome, Refused):
+            self.refused(name, str(outcome))
+        else:
+            self.accepted(name, outcome)
 
     def accepted(self, name: str, receipt: "Receipt") -> None:
         self.acceptances += 1

@@ -16,6 +16,7 @@ In reading order:
     search      the full-text index of each database
     queries     answers the HTTP side
     claims      reserves the number of a document's next run
+    signatures  of articles, to find duplicates
 
 Only this package imports SQLAlchemy, Alembic, aiosqlite and asyncpg.
 """

@@ -21,6 +21,7 @@ _CONNECT_TIMEOUT_S = 5.0  # chosen: as long as a look-up may take; a database th
 _BUSY_TIMEOUT_S = 5.0  # chosen: SQLite has one writer at a time, and a transaction of the recorder takes about 0.1 s
 _ANSWER_TIMEOUT_S = 30.0  # for one statement on PostgreSQL; chosen: far longer than any statement here takes
 _READERS = 5  # connections; chosen: few look-ups run at once, each for milliseconds
+_MORE = 10  # connections for a burst; chosen: closed after it
 _STATES_WITH_VALUES = ("22", "23", "42")  # data, constraints, syntax: PostgreSQL's errcodes, appendix A
 _MAX_MESSAGE_CHARS = 200  # of a database's error message; chosen: fits into a log line
 
@@ -75,17 +76,19 @@ def ledger_url(text: str) -> URL:
     return url.set(drivername=_DRIVERS[url.drivername.lower()], query=query)
 
 
-def open_engine(url: URL, *, writes: bool = False, makes: bool = False) -> AsyncEngine:
+def open_engine(url: URL, *, writes: bool = False, makes: bool = False, most: int | None = None) -> AsyncEngine:
     """Returns an engine that connects at first use. With `writes`, a transaction locks the database from its start.
 
     `writes` and `makes` matter only for SQLite. Two transactions that first read and then write would make each other
     fail. Only with `makes` is a missing file created: after an operator deletes the file, no empty one must answer.
+    `most` bounds the connections.
     """
     if url.drivername.startswith("sqlite"):
-        return _sqlite(url, writes=writes, makes=makes)
+        return _sqlite(url, writes=writes, makes=makes, most=most or _READERS)
     return create_async_engine(
         url,
-        pool_size=_READERS,
+        pool_size=most or _READERS,
+        max_overflow=_MORE if most is None else 0,
         pool_timeout=_CONNECT_TIMEOUT_S,
         pool_pre_ping=True,
         hide_parameters=True,
@@ -97,12 +100,12 @@ def open_engine(url: URL, *, writes: bool = False, makes: bool = False) -> Async
     )
 
 
-def _sqlite(url: URL, *, writes: bool, makes: bool) -> AsyncEngine:
+def _sqlite(url: URL, *, writes: bool, makes: bool, most: int) -> AsyncEngine:
     path = str(url.database)
     by_uri = {"uri": "true", "mode": "rwc" if makes else "rw"}  # https://sqlite.org/uri.html
     engine = create_async_engine(
         url.set(database=f"file:{quote(path)}", query=by_uri),
-        pool_size=1 if writes else _READERS,
+        pool_size=1 if writes else most,
         max_overflow=0,
         pool_timeout=_CONNECT_TIMEOUT_S,
         hide_parameters=True,

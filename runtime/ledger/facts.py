@@ -9,6 +9,7 @@ import orjson
 
 from contract.broker import LogEntry
 from contract.codec import UndecodableError, decode_acceptances, decode_attempts, decode_requests, encode
+from contract.duplicates import Signature, signature_of
 from contract.events import ERASED, FAILED, PROCESSED, host_of
 from contract.ledger import State
 from contract.requests import Action, OwnerRequest
@@ -37,6 +38,7 @@ class AcceptedFact:
     url: str | None
     labels: Mapping[str, str]
     input: bytes = b""
+    body_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,10 @@ class AttemptFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictFact:
-    """A run is decided. `text` is the article's text, `body` the bytes of the event in the log."""
+    """A run is decided. `text` is the article's text, `body` the bytes of the event in the log.
+
+    `signature` is that of the article; `original` is the document that it is a duplicate of.
+    """
 
     document_id: str
     run: int
@@ -73,6 +78,8 @@ class VerdictFact:
     language: str | None = None
     published: str | None = None
     text: str | None = None
+    signature: Signature | None = None
+    original: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +124,7 @@ def _accepted(record: Any) -> AcceptedFact:  # noqa: ANN401 - what the codec ret
         url=_short(record.url),
         labels=_labels(record.labels),
         input=b"" if record.input is None else encode(record.input),
+        body_digest=_short(record.body_digest),
     )
 
 
@@ -168,6 +176,17 @@ def _verdict(event: Mapping[str, Any], body: bytes) -> VerdictFact:
         language=_short(data.get("language")),
         published=_short(data.get("published")),
         text=data["text"] if state is State.PROCESSED else None,
+        signature=_signature(data) if state is State.PROCESSED else None,
+        original=_short((data.get("duplicate_of") or {}).get("id")),
+    )
+
+
+def _signature(data: Mapping[str, Any]) -> Signature | None:
+    return signature_of(
+        content_sha256=data.get("content_sha256"),
+        simhash=data.get("simhash"),
+        sketch=data.get("sketch"),
+        canonical_url=data.get("canonical_url"),
     )
 
 

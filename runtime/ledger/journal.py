@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, Table, Text, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, Table, Text, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contract.streams import Stream
-from runtime.ledger import search
+from runtime.ledger import search, signatures
 from runtime.ledger.batch import Place, Reading, stored_words
 from runtime.ledger.changes import Changes, Erased
 from runtime.ledger.database import translated
@@ -89,8 +89,8 @@ class Journal:
         noted = [each for reading in readings for each in reading.noted]
         ids = sorted({each.fact.document_id for each in noted})
         dialect = connection.dialect.name
-        stored = (await connection.execute(_known(dialect, runs, ids))).mappings() if ids else ()
-        gone = (await connection.execute(_known(dialect, erased, ids))).mappings() if ids else ()
+        stored = (await connection.execute(select(runs).where(among(dialect, runs, ids)))).mappings() if ids else ()
+        gone = (await connection.execute(select(erased).where(among(dialect, erased, ids)))).mappings() if ids else ()
         rows = (Row.read(dict(columns)) for columns in stored)
         changes = Changes(rows, next_seq, (Erased(**columns) for columns in gone))
         for each in noted:
@@ -98,12 +98,12 @@ class Journal:
         return changes
 
 
-def _known(dialect: str, table: Table, ids: Sequence[str]) -> Any:  # noqa: ANN401 - a statement, with parameters
-    """Returns the statement for all rows of these documents. It has one parameter, so that it is prepared only once."""
+def among(dialect: str, table: Table, ids: Sequence[str]) -> ColumnElement[bool]:
+    """Returns the condition for all rows of these documents. It has one parameter, so that it is prepared only once."""
     if dialect == "sqlite":
         listed = text("SELECT value FROM json_each(:ids)").bindparams(ids=orjson.dumps(ids).decode())
-        return select(table).where(table.c.document_id.in_(listed))
-    return select(table).where(table.c.document_id == func.any(bindparam("ids", ids, ARRAY(Text))))
+        return table.c.document_id.in_(listed)
+    return table.c.document_id == func.any(bindparam("ids", ids, ARRAY(Text)))
 
 
 async def _store(connection: AsyncConnection, changes: Changes) -> None:
@@ -122,6 +122,7 @@ async def _store(connection: AsyncConnection, changes: Changes) -> None:
     if changes.verdicts:
         bodies = [{"seq": row.seq, "body": noted.body} for row, noted in changes.verdicts]
         await connection.execute(insert(events), bodies)
+    await signatures.store(connection, changes.verdicts)
     indexed = [{"seq": row.seq, "words": noted.words} for row, noted in changes.verdicts if noted.words is not None]
     if indexed:
         await connection.execute(search.insert(connection.dialect.name), indexed)

@@ -18,7 +18,10 @@ from runtime.ledger.queries import SqlLedger
 from runtime.ledger.quotas import SqlCounter
 from runtime.ledger.recorder import Recorder, RecorderLimits
 from runtime.ledger.retention import RetentionLimits
+from runtime.ledger.signatures import SqlSignatures
 from runtime.settings import LEDGER_FILE, Settings
+
+_WORKER_CONNECTIONS = 2  # chosen: a look takes milliseconds, and a hundred workers are as many as PostgreSQL takes
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +81,16 @@ async def open_keys(url: str) -> AsyncIterator[Keys]:
     try:
         await _check(engine, writes=False, hint="API keys of the ledger are refused until it is back")
         yield Keys(SqlKeyBook(engine), SqlCounter(engine) if is_shared else None)
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def open_signatures(url: str) -> AsyncIterator[SqlSignatures]:
+    """Opens the ledger for looks at signatures. Nothing is checked: whoever asks goes on without an answer."""
+    engine = open_engine(ledger_url(url), most=_WORKER_CONNECTIONS)
+    try:
+        yield SqlSignatures(engine)
     finally:
         await engine.dispose()
 

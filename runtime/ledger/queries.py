@@ -15,6 +15,7 @@ from contract.reasons import Reason
 from runtime.ledger import claims, search
 from runtime.ledger.batch import unpacked
 from runtime.ledger.database import translated
+from runtime.ledger.journal import among
 from runtime.ledger.row import Row
 from runtime.ledger.tables import erased, events, inputs, labels, recorder, runs
 
@@ -66,6 +67,12 @@ class SqlLedger:
     async def release(self, document_id: str, run: int) -> None:
         """Gives a claim back; see `contract.ledger.Ledger`."""
         await claims.release(self._engine, document_id, run)
+
+    async def body_digests(self, document_ids: Sequence[str]) -> Mapping[str, str]:
+        """Returns what documents were first posted with; see `contract.ledger.Ledger`."""
+        first = select(runs.c.document_id, runs.c.body_digest).where(runs.c.run == 1, runs.c.body_digest.is_not(None))
+        rows = await self._rows(first.where(among(self._engine.dialect.name, runs, document_ids)))
+        return {row["document_id"]: row["body_digest"] for row in rows}
 
     async def page(self, wanted: Filter, *, limit: int, after: Place | None) -> Page:
         """Returns a page of the list; see `contract.ledger.Ledger`."""

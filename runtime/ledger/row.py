@@ -45,6 +45,7 @@ class Row:
     size: int = 0
     repeats: int = 0
     differing: int = 0
+    body_digest: str | None = None
 
     @classmethod
     def read(cls, columns: Mapping[str, Any]) -> "Row":
@@ -75,7 +76,7 @@ class Row:
         if self.accepted_ms is not None:
             return
         self.accepted_ms = self.sort_ms = fact.at_ms
-        self.lane, self.owner = fact.lane, fact.owner
+        self.lane, self.owner, self.body_digest = fact.lane, fact.owner, fact.body_digest
         self.kind = fact.kind or self.kind
         self.url = fact.url or self.url
         self.host = self.host or host_of(fact.url)

@@ -13,7 +13,12 @@ from sqlalchemy import (
     Text,
 )
 
+from contract.duplicates import BANDS, LOWEST
+
 metadata = MetaData()
+
+BAND_NAMES = tuple(f"band{number}" for number in range(BANDS))
+LOWEST_NAMES = tuple(f"lowest{number}" for number in range(LOWEST))
 
 # One row for each run of each document. All times are in milliseconds since 1970.
 runs = Table(
@@ -46,6 +51,7 @@ runs = Table(
     Column("size", BigInteger, nullable=False),  # bytes in `events` and `inputs`
     Column("repeats", Integer, nullable=False),
     Column("differing", Integer, nullable=False),
+    Column("body_digest", Text),  # of the body that came with an idempotency key
 )
 Index("runs_document", runs.c.document_id, runs.c.run, unique=True)
 Index("runs_newest", runs.c.sort_ms, runs.c.document_id)
@@ -72,6 +78,24 @@ events = Table(
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),
 )
+
+# What is compared of each article to find duplicates: `contract.duplicates.Signature`. The hashes are signed here.
+signatures = Table(
+    "signatures",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("content", BigInteger, nullable=False),
+    Column("url", BigInteger),
+    Column("simhash", BigInteger, nullable=False),
+    *(Column(name, Integer, nullable=False) for name in BAND_NAMES),
+    *(Column(name, BigInteger) for name in LOWEST_NAMES),  # none in texts of a few words
+    Column("sketch", LargeBinary, nullable=False),
+    Column("original", Text),  # the document that this one is a duplicate of
+)
+for _name in ("content", "url", *LOWEST_NAMES):
+    Index(f"signatures_{_name}", signatures.c[_name], signatures.c.seq)
+for _name in BAND_NAMES:
+    Index(f"signatures_{_name}", signatures.c[_name], signatures.c.seq, signatures.c.simhash)
 
 # The input of a run, apart from its row: `contract.accepted.Input` as JSON, compressed with zstd. Most runs have none.
 inputs = Table(
@@ -155,4 +179,4 @@ key_usage = Table(
 )
 
 # The tables whose rows go when a run goes.
-OF_DOCUMENTS = (events, labels, inputs, runs)
+OF_DOCUMENTS = (signatures, events, labels, inputs, runs)

@@ -11,15 +11,18 @@ from contract.ledger import State
 from contract.reasons import Reason
 from contract.submission import Fault
 
+VIOLATED: Final = {"violated_policies": "violated-policies"}
+"""A member of problems whose name in JSON Python has no identifier for."""
+
 
 def present(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the types below
     """Returns the fields of `answer`, without those that have their defaults."""
     values = {field.name: (getattr(answer, field.name), field.default) for field in fields(answer)}
-    return {name: value for name, (value, default) in values.items() if default is MISSING or value != default}
-
-
-VIOLATED: Final = {"violated_policies": "violated-policies"}
-"""A member of problems whose name in JSON Python has no identifier for."""
+    return {
+        VIOLATED.get(name, name): value
+        for name, (value, default) in values.items()
+        if default is MISSING or value != default
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,43 @@ class Receipt:
     id: str
     lane: Lane
     warnings: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineReceipt(Receipt):
+    """The document of a line is stored. Lines are counted from 1, blank ones too."""
+
+    line: int
+    status: Literal[202]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineProblem(ProblemDetails):
+    """The document of a line is not stored, or the request cannot be read from this line on.
+
+    `retry_after`: seconds after which it makes sense to send it again.
+    """
+
+    line: int
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartReceipt(Receipt):
+    """The document of a part is stored. `name` is that of the file."""
+
+    part: int
+    name: str | None = None
+    status: Literal[202]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartProblem(ProblemDetails):
+    """The document of a part is not stored, or the request cannot be read from this part on. See `LineProblem`."""
+
+    part: int
+    name: str | None = None
+    retry_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

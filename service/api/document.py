@@ -7,11 +7,11 @@ from typing import Any, Final, Literal
 from pydantic import TypeAdapter
 
 from contract.codec import adapter
-from contract.submission import Submission
+from contract.submission import Line, Submission
 from service import problems
 from service.api.answers import ProblemDetails
 from service.api.headers import LIMITS, PROBLEM_HEADERS
-from service.api.operation import Answer, Content, Example, Header, Operation, Parameter, Place, Schema
+from service.api.operation import Answer, Content, Example, Header, Lines, Operation, Parameter, Place, Schema
 from service.problems import ProblemType
 
 VERSION: Final = "1"  # of the API
@@ -101,16 +101,20 @@ class _Schemas:
 
     def of(self, content: Content) -> Schema:
         """Returns the schema of what a body holds."""
+        if isinstance(content, Lines):
+            return {"type": "string", "description": "One value a line.", "contentSchema": self._found[content.kind]}
         return content if isinstance(content, Mapping) else self._found[content]
 
 
 def _types(operation: Operation) -> Iterable[type | UnionType]:
     bodies = [operation.bodies, *(answer.content for answer in operation.answers)]
-    return [content for body in bodies for content in body.values() if not isinstance(content, Mapping)]
+    contents = [content for body in bodies for content in body.values()]
+    kinds = [content.kind if isinstance(content, Lines) else content for content in contents]
+    return [kind for kind in kinds if not isinstance(kind, Mapping)]
 
 
 def _mode(kind: type | UnionType) -> Literal["validation", "serialization"]:
-    return "validation" if kind is Submission else "serialization"
+    return "validation" if kind in {Submission, Line} else "serialization"
 
 
 def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:

@@ -16,6 +16,7 @@ VARY: Final = Header("Vary", "The headers of the request that the answer depends
 CACHE_CONTROL: Final = Header(
     "Cache-Control", "The answer is the caller's own, and may be kept while its `ETag` holds."
 )
+MAYBE_CACHE_CONTROL: Final = Header(CACHE_CONTROL.name, CACHE_CONTROL.about, required=False)
 NOT_KEPT: Final = Header("Cache-Control", "`no-store`.")
 RATE_LIMIT_POLICY: Final = Header(
     "RateLimit-Policy",

@@ -12,8 +12,16 @@ from service.problems import ProblemType
 Schema = Mapping[str, Any]
 """A JSON Schema (2020-12) as it stands in the document."""
 
-Content = type | UnionType | Schema
-"""What a body holds: a type, whose schema pydantic makes, or a schema."""
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """JSON values of a type, one a line (https://github.com/ndjson/ndjson-spec)."""
+
+    kind: type | UnionType
+
+
+Content = type | UnionType | Lines | Schema
+"""What a body holds: a type, whose schema pydantic makes, lines of a type, or a schema."""
 
 
 class Place(StrEnum):

@@ -6,21 +6,23 @@ from typing import Final
 from contract.article import Article
 from contract.events import MEDIA_TYPE as EVENT_TYPE
 from contract.events import FailedEvent, ProcessedEvent
+from contract.ids import line_id
 from contract.job import Kind, Lane
 from contract.keys import Scope
-from contract.options import Focus, Format, Part
+from contract.options import Focus, Format, OnDuplicate, Part
 from contract.rules import MAX_URL_CHARS
-from contract.submission import MAX_LABELS, Submission
+from contract.submission import KEY_CHARS, MAX_LABELS, Line, Submission
 from service import problems
 from service.api import samples
-from service.api.answers import Receipt, present
-from service.api.headers import APPLIED, CACHE_CONTROL, GUARDS, LOCATION
+from service.api.answers import LineProblem, LineReceipt, PartProblem, PartReceipt, Receipt, present
+from service.api.headers import APPLIED, GUARDS, LOCATION, MAYBE_CACHE_CONTROL
 from service.api.operation import (
     JSON,
     TEXT,
     Answer,
     Content,
     Example,
+    Lines,
     Link,
     Operation,
     Parameter,
@@ -29,6 +31,7 @@ from service.api.operation import (
     text,
 )
 from service.forms import ARTICLE_TYPE
+from service.keys import ANONYMOUS
 
 RAW_KINDS: Final = {
     TEXT: Kind.TEXT,
@@ -37,14 +40,15 @@ RAW_KINDS: Final = {
     "application/xhtml+xml": Kind.HTML,
 }
 RAW: Final[Content] = {"description": "The document itself, in any charset."}
-KEY_CHARS: Final = 255  # of an Idempotency-Key; chosen
+NDJSON: Final = "application/x-ndjson"
+FORM: Final = "multipart/form-data"
 _RAW = "Of a body that is no JSON: "
 LABEL_PREFIX: Final = "labels"
 
 IDEMPOTENCY_KEY: Final = Parameter(
     name="Idempotency-Key",
     place=Place.HEADER,
-    about="The same key gives the document the same id, however often it is posted.",
+    about="The same key gives the document the same id, however often it is posted. With another body it is refused.",
     schema=text(least=1, most=KEY_CHARS, pattern="^[\\x21-\\x7e]+$"),
 )
 PREFER: Final = Parameter(
@@ -73,6 +77,11 @@ OPTIONS: Final = (
         schema=one_of(Focus),
     ),
     Parameter(name="keep_all", about=f"{_RAW}keep every line of pasted text.", schema={"type": "boolean"}),
+    Parameter(
+        name="on_duplicate",
+        about=f"{_RAW}publish it even if it is a duplicate of an article before, or drop it then.",
+        schema=one_of(OnDuplicate),
+    ),
     *LISTS,
 )
 LABEL: Final = Parameter(
@@ -88,6 +97,14 @@ RAW_PARAMETERS: Final = (
     LABEL,
 )
 
+FORM_PARAMETERS: Final = (*OPTIONS, LABEL)
+
+FILES: Final[Content] = {
+    "type": "object",
+    "description": "Each part with a file name is a document, in any charset.",
+    "properties": {"file": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+}
+
 _LINKS: Final = tuple(
     Link(name=name, to=operation, parameter="id", value="$response.body#/id")
     for name, operation in (
@@ -98,6 +115,7 @@ _LINKS: Final = tuple(
     )
 )
 
+ManyAnswers = LineReceipt | LineProblem | PartReceipt | PartProblem
 _EVENT: Content = ProcessedEvent | FailedEvent
 _FORM: Content = {"type": "string", "description": "The article in this form."}
 _RECEIPT = present(Receipt(id=samples.ID, lane=Lane.INTERACTIVE))
@@ -115,17 +133,26 @@ POST_DOCUMENT: Final = Operation(
     about=(
         "The answer comes when the document is stored: from then on it is not lost. JSON has everything in the body. "
         "Any other body is the document itself, and the query has the rest. The body may be compressed: "
-        "`Content-Encoding: gzip`, `zstd` or `deflate`."
+        "`Content-Encoding: gzip`, `zstd` or `deflate`.\n\n"
+        "`application/x-ndjson` holds any number of documents, one a line. Each is answered with a line of its own "
+        "as soon as it is stored. A line that breaks rules does not concern the others. With `Idempotency-Key`, the id "
+        "of a line follows from the key and the number of the line. `idempotency_key` in a line counts in its place, "
+        "as if the line were posted alone with this key. `Prefer` is ignored.\n\n"
+        "`multipart/form-data` holds files, each a document, which are answered in the same way. The type of a file "
+        "follows from the header of its part, else from its name, else from its first bytes."
     ),
     parameters=(IDEMPOTENCY_KEY, PREFER, *RAW_PARAMETERS),
-    bodies=BODIES,
+    bodies={**BODIES, NDJSON: Lines(Line), FORM: FILES},
     answers=(
         Answer(
             status=200,
-            about="Decided, while the request waited: the event, or the form of the article that `Accept` asks for.",
-            content={EVENT_TYPE: _EVENT, JSON: _EVENT, ARTICLE_TYPE: Article}
+            about=(
+                "Decided, while the request waited: the event, or the form of the article that `Accept` asks for. "
+                "Of many documents: what became of each, in their order, while the rest is still being sent."
+            ),
+            content={EVENT_TYPE: _EVENT, JSON: _EVENT, ARTICLE_TYPE: Article, NDJSON: Lines(ManyAnswers)}
             | dict.fromkeys((TEXT, "text/markdown", "text/html"), _FORM),
-            headers=(LOCATION, APPLIED, CACHE_CONTROL, *GUARDS),
+            headers=(LOCATION, APPLIED, MAYBE_CACHE_CONTROL, *GUARDS),
         ),
         Answer(status=202, about="Stored.", content={JSON: Receipt}, headers=(LOCATION, APPLIED), links=_LINKS),
     ),
@@ -138,8 +165,10 @@ POST_DOCUMENT: Final = Operation(
         problems.CONTENT_TOO_LARGE,
         problems.UNSUPPORTED_MEDIA_TYPE,
         problems.INVALID_SUBMISSION,
+        problems.IDEMPOTENCY_KEY_REUSED,
         problems.INTAKE_FULL,
         problems.BROKER_UNAVAILABLE,
+        problems.STOPPING,
     ),
     examples={
         "text": Example(
@@ -167,6 +196,18 @@ POST_DOCUMENT: Final = Operation(
             body=samples.TEXT,
             status=202,
             answer=_RECEIPT,
+        ),
+        "lines": Example(
+            about="Two documents, one a line.",
+            values={IDEMPOTENCY_KEY.name: samples.KEY},
+            media_type=NDJSON,
+            body='{"url": "https://example.com/news/ferry"}\n{"text": "The ferry sails again from Monday."}\n',
+            status=200,
+            answer_type=NDJSON,
+            answer="".join(
+                f'{{"line":{line},"id":"{line_id(ANONYMOUS, samples.KEY, line)}","lane":"bulk","status":202}}\n'
+                for line in (1, 2)
+            ),
         ),
         "two contents": Example(
             about="A body that breaks a rule.",

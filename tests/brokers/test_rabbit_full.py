@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from contract.broker import BrokerFull, JobSink
+from contract.broker import BrokerFull, BrokerUnavailable, JobSink, NotPut
 from tests.brokers import samples
 from tests.brokers.rabbit_backend import QUICK, RabbitBackend
-from tests.brokers.suite import Recorder, consume_until
+from tests.brokers.suite import Recorder, consume_until, consuming
 from tests.rabbit_node import RabbitNode
 
 pytestmark = [pytest.mark.rabbit, pytest.mark.timeout(240)]
@@ -64,3 +64,42 @@ async def test_a_full_intake_sets_off_no_alarm_and_can_be_drained(
         assert await broker.ready()
         await consume_until(broker, Recorder(accepted + 1))
         await broker.put(samples.job())
+
+
+async def test_of_jobs_that_are_put_together_a_full_intake_refuses_some_and_loses_none(
+    mortal_rabbit: RabbitBackend, mortal_node: RabbitNode
+) -> None:
+    async with mortal_rabbit.broker(limits=replace(QUICK, publish_timeout_s=4.0)) as broker:
+        await broker.put(samples.job())
+        limit = json.dumps({"max-length": 10})
+        await asyncio.to_thread(
+            mortal_node.ctl, "set_policy", "full", r"^copydesk\.intake\.", limit, "--apply-to", "queues"
+        )
+        outcomes: list[NotPut] = []
+        while None in (latest := await broker.put_many(samples.jobs(20))):
+            outcomes += latest
+        assert {type(outcome) for outcome in latest} == {BrokerFull}
+        recorder = Recorder(outcomes.count(None) + 1)
+        await consume_until(broker, recorder)
+        assert len(set(recorder.ids)) == outcomes.count(None) + 1
+
+
+async def test_of_jobs_that_are_put_together_while_the_session_is_lost_none_is_lost(
+    mortal_rabbit: RabbitBackend, mortal_node: RabbitNode
+) -> None:
+    stored: set[str] = set()
+    doubted = 0
+    async with mortal_rabbit.broker(limits=replace(QUICK, publish_timeout_s=20.0)) as broker:
+        await broker.put_many(samples.jobs(1))
+        closing = asyncio.create_task(asyncio.to_thread(mortal_node.ctl, "close_all_connections", "test"))
+        while not closing.done():
+            jobs = samples.jobs(64)
+            while any(outcomes := await broker.put_many(jobs)):  # as whoever posts does
+                assert {type(outcome) for outcome in outcomes} <= {BrokerUnavailable, type(None)}
+                doubted += 1
+            stored |= {job.id for job in jobs}
+        await closing
+        recorder = Recorder(len(stored) + doubted * 64 + 2)
+        async with asyncio.timeout(60), consuming(broker, recorder):
+            while not stored <= set(recorder.ids):  # noqa: ASYNC110 - repeats may come, so their number says nothing
+                await asyncio.sleep(0.05)

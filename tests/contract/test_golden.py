@@ -20,12 +20,14 @@ def sample(name: str) -> bytes:
 
 
 WHOLE = [
-    *("job.v1.kept", "accepted.v1.input", "attempts.v1.full", "requests.v1.full", "document.erased.v1.full"),
-    *("document.processed.v1.controls", "document.failed.v1.controls"),
+    *("job.v1.duplicate", "accepted.v1.duplicate", "attempts.v1.full", "requests.v1.full", "document.erased.v1.full"),
+    *("document.processed.v1.duplicate", "document.failed.v1.duplicate"),
 ]
 """Samples that hold every field there is today."""
 OLDER = [
     *("job.v1.full", "job.v1.least", "job.v1.options", "job.v1.charset", "job.v1.owned", "job.v1.whole"),
+    *("job.v1.kept", "accepted.v1.input", "document.processed.v1.controls", "document.failed.v1.controls"),
+    *("job.v1.keyed", "accepted.v1.keyed", "document.processed.v1.keyed", "document.failed.v1.keyed"),
     *("accepted.v1.least", "accepted.v1.full"),
     *("document.processed.v1.full", "document.processed.v1.quality", "document.processed.v1.fetched"),
     *("document.failed.v1.full", "document.failed.v1.fetched", "document.failed.v1.described"),

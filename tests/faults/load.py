@@ -1,11 +1,14 @@
 """Clients that post documents, retry as the API says, and remember the accepted ids."""
 
 import asyncio
+import io
+import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
@@ -97,6 +100,43 @@ class Client:
         except (aiohttp.ClientError, TimeoutError):
             self.answers[0] += 1  # no answer at all
         return None
+
+
+@dataclass
+class BatchClient(Client):
+    """Posts all documents in one request, and the whole batch again until each line has its receipt."""
+
+    key: str = field(default_factory=lambda: uuid4().hex)
+    broken_off: int = 0
+    receipts: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    async def post_batch(self, submissions: Sequence[Submission]) -> None:
+        """Returns when every line has a receipt. `receipts` are the ids that each line was ever given."""
+        body = b"".join(json.dumps(submission).encode() + b"\n" for submission in submissions)
+        headers = {"Idempotency-Key": self.key, "Content-Type": "application/x-ndjson"}
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(sock_read=30)) as http:
+            while not await self._try_batch(http, body, headers, len(submissions)):  # noqa: ASYNC110 - as clients do
+                await asyncio.sleep(PAUSE_S)
+
+    async def _try_batch(self, http: aiohttp.ClientSession, body: bytes, headers: dict[str, str], count: int) -> bool:
+        answered = 0
+        try:
+            async with http.post(f"{self.api()}/v1/documents", data=io.BytesIO(body), headers=headers) as response:
+                async for line in response.content:
+                    answered += await self._note(json.loads(line))
+        except aiohttp.ClientError:
+            self.broken_off += 1
+        return answered == count
+
+    async def _note(self, receipt: dict[str, Any]) -> bool:
+        self.answers[receipt["status"]] += 1
+        if receipt["status"] != HTTPStatus.ACCEPTED:
+            return False
+        self.receipts[receipt["line"]].add(receipt["id"])
+        async with self._progress:
+            self.accepted.add(receipt["id"])
+            self._progress.notify_all()
+        return True
 
 
 async def recovery_s(client: Client, decided: Callable[[set[str]], Any]) -> float:

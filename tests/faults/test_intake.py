@@ -11,7 +11,7 @@ import pytest
 from tests.faults.balance import balance, subscriber, waiting_in
 from tests.faults.conftest import LOAD_S, WITHIN_S
 from tests.faults.deployment import Deployment, failpoint, wait_until_ready
-from tests.faults.load import Client, recovery_s, tiny_ones, within
+from tests.faults.load import BatchClient, Client, recovery_s, tiny_ones, within
 from tests.faults.site import site
 from tests.rabbit_node import RabbitNode, free_ports
 from tests.system.processes import Process
@@ -86,6 +86,34 @@ async def test_intake_killed_between_confirm_and_answer(
     assert row.lost == row.differing == 0
     assert row.documents == documents + 1  # the repeated posts got the ids that were lost with the answers
     assert min(row.repeated) > 0
+
+
+async def test_intake_killed_in_the_middle_of_a_batch(
+    deployment: Deployment, node: RabbitNode, documents: int, tmp_path: Path
+) -> None:
+    (port,) = free_ports(1)
+    doomed = deployment.start_serve(failpoint("after_confirm_of_many", tmp_path / "happened"), port)
+    client = BatchClient(lambda: f"http://127.0.0.1:{port}")
+    try:
+        await asyncio.to_thread(wait_until_ready, doomed)
+        async with within(WITHIN_S, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
+            posting = group.create_task(client.post_batch(tiny_ones(documents)))
+            assert await asyncio.to_thread(doomed.wait) == -signal.SIGKILL
+            receipts_before = dict(client.receipts)
+            doomed = deployment.start_serve(port=port)
+            await asyncio.to_thread(wait_until_ready, doomed)
+            await posting
+            seconds = await recovery_s(client, events.until_decided)
+            name = "intake killed in the middle of a batch"
+            row = await balance(name, node.url, client.accepted, events, seconds, within_s=WITHIN_S)
+    finally:
+        doomed.close()
+    assert row.lost == row.differing == 0
+    assert client.broken_off
+    assert 0 < len(receipts_before) < documents
+    assert [len(ids) for ids in client.receipts.values()] == [1] * documents  # every receipt holds
+    assert row.documents == documents + 1  # nothing is there twice
+    assert min(row.repeated) > 0  # what was stored before was stored again, under the same id
 
 
 async def test_retries_that_expire_into_a_full_intake(deployment: Deployment, node: RabbitNode) -> None:

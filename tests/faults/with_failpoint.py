@@ -37,6 +37,7 @@ POINTS: dict[str, tuple[type, str, str]] = {
     "after_publish": (VerdictExecutor, "execute", "after"),
     "after_ack": (IncomingMessage, "ack", "after"),
     "after_confirm": (RabbitBroker, "put", "after"),
+    "after_confirm_of_many": (RabbitBroker, "put_many", "after"),
 }
 
 

@@ -80,6 +80,18 @@ def test_a_repeat_differs_by_more_than_its_timings() -> None:
     assert counts(differing.balance(NOTHING, 0)) == {"accepted": 1, "decided": 1, "repeated": 1, "differing": 1}
 
 
+def test_a_check_of_the_key_is_no_difference_and_the_body_is_one() -> None:
+    def keyed(body_digest: str, *, checked: bool) -> bytes:
+        told = orjson.loads(event("a.1"))
+        told["data"]["provenance"]["idempotency"] = {"body_digest": body_digest, "checked": checked}
+        return orjson.dumps(told)
+
+    first = keyed("a", checked=True)
+    same = books(events=(first, keyed("a", checked=False))).balance(NOTHING, 0)
+    other = books(events=(first, keyed("b", checked=True))).balance(NOTHING, 0)
+    assert (same.differing, other.differing) == (0, 1)
+
+
 def test_each_run_of_a_document_needs_its_own_verdict() -> None:
     kept = books(accepted("a.1"), accepted("a.2"), events=(event("a.1"),))
     assert counts(kept.balance(NOTHING, 50)) == {"accepted": 2, "decided": 1, "in_flight": 1}

@@ -50,4 +50,4 @@ class BrokenLedger:
             raise self._failure
 
     runs = event = page = recorded_until = decided_since = waiting_since = _fail
-    erased = input = claim = is_claimed = claimed = release = _fail
+    body_digests = erased = input = claim = is_claimed = claimed = release = _fail

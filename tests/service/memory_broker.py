@@ -1,12 +1,12 @@
 """A broker in memory that can be made to fail, hang or be full."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from contract.broker import BrokerError, BrokerUnavailable, LogEntry, QueueDepth, UnknownOffset, Watch
-from contract.codec import MAX_JOB_BYTES, MAX_PREVIEW_BYTES, encode, encode_within
+from contract.broker import BrokerError, BrokerUnavailable, LogEntry, NotPut, QueueDepth, UnknownOffset, Watch
+from contract.codec import MAX_JOB_BYTES, MAX_PREVIEW_BYTES, MessageTooLarge, encode, encode_within
 from contract.dead import DeadLetter, DeadLetterPage, Handled, NotRetryable, Wanted, next_run
 from contract.events import ErasedEvent
 from contract.job import Job, Lane
@@ -56,7 +56,17 @@ class MemoryBroker:
             self.jobs.append(job)
         finally:
             self.waiting_puts -= 1
-        await self._tell()
+            await self._tell()
+
+    async def put_many(self, jobs: Sequence[Job]) -> Sequence[NotPut]:
+        return await asyncio.gather(*map(self._outcome, jobs))
+
+    async def _outcome(self, job: Job) -> NotPut:
+        try:
+            await self.put(job)
+        except (BrokerError, MessageTooLarge) as error:
+            return error
+        return None
 
     async def write(self, routing_key: str, body: bytes) -> int:
         """Appends to the log; returns the offset."""
@@ -148,6 +158,14 @@ class MemoryBroker:
     async def until_put_waits(self) -> None:
         async with self.changed:
             await self.changed.wait_for(lambda: self.waiting_puts > 0)
+
+    async def refuse_waiting_puts(self, refusal: Exception) -> None:
+        """Lets the puts that hang at the gate fail. The gate is closed again when this returns."""
+        self.refusal = refusal
+        self.open_gate.set()
+        async with self.changed:
+            await self.changed.wait_for(lambda: self.waiting_puts == 0)
+        self.open_gate.clear()
 
     @asynccontextmanager
     async def watch(self, document_id: str) -> AsyncIterator[Watch]:

@@ -132,7 +132,7 @@ async def test_faults_of_header_query_and_body_are_told_at_once(desk: Desk) -> N
 
 
 async def test_a_form_is_told_how_to_post(desk: Desk) -> None:
-    response = await desk.post("--x--", "multipart/form-data; boundary=x")
+    response = await desk.post("text=Copy", "application/x-www-form-urlencoded")
     assert response.status == 415
     assert "--data-binary" in (await problem(response))["detail"]
 

@@ -1,7 +1,7 @@
 """Keys of the ledger over HTTP: scopes, owners, revocation, an absent ledger, and limits."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -226,6 +226,39 @@ async def test_what_is_refused_is_not_counted(locked: Locked) -> None:
     )
     locked.desk.broker.refusal = None
     assert [(await locked.post(token))[0] for _ in range(2)] == [202, 429]
+
+
+async def test_each_line_of_many_counts_for_itself_and_what_the_broker_refuses_does_not(locked: Locked) -> None:
+    token = locked.book.make("ann", Scope.SUBMIT, limits=Limits(documents_a_day=3, bytes_a_day=10**6))
+    await locked.stored.refresh()
+    lines = [*(orjson.dumps({"text": f"The ferry sails again on day {n}."}) for n in range(4)), b"{}"]
+    response = await locked.desk.post(b"\n".join([lines[4], *lines[:4]]), "application/x-ndjson", **bearer(token))
+    answers = [orjson.loads(line) for line in (await response.read()).splitlines()]
+    assert [answer["status"] for answer in answers] == [422, 202, 202, 202, 429]
+    assert (answers[4]["violated-policies"], answers[4]["retry_after"]) == (["daily-documents"], 55800)
+    assert len(locked.desk.broker.jobs) == 3
+    status, headers, _ = await locked.post(token)
+    used = sum(len(line) for line in lines[:3])
+    assert status == 429
+    assert f'"daily-bytes";r={10**6 - used};' in headers["RateLimit"]
+
+
+async def test_a_key_that_is_revoked_while_many_come_posts_no_further_document(locked: Locked) -> None:
+    token = locked.book.make("ann", Scope.SUBMIT)
+    await locked.stored.refresh()
+    line = orjson.dumps({"text": "The ferry sails again."}) + b"\n"
+
+    async def body() -> AsyncIterator[bytes]:
+        yield line
+        await locked.desk.broker.until_put()
+        locked.book.change(token, revoked_at=NOW)
+        await locked.stored.refresh()
+        yield line
+
+    headers = {"Content-Type": "application/x-ndjson", **bearer(token)}
+    response = await locked.desk.client.post("/v1/documents", data=body(), headers=headers)
+    answers = [orjson.loads(answer) for answer in (await response.read()).splitlines()]
+    assert [answer["status"] for answer in answers] == [202, 401]
 
 
 async def test_keys_without_limits_get_no_headers(locked: Locked) -> None:

@@ -11,12 +11,14 @@ from contract.article import Article, Fetched, Provenance
 from contract.broker import Delivery, NoRoom, Place
 from contract.codec import encode
 from contract.events import FailedEvent, ProcessedEvent
+from contract.idempotency import Idempotency
 from contract.job import Attempt, Job, Kind, Lane
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.verdicts import Bury, Defer, Publish, Retry
 from workers.children.pool import ParserDefect
 from workers.document import RawDocument
+from workers.duplicates import Duplicates
 from workers.failures import Failed
 from workers.fetch import FetchedPage, HostBusy
 from workers.requests import Requests
@@ -86,6 +88,7 @@ def worker(  # noqa: PLR0913, PLR0917 - what a test may replace
     metrics: Metrics | None = None,
     parser: InProcessParser | None = None,
     requests: Requests | None = None,
+    duplicates: Duplicates | None = None,
 ) -> Worker:
     return Worker(
         fetcher=Site(site),
@@ -94,6 +97,7 @@ def worker(  # noqa: PLR0913, PLR0917 - what a test may replace
         clock=lambda: AT,
         limits=WorkerLimits(job_timeout_s=job_timeout_s, retry=RetryPolicy(delays_s=(10, 60))),
         requests=requests,
+        duplicates=duplicates,
     )
 
 
@@ -125,6 +129,15 @@ async def test_a_url_is_fetched_and_where_it_led_is_reported() -> None:
     assert article.url == "https://example.com/b"
     assert article.provenance.fetch == PAGE.fetched
     assert set(article.provenance.timings) == {"fetch", "extract"}
+
+
+async def test_events_say_which_body_came_with_the_key() -> None:
+    keyed = replace(TEXT_JOB, idempotency=Idempotency(body_digest="a", checked=False))
+    for extract_article in (extract_well, raising(Failed(Reason.NO_ARTICLE))):
+        for job in (keyed, TEXT_JOB):
+            verdict = await worker(PAGE, extract_article).handle(delivery(job))
+            assert isinstance(verdict, Publish)
+            assert verdict.event.data.provenance.idempotency == job.idempotency
 
 
 async def test_a_failed_document_reports_what_was_fetched() -> None:

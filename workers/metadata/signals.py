@@ -71,6 +71,7 @@ class Signal(StrEnum):
     H1 = "h1"
     H2 = "h2"
     TITLE_CLASS = "title class"
+    TITLE_PART = "part of the page's title"
     HEADLINE_PROP = "itemprop headline"
     AUTHOR_PROP = "itemprop author"
     AUTHOR_REL = "rel author"

@@ -16,6 +16,8 @@ from workers.page.words import bare, word_set
 # Bounds on work, chosen by hand; not measured.
 _MAX_HITS = 5000  # elements with one signal
 _MAX_LINKS = 50  # links with one rel
+_MAX_TITLE = 1000  # characters of the page's titles
+_MIN_PART = 4  # characters of a part of a title
 _RELS = frozenset({"canonical", "image_src", "license"})
 _TAGS = {"h1": Signal.H1, "h2": Signal.H2, "time": Signal.TIME}
 _READERS: Mapping[str, Callable[[str], tuple[Signal, ...]]] = {
@@ -80,7 +82,7 @@ def host_of(url: str | None) -> str:
 
 def gather(tree: Element, head: Head, url: str | None) -> PageSources:
     """Reads a parsed page once, from top to bottom. Leaves the tree unchanged."""
-    gatherer = _Gatherer()
+    gatherer = _Gatherer(" ".join([head.title, *head.values("og:title")[:1]])[:_MAX_TITLE])
     gatherer.walk(tree)
     nodes = jsonld.read_scripts(head.json_ld)
     address = url or next(iter(gatherer.links.get("canonical", ())), None)
@@ -109,7 +111,8 @@ def _site_names(head: Head, nodes: Iterable[jsonld.Node], host: str) -> frozense
 
 
 class _Gatherer:
-    def __init__(self) -> None:
+    def __init__(self, title: str) -> None:
+        self._title = title
         self.links: dict[str, list[str]] = defaultdict(list)
         self.hits: dict[Signal, list[SignalHit]] = defaultdict(list)
 
@@ -141,6 +144,12 @@ class _Gatherer:
     def _take_words(self, words: str, position: int, element: Element, *, after: bool = False) -> None:
         if found := signals_of_text(words):
             self._note(found, position, element, after=after)
+        if _MIN_PART <= len(words) <= len(self._title) and element.tag != "title" and self._is_title_part(words):
+            self._note((Signal.TITLE_PART,), position, element, after=after)
+
+    def _is_title_part(self, words: str) -> bool:
+        part = words.strip()
+        return len(part) >= _MIN_PART and part in self._title
 
     def _note(self, found: Iterable[Signal], position: int, element: Element, *, after: bool = False) -> None:
         for signal in found:

@@ -11,10 +11,28 @@ from workers.metadata import jsonld
 from workers.metadata.elements import ElementRegion, PageElement, short_text
 from workers.metadata.signals import Signal
 from workers.metadata.sources import PageSources
-from workers.page.words import bare, jaccard, plain, tokens
+from workers.page.words import bare, jaccard, plain, squeeze, tokens, word_set
 
-_SEPARATOR = re.compile(r"\s+(?:[|·•»«›‹~/–—-]|::|:)\s+|\s*[|»›]\s*|\s+_|_\s+")
+_SEPARATOR = re.compile(r"\s+(?:[|·•»«›‹~/–—－-]|::|:)\s+|\s*[|»›｜〉]\s*|\s+_|_\s+")
+# What stands between a headline and the rest of a title, after it and before it. A colon after a word is part of it.
+_AFTER = re.compile(r"\s*[|»›｜〉_－–—-]|\s+(?:[·•«‹~/:]|::)\s")
+_BEFORE = re.compile(r"(?:[|»›｜〉_：－]|\s(?:[·•«‹~/:–—-]|::))\s*$")
+# A site's name or section without spaces around the hyphen, as in Chinese: 标题-新华网, 标题_新闻频道_某某网
+_CHINESE_SITE = re.compile(
+    r"(?:[-_－—]+[^-_－—]{0,8}(?:网|網|网站|在线|新闻|新聞|频道|頻道|日报|日報|晚报|晚報|电子报|電子報|直播))+$"
+)
+_SECTION = re.compile(r"(?:[-_｜|]|\s[–—·•»/]\s)\s*(\w+)$")
+# Names of sections, which stand between a headline and the site's name.
+_SECTIONS = word_set(
+    """news politics world national local business economy finance money markets sport sports football opinion culture
+    entertainment lifestyle life health science technology tech travel food education environment weather video
+    politik wirtschaft kultur panorama gesellschaft wissen gesundheit reise lokales politique économie monde société
+    santé política economía deportes cultura sociedad mundo economia esportes politica cronaca cultuur sportnieuws
+    политика экономика общество спорт культура 政治 财经 財經 体育 體育 娱乐 娛樂 国际 國際 社会 社會 科技
+    新闻 新聞 要闻"""
+)
 _ENDS = " ¶§|·•"
+_LOOSE_END = re.compile(r"\s+[-–—:｜]$")
 _LABEL = re.compile(r"\w+\s*:\s+")
 # Chosen by hand unless they say otherwise.
 _LIKE_SEGMENT = 0.9  # likeness of a heading that is the first part of a page's whole title
@@ -26,6 +44,9 @@ _CHANCES = (0.63, 0.9, 0.92, 0.96)  # probability that a title is right, by the 
 _MAX_SITE_WORDS = 4  # words of a site's name in a title
 _MAX_PARTS = 50  # elements within a heading
 _MAX_TITLE = 500  # characters
+_MIN_PART = 3  # words of a part of the title that stands on the page, to be the headline
+_MIN_LAST = 5  # words of a headline after the site's name and a line or hyphen
+_MAX_BEFORE = 8  # words of a site's name before the headline
 
 Reference = Sourced[str]
 
@@ -56,14 +77,53 @@ def _references(page: PageSources) -> Iterator[Reference]:
     )
     for source, texts in sources:
         for text in [text for text in texts if len(text) <= _MAX_TITLE][:2]:
-            title = without_site(text, sites, guess=text == page.head.title)
+            title = _part_on_page(text, page) or without_site(text, sites, guess=_may_end_in_site(text, page))
             if title and bare(title) not in sites:
                 yield Sourced(_tidied(title), source)
 
 
+def _part_on_page(text: str, page: PageSources) -> str:
+    """Returns the part of a title, up to a separator, that also stands on the page by itself; or nothing.
+
+    A part at the start takes precedence, then the longest. What comes before the part is the name of the site: the
+    part stands below the heading, and the name not by itself.
+    """
+    elements = page.main_elements(Signal.TITLE_PART)
+    texts = {squeeze(element.text) for element in elements}
+    below = {squeeze(element.text) for element in elements if element.position >= page.heading}
+    found = [
+        part
+        for part in texts - {text}
+        if len(tokens(part)) >= _MIN_PART
+        and not _is_site(part, page.sites)
+        and (_starts(text, part) or (part in below and _ends(text, part, texts)))
+    ]
+    return max(found, key=lambda part: (text.startswith(part), len(part)), default="")
+
+
+def _starts(text: str, part: str) -> bool:
+    return text.startswith(part) and _AFTER.match(text, len(part)) is not None
+
+
+def _ends(text: str, part: str, texts: set[str]) -> bool:
+    before, _, after = text.partition(part)
+    name = _BEFORE.sub("", before)
+    separate = name != before and name not in texts and len(tokens(before)) <= _MAX_BEFORE
+    if not before.rstrip().endswith((":", "：")) and len(tokens(part)) < _MIN_LAST:
+        return False  # the site's name, more likely
+    return separate and (not after or _AFTER.match(after) is not None)
+
+
+def _may_end_in_site(text: str, page: PageSources) -> bool:
+    """Returns True for the `<title>`, unless all of it stands on the page."""
+    return text == page.head.title and all(
+        text != squeeze(element.text) for element in page.main_elements(Signal.TITLE_PART)
+    )
+
+
 def _tidied(text: str) -> str:
     """Returns a title without a permalink sign or separator at its end, and with its character references resolved."""
-    return plain(text.rstrip(_ENDS) or text)
+    return plain(_LOOSE_END.sub("", text.rstrip(_ENDS)) or text)
 
 
 def without_site(text: str, sites: frozenset[str], *, guess: bool = False) -> str:
@@ -71,14 +131,21 @@ def without_site(text: str, sites: frozenset[str], *, guess: bool = False) -> st
     cuts = [(match.start(), match.end()) for match in _SEPARATOR.finditer(text)]
     for start, end in cuts:
         if _is_site(text[end:], sites):
-            return text[:start]
+            return _without_section(text[:start])
         if _is_site(text[:start], sites) and (start, end) == cuts[0]:
             return without_site(text[end:], sites, guess=guess)
+    if guess and (site := _CHINESE_SITE.search(text)) and site.start():
+        return text[: site.start()]
     if guess and cuts:
         start, end = cuts[-1]
-        if len(tokens(text[end:])) <= _MAX_SITE_WORDS and len(tokens(text[:start])) >= _MIN_WORDS_ALONE:
-            return text[:start]
+        if 0 < len(tokens(text[end:])) <= _MAX_SITE_WORDS and len(tokens(text[:start])) >= _MIN_WORDS_ALONE:
+            return _without_section(text[:start])
     return text
+
+
+def _without_section(text: str) -> str:
+    section = _SECTION.search(text)
+    return text[: section.start()].rstrip() if section and section[1].casefold() in _SECTIONS else text
 
 
 def _is_site(text: str, sites: frozenset[str]) -> bool:

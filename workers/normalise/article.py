@@ -8,7 +8,7 @@ from contract.job import Job
 from workers.document import Metadata
 from workers.draft import Draft
 from workers.normalise import fields
-from workers.normalise.fingerprint import content_sha256, simhash
+from workers.normalise.fingerprint import content_sha256, shingles
 from workers.normalise.language import identify, standard_tag
 from workers.normalise.length import excerpt, measure_length
 from workers.normalise.text import normalise_text
@@ -30,6 +30,7 @@ def normalise(draft: Draft, job: Job, url: str | None) -> Article:
     document = fields.of_document(draft, language.locale, url)
     won = fields.choose_fields(document, fields.of_caller(job.metadata), language)
     length = measure_length(text)
+    summary = shingles(text)
     return Article(
         id=job.id,
         kind=job.kind,
@@ -43,7 +44,8 @@ def normalise(draft: Draft, job: Job, url: str | None) -> Article:
         char_count=len(text),
         reading_time_s=length.reading_s,
         content_sha256=content_sha256(text),
-        simhash=simhash(text),
+        simhash=summary.simhash,
+        sketch=summary.sketch,
         comments=normalise_text(draft.comments) if draft.comments else None,
         page_kind=draft.page_kind,
         field_sources={name: found.source for name, found in won.items()},

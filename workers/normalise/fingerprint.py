@@ -1,12 +1,15 @@
-"""Fingerprints of a text: SHA-256 to find equal texts, SimHash to find similar ones."""
+"""Fingerprints of a text: SHA-256 finds equal texts, SimHash similar ones, and a sketch tells how similar."""
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b, sha256
 
 import numpy as np
 
+from contract.duplicates import SKETCH_HASH_BYTES, SKETCH_HASHES
 from workers.normalise.length import UNSPACED
 
 # 64 bits as in Manku et al. 2007; runs of three were chosen by hand.
@@ -14,6 +17,7 @@ _SHINGLE_TOKENS = 3  # tokens
 _CHUNK_CHARS = 1 << 18  # bounds the memory that tokens take; a chunk's edge may cut a word in two
 _HASH_BYTES = 8  # 64 bits
 
+_SKETCH_TYPE = np.dtype(f">u{SKETCH_HASH_BYTES}")
 _BLAKE = partial(blake2b, digest_size=_HASH_BYTES)
 _TOKEN = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
 
@@ -23,20 +27,39 @@ def content_sha256(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def simhash(text: str) -> str:
-    """Returns the 64-bit SimHash of `text` as 16 hex digits (Charikar 2002, "Similarity Estimation Techniques").
+@dataclass(frozen=True, slots=True)
+class Shingles:
+    """Summaries of a text's shingles: runs of three words, or of three characters in scripts without spaces.
 
-    The features are runs of three words regardless of case (of three characters in scripts without spaces), weighted by
-    their counts. The fewer runs two texts have in common, the more bits of their hashes differ; Manku et al. 2007 call
-    web pages near duplicates if at most 3 of 64 bits differ. A text without words has all zeros.
+    Case makes no difference.
+
+    Attributes:
+        simhash: 64 bits as 16 hex digits (Charikar 2002, "Similarity Estimation Techniques"). Shingles are weighted by
+            their counts. The fewer of them two texts have in common, the more bits of their hashes differ; Manku et al.
+            2007 call web pages near duplicates if at most 3 of 64 bits differ. A text without words has all zeros.
+        sketch: the smallest 64 hashes (32 bits, big-endian) in ascending order, in base64: see
+            `contract.duplicates.similarity`. A text without words has none.
     """
+
+    simhash: str
+    sketch: str
+
+
+def shingles(text: str) -> Shingles:
+    """Returns the summaries of the shingles of `text`."""
     votes = np.zeros(8 * _HASH_BYTES, np.int64)
+    smallest = np.empty(0, _SKETCH_TYPE)
     total = 0
     for hashes in _hash_runs(text.casefold()):
-        bits = np.unpackbits(np.frombuffer(hashes, np.uint8).reshape(-1, _HASH_BYTES), axis=1)
+        rows = np.frombuffer(hashes, np.uint8).reshape(-1, _HASH_BYTES)
+        bits = np.unpackbits(rows, axis=1)
         votes += bits.sum(axis=0, dtype=np.int64)
         total += len(bits)
-    return np.packbits(2 * votes > total).tobytes().hex()
+        beginnings = np.ascontiguousarray(rows[:, :SKETCH_HASH_BYTES]).view(_SKETCH_TYPE).ravel()
+        smallest = np.unique(np.concatenate((smallest, beginnings)))[:SKETCH_HASHES]
+    return Shingles(
+        np.packbits(2 * votes > total).tobytes().hex(), b64encode(smallest.astype(_SKETCH_TYPE).tobytes()).decode()
+    )
 
 
 def _hash_runs(text: str) -> Iterator[bytes]:

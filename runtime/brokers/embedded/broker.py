@@ -7,9 +7,19 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, as
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
-from contract.broker import BrokerUnavailable, Capacity, Handler, LogEntry, QueueDepth, Stop, UnknownOffset, Watch
+from contract.broker import (
+    BrokerUnavailable,
+    Capacity,
+    Handler,
+    LogEntry,
+    NotPut,
+    QueueDepth,
+    Stop,
+    UnknownOffset,
+    Watch,
+)
 from contract.codec import encode
 from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.events import ErasedEvent
@@ -33,6 +43,8 @@ from runtime.brokers.embedded.store import Operation, Store
 from runtime.brokers.local_leases import LocalLeases
 
 FILE = "copydesk.db"
+T = TypeVar("T")
+
 _LIMITS = EmbeddedLimits()
 _LANES = frozenset(map(lane_queue, Lane))
 
@@ -96,6 +108,13 @@ class EmbeddedBroker:
         """Stores `job`; see `contract.broker.Broker`."""
         await self._in_time(self._lanes.put(job))
 
+    async def put_many(self, jobs: Sequence[Job]) -> Sequence[NotPut]:
+        """Stores `jobs` in one transaction; see `contract.broker.JobSink`."""
+        try:
+            return await self._in_time(self._lanes.put_many(jobs))
+        except BrokerUnavailable as error:
+            return [error] * len(jobs)
+
     async def request(self, request: OwnerRequest) -> None:
         """Puts a request on record; see `contract.requests.RequestSink`."""
         await self._write(
@@ -113,10 +132,10 @@ class EmbeddedBroker:
         await self._in_time(self._store.run(operation))
         self._metrics.published.labels(to).inc()
 
-    async def _in_time(self, write: Awaitable[None]) -> None:
+    async def _in_time(self, write: Awaitable[T]) -> T:
         try:
             async with asyncio.timeout(self._limits.publish_timeout_s):
-                await write
+                return await write
         except TimeoutError:
             raise BrokerUnavailable(f"the disk did not confirm in {self._limits.publish_timeout_s:g} s") from None
 

@@ -2,15 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from sqlite3 import Connection
 
 from contract.accepted import acceptance
-from contract.broker import BrokerFull
-from contract.codec import MAX_JOB_BYTES, encode, encode_within
+from contract.broker import BrokerFull, NotPut
+from contract.codec import MAX_JOB_BYTES, MessageTooLarge, encode, encode_within
 from contract.job import Job, Lane
 from contract.labels import Destination
 from contract.metrics import Metrics
@@ -65,9 +65,19 @@ class Lanes:
         message = new_message(job)
         await self._store.run(partial(insert_within, message=message, limits=self._limits), committed=self.accepted)
 
-    def accepted(self) -> None:
-        """Counts a message that is on the disk, and wakes the consumers."""
-        self._metrics.published.labels(Destination.INTAKE).inc()
+    async def put_many(self, jobs: Sequence[Job]) -> Sequence[NotPut]:
+        """Stores `jobs` in one step of the store, and returns why any of them is not stored."""
+        made = [_made(job) for job in jobs]
+        messages = [each for each in made if isinstance(each, Message)]
+        refusals: list[BrokerFull | None] = []
+        insert = partial(_insert_many, messages=messages, limits=self._limits, refusals=refusals)
+        await self._store.run(insert, committed=lambda: self.accepted(refusals.count(None)))
+        of_messages = iter(refusals)
+        return [next(of_messages) if isinstance(each, Message) else each for each in made]
+
+    def accepted(self, count: int = 1) -> None:
+        """Counts messages that are on the disk, and wakes the consumers."""
+        self._metrics.published.labels(Destination.INTAKE).inc(count)
         self.changed.ring()
         self.recorded.ring()
 
@@ -118,6 +128,28 @@ def new_message(job: Job) -> Message:
     now = datetime.now(UTC)
     body = encode_within(MAX_JOB_BYTES, job)
     return Message(message_id=job.id, lane=job.lane, due=now.timestamp(), body=body, accepted=acceptance(job, now))
+
+
+def _made(job: Job) -> Message | MessageTooLarge:
+    try:
+        return new_message(job)
+    except MessageTooLarge as error:
+        return error
+
+
+def _insert_many(
+    db: Connection, messages: Sequence[Message], limits: EmbeddedLimits, refusals: list[BrokerFull | None]
+) -> None:
+    """Adds each of `messages` that its lane has room for. `refusals` become those of all of them, in their order."""
+    refusals[:] = [_refusal(db, message, limits) for message in messages]
+
+
+def _refusal(db: Connection, message: Message, limits: EmbeddedLimits) -> BrokerFull | None:
+    try:
+        insert_within(db, message, limits)
+    except BrokerFull as error:
+        return error
+    return None
 
 
 def insert_within(db: Connection, message: Message, limits: EmbeddedLimits) -> None:

@@ -8,9 +8,9 @@ from contract.attempts import FailedAttempt
 from contract.broker import BrokerError
 from contract.labels import Destination
 from contract.topology import ATTEMPTS
-from runtime.brokers.rabbit.channels import Outgoing
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import attempts_message
+from runtime.brokers.rabbit.outgoing import Outgoing
 from runtime.brokers.rabbit.publisher import Publisher
 
 # Records of about 500 bytes each: in one message, and waiting for it. Chosen: a worker decides at most some hundred

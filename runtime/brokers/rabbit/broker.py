@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from contract.accepted import acceptance
-from contract.broker import BrokerUnavailable, Capacity, Handler, LogEntry, QueueDepth, Stop, Watch
+from contract.broker import BrokerUnavailable, Capacity, Handler, LogEntry, NotPut, QueueDepth, Stop, Watch
+from contract.codec import MessageTooLarge
 from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.events import ErasedEvent
 from contract.job import Job
@@ -19,7 +20,6 @@ from contract.streams import Stream
 from contract.topology import INTAKE, Topology, design
 from runtime.brokers import dead
 from runtime.brokers.rabbit.attempts import AttemptRecord
-from runtime.brokers.rabbit.channels import Outgoing
 from runtime.brokers.rabbit.consumer import Consumer
 from runtime.brokers.rabbit.dead import DeadQueue, open_dead_letters
 from runtime.brokers.rabbit.declare import declare
@@ -29,6 +29,7 @@ from runtime.brokers.rabbit.leases import Leases
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.log import LogReader, log_bounds
 from runtime.brokers.rabbit.messages import job_message
+from runtime.brokers.rabbit.outgoing import Outgoing
 from runtime.brokers.rabbit.publisher import Publisher
 from runtime.brokers.rabbit.record import Record
 from runtime.brokers.rabbit.replies import Replies
@@ -97,11 +98,27 @@ class RabbitBroker:
         """
         self._start_publishing()
         end = asyncio.get_running_loop().time() + self._limits.publish_timeout_s
-        outgoing = Outgoing(message=job_message(job), exchange=INTAKE, key=job.lane, to=Destination.INTAKE)
+        outgoing = _to_lane(job)
         await self._publisher.publish(outgoing, timeout_s=self._limits.publish_timeout_s)
         # After the job: every recorded job is stored. A job without a record was not accepted.
         left_s = max(0.0, end - asyncio.get_running_loop().time())
-        await self._record.add(acceptance(job, datetime.now(UTC)), timeout_s=left_s)
+        await self._record.add([acceptance(job, datetime.now(UTC))], timeout_s=left_s)
+
+    async def put_many(self, jobs: Sequence[Job]) -> Sequence[NotPut]:
+        """See `contract.broker.JobSink.put_many`. The jobs share a timeout, and a message in the record."""
+        self._start_publishing()
+        end = asyncio.get_running_loop().time() + self._limits.publish_timeout_s
+        made = [_outgoing(job) for job in jobs]
+        outgoings = [each for each in made if isinstance(each, Outgoing)]
+        failures = iter(await self._publisher.publish_many(outgoings, timeout_s=self._limits.publish_timeout_s))
+        outcomes: list[NotPut] = [next(failures) if isinstance(each, Outgoing) else each for each in made]
+        now = datetime.now(UTC)
+        records = [acceptance(job, now) for job, outcome in zip(jobs, outcomes, strict=True) if outcome is None]
+        try:
+            await self._record.add(records, timeout_s=max(0.0, end - asyncio.get_running_loop().time()))
+        except BrokerUnavailable as error:
+            return [outcome or error for outcome in outcomes]
+        return outcomes
 
     async def request(self, request: OwnerRequest) -> None:
         """See `contract.requests.RequestSink.request`."""
@@ -220,6 +237,17 @@ class RabbitBroker:
 
     def _supervisor(self, role: SessionRole) -> Supervisor:
         return Supervisor(self._url, role, self._topology, self._limits, self._reporter)
+
+
+def _to_lane(job: Job) -> Outgoing:
+    return Outgoing(message=job_message(job), exchange=INTAKE, key=job.lane, to=Destination.INTAKE)
+
+
+def _outgoing(job: Job) -> Outgoing | MessageTooLarge:
+    try:
+        return _to_lane(job)
+    except MessageTooLarge as error:
+        return error
 
 
 async def _give_up(consumer: Consumer, consuming: asyncio.Task[None], stop: Stop) -> None:

@@ -9,35 +9,17 @@ channel that publishes to one stream only, and to nothing else, both numbers are
 
 import asyncio
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 import aiormq
-from aio_pika import Message
 from aiormq.exceptions import DeliveryError, PublishError
 
-from contract.labels import Destination
 from runtime.brokers.rabbit.limits import RabbitLimits
+from runtime.brokers.rabbit.outgoing import UNDRAINED_BYTES, Outgoing
 from runtime.brokers.rabbit.session import Session
-
-# Chosen: a message of up to this size is copied to the socket's buffer without waiting for room. So at most 16 MiB wait
-# there, with 256 messages that are not confirmed (`RabbitLimits.outstanding_confirms`).
-_UNDRAINED_BYTES = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """A message and its destination. `to` names it in metrics; `mandatory` requires that a queue takes the message.
-
-    `stream` names the one stream that the message goes to, if it goes to a stream.
-    """
-
-    message: Message
-    exchange: str
-    key: str
-    to: Destination
-    mandatory: bool = True
-    stream: str | None = None
+from runtime.brokers.rabbit.together import publish_together
 
 
 @dataclass(slots=True)
@@ -73,6 +55,10 @@ class Channels:
             await self._offer_to_queues(outgoing)
         else:
             await self._offer_to_stream(outgoing.stream, outgoing)
+
+    async def offer_together(self, outgoings: Sequence[Outgoing]) -> Sequence["asyncio.Future[object]"]:
+        """Sends messages that go to queues, and returns a future for each; see `together.publish_together`."""
+        return await publish_together(await self._channel_at(self._common), outgoings)
 
     async def _offer_to_stream(self, stream: str, outgoing: Outgoing) -> None:
         """Publishes on the channel for this stream alone.
@@ -127,7 +113,7 @@ async def confirmed(channel: aiormq.Channel, outgoing: Outgoing) -> None:
         routing_key=outgoing.key,
         properties=message.properties,
         mandatory=outgoing.mandatory,
-        wait=len(message.body) > _UNDRAINED_BYTES,
+        wait=len(message.body) > UNDRAINED_BYTES,
     )
 
 

@@ -13,10 +13,10 @@ from contract.metrics import Metrics
 from contract.topology import DEAD, DOCUMENTS, LOG, Topology
 from contract.verdicts import Answer, Bury, Defer, Publish, Retry, Verdict
 from runtime.brokers.rabbit.attempts import AttemptRecord
-from runtime.brokers.rabbit.channels import Outgoing
 from runtime.brokers.rabbit.fanout import Fanout
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import dead_letter, event_message, job_message, reply_message
+from runtime.brokers.rabbit.outgoing import Outgoing
 from runtime.brokers.rabbit.publisher import Publisher
 from runtime.brokers.rabbit.retry import retry_until_done
 

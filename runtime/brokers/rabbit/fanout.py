@@ -13,8 +13,8 @@ import structlog
 
 from contract.broker import BrokerFull, BrokerUnavailable
 from contract.metrics import Metrics
-from runtime.brokers.rabbit.channels import Outgoing
 from runtime.brokers.rabbit.limits import RabbitLimits
+from runtime.brokers.rabbit.outgoing import Outgoing
 from runtime.brokers.rabbit.publisher import Publisher
 from runtime.brokers.rabbit.retry import retry_until_done
 

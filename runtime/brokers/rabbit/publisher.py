@@ -2,22 +2,26 @@
 
 import asyncio
 import math
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from weakref import WeakValueDictionary
 
 import structlog
 from aio_pika import Message
 from aio_pika.exceptions import DeliveryError, PublishError
 
-from contract.broker import BrokerFull, BrokerUnavailable
+from contract.broker import BrokerError, BrokerFull, BrokerUnavailable
 from contract.labels import Destination, PublishFailure, SessionLoss
 from contract.metrics import Metrics
 from contract.topology import INTAKE
-from runtime.brokers.rabbit.channels import Channels, Outgoing
+from runtime.brokers.rabbit.channels import Channels
 from runtime.brokers.rabbit.limits import RabbitLimits
+from runtime.brokers.rabbit.outgoing import Outgoing
 from runtime.brokers.rabbit.session import Session, SessionLost, translated
 
 log = structlog.get_logger(__name__)
 
+_BATCH = 64  # messages that are published together; chosen: a quarter of `RabbitLimits.outstanding_confirms`
 _PROBE_KEY = "probe"  # not bound: the broker confirms and drops the message
 
 
@@ -41,6 +45,7 @@ class Publisher:
         self._blocked = False
         self._confirmed_at = -math.inf
         self._logged_at: dict[PublishFailure, float] = {}
+        self._taking = asyncio.Lock()
         self._outstanding = asyncio.Semaphore(limits.outstanding_confirms)
         self._by_id: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -80,6 +85,58 @@ class Publisher:
             raise
         self._confirmed_at = _now()
         self._metrics.published.labels(outgoing.to).inc()
+
+    async def publish_many(self, outgoings: Sequence[Outgoing], *, timeout_s: float) -> Sequence[BrokerError | None]:
+        """Publishes each of `outgoings`, as `publish`, and returns its failure, None where it is confirmed.
+
+        Most are published together. What is not confirmed in this way is published alone, which finds out why.
+        """
+        end = _now() + timeout_s
+        batches = [outgoings[begin : begin + _BATCH] for begin in range(0, len(outgoings), _BATCH)]
+        confirmed = set().union(*await asyncio.gather(*(self._publish_together(batch, timeout_s) for batch in batches)))
+        left = [outgoing for outgoing in outgoings if id(outgoing) not in confirmed]
+        failures = await asyncio.gather(*(self._outcome(outgoing, max(0.0, end - _now())) for outgoing in left))
+        by_message = {id(outgoing): failure for outgoing, failure in zip(left, failures, strict=True)}
+        return [by_message.get(id(outgoing)) for outgoing in outgoings]
+
+    async def _publish_together(self, outgoings: Sequence[Outgoing], timeout_s: float) -> set[int]:
+        """Returns which of `outgoings`, by `id`, are confirmed within `timeout_s`. One of each message id is tried."""
+        tried = list({outgoing.message.message_id: outgoing for outgoing in outgoings}.values())
+        confirms: Sequence[asyncio.Future[object]] = ()
+        try:
+            async with asyncio.timeout(timeout_s), AsyncExitStack() as held:
+                await self._hold(held, tried)
+                if self._live is not None and not self._live[0].is_blocked():
+                    with translated(SessionLoss.CONNECTION_CLOSED):
+                        confirms = await self._live[1].offer_together(tried)
+                        await asyncio.wait(confirms)
+        except (TimeoutError, SessionLost):
+            pass
+        finally:
+            confirmed = {id(each) for each, confirm in zip(tried, confirms, strict=False) if _is_confirmed(confirm)}
+        if confirmed:
+            self._confirmed_at = _now()
+            self._metrics.published.labels(tried[0].to).inc(len(confirmed))
+        return confirmed
+
+    async def _hold(self, held: AsyncExitStack, outgoings: Sequence[Outgoing]) -> None:
+        """Waits for a session, and for room and the locks of all `outgoings`. `held` gives them back.
+
+        One batch at a time takes its room, and locks are taken in the order of the ids: no two wait for each other.
+        """
+        await self._up.wait()
+        async with self._taking:
+            for _ in outgoings:
+                await held.enter_async_context(self._outstanding)
+        for message_id in sorted(str(outgoing.message.message_id) for outgoing in outgoings):
+            await held.enter_async_context(self._lock(message_id))
+
+    async def _outcome(self, outgoing: Outgoing, timeout_s: float) -> BrokerError | None:
+        try:
+            await self.publish(outgoing, timeout_s=timeout_s)
+        except BrokerError as error:
+            return error
+        return None
 
     async def ready(self) -> bool:
         """Returns True if a publish was confirmed in the last seconds, or a probe is confirmed now."""
@@ -153,6 +210,11 @@ class Publisher:
     def _lock(self, message_id: str | None) -> asyncio.Lock:
         """Returns the lock of this id: aiormq distinguishes returned from confirmed messages only by this id."""
         return self._by_id.setdefault(message_id or "", asyncio.Lock())
+
+
+def _is_confirmed(confirm: asyncio.Future[object]) -> bool:
+    """Tells whether the message is confirmed. If that is not decided, nobody waits for it any more."""
+    return not confirm.cancel() and not confirm.cancelled() and confirm.exception() is None
 
 
 def _now() -> float:

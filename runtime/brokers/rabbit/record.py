@@ -1,6 +1,7 @@
 """Records acceptances. Those that arrive while one message is being written go into the next together."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from contract.accepted import Accepted
@@ -8,8 +9,8 @@ from contract.broker import BrokerUnavailable
 from contract.codec import encode
 from contract.labels import Destination
 from contract.topology import ACCEPTED
-from runtime.brokers.rabbit.channels import Outgoing
 from runtime.brokers.rabbit.messages import acceptance_message
+from runtime.brokers.rabbit.outgoing import Outgoing
 from runtime.brokers.rabbit.publisher import Publisher
 
 # Chosen well under the 16 MiB at which RabbitMQ 4 closes the channel. A record has 200 bytes, up to 25 kB with labels.
@@ -34,14 +35,16 @@ class Record:
         self._publishing = asyncio.Lock()
         self._open = _Batch()
 
-    async def add(self, accepted: Accepted, *, timeout_s: float) -> None:
-        """Returns when `accepted` is written and confirmed.
+    async def add(self, accepted: Sequence[Accepted], *, timeout_s: float) -> None:
+        """Returns when all of `accepted` are written and confirmed.
 
         Raises:
             BrokerUnavailable: not written, or not known to be written, within `timeout_s` seconds.
         """
+        if not accepted:
+            return
         batch = self._open
-        batch.records.append(accepted)
+        batch.records += accepted
         batch.size += len(encode(accepted))
         if batch.size >= _MAX_BATCH_BYTES:
             self._open = _Batch()

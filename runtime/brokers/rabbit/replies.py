@@ -16,9 +16,9 @@ from contract.broker import BrokerUnavailable, NotTaken
 from contract.job import Job
 from contract.labels import Destination, SessionLoss
 from contract.topology import DOCUMENTS, PREVIEWS
-from runtime.brokers.rabbit.channels import Outgoing
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import preview_message
+from runtime.brokers.rabbit.outgoing import Outgoing
 from runtime.brokers.rabbit.publisher import Publisher
 from runtime.brokers.rabbit.session import Session, SessionLost, translated
 from runtime.brokers.watches import Watch, Watches

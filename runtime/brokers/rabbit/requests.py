@@ -8,10 +8,10 @@ from contract.labels import Destination
 from contract.metrics import Metrics
 from contract.requests import OwnerRequest
 from contract.topology import DOCUMENTS, LOG, REQUESTS
-from runtime.brokers.rabbit.channels import Outgoing
 from runtime.brokers.rabbit.fanout import Fanout
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import event_message, requests_message
+from runtime.brokers.rabbit.outgoing import Outgoing
 from runtime.brokers.rabbit.publisher import Publisher
 
 

@@ -44,6 +44,45 @@ class Intake:
             await assert_nothing_waits(broker)
         assert recorder.ids == [small.id]
 
+    async def test_jobs_that_are_put_together_are_consumed_as_they_were_put(self, backend: Backend) -> None:
+        jobs, recorder = [*samples.jobs(20, Lane.BULK), *samples.jobs(20)], Recorder(40)
+        async with backend.broker() as broker:
+            assert await broker.put_many(jobs) == [None] * len(jobs)
+            await consume_until(broker, recorder)
+            await assert_nothing_waits(broker)
+        assert sorted(recorder.jobs, key=lambda job: job.id) == sorted(jobs, key=lambda job: job.id)
+
+    async def test_one_of_many_that_is_too_large_disturbs_none_of_the_others(self, backend: Backend) -> None:
+        first, last = samples.jobs(2)
+        large = samples.job(content='"' * (MAX_JOB_BYTES // 2))  # each becomes two bytes
+        async with backend.broker() as broker:
+            outcomes = await broker.put_many([first, large, last])
+            recorder = Recorder(2)
+            await consume_until(broker, recorder)
+            await assert_nothing_waits(broker)
+        assert [type(outcome) for outcome in outcomes] == [type(None), MessageTooLarge, type(None)]
+        assert set(recorder.ids) == {first.id, last.id}
+
+    async def test_two_jobs_of_one_document_that_are_put_together_are_both_stored(self, backend: Backend) -> None:
+        job, recorder = samples.job(), Recorder(2)
+        async with backend.broker() as broker:
+            assert await broker.put_many([job, job]) == [None, None]
+            await consume_until(broker, recorder)
+        assert recorder.ids == [job.id, job.id]
+
+    async def test_no_jobs_are_put(self, backend: Backend) -> None:
+        async with backend.broker() as broker:
+            assert await broker.put_many([]) == []
+
+    async def test_jobs_that_were_put_together_survive_a_crash(self, backend: Backend) -> None:
+        jobs, recorder = samples.jobs(30), Recorder(30)
+        async with backend.broker() as broker:
+            await broker.put_many(jobs)
+            await backend.crash(broker)
+        async with backend.broker() as broker:
+            await consume_until(broker, recorder)
+        assert set(recorder.ids) == {job.id for job in jobs}
+
     async def test_a_put_survives_closing(self, backend: Backend) -> None:
         jobs, recorder = samples.jobs(3), Recorder(3)
         async with backend.broker() as broker:

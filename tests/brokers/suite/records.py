@@ -54,6 +54,13 @@ class Records:
         assert (record.id, record.lane, record.kind, record.labels) == (job.event_id, job.lane, job.kind, job.labels)
         assert record.owner == job.owner == "newsroom"
 
+    async def test_the_acceptance_of_each_of_many_jobs_is_on_record(self, backend: Backend) -> None:
+        jobs = samples.jobs(70)
+        async with backend.broker() as broker:
+            await broker.put_many(jobs)
+            records = decoded(await follow(broker, Stream.ACCEPTED, at_least_records(70)), decode_acceptances)
+        assert sorted(record.id for record in records) == sorted(job.event_id for job in jobs)
+
     async def test_a_retry_is_on_record_with_its_reason_and_the_next_try(self, backend: Backend) -> None:
         job, recorder = samples.job(), Recorder(2, retry_once(backend.delays_s[0]))
         async with backend.broker() as broker:

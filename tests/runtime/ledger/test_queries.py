@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contract.idempotency import Idempotency
 from contract.job import Job, Kind, Lane
 from contract.ledger import Filter, Place, Run, State
 from contract.reasons import Reason
@@ -204,3 +205,16 @@ async def test_the_first_of_a_lane_is_the_one_that_was_accepted_first_and_not_tr
     (run,) = await ledger.runs(first.id)
     assert await ledger.waiting_since(Lane.INTERACTIVE) == run.accepted_at
     assert await ledger.waiting_since(Lane.BULK) is None
+
+
+async def test_the_first_body_of_each_key_is_known(engine: AsyncEngine) -> None:
+    records, (first, again, plain) = Records(), samples.jobs(3)
+    keyed = replace(first, idempotency=Idempotency(body_digest="a"))
+    records.accept(keyed, plain)
+    records.accept(replace(keyed, idempotency=Idempotency(body_digest="b")))
+    records.accept(next_run(replace(keyed, idempotency=None)), replace(again, idempotency=Idempotency(body_digest="c")))
+    await record_all(records, engine)
+    ledger = SqlLedger(engine)
+    assert await ledger.body_digests([first.id, again.id, plain.id, "unknown"]) == {first.id: "a", again.id: "c"}
+    assert await ledger.body_digests([plain.id]) == {}
+    assert await ledger.body_digests([]) == {}

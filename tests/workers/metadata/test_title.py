@@ -89,3 +89,70 @@ def test_a_page_without_any_has_none() -> None:
 
 def test_a_heading_aside_is_no_title() -> None:
     assert find_titles(page("", "<aside><h1>Five most read stories today</h1></aside>")) == []
+
+
+BODY = "<p>The ferry landing moves to the north side of the river next spring.</p>"
+
+
+@pytest.mark.parametrize(
+    ("titles", "body", "title"),
+    [
+        ("Ferry returns to the harbour｜Local｜Gazette", "", "Ferry returns to the harbour"),
+        ("Ferry returns to the harbour 〉 Gazette", "", "Ferry returns to the harbour"),
+        ("渡轮码头将于明年春天北迁-羽角网", "", "渡轮码头将于明年春天北迁"),
+        ("渡轮码头将于明年春天北迁_新闻频道_羽角新闻", "", "渡轮码头将于明年春天北迁"),
+        ("渡轮码头将于明年春天北迁-滚动播报", "<div>渡轮码头将于明年春天北迁</div>", "渡轮码头将于明年春天北迁"),
+        ("羽角評論：渡輪碼頭明年春天北遷", "<b>渡輪碼頭明年春天北遷</b>", "渡輪碼頭明年春天北遷"),
+        (
+            "GAZETTE : Ferry returns to the harbour",
+            "<p class='hl'>Ferry returns to the harbour</p>",
+            "Ferry returns to the harbour",
+        ),
+        (
+            "Ferry returns to the harbour-Local pages",
+            "<td>Ferry returns to the harbour</td>",
+            "Ferry returns to the harbour",
+        ),
+        (
+            "Trade-War Scenarios - what now",
+            "<div>Trade-War Scenarios - what now</div>",
+            "Trade-War Scenarios - what now",
+        ),
+        (
+            "Ferry -- a return to the harbour",
+            "<div>Ferry -- a return to the harbour</div>",
+            "Ferry -- a return to the harbour",
+        ),
+        ("La ferme dit « non au retour »", "", "La ferme dit « non au retour »"),
+    ],
+)
+def test_a_title_without_site_and_section(titles: str, body: str, title: str) -> None:
+    head = f"<title>{titles}</title>"
+    assert find_titles(page(head, body + BODY))[0].value == title
+
+
+def test_the_site_s_name_on_the_page_is_not_the_headline() -> None:
+    head = "<title>Camping Tents | Harbour Co-op Outfitters</title>"
+    body = f"<div>Harbour Co-op Outfitters</div><h1>Camping <i>Tents</i></h1>{BODY}"
+    assert find_titles(page(head, body))[0].value == "Camping Tents"
+
+
+@pytest.mark.parametrize(
+    ("titles", "title"),
+    [
+        ("Ferry landing moves-Politics｜Quill Daily", "Ferry landing moves"),
+        ("Ferry landing moves_Sport | Quill Daily", "Ferry landing moves"),
+        ("渡轮码头北迁_财经｜Quill Daily", "渡轮码头北迁"),
+        ("Harbour master is Spider-Man | Quill Daily", "Harbour master is Spider-Man"),
+        ("A ferry for post-Brexit | Quill Daily", "A ferry for post-Brexit"),
+    ],
+)
+def test_a_section_before_the_site_s_name(titles: str, title: str) -> None:
+    head = f'<meta property="og:title" content="{titles}"><meta property="og:site_name" content="Quill Daily">'
+    assert find_titles(page(head, BODY))[0].value == title
+
+
+def test_the_same_title_by_title_and_opengraph_agrees() -> None:
+    both = "Ferry returns to the old harbour"
+    head = f'<title>{both} - Gazette</title><meta property="og:title" content="{both}">'
+    assert find_titles(page(head, f"<div>{both}</div>{BODY}"))[0].value == both

@@ -1,0 +1,356 @@
+"""Many documents in one request: read as a stream, stored in batches, answered as a stream with a receipt for each.
+
+    pieces of the body -> entries -> batches, several at once -> receipts, in the order of the entries
+
+Reading waits while as much waits for its confirms as `IntakeLimits.bulk_bytes` allows, so the client sends no faster
+than the broker confirms. A broker that is away or full is waited for. If that takes too long, the answer ends with the
+documents that were refused. Those that come after them are not read.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, closing
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol, TypeVar
+
+import orjson
+from aiohttp import hdrs, web
+
+from contract.idempotency import Idempotency, body_digest
+from contract.ids import document_id_for_key, line_id, new_document_id
+from contract.job import Job, Lane
+from contract.submission import Checked, Fault, to_job
+from service import problems
+from service.admission import admit
+from service.api.answers import present
+from service.api.posting import IDEMPOTENCY_KEY, NDJSON
+from service.bodies import BrokenBodyError, read_pieces
+from service.context import CLOCK, KEEPING, LIMITS, METRICS, IntakeLimits
+from service.idempotency import FIRST_BODIES, Compared, FirstBodies, reused
+from service.middlewares import OWNER
+from service.problems import Problem, ProblemError
+from service.quotas import admit_each, give_back
+
+T_co = TypeVar("T_co", covariant=True)
+
+BATCH: Final = 64  # documents that are put together; chosen: they share costs, and their receipts come soon
+_BATCHES: Final = 4  # of one request at once; chosen: as many documents as a RabbitMQ broker has unconfirmed
+_PAUSE_S: Final = 1.0  # chosen: a queue that is full, or a broker that is away, is asked again as often
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One document of many: where it stands in the request, its size, and its job, or the problem that refuses it.
+
+    `digest` is that of its body, if the document has an idempotency key: see `contract.idempotency`.
+    """
+
+    place: Mapping[str, Any]
+    size: int
+    outcome: Job | Problem
+    warnings: tuple[Fault, ...] = ()
+    digest: str | None = None
+
+
+class Reading:
+    """The requests of one application that are reading documents. When the server stops, they read no more."""
+
+    def __init__(self) -> None:
+        self._timers: set[asyncio.Timeout] = set()
+        self.stopping = False
+        self.held = 0  # bytes that wait for their confirms, of all requests
+
+    @asynccontextmanager
+    async def within(self, seconds: float) -> AsyncGenerator[None, None]:
+        """Limits the time of its body.
+
+        Raises:
+            TimeoutError: the time is over, or the server stops.
+        """
+        if self.stopping:
+            raise TimeoutError
+        async with asyncio.timeout(seconds) as timer:
+            self._timers.add(timer)
+            try:
+                yield
+            finally:
+                self._timers.discard(timer)
+
+    def stop(self) -> None:
+        """Ends all reading."""
+        self.stopping = True
+        for timer in self._timers:
+            timer.reschedule(0)
+
+    def over(self) -> Problem:
+        """Returns why reading ended before the body did."""
+        kind = problems.STOPPING if self.stopping else problems.BODY_TIMEOUT
+        return Problem(kind, kind.meaning)
+
+
+READING = web.AppKey("READING", Reading)
+
+
+async def stop_reading(app: web.Application) -> None:
+    """Ends the reading of documents when the server shuts down. What was read is still stored and answered."""
+    app[READING].stop()
+
+
+class Documents:
+    """Makes the entries of one request. Each id follows from the `Idempotency-Key`, if there is one, and the number."""
+
+    def __init__(self, request: web.Request) -> None:
+        self._request = request
+        self._key = request.headers.get(IDEMPOTENCY_KEY.name)
+
+    def entry(self, place: Mapping[str, Any], number: int, size: int, checked: Checked) -> Entry:
+        """Returns the entry of the document `number`, which is `size` bytes large."""
+        app, submission = self._request.app, checked.submission
+        job = to_job(
+            submission,
+            id=self._id(number, checked.key),
+            lane=submission.options.lane or Lane.BULK,
+            accepted_at=app[CLOCK](),
+            decoded=checked.decoded,
+            owner=self._request[OWNER],
+            keep_input=app[KEEPING].input,
+        )
+        has_key = self._key is not None or checked.key is not None
+        return Entry(place, size, job, checked.warnings, body_digest(submission) if has_key else None)
+
+    def _id(self, number: int, own_key: str | None) -> str:
+        if own_key is not None:
+            return document_id_for_key(self._request[OWNER], own_key)
+        if self._key is not None:
+            return line_id(self._request[OWNER], self._key, number)
+        return new_document_id()
+
+
+async def answer(request: web.Request, entries: AsyncGenerator[Sequence[Entry], None]) -> web.StreamResponse:
+    """Stores the documents of `entries` as they come, and answers 200 with a receipt or a problem for each."""
+    response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: NDJSON})
+    await response.prepare(request)
+    window = _Window(request.app[LIMITS], request.app[READING])
+    with closing(window):
+        await _answer(request, entries, response, window)
+    if not request.content.is_eof():
+        response.force_close()
+    await response.write_eof()
+    return response
+
+
+async def _answer(
+    request: web.Request,
+    entries: AsyncGenerator[Sequence[Entry], None],
+    response: web.StreamResponse,
+    window: "_Window",
+) -> None:
+    under_way: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue()
+    async with aclosing(entries), aclosing(_batches(entries)) as batches, asyncio.TaskGroup() as group:
+        group.create_task(_write(response, under_way, window))
+        async for batch in batches:
+            await window.take(sum(entry.size for entry in batch))
+            if window.is_shut:
+                break
+            under_way.put_nowait(group.create_task(_receipts(request, batch, window)))
+        under_way.put_nowait(None)
+
+
+async def _batches(entries: AsyncGenerator[Sequence[Entry], None]) -> AsyncGenerator[Sequence[Entry], None]:
+    async for found in entries:
+        for begin in range(0, len(found), BATCH):
+            yield found[begin : begin + BATCH]
+
+
+class _Window:
+    """Limits what waits for its confirms, in bytes and in batches. It is shut when the broker takes no more."""
+
+    def __init__(self, limits: IntakeLimits, reading: Reading) -> None:
+        self._limits = limits
+        self._reading = reading
+        self._sizes: deque[int] = deque()
+        self._held = 0
+        self._changed = asyncio.Event()
+        self.is_shut = False
+
+    async def take(self, size: int) -> None:
+        """Counts a batch of `size` bytes. Waits for room, which there always is where nothing else waits."""
+        while self._sizes and not self._has_room(size):
+            self._changed.clear()
+            await self._changed.wait()
+        self._sizes.append(size)
+        self._add(size)
+
+    def _has_room(self, size: int) -> bool:
+        return (
+            len(self._sizes) < _BATCHES
+            and self._held + size <= self._limits.bulk_bytes
+            and self._reading.held + size <= self._limits.all_bulk_bytes
+        )
+
+    def give_back(self) -> None:
+        """Counts the oldest batch no more."""
+        self._add(-self._sizes.popleft())
+        self._changed.set()
+
+    def close(self) -> None:
+        """Counts nothing any more."""
+        self._add(-self._held)
+
+    def _add(self, size: int) -> None:
+        self._held += size
+        self._reading.held += size
+
+    def shut(self) -> None:
+        """Says that nothing more is to be stored."""
+        self.is_shut = True
+
+
+async def _write(
+    response: web.StreamResponse, under_way: asyncio.Queue[asyncio.Task[bytes] | None], window: _Window
+) -> None:
+    while (batch := await under_way.get()) is not None:
+        await response.write(await batch)
+        window.give_back()
+
+
+async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Window) -> bytes:
+    """Returns the lines of the answer that tell what became of `batch`."""
+    batch = await _charged(request, await _compared(request.app[FIRST_BODIES], batch))
+    jobs = [entry.outcome for entry in batch if isinstance(entry.outcome, Job)]
+    refusals = await _admitted(request, jobs, window) if jobs else []
+    sizes = (entry.size for entry in batch if isinstance(entry.outcome, Job))
+    for size, refusal in zip(sizes, refusals, strict=True):
+        if refusal is not None:
+            await give_back(request, size=size)
+    of_jobs = iter(refusals)
+    lines = []
+    for entry in batch:
+        problem = entry.outcome if isinstance(entry.outcome, Problem) else next(of_jobs)
+        if problem is None:
+            lines.append(_receipt(entry))
+        else:
+            request.app[METRICS].refused.labels(problem.type.name).inc()
+            lines.append(_refusal(entry, problem))
+    return b"".join(lines)
+
+
+async def _compared(first_bodies: FirstBodies, batch: Sequence[Entry]) -> Sequence[Entry]:
+    """Returns `batch` with what is known of its keys. One that came with another body before becomes a problem."""
+    digests: dict[str, str] = {}
+    for entry in batch:
+        if isinstance(entry.outcome, Job) and entry.digest is not None:
+            digests.setdefault(entry.outcome.id, entry.digest)
+    if not digests:
+        return batch
+    compared = await first_bodies.compare(digests)
+    return [_with_key(entry, digests, compared) for entry in batch]
+
+
+async def _charged(request: web.Request, batch: Sequence[Entry]) -> Sequence[Entry]:
+    """Counts the documents of `batch` against the limits of the caller's key. Those that exceed one become problems."""
+    places = [place for place, entry in enumerate(batch) if isinstance(entry.outcome, Job)]
+    charged = list(batch)
+    for place, problem in zip(places, await admit_each(request, [batch[it].size for it in places]), strict=True):
+        if problem is not None:
+            charged[place] = replace(batch[place], outcome=problem)
+    return charged
+
+
+def _with_key(entry: Entry, digests: Mapping[str, str], compared: Compared) -> Entry:
+    job = entry.outcome
+    if not isinstance(job, Job) or entry.digest is None:
+        return entry
+    if job.id in compared.others or digests[job.id] != entry.digest:
+        return replace(entry, outcome=reused())
+    return replace(
+        entry, outcome=replace(job, idempotency=Idempotency(body_digest=entry.digest, checked=compared.checked))
+    )
+
+
+async def _admitted(request: web.Request, jobs: Sequence[Job], window: _Window) -> Sequence[Problem | None]:
+    """Puts `jobs`, again and again where the broker is away or full. Shuts the window if that does not help in time."""
+    now = asyncio.get_running_loop().time
+    end = now() + request.app[LIMITS].bulk_patience_s
+    outcomes = list(await admit(request.app, jobs))
+    while left := [place for place, problem in enumerate(outcomes) if problem and hdrs.RETRY_AFTER in problem.headers]:
+        if now() >= end or request.app[READING].stopping:
+            window.shut()
+            break
+        await asyncio.sleep(_PAUSE_S)
+        again = await admit(request.app, [jobs[place] for place in left])
+        for place, problem in zip(left, again, strict=True):
+            outcomes[place] = problem
+    return outcomes
+
+
+def _receipt(entry: Entry) -> bytes:
+    job = entry.outcome
+    assert isinstance(job, Job)  # noqa: S101 - its caller sees to it
+    receipt = {**entry.place, "id": job.id, "lane": job.lane, "status": 202}
+    if entry.warnings:
+        receipt["warnings"] = entry.warnings
+    return orjson.dumps(receipt, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _refusal(entry: Entry, problem: Problem) -> bytes:
+    refusal = {**entry.place, **present(problem.details())}
+    if hdrs.RETRY_AFTER in problem.headers:
+        refusal["retry_after"] = int(problem.headers[hdrs.RETRY_AFTER])
+    return orjson.dumps(refusal, option=orjson.OPT_APPEND_NEWLINE)
+
+
+class Cutter(Protocol[T_co]):
+    """Cuts a stream into documents."""
+
+    @property
+    def number(self) -> int:
+        """The number of the document that is being read."""
+
+    def add(self, piece: bytes) -> Iterator[T_co]:
+        """Takes the next bytes, and yields the documents that they complete."""
+
+    def end(self) -> Iterator[T_co]:
+        """Yields the document that ends with the stream, if one does."""
+
+
+async def arriving(request: web.Request, cutter: Cutter[T_co]) -> AsyncGenerator[Sequence[T_co], None]:
+    """Yields the documents that arrive together. Each may take `body_timeout_s`, without back-pressure.
+
+    Raises:
+        BrokenBodyError: the body cannot be read.
+        TimeoutError: a document takes too long, or the server stops.
+    """
+    most_s = request.app[LIMITS].body_timeout_s
+    left_s, reading, now = most_s, request.app[READING], asyncio.get_running_loop().time
+    async with aclosing(read_pieces(request)) as pieces:
+        while True:
+            began = now()
+            async with reading.within(left_s):
+                piece = await anext(pieces, None)
+            if piece is None:
+                break
+            number, found, fault = cutter.number, list[T_co](), None
+            try:
+                found.extend(cutter.add(piece))
+            except BrokenBodyError as error:  # what was whole before it counts
+                fault = error
+            if found:
+                yield found
+            if fault is not None:
+                raise fault
+            left_s = most_s if cutter.number > number else left_s - (now() - began)
+    if rest := list(cutter.end()):
+        yield rest
+
+
+def check(faults: Sequence[Fault]) -> None:
+    """Returns where header and query have no faults.
+
+    Raises:
+        ProblemError: they have.
+    """
+    if faults:
+        detail = "; ".join(f"{fault.field} {fault.message}" for fault in faults) + "."
+        raise ProblemError(Problem(problems.INVALID_PARAMETER, detail, faults))

@@ -1,0 +1,54 @@
+"""Cuts a stream of bytes into lines, and holds no more of it than one line."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that is not blank, without its end. `number` counts all lines from 1. `body` is None if it is too long."""
+
+    number: int
+    body: bytes | None
+
+
+class Lines:
+    """The lines of a stream. A line ends with a line feed, or with the stream."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        """Begins with nothing. A line of more than `limit_bytes` is too long."""
+        self._limit_bytes = limit_bytes
+        self._begun: list[bytes] = []
+        self._size = 0
+        self._number = 1
+
+    @property
+    def number(self) -> int:
+        """The number of the line that is being read."""
+        return self._number
+
+    def add(self, piece: bytes) -> Iterator[Line]:
+        """Takes the next bytes of the stream, and yields the lines that they complete."""
+        *ended, rest = piece.split(b"\n")
+        for part in ended:
+            self._begin(part)
+            yield from self.end()
+            self._number += 1
+        self._begin(rest)
+
+    def end(self) -> Iterator[Line]:
+        """Yields the line that has begun, as it is so far, unless it is blank."""
+        body = self._begun[0] if len(self._begun) == 1 else b"".join(self._begun)
+        too_long = self._size > self._limit_bytes
+        self._begun, self._size = [], 0
+        if too_long or (body and not body.isspace()):
+            yield Line(self._number, None if too_long else body)
+
+    def _begin(self, part: bytes) -> None:
+        if not part:
+            return
+        self._size += len(part)
+        if self._size > self._limit_bytes:
+            self._begun = []
+        else:
+            self._begun.append(part)

@@ -1,0 +1,116 @@
+"""POST /v1/documents with multipart/form-data: one document a file."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from itertools import islice
+from pathlib import PurePath
+from typing import Final
+
+from aiohttp import hdrs, web
+from multipart import ParserError, parse_options_header
+
+from contract.binary import looks_like_html
+from contract.job import Kind
+from contract.submission import Fault, InvalidSubmissionError, check_submission
+from service import problems
+from service.api.operation import TEXT
+from service.api.posting import FORM_PARAMETERS, RAW_KINDS
+from service.bodies import BrokenBodyError, broken, too_large
+from service.bulk import READING, Documents, Entry, answer, arriving, check
+from service.context import LIMITS
+from service.documents import (
+    MAX_FAULTS,
+    check_coding,
+    key_faults,
+    of_query,
+    raw_submission,
+    unsupported,
+)
+from service.parameters import parameter_faults
+from service.parts import Part, Parts
+from service.problems import Problem, ProblemError, invalid_parameter
+
+_GENERIC: Final = {None, "", "application/octet-stream"}  # what clients send for a file that they do not know
+_BY_SUFFIX: Final = {
+    **dict.fromkeys((".html", ".htm", ".xhtml"), Kind.HTML),
+    **dict.fromkeys((".txt", ".text", ".md", ".markdown"), Kind.TEXT),
+}
+
+
+async def post_parts(request: web.Request) -> web.StreamResponse:
+    """Answers 200 with one line for each part: its receipt once it is stored, or its problem.
+
+    Raises:
+        ProblemError: header or query break rules. Nothing was read.
+    """
+    check_coding(request)
+    check([*key_faults(request), *islice(parameter_faults(request, FORM_PARAMETERS), MAX_FAULTS)])
+    _check_options(request)
+    parts = _parts(request)
+    return await answer(request, _entries(request, parts))
+
+
+def _check_options(request: web.Request) -> None:
+    """Refuses options and labels that break rules once, not with each part."""
+    try:
+        check_submission({"text": "Any.", **of_query(request)})
+    except InvalidSubmissionError as error:
+        faults = [replace(fault, field=fault.field.removeprefix("options.")) for fault in error.faults]
+        detail = "The query breaks the rules of a submission."
+        raise ProblemError(Problem(problems.INVALID_SUBMISSION, detail, faults)) from None
+
+
+def _parts(request: web.Request) -> Parts:
+    _, parameters = parse_options_header(request.headers[hdrs.CONTENT_TYPE])
+    try:
+        return Parts(parameters.get("boundary", ""), request.app[LIMITS].max_body_bytes)
+    except ParserError:
+        raise invalid_parameter("Content-Type", "boundary", "must have a boundary (RFC 7578, section 4.1)") from None
+
+
+async def _entries(request: web.Request, parts: Parts) -> AsyncGenerator[Sequence[Entry], None]:
+    """Yields the documents of the parts as they arrive. If the body breaks off, the last entry says why."""
+    documents = Documents(request)
+    try:
+        async with aclosing(arriving(request, parts)) as found:
+            async for some in found:
+                yield await asyncio.gather(*(_entry(request, part, documents) for part in some))
+    except TimeoutError:
+        yield [Entry({"part": parts.number}, 0, request.app[READING].over())]
+    except BrokenBodyError:
+        yield [Entry({"part": parts.number}, 0, broken("or is not multipart/form-data"))]
+
+
+async def _entry(request: web.Request, part: Part, documents: Documents) -> Entry:
+    place = {"part": part.number} | ({} if part.name is None else {"name": part.name})
+    try:
+        if part.body is None:
+            raise too_large("part", request.app[LIMITS].max_body_bytes)
+        checked = await raw_submission(request, _kind(part, part.body), part.body, part.charset)
+    except ProblemError as error:
+        return Entry(place, 0, error.problem)
+    except InvalidSubmissionError as error:
+        detail = "The part breaks the rules of a submission."
+        return Entry(place, 0, Problem(problems.INVALID_SUBMISSION, detail, error.faults))
+    return documents.entry(place, part.number, len(part.body), checked)
+
+
+def _kind(part: Part, body: bytes) -> Kind:
+    """Returns what the part holds, by its header, else by the name of its file, else by its first bytes.
+
+    Raises:
+        ProblemError: it is a form field, or a file of another type.
+    """
+    if part.name is None and part.media_type is None:
+        fault = Fault("body", "form_field", "is a form field, not a file: options and labels go into the query")
+        raise ProblemError(Problem(problems.INVALID_SUBMISSION, "The part is not a file.", [fault]))
+    if part.media_type not in _GENERIC:
+        if part.media_type in RAW_KINDS:
+            return RAW_KINDS[part.media_type]
+        raise unsupported("Content-Type", "media_type", f"of a part must be one of {', '.join(RAW_KINDS)}, or absent")
+    by_name = _BY_SUFFIX.get(PurePath(part.name or "").suffix.lower())
+    if by_name is not None:
+        return by_name
+    return Kind.HTML if looks_like_html(body) else RAW_KINDS[TEXT]

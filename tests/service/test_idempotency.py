@@ -1,0 +1,108 @@
+import asyncio
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse
+
+from contract.codec import encode
+from contract.idempotency import Idempotency
+from contract.job import Job
+from contract.ledger import LedgerUnavailable
+from tests.runtime.ledger.records import Records, next_run
+from tests.service.conftest import Desk, OpenDesk, problem
+from tests.service.ledgers import BrokenLedger, OpenLedgerDesk, ledger_desk, records
+
+__all__ = ["ledger_desk", "records"]
+
+
+async def post(desk: Desk, body: str, key: str = "k", **headers: str) -> ClientResponse:
+    return await desk.post(body, Idempotency_Key=key, **headers)
+
+
+async def refused(response: ClientResponse) -> tuple[int, str, list[dict[str, Any]]]:
+    body = await problem(response)
+    return response.status, body["type"], body["errors"]
+
+
+async def posted_by_another(open_desk: OpenDesk, body: str, key: str = "k") -> Job:
+    """Returns the job that another server made of this post."""
+    desk = await open_desk()
+    assert (await post(desk, body, key)).status == 202
+    return desk.broker.jobs[-1]
+
+
+REUSED = (
+    422,
+    "/problems/idempotency-key-reused",
+    [{"field": "Idempotency-Key", "rule": "other_body", "message": "came with another body before"}],
+)
+
+
+async def test_a_key_with_another_body_is_refused(desk: Desk) -> None:
+    assert (await post(desk, '{"text": "a"}')).status == 202
+    assert await refused(await post(desk, '{"text": "b"}')) == REUSED
+    assert (await post(desk, '{ "text": "a" }')).status == 202
+    assert (await post(desk, '{"text": "b"}', "k2")).status == 202
+    assert [job.content for job in desk.broker.jobs] == ["a", "a", "b"]
+    assert desk.sample("copydesk_refused_total", reason="idempotency_key_reused") == 1
+
+
+async def test_each_owner_has_its_own_keys(open_desk: OpenDesk) -> None:
+    desk = await open_desk(keys=("ann:secret-a", "bob:secret-b"))
+    assert (await post(desk, '{"text": "a"}', Authorization="Bearer secret-a")).status == 202
+    assert (await post(desk, '{"text": "b"}', Authorization="Bearer secret-b")).status == 202
+
+
+async def test_of_two_at_once_one_is_refused(desk: Desk) -> None:
+    desk.broker.open_gate.clear()
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(post(desk, '{"text": "a"}'))
+        async with desk.broker.changed:
+            await desk.broker.changed.wait_for(lambda: desk.broker.waiting_puts == 1)
+        assert await refused(await post(desk, '{"text": "b"}')) == REUSED
+        desk.broker.open_gate.set()
+    assert first.result().status == 202
+
+
+async def test_what_another_server_took_is_known_by_the_ledger(
+    open_desk: OpenDesk, ledger_desk: OpenLedgerDesk, records: Records
+) -> None:
+    job = await posted_by_another(open_desk, '{"text": "a"}')
+    records.accept(job)
+    records.accept(replace(next_run(job), idempotency=None))
+    desk = await ledger_desk()
+    assert await refused(await post(desk, '{"text": "b"}')) == REUSED
+    assert (await post(desk, '{"text": "a"}')).status == 202
+    assert await refused(await post(desk, '{"text": "b"}')) == REUSED
+
+
+async def test_the_job_says_what_was_checked(ledger_desk: OpenLedgerDesk, open_desk: OpenDesk) -> None:
+    desk = await ledger_desk()
+    assert (await post(desk, '{"text": "a"}')).status == 202
+    assert (await desk.post('{"text": "a"}')).status == 202
+    alone = await posted_by_another(open_desk, '{"text": "a"}')
+    keyed, plain = desk.broker.jobs
+    assert keyed.idempotency is not None
+    assert keyed.idempotency.checked
+    assert alone.idempotency == Idempotency(body_digest=keyed.idempotency.body_digest, checked=False)
+    assert plain.idempotency is None
+
+
+@pytest.mark.parametrize("failure", [LedgerUnavailable("away"), None])
+async def test_while_the_ledger_is_away_the_first_body_wins(open_desk: OpenDesk, failure: Exception | None) -> None:
+    desk = await open_desk(ledger=BrokenLedger(failure))
+    began = time.monotonic()
+    for number in range(5):
+        assert (await post(desk, '{"text": "a"}', f"k{number}")).status == 202
+    assert time.monotonic() - began < 4, "each post waited for the ledger"
+    assert {job.idempotency.checked for job in desk.broker.jobs if job.idempotency} == {False}
+    assert await refused(await post(desk, '{"text": "b"}', "k0")) == REUSED
+
+
+async def test_the_digest_is_on_record(desk: Desk) -> None:
+    assert (await post(desk, '{"text": "a very private text"}')).status == 202
+    (job,) = desk.broker.jobs
+    assert job.idempotency is not None
+    assert b"private" not in encode(job.idempotency)
