@@ -66,6 +66,11 @@ class Metrics:
             registry=registry,
         )
         self.event_streams = Gauge("copydesk_event_streams", "Open GET /v1/events streams.", registry=registry)
+        self.keys_age_seconds = Gauge(
+            "copydesk_keys_age_seconds",
+            "Seconds since the API keys were last read from the ledger; 0 where it keeps none.",
+            registry=registry,
+        )
         self.waiting_requests = Gauge(
             "copydesk_waiting_requests",
             f"Requests that wait for a verdict or a preview, by what for: {_listed(WaitFor)}.",

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from contract.keys import MIN_SECRET_CHARS
 from contract.topology import DELAYS_S, DELIVERY_LIMIT, Bounds, Topology, design
 from runtime import amqp_url, ledger_url
 from runtime.errors import StartError
@@ -74,6 +75,12 @@ class Settings(BaseSettings):
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="bearer tokens, as name:secret or secret"
     )
+    keys_secret: Annotated[SecretStr, Field(min_length=MIN_SECRET_CHARS)] | None = Field(
+        None, description="turns on the API keys of the ledger, whose hashes are made with it; at least 32 characters"
+    )
+    keys_outage_s: Annotated[float, Field(ge=0)] = Field(
+        900.0, description="for how long API keys of the ledger are taken while it is away; those with admin for 5 s"
+    )
 
     hosts: Listed = Field(
         (), description="names that this server is known by, as desk.example.com; .example.com: all below; *: any"
@@ -95,7 +102,9 @@ class Settings(BaseSettings):
 
     processes: Count = Field(1, description="processes of copydesk serve, on one port")
     max_body_bytes: Count = Field(4 * 1024**2, description="largest request body")
-    operators: Listed = Field((), description="names of API keys that see all dead letters, not only their own")
+    operators: Listed = Field(
+        (), description="names in COPYDESK_API_KEYS with the scope admin: they reach the documents of all"
+    )
     keep_input: bool = Field(False, description="keep the text and HTML of documents, to process them again")
     publish_timeout_s: Seconds = Field(4.0, description="longest wait for the broker's confirm")
     heartbeat_s: Seconds = Field(15.0, description="time between two heartbeats of an event stream")

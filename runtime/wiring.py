@@ -5,7 +5,7 @@ import gc
 import platform
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,6 +23,7 @@ from contract.broker import Broker, BrokerUnavailable, QueueDepths
 from contract.labels import Listener, ProcessRole
 from contract.ledger import Ledger
 from contract.metrics import Metrics
+from contract.quotas import Counter
 from contract.requests import RequestSink
 from contract.streams import Streams
 from contract.timestamps import now
@@ -37,6 +38,7 @@ from service.app import ApiBroker, IntakeLimits, Keeping, build_app
 from service.connections import ConnectionLimits
 from service.hosts import Hosts
 from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, is_loopback, refuse_open_listener
+from service.stored_keys import StoredKeys
 from workers.decode import decode
 
 if TYPE_CHECKING:
@@ -86,8 +88,11 @@ async def run(  # noqa: PLR0913 - the roles, and how the process is run
             if record:
                 roles["recorder"] = partial(_record, await _open_recorder(settings, broker, metrics, stack), stop)
             if serve:
-                app = build_api(settings, broker, metrics, await _open_ledger(settings, stack))
+                ledger, keys = await _open_ledger(settings, stack), await _open_keys(settings, stack)
+                app = build_api(settings, broker, metrics, ledger, keys)
                 roles["api"] = partial(_serve, app, settings, metrics, stop, shared=ops_socket is not None)
+                if keys is not None:
+                    roles["keys"] = partial(_keep_keys, keys.stored, metrics, stop)
             if work:
                 roles["worker"] = partial(working.work, settings, broker, metrics, stop)
             return await _run(settings, broker, metrics, roles, stop, ready, ops_socket)
@@ -132,6 +137,35 @@ async def _open_ledger(settings: Settings, stack: AsyncExitStack) -> Ledger | No
     from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
 
     return await stack.enter_async_context(opening.open_ledger(url))
+
+
+@dataclass(frozen=True, slots=True)
+class KeysInUse:
+    """The API keys of the ledger as the API takes them. `counter`: as in `build_app`."""
+
+    stored: StoredKeys
+    counter: Counter | None
+
+
+async def _open_keys(settings: Settings, stack: AsyncExitStack) -> KeysInUse | None:
+    """Returns the keys of the ledger, read for the first time; None if they are not turned on."""
+    if settings.keys_secret is None:
+        return None
+    url = settings.ledger()
+    if url is None:
+        raise StartError("COPYDESK_KEYS_SECRET is set, but no ledger keeps the API keys: set COPYDESK_LEDGER_URL, too")
+    from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
+
+    keys = await stack.enter_async_context(opening.open_keys(url))
+    secret = settings.keys_secret.get_secret_value()
+    stored = StoredKeys(keys.book, secret, outage_s=settings.keys_outage_s, clock=now)
+    await stored.refresh()
+    return KeysInUse(stored, keys.counter)
+
+
+async def _keep_keys(stored: StoredKeys, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]) -> None:
+    started()
+    await stored.keep(metrics, stop)
 
 
 async def _open_recorder(settings: Settings, streams: Streams, metrics: Metrics, stack: AsyncExitStack) -> "Recorder":
@@ -259,15 +293,24 @@ def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextMan
     return RabbitBroker(url, metrics=metrics, topology=settings.topology(), limits=limits)
 
 
-def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: Ledger | None = None) -> web.Application:
+def build_api(
+    settings: Settings,
+    broker: ApiBroker,
+    metrics: Metrics,
+    ledger: Ledger | None = None,
+    stored: KeysInUse | None = None,
+) -> web.Application:
     """Returns the HTTP application. Without a `ledger` it cannot answer questions about documents.
+
+    `stored` are the API keys of the ledger, if they are turned on.
 
     Raises:
         StartError: it would listen beyond loopback without API keys, or an operator has none.
     """
     try:
         keys = ApiKeys.from_plain(key.get_secret_value() for key in settings.api_keys)
-        refuse_open_listener(settings.host, keys)
+        required = keys.required or stored is not None
+        refuse_open_listener(settings.host, required=required)
     except (InvalidApiKeyError, OpenListenerError) as error:
         raise StartError(str(error)) from None
     limits = IntakeLimits(
@@ -282,7 +325,7 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: L
         extract_timeout_s=PREVIEW_WAIT_S + settings.preview_timeout_s + _ANSWER_MARGIN_S,
         extractions=settings.max_extractions,
     )
-    guarded = bool(settings.hosts) or not keys.required  # with keys there is no risk: a web page does not have one
+    guarded = bool(settings.hosts) or not required  # with keys there is no risk: a web page does not have one
     hosts = Hosts.of(settings.host, settings.hosts) if guarded else None
     return build_app(
         broker=broker,
@@ -295,4 +338,6 @@ def build_api(settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: L
         ledger=ledger,
         keeping=keeping(settings),
         operators=_operators(settings, keys),
+        stored_keys=None if stored is None else stored.stored,
+        counter=None if stored is None else stored.counter,
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ from aiohttp import web
 
 from service.api.about import DOCS_FILES
 from service.api.answers import Index
+from service.api.asyncapi import asyncapi
 from service.api.document import openapi
 from service.api.operation import JSON, Operation
 from service.ledger import tagged
@@ -53,6 +54,16 @@ async def get_openapi(request: web.Request) -> web.Response:
     """Answers with the OpenAPI document. It is made at the first request, in a thread: that takes a moment."""
     document = request.app[DOCUMENT]
     return tagged(request, await asyncio.to_thread(lambda: document.body), JSON)
+
+
+@cache
+def _events_body() -> bytes:
+    return orjson.dumps(asyncapi())
+
+
+async def get_asyncapi(request: web.Request) -> web.Response:
+    """Answers with the AsyncAPI document. It is made at the first request, in a thread, as the OpenAPI document."""
+    return tagged(request, await asyncio.to_thread(_events_body), JSON)
 
 
 async def get_docs(request: web.Request) -> web.Response:

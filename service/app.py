@@ -9,7 +9,9 @@ from contract.charsets import Decode
 from contract.labels import WaitFor
 from contract.ledger import Ledger
 from contract.metrics import Metrics
+from contract.quotas import Counter
 from service.about import DOCUMENT, ApiDocument
+from service.access import ACCESS, SCOPES, Access
 from service.bulk import READING, Reading, stop_reading
 from service.capacity import LOAD, Load
 from service.context import (
@@ -17,11 +19,9 @@ from service.context import (
     CLOCK,
     DECODE,
     KEEPING,
-    KEYS,
     LEDGER,
     LIMITS,
     METRICS,
-    OPERATORS,
     ApiBroker,
     IntakeLimits,
     Keeping,
@@ -31,7 +31,9 @@ from service.hosts import HOSTS, Hosts, serve_known_hosts
 from service.idempotency import FIRST_BODIES, FirstBodies
 from service.keys import ApiKeys
 from service.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
+from service.quotas import QUOTAS, Quotas, tell_standing
 from service.routes import definitions, operations
+from service.stored_keys import StoredKeys
 from service.waits import WAITS, Waits, stop_waits
 
 __all__ = ["ApiBroker", "IntakeLimits", "Keeping", "build_app"]
@@ -51,12 +53,14 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     ledger: Ledger | None = None,
     keeping: Keeping = _NOTHING_KEPT,
     operators: frozenset[str] = frozenset(),
+    stored_keys: StoredKeys | None = None,
+    counter: Counter | None = None,
 ) -> web.Application:
     """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
     Args:
         broker: stores jobs, and gives access to the log and the dead letters.
-        keys: the API keys for /v1/.
+        keys: the API keys of the settings, for /v1/.
         hosts: the names that requests may use for this server, None for any name. Required if there are no keys.
         limits: sizes and times.
         metrics: counters and histograms.
@@ -64,14 +68,18 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
         decode: turns the bytes of a document into text.
         ledger: answers questions about documents; None if no ledger is configured.
         keeping: what is kept of documents.
-        operators: the names of API keys that see all dead letters, not only those of their own documents.
+        operators: the names of API keys of the settings that have the scope `admin`.
+        stored_keys: the API keys of the ledger, None if they are not used.
+        counter: counts for all replicas what keys have posted; None: each counts alone.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
         handler_args={"auto_decompress": False},  # `service.bodies` does it
     )
     app[BROKER] = broker
-    app[KEYS] = keys
+    app[ACCESS] = Access(keys, operators, stored_keys)
+    app[SCOPES] = {(one.method, one.path): one.scope for one in operations() if one.scope is not None}
+    app[QUOTAS] = Quotas(counter)
     app[HOSTS] = hosts
     app[LIMITS] = limits
     app[METRICS] = metrics
@@ -80,7 +88,6 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[LEDGER] = ledger
     app[FIRST_BODIES] = FirstBodies(ledger)
     app[KEEPING] = keeping
-    app[OPERATORS] = operators
     app[STREAMS] = Streams(limits.streams)
     most = {
         WaitFor.SUBMISSION: limits.waiting_requests,
@@ -90,8 +97,9 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[WAITS] = Waits(most, metrics)
     app[LOAD] = Load()
     app[READING] = Reading()
-    app[DOCUMENT] = ApiDocument(operations(), needs_key=keys.required)
+    app[DOCUMENT] = ApiDocument(operations(), needs_key=app[ACCESS].required)
     app.on_response_prepare.append(name_server)
+    app.on_response_prepare.append(tell_standing)
     app.on_shutdown.append(close_streams)
     app.on_shutdown.append(stop_waits)
     app.on_shutdown.append(stop_reading)

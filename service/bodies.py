@@ -30,6 +30,10 @@ _PIECE_BYTES: Final = 256 * 1024  # decompressed at once; chosen: a small part o
 _ZLIB_METHOD: Final = 8  # RFC 1950: the lower half of the first byte
 
 
+BODY_BYTES = web.RequestKey("BODY_BYTES", int)
+"""The size of the body that was read, decompressed."""
+
+
 class BrokenBodyError(Exception):
     """The body does not follow its Content-Encoding."""
 
@@ -50,13 +54,15 @@ async def read_body(request: web.Request) -> bytes:
     try:
         # A small body has come with its header: without a time to wait, no timer is set for it.
         async with asyncio.timeout(None if request.content.is_eof() else limits.body_timeout_s):
-            return await _whole(request, limits.max_body_bytes)
+            body = await _whole(request, limits.max_body_bytes)
     except BodyTooLargeError:
         raise too_large("body", limits.max_body_bytes) from None
     except TimeoutError:
         raise ProblemError(Problem(problems.BODY_TIMEOUT, problems.BODY_TIMEOUT.meaning)) from None
     except (web.RequestPayloadError, BrokenBodyError):
         raise ProblemError(broken()) from None
+    request[BODY_BYTES] = len(body)
+    return body
 
 
 async def _whole(request: web.Request, limit_bytes: int) -> bytes:

@@ -30,6 +30,7 @@ from service.context import CLOCK, KEEPING, LIMITS, METRICS, IntakeLimits
 from service.idempotency import FIRST_BODIES, Compared, FirstBodies, reused
 from service.middlewares import OWNER
 from service.problems import Problem, ProblemError
+from service.quotas import admit_each, give_back
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -216,9 +217,13 @@ async def _write(
 
 async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Window) -> bytes:
     """Returns the lines of the answer that tell what became of `batch`."""
-    batch = await _compared(request.app[FIRST_BODIES], batch)
+    batch = await _charged(request, await _compared(request.app[FIRST_BODIES], batch))
     jobs = [entry.outcome for entry in batch if isinstance(entry.outcome, Job)]
     refusals = await _admitted(request, jobs, window) if jobs else []
+    sizes = (entry.size for entry in batch if isinstance(entry.outcome, Job))
+    for size, refusal in zip(sizes, refusals, strict=True):
+        if refusal is not None:
+            await give_back(request, size=size)
     of_jobs = iter(refusals)
     lines = []
     for entry in batch:
@@ -241,6 +246,16 @@ async def _compared(first_bodies: FirstBodies, batch: Sequence[Entry]) -> Sequen
         return batch
     compared = await first_bodies.compare(digests)
     return [_with_key(entry, digests, compared) for entry in batch]
+
+
+async def _charged(request: web.Request, batch: Sequence[Entry]) -> Sequence[Entry]:
+    """Counts the documents of `batch` against the limits of the caller's key. Those that exceed one become problems."""
+    places = [place for place, entry in enumerate(batch) if isinstance(entry.outcome, Job)]
+    charged = list(batch)
+    for place, problem in zip(places, await admit_each(request, [batch[it].size for it in places]), strict=True):
+        if problem is not None:
+            charged[place] = replace(batch[place], outcome=problem)
+    return charged
 
 
 def _with_key(entry: Entry, digests: Mapping[str, str], compared: Compared) -> Entry:

@@ -12,7 +12,6 @@ from contract.charsets import Decode
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.requests import RequestSink
-from service.keys import ApiKeys
 
 
 class ApiBroker(JobSink, EventLog, DeadLetters, RequestSink, Decisions, Previews, QueueDepths, Protocol):
@@ -71,9 +70,7 @@ class Keeping:
 
 
 BROKER = web.AppKey("BROKER", ApiBroker)
-OPERATORS: web.AppKey[frozenset[str]] = web.AppKey("OPERATORS")
 KEEPING = web.AppKey("KEEPING", Keeping)
-KEYS = web.AppKey("KEYS", ApiKeys)
 LIMITS = web.AppKey("LIMITS", IntakeLimits)
 METRICS = web.AppKey("METRICS", Metrics)
 DECODE: web.AppKey[Decode] = web.AppKey("DECODE")

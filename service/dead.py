@@ -10,11 +10,12 @@ from contract.broker import BrokerError
 from contract.dead import Handled, Wanted
 from contract.labels import DeadAction
 from service import problems
+from service.access import owner_seen
 from service.api.answers import Dropped, LetterList, Retried, present
 from service.api.dead import DROP_DEAD, MANY, RETRY_DEAD, SHOW_DEAD
 from service.api.operation import JSON
 from service.broker_errors import broker_refusal
-from service.context import BROKER, KEYS, METRICS, OPERATORS
+from service.context import BROKER, METRICS
 from service.dead_ids import has_id, may_be, named_by, not_found
 from service.dead_list import DeadQuery, cursor_of, flag_of, listed, place_of, reason_of, shown
 from service.ledger import json_body
@@ -136,12 +137,12 @@ async def _to_one(request: web.Request, handle: Callable[[Wanted], Awaitable[Han
 
 
 def _within_reach(request: web.Request, wanted: Wanted) -> Wanted:
-    """Returns what picks those `wanted` letters that are of the caller's documents; of all, for an operator.
+    """Returns what picks those `wanted` letters that are of documents which the caller sees.
 
-    Who is alone on a server is its operator. What cannot be decoded has no owner.
+    What cannot be decoded has no owner: it takes the scope `admin` to see that.
     """
-    keys, owner = request.app[KEYS], request[OWNER]
-    if len(keys.owners) <= 1 or owner in request.app[OPERATORS]:
+    owner = owner_seen(request)
+    if owner is None:
         return wanted
     return lambda letter: letter.job is not None and letter.job.owner == owner and wanted(letter)
 

@@ -30,6 +30,7 @@ from service.ledger import asked, json_body, ledger_of, shown
 from service.middlewares import OWNER
 from service.parameters import check_parameters
 from service.problems import Problem, ProblemError
+from service.quotas import admitted
 
 log = structlog.get_logger(__name__)
 
@@ -116,7 +117,8 @@ async def rerun_document(request: web.Request) -> web.Response:
     if not latest.state.decided:
         raise _under_way()
     job = await _further_run(request, asking)
-    await _put_once(request, asking.ledger, job, key, known)
+    async with admitted(request):
+        await _put_once(request, asking.ledger, job, key, known)
     request.app[METRICS].accepted.labels(job.kind, job.lane).inc()
     return _put_on_queue(job.id, job.run, job.lane)
 

@@ -15,12 +15,11 @@ from contract.ledger import Filter, Place, State
 from contract.reasons import Reason
 from contract.search import SearchError, Term, parse_query
 from contract.submission import MAX_LABELS
+from service.access import owner_seen
 from service.api.answers import DocumentList
 from service.api.lookups import DEFAULT_LIMIT, LIST_DOCUMENTS, MAX_LIMIT, MAX_NAME_CHARS
 from service.api.operation import JSON
-from service.context import KEYS
 from service.ledger import asked, json_body, ledger_of, shown, tagged
-from service.middlewares import OWNER
 from service.parameters import check_parameters
 from service.problems import invalid_parameter
 
@@ -53,14 +52,14 @@ class ListQuery:
 
     @classmethod
     def of(cls, request: web.Request) -> "ListQuery":
-        """Returns the query in `request`. With API keys a caller sees only documents of its own key's name.
+        """Returns the query in `request`. A caller sees the documents of its own owner, with `admin` all.
 
         Raises:
             ProblemError: a parameter is unknown or breaks a rule.
         """
         given = check_parameters(request, LIST_DOCUMENTS.parameters)
         wanted = Filter(
-            owner=request[OWNER] if request.app[KEYS].required else None,
+            owner=owner_seen(request),
             state=_word("state", State, given),
             reason=_word("reason", Reason, given),
             kind=_word("kind", Kind, given),

@@ -15,13 +15,13 @@ from contract.labels import WaitFor
 from contract.ledger import RECORDING_MARGIN_S, Erased, Ledger, Run, State
 from service import problems
 from service.accept import preferred
+from service.access import owner_seen
 from service.api.answers import DocumentState, RunBrief, UnknownDocument
 from service.api.lookups import FORMATS, SHOW_DOCUMENT
-from service.context import CLOCK, KEYS
+from service.context import CLOCK
 from service.decided import run_of, with_event
 from service.forms import body_of, content_type, is_article, policy
 from service.ledger import asked, json_body, ledger_of, shown, stated, tagged
-from service.middlewares import OWNER
 from service.parameters import check_parameters
 from service.problems import Problem, ProblemError, invalid_parameter
 from service.waits import DocumentWait, waiting
@@ -108,7 +108,7 @@ class _Recorded:
         event = None if heard.cancelled() else heard.result()
         if event is None or await self._is_erased():
             return runs, None
-        if not runs and self._request.app[KEYS].required:  # the event does not tell whose the document is
+        if not runs and owner_seen(self._request) is not None:  # the event does not tell whose the document is
             runs = await wait.result(self._until_owned()) or ()
             if not runs:
                 return runs, None
@@ -185,8 +185,8 @@ async def with_next(request: web.Request, ledger: Ledger, runs: Sequence[Run]) -
 
 
 def may_see(request: web.Request, run: Run) -> bool:
-    """Tells whether who asks may see this run: with API keys, its owner alone."""
-    return not request.app[KEYS].required or run.owner == request[OWNER]
+    """Tells whether who asks may see this run: its owner, and who sees the documents of all."""
+    return owner_seen(request) in {None, run.owner}
 
 
 async def _form(
@@ -258,7 +258,7 @@ async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: s
 async def erased_for(request: web.Request, ledger: Ledger, document_id: str) -> Erased | None:
     """Returns when the document was erased, None where it was not, or is none of who asks."""
     found = await asked(ledger.erased(document_id))
-    is_own = found is not None and (not request.app[KEYS].required or found.owner == request[OWNER])
+    is_own = found is not None and owner_seen(request) in {None, found.owner}
     return found if is_own else None
 
 

@@ -31,7 +31,7 @@ from service.admission import admit_one
 from service.api.answers import Receipt, present
 from service.api.operation import JSON
 from service.api.posting import IDEMPOTENCY_KEY, LABEL, LISTS, OPTIONS, RAW_KINDS, RAW_PARAMETERS
-from service.bodies import CODINGS, coding_of, read_body
+from service.bodies import BODY_BYTES, CODINGS, coding_of, read_body
 from service.context import CLOCK, DECODE, KEEPING, LEDGER
 from service.forms import EVENT_AND_ARTICLE_FORMS, body_of, content_type, is_article, policy
 from service.idempotency import with_first_body
@@ -40,6 +40,7 @@ from service.middlewares import OWNER
 from service.parameters import SHOWN_NAME_CHARS, named, parameter_faults, unknown_parameter
 from service.prefer import PREFER
 from service.problems import Problem, ProblemError
+from service.quotas import admitted
 from service.waits import DocumentWait, waiting
 
 _VISIBLE_ASCII = re.compile(rf"[\x21-\x7e]{{1,{KEY_CHARS}}}")
@@ -82,7 +83,8 @@ async def post_document(request: web.Request) -> web.Response:
     job = await with_first_body(request, job, submission)
     forms = preferred(request.headers.getall(hdrs.ACCEPT, []), _FORMS) if PREFER in request.headers else []
     async with _waiting(request, job, forms) as wait:
-        await admit_one(request.app, job)
+        async with admitted(request, size=request[BODY_BYTES]):
+            await admit_one(request.app, job)
         event = None if wait is None else await _event(request, job, wait)
     location: dict[str, str] = {}
     if request.app[LEDGER] is not None:

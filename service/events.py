@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +17,7 @@ from contract.events import matches
 from service import problems
 from service.api.events import GET_EVENTS, LAST_EVENT_ID, MAX_PATTERN_CHARS, MAX_PATTERNS
 from service.broker_errors import broker_problem, broker_refusal
+from service.callers import check_still_known
 from service.context import BROKER, LIMITS, METRICS
 from service.parameters import check_parameters
 from service.problems import Problem, ProblemError, invalid_parameter
@@ -184,7 +185,7 @@ async def _answer(request: web.Request, query: EventQuery) -> web.StreamResponse
         raise broker_refusal(error, _LOG_UNREADABLE) from None
     opened: asyncio.Future[EventSourceResponse] = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as tasks:
-        pump = tasks.create_task(_pump(request.app[BROKER].read(after), query, opened))
+        pump = tasks.create_task(_pump(request, after, query, opened))
         await asyncio.wait({pump}, timeout=request.app[LIMITS].open_wait_s)
         response = None if pump.done() else await _stream(request, pump, opened)
         pump.cancel()
@@ -208,14 +209,22 @@ async def _stream(
 
 
 async def _pump(
-    entries: AsyncGenerator[LogEntry, None], query: EventQuery, opened: asyncio.Future[EventSourceResponse]
+    request: web.Request, after: int | None, query: EventQuery, opened: asyncio.Future[EventSourceResponse]
 ) -> Problem | None:
-    """Sends the events of `query` once the stream is `opened`. Returns the problem that ended the log, if any."""
+    """Sends the events of `query` once the stream is `opened`. Returns the problem that ended the log, if any.
+
+    It ends before the next event once the caller's key is revoked.
+    """
     try:
-        async with aclosing(entries):
+        async with aclosing(request.app[BROKER].read(after)) as entries:
             async for entry in entries:
-                if query.wants(entry.routing_key) and not await _sent(await opened, entry):
-                    return None
+                if query.wants(entry.routing_key):
+                    stream = await opened
+                    check_still_known(request)
+                    if not await _sent(stream, entry):
+                        return None
+    except ProblemError:
+        log.info("event_stream_ended", cause="key_refused")
     except UnknownOffset:
         return Problem(problems.POSITION_GONE, problems.POSITION_GONE.meaning)
     except BrokerError as error:

@@ -16,12 +16,14 @@ from contract.submission import Fault, to_job
 from service import problems
 from service.accept import preferred
 from service.admission import job_too_large
+from service.bodies import BODY_BYTES
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, LIMITS
 from service.documents import read_submission
 from service.forms import ARTICLE_FORMS, body_of, content_type, is_article, policy
 from service.middlewares import OWNER
 from service.problems import Problem, ProblemError, ProblemType
+from service.quotas import admitted
 from service.waits import WAITS, Ended
 
 _FORMS: Final = {**ARTICLE_FORMS, "json": "application/json"}
@@ -55,7 +57,8 @@ async def extract_document(request: web.Request) -> web.Response:
     with request.app[WAITS].place(WaitFor.EXTRACTION) as granted:
         if not granted:
             raise _refusal(problems.TOO_MANY_EXTRACTIONS, _PLACE_FREE_S)
-        event = await _extracted(request, replace(job, owner=request[OWNER]))
+        async with admitted(request, size=request[BODY_BYTES]):
+            event = await _extracted(request, replace(job, owner=request[OWNER]))
     return _answer(event, forms)
 
 

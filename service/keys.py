@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from ipaddress import ip_address
 
+from contract.keys import NAME
+
 ANONYMOUS = "anonymous"
 
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECRET = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1: the characters of a bearer token
 
 
@@ -65,16 +66,16 @@ class ApiKeys:
         return found
 
 
-def refuse_open_listener(host: str, keys: ApiKeys) -> None:
+def refuse_open_listener(host: str, *, required: bool) -> None:
     """Checks that a listener requires keys or can be reached only from this machine.
 
     Raises:
-        OpenListenerError: `host` is not loopback (127.0.0.0/8, ::1, localhost) and there are no keys.
+        OpenListenerError: `host` is not loopback (127.0.0.0/8, ::1, localhost) and no key is required.
     """
-    if not keys.required and not is_loopback(host):
+    if not required and not is_loopback(host):
         raise OpenListenerError(
             f"refusing to listen on {host or 'all addresses'} without API keys: "
-            "set COPYDESK_API_KEYS, or listen on 127.0.0.1"
+            "set COPYDESK_KEYS_SECRET or COPYDESK_API_KEYS, or listen on 127.0.0.1"
         )
 
 
@@ -90,7 +91,7 @@ def is_loopback(host: str) -> bool:
 
 def _parsed(place: int, key: str) -> _ApiKey:
     name, named, secret = key.strip().rpartition(":")
-    if not _SECRET.fullmatch(secret) or (named and not _NAME.fullmatch(name)):
+    if not _SECRET.fullmatch(secret) or (named and not NAME.fullmatch(name)):
         raise InvalidApiKeyError(
             f"API key {place} is neither SECRET nor NAME:SECRET: a name has 1 to 64 of A-Z a-z 0-9 . _ -, "
             "a secret is made of A-Z a-z 0-9 - . _ ~ + /"

@@ -8,9 +8,10 @@ from aiohttp.typedefs import Handler
 
 from contract.events import host_of
 from service import problems
-from service.context import KEYS, METRICS
+from service.access import ACCESS, CALLER, NOBODY, SCOPES
+from service.callers import caller_of, check_scope, check_still_known
+from service.context import METRICS
 from service.hosts import HOSTS
-from service.keys import ANONYMOUS, ApiKeys
 from service.prefer import APPLIED, WAITED
 from service.problems import Problem, ProblemError
 from service.protocol import MAX_HEADER_BYTES, OTHER_VERSION, SERVER
@@ -79,25 +80,30 @@ async def name_server(_request: web.Request, response: web.StreamResponse) -> No
 
 @web.middleware
 async def require_key(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Requires an API key for /v1/ (RFC 6750). If there are no keys, refuses requests of foreign web pages.
+    """Requires an API key for /v1/, with the scope of the operation. Without keys, refuses foreign web pages.
 
     A browser sends a page's cross-site POST of plain text without a preflight; only its Origin shows it (RFC 6454).
     """
-    request[OWNER] = ANONYMOUS
+    request[CALLER] = NOBODY
     if request.path.startswith("/v1/") or route_of(request).startswith("/v1/"):
-        keys = request.app[KEYS]
-        if keys.required:
-            request[OWNER] = _owner(request, keys)
+        if request.app[ACCESS].required:
+            request[CALLER] = caller_of(request)
+            _check_scope(request)
         elif not _is_known_origin(request):
             raise ProblemError(Problem(problems.FOREIGN_ORIGIN, problems.FOREIGN_ORIGIN.meaning))
-    return await handler(request)
+    request[OWNER] = request[CALLER].owner
+    response = await handler(request)
+    if request.method in {hdrs.METH_GET, hdrs.METH_HEAD} and not response.prepared:
+        check_still_known(request)  # it may have waited for long
+    return response
 
 
-def _owner(request: web.Request, keys: ApiKeys) -> str:
-    owner = keys.owner(_bearer_token(request))
-    if owner is None:
-        raise ProblemError(_unauthorized(request))
-    return owner
+def _check_scope(request: web.Request) -> None:
+    """Checks the scope of the route. Where there is none, any key is told so: 404 or 405."""
+    method = hdrs.METH_GET if request.method == hdrs.METH_HEAD else request.method
+    scope = request.app[SCOPES].get((method, route_of(request)))
+    if scope is not None:
+        check_scope(request[CALLER], scope)
 
 
 def _is_known_origin(request: web.Request) -> bool:
@@ -109,18 +115,6 @@ def route_of(request: web.Request) -> str:
     """Returns the route's pattern, such as /problems/{slug}, or `unmatched` if no route matches."""
     resource = request.match_info.route.resource
     return "unmatched" if resource is None else resource.canonical
-
-
-def _bearer_token(request: web.Request) -> str:
-    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def _unauthorized(request: web.Request) -> Problem:
-    presented = hdrs.AUTHORIZATION in request.headers
-    challenge = 'Bearer realm="copydesk"' + (', error="invalid_token"' if presented else "")
-    detail = "This API key is not known." if presented else problems.UNAUTHORIZED.meaning
-    return Problem(problems.UNAUTHORIZED, detail, headers={hdrs.WWW_AUTHENTICATE: challenge})
 
 
 def _client_gone(request: web.Request) -> bool:

@@ -12,21 +12,26 @@ from contract.submission import Fault
 from service.api.answers import ProblemDetails, present
 
 MEDIA_TYPE = "application/problem+json"
+_REGISTRY = "https://iana.org/assignments/http-problem-types"  # RFC 9457, section 4.2
 
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """A kind of problem. `/problems/<slug>` is its `type`, a relative reference that this server answers."""
+    """A kind of problem. This server says at `/problems/<slug>` what it means.
+
+    `registered`: its `type` is the one that others use, too, in IANA's registry of HTTP problem types.
+    """
 
     slug: str
     status: int
     title: str
     meaning: str
+    registered: bool = False
 
     @property
     def path(self) -> str:
-        """Its `type`: a relative reference to what it means."""
-        return f"/problems/{self.slug}"
+        """Its `type`: a relative reference to what it means, or the URI of the registry."""
+        return f"{_REGISTRY}#{self.slug}" if self.registered else f"/problems/{self.slug}"
 
     @property
     def in_words(self) -> str:
@@ -57,6 +62,12 @@ FOREIGN_ORIGIN = ProblemType(
     403,
     "Foreign origin",
     "Without API keys, web pages of other sites may not use this server: any page open in a browser could.",
+)
+INSUFFICIENT_SCOPE = ProblemType(
+    "insufficient-scope",
+    403,
+    "Insufficient scope",
+    "The API key may not do this. Each operation in the OpenAPI document names the scope that it needs.",
 )
 NOT_FOUND = ProblemType("not-found", 404, "Not found", "There is nothing at this path.")
 NOT_ACCEPTABLE = ProblemType(
@@ -135,6 +146,14 @@ IDEMPOTENCY_KEY_REUSED = ProblemType(
     "This Idempotency-Key came with another body before, and stands for that document. Post this one with another key.",
 )
 INTAKE_FULL = ProblemType("intake-full", 429, "Intake full", "The queue is full. Ask again after Retry-After seconds.")
+QUOTA_EXCEEDED = ProblemType(
+    "quota-exceeded",
+    429,
+    "Quota exceeded",
+    "The API key has posted as much as it may for now. Nothing is stored of this request. Ask again after Retry-After "
+    "seconds.",
+    registered=True,
+)
 HEADER_TOO_LARGE = ProblemType(
     "header-too-large", 431, "Header too large", "The request's header, or one of its fields, is over the size limit."
 )
@@ -172,6 +191,13 @@ LEDGER_NOT_CONFIGURED = ProblemType(
     "Ledger not configured",
     "This server keeps no ledger, so it cannot tell what became of documents. An operator sets COPYDESK_LEDGER_URL and "
     "runs copydesk record. Documents are taken and events are published all the same.",
+)
+KEYS_UNAVAILABLE = ProblemType(
+    "keys-unavailable",
+    503,
+    "Keys unavailable",
+    "The ledger, which keeps the API keys, has been away for too long to tell whether this one may be used. "
+    "Ask again after Retry-After seconds.",
 )
 LEDGER_UNAVAILABLE = ProblemType(
     "ledger-unavailable",
@@ -213,6 +239,7 @@ ALL = (
     MALFORMED_BODY,
     UNAUTHORIZED,
     FOREIGN_ORIGIN,
+    INSUFFICIENT_SCOPE,
     NOT_FOUND,
     NO_ARTICLE,
     NOT_ACCEPTABLE,
@@ -234,6 +261,7 @@ ALL = (
     INVALID_SUBMISSION,
     IDEMPOTENCY_KEY_REUSED,
     INTAKE_FULL,
+    QUOTA_EXCEEDED,
     HEADER_TOO_LARGE,
     INTERNAL_ERROR,
     EXTRACTION_FAILED,
@@ -241,6 +269,7 @@ ALL = (
     NO_WORKER,
     TOO_MANY_EXTRACTIONS,
     LEDGER_NOT_CONFIGURED,
+    KEYS_UNAVAILABLE,
     LEDGER_UNAVAILABLE,
     BROKER_UNAVAILABLE,
     TOO_MANY_CONNECTIONS,
@@ -259,12 +288,16 @@ _BY_STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One error answer. `errors` name field and rule. Neither they nor `detail` contain text of the document."""
+    """One error answer. `errors` name field and rule. Neither they nor `detail` contain text of the document.
+
+    `violated_policies` are the limits of the key that were exceeded.
+    """
 
     type: ProblemType
     detail: str
     errors: Sequence[Fault] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    violated_policies: Sequence[str] = ()
 
     @property
     def slug(self) -> str:
@@ -298,6 +331,7 @@ class Problem:
             status=self.type.status,
             detail=self.detail,
             errors=tuple(self.errors),
+            violated_policies=tuple(self.violated_policies),
         )
 
 

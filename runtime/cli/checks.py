@@ -6,6 +6,7 @@ from ipaddress import ip_address
 import typer
 from yarl import URL
 
+from contract.keys import NAME, is_id
 from runtime import amqp_url as amqp
 from runtime import ledger_url as ledger
 
@@ -131,6 +132,28 @@ def is_utf8(argument: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def owner(value: str) -> str:
+    """Returns the name of an owner of documents.
+
+    Raises:
+        BadParameter: no API key can have such a name.
+    """
+    if not NAME.fullmatch(value):
+        raise typer.BadParameter("a name has 1 to 64 of A-Z a-z 0-9 . _ -")
+    return value
+
+
+def key_id(value: str) -> str:
+    """Returns the id of an API key.
+
+    Raises:
+        BadParameter: no key can have such an id. The message leaves it out: it may be a whole key.
+    """
+    if not is_id(value):
+        raise typer.BadParameter("the id of a key has 16 of 0-9 a-f: see copydesk keys list")
+    return value
 
 
 def letter_id(value: str) -> str:

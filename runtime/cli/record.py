@@ -1,25 +1,13 @@
 """`record` and `ledger`: writes the state of every document into a database."""
 
-import asyncio
-from collections.abc import Coroutine
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
 import typer
 
-from contract.ledger import LedgerUnavailable
-from runtime import logs
 from runtime.cli import streams
-from runtime.cli.exits import Exit
+from runtime.cli.databases import asked, loaded, url_of
 from runtime.cli.options import AmqpUrl, Data, LedgerUrl, OpsHost, OpsPort
 from runtime.cli.roles import need_rabbit, run_process
 from runtime.errors import StartError
 from runtime.settings import load
-
-if TYPE_CHECKING:
-    from sqlalchemy import URL
-
-T = TypeVar("T")
 
 ledger = typer.Typer(help="Create, upgrade or empty the database of the ledger.", no_args_is_help=True)
 
@@ -49,44 +37,18 @@ def upgrade(ledger_url: LedgerUrl = None, data: Data = None) -> None:
     """Create the tables, or upgrade them. Run it before you start serve and record of a new version."""
     from runtime.ledger import schema
 
-    before = _asked(schema.upgrade(_url(ledger_url, data)))
+    before = asked(schema.upgrade(url_of(loaded(ledger_url, data))))
     done = "already at" if before == schema.VERSION else f"upgraded from {before} to" if before else "created at"
     streams.put(f"the ledger's tables are {done} version {schema.VERSION}")
 
 
 @ledger.command()
 def rebuild(ledger_url: LedgerUrl = None, data: Data = None) -> None:
-    """Delete all rows. The recorder then starts again with the oldest entries of the broker's records.
+    """Delete all rows but API keys. The recorder then starts again with the oldest entries of the broker's records.
 
     Documents whose records the broker no longer holds are lost to the ledger. You need not stop running recorders.
     """
     from runtime.ledger import schema
 
-    _asked(schema.rebuild(_url(ledger_url, data)))
+    asked(schema.rebuild(url_of(loaded(ledger_url, data))))
     streams.put("the ledger is empty: copydesk record or copydesk up fills it again")
-
-
-def _url(ledger_url: str | None, data: Path | None) -> "URL":
-    from runtime.ledger import database
-
-    settings = load({"ledger_url": ledger_url, "data": data})
-    logs.configure(settings)
-    url = settings.ledger()
-    if url is None:
-        raise StartError("the ledger needs a database: set COPYDESK_LEDGER_URL")
-    if settings.ledger_url is None and not settings.data.is_dir():
-        raise StartError(f"there is no folder {settings.data}: give --data of copydesk up, or set COPYDESK_LEDGER_URL")
-    return database.ledger_url(url)
-
-
-def _asked(answer: Coroutine[Any, Any, T]) -> T:
-    try:
-        return asyncio.run(answer)
-    except LedgerUnavailable as error:
-        from runtime.ledger.database import LedgerUnusable
-
-        message = f"the ledger's database cannot be used: {error}"
-        if isinstance(error, LedgerUnusable):
-            raise StartError(message) from None
-        streams.tell(f"copydesk: {message}")
-        raise typer.Exit(Exit.UNREACHABLE) from None

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,7 +13,9 @@ from contract.streams import Streams
 from runtime.errors import StartError
 from runtime.ledger import schema
 from runtime.ledger.database import LedgerUnusable, ledger_url, open_engine
+from runtime.ledger.keys import SqlKeyBook
 from runtime.ledger.queries import SqlLedger
+from runtime.ledger.quotas import SqlCounter
 from runtime.ledger.recorder import Recorder, RecorderLimits
 from runtime.ledger.retention import RetentionLimits
 from runtime.ledger.signatures import SqlSignatures
@@ -37,7 +40,8 @@ async def make_own(settings: Settings) -> None:
     except LedgerUnavailable as error:
         cause = error.cause if isinstance(error, LedgerUnusable) else error
         raise StartError(
-            f"the ledger {settings.data / LEDGER_FILE} cannot be used ({cause}); you may delete it: it is rebuilt"
+            f"the ledger {settings.data / LEDGER_FILE} cannot be used ({cause}); "
+            "you may delete it: all but API keys is rebuilt"
         ) from None
 
 
@@ -52,6 +56,31 @@ async def open_ledger(url: str) -> AsyncIterator[SqlLedger]:
     try:
         await _check(engine, writes=False, hint="look-ups answer 503 until it is back")
         yield SqlLedger(engine)
+    finally:
+        await engine.dispose()
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The API keys of the ledger. `counter` counts for all replicas; None on SQLite, which one process uses."""
+
+    book: SqlKeyBook
+    counter: SqlCounter | None
+
+
+@asynccontextmanager
+async def open_keys(url: str) -> AsyncIterator[Keys]:
+    """Opens the API keys of the ledger. The process starts even if the database is unavailable.
+
+    Raises:
+        StartError: as `open_ledger`.
+    """
+    where = ledger_url(url)
+    is_shared = where.get_backend_name() != "sqlite"
+    engine = open_engine(where, writes=is_shared)  # SQLite would lock the file for each reading
+    try:
+        await _check(engine, writes=False, hint="API keys of the ledger are refused until it is back")
+        yield Keys(SqlKeyBook(engine), SqlCounter(engine) if is_shared else None)
     finally:
         await engine.dispose()
 

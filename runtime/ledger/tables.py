@@ -150,5 +150,33 @@ recorder = Table(
     Column("recorded_ms", BigInteger),  # all acceptances up to this time are recorded
 )
 
+# API keys. They are not derived: nothing can rebuild them. `digest` and `former` are HMACs (`contract.keys`).
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("scopes", Text, nullable=False),  # with spaces between them
+    Column("per_minute", BigInteger),
+    Column("documents_a_day", BigInteger),
+    Column("bytes_a_day", BigInteger),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("former", LargeBinary),
+    Column("former_until_ms", BigInteger),
+    Column("revoked_ms", BigInteger),
+)
+
+# What each key has used of its limits (`contract.quotas`): one window for each. Only on PostgreSQL.
+key_usage = Table(
+    "key_usage",
+    metadata,
+    Column("key_id", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("used", BigInteger, nullable=False),
+    PrimaryKeyConstraint("key_id", "policy"),
+)
+
 # The tables whose rows go when a run goes.
 OF_DOCUMENTS = (signatures, events, labels, inputs, runs)

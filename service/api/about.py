@@ -77,6 +77,24 @@ GET_OPENAPI: Final = Operation(
     ),
     examples={"document": Example(about="All of it.")},
 )
+GET_ASYNCAPI: Final = Operation(
+    id="get_asyncapi",
+    method="GET",
+    path="/asyncapi.json",
+    group=_GROUP,
+    summary="The events on the exchange and in the log",
+    parameters=(IF_NONE_MATCH,),
+    answers=(
+        Answer(
+            status=200,
+            about="AsyncAPI 3.0.",
+            content={JSON: {"type": "object", "required": ["asyncapi", "info", "channels", "operations"]}},
+            headers=TAGGED,
+        ),
+        NOT_MODIFIED,
+    ),
+    examples={"document": Example(about="All of it.")},
+)
 GET_DOCS: Final = Operation(
     id="get_docs",
     method="GET",

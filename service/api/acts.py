@@ -3,6 +3,7 @@
 from typing import Final
 
 from contract.job import Lane
+from contract.keys import Scope
 from service import problems
 from service.api import samples
 from service.api.answers import CancelRequested, Erasing, PutRun
@@ -31,6 +32,7 @@ CANCEL_DOCUMENT: Final = Operation(
     id="cancel_document",
     method="POST",
     path="/v1/documents/{id}/cancel",
+    scope=Scope.SUBMIT,
     group=_GROUP,
     summary="Cancel a document",
     about="Whoever takes the document next decides it as failed, with the reason `cancelled`.",
@@ -60,6 +62,8 @@ RERUN_DOCUMENT: Final = Operation(
     id="rerun_document",
     method="POST",
     path="/v1/documents/{id}/rerun",
+    scope=Scope.SUBMIT,
+    charged=True,
     group=_GROUP,
     summary="Process a document again",
     about="The URL is fetched again; text and HTML are processed again if the server kept them.",
@@ -95,6 +99,7 @@ ERASE_DOCUMENT: Final = Operation(
     id="erase_document",
     method="DELETE",
     path="/v1/documents/{id}",
+    scope=Scope.SUBMIT,
     group=_GROUP,
     summary="Erase a document",
     about="From ledger and dead letters. Subscribers are told. The answer says how long the log holds its events.",

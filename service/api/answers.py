@@ -2,29 +2,42 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
 
 from contract.job import Attempt, Kind, Lane
 from contract.ledger import State
 from contract.reasons import Reason
 from contract.submission import Fault
 
+VIOLATED: Final = {"violated_policies": "violated-policies"}
+"""A member of problems whose name in JSON Python has no identifier for."""
+
 
 def present(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the types below
     """Returns the fields of `answer`, without those that have their defaults."""
     values = {field.name: (getattr(answer, field.name), field.default) for field in fields(answer)}
-    return {name: value for name, (value, default) in values.items() if default is MISSING or value != default}
+    return {
+        VIOLATED.get(name, name): value
+        for name, (value, default) in values.items()
+        if default is MISSING or value != default
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemDetails:
-    """An error, as RFC 9457 has it. `type` is a path at which the server says what it means."""
+    """An error, as RFC 9457 has it. `type` is a path at which the server says what it means, or a registered URI.
+
+    `violated-policies` names the limits of the API key that were exceeded.
+    """
 
     type: str
     title: str
     status: int
     detail: str
     errors: tuple[Fault, ...] = ()
+    violated_policies: Annotated[tuple[str, ...], Field(serialization_alias=VIOLATED["violated_policies"])] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from contract.keys import Scope
 from service import problems
 from service.api import samples
 from service.api.answers import Capacity, LaneLoad, LaneLoads
@@ -14,6 +15,7 @@ GET_CAPACITY: Final = Operation(
     id="get_capacity",
     method="GET",
     path="/v1/capacity",
+    scope=Scope.READ,
     group="Posting",
     summary="How much waits, and for how long",
     about="The figures are up to a second old.",

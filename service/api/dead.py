@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from contract.keys import Scope
 from contract.reasons import Reason
 from service import problems
 from service.api import samples
@@ -60,6 +61,7 @@ LIST_DEAD: Final = Operation(
     id="list_dead",
     method="GET",
     path="/v1/dead",
+    scope=Scope.READ,
     group=_GROUP,
     summary="List the dead letters",
     parameters=LIST_PARAMETERS,
@@ -89,6 +91,7 @@ SHOW_DEAD: Final = Operation(
     id="show_dead",
     method="GET",
     path="/v1/dead/{id}",
+    scope=Scope.READ,
     group=_GROUP,
     summary="Show a dead letter",
     parameters=(LETTER_ID, BODY),
@@ -103,6 +106,7 @@ RETRY_DEAD: Final = Operation(
     id="retry_dead",
     method="POST",
     path="/v1/dead/{id}/retry",
+    scope=Scope.SUBMIT,
     group=_GROUP,
     summary="Put the next run of a dead letter",
     parameters=(LETTER_ID,),
@@ -122,6 +126,7 @@ RETRY_MANY: Final = Operation(
     id="retry_many",
     method="POST",
     path="/v1/dead/retry",
+    scope=Scope.SUBMIT,
     group=_GROUP,
     summary="Put the next runs of many dead letters",
     about="Of those with a `reason`, or with `all=true` of all: exactly one of the two.",
@@ -142,6 +147,7 @@ DROP_DEAD: Final = Operation(
     id="drop_dead",
     method="DELETE",
     path="/v1/dead/{id}",
+    scope=Scope.SUBMIT,
     group=_GROUP,
     summary="Drop a dead letter",
     parameters=(LETTER_ID,),
@@ -160,6 +166,7 @@ DROP_MANY: Final = Operation(
     id="drop_many",
     method="DELETE",
     path="/v1/dead",
+    scope=Scope.SUBMIT,
     group=_GROUP,
     summary="Drop many dead letters",
     about="Those with a `reason`, or with `all=true` all: exactly one of the two.",

@@ -10,7 +10,7 @@ from contract.codec import adapter
 from contract.submission import Line, Submission
 from service import problems
 from service.api.answers import ProblemDetails
-from service.api.headers import PROBLEM_HEADERS
+from service.api.headers import LIMITS, PROBLEM_HEADERS
 from service.api.operation import Answer, Content, Example, Header, Lines, Operation, Parameter, Place, Schema
 from service.problems import ProblemType
 
@@ -35,12 +35,19 @@ _ANYWHERE: Final = (
     problems.INTERNAL_ERROR,
     problems.TOO_MANY_CONNECTIONS,
 )
-_WHERE_KEYS_ARE = (problems.UNAUTHORIZED, problems.FOREIGN_ORIGIN)
+_WHERE_KEYS_ARE = (
+    problems.UNAUTHORIZED,
+    problems.FOREIGN_ORIGIN,
+    problems.INSUFFICIENT_SCOPE,
+    problems.KEYS_UNAVAILABLE,
+)
+_WHERE_IT_COUNTS = (problems.QUOTA_EXCEEDED,)
 
 
 def problems_of(operation: Operation) -> Sequence[ProblemType]:
     """Returns all that `operation` may answer with."""
-    return (*operation.problems, *_ANYWHERE, *(_WHERE_KEYS_ARE if operation.needs_key else ()))
+    with_keys = _WHERE_KEYS_ARE if operation.needs_key else ()
+    return (*operation.problems, *_ANYWHERE, *with_keys, *(_WHERE_IT_COUNTS if operation.charged else ()))
 
 
 def openapi(operations: Sequence[Operation], *, needs_key: bool) -> dict[str, Any]:
@@ -48,7 +55,9 @@ def openapi(operations: Sequence[Operation], *, needs_key: bool) -> dict[str, An
     schemas = _Schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
+        told = _operation(operation, schemas)
+        told["security"] = _security(operation, needs_key=needs_key)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = told
     return {
         "openapi": "3.1.0",
         "info": {
@@ -58,13 +67,26 @@ def openapi(operations: Sequence[Operation], *, needs_key: bool) -> dict[str, An
             "description": _ABOUT,
         },
         "tags": [{"name": group} for group in dict.fromkeys(operation.group for operation in operations)],
-        "security": [{"key": []}] if needs_key else [{"key": []}, {}],
         "paths": paths,
         "components": {
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key (RFC 6750)."}},
+            "securitySchemes": {
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API key (RFC 6750). Each operation names the scope that the key needs.",
+                }
+            },
             "schemas": schemas.components,
         },
     }
+
+
+def _security(operation: Operation, *, needs_key: bool) -> list[dict[str, list[str]]]:
+    """Returns what a caller needs: a key with a scope, or nothing (OpenAPI 3.1, Security Requirement Object)."""
+    if operation.scope is None:
+        return []
+    with_key: dict[str, list[str]] = {"key": [operation.scope]}
+    return [with_key] if needs_key else [with_key, {}]
 
 
 class _Schemas:
@@ -104,7 +126,7 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     if operation.bodies:
         told["requestBody"] = {"required": True, "content": _bodies(operation, schemas)}
     told["responses"] = {**_answers(operation, schemas), **_problems(operation, schemas)}
-    return told if operation.needs_key else {**told, "security": []}
+    return told
 
 
 def _parameter(parameter: Parameter, examples: Mapping[str, Example]) -> dict[str, Any]:
@@ -152,8 +174,9 @@ def _answer(answer: Answer, operation: Operation, schemas: _Schemas) -> dict[str
             media_type: {"schema": schemas.of(content)} | _shown(operation, answer.status, media_type)
             for media_type, content in answer.content.items()
         }
-    if answer.headers:
-        told["headers"] = _headers(answer.headers)
+    headers = (*answer.headers, *(LIMITS if operation.charged else ()))
+    if headers:
+        told["headers"] = _headers(headers)
     if answer.links:
         told["links"] = {
             link.name: {"operationId": link.to, "parameters": {link.parameter: link.value}} for link in answer.links
@@ -175,7 +198,7 @@ def _problem(operation: Operation, status: int, kinds: Sequence[ProblemType], sc
         "description": "\n".join(f"- `{kind.slug}`: {kind.meaning}" for kind in kinds),
         "content": {problems.MEDIA_TYPE: content | _shown(operation, status, problems.MEDIA_TYPE)},
     }
-    headers = PROBLEM_HEADERS.get(status, ())
+    headers = (*PROBLEM_HEADERS.get(status, ()), *(LIMITS if operation.charged else ()))
     return {**told, "headers": _headers(headers)} if headers else told
 
 

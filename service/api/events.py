@@ -3,6 +3,7 @@
 from typing import Final
 
 from contract.events import MEDIA_TYPE as EVENT_TYPE
+from contract.keys import Scope
 from service import problems
 from service.api.operation import Answer, Example, Header, Operation, Parameter, Place, Schema, text, whole
 
@@ -53,6 +54,7 @@ GET_EVENTS: Final = Operation(
     id="get_events",
     method="GET",
     path="/v1/events",
+    scope=Scope.ADMIN,
     group="Events",
     summary="The output events, as they are written",
     about=(

@@ -3,6 +3,7 @@
 from typing import Final
 
 from contract.article import Article
+from contract.keys import Scope
 from service import problems
 from service.api import samples
 from service.api.headers import CACHE_CONTROL, GUARDS
@@ -14,6 +15,8 @@ EXTRACT_DOCUMENT: Final = Operation(
     id="extract_document",
     method="POST",
     path="/v1/extract",
+    scope=Scope.SUBMIT,
+    charged=True,
     group="Posting",
     summary="Preview the article of a document",
     about=(

@@ -18,6 +18,16 @@ CACHE_CONTROL: Final = Header(
 )
 MAYBE_CACHE_CONTROL: Final = Header(CACHE_CONTROL.name, CACHE_CONTROL.about, required=False)
 NOT_KEPT: Final = Header("Cache-Control", "`no-store`.")
+RATE_LIMIT_POLICY: Final = Header(
+    "RateLimit-Policy",
+    'The limits of the API key, where it has any, as `"rate";q=600;w=60`: `q` documents (or bytes, where `qu` is '
+    "`content-bytes`) in each window of `w` seconds.",
+    required=False,
+)
+RATE_LIMIT: Final = Header(
+    "RateLimit", 'What is left of them, as `"rate";r=599;t=42`: `r` in the next `t` seconds.', required=False
+)
+LIMITS: Final = (RATE_LIMIT_POLICY, RATE_LIMIT)
 TAGGED: Final = (ETAG, VARY, CACHE_CONTROL)
 GUARDS: Final = (
     Header("X-Content-Type-Options", "`nosniff`: the body is what its `Content-Type` says.", required=False),
@@ -30,6 +40,7 @@ PROBLEM_HEADERS: Final = {
     409: (MAYBE_RETRY_AFTER,),
     410: (APPLIED,),
     401: (Header("WWW-Authenticate", "The scheme: `Bearer`."),),
+    403: (Header("WWW-Authenticate", "The scope that is missing (RFC 6750, section 3).", required=False),),
     415: (
         Header("Accept-Post", "The media types that are taken."),
         Header("Accept-Encoding", "The content codings that are taken."),

@@ -6,6 +6,7 @@ from contract.article import Article
 from contract.events import MEDIA_TYPE as EVENT_TYPE
 from contract.events import FailedEvent, ProcessedEvent
 from contract.job import Kind
+from contract.keys import Scope
 from contract.ledger import State
 from contract.reasons import Reason
 from contract.search import MAX_QUERY_CHARS
@@ -99,6 +100,7 @@ LIST_DOCUMENTS: Final = Operation(
     id="list_documents",
     method="GET",
     path="/v1/documents",
+    scope=Scope.READ,
     group="Looking up",
     summary="List documents, newest first",
     about="Those for which all that is given holds, by their latest run. Pages do not shift under new documents.",
@@ -142,6 +144,7 @@ SHOW_DOCUMENT: Final = Operation(
     id="show_document",
     method="GET",
     path="/v1/documents/{id}",
+    scope=Scope.READ,
     group="Looking up",
     summary="What became of a document",
     about="Its state, or, as `format` or `Accept` says, its event or its article in one of its forms.",

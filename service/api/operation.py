@@ -6,6 +6,7 @@ from enum import StrEnum
 from types import UnionType
 from typing import Any
 
+from contract.keys import Scope
 from service.problems import ProblemType
 
 Schema = Mapping[str, Any]
@@ -111,9 +112,11 @@ class Operation:
     Attributes:
         id: the name of the operation for programs.
         path: with names in braces.
+        scope: that the caller's API key needs, where the server has keys; None: it is open to all.
         summary: one line.
         about: the rest, in CommonMark.
         group: under which it is listed.
+        charged: it counts against the limits of the caller's key, and its answers may say what is left.
         bodies: what may be posted, by media type.
         problems: its own, besides those that any route may answer with.
         examples: by name.
@@ -125,6 +128,8 @@ class Operation:
     summary: str
     group: str
     about: str = ""
+    scope: Scope | None = None
+    charged: bool = False
     parameters: Sequence[Parameter] = ()
     bodies: Mapping[str, Content] = field(default_factory=dict)
     answers: Sequence[Answer] = ()
@@ -134,7 +139,7 @@ class Operation:
     @property
     def needs_key(self) -> bool:
         """True if callers present an API key, where the server has any."""
-        return self.path.startswith("/v1/")
+        return self.scope is not None
 
 
 def one_of(words: type[StrEnum]) -> Schema:

@@ -8,6 +8,7 @@ from contract.events import MEDIA_TYPE as EVENT_TYPE
 from contract.events import FailedEvent, ProcessedEvent
 from contract.ids import line_id
 from contract.job import Kind, Lane
+from contract.keys import Scope
 from contract.options import Focus, Format, OnDuplicate, Part
 from contract.rules import MAX_URL_CHARS
 from contract.submission import KEY_CHARS, MAX_LABELS, Line, Submission
@@ -125,6 +126,8 @@ POST_DOCUMENT: Final = Operation(
     id="post_document",
     method="POST",
     path="/v1/documents",
+    scope=Scope.SUBMIT,
+    charged=True,
     group="Posting",
     summary="Submit a document",
     about=(

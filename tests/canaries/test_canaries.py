@@ -4,12 +4,14 @@ import asyncio
 import gzip
 import json
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
 from tests.canaries.child import ASK
-from tests.canaries.commands import FORMATS, RunningCommand, running, running_each
+from tests.canaries.commands import FORMATS, PATIENCE_S, RunningCommand, running, running_each
 from tests.fuzz.test_http import routes
 from tests.postgres_cluster import PASSWORD, PostgresCluster
 from tests.rabbit_node import RabbitNode, free_ports, permission
@@ -19,12 +21,14 @@ from tests.wire import Answer, Wire, request
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 TEXT = "canary-text-6e02"
+SECRET_CHARS = 43  # of an API key of the ledger: the rest of it is public
 ARTICLE = "application/vnd.copydesk.article+json"  # the answer to a preview
 SECRETS = {
     name: f"canary-{name}-6e02"
     for name in ("authorization", "idempotency", "query", "path", "cookie", "url", "amqp", "proxy", "key", "body")
 }
 SECRETS["ledger"] = PASSWORD
+SECRETS["keys"] = "canary-of-the-hashes-of-api-keys-6e02"
 KEY = SECRETS["key"]
 HEADERS = (
     f"Authorization: Bearer {KEY}",
@@ -215,12 +219,25 @@ def ledger_url(cluster: PostgresCluster) -> str:
     return url
 
 
+def posted_with(port: int, token: str) -> tuple[int, str]:
+    """Posts with an API key of the ledger; returns the status, and the answer with its headers."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "text/plain"}
+    with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as connection:
+        connection.request("POST", "/v1/documents", PROSE, headers)
+        answer = connection.getresponse()
+        return answer.status, f"{answer.headers}{answer.read().decode()}"
+
+
 @pytest.mark.rabbit
 @pytest.mark.parametrize("log_format", ["json", "terminal"])
 def test_the_roles_print_no_canary(amqp_url: str, ledger_url: str, log_format: str) -> None:
     settings = {**COMMON, "COPYDESK_AMQP_URL": amqp_url, "COPYDESK_LEDGER_URL": ledger_url}
+    keyed = {"COPYDESK_LEDGER_URL": ledger_url, "COPYDESK_KEYS_SECRET": SECRETS["keys"]}
+    made = copydesk("keys", "create", "ann", "--documents-a-day", "1", settings=keyed)
+    token = made.stdout.decode().strip()
+    mine = {"COPYDESK_API_KEYS": f"me:{KEY}", "COPYDESK_OPERATORS": "me"}
     with (
-        running("serve", log_format, {**settings, "COPYDESK_API_KEYS": f"me:{KEY}"}) as serve,
+        running("serve", log_format, {**settings, **keyed, **mine}) as serve,
         running("work", log_format, settings) as work,
         running("record", log_format, settings) as record,
     ):
@@ -228,11 +245,15 @@ def test_the_roles_print_no_canary(amqp_url: str, ledger_url: str, log_format: s
             command.wait_until_ready()
         for got in asyncio.run(ask_all(serve.port)):
             assert_silent_answer(got)
+        answers = [posted_with(serve.port, token) for _ in range(2)]
+        assert [status for status, _ in answers] == [202, 429]
         asyncio.run(ask_for_defects(serve.port, (*DEFECTS, *WORK_DEFECTS, *CHILD_DEFECTS)))
         serve.wait_for("request_failed", "thread_failed", "library_warned")
         work.wait_for("thread_failed", "library_warned", "handler_failed", "parser_child_replaced")
         record.wait_for_metric('copydesk_ledger_entries_total{stream="copydesk.log"}')
         assert_silent(serve.metrics() + work.metrics() + record.metrics())
+        told = "".join((serve.metrics(), serve.text, work.text, record.text, *(answer for _, answer in answers)))
+        assert token[-SECRET_CHARS:] not in told
         asyncio.run(ask_for_defects(serve.port, ("work-crash",)))
         assert work.wait_for_end() != 0
         asyncio.run(ask_for_defects(serve.port, ("crash",)))

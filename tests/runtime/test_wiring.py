@@ -8,7 +8,8 @@ from contract.metrics import Metrics
 from runtime import wiring
 from runtime.errors import StartError
 from runtime.settings import load
-from service.context import KEEPING, OPERATORS
+from service.access import ACCESS
+from service.context import KEEPING
 from tests.service.memory_broker import MemoryBroker
 
 KEYS = ("ann:one", "bob:two")
@@ -32,6 +33,6 @@ def test_the_setting_says_whether_content_is_kept(keeps: bool) -> None:
 
 
 def test_operators_are_names_of_keys() -> None:
-    assert built(operators="ann, bob")[OPERATORS] == {"ann", "bob"}
+    assert built(operators="ann, bob")[ACCESS].operators == {"ann", "bob"}
     with pytest.raises(StartError, match="COPYDESK_OPERATORS: no API key has the name ops, ops2"):
         built(operators="ann,ops,ops2")

@@ -12,9 +12,11 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 from contract.ledger import Ledger
 from contract.metrics import Metrics
+from contract.quotas import Counter
 from service.app import IntakeLimits, Keeping, build_app
 from service.hosts import Hosts
 from service.keys import ApiKeys
+from service.stored_keys import StoredKeys
 from tests.service.conformance import Conformance
 from tests.service.memory_broker import MemoryBroker
 from workers.decode import decode
@@ -70,6 +72,8 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
         ledger: Ledger | None = None,
         keeping: Keeping | None = None,
         operators: frozenset[str] = frozenset(),
+        stored_keys: StoredKeys | None = None,
+        counter: Counter | None = None,
     ) -> Desk:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
@@ -83,6 +87,8 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
             ledger=ledger,
             keeping=keeping or Keeping(),
             operators=operators,
+            stored_keys=stored_keys,
+            counter=counter,
         )
         conformance.watch(app)
         return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)
@@ -100,7 +106,7 @@ async def problem(response: ClientResponse) -> dict[str, Any]:
     assert response.content_type == "application/problem+json"
     body: dict[str, Any] = await response.json(content_type=None)
     assert body["status"] == response.status
-    assert body["type"].startswith("/problems/")
+    assert body["type"].startswith(("/problems/", "https://iana.org/assignments/http-problem-types#"))
     assert body["title"]
     assert body["detail"]
     return body

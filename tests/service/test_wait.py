@@ -292,7 +292,7 @@ async def test_a_document_that_is_not_on_record_yet_is_waited_for(ledger_desk: O
 
 async def test_a_document_without_a_known_owner_is_shown_to_nobody(ledger_desk: OpenLedgerDesk) -> None:
     """An event does not name the owner: until the acceptance is recorded, the document is shown to nobody."""
-    desk = await ledger_desk(keys=("mine:secret",), recorded=False)
+    desk = await ledger_desk(keys=("mine:secret", "other:word"), recorded=False)
     bearer = {"Authorization": "Bearer secret", "Accept": EVENT, "Prefer": "wait=1"}
     event = article(replace(samples.job(), id=id_made(NOW)))
     response = await looked_up(desk, event, **bearer)

@@ -22,6 +22,7 @@ VALUES = {  # where a word is invalid
     "COPYDESK_PARSERS": "2",
     "COPYDESK_MAX_IN_FLIGHT_BYTES": "536870912",
     "COPYDESK_API_KEYS": "word:secret",
+    "COPYDESK_KEYS_SECRET": "word" * 8,
     "COPYDESK_OPERATORS": "word",
     "COPYDESK_KEEP_INPUT": "false",
 }

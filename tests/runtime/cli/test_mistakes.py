@@ -55,6 +55,8 @@ WRONG = {
     "OFFSET|oldest": ("newest", "-1", "1.5", ""),
     "FILE|-": (MISSING, str(ROOT)),
     "FILE|URL|-...": (MISSING, str(ROOT), "", NOT_UTF8),
+    "OWNER": ("", "a b", "ann:word", "clé", "x" * 65, "a\nb"),
+    "KEYID": ("", "ann", "0123456789ABCDEF", "cdk_0123456789abcdef_hush-hush", "0123456789abcdef0"),
     "ID": ("", "..", "a/b", "a b", "x" * 101),
     "ID...": ("", "..", "a/b", "a b", "x" * 101),
 }
@@ -74,6 +76,9 @@ ARGUMENTS = {
     ("dead", "show"): ["x"],
     ("dead", "retry"): ["x"],
     ("dead", "drop"): ["x"],
+    ("keys", "create"): ["ann"],
+    ("keys", "rotate"): ["0123456789abcdef"],
+    ("keys", "revoke"): ["0123456789abcdef"],
 }
 
 

@@ -1,0 +1,90 @@
+"""Makes the AsyncAPI 3.0 document of the events, on exchange and log. The schemas are those of docs/schemas."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from pydantic import TypeAdapter
+
+from contract.codec import adapter
+from contract.events import MEDIA_TYPE, ErasedEvent, FailedEvent, ProcessedEvent
+from contract.topology import DOCUMENTS, LOG
+from service.api.document import VERSION
+
+_REF: Final = "#/components/schemas/{model}"
+_EVENTS: Final[Mapping[str, type]] = {"processed": ProcessedEvent, "failed": FailedEvent, "erased": ErasedEvent}
+_ABOUT: Final = """\
+Every accepted document ends in an event, which is a CloudEvent in structured JSON. Events are first written to the log,
+then published to the exchange: the same bytes. An event may come twice: drop repeats by its `id`.
+"""
+_HOST: Final = {"description": "The host with its parts reversed, as `com.example.www`; `_` without one."}
+_ADDRESSES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+    "processed": (
+        "processed.{language}.{host}",
+        {"language": {"description": "ISO 639-1, as `en`; `und` if it is not known."}, "host": _HOST},
+    ),
+    "failed": ("failed.{reason}.{host}", {"reason": {"description": "Why, as in the event."}, "host": _HOST}),
+    "erased": ("erased", {}),
+}
+
+
+def asyncapi() -> dict[str, Any]:
+    """Returns the document."""
+    inputs: list[tuple[type, Literal["serialization"], TypeAdapter[Any]]] = [
+        (kind, "serialization", adapter(kind)) for kind in _EVENTS.values()
+    ]
+    _, definitions = TypeAdapter.json_schemas(inputs, ref_template=_REF)
+    channels = {name: _published(name) for name in _EVENTS} | {"log": _logged()}
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Copydesk", "version": VERSION, "description": _ABOUT},
+        "defaultContentType": MEDIA_TYPE,
+        "channels": channels,
+        "operations": {f"send_{name}": _sending(name, channel) for name, channel in channels.items()},
+        "components": {
+            "messages": {name: _message(name, kind) for name, kind in _EVENTS.items()},
+            "schemas": definitions["$defs"],
+        },
+    }
+
+
+def _published(name: str) -> dict[str, Any]:
+    """Returns the channel of one kind of event on the exchange: its routing key is the address."""
+    address, parameters = _ADDRESSES[name]
+    exchange = {"name": DOCUMENTS, "type": "topic", "durable": True, "autoDelete": False}
+    told: dict[str, Any] = {
+        "address": address,
+        "summary": "Bind a queue of your own with this routing key, or a pattern.",
+        "messages": _messages(name),
+        "bindings": {"amqp": {"is": "routingKey", "exchange": exchange, "bindingVersion": "0.3.0"}},
+    }
+    return {**told, "parameters": dict(parameters)} if parameters else told
+
+
+def _logged() -> dict[str, Any]:
+    queue = {"name": LOG, "durable": True, "exclusive": False, "autoDelete": False}
+    return {
+        "address": LOG,
+        "summary": "A stream with all events, to read from any offset. `GET /v1/events` has them over HTTP.",
+        "messages": _messages(*_EVENTS),
+        "bindings": {"amqp": {"is": "queue", "queue": queue, "bindingVersion": "0.3.0"}},
+    }
+
+
+def _messages(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/messages/{name}"} for name in names}
+
+
+def _sending(name: str, channel: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the operation from the view of this server, as AsyncAPI 3.0 has it: it sends."""
+    where = f"#/channels/{name}"
+    messages = [{"$ref": f"{where}/messages/{message}"} for message in channel["messages"]]
+    return {"action": "send", "channel": {"$ref": where}, "messages": messages}
+
+
+def _message(name: str, kind: type) -> dict[str, Any]:
+    return {
+        "name": f"copydesk.document.{name}.v1",
+        "title": kind.__name__,
+        "contentType": MEDIA_TYPE,
+        "payload": {"$ref": _REF.format(model=kind.__name__)},
+    }

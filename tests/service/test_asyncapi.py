@@ -1,0 +1,73 @@
+"""The AsyncAPI document is valid, and says of the events what the topology and the events themselves say."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from jsonschema import Draft7Validator, Draft202012Validator
+
+from contract.codec import encode
+from contract.events import AnyEvent, erased
+from contract.reasons import Reason
+from contract.topology import DOCUMENTS, LOG, design
+from tests.brokers import samples
+from tests.service.conftest import Desk
+
+SCHEMA = Path(__file__).parents[1] / "asyncapi" / "3.0.0.json"
+EVENTS: dict[str, AnyEvent] = {
+    "processed": samples.processed(samples.job()),
+    "failed": samples.failed("some-id", Reason.NOT_FOUND),
+    "erased": erased("some-id", "2026-11-29T12:00:00.000Z"),
+}
+
+
+@pytest.fixture
+async def document(desk: Desk) -> dict[str, Any]:
+    response = await desk.client.get("/asyncapi.json")
+    assert (response.status, response.content_type) == (200, "application/json")
+    found: dict[str, Any] = await response.json()
+    return found
+
+
+async def test_it_is_valid(document: dict[str, Any]) -> None:
+    validator = Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    assert [fault.message for fault in validator.iter_errors(document)] == []
+    assert not validator.is_valid({**document, "channels": {"log": {"address": 7}}})
+
+
+async def test_every_reference_is_there(document: dict[str, Any]) -> None:
+    references = re.findall(r'"\$ref":"#/([^"]+)"', orjson.dumps(document).decode())
+    assert len(references) > 20
+    for reference in references:
+        place: Any = document
+        for part in reference.split("/"):
+            place = place[part]
+
+
+async def test_exchange_and_log_are_those_of_the_topology(document: dict[str, Any]) -> None:
+    bindings = {name: channel["bindings"]["amqp"] for name, channel in document["channels"].items()}
+    (exchange,) = (it for it in design().exchanges if it.name == DOCUMENTS)
+    assert {(bindings[name]["exchange"]["name"], bindings[name]["exchange"]["type"]) for name in EVENTS} == {
+        (exchange.name, exchange.kind)
+    }
+    assert bindings["log"]["queue"]["name"] in {queue.name for queue in design().queues if queue.is_stream}
+    assert bindings["log"]["queue"]["name"] == LOG
+
+
+@pytest.mark.parametrize("name", EVENTS)
+async def test_an_event_is_as_told(document: dict[str, Any], name: str) -> None:
+    event = EVENTS[name]
+    channel = document["channels"][name]
+    address = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(channel["address"]))
+    found = re.fullmatch(address, event.routing_key)
+    assert found is not None
+    assert set(found.groupdict()) == set(channel.get("parameters", {}))
+    message = document["components"]["messages"][name]
+    assert message["name"] == event.type
+    schema = {**message["payload"], "components": document["components"]}
+    body = json.loads(encode(event))
+    Draft202012Validator(schema).validate(body)
+    assert not Draft202012Validator(schema).is_valid({**body, "type": "another"})
