@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, TypeVar
 
 import orjson
@@ -26,6 +26,7 @@ from service.api.answers import present
 from service.api.posting import IDEMPOTENCY_KEY, NDJSON
 from service.bodies import BrokenBodyError, read_pieces
 from service.context import CLOCK, KEEPING, LIMITS, METRICS, IntakeLimits
+from service.idempotency import FIRST_BODIES, keyed
 from service.middlewares import OWNER
 from service.problems import Problem, ProblemError
 
@@ -109,7 +110,8 @@ class Documents:
             owner=self._request[OWNER],
             keep_input=app[KEEPING].input,
         )
-        return Entry(place, size, job, checked.warnings)
+        has_key = self._key is not None or checked.key is not None
+        return Entry(place, size, keyed(job, submission) if has_key else job, checked.warnings)
 
     def _id(self, number: int, own_key: str | None) -> str:
         if own_key is not None:
@@ -209,6 +211,7 @@ async def _write(
 
 async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Window) -> bytes:
     """Returns the lines of the answer that tell what became of `batch`."""
+    batch = await _with_first_bodies(request, batch)
     jobs = [entry.outcome for entry in batch if isinstance(entry.outcome, Job)]
     refusals = await _admitted(request, jobs, window) if jobs else []
     of_jobs = iter(refusals)
@@ -221,6 +224,13 @@ async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Windo
             request.app[METRICS].refused.labels(problem.type.name).inc()
             lines.append(_refusal(entry, problem))
     return b"".join(lines)
+
+
+async def _with_first_bodies(request: web.Request, batch: Sequence[Entry]) -> Sequence[Entry]:
+    """Returns `batch` without the jobs whose key came with another body before: these have a problem in their place."""
+    jobs = [entry.outcome for entry in batch if isinstance(entry.outcome, Job)]
+    outcomes = iter(await request.app[FIRST_BODIES].check(jobs))
+    return [replace(entry, outcome=next(outcomes)) if isinstance(entry.outcome, Job) else entry for entry in batch]
 
 
 async def _admitted(request: web.Request, jobs: Sequence[Job], window: _Window) -> Sequence[Problem | None]:
