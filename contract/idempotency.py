@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 
 _DIGEST_BYTES: Final = 16  # chosen: two bodies collide with probability 2**-128
-# They say when a document is processed, under which key it came, and how its text was written: not what becomes of it.
+# They say when the document is processed, which key a line has, and how its text was decoded, not what becomes of it.
 _NOT_THE_DOCUMENT: Final = frozenset({"lane", "idempotency_key", "decoded"})
 
 

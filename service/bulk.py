@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol, TypeVar
 import orjson
 from aiohttp import hdrs, web
 
+from contract.idempotency import Idempotency, body_digest
 from contract.ids import document_id_for_key, line_id, new_document_id
 from contract.job import Job, Lane
 from contract.submission import Checked, Fault, to_job
@@ -26,7 +27,7 @@ from service.api.answers import present
 from service.api.posting import IDEMPOTENCY_KEY, NDJSON
 from service.bodies import BrokenBodyError, read_pieces
 from service.context import CLOCK, KEEPING, LIMITS, METRICS, IntakeLimits
-from service.idempotency import FIRST_BODIES, keyed
+from service.idempotency import FIRST_BODIES, Compared, FirstBodies, reused
 from service.middlewares import OWNER
 from service.problems import Problem, ProblemError
 
@@ -39,12 +40,16 @@ _PAUSE_S: Final = 1.0  # chosen: a queue that is full, or a broker that is away,
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One document of many: where it stands in the request, its size, and its job, or the problem that refuses it."""
+    """One document of many: where it stands in the request, its size, and its job, or the problem that refuses it.
+
+    `digest` is that of its body, if the document has an idempotency key: see `contract.idempotency`.
+    """
 
     place: Mapping[str, Any]
     size: int
     outcome: Job | Problem
     warnings: tuple[Fault, ...] = ()
+    digest: str | None = None
 
 
 class Reading:
@@ -111,7 +116,7 @@ class Documents:
             keep_input=app[KEEPING].input,
         )
         has_key = self._key is not None or checked.key is not None
-        return Entry(place, size, keyed(job, submission) if has_key else job, checked.warnings)
+        return Entry(place, size, job, checked.warnings, body_digest(submission) if has_key else None)
 
     def _id(self, number: int, own_key: str | None) -> str:
         if own_key is not None:
@@ -211,7 +216,7 @@ async def _write(
 
 async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Window) -> bytes:
     """Returns the lines of the answer that tell what became of `batch`."""
-    batch = await _with_first_bodies(request, batch)
+    batch = await _compared(request.app[FIRST_BODIES], batch)
     jobs = [entry.outcome for entry in batch if isinstance(entry.outcome, Job)]
     refusals = await _admitted(request, jobs, window) if jobs else []
     of_jobs = iter(refusals)
@@ -226,11 +231,27 @@ async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Windo
     return b"".join(lines)
 
 
-async def _with_first_bodies(request: web.Request, batch: Sequence[Entry]) -> Sequence[Entry]:
-    """Returns `batch` without the jobs whose key came with another body before: these have a problem in their place."""
-    jobs = [entry.outcome for entry in batch if isinstance(entry.outcome, Job)]
-    outcomes = iter(await request.app[FIRST_BODIES].check(jobs))
-    return [replace(entry, outcome=next(outcomes)) if isinstance(entry.outcome, Job) else entry for entry in batch]
+async def _compared(first_bodies: FirstBodies, batch: Sequence[Entry]) -> Sequence[Entry]:
+    """Returns `batch` with what is known of its keys. One that came with another body before becomes a problem."""
+    digests: dict[str, str] = {}
+    for entry in batch:
+        if isinstance(entry.outcome, Job) and entry.digest is not None:
+            digests.setdefault(entry.outcome.id, entry.digest)
+    if not digests:
+        return batch
+    compared = await first_bodies.compare(digests)
+    return [_with_key(entry, digests, compared) for entry in batch]
+
+
+def _with_key(entry: Entry, digests: Mapping[str, str], compared: Compared) -> Entry:
+    job = entry.outcome
+    if not isinstance(job, Job) or entry.digest is None:
+        return entry
+    if job.id in compared.others or digests[job.id] != entry.digest:
+        return replace(entry, outcome=reused())
+    return replace(
+        entry, outcome=replace(job, idempotency=Idempotency(body_digest=entry.digest, checked=compared.checked))
+    )
 
 
 async def _admitted(request: web.Request, jobs: Sequence[Job], window: _Window) -> Sequence[Problem | None]:

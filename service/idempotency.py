@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from aiohttp import web
@@ -23,6 +23,18 @@ _REMEMBER_S: Final = 120.0  # chosen: a recorder that is up is a second behind t
 _REMEMBERED: Final = 50_000  # posts; chosen: about 15 MB, and 10 s of 5,000 posts a second
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The result of `FirstBodies.compare`.
+
+    `others` are the documents that were posted with another body before. `checked` is False if the ledger could not be
+    asked, so that there may be more.
+    """
+
+    others: frozenset[str]
+    checked: bool
+
+
 class FirstBodies:
     """Knows the body that came first with each key: the latest of this process itself, all others from the ledger."""
 
@@ -31,17 +43,17 @@ class FirstBodies:
         self._latest: TTLCache[str, str] = TTLCache(_REMEMBERED, _REMEMBER_S)
         self._ask_after = 0.0
 
-    async def check(self, jobs: Sequence[Job]) -> Sequence[Job | Problem]:
-        """Returns each of `jobs` with what was checked, or the problem that its key came with another body before.
+    async def compare(self, digests: Mapping[str, str]) -> Compared:
+        """Compares the bodies of documents, as digests by id, with the first ones. Remembers those that are first.
 
-        Jobs without a key stay as they are. Of several that come at once, the one that is given here first is first.
+        Of several requests that come at once, the one that calls first is first.
         """
-        digests = [(job.id, job.idempotency.body_digest) for job in jobs if job.idempotency is not None]
-        known = {id_: self._latest.setdefault(id_, digest) for id_, digest in digests}
-        recorded = await self._recorded(list(known)) if known else {}
+        known = {id_: self._latest.setdefault(id_, digest) for id_, digest in digests.items()}
+        recorded = await self._recorded(list(digests))
         self._latest.update(recorded or {})
         known |= recorded or {}
-        return [_checked(job, known, checked=recorded is not None) for job in jobs]
+        others = frozenset(id_ for id_, digest in digests.items() if known[id_] != digest)
+        return Compared(others, checked=recorded is not None)
 
     async def _recorded(self, ids: list[str]) -> Mapping[str, str] | None:
         """Returns what the ledger knows, None if it cannot be asked."""
@@ -58,11 +70,6 @@ class FirstBodies:
 FIRST_BODIES = web.AppKey("FIRST_BODIES", FirstBodies)
 
 
-def keyed(job: Job, submission: Submission) -> Job:
-    """Returns the job of a submission that came with an idempotency key, with the digest of that body."""
-    return replace(job, idempotency=Idempotency(body_digest=body_digest(submission), checked=False))
-
-
 async def with_first_body(request: web.Request, job: Job, submission: Submission) -> Job:
     """Returns `job` with what is known of its idempotency key, or unchanged if the request has none.
 
@@ -71,17 +78,14 @@ async def with_first_body(request: web.Request, job: Job, submission: Submission
     """
     if IDEMPOTENCY_KEY.name not in request.headers:
         return job
-    (outcome,) = await request.app[FIRST_BODIES].check([keyed(job, submission)])
-    if isinstance(outcome, Problem):
-        raise ProblemError(outcome)
-    return outcome
+    digest = body_digest(submission)
+    compared = await request.app[FIRST_BODIES].compare({job.id: digest})
+    if compared.others:
+        raise ProblemError(reused())
+    return replace(job, idempotency=Idempotency(body_digest=digest, checked=compared.checked))
 
 
-def _checked(job: Job, known: Mapping[str, str], *, checked: bool) -> Job | Problem:
-    its = job.idempotency
-    if its is None:
-        return job
-    if known[job.id] == its.body_digest:
-        return replace(job, idempotency=replace(its, checked=checked))
+def reused() -> Problem:
+    """Returns the problem of a key that came with another body before."""
     kind = problems.IDEMPOTENCY_KEY_REUSED
     return Problem(kind, kind.meaning, [Fault(IDEMPOTENCY_KEY.name, "other_body", "came with another body before")])

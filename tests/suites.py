@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 
-AT_ONCE = 4  # chosen for two cores: most of the time of a test is waiting
+AT_ONCE = 5  # chosen for two cores: half of the time of a test is waiting
 SUITE_TIMEOUT_S = 2700  # pytest's own session_timeout ends a suite before; this is for a pytest that hangs at its end
 
 PATIENTLY = ("-o", "faulthandler_timeout=900")  # one fault may take minutes, and starts many processes
@@ -26,6 +26,10 @@ PROCESSES = "processes and not (rabbit or postgres or system or faults)"
 UNIT = "not (processes or rabbit or postgres or system or faults)"
 _WORKER_FAULTS = "tests/faults/test_worker.py"  # about half of the time of all faults
 _ROBUST = "tests/workers/test_robust.py"  # its time goes into one parser child
+_LONG = (
+    *("tests/canaries", "tests/fuzz"),
+    *(f"tests/system/test_{name}.py" for name in ("ledger", "processes", "streams")),
+)  # about half of the time of the system tests without RabbitMQ
 _WORKERS, _API = ("tests/workers", "tests/seeds"), ("tests/service", "tests/fuzz")  # a third of the unit tests each
 
 
@@ -39,11 +43,12 @@ class Suite:
 
 # The longest first. Every test is in exactly one of them: its marks choose a kind, its file or folder a part of it.
 SUITES = (
-    Suite("system", ("-m", SYSTEM)),
     Suite("system on RabbitMQ", ("-m", SYSTEM_ON_RABBIT)),
-    Suite("faults of workers", (*PATIENTLY, "-m", FAULTS, _WORKER_FAULTS)),
-    Suite("faults of brokers", (*PATIENTLY, "-m", FAULTS, f"--ignore={_WORKER_FAULTS}")),
     Suite("brokers and databases", ("-m", BROKERS)),
+    Suite("faults of brokers", (*PATIENTLY, "-m", FAULTS, f"--ignore={_WORKER_FAULTS}")),
+    Suite("system: long ones", ("-m", SYSTEM, *_LONG)),
+    Suite("system", ("-m", SYSTEM, *(f"--ignore={path}" for path in _LONG))),
+    Suite("faults of workers", (*PATIENTLY, "-m", FAULTS, _WORKER_FAULTS)),
     Suite("processes", ("-m", PROCESSES, f"--ignore={_ROBUST}")),
     Suite("processes: robust", ("-m", PROCESSES, _ROBUST)),
     Suite("unit: workers", ("-m", UNIT, *_WORKERS)),

@@ -119,12 +119,7 @@ _EVENT: Content = ProcessedEvent | FailedEvent
 _FORM: Content = {"type": "string", "description": "The article in this form."}
 _RECEIPT = present(Receipt(id=samples.ID, lane=Lane.INTERACTIVE))
 
-BODIES: Final[Mapping[str, Content]] = {
-    JSON: Submission,
-    NDJSON: Lines(Line),
-    **dict.fromkeys(RAW_KINDS, RAW),
-    FORM: FILES,
-}
+BODIES: Final[Mapping[str, Content]] = {JSON: Submission, **dict.fromkeys(RAW_KINDS, RAW)}
 
 POST_DOCUMENT: Final = Operation(
     id="post_document",
@@ -144,7 +139,7 @@ POST_DOCUMENT: Final = Operation(
         "follows from the header of its part, else from its name, else from its first bytes."
     ),
     parameters=(IDEMPOTENCY_KEY, PREFER, *RAW_PARAMETERS),
-    bodies=BODIES,
+    bodies={**BODIES, NDJSON: Lines(Line), FORM: FILES},
     answers=(
         Answer(
             status=200,

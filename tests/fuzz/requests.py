@@ -32,6 +32,13 @@ MEDIA_TYPES = [
     *("application/json", "text/plain", "text/html", "text/plain; charset=utf-16", "text/html; charset=gbk"),
     *("text/plain; charset=punycode", "text/plain; charset=\x00", "text/plain; charset=", "multipart/form-data"),
     *("multipart/form-data; boundary=a", "application/x-www-form-urlencoded", "application/pdf", ";", "a" * 3000),
+    *(
+        "application/x-ndjson",
+        "application/x-ndjson; charset=gbk",
+        'multipart/form-data; boundary="',
+        "multipart/mixed",
+    ),
+    *("application/x-ndjson; boundary=a", "multipart/form-data; boundary=" + "a" * 2000),
 ]
 FIELDS = [
     *(f"Authorization: Bearer {SECRET}", f"Authorization: Basic {SECRET}", f"Authorization: {SECRET}"),
@@ -51,6 +58,10 @@ FIELDS = [
         "Forwarded: host=a",
     ),
 ]
+_FORM = (
+    f'--a\r\nContent-Disposition: form-data; name="{SECRET}"; filename="a.html"\r\n\r\n<p>{TEXT}\r\n'
+    f'--a\r\nContent-Disposition: form-data; name="\u00e9\x00\r\n\r\n{TEXT}\r\n--a\r\n\r\n\r\n--a--\r\n'
+).encode()
 BODIES = [
     b"",
     f'{{"text": "{TEXT}"}}'.encode(),
@@ -60,6 +71,15 @@ BODIES = [
     f'{{"text": "{TEXT}'.encode(),
     f'{{"text": ["{TEXT}"]}}'.encode(),
     b"[" * 2000,
+    f'{{"text": "{TEXT}"}}\n\r\n{{"text": "{TEXT}", "idempotency_key": "{SECRET} "}}\nnull\n[]\n"{TEXT}'.encode(),
+    f'{{"text": "{TEXT}", "decoded": {{"charset": "{SECRET}\u00e9", "source": "{SECRET}"}}}}\n'.encode() * 100,
+    b"\n" * 100_000,
+    _FORM,
+    _FORM[:-9],
+    _FORM + _FORM,
+    b"--a\r\n" * 1000,
+    b"--a\r\nContent-Disposition: " + b"a" * 10_000 + b"\r\n\r\n\r\n--a--",
+    gzip.compress(f'{{"text": "{TEXT}"}}\n'.encode() * 20_000),
     b'{"text": ' + b"9" * 5000 + b"}",
     b'{"text": "\\ud800"}',
     f"{TEXT} ".encode() * 20,

@@ -22,6 +22,7 @@ from tests.system.processes import Process, running
 
 EXAMPLES = int(os.environ.get("COPYDESK_TEST_OPENAPI_EXAMPLES", "8"))
 CONFIG = Path(__file__).with_name("schemathesis.toml")
+HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
 SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300 + 10 * EXAMPLES)]
@@ -100,7 +101,8 @@ def schemathesis(folder: Path, api: str, *arguments: str) -> None:
     command = [SCHEMATHESIS, "--config-file", str(CONFIG), "run", f"{api}/openapi.json", *arguments]
     bounds = ["--generation-deterministic", "--max-examples", str(EXAMPLES), "--no-color", "--warnings", "off"]
     key = ["--header", f"Authorization: Bearer {SECRET}"]
-    done = subprocess.run([*command, *bounds, *key], cwd=folder, capture_output=True, text=True, check=False)
+    env = os.environ | {"SCHEMATHESIS_HOOKS": str(HOOKS)}
+    done = subprocess.run([*command, *bounds, *key], cwd=folder, env=env, capture_output=True, text=True, check=False)
     print(done.stdout)  # noqa: T201 - pytest shows it with -s, and where the test fails
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -58,6 +58,23 @@ def _rules(answer: dict[str, Any]) -> list[str]:
     return [f"{error['field']} {error['rule']}" for error in answer.get("errors", [])]
 
 
+async def test_a_key_that_came_with_another_body_is_refused_for_its_line_alone(desk: Desk) -> None:
+    await answers(await post(desk, lines(3), Idempotency_Key="batch"))
+    again = await answers(await post(desk, lines(1) + line("Other copy") + line("Copy 2"), Idempotency_Key="batch"))
+    assert in_short(again)[1] == (2, 422, "idempotency-key-reused", "Idempotency-Key other_body")
+    assert [one["status"] for one in again] == [202, 422, 202]
+
+
+async def test_the_keys_of_lines_are_compared_within_a_request_and_with_single_posts(desk: Desk) -> None:
+    first = {"idempotency_key": "story"}
+    both = await answers(await post(desk, line("Copy", **first) + line("Other copy", **first) + line("Copy", **first)))
+    assert [one["status"] for one in both] == [202, 422, 202]
+    single = await desk.client.post("/v1/documents", json={"text": "Other copy"}, headers={"Idempotency-Key": "story"})
+    assert single.status == 422
+    job = next(job for job in desk.broker.jobs if job.id == both[0]["id"])
+    assert job.idempotency is not None
+
+
 async def test_each_line_is_answered_in_order_with_what_became_of_it(desk: Desk) -> None:
     found = await answers(await post(desk, lines(300)))
     assert in_short(found) == [(number, 202) for number in range(1, 301)]

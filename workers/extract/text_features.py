@@ -129,7 +129,7 @@ def _likeness(texts: Sequence[str], other: str) -> Column:
                 found[number] = len(text) / len(wanted)
             elif begin in text:
                 found[number] = len(wanted) / max(len(text), len(wanted))
-            elif len(text) > _BEGIN and _begin(text) in wanted:
+            elif len(text) > _BEGIN and text[:_BEGIN] in wanted and _begin(text) in wanted:
                 found[number] = 0.6 * len(text) / len(wanted)
     return found
 

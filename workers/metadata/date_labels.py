@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 
 class DateLabel(StrEnum):
@@ -39,6 +40,7 @@ _CHANGE_LABEL = re.compile(rf"\b{_CHANGE}", re.IGNORECASE)
 _EITHER = re.compile(r"\bstand:|更新", re.IGNORECASE)
 
 
+@lru_cache(maxsize=1024)  # a page repeats the words around its dates, and the same ones are asked about several times
 def label_in(words: str) -> DateLabel | None:
     """Returns what `words` around a date, or the class names of its element, say that it is of.
 

@@ -1,7 +1,7 @@
 """Determines the dates of publication and last change by a weighted vote of all sources, htmldate included."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -13,7 +13,7 @@ from workers.document import Sourced
 from workers.metadata import jsonld
 from workers.metadata.elements import SILENT
 from workers.metadata.relative_dates import parse_relative_date
-from workers.metadata.shown_dates import ShownDate, locale_of, shown_dates
+from workers.metadata.shown_dates import ShownDate, locale_of
 from workers.metadata.signals import Signal
 from workers.metadata.sources import PageSources
 from workers.metadata.written_dates import WrittenDate, parse_timestamp, parse_url_date, parse_written_date
@@ -100,11 +100,13 @@ class DateVote:
     source: Source
 
 
-def find_published(page: PageSources, tree: Element, now: datetime) -> list[Sourced[str]]:
-    """Returns possible dates of publication in ISO 8601, the best first; empty if no day has a clear lead."""
+def find_published(page: PageSources, tree: Element, shown: Sequence[ShownDate], now: datetime) -> list[Sourced[str]]:
+    """Returns possible dates of publication in ISO 8601, the best first; empty if no day has a clear lead.
+
+    `shown` are the dates that readers see on `page`.
+    """
     latest = _latest(now)
     changed = _changed(page)
-    shown = shown_dates(page)
     votes = [*_structured(page), *_visible(shown), *_of_url(page)]
     votes = [vote for vote in votes if _EARLIEST <= vote.written.day <= latest and vote.written != changed]
     updates = {one.written.day for one in shown if one.is_change and not one.may_be_either}
@@ -167,7 +169,9 @@ def _is_open(votes: list[DateVote]) -> bool:
     return _lead(votes) <= _HTMLDATE_WEIGHT and {vote.kind for vote in votes} != {Signal.YEAR}
 
 
-def find_modified(page: PageSources, published: str | None, now: datetime) -> list[Sourced[str]]:
+def find_modified(
+    page: PageSources, shown: Sequence[ShownDate], published: str | None, now: datetime
+) -> list[Sourced[str]]:
     """Returns the dates of the last change that `page` states, ISO 8601, none before the day of publication."""
     first = published[:10] if published else ""
     stated = [
@@ -176,7 +180,7 @@ def find_modified(page: PageSources, published: str | None, now: datetime) -> li
         *((Source.MARKUP, element.text) for element in page.main_elements(Signal.MODIFIED_PROP)),
     ]
     dates_written = [(source, written) for source, text in stated if (written := parse_timestamp(text))]
-    dates_written += [(Source.MARKUP, one.written) for one in shown_dates(page) if one.is_change]
+    dates_written += [(Source.MARKUP, one.written) for one in shown if one.is_change]
     return [
         Sourced(written.iso, source)
         for source, written in dates_written

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from workers.document import Metadata, Sourced
 from workers.metadata import authors, date_votes, jsonld, site, title
+from workers.metadata.shown_dates import shown_dates
 from workers.metadata.sources import gather
 from workers.page.head import Head
 from workers.page.tree import Element
@@ -22,8 +23,9 @@ def read_metadata(tree: Element, head: Head, url: str | None, *, now: datetime |
     page = gather(tree, head, url)
     titles = title.find_titles(page)
     names = authors.find_authors(page, titles[0].value if titles else "")
-    published = date_votes.find_published(page, tree, now)
-    modified = date_votes.find_modified(page, published[0].value if published else None, now)
+    shown = shown_dates(page)
+    published = date_votes.find_published(page, tree, shown, now)
+    modified = date_votes.find_modified(page, shown, published[0].value if published else None, now)
     return Metadata(
         title=next(iter(titles), None),
         authors=next(iter(names), None),

@@ -38,6 +38,7 @@ _MONTH_DAY = re.compile(rf"(?<![^\W\d_])({_WORD})\.?\s+(\d\d?)(?:st|nd|rd|th)?[.
 _YEAR_MONTH_DAY = re.compile(rf"(?<!\d)((?:19|20)\d\d)[.,]?\s+(?:m\.\s*)?({_WORD})[.,]*\s+(\d\d?)(?![\d:])")
 _VIETNAMESE = re.compile(rf"(?<!\d)(\d\d?)\s+(?:tháng|thg)\s+(\d\d?)\s*,?\s*(?:năm\s+)?{_YEAR}", re.IGNORECASE)
 _YEARS_OF_PERSIAN = frozenset({"fa", "ps", "ckb", "prs"})
+_ANY_YEAR = re.compile(r"\d{4}")  # in each of these forms; looked for first, because most texts have no date
 _URL = re.compile(r"(?<!\d)((?:19|20)\d\d)[/_-](\d\d?)[/_-](\d\d?)(?!\d)|(?<!\d)((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)")
 _URL_MONTH = re.compile(r"/((?:19|20)\d\d)/([a-z]{3,9})/(\d\d?)(?!\d)", re.IGNORECASE)
 # The last number repeats the year and month: /2015/08/150803-
@@ -94,12 +95,16 @@ def parse_written_date(text: str, language: str) -> WrittenDate | None:
     Names of months in other languages count, too, if the two do not have them.
     """
     text = western_numerals(text)
+    if not _ANY_YEAR.search(text):
+        return None
     return _first(chain.from_iterable(form(text, language) for form in _FORMS))
 
 
 def dates_in(text: str, language: str) -> list[DateInText]:
     """Returns all dates written in `text`, in order, read as `parse_written_date` does."""
     text = western_numerals(text)
+    if not _ANY_YEAR.search(text):
+        return []
     every = [found for form in _FORMS for found in form(text, language)]
     dates: list[_Found] = []
     for found in sorted(every, key=lambda found: (found.start, -found.end)):

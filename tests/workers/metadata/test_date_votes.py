@@ -8,6 +8,7 @@ from contract.article import Source
 from tests.workers.metadata.pages import URL, ld, sources_of, tree
 from workers.document import Sourced
 from workers.metadata.date_votes import find_modified, find_published
+from workers.metadata.shown_dates import shown_dates
 from workers.metadata.written_dates import parse_timestamp, parse_url_date, parse_written_date
 
 NOW = datetime(2025, 6, 15, 12, tzinfo=UTC)
@@ -16,11 +17,13 @@ H1 = "<h1>Ferry returns after nine years</h1>"
 
 def published(head: str = "", body: str = "", url: str = URL, lang: str = "en") -> list[Sourced[str]]:
     parsed = tree(head, body, lang)
-    return find_published(sources_of(parsed, url), parsed, NOW)
+    page = sources_of(parsed, url)
+    return find_published(page, parsed, shown_dates(page), NOW)
 
 
 def modified(head: str = "", body: str = "", first: str | None = None) -> list[str]:
-    return [found.value for found in find_modified(sources_of(tree(head, body), URL), first, NOW)]
+    page = sources_of(tree(head, body), URL)
+    return [found.value for found in find_modified(page, shown_dates(page), first, NOW)]
 
 
 @pytest.mark.parametrize(
