@@ -1,6 +1,8 @@
 """Which body came with an idempotency key: a digest of it, to tell a repeat from another document."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -26,18 +28,22 @@ class Idempotency:
 def body_digest(submission: Any) -> str:  # noqa: ANN401 - a dataclass, `contract.submission.Submission`
     """Returns the digest of a submission as 32 hex digits: the same for the same document, however it is written.
 
-    The lane makes no difference, nor do white space and the order of names. Fields that have their defaults are left
-    out, so that a later version with more fields comes to the same digest.
+    The lane makes no difference, nor do the charset that the content came in, white space and the order of names.
+    Fields that have their defaults are left out, so that a later version with more fields comes to the same digest.
     """
     said = orjson.dumps(_said(submission), option=orjson.OPT_SORT_KEYS)
     return blake2b(said, digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def _said(value: Any) -> Any:  # noqa: ANN401 - a dataclass, or what one holds
-    if not is_dataclass(value) or isinstance(value, type):
+    if not is_dataclass(value):
         return value
-    parts = {field.name: _said(getattr(value, field.name)) for field in fields(value)}
-    default = {field.name: _said(field.default) for field in fields(value)}
-    return {
-        name: part for name, part in parts.items() if part not in ({}, default[name]) and name not in _NOT_THE_DOCUMENT
-    }
+    given = ((name, getattr(value, name), default) for name, default in _parts(value.__class__))
+    parts = {name: _said(part) for name, part, default in given if part != default}
+    return {name: part for name, part in parts.items() if part != {}}
+
+
+@cache
+def _parts(kind: Any) -> Sequence[tuple[str, object]]:  # noqa: ANN401 - a dataclass
+    """Returns the names and defaults of the fields that make a document another one."""
+    return [(field.name, field.default) for field in fields(kind) if field.name not in _NOT_THE_DOCUMENT]

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from contract.idempotency import body_digest
-from contract.submission import parse_submission
+from contract.submission import parse_line, parse_submission
 
 DOCUMENT = {
     "html": "<p>Copy</p>",
@@ -58,3 +58,8 @@ def test_content_kind_and_url_make_a_difference() -> None:
         {"text": "a", "metadata": {"title": "a"}},
     ]
     assert len({digest(body) for body in bodies}) == len(bodies)
+
+
+def test_a_line_is_the_same_document_as_one_that_is_posted_alone() -> None:
+    line = {"text": "a", "idempotency_key": "k", "decoded": {"charset": "windows-1252", "source": "http"}}
+    assert body_digest(parse_line(json.dumps(line).encode()).submission) == digest({"text": "a"})

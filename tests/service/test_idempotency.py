@@ -1,4 +1,5 @@
 import asyncio
+import json
 import time
 from dataclasses import replace
 from typing import Any
@@ -106,3 +107,32 @@ async def test_the_digest_is_on_record(desk: Desk) -> None:
     (job,) = desk.broker.jobs
     assert job.idempotency is not None
     assert b"private" not in encode(job.idempotency)
+
+
+async def test_lines_have_keys_of_their_own(ledger_desk: OpenLedgerDesk, open_desk: OpenDesk, records: Records) -> None:
+    other = await open_desk()
+    assert [one["status"] for one in await lines(other, "a", "b")] == [202, 202]
+    records.accept(*other.broker.jobs)
+    for desk in (other, await ledger_desk()):
+        found = await lines(desk, "a", "changed", "new", "a", own="mine")
+        assert [one["status"] for one in found] == [202, 422, 202, 202, 202]
+        assert found[1]["type"] == REUSED[1]
+        assert found[1]["errors"] == REUSED[2]
+        again = await lines(desk, "a", "b", "new", "a", own="changed")
+        assert [one["status"] for one in again] == [202, 202, 202, 202, 422]
+    assert {job.idempotency.checked for job in desk.broker.jobs if job.idempotency} == {True}
+    assert {job.idempotency.checked for job in other.broker.jobs if job.idempotency} == {False}
+
+
+async def test_of_two_lines_with_one_key_the_first_counts(desk: Desk) -> None:
+    body = b"".join(b'{"text": "%c", "idempotency_key": "k"}\n' % text for text in b"aba")
+    response = await desk.post(body, "application/x-ndjson")
+    assert [json.loads(one)["status"] for one in (await response.text()).splitlines()] == [202, 422, 202]
+
+
+async def lines(desk: Desk, *texts: str, own: str | None = None) -> list[dict[str, Any]]:
+    """Posts a line for each text with one key, and a last one with a key of its own if `own` is its text."""
+    bodies = [{"text": text} for text in texts] + ([] if own is None else [{"text": own, "idempotency_key": "its-own"}])
+    body = b"".join(json.dumps(each).encode() + b"\n" for each in bodies)
+    response = await desk.post(body, "application/x-ndjson", Idempotency_Key="batch")
+    return [json.loads(one) for one in (await response.text()).splitlines()]
