@@ -9,8 +9,8 @@ from prometheus_client.registry import Collector
 
 from contract.metrics import Metrics
 from service.context import METRICS
-from service.hosts import HOSTS, Hosts, serve_known_hosts
-from service.middlewares import answer_problems, name_server, refuse_odd_header
+from service.http.hosts import HOSTS, Hosts, serve_known_hosts
+from service.http.middlewares import answer_problems, name_server, refuse_odd_header
 
 Readiness = Callable[[], Awaitable[dict[str, bool]]]
 Gather = Callable[[], Awaitable[Collector]]

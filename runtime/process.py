@@ -14,8 +14,8 @@ from aiohttp import web
 from contract.labels import Listener
 from contract.metrics import Metrics
 from runtime.errors import StartError
-from service.connections import ConnectionLimits, Connections
-from service.protocol import Build, built_by
+from service.http.connections import ConnectionLimits, Connections
+from service.http.protocol import Build, built_by
 
 log = structlog.get_logger(__name__)
 

@@ -34,11 +34,11 @@ from runtime.gauges import keep_gauges
 from runtime.ops import Gather, Readiness, build_ops_app
 from runtime.process import ListenAddress, grant_descriptors, listening, run_roles
 from runtime.settings import Settings
+from service.access.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, is_loopback, refuse_open_listener
+from service.access.stored_keys import StoredKeys
 from service.app import ApiBroker, IntakeLimits, Keeping, build_app
-from service.connections import ConnectionLimits
-from service.hosts import Hosts
-from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, is_loopback, refuse_open_listener
-from service.stored_keys import StoredKeys
+from service.http.connections import ConnectionLimits
+from service.http.hosts import Hosts
 from workers.decode import decode
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from service.api.answers import Index
 from service.api.asyncapi import asyncapi
 from service.api.document import openapi
 from service.api.operation import JSON, Operation
-from service.ledger import tagged
+from service.lookups.ledger import tagged
 
 _FOLDER = Path(__file__).parent / "docs"
 

@@ -11,8 +11,10 @@ from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
 from service.about import DOCUMENT, ApiDocument
-from service.access import ACCESS, SCOPES, Access
-from service.bulk import READING, Reading, stop_reading
+from service.access.keys import ApiKeys
+from service.access.known_keys import ACCESS, SCOPES, Access
+from service.access.quotas import QUOTAS, Quotas, tell_standing
+from service.access.stored_keys import StoredKeys
 from service.capacity import LOAD, Load
 from service.context import (
     BROKER,
@@ -27,14 +29,12 @@ from service.context import (
     Keeping,
 )
 from service.events import STREAMS, Streams, close_streams
-from service.hosts import HOSTS, Hosts, serve_known_hosts
-from service.idempotency import FIRST_BODIES, FirstBodies
-from service.keys import ApiKeys
-from service.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
-from service.quotas import QUOTAS, Quotas, tell_standing
+from service.http.hosts import HOSTS, Hosts, serve_known_hosts
+from service.http.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
+from service.posting.bulk import READING, Reading, stop_reading
+from service.posting.idempotency import FIRST_BODIES, FirstBodies
+from service.posting.waits import WAITS, Waits, stop_waits
 from service.routes import definitions, operations
-from service.stored_keys import StoredKeys
-from service.waits import WAITS, Waits, stop_waits
 
 __all__ = ["ApiBroker", "IntakeLimits", "Keeping", "build_app"]
 
@@ -74,7 +74,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
-        handler_args={"auto_decompress": False},  # `service.bodies` does it
+        handler_args={"auto_decompress": False},  # `service.http.bodies` does it
     )
     app[BROKER] = broker
     app[ACCESS] = Access(keys, operators, stored_keys)

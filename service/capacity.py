@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+import orjson
 from aiohttp import web
 
 from contract.broker import BrokerError, BrokerUnavailable, QueueDepth
@@ -18,8 +19,7 @@ from service.api.capacity import GET_CAPACITY, WINDOW_S
 from service.api.operation import JSON
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, LEDGER
-from service.ledger import json_body
-from service.parameters import check_parameters
+from service.http.parameters import check_parameters
 
 _KEPT_S: Final = 1.0  # chosen: clients may ask as often as they like
 _BROKER_TIMEOUT_S: Final = 2.0  # chosen, as for the gauges
@@ -76,7 +76,7 @@ async def get_capacity(request: web.Request) -> web.Response:
         capacity = await request.app[LOAD].of(request.app)
     except BrokerError as error:
         raise broker_refusal(error) from error
-    return web.Response(body=json_body(capacity), content_type=JSON, headers={"Cache-Control": "no-store"})
+    return web.Response(body=orjson.dumps(capacity), content_type=JSON, headers={"Cache-Control": "no-store"})
 
 
 async def _look(app: web.Application) -> Capacity:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import orjson
 import structlog
 from aiohttp import web
 
@@ -10,7 +11,7 @@ from contract.broker import BrokerError
 from contract.dead import Handled, Wanted
 from contract.labels import DeadAction
 from service import problems
-from service.access import owner_seen
+from service.access.known_keys import owner_seen
 from service.api.answers import Dropped, LetterList, Retried, present
 from service.api.dead import DROP_DEAD, MANY, RETRY_DEAD, SHOW_DEAD
 from service.api.operation import JSON
@@ -18,9 +19,8 @@ from service.broker_errors import broker_refusal
 from service.context import BROKER, METRICS
 from service.dead_ids import has_id, may_be, named_by, not_found
 from service.dead_list import DeadQuery, cursor_of, flag_of, listed, place_of, reason_of, shown
-from service.ledger import json_body
-from service.middlewares import OWNER
-from service.parameters import check_parameters
+from service.http.middlewares import OWNER
+from service.http.parameters import check_parameters
 from service.problems import Problem, ProblemError, invalid_parameter
 
 log = structlog.get_logger(__name__)
@@ -166,7 +166,7 @@ def _dropped(request: web.Request, handled: Handled, letter_id: str | None = Non
 
 
 def _answered(answer: object, *, status: int = 200) -> web.Response:
-    return web.Response(body=json_body(present(answer)), content_type=JSON, status=status)
+    return web.Response(body=orjson.dumps(present(answer)), content_type=JSON, status=status)
 
 
 def _log(event: str, request: web.Request, handled: Handled, letter_id: str | None) -> None:

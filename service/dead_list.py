@@ -13,7 +13,7 @@ from contract.reasons import Reason
 from contract.timestamps import rfc3339
 from service.api.answers import ListedLetter, ShownLetter
 from service.api.dead import DEFAULT_LIMIT, LIST_DEAD, MAX_LIMIT, ORDERS
-from service.parameters import check_parameters
+from service.http.parameters import check_parameters
 from service.problems import invalid_parameter
 
 _LISTED_CAUSE_CHARS = 200  # chosen: the first line of a cause; the request for one letter shows all of it

@@ -15,11 +15,11 @@ from aiohttp_sse import EventSourceResponse, sse_response
 from contract.broker import BrokerError, BrokerUnavailable, EventLog, LogEntry, UnknownOffset
 from contract.events import matches
 from service import problems
+from service.access.callers import check_still_known
 from service.api.events import GET_EVENTS, LAST_EVENT_ID, MAX_PATTERN_CHARS, MAX_PATTERNS
 from service.broker_errors import broker_problem, broker_refusal
-from service.callers import check_still_known
 from service.context import BROKER, LIMITS, METRICS
-from service.parameters import check_parameters
+from service.http.parameters import check_parameters
 from service.problems import Problem, ProblemError, invalid_parameter
 
 log = structlog.get_logger(__name__)

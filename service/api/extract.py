@@ -9,7 +9,7 @@ from service.api import samples
 from service.api.headers import CACHE_CONTROL, GUARDS
 from service.api.operation import JSON, TEXT, Answer, Example, Operation
 from service.api.posting import BODIES, IDEMPOTENCY_KEY, RAW_PARAMETERS
-from service.forms import ARTICLE_TYPE
+from service.http.forms import ARTICLE_TYPE
 
 EXTRACT_DOCUMENT: Final = Operation(
     id="extract_document",

@@ -31,7 +31,7 @@ from service.api.operation import (
     whole,
 )
 from service.api.posting import PREFER
-from service.forms import ARTICLE_TYPE, EVENT_AND_ARTICLE_FORMS
+from service.http.forms import ARTICLE_TYPE, EVENT_AND_ARTICLE_FORMS
 
 FORMATS: Final = {"status": JSON, **EVENT_AND_ARTICLE_FORMS}  # in order of preference if several are as welcome
 MAX_RUN: Final = 999_999_999  # of a run; chosen: nine digits, far above what there is

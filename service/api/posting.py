@@ -13,6 +13,7 @@ from contract.options import Focus, Format, OnDuplicate, Part
 from contract.rules import MAX_URL_CHARS
 from contract.submission import KEY_CHARS, MAX_LABELS, Line, Submission
 from service import problems
+from service.access.keys import ANONYMOUS
 from service.api import samples
 from service.api.answers import LineProblem, LineReceipt, PartProblem, PartReceipt, Receipt, present
 from service.api.headers import APPLIED, GUARDS, LOCATION, MAYBE_CACHE_CONTROL
@@ -30,8 +31,7 @@ from service.api.operation import (
     one_of,
     text,
 )
-from service.forms import ARTICLE_TYPE
-from service.keys import ANONYMOUS
+from service.http.forms import ARTICLE_TYPE
 
 RAW_KINDS: Final = {
     TEXT: Kind.TEXT,

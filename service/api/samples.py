@@ -8,8 +8,8 @@ from contract.ids import document_id_for_key
 from contract.job import Kind, Lane
 from contract.ledger import State
 from contract.reasons import Reason
+from service.access.keys import ANONYMOUS
 from service.api.answers import DocumentState, ListedLetter, RunBrief, RunState
-from service.keys import ANONYMOUS
 
 TEXT: Final = (
     "The ferry sails again\n\nBy Ada Larsen\n\n"

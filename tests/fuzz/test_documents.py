@@ -27,9 +27,9 @@ from contract.events import FailedEvent, ProcessedEvent
 from contract.metrics import Metrics
 from contract.options import Format, Part
 from contract.verdicts import Bury, Publish
+from service.access.keys import ApiKeys
 from service.app import IntakeLimits, build_app
-from service.hosts import Hosts
-from service.keys import ApiKeys
+from service.http.hosts import Hosts
 from tests.rabbit_node import free_ports
 from tests.service.memory_broker import MemoryBroker
 from workers.decode import decode

@@ -18,9 +18,9 @@ from prometheus_client import CollectorRegistry
 
 from contract.metrics import Metrics
 from runtime.ops import build_ops_app
+from service.access.keys import ApiKeys
 from service.app import IntakeLimits, build_app
-from service.hosts import Hosts
-from service.keys import ApiKeys
+from service.http.hosts import Hosts
 from tests.fuzz.requests import SECRET, TEXT, Route, Sent, sent
 from tests.service.memory_broker import MemoryBroker
 from tests.system.processes import Process

@@ -3,7 +3,7 @@ from pytest_aiohttp import AiohttpClient
 
 from contract.metrics import Metrics
 from runtime.ops import Readiness, build_ops_app
-from service.hosts import Hosts
+from service.http.hosts import Hosts
 
 
 async def test_metrics_are_those_of_the_registry(aiohttp_client: AiohttpClient) -> None:

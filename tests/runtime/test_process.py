@@ -10,7 +10,7 @@ from contract.labels import Listener
 from contract.metrics import Metrics
 from runtime.errors import StartError
 from runtime.process import ListenAddress, listening, run_roles
-from service.connections import ConnectionLimits
+from service.http.connections import ConnectionLimits
 
 
 def address(port: int) -> ListenAddress:

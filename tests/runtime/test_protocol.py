@@ -15,11 +15,11 @@ from contract.labels import Cut, Listener
 from contract.metrics import Metrics
 from runtime.ops import build_ops_app
 from runtime.process import ListenAddress, listening
+from service.access.keys import ApiKeys
 from service.app import build_app
-from service.connections import ConnectionLimits
-from service.hosts import Hosts
-from service.keys import ApiKeys
-from service.protocol import MAX_FIELDS, MAX_HEADER_BYTES, MAX_LINE_BYTES
+from service.http.connections import ConnectionLimits
+from service.http.hosts import Hosts
+from service.http.protocol import MAX_FIELDS, MAX_HEADER_BYTES, MAX_LINE_BYTES
 from tests.service.conftest import LIMITS, NOW
 from tests.service.memory_broker import MemoryBroker
 from tests.wire import Wire, ask, request

@@ -14,8 +14,8 @@ from runtime.ops import build_ops_app
 from runtime.process import ListenAddress, listening
 from runtime.scrapes import ready_states, scrape
 from runtime.wiring import build_metrics
-from service.connections import ConnectionLimits
-from service.hosts import Hosts
+from service.http.connections import ConnectionLimits
+from service.http.hosts import Hosts
 
 
 @asynccontextmanager

@@ -12,10 +12,10 @@ from prometheus_client import CollectorRegistry
 from contract.labels import Listener, WaitFor, WaitOutcome
 from contract.metrics import Metrics
 from runtime.process import ListenAddress, listening
+from service.access.keys import ApiKeys
 from service.app import build_app
-from service.connections import ConnectionLimits
-from service.hosts import Hosts
-from service.keys import ApiKeys
+from service.http.connections import ConnectionLimits
+from service.http.hosts import Hosts
 from tests.service.conftest import LIMITS, NOW
 from tests.service.memory_broker import MemoryBroker
 from workers.decode import decode

@@ -8,7 +8,7 @@ from contract.metrics import Metrics
 from runtime import wiring
 from runtime.errors import StartError
 from runtime.settings import load
-from service.access import ACCESS
+from service.access.known_keys import ACCESS
 from service.context import KEEPING
 from tests.service.memory_broker import MemoryBroker
 

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 from jsonschema import Draft202012Validator
 
 from service.api.document import openapi
-from service.middlewares import route_of
+from service.http.middlewares import route_of
 from service.routes import operations
 
 # Those of any answer: of the message's form, not of the operation.

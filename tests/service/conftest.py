@@ -13,10 +13,10 @@ from pytest_aiohttp.plugin import AiohttpClient
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
+from service.access.keys import ApiKeys
+from service.access.stored_keys import StoredKeys
 from service.app import IntakeLimits, Keeping, build_app
-from service.hosts import Hosts
-from service.keys import ApiKeys
-from service.stored_keys import StoredKeys
+from service.http.hosts import Hosts
 from tests.service.conformance import Conformance
 from tests.service.memory_broker import MemoryBroker
 from workers.decode import decode

@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry
 
 from contract.labels import Cut, Listener
 from contract.metrics import Metrics
-from service.connections import ConnectionLimits, Connections, site_of
+from service.http.connections import ConnectionLimits, Connections, site_of
 
 LIMITS = ConnectionLimits(connections=3, connections_per_address=2)
 

@@ -129,7 +129,7 @@ async def test_without_the_broker_nothing_is_done_and_asking_again_is_advised(
 async def test_without_the_ledger_nothing_is_done(
     open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch, method: str, what: str, failure: Exception | None
 ) -> None:
-    monkeypatch.setattr("service.ledger._TIMEOUT_S", 0.05)
+    monkeypatch.setattr("service.lookups.ledger._TIMEOUT_S", 0.05)
     desk = await open_desk(ledger=BrokenLedger(failure))
     response = await act(desk, method, "some-id", what)
     told = await problem(response)

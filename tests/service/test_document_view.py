@@ -12,8 +12,8 @@ from contract.ids import document_id_for_key
 from contract.job import Job
 from contract.ledger import LedgerUnavailable
 from contract.reasons import Reason
-from service.accept import preferred
 from service.api.lookups import FORMATS
+from service.http.accept import preferred
 from tests.brokers import samples
 from tests.runtime.ledger.records import Records, failed, next_run
 from tests.service.conftest import NOW, Desk, OpenDesk, problem
@@ -287,7 +287,7 @@ async def test_without_a_ledger_it_says_so(desk: Desk, path: str) -> None:
 async def test_an_unavailable_ledger_is_reported(
     open_desk: OpenDesk, path: str, failure: Exception | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.ledger._TIMEOUT_S", 0.05)
+    monkeypatch.setattr("service.lookups.ledger._TIMEOUT_S", 0.05)
     response = await (await open_desk(ledger=BrokenLedger(failure))).client.get(path)
     assert (response.status, (await problem(response))["type"]) == (503, "/problems/ledger-unavailable")
     assert response.headers["Retry-After"] == "5"

@@ -2,7 +2,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from service.hosts import Hosts
+from service.http.hosts import Hosts
 from tests.service.conftest import Desk, OpenDesk
 from tests.wire import Answer, ask, request
 

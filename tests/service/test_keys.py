@@ -3,7 +3,7 @@ import re
 import pytest
 from yarl import URL
 
-from service.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, refuse_open_listener
+from service.access.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, refuse_open_listener
 from tests.service.conftest import Desk, OpenDesk, problem
 
 SECRET = "c0py-Secret~1"

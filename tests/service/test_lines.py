@@ -14,7 +14,7 @@ from aiohttp import ClientResponse
 
 from contract.broker import BrokerFull, BrokerUnavailable
 from contract.job import Kind, Lane
-from service.bulk import READING, stop_reading
+from service.posting.bulk import READING, stop_reading
 from tests.service.conftest import Desk, OpenDesk, problem
 
 if sys.version_info >= (3, 14):

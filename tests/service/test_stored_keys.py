@@ -12,8 +12,8 @@ from contract.broker import BrokerFull
 from contract.keys import UNLIMITED, Key, Limits, Scope, digest_of, new_id, new_token
 from contract.ledger import LedgerUnavailable
 from contract.quotas import Standing
+from service.access.stored_keys import FRESH_S, StoredKeys
 from service.routes import operations
-from service.stored_keys import FRESH_S, StoredKeys
 from tests.brokers import samples
 from tests.service.conftest import NOW, Desk, OpenDesk, problem
 from tests.service.memory_dead import letter

@@ -16,9 +16,9 @@ from contract.keys import Limits
 from contract.ledger import LedgerUnavailable
 from contract.quotas import Charge, Counter, Policy, Remaining, Standing, Usage, settle
 from service import problems
-from service.access import CALLER
+from service.access.callers import check_still_known
+from service.access.known_keys import CALLER
 from service.api.headers import RATE_LIMIT, RATE_LIMIT_POLICY
-from service.callers import check_still_known
 from service.context import CLOCK
 from service.problems import Problem, ProblemError
 

@@ -7,9 +7,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from service.api.posting import FORM, NDJSON
-from service.documents import post_document
-from service.post_lines import post_lines
-from service.post_parts import post_parts
+from service.posting.documents import post_document
+from service.posting.post_lines import post_lines
+from service.posting.post_parts import post_parts
 
 _MANY: Final[Mapping[str, Handler]] = {NDJSON: post_lines, FORM: post_parts}
 

@@ -14,17 +14,17 @@ from contract.labels import WaitFor, WaitOutcome
 from contract.reasons import FailureClass, Reason
 from contract.submission import Fault, to_job
 from service import problems
-from service.accept import preferred
-from service.admission import job_too_large
-from service.bodies import BODY_BYTES
+from service.access.quotas import admitted
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, LIMITS
-from service.documents import read_submission
-from service.forms import ARTICLE_FORMS, body_of, content_type, is_article, policy
-from service.middlewares import OWNER
+from service.http.accept import preferred
+from service.http.bodies import BODY_BYTES
+from service.http.forms import ARTICLE_FORMS, body_of, content_type, is_article, policy
+from service.http.middlewares import OWNER
+from service.posting.admission import job_too_large
+from service.posting.documents import read_submission
+from service.posting.waits import WAITS, Ended
 from service.problems import Problem, ProblemError, ProblemType
-from service.quotas import admitted
-from service.waits import WAITS, Ended
 
 _FORMS: Final = {**ARTICLE_FORMS, "json": "application/json"}
 _PLACE_FREE_S: Final = "2"  # chosen: most extractions take less

@@ -7,8 +7,8 @@ from typing import Final
 from aiohttp import web
 
 from contract.keys import UNLIMITED, Limits, Scope
-from service.keys import ANONYMOUS, ApiKeys
-from service.stored_keys import StoredKeys
+from service.access.keys import ANONYMOUS, ApiKeys
+from service.access.stored_keys import StoredKeys
 
 _ALL: Final = frozenset(Scope)
 _OF_SETTINGS: Final = frozenset({Scope.SUBMIT, Scope.READ})

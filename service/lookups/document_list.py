@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
+import orjson
 from aiohttp import web
 
 from contract.job import Kind
@@ -15,12 +16,12 @@ from contract.ledger import Filter, Place, State
 from contract.reasons import Reason
 from contract.search import SearchError, Term, parse_query
 from contract.submission import MAX_LABELS
-from service.access import owner_seen
+from service.access.known_keys import owner_seen
 from service.api.answers import DocumentList
 from service.api.lookups import DEFAULT_LIMIT, LIST_DOCUMENTS, MAX_LIMIT, MAX_NAME_CHARS
 from service.api.operation import JSON
-from service.ledger import asked, json_body, ledger_of, shown, tagged
-from service.parameters import check_parameters
+from service.http.parameters import check_parameters
+from service.lookups.ledger import asked, ledger_of, shown, tagged
 from service.problems import invalid_parameter
 
 _NUMBER = re.compile(r"[0-9]{1,4}")
@@ -39,7 +40,7 @@ async def list_documents(request: web.Request) -> web.Response:
     page = await asked(ledger_of(request).page(query.wanted, limit=query.limit, after=query.after))
     following = None if page.next is None else _cursor(page.next)
     answer = DocumentList(documents=[shown(run) for run in page.runs], next=following)
-    return tagged(request, json_body(answer), JSON)
+    return tagged(request, orjson.dumps(answer), JSON)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import TypeVar
 
-import orjson
 from aiohttp import hdrs, web
 
 from contract.ledger import Ledger, LedgerUnavailable, Run
@@ -77,11 +76,6 @@ def shown(run: Run) -> RunState:
 def stated(at: datetime | None) -> str | None:
     """Returns an aware time as RFC 3339 in UTC, None for None."""
     return None if at is None else rfc3339(at)
-
-
-def json_body(answer: object) -> bytes:
-    """Returns an answer of `service.api.answers` as JSON."""
-    return orjson.dumps(answer)
 
 
 def tagged(

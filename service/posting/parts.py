@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
-from service.bodies import BrokenBodyError
+from service.http.bodies import BrokenBodyError
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from aiohttp import hdrs, web
 
 from contract.keys import Scope
 from service import problems
-from service.access import ACCESS, CALLER, Caller
+from service.access.known_keys import ACCESS, CALLER, Caller
+from service.access.stored_keys import KeysUnknown
 from service.problems import Problem, ProblemError
-from service.stored_keys import KeysUnknown
 
 _REALM: Final = 'Bearer realm="copydesk"'
 

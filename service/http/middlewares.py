@@ -8,13 +8,13 @@ from aiohttp.typedefs import Handler
 
 from contract.events import host_of
 from service import problems
-from service.access import ACCESS, CALLER, NOBODY, SCOPES
-from service.callers import caller_of, check_scope, check_still_known
+from service.access.callers import caller_of, check_scope, check_still_known
+from service.access.known_keys import ACCESS, CALLER, NOBODY, SCOPES
 from service.context import METRICS
-from service.hosts import HOSTS
-from service.prefer import APPLIED, WAITED
+from service.http.hosts import HOSTS
+from service.http.prefer import APPLIED, WAITED
+from service.http.protocol import MAX_HEADER_BYTES, OTHER_VERSION, SERVER
 from service.problems import Problem, ProblemError
-from service.protocol import MAX_HEADER_BYTES, OTHER_VERSION, SERVER
 
 log = structlog.get_logger(__name__)
 

@@ -22,7 +22,7 @@ from aiohttp.streams import StreamReader
 from contract.labels import Cut
 from contract.metrics import Metrics
 from service import problems
-from service.connections import ConnectionLimits, Connections, site_of
+from service.http.connections import ConnectionLimits, Connections, site_of
 from service.problems import Problem
 
 log = structlog.get_logger(__name__)
@@ -98,7 +98,7 @@ class Connection(web.RequestHandler):
             server,
             loop=asyncio.get_running_loop(),
             access_log=None,  # type: ignore[arg-type] # aiohttp's own runner takes None for none
-            auto_decompress=False,  # `service.bodies` does it, for the bodies that are read
+            auto_decompress=False,  # `service.http.bodies` does it, for the bodies that are read
             lingering_time=_LINGER_S,
             max_line_size=MAX_LINE_BYTES,
             max_field_size=MAX_LINE_BYTES,

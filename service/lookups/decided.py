@@ -9,11 +9,7 @@ import orjson
 
 from contract.events import PROCESSED, host_of
 from contract.ledger import Run, State
-
-
-def run_of(event: bytes) -> int:
-    """Returns the run that `event` is of."""
-    return int(orjson.loads(event)["id"].rpartition(".")[2])
+from service.posting.waits import run_of
 
 
 def with_event(runs: Sequence[Run], event: bytes) -> list[Run]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final
 
+import orjson
 from aiohttp import hdrs, web
 
 from contract.binary import file_kind
@@ -26,22 +27,21 @@ from contract.submission import (
     to_job,
 )
 from service import problems
-from service.accept import preferred
-from service.admission import admit_one
+from service.access.quotas import admitted
 from service.api.answers import Receipt, present
 from service.api.operation import JSON
 from service.api.posting import IDEMPOTENCY_KEY, LABEL, LISTS, OPTIONS, RAW_KINDS, RAW_PARAMETERS
-from service.bodies import BODY_BYTES, CODINGS, coding_of, read_body
 from service.context import CLOCK, DECODE, KEEPING, LEDGER
-from service.forms import EVENT_AND_ARTICLE_FORMS, body_of, content_type, is_article, policy
-from service.idempotency import with_first_body
-from service.ledger import json_body
-from service.middlewares import OWNER
-from service.parameters import SHOWN_NAME_CHARS, named, parameter_faults, unknown_parameter
-from service.prefer import PREFER
+from service.http.accept import preferred
+from service.http.bodies import BODY_BYTES, CODINGS, coding_of, read_body
+from service.http.forms import EVENT_AND_ARTICLE_FORMS, body_of, content_type, is_article, policy
+from service.http.middlewares import OWNER
+from service.http.parameters import SHOWN_NAME_CHARS, named, parameter_faults, unknown_parameter
+from service.http.prefer import PREFER
+from service.posting.admission import admit_one
+from service.posting.idempotency import with_first_body
+from service.posting.waits import DocumentWait, waiting
 from service.problems import Problem, ProblemError
-from service.quotas import admitted
-from service.waits import DocumentWait, waiting
 
 _VISIBLE_ASCII = re.compile(rf"[\x21-\x7e]{{1,{KEY_CHARS}}}")
 _LISTS = {parameter.name for parameter in LISTS}
@@ -120,7 +120,7 @@ async def _recorded_event(ledger: Ledger, job: Job) -> bytes | None:
 
 def _receipt(job: Job, checked: Checked, location: Mapping[str, str]) -> web.Response:
     receipt = Receipt(id=job.id, lane=job.lane, warnings=checked.warnings)
-    return web.Response(body=json_body(present(receipt)), content_type=JSON, status=202, headers=location)
+    return web.Response(body=orjson.dumps(present(receipt)), content_type=JSON, status=202, headers=location)
 
 
 def _decided(event: bytes, forms: Sequence[str], location: Mapping[str, str]) -> web.Response:

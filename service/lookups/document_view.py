@@ -8,23 +8,24 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import orjson
 from aiohttp import hdrs, web
 
 from contract.ids import time_of
 from contract.labels import WaitFor
 from contract.ledger import RECORDING_MARGIN_S, Erased, Ledger, Run, State
 from service import problems
-from service.accept import preferred
-from service.access import owner_seen
+from service.access.known_keys import owner_seen
 from service.api.answers import DocumentState, RunBrief, UnknownDocument
 from service.api.lookups import FORMATS, SHOW_DOCUMENT
 from service.context import CLOCK
-from service.decided import run_of, with_event
-from service.forms import body_of, content_type, is_article, policy
-from service.ledger import asked, json_body, ledger_of, shown, stated, tagged
-from service.parameters import check_parameters
+from service.http.accept import preferred
+from service.http.forms import body_of, content_type, is_article, policy
+from service.http.parameters import check_parameters
+from service.lookups.decided import with_event
+from service.lookups.ledger import asked, ledger_of, shown, stated, tagged
+from service.posting.waits import DocumentWait, run_of, waiting
 from service.problems import Problem, ProblemError, invalid_parameter
-from service.waits import DocumentWait, waiting
 
 _RUN = re.compile(r"[1-9][0-9]{0,8}")
 _LEAST_WAIT_S = 1  # of Retry-After, in whole seconds (RFC 9110, section 10.2.3); chosen: most documents take less
@@ -217,7 +218,7 @@ def _status(request: web.Request, runs: Sequence[Run], *, code: int = 200) -> we
     headers: dict[str, str] = {}
     if not latest.state.decided:
         headers[hdrs.RETRY_AFTER] = str(wait_s(latest, request.app[CLOCK]()))
-    return tagged(request, json_body(state), FORMATS["status"], status=code, headers=headers)
+    return tagged(request, orjson.dumps(state), FORMATS["status"], status=code, headers=headers)
 
 
 def _brief(run: Run) -> RunBrief:
@@ -252,7 +253,7 @@ async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: s
         raise ProblemError(Problem(problems.NOT_FOUND, detail))
     unknown = UnknownDocument(id=document_id, state="unknown", recorded_until=stated(until))
     headers: dict[str, str] = {hdrs.RETRY_AFTER: str(_LEAST_WAIT_S)}
-    return tagged(request, json_body(unknown), FORMATS["status"], status=202, headers=headers)
+    return tagged(request, orjson.dumps(unknown), FORMATS["status"], status=202, headers=headers)
 
 
 async def erased_for(request: web.Request, ledger: Ledger, document_id: str) -> Erased | None:

@@ -22,15 +22,15 @@ from contract.ids import document_id_for_key, line_id, new_document_id
 from contract.job import Job, Lane
 from contract.submission import Checked, Fault, to_job
 from service import problems
-from service.admission import admit
+from service.access.quotas import admit_each, give_back
 from service.api.answers import present
 from service.api.posting import IDEMPOTENCY_KEY, NDJSON
-from service.bodies import BrokenBodyError, read_pieces
 from service.context import CLOCK, KEEPING, LIMITS, METRICS, IntakeLimits
-from service.idempotency import FIRST_BODIES, Compared, FirstBodies, reused
-from service.middlewares import OWNER
+from service.http.bodies import BrokenBodyError, read_pieces
+from service.http.middlewares import OWNER
+from service.posting.admission import admit
+from service.posting.idempotency import FIRST_BODIES, Compared, FirstBodies, reused
 from service.problems import Problem, ProblemError
-from service.quotas import admit_each, give_back
 
 T_co = TypeVar("T_co", covariant=True)
 

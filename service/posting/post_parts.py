@@ -17,10 +17,11 @@ from contract.submission import Fault, InvalidSubmissionError, check_submission
 from service import problems
 from service.api.operation import TEXT
 from service.api.posting import FORM_PARAMETERS, RAW_KINDS
-from service.bodies import BrokenBodyError, broken, too_large
-from service.bulk import READING, Documents, Entry, answer, arriving, check
 from service.context import LIMITS
-from service.documents import (
+from service.http.bodies import BrokenBodyError, broken, too_large
+from service.http.parameters import parameter_faults
+from service.posting.bulk import READING, Documents, Entry, answer, arriving, check
+from service.posting.documents import (
     MAX_FAULTS,
     check_coding,
     key_faults,
@@ -28,8 +29,7 @@ from service.documents import (
     raw_submission,
     unsupported,
 )
-from service.parameters import parameter_faults
-from service.parts import Part, Parts
+from service.posting.parts import Part, Parts
 from service.problems import Problem, ProblemError, invalid_parameter
 
 _GENERIC: Final = {None, "", "application/octet-stream"}  # what clients send for a file that they do not know

@@ -9,11 +9,11 @@ from aiohttp import web
 from contract.submission import InvalidSubmissionError, MalformedSubmissionError, parse_line
 from service import problems
 from service.api.operation import JSON
-from service.bodies import BrokenBodyError, broken, too_large
-from service.bulk import READING, Documents, Entry, answer, arriving, check
 from service.context import LIMITS
-from service.documents import MAX_FAULTS, check_coding, check_json_charset, key_faults, query_faults
-from service.lines import Line, Lines
+from service.http.bodies import BrokenBodyError, broken, too_large
+from service.posting.bulk import READING, Documents, Entry, answer, arriving, check
+from service.posting.documents import MAX_FAULTS, check_coding, check_json_charset, key_faults, query_faults
+from service.posting.lines import Line, Lines
 from service.problems import Problem
 
 

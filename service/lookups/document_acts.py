@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
+import orjson
 import structlog
 from aiohttp import hdrs, web
 
@@ -16,7 +17,7 @@ from contract.ledger import Erased, Ledger, Run
 from contract.requests import Action, OwnerRequest
 from contract.timestamps import rfc3339
 from service import problems
-from service.admission import put_run
+from service.access.quotas import admitted
 from service.api.acts import CANCEL_DOCUMENT
 from service.api.answers import CancelRequested, Erasing, PutRun
 from service.api.operation import JSON
@@ -24,13 +25,13 @@ from service.api.posting import IDEMPOTENCY_KEY
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, KEEPING, METRICS
 from service.dead_ids import has_id
-from service.document_view import erased_for, may_come, may_see, wait_s, with_next
-from service.documents import key_faults
-from service.ledger import asked, json_body, ledger_of, shown
-from service.middlewares import OWNER
-from service.parameters import check_parameters
+from service.http.middlewares import OWNER
+from service.http.parameters import check_parameters
+from service.lookups.document_view import erased_for, may_come, may_see, wait_s, with_next
+from service.lookups.ledger import asked, ledger_of, shown
+from service.posting.admission import put_run
+from service.posting.documents import key_faults
 from service.problems import Problem, ProblemError
-from service.quotas import admitted
 
 log = structlog.get_logger(__name__)
 
@@ -220,7 +221,7 @@ def _put_on_queue(document_id: str, run: int, lane: Lane) -> web.Response:
 
 
 def _answered(answer: object, *, status: int, headers: Mapping[str, str]) -> web.Response:
-    return web.Response(body=json_body(answer), content_type=JSON, status=status, headers=headers)
+    return web.Response(body=orjson.dumps(answer), content_type=JSON, status=status, headers=headers)
 
 
 def _under_way() -> ProblemError:

@@ -8,15 +8,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import TypeVar
 
+import orjson
 from aiohttp import web
 
 from contract.broker import BrokerUnavailable, Watch
 from contract.labels import WaitFor, WaitOutcome
 from contract.metrics import Metrics
 from service.context import BROKER, LIMITS
-from service.decided import run_of
-from service.prefer import APPLIED, PREFER, WAITED, wait_asked
-from service.protocol import GONE
+from service.http.prefer import APPLIED, PREFER, WAITED, wait_asked
+from service.http.protocol import GONE
 
 T = TypeVar("T")
 
@@ -181,3 +181,8 @@ async def waiting(request: web.Request, document_id: str, wait_for: WaitFor) -> 
             except BrokerUnavailable:
                 request.app[WAITS].count(wait_for, WaitOutcome.REFUSED)
         yield wait
+
+
+def run_of(event: bytes) -> int:
+    """Returns the run that `event` is of."""
+    return int(orjson.loads(event)["id"].rpartition(".")[2])

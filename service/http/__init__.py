@@ -1,0 +1,6 @@
+"""What is the same for each request.
+
+In the order of a request: `connections.py` (how many), `protocol.py` (times and sizes of headers), `hosts.py` (names of
+this server), `middlewares.py` (errors, keys, metrics), `parameters.py` (the query), `prefer.py` and `accept.py` (what
+the client asks for), `bodies.py` (reads and decompresses), `forms.py` (an article in the form that is asked for).
+"""
