@@ -12,7 +12,7 @@ from contract.broker import BrokerUnavailable, Capacity, Handler, LogEntry, NotP
 from contract.codec import MessageTooLarge
 from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.events import ErasedEvent
-from contract.job import Job
+from contract.job import Job, Lane
 from contract.labels import Destination, SessionRole
 from contract.metrics import Metrics
 from contract.requests import OwnerRequest
@@ -31,6 +31,7 @@ from runtime.brokers.rabbit.log import LogReader, log_bounds
 from runtime.brokers.rabbit.messages import job_message
 from runtime.brokers.rabbit.outgoing import Outgoing
 from runtime.brokers.rabbit.publisher import Publisher
+from runtime.brokers.rabbit.puts import Puts
 from runtime.brokers.rabbit.record import Record
 from runtime.brokers.rabbit.replies import Replies
 from runtime.brokers.rabbit.requests import Requests
@@ -66,6 +67,7 @@ class RabbitBroker:
         self._reporter = SessionReporter(metrics)
         self._consumer: Consumer | None = None
         self._group = asyncio.TaskGroup()
+        self._puts = {lane: Puts(self.put_many, self._group) for lane in Lane}
         self._publishing: asyncio.Task[None] | None = None
         self._leasing: asyncio.Task[None] | None = None
         self._noting: asyncio.Task[None] | None = None
@@ -96,13 +98,7 @@ class RabbitBroker:
             BrokerFull: the queue is at its limit.
             MessageTooLarge: the job is over `contract.codec.MAX_JOB_BYTES`.
         """
-        self._start_publishing()
-        end = asyncio.get_running_loop().time() + self._limits.publish_timeout_s
-        outgoing = _to_lane(job)
-        await self._publisher.publish(outgoing, timeout_s=self._limits.publish_timeout_s)
-        # After the job: every recorded job is stored. A job without a record was not accepted.
-        left_s = max(0.0, end - asyncio.get_running_loop().time())
-        await self._record.add([acceptance(job, datetime.now(UTC))], timeout_s=left_s)
+        await self._puts[job.lane].put(job)
 
     async def put_many(self, jobs: Sequence[Job]) -> Sequence[NotPut]:
         """See `contract.broker.JobSink.put_many`. The jobs share a timeout, and a message in the record."""
