@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 
-AT_ONCE = 5  # chosen for two cores: half of the time of a test is waiting
+AT_ONCE = 4  # chosen for two cores: a third of the time of a test is waiting
 SUITE_TIMEOUT_S = 2700  # pytest's own session_timeout ends a suite before; this is for a pytest that hangs at its end
 
 PATIENTLY = ("-o", "faulthandler_timeout=900")  # one fault may take minutes, and starts many processes
@@ -30,6 +30,10 @@ _LONG = (
     *("tests/canaries", "tests/fuzz"),
     *(f"tests/system/test_{name}.py" for name in ("ledger", "processes", "streams")),
 )  # about half of the time of the system tests without RabbitMQ
+_REPLICAS = (
+    "tests/canaries",
+    *(f"tests/system/test_{name}.py" for name in ("api_keys", "audit", "document_acts", "ledger")),
+)  # they start several servers and a database each: about half of the time of the system tests on RabbitMQ
 _WORKERS, _API = ("tests/workers", "tests/seeds"), ("tests/service", "tests/fuzz")  # a third of the unit tests each
 
 
@@ -43,7 +47,8 @@ class Suite:
 
 # The longest first. Every test is in exactly one of them: its marks choose a kind, its file or folder a part of it.
 SUITES = (
-    Suite("system on RabbitMQ", ("-m", SYSTEM_ON_RABBIT)),
+    Suite("system on RabbitMQ: replicas", ("-m", SYSTEM_ON_RABBIT, *_REPLICAS)),
+    Suite("system on RabbitMQ", ("-m", SYSTEM_ON_RABBIT, *(f"--ignore={path}" for path in _REPLICAS))),
     Suite("brokers and databases", ("-m", BROKERS)),
     Suite("faults of brokers", (*PATIENTLY, "-m", FAULTS, f"--ignore={_WORKER_FAULTS}")),
     Suite("system: long ones", ("-m", SYSTEM, *_LONG)),
@@ -75,7 +80,7 @@ class Ended:
 def run(suite: Suite) -> Ended:
     """Runs `suite` to its end, and prints its output."""
     began = time.monotonic()
-    command = [sys.executable, "-m", "pytest", *suite.arguments]
+    command = [sys.executable, "-m", "pytest", "--durations=10", *suite.arguments]
     with TemporaryFile() as printed:  # not a pipe: a process that a dead pytest left behind would keep it open
         try:
             code = subprocess.run(

@@ -41,7 +41,7 @@ async def make_own(settings: Settings) -> None:
         cause = error.cause if isinstance(error, LedgerUnusable) else error
         raise StartError(
             f"the ledger {settings.data / LEDGER_FILE} cannot be used ({cause}); "
-            "you may delete it: all but API keys is rebuilt"
+            "you may delete it: it is rebuilt, but for API keys"
         ) from None
 
 

@@ -1,7 +1,6 @@
 """Compares accepted with decided documents, counted by a separate subscriber and in the event log."""
 
 import asyncio
-import hashlib
 import json
 import time
 from collections import Counter, defaultdict
@@ -13,6 +12,8 @@ from typing import Any
 import aio_pika
 import aiohttp
 from aio_pika.abc import AbstractIncomingMessage
+
+from runtime.audit import digest
 
 LOST_CONNECTION = (aio_pika.exceptions.AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError)
 NEVER = aiohttp.ClientTimeout()  # aiohttp's default ends a stream after five minutes
@@ -27,7 +28,7 @@ class Events:
     seen: Counter[str] = field(default_factory=Counter)
     subjects: set[str] = field(default_factory=set)
     reasons: dict[str, str] = field(default_factory=dict)
-    _data: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _data: dict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def add(self, body: bytes) -> None:
@@ -57,15 +58,6 @@ class Events:
     def differing(self, ids: set[str]) -> int:
         """Returns how many events of `ids` came again with other content."""
         return sum(len(data) - 1 for event_id, data in self._data.items() if _subject(event_id) in ids)
-
-
-def digest(data: dict[str, Any]) -> str:
-    """Returns a digest of an event's data without its times, which differ between any two runs."""
-    provenance = {key: value for key, value in data.get("provenance", {}).items() if key != "timings"}
-    if provenance.get("fetch"):
-        fetch = provenance["fetch"].items()
-        provenance["fetch"] = {name: value for name, value in fetch if not name.endswith("_s")}
-    return hashlib.sha256(json.dumps({**data, "provenance": provenance}, sort_keys=True).encode()).hexdigest()
 
 
 def _subject(event_id: str) -> str:
