@@ -19,7 +19,7 @@ _DELETE: Final = {
 _CLEAR: Final = {"sqlite": "INSERT INTO words (words) VALUES ('delete-all')", "postgresql": "DELETE FROM words"}
 _MATCH: Final = {
     "sqlite": "runs.seq IN (SELECT rowid FROM words WHERE words MATCH :query)",
-    "postgresql": "runs.seq IN (SELECT words.seq FROM words WHERE words.words  CAST(:query AS tsquery))",
+    "postgresql": "runs.seq IN (SELECT words.seq FROM words WHERE words.words @@ CAST(:query AS tsquery))",
 }
 
 
