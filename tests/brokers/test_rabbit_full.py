@@ -19,6 +19,8 @@ LIMIT_BYTES = 20_000_000
 ROOM_BYTES = 100_000_000  # in addition to the empty broker, whose logs are in memory, too
 AT_ONCE = 4
 
+CLOSE_CONNECTIONS = '[rabbit_networking:close_connection(Pid, "test") || Pid <- rabbit_networking:connections()].'
+
 
 async def put_until_full(broker: JobSink) -> int:
     """Returns how many large jobs went in before the broker said that it is full."""

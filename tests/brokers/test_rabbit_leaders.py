@@ -66,8 +66,7 @@ async def announced_while_leaders_die(broker: Broker, node: RabbitNode, *, death
 
 def kill_leader(node: RabbitNode, stream: str) -> None:
     """Kills the process that leads a stream, as the death of its node does: the stream elects another one."""
-    node.ctl(
-        "eval",
+    node.evaluate(
         f'{{ok, Queue}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"{stream}">>)),'
         "exit(amqqueue:get_pid(Queue), kill).",
     )
