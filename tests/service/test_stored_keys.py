@@ -84,7 +84,8 @@ async def locked(open_desk: OpenDesk) -> Locked:
     book = Book()
     stored = StoredKeys(book, SECRET, outage_s=OUTAGE_S, clock=lambda: NOW, elapsed=lambda: book.elapsed)
     await stored.refresh()
-    return Locked(await open_desk(stored_keys=stored, keys=("static:word",)), book, stored)
+    limits = {"extract_timeout_s": 0.05}  # nobody works here
+    return Locked(await open_desk(stored_keys=stored, keys=("static:word",), limits=limits), book, stored)
 
 
 def test_each_operation_below_v1_needs_a_scope_and_no_other_does() -> None:
