@@ -55,7 +55,7 @@ class _LatestArticles:
             self._by_part[part].append(latest)
 
     def like(self, signature: Signature) -> Sequence[_Latest]:
-        """Returns those that may be the same, of each part the newest; those with the same text in the order of decision."""
+        """Returns those that may be the same: of each part the newest, those with the same text in order."""
         sharing = (self._by_part.get(part, ()) for part in _parts(signature))
         found = [latest for latests in sharing for latest in islice(reversed(latests), _MOST_COMPARED)]
         return list({latest.article.document_id: latest for latest in found}.values())[::-1]
