@@ -25,6 +25,9 @@ _MOST_COMPARED: Final = 20  # articles that share a part of a signature; chosen:
 _LATEST: Final = 1000  # articles; chosen: the recorder is 1.5 s behind, in which a worker decides a few hundred
 
 
+_Part = tuple[str | None, int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Looked:
     """What a look came to. `checked` is False if only the latest articles of this worker could be compared."""
@@ -41,37 +44,39 @@ class _Latest:
 
 
 class _LatestArticles:
-    """The latest articles of this worker, found by the parts of their signatures that duplicates share."""
+    """The latest articles of this worker, found by what duplicates share: owner, and part of the signature."""
 
     def __init__(self) -> None:
         self._all: deque[_Latest] = deque()
-        self._by_part: defaultdict[tuple[int, int], deque[_Latest]] = defaultdict(deque)
+        self._by_part: defaultdict[_Part, deque[_Latest]] = defaultdict(deque)
 
     def add(self, latest: _Latest) -> None:
         if len(self._all) == _LATEST:
             self._forget(self._all.popleft())
         self._all.append(latest)
-        for part in _parts(latest.article.signature):
+        for part in _parts(latest.owner, latest.article.signature):
             self._by_part[part].append(latest)
 
-    def like(self, signature: Signature) -> Sequence[_Latest]:
-        """Returns those that may be the same: of each part the newest, those with the same text in order."""
-        sharing = (self._by_part.get(part, ()) for part in _parts(signature))
-        found = [latest for latests in sharing for latest in islice(reversed(latests), _MOST_COMPARED)]
-        return list({latest.article.document_id: latest for latest in found}.values())[::-1]
+    def like(self, owner: str | None, signature: Signature) -> Sequence[_Latest]:
+        """Returns those that may be the same: with the same text the first ones, of each other part the newest."""
+        same_text, *others = (self._by_part.get(part, ()) for part in _parts(owner, signature))
+        found = list(islice(same_text, _MOST_COMPARED))
+        for latests in others:
+            found += islice(reversed(latests), _MOST_COMPARED)
+        return list({latest.article.document_id: latest for latest in found}.values())
 
     def _forget(self, oldest: _Latest) -> None:
-        for part in _parts(oldest.article.signature):
+        for part in _parts(oldest.owner, oldest.article.signature):
             self._by_part[part].popleft()
             if not self._by_part[part]:
                 del self._by_part[part]
 
 
-def _parts(signature: Signature) -> Iterator[tuple[int, int]]:
-    """Yields what one of two duplicates shares with the other, numbered by what it is."""
+def _parts(owner: str | None, signature: Signature) -> Iterator[_Part]:
+    """Yields what one of two duplicates shares with the other, numbered by what it is; the text comes first."""
     values = (signature.content, signature.url, *signature.bands)
-    yield from ((kind, value) for kind, value in enumerate(values) if value is not None)
-    yield from ((len(values), value) for value in signature.lowest)  # the first of one may be the second of the other
+    yield from ((owner, number, value) for number, value in enumerate(values) if value is not None)
+    yield from ((owner, len(values), value) for value in signature.lowest)  # in whichever order the two have them
 
 
 class Duplicates:
@@ -111,8 +116,7 @@ class Duplicates:
         return Looked(original, checked=recorded is not None)
 
     def _latest_of(self, signature: Signature, owner: str | None, since: datetime) -> list[Earlier]:
-        like = self._latest.like(signature)
-        return [each.article for each in like if each.owner == owner and each.at >= since]
+        return [each.article for each in self._latest.like(owner, signature) if each.at >= since]
 
     def _remember(self, job: Job, signature: Signature, original: DuplicateOf | None, at: datetime) -> None:
         decided_ms = round(at.timestamp() * 1000)

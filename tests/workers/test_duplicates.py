@@ -1,14 +1,16 @@
 import asyncio
 import time
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from contract.article import Article
-from contract.duplicates import DuplicateKind, DuplicateOf, Earlier, Signature, signature_of
+from contract.duplicates import SKETCH_HASH_BYTES, DuplicateKind, DuplicateOf, Earlier, Signature, signature_of
 from contract.events import FailedEvent, ProcessedEvent
 from contract.job import Job
 from contract.ledger import LedgerUnavailable
@@ -18,7 +20,7 @@ from contract.requests import Action, OwnerRequest
 from contract.verdicts import Publish
 from tests.workers.test_worker import TEXT_JOB, delivery, worker
 from workers.document import RawDocument
-from workers.duplicates import Duplicates, Looked
+from workers.duplicates import _LATEST, _MOST_COMPARED, Duplicates, Looked
 from workers.pipeline import extract_article
 from workers.requests import Requests
 
@@ -103,6 +105,51 @@ async def test_each_owner_has_originals_of_its_own() -> None:
     await look(duplicates, job("a"))
     assert (await look(duplicates, replace(job("b"), owner="desk"))).original is None
     assert (await look(duplicates, replace(job("c"), owner="desk"))).original == same("b")
+
+
+def unlike(number: int) -> Article:
+    """Returns an article that shares no part of its signature with another number's."""
+    digest = sha256(b"%d" % number)
+    sketch = b64encode(b"".join(sha256(b"%d %d" % (number, part)).digest() for part in range(8))).decode()
+    return replace(article(TEXT_JOB), content_sha256=digest.hexdigest(), simhash=digest.hexdigest()[:16], sketch=sketch)
+
+
+@pytest.mark.parametrize(("others", "original"), [(_LATEST - 1, same("a")), (_LATEST, None)])
+async def test_of_the_latest_articles_so_many_are_known(others: int, original: DuplicateOf | None) -> None:
+    duplicates = Duplicates(None, WEEK)
+    await look(duplicates, job("a"))
+    for number in range(others):
+        await duplicates.look(job(f"d{number}"), unlike(number), AT, lambda _: False)
+    assert (await look(duplicates, job("b"))).original == original
+
+
+async def test_many_articles_with_the_same_text_have_the_first_as_their_original() -> None:
+    duplicates = Duplicates(None, WEEK)
+    await look(duplicates, job("a"))
+    for number in range(2 * _MOST_COMPARED):
+        await look(duplicates, replace(job(f"other{number}"), owner="another"))
+    for number in range(2 * _MOST_COMPARED):
+        assert (await look(duplicates, job(f"d{number}"))).original == same("a")
+
+
+def hashed(first: int) -> str:
+    """Returns a sketch of the hashes from `first` on, of which it shares all but a few with those that begin near."""
+    return b64encode(b"".join(number.to_bytes(SKETCH_HASH_BYTES) for number in range(first, first + 64))).decode()
+
+
+@pytest.mark.parametrize(
+    ("simhash", "sketch"),
+    [("0000ffff0000ffff", hashed(10)), ("ffff0000ffff0003", hashed(12))],
+    ids=["the smallest hashes are the same", "the SimHashes are near"],
+)
+async def test_nearly_the_same_text_is_found_among_the_latest_in_either_way(simhash: str, sketch: str) -> None:
+    duplicates = Duplicates(None, WEEK)
+    first = replace(unlike(1), simhash="ffff0000ffff0000", sketch=hashed(10))
+    other = replace(unlike(2), simhash=simhash, sketch=sketch)
+    await duplicates.look(job("a"), first, AT, lambda _: False)
+    original = (await duplicates.look(job("b"), other, AT, lambda _: False)).original
+    assert original is not None
+    assert (original.id, original.kind) == ("a", DuplicateKind.NEAR)
 
 
 async def test_what_is_older_than_the_window_is_no_original() -> None:
