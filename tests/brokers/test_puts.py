@@ -37,11 +37,14 @@ async def started(group: asyncio.TaskGroup, puts: Puts, *names: str) -> list[asy
     return tasks
 
 
-async def test_a_job_that_comes_alone_is_put_at_once() -> None:
+async def test_jobs_that_come_alone_are_put_at_once() -> None:
     broker = Broker()
     async with asyncio.TaskGroup() as group:
-        await Puts(broker.put_many, group).put(job("a"))
-    assert broker.batches == [["a"]]
+        puts = Puts(broker.put_many, group)
+        for name in "abcd":
+            async with asyncio.timeout(5):
+                await puts.put(job(name))
+    assert broker.batches == [["a"], ["b"], ["c"], ["d"]]
 
 
 async def test_jobs_that_come_while_others_wait_go_together_in_their_order() -> None:

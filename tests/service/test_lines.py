@@ -14,7 +14,7 @@ from aiohttp import ClientResponse
 
 from contract.broker import BrokerFull, BrokerUnavailable
 from contract.job import Kind, Lane
-from service.posting.bulk import READING, stop_reading
+from service.posting.reading import READING, stop_reading
 from tests.service.conftest import Desk, OpenDesk, problem
 
 if sys.version_info >= (3, 14):
@@ -67,8 +67,8 @@ async def test_a_key_that_came_with_another_body_is_refused_for_its_line_alone(d
 
 async def test_the_keys_of_lines_are_compared_within_a_request_and_with_single_posts(desk: Desk) -> None:
     first = {"idempotency_key": "story"}
-    both = await answers(await post(desk, line("Copy", **first) + line("Other copy", **first) + line("Copy", **first)))
-    assert [one["status"] for one in both] == [202, 422, 202]
+    both = await answers(await post(desk, line("Copy", **first) + line("Copy", **first) + line("Other copy", **first)))
+    assert [one["status"] for one in both] == [202, 202, 422]
     single = await desk.client.post("/v1/documents", json={"text": "Other copy"}, headers={"Idempotency-Key": "story"})
     assert single.status == 422
     job = next(job for job in desk.broker.jobs if job.id == both[0]["id"])
@@ -279,7 +279,7 @@ async def test_a_full_broker_is_waited_for(desk: Desk) -> None:
 async def test_a_broker_that_does_not_come_back_ends_the_answer(
     open_desk: OpenDesk, refusal: Exception, status: int, retry_after: int
 ) -> None:
-    desk = await open_desk(limits={"bulk_patience_s": 0.1})
+    desk = await open_desk(limits={"bulk_max_wait_s": 0.1})
     sender = Sender()
     sender.send(line("First"))
     async with await post(desk, aiter(sender)) as response:

@@ -185,7 +185,7 @@ async def test_a_form_without_files_has_no_answers(desk: Desk) -> None:
 
 
 async def test_a_broker_that_does_not_come_back_ends_the_answer(open_desk: OpenDesk) -> None:
-    desk = await open_desk(limits={"bulk_patience_s": 0.1})
+    desk = await open_desk(limits={"bulk_max_wait_s": 0.1})
     desk.broker.refusal = BrokerUnavailable("secret")
     found = await answers(await post(desk, part("a", "a.txt") + END))
     assert [(one["name"], one["status"], one["retry_after"]) for one in found] == [("a.txt", 503, 5)]

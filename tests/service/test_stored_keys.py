@@ -84,7 +84,7 @@ async def locked(open_desk: OpenDesk) -> Locked:
     book = Book()
     stored = StoredKeys(book, SECRET, outage_s=OUTAGE_S, clock=lambda: NOW, elapsed=lambda: book.elapsed)
     await stored.refresh()
-    limits = {"extract_timeout_s": 0.05}  # nobody works here
+    limits = {"extract_timeout_s": 0.05, "bulk_max_wait_s": 0.0}  # nobody works here, and a full broker stays full
     return Locked(await open_desk(stored_keys=stored, keys=("static:word",), limits=limits), book, stored)
 
 
@@ -229,7 +229,7 @@ async def test_what_is_refused_is_not_counted(locked: Locked) -> None:
     assert [(await locked.post(token))[0] for _ in range(2)] == [202, 429]
 
 
-async def test_each_line_of_many_counts_for_itself_and_what_the_broker_refuses_does_not(locked: Locked) -> None:
+async def test_each_line_of_many_counts_for_itself(locked: Locked) -> None:
     token = locked.book.make("ann", Scope.SUBMIT, limits=Limits(documents_a_day=3, bytes_a_day=10**6))
     await locked.stored.refresh()
     lines = [*(orjson.dumps({"text": f"The ferry sails again on day {n}."}) for n in range(4)), b"{}"]
@@ -242,6 +242,18 @@ async def test_each_line_of_many_counts_for_itself_and_what_the_broker_refuses_d
     used = sum(len(line) for line in lines[:3])
     assert status == 429
     assert f'"daily-bytes";r={10**6 - used};' in headers["RateLimit"]
+
+
+async def test_lines_that_the_broker_refuses_are_not_counted(locked: Locked) -> None:
+    token = locked.book.make("ann", Scope.SUBMIT, limits=Limits(documents_a_day=2))
+    await locked.stored.refresh()
+    body = b"\n".join(orjson.dumps({"text": f"The ferry sails again on day {n}."}) for n in range(2))
+    found = []
+    for refusal in (BrokerFull(), None):
+        locked.desk.broker.refusal = refusal
+        response = await locked.desk.post(body, "application/x-ndjson", **bearer(token))
+        found.append([orjson.loads(line)["status"] for line in (await response.read()).splitlines()])
+    assert found == [[429, 429], [202, 202]]
 
 
 async def test_a_key_that_is_revoked_while_many_come_posts_no_further_document(locked: Locked) -> None:
