@@ -31,8 +31,8 @@ from service.context import (
 from service.events import STREAMS, Streams, close_streams
 from service.http.hosts import HOSTS, Hosts, serve_known_hosts
 from service.http.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
-from service.posting.bulk import READING, Reading, stop_reading
 from service.posting.idempotency import FIRST_BODIES, FirstBodies
+from service.posting.reading import READING, Reading, stop_reading
 from service.posting.waits import WAITS, Waits, stop_waits
 from service.routes import definitions, operations
 

@@ -26,7 +26,7 @@ class IntakeLimits:
         max_body_bytes: the largest request body, after decompression. Its job may still exceed `MAX_JOB_BYTES`, because
             JSON needs escapes; that is checked separately.
         body_timeout_s: how long a caller may take to send the body.
-        bulk_patience_s: for so long a document of many is offered again while the broker is away or full. Below the
+        bulk_max_wait_s: for so long a document of many is offered again while the broker is away or full. Below the
             30 s after which proxies often cut connections that are silent.
         bulk_bytes: most bytes of the documents of one request that wait for their confirms, unless one has more.
         all_bulk_bytes: most bytes of those of all requests; beyond, each request may have one batch that waits.
@@ -47,7 +47,7 @@ class IntakeLimits:
 
     max_body_bytes: int = 4 * 1024 * 1024
     body_timeout_s: float = 60.0
-    bulk_patience_s: float = 20.0
+    bulk_max_wait_s: float = 20.0
     bulk_bytes: int = 8 * 1024 * 1024
     all_bulk_bytes: int = 64 * 1024 * 1024
     put_timeout_s: float = 4.5

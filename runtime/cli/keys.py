@@ -94,7 +94,7 @@ def create(
         created_at=now(),
     )
     _in_book(settings, lambda book: book.add(key))
-    _show_once(key_id, token, as_json=as_json, told=f"made the key {key_id} of {owner}: {_allowed(key)}")
+    _show_once(key_id, token, as_json=as_json, message=f"made the key {key_id} of {owner}: {_allowed(key)}")
 
 
 @app.command("list")
@@ -125,7 +125,7 @@ def rotate(
     overlap = timedelta(seconds=overlap_s)
     _check_in_use(key_id, _in_book(settings, lambda book: book.rotate(key_id, digest, now(), overlap)))
     _show_once(
-        key_id, token, as_json=as_json, told=f"the token before of {key_id} is taken for another {overlap_s:.0f} s"
+        key_id, token, as_json=as_json, message=f"the token before of {key_id} is taken for another {overlap_s:.0f} s"
     )
 
 
@@ -170,9 +170,9 @@ def _check_in_use(key_id: str, found: bool) -> None:
         raise typer.Exit(Exit.SOME_FAILED)
 
 
-def _show_once(key_id: str, token: str, *, as_json: bool, told: str) -> None:
+def _show_once(key_id: str, token: str, *, as_json: bool, message: str) -> None:
     streams.put(orjson.dumps({"id": key_id, "key": token}).decode() if as_json else token)
-    streams.tell(f"copydesk: {told}")
+    streams.tell(f"copydesk: {message}")
 
 
 def _allowed(key: Key) -> str:

@@ -55,9 +55,9 @@ def openapi(operations: Sequence[Operation], *, needs_key: bool) -> dict[str, An
     schemas = _Schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
-        told = _operation(operation, schemas)
-        told["security"] = _security(operation, needs_key=needs_key)
-        paths.setdefault(operation.path, {})[operation.method.lower()] = told
+        fields = _operation(operation, schemas)
+        fields["security"] = _security(operation, needs_key=needs_key)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = fields
     return {
         "openapi": "3.1.0",
         "info": {
@@ -118,27 +118,27 @@ def _mode(kind: type | UnionType) -> Literal["validation", "serialization"]:
 
 
 def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
-    told: dict[str, Any] = {"operationId": operation.id, "tags": [operation.group], "summary": operation.summary}
+    fields: dict[str, Any] = {"operationId": operation.id, "tags": [operation.group], "summary": operation.summary}
     if operation.about:
-        told["description"] = operation.about
+        fields["description"] = operation.about
     if operation.parameters:
-        told["parameters"] = [_parameter(parameter, operation.examples) for parameter in operation.parameters]
+        fields["parameters"] = [_parameter(parameter, operation.examples) for parameter in operation.parameters]
     if operation.bodies:
-        told["requestBody"] = {"required": True, "content": _bodies(operation, schemas)}
-    told["responses"] = {**_answers(operation, schemas), **_problems(operation, schemas)}
-    return told
+        fields["requestBody"] = {"required": True, "content": _bodies(operation, schemas)}
+    fields["responses"] = {**_answers(operation, schemas), **_problems(operation, schemas)}
+    return fields
 
 
 def _parameter(parameter: Parameter, examples: Mapping[str, Example]) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": parameter.name, "in": parameter.place, "description": parameter.about}
-    told["required"] = parameter.required or parameter.place is Place.PATH
-    told["schema"] = _parameter_schema(parameter)
+    fields: dict[str, Any] = {"name": parameter.name, "in": parameter.place, "description": parameter.about}
+    fields["required"] = parameter.required or parameter.place is Place.PATH
+    fields["schema"] = _parameter_schema(parameter)
     shown = {
         name: {"summary": example.about, "value": example.values[parameter.name]}
         for name, example in examples.items()
         if parameter.name in example.values
     }
-    return {**told, "examples": shown} if shown else told
+    return {**fields, "examples": shown} if shown else fields
 
 
 def _parameter_schema(parameter: Parameter) -> Schema:
@@ -152,15 +152,15 @@ def _parameter_schema(parameter: Parameter) -> Schema:
 
 
 def _bodies(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
-    told = {}
+    bodies = {}
     for media_type, content in operation.bodies.items():
         posted = {
             name: {"summary": example.about, "value": example.body}
             for name, example in operation.examples.items()
             if example.media_type == media_type
         }
-        told[media_type] = {"schema": schemas.of(content)} | ({"examples": posted} if posted else {})
-    return told
+        bodies[media_type] = {"schema": schemas.of(content)} | ({"examples": posted} if posted else {})
+    return bodies
 
 
 def _answers(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
@@ -168,20 +168,20 @@ def _answers(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
 
 
 def _answer(answer: Answer, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
-    told: dict[str, Any] = {"description": answer.about}
+    fields: dict[str, Any] = {"description": answer.about}
     if answer.content:
-        told["content"] = {
+        fields["content"] = {
             media_type: {"schema": schemas.of(content)} | _shown(operation, answer.status, media_type)
             for media_type, content in answer.content.items()
         }
     headers = (*answer.headers, *(LIMITS if operation.charged else ()))
     if headers:
-        told["headers"] = _headers(headers)
+        fields["headers"] = _headers(headers)
     if answer.links:
-        told["links"] = {
+        fields["links"] = {
             link.name: {"operationId": link.to, "parameters": {link.parameter: link.value}} for link in answer.links
         }
-    return told
+    return fields
 
 
 def _problems(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
@@ -194,12 +194,12 @@ def _problems(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
 def _problem(operation: Operation, status: int, kinds: Sequence[ProblemType], schemas: _Schemas) -> dict[str, Any]:
     narrowed = {"properties": {"type": {"enum": [kind.path for kind in kinds]}, "status": {"const": status}}}
     content = {"schema": {"allOf": [schemas.of(ProblemDetails), narrowed]}}
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "description": "\n".join(f"- `{kind.slug}`: {kind.meaning}" for kind in kinds),
         "content": {problems.MEDIA_TYPE: content | _shown(operation, status, problems.MEDIA_TYPE)},
     }
     headers = (*PROBLEM_HEADERS.get(status, ()), *(LIMITS if operation.charged else ()))
-    return {**told, "headers": _headers(headers)} if headers else told
+    return {**fields, "headers": _headers(headers)} if headers else fields
 
 
 def _shown(operation: Operation, status: int, media_type: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Documents come in.
 
 `media_types.py` chooses: `documents.py` reads a request with one document, `post_lines.py` (with `lines.py`) and
-`post_parts.py` (with `parts.py`) one with many, by way of `bulk.py`. `idempotency.py` compares a body with that of the
-same key before, `admission.py` puts the document to the broker, `waits.py` waits for its verdict. `extract.py` is a
-preview, which is not stored.
+`post_parts.py` (with `parts.py`) one with many, by way of `reading.py` and `bulk.py`. `idempotency.py` compares a body
+with that of the same key before, `admission.py` puts the document to the broker, `waits.py` waits for its verdict.
+`extract.py` is a preview, which is not stored.
 """

@@ -9,10 +9,10 @@ documents that were refused. Those that come after them are not read.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, closing
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final
 
 import orjson
 from aiohttp import hdrs, web
@@ -26,13 +26,11 @@ from service.access.quotas import admit_each, give_back
 from service.api.answers import present
 from service.api.posting import IDEMPOTENCY_KEY, NDJSON
 from service.context import CLOCK, KEEPING, LIMITS, METRICS, IntakeLimits
-from service.http.bodies import BrokenBodyError, read_pieces
 from service.http.middlewares import OWNER
 from service.posting.admission import admit
 from service.posting.idempotency import FIRST_BODIES, Compared, FirstBodies, reused
+from service.posting.reading import READING, Reading
 from service.problems import Problem, ProblemError
-
-T_co = TypeVar("T_co", covariant=True)
 
 BATCH: Final = 64  # documents that are put together; chosen: they share costs, and their receipts come soon
 _BATCHES: Final = 4  # of one request at once; chosen: as many documents as a RabbitMQ broker has unconfirmed
@@ -51,50 +49,6 @@ class Entry:
     outcome: Job | Problem
     warnings: tuple[Fault, ...] = ()
     digest: str | None = None
-
-
-class Reading:
-    """The requests of one application that are reading documents. When the server stops, they read no more."""
-
-    def __init__(self) -> None:
-        self._timers: set[asyncio.Timeout] = set()
-        self.stopping = False
-        self.held = 0  # bytes that wait for their confirms, of all requests
-
-    @asynccontextmanager
-    async def within(self, seconds: float) -> AsyncGenerator[None, None]:
-        """Limits the time of its body.
-
-        Raises:
-            TimeoutError: the time is over, or the server stops.
-        """
-        if self.stopping:
-            raise TimeoutError
-        async with asyncio.timeout(seconds) as timer:
-            self._timers.add(timer)
-            try:
-                yield
-            finally:
-                self._timers.discard(timer)
-
-    def stop(self) -> None:
-        """Ends all reading."""
-        self.stopping = True
-        for timer in self._timers:
-            timer.reschedule(0)
-
-    def over(self) -> Problem:
-        """Returns why reading ended before the body did."""
-        kind = problems.STOPPING if self.stopping else problems.BODY_TIMEOUT
-        return Problem(kind, kind.meaning)
-
-
-READING = web.AppKey("READING", Reading)
-
-
-async def stop_reading(app: web.Application) -> None:
-    """Ends the reading of documents when the server shuts down. What was read is still stored and answered."""
-    app[READING].stop()
 
 
 class Documents:
@@ -272,7 +226,7 @@ def _with_key(entry: Entry, digests: Mapping[str, str], compared: Compared) -> E
 async def _admitted(request: web.Request, jobs: Sequence[Job], window: _Window) -> Sequence[Problem | None]:
     """Puts `jobs`, again and again where the broker is away or full. Shuts the window if that does not help in time."""
     now = asyncio.get_running_loop().time
-    end = now() + request.app[LIMITS].bulk_patience_s
+    end = now() + request.app[LIMITS].bulk_max_wait_s
     outcomes = list(await admit(request.app, jobs))
     while left := [place for place, problem in enumerate(outcomes) if problem and hdrs.RETRY_AFTER in problem.headers]:
         if now() >= end or request.app[READING].stopping:
@@ -299,50 +253,6 @@ def _refusal(entry: Entry, problem: Problem) -> bytes:
     if hdrs.RETRY_AFTER in problem.headers:
         refusal["retry_after"] = int(problem.headers[hdrs.RETRY_AFTER])
     return orjson.dumps(refusal, option=orjson.OPT_APPEND_NEWLINE)
-
-
-class Cutter(Protocol[T_co]):
-    """Cuts a stream into documents."""
-
-    @property
-    def number(self) -> int:
-        """The number of the document that is being read."""
-
-    def add(self, piece: bytes) -> Iterator[T_co]:
-        """Takes the next bytes, and yields the documents that they complete."""
-
-    def end(self) -> Iterator[T_co]:
-        """Yields the document that ends with the stream, if one does."""
-
-
-async def arriving(request: web.Request, cutter: Cutter[T_co]) -> AsyncGenerator[Sequence[T_co], None]:
-    """Yields the documents that arrive together. Each may take `body_timeout_s`, without back-pressure.
-
-    Raises:
-        BrokenBodyError: the body cannot be read.
-        TimeoutError: a document takes too long, or the server stops.
-    """
-    most_s = request.app[LIMITS].body_timeout_s
-    left_s, reading, now = most_s, request.app[READING], asyncio.get_running_loop().time
-    async with aclosing(read_pieces(request)) as pieces:
-        while True:
-            began = now()
-            async with reading.within(left_s):
-                piece = await anext(pieces, None)
-            if piece is None:
-                break
-            number, found, fault = cutter.number, list[T_co](), None
-            try:
-                found.extend(cutter.add(piece))
-            except BrokenBodyError as error:  # what was whole before it counts
-                fault = error
-            if found:
-                yield found
-            if fault is not None:
-                raise fault
-            left_s = most_s if cutter.number > number else left_s - (now() - began)
-    if rest := list(cutter.end()):
-        yield rest
 
 
 def check(faults: Sequence[Fault]) -> None:

@@ -11,9 +11,10 @@ from service import problems
 from service.api.operation import JSON
 from service.context import LIMITS
 from service.http.bodies import BrokenBodyError, broken, too_large
-from service.posting.bulk import READING, Documents, Entry, answer, arriving, check
+from service.posting.bulk import Documents, Entry, answer, check
 from service.posting.documents import MAX_FAULTS, check_coding, check_json_charset, key_faults, query_faults
 from service.posting.lines import Line, Lines
+from service.posting.reading import READING, arriving
 from service.problems import Problem
 
 

@@ -20,7 +20,7 @@ from service.api.posting import FORM_PARAMETERS, RAW_KINDS
 from service.context import LIMITS
 from service.http.bodies import BrokenBodyError, broken, too_large
 from service.http.parameters import parameter_faults
-from service.posting.bulk import READING, Documents, Entry, answer, arriving, check
+from service.posting.bulk import Documents, Entry, answer, check
 from service.posting.documents import (
     MAX_FAULTS,
     check_coding,
@@ -30,6 +30,7 @@ from service.posting.documents import (
     unsupported,
 )
 from service.posting.parts import Part, Parts
+from service.posting.reading import READING, arriving
 from service.problems import Problem, ProblemError, invalid_parameter
 
 _GENERIC: Final = {None, "", "application/octet-stream"}  # what clients send for a file that they do not know

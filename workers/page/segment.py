@@ -15,7 +15,7 @@ from workers.page.panels import is_panel
 from workers.page.raised import RAISED_TAGS
 from workers.page.tags import CODES, SILENT, SPECIAL
 from workers.page.tree import Element
-from workers.page.unread import ASKED_TAGS, is_apart, is_unread
+from workers.page.unread import MAYBE_UNREAD_TAGS, is_apart, is_unread
 
 MAX_BLOCKS = 50_000  # blocks of one page, the rest is left out; chosen: longer documents are dumps of data
 
@@ -89,7 +89,7 @@ class _Segmenter:
 
     def _enter(self, tag: str, element: Element) -> bool:
         """Begins `element`. Returns True if the walk goes on inside it."""
-        if tag in ASKED_TAGS and is_unread(tag, element, in_heading=self._text.kind is _HEADING):
+        if tag in MAYBE_UNREAD_TAGS and is_unread(tag, element, in_heading=self._text.kind is _HEADING):
             return False
         if tag in CODES:
             classes, own = self._attributes.of_container(element)

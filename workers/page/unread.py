@@ -5,7 +5,7 @@ import re
 from workers.page.class_names import CONTROL, GUTTER
 from workers.page.tree import Element
 
-ASKED_TAGS = frozenset(
+MAYBE_UNREAD_TAGS = frozenset(
     {"sup", "table", "aside", "ol", "a", "button", "nobr", "mjx-math"}
 )  # not div: page builders call any box of text an infobox
 _MARK = re.compile(r"\W{0,2}\w{1,3}\W{0,2}")
@@ -23,7 +23,7 @@ _MAX_MARK_PARTS = 3  # elements inside a permalink
 
 
 def is_unread(tag: str, element: Element, *, in_heading: bool) -> bool:
-    """Returns True if `element`, one of `ASKED_TAGS`, is not part of the text."""
+    """Returns True if `element`, one of `MAYBE_UNREAD_TAGS`, is not part of the text."""
     if tag == "a":
         return _is_place_mark(element, in_heading=in_heading)
     if tag == "button":
