@@ -1,9 +1,11 @@
-"""The files that documents name exist: a change that moves a file must update the documents."""
+"""The files and headings that documents name exist: a change that moves one must update the documents."""
 
 import re
 from pathlib import Path
 
 import pytest
+
+from tests.test_decisions import anchor
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("bench", "contract", "deploy", "docs", "runtime", "seeds", "service", "tests", "workers")
@@ -13,6 +15,8 @@ FILES = frozenset(
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", *sorted(name for name in FILES if name.endswith(".md"))]
 _QUOTED = re.compile(r"`([^`\s]+)`")
 _OF_A_FOLDER = re.compile(rf"({'|'.join(FOLDERS)})/[\w./-]*")
+_LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _OF_A_NAME = re.compile(r"[\w./-]+\.(py|npz)")
 
 
@@ -34,3 +38,27 @@ def test_every_file_that_a_document_names_exists(document: str) -> None:
 @pytest.mark.parametrize("name", ["`workers/desk.py`", "`spots.py`", "`workers/desk/`", "`runtime/brokers/none.py`"])
 def test_a_file_that_is_gone_is_found(name: str) -> None:
     assert [is_there(one) for one in named(f"The way begins in {name}.")] == [False]
+
+
+def dangling(document: str, text: str) -> list[str]:
+    """Returns the links in `text`, which stands in `document`, to files or headings that do not exist."""
+    found = []
+    for path, heading in _LINK.findall(text):
+        target = (ROOT / document).parent / path if path else ROOT / document
+        if not target.exists() or (heading and target.suffix == ".md" and heading not in anchors(target)):
+            found.append(f"{path}#{heading}" if heading else path)
+    return found
+
+
+def anchors(document: Path) -> list[str]:
+    return [anchor(title) for title in _HEADING.findall(document.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_of_a_document_leads_somewhere(document: str) -> None:
+    assert dangling(document, (ROOT / document).read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("link", ["gone.svg", "api.md#no-such-heading", "#no-such-heading"])
+def test_a_link_to_what_is_gone_is_found(link: str) -> None:
+    assert dangling("docs/performance.md", f"See [this]({link}).") == [link]
