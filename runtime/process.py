@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 Role = Callable[[], Coroutine[Any, Any, None]]
 
 _BACKLOG = 512  # connections that wait for accept(2); chosen large: if it is full, a client's TCP retries after 1 s
-_OWN_DESCRIPTORS = 256  # chosen with a margin: files, pipes to children, connections to the broker and to fetched sites
+_OWN_DESCRIPTORS = 256  # chosen with a margin: files, pipes to children, connections to the broker
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 

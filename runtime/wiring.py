@@ -81,6 +81,8 @@ async def run(  # noqa: PLR0913 - the roles, and how the process is run
     role = ProcessRole.UP if all(names.values()) else next(name for name, asked in names.items() if asked)
     metrics = build_metrics(role)
     metrics.start_at_zero()
+    clients, sites = settings.max_connections if serve else 0, settings.max_waiting if work else 0
+    grant_descriptors(settings.max_ops_connections + clients + sites)
     try:
         async with open_broker(settings, metrics) as broker, AsyncExitStack() as stack:
             roles: dict[str, _Role] = {}
@@ -209,7 +211,6 @@ async def _serve(  # noqa: PLR0913 - the arguments of `run`, and what it opened
     *,
     shared: bool,
 ) -> None:
-    grant_descriptors(settings.max_connections + settings.max_ops_connections)
     address = ListenAddress(Listener.API, settings.host, settings.port, connection_limits(settings), shared)
     async with listening(app, address, metrics, shutdown_timeout_s=settings.shutdown_timeout_s):
         started()
