@@ -39,7 +39,7 @@ def test_the_embedded_broker_needs_room_for_a_job_and_a_page() -> None:
         refuse_to_hold_too_much(load({"max_in_flight_bytes": both - 1}, {}))
 
 
-@pytest.mark.parametrize(("cores", "in_hand"), [(1, 130), (2, 260), (4, 520), (64, 640)])
+@pytest.mark.parametrize(("cores", "in_hand"), [(1, 514), (2, 1028), (4, 2056), (64, 2176)])
 def test_the_defaults_grow_with_the_cores(monkeypatch: pytest.MonkeyPatch, cores: int, in_hand: int) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     assert capacity_of(load({}, {})).most == in_hand

@@ -21,8 +21,8 @@ class Requests:
     def __init__(self, publisher: Publisher, limits: RabbitLimits, metrics: Metrics) -> None:
         self._publisher = publisher
         self._fanout = Fanout(publisher, limits, metrics)
-        self._timeout_s = limits.publish_timeout_s
-        self._timeout_s = limits.subscriber_retry_s + limits.publish_timeout_s
+        self._publish_timeout_s = limits.publish_timeout_s
+        self._offer_timeout_s = limits.subscriber_retry_s + limits.publish_timeout_s
 
     async def request(self, request: OwnerRequest) -> None:
         """See `contract.requests.RequestSink`."""
@@ -37,10 +37,10 @@ class Requests:
         await self._publish(Outgoing(message=message, exchange=LOG, key=key, to=Destination.LOG, stream=LOG))
         offered = Outgoing(message=message, exchange=DOCUMENTS, key=key, to=Destination.DOCUMENTS, mandatory=False)
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self._offer_timeout_s):
                 await self._fanout.offer(offered)
         except TimeoutError:
             raise BrokerUnavailable("the subscribers were not told") from None
 
     async def _publish(self, outgoing: Outgoing) -> None:
-        await self._publisher.publish(outgoing, timeout_s=self._timeout_s)
+        await self._publisher.publish(outgoing, timeout_s=self._publish_timeout_s)
