@@ -47,4 +47,4 @@ def _is_code(raw: str) -> bool:
     bare = raw.rstrip()
     signs = bool(_CODE_OPENS.match(bare)) + bool(_CODE_ENDS.search(bare)) + bool(_CODE_HOLDS.search(bare))
     dense = len(_CODE_MARKS.findall(bare)) >= _MARKS_SHARE * len(bare)
-    return signs + dense >= 2 or (dense and not any(map(str.isalpha, bare)))  # noqa: PLR2004 - two of the four signs
+    return signs + dense >= 2 or (dense and not any(map(str.isalnum, bare)))  # noqa: PLR2004 - two of the four signs

@@ -50,9 +50,9 @@ _CITED = re.compile(
 _ABSTRACT = whole(
     r"(?:\W|\d)*(?:abstract|summary|zusammenfassung|résumé|resumen|riassunto|resumo|streszczenie|аннотация|摘要|要旨|초록)\W*.{0,3}"
 )
-_LEAST_REFERENCES, _LEAST_CITATIONS = 2, 3
+_LEAST_REFERENCES, _LEAST_CITATIONS = 2, 3  # lines; with fewer of both it is no paper
 _MOST_COUNTED = 4  # references, and lines with citations, that count
-_REFERENCE_SCORE, _CITATION_SCORE, _ABSTRACT_SCORE = 0.14, 0.1, 0.2
+_REFERENCE_SCORE, _CITATION_SCORE, _ABSTRACT_SCORE = 0.14, 0.1, 0.2  # what each counts for
 
 _GREETING_WORDS = 6.0  # words of a greeting, at most
 _CLOSING_WORDS = 5.0  # words of the greeting at the end, and of the name below it, at most

@@ -39,7 +39,7 @@ def _counted(rows: Sequence[Row]) -> list[bool]:
     return found
 
 
-_LEAST_CLAUSES = 3
+_LEAST_CLAUSES = 3  # lines; chosen by hand, as are the other numbers
 _CLAUSE_WORDS = 4.0  # words of a clause that only a number marks, at least
 _CLAUSE_SIGN = re.compile(
     r"(?:§+\s?\d|(?:art(?:icle|ículo|iculo|icolo|ikel|igo|\.)|статья|стаття|madde|άρθρο|článok|článek|artykuł|section|clause|điều)\.?\s?\d"

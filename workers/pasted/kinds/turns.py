@@ -10,13 +10,13 @@ from workers.pasted.kinds.rows import NOTHING, Evidence, Row, weigh
 # Chosen by hand, with the documents of tests/workers/pasted/kinds in view.
 _LEAST_TURNS = 3
 _TURNS_A_SPEAKER = 1.5  # on average, at least: labels of fields occur once
-_LEAST_SPEAKERS = 2
+_LEAST_SPEAKERS = 2  # names
 _MOST_INITIALS = 3  # speakers that a letter or a word and a full stop stand for
 _INITIALS_SHARE = 0.6  # of the lines that begin so
 _ANSWER_WORDS = 8.0  # words of an answer on average, at least: those of a chat are shorter
 _REST_LINES, _HEADED_LINES = 2, 6  # lines of a turn below the one that names its speaker
 _QUESTION_SHARE = 0.5  # of the turns of the person who asks
-_LEAST_QUESTIONS = 2
+_LEAST_QUESTIONS = 2  # turns of the person who asks, at least
 _QUESTION_WORDS = 45.0  # words of a question, at most
 _LABEL_CHARS = 32  # characters of a speaker's name
 _CLOCK = r"\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s?[AaPp]\.?[Mm]\.?)?"
