@@ -21,7 +21,7 @@ def sample(name: str) -> bytes:
 
 WHOLE = [
     *("job.v1.duplicate", "accepted.v1.duplicate", "attempts.v1.full", "requests.v1.full", "document.erased.v1.full"),
-    *("document.processed.v1.posts", "document.failed.v1.duplicate"),
+    *("document.processed.v1.kicker", "document.failed.v1.kicker"),
 ]
 """Samples that hold every field there is today."""
 OLDER = [
@@ -30,7 +30,8 @@ OLDER = [
     *("job.v1.keyed", "accepted.v1.keyed", "document.processed.v1.keyed", "document.failed.v1.keyed"),
     *("accepted.v1.least", "accepted.v1.full"),
     *("document.processed.v1.full", "document.processed.v1.quality", "document.processed.v1.fetched"),
-    *("document.processed.v1.duplicate", "document.processed.v1.pasted"),
+    *("document.processed.v1.duplicate", "document.processed.v1.pasted", "document.processed.v1.posts"),
+    "document.failed.v1.duplicate",
     *("document.failed.v1.full", "document.failed.v1.fetched", "document.failed.v1.described"),
 ]
 
