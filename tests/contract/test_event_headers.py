@@ -10,11 +10,8 @@ from contract.event_headers import LABEL, headers_of
 from contract.events import SHORT_TYPES, erased
 from contract.filters import Filter
 
-EVENTS = sorted(
-    path
-    for path in (Path(__file__).parents[1] / "golden").glob("*.json")
-    if orjson.loads(path.read_bytes()).get("type") in SHORT_TYPES
-)
+GOLDEN = Path(__file__).parents[1] / "golden"
+EVENTS = sorted(path for path in GOLDEN.glob("*.json") if b'"specversion"' in path.read_bytes())
 
 
 def test_there_is_a_golden_event_of_each_type() -> None:
