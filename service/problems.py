@@ -117,6 +117,12 @@ AMBIGUOUS_ID = ProblemType(
     "Several ids begin with what was given: give more of the one that is meant.",
 )
 ERASED = ProblemType("erased", 410, "Erased", "This document was erased for good.")
+TOO_MANY_CONSUMERS = ProblemType(
+    "too-many-consumers",
+    409,
+    "Too many consumers",
+    "The owner has as many named consumers as one may have. Remove one first.",
+)
 POSITION_GONE = ProblemType(
     "position-gone",
     410,
@@ -254,6 +260,7 @@ ALL = (
     NOT_RECORDED,
     AMBIGUOUS_ID,
     ERASED,
+    TOO_MANY_CONSUMERS,
     POSITION_GONE,
     CONTENT_TOO_LARGE,
     TARGET_TOO_LONG,

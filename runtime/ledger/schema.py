@@ -91,7 +91,9 @@ async def rebuild(url: URL) -> None:
 
 
 async def clear(engine: AsyncEngine) -> None:
-    """Deletes all that is derived, and all offsets. A running recorder starts again with the oldest entries. Keys stay.
+    """Deletes all that is derived, and the recorder's offsets. Keys and consumers stay.
+
+    A running recorder starts again with the oldest entries.
 
     Raises:
         LedgerUnavailable: the database cannot be changed.
