@@ -28,7 +28,7 @@ from service.api.posting import IDEMPOTENCY_KEY, NDJSON
 from service.context import CLOCK, KEEPING, LIMITS, METRICS, IntakeLimits
 from service.http.middlewares import OWNER
 from service.posting.admission import admit
-from service.posting.idempotency import FIRST_BODIES, Compared, FirstBodies, reused
+from service.posting.idempotency import FIRST_BODIES, Compared, is_refused, reused
 from service.posting.reading import READING, Reading
 from service.problems import Problem, ProblemError
 
@@ -212,17 +212,8 @@ class _Window:
 
 async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Window) -> bytes:
     """Returns the lines of the answer that tell what became of `batch`."""
-    batch = await _charged(request, await _compared(request.app[FIRST_BODIES], batch))
-    jobs = [entry.outcome for entry in batch if isinstance(entry.outcome, Job)]
-    refusals = await _admitted(request, jobs, window) if jobs else []
-    sizes = (entry.size for entry in batch if isinstance(entry.outcome, Job))
-    for size, refusal in zip(sizes, refusals, strict=True):
-        if refusal is not None:
-            await give_back(request, size=size)
-    of_jobs = iter(refusals)
     lines = []
-    for entry in batch:
-        problem = entry.outcome if isinstance(entry.outcome, Problem) else next(of_jobs)
+    for entry, problem in zip(batch, await _outcomes(request, batch, window), strict=True):
         if problem is None:
             lines.append(_receipt(entry))
         else:
@@ -231,37 +222,49 @@ async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Windo
     return b"".join(lines)
 
 
-async def _compared(first_bodies: FirstBodies, batch: Sequence[Entry]) -> Sequence[Entry]:
-    """Returns `batch` with what is known of its keys. One that came with another body before becomes a problem."""
+async def _outcomes(request: web.Request, batch: Sequence[Entry], window: _Window) -> Sequence[Problem | None]:
+    """Stores `batch`, and returns the problem of each that is refused. One whose key came with another body is."""
+    async with request.app[FIRST_BODIES].compare(_digests(batch)) as compared:
+        outcomes = await _stored(request, [_with_key(entry, compared) for entry in batch], window)
+        ids = [entry.outcome.id if isinstance(entry.outcome, Job) else "" for entry in batch]
+        refused = {id_ for id_, problem in zip(ids, outcomes, strict=True) if problem and is_refused(problem)}
+        compared.refused.update(refused - {id_ for id_, problem in zip(ids, outcomes, strict=True) if problem is None})
+    return outcomes
+
+
+def _digests(batch: Sequence[Entry]) -> Mapping[str, str]:
+    """Returns the digests of the bodies that came with a key, by id: of several with one id that of the first."""
     digests: dict[str, str] = {}
     for entry in batch:
         if isinstance(entry.outcome, Job) and entry.digest is not None:
             digests.setdefault(entry.outcome.id, entry.digest)
-    if not digests:
-        return batch
-    compared = await first_bodies.compare(digests)
-    return [_with_key(entry, digests, compared) for entry in batch]
+    return digests
 
 
-async def _charged(request: web.Request, batch: Sequence[Entry]) -> Sequence[Entry]:
-    """Counts the documents of `batch` against the limits of the caller's key. Those that exceed one become problems."""
-    places = [place for place, entry in enumerate(batch) if isinstance(entry.outcome, Job)]
-    charged = list(batch)
-    for place, problem in zip(places, await admit_each(request, [batch[it].size for it in places]), strict=True):
-        if problem is not None:
-            charged[place] = replace(batch[place], outcome=problem)
-    return charged
-
-
-def _with_key(entry: Entry, digests: Mapping[str, str], compared: Compared) -> Entry:
-    job = entry.outcome
-    if not isinstance(job, Job) or entry.digest is None:
+def _with_key(entry: Entry, compared: Compared) -> Entry:
+    job, digest = entry.outcome, entry.digest
+    if not isinstance(job, Job) or digest is None:
         return entry
-    if job.id in compared.others or digests[job.id] != entry.digest:
+    if compared.first[job.id] != digest:
         return replace(entry, outcome=reused())
-    return replace(
-        entry, outcome=replace(job, idempotency=Idempotency(body_digest=entry.digest, checked=compared.checked))
-    )
+    return replace(entry, outcome=replace(job, idempotency=Idempotency(body_digest=digest, checked=compared.checked)))
+
+
+async def _stored(request: web.Request, batch: Sequence[Entry], window: _Window) -> Sequence[Problem | None]:
+    """Counts each document against the limits of the caller's key, and puts those that exceed none."""
+    places = [place for place, entry in enumerate(batch) if isinstance(entry.outcome, Job)]
+    outcomes = [None if isinstance(entry.outcome, Job) else entry.outcome for entry in batch]
+    for place, problem in zip(places, await admit_each(request, [batch[it].size for it in places]), strict=True):
+        outcomes[place] = problem
+    charged = {
+        place: job for place in places if outcomes[place] is None and isinstance(job := batch[place].outcome, Job)
+    }
+    refusals = await _admitted(request, list(charged.values()), window) if charged else []
+    for place, refusal in zip(charged, refusals, strict=True):
+        outcomes[place] = refusal
+        if refusal is not None:
+            await give_back(request, size=batch[place].size)
+    return outcomes
 
 
 async def _admitted(request: web.Request, jobs: Sequence[Job], window: _Window) -> Sequence[Problem | None]:

@@ -81,9 +81,8 @@ async def post_document(request: web.Request) -> web.Response:
         owner=request[OWNER],
         keep_input=request.app[KEEPING].input,
     )
-    job = await with_first_body(request, job, submission)
     forms = preferred(request.headers.getall(hdrs.ACCEPT, []), _FORMS) if PREFER in request.headers else []
-    async with _waiting(request, job, forms) as wait:
+    async with with_first_body(request, job, submission) as job, _waiting(request, job, forms) as wait:
         async with admitted(request, size=request[BODY_BYTES]):
             await admit_one(request.app, job)
         event = None if wait is None else await _event(request, job, wait)
