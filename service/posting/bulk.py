@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequen
 from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
 from functools import partial
+from time import perf_counter
 from typing import Any, Final
 
 import orjson
@@ -115,12 +116,13 @@ async def _answer(
 class _Batches:
     """The batches of one request. What comes while others wait for their confirms is put together with the next one.
 
-    `receipts` puts a batch, and returns its lines of the answer. `tasks` holds the batches that are under way.
+    `receipts` puts a batch whose first entry has waited since a time of `perf_counter`, and returns its lines of the
+    answer. `tasks` holds the batches that are under way.
     """
 
     def __init__(
         self,
-        receipts: Callable[[Sequence[Entry], "_Window"], Coroutine[Any, Any, bytes]],
+        receipts: Callable[[Sequence[Entry], "_Window", float], Coroutine[Any, Any, bytes]],
         window: "_Window",
         tasks: asyncio.TaskGroup,
     ) -> None:
@@ -128,6 +130,7 @@ class _Batches:
         self._window = window
         self._tasks = tasks
         self._gathered: list[Entry] = []
+        self._since = 0.0
         self._begun: asyncio.Queue[tuple[int, asyncio.Task[bytes]] | None] = asyncio.Queue()
         self._under_way = 0
 
@@ -137,6 +140,7 @@ class _Batches:
             if not self.begin():
                 await self._window.until_given_back()
         self._window.take(entry.size)
+        self._since = self._since if self._gathered else perf_counter()
         self._gathered.append(entry)
 
     def _has_room(self, entry: Entry) -> bool:
@@ -149,7 +153,7 @@ class _Batches:
         batch, self._gathered = self._gathered, []
         self._under_way += 1
         size = sum(entry.size for entry in batch)
-        self._begun.put_nowait((size, self._tasks.create_task(self._receipts(batch, self._window))))
+        self._begun.put_nowait((size, self._tasks.create_task(self._receipts(batch, self._window, self._since))))
         return True
 
     async def end(self) -> None:
@@ -210,10 +214,11 @@ class _Window:
         self._given_back.set()
 
 
-async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Window) -> bytes:
-    """Returns the lines of the answer that tell what became of `batch`."""
-    lines = []
-    for entry, problem in zip(batch, await _outcomes(request, batch, window), strict=True):
+async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Window, since: float) -> bytes:
+    """Returns the lines of the answer that tell what became of `batch`, whose first was read at `since`."""
+    lines, outcomes = [], await _outcomes(request, batch, window)
+    request.app[METRICS].receipt_seconds.observe(perf_counter() - since)
+    for entry, problem in zip(batch, outcomes, strict=True):
         if problem is None:
             lines.append(_receipt(entry))
         else:
