@@ -38,6 +38,13 @@ class Fault:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedFault(Fault):
+    """A fault within a value: `position` is that of its first character, from 1."""
+
+    position: int
+
+
 class SubmissionError(ValueError):
     """The submission breaks a rule; `faults` say which, at least one."""
 
