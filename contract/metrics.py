@@ -245,6 +245,11 @@ class Metrics:
             ["stream"],
             registry=registry,
         )
+        self.batches_completed = Counter(
+            "copydesk_batches_completed",
+            "Batches whose completion was published, by this process.",
+            registry=registry,
+        )
         self.ledger_repeats = Counter(
             "copydesk_ledger_repeats",
             "Events of runs that had one already, by content: same, differing.",

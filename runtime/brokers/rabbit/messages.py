@@ -8,6 +8,7 @@ from aio_pika import DeliveryMode, Message
 
 from contract.accepted import Accepted
 from contract.attempts import FailedAttempt
+from contract.batches import BatchClosed
 from contract.broker import Delivery
 from contract.codec import MAX_EVENT_BYTES, MAX_JOB_BYTES, MAX_PREVIEW_BYTES, encode, encode_within
 from contract.event_headers import headers_of
@@ -42,6 +43,11 @@ def job_message(job: Job) -> Message:
 def acceptance_message(records: Sequence[Accepted]) -> Message:
     """Returns the records of stored jobs, at least one, as a persistent message with the first one's id."""
     return _persistent(encode(records), "application/json", records[0].id, {})
+
+
+def closed_batch_message(closed: BatchClosed) -> Message:
+    """Returns the end of a batch as a persistent message with the batch's id: an entry of the record of acceptances."""
+    return _persistent(encode([closed]), "application/json", closed.closed_batch, {})
 
 
 def attempts_message(records: Sequence[FailedAttempt]) -> Message:
