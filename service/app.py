@@ -7,11 +7,13 @@ from aiohttp import web
 
 from contract.charsets import Decode
 from contract.consumers import ConsumerBook
+from contract.event_tokens import signing_key
 from contract.labels import WaitFor
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
 from service.about import DOCUMENT, ApiDocument
+from service.access.event_tokens import EVENT_TOKENS, TAKE_TOKENS, EventTokens
 from service.access.keys import ApiKeys
 from service.access.known_keys import ACCESS, SCOPES, Access
 from service.access.quotas import QUOTAS, Quotas, tell_standing
@@ -62,6 +64,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     stored_keys: StoredKeys | None = None,
     counter: Counter | None = None,
     consumers: ConsumerBook | None = None,
+    tokens_secret: str | None = None,
 ) -> web.Application:
     """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
@@ -78,6 +81,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
         operators: the names of API keys of the settings that have the scope `admin`.
         stored_keys: the API keys of the ledger, None if they are not used.
         counter: counts for all replicas what keys have posted; None: each counts alone.
+        tokens_secret: event tokens are signed with it, the same for all replicas; None: there are no tokens.
         consumers: keeps named consumers; None if no ledger is configured.
     """
     app = web.Application(
@@ -88,6 +92,8 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[ACCESS] = Access(keys, operators, stored_keys)
     app[SCOPES] = {(one.method, one.path): one.scope for one in operations() if one.scope is not None}
     app[TAKEN] = {(one.method, one.path): ", ".join(one.bodies) for one in operations()}
+    app[EVENT_TOKENS] = None if tokens_secret is None else EventTokens(signing_key(tokens_secret), clock)
+    app[TAKE_TOKENS] = frozenset((one.method, one.path) for one in operations() if one.takes_token)
     app[QUOTAS] = Quotas(counter)
     app[HOSTS] = hosts
     app[LIMITS] = limits

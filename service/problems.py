@@ -199,6 +199,13 @@ LEDGER_NOT_CONFIGURED = ProblemType(
     "This server keeps no ledger, so it cannot tell what became of documents. An operator sets COPYDESK_LEDGER_URL and "
     "runs copydesk record. Documents are taken and events are published all the same.",
 )
+EVENT_TOKENS_NOT_CONFIGURED = ProblemType(
+    "event-tokens-not-configured",
+    503,
+    "Event tokens not configured",
+    "This server has nothing to sign event tokens with. An operator sets COPYDESK_EVENT_TOKENS_SECRET, the same for "
+    "all servers.",
+)
 KEYS_UNAVAILABLE = ProblemType(
     "keys-unavailable",
     503,
@@ -277,6 +284,7 @@ ALL = (
     NO_WORKER,
     TOO_MANY_EXTRACTIONS,
     LEDGER_NOT_CONFIGURED,
+    EVENT_TOKENS_NOT_CONFIGURED,
     KEYS_UNAVAILABLE,
     LEDGER_UNAVAILABLE,
     BROKER_UNAVAILABLE,

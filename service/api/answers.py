@@ -11,6 +11,8 @@ from contract.ledger import State
 from contract.reasons import Reason
 from contract.submission import Fault, PlacedFault
 
+MAX_TOKEN_S: Final = 900  # chosen: a token in a URL may be seen by others; a page asks for a new one when it opens
+DEFAULT_TOKEN_S: Final = 300  # chosen: a page opens its stream within seconds, and once more if its network is lost
 VIOLATED: Final = {"violated_policies": "violated-policies"}
 """A member of problems whose name in JSON Python has no identifier for."""
 
@@ -64,6 +66,23 @@ class CommitRequest:
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
 
     offset: Annotated[int, Field(ge=0, lt=10**18)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequest:
+    """For how many seconds the token is valid."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
+    seconds: Annotated[int, Field(ge=1, le=MAX_TOKEN_S)] = DEFAULT_TOKEN_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedToken:
+    """A token for `GET /v1/events?token=…`."""
+
+    token: str
+    expires_at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from contract.job import Kind, Lane
 from contract.ledger import State
 from contract.reasons import Reason
 from service.access.keys import ANONYMOUS
-from service.api.answers import ConsumerState, DocumentState, ListedLetter, RunBrief, RunState
+from service.api.answers import ConsumerState, DocumentState, IssuedToken, ListedLetter, RunBrief, RunState
 
 TEXT: Final = (
     "The ferry sails again\n\nBy Ada Larsen\n\n"
@@ -52,6 +52,10 @@ EVENT: Final = ProcessedEvent(
     ),
 )
 
+EVENT_TOKEN: Final = IssuedToken(
+    token="cdt_WyJhbm4iLG51bGwsMTc5NTk1MzY2MF0.kYVnD7q0v3JcQ5l8mO2xR9tZ1aB4eF6gH8iK0pLsUwY",  # noqa: S106 - made up
+    expires_at="2026-11-28T12:01:00.000Z",
+)
 CONSUMER: Final = ConsumerState(name="archive", offset=1234, created_at=AT, committed_at=AT)
 
 RUN: Final = RunState(

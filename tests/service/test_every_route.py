@@ -9,6 +9,7 @@ from tests.service.conftest import Desk, problem
 LOOKUPS = {  # they ask the ledger, not the broker
     *(("GET", "/v1/documents"), ("GET", "/v1/documents/some-id"), ("GET", "/v1/consumers")),
     *(("POST", "/v1/consumers/some-name/commit"), ("DELETE", "/v1/consumers/some-name")),
+    ("POST", "/v1/event-tokens"),  # it asks nobody
 }
 PUTS = {("POST", "/v1/documents"), ("POST", "/v1/dead/some-id/retry"), ("POST", "/v1/dead/retry")}
 ACTS = {  # they ask the ledger first: `test_document_acts` has their broker fail
