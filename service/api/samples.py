@@ -9,7 +9,7 @@ from contract.job import Kind, Lane
 from contract.ledger import State
 from contract.reasons import Reason
 from service.access.keys import ANONYMOUS
-from service.api.answers import DocumentState, ListedLetter, RunBrief, RunState
+from service.api.answers import ConsumerState, DocumentState, ListedLetter, RunBrief, RunState
 
 TEXT: Final = (
     "The ferry sails again\n\nBy Ada Larsen\n\n"
@@ -51,6 +51,8 @@ EVENT: Final = ProcessedEvent(
         field_sources={"title": Source.TEXT, "authors": Source.TEXT},
     ),
 )
+
+CONSUMER: Final = ConsumerState(name="archive", offset=1234, created_at=AT, committed_at=AT)
 
 RUN: Final = RunState(
     id=ID,
