@@ -51,10 +51,11 @@ class BatchCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedDocument:
-    """A document of a batch that failed, and its reason."""
+    """A document of a batch that failed, its reason, and its URL if it has one."""
 
     id: str
     reason: str
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
