@@ -1,13 +1,12 @@
 """The batch that posted documents belong to, as the query names it."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 
-from contract.batches import MAX_NAME_CHARS, BatchClosed
+from contract.batches import MAX_NAME_CHARS, NAME, BatchClosed
 from contract.broker import BrokerError
 from contract.ids import batch_id
 from contract.submission import Fault
@@ -17,7 +16,6 @@ from service.context import BROKER, CLOCK
 from service.http.middlewares import OWNER
 from service.problems import invalid_parameter
 
-_NAME: Final = re.compile(rf"[^\x00-\x1f\x7f]{{1,{MAX_NAME_CHARS}}}")
 _NAME_RULE: Final = f"must have 1 to {MAX_NAME_CHARS} characters, none of them a control character"
 _TRUTH: Final = {"true", "false"}
 
@@ -45,7 +43,7 @@ def batch_of(request: web.Request) -> Membership | None:
 def batch_faults(request: web.Request) -> Iterator[Fault]:
     """Yields what is wrong with the values of the query's parameters about a batch."""
     name, closes = request.query.get(BATCH.name), request.query.get(CLOSE_BATCH.name)
-    if name is not None and not _NAME.fullmatch(name):
+    if name is not None and not NAME.fullmatch(name):
         yield Fault(BATCH.name, "name", _NAME_RULE)
     if closes is not None and closes not in _TRUTH:
         yield Fault(CLOSE_BATCH.name, "wrong_type", "must be true or false")
@@ -59,7 +57,7 @@ def check_name(parameter: str, name: str) -> None:
     Raises:
         ProblemError: it may not.
     """
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise invalid_parameter(parameter, "name", _NAME_RULE)
 
 
