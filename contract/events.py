@@ -8,10 +8,13 @@ from typing import Final, Literal
 from yarl import URL
 
 from contract.article import Article, Failure
+from contract.webhooks import DisabledCause
 
 PROCESSED: Final = "copydesk.document.processed.v1"
 FAILED: Final = "copydesk.document.failed.v1"
 ERASED: Final = "copydesk.document.erased.v1"
+WEBHOOK_DISABLED: Final = "copydesk.webhook.disabled.v1"
+WEBHOOK_TEST: Final = "copydesk.webhook.test.v1"
 MEDIA_TYPE = "application/cloudevents+json"
 SOURCE = "/copydesk"
 
@@ -100,11 +103,72 @@ def erased(document_id: str, at: str) -> ErasedEvent:
     return ErasedEvent(id=f"{document_id}.erased", subject=document_id, time=at, data=Erasure(id=document_id))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisabledWebhook:
+    """The data of a webhook that Copydesk disabled: `cause` says why, `failing_since` since when nothing got through.
+
+    Its URL is not here, because it may hold a secret.
+    """
+
+    id: str
+    cause: DisabledCause
+    failing_since: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookDisabledEvent:
+    """Copydesk disabled a webhook, which is the subject. `id` is `<webhook id>.disabled.<time in milliseconds>`.
+
+    The envelope is that of `ProcessedEvent`. It is about no document.
+    """
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str = SOURCE
+    type: Literal["copydesk.webhook.disabled.v1"] = WEBHOOK_DISABLED
+    subject: str
+    time: str
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: DisabledWebhook
+
+    @property
+    def routing_key(self) -> str:
+        """`webhook.disabled.<cause>`."""
+        return f"webhook.disabled.{self.data.cause}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestedWebhook:
+    """The data of a test: the webhook's id."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookTestEvent:
+    """A test of a webhook, which is the subject. It is sent to that webhook alone, and is not in the log."""
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str = SOURCE
+    type: Literal["copydesk.webhook.test.v1"] = WEBHOOK_TEST
+    subject: str
+    time: str
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: TestedWebhook
+
+
 Event = ProcessedEvent | FailedEvent
 """The events that decide a run."""
 
-AnyEvent = Event | ErasedEvent
+Notice = ErasedEvent | WebhookDisabledEvent
+"""The events that decide no run."""
+
+AnyEvent = Event | Notice
 """The events in the log."""
+
+NOTICES: Final = frozenset({ERASED, WEBHOOK_DISABLED})
+"""The types of the events that decide no run."""
 
 
 def host_of(url: str | None) -> str | None:

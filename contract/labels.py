@@ -43,6 +43,8 @@ class ProblemName(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     FOREIGN_HOST = "foreign_host"
     INVALID_SUBMISSION = "invalid_submission"
+    INVALID_WEBHOOK = "invalid_webhook"
+    TOO_MANY_WEBHOOKS = "too_many_webhooks"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     INTAKE_FULL = "intake_full"
     QUOTA_EXCEEDED = "quota_exceeded"

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from contract.accepted import Accepted
 from contract.attempts import FailedAttempt
 from contract.codec import adapter
-from contract.events import ErasedEvent, FailedEvent, ProcessedEvent
+from contract.events import ErasedEvent, FailedEvent, ProcessedEvent, WebhookDisabledEvent, WebhookTestEvent
 from contract.job import Job
 from contract.requests import OwnerRequest
 from contract.submission import Submission
@@ -16,6 +16,8 @@ _TYPES = {
     "document.processed.v1": ProcessedEvent,
     "document.failed.v1": FailedEvent,
     "document.erased.v1": ErasedEvent,
+    "webhook.disabled.v1": WebhookDisabledEvent,
+    "webhook.test.v1": WebhookTestEvent,
     "accepted.v1": list[Accepted],
     "attempts.v1": list[FailedAttempt],
     "requests.v1": list[OwnerRequest],

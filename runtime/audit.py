@@ -10,7 +10,7 @@ from datetime import datetime
 import orjson
 
 from contract.accepted import Accepted
-from contract.events import ERASED
+from contract.events import NOTICES
 from contract.job import Lane
 
 _SKEW_S = 60.0  # allowed between the clocks of intake and workers; chosen: NTP keeps them within a second
@@ -104,10 +104,10 @@ class Books:
             self.undecided.setdefault(record.id, (record.lane, _seconds(record.at)))
 
     def decide(self, body: bytes) -> None:
-        """Records an event of the log. Every event after the first of a run is a repeat; an erasure decides none."""
+        """Records an event of the log. Every event after the first of a run is a repeat; a notice decides none."""
         try:
             event = orjson.loads(body)
-            if event.get("type") == ERASED:
+            if event.get("type") in NOTICES:
                 return
             run, content = str(event["id"]), digest(event["data"])
         except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):

@@ -28,6 +28,7 @@ from contract.requests import RequestSink
 from contract.streams import Streams
 from contract.timestamps import now
 from contract.topology import PREVIEW_WAIT_S
+from contract.webhooks import WebhookBook
 from runtime.auditor import Auditor
 from runtime.errors import StartError
 from runtime.gauges import keep_gauges
@@ -91,7 +92,8 @@ async def run(  # noqa: PLR0913 - the roles, and how the process is run
                 roles["recorder"] = partial(_record, await _open_recorder(settings, broker, metrics, stack), stop)
             if serve:
                 ledger, keys = await _open_ledger(settings, stack), await _open_keys(settings, stack)
-                app = build_api(settings, broker, metrics, ledger, keys)
+                webhooks = await _open_webhooks(settings, stack)
+                app = build_api(settings, broker, metrics, ledger, keys, webhooks)
                 roles["api"] = partial(_serve, app, settings, metrics, stop, shared=ops_socket is not None)
                 if keys is not None:
                     roles["keys"] = partial(_keep_keys, keys.stored, metrics, stop)
@@ -139,6 +141,15 @@ async def _open_ledger(settings: Settings, stack: AsyncExitStack) -> Ledger | No
     from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
 
     return await stack.enter_async_context(opening.open_ledger(url))
+
+
+async def _open_webhooks(settings: Settings, stack: AsyncExitStack) -> WebhookBook | None:
+    url = settings.ledger()
+    if url is None:
+        return None
+    from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
+
+    return await stack.enter_async_context(opening.open_webhooks(url))
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,12 +305,13 @@ def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextMan
     return RabbitBroker(url, metrics=metrics, topology=settings.topology(), limits=limits)
 
 
-def build_api(
+def build_api(  # noqa: PLR0913, PLR0917 - what the API stands on
     settings: Settings,
     broker: ApiBroker,
     metrics: Metrics,
     ledger: Ledger | None = None,
     stored: KeysInUse | None = None,
+    webhooks: WebhookBook | None = None,
 ) -> web.Application:
     """Returns the HTTP application. Without a `ledger` it cannot answer questions about documents.
 
@@ -341,4 +353,5 @@ def build_api(
         operators=_operators(settings, keys),
         stored_keys=None if stored is None else stored.stored,
         counter=None if stored is None else stored.counter,
+        webhooks=webhooks,
     )

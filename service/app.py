@@ -10,6 +10,7 @@ from contract.labels import WaitFor
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
+from contract.webhooks import WebhookBook
 from service.about import DOCUMENT, ApiDocument
 from service.access.keys import ApiKeys
 from service.access.known_keys import ACCESS, SCOPES, Access
@@ -24,6 +25,7 @@ from service.context import (
     LEDGER,
     LIMITS,
     METRICS,
+    WEBHOOKS,
     ApiBroker,
     IntakeLimits,
     Keeping,
@@ -55,6 +57,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     operators: frozenset[str] = frozenset(),
     stored_keys: StoredKeys | None = None,
     counter: Counter | None = None,
+    webhooks: WebhookBook | None = None,
 ) -> web.Application:
     """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
@@ -71,6 +74,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
         operators: the names of API keys of the settings that have the scope `admin`.
         stored_keys: the API keys of the ledger, None if they are not used.
         counter: counts for all replicas what keys have posted; None: each counts alone.
+        webhooks: keeps webhooks; None if no ledger is configured.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
@@ -86,6 +90,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[CLOCK] = clock
     app[DECODE] = decode
     app[LEDGER] = ledger
+    app[WEBHOOKS] = webhooks
     app[FIRST_BODIES] = FirstBodies(ledger)
     app[KEEPING] = keeping
     app[STREAMS] = Streams(limits.streams)

@@ -12,6 +12,7 @@ from contract.charsets import Decode
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.requests import RequestSink
+from contract.webhooks import WebhookBook
 
 
 class ApiBroker(JobSink, EventLog, DeadLetters, RequestSink, Decisions, Previews, QueueDepths, Protocol):
@@ -75,4 +76,5 @@ LIMITS = web.AppKey("LIMITS", IntakeLimits)
 METRICS = web.AppKey("METRICS", Metrics)
 DECODE: web.AppKey[Decode] = web.AppKey("DECODE")
 LEDGER: web.AppKey[Ledger | None] = web.AppKey("LEDGER")
+WEBHOOKS: web.AppKey[WebhookBook | None] = web.AppKey("WEBHOOKS")
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("CLOCK")

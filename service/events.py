@@ -14,9 +14,10 @@ from aiohttp_sse import EventSourceResponse, sse_response
 
 from contract.broker import BrokerError, BrokerUnavailable, EventLog, LogEntry, UnknownOffset
 from contract.events import matches
+from contract.patterns import MAX_PATTERNS, PatternError, checked_pattern
 from service import problems
 from service.access.callers import check_still_known
-from service.api.events import GET_EVENTS, LAST_EVENT_ID, MAX_PATTERN_CHARS, MAX_PATTERNS
+from service.api.events import GET_EVENTS, LAST_EVENT_ID
 from service.broker_errors import broker_problem, broker_refusal
 from service.context import BROKER, LIMITS, METRICS
 from service.http.parameters import check_parameters
@@ -24,7 +25,6 @@ from service.problems import Problem, ProblemError, invalid_parameter
 
 log = structlog.get_logger(__name__)
 
-_MAX_HASHES: Final = 3  # `#` in a pattern; chosen: the time of a match grows with the key's length to this power
 _OFFSET = re.compile(r"-1|[0-9]{1,18}")
 _COUNT = re.compile(r"[0-9]{1,6}")
 _FULL_RETRY_AFTER_S: Final = "10"
@@ -259,11 +259,7 @@ def _count(name: str, values: list[str]) -> int | None:
 
 
 def _pattern(pattern: str) -> str:
-    words = pattern.split(".")
-    if not pattern or len(pattern) > MAX_PATTERN_CHARS or any(not word for word in words):
-        raise invalid_parameter("pattern", "words", "must be words with dots between, at most 255 characters")
-    if any(len(word) > 1 and ("*" in word or "#" in word) for word in words):
-        raise invalid_parameter("pattern", "wildcard", "must have * and # as whole words only")
-    if words.count("#") > _MAX_HASHES:
-        raise invalid_parameter("pattern", "too_many_hashes", f"must hold # at most {_MAX_HASHES} times")
-    return pattern
+    try:
+        return checked_pattern(pattern)
+    except PatternError as error:
+        raise invalid_parameter("pattern", error.rule, str(error)) from None

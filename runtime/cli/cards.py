@@ -9,7 +9,7 @@ from rich.text import Text
 
 from contract.article import Article, Failure
 from contract.codec import decode_event
-from contract.events import ErasedEvent, ProcessedEvent
+from contract.events import DisabledWebhook, ErasedEvent, ProcessedEvent, WebhookDisabledEvent
 from runtime.cli import streams
 
 
@@ -36,6 +36,8 @@ def card(event: bytes, *, excerpt: bool) -> RenderableType:
         return _article(decoded.data, excerpt=excerpt)
     if isinstance(decoded, ErasedEvent):
         return Panel(_facts([("id", decoded.data.id)]), title="erased", title_align="left", padding=(1, 2))
+    if isinstance(decoded, WebhookDisabledEvent):
+        return _disabled(decoded.data)
     return _failure(decoded.data)
 
 
@@ -81,6 +83,13 @@ def _failure(failure: Failure) -> Panel:
     ]
     title = Text(f"failed: {failure.reason}", style="bold red")
     shown = [(name, value) for name, value in rows if value]
+    return Panel(_facts(shown), title=title, title_align="left", border_style="red", padding=(1, 2))
+
+
+def _disabled(webhook: DisabledWebhook) -> Panel:
+    rows = [("cause", webhook.cause.value), ("failing since", webhook.failing_since or ""), ("id", webhook.id)]
+    shown = [(name, value) for name, value in rows if value]
+    title = Text("webhook disabled", style="bold red")
     return Panel(_facts(shown), title=title, title_align="left", border_style="red", padding=(1, 2))
 
 

@@ -10,7 +10,7 @@ import orjson
 from contract.broker import LogEntry
 from contract.codec import UndecodableError, decode_acceptances, decode_attempts, decode_requests, encode
 from contract.duplicates import Signature, signature_of
-from contract.events import ERASED, FAILED, PROCESSED, host_of
+from contract.events import ERASED, FAILED, PROCESSED, WEBHOOK_DISABLED, host_of
 from contract.ledger import State
 from contract.requests import Action, OwnerRequest
 from contract.streams import Stream
@@ -102,7 +102,7 @@ def facts_of(stream: Stream, entry: LogEntry) -> Sequence[Fact]:
     """
     try:
         if stream is Stream.LOG:
-            return (_of_log(entry.body),)
+            return _of_log(entry.body)
         if stream is Stream.ACCEPTED:
             return [_accepted(record) for record in decode_acceptances(entry.body)]
         if stream is Stream.REQUESTS:
@@ -145,11 +145,13 @@ def _erasure(request: OwnerRequest) -> ErasedFact:
     return ErasedFact(document_id=_checked_id(request.id), at_ms=milliseconds(request.at), owner=request.owner)
 
 
-def _of_log(body: bytes) -> VerdictFact | ErasedFact:
+def _of_log(body: bytes) -> Sequence[VerdictFact | ErasedFact]:
     event = orjson.loads(body)
+    if event["type"] == WEBHOOK_DISABLED:
+        return ()
     if event["type"] == ERASED:
-        return ErasedFact(document_id=_checked_id(event["subject"]), at_ms=milliseconds(event["time"]))
-    return _verdict(event, body)
+        return (ErasedFact(document_id=_checked_id(event["subject"]), at_ms=milliseconds(event["time"])),)
+    return (_verdict(event, body),)
 
 
 def _verdict(event: Mapping[str, Any], body: bytes) -> VerdictFact:

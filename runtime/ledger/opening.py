@@ -19,6 +19,7 @@ from runtime.ledger.quotas import SqlCounter
 from runtime.ledger.recorder import Recorder, RecorderLimits
 from runtime.ledger.retention import RetentionLimits
 from runtime.ledger.signatures import SqlSignatures
+from runtime.ledger.webhooks import SqlWebhookBook
 from runtime.settings import LEDGER_FILE, Settings
 
 _WORKER_CONNECTIONS = 2  # chosen: a look takes milliseconds, and a hundred workers are as many as PostgreSQL takes
@@ -41,7 +42,7 @@ async def make_own(settings: Settings) -> None:
         cause = error.cause if isinstance(error, LedgerUnusable) else error
         raise StartError(
             f"the ledger {settings.data / LEDGER_FILE} cannot be used ({cause}); "
-            "you may delete it: it is rebuilt, but for API keys"
+            "you may delete it: it is rebuilt, but for API keys and webhooks"
         ) from None
 
 
@@ -81,6 +82,21 @@ async def open_keys(url: str) -> AsyncIterator[Keys]:
     try:
         await _check(engine, writes=False, hint="API keys of the ledger are refused until it is back")
         yield Keys(SqlKeyBook(engine), SqlCounter(engine) if is_shared else None)
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def open_webhooks(url: str) -> AsyncIterator[SqlWebhookBook]:
+    """Opens the webhooks of the ledger for the API. The process starts even if the database is unavailable.
+
+    Raises:
+        StartError: as `open_ledger`.
+    """
+    engine = open_engine(ledger_url(url))
+    try:
+        await _check(engine, writes=False, hint="requests about webhooks answer 503 until it is back")
+        yield SqlWebhookBook(engine)
     finally:
         await engine.dispose()
 

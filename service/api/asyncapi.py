@@ -6,12 +6,33 @@ from typing import Any, Final, Literal
 from pydantic import TypeAdapter
 
 from contract.codec import adapter
-from contract.events import MEDIA_TYPE, ErasedEvent, FailedEvent, ProcessedEvent
+from contract.events import (
+    ERASED,
+    FAILED,
+    MEDIA_TYPE,
+    PROCESSED,
+    WEBHOOK_DISABLED,
+    ErasedEvent,
+    FailedEvent,
+    ProcessedEvent,
+    WebhookDisabledEvent,
+)
 from contract.topology import DOCUMENTS, LOG
 from service.api.document import VERSION
 
 _REF: Final = "#/components/schemas/{model}"
-_EVENTS: Final[Mapping[str, type]] = {"processed": ProcessedEvent, "failed": FailedEvent, "erased": ErasedEvent}
+_EVENTS: Final[Mapping[str, type]] = {
+    "processed": ProcessedEvent,
+    "failed": FailedEvent,
+    "erased": ErasedEvent,
+    "webhook_disabled": WebhookDisabledEvent,
+}
+_TYPES: Final[Mapping[type, str]] = {
+    ProcessedEvent: PROCESSED,
+    FailedEvent: FAILED,
+    ErasedEvent: ERASED,
+    WebhookDisabledEvent: WEBHOOK_DISABLED,
+}
 _ABOUT: Final = """\
 Every accepted document ends in an event, which is a CloudEvent in structured JSON. Events are first written to the log,
 then published to the exchange: the same bytes. An event may come twice: drop repeats by its `id`.
@@ -24,6 +45,7 @@ _ADDRESSES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     ),
     "failed": ("failed.{reason}.{host}", {"reason": {"description": "Why, as in the event."}, "host": _HOST}),
     "erased": ("erased", {}),
+    "webhook_disabled": ("webhook.disabled.{cause}", {"cause": {"description": "Why: `gone` or `failing`."}}),
 }
 
 
@@ -41,7 +63,7 @@ def asyncapi() -> dict[str, Any]:
         "channels": channels,
         "operations": {f"send_{name}": _sending(name, channel) for name, channel in channels.items()},
         "components": {
-            "messages": {name: _message(name, kind) for name, kind in _EVENTS.items()},
+            "messages": {name: _message(kind) for name, kind in _EVENTS.items()},
             "schemas": definitions["$defs"],
         },
     }
@@ -81,9 +103,9 @@ def _sending(name: str, channel: Mapping[str, Any]) -> dict[str, Any]:
     return {"action": "send", "channel": {"$ref": where}, "messages": messages}
 
 
-def _message(name: str, kind: type) -> dict[str, Any]:
+def _message(kind: type) -> dict[str, Any]:
     return {
-        "name": f"copydesk.document.{name}.v1",
+        "name": _TYPES[kind],
         "title": kind.__name__,
         "contentType": MEDIA_TYPE,
         "payload": {"$ref": _REF.format(model=kind.__name__)},

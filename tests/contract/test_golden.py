@@ -8,7 +8,7 @@ import pytest
 
 from contract.article import Quality
 from contract.codec import decode_acceptances, decode_attempts, decode_event, decode_job, decode_requests, encode
-from contract.events import ErasedEvent, FailedEvent, ProcessedEvent
+from contract.events import ErasedEvent, FailedEvent, ProcessedEvent, WebhookDisabledEvent
 from contract.job import Kind, Lane
 from contract.options import Options
 
@@ -21,7 +21,7 @@ def sample(name: str) -> bytes:
 
 WHOLE = [
     *("job.v1.duplicate", "accepted.v1.duplicate", "attempts.v1.full", "requests.v1.full", "document.erased.v1.full"),
-    *("document.processed.v1.duplicate", "document.failed.v1.duplicate"),
+    *("document.processed.v1.duplicate", "document.failed.v1.duplicate", "webhook.disabled.v1.full"),
 ]
 """Samples that hold every field there is today."""
 OLDER = [
@@ -37,6 +37,7 @@ OLDER = [
 DECODERS = {
     "job": decode_job,
     "document": decode_event,
+    "webhook": decode_event,
     "accepted": decode_acceptances,
     "attempts": decode_attempts,
     "requests": decode_requests,
@@ -85,6 +86,7 @@ def test_a_job_with_the_least_fields_gets_the_defaults() -> None:
         ("document.failed.v1.full", FailedEvent),
         ("document.failed.v1.fetched", FailedEvent),
         ("document.erased.v1.full", ErasedEvent),
+        ("webhook.disabled.v1.full", WebhookDisabledEvent),
     ],
 )
 def test_an_event_is_known_by_its_type(name: str, kind: type[Any]) -> None:

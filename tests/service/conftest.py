@@ -13,6 +13,7 @@ from pytest_aiohttp.plugin import AiohttpClient
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
+from contract.webhooks import WebhookBook
 from service.access.keys import ApiKeys
 from service.access.stored_keys import StoredKeys
 from service.app import IntakeLimits, Keeping, build_app
@@ -74,6 +75,7 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
         operators: frozenset[str] = frozenset(),
         stored_keys: StoredKeys | None = None,
         counter: Counter | None = None,
+        webhooks: WebhookBook | None = None,
     ) -> Desk:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
@@ -89,6 +91,7 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
             operators=operators,
             stored_keys=stored_keys,
             counter=counter,
+            webhooks=webhooks,
         )
         conformance.watch(app)
         return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)

@@ -1,14 +1,17 @@
 """A desk with a real ledger in a file, filled from the records of a test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from contract.ledger import LedgerUnavailable
+from contract.webhooks import Delivery, Webhook
 from runtime.ledger import schema
 from runtime.ledger.database import ledger_url, open_engine
 from runtime.ledger.queries import SqlLedger
+from runtime.ledger.webhooks import SqlWebhookBook
 from service.app import Keeping
 from tests.runtime.ledger.records import Records, record_all
 from tests.service.conftest import Desk, OpenDesk
@@ -28,10 +31,23 @@ async def ledger_desk(open_desk: OpenDesk, records: Records, tmp_path: Path) -> 
     await schema.upgrade(url)
     engine = open_engine(url, writes=True)
 
-    async def start(*, keys: tuple[str, ...] = (), recorded: bool = True, keeping: Keeping | None = None) -> Desk:
+    async def start(  # noqa: PLR0913 - what a test may ask for
+        *,
+        keys: tuple[str, ...] = (),
+        recorded: bool = True,
+        keeping: Keeping | None = None,
+        operators: frozenset[str] = frozenset(),
+        webhooks: Sequence[Webhook] = (),
+        deliveries: Sequence[Delivery] = (),
+    ) -> Desk:
         if recorded:
             await record_all(records, engine)
-        return await open_desk(keys=keys, ledger=SqlLedger(engine), keeping=keeping)
+        book = SqlWebhookBook(engine)
+        for webhook in webhooks:
+            await book.add(webhook, at_most=len(webhooks))
+        for delivery in deliveries:
+            await book.request(delivery)
+        return await open_desk(keys=keys, ledger=SqlLedger(engine), keeping=keeping, operators=operators, webhooks=book)
 
     yield start
     await engine.dispose()
@@ -51,3 +67,12 @@ class BrokenLedger:
 
     runs = event = page = recorded_until = decided_since = waiting_since = _fail
     body_digests = erased = input = claim = is_claimed = claimed = release = _fail
+
+
+class BrokenBook:
+    """Implements `contract.webhooks.WebhookBook` as one whose database is away."""
+
+    async def _fail(self, *_: object, **__: object) -> None:
+        raise LedgerUnavailable
+
+    add = webhook = webhooks = change = remove = deliveries = delivery = request = hasten = _fail

@@ -8,7 +8,7 @@ from dataclasses import replace
 from contract.broker import BrokerError, BrokerUnavailable, LogEntry, NotPut, QueueDepth, UnknownOffset, Watch
 from contract.codec import MAX_JOB_BYTES, MAX_PREVIEW_BYTES, MessageTooLarge, encode, encode_within
 from contract.dead import DeadLetter, DeadLetterPage, Handled, NotRetryable, Wanted, next_run
-from contract.events import ErasedEvent
+from contract.events import Notice
 from contract.job import Job, Lane
 from contract.requests import OwnerRequest
 from contract.topology import lane_queue
@@ -80,7 +80,7 @@ class MemoryBroker:
             raise self.refusal
         self.requests.append(request)
 
-    async def announce(self, event: ErasedEvent) -> None:
+    async def announce(self, event: Notice) -> None:
         if self.refusal:
             raise self.refusal
         await self.write(event.routing_key, encode(event))

@@ -21,6 +21,7 @@ EVENTS: dict[str, AnyEvent] = {
     "processed": samples.processed(samples.job()),
     "failed": samples.failed("some-id", Reason.NOT_FOUND),
     "erased": erased("some-id", "2026-11-29T12:00:00.000Z"),
+    "webhook_disabled": samples.webhook_disabled("some-id"),
 }
 
 

@@ -22,7 +22,7 @@ from contract.broker import (
 )
 from contract.codec import encode
 from contract.dead import DeadLetterPage, Handled, Wanted
-from contract.events import ErasedEvent
+from contract.events import Notice
 from contract.job import Job, Lane
 from contract.labels import Destination
 from contract.metrics import Metrics
@@ -122,7 +122,7 @@ class EmbeddedBroker:
         )
         self._requested.ring()
 
-    async def announce(self, event: ErasedEvent) -> None:
+    async def announce(self, event: Notice) -> None:
         """Writes to the log; see `contract.requests.RequestSink`. Subscribers read nothing else here."""
         keep, body = self._limits.max_log_events, encode(event)
         await self._write(partial(tables.append, routing_key=event.routing_key, body=body, keep=keep), Destination.LOG)

@@ -11,7 +11,7 @@ from contract.accepted import acceptance
 from contract.broker import BrokerUnavailable, Capacity, Handler, LogEntry, NotPut, QueueDepth, Stop, Watch
 from contract.codec import MessageTooLarge
 from contract.dead import DeadLetterPage, Handled, Wanted
-from contract.events import ErasedEvent
+from contract.events import Notice
 from contract.job import Job, Lane
 from contract.labels import Destination, SessionRole
 from contract.metrics import Metrics
@@ -121,7 +121,7 @@ class RabbitBroker:
         self._start_publishing()
         await self._requests.request(request)
 
-    async def announce(self, event: ErasedEvent) -> None:
+    async def announce(self, event: Notice) -> None:
         """See `contract.requests.RequestSink.announce`."""
         self._start_publishing()
         await self._requests.announce(event)

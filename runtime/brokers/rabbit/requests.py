@@ -3,7 +3,7 @@
 import asyncio
 
 from contract.broker import BrokerUnavailable
-from contract.events import ErasedEvent
+from contract.events import Notice
 from contract.labels import Destination
 from contract.metrics import Metrics
 from contract.requests import OwnerRequest
@@ -31,7 +31,7 @@ class Requests:
             Outgoing(message=message, exchange="", key=REQUESTS, to=Destination.REQUESTS, stream=REQUESTS)
         )
 
-    async def announce(self, event: ErasedEvent) -> None:
+    async def announce(self, event: Notice) -> None:
         """See `contract.requests.RequestSink`. It may take as long as a subscriber's queue gets to elect a leader."""
         message, key = event_message(event), event.routing_key
         await self._publish(Outgoing(message=message, exchange=LOG, key=key, to=Destination.LOG, stream=LOG))
