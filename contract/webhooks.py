@@ -19,7 +19,7 @@ MIN_SECRET_BYTES: Final = 24  # Standard Webhooks 1.0, "Signature scheme": at le
 MAX_SECRET_BYTES: Final = 64  # the same: at most 512 bits
 _NEW_SECRET_BYTES: Final = 32  # chosen: as many as HMAC-SHA-256 makes use of
 EXCERPT_BYTES: Final = 1024  # of a receiver's answer; chosen: shows an error message, and keeps the table small
-NEXT_EVENT: Final = -1  # the place of a webhook that begins with the oldest event
+BEFORE_ALL: Final = -1  # the place of a webhook that begins with the oldest event
 
 
 class Payload(StrEnum):
@@ -84,7 +84,7 @@ class Webhook:
     version: int = 1
     created_at: datetime
     updated_at: datetime
-    place: int = NEXT_EVENT
+    place: int = BEFORE_ALL
     failing_since: datetime | None = None
     missed_at: datetime | None = None
     disabled_cause: DisabledCause | None = None

@@ -63,6 +63,7 @@ async def run(  # noqa: PLR0913 - the roles, and how the process is run
     serve: bool = False,
     work: bool = False,
     record: bool = False,
+    deliver: bool = False,
     ready: Callable[[], None] = lambda: None,
     ops_socket: str | None = None,
 ) -> bool:
@@ -78,7 +79,16 @@ async def run(  # noqa: PLR0913 - the roles, and how the process is run
         from runtime import working  # noqa: PLC0415 - loads the fetcher, which serve does not need
 
         working.refuse_to_hold_too_much(settings)
-    names = {ProcessRole.SERVE: serve, ProcessRole.WORK: work, ProcessRole.RECORD: record}
+    if deliver:
+        from runtime import delivering  # noqa: PLC0415 - the same
+
+        delivering.refuse_wrong_webhook_settings(settings)
+    names = {
+        ProcessRole.SERVE: serve,
+        ProcessRole.WORK: work,
+        ProcessRole.RECORD: record,
+        ProcessRole.DELIVER: deliver,
+    }
     role = ProcessRole.UP if all(names.values()) else next(name for name, asked in names.items() if asked)
     metrics = build_metrics(role)
     metrics.start_at_zero()
@@ -99,6 +109,8 @@ async def run(  # noqa: PLR0913 - the roles, and how the process is run
                     roles["keys"] = partial(_keep_keys, keys.stored, metrics, stop)
             if work:
                 roles["worker"] = partial(working.work, settings, broker, metrics, stop)
+            if deliver:
+                roles["deliverer"] = partial(delivering.deliver, settings, broker, metrics, stop)
             return await _run(settings, broker, metrics, roles, stop, ready, ops_socket)
     except BrokerUnavailable as error:  # the embedded broker's file is damaged, or is not a database
         raise StartError(str(error)) from None

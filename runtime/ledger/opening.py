@@ -13,6 +13,7 @@ from contract.streams import Streams
 from runtime.errors import StartError
 from runtime.ledger import schema
 from runtime.ledger.database import LedgerUnusable, ledger_url, open_engine
+from runtime.ledger.deliveries import SqlDeliveries
 from runtime.ledger.keys import SqlKeyBook
 from runtime.ledger.queries import SqlLedger
 from runtime.ledger.quotas import SqlCounter
@@ -99,6 +100,26 @@ async def open_webhooks(url: str) -> AsyncIterator[SqlWebhookBook]:
         yield SqlWebhookBook(engine)
     finally:
         await engine.dispose()
+
+
+@asynccontextmanager
+async def open_deliveries(settings: Settings) -> AsyncIterator[SqlDeliveries]:
+    """Opens what the role `deliver` stores. The process starts even if the database is unavailable.
+
+    Raises:
+        StartError: as `open_ledger`, or there is no URL.
+    """
+    url = settings.ledger()
+    if url is None:
+        raise StartError("deliver needs a database: set COPYDESK_LEDGER_URL")
+    where = ledger_url(url)
+    reader, writer = open_engine(where), open_engine(where, writes=True)
+    try:
+        await _check(reader, writes=False, hint="deliveries wait until it is back")
+        yield SqlDeliveries(reader, writer, alone=settings.ledger_url is None)
+    finally:
+        await reader.dispose()
+        await writer.dispose()
 
 
 @asynccontextmanager
