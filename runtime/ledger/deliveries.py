@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, case, delete, func, insert, select, union_all, update
+from sqlalchemy import bindparam, case, delete, func, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -185,8 +185,9 @@ async def _advance(connection: AsyncConnection, one: Settlement) -> bool:
 
 async def _store(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
     fresh = [delivery_row(it) for one in settlements for it in one.fresh]
-    if fresh:
-        await connection.execute(insert(deliveries), fresh)
+    if fresh:  # after a commit whose outcome was not known they may be there already
+        statement = _INSERT[connection.dialect.name](deliveries).on_conflict_do_nothing()
+        await connection.execute(statement, fresh)
     again = [it for one in settlements for it in one.again]
     for is_over in (True, False):
         rows = [_changes(it) for it in again if (it.state is not DeliveryState.PENDING) == is_over]

@@ -167,9 +167,9 @@ class Courier:
             return self._missed()
         wanted = await self._wanted(entries)
         for entry in entries:
-            await self._pass(entry, group, is_wanted=entry.offset in wanted)
-            if not self.is_enabled:
+            if not self.is_enabled:  # a delivery that was under way has disabled it
                 break
+            await self._pass(entry, group, is_wanted=entry.offset in wanted)
         return entries[-1].offset
 
     async def _wanted(self, entries: Sequence[Entry]) -> set[int]:

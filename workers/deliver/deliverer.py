@@ -73,7 +73,7 @@ class Deliverer:
         self._stopping = asyncio.Event()
         self._newest = _NOBODY
         self._sweep_at = self._measure_at = 0.0
-        self._is_failing = False
+        self._is_failing = self._is_over = False
         self._count = 0  # of outcomes that wait to be stored
 
     async def run(self, stop: Stop) -> None:
@@ -94,14 +94,15 @@ class Deliverer:
                 dirty=self._dirty,
                 stopping=self._stopping,
             )
-            settling = group.create_task(self._settle_for_ever())
+            group.create_task(self._keep_settling())
             while not stop.is_set():
                 await self._look(group, means)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._limits.look_s):
                         await stop.wait()
             await self._end(feeds)
-            settling.cancel()
+            self._is_over = True
+            self._wake.set()
         await self._leave()
 
     def _dirty(self) -> None:
@@ -202,14 +203,14 @@ class Deliverer:
                     self._metrics.webhooks_disabled.labels(webhook.disabled_cause).inc()
                 await self._store.told(webhook.id)
 
-    async def _settle_for_ever(self) -> None:
-        while True:
+    async def _keep_settling(self) -> None:
+        while not self._is_over:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._limits.settle_s):
                     await self._wake.wait()
             self._wake.clear()
             self._count = 0
-            if not await self._settle():
+            if not await self._settle() and not self._is_over:
                 await asyncio.sleep(self._limits.pause_s)
 
     async def _settle(self) -> bool:
