@@ -8,11 +8,13 @@ from typing import Final, Literal
 from yarl import URL
 
 from contract.article import Article, Failure
+from contract.batches import CompletedBatch
 from contract.webhooks import DisabledCause
 
 PROCESSED: Final = "copydesk.document.processed.v1"
 FAILED: Final = "copydesk.document.failed.v1"
 ERASED: Final = "copydesk.document.erased.v1"
+BATCH_COMPLETED: Final = "copydesk.batch.completed.v1"
 WEBHOOK_DISABLED: Final = "copydesk.webhook.disabled.v1"
 WEBHOOK_TEST: Final = "copydesk.webhook.test.v1"
 MEDIA_TYPE = "application/cloudevents+json"
@@ -104,6 +106,33 @@ def erased(document_id: str, at: str) -> ErasedEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchCompletedEvent:
+    """All documents of a closed batch are decided. `id` is `<batch id>.completed`, `subject` the batch's id.
+
+    The envelope is that of `ProcessedEvent`. It decides no run.
+    """
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str = SOURCE
+    type: Literal["copydesk.batch.completed.v1"] = BATCH_COMPLETED
+    subject: str
+    time: str
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: CompletedBatch
+
+    @property
+    def routing_key(self) -> str:
+        """`batch.completed`: two words, so that no pattern for documents matches it."""
+        return "batch.completed"
+
+
+def batch_completed(batch: CompletedBatch) -> BatchCompletedEvent:
+    """Returns the event of a batch: its id is always the same, and its time is that of the completion."""
+    return BatchCompletedEvent(id=f"{batch.id}.completed", subject=batch.id, time=batch.completed, data=batch)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DisabledWebhook:
     """The data of a webhook that Copydesk disabled: `cause` says why, `failing_since` since when nothing got through.
 
@@ -161,14 +190,11 @@ class WebhookTestEvent:
 Event = ProcessedEvent | FailedEvent
 """The events that decide a run."""
 
-Notice = ErasedEvent | WebhookDisabledEvent
-"""The events that decide no run."""
+Announcement = ErasedEvent | BatchCompletedEvent | WebhookDisabledEvent
+"""The other events: no worker publishes them."""
 
-AnyEvent = Event | Notice
+AnyEvent = Event | Announcement
 """The events in the log."""
-
-NOTICES: Final = frozenset({ERASED, WEBHOOK_DISABLED})
-"""The types of the events that decide no run."""
 
 
 def host_of(url: str | None) -> str | None:

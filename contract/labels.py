@@ -164,6 +164,18 @@ class WaitOutcome(StrEnum):
     STOPPING = "stopping"
 
 
+class StreamEnd(StrEnum):
+    """Why a stream of `GET /v1/events` ended."""
+
+    COMPLETE = "complete"  # all that was asked for is sent
+    CLIENT_LEFT = "client_left"
+    SLOW_READER = "slow_reader"  # the client did not read in time
+    STOPPING = "stopping"
+    BROKER_LOST = "broker_lost"
+    POSITION_GONE = "position_gone"  # the log removed events before they were read
+    KEY_REFUSED = "key_refused"  # the API key was revoked
+
+
 class ParserRestart(StrEnum):
     """Why a parser child was replaced. The first three are reasons of documents, too."""
 
@@ -305,6 +317,7 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
         "status": re.compile("[1-5][0-9]{2}"),
     },
     "copydesk_waiting_requests": {"kind": frozenset(WaitFor)},
+    "copydesk_event_streams_ended": {"reason": frozenset(StreamEnd)},
     "copydesk_waits": {"kind": frozenset(WaitFor), "outcome": frozenset(WaitOutcome)},
     "copydesk_ledger_entries": {"stream": _STREAM},
     "copydesk_ledger_repeats": {"content": frozenset(RepeatContent)},

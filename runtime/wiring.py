@@ -19,6 +19,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from contract.batches import BatchSink
 from contract.broker import Broker, BrokerUnavailable, QueueDepths
 from contract.labels import Listener, ProcessRole
 from contract.ledger import Ledger
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 _Role = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]  # calls its argument when it has started
 
 
-class _WholeBroker(Broker, RequestSink, Streams, Protocol):
+class _WholeBroker(Broker, RequestSink, BatchSink, Streams, Protocol):
     """The methods that both brokers have."""
 
 
@@ -193,11 +194,13 @@ async def _keep_keys(stored: StoredKeys, metrics: Metrics, stop: asyncio.Event, 
     await stored.keep(metrics, stop)
 
 
-async def _open_recorder(settings: Settings, streams: Streams, metrics: Metrics, stack: AsyncExitStack) -> "Recorder":
+async def _open_recorder(
+    settings: Settings, broker: _WholeBroker, metrics: Metrics, stack: AsyncExitStack
+) -> "Recorder":
     from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
 
     await opening.make_own(settings)
-    return await stack.enter_async_context(opening.open_recorder(settings, streams, metrics))
+    return await stack.enter_async_context(opening.open_recorder(settings, broker, metrics))
 
 
 async def _record(recorder: "Recorder", stop: asyncio.Event, started: Callable[[], None]) -> None:

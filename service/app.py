@@ -30,7 +30,9 @@ from service.context import (
     IntakeLimits,
     Keeping,
 )
-from service.events import STREAMS, Streams, close_streams
+from service.events.choice import DecodedEvents
+from service.events.query import DECODED
+from service.events.streams import STREAMS, Streams, close_streams
 from service.http.hosts import HOSTS, Hosts, serve_known_hosts
 from service.http.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
 from service.posting.idempotency import FIRST_BODIES, FirstBodies
@@ -94,6 +96,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[FIRST_BODIES] = FirstBodies(ledger)
     app[KEEPING] = keeping
     app[STREAMS] = Streams(limits.streams)
+    app[DECODED] = DecodedEvents()
     most = {
         WaitFor.SUBMISSION: limits.waiting_requests,
         WaitFor.LOOKUP: limits.waiting_requests,

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from contract.batches import BatchSink
 from contract.broker import DeadLetters, Decisions, EventLog, JobSink, Previews, QueueDepths
 from contract.charsets import Decode
 from contract.ledger import Ledger
@@ -15,7 +16,7 @@ from contract.requests import RequestSink
 from contract.webhooks import WebhookBook
 
 
-class ApiBroker(JobSink, EventLog, DeadLetters, RequestSink, Decisions, Previews, QueueDepths, Protocol):
+class ApiBroker(JobSink, EventLog, DeadLetters, RequestSink, BatchSink, Decisions, Previews, QueueDepths, Protocol):
     """The methods of a broker that the HTTP API needs."""
 
 

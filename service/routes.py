@@ -12,7 +12,7 @@ from service.api import about, acts, capacity, dead, events, extract, lookups, p
 from service.api.operation import Operation
 from service.capacity import get_capacity
 from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
-from service.events import get_events
+from service.events.feed import get_events
 from service.lookups.document_acts import cancel_document, erase_document, rerun_document
 from service.lookups.document_list import list_documents
 from service.lookups.document_view import show_document

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
-from contract.streams import Streams
 from runtime.errors import StartError
 from runtime.ledger import schema
 from runtime.ledger.database import LedgerUnusable, ledger_url, open_engine
@@ -17,7 +16,7 @@ from runtime.ledger.deliveries import SqlDeliveries
 from runtime.ledger.keys import SqlKeyBook
 from runtime.ledger.queries import SqlLedger
 from runtime.ledger.quotas import SqlCounter
-from runtime.ledger.recorder import Recorder, RecorderLimits
+from runtime.ledger.recorder import RecordedBroker, Recorder, RecorderLimits
 from runtime.ledger.retention import RetentionLimits
 from runtime.ledger.signatures import SqlSignatures
 from runtime.ledger.webhooks import SqlWebhookBook
@@ -133,8 +132,8 @@ async def open_signatures(url: str) -> AsyncIterator[SqlSignatures]:
 
 
 @asynccontextmanager
-async def open_recorder(settings: Settings, streams: Streams, metrics: Metrics) -> AsyncIterator[Recorder]:
-    """Opens the recorder of `streams`. In the embedded broker's folder there can be no other recorder.
+async def open_recorder(settings: Settings, broker: RecordedBroker, metrics: Metrics) -> AsyncIterator[Recorder]:
+    """Opens the recorder of `broker`. In the embedded broker's folder there can be no other recorder.
 
     Raises:
         StartError: there is no URL, or it is invalid.
@@ -149,7 +148,7 @@ async def open_recorder(settings: Settings, streams: Streams, metrics: Metrics) 
     limits = RecorderLimits(retention=retention)
     try:
         await _check(engine, writes=True, hint="it is tried again")
-        yield Recorder(streams, engine, metrics=metrics, limits=limits, own_file=own_file)
+        yield Recorder(broker, engine, metrics=metrics, limits=limits, own_file=own_file)
     finally:
         await engine.dispose()
 

@@ -71,7 +71,7 @@ class SqlLedger:
     async def body_digests(self, document_ids: Sequence[str]) -> Mapping[str, str]:
         """Returns what documents were first posted with; see `contract.ledger.Ledger`."""
         first = select(runs.c.document_id, runs.c.body_digest).where(runs.c.run == 1, runs.c.body_digest.is_not(None))
-        rows = await self._rows(first.where(among(self._engine.dialect.name, runs, document_ids)))
+        rows = await self._rows(first.where(among(self._engine.dialect.name, runs.c.document_id, document_ids)))
         return {row["document_id"]: row["body_digest"] for row in rows}
 
     async def page(self, wanted: Filter, *, limit: int, after: Place | None) -> Page:

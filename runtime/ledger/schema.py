@@ -10,7 +10,7 @@ from runtime.errors import StartError
 from runtime.ledger import search, tables
 from runtime.ledger.database import open_engine, translated
 
-VERSION: Final = "0006"  # of the tables that this code needs: the newest in `migrations/versions`
+VERSION: Final = "0007"  # of the tables that this code needs: the newest in `migrations/versions`
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -103,7 +103,7 @@ async def clear(engine: AsyncEngine) -> None:
             fenced = tables.recorder.c.fence + 1
             sums = {"row_count": 0, "event_bytes": 0, "recorded_ms": None}
             await connection.execute(update(tables.recorder).values(fence=fenced, holder=None, **sums))
-            for table in (tables.places, *tables.OF_DOCUMENTS, tables.erased, tables.reruns):
+            for table in (tables.places, *tables.OF_DOCUMENTS, tables.batches, tables.erased, tables.reruns):
                 await connection.execute(delete(table))
             await connection.execute(text(search.clear(connection.dialect.name)))
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from contract.job import Attempt, Kind, Lane
 from contract.ledger import State
 from contract.reasons import Reason
-from contract.submission import Fault
+from contract.submission import Fault, PlacedFault
 from contract.webhooks import DeliveryState, DisabledCause, Documents, Payload
 
 VIOLATED: Final = {"violated_policies": "violated-policies"}
@@ -37,7 +37,7 @@ class ProblemDetails:
     title: str
     status: int
     detail: str
-    errors: tuple[Fault, ...] = ()
+    errors: tuple[PlacedFault | Fault, ...] = ()
     violated_policies: Annotated[tuple[str, ...], Field(serialization_alias=VIOLATED["violated_policies"])] = ()
 
 

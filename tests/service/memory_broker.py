@@ -5,10 +5,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from contract.batches import BatchClosed
 from contract.broker import BrokerError, BrokerUnavailable, LogEntry, NotPut, QueueDepth, UnknownOffset, Watch
 from contract.codec import MAX_JOB_BYTES, MAX_PREVIEW_BYTES, MessageTooLarge, encode, encode_within
 from contract.dead import DeadLetter, DeadLetterPage, Handled, NotRetryable, Wanted, next_run
-from contract.events import Notice
+from contract.events import Announcement
 from contract.job import Job, Lane
 from contract.requests import OwnerRequest
 from contract.topology import lane_queue
@@ -31,12 +32,14 @@ class MemoryBroker:
         self.log: list[LogEntry] = []
         self.letters: list[DeadLetter] = []
         self.requests: list[OwnerRequest] = []
+        self.closed: list[BatchClosed] = []
         self.scan_reaches_all = True
         self.first_offset = 0
         self.refusal: Exception | None = None
         self.open_gate = asyncio.Event()
         self.open_gate.set()
         self.waiting_puts = 0
+        self.put_together: list[int] = []
         self.readers = 0
         self.read_offset = -1
         self.changed = asyncio.Condition()
@@ -59,6 +62,7 @@ class MemoryBroker:
             await self._tell()
 
     async def put_many(self, jobs: Sequence[Job]) -> Sequence[NotPut]:
+        self.put_together.append(len(jobs))
         return await asyncio.gather(*map(self._outcome, jobs))
 
     async def _outcome(self, job: Job) -> NotPut:
@@ -80,7 +84,12 @@ class MemoryBroker:
             raise self.refusal
         self.requests.append(request)
 
-    async def announce(self, event: Notice) -> None:
+    async def close_batch(self, closed: BatchClosed) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.closed.append(closed)
+
+    async def announce(self, event: Announcement) -> None:
         if self.refusal:
             raise self.refusal
         await self.write(event.routing_key, encode(event))

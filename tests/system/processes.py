@@ -96,9 +96,11 @@ class Process:
 
 
 @contextmanager
-def running(*arguments: str, settings: dict[str, str] | None = None) -> Iterator[Process]:
+def running(
+    *arguments: str, settings: dict[str, str] | None = None, program: Sequence[str] = (COPYDESK,)
+) -> Iterator[Process]:
     """Runs a command for as long as the context is open."""
-    process = Process(*arguments, settings=settings)
+    process = Process(*arguments, settings=settings, program=program)
     try:
         yield process
     finally:

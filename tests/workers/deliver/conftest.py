@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from contract.broker import LogEntry, UnknownOffset
 from contract.codec import encode
-from contract.events import AnyEvent, Notice
+from contract.events import Announcement, AnyEvent
 from contract.metrics import Metrics
 from contract.requests import OwnerRequest
 from contract.streams import Stream
@@ -60,7 +60,7 @@ class Log:
         self.entries = [entry for entry in self.entries if entry.offset >= first]
         self.first = first
 
-    async def announce(self, event: Notice) -> None:
+    async def announce(self, event: Announcement) -> None:
         self.write(event)
 
     async def request(self, request: OwnerRequest) -> None:
