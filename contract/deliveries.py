@@ -116,7 +116,7 @@ class DeliveryStore(Protocol):
         """Returns True if a delivery is still there, and pending: its document may be erased."""
 
     async def ownership(self, owner: str, ids: Collection[str], until: datetime) -> Ownership:
-        """Tells which documents (or webhooks) are the owner's.
+        """Tells which documents (or webhooks, or batches) are the owner's.
 
         `until`: where all acceptances up to this time are recorded, a document of which nothing is known is nobody's.
         """

@@ -17,6 +17,8 @@ In reading order:
     queries     answers the HTTP side
     claims      reserves the number of a document's next run
     signatures  of articles, to find duplicates
+    webhooks    for the API; `webhook_rows` are their rows
+    deliveries  of webhooks, for the role `deliver`
 
 Only this package imports SQLAlchemy, Alembic, aiosqlite and asyncpg.
 """

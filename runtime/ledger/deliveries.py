@@ -12,7 +12,7 @@ from contract.deliveries import Held, Look, Ownership, Settlement, Waiting
 from contract.events import ERASED
 from contract.webhooks import Delivery, DeliveryState, Webhook
 from runtime.ledger.database import translated
-from runtime.ledger.tables import deliverers, deliveries, erased, recorder, runs, webhooks
+from runtime.ledger.tables import batches, deliverers, deliveries, erased, recorder, runs, webhooks
 from runtime.ledger.webhook_rows import delivery_of, delivery_row, milliseconds, webhook_of
 
 _INSERT: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -122,11 +122,12 @@ class SqlDeliveries:
                 return (await connection.execute(wanted)).one_or_none() is not None
 
     async def ownership(self, owner: str, ids: Collection[str], until: datetime) -> Ownership:
-        """Tells which documents or webhooks are the owner's."""
+        """Tells which documents, webhooks or batches are the owner's."""
         known = union_all(
             select(runs.c.document_id, runs.c.owner).where(runs.c.document_id.in_(ids), runs.c.owner.is_not(None)),
             select(erased.c.document_id, erased.c.owner).where(erased.c.document_id.in_(ids)),
             select(webhooks.c.id, webhooks.c.owner).where(webhooks.c.id.in_(ids)),
+            select(batches.c.id, batches.c.owner).where(batches.c.id.in_(ids)),
         )
         with translated():
             async with self._reader.connect() as connection:
@@ -157,6 +158,12 @@ class SqlDeliveries:
         with translated():
             async with self._reader.connect() as connection:
                 return [delivery_of(dict(row)) for row in (await connection.execute(wanted)).mappings()]
+
+
+async def drop_erased(connection: AsyncConnection, document_ids: Sequence[str]) -> None:
+    """Drops what is pending of erased documents, for all webhooks, but for that of the erasure itself."""
+    gone = (_PENDING, deliveries.c.document_id.in_(document_ids), deliveries.c.event_type != ERASED)
+    await connection.execute(delete(deliveries).where(*gone))
 
 
 async def _beat(connection: AsyncConnection, name: str) -> None:

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.faults.conftest import LOAD_S, WITHIN_S
+from tests.faults.conftest import DOCUMENTS, LOAD_S, WITHIN_S
 from tests.faults.load import Client, tiny_ones, within
 from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import RabbitNode
@@ -25,7 +25,7 @@ SETTINGS = {  # a receiver that is back is asked again within seconds, not hours
     "COPYDESK_WEBHOOK_RETRY_DELAYS_S": ",".join(["0.5", "1", *["2"] * 200]),
     "COPYDESK_WEBHOOK_TIMEOUT_S": "2",
 }
-KILLS = 4  # of one of the two processes that deliver
+KILLS = 8 if DOCUMENTS >= 1000 else 2  # of the older one of the two processes that deliver
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +46,9 @@ class Delivering:
     processes: list[Process] = field(default_factory=list)
 
     def kill_one(self) -> None:
-        """Kills the oldest process that delivers, and starts another."""
+        """Starts another process that delivers, and kills the oldest."""
         self.processes.append(self.stack.start("deliver"))
+        self.processes[-1].wait_for_urls("ops")
         self.processes.pop(0).kill()
 
 

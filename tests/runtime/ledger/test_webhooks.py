@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contract.deliveries import Disabled, Settlement, Waiting
+from contract.events import ERASED
 from contract.webhooks import (
     Delivery,
     DeliveryState,
@@ -16,7 +18,10 @@ from contract.webhooks import (
     new_secret,
 )
 from runtime.ledger import schema
+from runtime.ledger.deliveries import SqlDeliveries
 from runtime.ledger.webhooks import SqlWebhookBook
+from tests.brokers import samples
+from tests.runtime.ledger.records import Records, record_all
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 MANY = 100
@@ -131,3 +136,97 @@ async def test_rebuilding_the_ledger_keeps_webhooks(engine: AsyncEngine) -> None
     await book.add(made, at_most=MANY)
     await schema.clear(engine)
     assert await book.webhooks(None) == [made]
+
+
+async def test_erasing_a_document_drops_what_is_pending_of_it(engine: AsyncEngine) -> None:
+    book, made, records, job = SqlWebhookBook(engine), webhook(enabled=False), Records(), samples.job()
+    records.accept(job)
+    records.decide(samples.processed(job))
+    await book.add(made, at_most=MANY)
+    pending = delivery(made, document_id=job.id)
+    notice = delivery(made, document_id=job.id, event_type=ERASED)
+    done = delivery(made, document_id=job.id, state=DeliveryState.DELIVERED, body=None)
+    other = delivery(made, document_id="other")
+    for it in (pending, notice, done, other):
+        await book.request(it)
+    records.erase(job)
+    await record_all(records, engine)
+    kept = await book.deliveries(made.id, state=None, limit=9, before=None)
+    assert {it.id for it in kept} == {notice.id, done.id, other.id}
+
+
+async def test_a_process_that_was_taken_over_changes_nothing_any_more(engine: AsyncEngine) -> None:
+    book, store, made = SqlWebhookBook(engine), SqlDeliveries(engine, engine, alone=False), webhook()
+    await book.add(made, at_most=MANY)
+    assert await store.take(made.id, 0, "slow") is not None
+    assert await store.take(made.id, 0, "late") is None
+    assert await store.take(made.id, 1, "next") is not None
+    late = Settlement(webhook_id=made.id, fence=1, version=1, place=9, fresh=[delivery(made)])
+    current = Settlement(webhook_id=made.id, fence=2, version=1, place=4, fresh=[delivery(made)])
+    assert await store.settle([late]) == {made.id}
+    assert await store.settle([current]) == set()
+    assert await store.settle([current]) == set()  # as after a commit that nobody confirmed
+    found = await book.webhook(made.id)
+    assert found is not None
+    assert (found.place, len(await book.deliveries(made.id, state=None, limit=9, before=None))) == (4, 1)
+
+
+async def test_a_settlement_leaves_what_the_owner_has_changed_meanwhile(engine: AsyncEngine) -> None:
+    book, store, made = SqlWebhookBook(engine), SqlDeliveries(engine, engine, alone=False), webhook()
+    await book.add(made, at_most=MANY)
+    assert await store.take(made.id, 0, "one") is not None
+    assert await book.change(replace(made, version=2, description="changed"))
+    disabled = Disabled(DisabledCause.GONE, NOW)
+    await store.settle([Settlement(webhook_id=made.id, fence=1, version=1, place=7, disabled=disabled)])
+    found = await book.webhook(made.id)
+    assert found is not None
+    assert (found.place, found.enabled, found.disabled_cause) == (7, True, None)
+    await store.settle([Settlement(webhook_id=made.id, fence=1, version=2, place=8, disabled=disabled)])
+    found = await book.webhook(made.id)
+    assert found is not None
+    assert (found.enabled, found.disabled_cause, found.disabled_at, found.is_told) == (False, "gone", NOW, False)
+
+
+async def test_what_is_due_and_what_waits(engine: AsyncEngine) -> None:
+    book, store, made = SqlWebhookBook(engine), SqlDeliveries(engine, engine, alone=False), webhook()
+    await book.add(made, at_most=MANY)
+    later = NOW + timedelta(hours=1)
+    first, second = delivery(made, offset=2), delivery(made, offset=1, next_at=later)
+    asked = delivery(made, requested=True)
+    for it in (first, second, asked):
+        await book.request(it)
+    assert await store.waiting([made.id]) == {made.id: Waiting(2, NOW, NOW)}
+    assert await store.due(made.id, NOW, requested=False, limit=9) == [first]
+    assert await store.due(made.id, NOW, requested=True, limit=9) == [asked]
+    assert await store.blocking(made.id, limit=9) == [second, first]
+    over = replace(first, state=DeliveryState.DELIVERED, attempts=1, next_at=None, status=200, body=None)
+    postponed = replace(second, attempts=3, next_at=NOW, status=500, excerpt="no")
+    await store.settle([Settlement(webhook_id=made.id, fence=0, version=1, place=2, again=[over, postponed])])
+    assert await store.waiting([made.id]) == {made.id: Waiting(1, NOW, NOW)}
+    assert await store.blocking(made.id, limit=9) == [postponed]
+    assert await book.delivery(made.id, first.id) == over
+    assert [await store.still(it.id) for it in (first, second)] == [False, True]
+
+
+async def test_processes_are_known_by_their_beats(engine: AsyncEngine) -> None:
+    store, made = SqlDeliveries(engine, engine, alone=False), webhook()
+    await SqlWebhookBook(engine).add(made, at_most=MANY)
+    await store.look("one")
+    await store.take(made.id, 0, "one")
+    look = await store.look("two")
+    assert look.beats == {"one": 1, "two": 1}
+    assert [(it.webhook, it.holder, it.fence) for it in look.webhooks] == [(made, "one", 1)]
+    await store.leave("one", forget=True)
+    again = await store.look("two")
+    assert (again.beats, again.webhooks[0].holder) == ({"two": 2}, None)
+
+
+async def test_an_owner_is_known_once_it_is_recorded(engine: AsyncEngine) -> None:
+    store, records = SqlDeliveries(engine, engine, alone=False), Records()
+    mine, theirs, later = samples.job(), replace(samples.job(), owner="bob"), samples.job()
+    records.accept(mine, theirs)
+    await record_all(records, engine)
+    ids, long_ago = [mine.id, theirs.id, later.id], datetime(2020, 1, 1, tzinfo=UTC)
+    known = await store.ownership("newsroom", ids, datetime(2999, 1, 1, tzinfo=UTC))
+    assert (set(known.owned), list(known.unknown)) == ({mine.id}, [later.id])
+    assert not (await store.ownership("newsroom", ids, long_ago)).unknown

@@ -148,7 +148,7 @@ async def open_receiver() -> AsyncIterator[OpenReceiver]:
 
         async def start(answer: Callable[[Posted], Awaitable[web.Response]] = fine) -> Receiver:
             receiver = Receiver(answer)
-            app = web.Application()
+            app = web.Application(client_max_size=20_000_000)
             app.add_routes([web.post("/hook", receiver.handle)])
             runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
             await runner.setup()
