@@ -117,6 +117,12 @@ AMBIGUOUS_ID = ProblemType(
     "Several ids begin with what was given: give more of the one that is meant.",
 )
 ERASED = ProblemType("erased", 410, "Erased", "This document was erased for good.")
+TOO_MANY_CONSUMERS = ProblemType(
+    "too-many-consumers",
+    409,
+    "Too many consumers",
+    "The owner has as many named consumers as one may have. Remove one first.",
+)
 POSITION_GONE = ProblemType(
     "position-gone",
     410,
@@ -193,6 +199,13 @@ LEDGER_NOT_CONFIGURED = ProblemType(
     "This server keeps no ledger, so it cannot tell what became of documents. An operator sets COPYDESK_LEDGER_URL and "
     "runs copydesk record. Documents are taken and events are published all the same.",
 )
+EVENT_TOKENS_NOT_CONFIGURED = ProblemType(
+    "event-tokens-not-configured",
+    503,
+    "Event tokens not configured",
+    "This server has nothing to sign event tokens with. An operator sets COPYDESK_EVENT_TOKENS_SECRET, the same for "
+    "all servers.",
+)
 KEYS_UNAVAILABLE = ProblemType(
     "keys-unavailable",
     503,
@@ -254,6 +267,7 @@ ALL = (
     NOT_RECORDED,
     AMBIGUOUS_ID,
     ERASED,
+    TOO_MANY_CONSUMERS,
     POSITION_GONE,
     CONTENT_TOO_LARGE,
     TARGET_TOO_LONG,
@@ -270,6 +284,7 @@ ALL = (
     NO_WORKER,
     TOO_MANY_EXTRACTIONS,
     LEDGER_NOT_CONFIGURED,
+    EVENT_TOKENS_NOT_CONFIGURED,
     KEYS_UNAVAILABLE,
     LEDGER_UNAVAILABLE,
     BROKER_UNAVAILABLE,

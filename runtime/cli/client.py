@@ -52,11 +52,15 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The server accepted a document: its id, its lane, and warnings about parts that were left out, a line each."""
+    """The server accepted a document: its id, its lane, and warnings about parts that were left out, a line each.
+
+    `batch` is the id of its batch.
+    """
 
     id: str
     lane: str
     warnings: tuple[str, ...] = ()
+    batch: str | None = None
 
 
 class Client:
@@ -75,20 +79,25 @@ class Client:
         """Posts one document. Repeating the request is safe, because of the idempotency key."""
         return await self._patience.retry(lambda: self._post(post, idempotency_key))
 
-    async def submit_lines(self, lines: Sequence[bytes], answered: Callable[[int, Receipt | Refused], None]) -> None:
+    async def submit_lines(
+        self, lines: Sequence[bytes], params: Mapping[str, str], answered: Callable[[int, Receipt | Refused], None]
+    ) -> None:
         """Posts documents, one in each of `lines`, in one request; after an outage again what has no receipt.
 
         Repeating is safe, because each line holds its idempotency key.
 
         Args:
             lines: each a document as JSON, with a line feed at its end.
+            params: of the query, for all of them.
             answered: called with the place of each line, and what the server answered.
         """
         left = dict(enumerate(lines))
         while left:
-            await self._patience.retry(lambda: self._post_lines(left, answered))
+            await self._patience.retry(lambda: self._post_lines(left, params, answered))
 
-    async def _post_lines(self, left: dict[int, bytes], answered: Callable[[int, Receipt | Refused], None]) -> None:
+    async def _post_lines(
+        self, left: dict[int, bytes], params: Mapping[str, str], answered: Callable[[int, Receipt | Refused], None]
+    ) -> None:
         """Posts what is left, and removes from it what is answered.
 
         Raises:
@@ -97,7 +106,7 @@ class Client:
         places, before = list(left), len(left)
         try:
             with self._translated():
-                async for line in self._line_answers(list(left.values())):
+                async for line in self._line_answers(list(left.values()), params):
                     place = places[line["line"] - 1]
                     outcome = _outcome_of(line)
                     if isinstance(outcome, Unavailable):
@@ -111,14 +120,16 @@ class Client:
         if len(left) == before:
             raise Refused(_NOT_OURS)
 
-    async def _line_answers(self, lines: Sequence[bytes]) -> AsyncIterator[dict[str, Any]]:
+    async def _line_answers(self, lines: Sequence[bytes], params: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
         async def body() -> AsyncIterator[bytes]:
             for begin in range(0, len(lines), _LINES_AT_ONCE):
                 yield b"".join(lines[begin : begin + _LINES_AT_ONCE])
 
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_REQUEST_TIMEOUT_S, sock_read=_REQUEST_TIMEOUT_S)
-        headers = {"Content-Type": _NDJSON}
-        async with self._session.post("/v1/documents", data=body(), headers=headers, timeout=timeout) as response:
+        posting = self._session.post(
+            "/v1/documents", params=params, data=body(), headers={"Content-Type": _NDJSON}, timeout=timeout
+        )
+        async with posting as response:
             if response.content_type != _NDJSON:
                 await _answer(response)
                 raise Refused(_NOT_OURS)
@@ -129,6 +140,11 @@ class Client:
         headers = {"Content-Type": post.media_type, "Idempotency-Key": key}
         answer = await self._request("POST", "/v1/documents", data=post.body, params=post.params, headers=headers)
         return _receipt(answer)
+
+    async def close_batch(self, batch_id: str) -> None:
+        """Closes a batch. Repeating the request is safe."""
+        path = f"/v1/batches/{quote(batch_id, safe='')}/close"
+        await self._patience.retry(lambda: self._request("POST", path))
 
     async def dead_letters(self, params: Mapping[str, str]) -> dict[str, Any]:
         """Returns one page of dead letters, as `GET /v1/dead` answers."""
@@ -227,7 +243,7 @@ async def connect(url: str, api_key: str | None, patience_s: float) -> AsyncIter
 
 def _receipt(answer: Mapping[str, Any]) -> Receipt:
     warnings = (f"{warning['field']}: {warning['message']}" for warning in answer.get("warnings", []))
-    return Receipt(answer["id"], answer["lane"], tuple(warnings))
+    return Receipt(answer["id"], answer["lane"], tuple(warnings), answer.get("batch"))
 
 
 def _outcome_of(line: Mapping[str, Any]) -> Receipt | Refused | Unavailable:

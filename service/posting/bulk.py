@@ -19,22 +19,25 @@ import orjson
 from aiohttp import hdrs, web
 
 from contract.idempotency import Idempotency, body_digest
-from contract.ids import document_id_for_key, line_id, new_document_id
+from contract.ids import batch_id, document_id_for_key, line_id, new_document_id
 from contract.job import Job, Lane
 from contract.submission import Checked, Fault, to_job
 from service import problems
 from service.access.quotas import admit_each, give_back
-from service.api.answers import present
+from service.api.answers import BatchEnd, present
 from service.api.posting import IDEMPOTENCY_KEY, NDJSON
 from service.context import CLOCK, KEEPING, LIMITS, METRICS, IntakeLimits
 from service.http.middlewares import OWNER
 from service.posting.admission import admit
+from service.posting.batches import Membership, batch_of, put_end
 from service.posting.idempotency import FIRST_BODIES, Compared, is_refused, reused
 from service.posting.reading import READING, Reading
 from service.problems import Problem, ProblemError
 
 BATCH: Final = 64  # documents that are put together; chosen: they share costs, and their receipts come soon
 _BATCHES: Final = 4  # of one request at once; chosen: as many documents as a RabbitMQ broker has unconfirmed
+_SHORT: Final = "Not all documents are stored: send those again that were refused for now, or did not arrive."
+_NOT_CLOSED: Final = "The broker did not confirm the end of the batch: close it with POST /v1/batches/{id}/close."
 _PAUSE_S: Final = 1.0  # chosen: a queue that is full, or a broker that is away, is asked again as often
 
 
@@ -42,7 +45,8 @@ _PAUSE_S: Final = 1.0  # chosen: a queue that is full, or a broker that is away,
 class Entry:
     """One document of many: where it stands in the request, its size, and its job, or the problem that refuses it.
 
-    `digest` is that of its body, if the document has an idempotency key: see `contract.idempotency`.
+    `digest` is that of its body, if the document has an idempotency key: see `contract.idempotency`. `breaks_off`: the
+    request cannot be read from here on.
     """
 
     place: Mapping[str, Any]
@@ -50,6 +54,7 @@ class Entry:
     outcome: Job | Problem
     warnings: tuple[Fault, ...] = ()
     digest: str | None = None
+    breaks_off: bool = False
 
 
 class Documents:
@@ -58,6 +63,8 @@ class Documents:
     def __init__(self, request: web.Request) -> None:
         self._request = request
         self._key = request.headers.get(IDEMPOTENCY_KEY.name)
+        batch = batch_of(request)
+        self._batch = None if batch is None else batch.name
 
     def entry(self, place: Mapping[str, Any], number: int, size: int, checked: Checked) -> Entry:
         """Returns the entry of the document `number`, which is `size` bytes large."""
@@ -70,6 +77,7 @@ class Documents:
             decoded=checked.decoded,
             owner=self._request[OWNER],
             keep_input=app[KEEPING].input,
+            batch=self._batch,
         )
         has_key = self._key is not None or checked.key is not None
         return Entry(place, size, job, checked.warnings, body_digest(submission) if has_key else None)
@@ -89,6 +97,9 @@ async def answer(request: web.Request, entries: AsyncGenerator[Sequence[Entry], 
     window = _Window(request.app[LIMITS], request.app[READING])
     with closing(window):
         await _answer(request, entries, response, window)
+    batch = batch_of(request)
+    if batch is not None and batch.closes:
+        await response.write(_line(await _closed(request.app, batch, window)))
     if not request.content.is_eof():
         response.force_close()
     await response.write_eof()
@@ -174,7 +185,10 @@ class _Batches:
 
 
 class _Window:
-    """Limits the bytes of one request that wait for their confirms. It is shut when the broker takes no more."""
+    """Limits the bytes of one request that wait for their confirms.
+
+    It is shut when the broker takes no more. It is short if documents are not stored that may be sent again.
+    """
 
     def __init__(self, limits: IntakeLimits, reading: Reading) -> None:
         self._limits = limits
@@ -182,6 +196,7 @@ class _Window:
         self._held = 0
         self._given_back = asyncio.Event()
         self.is_shut = False
+        self.is_short = False
 
     def has_room(self, size: int) -> bool:
         """Tells whether `size` bytes more may wait. There is always room where nothing else waits."""
@@ -221,9 +236,10 @@ async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Windo
     for entry, problem in zip(batch, outcomes, strict=True):
         if problem is None:
             lines.append(_receipt(entry))
-        else:
-            request.app[METRICS].refused.labels(problem.type.name).inc()
-            lines.append(_refusal(entry, problem))
+            continue
+        window.is_short |= entry.breaks_off or hdrs.RETRY_AFTER in problem.headers
+        request.app[METRICS].refused.labels(problem.type.name).inc()
+        lines.append(_refusal(entry, problem))
     return b"".join(lines)
 
 
@@ -274,11 +290,10 @@ async def _stored(request: web.Request, batch: Sequence[Entry], window: _Window)
 
 async def _admitted(request: web.Request, jobs: Sequence[Job], window: _Window) -> Sequence[Problem | None]:
     """Puts `jobs`, again and again where the broker is away or full. Shuts the window if that does not help in time."""
-    now = asyncio.get_running_loop().time
-    end = now() + request.app[LIMITS].bulk_max_wait_s
+    end = _now() + request.app[LIMITS].bulk_max_wait_s
     outcomes = list(await admit(request.app, jobs))
     while left := [place for place, problem in enumerate(outcomes) if problem and hdrs.RETRY_AFTER in problem.headers]:
-        if now() >= end or request.app[READING].stopping:
+        if _now() >= end or request.app[READING].stopping:
             window.shut()
             break
         await asyncio.sleep(_PAUSE_S)
@@ -292,16 +307,38 @@ def _receipt(entry: Entry) -> bytes:
     job = entry.outcome
     assert isinstance(job, Job)  # noqa: S101 - its caller sees to it
     receipt = {**entry.place, "id": job.id, "lane": job.lane, "status": 202}
+    if job.batch is not None:
+        receipt["batch"] = batch_id(job.owner or "", job.batch)
     if entry.warnings:
         receipt["warnings"] = entry.warnings
-    return orjson.dumps(receipt, option=orjson.OPT_APPEND_NEWLINE)
+    return _line(receipt)
 
 
 def _refusal(entry: Entry, problem: Problem) -> bytes:
     refusal = {**entry.place, **present(problem.details())}
     if hdrs.RETRY_AFTER in problem.headers:
         refusal["retry_after"] = int(problem.headers[hdrs.RETRY_AFTER])
-    return orjson.dumps(refusal, option=orjson.OPT_APPEND_NEWLINE)
+    return _line(refusal)
+
+
+async def _closed(app: web.Application, batch: Membership, window: _Window) -> dict[str, Any]:
+    """Closes the batch of a request, and returns the line that says so, or why not."""
+    if window.is_short:
+        return present(BatchEnd(batch=batch.id, closed=False, status=409, detail=_SHORT))
+    end = _now() + app[LIMITS].bulk_max_wait_s
+    while (error := await put_end(app, batch)) is not None:
+        if _now() >= end or app[READING].stopping:
+            return present(BatchEnd(batch=batch.id, closed=False, status=503, detail=_NOT_CLOSED))
+        await asyncio.sleep(min(_PAUSE_S, error.retry_after_s))
+    return present(BatchEnd(batch=batch.id, closed=True, status=202))
+
+
+def _line(answer: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(answer, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def check(faults: Sequence[Fault]) -> None:
