@@ -153,7 +153,7 @@ async def _stream(feed: Feed, tasks: asyncio.TaskGroup, pump: asyncio.Task[Endin
 def _consumer_held(feed: Feed, stream: EventStream) -> AbstractContextManager[None]:
     if feed.held is None:
         return nullcontext()
-    return feed.request.app[CONSUMING].hold((feed.held.owner, feed.held.name), stream)
+    return feed.request.app[CONSUMING].hold(feed.held, stream)
 
 
 def _watches(feed: Feed, stream: EventStream) -> Iterator[Coroutine[Any, Any, None]]:
