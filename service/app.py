@@ -39,6 +39,7 @@ from service.events.streams import STREAMS, Streams, close_streams
 from service.http.hosts import HOSTS, Hosts, serve_known_hosts
 from service.http.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
 from service.posting.idempotency import FIRST_BODIES, FirstBodies
+from service.posting.media_types import TAKEN, tell_media_types
 from service.posting.reading import READING, Reading, stop_reading
 from service.posting.waits import WAITS, Waits, stop_waits
 from service.routes import definitions, operations
@@ -90,6 +91,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[BROKER] = broker
     app[ACCESS] = Access(keys, operators, stored_keys)
     app[SCOPES] = {(one.method, one.path): one.scope for one in operations() if one.scope is not None}
+    app[TAKEN] = {(one.method, one.path): ", ".join(one.bodies) for one in operations()}
     app[EVENT_TOKENS] = None if tokens_secret is None else EventTokens(signing_key(tokens_secret), clock)
     app[TAKE_TOKENS] = frozenset((one.method, one.path) for one in operations() if one.takes_token)
     app[QUOTAS] = Quotas(counter)
@@ -116,6 +118,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[DOCUMENT] = ApiDocument(operations(), needs_key=app[ACCESS].required)
     app.on_response_prepare.append(name_server)
     app.on_response_prepare.append(tell_standing)
+    app.on_response_prepare.append(tell_media_types)
     app.on_shutdown.append(close_streams)
     app.on_shutdown.append(stop_waits)
     app.on_shutdown.append(stop_reading)

@@ -135,7 +135,7 @@ UNSUPPORTED_MEDIA_TYPE = ProblemType(
     "unsupported-media-type",
     415,
     "Unsupported media type",
-    "The Accept-Post header lists the media types that are taken.",
+    "Accept-Post lists the media types that are taken, or, if that is the reason, Accept-Encoding the content codings.",
 )
 FOREIGN_HOST = ProblemType(
     "foreign-host",

@@ -27,7 +27,7 @@ _NOBODY_THERE = 499  # status in metrics for a client that is gone, as in nginx;
 
 @web.middleware
 async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Measures the seconds to answer, except for event streams and for requests that preferred to wait."""
+    """Measures the seconds to answer, except for streams, which last as long as their clients do, and for waits."""
     started = perf_counter()
     response = await handler(request)
     if isinstance(response, web.Response) and APPLIED not in response.headers:
