@@ -110,7 +110,7 @@ async def hold(request: web.Request, name: str, start: Start, choice: Choice) ->
     if consumer is None:
         consumer = await _made(request, name, start, choice)
     if not start.resumes:
-        start = Start(after=consumer.offset, follow=start.follow)
+        start = Start(after=consumer.offset, follow=start.follow, until=start.until)
     _, newest = await request.app[BROKER].log_bounds()
     if consumer.offset > newest:  # the log was made anew: nothing would come for long
         raise ProblemError(Problem(problems.POSITION_GONE, "The log has no event with the consumer's offset."))

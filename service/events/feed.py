@@ -78,6 +78,8 @@ class Feed:
                 if not self.readable.done():
                     self.readable.set_result(None)
                 stream = await self.opened
+                if self.span.is_before(entry.offset):  # the log has removed the end
+                    return Ending(StreamEnd.COMPLETE)
                 if self.query.choice.wants(entry):
                     check_still_known(self.request)
                     await stream.send_event(entry)

@@ -62,6 +62,11 @@ async def test_a_client_without_state_goes_on_behind_what_it_committed(desk: Des
     assert await offsets(desk) == [4]
 
 
+async def test_a_whole_number_may_have_a_point(desk: Desk) -> None:
+    await offsets(desk)
+    assert (await (await desk.post(b'{"offset": 7.0}', path="/v1/consumers/archive/commit")).json())["offset"] == 7
+
+
 async def test_an_older_commit_that_comes_late_changes_nothing(desk: Desk) -> None:
     await write(desk, *[KEY] * 4)
     await offsets(desk)
@@ -176,6 +181,8 @@ async def test_an_owner_has_its_own(ledger_desk: OpenLedgerDesk) -> None:
         (b"[1]", 422, "body", "dataclass_type"),
         (b"{}", 422, "offset", "missing"),
         (b'{"offset": "7"}', 422, "offset", "int_type"),
+        (b'{"offset": true}', 422, "offset", "int_type"),
+        (b'{"offset": 1.5}', 422, "offset", "int_type"),
         (b'{"offset": -1}', 422, "offset", "greater_than_equal"),
         (b'{"offset": 1000000000000000000}', 422, "offset", "less_than"),
         (b'{"offset": 1, "place": 2}', 422, "place", "unexpected_keyword_argument"),
