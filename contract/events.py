@@ -8,10 +8,20 @@ from typing import Final, Literal
 from yarl import URL
 
 from contract.article import Article, Failure
+from contract.batches import CompletedBatch
 
 PROCESSED: Final = "copydesk.document.processed.v1"
 FAILED: Final = "copydesk.document.failed.v1"
 ERASED: Final = "copydesk.document.erased.v1"
+BATCH_COMPLETED: Final = "copydesk.batch.completed.v1"
+SHORT_TYPES: Final = {
+    PROCESSED: "processed",
+    FAILED: "failed",
+    ERASED: "erased",
+    BATCH_COMPLETED: "batch_completed",
+}
+"""The types of all events, as filters and AMQP headers name them."""
+
 MEDIA_TYPE = "application/cloudevents+json"
 SOURCE = "/copydesk"
 
@@ -100,10 +110,40 @@ def erased(document_id: str, at: str) -> ErasedEvent:
     return ErasedEvent(id=f"{document_id}.erased", subject=document_id, time=at, data=Erasure(id=document_id))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchCompletedEvent:
+    """All documents of a closed batch are decided. `id` is `<batch id>.completed`, `subject` the batch's id.
+
+    The envelope is that of `ProcessedEvent`. It decides no run.
+    """
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str = SOURCE
+    type: Literal["copydesk.batch.completed.v1"] = BATCH_COMPLETED
+    subject: str
+    time: str
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: CompletedBatch
+
+    @property
+    def routing_key(self) -> str:
+        """`batch.completed`: two words, so that no pattern for documents matches it."""
+        return "batch.completed"
+
+
+def batch_completed(batch: CompletedBatch) -> BatchCompletedEvent:
+    """Returns the event of a batch: its id is always the same, and its time is that of the completion."""
+    return BatchCompletedEvent(id=f"{batch.id}.completed", subject=batch.id, time=batch.completed, data=batch)
+
+
 Event = ProcessedEvent | FailedEvent
 """The events that decide a run."""
 
-AnyEvent = Event | ErasedEvent
+Announcement = ErasedEvent | BatchCompletedEvent
+"""The other events: no worker publishes them."""
+
+AnyEvent = Event | Announcement
 """The events in the log."""
 
 

@@ -17,6 +17,7 @@ from contract.labels import (
     SessionLoss,
     SessionRole,
     Stage,
+    StreamEnd,
     VerdictKind,
     WaitFor,
     WaitOutcome,
@@ -61,11 +62,24 @@ class Metrics:
         )
         self.request_seconds = Histogram(
             "copydesk_request_seconds",
-            "Seconds to answer HTTP requests, by route and status, without event streams and requests that waited.",
+            "Seconds to answer HTTP requests, by route and status. Without event streams, requests that waited, and "
+            "requests with many documents.",
             ["method", "route", "status"],
             registry=registry,
         )
+        self.receipt_seconds = Histogram(
+            "copydesk_receipt_seconds",
+            "Seconds until up to 64 documents of a request with many are stored or refused, since the first was read.",
+            buckets=_STAGE_BUCKETS_S,
+            registry=registry,
+        )
         self.event_streams = Gauge("copydesk_event_streams", "Open GET /v1/events streams.", registry=registry)
+        self.event_streams_ended = Counter(
+            "copydesk_event_streams_ended",
+            f"GET /v1/events streams that ended, by reason: {_listed(StreamEnd)}.",
+            ["reason"],
+            registry=registry,
+        )
         self.keys_age_seconds = Gauge(
             "copydesk_keys_age_seconds",
             "Seconds since the API keys were last read from the ledger; 0 where it keeps none.",
@@ -236,6 +250,11 @@ class Metrics:
             "copydesk_ledger_entries",
             "Entries of the broker's records that are in the ledger, by stream.",
             ["stream"],
+            registry=registry,
+        )
+        self.batches_completed = Counter(
+            "copydesk_batches_completed",
+            "Batches whose completion was published, by this process.",
             registry=registry,
         )
         self.ledger_repeats = Counter(

@@ -7,14 +7,16 @@ from typing import Protocol
 
 from aiohttp import web
 
+from contract.batches import BatchSink
 from contract.broker import DeadLetters, Decisions, EventLog, JobSink, Previews, QueueDepths
 from contract.charsets import Decode
+from contract.consumers import ConsumerBook
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.requests import RequestSink
 
 
-class ApiBroker(JobSink, EventLog, DeadLetters, RequestSink, Decisions, Previews, QueueDepths, Protocol):
+class ApiBroker(JobSink, EventLog, DeadLetters, RequestSink, BatchSink, Decisions, Previews, QueueDepths, Protocol):
     """The methods of a broker that the HTTP API needs."""
 
 
@@ -75,4 +77,5 @@ LIMITS = web.AppKey("LIMITS", IntakeLimits)
 METRICS = web.AppKey("METRICS", Metrics)
 DECODE: web.AppKey[Decode] = web.AppKey("DECODE")
 LEDGER: web.AppKey[Ledger | None] = web.AppKey("LEDGER")
+CONSUMERS: web.AppKey[ConsumerBook | None] = web.AppKey("CONSUMERS")
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("CLOCK")

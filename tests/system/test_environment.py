@@ -65,9 +65,3 @@ def test_a_role_listens_where_it_should_and_says_once_what_it_ignores(role: str,
         process.stop()
     (ignored,) = (entry for entry in process.log if entry["event"] == "service_links_ignored")
     assert ignored["variables"] == sorted(KUBERNETES)
-
-
-def test_no_pod_asks_for_service_links() -> None:
-    manifests = [path.read_text() for path in sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))]
-    pods = sum(manifest.count("\n      containers:") for manifest in manifests)
-    assert pods == sum(manifest.count("\n      enableServiceLinks: false") for manifest in manifests) > 0
