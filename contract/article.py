@@ -35,6 +35,29 @@ class PageKind(StrEnum):
     OTHER = "other"
 
 
+class PasteKind(StrEnum):
+    """The estimated kind of a pasted text; `other` if it has no prose and the form of no other kind."""
+
+    ARTICLE = "article"
+    RECIPE = "recipe"
+    INSTRUCTIONS = "instructions"
+    VERSE = "verse"
+    INTERVIEW = "interview"
+    CHAT = "chat"  # a transcript of any talk, too
+    MAIL = "mail"
+    PRESS_RELEASE = "press_release"
+    WIRE = "wire"  # an agency's report
+    PAPER = "paper"
+    LEGAL = "legal"
+    TABLE = "table"
+    CODE = "code"
+    MARKDOWN = "markdown"
+    HTML = "html"  # its source
+    SUBTITLES = "subtitles"
+    ONE_LINER = "one_liner"
+    OTHER = "other"
+
+
 class Flag(StrEnum):
     """A warning to readers about an article."""
 
@@ -54,11 +77,14 @@ class Quality:
     """The estimated quality of the text.
 
     `confidence` in [0, 1] is the expected F1 of the text against the text that a person would choose, None if it is
-    unknown.
+    unknown. `kind` is that of a pasted text, `kind_confidence` in [0, 1] how sure it is; both are None for pages, which
+    have `page_kind`.
     """
 
     confidence: float | None = None
     flags: tuple[Flag, ...] = ()
+    kind: PasteKind | None = None
+    kind_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +93,20 @@ class Removed:
 
     text: str
     rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post of a thread, a question or an answer.
+
+    `author` and `published` (ISO 8601) are None where the page does not state them. `accepted`: it is the answer that
+    solved the question. `text` is as that of an article.
+    """
+
+    author: str | None
+    published: str | None
+    text: str
+    accepted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,10 +193,10 @@ class Article(Document):
     `content_sha256` is the hex digest of `text` in UTF-8, `simhash` 16 hex digits. `sketch` tells how much two texts
     have in common: see `contract.duplicates`. `duplicate_of` is None if no earlier duplicate is known.
 
-    `markdown`, `html` (sanitised) and
-    `comments` (text of readers' comments) are set where the caller asked for them and the page has them; their links
-    are absolute. `page_kind` and `quality` are estimates. `field_sources` names the source of each metadata field that
-    has a value.
+    `markdown`, `html` (sanitised) and `comments` (text of readers' comments) are set where the caller asked for them
+    and the page has them; their links are absolute. `posts` are those of a thread, or a question and its answers;
+    `text` has their texts, too. `page_kind` and `quality` are estimates. `field_sources` names the source of each
+    metadata field that has a value.
     """
 
     kind: Kind
@@ -164,6 +204,7 @@ class Article(Document):
     markdown: str | None = None
     html: str | None = None
     comments: str | None = None
+    posts: tuple[Post, ...] = ()
     excerpt: str
     word_count: int
     char_count: int

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from contract.article import Failure
-from contract.events import AnyEvent, FailedEvent, ProcessedEvent, host_of
+from contract.events import SHORT_TYPES, AnyEvent, FailedEvent, ProcessedEvent, host_of
 
 LABEL: Final = "label."
 """A label's header is this and its name."""
 
 HEADERS: Final = {
-    "type": "`processed`, `failed` or `erased`.",
+    "type": "`processed`, `failed`, `erased` or `batch_completed`.",
     "kind": "What was submitted: `url`, `text` or `html`.",
     "language": "As in the event.",
     "host": "As in the event; that of the URL if it failed.",
@@ -27,7 +27,7 @@ def headers_of(event: AnyEvent) -> Mapping[str, str]:
 
     What the event lacks is left out; so is a label whose name is too long for a header.
     """
-    name = event.type.split(".")[2]  # as copydesk.document.<name>.v1
+    name = SHORT_TYPES[event.type]
     if not isinstance(event, ProcessedEvent | FailedEvent):
         return {"type": name}
     data = event.data

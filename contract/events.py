@@ -17,6 +17,15 @@ ERASED: Final = "copydesk.document.erased.v1"
 BATCH_COMPLETED: Final = "copydesk.batch.completed.v1"
 WEBHOOK_DISABLED: Final = "copydesk.webhook.disabled.v1"
 WEBHOOK_TEST: Final = "copydesk.webhook.test.v1"
+SHORT_TYPES: Final = {
+    PROCESSED: "processed",
+    FAILED: "failed",
+    ERASED: "erased",
+    BATCH_COMPLETED: "batch_completed",
+    WEBHOOK_DISABLED: "webhook_disabled",
+}
+"""The types of the events of the log, as filters and AMQP headers name them."""
+
 MEDIA_TYPE = "application/cloudevents+json"
 SOURCE = "/copydesk"
 

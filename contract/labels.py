@@ -38,6 +38,7 @@ class ProblemName(StrEnum):
     NOTHING_KEPT = "nothing_kept"
     NOT_RECORDED = "not_recorded"
     ERASED = "erased"
+    TOO_MANY_CONSUMERS = "too_many_consumers"
     POSITION_GONE = "position_gone"
     CONTENT_TOO_LARGE = "content_too_large"
     TARGET_TOO_LONG = "target_too_long"
@@ -56,6 +57,7 @@ class ProblemName(StrEnum):
     NO_WORKER = "no_worker"
     TOO_MANY_EXTRACTIONS = "too_many_extractions"
     LEDGER_NOT_CONFIGURED = "ledger_not_configured"
+    EVENT_TOKENS_NOT_CONFIGURED = "event_tokens_not_configured"
     KEYS_UNAVAILABLE = "keys_unavailable"
     LEDGER_UNAVAILABLE = "ledger_unavailable"
     BROKER_UNAVAILABLE = "broker_unavailable"
@@ -174,6 +176,8 @@ class StreamEnd(StrEnum):
     BROKER_LOST = "broker_lost"
     POSITION_GONE = "position_gone"  # the log removed events before they were read
     KEY_REFUSED = "key_refused"  # the API key was revoked
+    SUPERSEDED = "superseded"  # another connection reads for the consumer
+    CONSUMER_GONE = "consumer_gone"  # the consumer was removed
 
 
 class ParserRestart(StrEnum):

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import platform
+import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from prometheus_client import (
 
 from contract.batches import BatchSink
 from contract.broker import Broker, BrokerUnavailable, QueueDepths
+from contract.consumers import ConsumerBook
 from contract.labels import Listener, ProcessRole
 from contract.ledger import Ledger
 from contract.metrics import Metrics
@@ -103,8 +105,8 @@ async def run(  # noqa: PLR0913 - the roles, and how the process is run
                 roles["recorder"] = partial(_record, await _open_recorder(settings, broker, metrics, stack), stop)
             if serve:
                 ledger, keys = await _open_ledger(settings, stack), await _open_keys(settings, stack)
-                webhooks = await _open_webhooks(settings, stack)
-                app = build_api(settings, broker, metrics, ledger, keys, webhooks)
+                consumers, webhooks = await _open_consumers(settings, stack), await _open_webhooks(settings, stack)
+                app = build_api(settings, broker, metrics, ledger, keys, consumers, webhooks)
                 roles["api"] = partial(_serve, app, settings, metrics, stop, shared=ops_socket is not None)
                 if keys is not None:
                     roles["keys"] = partial(_keep_keys, keys.stored, metrics, stop)
@@ -154,6 +156,15 @@ async def _open_ledger(settings: Settings, stack: AsyncExitStack) -> Ledger | No
     from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
 
     return await stack.enter_async_context(opening.open_ledger(url))
+
+
+async def _open_consumers(settings: Settings, stack: AsyncExitStack) -> ConsumerBook | None:
+    url = settings.ledger()
+    if url is None:
+        return None
+    from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
+
+    return await stack.enter_async_context(opening.open_consumers(url))
 
 
 async def _open_webhooks(settings: Settings, stack: AsyncExitStack) -> WebhookBook | None:
@@ -326,6 +337,7 @@ def build_api(  # noqa: PLR0913, PLR0917 - what the API stands on
     metrics: Metrics,
     ledger: Ledger | None = None,
     stored: KeysInUse | None = None,
+    consumers: ConsumerBook | None = None,
     webhooks: WebhookBook | None = None,
 ) -> web.Application:
     """Returns the HTTP application. Without a `ledger` it cannot answer questions about documents.
@@ -368,5 +380,15 @@ def build_api(  # noqa: PLR0913, PLR0917 - what the API stands on
         operators=_operators(settings, keys),
         stored_keys=None if stored is None else stored.stored,
         counter=None if stored is None else stored.counter,
+        consumers=consumers,
+        tokens_secret=_tokens_secret(settings),
         webhooks=webhooks,
     )
+
+
+def _tokens_secret(settings: Settings) -> str | None:
+    """Returns what event tokens are signed with. A server on the embedded broker is alone, so any secret will do."""
+    given = settings.event_tokens_secret or settings.keys_secret
+    if given is not None:
+        return given.get_secret_value()
+    return secrets.token_urlsafe() if settings.amqp_url is None else None

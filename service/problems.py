@@ -120,6 +120,12 @@ AMBIGUOUS_ID = ProblemType(
     "Several ids begin with what was given: give more of the one that is meant.",
 )
 ERASED = ProblemType("erased", 410, "Erased", "This document was erased for good.")
+TOO_MANY_CONSUMERS = ProblemType(
+    "too-many-consumers",
+    409,
+    "Too many consumers",
+    "The owner has as many named consumers as one may have. Remove one first.",
+)
 POSITION_GONE = ProblemType(
     "position-gone",
     410,
@@ -132,7 +138,7 @@ UNSUPPORTED_MEDIA_TYPE = ProblemType(
     "unsupported-media-type",
     415,
     "Unsupported media type",
-    "The Accept-Post header lists the media types that are taken.",
+    "Accept-Post lists the media types that are taken, or, if that is the reason, Accept-Encoding the content codings.",
 )
 FOREIGN_HOST = ProblemType(
     "foreign-host",
@@ -199,6 +205,13 @@ LEDGER_NOT_CONFIGURED = ProblemType(
     "This server keeps no ledger, so it cannot tell what became of documents. An operator sets COPYDESK_LEDGER_URL and "
     "runs copydesk record. Documents are taken and events are published all the same.",
 )
+EVENT_TOKENS_NOT_CONFIGURED = ProblemType(
+    "event-tokens-not-configured",
+    503,
+    "Event tokens not configured",
+    "This server has nothing to sign event tokens with. An operator sets COPYDESK_EVENT_TOKENS_SECRET, the same for "
+    "all servers.",
+)
 KEYS_UNAVAILABLE = ProblemType(
     "keys-unavailable",
     503,
@@ -261,6 +274,7 @@ ALL = (
     TOO_MANY_WEBHOOKS,
     AMBIGUOUS_ID,
     ERASED,
+    TOO_MANY_CONSUMERS,
     POSITION_GONE,
     CONTENT_TOO_LARGE,
     TARGET_TOO_LONG,
@@ -278,6 +292,7 @@ ALL = (
     NO_WORKER,
     TOO_MANY_EXTRACTIONS,
     LEDGER_NOT_CONFIGURED,
+    EVENT_TOKENS_NOT_CONFIGURED,
     KEYS_UNAVAILABLE,
     LEDGER_UNAVAILABLE,
     BROKER_UNAVAILABLE,

@@ -206,6 +206,19 @@ key_usage = Table(
     PrimaryKeyConstraint("key_id", "policy"),
 )
 
+# Named consumers of the event log (`contract.consumers`). They are not derived. `holder` is the connection that reads.
+consumers = Table(
+    "consumers",
+    metadata,
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("place", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("committed_ms", BigInteger),
+    Column("holder", Text),
+    PrimaryKeyConstraint("owner", "name"),
+)
+
 # Webhooks. They are not derived: nothing can rebuild them. `holder` and `fence`: which process delivers for it.
 webhooks = Table(
     "webhooks",

@@ -1,6 +1,7 @@
 """Makes the AsyncAPI 3.0 document of the events, on exchange and log. The schemas are those of docs/schemas."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
@@ -8,11 +9,8 @@ from pydantic import TypeAdapter
 from contract.codec import adapter
 from contract.event_headers import HEADERS, LABEL
 from contract.events import (
-    ERASED,
-    FAILED,
     MEDIA_TYPE,
-    PROCESSED,
-    WEBHOOK_DISABLED,
+    BatchCompletedEvent,
     ErasedEvent,
     FailedEvent,
     ProcessedEvent,
@@ -26,17 +24,13 @@ _EVENTS: Final[Mapping[str, type]] = {
     "processed": ProcessedEvent,
     "failed": FailedEvent,
     "erased": ErasedEvent,
+    "batch_completed": BatchCompletedEvent,
     "webhook_disabled": WebhookDisabledEvent,
 }
-_TYPES: Final[Mapping[type, str]] = {
-    ProcessedEvent: PROCESSED,
-    FailedEvent: FAILED,
-    ErasedEvent: ERASED,
-    WebhookDisabledEvent: WEBHOOK_DISABLED,
-}
 _ABOUT: Final = """\
-Every accepted document ends in an event, which is a CloudEvent in structured JSON. Events are first written to the log,
-then published to the exchange: the same bytes. An event may come twice: drop repeats by its `id`.
+Every accepted document ends in an event, which is a CloudEvent in structured JSON; so does every batch that is closed.
+Events are first written to the log, then published to the exchange: the same bytes. An event may come twice: drop
+repeats by its `id`.
 """
 _HOST: Final = {"description": "The host with its parts reversed, as `com.example.www`; `_` without one."}
 _ADDRESSES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
@@ -46,6 +40,7 @@ _ADDRESSES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     ),
     "failed": ("failed.{reason}.{host}", {"reason": {"description": "Why, as in the event."}, "host": _HOST}),
     "erased": ("erased", {}),
+    "batch_completed": ("batch.completed", {}),
     "webhook_disabled": ("webhook.disabled.{cause}", {"cause": {"description": "Why: `gone` or `failing`."}}),
 }
 
@@ -124,8 +119,9 @@ def _sending(name: str, channel: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _message(kind: type) -> dict[str, Any]:
+    (its_type,) = (field.default for field in fields(kind) if field.name == "type")
     return {
-        "name": _TYPES[kind],
+        "name": its_type,
         "title": kind.__name__,
         "contentType": MEDIA_TYPE,
         "headers": _HEADERS,

@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from contract.event_tokens import MAX_TOKEN_CHARS
 from contract.events import MEDIA_TYPE as EVENT_TYPE
 from contract.filters import MAX_FILTER_CHARS
-from contract.keys import Scope
+from contract.keys import NAME, Scope
 from contract.labels import StreamEnd
 from contract.patterns import MAX_PATTERN_CHARS, MAX_PATTERNS, PATTERN_SHAPE
 from service import problems
@@ -39,6 +40,19 @@ FOLLOW: Final = Parameter(
     name="follow",
     about="`false`: end with the newest event of now; without `after` and `last`, begin with the oldest.",
     schema={"type": "boolean", "default": True},
+)
+CONSUMER: Final = Parameter(
+    name="consumer",
+    about=(
+        "Begin behind the offset that this named consumer of the caller has committed. One that there is not is made: "
+        "`after` and `last` say where it begins."
+    ),
+    schema=text(least=1, most=64, pattern=f"^{NAME.pattern}$"),
+)
+TOKEN: Final = Parameter(
+    name="token",
+    about="A token of `POST /v1/event-tokens`, in place of an API key.",
+    schema=text(least=1, most=MAX_TOKEN_CHARS),
 )
 FORMAT: Final = Parameter(
     name="format",
@@ -87,6 +101,7 @@ GET_EVENTS: Final = Operation(
     method="GET",
     path="/v1/events",
     scope=Scope.ADMIN,
+    takes_token=True,
     group="Events",
     summary="The output events, as they are written",
     about=(
@@ -95,7 +110,7 @@ GET_EVENTS: Final = Operation(
         "The stream has no end unless `follow` is `false`; comments, or lines with an offset alone, come while nothing "
         "is written."
     ),
-    parameters=(AFTER, LAST, PATTERN, FILTER, FOLLOW, FORMAT, LAST_EVENT_ID),
+    parameters=(AFTER, LAST, PATTERN, FILTER, FOLLOW, CONSUMER, TOKEN, FORMAT, LAST_EVENT_ID),
     answers=(
         Answer(
             status=200,
@@ -103,6 +118,11 @@ GET_EVENTS: Final = Operation(
             content={STREAM_TYPE: _EVENT, LINES_TYPE: _LINE},
             headers=(
                 Header("Cache-Control", "`no-cache`."),
+                Header(
+                    "Access-Control-Allow-Origin",
+                    "`*` with an event token: a page of any site may read it.",
+                    required=False,
+                ),
                 Header("X-Accel-Buffering", "`no`: a proxy passes each event on at once."),
             ),
         ),
@@ -113,6 +133,10 @@ GET_EVENTS: Final = Operation(
         problems.POSITION_GONE,
         problems.BROKER_UNAVAILABLE,
         problems.TOO_MANY_STREAMS,
+        problems.TOO_MANY_CONSUMERS,
+        problems.NOT_FOUND,
+        problems.LEDGER_NOT_CONFIGURED,
+        problems.LEDGER_UNAVAILABLE,
     ),
     examples={
         "last": Example(

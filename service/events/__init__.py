@@ -6,5 +6,8 @@
 | `choice.py` | which events a stream has: patterns and a filter |
 | `start.py` | where in the log it begins and ends |
 | `streams.py` | the two forms of a stream, and the places that a server has for them |
+| `consumers.py` | named consumers over HTTP: listed, committed, removed |
+| `consuming.py` | reads the log for a named consumer |
+| `tokens.py` | makes event tokens |
 | `feed.py` | the handler: reads the log and sends what was asked for |
 """

@@ -1,19 +1,22 @@
 """GET /v1/events: reads the event log and sends the events that the client asked for."""
 
 import asyncio
-from contextlib import aclosing, suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import AbstractContextManager, aclosing, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from contract.broker import BrokerError, BrokerUnavailable, UnknownOffset
 from contract.labels import StreamEnd
 from service import problems
 from service.access.callers import check_still_known
+from service.access.event_tokens import TOKEN
 from service.broker_errors import broker_problem, broker_refusal
 from service.context import BROKER, LIMITS, METRICS
+from service.events.consuming import CONSUMING, Hold, hold
 from service.events.query import EventQuery
 from service.events.start import Span
 from service.events.streams import FORMS, STREAMS, EventStream, StreamClosed
@@ -37,6 +40,7 @@ class Feed:
     """What passes from the log to one client.
 
     Attributes:
+        held: the named consumer that the stream reads for, None without one.
         readable: done when the log has given an entry.
         opened: the stream, once its headers are sent.
     """
@@ -44,6 +48,7 @@ class Feed:
     request: web.Request
     query: EventQuery
     span: Span
+    held: Hold | None = None
     readable: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     opened: "asyncio.Future[EventStream]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -98,10 +103,17 @@ async def get_events(request: web.Request) -> web.StreamResponse:
     query = EventQuery.of(request)
     with request.app[STREAMS].place():
         try:
-            span = await query.start.span(request.app[BROKER], query.choice)
+            feed = await _feed(request, query)
         except BrokerError as error:
             raise broker_refusal(error, _LOG_UNREADABLE) from None
-        return await _answer(Feed(request, query, span))
+        return await _answer(feed)
+
+
+async def _feed(request: web.Request, query: EventQuery) -> Feed:
+    if query.consumer is None:
+        return Feed(request, query, await query.start.span(request.app[BROKER], query.choice))
+    held = await hold(request, query.consumer, query.start, query.choice)
+    return Feed(request, query, held.span, held)
 
 
 async def _answer(feed: Feed) -> web.StreamResponse:
@@ -123,17 +135,31 @@ async def _answer(feed: Feed) -> web.StreamResponse:
 async def _stream(feed: Feed, tasks: asyncio.TaskGroup, pump: asyncio.Task[Ending]) -> EventStream:
     app = feed.request.app
     stream = FORMS[feed.query.form](app[LIMITS])
+    if TOKEN in feed.request.query:
+        stream.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"  # the token is all that a caller needs
     await stream.prepare(feed.request)
     async with stream:
-        with app[STREAMS].hold(stream), app[METRICS].event_streams.track_inprogress():
+        with app[STREAMS].hold(stream), _consumer_held(feed, stream), app[METRICS].event_streams.track_inprogress():
             feed.opened.set_result(stream)
             pump.add_done_callback(lambda done: _end(stream, done))
-            beating = tasks.create_task(feed.beat(stream))
+            watching = [tasks.create_task(watch) for watch in _watches(feed, stream)]
             app[METRICS].event_streams_ended.labels(await stream.ended).inc()
-            beating.cancel()
-            pump.cancel()
+            for task in (pump, *watching):
+                task.cancel()
             await stream.leave()
     return stream
+
+
+def _consumer_held(feed: Feed, stream: EventStream) -> AbstractContextManager[None]:
+    if feed.held is None:
+        return nullcontext()
+    return feed.request.app[CONSUMING].hold((feed.held.owner, feed.held.name), stream)
+
+
+def _watches(feed: Feed, stream: EventStream) -> Iterator[Coroutine[Any, Any, None]]:
+    yield feed.beat(stream)
+    if feed.held is not None:
+        yield feed.held.watch(stream)
 
 
 def _end(stream: EventStream, pump: asyncio.Task[Ending]) -> None:

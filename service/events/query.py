@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 
+from contract.consumers import NAME
 from contract.filters import Filter, FilterError
 from contract.patterns import MAX_PATTERNS, PatternError, checked_pattern
 from service import problems
@@ -23,11 +24,12 @@ DECODED = web.AppKey("DECODED", DecodedEvents)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventQuery:
-    """The events of a stream, where it begins, and its form: a name in `FORMATS`."""
+    """The events of a stream, where it begins, its form (a name in `FORMATS`), and the consumer that it reads for."""
 
     choice: Choice
     start: Start
     form: str
+    consumer: str | None = None
 
     @classmethod
     def of(cls, request: web.Request) -> "EventQuery":
@@ -39,7 +41,10 @@ class EventQuery:
             ProblemError: a parameter is unknown or breaks a rule.
         """
         check_parameters(request, GET_EVENTS.parameters)
-        return cls(choice=_choice(request), start=_start(request), form=_form(request))
+        consumer = request.query.get("consumer")
+        if consumer is not None and not NAME.fullmatch(consumer):
+            raise invalid_parameter("consumer", "name", "must be 1 to 64 of A-Z a-z 0-9 . _ -")
+        return cls(choice=_choice(request), start=_start(request), form=_form(request), consumer=consumer)
 
 
 def _choice(request: web.Request) -> Choice:
@@ -58,7 +63,9 @@ def _start(request: web.Request) -> Start:
     follow = _flag("follow", request.query.get("follow", "true"))
     if after is not None and last is not None:
         raise invalid_parameter("last", "exclusive", "does not go with after")
-    return Start(after=after, last=last, follow=follow) if resumed is None else Start(after=resumed, follow=follow)
+    if resumed is not None:
+        return Start(after=resumed, follow=follow, resumes=True)
+    return Start(after=after, last=last, follow=follow)
 
 
 def _form(request: web.Request) -> str:

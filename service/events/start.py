@@ -39,12 +39,13 @@ class Start:
     """Where a client wants a stream to begin: after an offset, or with the `last` events that it has.
 
     Without either it begins with the next event that is written. Without `follow` it ends with the newest event of now,
-    and begins with the oldest if nothing else is said.
+    and begins with the oldest if nothing else is said. It `resumes` if `after` is the last event that the client read.
     """
 
     after: int | None = None
     last: int | None = None
     follow: bool = True
+    resumes: bool = False
 
     async def span(self, event_log: EventLog, choice: Choice) -> Span:
         """Returns the part of the log that the stream has.

@@ -9,6 +9,7 @@ import pytest
 from contract.ledger import LedgerUnavailable
 from contract.webhooks import Delivery, Webhook
 from runtime.ledger import schema
+from runtime.ledger.consumers import SqlConsumerBook
 from runtime.ledger.database import ledger_url, open_engine
 from runtime.ledger.queries import SqlLedger
 from runtime.ledger.webhooks import SqlWebhookBook
@@ -47,7 +48,14 @@ async def ledger_desk(open_desk: OpenDesk, records: Records, tmp_path: Path) -> 
             await book.add(webhook, at_most=len(webhooks))
         for delivery in deliveries:
             await book.request(delivery)
-        return await open_desk(keys=keys, ledger=SqlLedger(engine), keeping=keeping, operators=operators, webhooks=book)
+        return await open_desk(
+            keys=keys,
+            ledger=SqlLedger(engine),
+            keeping=keeping,
+            operators=operators,
+            consumers=SqlConsumerBook(engine),
+            webhooks=book,
+        )
 
     yield start
     await engine.dispose()
@@ -66,13 +74,15 @@ class BrokenLedger:
             raise self._failure
 
     runs = event = page = recorded_until = decided_since = waiting_since = _fail
+    batch = batches = batch_failures = _fail
     body_digests = erased = input = claim = is_claimed = claimed = release = _fail
 
 
 class BrokenBook:
-    """Implements `contract.webhooks.WebhookBook` as one whose database is away."""
+    """Implements `contract.consumers.ConsumerBook` and `contract.webhooks.WebhookBook`: its database is away."""
 
     async def _fail(self, *_: object, **__: object) -> None:
         raise LedgerUnavailable
 
+    consumers = consumer = commit = take = holder = _fail
     add = webhook = webhooks = change = remove = deliveries = delivery = request = hasten = _fail

@@ -6,13 +6,19 @@ from yarl import URL
 from contract.broker import BrokerError, BrokerFull, BrokerUnavailable
 from tests.service.conftest import Desk, problem
 
-LOOKUPS = {("GET", "/v1/documents"), ("GET", "/v1/documents/some-id")}  # they ask the ledger, not the broker
+LOOKUPS = {  # they ask the ledger, not the broker
+    *(("GET", "/v1/documents"), ("GET", "/v1/documents/some-id"), ("GET", "/v1/consumers")),
+    *(("GET", "/v1/batches"), ("GET", "/v1/batches/some-id")),
+    *(("POST", "/v1/consumers/some-name/commit"), ("DELETE", "/v1/consumers/some-name")),
+    ("POST", "/v1/event-tokens"),  # it asks nobody
+}
 WEBHOOKS = "/v1/webhooks"  # they ask the ledger first: `test_webhooks` has their broker fail
 PUTS = {("POST", "/v1/documents"), ("POST", "/v1/dead/some-id/retry"), ("POST", "/v1/dead/retry")}
 ACTS = {  # they ask the ledger first: `test_document_acts` has their broker fail
     ("DELETE", "/v1/documents/some-id"),
     ("POST", "/v1/documents/some-id/cancel"),
     ("POST", "/v1/documents/some-id/rerun"),
+    ("POST", "/v1/batches/some-id/close"),  # the id is none of a batch: `test_batches`
 }
 MANY = {"all": "true"}  # the dead letters that a request for many selects
 
@@ -23,7 +29,10 @@ def routes(desk: Desk) -> list[tuple[str, str]]:
     all_routes = [(route.method, route.resource) for route in desk.client.app.router.routes()]
     paths = [(method, resource.canonical) for method, resource in all_routes if resource is not None]
     return [
-        (method, path.replace("{id}", "some-id").replace("{delivery}", "some-delivery"))
+        (
+            method,
+            path.replace("{id}", "some-id").replace("{name}", "some-name").replace("{delivery}", "some-delivery"),
+        )
         for method, path in paths
         if path.startswith("/v1/") and method != "HEAD"
     ]
