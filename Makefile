@@ -8,10 +8,11 @@ RABBITMQ := /usr/lib/rabbitmq/bin/rabbitmq-server
 PROMETHEUS := /usr/bin/prometheus
 POSTGRES := /usr/share/postgresql-common
 CHROMIUM := /usr/bin/chromium
+SYSTEMD := /usr/bin/systemd-analyze
 LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run demo test test-ready unit faults fuzz schemathesis swagger-ui test-rabbitmq4 lint lint-quick lint-types format schemas lock clean
+.PHONY: run demo test test-ready unit faults fuzz schemathesis swagger-ui test-rabbitmq4 lint lint-quick lint-types format schemas lock wheel clean
 
 run: $(VENV)/.installed
 	$(BIN)/copydesk up
@@ -25,7 +26,7 @@ ARGS :=
 test: test-ready
 	$(BIN)/python -m $(if $(ARGS),pytest $(PATIENTLY) $(ARGS),tests.suites)
 
-test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES) $(CHROMIUM)
+test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES) $(CHROMIUM) $(SYSTEMD)
 
 # No broker, no root, few processes: a little over a minute on two cores. Takes ARGS, too.
 unit: $(VENV)/.installed-dev
@@ -91,8 +92,13 @@ lock: $(VENV)/.installed-dev
 	$(COMPILE) --upgrade pyproject.toml --group build -o requirements.lock
 	$(COMPILE) --upgrade pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
 
+# A wheel, and the versions that it was tested with: docs/deploying.md. (pip takes no wheel of ours where a file has hashes.)
+wheel: $(VENV)/.installed
+	$(BIN)/hatchling build -t wheel -d dist
+	sed -E '/^ *--hash/d; s/ *\\$$//' requirements.lock > dist/constraints.txt
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf dist $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install $(LOCKED) -r requirements.lock
@@ -120,3 +126,7 @@ $(POSTGRES):
 
 $(CHROMIUM):
 	deploy/debian-install.sh chromium
+
+# Tests have it read the units in deploy/systemd; it runs nothing.
+$(SYSTEMD):
+	deploy/debian-install.sh systemd

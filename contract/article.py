@@ -35,6 +35,29 @@ class PageKind(StrEnum):
     OTHER = "other"
 
 
+class PasteKind(StrEnum):
+    """The estimated kind of a pasted text; `other` if it has no prose and the form of no other kind."""
+
+    ARTICLE = "article"
+    RECIPE = "recipe"
+    INSTRUCTIONS = "instructions"
+    VERSE = "verse"
+    INTERVIEW = "interview"
+    CHAT = "chat"  # a transcript of any talk, too
+    MAIL = "mail"
+    PRESS_RELEASE = "press_release"
+    WIRE = "wire"  # an agency's report
+    PAPER = "paper"
+    LEGAL = "legal"
+    TABLE = "table"
+    CODE = "code"
+    MARKDOWN = "markdown"
+    HTML = "html"  # its source
+    SUBTITLES = "subtitles"
+    ONE_LINER = "one_liner"
+    OTHER = "other"
+
+
 class Flag(StrEnum):
     """A warning to readers about an article."""
 
@@ -54,11 +77,14 @@ class Quality:
     """The estimated quality of the text.
 
     `confidence` in [0, 1] is the expected F1 of the text against the text that a person would choose, None if it is
-    unknown.
+    unknown. `kind` is that of a pasted text, `kind_confidence` in [0, 1] how sure it is; both are None for pages, which
+    have `page_kind`.
     """
 
     confidence: float | None = None
     flags: tuple[Flag, ...] = ()
+    kind: PasteKind | None = None
+    kind_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,14 @@ PROCESSED: Final = "copydesk.document.processed.v1"
 FAILED: Final = "copydesk.document.failed.v1"
 ERASED: Final = "copydesk.document.erased.v1"
 BATCH_COMPLETED: Final = "copydesk.batch.completed.v1"
+SHORT_TYPES: Final = {
+    PROCESSED: "processed",
+    FAILED: "failed",
+    ERASED: "erased",
+    BATCH_COMPLETED: "batch_completed",
+}
+"""The types of all events, as filters and AMQP headers name them."""
+
 MEDIA_TYPE = "application/cloudevents+json"
 SOURCE = "/copydesk"
 

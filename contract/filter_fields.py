@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from contract.article import Flag, PageKind
-from contract.events import ERASED, FAILED, PROCESSED, host_of
+from contract.events import SHORT_TYPES, host_of
 from contract.job import Kind
 from contract.reasons import Reason
 
@@ -17,7 +17,6 @@ Test = Callable[[Event], bool]
 
 _EQUALITY: Final = ("=", "!=")
 _ORDER: Final = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
-_TYPES: Final = {PROCESSED: "processed", FAILED: "failed", ERASED: "erased"}
 _NO_HOST: Final = re.compile(r"[/@?#:\s]")
 _NOTHING: Final[Mapping[str, object]] = {}
 
@@ -78,7 +77,7 @@ def _of_data(name: str) -> Callable[[Event], Iterable[Any]]:
 
 
 def _of_type(event: Event) -> Iterable[str]:
-    name = _TYPES.get(str(event.get("type")))
+    name = SHORT_TYPES.get(str(event.get("type")))
     return () if name is None else (name,)
 
 
@@ -141,7 +140,7 @@ def _is_language_or_above(wanted: str, language: object) -> bool:
 
 
 def _known() -> Iterable[Field]:
-    yield Field("type", _of_type, _one_of("type", _TYPES.values()))
+    yield Field("type", _of_type, _one_of("type", SHORT_TYPES.values()))
     yield Field("kind", _of_data("kind"), _one_of("kind", Kind))
     yield Field("language", _of_data("language"), str.lower, _is_language_or_above)
     yield Field("host", _of_host, _host, _is_host_or_above)

@@ -37,6 +37,7 @@ class ProblemName(StrEnum):
     NOTHING_KEPT = "nothing_kept"
     NOT_RECORDED = "not_recorded"
     ERASED = "erased"
+    TOO_MANY_CONSUMERS = "too_many_consumers"
     POSITION_GONE = "position_gone"
     CONTENT_TOO_LARGE = "content_too_large"
     TARGET_TOO_LONG = "target_too_long"
@@ -161,6 +162,20 @@ class WaitOutcome(StrEnum):
     STOPPING = "stopping"
 
 
+class StreamEnd(StrEnum):
+    """Why a stream of `GET /v1/events` ended."""
+
+    COMPLETE = "complete"  # all that was asked for is sent
+    CLIENT_LEFT = "client_left"
+    SLOW_READER = "slow_reader"  # the client did not read in time
+    STOPPING = "stopping"
+    BROKER_LOST = "broker_lost"
+    POSITION_GONE = "position_gone"  # the log removed events before they were read
+    KEY_REFUSED = "key_refused"  # the API key was revoked
+    SUPERSEDED = "superseded"  # another connection reads for the consumer
+    CONSUMER_GONE = "consumer_gone"  # the consumer was removed
+
+
 class ParserRestart(StrEnum):
     """Why a parser child was replaced. The first three are reasons of documents, too."""
 
@@ -283,6 +298,7 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
         "status": re.compile("[1-5][0-9]{2}"),
     },
     "copydesk_waiting_requests": {"kind": frozenset(WaitFor)},
+    "copydesk_event_streams_ended": {"reason": frozenset(StreamEnd)},
     "copydesk_waits": {"kind": frozenset(WaitFor), "outcome": frozenset(WaitOutcome)},
     "copydesk_ledger_entries": {"stream": _STREAM},
     "copydesk_ledger_repeats": {"content": frozenset(RepeatContent)},

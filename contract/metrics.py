@@ -17,6 +17,7 @@ from contract.labels import (
     SessionLoss,
     SessionRole,
     Stage,
+    StreamEnd,
     VerdictKind,
     WaitFor,
     WaitOutcome,
@@ -66,6 +67,12 @@ class Metrics:
             registry=registry,
         )
         self.event_streams = Gauge("copydesk_event_streams", "Open GET /v1/events streams.", registry=registry)
+        self.event_streams_ended = Counter(
+            "copydesk_event_streams_ended",
+            f"GET /v1/events streams that ended, by reason: {_listed(StreamEnd)}.",
+            ["reason"],
+            registry=registry,
+        )
         self.keys_age_seconds = Gauge(
             "copydesk_keys_age_seconds",
             "Seconds since the API keys were last read from the ledger; 0 where it keeps none.",

@@ -38,6 +38,13 @@ class Fault:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedFault(Fault):
+    """A fault within a value: `position` is that of its first character, from 1."""
+
+    position: int
+
+
 class SubmissionError(ValueError):
     """The submission breaks a rule; `faults` say which, at least one."""
 
@@ -189,7 +196,7 @@ def parse_submission(body: bytes) -> Checked:
         MalformedSubmissionError: not UTF-8, empty, or not JSON.
         InvalidSubmissionError: breaks a rule of this module, or holds a field that it does not know.
     """
-    return check_submission(_decoded(body))
+    return _check(_decoded(body), _of_submissions(), len(body))
 
 
 def parse_line(body: bytes) -> Checked:
@@ -198,7 +205,7 @@ def parse_line(body: bytes) -> Checked:
     Raises:
         MalformedSubmissionError, InvalidSubmissionError: as for `parse_submission`.
     """
-    checked = _check(_decoded(body), _of_lines())
+    checked = _check(_decoded(body), _of_lines(), len(body))
     line = checked.submission
     if not isinstance(line, Line) or (line.idempotency_key is None and line.decoded is None):
         return checked
@@ -237,20 +244,21 @@ def check_submission(fields: object) -> Checked:
     Raises:
         InvalidSubmissionError: as for `parse_submission`.
     """
-    return _check(fields, _of_submissions())
+    return _check(fields, _of_submissions(), None)
 
 
-def _check(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line]) -> Checked:
+def _check(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line], in_json: int | None) -> Checked:
+    """Returns the submission of a `kind` in `fields`, which came as JSON of `in_json` bytes, if that is known."""
     try:
-        return _checked(fields, kind)
+        return _checked(fields, kind, in_json)
     except ValidationError as error:
         details = error.errors(include_input=False, include_url=False)[:_MAX_FAULTS]
         raise InvalidSubmissionError([_fault(detail) for detail in details]) from None
 
 
-def _checked(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line]) -> Checked:
+def _checked(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line], in_json: int | None) -> Checked:
     fields, warnings = _without_bad_origin(fields)
-    submission: Submission = kind.validate_python(fields)
+    submission: Submission = kind.validate_python(fields, context=in_json)
     return Checked(submission, (*warnings, *_dropped_controls(fields)))
 
 

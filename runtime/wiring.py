@@ -21,6 +21,7 @@ from prometheus_client import (
 
 from contract.batches import BatchSink
 from contract.broker import Broker, BrokerUnavailable, QueueDepths
+from contract.consumers import ConsumerBook
 from contract.labels import Listener, ProcessRole
 from contract.ledger import Ledger
 from contract.metrics import Metrics
@@ -92,7 +93,8 @@ async def run(  # noqa: PLR0913 - the roles, and how the process is run
                 roles["recorder"] = partial(_record, await _open_recorder(settings, broker, metrics, stack), stop)
             if serve:
                 ledger, keys = await _open_ledger(settings, stack), await _open_keys(settings, stack)
-                app = build_api(settings, broker, metrics, ledger, keys)
+                consumers = await _open_consumers(settings, stack)
+                app = build_api(settings, broker, metrics, ledger, keys, consumers)
                 roles["api"] = partial(_serve, app, settings, metrics, stop, shared=ops_socket is not None)
                 if keys is not None:
                     roles["keys"] = partial(_keep_keys, keys.stored, metrics, stop)
@@ -140,6 +142,15 @@ async def _open_ledger(settings: Settings, stack: AsyncExitStack) -> Ledger | No
     from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
 
     return await stack.enter_async_context(opening.open_ledger(url))
+
+
+async def _open_consumers(settings: Settings, stack: AsyncExitStack) -> ConsumerBook | None:
+    url = settings.ledger()
+    if url is None:
+        return None
+    from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
+
+    return await stack.enter_async_context(opening.open_consumers(url))
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,12 +308,13 @@ def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextMan
     return RabbitBroker(url, metrics=metrics, topology=settings.topology(), limits=limits)
 
 
-def build_api(
+def build_api(  # noqa: PLR0913, PLR0917 - what the API stands on
     settings: Settings,
     broker: ApiBroker,
     metrics: Metrics,
     ledger: Ledger | None = None,
     stored: KeysInUse | None = None,
+    consumers: ConsumerBook | None = None,
 ) -> web.Application:
     """Returns the HTTP application. Without a `ledger` it cannot answer questions about documents.
 
@@ -344,4 +356,5 @@ def build_api(
         operators=_operators(settings, keys),
         stored_keys=None if stored is None else stored.stored,
         counter=None if stored is None else stored.counter,
+        consumers=consumers,
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from aiohttp import web
 
 from contract.charsets import Decode
+from contract.consumers import ConsumerBook
 from contract.labels import WaitFor
 from contract.ledger import Ledger
 from contract.metrics import Metrics
@@ -19,6 +20,7 @@ from service.capacity import LOAD, Load
 from service.context import (
     BROKER,
     CLOCK,
+    CONSUMERS,
     DECODE,
     KEEPING,
     LEDGER,
@@ -28,7 +30,10 @@ from service.context import (
     IntakeLimits,
     Keeping,
 )
-from service.events import STREAMS, Streams, close_streams
+from service.events.choice import DecodedEvents
+from service.events.consuming import CONSUMING, Consuming
+from service.events.query import DECODED
+from service.events.streams import STREAMS, Streams, close_streams
 from service.http.hosts import HOSTS, Hosts, serve_known_hosts
 from service.http.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
 from service.posting.idempotency import FIRST_BODIES, FirstBodies
@@ -55,6 +60,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     operators: frozenset[str] = frozenset(),
     stored_keys: StoredKeys | None = None,
     counter: Counter | None = None,
+    consumers: ConsumerBook | None = None,
 ) -> web.Application:
     """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
@@ -71,6 +77,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
         operators: the names of API keys of the settings that have the scope `admin`.
         stored_keys: the API keys of the ledger, None if they are not used.
         counter: counts for all replicas what keys have posted; None: each counts alone.
+        consumers: keeps named consumers; None if no ledger is configured.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
@@ -86,9 +93,12 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[CLOCK] = clock
     app[DECODE] = decode
     app[LEDGER] = ledger
+    app[CONSUMERS] = consumers
+    app[CONSUMING] = Consuming()
     app[FIRST_BODIES] = FirstBodies(ledger)
     app[KEEPING] = keeping
     app[STREAMS] = Streams(limits.streams)
+    app[DECODED] = DecodedEvents()
     most = {
         WaitFor.SUBMISSION: limits.waiting_requests,
         WaitFor.LOOKUP: limits.waiting_requests,

@@ -10,6 +10,7 @@ from aiohttp import web
 from contract.batches import BatchSink
 from contract.broker import DeadLetters, Decisions, EventLog, JobSink, Previews, QueueDepths
 from contract.charsets import Decode
+from contract.consumers import ConsumerBook
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.requests import RequestSink
@@ -76,4 +77,5 @@ LIMITS = web.AppKey("LIMITS", IntakeLimits)
 METRICS = web.AppKey("METRICS", Metrics)
 DECODE: web.AppKey[Decode] = web.AppKey("DECODE")
 LEDGER: web.AppKey[Ledger | None] = web.AppKey("LEDGER")
+CONSUMERS: web.AppKey[ConsumerBook | None] = web.AppKey("CONSUMERS")
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("CLOCK")

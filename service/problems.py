@@ -7,8 +7,9 @@ from http import HTTPStatus
 import orjson
 from aiohttp import hdrs, web
 
+from contract.filters import FilterError
 from contract.labels import ProblemName
-from contract.submission import Fault
+from contract.submission import Fault, PlacedFault
 from service.api.answers import ProblemDetails, present
 
 MEDIA_TYPE = "application/problem+json"
@@ -116,6 +117,12 @@ AMBIGUOUS_ID = ProblemType(
     "Several ids begin with what was given: give more of the one that is meant.",
 )
 ERASED = ProblemType("erased", 410, "Erased", "This document was erased for good.")
+TOO_MANY_CONSUMERS = ProblemType(
+    "too-many-consumers",
+    409,
+    "Too many consumers",
+    "The owner has as many named consumers as one may have. Remove one first.",
+)
 POSITION_GONE = ProblemType(
     "position-gone",
     410,
@@ -253,6 +260,7 @@ ALL = (
     NOT_RECORDED,
     AMBIGUOUS_ID,
     ERASED,
+    TOO_MANY_CONSUMERS,
     POSITION_GONE,
     CONTENT_TOO_LARGE,
     TARGET_TOO_LONG,
@@ -346,6 +354,12 @@ class ProblemError(Exception):
 def invalid_parameter(name: str, rule: str, message: str) -> ProblemError:
     """Returns the error for a header or query parameter that breaks a rule."""
     return ProblemError(Problem(INVALID_PARAMETER, f"{name} {message}.", [Fault(name, rule, message)]))
+
+
+def invalid_filter(name: str, error: FilterError) -> ProblemError:
+    """Returns the error for the query parameter `name`, which is no filter."""
+    fault = PlacedFault(name, "filter", str(error), error.position)
+    return ProblemError(Problem(INVALID_PARAMETER, f"{name}, character {error.position}: {error}.", [fault]))
 
 
 def of_http_error(error: web.HTTPException) -> Problem:

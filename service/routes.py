@@ -8,11 +8,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from service.about import get_asyncapi, get_docs, get_docs_file, get_index, get_openapi
-from service.api import about, acts, batches, capacity, dead, events, extract, lookups, posting
+from service.api import about, acts, batches, capacity, consumers, dead, events, extract, lookups, posting
 from service.api.operation import Operation
 from service.capacity import get_capacity
 from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
-from service.events import get_events
+from service.events.consumers import commit_offset, list_consumers, remove_consumer
+from service.events.feed import get_events
 from service.lookups.batches import close_batch, list_batches, show_batch
 from service.lookups.document_acts import cancel_document, erase_document, rerun_document
 from service.lookups.document_list import list_documents
@@ -43,6 +44,9 @@ ROUTES: Final = (
     Route(batches.SHOW_BATCH, show_batch, head=True),
     Route(batches.CLOSE_BATCH, close_batch),
     Route(events.GET_EVENTS, get_events),
+    Route(consumers.LIST_CONSUMERS, list_consumers, head=True),
+    Route(consumers.COMMIT_OFFSET, commit_offset),
+    Route(consumers.REMOVE_CONSUMER, remove_consumer),
     Route(dead.LIST_DEAD, list_dead),
     Route(dead.DROP_MANY, drop_many),
     Route(dead.RETRY_MANY, retry_many),

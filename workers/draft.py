@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Self
 
-from contract.article import Flag, PageKind, Removed
+from contract.article import Flag, PageKind, PasteKind, Removed
 from workers.document import Metadata
 from workers.page.blocks import BlockKind, TextRun
 from workers.page.tree import Element
@@ -49,7 +49,7 @@ class Draft(Metadata):
     `text` has paragraphs separated by blank lines, list items as `- item`. `blocks` are those of `text` if it was
     HTML; `classification` says how they were chosen. `spaced_lines` are the numbers of the lines of `text` whose
     spaces must stay: code, and items of inner lists. `page_kind`, `flags` and `confidence` are estimates for the whole
-    page; `comments` are those of its readers.
+    page; `comments` are those of its readers. `paste_kind` and its confidence are estimates for pasted text.
     """
 
     text: str
@@ -57,6 +57,8 @@ class Draft(Metadata):
     classification: Classification | None = None
     removed: tuple[Removed, ...] = ()
     page_kind: PageKind | None = None
+    paste_kind: PasteKind | None = None
+    paste_kind_confidence: float | None = None
     flags: tuple[Flag, ...] = ()
     confidence: float | None = None
     comments: str | None = None

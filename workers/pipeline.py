@@ -63,7 +63,7 @@ def _extract(document: RawDocument) -> Article:
         },
         versions=_versions(),
     )
-    quality = Quality(draft.confidence, flags)
+    quality = Quality(draft.confidence, flags, draft.paste_kind, draft.paste_kind_confidence)
     markdown, html = forms.get(Format.MARKDOWN), forms.get(Format.HTML)
     return fit(replace(article, markdown=markdown, html=html, quality=quality, provenance=provenance))
 

@@ -102,6 +102,20 @@ def topic(value: str) -> str:
     return value
 
 
+def event_filter(value: str) -> str:
+    """Returns a filter of events.
+
+    Raises:
+        BadParameter: `value` is no filter. The message says where its fault is.
+    """
+    from contract.filters import Filter, FilterError
+
+    try:
+        return str(Filter.parse(value))
+    except FilterError as error:
+        raise typer.BadParameter(f"character {error.position}: {error}") from None
+
+
 def offset(value: str) -> str:
     """Returns an offset of the log, or `oldest`.
 

@@ -15,6 +15,7 @@ In reading order:
     retention   deletes old rows
     search      the full-text index of each database
     queries     answers the HTTP side
+    consumers   of the event log: how far each has come
     claims      reserves the number of a document's next run
     signatures  of articles, to find duplicates
 

@@ -11,6 +11,7 @@ from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
 from runtime.errors import StartError
 from runtime.ledger import schema
+from runtime.ledger.consumers import SqlConsumerBook
 from runtime.ledger.database import LedgerUnusable, ledger_url, open_engine
 from runtime.ledger.keys import SqlKeyBook
 from runtime.ledger.queries import SqlLedger
@@ -21,6 +22,7 @@ from runtime.ledger.signatures import SqlSignatures
 from runtime.settings import LEDGER_FILE, Settings
 
 _WORKER_CONNECTIONS = 2  # chosen: a look takes milliseconds, and a hundred workers are as many as PostgreSQL takes
+_CONSUMER_CONNECTIONS = 2  # chosen: a commit takes milliseconds, and few are made at once
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +42,7 @@ async def make_own(settings: Settings) -> None:
         cause = error.cause if isinstance(error, LedgerUnusable) else error
         raise StartError(
             f"the ledger {settings.data / LEDGER_FILE} cannot be used ({cause}); "
-            "you may delete it: it is rebuilt, but for API keys"
+            "you may delete it: it is rebuilt, but for API keys and consumers"
         ) from None
 
 
@@ -80,6 +82,21 @@ async def open_keys(url: str) -> AsyncIterator[Keys]:
     try:
         await _check(engine, writes=False, hint="API keys of the ledger are refused until it is back")
         yield Keys(SqlKeyBook(engine), SqlCounter(engine) if is_shared else None)
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def open_consumers(url: str) -> AsyncIterator[SqlConsumerBook]:
+    """Opens the named consumers of the ledger. The process starts even if the database is unavailable.
+
+    Raises:
+        StartError: as `open_ledger`.
+    """
+    engine = open_engine(ledger_url(url), most=_CONSUMER_CONNECTIONS)
+    try:
+        await _check(engine, writes=False, hint="requests for consumers are answered 503 until it is back")
+        yield SqlConsumerBook(engine)
     finally:
         await engine.dispose()
 

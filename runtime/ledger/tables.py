@@ -206,5 +206,18 @@ key_usage = Table(
     PrimaryKeyConstraint("key_id", "policy"),
 )
 
+# Named consumers of the event log (`contract.consumers`). They are not derived. `holder` is the connection that reads.
+consumers = Table(
+    "consumers",
+    metadata,
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("place", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("committed_ms", BigInteger),
+    Column("holder", Text),
+    PrimaryKeyConstraint("owner", "name"),
+)
+
 # The tables whose rows go when a run goes.
 OF_DOCUMENTS = (signatures, events, labels, inputs, runs)

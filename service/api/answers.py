@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from contract.batches import FailedDocument
 from contract.job import Attempt, Kind, Lane
 from contract.ledger import State
 from contract.reasons import Reason
-from contract.submission import Fault
+from contract.submission import Fault, PlacedFault
 
 VIOLATED: Final = {"violated_policies": "violated-policies"}
 """A member of problems whose name in JSON Python has no identifier for."""
@@ -42,8 +42,34 @@ class ProblemDetails:
     title: str
     status: int
     detail: str
-    errors: tuple[Fault, ...] = ()
+    errors: tuple[PlacedFault | Fault, ...] = ()
     violated_policies: Annotated[tuple[str, ...], Field(serialization_alias=VIOLATED["violated_policies"])] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumerState:
+    """A named consumer. All events of the log up to `offset` are done; -1: it begins with the oldest."""
+
+    name: str
+    offset: int
+    created_at: str
+    committed_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumerList:
+    """The consumers of an owner, by name."""
+
+    consumers: tuple[ConsumerState, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitRequest:
+    """All events up to `offset` are done."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
+    offset: Annotated[int, Field(ge=0, lt=10**18)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,9 @@ from typing import Any, Final, Literal
 from pydantic import TypeAdapter
 
 from contract.codec import adapter
+from contract.event_headers import HEADERS, LABEL
 from contract.events import MEDIA_TYPE, BatchCompletedEvent, ErasedEvent, FailedEvent, ProcessedEvent
-from contract.topology import DOCUMENTS, LOG
+from contract.topology import DOCUMENTS, DOCUMENTS_HEADERS, LOG
 from service.api.document import VERSION
 
 _REF: Final = "#/components/schemas/{model}"
@@ -34,6 +35,14 @@ _ADDRESSES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "batch_completed": ("batch.completed", {}),
 }
 
+_HEADERS: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "description": "On AMQP. What an event lacks is absent.",
+    "properties": {name: {"type": "string", "description": about} for name, about in HEADERS.items()},
+    "patternProperties": {f"^{LABEL}".replace(".", "\\."): {"type": "string", "description": "A label, by its name."}},
+    "required": ["type"],
+}
+
 
 def asyncapi() -> dict[str, Any]:
     """Returns the document."""
@@ -41,7 +50,7 @@ def asyncapi() -> dict[str, Any]:
         (kind, "serialization", adapter(kind)) for kind in _EVENTS.values()
     ]
     _, definitions = TypeAdapter.json_schemas(inputs, ref_template=_REF)
-    channels = {name: _published(name) for name in _EVENTS} | {"log": _logged()}
+    channels = {name: _published(name) for name in _EVENTS} | {"by_headers": _published_by_headers(), "log": _logged()}
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Copydesk", "version": VERSION, "description": _ABOUT},
@@ -66,6 +75,17 @@ def _published(name: str) -> dict[str, Any]:
         "bindings": {"amqp": {"is": "routingKey", "exchange": exchange, "bindingVersion": "0.3.0"}},
     }
     return {**told, "parameters": dict(parameters)} if parameters else told
+
+
+def _published_by_headers() -> dict[str, Any]:
+    """Returns the channel of all events on the exchange that routes by headers."""
+    exchange = {"name": DOCUMENTS_HEADERS, "type": "headers", "durable": True, "autoDelete": False}
+    return {
+        "address": DOCUMENTS_HEADERS,
+        "summary": "Bind a queue of your own with the headers that you want, and `x-match`.",
+        "messages": _messages(*_EVENTS),
+        "bindings": {"amqp": {"is": "routingKey", "exchange": exchange, "bindingVersion": "0.3.0"}},
+    }
 
 
 def _logged() -> dict[str, Any]:
@@ -95,5 +115,6 @@ def _message(kind: type) -> dict[str, Any]:
         "name": its_type,
         "title": kind.__name__,
         "contentType": MEDIA_TYPE,
+        "headers": _HEADERS,
         "payload": {"$ref": _REF.format(model=kind.__name__)},
     }

@@ -14,6 +14,7 @@ from service.api.answers import (
     BatchBrief,
     BatchDocuments,
     BatchState,
+    ConsumerState,
     DocumentState,
     ListedLetter,
     RunBrief,
@@ -63,6 +64,8 @@ EVENT: Final = ProcessedEvent(
         field_sources={"title": Source.TEXT, "authors": Source.TEXT},
     ),
 )
+
+CONSUMER: Final = ConsumerState(name="archive", offset=1234, created_at=AT, committed_at=AT)
 
 RUN: Final = RunState(
     id=ID,

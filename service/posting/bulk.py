@@ -8,10 +8,10 @@ documents that were refused. Those that come after them are not read.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -111,25 +111,77 @@ async def _answer(
     response: web.StreamResponse,
     window: "_Window",
 ) -> None:
-    under_way: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue()
-    async with aclosing(entries), aclosing(_batches(entries)) as batches, asyncio.TaskGroup() as group:
-        group.create_task(_write(response, under_way, window))
-        async for batch in batches:
-            await window.take(sum(entry.size for entry in batch))
+    async with aclosing(entries), asyncio.TaskGroup() as group:
+        batches = _Batches(partial(_receipts, request), window, group)
+        group.create_task(batches.write(response))
+        async for found in entries:
+            for entry in found:
+                await batches.add(entry)
+            batches.begin()
             if window.is_shut:
                 break
-            under_way.put_nowait(group.create_task(_receipts(request, batch, window)))
-        under_way.put_nowait(None)
+        await batches.end()
 
 
-async def _batches(entries: AsyncGenerator[Sequence[Entry], None]) -> AsyncGenerator[Sequence[Entry], None]:
-    async for found in entries:
-        for begin in range(0, len(found), BATCH):
-            yield found[begin : begin + BATCH]
+class _Batches:
+    """The batches of one request. What comes while others wait for their confirms is put together with the next one.
+
+    `receipts` puts a batch, and returns its lines of the answer. `tasks` holds the batches that are under way.
+    """
+
+    def __init__(
+        self,
+        receipts: Callable[[Sequence[Entry], "_Window"], Coroutine[Any, Any, bytes]],
+        window: "_Window",
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self._receipts = receipts
+        self._window = window
+        self._tasks = tasks
+        self._gathered: list[Entry] = []
+        self._begun: asyncio.Queue[tuple[int, asyncio.Task[bytes]] | None] = asyncio.Queue()
+        self._under_way = 0
+
+    async def add(self, entry: Entry) -> None:
+        """Takes the next entry. Waits for room for it."""
+        while not self._window.is_shut and not self._has_room(entry):
+            if not self.begin():
+                await self._window.until_given_back()
+        self._window.take(entry.size)
+        self._gathered.append(entry)
+
+    def _has_room(self, entry: Entry) -> bool:
+        return len(self._gathered) < BATCH and self._window.has_room(entry.size)
+
+    def begin(self) -> bool:
+        """Puts what is gathered, and returns True, unless there is nothing, or as much as may be is under way."""
+        if not self._gathered or self._under_way == _BATCHES or self._window.is_shut:
+            return False
+        batch, self._gathered = self._gathered, []
+        self._under_way += 1
+        size = sum(entry.size for entry in batch)
+        self._begun.put_nowait((size, self._tasks.create_task(self._receipts(batch, self._window))))
+        return True
+
+    async def end(self) -> None:
+        """Puts what is left, once there is room. Nothing is added any more."""
+        while self._gathered and not self._window.is_shut:
+            if not self.begin():
+                await self._window.until_given_back()
+        self._begun.put_nowait(None)
+
+    async def write(self, response: web.StreamResponse) -> None:
+        """Answers with the lines of each batch, in their order, until the end."""
+        while (batch := await self._begun.get()) is not None:
+            size, receipts = batch
+            await response.write(await receipts)
+            self._under_way -= 1
+            self._window.give_back(size)
+            self.begin()
 
 
 class _Window:
-    """Limits what waits for its confirms, in bytes and in batches.
+    """Limits the bytes of one request that wait for their confirms.
 
     It is shut when the broker takes no more. It is short if documents are not stored that may be sent again.
     """
@@ -137,51 +189,40 @@ class _Window:
     def __init__(self, limits: IntakeLimits, reading: Reading) -> None:
         self._limits = limits
         self._reading = reading
-        self._sizes: deque[int] = deque()
         self._held = 0
-        self._changed = asyncio.Event()
+        self._given_back = asyncio.Event()
         self.is_shut = False
         self.is_short = False
 
-    async def take(self, size: int) -> None:
-        """Counts a batch of `size` bytes. Waits for room, which there always is where nothing else waits."""
-        while self._sizes and not self._has_room(size):
-            self._changed.clear()
-            await self._changed.wait()
-        self._sizes.append(size)
-        self._add(size)
-
-    def _has_room(self, size: int) -> bool:
-        return (
-            len(self._sizes) < _BATCHES
-            and self._held + size <= self._limits.bulk_bytes
-            and self._reading.held + size <= self._limits.all_bulk_bytes
+    def has_room(self, size: int) -> bool:
+        """Tells whether `size` bytes more may wait. There is always room where nothing else waits."""
+        return not self._held or (
+            self._held + size <= self._limits.bulk_bytes and self._reading.held + size <= self._limits.all_bulk_bytes
         )
 
-    def give_back(self) -> None:
-        """Counts the oldest batch no more."""
-        self._add(-self._sizes.popleft())
-        self._changed.set()
+    async def until_given_back(self) -> None:
+        """Returns when fewer bytes wait."""
+        self._given_back.clear()
+        await self._given_back.wait()
+
+    def take(self, size: int) -> None:
+        """Counts `size` bytes that wait."""
+        self._held += size
+        self._reading.held += size
+
+    def give_back(self, size: int) -> None:
+        """Counts `size` bytes no more."""
+        self.take(-size)
+        self._given_back.set()
 
     def close(self) -> None:
         """Counts nothing any more."""
-        self._add(-self._held)
-
-    def _add(self, size: int) -> None:
-        self._held += size
-        self._reading.held += size
+        self.take(-self._held)
 
     def shut(self) -> None:
         """Says that nothing more is to be stored."""
         self.is_shut = True
-
-
-async def _write(
-    response: web.StreamResponse, under_way: asyncio.Queue[asyncio.Task[bytes] | None], window: _Window
-) -> None:
-    while (batch := await under_way.get()) is not None:
-        await response.write(await batch)
-        window.give_back()
+        self._given_back.set()
 
 
 async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Window) -> bytes:

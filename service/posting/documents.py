@@ -12,6 +12,7 @@ import orjson
 from aiohttp import hdrs, web
 
 from contract.binary import file_kind
+from contract.charsets import Decoded
 from contract.ids import document_id_for_key, new_document_id
 from contract.job import Job, Kind, Lane
 from contract.labels import WaitFor
@@ -204,7 +205,7 @@ async def _submission(request: web.Request, media_type: str) -> Checked:
         if media_type == JSON:
             return await _json_submission(request)
         if media_type in RAW_KINDS:
-            return await raw_submission(request, RAW_KINDS[media_type], await read_body(request), request.charset)
+            return await _raw_submission(request, RAW_KINDS[media_type])
     except MalformedSubmissionError as error:
         raise ProblemError(Problem(problems.MALFORMED_BODY, "The body cannot be read.", error.faults)) from None
     except InvalidSubmissionError as error:
@@ -229,20 +230,33 @@ def check_json_charset(request: web.Request) -> None:
         raise unsupported("Content-Type", "charset", "must be UTF-8 for JSON (RFC 8259, section 8.1)")
 
 
-async def raw_submission(request: web.Request, kind: Kind, body: bytes, charset: str | None) -> Checked:
-    """Returns the document that is `body`. The query has its options and labels.
+async def _raw_submission(request: web.Request, kind: Kind) -> Checked:
+    body = await read_body(request)
+    refuse_files(kind, body)
+    # In a thread, because charset detection can take a large part of a second.
+    decoded = await asyncio.to_thread(request.app[DECODE], body, request.charset)
+    return raw_submission(kind, decoded, of_query(request))
+
+
+def refuse_files(kind: Kind, body: bytes) -> None:
+    """Returns where `body` does not begin like a file of a kind that is not taken.
 
     Raises:
-        ProblemError: it is a file of another type.
-        InvalidSubmissionError: it breaks rules.
+        ProblemError: it does.
     """
     if found := file_kind(body):
         message = f"looks like {found}, which is neither plain text nor HTML: extract its text first, and post that"
         raise unsupported(kind.value, "binary", message)
-    # In a thread, because charset detection can take a large part of a second.
-    decoded = await asyncio.to_thread(request.app[DECODE], body, charset)
+
+
+def raw_submission(kind: Kind, decoded: Decoded, fields: Mapping[str, object]) -> Checked:
+    """Returns the document that came as bytes, with the other `fields` of a submission.
+
+    Raises:
+        InvalidSubmissionError: it breaks rules.
+    """
     try:
-        return replace(check_submission({kind.value: decoded.text, **of_query(request)}), decoded=decoded)
+        return replace(check_submission({kind.value: decoded.text, **fields}), decoded=decoded)
     except InvalidSubmissionError as error:
         faults = [replace(fault, field=fault.field.removeprefix("options.")) for fault in error.faults]
         raise InvalidSubmissionError(faults) from None

@@ -1,6 +1,7 @@
 """Filters choose events by what these hold, and a wrong one is refused with the place of the fault."""
 
 import json
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from contract.job import Kind
 from contract.reasons import Reason
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+SUBSCRIBING = (Path(__file__).parents[2] / "docs" / "subscribing.md").read_text(encoding="utf-8")
 
 Event = dict[str, Any]
 
@@ -247,3 +249,16 @@ EVERYTHING = " or ".join([*TESTS, "labels.x = 1", *(f"has {name}" for name in FI
 @given(st.dictionaries(st.sampled_from([*FIELDS, "quality", "labels"]), JSON) | JSON)
 def test_any_event_matches_or_does_not(data: object) -> None:
     assert Filter.parse(EVERYTHING).matches({"type": "other", "data": data}) in {True, False}
+
+
+def test_the_documentation_has_all_fields_with_their_comparisons_and_its_examples_are_filters() -> None:
+    section = SUBSCRIBING.partition("## Filters\n")[2].partition("\n## ")[0]
+    documented: dict[str, tuple[str, ...]] = {}
+    for names, comparisons in re.findall(r"^\| (`.+?`) \| (.+?) \|", section, re.MULTILINE):
+        for name in re.findall(r"`(.+?)`", names):
+            documented[name] = tuple(set(re.findall(r"`(.+?)`", comparisons)) - {"in", "has"})
+    known = {name: set(field.comparisons) for name, field in FIELDS.items()} | {"labels.NAME": {"=", "!="}}
+    assert {name: set(comparisons) for name, comparisons in documented.items()} == known
+    examples = re.findall(r"^    (\w.*)$", section.partition("filter     =")[0], re.MULTILINE)
+    assert [str(Filter.parse(example)) for example in examples] == examples
+    assert len(examples) == 3

@@ -1,6 +1,8 @@
 """The roles that the command line has: the commands with an ops port, but for `up`, which is all of them."""
 
+import os
 from typing import Any
+from unittest.mock import patch
 
 import typer
 
@@ -21,10 +23,11 @@ def fault_of(arguments: list[str], variables: dict[str, str]) -> str | None:
     command: Any = typer.main.get_command(app)
     words = [*arguments]
     try:
-        while hasattr(command, "commands"):
-            command = command.commands[words.pop(0)]
-        command.make_context(command.name, words, resilient_parsing=False)
-        load(environ=variables)
+        with patch.dict(os.environ, variables, clear=True):
+            while hasattr(command, "commands"):
+                command = command.commands[words.pop(0)]
+            command.make_context(command.name, words)
+            load()
     except Exception as fault:  # noqa: BLE001 - whatever it is, the test shows it
         return f"{type(fault).__name__}: {fault}"
     return None

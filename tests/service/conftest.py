@@ -10,6 +10,7 @@ from aiohttp.web import BaseRunner, Request
 from prometheus_client import CollectorRegistry
 from pytest_aiohttp.plugin import AiohttpClient
 
+from contract.consumers import ConsumerBook
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
@@ -74,6 +75,7 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
         operators: frozenset[str] = frozenset(),
         stored_keys: StoredKeys | None = None,
         counter: Counter | None = None,
+        consumers: ConsumerBook | None = None,
     ) -> Desk:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
@@ -89,6 +91,7 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
             operators=operators,
             stored_keys=stored_keys,
             counter=counter,
+            consumers=consumers,
         )
         conformance.watch(app)
         return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)

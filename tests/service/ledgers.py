@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from contract.ledger import LedgerUnavailable
 from runtime.ledger import schema
+from runtime.ledger.consumers import SqlConsumerBook
 from runtime.ledger.database import ledger_url, open_engine
 from runtime.ledger.queries import SqlLedger
 from service.app import Keeping
@@ -28,10 +30,19 @@ async def ledger_desk(open_desk: OpenDesk, records: Records, tmp_path: Path) -> 
     await schema.upgrade(url)
     engine = open_engine(url, writes=True)
 
-    async def start(*, keys: tuple[str, ...] = (), recorded: bool = True, keeping: Keeping | None = None) -> Desk:
+    async def start(
+        *,
+        keys: tuple[str, ...] = (),
+        recorded: bool = True,
+        keeping: Keeping | None = None,
+        operators: frozenset[str] = frozenset(),
+    ) -> Desk:
         if recorded:
             await record_all(records, engine)
-        return await open_desk(keys=keys, ledger=SqlLedger(engine), keeping=keeping)
+        book = SqlConsumerBook(engine)
+        return await open_desk(
+            keys=keys, ledger=SqlLedger(engine), keeping=keeping, operators=operators, consumers=book
+        )
 
     yield start
     await engine.dispose()
@@ -52,3 +63,12 @@ class BrokenLedger:
     runs = event = page = recorded_until = decided_since = waiting_since = _fail
     batch = batches = batch_failures = _fail
     body_digests = erased = input = claim = is_claimed = claimed = release = _fail
+
+
+class BrokenBook:
+    """Implements `contract.consumers.ConsumerBook` as one whose database is away."""
+
+    async def _fail(self, *_: object, **__: object) -> None:
+        raise LedgerUnavailable
+
+    consumers = consumer = add = commit = remove = take = holder = _fail

@@ -40,6 +40,7 @@ class MemoryBroker:
         self.open_gate = asyncio.Event()
         self.open_gate.set()
         self.waiting_puts = 0
+        self.put_together: list[int] = []
         self.readers = 0
         self.read_offset = -1
         self.changed = asyncio.Condition()
@@ -62,6 +63,7 @@ class MemoryBroker:
             await self._tell()
 
     async def put_many(self, jobs: Sequence[Job]) -> Sequence[NotPut]:
+        self.put_together.append(len(jobs))
         return await asyncio.gather(*map(self._outcome, jobs))
 
     async def _outcome(self, job: Job) -> NotPut:

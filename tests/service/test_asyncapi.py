@@ -11,6 +11,7 @@ from jsonschema import Draft7Validator, Draft202012Validator
 
 from contract.batches import BatchCounts, CompletedBatch, FailedDocument
 from contract.codec import encode
+from contract.event_headers import headers_of
 from contract.events import AnyEvent, batch_completed, erased
 from contract.reasons import Reason
 from contract.topology import DOCUMENTS, LOG, design
@@ -63,6 +64,9 @@ async def test_exchange_and_log_are_those_of_the_topology(document: dict[str, An
     assert {(bindings[name]["exchange"]["name"], bindings[name]["exchange"]["type"]) for name in EVENTS} == {
         (exchange.name, exchange.kind)
     }
+    by_headers = {exchange.name for exchange in design().exchanges if exchange.kind == "headers"}
+    assert bindings["by_headers"]["exchange"]["type"] == "headers"
+    assert {bindings["by_headers"]["exchange"]["name"]} == by_headers
     assert bindings["log"]["queue"]["name"] in {queue.name for queue in design().queues if queue.is_stream}
     assert bindings["log"]["queue"]["name"] == LOG
 
@@ -81,3 +85,7 @@ async def test_an_event_is_as_told(document: dict[str, Any], name: str) -> None:
     body = json.loads(encode(event))
     Draft202012Validator(schema).validate(body)
     assert not Draft202012Validator(schema).is_valid({**body, "type": "another"})
+    headers = headers_of(event)
+    assert set(message["headers"]["properties"]) >= {header for header in headers if not header.startswith("label.")}
+    Draft7Validator(message["headers"]).validate(dict(headers))
+    assert not Draft7Validator(message["headers"]).is_valid({"label.desk": 7, "type": name})

@@ -6,10 +6,11 @@ from yarl import URL
 from contract.broker import BrokerError, BrokerFull, BrokerUnavailable
 from tests.service.conftest import Desk, problem
 
-LOOKUPS = {
-    *(("GET", "/v1/documents"), ("GET", "/v1/documents/some-id")),
+LOOKUPS = {  # they ask the ledger, not the broker
+    *(("GET", "/v1/documents"), ("GET", "/v1/documents/some-id"), ("GET", "/v1/consumers")),
     *(("GET", "/v1/batches"), ("GET", "/v1/batches/some-id")),
-}  # they ask the ledger, not the broker
+    *(("POST", "/v1/consumers/some-name/commit"), ("DELETE", "/v1/consumers/some-name")),
+}
 PUTS = {("POST", "/v1/documents"), ("POST", "/v1/dead/some-id/retry"), ("POST", "/v1/dead/retry")}
 ACTS = {  # they ask the ledger first: `test_document_acts` has their broker fail
     ("DELETE", "/v1/documents/some-id"),
@@ -26,7 +27,7 @@ def routes(desk: Desk) -> list[tuple[str, str]]:
     all_routes = [(route.method, route.resource) for route in desk.client.app.router.routes()]
     paths = [(method, resource.canonical) for method, resource in all_routes if resource is not None]
     return [
-        (method, path.replace("{id}", "some-id"))
+        (method, path.replace("{id}", "some-id").replace("{name}", "some-name"))
         for method, path in paths
         if path.startswith("/v1/") and method != "HEAD"
     ]

@@ -12,7 +12,7 @@ import pytest
 from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import RabbitNode
 from tests.system.ledger_stacks import KINDS, Stack, opened, replicas, until
-from tests.system.processes import copydesk
+from tests.system.processes import INSTALLED, copydesk
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -29,7 +29,7 @@ class Keyed:
 
     def run(self, *arguments: str) -> str:
         settings = {"COPYDESK_LEDGER_URL": self.stack.ledger_url, "COPYDESK_KEYS_SECRET": SECRET}
-        done = copydesk("keys", *arguments, settings=settings)
+        done = copydesk("keys", *arguments, settings=settings, program=INSTALLED)
         assert done.returncode == 0, done.stderr
         return done.stdout.decode().strip()
 

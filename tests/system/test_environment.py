@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.test_settings import KUBERNETES
-from tests.system.processes import ROOT, copydesk, running
+from tests.system.processes import INSTALLED, ROOT, copydesk, running
 
 pytestmark = pytest.mark.system
 
@@ -60,7 +60,7 @@ def test_a_role_listens_where_it_should_and_says_once_what_it_ignores(role: str,
     if role == "up":
         del variables["COPYDESK_AMQP_URL"]
     ports = {"up": ("--port", "0"), "serve": ("--port", "0"), "work": (), "record": (), "audit": ("--watch", "1")}
-    with running(role, *ports[role], "--ops-port", "0", settings=variables) as process:
+    with running(role, *ports[role], "--ops-port", "0", settings=variables, program=INSTALLED) as process:
         process.wait_for_urls("ops")
         process.stop()
     (ignored,) = (entry for entry in process.log if entry["event"] == "service_links_ignored")

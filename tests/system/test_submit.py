@@ -11,8 +11,9 @@ from threading import Thread
 
 import pytest
 
+from tests.forking.command import COPYDESK, start
 from tests.rabbit_node import RabbitNode, free_ports
-from tests.system.processes import COPYDESK, copydesk, running
+from tests.system.processes import copydesk, running
 from tests.system.terminal import TIMEOUT_S, environment
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
@@ -32,7 +33,7 @@ class Submitting:
     """A running `submit`. `receipts` and `words` are its standard output and standard error so far."""
 
     def __init__(self, *arguments: str, settings: dict[str, str] | None = None) -> None:
-        self.process = subprocess.Popen(
+        self.process = start(
             [COPYDESK, "submit", *arguments],
             env=environment(settings),
             stdin=subprocess.DEVNULL,

@@ -37,6 +37,7 @@ class Rule(StrEnum):
     TRUNCATION_MARK = "truncation_mark"  # a few words cut off by dots
     BREADCRUMB = "breadcrumb"  # the path to the page
     LINK = "link"  # an address or a handle alone
+    CUE = "cue"  # the number and the times of a subtitle, or the head of their file
     ORNAMENT = "ornament"  # no letter and no digit
     REPEATED = "repeated"  # a copy of an earlier line
     MENU = "menu"  # a line of a text of nothing but labels
@@ -68,6 +69,7 @@ _CREDITED = opening(phrases.CREDITED)
 _END_MARK = re.compile(phrases.END_MARK)  # in capitals only
 _DATE = opening(phrases.DATE)
 _TIME = opening(phrases.TIME)
+_CELLS = " | "
 _QUANTITY = re.compile(r"[%$€£¥+]")
 _MIN_TIMESTAMP_CHARS = 6  # "1.1.24"
 
@@ -135,6 +137,8 @@ def _is_timestamp(text: str) -> bool:
         return False
     rest, dates = _DATE.subn(" ", text)
     rest, times = _TIME.subn(" ", rest)
+    if times > 1 and not dates and _CELLS in text:
+        return False  # a row of a timetable
     others = [word for word in re.findall(r"\w+", rest.casefold()) if word not in word_lists.TIMESTAMP]
     return dates + times > 0 and (not others or (len(others) == 1 and others[0].isdigit()))
 

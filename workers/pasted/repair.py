@@ -7,6 +7,8 @@ from ftfy import TextFixerConfig, fix_text
 from ftfy.badness import is_bad
 
 _FTFY = TextFixerConfig(uncurl_quotes=False, fix_character_width=False, normalization="NFC")
+_SPACES = re.compile(r"(\s+)")
+_TAB = 4  # columns, in code, as in `workers.normalise.text`
 _PASSES = 4  # chosen: one repair can require another, as an entity that stands for an invisible character
 
 _LINE_END = re.compile("\r\n?|[\n\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -26,7 +28,18 @@ _PLAIN = re.compile(r"[\x20-\x25\x27-\x7e]*")
 
 def repair(text: str) -> list[str]:
     """Returns the lines of `text`, repaired, without white space at either end, blank ones as ''."""
-    return [repair_line(line) for line in _LINE_END.split(text)]
+    return [repair_line(line) for line in split_lines(text)]
+
+
+def split_lines(text: str) -> list[str]:
+    """Returns the lines of `text` as they are; `repair` has one for each of them."""
+    return _LINE_END.split(text)
+
+
+def repair_code(line: str) -> str:
+    """Returns a line of code repaired: its words as `repair_line` has them, the spaces before and between them stay."""
+    pieces = _SPACES.split(line.expandtabs(_TAB).rstrip())
+    return "".join(" " * len(piece) if piece.isspace() else repair_line(piece) for piece in pieces)
 
 
 def repair_line(line: str) -> str:

@@ -48,8 +48,14 @@ def unmark(text: str) -> str:
     head = _FRONT_MATTER.match(text)
     body = text[head.end() :] if head else text
     lines = list(_lines(parser.parse(body)))
-    front = [line for line in _said_in_front(head[0]) if line not in lines] if head else []
+    front = [line for line in front_lines(text) if line not in lines]
     return "\n\n".join((*front, "\n".join(lines)))
+
+
+def front_lines(text: str) -> list[str]:
+    """Returns what a front matter says, as `unmark` writes it above the text; empty if there is none."""
+    head = _FRONT_MATTER.match(text)
+    return list(_said_in_front(head[0])) if head else []
 
 
 def _said_in_front(front_matter: str) -> Iterator[str]:

@@ -4,22 +4,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from contract.article import Removed, Source
+from contract.article import PasteKind, Removed, Source
 from contract.options import Focus
 from workers.document import Sourced
 from workers.draft import Classification, Draft
 from workers.pasted.byline import Byline, find_byline_below
 from workers.pasted.classify_lines import ClassifiedLines, TextModels, classify_lines, load_text_models
+from workers.pasted.keep_whole import is_kept_whole, keep_formed, keep_whole
+from workers.pasted.kinds.tell import KindOfPaste
 from workers.pasted.line_rules import RuledLines, apply_rules, find_noise
-from workers.pasted.lines import Line, lines_of, list_numbered
+from workers.pasted.lines import Line, list_numbered
 from workers.pasted.noise_rules import Rule, noise_rule
-from workers.pasted.quoted_replies import split_replies, unquote
+from workers.pasted.pasted_lines import LINE_KINDS, PastedLines, cut
 from workers.pasted.region import is_prose
-from workers.pasted.repair import repair
-from workers.pasted.strip_html import is_html, untag
-from workers.pasted.strip_markdown import is_markdown, unmark
 from workers.pasted.text_confidence import ChosenLines, confidence
-from workers.pasted.wrapping import unwrap
 
 _MAX_PASSES = 8  # chosen: removing a line can expose another one; two passes are usual
 # Chosen by hand: about the length of an English word. Sizes are in characters, as those of pages are.
@@ -45,8 +43,12 @@ def read_text(
     if keep_all:
         read = replace(read, classified=replace(read.classified, rules=[None] * len(read.lines)))
     found, dates = read.ruled_lines, read.ruled_lines.dates
+    text_read = read.text
     return Draft(
-        text=read.text,
+        text=text_read,
+        spaced_lines=frozenset(range(text_read.count("\n") + 1)) if read.is_code else frozenset(),
+        paste_kind=read.kind.kind,
+        paste_kind_confidence=read.kind.confidence,
         classification=read.classification,
         confidence=None if keep_all else confidence(read.choice, models.confidence),
         title=Sourced(read.title, Source.TEXT) if read.title else None,
@@ -59,16 +61,22 @@ def read_text(
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The lines of a text, the result of the rules, and the final classification."""
+    """The lines of a text, the result of the rules, the final classification, and the kind of text."""
 
     lines: Sequence[Line]
     ruled_lines: RuledLines
     classified: ClassifiedLines
+    kind: KindOfPaste
 
     @property
     def text(self) -> str:
         """The text of the lines that were kept."""
-        return render([line for line, rule in self.pairs() if not rule])
+        return render([line for line, rule in self.pairs() if not rule], as_written=self.kind.kind in LINE_KINDS)
+
+    @property
+    def is_code(self) -> bool:
+        """True if the spaces of the text must stay."""
+        return self.kind.kind is PasteKind.CODE
 
     @property
     def title(self) -> str | None:
@@ -101,15 +109,19 @@ class Read:
 
 def read_lines(text: str, models: TextModels, focus: Focus = Focus.BALANCED) -> Read:
     """Returns the lines of pasted text with their classification."""
-    lines, ruled_lines = rule_lines(text)
-    classified = _classify_until_stable(lines, ruled_lines, models, focus)
+    pasted = cut(text)
+    lines, ruled_lines = pasted.lines, _ruled(pasted)
+    if is_kept_whole(pasted):
+        return Read(lines, ruled_lines, keep_whole(pasted, classify_lines(lines, ruled_lines, models)), pasted.kind)
+    classified = _classify_until_stable(pasted, ruled_lines, models, focus)
     byline = _byline_of(lines, ruled_lines, classified)
     if not byline:
-        return Read(lines, ruled_lines, classified)
+        return Read(lines, ruled_lines, classified, pasted.kind)
     rules = list(classified.rules)
     for index in range(byline.start, byline.stop):
         rules[index] = rules[index] if is_prose(lines[index]) else Rule.BYLINE
-    return Read(lines, replace(ruled_lines, authors=byline.names), replace(classified, rules=rules))
+    named = replace(ruled_lines, authors=byline.names)
+    return Read(lines, named, replace(classified, rules=rules), pasted.kind)
 
 
 def _byline_of(lines: Sequence[Line], ruled_lines: RuledLines, classified: ClassifiedLines) -> Byline | None:
@@ -123,31 +135,33 @@ def _byline_of(lines: Sequence[Line], ruled_lines: RuledLines, classified: Class
 
 def rule_lines(text: str) -> tuple[list[Line], RuledLines]:
     """Returns the lines of pasted text and the result of the rules."""
-    plain = untag(text) if is_html(text) else unmark(text) if is_markdown(text) else text
-    lines: list[Line] = []
-    quoted: list[bool] = []
-    for texts, is_quoted in split_replies(repair(plain)):
-        found = lines_of(unwrap([unquote(text) for text in texts]))
-        lines += found
-        quoted += [is_quoted] * len(found)
-    lines = list_numbered(lines)
-    return lines, apply_rules(lines, find_noise(lines, quoted))
+    pasted = cut(text)
+    return pasted.lines, _ruled(pasted)
 
 
-def render(lines: Sequence[Line]) -> str:
-    """Returns lines as text: one blank line between paragraphs, list items on consecutive lines."""
+def _ruled(pasted: PastedLines) -> RuledLines:
+    return apply_rules(pasted.lines, find_noise(pasted.lines, pasted.quoted))
+
+
+def render(lines: Sequence[Line], *, as_written: bool = False) -> str:
+    """Returns lines as text: one blank line between paragraphs, list items on consecutive lines.
+
+    With `as_written`, blank lines stand only where they stood.
+    """
     pieces: list[str] = []
     for index, line in enumerate(lines):
         if index:
-            pieces.append("\n" if line.item and lines[index - 1].item else "\n\n")
+            together = not line.gap if as_written else line.item and lines[index - 1].item
+            pieces.append("\n" if together else "\n\n")
         pieces.append(f"- {line.text}" if line.item else line.text)
     return "".join(pieces)
 
 
-def _classify_until_stable(lines: list[Line], first: RuledLines, models: TextModels, focus: Focus) -> ClassifiedLines:
+def _classify_until_stable(pasted: PastedLines, first: RuledLines, models: TextModels, focus: Focus) -> ClassifiedLines:
     """Classifies the kept lines again until all are kept. Changes `lines` if a numbered list appears only then."""
+    lines = pasted.lines
     classified = classify_lines(lines, first, models, focus=focus)
-    rules = list(classified.rules)
+    rules = keep_formed(pasted, classified.rules)
     for _ in range(_MAX_PASSES):
         kept = [index for index, rule in enumerate(rules) if not rule]
         listed = list_numbered(_as_rendered([lines[index] for index in kept]))
@@ -157,7 +171,8 @@ def _classify_until_stable(lines: list[Line], first: RuledLines, models: TextMod
         for index, line, rule in zip(kept, listed, again, strict=True):
             lines[index] = line
             rules[index] = Rule.BEFORE_TEXT if rule is Rule.TITLE else rule
-        if not any(again) and not any(changed):
+        rules = keep_formed(pasted, rules)
+        if not any(rules[index] for index in kept) and not any(changed):
             break
     return replace(classified, rules=rules)
 

@@ -52,6 +52,7 @@ WRONG = {
     "KEY": ("two words", "clé", "", "a\nb"),
     "KEY=VALUE": ("desk", "=7", "", "desk=\udcff"),
     "PATTERN": ("", "a..b", "a*", "x" * 256, "two words"),
+    "FILTER": ("", "language", "language == en", "colour = red", "x" * 1001),
     "OFFSET|oldest": ("newest", "-1", "1.5", ""),
     "FILE|-": (MISSING, str(ROOT)),
     "FILE|URL|-...": (MISSING, str(ROOT), "", NOT_UTF8),
