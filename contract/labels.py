@@ -45,6 +45,7 @@ class ProblemName(StrEnum):
     FOREIGN_HOST = "foreign_host"
     INVALID_SUBMISSION = "invalid_submission"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    BATCH_CLOSED = "batch_closed"
     INTAKE_FULL = "intake_full"
     QUOTA_EXCEEDED = "quota_exceeded"
     HEADER_TOO_LARGE = "header_too_large"

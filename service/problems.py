@@ -146,6 +146,12 @@ FOREIGN_HOST = ProblemType(
 INVALID_SUBMISSION = ProblemType(
     "invalid-submission", 422, "Invalid submission", "The body is well formed, but fields break rules: see errors."
 )
+BATCH_CLOSED = ProblemType(
+    "batch-closed",
+    409,
+    "Batch closed",
+    "The batch is closed, so no further document can belong to it. Post into a batch with another name.",
+)
 IDEMPOTENCY_KEY_REUSED = ProblemType(
     "idempotency-key-reused",
     422,
@@ -268,6 +274,7 @@ ALL = (
     FOREIGN_HOST,
     INVALID_SUBMISSION,
     IDEMPOTENCY_KEY_REUSED,
+    BATCH_CLOSED,
     INTAKE_FULL,
     QUOTA_EXCEEDED,
     HEADER_TOO_LARGE,

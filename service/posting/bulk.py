@@ -28,7 +28,7 @@ from service.api.posting import IDEMPOTENCY_KEY, NDJSON
 from service.context import CLOCK, KEEPING, LIMITS, METRICS, IntakeLimits
 from service.http.middlewares import OWNER
 from service.posting.admission import admit
-from service.posting.batches import Membership, batch_of, put_end
+from service.posting.batches import CLOSED_BATCHES, Membership, batch_of, put_end, too_late
 from service.posting.idempotency import FIRST_BODIES, Compared, FirstBodies, reused
 from service.posting.reading import READING, Reading
 from service.problems import Problem, ProblemError
@@ -227,7 +227,8 @@ class _Window:
 
 async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Window) -> bytes:
     """Returns the lines of the answer that tell what became of `batch`."""
-    batch = await _charged(request, await _compared(request.app[FIRST_BODIES], batch))
+    batch = await _compared(request.app[FIRST_BODIES], batch)
+    batch = await _charged(request, await _in_time(request, batch))
     jobs = [entry.outcome for entry in batch if isinstance(entry.outcome, Job)]
     refusals = await _admitted(request, jobs, window) if jobs else []
     sizes = (entry.size for entry in batch if isinstance(entry.outcome, Job))
@@ -257,6 +258,16 @@ async def _compared(first_bodies: FirstBodies, batch: Sequence[Entry]) -> Sequen
         return batch
     compared = await first_bodies.compare(digests)
     return [_with_key(entry, digests, compared) for entry in batch]
+
+
+async def _in_time(request: web.Request, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Returns `entries`. Documents that come when the batch of the request is closed become problems."""
+    batch, ids = batch_of(request), [entry.outcome.id for entry in entries if isinstance(entry.outcome, Job)]
+    late = await request.app[CLOSED_BATCHES].outsiders(batch, ids) if batch is not None and ids else ()
+    return [
+        replace(entry, outcome=too_late()) if isinstance(entry.outcome, Job) and entry.outcome.id in late else entry
+        for entry in entries
+    ]
 
 
 async def _charged(request: web.Request, batch: Sequence[Entry]) -> Sequence[Entry]:

@@ -1,7 +1,5 @@
 """Refuses an idempotency key that comes with another body than the first time."""
 
-import asyncio
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -11,14 +9,13 @@ from cachetools import TTLCache
 
 from contract.idempotency import Idempotency, body_digest
 from contract.job import Job
-from contract.ledger import Ledger, LedgerUnavailable
+from contract.ledger import Ledger
 from contract.submission import Fault, Submission
 from service import problems
 from service.api.posting import IDEMPOTENCY_KEY
+from service.posting.brief_ledger import BriefLedger
 from service.problems import Problem, ProblemError
 
-_LEDGER_TIMEOUT_S: Final = 1.0  # chosen: a look-up takes milliseconds, and who posts waits no longer than this
-_PAUSE_S: Final = 5.0  # chosen: a ledger that did not answer is asked again after this time, so few posts wait for it
 _REMEMBER_S: Final = 120.0  # chosen: a recorder that is up is a second behind the posts, and restarts in less
 _REMEMBERED: Final = 50_000  # posts; chosen: about 15 MB, and 10 s of 5,000 posts a second
 
@@ -39,9 +36,8 @@ class FirstBodies:
     """Knows the body that came first with each key: the latest of this process itself, all others from the ledger."""
 
     def __init__(self, ledger: Ledger | None) -> None:
-        self._ledger = ledger
+        self._ledger = BriefLedger(ledger)
         self._latest: TTLCache[str, str] = TTLCache(_REMEMBERED, _REMEMBER_S)
-        self._ask_after = 0.0
 
     async def compare(self, digests: Mapping[str, str]) -> Compared:
         """Compares the bodies of documents, as digests by id, with the first ones. Remembers those that are first.
@@ -49,22 +45,11 @@ class FirstBodies:
         Of several requests that come at once, the one that calls first is first.
         """
         known = {id_: self._latest.setdefault(id_, digest) for id_, digest in digests.items()}
-        recorded = await self._recorded(list(digests))
+        recorded = await self._ledger.ask(lambda ledger: ledger.body_digests(list(digests)))
         self._latest.update(recorded or {})
         known |= recorded or {}
         others = frozenset(id_ for id_, digest in digests.items() if known[id_] != digest)
         return Compared(others, checked=recorded is not None)
-
-    async def _recorded(self, ids: list[str]) -> Mapping[str, str] | None:
-        """Returns what the ledger knows, None if it cannot be asked."""
-        if self._ledger is None or time.monotonic() < self._ask_after:
-            return None
-        try:
-            async with asyncio.timeout(_LEDGER_TIMEOUT_S):
-                return await self._ledger.body_digests(ids)
-        except (LedgerUnavailable, TimeoutError):
-            self._ask_after = time.monotonic() + _PAUSE_S
-            return None
 
 
 FIRST_BODIES = web.AppKey("FIRST_BODIES", FirstBodies)
