@@ -1,11 +1,13 @@
 """Batches: documents that a client posts under one name, and the event that tells when all of them are decided."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
 MAX_NAME_CHARS: Final = 128  # of a batch's name; chosen: a date, a source and a word fit several times
+NAME: Final = re.compile(rf"[^\x00-\x1f\x7f\ud800-\udfff]{{1,{MAX_NAME_CHARS}}}")
 MAX_TOLD_FAILURES: Final = 20  # in the event; chosen: enough to see what is wrong. The look-up lists all
 
 
@@ -51,10 +53,11 @@ class BatchCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedDocument:
-    """A document of a batch that failed, and its reason."""
+    """A document of a batch that failed, its reason, and its URL if it has one."""
 
     id: str
     reason: str
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,7 @@ class ProblemName(StrEnum):
     NO_WORKER = "no_worker"
     TOO_MANY_EXTRACTIONS = "too_many_extractions"
     LEDGER_NOT_CONFIGURED = "ledger_not_configured"
+    EVENT_TOKENS_NOT_CONFIGURED = "event_tokens_not_configured"
     KEYS_UNAVAILABLE = "keys_unavailable"
     LEDGER_UNAVAILABLE = "ledger_unavailable"
     BROKER_UNAVAILABLE = "broker_unavailable"

@@ -62,8 +62,15 @@ class Metrics:
         )
         self.request_seconds = Histogram(
             "copydesk_request_seconds",
-            "Seconds to answer HTTP requests, by route and status, without event streams and requests that waited.",
+            "Seconds to answer HTTP requests, by route and status. Without event streams, requests that waited, and "
+            "requests with many documents.",
             ["method", "route", "status"],
+            registry=registry,
+        )
+        self.receipt_seconds = Histogram(
+            "copydesk_receipt_seconds",
+            "Seconds until up to 64 documents of a request with many are stored or refused, since the first was read.",
+            buckets=_STAGE_BUCKETS_S,
             registry=registry,
         )
         self.event_streams = Gauge("copydesk_event_streams", "Open GET /v1/events streams.", registry=registry)

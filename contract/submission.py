@@ -306,6 +306,7 @@ def to_job(  # noqa: PLR0913 - what a job has beyond its submission
     decoded: Decoded | None = None,
     owner: str | None = None,
     keep_input: bool = False,
+    batch: str | None = None,
 ) -> Job:
     """Returns the job of `submission`, first attempt of the first run.
 
@@ -317,6 +318,7 @@ def to_job(  # noqa: PLR0913 - what a job has beyond its submission
         decoded: how the content was decoded, where it came as bytes.
         owner: the name of the API key that posted.
         keep_input: see `Job`.
+        batch: the name of its batch.
     """
     metadata = submission.metadata
     return Job(
@@ -339,6 +341,7 @@ def to_job(  # noqa: PLR0913 - what a job has beyond its submission
         options=_options(submission.options),
         owner=owner,
         keep_input=keep_input,
+        batch=batch,
     )
 
 

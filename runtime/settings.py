@@ -81,6 +81,11 @@ class Settings(BaseSettings):
     keys_outage_s: Annotated[float, Field(ge=0)] = Field(
         900.0, description="for how long API keys of the ledger are taken while it is away; those with admin for 5 s"
     )
+    event_tokens_secret: Annotated[SecretStr, Field(min_length=MIN_SECRET_CHARS)] | None = Field(
+        None,
+        description="signs the tokens of EventSources, the same for all servers; at least 32 characters. By default "
+        "COPYDESK_KEYS_SECRET",
+    )
 
     hosts: Listed = Field(
         (), description="names that this server is known by, as desk.example.com; .example.com: all below; *: any"

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import platform
+import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
@@ -357,4 +358,13 @@ def build_api(  # noqa: PLR0913, PLR0917 - what the API stands on
         stored_keys=None if stored is None else stored.stored,
         counter=None if stored is None else stored.counter,
         consumers=consumers,
+        tokens_secret=_tokens_secret(settings),
     )
+
+
+def _tokens_secret(settings: Settings) -> str | None:
+    """Returns what event tokens are signed with. A server on the embedded broker is alone, so any secret will do."""
+    given = settings.event_tokens_secret or settings.keys_secret
+    if given is not None:
+        return given.get_secret_value()
+    return secrets.token_urlsafe() if settings.amqp_url is None else None

@@ -135,7 +135,7 @@ UNSUPPORTED_MEDIA_TYPE = ProblemType(
     "unsupported-media-type",
     415,
     "Unsupported media type",
-    "The Accept-Post header lists the media types that are taken.",
+    "Accept-Post lists the media types that are taken, or, if that is the reason, Accept-Encoding the content codings.",
 )
 FOREIGN_HOST = ProblemType(
     "foreign-host",
@@ -198,6 +198,13 @@ LEDGER_NOT_CONFIGURED = ProblemType(
     "Ledger not configured",
     "This server keeps no ledger, so it cannot tell what became of documents. An operator sets COPYDESK_LEDGER_URL and "
     "runs copydesk record. Documents are taken and events are published all the same.",
+)
+EVENT_TOKENS_NOT_CONFIGURED = ProblemType(
+    "event-tokens-not-configured",
+    503,
+    "Event tokens not configured",
+    "This server has nothing to sign event tokens with. An operator sets COPYDESK_EVENT_TOKENS_SECRET, the same for "
+    "all servers.",
 )
 KEYS_UNAVAILABLE = ProblemType(
     "keys-unavailable",
@@ -277,6 +284,7 @@ ALL = (
     NO_WORKER,
     TOO_MANY_EXTRACTIONS,
     LEDGER_NOT_CONFIGURED,
+    EVENT_TOKENS_NOT_CONFIGURED,
     KEYS_UNAVAILABLE,
     LEDGER_UNAVAILABLE,
     BROKER_UNAVAILABLE,

@@ -8,12 +8,14 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from service.about import get_asyncapi, get_docs, get_docs_file, get_index, get_openapi
-from service.api import about, acts, capacity, consumers, dead, events, extract, lookups, posting
+from service.api import about, acts, batches, capacity, consumers, dead, event_tokens, events, extract, lookups, posting
 from service.api.operation import Operation
 from service.capacity import get_capacity
 from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
 from service.events.consumers import commit_offset, list_consumers, remove_consumer
 from service.events.feed import get_events
+from service.events.tokens import make_event_token
+from service.lookups.batches import close_batch, list_batches, show_batch
 from service.lookups.document_acts import cancel_document, erase_document, rerun_document
 from service.lookups.document_list import list_documents
 from service.lookups.document_view import show_document
@@ -39,7 +41,11 @@ ROUTES: Final = (
     Route(acts.ERASE_DOCUMENT, erase_document),
     Route(acts.CANCEL_DOCUMENT, cancel_document),
     Route(acts.RERUN_DOCUMENT, rerun_document),
+    Route(batches.LIST_BATCHES, list_batches, head=True),
+    Route(batches.SHOW_BATCH, show_batch, head=True),
+    Route(batches.CLOSE_BATCH, close_batch),
     Route(events.GET_EVENTS, get_events),
+    Route(event_tokens.MAKE_EVENT_TOKEN, make_event_token),
     Route(consumers.LIST_CONSUMERS, list_consumers, head=True),
     Route(consumers.COMMIT_OFFSET, commit_offset),
     Route(consumers.REMOVE_CONSUMER, remove_consumer),

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, Column, ColumnElement, Text, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import ARRAY, Column, ColumnElement, Select, Text, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contract.batches import MAX_TOLD_FAILURES, FailedDocument
@@ -177,10 +177,15 @@ async def _store_batches(connection: AsyncConnection, counted: Sequence[BatchRow
 
 
 async def _first_failures(connection: AsyncConnection, batch_id: str) -> Sequence[FailedDocument]:
-    failed = select(runs.c.document_id, runs.c.reason).where(runs.c.batch == batch_id, runs.c.state == State.FAILED)
-    first = failed.order_by(runs.c.decided_ms, runs.c.document_id).limit(MAX_TOLD_FAILURES)
+    first = failed_in(batch_id).order_by(runs.c.decided_ms, runs.c.document_id).limit(MAX_TOLD_FAILURES)
     rows = (await connection.execute(first)).all()
-    return [FailedDocument(id=row.document_id, reason=row.reason) for row in rows]
+    return [FailedDocument(id=row.document_id, reason=row.reason, url=row.url) for row in rows]
+
+
+def failed_in(batch_id: str) -> Select[Any]:
+    """Returns the query for the failed documents of a batch, in no order."""
+    told = select(runs.c.document_id, runs.c.reason, runs.c.url)
+    return told.where(runs.c.batch == batch_id, runs.c.state == State.FAILED)
 
 
 async def _erase(connection: AsyncConnection, changes: Changes) -> None:

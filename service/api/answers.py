@@ -6,11 +6,14 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field
 
+from contract.batches import FailedDocument
 from contract.job import Attempt, Kind, Lane
 from contract.ledger import State
 from contract.reasons import Reason
 from contract.submission import Fault, PlacedFault
 
+MAX_TOKEN_S: Final = 900  # chosen: a token in a URL may be seen by others; a page asks for a new one when it opens
+DEFAULT_TOKEN_S: Final = 300  # chosen: a page opens its stream within seconds, and once more if its network is lost
 VIOLATED: Final = {"violated_policies": "violated-policies"}
 """A member of problems whose name in JSON Python has no identifier for."""
 
@@ -23,6 +26,11 @@ def present(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the types b
         for name, (value, default) in values.items()
         if default is MISSING or value != default
     }
+
+
+def known(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
+    """Returns the fields of `answer`, for an answer that has more."""
+    return {field.name: getattr(answer, field.name) for field in fields(answer)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +75,33 @@ class CommitRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequest:
+    """For how many seconds the token is valid."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
+    seconds: Annotated[int, Field(ge=1, le=MAX_TOKEN_S)] = DEFAULT_TOKEN_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedToken:
+    """A token for `GET /v1/events?token=…`."""
+
+    token: str
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """A document is stored. `warnings` say what of the request was left out; there are none where they are absent."""
+    """A document is stored. `warnings` say what of the request was left out; there are none where they are absent.
+
+    `batch` is the id of its batch.
+    """
 
     id: str
     lane: Lane
     warnings: tuple[Fault, ...] = ()
+    batch: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +139,74 @@ class PartProblem(ProblemDetails):
     part: int
     name: str | None = None
     retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchEnd:
+    """The last line, where the request was to close its batch: `closed` says if it did, and `detail` why not.
+
+    `status` is 202, 409 where documents are not stored that may be sent again, and 503 where the broker is away.
+    """
+
+    batch: str
+    closed: bool
+    status: Literal[202, 409, 503]
+    detail: str | None = None
+
+
+BatchProgress = Literal["open", "closed", "completed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchDocuments:
+    """The documents of a batch, by state. `waiting` are not decided yet."""
+
+    accepted: int
+    waiting: int
+    processed: int
+    failed: int
+    erased: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchBrief:
+    """How far a batch is. Times are RFC 3339 in UTC, null for what did not happen yet.
+
+    `documents` are those that were accepted, by state. `late` came after the batch was closed, and do not belong to it.
+    """
+
+    id: str
+    name: str | None
+    state: BatchProgress
+    documents: BatchDocuments
+    late: int
+    begun_at: str
+    closed_at: str | None
+    completed_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchState(BatchBrief):
+    """How far a batch is, and a page of its documents that failed. `next` is the `cursor` of the page behind."""
+
+    failures: Sequence[FailedDocument]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchList:
+    """A page of batches, newest first. `next` is the `cursor` of the page behind, null on the last."""
+
+    batches: Sequence[BatchBrief]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchClosing:
+    """It is on record that a batch is closed."""
+
+    id: str
+    close: Literal["requested"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

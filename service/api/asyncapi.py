@@ -1,21 +1,28 @@
 """Makes the AsyncAPI 3.0 document of the events, on exchange and log. The schemas are those of docs/schemas."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
 from contract.codec import adapter
 from contract.event_headers import HEADERS, LABEL
-from contract.events import MEDIA_TYPE, ErasedEvent, FailedEvent, ProcessedEvent
+from contract.events import MEDIA_TYPE, BatchCompletedEvent, ErasedEvent, FailedEvent, ProcessedEvent
 from contract.topology import DOCUMENTS, DOCUMENTS_HEADERS, LOG
 from service.api.document import VERSION
 
 _REF: Final = "#/components/schemas/{model}"
-_EVENTS: Final[Mapping[str, type]] = {"processed": ProcessedEvent, "failed": FailedEvent, "erased": ErasedEvent}
+_EVENTS: Final[Mapping[str, type]] = {
+    "processed": ProcessedEvent,
+    "failed": FailedEvent,
+    "erased": ErasedEvent,
+    "batch_completed": BatchCompletedEvent,
+}
 _ABOUT: Final = """\
-Every accepted document ends in an event, which is a CloudEvent in structured JSON. Events are first written to the log,
-then published to the exchange: the same bytes. An event may come twice: drop repeats by its `id`.
+Every accepted document ends in an event, which is a CloudEvent in structured JSON; so does every batch that is closed.
+Events are first written to the log, then published to the exchange: the same bytes. An event may come twice: drop
+repeats by its `id`.
 """
 _HOST: Final = {"description": "The host with its parts reversed, as `com.example.www`; `_` without one."}
 _ADDRESSES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
@@ -25,6 +32,7 @@ _ADDRESSES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     ),
     "failed": ("failed.{reason}.{host}", {"reason": {"description": "Why, as in the event."}, "host": _HOST}),
     "erased": ("erased", {}),
+    "batch_completed": ("batch.completed", {}),
 }
 
 _HEADERS: Final[Mapping[str, Any]] = {
@@ -50,7 +58,7 @@ def asyncapi() -> dict[str, Any]:
         "channels": channels,
         "operations": {f"send_{name}": _sending(name, channel) for name, channel in channels.items()},
         "components": {
-            "messages": {name: _message(name, kind) for name, kind in _EVENTS.items()},
+            "messages": {name: _message(kind) for name, kind in _EVENTS.items()},
             "schemas": definitions["$defs"],
         },
     }
@@ -101,9 +109,10 @@ def _sending(name: str, channel: Mapping[str, Any]) -> dict[str, Any]:
     return {"action": "send", "channel": {"$ref": where}, "messages": messages}
 
 
-def _message(name: str, kind: type) -> dict[str, Any]:
+def _message(kind: type) -> dict[str, Any]:
+    (its_type,) = (field.default for field in fields(kind) if field.name == "type")
     return {
-        "name": f"copydesk.document.{name}.v1",
+        "name": its_type,
         "title": kind.__name__,
         "contentType": MEDIA_TYPE,
         "headers": _HEADERS,

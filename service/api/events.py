@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from contract.event_tokens import MAX_TOKEN_CHARS
 from contract.events import MEDIA_TYPE as EVENT_TYPE
 from contract.filters import MAX_FILTER_CHARS
 from contract.keys import NAME, Scope
@@ -51,6 +52,11 @@ CONSUMER: Final = Parameter(
     ),
     schema=text(least=1, most=64, pattern=f"^{NAME.pattern}$"),
 )
+TOKEN: Final = Parameter(
+    name="token",
+    about="A token of `POST /v1/event-tokens`, in place of an API key.",
+    schema=text(least=1, most=MAX_TOKEN_CHARS),
+)
 FORMAT: Final = Parameter(
     name="format",
     about="The form of the stream; it goes before `Accept`, which asks by media type.",
@@ -98,6 +104,7 @@ GET_EVENTS: Final = Operation(
     method="GET",
     path="/v1/events",
     scope=Scope.ADMIN,
+    takes_token=True,
     group="Events",
     summary="The output events, as they are written",
     about=(
@@ -106,7 +113,7 @@ GET_EVENTS: Final = Operation(
         "The stream has no end unless `follow` is `false`; comments, or lines with an offset alone, come while nothing "
         "is written."
     ),
-    parameters=(AFTER, LAST, PATTERN, FILTER, FOLLOW, CONSUMER, FORMAT, LAST_EVENT_ID),
+    parameters=(AFTER, LAST, PATTERN, FILTER, FOLLOW, CONSUMER, TOKEN, FORMAT, LAST_EVENT_ID),
     answers=(
         Answer(
             status=200,
@@ -114,6 +121,11 @@ GET_EVENTS: Final = Operation(
             content={STREAM_TYPE: _EVENT, LINES_TYPE: _LINE},
             headers=(
                 Header("Cache-Control", "`no-cache`."),
+                Header(
+                    "Access-Control-Allow-Origin",
+                    "`*` with an event token: a page of any site may read it.",
+                    required=False,
+                ),
                 Header("X-Accel-Buffering", "`no`: a proxy passes each event on at once."),
             ),
         ),

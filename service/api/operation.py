@@ -116,6 +116,7 @@ class Operation:
         summary: one line.
         about: the rest, in CommonMark.
         group: under which it is listed.
+        takes_token: an event token in the query may stand in place of the API key.
         charged: it counts against the limits of the caller's key, and its answers may say what is left.
         bodies: what may be posted, by media type.
         problems: its own, besides those that any route may answer with.
@@ -129,6 +130,7 @@ class Operation:
     group: str
     about: str = ""
     scope: Scope | None = None
+    takes_token: bool = False
     charged: bool = False
     parameters: Sequence[Parameter] = ()
     bodies: Mapping[str, Content] = field(default_factory=dict)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import PurePath
 from typing import Final
 
@@ -17,10 +17,11 @@ from contract.job import Kind
 from contract.submission import Fault, InvalidSubmissionError, check_submission
 from service import problems
 from service.api.operation import TEXT
-from service.api.posting import FORM_PARAMETERS, RAW_KINDS
+from service.api.posting import BATCH_PARAMETERS, FORM_PARAMETERS, RAW_KINDS
 from service.context import DECODE, LIMITS
 from service.http.bodies import BrokenBodyError, broken, too_large
 from service.http.parameters import parameter_faults
+from service.posting.batches import batch_faults
 from service.posting.bulk import Documents, Entry, answer, check
 from service.posting.documents import (
     MAX_FAULTS,
@@ -49,7 +50,8 @@ async def post_parts(request: web.Request) -> web.StreamResponse:
         ProblemError: header or query break rules. Nothing was read.
     """
     check_coding(request)
-    check([*key_faults(request), *islice(parameter_faults(request, FORM_PARAMETERS), MAX_FAULTS)])
+    named = parameter_faults(request, (*FORM_PARAMETERS, *BATCH_PARAMETERS))
+    check([*key_faults(request), *islice(chain(batch_faults(request), named), MAX_FAULTS)])
     _check_options(request)
     parts = _parts(request)
     return await answer(request, _entries(request, parts))
@@ -81,9 +83,9 @@ async def _entries(request: web.Request, parts: Parts) -> AsyncGenerator[Sequenc
             async for some in found:
                 yield await files.entries(some)
     except TimeoutError:
-        yield [Entry({"part": parts.number}, 0, request.app[READING].over())]
+        yield [Entry({"part": parts.number}, 0, request.app[READING].over(), breaks_off=True)]
     except BrokenBodyError:
-        yield [Entry({"part": parts.number}, 0, broken("or is not multipart/form-data"))]
+        yield [Entry({"part": parts.number}, 0, broken("or is not multipart/form-data"), breaks_off=True)]
 
 
 @dataclass(frozen=True, slots=True)

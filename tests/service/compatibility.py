@@ -43,7 +43,7 @@ class _Comparison:
     def _operation(self, old: Node, new: Node, where: str) -> Iterator[str]:
         if old["operationId"] != new["operationId"]:
             yield f"{where}: operationId is another one"
-        if old["security"] != new["security"]:
+        if any(way not in new["security"] for way in old["security"]):
             yield f"{where}: needs another scope"
         yield from self._parameters(old.get("parameters", []), new.get("parameters", []), where)
         posted, taken = (it.get("requestBody", {}).get("content", {}) for it in (old, new))

@@ -61,6 +61,7 @@ class BrokenLedger:
             raise self._failure
 
     runs = event = page = recorded_until = decided_since = waiting_since = _fail
+    batch = batches = batch_failures = _fail
     body_digests = erased = input = claim = is_claimed = claimed = release = _fail
 
 

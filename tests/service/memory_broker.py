@@ -19,10 +19,10 @@ from runtime.brokers.watches import Watches
 class MemoryBroker:
     """Implements `service.app.ApiBroker` without durability: puts, the log, dead letters.
 
-    `refusal` is raised by the next puts and reads; while `open_gate` is not set, a put hangs. `read_offset` is the last
-    that a reader was given, `readers` how many are reading. `letters` are the dead letters, the longest buried first;
-    while `scan_reaches_all` is not set, a look claims that there are more. `answers` are what previews are answered
-    with, in order; a preview waits for its answer.
+    `refusal` is raised by the next puts and reads, `end_refusal` by ends of batches; while `open_gate` is not set, a
+    put hangs. `read_offset` is the last that a reader was given, `readers` how many are reading. `letters` are the dead
+    letters, the longest buried first; while `scan_reaches_all` is not set, a look claims that there are more. `answers`
+    are what previews are answered with, in order; a preview waits for its answer.
     """
 
     def __init__(self) -> None:
@@ -33,6 +33,7 @@ class MemoryBroker:
         self.letters: list[DeadLetter] = []
         self.requests: list[OwnerRequest] = []
         self.closed: list[BatchClosed] = []
+        self.end_refusal: BrokerError | None = None
         self.scan_reaches_all = True
         self.first_offset = 0
         self.refusal: Exception | None = None
@@ -85,8 +86,8 @@ class MemoryBroker:
         self.requests.append(request)
 
     async def close_batch(self, closed: BatchClosed) -> None:
-        if self.refusal:
-            raise self.refusal
+        if self.end_refusal or self.refusal:
+            raise self.end_refusal or self.refusal  # type: ignore[misc] # one of them is there
         self.closed.append(closed)
 
     async def announce(self, event: Announcement) -> None:

@@ -9,19 +9,29 @@ import orjson
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
+from contract.batches import BatchCounts, CompletedBatch, FailedDocument
 from contract.codec import encode
 from contract.event_headers import headers_of
-from contract.events import AnyEvent, erased
+from contract.events import AnyEvent, batch_completed, erased
 from contract.reasons import Reason
 from contract.topology import DOCUMENTS, LOG, design
 from tests.brokers import samples
 from tests.service.conftest import Desk
 
 SCHEMA = Path(__file__).parents[1] / "asyncapi" / "3.0.0.json"
+BATCH = CompletedBatch(
+    id="some-batch",
+    name="import",
+    closed="2026-11-29T12:00:00.000Z",
+    completed="2026-11-29T12:01:00.000Z",
+    counts=BatchCounts(accepted=2, processed=1, failed=1, erased=0),
+    failures=(FailedDocument(id="some-id", reason=Reason.NOT_FOUND, url="https://example.com/gone"),),
+)
 EVENTS: dict[str, AnyEvent] = {
     "processed": samples.processed(samples.job()),
     "failed": samples.failed("some-id", Reason.NOT_FOUND),
     "erased": erased("some-id", "2026-11-29T12:00:00.000Z"),
+    "batch_completed": batch_completed(BATCH),
 }
 
 

@@ -8,13 +8,16 @@ from tests.service.conftest import Desk, problem
 
 LOOKUPS = {  # they ask the ledger, not the broker
     *(("GET", "/v1/documents"), ("GET", "/v1/documents/some-id"), ("GET", "/v1/consumers")),
+    *(("GET", "/v1/batches"), ("GET", "/v1/batches/some-id")),
     *(("POST", "/v1/consumers/some-name/commit"), ("DELETE", "/v1/consumers/some-name")),
+    ("POST", "/v1/event-tokens"),  # it asks nobody
 }
 PUTS = {("POST", "/v1/documents"), ("POST", "/v1/dead/some-id/retry"), ("POST", "/v1/dead/retry")}
 ACTS = {  # they ask the ledger first: `test_document_acts` has their broker fail
     ("DELETE", "/v1/documents/some-id"),
     ("POST", "/v1/documents/some-id/cancel"),
     ("POST", "/v1/documents/some-id/rerun"),
+    ("POST", "/v1/batches/some-id/close"),  # the id is none of a batch: `test_batches`
 }
 MANY = {"all": "true"}  # the dead letters that a request for many selects
 

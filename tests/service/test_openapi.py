@@ -40,8 +40,8 @@ def job(document_id: str, **more: Any) -> Job:  # noqa: ANN401 - fields of a job
 @pytest.fixture
 async def full_desk(ledger_desk: OpenLedgerDesk, records: Records) -> Desk:
     """A desk with the documents and dead letters of the examples."""
-    waiting = job(samples.WAITING_ID)
-    url = job(samples.FAILED_ID, kind=Kind.URL, content=None, url="https://example.com/gone")
+    waiting = job(samples.WAITING_ID, batch=samples.BATCH_NAME)
+    url = job(samples.FAILED_ID, kind=Kind.URL, content=None, url="https://example.com/gone", batch=samples.BATCH_NAME)
     records.accept(job(samples.ID), url, waiting)
     records.retry(waiting)
     records.decide(samples.EVENT)

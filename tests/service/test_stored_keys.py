@@ -103,7 +103,8 @@ async def test_without_any_key_in_the_ledger_nobody_gets_in(open_desk: OpenDesk)
 async def test_a_key_does_what_its_scopes_allow_and_nothing_else(locked: Locked) -> None:
     tokens = {scope: locked.book.make("ann", scope) for scope in Scope}
     await locked.stored.refresh()
-    needed = {(one.method, one.path.replace("{id}", "some-id")): one.scope for one in operations()}
+    paths = [one.path.replace("{id}", "some-id").replace("{name}", "some-name") for one in operations()]
+    needed = {(one.method, path): one.scope for one, path in zip(operations(), paths, strict=True)}
     for method, path in routes(locked.desk):
         for scope, token in tokens.items():
             if path == "/v1/events" and scope is Scope.ADMIN:

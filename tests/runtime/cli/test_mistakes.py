@@ -56,6 +56,7 @@ WRONG = {
     "OFFSET|oldest": ("newest", "-1", "1.5", ""),
     "FILE|-": (MISSING, str(ROOT)),
     "FILE|URL|-...": (MISSING, str(ROOT), "", NOT_UTF8),
+    "NAME": ("", "x" * 129, "a\nb", NOT_UTF8),
     "OWNER": ("", "a b", "ann:word", "clé", "x" * 65, "a\nb"),
     "KEYID": ("", "ann", "0123456789ABCDEF", "cdk_0123456789abcdef_hush-hush", "0123456789abcdef0"),
     "ID": ("", "..", "a/b", "a b", "x" * 101),
