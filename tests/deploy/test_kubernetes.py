@@ -225,7 +225,7 @@ def test_every_named_port_is_one_of_the_pods(name: str) -> None:
 
 
 @with_roles
-def test_who_fetches_or_delivers_goes_out_into_the_world_and_nobody_else(name: str) -> None:
+def test_only_what_fetches_and_delivers_goes_out_into_the_world(name: str) -> None:
     policies = {name_of(one): one["spec"] for one in of_kind(RESOURCES[name], "NetworkPolicy")}
     open_to_all = {
         policy: {port["port"] for port in rule["ports"]}

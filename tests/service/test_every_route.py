@@ -1,5 +1,7 @@
 """Rules for every route of the API. The routes are those of the running application."""
 
+import re
+
 import pytest
 from yarl import URL
 
@@ -28,14 +30,12 @@ def routes(desk: Desk) -> list[tuple[str, str]]:
     assert desk.client.app is not None
     all_routes = [(route.method, route.resource) for route in desk.client.app.router.routes()]
     paths = [(method, resource.canonical) for method, resource in all_routes if resource is not None]
-    return [
-        (
-            method,
-            path.replace("{id}", "some-id").replace("{name}", "some-name").replace("{delivery}", "some-delivery"),
-        )
-        for method, path in paths
-        if path.startswith("/v1/") and method != "HEAD"
-    ]
+    return [(method, filled(path)) for method, path in paths if path.startswith("/v1/") and method != "HEAD"]
+
+
+def filled(path: str) -> str:
+    """Returns the template of a path with a value for each parameter: `some-id` for `{id}`."""
+    return re.sub(r"\{([^}]+)\}", r"some-\1", path)
 
 
 def valid(method: str, path: str) -> URL:
