@@ -12,6 +12,7 @@ from contract.labels import WaitFor
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
+from contract.webhooks import WebhookBook
 from service.about import DOCUMENT, ApiDocument
 from service.access.event_tokens import EVENT_TOKENS, TAKE_TOKENS, EventTokens
 from service.access.keys import ApiKeys
@@ -28,6 +29,7 @@ from service.context import (
     LEDGER,
     LIMITS,
     METRICS,
+    WEBHOOKS,
     ApiBroker,
     IntakeLimits,
     Keeping,
@@ -65,6 +67,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     counter: Counter | None = None,
     consumers: ConsumerBook | None = None,
     tokens_secret: str | None = None,
+    webhooks: WebhookBook | None = None,
 ) -> web.Application:
     """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
@@ -83,6 +86,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
         counter: counts for all replicas what keys have posted; None: each counts alone.
         tokens_secret: event tokens are signed with it, the same for all replicas; None: there are no tokens.
         consumers: keeps named consumers; None if no ledger is configured.
+        webhooks: keeps webhooks; None if no ledger is configured.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
@@ -103,6 +107,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[LEDGER] = ledger
     app[CONSUMERS] = consumers
     app[CONSUMING] = Consuming()
+    app[WEBHOOKS] = webhooks
     app[FIRST_BODIES] = FirstBodies(ledger)
     app[KEEPING] = keeping
     app[STREAMS] = Streams(limits.streams)

@@ -14,6 +14,7 @@ from contract.consumers import ConsumerBook
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.requests import RequestSink
+from contract.webhooks import WebhookBook
 
 
 class ApiBroker(JobSink, EventLog, DeadLetters, RequestSink, BatchSink, Decisions, Previews, QueueDepths, Protocol):
@@ -78,4 +79,5 @@ METRICS = web.AppKey("METRICS", Metrics)
 DECODE: web.AppKey[Decode] = web.AppKey("DECODE")
 LEDGER: web.AppKey[Ledger | None] = web.AppKey("LEDGER")
 CONSUMERS: web.AppKey[ConsumerBook | None] = web.AppKey("CONSUMERS")
+WEBHOOKS: web.AppKey[WebhookBook | None] = web.AppKey("WEBHOOKS")
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("CLOCK")

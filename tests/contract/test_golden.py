@@ -8,7 +8,7 @@ import pytest
 
 from contract.article import Quality
 from contract.codec import decode_acceptances, decode_attempts, decode_event, decode_job, decode_requests, encode
-from contract.events import BatchCompletedEvent, ErasedEvent, FailedEvent, ProcessedEvent
+from contract.events import BatchCompletedEvent, ErasedEvent, FailedEvent, ProcessedEvent, WebhookDisabledEvent
 from contract.job import Kind, Lane
 from contract.options import Options
 
@@ -21,7 +21,7 @@ def sample(name: str) -> bytes:
 
 WHOLE = [
     *("job.v1.batch", "accepted.v1.batch", "attempts.v1.full", "requests.v1.full", "document.erased.v1.full"),
-    "batch.completed.v1.full",
+    *("batch.completed.v1.full", "webhook.disabled.v1.full"),
     *("document.processed.v1.posts", "document.failed.v1.duplicate"),
 ]
 """Samples that hold every field there is today."""
@@ -40,6 +40,7 @@ OLDER = [
 DECODERS = {
     "job": decode_job,
     "document": decode_event,
+    "webhook": decode_event,
     "batch": decode_event,
     "accepted": decode_acceptances,
     "attempts": decode_attempts,
@@ -89,6 +90,7 @@ def test_a_job_with_the_least_fields_gets_the_defaults() -> None:
         ("document.failed.v1.full", FailedEvent),
         ("document.failed.v1.fetched", FailedEvent),
         ("document.erased.v1.full", ErasedEvent),
+        ("webhook.disabled.v1.full", WebhookDisabledEvent),
         ("batch.completed.v1.full", BatchCompletedEvent),
     ],
 )

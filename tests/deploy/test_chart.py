@@ -63,7 +63,7 @@ def test_the_values_fit_their_schema(files: tuple[str, ...]) -> None:
                 "serve": {"hpa": {"min": 1, "max": 2, "cpuPercent": 70}, "keda": {"min": 1, "max": 2, "queues": {}}}
             }
         },
-        {"roles": {"deliver": {"args": ["deliver"]}}},
+        {"roles": {"another": {"args": ["serve"]}}},
         {"secrets": {"COPYDESK_AMQP_URL": "amqp://user:word@host/"}},
         {"settings": {"COPYDESK_SHUTDOWN_TIMEOUT_S": "half a minute"}},
         {"networkPolicy": {"monitoring": "monitoring"}},

@@ -66,7 +66,7 @@ def validate(manifest: Manifest, kubernetes: str) -> None:
     if schema is None:
         kubernetes_validate.validate(manifest, kubernetes, strict=True)
     else:
-        jsonschema.validate(manifest, schema)
+        jsonschema.Draft202012Validator(schema).validate(manifest)
 
 
 @each_set

@@ -66,7 +66,7 @@ async def test_the_own_file_of_up_may_be_deleted_and_no_other_advice_is_given(tm
     cause = "DatabaseError: file is not a database"
     assert (
         str(caught.value) == f"the ledger {own} cannot be used ({cause}); "
-        "you may delete it: it is rebuilt, but for API keys and consumers"
+        "you may delete it: it is rebuilt, but for API keys, consumers and webhooks"
     )
 
 
