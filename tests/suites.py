@@ -26,17 +26,21 @@ PROCESSES = "processes and not (rabbit or postgres or system or faults)"
 UNIT = "not (processes or rabbit or postgres or system or faults)"
 FOLDERS = {
     FAULTS: ("tests/faults",),
-    SYSTEM: ("tests/canaries", "tests/fuzz", "tests/system"),
+    SYSTEM: ("tests/canaries", "tests/deploy/test_wheel.py", "tests/fuzz", "tests/system"),
     SYSTEM_ON_RABBIT: ("tests/canaries", "tests/system"),
     BROKERS: ("tests/brokers", "tests/runtime/ledger"),
     PROCESSES: (
-        *("tests/brokers/test_embedded_crashes.py", "tests/forking", "tests/runtime"),
+        *("tests/brokers/test_embedded_crashes.py", "tests/deploy", "tests/forking", "tests/runtime"),
         *("tests/service/test_docs_files.py", "tests/test_suites.py"),
         *("tests/workers/children/test_pool_end.py", "tests/workers/test_light.py", "tests/workers/test_robust.py"),
     ),
     UNIT: (
-        *("tests/brokers", "tests/contract", "tests/fuzz", "tests/runtime", "tests/seeds", "tests/service"),
-        *("tests/workers", *(f"tests/test_{name}.py" for name in ("constants", "decisions", "documents", "suites"))),
+        *("tests/brokers", "tests/contract", "tests/deploy", "tests/fuzz", "tests/runtime", "tests/seeds"),
+        *(
+            "tests/service",
+            "tests/workers",
+            *(f"tests/test_{name}.py" for name in ("constants", "decisions", "documents", "suites")),
+        ),
     ),
 }
 """Where the tests of each kind are. pytest imports no other files for them, which takes it up to eight seconds."""
