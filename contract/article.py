@@ -95,6 +95,20 @@ class Removed:
     rule: str
 
 
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post of a thread, a question or an answer.
+
+    `author` and `published` (ISO 8601) are None where the page does not state them. `accepted`: it is the answer that
+    solved the question. `text` is as that of an article.
+    """
+
+    author: str | None
+    published: str | None
+    text: str
+    accepted: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
     """How a URL was fetched, or how far a failed fetch came.
@@ -148,7 +162,7 @@ class Document:
     """A submitted document, and what is known about it besides its text.
 
     `kind` (None where the job cannot be decoded), `labels` and `url` are as submitted. `published` and `modified` are
-    ISO 8601, `language` is BCP 47.
+    ISO 8601, `language` is BCP 47. `kicker` are the few words above the title that name its topic.
     """
 
     id: str
@@ -159,6 +173,7 @@ class Document:
     host: str | None = None
     site_name: str | None = None
     title: str | None = None
+    kicker: str | None = None
     authors: tuple[str, ...] = ()
     published: str | None = None
     modified: str | None = None
@@ -179,10 +194,10 @@ class Article(Document):
     `content_sha256` is the hex digest of `text` in UTF-8, `simhash` 16 hex digits. `sketch` tells how much two texts
     have in common: see `contract.duplicates`. `duplicate_of` is None if no earlier duplicate is known.
 
-    `markdown`, `html` (sanitised) and
-    `comments` (text of readers' comments) are set where the caller asked for them and the page has them; their links
-    are absolute. `page_kind` and `quality` are estimates. `field_sources` names the source of each metadata field that
-    has a value.
+    `markdown`, `html` (sanitised) and `comments` (text of readers' comments) are set where the caller asked for them
+    and the page has them; their links are absolute. `posts` are those of a thread, or a question and its answers;
+    `text` has their texts, too. `page_kind` and `quality` are estimates. `field_sources` names the source of each
+    metadata field that has a value.
     """
 
     kind: Kind
@@ -190,6 +205,7 @@ class Article(Document):
     markdown: str | None = None
     html: str | None = None
     comments: str | None = None
+    posts: tuple[Post, ...] = ()
     excerpt: str
     word_count: int
     char_count: int

@@ -7,11 +7,14 @@ from aiohttp import web
 
 from contract.charsets import Decode
 from contract.consumers import ConsumerBook
+from contract.event_tokens import signing_key
 from contract.labels import WaitFor
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
+from contract.webhooks import WebhookBook
 from service.about import DOCUMENT, ApiDocument
+from service.access.event_tokens import EVENT_TOKENS, TAKE_TOKENS, EventTokens
 from service.access.keys import ApiKeys
 from service.access.known_keys import ACCESS, SCOPES, Access
 from service.access.quotas import QUOTAS, Quotas, tell_standing
@@ -26,6 +29,7 @@ from service.context import (
     LEDGER,
     LIMITS,
     METRICS,
+    WEBHOOKS,
     ApiBroker,
     IntakeLimits,
     Keeping,
@@ -38,6 +42,7 @@ from service.http.hosts import HOSTS, Hosts, serve_known_hosts
 from service.http.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
 from service.posting.batches import CLOSED_BATCHES, ClosedBatches
 from service.posting.idempotency import FIRST_BODIES, FirstBodies
+from service.posting.media_types import TAKEN, tell_media_types
 from service.posting.reading import READING, Reading, stop_reading
 from service.posting.waits import WAITS, Waits, stop_waits
 from service.routes import definitions, operations
@@ -62,6 +67,8 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     stored_keys: StoredKeys | None = None,
     counter: Counter | None = None,
     consumers: ConsumerBook | None = None,
+    tokens_secret: str | None = None,
+    webhooks: WebhookBook | None = None,
 ) -> web.Application:
     """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
@@ -78,7 +85,9 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
         operators: the names of API keys of the settings that have the scope `admin`.
         stored_keys: the API keys of the ledger, None if they are not used.
         counter: counts for all replicas what keys have posted; None: each counts alone.
+        tokens_secret: event tokens are signed with it, the same for all replicas; None: there are no tokens.
         consumers: keeps named consumers; None if no ledger is configured.
+        webhooks: keeps webhooks; None if no ledger is configured.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
@@ -87,6 +96,9 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[BROKER] = broker
     app[ACCESS] = Access(keys, operators, stored_keys)
     app[SCOPES] = {(one.method, one.path): one.scope for one in operations() if one.scope is not None}
+    app[TAKEN] = {(one.method, one.path): ", ".join(one.bodies) for one in operations()}
+    app[EVENT_TOKENS] = None if tokens_secret is None else EventTokens(signing_key(tokens_secret), clock)
+    app[TAKE_TOKENS] = frozenset((one.method, one.path) for one in operations() if one.takes_token)
     app[QUOTAS] = Quotas(counter)
     app[HOSTS] = hosts
     app[LIMITS] = limits
@@ -96,6 +108,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[LEDGER] = ledger
     app[CONSUMERS] = consumers
     app[CONSUMING] = Consuming()
+    app[WEBHOOKS] = webhooks
     app[FIRST_BODIES] = FirstBodies(ledger)
     app[CLOSED_BATCHES] = ClosedBatches(ledger)
     app[KEEPING] = keeping
@@ -112,6 +125,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[DOCUMENT] = ApiDocument(operations(), needs_key=app[ACCESS].required)
     app.on_response_prepare.append(name_server)
     app.on_response_prepare.append(tell_standing)
+    app.on_response_prepare.append(tell_media_types)
     app.on_shutdown.append(close_streams)
     app.on_shutdown.append(stop_waits)
     app.on_shutdown.append(stop_reading)

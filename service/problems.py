@@ -110,6 +110,9 @@ NOT_RECORDED = ProblemType(
     "Not recorded yet",
     "Nothing is recorded of this id yet, so nobody can tell whose document it is. Ask again after Retry-After seconds.",
 )
+TOO_MANY_WEBHOOKS = ProblemType(
+    "too-many-webhooks", 409, "Too many webhooks", "The owner has as many webhooks as one may have. Remove one first."
+)
 AMBIGUOUS_ID = ProblemType(
     "ambiguous-id",
     409,
@@ -135,7 +138,7 @@ UNSUPPORTED_MEDIA_TYPE = ProblemType(
     "unsupported-media-type",
     415,
     "Unsupported media type",
-    "The Accept-Post header lists the media types that are taken.",
+    "Accept-Post lists the media types that are taken, or, if that is the reason, Accept-Encoding the content codings.",
 )
 FOREIGN_HOST = ProblemType(
     "foreign-host",
@@ -145,6 +148,9 @@ FOREIGN_HOST = ProblemType(
 )
 INVALID_SUBMISSION = ProblemType(
     "invalid-submission", 422, "Invalid submission", "The body is well formed, but fields break rules: see errors."
+)
+INVALID_WEBHOOK = ProblemType(
+    "invalid-webhook", 422, "Invalid webhook", "The body is JSON, but fields break rules: see errors."
 )
 BATCH_CLOSED = ProblemType(
     "batch-closed",
@@ -205,6 +211,13 @@ LEDGER_NOT_CONFIGURED = ProblemType(
     "This server keeps no ledger, so it cannot tell what became of documents. An operator sets COPYDESK_LEDGER_URL and "
     "runs copydesk record. Documents are taken and events are published all the same.",
 )
+EVENT_TOKENS_NOT_CONFIGURED = ProblemType(
+    "event-tokens-not-configured",
+    503,
+    "Event tokens not configured",
+    "This server has nothing to sign event tokens with. An operator sets COPYDESK_EVENT_TOKENS_SECRET, the same for "
+    "all servers.",
+)
 KEYS_UNAVAILABLE = ProblemType(
     "keys-unavailable",
     503,
@@ -264,6 +277,7 @@ ALL = (
     RUN_UNDER_WAY,
     NOTHING_KEPT,
     NOT_RECORDED,
+    TOO_MANY_WEBHOOKS,
     AMBIGUOUS_ID,
     ERASED,
     TOO_MANY_CONSUMERS,
@@ -273,6 +287,7 @@ ALL = (
     UNSUPPORTED_MEDIA_TYPE,
     FOREIGN_HOST,
     INVALID_SUBMISSION,
+    INVALID_WEBHOOK,
     IDEMPOTENCY_KEY_REUSED,
     BATCH_CLOSED,
     INTAKE_FULL,
@@ -284,6 +299,7 @@ ALL = (
     NO_WORKER,
     TOO_MANY_EXTRACTIONS,
     LEDGER_NOT_CONFIGURED,
+    EVENT_TOKENS_NOT_CONFIGURED,
     KEYS_UNAVAILABLE,
     LEDGER_UNAVAILABLE,
     BROKER_UNAVAILABLE,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Self
 
-from contract.article import Flag, PageKind, PasteKind, Removed
+from contract.article import Flag, PageKind, PasteKind, Post, Removed
 from workers.document import Metadata
 from workers.page.blocks import BlockKind, TextRun
 from workers.page.tree import Element
@@ -49,7 +49,8 @@ class Draft(Metadata):
     `text` has paragraphs separated by blank lines, list items as `- item`. `blocks` are those of `text` if it was
     HTML; `classification` says how they were chosen. `spaced_lines` are the numbers of the lines of `text` whose
     spaces must stay: code, and items of inner lists. `page_kind`, `flags` and `confidence` are estimates for the whole
-    page; `comments` are those of its readers. `paste_kind` and its confidence are estimates for pasted text.
+    page; `comments` are those of its readers, `posts` those of a thread, with dates as stated. `paste_kind` and
+    its confidence are estimates for pasted text.
     """
 
     text: str
@@ -62,6 +63,7 @@ class Draft(Metadata):
     flags: tuple[Flag, ...] = ()
     confidence: float | None = None
     comments: str | None = None
+    posts: tuple[Post, ...] = ()
     spaced_lines: frozenset[int] = frozenset()
 
     @classmethod

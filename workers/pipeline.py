@@ -71,7 +71,7 @@ def _extract(document: RawDocument) -> Article:
 def fit(article: Article, limit_bytes: int = MAX_EVENT_BYTES - _ENVELOPE_BYTES) -> Article:
     """Returns `article` so that it is at most `limit_bytes` long when encoded.
 
-    It first drops what was removed, then the candidates that lost.
+    It first drops what was removed, then the candidates that lost, then the posts, whose texts `text` has, too.
 
     Raises:
         Failed: RESULT_TOO_LARGE: it is too large without them, too.
@@ -87,7 +87,9 @@ def _ever_shorter(article: Article) -> Iterator[Article]:
     yield article
     bare = replace(article, removed=())
     yield bare
-    yield replace(bare, provenance=replace(article.provenance, candidates={}))
+    barer = replace(bare, provenance=replace(article.provenance, candidates={}))
+    yield barer
+    yield replace(barer, posts=())
 
 
 def _decoded(document: RawDocument) -> tuple[str, str | None, CharsetSource | None]:

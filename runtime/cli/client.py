@@ -13,7 +13,7 @@ from urllib.parse import quote
 import aiohttp
 import orjson
 
-from runtime.cli.patience import Patience, Refused, Unavailable
+from runtime.cli.patience import Exhausted, Patience, Refused, Unavailable
 
 _BUSY = {
     HTTPStatus.TOO_MANY_REQUESTS: "the intake is full",
@@ -26,6 +26,7 @@ _REQUEST_TIMEOUT_S = (
 )
 _STREAM_SILENCE_S = 60.0  # chosen: four heartbeats of the server
 _REOPEN_AFTER_S = 0.5  # chosen: short for a person, and a server that stops and closes its streams is not flooded
+_EXHAUSTED = "https://iana.org/assignments/http-problem-types#quota-exceeded"  # draft-ietf-httpapi-ratelimit-headers-11
 _NOT_OURS = "the answer is not from Copydesk: check --url"
 _NDJSON = "application/x-ndjson"
 _LINES_AT_ONCE = 100  # given away together; chosen: the costs of a piece are shared, and 100 of 4 MiB fit into memory
@@ -108,7 +109,7 @@ class Client:
                 async for line in self._line_answers(list(left.values()), params):
                     place = places[line["line"] - 1]
                     outcome = _outcome_of(line)
-                    if isinstance(outcome, Busy):
+                    if isinstance(outcome, Unavailable):
                         raise outcome
                     del left[place]
                     answered(place, outcome)
@@ -245,13 +246,13 @@ def _receipt(answer: Mapping[str, Any]) -> Receipt:
     return Receipt(answer["id"], answer["lane"], tuple(warnings), answer.get("batch"))
 
 
-def _outcome_of(line: Mapping[str, Any]) -> Receipt | Refused | Busy:
+def _outcome_of(line: Mapping[str, Any]) -> Receipt | Refused | Unavailable:
     """Returns what a line of the answer says of its document."""
     status = line["status"]
     if status == HTTPStatus.ACCEPTED:
         return _receipt(line)
     if status in _BUSY:
-        return Busy(_BUSY[HTTPStatus(status)], line.get("retry_after"))
+        return _busy(status, line, line.get("retry_after"))
     if status == HTTPStatus.REQUEST_TIMEOUT:  # not the document's fault: the request stood still
         return Busy("the server waited too long for the documents")
     return Refused(explain(line))
@@ -264,12 +265,20 @@ def _dead_path(letter_id: str | None) -> str:
 async def _answer(response: aiohttp.ClientResponse) -> dict[str, Any]:
     body = await _json(response)
     if response.status in _BUSY:
-        raise Busy(_BUSY[HTTPStatus(response.status)], _seconds(response.headers.get("Retry-After", "")))
+        raise _busy(response.status, body, _seconds(response.headers.get("Retry-After", "")))
     if not response.ok:
         raise Refused(explain(body or {"title": f"{_NOT_OURS} (status {response.status})"}))
     if not body:
         raise Refused(_NOT_OURS)
     return body
+
+
+def _busy(status: int, problem: Mapping[str, Any], retry_after_s: float | None) -> Unavailable:
+    """Returns the exception for a status of `_BUSY`."""
+    if problem.get("type") == _EXHAUSTED:
+        names = ", ".join(problem.get("violated-policies", ()))
+        return Exhausted(f"the API key has posted as much as it may ({names})", retry_after_s)
+    return Busy(_BUSY[HTTPStatus(status)], retry_after_s)
 
 
 async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:

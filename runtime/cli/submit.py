@@ -20,7 +20,7 @@ from contract.options import Focus, Format, OnDuplicate, Part
 from runtime.cli import checks, streams
 from runtime.cli.exits import Exit
 from runtime.cli.options import DEFAULT_URL, TARGETS, ApiKey, AsJson, Url
-from runtime.cli.patience import DEFAULT_PATIENCE_S, Refused, Unavailable, duration
+from runtime.cli.patience import DEFAULT_PATIENCE_S, Exhausted, Refused, Unavailable, duration
 from runtime.errors import StartError
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ async def _submit_all(
                         group.create_task(one(client, document))
                 await _close(client, report)
     except* Unavailable as lost:
-        streams.tell(f"copydesk: {lost.exceptions[0]}; given up after {duration(server.patience_s)}")
+        streams.tell(f"copydesk: {lost.exceptions[0]}; {_given_up(lost.exceptions[0], server.patience_s)}")
         outcome = Exit.UNREACHABLE
     finally:  # after Ctrl-C, too
         report.sum_up()
@@ -278,6 +278,12 @@ async def _close(client: "Client", report: "_Report") -> None:
         report.is_closed = True
     except Refused as refusal:
         streams.tell(f"copydesk: the batch cannot be closed: {refusal}")
+
+
+def _given_up(lost: Exception, patience_s: float) -> str:
+    if isinstance(lost, Exhausted) and lost.retry_after_s is not None:
+        return f"it may post again in {duration(lost.retry_after_s)}, later than --patience allows"
+    return f"given up after {duration(patience_s)}"
 
 
 @dataclass(slots=True)

@@ -20,6 +20,8 @@ In reading order:
     consumers         of the event log: how far each has come
     claims            reserves the number of a document's next run
     signatures        of articles, to find duplicates
+    webhooks          for the API; `webhook_rows` are their rows
+    deliveries        of webhooks, for the role `deliver`
 
 Only this package imports SQLAlchemy, Alembic, aiosqlite and asyncpg.
 """

@@ -16,6 +16,7 @@ from service.api.answers import (
     BatchState,
     ConsumerState,
     DocumentState,
+    IssuedToken,
     ListedLetter,
     RunBrief,
     RunState,
@@ -35,6 +36,8 @@ BATCH_NAME: Final = "import-2026-11-28"
 BATCH_ID: Final = batch_id(ANONYMOUS, BATCH_NAME)
 LETTER_ID: Final = document_id_for_key(ANONYMOUS, "hostile-page")
 MISSING_ID: Final = "018f0000-0000-7000-8000-000000000000"  # made in 2024: it is kept no more
+WEBHOOK_ID: Final = "01900000-0000-7000-8000-000000000001"
+DELIVERY_ID: Final = "01900000-0000-7000-8000-000000000002"
 
 AT: Final = "2026-11-28T12:00:00.000Z"
 _BODY = TEXT.partition("Larsen\n\n")[2]
@@ -65,6 +68,10 @@ EVENT: Final = ProcessedEvent(
     ),
 )
 
+EVENT_TOKEN: Final = IssuedToken(
+    token="cdt_WyJhbm4iLG51bGwsMTc5NTk1MzY2MF0.kYVnD7q0v3JcQ5l8mO2xR9tZ1aB4eF6gH8iK0pLsUwY",  # noqa: S106 - made up
+    expires_at="2026-11-28T12:01:00.000Z",
+)
 CONSUMER: Final = ConsumerState(name="archive", offset=1234, created_at=AT, committed_at=AT)
 
 RUN: Final = RunState(

@@ -8,5 +8,6 @@
 | `streams.py` | the two forms of a stream, and the places that a server has for them |
 | `consumers.py` | named consumers over HTTP: listed, committed, removed |
 | `consuming.py` | reads the log for a named consumer |
+| `tokens.py` | makes event tokens |
 | `feed.py` | the handler: reads the log and sends what was asked for |
 """

@@ -2,11 +2,8 @@
 
 import orjson
 from aiohttp import web
-from pydantic import ValidationError
 
-from contract.codec import adapter
 from contract.consumers import Consumer, ConsumerBook
-from contract.submission import Fault
 from contract.timestamps import rfc3339
 from service import problems
 from service.access.known_keys import CALLER
@@ -14,8 +11,8 @@ from service.api.answers import CommitRequest, ConsumerList, ConsumerState
 from service.api.consumers import COMMIT_OFFSET, LIST_CONSUMERS, REMOVE_CONSUMER
 from service.api.operation import JSON
 from service.context import CLOCK, CONSUMERS
-from service.http.bodies import read_body
-from service.http.parameters import SHOWN_NAME_CHARS, check_parameters
+from service.http.json_bodies import read_json
+from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, stated, tagged
 from service.problems import Problem, ProblemError
 
@@ -50,7 +47,7 @@ async def commit_offset(request: web.Request) -> web.Response:
         ProblemError: the request breaks a rule, there is no such consumer, or the ledger is away.
     """
     check_parameters(request, COMMIT_OFFSET.parameters)
-    offset = _offset(await read_body(request))
+    offset = (await read_json(request, CommitRequest)).offset
     name, at = request.match_info["name"], request.app[CLOCK]()
     consumer = await asked(book_of(request).commit(request[CALLER].owner, name.replace("\0", ""), offset, at))
     if consumer is None:
@@ -69,19 +66,6 @@ async def remove_consumer(request: web.Request) -> web.Response:
     if not await asked(book_of(request).remove(request[CALLER].owner, name)):
         raise _missing()
     return web.Response(status=204)
-
-
-def _offset(body: bytes) -> int:
-    try:
-        asked_for: CommitRequest = adapter(CommitRequest).validate_json(body)
-    except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False)[0]
-        if fault["type"] == "json_invalid":
-            raise ProblemError(Problem(problems.MALFORMED_BODY, problems.MALFORMED_BODY.meaning)) from None
-        place = ".".join(map(str, fault["loc"]))[:SHOWN_NAME_CHARS] or "body"
-        faults = [Fault(place, fault["type"], fault["msg"])]
-        raise ProblemError(Problem(problems.INVALID_SUBMISSION, f"{place}: {fault['msg']}.", faults)) from None
-    return asked_for.offset
 
 
 def _shown(consumer: Consumer) -> ConsumerState:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from contract.broker import BrokerError, BrokerUnavailable, UnknownOffset
 from contract.labels import StreamEnd
 from service import problems
 from service.access.callers import check_still_known
+from service.access.event_tokens import TOKEN
 from service.broker_errors import broker_problem, broker_refusal
 from service.context import BROKER, LIMITS, METRICS
 from service.events.consuming import CONSUMING, Hold, hold
@@ -77,6 +78,8 @@ class Feed:
                 if not self.readable.done():
                     self.readable.set_result(None)
                 stream = await self.opened
+                if self.span.is_before(entry.offset):  # the log has removed the end
+                    return Ending(StreamEnd.COMPLETE)
                 if self.query.choice.wants(entry):
                     check_still_known(self.request)
                     await stream.send_event(entry)
@@ -134,6 +137,8 @@ async def _answer(feed: Feed) -> web.StreamResponse:
 async def _stream(feed: Feed, tasks: asyncio.TaskGroup, pump: asyncio.Task[Ending]) -> EventStream:
     app = feed.request.app
     stream = FORMS[feed.query.form](app[LIMITS])
+    if TOKEN in feed.request.query:
+        stream.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"  # the token is all that a caller needs
     await stream.prepare(feed.request)
     async with stream:
         with app[STREAMS].hold(stream), _consumer_held(feed, stream), app[METRICS].event_streams.track_inprogress():
@@ -150,7 +155,7 @@ async def _stream(feed: Feed, tasks: asyncio.TaskGroup, pump: asyncio.Task[Endin
 def _consumer_held(feed: Feed, stream: EventStream) -> AbstractContextManager[None]:
     if feed.held is None:
         return nullcontext()
-    return feed.request.app[CONSUMING].hold((feed.held.owner, feed.held.name), stream)
+    return feed.request.app[CONSUMING].hold(feed.held, stream)
 
 
 def _watches(feed: Feed, stream: EventStream) -> Iterator[Coroutine[Any, Any, None]]:

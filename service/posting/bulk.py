@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequen
 from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
 from functools import partial
+from time import perf_counter
 from typing import Any, Final
 
 import orjson
@@ -29,7 +30,7 @@ from service.context import CLOCK, KEEPING, LIMITS, METRICS, IntakeLimits
 from service.http.middlewares import OWNER
 from service.posting.admission import admit
 from service.posting.batches import CLOSED_BATCHES, Membership, batch_of, put_end, too_late
-from service.posting.idempotency import FIRST_BODIES, Compared, FirstBodies, reused
+from service.posting.idempotency import FIRST_BODIES, Compared, is_refused, reused
 from service.posting.reading import READING, Reading
 from service.problems import Problem, ProblemError
 
@@ -126,12 +127,13 @@ async def _answer(
 class _Batches:
     """The batches of one request. What comes while others wait for their confirms is put together with the next one.
 
-    `receipts` puts a batch, and returns its lines of the answer. `tasks` holds the batches that are under way.
+    `receipts` puts a batch whose first entry has waited since a time of `perf_counter`, and returns its lines of the
+    answer. `tasks` holds the batches that are under way.
     """
 
     def __init__(
         self,
-        receipts: Callable[[Sequence[Entry], "_Window"], Coroutine[Any, Any, bytes]],
+        receipts: Callable[[Sequence[Entry], "_Window", float], Coroutine[Any, Any, bytes]],
         window: "_Window",
         tasks: asyncio.TaskGroup,
     ) -> None:
@@ -139,6 +141,7 @@ class _Batches:
         self._window = window
         self._tasks = tasks
         self._gathered: list[Entry] = []
+        self._since = 0.0
         self._begun: asyncio.Queue[tuple[int, asyncio.Task[bytes]] | None] = asyncio.Queue()
         self._under_way = 0
 
@@ -148,6 +151,7 @@ class _Batches:
             if not self.begin():
                 await self._window.until_given_back()
         self._window.take(entry.size)
+        self._since = self._since if self._gathered else perf_counter()
         self._gathered.append(entry)
 
     def _has_room(self, entry: Entry) -> bool:
@@ -160,7 +164,7 @@ class _Batches:
         batch, self._gathered = self._gathered, []
         self._under_way += 1
         size = sum(entry.size for entry in batch)
-        self._begun.put_nowait((size, self._tasks.create_task(self._receipts(batch, self._window))))
+        self._begun.put_nowait((size, self._tasks.create_task(self._receipts(batch, self._window, self._since))))
         return True
 
     async def end(self) -> None:
@@ -225,20 +229,11 @@ class _Window:
         self._given_back.set()
 
 
-async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Window) -> bytes:
-    """Returns the lines of the answer that tell what became of `batch`."""
-    batch = await _compared(request.app[FIRST_BODIES], batch)
-    batch = await _charged(request, await _in_time(request, batch))
-    jobs = [entry.outcome for entry in batch if isinstance(entry.outcome, Job)]
-    refusals = await _admitted(request, jobs, window) if jobs else []
-    sizes = (entry.size for entry in batch if isinstance(entry.outcome, Job))
-    for size, refusal in zip(sizes, refusals, strict=True):
-        if refusal is not None:
-            await give_back(request, size=size)
-    of_jobs = iter(refusals)
-    lines = []
-    for entry in batch:
-        problem = entry.outcome if isinstance(entry.outcome, Problem) else next(of_jobs)
+async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Window, since: float) -> bytes:
+    """Returns the lines of the answer that tell what became of `batch`, whose first was read at `since`."""
+    lines, outcomes = [], await _outcomes(request, batch, window)
+    request.app[METRICS].receipt_seconds.observe(perf_counter() - since)
+    for entry, problem in zip(batch, outcomes, strict=True):
         if problem is None:
             lines.append(_receipt(entry))
             continue
@@ -248,16 +243,27 @@ async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Windo
     return b"".join(lines)
 
 
-async def _compared(first_bodies: FirstBodies, batch: Sequence[Entry]) -> Sequence[Entry]:
-    """Returns `batch` with what is known of its keys. One that came with another body before becomes a problem."""
+async def _outcomes(request: web.Request, batch: Sequence[Entry], window: _Window) -> Sequence[Problem | None]:
+    """Stores `batch`, and returns the problem of each that is refused.
+
+    That is one whose key came with another body, and one that comes too late for the batch of the request.
+    """
+    batch = await _in_time(request, batch)
+    async with request.app[FIRST_BODIES].compare(_digests(batch)) as compared:
+        outcomes = await _stored(request, [_with_key(entry, compared) for entry in batch], window)
+        ids = [entry.outcome.id if isinstance(entry.outcome, Job) else "" for entry in batch]
+        refused = {id_ for id_, problem in zip(ids, outcomes, strict=True) if problem and is_refused(problem)}
+        compared.refused.update(refused - {id_ for id_, problem in zip(ids, outcomes, strict=True) if problem is None})
+    return outcomes
+
+
+def _digests(batch: Sequence[Entry]) -> Mapping[str, str]:
+    """Returns the digests of the bodies that came with a key, by id: of several with one id that of the first."""
     digests: dict[str, str] = {}
     for entry in batch:
         if isinstance(entry.outcome, Job) and entry.digest is not None:
             digests.setdefault(entry.outcome.id, entry.digest)
-    if not digests:
-        return batch
-    compared = await first_bodies.compare(digests)
-    return [_with_key(entry, digests, compared) for entry in batch]
+    return digests
 
 
 async def _in_time(request: web.Request, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -270,25 +276,30 @@ async def _in_time(request: web.Request, entries: Sequence[Entry]) -> Sequence[E
     ]
 
 
-async def _charged(request: web.Request, batch: Sequence[Entry]) -> Sequence[Entry]:
-    """Counts the documents of `batch` against the limits of the caller's key. Those that exceed one become problems."""
-    places = [place for place, entry in enumerate(batch) if isinstance(entry.outcome, Job)]
-    charged = list(batch)
-    for place, problem in zip(places, await admit_each(request, [batch[it].size for it in places]), strict=True):
-        if problem is not None:
-            charged[place] = replace(batch[place], outcome=problem)
-    return charged
-
-
-def _with_key(entry: Entry, digests: Mapping[str, str], compared: Compared) -> Entry:
-    job = entry.outcome
-    if not isinstance(job, Job) or entry.digest is None:
+def _with_key(entry: Entry, compared: Compared) -> Entry:
+    job, digest = entry.outcome, entry.digest
+    if not isinstance(job, Job) or digest is None:
         return entry
-    if job.id in compared.others or digests[job.id] != entry.digest:
+    if compared.first[job.id] != digest:
         return replace(entry, outcome=reused())
-    return replace(
-        entry, outcome=replace(job, idempotency=Idempotency(body_digest=entry.digest, checked=compared.checked))
-    )
+    return replace(entry, outcome=replace(job, idempotency=Idempotency(body_digest=digest, checked=compared.checked)))
+
+
+async def _stored(request: web.Request, batch: Sequence[Entry], window: _Window) -> Sequence[Problem | None]:
+    """Counts each document against the limits of the caller's key, and puts those that exceed none."""
+    places = [place for place, entry in enumerate(batch) if isinstance(entry.outcome, Job)]
+    outcomes = [None if isinstance(entry.outcome, Job) else entry.outcome for entry in batch]
+    for place, problem in zip(places, await admit_each(request, [batch[it].size for it in places]), strict=True):
+        outcomes[place] = problem
+    charged = {
+        place: job for place in places if outcomes[place] is None and isinstance(job := batch[place].outcome, Job)
+    }
+    refusals = await _admitted(request, list(charged.values()), window) if charged else []
+    for place, refusal in zip(charged, refusals, strict=True):
+        outcomes[place] = refusal
+        if refusal is not None:
+            await give_back(request, size=batch[place].size)
+    return outcomes
 
 
 async def _admitted(request: web.Request, jobs: Sequence[Job], window: _Window) -> Sequence[Problem | None]:

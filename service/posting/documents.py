@@ -88,11 +88,10 @@ async def post_document(request: web.Request) -> web.Response:
         keep_input=request.app[KEEPING].input,
         batch=None if batch is None else batch.name,
     )
-    job = await with_first_body(request, job, submission)
     if batch is not None and await request.app[CLOSED_BATCHES].outsiders(batch, [job.id]):
         raise ProblemError(too_late())
     forms = preferred(request.headers.getall(hdrs.ACCEPT, []), _FORMS) if PREFER in request.headers else []
-    async with _waiting(request, job, forms) as wait:
+    async with with_first_body(request, job, submission) as job, _waiting(request, job, forms) as wait:
         async with admitted(request, size=request[BODY_BYTES]):
             await admit_one(request.app, job)
         if batch is not None and batch.closes:
@@ -293,19 +292,14 @@ def check_coding(request: web.Request) -> None:
     """Returns where the body has a content coding that is taken.
 
     Raises:
-        ProblemError: it has another one.
+        ProblemError: it has another one. Only then the answer names codings (RFC 7694, section 3).
     """
     if coding_of(request) not in CODINGS:
-        raise unsupported("Content-Encoding", "content_coding", "must be gzip, zstd or deflate, or absent")
+        taken: dict[str, str] = {hdrs.ACCEPT_ENCODING: "gzip, zstd, deflate"}
+        raise unsupported("Content-Encoding", "content_coding", "must be gzip, zstd or deflate, or absent", taken)
 
 
-def unsupported(header: str, rule: str, message: str) -> ProblemError:
-    """Returns the problem of a body of another type or coding than those that are taken."""
-    return ProblemError(
-        Problem(
-            problems.UNSUPPORTED_MEDIA_TYPE,
-            f"{header} {message}.",
-            [Fault(header, rule, message)],
-            {"Accept-Post": ", ".join((JSON, *RAW_KINDS)), hdrs.ACCEPT_ENCODING: "gzip, zstd, deflate"},
-        )
-    )
+def unsupported(header: str, rule: str, message: str, taken: Mapping[str, str] | None = None) -> ProblemError:
+    """Returns the problem of a body of another type or coding than those that are taken, with the headers `taken`."""
+    fault = Fault(header, rule, message)
+    return ProblemError(Problem(problems.UNSUPPORTED_MEDIA_TYPE, f"{header} {message}.", [fault], taken or {}))

@@ -24,6 +24,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from tests.forking import parsers
+
 NUMBER = struct.Struct("!i")
 """A process id or a wait status, in the pipe of an order."""
 
@@ -57,6 +59,8 @@ def main() -> None:
     gc.enable()
     order = _serve(socket.socket(fileno=int(sys.argv[1])))
     if order is not None:
+        if parsers.parses(order.arguments):
+            parsers.keep_ready()
         _end(_run(order))
 
 
@@ -83,9 +87,11 @@ def _serve(orders: socket.socket) -> Order | None:
             message, files, _, _ = socket.recv_fds(orders, ORDER_BYTES, _FILES)
             if not message:
                 return None
+            order = Order(**json.loads(message))
+            if parsers.parses(order.arguments):
+                parsers.load()
             pid = _fork()
             if pid == 0:
-                order = Order(**json.loads(message))
                 _become(order, files)
                 return order
             *streams, pipe = files
@@ -98,12 +104,13 @@ def _serve(orders: socket.socket) -> Order | None:
 
 
 def _fork() -> int:
-    """Forks. In the child signals do what they do in a new interpreter, from the first moment that its id is known."""
+    """Forks. In the child SIGINT is blocked until the program runs: hooks that Python calls at a fork would lose it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     pid = os.fork()
-    if pid == 0:
+    if pid:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    else:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     return pid
 
 
@@ -143,6 +150,7 @@ def _text(descriptor: int, like: Any) -> Any:  # noqa: ANN401 - sys.stdin is dec
 
 def _run(order: Order) -> int:
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         _run_main(order.arguments, order.folder)
     except SystemExit as end:
         if end.code is None or isinstance(end.code, int):

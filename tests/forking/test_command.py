@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.faults.deployment import children_of
 from tests.forking.command import COPYDESK, ForkedCommand, run, start
+from tests.system.processes import copydesk, running
 
 pytestmark = pytest.mark.processes
 
@@ -96,3 +98,23 @@ def test_benchmarks_get_new_interpreters(env: dict[str, str], monkeypatch: pytes
     monkeypatch.delenv("PYTEST_VERSION")
     with start([COPYDESK, "--version"], env=env, stdout=subprocess.DEVNULL) as process:
         assert not isinstance(process, ForkedCommand)
+
+
+def test_the_parsers_of_a_fork_are_its_children_and_new_ones_come_after_them(tmp_path: Path) -> None:
+    with running("up", "--port", "0", "--ops-port", "0", "--data", str(tmp_path)) as up:
+        submit = ("submit", "--url", up.wait_for_urls("api")["api"], "-")
+        tail = ("tail", "--url", up.wait_for_urls("api")["api"], "--after", "oldest", "--count")
+        (forked,) = children_of(up.pid)
+        assert "tests.forking" in program_of(forked)
+        copydesk(*submit, stdin=b"The ferry sails again on Monday.")
+        copydesk(*tail, "1")
+        os.kill(forked, signal.SIGKILL)
+        copydesk(*submit, stdin=b"The ferry does not sail on Tuesday.")
+        assert copydesk(*tail, "2").stdout.count(b"processed.v1") == 2
+        (new,) = children_of(up.pid) - {forked}
+        assert "tests.forking" not in program_of(new)
+        assert up.stop() == 0
+
+
+def program_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().decode()

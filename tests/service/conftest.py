@@ -14,6 +14,7 @@ from contract.consumers import ConsumerBook
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
+from contract.webhooks import WebhookBook
 from service.access.keys import ApiKeys
 from service.access.stored_keys import StoredKeys
 from service.app import IntakeLimits, Keeping, build_app
@@ -23,6 +24,7 @@ from tests.service.memory_broker import MemoryBroker
 from workers.decode import decode
 
 KNOWN = Hosts()
+SECRET = "t" * 32  # of event tokens
 NOW = datetime(2024, 10, 19, 8, 30, tzinfo=UTC)
 LIMITS = IntakeLimits(max_body_bytes=100_000, put_timeout_s=2.0, heartbeat_s=5.0, open_wait_s=0.05)
 
@@ -76,6 +78,8 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
         stored_keys: StoredKeys | None = None,
         counter: Counter | None = None,
         consumers: ConsumerBook | None = None,
+        tokens_secret: str | None = SECRET,
+        webhooks: WebhookBook | None = None,
     ) -> Desk:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
@@ -92,6 +96,8 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
             stored_keys=stored_keys,
             counter=counter,
             consumers=consumers,
+            tokens_secret=tokens_secret,
+            webhooks=webhooks,
         )
         conformance.watch(app)
         return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)

@@ -97,6 +97,8 @@ async def test_heartbeats(open_desk: OpenDesk) -> None:
         ("filter=has+title&filter=has+url", None, "filter", "repeated"),
         ("format=csv", None, "format", "format"),
         ("follow=no", None, "follow", "boolean"),
+        ("until=-1", None, "until", "offset"),
+        ("until=oldest", None, "until", "offset"),
     ],
 )
 async def test_refusals(desk: Desk, query: str, header: str | None, field: str, rule: str) -> None:
@@ -159,12 +161,12 @@ async def fill(desk: Desk) -> None:
 
 
 @contextmanager
-def client_that_does_not_read(desk: Desk) -> Iterator[None]:
+def client_that_does_not_read(desk: Desk) -> Iterator[socket.socket]:
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect((desk.client.host, desk.client.port))
         client.sendall(b"GET /v1/events?after=-1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        yield
+        yield client
 
 
 async def until_stuck(desk: Desk) -> None:
@@ -184,6 +186,19 @@ async def test_slow_client_holds_the_reader_back_and_is_cut(open_desk: OpenDesk)
             await desk.broker.until_readers(0)
     assert 0 <= desk.broker.read_offset < 200  # what fits into socket buffers
     await until_ended(desk, "slow_reader")
+
+
+async def test_a_slow_client_that_reads_on_finds_the_reason(open_desk: OpenDesk) -> None:
+    desk = await open_desk(limits={"send_timeout_s": 0.5})
+    await fill(desk)
+    with client_that_does_not_read(desk) as client:
+        await until_ended(desk, "slow_reader")
+        client.setblocking(False)
+        received = b""
+        async with asyncio.timeout(20):
+            while not received.endswith(b"\r\n0\r\n\r\n"):
+                received += await asyncio.get_running_loop().sock_recv(client, 2**20)
+    assert received.endswith(b": ended: slow_reader\n\n\r\n0\r\n\r\n")
 
 
 async def test_shutdown_ends_streams_promptly(desk: Desk) -> None:

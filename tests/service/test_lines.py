@@ -258,6 +258,8 @@ async def test_what_comes_while_batches_wait_for_their_confirms_is_put_together(
     sender.send(None)
     assert in_short(await answers(await posting)) == [(number, 202) for number in range(1, 25)]
     assert desk.broker.put_together == [20]
+    assert desk.sample("copydesk_receipt_seconds_count") == 5
+    assert desk.sample("copydesk_request_seconds_count", method="POST", route="/v1/documents", status="200") == 0
 
 
 async def test_many_requests_at_once_hold_no_more_together_than_they_may(open_desk: OpenDesk) -> None:

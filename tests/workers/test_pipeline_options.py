@@ -3,6 +3,7 @@
 from contract.article import Article, PageKind
 from contract.job import Job, Kind, Lane
 from contract.options import Focus, Format, Options, Part
+from tests.workers.posts.pages import MICRODATA, POSTS
 from workers.document import RawDocument
 from workers.pipeline import extract_article
 
@@ -94,3 +95,13 @@ def test_pasted_text_has_forms_too() -> None:
     article = extracted(f"{PROSE[0]}\n\n- one\n- two", Options(formats=tuple(Format)), is_html=False)
     assert "- one\n- two" in (article.markdown or "")
     assert "<li>two</li>" in (article.html or "")
+
+
+def test_a_thread_has_its_posts_with_dates_in_iso_8601() -> None:
+    article = extracted(MICRODATA.replace("10:12:00Z", "10:12:00.5+02:00"), Options())
+    times = [f"{day}T10:12:00.500+02:00" for _, day, _ in POSTS]
+    assert [(post.author, post.published) for post in article.posts] == [
+        (name, time) for (name, _, _), time in zip(POSTS, times, strict=True)
+    ]
+    assert all(post.text in article.text for post in article.posts)
+    assert extracted(PAGE, Options()).posts == ()

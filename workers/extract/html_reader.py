@@ -16,7 +16,8 @@ from workers.metadata.resolve import read_metadata
 from workers.page.blocks import BlockKind
 from workers.page.head import Head, read_head
 from workers.page.tree import Element, parse
-from workers.quality.assessment import assess, page_flags, refuse_other_pages
+from workers.posts.find import find_posts
+from workers.quality.assessment import assess, is_thread, page_flags, refuse_other_pages
 from workers.quality.confidence import confidence
 
 _DEFAULTS = Options()
@@ -62,6 +63,8 @@ def _draft(parsed: _Page, metadata: Metadata, options: Options) -> Draft:
     text, spaced = render(blocks)
     if not text:
         raise Failed(Reason.NO_ARTICLE, "no text found in the page")
+    with _translated():
+        posts = find_posts(parsed.tree, parsed.head, is_thread=is_thread(page))
     draft = Draft.of(metadata, text=text, blocks=blocks, classification=body.classification)
     return replace(
         draft,
@@ -69,6 +72,7 @@ def _draft(parsed: _Page, metadata: Metadata, options: Options) -> Draft:
         page_kind=page.kinds.likeliest,
         flags=page_flags(page, [block.text for block in blocks], body.after, body.classification.hidden),
         confidence=sureness,
+        posts=posts,
         comments=find_comments(body.segmented, body.classification.kept) if Part.COMMENTS in options.include else None,
     )
 

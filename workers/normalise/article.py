@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from contract.article import Article, Provenance, Removed
+from contract.article import Article, Post, Provenance, Removed
 from contract.events import host_of
 from contract.job import Job
 from workers.document import Metadata
 from workers.draft import Draft
 from workers.normalise import fields
+from workers.normalise.dates import normalise_date
 from workers.normalise.fingerprint import content_sha256, shingles
 from workers.normalise.language import identify, standard_tag
 from workers.normalise.length import excerpt, measure_length
-from workers.normalise.text import normalise_text
+from workers.normalise.text import normalise_markup_line, normalise_text
 
 
 def normalise(draft: Draft, job: Job, url: str | None) -> Article:
@@ -47,6 +48,7 @@ def normalise(draft: Draft, job: Job, url: str | None) -> Article:
         simhash=summary.simhash,
         sketch=summary.sketch,
         comments=normalise_text(draft.comments) if draft.comments else None,
+        posts=tuple(_post(post, language.locale) for post in draft.posts),
         page_kind=draft.page_kind,
         field_sources={name: found.source for name, found in won.items()},
         removed=_removed(draft.removed),
@@ -74,3 +76,12 @@ def describe(metadata: Metadata, job: Job, url: str | None) -> Metadata:
 def _removed(pieces: tuple[Removed, ...]) -> tuple[Removed, ...]:
     cleaned = (Removed(normalise_text(piece.text), piece.rule) for piece in pieces)
     return tuple(piece for piece in cleaned if piece.text)
+
+
+def _post(post: Post, locale: str | None) -> Post:
+    return Post(
+        normalise_markup_line(post.author) or None if post.author else None,
+        normalise_date(post.published, locale) if post.published else None,
+        normalise_text(post.text),
+        post.accepted,
+    )

@@ -58,10 +58,10 @@ def apply_rules(lines: Sequence[Line], noise: Sequence[Rule | None]) -> RuledLin
 def _apply_to_page(lines: Sequence[Line], noise: Sequence[Rule | None]) -> RuledLines:
     region, found = find_region(lines, noise), noise
     noise = mark_boxes(lines, noise)  # after `find_region`: so many lines of noise in a row would cut an article in two
-    if region.start == region.stop:
-        return RuledLines(_apply_without_prose(lines, noise), found, region)
+    first = next((i for i in range(region.start, region.stop) if not noise[i] and is_prose(lines[i])), None)
+    if first is None:  # list items that begin with a small letter can make a region, too
+        return RuledLines(_apply_without_prose(lines, noise), found, Region(0, 0))
     clean = is_clean(lines, noise, region)
-    first = next(i for i in range(region.start, region.stop) if not noise[i] and is_prose(lines[i]))
     byline = find_byline(lines, first)
     title = find_title(lines, noise, first)
     rules = list(noise) if clean else _outside(noise, region)

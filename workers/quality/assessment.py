@@ -18,6 +18,7 @@ from workers.walls.page_text import consent_share, is_consent_wall, is_login, is
 # Chosen by hand, so that refusing an index loses nothing of value (docs/decisions.md, "Listings pass, indexes fail").
 _ARTICLE = 0.2  # probability of an article, below which a page is flagged as something else
 _LISTING = 0.5  # probability from which a page is flagged as a list
+_THREAD = 0.5  # probability of a forum from which on elements that look alike are looked at as posts
 _INDEX = 0.8  # probability from which a list may be refused
 _INDEX_PROSE_CHARS = 200  # characters of the longest paragraph of an index, fewer than this: teasers are shorter
 _INDEX_LINKS = 10  # blocks with links on an index, at least
@@ -78,6 +79,11 @@ def is_index(page: AssessedPage, paragraphs: Sequence[str], confidence: float | 
     if page.kinds.shares[PageKind.LISTING] < _INDEX or max(map(len, paragraphs), default=0) >= _INDEX_PROSE_CHARS:
         return False
     return sum(1 for block in page.segmented.blocks if block.link) >= _INDEX_LINKS
+
+
+def is_thread(page: AssessedPage) -> bool:
+    """Returns True for a page that is probably a thread of a forum, or a question with its answers."""
+    return page.kinds.shares[PageKind.FORUM] >= _THREAD
 
 
 def page_flags(
