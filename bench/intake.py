@@ -4,11 +4,11 @@
 
 The bare loop is what a program would do without Copydesk: aio-pika, one process, as many tasks as the server has
 connections, each message persistent and confirmed by a quorum queue. All sides get the same documents: texts of 300
-bytes, and pages with a mean of 283 kB (the files of `--pages`, or made from the seeds). Two sides send all of them in
-one request on one connection: as lines (NDJSON), and as files of a form. They take turns on one private
-RabbitMQ (one node, fsync), three rounds each, and the median counts. Load generator, broker and servers share the
-machine, so beside each rate stands what a document takes of a core in the process that takes it, which is all that a
-machine with more cores has to spare for it. Needs Debian's rabbitmq-server.
+bytes, and pages with a mean of 283 kB (the files of `--pages`, or made from the seeds). Three sides send all of them in
+one request on one connection: as lines (NDJSON), without and with an `Idempotency-Key`, and as files of a form. They
+take turns on one private RabbitMQ (one node, fsync), three rounds each, and the median counts. Load generator, broker
+and servers share the machine, so beside each rate stands what a document takes of a core in the process that takes it,
+which is all that a machine with more cores has to spare for it. Needs Debian's rabbitmq-server.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from typing import cast
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
+from uuid import uuid4
 
 import aio_pika
 import orjson
@@ -53,6 +54,7 @@ RECEIPT = b'"status":202}'
 SIDES: Mapping[str, Sequence[str]] = {"serve": (), "serve, 2 processes": ("--processes", "2")}
 
 NDJSON = "lines in one request"
+KEYED = "lines with a key"
 FORM = "files in one request"
 PIECE_BYTES = 64 * 1024  # of lines that are sent together
 
@@ -168,11 +170,10 @@ async def compared(url: str, servers: dict[str, Server], loads: Sequence[Load], 
     for name, server in servers.items():
         sides[name] = (partial(one_by_one, partial(posts, server.api, options.connections), options), server.cpu_s)
     first = servers[next(iter(SIDES))]
-    sides[NDJSON] = (partial(streamed, first.api, options.seconds, "application/x-ndjson", lines), first.cpu_s)
-    sides[FORM] = (
-        partial(streamed, first.api, options.seconds, "multipart/form-data; boundary=cut", parts),
-        first.cpu_s,
-    )
+    stream = partial(streamed, first.api, options.seconds)
+    sides[NDJSON] = (partial(stream, "application/x-ndjson", lines), first.cpu_s)
+    sides[KEYED] = (partial(stream, "application/x-ndjson", lines, with_key=True), first.cpu_s)
+    sides[FORM] = (partial(stream, "multipart/form-data; boundary=cut", parts), first.cpu_s)
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         queues = [await channel.declare_queue(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})]
@@ -245,8 +246,14 @@ async def posts(api: str, connections: int) -> AsyncIterator[Post]:
         transport.close()
 
 
-async def streamed(
-    api: str, seconds: float, media_type: str, form: Callable[[bytes], bytes], documents: Sequence[bytes]
+async def streamed(  # noqa: PLR0913 - a request has many parts
+    api: str,
+    seconds: float,
+    media_type: str,
+    form: Callable[[bytes], bytes],
+    documents: Sequence[bytes],
+    *,
+    with_key: bool = False,
 ) -> tuple[int, float]:
     """Returns how many documents were accepted, each in its `form` in one request, and in how many seconds."""
     target = urlsplit(api)
@@ -254,6 +261,7 @@ async def streamed(
     began = time.perf_counter()
     reader, writer = await asyncio.open_connection(target.hostname, target.port)
     head = f"POST /v1/documents HTTP/1.1\r\nHost: {target.netloc}\r\nContent-Type: {media_type}\r\n"
+    head += f"Idempotency-Key: {uuid4()}\r\n" if with_key else ""
     writer.write(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
     counting = asyncio.create_task(receipts(reader))
     for piece in cycle(pieces):

@@ -31,18 +31,18 @@ from prometheus_client import CollectorRegistry
 from contract.accepted import acceptance
 from contract.broker import LogEntry
 from contract.codec import encode
-from contract.events import ProcessedEvent
+from contract.events import Announcement, ProcessedEvent
 from contract.job import Job
 from contract.ledger import Filter
 from contract.metrics import Metrics
 from contract.search import parse_query
-from contract.streams import Stream, Streams
+from contract.streams import Stream
 from runtime.brokers.rabbit import RabbitBroker
 from runtime.brokers.rabbit.messages import acceptance_message, event_message
 from runtime.ledger import schema, search
 from runtime.ledger.database import ledger_url, open_engine
 from runtime.ledger.queries import SqlLedger
-from runtime.ledger.recorder import Recorder, RecorderLimits
+from runtime.ledger.recorder import RecordedBroker, Recorder, RecorderLimits
 from tests.brokers import samples
 from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import CORES, RabbitNode
@@ -140,6 +140,12 @@ class MemoryStreams:
             yield []
             await asyncio.sleep(0.2)
 
+    async def log_bounds(self) -> tuple[int, int]:
+        return 0, len(self._entries[Stream.LOG]) - 1
+
+    async def announce(self, event: Announcement) -> None:
+        raise AssertionError(f"no document is of a batch: {event.id}")
+
 
 async def published(url: str, documents: Documents) -> None:
     """Puts the records on RabbitMQ, with one channel for all."""
@@ -157,7 +163,7 @@ async def published(url: str, documents: Documents) -> None:
 
 
 @asynccontextmanager
-async def source(documents: Documents, rabbit: str | None) -> AsyncIterator[Streams]:
+async def source(documents: Documents, rabbit: str | None) -> AsyncIterator[RecordedBroker]:
     if rabbit is None:
         yield MemoryStreams(documents)
     else:

@@ -24,7 +24,8 @@ from typing import Any
 
 import aiohttp
 
-from tests.system.processes import COPYDESK, Process
+from tests.forking.command import COPYDESK
+from tests.system.processes import Process
 
 CONNECTIONS = 16  # chosen: enough to keep the server busy
 TEXT = "The harbour council voted on Tuesday to move the ferry landing two hundred metres up the coast: number {}."

@@ -1,9 +1,10 @@
-"""The record of acceptances: id, lane and time of each run whose job is stored."""
+"""The record of acceptances: id, lane and time of each run whose job is stored, and the ends of batches."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from contract.batches import BatchClosed
 from contract.charsets import CharsetSource
 from contract.job import CallerMetadata, Job, Kind, Lane
 from contract.options import Options
@@ -30,7 +31,8 @@ class Accepted:
 
     `kind`, `url` and `labels` are as submitted, `owner` is the name of the API key that posted. Records of older
     versions have none of these four. `input` is None if nothing else is kept, as for a URL with default
-    options. `body_digest` is that of the body that came with an idempotency key, None without one.
+    options. `body_digest` is that of the body that came with an idempotency key, None without one. `batch` is the name
+    of the batch that it was posted with.
     """
 
     id: str
@@ -42,6 +44,11 @@ class Accepted:
     owner: str | None = None
     input: Input | None = None
     body_digest: str | None = None
+    batch: str | None = None
+
+
+AcceptedEntry = Accepted | BatchClosed
+"""What the record holds, in the order in which it was confirmed."""
 
 
 def acceptance(job: Job, at: datetime) -> Accepted:
@@ -56,6 +63,7 @@ def acceptance(job: Job, at: datetime) -> Accepted:
         owner=job.owner,
         input=_input(job),
         body_digest=job.idempotency.body_digest if job.idempotency else None,
+        batch=job.batch,
     )
 
 

@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+import orjson
+
 # The first bytes of each kind of file, from the formats' specifications and the WHATWG MIME Sniffing Standard.
 _BEGINNINGS: Final = (
     (b"%PDF-", "PDF"),
@@ -32,6 +34,7 @@ _MAX_CONTROL_SHARE: Final = 0.05  # of all characters
 _MIN_CONTROLS: Final = 16  # characters
 _CONTROLS: Final = bytes((*range(0x08), *range(0x0E, 0x1B), *range(0x1C, 0x20)))  # in UTF-8 no other character has them
 _UNKNOWN: Final = "\ufffd"
+_ESCAPE_EXTRA: Final = 5  # bytes that a control takes more in JSON than elsewhere: RFC 8259, section 7, \u0000
 
 
 def file_kind(body: bytes) -> str | None:
@@ -44,13 +47,32 @@ def looks_like_html(body: bytes) -> bool:
     return _HTML.match(body) is not None
 
 
-def is_binary(text: str) -> bool:
+def is_binary(text: str, in_json: int | None = None) -> bool:
     """Returns True if `text` is a binary file read as text: more than 5 % of it, and 16 or more, are controls.
 
-    NULs at its end do not count: files are padded with them.
+    NULs at its end do not count: files are padded with them. `in_json` is the size in bytes of JSON that held the text,
+    where that is known: few bytes have room for few controls, which then need not be counted.
     """
     text = text.rstrip("\0")
+    unknown = text.count(_UNKNOWN)
+    most = max(_MIN_CONTROLS - 1, int(_MAX_CONTROL_SHARE * len(text))) - unknown
+    if in_json is not None and (in_json - len(text)) // _ESCAPE_EXTRA <= most:
+        return False
+    return _most_controls(text) > most and _controls(text) > most
+
+
+def _most_controls(text: str) -> int:
+    """Returns a number that `text` has no more controls than: text and HTML come to far less than 5 % in this way.
+
+    orjson is several times as fast as counting is, and the job is then encoded in half the time.
+    """
+    try:
+        in_json = len(orjson.dumps(text))
+    except orjson.JSONEncodeError:  # a lone surrogate
+        return len(text)
+    return (in_json - len(text.encode())) // _ESCAPE_EXTRA
+
+
+def _controls(text: str) -> int:
     encoded = text.encode(errors="surrogatepass")
-    # Two to six times as fast as a regular expression, and every document passes through here.
-    controls = len(encoded) - len(encoded.translate(None, _CONTROLS)) + text.count(_UNKNOWN)
-    return controls >= _MIN_CONTROLS and controls > _MAX_CONTROL_SHARE * len(text)
+    return len(encoded) - len(encoded.translate(None, _CONTROLS))

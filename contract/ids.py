@@ -1,4 +1,4 @@
-"""Document ids: UUIDv7 in order of acceptance, or UUIDv5 of an idempotency key."""
+"""Document ids: UUIDv7 in order of acceptance, or UUIDv5 of an idempotency key. Batch ids: UUIDv5 of the name."""
 
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
@@ -28,6 +28,11 @@ def line_id(owner: str, key: str, number: int) -> str:
     A key holds no space, so it is the id of no document that was posted alone.
     """
     return document_id_for_key(owner, f"{key} {number}")
+
+
+def batch_id(owner: str, name: str) -> str:
+    """Returns the id of `owner`'s batch `name`, a UUIDv5 as 36 characters: the id of no document."""
+    return str(uuid5(_NAMESPACE, f"batch:{len(owner)}:{owner}:{name}"))
 
 
 def time_of(document_id: UUID) -> datetime | None:

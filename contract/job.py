@@ -56,7 +56,7 @@ class Job:
     if it came as bytes. `accepted_at` is RFC 3339, UTC. `attempt` counts from 1 in each run, `run` from 1; an
     operator's retry is the next run. `owner` is the name of the API key that posted; it is in no event. With
     `keep_input` the record of acceptances holds the content, too, for a run to come. `idempotency` is None without an
-    idempotency key.
+    idempotency key. `batch` is the name of the batch that the document belongs to, None without one.
     """
 
     id: str
@@ -77,6 +77,7 @@ class Job:
     owner: str | None = None
     keep_input: bool = False
     idempotency: Idempotency | None = None
+    batch: str | None = None
 
     @property
     def event_id(self) -> str:

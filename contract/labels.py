@@ -13,6 +13,7 @@ from contract.job import Kind, Lane
 from contract.reasons import Reason
 from contract.streams import Stream
 from contract.topology import BOUNDS, DELAYED, design, retry_queue
+from contract.webhooks import DisabledCause
 
 
 class ProblemName(StrEnum):
@@ -37,13 +38,17 @@ class ProblemName(StrEnum):
     NOTHING_KEPT = "nothing_kept"
     NOT_RECORDED = "not_recorded"
     ERASED = "erased"
+    TOO_MANY_CONSUMERS = "too_many_consumers"
     POSITION_GONE = "position_gone"
     CONTENT_TOO_LARGE = "content_too_large"
     TARGET_TOO_LONG = "target_too_long"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     FOREIGN_HOST = "foreign_host"
     INVALID_SUBMISSION = "invalid_submission"
+    INVALID_WEBHOOK = "invalid_webhook"
+    TOO_MANY_WEBHOOKS = "too_many_webhooks"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    BATCH_CLOSED = "batch_closed"
     INTAKE_FULL = "intake_full"
     QUOTA_EXCEEDED = "quota_exceeded"
     HEADER_TOO_LARGE = "header_too_large"
@@ -53,6 +58,7 @@ class ProblemName(StrEnum):
     NO_WORKER = "no_worker"
     TOO_MANY_EXTRACTIONS = "too_many_extractions"
     LEDGER_NOT_CONFIGURED = "ledger_not_configured"
+    EVENT_TOKENS_NOT_CONFIGURED = "event_tokens_not_configured"
     KEYS_UNAVAILABLE = "keys_unavailable"
     LEDGER_UNAVAILABLE = "ledger_unavailable"
     BROKER_UNAVAILABLE = "broker_unavailable"
@@ -161,6 +167,20 @@ class WaitOutcome(StrEnum):
     STOPPING = "stopping"
 
 
+class StreamEnd(StrEnum):
+    """Why a stream of `GET /v1/events` ended."""
+
+    COMPLETE = "complete"  # all that was asked for is sent
+    CLIENT_LEFT = "client_left"
+    SLOW_READER = "slow_reader"  # the client did not read in time
+    STOPPING = "stopping"
+    BROKER_LOST = "broker_lost"
+    POSITION_GONE = "position_gone"  # the log removed events before they were read
+    KEY_REFUSED = "key_refused"  # the API key was revoked
+    SUPERSEDED = "superseded"  # another connection reads for the consumer
+    CONSUMER_GONE = "consumer_gone"  # the consumer was removed
+
+
 class ParserRestart(StrEnum):
     """Why a parser child was replaced. The first three are reasons of documents, too."""
 
@@ -213,6 +233,24 @@ class RepeatContent(StrEnum):
     DIFFERING = "differing"
 
 
+class DeliveryOutcome(StrEnum):
+    """How an attempt to deliver to a webhook ended."""
+
+    DELIVERED = "delivered"
+    REFUSED = "refused"  # any answer but success
+    TIMED_OUT = "timed_out"
+    UNREACHABLE = "unreachable"
+    BLOCKED = "blocked"  # its address may not be dialled
+
+
+class WebhookState(StrEnum):
+    """The state of a webhook."""
+
+    DELIVERING = "delivering"
+    FAILING = "failing"  # its last delivery failed
+    DISABLED = "disabled"
+
+
 class ProcessRole(StrEnum):
     """The role of a process: the command that started it."""
 
@@ -220,6 +258,7 @@ class ProcessRole(StrEnum):
     SERVE = "serve"
     WORK = "work"
     RECORD = "record"
+    DELIVER = "deliver"
     AUDIT = "audit"
 
 
@@ -283,11 +322,15 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
         "status": re.compile("[1-5][0-9]{2}"),
     },
     "copydesk_waiting_requests": {"kind": frozenset(WaitFor)},
+    "copydesk_event_streams_ended": {"reason": frozenset(StreamEnd)},
     "copydesk_waits": {"kind": frozenset(WaitFor), "outcome": frozenset(WaitOutcome)},
     "copydesk_ledger_entries": {"stream": _STREAM},
     "copydesk_ledger_repeats": {"content": frozenset(RepeatContent)},
     "copydesk_ledger_unreadable": {"stream": _STREAM},
     "copydesk_ledger_gaps": {"stream": _STREAM},
+    "copydesk_webhook_attempts": {"outcome": frozenset(DeliveryOutcome)},
+    "copydesk_webhooks": {"state": frozenset(WebhookState)},
+    "copydesk_webhooks_disabled": {"cause": frozenset(DisabledCause)},
     "copydesk_connections": {"listener": frozenset(Listener)},
     "copydesk_connections_cut": {"listener": frozenset(Listener), "cause": frozenset(Cut)},
     "copydesk_build_info": {

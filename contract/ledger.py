@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from contract.accepted import Input
+from contract.batches import Batch, BatchPage, BatchPlace, FailurePage
 from contract.job import Kind, Lane
 from contract.reasons import Reason
 from contract.search import Term
@@ -174,6 +175,21 @@ class Ledger(Protocol):
 
         A run that its first worker has taken counts as waiting.
         """
+
+    async def batch(self, batch_id: str) -> Batch | None:
+        """Returns what is recorded of a batch, None if that is nothing."""
+
+    async def batches(self, *, owner: str | None, name: str | None, limit: int, after: BatchPlace | None) -> BatchPage:
+        """Returns up to `limit` batches after the place `after`, of `owner` and with `name` where these are given."""
+
+    async def outsiders(self, batch_id: str, document_ids: Sequence[str]) -> frozenset[str]:
+        """Returns those of the documents that cannot be in the batch any more: it is closed, and does not have them.
+
+        There are none as long as the end of the batch is not recorded.
+        """
+
+    async def batch_failures(self, batch_id: str, *, limit: int, after: str | None) -> FailurePage:
+        """Returns up to `limit` failed documents of a batch whose ids come after `after`."""
 
     async def recorded_until(self) -> datetime | None:
         """Returns the aware time up to which all acceptances are recorded, None if none was ever recorded.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from contract.events import ErasedEvent
+from contract.events import Announcement
 
 
 class Action(StrEnum):
@@ -30,7 +30,7 @@ class OwnerRequest:
 
 
 class RequestSink(Protocol):
-    """Stores requests, and tells subscribers that a document is erased."""
+    """Stores requests, and tells subscribers what no worker tells them: erasures, and batches that are completed."""
 
     async def request(self, request: OwnerRequest) -> None:
         """Writes `request` to the record. It is durable when this returns.
@@ -39,7 +39,7 @@ class RequestSink(Protocol):
             BrokerUnavailable: not written, or not known to be written, within the publish timeout.
         """
 
-    async def announce(self, event: ErasedEvent) -> None:
+    async def announce(self, event: Announcement) -> None:
         """Writes `event` to the log, then offers it to all subscribers. Called again, it does both again.
 
         Raises:

@@ -4,6 +4,7 @@ import re
 from datetime import date, datetime
 from typing import Final, NoReturn, TypeVar
 
+from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from contract.binary import is_binary
@@ -53,9 +54,12 @@ def spaced(value: str) -> str:
     return _CONTROL.sub("", _BREAK.sub(" ", value))
 
 
-def is_text(value: str) -> str:
-    """Returns `value` if it is text; stray control characters are allowed."""
-    if is_binary(value):
+def is_text(value: str, info: ValidationInfo[int | None]) -> str:
+    """Returns `value` if it is text; stray control characters are allowed.
+
+    The context is the size in bytes of the JSON that held it, None if it came in another form.
+    """
+    if is_binary(value, info.context):
         refuse("binary", "is no text: more than 5 % of it are control characters or bytes that no charset knows")
     return value
 

@@ -18,7 +18,7 @@ def is_next(offset: int, after: int) -> bool:
 class Stream(StrEnum):
     """An append-only record. Retention removes its oldest entries."""
 
-    ACCEPTED = ACCEPTED  # an entry holds a JSON array of `contract.accepted.Accepted`
+    ACCEPTED = ACCEPTED  # an entry holds a JSON array of `contract.accepted.AcceptedEntry`
     ATTEMPTS = ATTEMPTS  # an entry holds a JSON array of `contract.attempts.FailedAttempt`
     LOG = LOG  # an entry holds one output event
     REQUESTS = REQUESTS  # an entry holds a JSON array of `contract.requests.OwnerRequest`

@@ -38,6 +38,13 @@ class Fault:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedFault(Fault):
+    """A fault within a value: `position` is that of its first character, from 1."""
+
+    position: int
+
+
 class SubmissionError(ValueError):
     """The submission breaks a rule; `faults` say which, at least one."""
 
@@ -189,7 +196,7 @@ def parse_submission(body: bytes) -> Checked:
         MalformedSubmissionError: not UTF-8, empty, or not JSON.
         InvalidSubmissionError: breaks a rule of this module, or holds a field that it does not know.
     """
-    return check_submission(_decoded(body))
+    return _check(_decoded(body), _of_submissions(), len(body))
 
 
 def parse_line(body: bytes) -> Checked:
@@ -198,7 +205,7 @@ def parse_line(body: bytes) -> Checked:
     Raises:
         MalformedSubmissionError, InvalidSubmissionError: as for `parse_submission`.
     """
-    checked = _check(_decoded(body), _of_lines())
+    checked = _check(_decoded(body), _of_lines(), len(body))
     line = checked.submission
     if not isinstance(line, Line) or (line.idempotency_key is None and line.decoded is None):
         return checked
@@ -237,20 +244,21 @@ def check_submission(fields: object) -> Checked:
     Raises:
         InvalidSubmissionError: as for `parse_submission`.
     """
-    return _check(fields, _of_submissions())
+    return _check(fields, _of_submissions(), None)
 
 
-def _check(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line]) -> Checked:
+def _check(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line], in_json: int | None) -> Checked:
+    """Returns the submission of a `kind` in `fields`, which came as JSON of `in_json` bytes, if that is known."""
     try:
-        return _checked(fields, kind)
+        return _checked(fields, kind, in_json)
     except ValidationError as error:
         details = error.errors(include_input=False, include_url=False)[:_MAX_FAULTS]
-        raise InvalidSubmissionError([_fault(detail) for detail in details]) from None
+        raise InvalidSubmissionError([fault_of(detail) for detail in details]) from None
 
 
-def _checked(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line]) -> Checked:
+def _checked(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line], in_json: int | None) -> Checked:
     fields, warnings = _without_bad_origin(fields)
-    submission: Submission = kind.validate_python(fields)
+    submission: Submission = kind.validate_python(fields, context=in_json)
     return Checked(submission, (*warnings, *_dropped_controls(fields)))
 
 
@@ -272,7 +280,7 @@ def _without_bad_origin(fields: object) -> tuple[object, tuple[Fault, ...]]:
     try:
         adapter(_Url).validate_python(fields["url"])
     except ValidationError as error:
-        fault = _fault(error.errors(include_input=False, include_url=False)[0])
+        fault = fault_of(error.errors(include_input=False, include_url=False)[0])
         kept = {name: value for name, value in fields.items() if name != "url"}
         return kept, (Fault("url", fault.rule, f"{fault.message}; the document is taken without it"),)
     return fields, ()
@@ -298,6 +306,7 @@ def to_job(  # noqa: PLR0913 - what a job has beyond its submission
     decoded: Decoded | None = None,
     owner: str | None = None,
     keep_input: bool = False,
+    batch: str | None = None,
 ) -> Job:
     """Returns the job of `submission`, first attempt of the first run.
 
@@ -309,6 +318,7 @@ def to_job(  # noqa: PLR0913 - what a job has beyond its submission
         decoded: how the content was decoded, where it came as bytes.
         owner: the name of the API key that posted.
         keep_input: see `Job`.
+        batch: the name of its batch.
     """
     metadata = submission.metadata
     return Job(
@@ -331,6 +341,7 @@ def to_job(  # noqa: PLR0913 - what a job has beyond its submission
         options=_options(submission.options),
         owner=owner,
         keep_input=keep_input,
+        batch=batch,
     )
 
 
@@ -361,7 +372,8 @@ _MESSAGES = {
 }
 
 
-def _fault(detail: ErrorDetails) -> Fault:
+def fault_of(detail: ErrorDetails) -> Fault:
+    """Returns what pydantic found as a fault of ours."""
     path = [str(step)[:_MAX_NAME_CHARS] for step in detail["loc"] if step != "[key]"]
     place = ".".join(path) or "body"
     if detail["type"] not in _MESSAGES:

@@ -12,6 +12,7 @@ RETRY_KEY = "retry"
 LOST = "copydesk.lost"
 LOG = "copydesk.log"
 DOCUMENTS = "copydesk.documents"
+DOCUMENTS_HEADERS = "copydesk.documents.headers"
 DEAD = "copydesk.dead"
 ACCEPTED = "copydesk.accepted"
 ATTEMPTS = "copydesk.attempts"
@@ -98,7 +99,7 @@ _DEFAULT_BOUNDS = Bounds()
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A durable exchange. `kind` is direct, fanout or topic."""
+    """A durable exchange. `kind` is direct, fanout, topic or headers."""
 
     name: str
     kind: str
@@ -127,6 +128,15 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
+class ExchangeBinding:
+    """Routes messages whose routing key matches `key` from an exchange to the exchange `to`, which routes them on."""
+
+    exchange: str
+    to: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Bounds for queues that were declared without them. An operator may lower them on the broker at any time."""
 
@@ -143,7 +153,7 @@ class Topology:
 
     exchanges: Sequence[Exchange]
     queues: Sequence[Queue]
-    bindings: Sequence[Binding]
+    bindings: Sequence[Binding | ExchangeBinding]
     policies: Sequence[Policy] = field(default_factory=tuple)
     delays_s: Sequence[float] = DELAYS_S
 
@@ -195,6 +205,7 @@ def design(
             Exchange(INTAKE, "direct"),
             Exchange(LOG, "fanout"),
             Exchange(DOCUMENTS, "topic"),
+            Exchange(DOCUMENTS_HEADERS, "headers"),
             Exchange(PREVIEWS, "fanout"),
         ),
         queues=(
@@ -213,6 +224,7 @@ def design(
             *(Binding(INTAKE, lane_queue(lane), lane) for lane in Lane),
             Binding(INTAKE, INTAKE_RETRY, RETRY_KEY),
             Binding(LOG, LOG, ""),
+            ExchangeBinding(DOCUMENTS, DOCUMENTS_HEADERS, "#"),
             Binding(PREVIEWS, PREVIEWS, ""),
         ),
         policies=_policies(bounds),

@@ -10,11 +10,12 @@ from datetime import datetime
 import orjson
 
 from contract.accepted import Accepted
-from contract.events import ERASED
+from contract.events import BATCH_COMPLETED, ERASED
 from contract.job import Lane
 
 _SKEW_S = 60.0  # allowed between the clocks of intake and workers; chosen: NTP keeps them within a second
 _DIGEST_BYTES = 8  # chosen: two different events of one run collide with probability 2**-64
+_DECIDE_NOTHING = frozenset({ERASED, BATCH_COMPLETED})
 _SHOWN_IDS = 20  # missing ids in a balance; chosen: enough to start a search, and they fit on a screen
 
 
@@ -104,10 +105,10 @@ class Books:
             self.undecided.setdefault(record.id, (record.lane, _seconds(record.at)))
 
     def decide(self, body: bytes) -> None:
-        """Records an event of the log. Every event after the first of a run is a repeat; an erasure decides none."""
+        """Records an event of the log. Every event after the first of a run is a repeat; some decide no run."""
         try:
             event = orjson.loads(body)
-            if event.get("type") == ERASED:
+            if event.get("type") in _DECIDE_NOTHING:
                 return
             run, content = str(event["id"]), digest(event["data"])
         except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import platform
+import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
@@ -19,7 +20,9 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from contract.batches import BatchSink
 from contract.broker import Broker, BrokerUnavailable, QueueDepths
+from contract.consumers import ConsumerBook
 from contract.labels import Listener, ProcessRole
 from contract.ledger import Ledger
 from contract.metrics import Metrics
@@ -28,6 +31,7 @@ from contract.requests import RequestSink
 from contract.streams import Streams
 from contract.timestamps import now
 from contract.topology import PREVIEW_WAIT_S
+from contract.webhooks import WebhookBook
 from runtime.auditor import Auditor
 from runtime.errors import StartError
 from runtime.gauges import keep_gauges
@@ -47,7 +51,7 @@ if TYPE_CHECKING:
 _Role = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]  # calls its argument when it has started
 
 
-class _WholeBroker(Broker, RequestSink, Streams, Protocol):
+class _WholeBroker(Broker, RequestSink, BatchSink, Streams, Protocol):
     """The methods that both brokers have."""
 
 
@@ -62,6 +66,7 @@ async def run(  # noqa: PLR0913 - the roles, and how the process is run
     serve: bool = False,
     work: bool = False,
     record: bool = False,
+    deliver: bool = False,
     ready: Callable[[], None] = lambda: None,
     ops_socket: str | None = None,
 ) -> bool:
@@ -77,7 +82,16 @@ async def run(  # noqa: PLR0913 - the roles, and how the process is run
         from runtime import working  # noqa: PLC0415 - loads the fetcher, which serve does not need
 
         working.refuse_to_hold_too_much(settings)
-    names = {ProcessRole.SERVE: serve, ProcessRole.WORK: work, ProcessRole.RECORD: record}
+    if deliver:
+        from runtime import delivering  # noqa: PLC0415 - the same
+
+        delivering.refuse_wrong_webhook_settings(settings)
+    names = {
+        ProcessRole.SERVE: serve,
+        ProcessRole.WORK: work,
+        ProcessRole.RECORD: record,
+        ProcessRole.DELIVER: deliver,
+    }
     role = ProcessRole.UP if all(names.values()) else next(name for name, asked in names.items() if asked)
     metrics = build_metrics(role)
     metrics.start_at_zero()
@@ -91,12 +105,15 @@ async def run(  # noqa: PLR0913 - the roles, and how the process is run
                 roles["recorder"] = partial(_record, await _open_recorder(settings, broker, metrics, stack), stop)
             if serve:
                 ledger, keys = await _open_ledger(settings, stack), await _open_keys(settings, stack)
-                app = build_api(settings, broker, metrics, ledger, keys)
+                consumers, webhooks = await _open_consumers(settings, stack), await _open_webhooks(settings, stack)
+                app = build_api(settings, broker, metrics, ledger, keys, consumers, webhooks)
                 roles["api"] = partial(_serve, app, settings, metrics, stop, shared=ops_socket is not None)
                 if keys is not None:
                     roles["keys"] = partial(_keep_keys, keys.stored, metrics, stop)
             if work:
                 roles["worker"] = partial(working.work, settings, broker, metrics, stop)
+            if deliver:
+                roles["deliverer"] = partial(delivering.deliver, settings, broker, metrics, stop)
             return await _run(settings, broker, metrics, roles, stop, ready, ops_socket)
     except BrokerUnavailable as error:  # the embedded broker's file is damaged, or is not a database
         raise StartError(str(error)) from None
@@ -141,6 +158,24 @@ async def _open_ledger(settings: Settings, stack: AsyncExitStack) -> Ledger | No
     return await stack.enter_async_context(opening.open_ledger(url))
 
 
+async def _open_consumers(settings: Settings, stack: AsyncExitStack) -> ConsumerBook | None:
+    url = settings.ledger()
+    if url is None:
+        return None
+    from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
+
+    return await stack.enter_async_context(opening.open_consumers(url))
+
+
+async def _open_webhooks(settings: Settings, stack: AsyncExitStack) -> WebhookBook | None:
+    url = settings.ledger()
+    if url is None:
+        return None
+    from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
+
+    return await stack.enter_async_context(opening.open_webhooks(url))
+
+
 @dataclass(frozen=True, slots=True)
 class KeysInUse:
     """The API keys of the ledger as the API takes them. `counter`: as in `build_app`."""
@@ -170,11 +205,13 @@ async def _keep_keys(stored: StoredKeys, metrics: Metrics, stop: asyncio.Event, 
     await stored.keep(metrics, stop)
 
 
-async def _open_recorder(settings: Settings, streams: Streams, metrics: Metrics, stack: AsyncExitStack) -> "Recorder":
+async def _open_recorder(
+    settings: Settings, broker: _WholeBroker, metrics: Metrics, stack: AsyncExitStack
+) -> "Recorder":
     from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
 
     await opening.make_own(settings)
-    return await stack.enter_async_context(opening.open_recorder(settings, streams, metrics))
+    return await stack.enter_async_context(opening.open_recorder(settings, broker, metrics))
 
 
 async def _record(recorder: "Recorder", stop: asyncio.Event, started: Callable[[], None]) -> None:
@@ -294,12 +331,14 @@ def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextMan
     return RabbitBroker(url, metrics=metrics, topology=settings.topology(), limits=limits)
 
 
-def build_api(
+def build_api(  # noqa: PLR0913, PLR0917 - what the API stands on
     settings: Settings,
     broker: ApiBroker,
     metrics: Metrics,
     ledger: Ledger | None = None,
     stored: KeysInUse | None = None,
+    consumers: ConsumerBook | None = None,
+    webhooks: WebhookBook | None = None,
 ) -> web.Application:
     """Returns the HTTP application. Without a `ledger` it cannot answer questions about documents.
 
@@ -341,4 +380,15 @@ def build_api(
         operators=_operators(settings, keys),
         stored_keys=None if stored is None else stored.stored,
         counter=None if stored is None else stored.counter,
+        consumers=consumers,
+        tokens_secret=_tokens_secret(settings),
+        webhooks=webhooks,
     )
+
+
+def _tokens_secret(settings: Settings) -> str | None:
+    """Returns what event tokens are signed with. A server on the embedded broker is alone, so any secret will do."""
+    given = settings.event_tokens_secret or settings.keys_secret
+    if given is not None:
+        return given.get_secret_value()
+    return secrets.token_urlsafe() if settings.amqp_url is None else None

@@ -6,11 +6,15 @@ from datetime import datetime
 from aiohttp import web
 
 from contract.charsets import Decode
+from contract.consumers import ConsumerBook
+from contract.event_tokens import signing_key
 from contract.labels import WaitFor
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
+from contract.webhooks import WebhookBook
 from service.about import DOCUMENT, ApiDocument
+from service.access.event_tokens import EVENT_TOKENS, TAKE_TOKENS, EventTokens
 from service.access.keys import ApiKeys
 from service.access.known_keys import ACCESS, SCOPES, Access
 from service.access.quotas import QUOTAS, Quotas, tell_standing
@@ -19,19 +23,26 @@ from service.capacity import LOAD, Load
 from service.context import (
     BROKER,
     CLOCK,
+    CONSUMERS,
     DECODE,
     KEEPING,
     LEDGER,
     LIMITS,
     METRICS,
+    WEBHOOKS,
     ApiBroker,
     IntakeLimits,
     Keeping,
 )
-from service.events import STREAMS, Streams, close_streams
+from service.events.choice import DecodedEvents
+from service.events.consuming import CONSUMING, Consuming
+from service.events.query import DECODED
+from service.events.streams import STREAMS, Streams, close_streams
 from service.http.hosts import HOSTS, Hosts, serve_known_hosts
 from service.http.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
+from service.posting.batches import CLOSED_BATCHES, ClosedBatches
 from service.posting.idempotency import FIRST_BODIES, FirstBodies
+from service.posting.media_types import TAKEN, tell_media_types
 from service.posting.reading import READING, Reading, stop_reading
 from service.posting.waits import WAITS, Waits, stop_waits
 from service.routes import definitions, operations
@@ -55,6 +66,9 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     operators: frozenset[str] = frozenset(),
     stored_keys: StoredKeys | None = None,
     counter: Counter | None = None,
+    consumers: ConsumerBook | None = None,
+    tokens_secret: str | None = None,
+    webhooks: WebhookBook | None = None,
 ) -> web.Application:
     """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
@@ -71,6 +85,9 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
         operators: the names of API keys of the settings that have the scope `admin`.
         stored_keys: the API keys of the ledger, None if they are not used.
         counter: counts for all replicas what keys have posted; None: each counts alone.
+        tokens_secret: event tokens are signed with it, the same for all replicas; None: there are no tokens.
+        consumers: keeps named consumers; None if no ledger is configured.
+        webhooks: keeps webhooks; None if no ledger is configured.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
@@ -79,6 +96,9 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[BROKER] = broker
     app[ACCESS] = Access(keys, operators, stored_keys)
     app[SCOPES] = {(one.method, one.path): one.scope for one in operations() if one.scope is not None}
+    app[TAKEN] = {(one.method, one.path): ", ".join(one.bodies) for one in operations()}
+    app[EVENT_TOKENS] = None if tokens_secret is None else EventTokens(signing_key(tokens_secret), clock)
+    app[TAKE_TOKENS] = frozenset((one.method, one.path) for one in operations() if one.takes_token)
     app[QUOTAS] = Quotas(counter)
     app[HOSTS] = hosts
     app[LIMITS] = limits
@@ -86,9 +106,14 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[CLOCK] = clock
     app[DECODE] = decode
     app[LEDGER] = ledger
+    app[CONSUMERS] = consumers
+    app[CONSUMING] = Consuming()
+    app[WEBHOOKS] = webhooks
     app[FIRST_BODIES] = FirstBodies(ledger)
+    app[CLOSED_BATCHES] = ClosedBatches(ledger)
     app[KEEPING] = keeping
     app[STREAMS] = Streams(limits.streams)
+    app[DECODED] = DecodedEvents()
     most = {
         WaitFor.SUBMISSION: limits.waiting_requests,
         WaitFor.LOOKUP: limits.waiting_requests,
@@ -100,6 +125,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[DOCUMENT] = ApiDocument(operations(), needs_key=app[ACCESS].required)
     app.on_response_prepare.append(name_server)
     app.on_response_prepare.append(tell_standing)
+    app.on_response_prepare.append(tell_media_types)
     app.on_shutdown.append(close_streams)
     app.on_shutdown.append(stop_waits)
     app.on_shutdown.append(stop_reading)

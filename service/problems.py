@@ -7,8 +7,9 @@ from http import HTTPStatus
 import orjson
 from aiohttp import hdrs, web
 
+from contract.filters import FilterError
 from contract.labels import ProblemName
-from contract.submission import Fault
+from contract.submission import Fault, PlacedFault
 from service.api.answers import ProblemDetails, present
 
 MEDIA_TYPE = "application/problem+json"
@@ -109,6 +110,9 @@ NOT_RECORDED = ProblemType(
     "Not recorded yet",
     "Nothing is recorded of this id yet, so nobody can tell whose document it is. Ask again after Retry-After seconds.",
 )
+TOO_MANY_WEBHOOKS = ProblemType(
+    "too-many-webhooks", 409, "Too many webhooks", "The owner has as many webhooks as one may have. Remove one first."
+)
 AMBIGUOUS_ID = ProblemType(
     "ambiguous-id",
     409,
@@ -116,6 +120,12 @@ AMBIGUOUS_ID = ProblemType(
     "Several ids begin with what was given: give more of the one that is meant.",
 )
 ERASED = ProblemType("erased", 410, "Erased", "This document was erased for good.")
+TOO_MANY_CONSUMERS = ProblemType(
+    "too-many-consumers",
+    409,
+    "Too many consumers",
+    "The owner has as many named consumers as one may have. Remove one first.",
+)
 POSITION_GONE = ProblemType(
     "position-gone",
     410,
@@ -128,7 +138,7 @@ UNSUPPORTED_MEDIA_TYPE = ProblemType(
     "unsupported-media-type",
     415,
     "Unsupported media type",
-    "The Accept-Post header lists the media types that are taken.",
+    "Accept-Post lists the media types that are taken, or, if that is the reason, Accept-Encoding the content codings.",
 )
 FOREIGN_HOST = ProblemType(
     "foreign-host",
@@ -138,6 +148,15 @@ FOREIGN_HOST = ProblemType(
 )
 INVALID_SUBMISSION = ProblemType(
     "invalid-submission", 422, "Invalid submission", "The body is well formed, but fields break rules: see errors."
+)
+INVALID_WEBHOOK = ProblemType(
+    "invalid-webhook", 422, "Invalid webhook", "The body is JSON, but fields break rules: see errors."
+)
+BATCH_CLOSED = ProblemType(
+    "batch-closed",
+    409,
+    "Batch closed",
+    "The batch is closed, so no further document can belong to it. Post into a batch with another name.",
 )
 IDEMPOTENCY_KEY_REUSED = ProblemType(
     "idempotency-key-reused",
@@ -191,6 +210,13 @@ LEDGER_NOT_CONFIGURED = ProblemType(
     "Ledger not configured",
     "This server keeps no ledger, so it cannot tell what became of documents. An operator sets COPYDESK_LEDGER_URL and "
     "runs copydesk record. Documents are taken and events are published all the same.",
+)
+EVENT_TOKENS_NOT_CONFIGURED = ProblemType(
+    "event-tokens-not-configured",
+    503,
+    "Event tokens not configured",
+    "This server has nothing to sign event tokens with. An operator sets COPYDESK_EVENT_TOKENS_SECRET, the same for "
+    "all servers.",
 )
 KEYS_UNAVAILABLE = ProblemType(
     "keys-unavailable",
@@ -251,15 +277,19 @@ ALL = (
     RUN_UNDER_WAY,
     NOTHING_KEPT,
     NOT_RECORDED,
+    TOO_MANY_WEBHOOKS,
     AMBIGUOUS_ID,
     ERASED,
+    TOO_MANY_CONSUMERS,
     POSITION_GONE,
     CONTENT_TOO_LARGE,
     TARGET_TOO_LONG,
     UNSUPPORTED_MEDIA_TYPE,
     FOREIGN_HOST,
     INVALID_SUBMISSION,
+    INVALID_WEBHOOK,
     IDEMPOTENCY_KEY_REUSED,
+    BATCH_CLOSED,
     INTAKE_FULL,
     QUOTA_EXCEEDED,
     HEADER_TOO_LARGE,
@@ -269,6 +299,7 @@ ALL = (
     NO_WORKER,
     TOO_MANY_EXTRACTIONS,
     LEDGER_NOT_CONFIGURED,
+    EVENT_TOKENS_NOT_CONFIGURED,
     KEYS_UNAVAILABLE,
     LEDGER_UNAVAILABLE,
     BROKER_UNAVAILABLE,
@@ -346,6 +377,12 @@ class ProblemError(Exception):
 def invalid_parameter(name: str, rule: str, message: str) -> ProblemError:
     """Returns the error for a header or query parameter that breaks a rule."""
     return ProblemError(Problem(INVALID_PARAMETER, f"{name} {message}.", [Fault(name, rule, message)]))
+
+
+def invalid_filter(name: str, error: FilterError) -> ProblemError:
+    """Returns the error for the query parameter `name`, which is no filter."""
+    fault = PlacedFault(name, "filter", str(error), error.position)
+    return ProblemError(Problem(INVALID_PARAMETER, f"{name}, character {error.position}: {error}.", [fault]))
 
 
 def of_http_error(error: web.HTTPException) -> Problem:

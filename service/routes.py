@@ -8,17 +8,35 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from service.about import get_asyncapi, get_docs, get_docs_file, get_index, get_openapi
-from service.api import about, acts, capacity, dead, events, extract, lookups, posting
+from service.api import (
+    about,
+    acts,
+    batches,
+    capacity,
+    consumers,
+    dead,
+    event_tokens,
+    events,
+    extract,
+    lookups,
+    posting,
+    webhooks,
+)
 from service.api.operation import Operation
 from service.capacity import get_capacity
 from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
-from service.events import get_events
+from service.events.consumers import commit_offset, list_consumers, remove_consumer
+from service.events.feed import get_events
+from service.events.tokens import make_event_token
+from service.lookups.batches import close_batch, list_batches, show_batch
 from service.lookups.document_acts import cancel_document, erase_document, rerun_document
 from service.lookups.document_list import list_documents
 from service.lookups.document_view import show_document
 from service.posting.extract import extract_document
 from service.posting.media_types import post_documents
 from service.problems import get_problem
+from service.webhooks.deliveries import deliver_again, list_deliveries, test_webhook
+from service.webhooks.webhooks import change_webhook, list_webhooks, make_webhook, remove_webhook, show_webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +56,28 @@ ROUTES: Final = (
     Route(acts.ERASE_DOCUMENT, erase_document),
     Route(acts.CANCEL_DOCUMENT, cancel_document),
     Route(acts.RERUN_DOCUMENT, rerun_document),
+    Route(batches.LIST_BATCHES, list_batches, head=True),
+    Route(batches.SHOW_BATCH, show_batch, head=True),
+    Route(batches.CLOSE_BATCH, close_batch),
     Route(events.GET_EVENTS, get_events),
+    Route(event_tokens.MAKE_EVENT_TOKEN, make_event_token),
+    Route(consumers.LIST_CONSUMERS, list_consumers, head=True),
+    Route(consumers.COMMIT_OFFSET, commit_offset),
+    Route(consumers.REMOVE_CONSUMER, remove_consumer),
     Route(dead.LIST_DEAD, list_dead),
     Route(dead.DROP_MANY, drop_many),
     Route(dead.RETRY_MANY, retry_many),
     Route(dead.SHOW_DEAD, show_dead),
     Route(dead.DROP_DEAD, drop_dead),
     Route(dead.RETRY_DEAD, retry_dead),
+    Route(webhooks.LIST_WEBHOOKS, list_webhooks, head=True),
+    Route(webhooks.MAKE_WEBHOOK, make_webhook),
+    Route(webhooks.SHOW_WEBHOOK, show_webhook, head=True),
+    Route(webhooks.CHANGE_WEBHOOK, change_webhook),
+    Route(webhooks.REMOVE_WEBHOOK, remove_webhook),
+    Route(webhooks.TEST_WEBHOOK, test_webhook),
+    Route(webhooks.LIST_DELIVERIES, list_deliveries, head=True),
+    Route(webhooks.DELIVER_AGAIN, deliver_again),
     Route(capacity.GET_CAPACITY, get_capacity, head=True),
     Route(about.GET_INDEX, get_index, head=True),
     Route(about.GET_PROBLEM, get_problem, head=True),

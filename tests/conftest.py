@@ -5,9 +5,11 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.mark.expression import Expression, ExpressionMatcher
 from hypothesis import settings
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
@@ -15,6 +17,10 @@ from prometheus_client.metrics import MetricWrapperBase
 from contract.labels import VALUES, is_value
 from contract.metrics import Metrics
 from tests.rabbit_node import RabbitNode, running_node
+from tests.suites import FOLDERS
+
+ROOT = Path(__file__).parents[1]
+KINDS = {kind: Expression.compile(kind) for kind in FOLDERS}
 
 BEYOND_UNIT = {"processes", "rabbit", "postgres", "system", "faults"}
 """Marks of the tests that `make unit` leaves out."""
@@ -26,6 +32,25 @@ settings.load_profile("copydesk")
 
 # A shell starts what runs in the background with SIGINT ignored, and children inherit that: Ctrl-C would do nothing.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def has_marks(marks: set[str]) -> ExpressionMatcher:
+    """Returns what evaluates an expression of `-m` for a test with `marks`."""
+
+    def matches(name: str, /, **_: str | int | bool | None) -> bool:
+        return name in marks
+
+    return matches
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stops where a test is in no suite, because its suite does not look into its file."""
+    for item in items:
+        marks = has_marks({mark.name for mark in item.iter_markers()})
+        (kind,) = (kind for kind, expression in KINDS.items() if expression.evaluate(marks))
+        if item.path.is_relative_to(ROOT) and not any(item.path.is_relative_to(ROOT / path) for path in FOLDERS[kind]):
+            where = item.path.relative_to(ROOT)
+            raise pytest.UsageError(f"{item.name} is in no suite: tests/suites.py does not name {where} for {kind!r}")
 
 
 @pytest.fixture(scope="session")

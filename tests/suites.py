@@ -24,8 +24,29 @@ SYSTEM_ON_RABBIT = "system and rabbit and not faults"
 BROKERS = "(rabbit or postgres) and not (system or faults)"
 PROCESSES = "processes and not (rabbit or postgres or system or faults)"
 UNIT = "not (processes or rabbit or postgres or system or faults)"
-_WORKER_FAULTS = "tests/faults/test_worker.py"  # about half of the time of all faults
-_ROBUST = "tests/workers/test_robust.py"  # its time goes into one parser child
+FOLDERS = {
+    FAULTS: ("tests/faults",),
+    SYSTEM: ("tests/canaries", "tests/deploy/test_wheel.py", "tests/fuzz", "tests/system"),
+    SYSTEM_ON_RABBIT: ("tests/canaries", "tests/system"),
+    BROKERS: ("tests/brokers", "tests/runtime/ledger"),
+    PROCESSES: (
+        *("tests/brokers/test_embedded_crashes.py", "tests/deploy", "tests/forking", "tests/runtime"),
+        *("tests/service/test_docs_files.py", "tests/test_suites.py"),
+        *("tests/workers/children/test_pool_end.py", "tests/workers/test_light.py", "tests/workers/test_robust.py"),
+    ),
+    UNIT: (
+        *("tests/brokers", "tests/contract", "tests/deploy", "tests/fuzz", "tests/runtime", "tests/seeds"),
+        *(
+            "tests/service",
+            "tests/workers",
+            *(f"tests/test_{name}.py" for name in ("constants", "decisions", "documents", "suites")),
+        ),
+    ),
+}
+"""Where the tests of each kind are. pytest imports no other files for them, which takes it up to eight seconds."""
+
+_WORKER_FAULTS = ("tests/faults/test_worker.py",)  # about half of the time of all faults
+_ROBUST = ("tests/workers/test_robust.py",)  # its time goes into one parser child
 _LONG = (
     *("tests/canaries", "tests/fuzz"),
     *(f"tests/system/test_{name}.py" for name in ("ledger", "processes", "streams")),
@@ -45,20 +66,36 @@ class Suite:
     arguments: tuple[str, ...]
 
 
+def _part(name: str, kind: str, *paths: str) -> Suite:
+    """The tests of `kind` in `paths`."""
+    return Suite(name, (*_options(kind), *paths))
+
+
+def _rest(name: str, kind: str, *but: str) -> Suite:
+    """All tests of `kind` but those in the paths `but`."""
+    there = [path for path in FOLDERS[kind] if path not in but]
+    inside = [f"--ignore={path}" for path in but if path not in FOLDERS[kind]]
+    return Suite(name, (*_options(kind), *there, *inside))
+
+
+def _options(kind: str) -> tuple[str, ...]:
+    return (*(PATIENTLY if kind == FAULTS else ()), "-m", kind)
+
+
 # The longest first. Every test is in exactly one of them: its marks choose a kind, its file or folder a part of it.
 SUITES = (
-    Suite("system on RabbitMQ: replicas", ("-m", SYSTEM_ON_RABBIT, *_REPLICAS)),
-    Suite("system on RabbitMQ", ("-m", SYSTEM_ON_RABBIT, *(f"--ignore={path}" for path in _REPLICAS))),
-    Suite("brokers and databases", ("-m", BROKERS)),
-    Suite("faults of brokers", (*PATIENTLY, "-m", FAULTS, f"--ignore={_WORKER_FAULTS}")),
-    Suite("system: long ones", ("-m", SYSTEM, *_LONG)),
-    Suite("system", ("-m", SYSTEM, *(f"--ignore={path}" for path in _LONG))),
-    Suite("faults of workers", (*PATIENTLY, "-m", FAULTS, _WORKER_FAULTS)),
-    Suite("processes", ("-m", PROCESSES, f"--ignore={_ROBUST}")),
-    Suite("processes: robust", ("-m", PROCESSES, _ROBUST)),
-    Suite("unit: workers", ("-m", UNIT, *_WORKERS)),
-    Suite("unit: API", ("-m", UNIT, *_API)),
-    Suite("unit: the rest", ("-m", UNIT, *(f"--ignore={folder}" for folder in (*_WORKERS, *_API)))),
+    _part("system on RabbitMQ: replicas", SYSTEM_ON_RABBIT, *_REPLICAS),
+    _rest("system on RabbitMQ", SYSTEM_ON_RABBIT, *_REPLICAS),
+    _rest("brokers and databases", BROKERS),
+    _rest("faults of brokers", FAULTS, *_WORKER_FAULTS),
+    _part("system: long ones", SYSTEM, *_LONG),
+    _rest("system", SYSTEM, *_LONG),
+    _part("faults of workers", FAULTS, *_WORKER_FAULTS),
+    _rest("processes", PROCESSES, *_ROBUST),
+    _part("processes: robust", PROCESSES, *_ROBUST),
+    _part("unit: workers", UNIT, *_WORKERS),
+    _part("unit: API", UNIT, *_API),
+    _rest("unit: the rest", UNIT, *_WORKERS, *_API),
 )
 
 

@@ -6,21 +6,15 @@ from types import SimpleNamespace
 from typing import BinaryIO
 
 import pytest
-from _pytest.mark.expression import Expression, ExpressionMatcher
+from _pytest.mark.expression import Expression
 
 from tests import suites
+from tests.conftest import has_marks, pytest_collection_modifyitems
 from tests.suites import SUITES, Suite, main
 
 MARKS = ("processes", "rabbit", "postgres", "system", "faults")
 ROOT = Path(__file__).parents[1]
 PASSES = Suite("passes", ("--collect-only", "-q", "tests/contract/test_ids.py"))
-
-
-def matcher(marks: set[str]) -> ExpressionMatcher:
-    def matches(name: str, /, **_: str | int | bool | None) -> bool:
-        return name in marks
-
-    return matches
 
 
 def kind(suite: Suite) -> str:
@@ -32,16 +26,33 @@ def kind(suite: Suite) -> str:
 )
 def test_the_marks_of_a_test_choose_one_kind_of_suite(marks: set[str]) -> None:
     kinds = {kind(suite) for suite in SUITES}
-    assert len([text for text in kinds if Expression.compile(text).evaluate(matcher(marks))]) == 1
+    assert len([text for text in kinds if Expression.compile(text).evaluate(has_marks(marks))]) == 1
 
 
-def test_suites_of_one_kind_divide_it_by_files_and_folders() -> None:
-    for _, same in itertools.groupby(sorted(SUITES, key=kind), kind):
-        parts = [suite.arguments[suite.arguments.index("-m") + 2 :] for suite in same]
-        chosen = sorted(argument for part in parts for argument in part if not argument.startswith("--ignore="))
-        left_out = sorted(argument.removeprefix("--ignore=") for part in parts for argument in part if "=" in argument)
-        assert chosen == left_out
-        assert all((ROOT / name).exists() for name in chosen)
+def paths(suite: Suite) -> set[Path]:
+    """Returns the test files that pytest imports for a suite."""
+    arguments = suite.arguments[suite.arguments.index("-m") + 2 :]
+    left_out = {file for argument in arguments if "=" in argument for file in files(argument.partition("=")[2])}
+    return {file for argument in arguments if "=" not in argument for file in files(argument)} - left_out
+
+
+def files(name: str) -> set[Path]:
+    path = ROOT / name
+    found = set(path.rglob("test_*.py")) if path.is_dir() else {path}
+    assert found
+    assert all(file.exists() for file in found)
+    return found
+
+
+def test_suites_of_one_kind_divide_its_files_among_them() -> None:
+    for name, folders in suites.FOLDERS.items():
+        parts = [paths(suite) for suite in SUITES if kind(suite) == name]
+        assert set().union(*parts) == {file for folder in folders for file in files(folder)}
+        assert sum(map(len, parts)) == len(set().union(*parts)), name
+
+
+def test_every_test_file_belongs_to_a_kind() -> None:
+    assert set().union(*map(paths, SUITES)) == files("tests")
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 5])
@@ -110,3 +121,12 @@ def test_a_test_that_starts_a_program_and_has_no_mark_fails(tmp_path: Path, caps
     output = capsys.readouterr().out
     assert "ERROR at teardown of test_unmarked" in output
     assert "2 passed, 1 error" in output
+
+
+def test_a_test_that_no_suite_looks_for_stops_the_run(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest_collection_modifyitems([request.node])
+    monkeypatch.setitem(suites.FOLDERS, suites.UNIT, ("tests/contract",))
+    with pytest.raises(pytest.UsageError, match=r"is in no suite: .* does not name tests/test_suites\.py"):
+        pytest_collection_modifyitems([request.node])

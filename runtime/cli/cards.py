@@ -8,8 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from contract.article import Article, Failure
+from contract.batches import CompletedBatch
 from contract.codec import decode_event
-from contract.events import ErasedEvent, ProcessedEvent
+from contract.events import BatchCompletedEvent, DisabledWebhook, ErasedEvent, ProcessedEvent, WebhookDisabledEvent
 from runtime.cli import streams
 
 
@@ -36,6 +37,10 @@ def card(event: bytes, *, excerpt: bool) -> RenderableType:
         return _article(decoded.data, excerpt=excerpt)
     if isinstance(decoded, ErasedEvent):
         return Panel(_facts([("id", decoded.data.id)]), title="erased", title_align="left", padding=(1, 2))
+    if isinstance(decoded, BatchCompletedEvent):
+        return _batch(decoded.data)
+    if isinstance(decoded, WebhookDisabledEvent):
+        return _disabled(decoded.data)
     return _failure(decoded.data)
 
 
@@ -81,6 +86,30 @@ def _failure(failure: Failure) -> Panel:
     ]
     title = Text(f"failed: {failure.reason}", style="bold red")
     shown = [(name, value) for name, value in rows if value]
+    return Panel(_facts(shown), title=title, title_align="left", border_style="red", padding=(1, 2))
+
+
+def _batch(batch: CompletedBatch) -> Panel:
+    counts = batch.counts
+    rows = [
+        ("documents", f"{counts.accepted:,}"),
+        ("processed", f"{counts.processed:,}"),
+        ("failed", f"{counts.failed:,}"),
+        ("erased", f"{counts.erased:,}" if counts.erased else ""),
+        ("first failures", "\n".join(f"{failure.id} {failure.reason}" for failure in batch.failures)),
+        ("closed", batch.closed),
+        ("completed", batch.completed),
+        ("id", batch.id),
+    ]
+    title = Text(f"batch completed: {batch.name or batch.id}", style="bold")
+    shown = [(name, value) for name, value in rows if value]
+    return Panel(_facts(shown), title=title, title_align="left", padding=(1, 2))
+
+
+def _disabled(webhook: DisabledWebhook) -> Panel:
+    rows = [("cause", webhook.cause.value), ("failing since", webhook.failing_since or ""), ("id", webhook.id)]
+    shown = [(name, value) for name, value in rows if value]
+    title = Text("webhook disabled", style="bold red")
     return Panel(_facts(shown), title=title, title_align="left", border_style="red", padding=(1, 2))
 
 

@@ -6,6 +6,8 @@ from ipaddress import ip_address
 import typer
 from yarl import URL
 
+from contract.batches import MAX_NAME_CHARS
+from contract.batches import NAME as BATCH_NAME
 from contract.keys import NAME, is_id
 from runtime import amqp_url as amqp
 from runtime import ledger_url as ledger
@@ -100,6 +102,20 @@ def topic(value: str) -> str:
     return value
 
 
+def event_filter(value: str) -> str:
+    """Returns a filter of events.
+
+    Raises:
+        BadParameter: `value` is no filter. The message says where its fault is.
+    """
+    from contract.filters import Filter, FilterError
+
+    try:
+        return str(Filter.parse(value))
+    except FilterError as error:
+        raise typer.BadParameter(f"character {error.position}: {error}") from None
+
+
 def offset(value: str) -> str:
     """Returns an offset of the log, or `oldest`.
 
@@ -122,6 +138,17 @@ def label(value: str) -> str:
         raise typer.BadParameter("it must be KEY=VALUE")
     if not is_utf8(value):
         raise typer.BadParameter("it must be UTF-8")
+    return value
+
+
+def batch(value: str) -> str:
+    """Returns the name of a batch.
+
+    Raises:
+        BadParameter: no batch can have such a name.
+    """
+    if not BATCH_NAME.fullmatch(value):
+        raise typer.BadParameter(f"it must have 1 to {MAX_NAME_CHARS} characters of UTF-8, none a control character")
     return value
 
 

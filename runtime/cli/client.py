@@ -13,7 +13,7 @@ from urllib.parse import quote
 import aiohttp
 import orjson
 
-from runtime.cli.patience import Patience, Refused, Unavailable
+from runtime.cli.patience import Exhausted, Patience, Refused, Unavailable
 
 _BUSY = {
     HTTPStatus.TOO_MANY_REQUESTS: "the intake is full",
@@ -26,6 +26,7 @@ _REQUEST_TIMEOUT_S = (
 )
 _STREAM_SILENCE_S = 60.0  # chosen: four heartbeats of the server
 _REOPEN_AFTER_S = 0.5  # chosen: short for a person, and a server that stops and closes its streams is not flooded
+_EXHAUSTED = "https://iana.org/assignments/http-problem-types#quota-exceeded"  # draft-ietf-httpapi-ratelimit-headers-11
 _NOT_OURS = "the answer is not from Copydesk: check --url"
 _NDJSON = "application/x-ndjson"
 _LINES_AT_ONCE = 100  # given away together; chosen: the costs of a piece are shared, and 100 of 4 MiB fit into memory
@@ -51,11 +52,15 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The server accepted a document: its id, its lane, and warnings about parts that were left out, a line each."""
+    """The server accepted a document: its id, its lane, and warnings about parts that were left out, a line each.
+
+    `batch` is the id of its batch.
+    """
 
     id: str
     lane: str
     warnings: tuple[str, ...] = ()
+    batch: str | None = None
 
 
 class Client:
@@ -74,20 +79,25 @@ class Client:
         """Posts one document. Repeating the request is safe, because of the idempotency key."""
         return await self._patience.retry(lambda: self._post(post, idempotency_key))
 
-    async def submit_lines(self, lines: Sequence[bytes], answered: Callable[[int, Receipt | Refused], None]) -> None:
+    async def submit_lines(
+        self, lines: Sequence[bytes], params: Mapping[str, str], answered: Callable[[int, Receipt | Refused], None]
+    ) -> None:
         """Posts documents, one in each of `lines`, in one request; after an outage again what has no receipt.
 
         Repeating is safe, because each line holds its idempotency key.
 
         Args:
             lines: each a document as JSON, with a line feed at its end.
+            params: of the query, for all of them.
             answered: called with the place of each line, and what the server answered.
         """
         left = dict(enumerate(lines))
         while left:
-            await self._patience.retry(lambda: self._post_lines(left, answered))
+            await self._patience.retry(lambda: self._post_lines(left, params, answered))
 
-    async def _post_lines(self, left: dict[int, bytes], answered: Callable[[int, Receipt | Refused], None]) -> None:
+    async def _post_lines(
+        self, left: dict[int, bytes], params: Mapping[str, str], answered: Callable[[int, Receipt | Refused], None]
+    ) -> None:
         """Posts what is left, and removes from it what is answered.
 
         Raises:
@@ -96,10 +106,10 @@ class Client:
         places, before = list(left), len(left)
         try:
             with self._translated():
-                async for line in self._line_answers(list(left.values())):
+                async for line in self._line_answers(list(left.values()), params):
                     place = places[line["line"] - 1]
                     outcome = _outcome_of(line)
-                    if isinstance(outcome, Busy):
+                    if isinstance(outcome, Unavailable):
                         raise outcome
                     del left[place]
                     answered(place, outcome)
@@ -110,14 +120,16 @@ class Client:
         if len(left) == before:
             raise Refused(_NOT_OURS)
 
-    async def _line_answers(self, lines: Sequence[bytes]) -> AsyncIterator[dict[str, Any]]:
+    async def _line_answers(self, lines: Sequence[bytes], params: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
         async def body() -> AsyncIterator[bytes]:
             for begin in range(0, len(lines), _LINES_AT_ONCE):
                 yield b"".join(lines[begin : begin + _LINES_AT_ONCE])
 
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_REQUEST_TIMEOUT_S, sock_read=_REQUEST_TIMEOUT_S)
-        headers = {"Content-Type": _NDJSON}
-        async with self._session.post("/v1/documents", data=body(), headers=headers, timeout=timeout) as response:
+        posting = self._session.post(
+            "/v1/documents", params=params, data=body(), headers={"Content-Type": _NDJSON}, timeout=timeout
+        )
+        async with posting as response:
             if response.content_type != _NDJSON:
                 await _answer(response)
                 raise Refused(_NOT_OURS)
@@ -128,6 +140,11 @@ class Client:
         headers = {"Content-Type": post.media_type, "Idempotency-Key": key}
         answer = await self._request("POST", "/v1/documents", data=post.body, params=post.params, headers=headers)
         return _receipt(answer)
+
+    async def close_batch(self, batch_id: str) -> None:
+        """Closes a batch. Repeating the request is safe."""
+        path = f"/v1/batches/{quote(batch_id, safe='')}/close"
+        await self._patience.retry(lambda: self._request("POST", path))
 
     async def dead_letters(self, params: Mapping[str, str]) -> dict[str, Any]:
         """Returns one page of dead letters, as `GET /v1/dead` answers."""
@@ -226,16 +243,16 @@ async def connect(url: str, api_key: str | None, patience_s: float) -> AsyncIter
 
 def _receipt(answer: Mapping[str, Any]) -> Receipt:
     warnings = (f"{warning['field']}: {warning['message']}" for warning in answer.get("warnings", []))
-    return Receipt(answer["id"], answer["lane"], tuple(warnings))
+    return Receipt(answer["id"], answer["lane"], tuple(warnings), answer.get("batch"))
 
 
-def _outcome_of(line: Mapping[str, Any]) -> Receipt | Refused | Busy:
+def _outcome_of(line: Mapping[str, Any]) -> Receipt | Refused | Unavailable:
     """Returns what a line of the answer says of its document."""
     status = line["status"]
     if status == HTTPStatus.ACCEPTED:
         return _receipt(line)
     if status in _BUSY:
-        return Busy(_BUSY[HTTPStatus(status)], line.get("retry_after"))
+        return _busy(status, line, line.get("retry_after"))
     if status == HTTPStatus.REQUEST_TIMEOUT:  # not the document's fault: the request stood still
         return Busy("the server waited too long for the documents")
     return Refused(explain(line))
@@ -248,12 +265,20 @@ def _dead_path(letter_id: str | None) -> str:
 async def _answer(response: aiohttp.ClientResponse) -> dict[str, Any]:
     body = await _json(response)
     if response.status in _BUSY:
-        raise Busy(_BUSY[HTTPStatus(response.status)], _seconds(response.headers.get("Retry-After", "")))
+        raise _busy(response.status, body, _seconds(response.headers.get("Retry-After", "")))
     if not response.ok:
         raise Refused(explain(body or {"title": f"{_NOT_OURS} (status {response.status})"}))
     if not body:
         raise Refused(_NOT_OURS)
     return body
+
+
+def _busy(status: int, problem: Mapping[str, Any], retry_after_s: float | None) -> Unavailable:
+    """Returns the exception for a status of `_BUSY`."""
+    if problem.get("type") == _EXHAUSTED:
+        names = ", ".join(problem.get("violated-policies", ()))
+        return Exhausted(f"the API key has posted as much as it may ({names})", retry_after_s)
+    return Busy(_BUSY[HTTPStatus(status)], retry_after_s)
 
 
 async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:

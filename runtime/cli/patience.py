@@ -25,6 +25,18 @@ class Unavailable(Exception):
         super().__init__(message)
         self.retry_after_s = retry_after_s
 
+    def pause_s(self, guess_s: float) -> float:
+        """Returns for how long to wait. A server that is busy may be back sooner than it announced."""
+        return min(self.retry_after_s or guess_s, _LONGEST_PAUSE_S)
+
+
+class Exhausted(Unavailable):
+    """The API key has posted as much as it may. It is of no use to try before `retry_after_s` are over."""
+
+    def pause_s(self, guess_s: float) -> float:
+        """Returns for how long to wait."""
+        return guess_s if self.retry_after_s is None else self.retry_after_s
+
 
 class Refused(Exception):
     """The server refused the request; the message is the problem in one line."""
@@ -54,26 +66,31 @@ class Patience:
             try:
                 result = await call()
             except on as lost:
-                left_s = self._left_s(lost)
-                if left_s <= 0:
+                left_s, pause_s = self._left_s(), lost.pause_s(next(pauses_s))
+                if left_s <= 0 or (isinstance(lost, Exhausted) and pause_s > left_s):
                     raise
-                await asyncio.sleep(min(lost.retry_after_s or next(pauses_s), _LONGEST_PAUSE_S, left_s))
+                self._report(lost, pause_s if isinstance(lost, Exhausted) else left_s)
+                await asyncio.sleep(min(pause_s, left_s))
             else:
                 self._end()
                 return result
 
-    def _left_s(self, lost: Unavailable) -> float:
-        """Returns the seconds that are left, and reports the outage if its cause was not reported lately."""
+    def _left_s(self) -> float:
+        """Returns the seconds that are left."""
         now = self._clock()
         if self._since is None:
             self._since = now
-        left_s = self._since + self._limit_s - now
-        cause = str(lost)
-        if left_s > 0 and now - self._reported_at.get(cause, -_REPORT_AGAIN_S) >= _REPORT_AGAIN_S:
-            streams.tell(f"copydesk: {cause}; trying again for up to {duration(left_s)}")
-            self._reported_at[cause] = now
-            self._is_reported = True
-        return left_s
+        return self._since + self._limit_s - now
+
+    def _report(self, lost: Unavailable, seconds: float) -> None:
+        """Reports the outage, unless its cause was reported lately."""
+        now, cause = self._clock(), str(lost)
+        if now - self._reported_at.get(cause, -_REPORT_AGAIN_S) < _REPORT_AGAIN_S:
+            return
+        how = "trying again in" if isinstance(lost, Exhausted) else "trying again for up to"
+        streams.tell(f"copydesk: {cause}; {how} {duration(seconds)}")
+        self._reported_at[cause] = now
+        self._is_reported = True
 
     def _end(self) -> None:
         if self._since is not None and self._is_reported:
@@ -91,7 +108,8 @@ def _pauses_s() -> Iterator[float]:
 
 
 def duration(seconds: float) -> str:
-    """Returns `seconds` as text, in seconds or minutes."""
+    """Returns `seconds` as text, in seconds, minutes or hours."""
     if seconds < 100:  # noqa: PLR2004 - below this, seconds are easier to read than minutes
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.0f} h"  # noqa: PLR2004 - as for seconds

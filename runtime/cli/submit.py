@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -20,7 +20,7 @@ from contract.options import Focus, Format, OnDuplicate, Part
 from runtime.cli import checks, streams
 from runtime.cli.exits import Exit
 from runtime.cli.options import DEFAULT_URL, TARGETS, ApiKey, AsJson, Url
-from runtime.cli.patience import DEFAULT_PATIENCE_S, Refused, Unavailable, duration
+from runtime.cli.patience import DEFAULT_PATIENCE_S, Exhausted, Refused, Unavailable, duration
 from runtime.errors import StartError
 
 if TYPE_CHECKING:
@@ -68,6 +68,15 @@ PatienceOption = Annotated[
         help="How long to retry while the server is unavailable. Each success restarts this time.",
     ),
 ]
+BatchOption = Annotated[
+    str | None,
+    typer.Option(
+        "--batch",
+        parser=checks.batch,
+        metavar="NAME",
+        help="Batch that the documents belong to. It is closed when all are sent.",
+    ),
+]
 Again = Annotated[
     bool, typer.Option("--again", help="Post documents as new even if they were posted before, such as changed pages.")
 ]
@@ -91,6 +100,7 @@ def submit(
     keep_all: KeepAll = False,
     on_duplicate: OnDuplicateOption = None,
     patience: PatienceOption = DEFAULT_PATIENCE_S,
+    batch: BatchOption = None,
     again: Again = False,
     as_json: AsJson = False,
 ) -> None:
@@ -98,6 +108,7 @@ def submit(
 
     After an outage or Ctrl-C, run the same command again: a file with the same path and content, or a URL, gets the
     same id if the options are the same, and counts once. The last line counts the accepted, refused and unsent ones.
+    With --batch, another line after it has the batch's id.
     """
     from runtime.cli.documents import named
 
@@ -110,10 +121,12 @@ def submit(
         labels=dict(pair.split("=", 1) for pair in label or []),
         options={"focus": focus, "keep_all": keep_all, **given},
         lane=lane,
+        batch=batch,
     )
     salt = uuid4().hex if again else ""
     documents = [_document(target, named(target, origin), extras, salt) for target in targets]
-    outcome = asyncio.run(_submit_all(documents, url, api_key, patience, _Report(len(documents), as_json=as_json)))
+    server, report = _Server(url, api_key, patience), _Report(len(documents), as_json=as_json)
+    outcome = asyncio.run(_submit_all(documents, server, extras.params, report))
     raise typer.Exit(outcome)
 
 
@@ -124,6 +137,12 @@ class _Extras:
     labels: dict[str, str]
     options: dict[str, Any]
     lane: Lane
+    batch: str | None
+
+    @property
+    def params(self) -> dict[str, str]:
+        """What the query says of documents of all kinds."""
+        return {} if self.batch is None else {"batch": self.batch}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +166,7 @@ def _document(target: str, document: "Named", extras: _Extras, salt: str) -> _Do
     is_file = target != "-" and document.body is not None
     place = str(Path(target).resolve()) if is_file else target
     content = sha256(document.body or b"").hexdigest()
-    known = [place, salt, document.kind, document.url, content, extras.labels, extras.options]
+    known = [place, salt, document.kind, document.url, content, extras.labels, extras.options, *extras.params.values()]
     key = sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()  # orjson refuses names that are not UTF-8
     post = _json(document, extras) if document.body is None else _raw(document, extras)
     return _Document(target, post, f"submit-{key}", _line(document, extras, f"submit-{key}"))
@@ -175,12 +194,12 @@ def _fields(document: "Named", extras: _Extras) -> dict[str, Any]:
 def _json(document: "Named", extras: _Extras) -> "Post":
     from runtime.cli.client import Post
 
-    return Post(orjson.dumps(_fields(document, extras)), "application/json", {})
+    return Post(orjson.dumps(_fields(document, extras)), "application/json", extras.params)
 
 
 def _raw(document: "Named", extras: _Extras) -> "Post":
     """Returns the request with a file's unchanged bytes: the server detects the charset, and the event reports it."""
-    params = {name: _parameter(value) for name, value in extras.options.items()}
+    params = extras.params | {name: _parameter(value) for name, value in extras.options.items()}
     params |= {f"labels.{name}": value for name, value in extras.labels.items()}
     params |= {"lane": extras.lane} | ({"url": document.url} if document.url else {})
     from runtime.cli.client import Post
@@ -194,8 +213,17 @@ def _parameter(value: object) -> str:
     return str(value).lower()
 
 
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """Where the documents go, and how long to retry while it is unavailable."""
+
+    url: str
+    api_key: str | None
+    patience_s: float
+
+
 async def _submit_all(
-    documents: Sequence[_Document], url: str, api_key: str | None, patience_s: float, report: "_Report"
+    documents: Sequence[_Document], server: _Server, params: Mapping[str, str], report: "_Report"
 ) -> Exit:
     from runtime.cli.client import connect
 
@@ -218,7 +246,7 @@ async def _submit_all(
             report.answered(unanswered.pop(place), outcome)
 
         try:
-            await client.submit_lines([document.line for document in together if document.line], answered)
+            await client.submit_lines([document.line for document in together if document.line], params, answered)
         except Refused as refusal:  # of the request as a whole
             for name in unanswered.values():
                 report.refused(name, str(refusal))
@@ -226,17 +254,36 @@ async def _submit_all(
     outcome = Exit.OK
     try:
         with report.progress():
-            async with connect(url, api_key, patience_s) as client, asyncio.TaskGroup() as group:
-                if together:
-                    group.create_task(many(client))
-                for document in alone:
-                    group.create_task(one(client, document))
+            async with connect(server.url, server.api_key, server.patience_s) as client:
+                async with asyncio.TaskGroup() as group:
+                    if together:
+                        group.create_task(many(client))
+                    for document in alone:
+                        group.create_task(one(client, document))
+                await _close(client, report)
     except* Unavailable as lost:
-        streams.tell(f"copydesk: {lost.exceptions[0]}; given up after {duration(patience_s)}")
+        streams.tell(f"copydesk: {lost.exceptions[0]}; {_given_up(lost.exceptions[0], server.patience_s)}")
         outcome = Exit.UNREACHABLE
     finally:  # after Ctrl-C, too
         report.sum_up()
-    return max(outcome, Exit.SOME_FAILED if report.refusals else Exit.OK)
+    return max(outcome, Exit.SOME_FAILED if report.refusals or report.is_open else Exit.OK)
+
+
+async def _close(client: "Client", report: "_Report") -> None:
+    """Closes the batch of the documents, if they have one and any was accepted."""
+    if report.batch is None:
+        return
+    try:
+        await client.close_batch(report.batch)
+        report.is_closed = True
+    except Refused as refusal:
+        streams.tell(f"copydesk: the batch cannot be closed: {refusal}")
+
+
+def _given_up(lost: Exception, patience_s: float) -> str:
+    if isinstance(lost, Exhausted) and lost.retry_after_s is not None:
+        return f"it may post again in {duration(lost.retry_after_s)}, later than --patience allows"
+    return f"given up after {duration(patience_s)}"
 
 
 @dataclass(slots=True)
@@ -247,6 +294,8 @@ class _Report:
     as_json: bool
     acceptances: int = 0
     refusals: int = 0
+    batch: str | None = None  # its id
+    is_closed: bool = False
     _bar: "Progress | None" = field(default=None, init=False)
     _task: "TaskID | None" = field(default=None, init=False)
 
@@ -279,7 +328,9 @@ class _Report:
 
     def accepted(self, name: str, receipt: "Receipt") -> None:
         self.acceptances += 1
+        self.batch = receipt.batch
         line = {"name": os.fsencode(name).decode(errors="replace"), "id": receipt.id, "lane": receipt.lane}
+        line |= {} if receipt.batch is None else {"batch": receipt.batch}
         streams.put(orjson.dumps(line).decode() if self.as_json else f"accepted\t{receipt.id}\t{receipt.lane}\t{name}")
         for warning in receipt.warnings:
             streams.tell(f"warning\t{name}\t{warning}")
@@ -290,10 +341,18 @@ class _Report:
         streams.tell(f"refused\t{name}\t{why}")
         self._advance()
 
+    @property
+    def is_open(self) -> bool:
+        """True if there is a batch that is not closed."""
+        return self.batch is not None and not self.is_closed
+
     def sum_up(self) -> None:
         left = self.total - self.acceptances - self.refusals
         hint = ": run the command again to send the rest; no document counts twice" if left else ""
         streams.tell(f"copydesk: {self.acceptances} accepted, {self.refusals} refused, {left} not sent{hint}")
+        if self.batch is not None:
+            state = "not closed: run the command again" if self.is_open else "closed"
+            streams.tell(f"copydesk: batch {self.batch} is {state}")
 
     def _advance(self) -> None:
         if self._bar is not None and self._task is not None:

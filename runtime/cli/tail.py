@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated
 
+import orjson
 import typer
 
 from contract.broker import BrokerUnavailable
@@ -22,6 +23,12 @@ Pattern = Annotated[
         parser=checks.topic,
         metavar="PATTERN",
         help="Topic pattern of the routing key: * matches one word, # any number of words.",
+    ),
+]
+Filter = Annotated[
+    str | None,
+    typer.Option(
+        "--filter", parser=checks.event_filter, metavar="FILTER", help='Only events like "language = en and has title".'
     ),
 ]
 After = Annotated[
@@ -47,6 +54,7 @@ def tail(
     url: Url = DEFAULT_URL,
     api_key: ApiKey = None,
     pattern: Pattern = "#",
+    wanted: Filter = None,
     last: Last = 10,
     after: After = None,
     count: Count = None,
@@ -58,15 +66,21 @@ def tail(
     from runtime.cli.cards import EventPrinter
 
     begin = {"last": str(last)} if after is None else {"after": after}
-    events = _subscribe(amqp, pattern) if amqp else _stream(url, api_key, {"pattern": pattern, **begin})
+    chosen = {"pattern": pattern} if wanted is None else {"pattern": pattern, "filter": wanted}
+    events = _subscribe(amqp, pattern, wanted) if amqp else _stream(url, api_key, chosen | begin)
     printer = EventPrinter(as_json=as_json, excerpt=excerpt)
     raise typer.Exit(asyncio.run(_show(events, printer, count)))
 
 
-def _subscribe(amqp_url: str, pattern: str) -> AsyncGenerator[bytes, None]:
+async def _subscribe(amqp_url: str, pattern: str, wanted: str | None) -> AsyncGenerator[bytes, None]:
+    from contract.filters import Filter as EventFilter
     from runtime.brokers.rabbit.subscriber import subscribe
 
-    return subscribe(amqp_url, pattern)
+    chosen = None if wanted is None else EventFilter.parse(wanted)
+    async with aclosing(subscribe(amqp_url, pattern)) as events:
+        async for event in events:
+            if chosen is None or chosen.matches(orjson.loads(event)):
+                yield event
 
 
 async def _stream(url: str, api_key: str | None, params: Mapping[str, str]) -> AsyncGenerator[bytes, None]:

@@ -4,18 +4,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from runtime.ledger.batch import Noted
-from runtime.ledger.facts import AcceptedFact, ErasedFact
+from runtime.ledger.document_batches import ERASED, FIRST_RUN, BatchRow
+from runtime.ledger.facts import AcceptedFact, ClosedFact, CompletedFact, ErasedFact
 from runtime.ledger.row import Row
 
 
 @dataclass(slots=True, kw_only=True)
 class Erased:
-    """A row of the table `erased`. Nothing else is kept of such a document, and later records of it are ignored."""
+    """A row of the table `erased`. Nothing else is kept of such a document, and later records of it are ignored.
+
+    `batch` is the id of the batch that counts it.
+    """
 
     document_id: str
     erased_ms: int
     owner: str | None = None
     words_left: bool = False
+    batch: str | None = None
 
 
 class Changes:
@@ -25,9 +30,16 @@ class Changes:
         fresh, changed: rows to be stored, by `seq`. `gone`: stored rows to be removed.
         verdicts, inputs: what is stored beside a row.
         erased: the documents that are, by id; those in `newly` have changed.
+        batches: of the documents, by id; those in `counted` have changed.
     """
 
-    def __init__(self, stored: Iterable[Row], next_seq: int, erased: Iterable[Erased] = ()) -> None:
+    def __init__(
+        self,
+        stored: Iterable[Row],
+        next_seq: int,
+        erased: Iterable[Erased] = (),
+        batches: Iterable[BatchRow] = (),
+    ) -> None:
         self.next_seq = next_seq
         self.fresh: dict[int, Row] = {}
         self.changed: dict[int, Row] = {}
@@ -38,6 +50,8 @@ class Changes:
         self.repeats = self.differing = 0
         self.erased = {it.document_id: it for it in erased}
         self.newly: set[str] = set()
+        self.batches = {it.id: it for it in batches}
+        self.counted: set[str] = set()
         self._sizes_before: dict[int, int] = {}
         self._documents: dict[str, dict[int, Row]] = {}
         for row in stored:
@@ -59,11 +73,16 @@ class Changes:
     def learn(self, noted: Noted) -> None:
         """Applies a fact."""
         fact = noted.fact
-        if isinstance(fact, ErasedFact):
+        if isinstance(fact, ClosedFact):
+            self._close(fact)
+        elif isinstance(fact, CompletedFact):
+            self._batch(fact.batch, fact.at_ms).learn_completed(fact)
+        elif isinstance(fact, ErasedFact):
             self._erase(fact.document_id, fact.at_ms, fact.owner)
         elif fact.document_id in self.erased:
             if isinstance(fact, AcceptedFact):
                 self._erase(fact.document_id, None, fact.owner)
+                self._count_erased(fact)
         else:
             self._change(self._row(fact.document_id, fact.run), noted)
 
@@ -72,12 +91,38 @@ class Changes:
         if row.learn(noted.fact):
             row.size += len(noted.body)
             self.verdicts.append((row, noted))
-        elif isinstance(noted.fact, AcceptedFact) and noted.body and not known:
-            row.size += len(noted.body)
-            self.inputs.append((row, noted))
+            if row.batch is not None:
+                self._batch(row.batch, noted.fact.at_ms).count(row.state, noted.fact.at_ms)
+        elif isinstance(noted.fact, AcceptedFact) and not known:
+            if noted.body:
+                row.size += len(noted.body)
+                self.inputs.append((row, noted))
+            row.batch = self._joined(noted.fact, row.state, row.decided_ms)
         self.repeats += row.repeats - repeats
         self.differing += row.differing - differing
         self._mark(row)
+
+    def _joined(self, fact: AcceptedFact, state: str, decided_ms: int | None = None) -> str | None:
+        """Counts a document in its batch; returns the batch's id, None if it belongs to none."""
+        if fact.batch is None or fact.run != FIRST_RUN:
+            return None
+        batch = self._batch(fact.batch, fact.at_ms)
+        return batch.id if batch.accept(fact, state, decided_ms) else None
+
+    def _count_erased(self, fact: AcceptedFact) -> None:
+        """Counts a document that was erased before its acceptance was read."""
+        known = self.erased[fact.document_id]
+        if known.batch is None:
+            known.batch = self._joined(fact, ERASED, known.erased_ms)
+
+    def _close(self, fact: ClosedFact) -> None:
+        """Closes a batch. One without documents is only known by its name: an id alone may be a mistake."""
+        if fact.batch in self.batches or fact.name is not None:
+            self._batch(fact.batch, fact.at_ms).close(fact)
+
+    def _batch(self, batch_id: str, at_ms: int) -> BatchRow:
+        self.counted.add(batch_id)
+        return self.batches.setdefault(batch_id, BatchRow(id=batch_id, begun_ms=at_ms, changed_ms=at_ms))
 
     def _erase(self, document_id: str, at_ms: int | None, owner: str | None) -> None:
         """Removes all rows of a document. The order of what is known of its erasure makes no difference."""
@@ -89,6 +134,10 @@ class Changes:
         self.verdicts = [it for it in self.verdicts if it[0].document_id != document_id]
         self.inputs = [it for it in self.inputs if it[0].document_id != document_id]
         known = self.erased.setdefault(document_id, Erased(document_id=document_id, erased_ms=at_ms or 0))
+        for row in rows:
+            if row.batch is not None:
+                known.batch = row.batch
+                self._batch(row.batch, known.erased_ms).erase(row.state, at_ms or known.erased_ms)
         known.owner = known.owner or owner or next((row.owner for row in rows if row.owner), None)
         known.erased_ms = min(known.erased_ms, at_ms or known.erased_ms)
         self.newly.add(document_id)

@@ -7,10 +7,13 @@ from typing import Any
 
 import orjson
 
+from contract.accepted import AcceptedEntry
+from contract.batches import BatchClosed
 from contract.broker import LogEntry
 from contract.codec import UndecodableError, decode_acceptances, decode_attempts, decode_requests, encode
 from contract.duplicates import Signature, signature_of
-from contract.events import ERASED, FAILED, PROCESSED, host_of
+from contract.events import BATCH_COMPLETED, ERASED, FAILED, PROCESSED, WEBHOOK_DISABLED, host_of
+from contract.ids import batch_id
 from contract.ledger import State
 from contract.requests import Action, OwnerRequest
 from contract.streams import Stream
@@ -27,7 +30,10 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedFact:
-    """A run was accepted. Times are in milliseconds since 1970 here, and in every fact. `input` is JSON, or empty."""
+    """A run was accepted. Times are in milliseconds since 1970 here, and in every fact. `input` is JSON, or empty.
+
+    `batch` is the id of the batch that it was posted with.
+    """
 
     document_id: str
     run: int
@@ -39,6 +45,8 @@ class AcceptedFact:
     labels: Mapping[str, str]
     input: bytes = b""
     body_digest: str | None = None
+    batch: str | None = None
+    batch_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +99,30 @@ class ErasedFact:
     owner: str | None = None
 
 
-Fact = AcceptedFact | AttemptFact | VerdictFact | ErasedFact
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedFact:
+    """A batch is closed, if it is one of `owner`, or if that is None. `name` is None if only its id is known."""
+
+    batch: str
+    at_ms: int
+    owner: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletedFact:
+    """The log holds the event that a batch is completed. `body` is that event."""
+
+    batch: str
+    at_ms: int
+    name: str | None
+    body: bytes
+
+
+BatchFact = ClosedFact | CompletedFact
+"""The facts about a whole batch."""
+
+Fact = AcceptedFact | AttemptFact | VerdictFact | ErasedFact | BatchFact
 
 
 def facts_of(stream: Stream, entry: LogEntry) -> Sequence[Fact]:
@@ -102,14 +133,27 @@ def facts_of(stream: Stream, entry: LogEntry) -> Sequence[Fact]:
     """
     try:
         if stream is Stream.LOG:
-            return (_of_log(entry.body),)
+            return _of_log(entry.body)
         if stream is Stream.ACCEPTED:
-            return [_accepted(record) for record in decode_acceptances(entry.body)]
+            return [_of_acceptances(record) for record in decode_acceptances(entry.body)]
         if stream is Stream.REQUESTS:
             return [_erasure(it) for it in decode_requests(entry.body) if it.action is Action.ERASE]
         return [_attempt(record) for record in decode_attempts(entry.body)]
     except (UndecodableError, orjson.JSONDecodeError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise Unreadable(type(error).__name__) from None
+
+
+def _of_acceptances(record: AcceptedEntry) -> AcceptedFact | ClosedFact:
+    return _closed(record) if isinstance(record, BatchClosed) else _accepted(record)
+
+
+def _closed(record: BatchClosed) -> ClosedFact:
+    return ClosedFact(
+        batch=_checked_id(record.closed_batch),
+        at_ms=milliseconds(record.at),
+        owner=record.owner,
+        name=_short(record.name),
+    )
 
 
 def _accepted(record: Any) -> AcceptedFact:  # noqa: ANN401 - what the codec returns
@@ -125,6 +169,8 @@ def _accepted(record: Any) -> AcceptedFact:  # noqa: ANN401 - what the codec ret
         labels=_labels(record.labels),
         input=b"" if record.input is None else encode(record.input),
         body_digest=_short(record.body_digest),
+        batch=None if record.batch is None else batch_id(record.owner or "", record.batch),
+        batch_name=_short(record.batch),
     )
 
 
@@ -145,11 +191,24 @@ def _erasure(request: OwnerRequest) -> ErasedFact:
     return ErasedFact(document_id=_checked_id(request.id), at_ms=milliseconds(request.at), owner=request.owner)
 
 
-def _of_log(body: bytes) -> VerdictFact | ErasedFact:
+def _of_log(body: bytes) -> Sequence[VerdictFact | ErasedFact | CompletedFact]:
     event = orjson.loads(body)
+    if event["type"] == WEBHOOK_DISABLED:
+        return ()
     if event["type"] == ERASED:
-        return ErasedFact(document_id=_checked_id(event["subject"]), at_ms=milliseconds(event["time"]))
-    return _verdict(event, body)
+        return (ErasedFact(document_id=_checked_id(event["subject"]), at_ms=milliseconds(event["time"])),)
+    if event["type"] == BATCH_COMPLETED:
+        return (_completed(event, body),)
+    return (_verdict(event, body),)
+
+
+def _completed(event: Mapping[str, Any], body: bytes) -> CompletedFact:
+    return CompletedFact(
+        batch=_checked_id(event["subject"]),
+        at_ms=milliseconds(event["time"]),
+        name=_short(event["data"]["name"]),
+        body=body,
+    )
 
 
 def _verdict(event: Mapping[str, Any], body: bytes) -> VerdictFact:

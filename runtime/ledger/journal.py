@@ -1,20 +1,27 @@
 """One transaction for each batch: stores facts, changes rows, advances offsets. A batch is recorded whole or not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, ColumnElement, Table, Text, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import ARRAY, Column, ColumnElement, Select, Text, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from contract.batches import MAX_TOLD_FAILURES, FailedDocument
+from contract.ledger import State
 from contract.streams import Stream
 from runtime.ledger import search, signatures
 from runtime.ledger.batch import Place, Reading, stored_words
 from runtime.ledger.changes import Changes, Erased
 from runtime.ledger.database import translated
+from runtime.ledger.deliveries import drop_erased
+from runtime.ledger.document_batches import BatchRow
+from runtime.ledger.facts import AcceptedFact, BatchFact
 from runtime.ledger.row import COLUMNS, Row
-from runtime.ledger.tables import OF_DOCUMENTS, erased, events, inputs, labels, places, recorder, reruns, runs
+from runtime.ledger.tables import OF_DOCUMENTS, batches, erased, events, inputs, labels, places, recorder, reruns, runs
+
+_EVENTS_AT_ONCE = 100  # of batches, that are read together; chosen: each has up to 3 kB
 
 
 class Fenced(Exception):
@@ -26,7 +33,7 @@ class Recorded:
     """The result of a transaction.
 
     `rows` and `event_bytes` are totals after it, `dropped` counts deleted rows. `repeats` are events of runs that had
-    one already, `differing` those of them with other content.
+    one already, `differing` those of them with other content. `completed` are batches whose event is to be published.
     """
 
     rows: int
@@ -34,6 +41,7 @@ class Recorded:
     dropped: int = 0
     repeats: int = 0
     differing: int = 0
+    completed: int = 0
 
 
 class Journal:
@@ -63,7 +71,13 @@ class Journal:
                 sums["event_bytes"] += changes.bytes_added
                 sums["recorded_ms"] = max(filter(None, (sums["recorded_ms"], recorded_ms)), default=None)
                 await connection.execute(update(recorder).values(sums))
-        return Recorded(sums["row_count"], sums["event_bytes"], repeats=changes.repeats, differing=changes.differing)
+        return Recorded(
+            sums["row_count"],
+            sums["event_bytes"],
+            repeats=changes.repeats,
+            differing=changes.differing,
+            completed=sum(changes.batches[batch_id].is_unsent for batch_id in changes.counted),
+        )
 
     async def drop(self, limit: int, *, before_ms: int | None) -> Recorded:
         """Deletes up to `limit` of the oldest rows; with `before_ms`, only rows older than that."""
@@ -76,6 +90,22 @@ class Journal:
                 await connection.execute(update(recorder).values(sums))
         return Recorded(sums["row_count"], sums["event_bytes"], dropped=len(gone))
 
+    async def unsent(self) -> Mapping[str, bytes]:
+        """Returns the events of completed batches that are not known to be published, by batch, the oldest first."""
+        wanted = select(batches.c.id, batches.c.event).where(~batches.c.sent, batches.c.completed_ms.is_not(None))
+        with translated():
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(wanted.order_by(batches.c.completed_ms).limit(_EVENTS_AT_ONCE))).all()
+        return {row.id: row.event for row in rows}
+
+    async def mark(self, batch_id: str, *, sent: bool) -> None:
+        """Notes that the event of a batch is about to be published, or with `sent` that it is."""
+        with translated():
+            async with self._engine.begin() as connection:
+                await self._sums(connection)
+                of_batch = update(batches).where(batches.c.id == batch_id)
+                await connection.execute(of_batch.values(sending=True, sent=sent))
+
     async def _sums(self, connection: AsyncConnection) -> dict[str, Any]:
         """Writes a sign of life, and locks out every other recorder until the transaction ends."""
         mine = update(recorder).where(recorder.c.fence == self._fence).values(beat=recorder.c.beat + 1)
@@ -87,23 +117,32 @@ class Journal:
 
     async def _changes(self, connection: AsyncConnection, readings: Sequence[Reading], next_seq: int) -> Changes:
         noted = [each for reading in readings for each in reading.noted]
-        ids = sorted({each.fact.document_id for each in noted})
-        dialect = connection.dialect.name
-        stored = (await connection.execute(select(runs).where(among(dialect, runs, ids)))).mappings() if ids else ()
-        gone = (await connection.execute(select(erased).where(among(dialect, erased, ids)))).mappings() if ids else ()
-        rows = (Row.read(dict(columns)) for columns in stored)
-        changes = Changes(rows, next_seq, (Erased(**columns) for columns in gone))
+        ids = {each.fact.document_id for each in noted if not isinstance(each.fact, BatchFact)}
+        rows = [Row.read(columns) for columns in await _rows(connection, runs.c.document_id, ids)]
+        gone = [Erased(**columns) for columns in await _rows(connection, erased.c.document_id, ids)]
+        named = [each.fact.batch for each in noted if isinstance(each.fact, AcceptedFact | BatchFact)]
+        of_batches = {it for it in (*named, *(row.batch for row in rows), *(it.batch for it in gone)) if it}
+        known = [BatchRow(**columns) for columns in await _rows(connection, batches.c.id, of_batches)]
+        changes = Changes(rows, next_seq, gone, known)
         for each in noted:
             changes.learn(each)
         return changes
 
 
-def among(dialect: str, table: Table, ids: Sequence[str]) -> ColumnElement[bool]:
-    """Returns the condition for all rows of these documents. It has one parameter, so that it is prepared only once."""
+async def _rows(connection: AsyncConnection, column: Column[str], ids: Collection[str]) -> Sequence[dict[str, Any]]:
+    """Returns the rows of a table whose `column` has one of `ids`."""
+    if not ids:
+        return ()
+    chosen = select(column.table).where(among(connection.dialect.name, column, sorted(ids)))
+    return [dict(row) for row in (await connection.execute(chosen)).mappings()]
+
+
+def among(dialect: str, column: Column[str], ids: Sequence[str]) -> ColumnElement[bool]:
+    """Returns the condition that a column has one of `ids`. It has one parameter, so that it is prepared only once."""
     if dialect == "sqlite":
         listed = text("SELECT value FROM json_each(:ids)").bindparams(ids=orjson.dumps(ids).decode())
-        return table.c.document_id.in_(listed)
-    return table.c.document_id == func.any(bindparam("ids", ids, ARRAY(Text)))
+        return column.in_(listed)
+    return column == func.any(bindparam("ids", ids, ARRAY(Text)))
 
 
 async def _store(connection: AsyncConnection, changes: Changes) -> None:
@@ -126,6 +165,28 @@ async def _store(connection: AsyncConnection, changes: Changes) -> None:
     indexed = [{"seq": row.seq, "words": noted.words} for row, noted in changes.verdicts if noted.words is not None]
     if indexed:
         await connection.execute(search.insert(connection.dialect.name), indexed)
+    if changes.counted:
+        await _store_batches(connection, [changes.batches[batch_id] for batch_id in sorted(changes.counted)])
+
+
+async def _store_batches(connection: AsyncConnection, counted: Sequence[BatchRow]) -> None:
+    for batch in counted:
+        if batch.is_complete:
+            batch.complete(await _first_failures(connection, batch.id))
+    await connection.execute(delete(batches).where(batches.c.id.in_([batch.id for batch in counted])))
+    await connection.execute(insert(batches), [asdict(batch) for batch in counted])
+
+
+async def _first_failures(connection: AsyncConnection, batch_id: str) -> Sequence[FailedDocument]:
+    first = failed_in(batch_id).order_by(runs.c.decided_ms, runs.c.document_id).limit(MAX_TOLD_FAILURES)
+    rows = (await connection.execute(first)).all()
+    return [FailedDocument(id=row.document_id, reason=row.reason, url=row.url) for row in rows]
+
+
+def failed_in(batch_id: str) -> Select[Any]:
+    """Returns the query for the failed documents of a batch, in no order."""
+    told = select(runs.c.document_id, runs.c.reason, runs.c.url)
+    return told.where(runs.c.batch == batch_id, runs.c.state == State.FAILED)
 
 
 async def _erase(connection: AsyncConnection, changes: Changes) -> None:
@@ -134,6 +195,7 @@ async def _erase(connection: AsyncConnection, changes: Changes) -> None:
     for seq, row in changes.gone.items():
         changes.erased[row.document_id].words_left |= seq in with_words and search.leaves_words(connection.dialect.name)
     newly = [changes.erased[document_id] for document_id in sorted(changes.newly)]
+    await drop_erased(connection, [it.document_id for it in newly])
     await connection.execute(delete(erased).where(erased.c.document_id.in_([it.document_id for it in newly])))
     await connection.execute(insert(erased), [asdict(it) for it in newly])
 
@@ -186,6 +248,7 @@ async def _drop(connection: AsyncConnection, limit: int, before_ms: int | None) 
     if before_ms is not None:
         oldest = oldest.where(runs.c.sort_ms < before_ms)
         await connection.execute(delete(erased).where(erased.c.erased_ms < before_ms))
+        await connection.execute(delete(batches).where(batches.c.changed_ms < before_ms))
     rows = (await connection.execute(oldest)).all()
     if rows:
         await _remove(connection, [row.seq for row in rows])

@@ -9,19 +9,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
-from contract.streams import Streams
 from runtime.errors import StartError
 from runtime.ledger import schema
+from runtime.ledger.consumers import SqlConsumerBook
 from runtime.ledger.database import LedgerUnusable, ledger_url, open_engine
+from runtime.ledger.deliveries import SqlDeliveries
 from runtime.ledger.keys import SqlKeyBook
 from runtime.ledger.queries import SqlLedger
 from runtime.ledger.quotas import SqlCounter
-from runtime.ledger.recorder import Recorder, RecorderLimits
+from runtime.ledger.recorder import RecordedBroker, Recorder, RecorderLimits
 from runtime.ledger.retention import RetentionLimits
 from runtime.ledger.signatures import SqlSignatures
+from runtime.ledger.webhooks import SqlWebhookBook
 from runtime.settings import LEDGER_FILE, Settings
 
 _WORKER_CONNECTIONS = 2  # chosen: a look takes milliseconds, and a hundred workers are as many as PostgreSQL takes
+_CONSUMER_CONNECTIONS = 2  # chosen: a commit takes milliseconds, and few are made at once
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +44,7 @@ async def make_own(settings: Settings) -> None:
         cause = error.cause if isinstance(error, LedgerUnusable) else error
         raise StartError(
             f"the ledger {settings.data / LEDGER_FILE} cannot be used ({cause}); "
-            "you may delete it: it is rebuilt, but for API keys"
+            "you may delete it: it is rebuilt, but for API keys, consumers and webhooks"
         ) from None
 
 
@@ -86,6 +89,56 @@ async def open_keys(url: str) -> AsyncIterator[Keys]:
 
 
 @asynccontextmanager
+async def open_consumers(url: str) -> AsyncIterator[SqlConsumerBook]:
+    """Opens the named consumers of the ledger. The process starts even if the database is unavailable.
+
+    Raises:
+        StartError: as `open_ledger`.
+    """
+    engine = open_engine(ledger_url(url), most=_CONSUMER_CONNECTIONS)
+    try:
+        await _check(engine, writes=False, hint="requests for consumers are answered 503 until it is back")
+        yield SqlConsumerBook(engine)
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def open_webhooks(url: str) -> AsyncIterator[SqlWebhookBook]:
+    """Opens the webhooks of the ledger for the API. The process starts even if the database is unavailable.
+
+    Raises:
+        StartError: as `open_ledger`.
+    """
+    engine = open_engine(ledger_url(url))
+    try:
+        await _check(engine, writes=False, hint="requests about webhooks answer 503 until it is back")
+        yield SqlWebhookBook(engine)
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def open_deliveries(settings: Settings) -> AsyncIterator[SqlDeliveries]:
+    """Opens what the role `deliver` stores. The process starts even if the database is unavailable.
+
+    Raises:
+        StartError: as `open_ledger`, or there is no URL.
+    """
+    url = settings.ledger()
+    if url is None:
+        raise StartError("deliver needs a database: set COPYDESK_LEDGER_URL")
+    where = ledger_url(url)
+    reader, writer = open_engine(where), open_engine(where, writes=True)
+    try:
+        await _check(reader, writes=False, hint="deliveries wait until it is back")
+        yield SqlDeliveries(reader, writer, alone=settings.ledger_url is None)
+    finally:
+        await reader.dispose()
+        await writer.dispose()
+
+
+@asynccontextmanager
 async def open_signatures(url: str) -> AsyncIterator[SqlSignatures]:
     """Opens the ledger for looks at signatures. Nothing is checked: whoever asks goes on without an answer."""
     engine = open_engine(ledger_url(url), most=_WORKER_CONNECTIONS)
@@ -96,8 +149,8 @@ async def open_signatures(url: str) -> AsyncIterator[SqlSignatures]:
 
 
 @asynccontextmanager
-async def open_recorder(settings: Settings, streams: Streams, metrics: Metrics) -> AsyncIterator[Recorder]:
-    """Opens the recorder of `streams`. In the embedded broker's folder there can be no other recorder.
+async def open_recorder(settings: Settings, broker: RecordedBroker, metrics: Metrics) -> AsyncIterator[Recorder]:
+    """Opens the recorder of `broker`. In the embedded broker's folder there can be no other recorder.
 
     Raises:
         StartError: there is no URL, or it is invalid.
@@ -112,7 +165,7 @@ async def open_recorder(settings: Settings, streams: Streams, metrics: Metrics) 
     limits = RecorderLimits(retention=retention)
     try:
         await _check(engine, writes=True, hint="it is tried again")
-        yield Recorder(streams, engine, metrics=metrics, limits=limits, own_file=own_file)
+        yield Recorder(broker, engine, metrics=metrics, limits=limits, own_file=own_file)
     finally:
         await engine.dispose()
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import Column, ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contract.accepted import Input
+from contract.batches import Batch, BatchPage, BatchPlace, FailedDocument, FailurePage
 from contract.codec import decode_input
 from contract.job import Kind, Lane
 from contract.ledger import Erased, Filter, Page, Place, Run, State
@@ -15,9 +16,10 @@ from contract.reasons import Reason
 from runtime.ledger import claims, search
 from runtime.ledger.batch import unpacked
 from runtime.ledger.database import translated
-from runtime.ledger.journal import among
+from runtime.ledger.document_batches import BatchRow
+from runtime.ledger.journal import among, failed_in
 from runtime.ledger.row import Row
-from runtime.ledger.tables import erased, events, inputs, labels, recorder, runs
+from runtime.ledger.tables import batches, erased, events, inputs, labels, recorder, runs
 
 
 class SqlLedger:
@@ -71,7 +73,7 @@ class SqlLedger:
     async def body_digests(self, document_ids: Sequence[str]) -> Mapping[str, str]:
         """Returns what documents were first posted with; see `contract.ledger.Ledger`."""
         first = select(runs.c.document_id, runs.c.body_digest).where(runs.c.run == 1, runs.c.body_digest.is_not(None))
-        rows = await self._rows(first.where(among(self._engine.dialect.name, runs, document_ids)))
+        rows = await self._rows(first.where(among(self._engine.dialect.name, runs.c.document_id, document_ids)))
         return {row["document_id"]: row["body_digest"] for row in rows}
 
     async def page(self, wanted: Filter, *, limit: int, after: Place | None) -> Page:
@@ -96,6 +98,46 @@ class SqlLedger:
         waiting = select(runs.c.sort_ms).where(runs.c.state == State.ACCEPTED, runs.c.lane == lane)
         rows = await self._rows(waiting.order_by(runs.c.sort_ms).limit(1))
         return _time(rows[0]["sort_ms"]) if rows else None
+
+    async def batch(self, batch_id: str) -> Batch | None:
+        """Returns what is recorded of a batch; see `contract.ledger.Ledger`."""
+        if "\0" in batch_id:
+            return None
+        rows = await self._rows(select(batches).where(batches.c.id == batch_id))
+        return BatchRow(**rows[0]).shown() if rows else None
+
+    async def batches(self, *, owner: str | None, name: str | None, limit: int, after: BatchPlace | None) -> BatchPage:
+        """Returns a page of the list of batches; see `contract.ledger.Ledger`."""
+        listed = select(batches)
+        if owner is not None:
+            listed = listed.where(batches.c.owner == owner)
+        if name is not None:
+            listed = listed.where(batches.c.name == name)
+        if after is not None:
+            listed = listed.where(_earlier(batches.c.begun_ms, batches.c.id, after.at_ms, after.batch_id))
+        newest_first = (batches.c.begun_ms.desc(), batches.c.id.desc())
+        rows = [BatchRow(**row) for row in await self._rows(listed.order_by(*newest_first).limit(limit + 1))]
+        following = BatchPlace(rows[limit - 1].begun_ms, rows[limit - 1].id) if len(rows) > limit else None
+        return BatchPage([row.shown() for row in rows[:limit]], following)
+
+    async def outsiders(self, batch_id: str, document_ids: Sequence[str]) -> frozenset[str]:
+        """Returns documents that come too late for their batch; see `contract.ledger.Ledger`."""
+        closed = select(batches.c.id).where(batches.c.id == batch_id, batches.c.closed_ms.is_not(None))
+        if not await self._rows(closed):
+            return frozenset()
+        inside: set[str] = set()
+        for table in (runs, erased):
+            listed = among(self._engine.dialect.name, table.c.document_id, document_ids)
+            found = await self._rows(select(table.c.document_id).where(table.c.batch == batch_id, listed))
+            inside.update(row["document_id"] for row in found)
+        return frozenset(document_ids) - inside
+
+    async def batch_failures(self, batch_id: str, *, limit: int, after: str | None) -> FailurePage:
+        """Returns a page of the failed documents of a batch; see `contract.ledger.Ledger`."""
+        listed = failed_in(batch_id).order_by(runs.c.document_id).limit(limit + 1)
+        rows = await self._rows(listed if after is None else listed.where(runs.c.document_id > after))
+        found = [FailedDocument(id=row["document_id"], reason=row["reason"], url=row["url"]) for row in rows]
+        return FailurePage(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
     async def recorded_until(self) -> datetime | None:
         """Returns the time up to which acceptances are recorded; see `contract.ledger.Ledger`."""
@@ -131,8 +173,12 @@ def _labelled(name: str, value: str) -> ColumnElement[bool]:
 
 
 def _behind(place: Place) -> ColumnElement[bool]:
-    earlier = runs.c.sort_ms < place.at_ms
-    return or_(earlier, and_(runs.c.sort_ms == place.at_ms, runs.c.document_id < place.document_id))
+    return _earlier(runs.c.sort_ms, runs.c.document_id, place.at_ms, place.document_id)
+
+
+def _earlier(time: Column[int], id_: Column[str], at_ms: int, after_id: str) -> ColumnElement[bool]:
+    """Returns the condition that a row comes after this time and id, newest first."""
+    return or_(time < at_ms, and_(time == at_ms, id_ < after_id))
 
 
 def _run(row: Row) -> Run:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
 import structlog
 from sqlalchemy import URL
@@ -18,6 +19,7 @@ from contract.metrics import Metrics
 from contract.streams import Stream, Streams, is_next
 from runtime.ledger import schema
 from runtime.ledger.batch import Place, Reading, digest_of, newest_ms, read
+from runtime.ledger.completions import Completions, Log
 from runtime.ledger.facts import AcceptedFact, VerdictFact
 from runtime.ledger.inbox import End, Inbox, Linger
 from runtime.ledger.journal import Fenced, Journal, Recorded
@@ -62,11 +64,15 @@ class RecorderLimits:
     pause_s: float = 1.0
 
 
+class RecordedBroker(Streams, Log, Protocol):
+    """The methods of a broker that the recorder needs."""
+
+
 class Recorder:
     """Records until it is stopped. While another process records, it stands by.
 
     Args:
-        streams: the broker's records.
+        broker: its records are read, and completed batches are told there.
         engine: of a database whose tables are up to date; it writes.
         metrics: counts what is recorded.
         limits: sizes of batches, times, and retention.
@@ -76,14 +82,14 @@ class Recorder:
 
     def __init__(
         self,
-        streams: Streams,
+        broker: RecordedBroker,
         engine: AsyncEngine,
         *,
         metrics: Metrics,
         limits: RecorderLimits,
         own_file: URL | None = None,
     ) -> None:
-        self._streams = streams
+        self._broker = broker
         self._engine = engine
         self._metrics = metrics
         self._limits = limits
@@ -135,11 +141,18 @@ class Recorder:
     async def _record(self, journal: Journal, places: Mapping[Stream, Place], stop: Stop) -> None:
         inbox = Inbox(self._limits.inbox_bytes)
         self._reached = {stream: place.offset for stream, place in places.items()}
+        completions = Completions(
+            self._broker,
+            journal,
+            read_to=self._reached.get(Stream.LOG, -1),
+            metrics=self._metrics,
+            pause_s=self._limits.pause_s,
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._follow(stream, places.get(stream), inbox)) for stream in Stream]
-                tasks.append(group.create_task(self._tend()))
-                await self._write_until(stop, journal, inbox)
+                tasks += [group.create_task(self._tend()), group.create_task(completions.run())]
+                await self._write_until(stop, journal, inbox, completions)
                 for task in tasks:
                     task.cancel()
         except BaseExceptionGroup as failures:
@@ -162,7 +175,7 @@ class Recorder:
 
     async def _go_on(self, stream: Stream, place: Place | None, inbox: Inbox) -> None:
         """Continues with the entry that was recorded last, to check that it is still the same."""
-        async with aclosing(self._streams.follow(stream, -1 if place is None else place.offset - 1)) as batches:
+        async with aclosing(self._broker.follow(stream, -1 if place is None else place.offset - 1)) as batches:
             unseen = place
             async for batch in batches:
                 entries = batch
@@ -176,7 +189,7 @@ class Recorder:
     async def _begin_anew(self, stream: Stream, inbox: Inbox) -> None:
         """Begins with the oldest entry."""
         reached = self._reached.get(stream)
-        async with aclosing(self._streams.follow(stream, -1)) as batches:
+        async with aclosing(self._broker.follow(stream, -1)) as batches:
             async for batch in batches:
                 if batch and reached is not None:
                     self._tell_gap(stream, reached, batch[0].offset)
@@ -196,11 +209,16 @@ class Recorder:
         self._reached[stream] = entries[-1].offset
         return await asyncio.to_thread(read, self._engine.dialect.name, stream, entries)
 
-    async def _write_until(self, stop: Stop, journal: Journal, inbox: Inbox) -> None:
+    async def _write_until(self, stop: Stop, journal: Journal, inbox: Inbox, completions: Completions) -> None:
         while not stop.is_set():
             readings, ends = await self._gather(inbox)
             kept = await journal.write(readings, self._recorded_ms(readings, ends))
             self._count(readings, kept)
+            completions.recorded(
+                read_to=max((it.place.offset for it in readings if it.stream is Stream.LOG), default=None),
+                is_at_end=any(end.stream is Stream.LOG for end in ends),
+                completed=kept.completed,
+            )
             self._recorded_to = max(self._recorded_to, _reached(readings, ends))
             if self._retention.is_due(kept):
                 kept = await self._retention.sweep(journal)

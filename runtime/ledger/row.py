@@ -46,6 +46,7 @@ class Row:
     repeats: int = 0
     differing: int = 0
     body_digest: str | None = None
+    batch: str | None = None
 
     @classmethod
     def read(cls, columns: Mapping[str, Any]) -> "Row":

@@ -10,7 +10,7 @@ from runtime.errors import StartError
 from runtime.ledger import search, tables
 from runtime.ledger.database import open_engine, translated
 
-VERSION: Final = "0005"  # of the tables that this code needs: the newest in `migrations/versions`
+VERSION: Final = "0008"  # of the tables that this code needs: the newest in `migrations/versions`
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -91,7 +91,9 @@ async def rebuild(url: URL) -> None:
 
 
 async def clear(engine: AsyncEngine) -> None:
-    """Deletes all that is derived, and all offsets. A running recorder starts again with the oldest entries. Keys stay.
+    """Deletes all that is derived, and the recorder's offsets. Keys, consumers and webhooks stay.
+
+    A running recorder starts again with the oldest entries.
 
     Raises:
         LedgerUnavailable: the database cannot be changed.
@@ -101,7 +103,7 @@ async def clear(engine: AsyncEngine) -> None:
             fenced = tables.recorder.c.fence + 1
             sums = {"row_count": 0, "event_bytes": 0, "recorded_ms": None}
             await connection.execute(update(tables.recorder).values(fence=fenced, holder=None, **sums))
-            for table in (tables.places, *tables.OF_DOCUMENTS, tables.erased, tables.reruns):
+            for table in (tables.places, *tables.OF_DOCUMENTS, tables.batches, tables.erased, tables.reruns):
                 await connection.execute(delete(table))
             await connection.execute(text(search.clear(connection.dialect.name)))
 

@@ -52,6 +52,7 @@ runs = Table(
     Column("repeats", Integer, nullable=False),
     Column("differing", Integer, nullable=False),
     Column("body_digest", Text),  # of the body that came with an idempotency key
+    Column("batch", Text),  # the id of the batch that counts this run
 )
 Index("runs_document", runs.c.document_id, runs.c.run, unique=True)
 Index("runs_newest", runs.c.sort_ms, runs.c.document_id)
@@ -59,6 +60,8 @@ Index("runs_state", runs.c.state, runs.c.sort_ms)
 Index("runs_host", runs.c.host, runs.c.sort_ms)
 Index("runs_decided", runs.c.decided_ms, runs.c.lane)
 Index("runs_owner", runs.c.owner, runs.c.sort_ms)
+_NAMED = runs.c.batch.is_not(None)  # most runs belong to no batch
+Index("runs_batch", runs.c.batch, runs.c.state, runs.c.document_id, sqlite_where=_NAMED, postgresql_where=_NAMED)
 
 # The labels again, for searches.
 labels = Table(
@@ -113,8 +116,33 @@ erased = Table(
     Column("owner", Text),
     Column("erased_ms", BigInteger, nullable=False),
     Column("words_left", Boolean, nullable=False),
+    Column("batch", Text),  # the id of the batch that counts it
 )
 Index("erased_time", erased.c.erased_ms)
+
+# Batches of documents: `runtime.ledger.document_batches.BatchRow`.
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text),
+    Column("name", Text),
+    Column("begun_ms", BigInteger, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    Column("processed", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("erased", BigInteger, nullable=False),
+    Column("late", BigInteger, nullable=False),
+    Column("closed_ms", BigInteger),
+    Column("completed_ms", BigInteger),
+    Column("event", LargeBinary),
+    Column("sending", Boolean, nullable=False),
+    Column("sent", Boolean, nullable=False),
+)
+Index("batches_newest", batches.c.begun_ms, batches.c.id)
+Index("batches_owner", batches.c.owner, batches.c.begun_ms)
+Index("batches_sent", batches.c.sent, batches.c.completed_ms)
 
 # Requested runs until they are recorded: of two concurrent requests one gets the number. Not derived, may be lost.
 reruns = Table(
@@ -176,6 +204,85 @@ key_usage = Table(
     Column("number", BigInteger, nullable=False),
     Column("used", BigInteger, nullable=False),
     PrimaryKeyConstraint("key_id", "policy"),
+)
+
+# Named consumers of the event log (`contract.consumers`). They are not derived. `holder` is the connection that reads.
+consumers = Table(
+    "consumers",
+    metadata,
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("place", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("committed_ms", BigInteger),
+    Column("holder", Text),
+    PrimaryKeyConstraint("owner", "name"),
+)
+
+# Webhooks. They are not derived: nothing can rebuild them. `holder` and `fence`: which process delivers for it.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("patterns", Text, nullable=False),  # a JSON array
+    Column("filter", Text),
+    Column("documents", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("ordered", Boolean, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("secret", Text, nullable=False),  # it signs, so it cannot be a hash
+    Column("former", Text),
+    Column("former_until_ms", BigInteger),
+    Column("version", Integer, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    Column("place", BigInteger, nullable=False),
+    Column("failing_since_ms", BigInteger),
+    Column("missed_ms", BigInteger),
+    Column("disabled_cause", Text),
+    Column("disabled_ms", BigInteger),
+    Column("is_told", Boolean, nullable=False),
+    Column("holder", Text),
+    Column("fence", BigInteger, nullable=False),
+)
+Index("webhooks_owner", webhooks.c.owner)
+
+# What was delivered, and what is to be delivered again. `body`: the event, compressed with zstd, while it is pending.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("webhook_id", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("document_id", Text),
+    Column("log_offset", BigInteger),
+    Column("state", Text, nullable=False),
+    Column("requested", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("next_ms", BigInteger),
+    Column("last_ms", BigInteger),
+    Column("status", Integer),
+    Column("error", Text),
+    Column("took_ms", BigInteger),
+    Column("excerpt", Text),
+    Column("body", LargeBinary),
+)
+_pending = deliveries.c.state == "pending"
+Index("deliveries_webhook", deliveries.c.webhook_id, deliveries.c.id)
+Index("deliveries_due", deliveries.c.webhook_id, deliveries.c.next_ms, sqlite_where=_pending, postgresql_where=_pending)
+Index("deliveries_document", deliveries.c.document_id, sqlite_where=_pending, postgresql_where=_pending)
+
+# The processes that deliver. `beat` grows with each sign of life.
+deliverers = Table(
+    "deliverers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("beat", BigInteger, nullable=False),
 )
 
 # The tables whose rows go when a run goes.

@@ -22,7 +22,7 @@ def caller_of(request: web.Request) -> Caller:
     try:
         caller = request.app[ACCESS].caller(_bearer_token(request))
     except KeysUnknown as error:
-        raise _unknown(error) from None
+        raise keys_unknown(error) from None
     if caller is None:
         raise ProblemError(_unauthorized(request))
     return caller
@@ -52,12 +52,18 @@ def check_still_known(request: web.Request) -> None:
         if not request.app[ACCESS].still_has(request[CALLER]):
             raise ProblemError(_unauthorized(request))
     except KeysUnknown as error:
-        raise _unknown(error) from None
+        raise keys_unknown(error) from None
 
 
 def _bearer_token(request: web.Request) -> str:
     scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def invalid_token(detail: str) -> ProblemError:
+    """Returns the error for a token that nobody may use."""
+    challenge: dict[str, str] = {hdrs.WWW_AUTHENTICATE: f'{_REALM}, error="invalid_token"'}
+    return ProblemError(Problem(problems.UNAUTHORIZED, detail, headers=challenge))
 
 
 def _unauthorized(request: web.Request) -> Problem:
@@ -67,6 +73,7 @@ def _unauthorized(request: web.Request) -> Problem:
     return Problem(problems.UNAUTHORIZED, detail, headers={hdrs.WWW_AUTHENTICATE: challenge})
 
 
-def _unknown(error: KeysUnknown) -> ProblemError:
+def keys_unknown(error: KeysUnknown) -> ProblemError:
+    """Returns the error for a key of which the ledger cannot tell now."""
     later: dict[str, str] = {hdrs.RETRY_AFTER: str(error.retry_after_s)}
     return ProblemError(Problem(problems.KEYS_UNAVAILABLE, problems.KEYS_UNAVAILABLE.meaning, headers=later))

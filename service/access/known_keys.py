@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
-from contract.keys import UNLIMITED, Limits, Scope
+from contract.keys import UNLIMITED, Key, Limits, Scope
 from service.access.keys import ANONYMOUS, ApiKeys
 from service.access.stored_keys import StoredKeys
 
@@ -65,13 +65,24 @@ class Access:
         """
         owner = self.keys.owner(token)
         if owner is not None:
-            is_operator = owner in self.operators or self._is_alone
-            return Caller(owner=owner, scopes=_ALL if is_operator else _OF_SETTINGS)
+            return self._of_settings(owner)
         key = None if self.stored is None else self.stored.find(token)
         if key is None or self.stored is None:
             return None
-        digest = self.stored.digest(token)
-        return Caller(owner=key.owner, scopes=key.scopes, limits=key.limits, key_id=key.id, digest=digest)
+        return _stored(key, self.stored.digest(token))
+
+    def caller_of(self, owner: str, key_id: str | None) -> Caller | None:
+        """Returns the caller that an event token stands for, with what its key may do now; None if it has no key now.
+
+        Raises:
+            KeysUnknown: the ledger has been away for too long to tell.
+        """
+        if not self.required:
+            return NOBODY
+        if key_id is None:
+            return self._of_settings(owner) if owner in self.keys.owners else None
+        key = None if self.stored is None else self.stored.current(key_id)
+        return None if key is None else _stored(key, key.digest)
 
     def still_has(self, caller: Caller) -> bool:
         """Returns False if the caller's key was revoked, or its token replaced, since the request came.
@@ -83,9 +94,17 @@ class Access:
             return True
         return self.stored.opened(caller.key_id, caller.digest) is not None
 
+    def _of_settings(self, owner: str) -> Caller:
+        is_operator = owner in self.operators or self._is_alone
+        return Caller(owner=owner, scopes=_ALL if is_operator else _OF_SETTINGS)
+
     @property
     def _is_alone(self) -> bool:
         return self.stored is None and len(self.keys.owners) == 1
+
+
+def _stored(key: Key, digest: bytes) -> Caller:
+    return Caller(owner=key.owner, scopes=key.scopes, limits=key.limits, key_id=key.id, digest=digest)
 
 
 ACCESS = web.AppKey("ACCESS", Access)

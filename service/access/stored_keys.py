@@ -119,6 +119,15 @@ class StoredKeys:
             raise KeysUnknown
         return key
 
+    def current(self, key_id: str) -> Key | None:
+        """Returns the key with this id, None if it is not in use.
+
+        Raises:
+            KeysUnknown: the ledger has been away for too long.
+        """
+        known = None if self._reading is None else self._reading.keys.get(key_id)
+        return self.opened(key_id, b"" if known is None else known.digest)
+
     def digest(self, token: str) -> bytes:
         """Returns the digest by which a token is known."""
         return digest_of(token, self._secret)

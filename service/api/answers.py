@@ -4,15 +4,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
+from contract.batches import FailedDocument
 from contract.job import Attempt, Kind, Lane
 from contract.ledger import State
 from contract.reasons import Reason
-from contract.submission import Fault
+from contract.submission import Fault, PlacedFault
+from contract.webhooks import DeliveryState, DisabledCause, Documents, Payload
 
+MAX_TOKEN_S: Final = 900  # chosen: a token in a URL may be seen by others; a page asks for a new one when it opens
+DEFAULT_TOKEN_S: Final = 300  # chosen: a page opens its stream within seconds, and once more if its network is lost
 VIOLATED: Final = {"violated_policies": "violated-policies"}
 """A member of problems whose name in JSON Python has no identifier for."""
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number as JSON Schema has it: 98.0 is one, too."""
 
 
 def present(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the types below
@@ -23,6 +35,11 @@ def present(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the types b
         for name, (value, default) in values.items()
         if default is MISSING or value != default
     }
+
+
+def known(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
+    """Returns the fields of `answer`, for an answer that has more."""
+    return {field.name: getattr(answer, field.name) for field in fields(answer)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,17 +53,64 @@ class ProblemDetails:
     title: str
     status: int
     detail: str
-    errors: tuple[Fault, ...] = ()
+    errors: tuple[PlacedFault | Fault, ...] = ()
     violated_policies: Annotated[tuple[str, ...], Field(serialization_alias=VIOLATED["violated_policies"])] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumerState:
+    """A named consumer. All events of the log up to `offset` are done; -1: it begins with the oldest."""
+
+    name: str
+    offset: int
+    created_at: str
+    committed_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumerList:
+    """The consumers of an owner, by name."""
+
+    consumers: tuple[ConsumerState, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitRequest:
+    """All events up to `offset` are done."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
+    offset: Annotated[_Whole, Field(ge=0, lt=10**18)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequest:
+    """For how many seconds the token is valid."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
+    seconds: Annotated[_Whole, Field(ge=1, le=MAX_TOKEN_S)] = DEFAULT_TOKEN_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedToken:
+    """A token for `GET /v1/events?token=…`."""
+
+    token: str
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """A document is stored. `warnings` say what of the request was left out; there are none where they are absent."""
+    """A document is stored. `warnings` say what of the request was left out; there are none where they are absent.
+
+    `batch` is the id of its batch.
+    """
 
     id: str
     lane: Lane
     warnings: tuple[Fault, ...] = ()
+    batch: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +148,74 @@ class PartProblem(ProblemDetails):
     part: int
     name: str | None = None
     retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchEnd:
+    """The last line, where the request was to close its batch: `closed` says if it did, and `detail` why not.
+
+    `status` is 202, 409 where documents are not stored that may be sent again, and 503 where the broker is away.
+    """
+
+    batch: str
+    closed: bool
+    status: Literal[202, 409, 503]
+    detail: str | None = None
+
+
+BatchProgress = Literal["open", "closed", "completed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchDocuments:
+    """The documents of a batch, by state. `waiting` are not decided yet."""
+
+    accepted: int
+    waiting: int
+    processed: int
+    failed: int
+    erased: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchBrief:
+    """How far a batch is. Times are RFC 3339 in UTC, null for what did not happen yet.
+
+    `documents` are those that were accepted, by state. `late` came after the batch was closed, and do not belong to it.
+    """
+
+    id: str
+    name: str | None
+    state: BatchProgress
+    documents: BatchDocuments
+    late: int
+    begun_at: str
+    closed_at: str | None
+    completed_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchState(BatchBrief):
+    """How far a batch is, and a page of its documents that failed. `next` is the `cursor` of the page behind."""
+
+    failures: Sequence[FailedDocument]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchList:
+    """A page of batches, newest first. `next` is the `cursor` of the page behind, null on the last."""
+
+    batches: Sequence[BatchBrief]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchClosing:
+    """It is on record that a batch is closed."""
+
+    id: str
+    close: Literal["requested"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +405,86 @@ class Capacity:
     window_s: float
     lanes: LaneLoads
     retrying: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownWebhook:
+    """A webhook. Times are RFC 3339 in UTC.
+
+    `place` is the offset in the log up to which all is delivered, or is a delivery that is made again. `failing_since`:
+    nothing got through since. `missed_at`: the log no longer had events that were to be delivered. `disabled_cause`:
+    why Copydesk disabled it. `former_until`: until when the secret before signs, too. `secret`: only in the answer to
+    the request that set it.
+    """
+
+    id: str
+    owner: str
+    url: str
+    patterns: Sequence[str]
+    filter: str | None
+    documents: Documents
+    payload: Payload
+    ordered: bool
+    enabled: bool
+    description: str
+    created_at: str
+    updated_at: str
+    place: int
+    failing_since: str | None
+    missed_at: str | None
+    disabled_cause: DisabledCause | None
+    disabled_at: str | None
+    former_until: str | None
+    secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookList:
+    """All webhooks that the caller sees, the oldest first."""
+
+    webhooks: Sequence[ShownWebhook]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownDelivery:
+    """What became of one event for one webhook. Times are RFC 3339 in UTC; what there is not is null.
+
+    `requested`: it is a test, or was sent again on request. `next_at`: when the next attempt is due. `status` and
+    `excerpt` are of the last answer; without an answer `error` says what happened. `took_ms`: of the last attempt.
+    """
+
+    id: str
+    event_id: str
+    event_type: str
+    document_id: str | None
+    offset: int | None
+    state: DeliveryState
+    requested: bool
+    attempts: int
+    created_at: str
+    next_at: str | None
+    last_at: str | None
+    status: int | None
+    error: str | None
+    took_ms: int | None
+    excerpt: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryList:
+    """A page of deliveries, newest first. `next` is the `cursor` of the page behind, null on the last."""
+
+    deliveries: Sequence[ShownDelivery]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestedDelivery:
+    """A delivery will be made, or made again. `deliveries` is where to look up what came of it."""
+
+    id: str
+    event_id: str
+    deliveries: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

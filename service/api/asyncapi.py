@@ -1,20 +1,36 @@
 """Makes the AsyncAPI 3.0 document of the events, on exchange and log. The schemas are those of docs/schemas."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
 from contract.codec import adapter
-from contract.events import MEDIA_TYPE, ErasedEvent, FailedEvent, ProcessedEvent
-from contract.topology import DOCUMENTS, LOG
+from contract.event_headers import HEADERS, LABEL
+from contract.events import (
+    MEDIA_TYPE,
+    BatchCompletedEvent,
+    ErasedEvent,
+    FailedEvent,
+    ProcessedEvent,
+    WebhookDisabledEvent,
+)
+from contract.topology import DOCUMENTS, DOCUMENTS_HEADERS, LOG
 from service.api.document import VERSION
 
 _REF: Final = "#/components/schemas/{model}"
-_EVENTS: Final[Mapping[str, type]] = {"processed": ProcessedEvent, "failed": FailedEvent, "erased": ErasedEvent}
+_EVENTS: Final[Mapping[str, type]] = {
+    "processed": ProcessedEvent,
+    "failed": FailedEvent,
+    "erased": ErasedEvent,
+    "batch_completed": BatchCompletedEvent,
+    "webhook_disabled": WebhookDisabledEvent,
+}
 _ABOUT: Final = """\
-Every accepted document ends in an event, which is a CloudEvent in structured JSON. Events are first written to the log,
-then published to the exchange: the same bytes. An event may come twice: drop repeats by its `id`.
+Every accepted document ends in an event, which is a CloudEvent in structured JSON; so does every batch that is closed.
+Events are first written to the log, then published to the exchange: the same bytes. An event may come twice: drop
+repeats by its `id`.
 """
 _HOST: Final = {"description": "The host with its parts reversed, as `com.example.www`; `_` without one."}
 _ADDRESSES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
@@ -24,6 +40,16 @@ _ADDRESSES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     ),
     "failed": ("failed.{reason}.{host}", {"reason": {"description": "Why, as in the event."}, "host": _HOST}),
     "erased": ("erased", {}),
+    "batch_completed": ("batch.completed", {}),
+    "webhook_disabled": ("webhook.disabled.{cause}", {"cause": {"description": "Why: `gone` or `failing`."}}),
+}
+
+_HEADERS: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "description": "On AMQP. What an event lacks is absent.",
+    "properties": {name: {"type": "string", "description": about} for name, about in HEADERS.items()},
+    "patternProperties": {f"^{LABEL}".replace(".", "\\."): {"type": "string", "description": "A label, by its name."}},
+    "required": ["type"],
 }
 
 
@@ -33,7 +59,7 @@ def asyncapi() -> dict[str, Any]:
         (kind, "serialization", adapter(kind)) for kind in _EVENTS.values()
     ]
     _, definitions = TypeAdapter.json_schemas(inputs, ref_template=_REF)
-    channels = {name: _published(name) for name in _EVENTS} | {"log": _logged()}
+    channels = {name: _published(name) for name in _EVENTS} | {"by_headers": _published_by_headers(), "log": _logged()}
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Copydesk", "version": VERSION, "description": _ABOUT},
@@ -41,7 +67,7 @@ def asyncapi() -> dict[str, Any]:
         "channels": channels,
         "operations": {f"send_{name}": _sending(name, channel) for name, channel in channels.items()},
         "components": {
-            "messages": {name: _message(name, kind) for name, kind in _EVENTS.items()},
+            "messages": {name: _message(kind) for name, kind in _EVENTS.items()},
             "schemas": definitions["$defs"],
         },
     }
@@ -58,6 +84,17 @@ def _published(name: str) -> dict[str, Any]:
         "bindings": {"amqp": {"is": "routingKey", "exchange": exchange, "bindingVersion": "0.3.0"}},
     }
     return {**told, "parameters": dict(parameters)} if parameters else told
+
+
+def _published_by_headers() -> dict[str, Any]:
+    """Returns the channel of all events on the exchange that routes by headers."""
+    exchange = {"name": DOCUMENTS_HEADERS, "type": "headers", "durable": True, "autoDelete": False}
+    return {
+        "address": DOCUMENTS_HEADERS,
+        "summary": "Bind a queue of your own with the headers that you want, and `x-match`.",
+        "messages": _messages(*_EVENTS),
+        "bindings": {"amqp": {"is": "routingKey", "exchange": exchange, "bindingVersion": "0.3.0"}},
+    }
 
 
 def _logged() -> dict[str, Any]:
@@ -81,10 +118,12 @@ def _sending(name: str, channel: Mapping[str, Any]) -> dict[str, Any]:
     return {"action": "send", "channel": {"$ref": where}, "messages": messages}
 
 
-def _message(name: str, kind: type) -> dict[str, Any]:
+def _message(kind: type) -> dict[str, Any]:
+    (its_type,) = (field.default for field in fields(kind) if field.name == "type")
     return {
-        "name": f"copydesk.document.{name}.v1",
+        "name": its_type,
         "title": kind.__name__,
         "contentType": MEDIA_TYPE,
+        "headers": _HEADERS,
         "payload": {"$ref": _REF.format(model=kind.__name__)},
     }

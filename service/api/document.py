@@ -74,7 +74,13 @@ def openapi(operations: Sequence[Operation], *, needs_key: bool) -> dict[str, An
                     "type": "http",
                     "scheme": "bearer",
                     "description": "An API key (RFC 6750). Each operation names the scope that the key needs.",
-                }
+                },
+                "event_token": {
+                    "type": "apiKey",
+                    "in": "query",
+                    "name": "token",
+                    "description": "A token of `POST /v1/event-tokens`, for an EventSource.",
+                },
             },
             "schemas": schemas.components,
         },
@@ -85,8 +91,10 @@ def _security(operation: Operation, *, needs_key: bool) -> list[dict[str, list[s
     """Returns what a caller needs: a key with a scope, or nothing (OpenAPI 3.1, Security Requirement Object)."""
     if operation.scope is None:
         return []
-    with_key: dict[str, list[str]] = {"key": [operation.scope]}
-    return [with_key] if needs_key else [with_key, {}]
+    ways: list[dict[str, list[str]]] = [{"key": [operation.scope]}]
+    if operation.takes_token:
+        ways.append({"event_token": []})
+    return ways if needs_key else [*ways, {}]
 
 
 class _Schemas:
@@ -124,7 +132,7 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     if operation.parameters:
         fields["parameters"] = [_parameter(parameter, operation.examples) for parameter in operation.parameters]
     if operation.bodies:
-        fields["requestBody"] = {"required": True, "content": _bodies(operation, schemas)}
+        fields["requestBody"] = {"required": operation.needs_body, "content": _bodies(operation, schemas)}
     fields["responses"] = {**_answers(operation, schemas), **_problems(operation, schemas)}
     return fields
 

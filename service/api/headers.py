@@ -34,6 +34,9 @@ GUARDS: Final = (
     Header("Content-Security-Policy", "What a page from here may do.", required=False),
 )
 APPLIED: Final = Header("Preference-Applied", "For how many seconds it was waited at most.", required=False)
+ACCEPT_POST: Final = Header(
+    "Accept-Post", "The media types that are taken, unless the content coding is at fault.", required=False
+)
 PROBLEM_HEADERS: Final = {
     404: (LOCATION, APPLIED),
     406: (LOCATION, APPLIED),
@@ -42,8 +45,8 @@ PROBLEM_HEADERS: Final = {
     401: (Header("WWW-Authenticate", "The scheme: `Bearer`."),),
     403: (Header("WWW-Authenticate", "The scope that is missing (RFC 6750, section 3).", required=False),),
     415: (
-        Header("Accept-Post", "The media types that are taken."),
-        Header("Accept-Encoding", "The content codings that are taken."),
+        ACCEPT_POST,
+        Header("Accept-Encoding", "The content codings that are taken, if that is why.", required=False),
     ),
     422: (MAYBE_RETRY_AFTER,),
     429: (RETRY_AFTER,),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from contract.article import Article
+from contract.batches import MAX_NAME_CHARS
 from contract.events import MEDIA_TYPE as EVENT_TYPE
 from contract.events import FailedEvent, ProcessedEvent
 from contract.ids import line_id
@@ -15,9 +16,10 @@ from contract.submission import KEY_CHARS, MAX_LABELS, Line, Submission
 from service import problems
 from service.access.keys import ANONYMOUS
 from service.api import samples
-from service.api.answers import LineProblem, LineReceipt, PartProblem, PartReceipt, Receipt, present
+from service.api.answers import BatchEnd, LineProblem, LineReceipt, PartProblem, PartReceipt, Receipt, present
 from service.api.headers import APPLIED, GUARDS, LOCATION, MAYBE_CACHE_CONTROL
 from service.api.operation import (
+    FLAG,
     JSON,
     TEXT,
     Answer,
@@ -99,6 +101,18 @@ RAW_PARAMETERS: Final = (
 
 FORM_PARAMETERS: Final = (*OPTIONS, LABEL)
 
+BATCH: Final = Parameter(
+    name="batch",
+    about="The name of the caller's batch that the documents belong to. The receipts have its id.",
+    schema=text(least=1, most=MAX_NAME_CHARS, pattern="^[^\\x00-\\x1f\\x7f]+$"),
+)
+CLOSE_BATCH: Final = Parameter(
+    name="close_batch",
+    about="`true`: no documents follow in the batch. An event tells when all of it is decided.",
+    schema=FLAG,
+)
+BATCH_PARAMETERS: Final = (BATCH, CLOSE_BATCH)
+
 FILES: Final[Content] = {
     "type": "object",
     "description": "Each part with a file name is a document, in any charset.",
@@ -115,7 +129,7 @@ _LINKS: Final = tuple(
     )
 )
 
-ManyAnswers = LineReceipt | LineProblem | PartReceipt | PartProblem
+ManyAnswers = LineReceipt | LineProblem | PartReceipt | PartProblem | BatchEnd
 _EVENT: Content = ProcessedEvent | FailedEvent
 _FORM: Content = {"type": "string", "description": "The article in this form."}
 _RECEIPT = present(Receipt(id=samples.ID, lane=Lane.INTERACTIVE))
@@ -139,9 +153,11 @@ POST_DOCUMENT: Final = Operation(
         "of a line follows from the key and the number of the line. `idempotency_key` in a line counts in its place, "
         "as if the line were posted alone with this key. `Prefer` is ignored.\n\n"
         "`multipart/form-data` holds files, each a document, which are answered in the same way. The type of a file "
-        "follows from the header of its part, else from its name, else from its first bytes."
+        "follows from the header of its part, else from its name, else from its first bytes.\n\n"
+        "With `batch` the documents belong to a batch, which `GET /v1/batches/{id}` shows. With `close_batch=true` it "
+        "ends with this request, if all that may be stored is stored; the last line of many says so."
     ),
-    parameters=(IDEMPOTENCY_KEY, PREFER, *RAW_PARAMETERS),
+    parameters=(IDEMPOTENCY_KEY, PREFER, *RAW_PARAMETERS, *BATCH_PARAMETERS),
     bodies={**BODIES, NDJSON: Lines(Line), FORM: FILES},
     answers=(
         Answer(
@@ -166,6 +182,7 @@ POST_DOCUMENT: Final = Operation(
         problems.UNSUPPORTED_MEDIA_TYPE,
         problems.INVALID_SUBMISSION,
         problems.IDEMPOTENCY_KEY_REUSED,
+        problems.BATCH_CLOSED,
         problems.INTAKE_FULL,
         problems.BROKER_UNAVAILABLE,
         problems.STOPPING,
@@ -207,6 +224,18 @@ POST_DOCUMENT: Final = Operation(
             answer="".join(
                 f'{{"line":{line},"id":"{line_id(ANONYMOUS, samples.KEY, line)}","lane":"bulk","status":202}}\n'
                 for line in (1, 2)
+            ),
+        ),
+        "batch": Example(
+            about="A whole batch.",
+            values={IDEMPOTENCY_KEY.name: samples.KEY, BATCH.name: samples.BATCH_NAME, CLOSE_BATCH.name: True},
+            media_type=NDJSON,
+            body='{"url": "https://example.com/news/ferry"}\n',
+            status=200,
+            answer_type=NDJSON,
+            answer=(
+                f'{{"line":1,"id":"{line_id(ANONYMOUS, samples.KEY, 1)}","lane":"bulk","status":202,'
+                f'"batch":"{samples.BATCH_ID}"}}\n{{"batch":"{samples.BATCH_ID}","closed":true,"status":202}}\n'
             ),
         ),
         "two contents": Example(

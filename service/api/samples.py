@@ -3,13 +3,25 @@
 from typing import Final
 
 from contract.article import Article, PageKind, Quality, Source
+from contract.batches import FailedDocument
 from contract.events import ProcessedEvent
-from contract.ids import document_id_for_key
+from contract.ids import batch_id, document_id_for_key
 from contract.job import Kind, Lane
 from contract.ledger import State
 from contract.reasons import Reason
 from service.access.keys import ANONYMOUS
-from service.api.answers import DocumentState, ListedLetter, RunBrief, RunState
+from service.api.answers import (
+    BatchBrief,
+    BatchDocuments,
+    BatchState,
+    ConsumerState,
+    DocumentState,
+    IssuedToken,
+    ListedLetter,
+    RunBrief,
+    RunState,
+    known,
+)
 
 TEXT: Final = (
     "The ferry sails again\n\nBy Ada Larsen\n\n"
@@ -20,8 +32,12 @@ KEY: Final = "ferry-2026-11-28"
 ID: Final = document_id_for_key(ANONYMOUS, KEY)
 FAILED_ID: Final = document_id_for_key(ANONYMOUS, "no-such-page")
 WAITING_ID: Final = document_id_for_key(ANONYMOUS, "slow-host")
+BATCH_NAME: Final = "import-2026-11-28"
+BATCH_ID: Final = batch_id(ANONYMOUS, BATCH_NAME)
 LETTER_ID: Final = document_id_for_key(ANONYMOUS, "hostile-page")
 MISSING_ID: Final = "018f0000-0000-7000-8000-000000000000"  # made in 2024: it is kept no more
+WEBHOOK_ID: Final = "01900000-0000-7000-8000-000000000001"
+DELIVERY_ID: Final = "01900000-0000-7000-8000-000000000002"
 
 AT: Final = "2026-11-28T12:00:00.000Z"
 _BODY = TEXT.partition("Larsen\n\n")[2]
@@ -52,6 +68,12 @@ EVENT: Final = ProcessedEvent(
     ),
 )
 
+EVENT_TOKEN: Final = IssuedToken(
+    token="cdt_WyJhbm4iLG51bGwsMTc5NTk1MzY2MF0.kYVnD7q0v3JcQ5l8mO2xR9tZ1aB4eF6gH8iK0pLsUwY",  # noqa: S106 - made up
+    expires_at="2026-11-28T12:01:00.000Z",
+)
+CONSUMER: Final = ConsumerState(name="archive", offset=1234, created_at=AT, committed_at=AT)
+
 RUN: Final = RunState(
     id=ID,
     run=1,
@@ -80,8 +102,7 @@ BRIEF: Final = RunBrief(
 
 def state() -> DocumentState:
     """Returns the state of the sample document."""
-    known = {name: getattr(RUN, name) for name in RUN.__dataclass_fields__}
-    return DocumentState(**known, runs=(BRIEF,))
+    return DocumentState(**known(RUN), runs=(BRIEF,))
 
 
 LETTER: Final = ListedLetter(
@@ -100,3 +121,19 @@ LETTER: Final = ListedLetter(
     attempt=2,
     accepted_at=AT,
 )
+BATCH: Final = BatchBrief(
+    id=BATCH_ID,
+    name=BATCH_NAME,
+    state="open",
+    documents=BatchDocuments(accepted=2, waiting=1, processed=0, failed=1, erased=0),
+    late=0,
+    begun_at=AT,
+    closed_at=None,
+    completed_at=None,
+)
+
+
+def batch_state() -> BatchState:
+    """Returns the state of the sample batch."""
+    failed = FailedDocument(id=FAILED_ID, reason=Reason.NOT_FOUND, url="https://example.com/gone")
+    return BatchState(**known(BATCH), failures=(failed,), next=None)

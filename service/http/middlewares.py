@@ -9,6 +9,7 @@ from aiohttp.typedefs import Handler
 from contract.events import host_of
 from service import problems
 from service.access.callers import caller_of, check_scope, check_still_known
+from service.access.event_tokens import TAKE_TOKENS, TOKEN, caller_by_token
 from service.access.known_keys import ACCESS, CALLER, NOBODY, SCOPES
 from service.context import METRICS
 from service.http.hosts import HOSTS
@@ -26,7 +27,7 @@ _NOBODY_THERE = 499  # status in metrics for a client that is gone, as in nginx;
 
 @web.middleware
 async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Measures the seconds to answer, except for event streams and for requests that preferred to wait."""
+    """Measures the seconds to answer, except for streams, which last as long as their clients do, and for waits."""
     started = perf_counter()
     response = await handler(request)
     if isinstance(response, web.Response) and APPLIED not in response.headers:
@@ -86,7 +87,10 @@ async def require_key(request: web.Request, handler: Handler) -> web.StreamRespo
     """
     request[CALLER] = NOBODY
     if request.path.startswith("/v1/") or route_of(request).startswith("/v1/"):
-        if request.app[ACCESS].required:
+        if _has_token(request):
+            request[CALLER] = caller_by_token(request)
+            _check_scope(request)
+        elif request.app[ACCESS].required:
             request[CALLER] = caller_of(request)
             _check_scope(request)
         elif not _is_known_origin(request):
@@ -96,6 +100,11 @@ async def require_key(request: web.Request, handler: Handler) -> web.StreamRespo
     if request.method in {hdrs.METH_GET, hdrs.METH_HEAD} and not response.prepared:
         check_still_known(request)  # it may have waited for long
     return response
+
+
+def _has_token(request: web.Request) -> bool:
+    """Returns True if the request has an event token, and its operation takes one."""
+    return TOKEN in request.query and (request.method, route_of(request)) in request.app[TAKE_TOKENS]
 
 
 def _check_scope(request: web.Request) -> None:

@@ -9,6 +9,7 @@ from contract.submission import Fault
 from service.api.operation import Parameter, Place
 from service.problems import invalid_parameter
 
+UNKNOWN: Final = "unknown_parameter"  # the rule that an unknown name breaks
 SHOWN_NAME_CHARS: Final = 64  # of an unknown name in an answer; chosen: longer than all known names, and a short answer
 
 
@@ -24,7 +25,7 @@ def parameter_faults(request: web.Request, known: Sequence[Parameter]) -> Iterat
 
 def unknown_parameter(name: str) -> Fault:
     """Returns the fault of a query parameter that the request does not take."""
-    return Fault(name[:SHOWN_NAME_CHARS], "unknown_parameter", "is not a query parameter of this request")
+    return Fault(name[:SHOWN_NAME_CHARS], UNKNOWN, "is not a query parameter of this request")
 
 
 def named(name: str, known: Sequence[Parameter]) -> Parameter | None:

@@ -1,7 +1,5 @@
 """GET /v1/documents: lists documents with their states, newest first."""
 
-import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,14 +16,12 @@ from contract.search import SearchError, Term, parse_query
 from contract.submission import MAX_LABELS
 from service.access.known_keys import owner_seen
 from service.api.answers import DocumentList
-from service.api.lookups import DEFAULT_LIMIT, LIST_DOCUMENTS, MAX_LIMIT, MAX_NAME_CHARS
+from service.api.lookups import LIST_DOCUMENTS, MAX_NAME_CHARS
 from service.api.operation import JSON
 from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, ledger_of, shown, tagged
+from service.lookups.pages import cursor_to, limit_of, place_of
 from service.problems import invalid_parameter
-
-_NUMBER = re.compile(r"[0-9]{1,4}")
-_CURSOR = re.compile(r"(-?[0-9]{1,15}) (.{1,255})", re.DOTALL)
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -38,7 +34,7 @@ async def list_documents(request: web.Request) -> web.Response:
     """
     query = ListQuery.of(request)
     page = await asked(ledger_of(request).page(query.wanted, limit=query.limit, after=query.after))
-    following = None if page.next is None else _cursor(page.next)
+    following = None if page.next is None else cursor_to(page.next.at_ms, page.next.document_id)
     answer = DocumentList(documents=[shown(run) for run in page.runs], next=following)
     return tagged(request, orjson.dumps(answer), JSON)
 
@@ -73,7 +69,8 @@ class ListQuery:
             published_from=_time("published_after", given),
             published_until=_time("published_before", given),
         )
-        return cls(wanted, _limit(given), _place(given["cursor"]) if "cursor" in given else None)
+        place = place_of(given)
+        return cls(wanted, limit_of(given), None if place is None else Place(*place))
 
 
 def _word(name: str, words: type[E], given: Mapping[str, str]) -> E | None:
@@ -124,24 +121,3 @@ def _terms(query: str | None) -> tuple[Term, ...]:
         return parse_query(query)
     except SearchError as error:
         raise invalid_parameter("q", "query", str(error)) from None
-
-
-def _limit(given: Mapping[str, str]) -> int:
-    limit = given.get("limit", str(DEFAULT_LIMIT))
-    if not _NUMBER.fullmatch(limit) or not 1 <= int(limit) <= MAX_LIMIT:
-        raise invalid_parameter("limit", "count", f"must be a whole number from 1 to {MAX_LIMIT}")
-    return int(limit)
-
-
-def _cursor(place: Place) -> str:
-    return urlsafe_b64encode(f"{place.at_ms} {place.document_id}".encode()).decode()
-
-
-def _place(cursor: str) -> Place:
-    try:
-        found = _CURSOR.fullmatch(urlsafe_b64decode(cursor.encode("ascii")).decode())
-    except ValueError:
-        found = None
-    if found is None or "\0" in found[2]:
-        raise invalid_parameter("cursor", "cursor", "must be the next of a page that was listed before")
-    return Place(int(found[1]), found[2])

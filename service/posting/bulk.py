@@ -8,32 +8,36 @@ documents that were refused. Those that come after them are not read.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
+from functools import partial
+from time import perf_counter
 from typing import Any, Final
 
 import orjson
 from aiohttp import hdrs, web
 
 from contract.idempotency import Idempotency, body_digest
-from contract.ids import document_id_for_key, line_id, new_document_id
+from contract.ids import batch_id, document_id_for_key, line_id, new_document_id
 from contract.job import Job, Lane
 from contract.submission import Checked, Fault, to_job
 from service import problems
 from service.access.quotas import admit_each, give_back
-from service.api.answers import present
+from service.api.answers import BatchEnd, present
 from service.api.posting import IDEMPOTENCY_KEY, NDJSON
 from service.context import CLOCK, KEEPING, LIMITS, METRICS, IntakeLimits
 from service.http.middlewares import OWNER
 from service.posting.admission import admit
-from service.posting.idempotency import FIRST_BODIES, Compared, FirstBodies, reused
+from service.posting.batches import CLOSED_BATCHES, Membership, batch_of, put_end, too_late
+from service.posting.idempotency import FIRST_BODIES, Compared, is_refused, reused
 from service.posting.reading import READING, Reading
 from service.problems import Problem, ProblemError
 
 BATCH: Final = 64  # documents that are put together; chosen: they share costs, and their receipts come soon
 _BATCHES: Final = 4  # of one request at once; chosen: as many documents as a RabbitMQ broker has unconfirmed
+_SHORT: Final = "Not all documents are stored: send those again that were refused for now, or did not arrive."
+_NOT_CLOSED: Final = "The broker did not confirm the end of the batch: close it with POST /v1/batches/{id}/close."
 _PAUSE_S: Final = 1.0  # chosen: a queue that is full, or a broker that is away, is asked again as often
 
 
@@ -41,7 +45,8 @@ _PAUSE_S: Final = 1.0  # chosen: a queue that is full, or a broker that is away,
 class Entry:
     """One document of many: where it stands in the request, its size, and its job, or the problem that refuses it.
 
-    `digest` is that of its body, if the document has an idempotency key: see `contract.idempotency`.
+    `digest` is that of its body, if the document has an idempotency key: see `contract.idempotency`. `breaks_off`: the
+    request cannot be read from here on.
     """
 
     place: Mapping[str, Any]
@@ -49,6 +54,7 @@ class Entry:
     outcome: Job | Problem
     warnings: tuple[Fault, ...] = ()
     digest: str | None = None
+    breaks_off: bool = False
 
 
 class Documents:
@@ -57,6 +63,8 @@ class Documents:
     def __init__(self, request: web.Request) -> None:
         self._request = request
         self._key = request.headers.get(IDEMPOTENCY_KEY.name)
+        batch = batch_of(request)
+        self._batch = None if batch is None else batch.name
 
     def entry(self, place: Mapping[str, Any], number: int, size: int, checked: Checked) -> Entry:
         """Returns the entry of the document `number`, which is `size` bytes large."""
@@ -69,6 +77,7 @@ class Documents:
             decoded=checked.decoded,
             owner=self._request[OWNER],
             keep_input=app[KEEPING].input,
+            batch=self._batch,
         )
         has_key = self._key is not None or checked.key is not None
         return Entry(place, size, job, checked.warnings, body_digest(submission) if has_key else None)
@@ -88,6 +97,9 @@ async def answer(request: web.Request, entries: AsyncGenerator[Sequence[Entry], 
     window = _Window(request.app[LIMITS], request.app[READING])
     with closing(window):
         await _answer(request, entries, response, window)
+    batch = batch_of(request)
+    if batch is not None and batch.closes:
+        await response.write(_line(await _closed(request.app, batch, window)))
     if not request.content.is_eof():
         response.force_close()
     await response.write_eof()
@@ -100,136 +112,202 @@ async def _answer(
     response: web.StreamResponse,
     window: "_Window",
 ) -> None:
-    under_way: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue()
-    async with aclosing(entries), aclosing(_batches(entries)) as batches, asyncio.TaskGroup() as group:
-        group.create_task(_write(response, under_way, window))
-        async for batch in batches:
-            await window.take(sum(entry.size for entry in batch))
+    async with aclosing(entries), asyncio.TaskGroup() as group:
+        batches = _Batches(partial(_receipts, request), window, group)
+        group.create_task(batches.write(response))
+        async for found in entries:
+            for entry in found:
+                await batches.add(entry)
+            batches.begin()
             if window.is_shut:
                 break
-            under_way.put_nowait(group.create_task(_receipts(request, batch, window)))
-        under_way.put_nowait(None)
+        await batches.end()
 
 
-async def _batches(entries: AsyncGenerator[Sequence[Entry], None]) -> AsyncGenerator[Sequence[Entry], None]:
-    async for found in entries:
-        for begin in range(0, len(found), BATCH):
-            yield found[begin : begin + BATCH]
+class _Batches:
+    """The batches of one request. What comes while others wait for their confirms is put together with the next one.
+
+    `receipts` puts a batch whose first entry has waited since a time of `perf_counter`, and returns its lines of the
+    answer. `tasks` holds the batches that are under way.
+    """
+
+    def __init__(
+        self,
+        receipts: Callable[[Sequence[Entry], "_Window", float], Coroutine[Any, Any, bytes]],
+        window: "_Window",
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self._receipts = receipts
+        self._window = window
+        self._tasks = tasks
+        self._gathered: list[Entry] = []
+        self._since = 0.0
+        self._begun: asyncio.Queue[tuple[int, asyncio.Task[bytes]] | None] = asyncio.Queue()
+        self._under_way = 0
+
+    async def add(self, entry: Entry) -> None:
+        """Takes the next entry. Waits for room for it."""
+        while not self._window.is_shut and not self._has_room(entry):
+            if not self.begin():
+                await self._window.until_given_back()
+        self._window.take(entry.size)
+        self._since = self._since if self._gathered else perf_counter()
+        self._gathered.append(entry)
+
+    def _has_room(self, entry: Entry) -> bool:
+        return len(self._gathered) < BATCH and self._window.has_room(entry.size)
+
+    def begin(self) -> bool:
+        """Puts what is gathered, and returns True, unless there is nothing, or as much as may be is under way."""
+        if not self._gathered or self._under_way == _BATCHES or self._window.is_shut:
+            return False
+        batch, self._gathered = self._gathered, []
+        self._under_way += 1
+        size = sum(entry.size for entry in batch)
+        self._begun.put_nowait((size, self._tasks.create_task(self._receipts(batch, self._window, self._since))))
+        return True
+
+    async def end(self) -> None:
+        """Puts what is left, once there is room. Nothing is added any more."""
+        while self._gathered and not self._window.is_shut:
+            if not self.begin():
+                await self._window.until_given_back()
+        self._begun.put_nowait(None)
+
+    async def write(self, response: web.StreamResponse) -> None:
+        """Answers with the lines of each batch, in their order, until the end."""
+        while (batch := await self._begun.get()) is not None:
+            size, receipts = batch
+            await response.write(await receipts)
+            self._under_way -= 1
+            self._window.give_back(size)
+            self.begin()
 
 
 class _Window:
-    """Limits what waits for its confirms, in bytes and in batches. It is shut when the broker takes no more."""
+    """Limits the bytes of one request that wait for their confirms.
+
+    It is shut when the broker takes no more. It is short if documents are not stored that may be sent again.
+    """
 
     def __init__(self, limits: IntakeLimits, reading: Reading) -> None:
         self._limits = limits
         self._reading = reading
-        self._sizes: deque[int] = deque()
         self._held = 0
-        self._changed = asyncio.Event()
+        self._given_back = asyncio.Event()
         self.is_shut = False
+        self.is_short = False
 
-    async def take(self, size: int) -> None:
-        """Counts a batch of `size` bytes. Waits for room, which there always is where nothing else waits."""
-        while self._sizes and not self._has_room(size):
-            self._changed.clear()
-            await self._changed.wait()
-        self._sizes.append(size)
-        self._add(size)
-
-    def _has_room(self, size: int) -> bool:
-        return (
-            len(self._sizes) < _BATCHES
-            and self._held + size <= self._limits.bulk_bytes
-            and self._reading.held + size <= self._limits.all_bulk_bytes
+    def has_room(self, size: int) -> bool:
+        """Tells whether `size` bytes more may wait. There is always room where nothing else waits."""
+        return not self._held or (
+            self._held + size <= self._limits.bulk_bytes and self._reading.held + size <= self._limits.all_bulk_bytes
         )
 
-    def give_back(self) -> None:
-        """Counts the oldest batch no more."""
-        self._add(-self._sizes.popleft())
-        self._changed.set()
+    async def until_given_back(self) -> None:
+        """Returns when fewer bytes wait."""
+        self._given_back.clear()
+        await self._given_back.wait()
+
+    def take(self, size: int) -> None:
+        """Counts `size` bytes that wait."""
+        self._held += size
+        self._reading.held += size
+
+    def give_back(self, size: int) -> None:
+        """Counts `size` bytes no more."""
+        self.take(-size)
+        self._given_back.set()
 
     def close(self) -> None:
         """Counts nothing any more."""
-        self._add(-self._held)
-
-    def _add(self, size: int) -> None:
-        self._held += size
-        self._reading.held += size
+        self.take(-self._held)
 
     def shut(self) -> None:
         """Says that nothing more is to be stored."""
         self.is_shut = True
+        self._given_back.set()
 
 
-async def _write(
-    response: web.StreamResponse, under_way: asyncio.Queue[asyncio.Task[bytes] | None], window: _Window
-) -> None:
-    while (batch := await under_way.get()) is not None:
-        await response.write(await batch)
-        window.give_back()
-
-
-async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Window) -> bytes:
-    """Returns the lines of the answer that tell what became of `batch`."""
-    batch = await _charged(request, await _compared(request.app[FIRST_BODIES], batch))
-    jobs = [entry.outcome for entry in batch if isinstance(entry.outcome, Job)]
-    refusals = await _admitted(request, jobs, window) if jobs else []
-    sizes = (entry.size for entry in batch if isinstance(entry.outcome, Job))
-    for size, refusal in zip(sizes, refusals, strict=True):
-        if refusal is not None:
-            await give_back(request, size=size)
-    of_jobs = iter(refusals)
-    lines = []
-    for entry in batch:
-        problem = entry.outcome if isinstance(entry.outcome, Problem) else next(of_jobs)
+async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Window, since: float) -> bytes:
+    """Returns the lines of the answer that tell what became of `batch`, whose first was read at `since`."""
+    lines, outcomes = [], await _outcomes(request, batch, window)
+    request.app[METRICS].receipt_seconds.observe(perf_counter() - since)
+    for entry, problem in zip(batch, outcomes, strict=True):
         if problem is None:
             lines.append(_receipt(entry))
-        else:
-            request.app[METRICS].refused.labels(problem.type.name).inc()
-            lines.append(_refusal(entry, problem))
+            continue
+        window.is_short |= entry.breaks_off or hdrs.RETRY_AFTER in problem.headers
+        request.app[METRICS].refused.labels(problem.type.name).inc()
+        lines.append(_refusal(entry, problem))
     return b"".join(lines)
 
 
-async def _compared(first_bodies: FirstBodies, batch: Sequence[Entry]) -> Sequence[Entry]:
-    """Returns `batch` with what is known of its keys. One that came with another body before becomes a problem."""
+async def _outcomes(request: web.Request, batch: Sequence[Entry], window: _Window) -> Sequence[Problem | None]:
+    """Stores `batch`, and returns the problem of each that is refused.
+
+    That is one whose key came with another body, and one that comes too late for the batch of the request.
+    """
+    batch = await _in_time(request, batch)
+    async with request.app[FIRST_BODIES].compare(_digests(batch)) as compared:
+        outcomes = await _stored(request, [_with_key(entry, compared) for entry in batch], window)
+        ids = [entry.outcome.id if isinstance(entry.outcome, Job) else "" for entry in batch]
+        refused = {id_ for id_, problem in zip(ids, outcomes, strict=True) if problem and is_refused(problem)}
+        compared.refused.update(refused - {id_ for id_, problem in zip(ids, outcomes, strict=True) if problem is None})
+    return outcomes
+
+
+def _digests(batch: Sequence[Entry]) -> Mapping[str, str]:
+    """Returns the digests of the bodies that came with a key, by id: of several with one id that of the first."""
     digests: dict[str, str] = {}
     for entry in batch:
         if isinstance(entry.outcome, Job) and entry.digest is not None:
             digests.setdefault(entry.outcome.id, entry.digest)
-    if not digests:
-        return batch
-    compared = await first_bodies.compare(digests)
-    return [_with_key(entry, digests, compared) for entry in batch]
+    return digests
 
 
-async def _charged(request: web.Request, batch: Sequence[Entry]) -> Sequence[Entry]:
-    """Counts the documents of `batch` against the limits of the caller's key. Those that exceed one become problems."""
-    places = [place for place, entry in enumerate(batch) if isinstance(entry.outcome, Job)]
-    charged = list(batch)
-    for place, problem in zip(places, await admit_each(request, [batch[it].size for it in places]), strict=True):
-        if problem is not None:
-            charged[place] = replace(batch[place], outcome=problem)
-    return charged
+async def _in_time(request: web.Request, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Returns `entries`. Documents that come when the batch of the request is closed become problems."""
+    batch, ids = batch_of(request), [entry.outcome.id for entry in entries if isinstance(entry.outcome, Job)]
+    late = await request.app[CLOSED_BATCHES].outsiders(batch, ids) if batch is not None and ids else ()
+    return [
+        replace(entry, outcome=too_late()) if isinstance(entry.outcome, Job) and entry.outcome.id in late else entry
+        for entry in entries
+    ]
 
 
-def _with_key(entry: Entry, digests: Mapping[str, str], compared: Compared) -> Entry:
-    job = entry.outcome
-    if not isinstance(job, Job) or entry.digest is None:
+def _with_key(entry: Entry, compared: Compared) -> Entry:
+    job, digest = entry.outcome, entry.digest
+    if not isinstance(job, Job) or digest is None:
         return entry
-    if job.id in compared.others or digests[job.id] != entry.digest:
+    if compared.first[job.id] != digest:
         return replace(entry, outcome=reused())
-    return replace(
-        entry, outcome=replace(job, idempotency=Idempotency(body_digest=entry.digest, checked=compared.checked))
-    )
+    return replace(entry, outcome=replace(job, idempotency=Idempotency(body_digest=digest, checked=compared.checked)))
+
+
+async def _stored(request: web.Request, batch: Sequence[Entry], window: _Window) -> Sequence[Problem | None]:
+    """Counts each document against the limits of the caller's key, and puts those that exceed none."""
+    places = [place for place, entry in enumerate(batch) if isinstance(entry.outcome, Job)]
+    outcomes = [None if isinstance(entry.outcome, Job) else entry.outcome for entry in batch]
+    for place, problem in zip(places, await admit_each(request, [batch[it].size for it in places]), strict=True):
+        outcomes[place] = problem
+    charged = {
+        place: job for place in places if outcomes[place] is None and isinstance(job := batch[place].outcome, Job)
+    }
+    refusals = await _admitted(request, list(charged.values()), window) if charged else []
+    for place, refusal in zip(charged, refusals, strict=True):
+        outcomes[place] = refusal
+        if refusal is not None:
+            await give_back(request, size=batch[place].size)
+    return outcomes
 
 
 async def _admitted(request: web.Request, jobs: Sequence[Job], window: _Window) -> Sequence[Problem | None]:
     """Puts `jobs`, again and again where the broker is away or full. Shuts the window if that does not help in time."""
-    now = asyncio.get_running_loop().time
-    end = now() + request.app[LIMITS].bulk_max_wait_s
+    end = _now() + request.app[LIMITS].bulk_max_wait_s
     outcomes = list(await admit(request.app, jobs))
     while left := [place for place, problem in enumerate(outcomes) if problem and hdrs.RETRY_AFTER in problem.headers]:
-        if now() >= end or request.app[READING].stopping:
+        if _now() >= end or request.app[READING].stopping:
             window.shut()
             break
         await asyncio.sleep(_PAUSE_S)
@@ -243,16 +321,38 @@ def _receipt(entry: Entry) -> bytes:
     job = entry.outcome
     assert isinstance(job, Job)  # noqa: S101 - its caller sees to it
     receipt = {**entry.place, "id": job.id, "lane": job.lane, "status": 202}
+    if job.batch is not None:
+        receipt["batch"] = batch_id(job.owner or "", job.batch)
     if entry.warnings:
         receipt["warnings"] = entry.warnings
-    return orjson.dumps(receipt, option=orjson.OPT_APPEND_NEWLINE)
+    return _line(receipt)
 
 
 def _refusal(entry: Entry, problem: Problem) -> bytes:
     refusal = {**entry.place, **present(problem.details())}
     if hdrs.RETRY_AFTER in problem.headers:
         refusal["retry_after"] = int(problem.headers[hdrs.RETRY_AFTER])
-    return orjson.dumps(refusal, option=orjson.OPT_APPEND_NEWLINE)
+    return _line(refusal)
+
+
+async def _closed(app: web.Application, batch: Membership, window: _Window) -> dict[str, Any]:
+    """Closes the batch of a request, and returns the line that says so, or why not."""
+    if window.is_short:
+        return present(BatchEnd(batch=batch.id, closed=False, status=409, detail=_SHORT))
+    end = _now() + app[LIMITS].bulk_max_wait_s
+    while (error := await put_end(app, batch)) is not None:
+        if _now() >= end or app[READING].stopping:
+            return present(BatchEnd(batch=batch.id, closed=False, status=503, detail=_NOT_CLOSED))
+        await asyncio.sleep(min(_PAUSE_S, error.retry_after_s))
+    return present(BatchEnd(batch=batch.id, closed=True, status=202))
+
+
+def _line(answer: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(answer, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def check(faults: Sequence[Fault]) -> None:

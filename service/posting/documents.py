@@ -12,6 +12,7 @@ import orjson
 from aiohttp import hdrs, web
 
 from contract.binary import file_kind
+from contract.charsets import Decoded
 from contract.ids import document_id_for_key, new_document_id
 from contract.job import Job, Kind, Lane
 from contract.labels import WaitFor
@@ -29,16 +30,18 @@ from contract.submission import (
 from service import problems
 from service.access.quotas import admitted
 from service.api.answers import Receipt, present
-from service.api.operation import JSON
-from service.api.posting import IDEMPOTENCY_KEY, LABEL, LISTS, OPTIONS, RAW_KINDS, RAW_PARAMETERS
+from service.api.operation import JSON, Parameter
+from service.api.posting import BATCH_PARAMETERS, IDEMPOTENCY_KEY, LABEL, LISTS, OPTIONS, RAW_KINDS, RAW_PARAMETERS
+from service.broker_errors import broker_refusal
 from service.context import CLOCK, DECODE, KEEPING, LEDGER
 from service.http.accept import preferred
 from service.http.bodies import BODY_BYTES, CODINGS, coding_of, read_body
 from service.http.forms import EVENT_AND_ARTICLE_FORMS, body_of, content_type, is_article, policy
 from service.http.middlewares import OWNER
-from service.http.parameters import SHOWN_NAME_CHARS, named, parameter_faults, unknown_parameter
+from service.http.parameters import UNKNOWN, named, parameter_faults
 from service.http.prefer import PREFER
 from service.posting.admission import admit_one
+from service.posting.batches import CLOSED_BATCHES, Membership, batch_faults, batch_of, put_end, too_late
 from service.posting.idempotency import with_first_body
 from service.posting.waits import DocumentWait, waiting
 from service.problems import Problem, ProblemError
@@ -49,6 +52,10 @@ _OPTIONS = {parameter.name for parameter in OPTIONS}
 _LABEL_PREFIX = f"{LABEL.name}."
 MAX_FAULTS: Final = 20  # in one answer; chosen: as many as a person corrects in one go
 _LEDGER_TIMEOUT_S: Final = 1.0  # chosen: a slow ledger is not waited for, because the event comes without it
+_NOT_CLOSED: Final = (
+    "The document is stored, but its batch may not be closed. After Retry-After seconds post it again with the same "
+    "Idempotency-Key, or close the batch."
+)
 _FORMS: Final = {**EVENT_AND_ARTICLE_FORMS, "json": JSON}  # a client that accepts plain JSON only gets the event
 _TRUTH = {"true": True, "false": False}
 
@@ -68,8 +75,8 @@ async def post_document(request: web.Request) -> web.Response:
     Raises:
         ProblemError: the request breaks rules, or the broker does not accept the document.
     """
-    checked = await read_submission(request)
-    submission = checked.submission
+    checked = await read_submission(request, BATCH_PARAMETERS)
+    submission, batch = checked.submission, batch_of(request)
     lane = submission.options.lane or Lane.INTERACTIVE
     job = to_job(
         submission,
@@ -79,17 +86,21 @@ async def post_document(request: web.Request) -> web.Response:
         decoded=checked.decoded,
         owner=request[OWNER],
         keep_input=request.app[KEEPING].input,
+        batch=None if batch is None else batch.name,
     )
-    job = await with_first_body(request, job, submission)
+    if batch is not None and await request.app[CLOSED_BATCHES].outsiders(batch, [job.id]):
+        raise ProblemError(too_late())
     forms = preferred(request.headers.getall(hdrs.ACCEPT, []), _FORMS) if PREFER in request.headers else []
-    async with _waiting(request, job, forms) as wait:
+    async with with_first_body(request, job, submission) as job, _waiting(request, job, forms) as wait:
         async with admitted(request, size=request[BODY_BYTES]):
             await admit_one(request.app, job)
+        if batch is not None and batch.closes:
+            await _close(request, batch)
         event = None if wait is None else await _event(request, job, wait)
     location: dict[str, str] = {}
     if request.app[LEDGER] is not None:
         location[hdrs.LOCATION] = f"/v1/documents/{job.id}"
-    answer = _receipt(job, checked, location) if event is None else _decided(event, forms, location)
+    answer = _receipt(job, checked, location, batch) if event is None else _decided(event, forms, location)
     return answer if wait is None else wait.applied_to(answer)
 
 
@@ -118,8 +129,19 @@ async def _recorded_event(ledger: Ledger, job: Job) -> bytes | None:
     return None
 
 
-def _receipt(job: Job, checked: Checked, location: Mapping[str, str]) -> web.Response:
-    receipt = Receipt(id=job.id, lane=job.lane, warnings=checked.warnings)
+async def _close(request: web.Request, batch: Membership) -> None:
+    """Closes the batch of a document that is stored.
+
+    Raises:
+        ProblemError: the broker is away.
+    """
+    error = await put_end(request.app, batch)
+    if error is not None:
+        raise broker_refusal(error, _NOT_CLOSED)
+
+
+def _receipt(job: Job, checked: Checked, location: Mapping[str, str], batch: Membership | None) -> web.Response:
+    receipt = Receipt(id=job.id, lane=job.lane, warnings=checked.warnings, batch=None if batch is None else batch.id)
     return web.Response(body=orjson.dumps(present(receipt)), content_type=JSON, status=202, headers=location)
 
 
@@ -138,10 +160,13 @@ def _document_id(request: web.Request) -> str:
     return new_document_id() if key is None else document_id_for_key(request[OWNER], key)
 
 
-async def read_submission(request: web.Request) -> Checked:
-    """Reads the body. Reports the faults of headers, query and body together."""
+async def read_submission(request: web.Request, more: Sequence[Parameter] = ()) -> Checked:
+    """Reads the body. Reports the faults of headers, query and body together.
+
+    `more` are query parameters that bodies of all types take.
+    """
     media_type = request.content_type if hdrs.CONTENT_TYPE in request.headers else ""
-    faults = [*key_faults(request), *islice(query_faults(request, media_type), MAX_FAULTS)]
+    faults = [*key_faults(request), *islice(query_faults(request, media_type, more), MAX_FAULTS)]
     try:
         checked = await _submission(request, media_type)
     except ProblemError as error:
@@ -159,17 +184,20 @@ def key_faults(request: web.Request) -> Iterator[Fault]:
         yield Fault(IDEMPOTENCY_KEY.name, "visible_ascii", "must be one value of 1 to 255 visible ASCII characters")
 
 
-def query_faults(request: web.Request, media_type: str) -> Iterator[Fault]:
-    """Yields what is wrong with the query, for a body of this type."""
+def query_faults(request: web.Request, media_type: str, more: Sequence[Parameter] = ()) -> Iterator[Fault]:
+    """Yields what is wrong with the query, for a body of this type. `more` are parameters of all types."""
+    if more:
+        yield from batch_faults(request)
     if media_type != JSON:
-        yield from parameter_faults(request, RAW_PARAMETERS)
+        yield from parameter_faults(request, (*RAW_PARAMETERS, *more))
         return
-    for name in sorted(set(request.query)):
-        if named(name, RAW_PARAMETERS):
-            place = f"options.{name}" if name in _OPTIONS else name[:SHOWN_NAME_CHARS]
-            yield Fault(place, "unknown_parameter", f"goes into the JSON body as {place}, not into the query")
+    for fault in parameter_faults(request, more):
+        name = fault.field
+        if fault.rule == UNKNOWN and named(name, RAW_PARAMETERS):
+            place = f"options.{name}" if name in _OPTIONS else name
+            yield Fault(place, UNKNOWN, f"goes into the JSON body as {place}, not into the query")
         else:
-            yield unknown_parameter(name)
+            yield fault
 
 
 async def _submission(request: web.Request, media_type: str) -> Checked:
@@ -178,7 +206,7 @@ async def _submission(request: web.Request, media_type: str) -> Checked:
         if media_type == JSON:
             return await _json_submission(request)
         if media_type in RAW_KINDS:
-            return await raw_submission(request, RAW_KINDS[media_type], await read_body(request), request.charset)
+            return await _raw_submission(request, RAW_KINDS[media_type])
     except MalformedSubmissionError as error:
         raise ProblemError(Problem(problems.MALFORMED_BODY, "The body cannot be read.", error.faults)) from None
     except InvalidSubmissionError as error:
@@ -203,20 +231,33 @@ def check_json_charset(request: web.Request) -> None:
         raise unsupported("Content-Type", "charset", "must be UTF-8 for JSON (RFC 8259, section 8.1)")
 
 
-async def raw_submission(request: web.Request, kind: Kind, body: bytes, charset: str | None) -> Checked:
-    """Returns the document that is `body`. The query has its options and labels.
+async def _raw_submission(request: web.Request, kind: Kind) -> Checked:
+    body = await read_body(request)
+    refuse_files(kind, body)
+    # In a thread, because charset detection can take a large part of a second.
+    decoded = await asyncio.to_thread(request.app[DECODE], body, request.charset)
+    return raw_submission(kind, decoded, of_query(request))
+
+
+def refuse_files(kind: Kind, body: bytes) -> None:
+    """Returns where `body` does not begin like a file of a kind that is not taken.
 
     Raises:
-        ProblemError: it is a file of another type.
-        InvalidSubmissionError: it breaks rules.
+        ProblemError: it does.
     """
     if found := file_kind(body):
         message = f"looks like {found}, which is neither plain text nor HTML: extract its text first, and post that"
         raise unsupported(kind.value, "binary", message)
-    # In a thread, because charset detection can take a large part of a second.
-    decoded = await asyncio.to_thread(request.app[DECODE], body, charset)
+
+
+def raw_submission(kind: Kind, decoded: Decoded, fields: Mapping[str, object]) -> Checked:
+    """Returns the document that came as bytes, with the other `fields` of a submission.
+
+    Raises:
+        InvalidSubmissionError: it breaks rules.
+    """
     try:
-        return replace(check_submission({kind.value: decoded.text, **of_query(request)}), decoded=decoded)
+        return replace(check_submission({kind.value: decoded.text, **fields}), decoded=decoded)
     except InvalidSubmissionError as error:
         faults = [replace(fault, field=fault.field.removeprefix("options.")) for fault in error.faults]
         raise InvalidSubmissionError(faults) from None
@@ -251,19 +292,14 @@ def check_coding(request: web.Request) -> None:
     """Returns where the body has a content coding that is taken.
 
     Raises:
-        ProblemError: it has another one.
+        ProblemError: it has another one. Only then the answer names codings (RFC 7694, section 3).
     """
     if coding_of(request) not in CODINGS:
-        raise unsupported("Content-Encoding", "content_coding", "must be gzip, zstd or deflate, or absent")
+        taken: dict[str, str] = {hdrs.ACCEPT_ENCODING: "gzip, zstd, deflate"}
+        raise unsupported("Content-Encoding", "content_coding", "must be gzip, zstd or deflate, or absent", taken)
 
 
-def unsupported(header: str, rule: str, message: str) -> ProblemError:
-    """Returns the problem of a body of another type or coding than those that are taken."""
-    return ProblemError(
-        Problem(
-            problems.UNSUPPORTED_MEDIA_TYPE,
-            f"{header} {message}.",
-            [Fault(header, rule, message)],
-            {"Accept-Post": ", ".join((JSON, *RAW_KINDS)), hdrs.ACCEPT_ENCODING: "gzip, zstd, deflate"},
-        )
-    )
+def unsupported(header: str, rule: str, message: str, taken: Mapping[str, str] | None = None) -> ProblemError:
+    """Returns the problem of a body of another type or coding than those that are taken, with the headers `taken`."""
+    fault = Fault(header, rule, message)
+    return ProblemError(Problem(problems.UNSUPPORTED_MEDIA_TYPE, f"{header} {message}.", [fault], taken or {}))

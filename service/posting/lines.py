@@ -29,20 +29,28 @@ class Lines:
 
     def add(self, piece: bytes) -> Iterator[Line]:
         """Takes the next bytes of the stream, and yields the lines that they complete."""
-        *ended, rest = piece.split(b"\n")
-        for part in ended:
-            self._begin(part)
-            yield from self.end()
+        begin = 0
+        # Not `split`, which takes four times as long where lines are long.
+        while (end := piece.find(b"\n", begin)) >= 0:
+            self._begin(piece[begin:end])
+            if (line := self._ended()) is not None:
+                yield line
             self._number += 1
-        self._begin(rest)
+            begin = end + 1
+        self._begin(piece[begin:] if begin else piece)
 
     def end(self) -> Iterator[Line]:
         """Yields the line that has begun, as it is so far, unless it is blank."""
+        if (line := self._ended()) is not None:
+            yield line
+
+    def _ended(self) -> Line | None:
         body = self._begun[0] if len(self._begun) == 1 else b"".join(self._begun)
         too_long = self._size > self._limit_bytes
         self._begun, self._size = [], 0
         if too_long or (body and not body.isspace()):
-            yield Line(self._number, None if too_long else body)
+            return Line(self._number, None if too_long else body)
+        return None
 
     def _begin(self, part: bytes) -> None:
         if not part:

@@ -9,6 +9,7 @@ from aiohttp import web
 from contract.submission import InvalidSubmissionError, MalformedSubmissionError, parse_line
 from service import problems
 from service.api.operation import JSON
+from service.api.posting import BATCH_PARAMETERS
 from service.context import LIMITS
 from service.http.bodies import BrokenBodyError, broken, too_large
 from service.posting.bulk import Documents, Entry, answer, check
@@ -26,7 +27,7 @@ async def post_lines(request: web.Request) -> web.StreamResponse:
     """
     check_coding(request)
     check_json_charset(request)
-    check([*key_faults(request), *islice(query_faults(request, JSON), MAX_FAULTS)])
+    check([*key_faults(request), *islice(query_faults(request, JSON, BATCH_PARAMETERS), MAX_FAULTS)])
     return await answer(request, _entries(request))
 
 
@@ -39,9 +40,9 @@ async def _entries(request: web.Request) -> AsyncGenerator[Sequence[Entry], None
             async for some in found:
                 yield [_entry(line, documents, limits.max_body_bytes) for line in some]
     except TimeoutError:
-        yield [Entry({"line": lines.number}, 0, request.app[READING].over())]
+        yield [Entry({"line": lines.number}, 0, request.app[READING].over(), breaks_off=True)]
     except BrokenBodyError:
-        yield [Entry({"line": lines.number}, 0, broken())]
+        yield [Entry({"line": lines.number}, 0, broken(), breaks_off=True)]
 
 
 def _entry(line: Line, documents: Documents, limit_bytes: int) -> Entry:

@@ -1,10 +1,10 @@
 """POST /v1/documents with multipart/form-data: one document a file."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import PurePath
 from typing import Final
 
@@ -12,14 +12,16 @@ from aiohttp import hdrs, web
 from multipart import ParserError, parse_options_header
 
 from contract.binary import looks_like_html
+from contract.charsets import Decoded
 from contract.job import Kind
 from contract.submission import Fault, InvalidSubmissionError, check_submission
 from service import problems
 from service.api.operation import TEXT
-from service.api.posting import FORM_PARAMETERS, RAW_KINDS
-from service.context import LIMITS
+from service.api.posting import BATCH_PARAMETERS, FORM_PARAMETERS, RAW_KINDS
+from service.context import DECODE, LIMITS
 from service.http.bodies import BrokenBodyError, broken, too_large
 from service.http.parameters import parameter_faults
+from service.posting.batches import batch_faults
 from service.posting.bulk import Documents, Entry, answer, check
 from service.posting.documents import (
     MAX_FAULTS,
@@ -27,6 +29,7 @@ from service.posting.documents import (
     key_faults,
     of_query,
     raw_submission,
+    refuse_files,
     unsupported,
 )
 from service.posting.parts import Part, Parts
@@ -47,7 +50,8 @@ async def post_parts(request: web.Request) -> web.StreamResponse:
         ProblemError: header or query break rules. Nothing was read.
     """
     check_coding(request)
-    check([*key_faults(request), *islice(parameter_faults(request, FORM_PARAMETERS), MAX_FAULTS)])
+    named = parameter_faults(request, (*FORM_PARAMETERS, *BATCH_PARAMETERS))
+    check([*key_faults(request), *islice(chain(batch_faults(request), named), MAX_FAULTS)])
     _check_options(request)
     parts = _parts(request)
     return await answer(request, _entries(request, parts))
@@ -73,29 +77,66 @@ def _parts(request: web.Request) -> Parts:
 
 async def _entries(request: web.Request, parts: Parts) -> AsyncGenerator[Sequence[Entry], None]:
     """Yields the documents of the parts as they arrive. If the body breaks off, the last entry says why."""
-    documents = Documents(request)
+    files = _Files(request)
     try:
         async with aclosing(arriving(request, parts)) as found:
             async for some in found:
-                yield await asyncio.gather(*(_entry(request, part, documents) for part in some))
+                yield await files.entries(some)
     except TimeoutError:
-        yield [Entry({"part": parts.number}, 0, request.app[READING].over())]
+        yield [Entry({"part": parts.number}, 0, request.app[READING].over(), breaks_off=True)]
     except BrokenBodyError:
-        yield [Entry({"part": parts.number}, 0, broken("or is not multipart/form-data"))]
+        yield [Entry({"part": parts.number}, 0, broken("or is not multipart/form-data"), breaks_off=True)]
 
 
-async def _entry(request: web.Request, part: Part, documents: Documents) -> Entry:
-    place = {"part": part.number} | ({} if part.name is None else {"name": part.name})
-    try:
-        if part.body is None:
-            raise too_large("part", request.app[LIMITS].max_body_bytes)
-        checked = await raw_submission(request, _kind(part, part.body), part.body, part.charset)
-    except ProblemError as error:
-        return Entry(place, 0, error.problem)
-    except InvalidSubmissionError as error:
-        detail = "The part breaks the rules of a submission."
-        return Entry(place, 0, Problem(problems.INVALID_SUBMISSION, detail, error.faults))
-    return documents.entry(place, part.number, len(part.body), checked)
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A part that can be a document, as it came."""
+
+    part: Part
+    kind: Kind
+    body: bytes
+
+
+class _Files:
+    """Makes documents of the parts of one request. All have the options and labels of its query."""
+
+    def __init__(self, request: web.Request) -> None:
+        self._documents = Documents(request)
+        self._fields = of_query(request)
+        self._limit_bytes = request.app[LIMITS].max_body_bytes
+        self._decode = request.app[DECODE]
+
+    async def entries(self, parts: Sequence[Part]) -> Sequence[Entry]:
+        """Returns the entries of parts that arrived together."""
+        found = list(map(self._file, parts))
+        # In a thread, because charset detection can take a large part of a second; all in one, because each takes time.
+        texts = iter(await asyncio.to_thread(self._texts, [each for each in found if isinstance(each, _File)]))
+        return [each if isinstance(each, Entry) else self._entry(each, next(texts)) for each in found]
+
+    def _file(self, part: Part) -> _File | Entry:
+        try:
+            if part.body is None:
+                raise too_large("part", self._limit_bytes)
+            kind = _kind(part, part.body)
+            refuse_files(kind, part.body)
+        except ProblemError as error:
+            return Entry(_place(part), 0, error.problem)
+        return _File(part, kind, part.body)
+
+    def _texts(self, files: Sequence[_File]) -> Sequence[Decoded]:
+        return [self._decode(each.body, each.part.charset) for each in files]
+
+    def _entry(self, file: _File, text: Decoded) -> Entry:
+        try:
+            checked = raw_submission(file.kind, text, self._fields)
+        except InvalidSubmissionError as error:
+            detail = "The part breaks the rules of a submission."
+            return Entry(_place(file.part), 0, Problem(problems.INVALID_SUBMISSION, detail, error.faults))
+        return self._documents.entry(_place(file.part), file.part.number, len(file.body), checked)
+
+
+def _place(part: Part) -> Mapping[str, object]:
+    return {"part": part.number} | ({} if part.name is None else {"name": part.name})
 
 
 def _kind(part: Part, body: bytes) -> Kind:

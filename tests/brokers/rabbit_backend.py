@@ -18,7 +18,7 @@ from yarl import URL
 from contract.broker import Broker
 from contract.job import Lane
 from contract.metrics import Metrics
-from contract.topology import DEAD, Topology, design, lane_queue
+from contract.topology import DEAD, ExchangeBinding, Topology, design, lane_queue
 from runtime.brokers.rabbit import RabbitBroker, RabbitLimits
 from runtime.brokers.rabbit.consumer import least_prefetched_bytes
 from tests.brokers.suite import DeadLetter
@@ -181,7 +181,10 @@ async def declare(channel: AbstractChannel, topology: Topology) -> None:
     for queue in topology.queues:
         await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
     for binding in topology.bindings:
-        await (await channel.get_queue(binding.queue)).bind(binding.exchange, binding.key)
+        if isinstance(binding, ExchangeBinding):
+            await (await channel.get_exchange(binding.to)).bind(binding.exchange, binding.key)
+        else:
+            await (await channel.get_queue(binding.queue)).bind(binding.exchange, binding.key)
 
 
 async def messages_in(queue: aio_pika.abc.AbstractQueue) -> AsyncIterator[AbstractIncomingMessage]:

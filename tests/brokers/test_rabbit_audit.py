@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from typing import cast
 
 import aio_pika
 import pytest
 
+from contract.batches import BatchClosed, BatchSink
 from contract.broker import BrokerError, BrokerUnavailable, UnknownOffset
 from contract.job import Lane
 from contract.labels import SessionRole
@@ -53,6 +55,15 @@ async def test_an_auditor_reads_on_from_where_it_was(rabbit: RabbitBackend) -> N
         assert (await audit.balance()).accepted == 5
         await consume_until(broker, Recorder(2))
         assert counts(await audit.balance()) == (5, 5, 0, 0)
+
+
+async def test_the_end_of_a_batch_is_no_document(rabbit: RabbitBackend) -> None:
+    audit = auditor(rabbit)
+    async with rabbit.broker() as broker:
+        await put_all(broker, samples.jobs(2))
+        await cast("BatchSink", broker).close_batch(BatchClosed(closed_batch="b", at=samples.NOW, name="import"))
+        await consume_until(broker, Recorder(2))
+        assert counts(await audit.balance()) == (2, 2, 0, 0)
 
 
 async def test_a_refused_document_is_not_on_record(rabbit: RabbitBackend) -> None:

@@ -55,7 +55,7 @@ async def test_the_files_that_compose_mounts_define_bounded_queues_policies_and_
     (tmp_path / "definitions" / "10-copydesk.json").write_bytes(FILE.read_bytes())
     users = re.sub(r"\$\{COPYDESK_AMQP_PASSWORD:[^}]*\}", "word", configs["users"]["content"])
     (tmp_path / "definitions" / "20-users.json").write_text(users)
-    loading = configs["load_definitions"]["content"].replace("/etc/rabbitmq", str(tmp_path))
+    loading = configs["node"]["content"].replace("/etc/rabbitmq", str(tmp_path))
     (tmp_path / "node").mkdir()
     node = RabbitNode(tmp_path / "node", settings=loading)
     try:

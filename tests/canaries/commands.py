@@ -3,7 +3,6 @@
 import os
 import pty
 import re
-import subprocess
 import sys
 import threading
 import time
@@ -13,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from tests.forking.command import start
 from tests.rabbit_node import free_ports
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ class RunningCommand:
         listening = {"COPYDESK_PORT": str(self.port), "COPYDESK_OPS_PORT": str(self.ops_port), "TERM": "xterm-256color"}
         chosen = {} if log_format == "terminal" else {"COPYDESK_LOG_FORMAT": log_format}
         ours, theirs = pty.openpty() if log_format == "terminal" else os.pipe()
-        self._process = subprocess.Popen(
+        self._process = start(
             [sys.executable, "-m", "tests.canaries.with_defects", role],
             env={**clean, **listening, **chosen, **settings},
             cwd=ROOT,

@@ -4,6 +4,7 @@ import base64
 import bz2
 import gzip
 import io
+import json
 import lzma
 import random
 import sqlite3
@@ -13,6 +14,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,4 +148,8 @@ def test_the_threshold_is_16_controls_and_5_percent(controls: int, others: int, 
 def test_a_text_is_as_binary_as_its_characters_say(text: str) -> None:
     ends = text.rstrip("\0")
     controls = sum((c < " " and c not in "\x08\t\n\v\f\r\x1b") or c == "\ufffd" for c in ends)
-    assert is_binary(text) is (controls >= 16 and controls > 0.05 * len(ends))
+    binary = controls >= 16 and controls > 0.05 * len(ends)
+    assert is_binary(text) is binary
+    if "\ud800" not in text:
+        for in_json in (orjson.dumps(text), json.dumps(text).encode()):
+            assert is_binary(text, len(in_json)) is binary

@@ -3,7 +3,7 @@ from uuid import UUID
 
 import pytest
 
-from contract.ids import document_id_for_key, new_document_id, time_of
+from contract.ids import batch_id, document_id_for_key, line_id, new_document_id, time_of
 
 
 def test_new_ids_are_version_7_and_grow() -> None:
@@ -20,6 +20,13 @@ def test_the_same_key_of_the_same_owner_is_the_same_document() -> None:
 def test_owners_do_not_meet_on_one_id() -> None:
     ids = {document_id_for_key(*pair) for pair in [("a", "b"), ("b", "a"), ("a:b", ""), ("a", ":b"), ("", "a:b")]}
     assert len(ids) == 5
+
+
+def test_a_batch_has_the_id_of_no_document_and_of_no_other_batch() -> None:
+    names = [("desk", "k1"), ("desk", "k2"), ("des", "kk1"), ("a:b", ""), ("a", ":b")]
+    ids = {make(*pair) for pair in names for make in (batch_id, document_id_for_key)}
+    assert len(ids | {line_id("desk", "k1", 1)}) == 2 * len(names) + 1
+    assert {UUID(each).version for each in ids} == {5}
 
 
 @pytest.mark.parametrize(

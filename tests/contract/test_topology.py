@@ -8,6 +8,7 @@ from contract.topology import (
     ATTEMPTS,
     BOUNDS,
     DEAD,
+    DOCUMENTS_HEADERS,
     INTAKE,
     INTAKE_RETRY,
     LOG,
@@ -16,7 +17,9 @@ from contract.topology import (
     PREVIEWS_AT_MOST,
     PREVIEWS_BYTES,
     REQUESTS,
+    Binding,
     Bounds,
+    ExchangeBinding,
     design,
     lane_queue,
     retry_queue,
@@ -27,7 +30,8 @@ def test_every_binding_joins_what_is_declared() -> None:
     topology = design()
     exchanges, queues = {e.name for e in topology.exchanges}, {q.name for q in topology.queues}
     assert {b.exchange for b in topology.bindings} <= exchanges
-    assert {b.queue for b in topology.bindings} <= queues
+    assert {b.to for b in topology.bindings if isinstance(b, ExchangeBinding)} == {DOCUMENTS_HEADERS} <= exchanges
+    assert {b.queue for b in topology.bindings if isinstance(b, Binding)} <= queues
 
 
 def test_every_dead_letter_target_exists() -> None:

@@ -9,7 +9,8 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.system.processes import COPYDESK, Process
+from tests.forking.command import COPYDESK
+from tests.system.processes import Process
 
 WITHIN_S = 120.0
 LAST_LINES = 40

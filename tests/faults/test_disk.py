@@ -12,7 +12,8 @@ import pytest
 from tests.faults.balance import counted, event_stream
 from tests.faults.deployment import wait_until_ready
 from tests.faults.load import Client, recovery_s, tiny, within
-from tests.system.processes import COPYDESK, Process
+from tests.forking.command import COPYDESK
+from tests.system.processes import Process
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(800)]
 

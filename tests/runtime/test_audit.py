@@ -7,8 +7,9 @@ import orjson
 import pytest
 
 from contract.accepted import Accepted
+from contract.batches import BatchCounts, CompletedBatch
 from contract.codec import encode
-from contract.events import erased
+from contract.events import batch_completed, erased
 from contract.job import Lane
 from runtime.audit import AuditLimits, Balance, Books, QueueSnapshot, Suspicion
 
@@ -66,6 +67,14 @@ def test_an_erasure_is_no_verdict_and_changes_nothing() -> None:
     assert kept.unreadable == 0
     kept.decide(event("b.1"))
     assert counts(kept.balance(NOTHING, 1000)) == {"accepted": 2, "decided": 2}
+
+
+def test_a_completed_batch_is_no_verdict_and_changes_nothing() -> None:
+    counted = BatchCounts(accepted=1, processed=1, failed=0, erased=0)
+    batch = CompletedBatch(id="b", name="import", closed=at(5), completed=at(6), counts=counted)
+    kept = books(accepted("a.1"), events=(event("a.1"), encode(batch_completed(batch)), encode(batch_completed(batch))))
+    assert counts(kept.balance(NOTHING, 1000)) == {"accepted": 1, "decided": 1}
+    assert kept.unreadable == 0
 
 
 def test_runs_are_counted_once_however_often_they_come() -> None:

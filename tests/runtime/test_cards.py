@@ -35,6 +35,12 @@ def test_a_failures_card_says_why() -> None:
         assert part in text
 
 
+def test_the_card_of_a_batch_has_its_counts_and_failures() -> None:
+    text = shown("batch.completed.v1.full")
+    for part in ("batch completed: import-2026-11-28", "200", "190", "0192a3c4-5b6d-7e8f-9a0b-1c2d3e4f5a6b not_found"):
+        assert part in text
+
+
 def test_markup_in_a_document_is_text() -> None:
     body = (GOLDEN / "document.processed.v1.full.json").read_bytes().replace(b"A title", b"[red]A title[/red]")
     assert "[red]A title[/red]" in printed(body, excerpt=True)

@@ -10,9 +10,11 @@ from aiohttp.web import BaseRunner, Request
 from prometheus_client import CollectorRegistry
 from pytest_aiohttp.plugin import AiohttpClient
 
+from contract.consumers import ConsumerBook
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
+from contract.webhooks import WebhookBook
 from service.access.keys import ApiKeys
 from service.access.stored_keys import StoredKeys
 from service.app import IntakeLimits, Keeping, build_app
@@ -22,6 +24,7 @@ from tests.service.memory_broker import MemoryBroker
 from workers.decode import decode
 
 KNOWN = Hosts()
+SECRET = "t" * 32  # of event tokens
 NOW = datetime(2024, 10, 19, 8, 30, tzinfo=UTC)
 LIMITS = IntakeLimits(max_body_bytes=100_000, put_timeout_s=2.0, heartbeat_s=5.0, open_wait_s=0.05)
 
@@ -74,6 +77,9 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
         operators: frozenset[str] = frozenset(),
         stored_keys: StoredKeys | None = None,
         counter: Counter | None = None,
+        consumers: ConsumerBook | None = None,
+        tokens_secret: str | None = SECRET,
+        webhooks: WebhookBook | None = None,
     ) -> Desk:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
@@ -89,6 +95,9 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
             operators=operators,
             stored_keys=stored_keys,
             counter=counter,
+            consumers=consumers,
+            tokens_secret=tokens_secret,
+            webhooks=webhooks,
         )
         conformance.watch(app)
         return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)

@@ -5,10 +5,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from contract.batches import BatchClosed
 from contract.broker import BrokerError, BrokerUnavailable, LogEntry, NotPut, QueueDepth, UnknownOffset, Watch
 from contract.codec import MAX_JOB_BYTES, MAX_PREVIEW_BYTES, MessageTooLarge, encode, encode_within
 from contract.dead import DeadLetter, DeadLetterPage, Handled, NotRetryable, Wanted, next_run
-from contract.events import ErasedEvent
+from contract.events import Announcement
 from contract.job import Job, Lane
 from contract.requests import OwnerRequest
 from contract.topology import lane_queue
@@ -18,10 +19,10 @@ from runtime.brokers.watches import Watches
 class MemoryBroker:
     """Implements `service.app.ApiBroker` without durability: puts, the log, dead letters.
 
-    `refusal` is raised by the next puts and reads; while `open_gate` is not set, a put hangs. `read_offset` is the last
-    that a reader was given, `readers` how many are reading. `letters` are the dead letters, the longest buried first;
-    while `scan_reaches_all` is not set, a look claims that there are more. `answers` are what previews are answered
-    with, in order; a preview waits for its answer.
+    `refusal` is raised by the next puts and reads, `end_refusal` by ends of batches; while `open_gate` is not set, a
+    put hangs. `read_offset` is the last that a reader was given, `readers` how many are reading. `letters` are the dead
+    letters, the longest buried first; while `scan_reaches_all` is not set, a look claims that there are more. `answers`
+    are what previews are answered with, in order; a preview waits for its answer.
     """
 
     def __init__(self) -> None:
@@ -31,12 +32,15 @@ class MemoryBroker:
         self.log: list[LogEntry] = []
         self.letters: list[DeadLetter] = []
         self.requests: list[OwnerRequest] = []
+        self.closed: list[BatchClosed] = []
+        self.end_refusal: BrokerError | None = None
         self.scan_reaches_all = True
         self.first_offset = 0
         self.refusal: Exception | None = None
         self.open_gate = asyncio.Event()
         self.open_gate.set()
         self.waiting_puts = 0
+        self.put_together: list[int] = []
         self.readers = 0
         self.read_offset = -1
         self.changed = asyncio.Condition()
@@ -59,6 +63,7 @@ class MemoryBroker:
             await self._tell()
 
     async def put_many(self, jobs: Sequence[Job]) -> Sequence[NotPut]:
+        self.put_together.append(len(jobs))
         return await asyncio.gather(*map(self._outcome, jobs))
 
     async def _outcome(self, job: Job) -> NotPut:
@@ -80,7 +85,12 @@ class MemoryBroker:
             raise self.refusal
         self.requests.append(request)
 
-    async def announce(self, event: ErasedEvent) -> None:
+    async def close_batch(self, closed: BatchClosed) -> None:
+        if self.end_refusal or self.refusal:
+            raise self.end_refusal or self.refusal  # type: ignore[misc] # one of them is there
+        self.closed.append(closed)
+
+    async def announce(self, event: Announcement) -> None:
         if self.refusal:
             raise self.refusal
         await self.write(event.routing_key, encode(event))

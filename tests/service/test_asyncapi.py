@@ -9,18 +9,30 @@ import orjson
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
+from contract.batches import BatchCounts, CompletedBatch, FailedDocument
 from contract.codec import encode
-from contract.events import AnyEvent, erased
+from contract.event_headers import headers_of
+from contract.events import AnyEvent, batch_completed, erased
 from contract.reasons import Reason
 from contract.topology import DOCUMENTS, LOG, design
 from tests.brokers import samples
 from tests.service.conftest import Desk
 
 SCHEMA = Path(__file__).parents[1] / "asyncapi" / "3.0.0.json"
+BATCH = CompletedBatch(
+    id="some-batch",
+    name="import",
+    closed="2026-11-29T12:00:00.000Z",
+    completed="2026-11-29T12:01:00.000Z",
+    counts=BatchCounts(accepted=2, processed=1, failed=1, erased=0),
+    failures=(FailedDocument(id="some-id", reason=Reason.NOT_FOUND, url="https://example.com/gone"),),
+)
 EVENTS: dict[str, AnyEvent] = {
     "processed": samples.processed(samples.job()),
     "failed": samples.failed("some-id", Reason.NOT_FOUND),
     "erased": erased("some-id", "2026-11-29T12:00:00.000Z"),
+    "batch_completed": batch_completed(BATCH),
+    "webhook_disabled": samples.webhook_disabled("some-id"),
 }
 
 
@@ -53,6 +65,9 @@ async def test_exchange_and_log_are_those_of_the_topology(document: dict[str, An
     assert {(bindings[name]["exchange"]["name"], bindings[name]["exchange"]["type"]) for name in EVENTS} == {
         (exchange.name, exchange.kind)
     }
+    by_headers = {exchange.name for exchange in design().exchanges if exchange.kind == "headers"}
+    assert bindings["by_headers"]["exchange"]["type"] == "headers"
+    assert {bindings["by_headers"]["exchange"]["name"]} == by_headers
     assert bindings["log"]["queue"]["name"] in {queue.name for queue in design().queues if queue.is_stream}
     assert bindings["log"]["queue"]["name"] == LOG
 
@@ -71,3 +86,7 @@ async def test_an_event_is_as_told(document: dict[str, Any], name: str) -> None:
     body = json.loads(encode(event))
     Draft202012Validator(schema).validate(body)
     assert not Draft202012Validator(schema).is_valid({**body, "type": "another"})
+    headers = headers_of(event)
+    assert set(message["headers"]["properties"]) >= {header for header in headers if not header.startswith("label.")}
+    Draft7Validator(message["headers"]).validate(dict(headers))
+    assert not Draft7Validator(message["headers"]).is_valid({"label.desk": 7, "type": name})

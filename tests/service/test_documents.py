@@ -267,11 +267,32 @@ async def test_query_refusals(desk: Desk, query: str, content_type: str, expecte
     assert await refusal(response) == expected
 
 
-async def test_the_refusal_of_a_media_type_names_the_accepted_ones(desk: Desk) -> None:
-    response = await desk.post(b"a", "image/png")
-    assert response.headers["Accept-Post"] == (
-        "application/json, text/plain, text/html, text/markdown, application/xhtml+xml"
-    )
+ONE = "application/json, text/plain, text/html, text/markdown, application/xhtml+xml"
+MANY = f"{ONE}, application/x-ndjson, multipart/form-data"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "body", "taken"),
+    [
+        ("/v1/documents", {"Content-Type": "image/png"}, b"a", {"Accept-Post": MANY}),
+        ("/v1/extract", {"Content-Type": "application/x-ndjson"}, b"{}", {"Accept-Post": ONE}),
+        ("/v1/documents", {"Content-Type": "text/plain"}, b"%PDF-1.7", {"Accept-Post": MANY}),
+        ("/v1/documents", {"Content-Type": "application/x-ndjson; charset=latin-1"}, b"{}", {"Accept-Post": MANY}),
+        *(
+            (path, {"Content-Type": kind, "Content-Encoding": "br"}, b"a", {"Accept-Encoding": "gzip, zstd, deflate"})
+            for path in ("/v1/documents", "/v1/extract")
+            for kind in ("text/plain", "application/x-ndjson", "multipart/form-data; boundary=a")
+            if path == "/v1/documents" or kind == "text/plain"
+        ),
+    ],
+)
+async def test_a_415_says_what_is_taken_instead(
+    desk: Desk, path: str, headers: dict[str, str], body: bytes, taken: dict[str, str]
+) -> None:
+    response = await desk.client.post(path, data=io.BytesIO(body), headers=headers)
+    assert (await problem(response))["type"] == "/problems/unsupported-media-type"
+    names = ("Accept-Post", "Accept-Encoding")
+    assert {name: response.headers[name] for name in names if name in response.headers} == taken
 
 
 async def test_missing_content_type_is_refused(desk: Desk) -> None:

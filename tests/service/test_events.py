@@ -4,38 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from aiohttp import ClientResponse
 
 from contract.broker import BrokerUnavailable
 from tests.service.conftest import Desk, OpenDesk, problem
-
-Block = dict[str, str]
-
-
-async def follow(desk: Desk, path: str = "/v1/events", **headers: str) -> ClientResponse:
-    response = await desk.client.get(path, headers=headers)
-    assert (response.status, response.content_type) == (200, "text/event-stream")
-    return response
-
-
-async def next_block(stream: ClientResponse) -> Block:
-    """Returns the fields of the next block; a comment's field is the empty string."""
-    block = await stream.content.readuntil(b"\n\n")
-    fields = (line.partition(":") for line in block.decode().splitlines() if line)
-    return {name: value.strip() for name, _, value in fields}
-
-
-async def take(stream: ClientResponse, count: int) -> list[Block]:
-    return [await next_block(stream) for _ in range(count)]
-
-
-def event(offset: int) -> Block:
-    return {"id": str(offset), "data": f'{{"n":{offset}}}'}
-
-
-async def write(desk: Desk, *routing_keys: str) -> None:
-    for routing_key in routing_keys:
-        await desk.broker.write(routing_key, b'{"n":%d}' % (desk.broker.first_offset + len(desk.broker.log)))
+from tests.service.streams import event, follow, next_block, take, until_ended, write
 
 
 async def test_stream_starts_with_the_next_event(desk: Desk) -> None:
@@ -121,6 +93,12 @@ async def test_heartbeats(open_desk: OpenDesk) -> None:
         ("pattern=%23.a.%23.b.%23.c.%23", None, "pattern", "too_many_hashes"),
         ("&".join(["pattern=a"] * 17), None, "pattern", "too_many"),
         ("since=1", None, "since", "unknown_parameter"),
+        ("filter=", None, "filter", "filter"),
+        ("filter=has+title&filter=has+url", None, "filter", "repeated"),
+        ("format=csv", None, "format", "format"),
+        ("follow=no", None, "follow", "boolean"),
+        ("until=-1", None, "until", "offset"),
+        ("until=oldest", None, "until", "offset"),
     ],
 )
 async def test_refusals(desk: Desk, query: str, header: str | None, field: str, rule: str) -> None:
@@ -161,7 +139,7 @@ async def test_stream_ends_when_the_broker_is_lost(desk: Desk) -> None:
         await write(desk, "processed.en._")
         assert await next_block(stream) == event(0)
         await desk.broker.lose(BrokerUnavailable())
-        assert await stream.content.read() == b""
+        assert await stream.content.read() == b": ended: broker_lost\n\n"
     await desk.broker.until_readers(0)
 
 
@@ -173,6 +151,7 @@ async def test_client_that_leaves_ends_its_reader(open_desk: OpenDesk) -> None:
     async with asyncio.timeout(5):
         await desk.broker.until_readers(0)
     assert desk.sample("copydesk_event_streams") == 0
+    await until_ended(desk, "client_left")
 
 
 async def fill(desk: Desk) -> None:
@@ -182,12 +161,12 @@ async def fill(desk: Desk) -> None:
 
 
 @contextmanager
-def client_that_does_not_read(desk: Desk) -> Iterator[None]:
+def client_that_does_not_read(desk: Desk) -> Iterator[socket.socket]:
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect((desk.client.host, desk.client.port))
         client.sendall(b"GET /v1/events?after=-1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        yield
+        yield client
 
 
 async def until_stuck(desk: Desk) -> None:
@@ -206,13 +185,27 @@ async def test_slow_client_holds_the_reader_back_and_is_cut(open_desk: OpenDesk)
         async with asyncio.timeout(10):
             await desk.broker.until_readers(0)
     assert 0 <= desk.broker.read_offset < 200  # what fits into socket buffers
+    await until_ended(desk, "slow_reader")
+
+
+async def test_a_slow_client_that_reads_on_finds_the_reason(open_desk: OpenDesk) -> None:
+    desk = await open_desk(limits={"send_timeout_s": 0.5})
+    await fill(desk)
+    with client_that_does_not_read(desk) as client:
+        await until_ended(desk, "slow_reader")
+        client.setblocking(False)
+        received = b""
+        async with asyncio.timeout(20):
+            while not received.endswith(b"\r\n0\r\n\r\n"):
+                received += await asyncio.get_running_loop().sock_recv(client, 2**20)
+    assert received.endswith(b": ended: slow_reader\n\n\r\n0\r\n\r\n")
 
 
 async def test_shutdown_ends_streams_promptly(desk: Desk) -> None:
     async with await follow(desk) as stream:
         async with asyncio.timeout(1):
             await desk.client.server.close()
-        assert await stream.content.read() == b""
+        assert await stream.content.read() == b": ended: stopping\n\n"
     assert desk.broker.readers == 0
 
 

@@ -2,8 +2,10 @@
 
 import pytest
 
-from service import events
-from service.events import EventQuery
+from contract.filters import Filter
+from service.events import start
+from service.events.choice import Choice, DecodedEvents
+from service.events.start import Start
 from tests.service.memory_broker import MemoryBroker
 
 FAILED, PROCESSED = "failed.gone.org.example", "processed.en.org.example"
@@ -14,7 +16,7 @@ async def first_offset_read(keys: list[str], last: int, *, first_offset: int = 0
     broker.first_offset = first_offset
     for key in keys:
         await broker.write(key, b"{}")
-    return await EventQuery(None, ("failed.#",), last).begin(broker)
+    return (await Start(last=last).span(broker, Choice(DecodedEvents(), ("failed.#",)))).after
 
 
 @pytest.mark.parametrize(
@@ -41,4 +43,12 @@ async def test_matches_of_several_windows_are_counted_together() -> None:
 
 
 async def test_it_looks_back_only_so_far() -> None:
-    assert await first_offset_read([FAILED, *[PROCESSED] * events._LOOK_BACK_EVENTS], 1) == events._LOOK_BACK_EVENTS
+    assert await first_offset_read([FAILED, *[PROCESSED] * start._LOOK_BACK_EVENTS], 1) == start._LOOK_BACK_EVENTS
+
+
+async def test_matches_of_the_filter_are_counted() -> None:
+    broker, english = MemoryBroker(), Filter.parse("language = en")
+    for language in ("en", "en", "de", "en", "de"):
+        await broker.write(PROCESSED, b'{"data":{"language":"%b"}}' % language.encode())
+    assert (await Start(last=2).span(broker, Choice(DecodedEvents(), filter=english))).after == 0
+    assert (await Start(last=1).span(broker, Choice(DecodedEvents(), filter=english))).after == 2

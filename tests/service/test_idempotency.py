@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
+from contract.broker import BrokerFull, BrokerUnavailable
 from contract.codec import encode
 from contract.idempotency import Idempotency
 from contract.job import Job
@@ -65,6 +66,44 @@ async def test_of_two_at_once_one_is_refused(desk: Desk) -> None:
         assert await refused(await post(desk, '{"text": "b"}')) == REUSED
         desk.broker.open_gate.set()
     assert first.result().status == 202
+
+
+@pytest.mark.parametrize("by_line", [False, True], ids=["alone", "as a line"])
+@pytest.mark.parametrize(
+    ("refusal", "binds"), [(BrokerFull(), False), (BrokerUnavailable(), True)], ids=["refused", "in doubt"]
+)
+async def test_a_body_that_was_refused_does_not_bind_its_key(
+    open_desk: OpenDesk, refusal: Exception, *, by_line: bool, binds: bool
+) -> None:
+    desk = await open_desk(limits={"bulk_max_wait_s": 0.1})
+
+    async def status(text: str) -> int:
+        if by_line:
+            [one] = await lines(desk, text)
+            return int(one["status"])
+        return (await post(desk, json.dumps({"text": text}))).status
+
+    desk.broker.refusal = refusal
+    assert await status("a") == (503 if binds else 429)
+    desk.broker.refusal = None
+    assert await status("b") == (422 if binds else 202)
+    assert await status("a") == (202 if binds else 422)
+    assert len(desk.broker.jobs) == 1
+
+
+async def test_a_repeat_that_is_refused_leaves_the_first_body(desk: Desk) -> None:
+    assert (await post(desk, '{"text": "a"}')).status == 202
+    desk.broker.refusal = BrokerFull()
+    assert (await post(desk, '{"text": "a"}')).status == 429
+    desk.broker.refusal = None
+    assert await refused(await post(desk, '{"text": "b"}')) == REUSED
+
+
+async def test_a_key_that_is_taken_keeps_its_first_body_in_a_batch_that_begins_with_another(desk: Desk) -> None:
+    assert (await post(desk, '{"text": "a"}')).status == 202
+    body = b"".join(b'{"text": "%c", "idempotency_key": "k"}\n' % text for text in b"ba")
+    response = await desk.post(body, "application/x-ndjson")
+    assert [json.loads(one)["status"] for one in (await response.text()).splitlines()] == [422, 202]
 
 
 async def test_what_another_server_took_is_known_by_the_ledger(

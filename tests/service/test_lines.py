@@ -242,6 +242,26 @@ async def test_no_more_is_read_than_the_broker_confirms(desk: Desk) -> None:
     assert in_short(await answers(await posting)) == [(number, 202) for number in range(1, size + 1)]
 
 
+async def test_what_comes_while_batches_wait_for_their_confirms_is_put_together(desk: Desk) -> None:
+    assert desk.client.app is not None
+    reading = desk.client.app[READING]
+    desk.broker.open_gate.clear()
+    sender, sent = Sender(), 0
+    posting = asyncio.create_task(post(desk, aiter(sender)))
+    for number in range(24):
+        sender.send(line(f"Copy {number}"))
+        sent += len(line(f"Copy {number}")) - 1
+        while reading.held < sent:  # noqa: ASYNC110 - nothing tells of what is held
+            await asyncio.sleep(0)
+    assert desk.broker.waiting_puts == 4
+    desk.broker.open_gate.set()
+    sender.send(None)
+    assert in_short(await answers(await posting)) == [(number, 202) for number in range(1, 25)]
+    assert desk.broker.put_together == [20]
+    assert desk.sample("copydesk_receipt_seconds_count") == 5
+    assert desk.sample("copydesk_request_seconds_count", method="POST", route="/v1/documents", status="200") == 0
+
+
 async def test_many_requests_at_once_hold_no_more_together_than_they_may(open_desk: OpenDesk) -> None:
     desk = await open_desk(limits={"all_bulk_bytes": 200_000})
     desk.broker.open_gate.clear()

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,7 @@ def replicas(
     node: RabbitNode, cluster: PostgresCluster, more: Mapping[str, str] | None = None, *, workers: int = 2
 ) -> Iterator[Stack]:
     """Two each of `serve`, `work` and `record`, on a virtual host and in a database of their own."""
-    url = cluster.database()
-    made = copydesk("ledger", "upgrade", settings={"COPYDESK_LEDGER_URL": url})
-    assert made.returncode == 0, made.stderr
+    url = cluster.database(like=_empty_ledger(cluster))
     with ExitStack() as stack:
         amqp_url = stack.enter_context(node.vhost(f"ledger{time.monotonic_ns()}"))
         own = {"COPYDESK_AMQP_URL": amqp_url, "COPYDESK_LEDGER_URL": url, "COPYDESK_SLOTS": "4"}
@@ -95,6 +94,15 @@ def replicas(
         recorders = [start("record") for _ in range(2)]
         servers = [start("serve") for _ in range(2)]
         yield Stack(url, start, recorders, servers, working, amqp_url)
+
+
+@cache
+def _empty_ledger(cluster: PostgresCluster) -> str:
+    """Returns the name of a database with the tables of a ledger, from which others are copied."""
+    url = cluster.database()
+    made = copydesk("ledger", "upgrade", settings={"COPYDESK_LEDGER_URL": url})
+    assert made.returncode == 0, made.stderr
+    return url.rpartition("/")[2]
 
 
 def opened(

@@ -1,17 +1,22 @@
-"""Copydesk's processes as an operator starts them. This module imports nothing of Copydesk."""
+"""Copydesk's processes as an operator starts them. This module imports nothing of Copydesk.
+
+To save time they are forks of one interpreter (`tests.forking`). The program `INSTALLED` is a new interpreter, as
+users have it: some test of each command runs that.
+"""
 
 import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
 
-COPYDESK = str(Path(sys.executable).with_name("copydesk"))
+from tests.forking.command import COPYDESK, run, start
+
+INSTALLED = ("/usr/bin/env", COPYDESK)
 START_TIMEOUT_S = 120
 ROOT = Path(__file__).parents[2]
 
@@ -28,7 +33,7 @@ class Process:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
         env = clean | {"COPYDESK_LOG_FORMAT": "json"} | (settings or {})
         command = [*program, *arguments]
-        self._process = subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        self._process = start(command, env=env, cwd=ROOT, stderr=subprocess.PIPE, text=True)
         self._urls: Queue[tuple[str, str] | None] = Queue()
         self._known: dict[str, str] = {}
         self.log: list[dict[str, object]] = []
@@ -96,9 +101,11 @@ class Process:
 
 
 @contextmanager
-def running(*arguments: str, settings: dict[str, str] | None = None) -> Iterator[Process]:
+def running(
+    *arguments: str, settings: dict[str, str] | None = None, program: Sequence[str] = (COPYDESK,)
+) -> Iterator[Process]:
     """Runs a command for as long as the context is open."""
-    process = Process(*arguments, settings=settings)
+    process = Process(*arguments, settings=settings, program=program)
     try:
         yield process
     finally:
@@ -106,11 +113,12 @@ def running(*arguments: str, settings: dict[str, str] | None = None) -> Iterator
 
 
 def copydesk(
-    *arguments: str, settings: dict[str, str] | None = None, stdin: bytes = b"", timeout_s: float = 60
+    *arguments: str,
+    settings: dict[str, str] | None = None,
+    stdin: bytes = b"",
+    timeout_s: float = 60,
+    program: Sequence[str] = (COPYDESK,),
 ) -> subprocess.CompletedProcess[bytes]:
     """Runs a command to its end."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
-    env = clean | (settings or {})
-    return subprocess.run(
-        [COPYDESK, *arguments], env=env, input=stdin, capture_output=True, timeout=timeout_s, check=False
-    )
+    return run([*program, *arguments], env=clean | (settings or {}), stdin=stdin, timeout_s=timeout_s)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from tests.system.processes import COPYDESK
+from tests.forking.command import COPYDESK, start
 
 TIMEOUT_S = 60
 
@@ -34,7 +34,7 @@ def at_terminal(*arguments: str, columns: int = 80, into: BinaryIO | None = None
     termios.tcsetwinsize(theirs, (24, columns))
     command = [COPYDESK, *arguments]
     output = theirs if into is None else into
-    with subprocess.Popen(command, env=environment(), stdin=subprocess.PIPE, stdout=output, stderr=theirs) as process:
+    with start(command, env=environment(), stdin=subprocess.PIPE, stdout=output, stderr=theirs) as process:
         os.close(theirs)
         assert process.stdin is not None
         process.stdin.write(stdin)
@@ -57,7 +57,7 @@ def _read(descriptor: int) -> bytes:
 def into_closed_pipe(arguments: Sequence[str], *, stdin: bytes = b"", lines: int = 0) -> tuple[int, str]:
     """Runs a command whose reader closes the pipe after some lines; returns its exit code and its standard error."""
     read, write = os.pipe()
-    process = subprocess.Popen(
+    process = start(
         [COPYDESK, *arguments], env=environment(), stdin=subprocess.PIPE, stdout=write, stderr=subprocess.PIPE
     )
     os.close(write)

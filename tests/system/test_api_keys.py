@@ -5,6 +5,8 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from subprocess import CompletedProcess
 
 import aiohttp
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import RabbitNode
 from tests.system.ledger_stacks import KINDS, Stack, opened, replicas, until
-from tests.system.processes import copydesk
+from tests.system.processes import INSTALLED, copydesk
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -29,7 +31,7 @@ class Keyed:
 
     def run(self, *arguments: str) -> str:
         settings = {"COPYDESK_LEDGER_URL": self.stack.ledger_url, "COPYDESK_KEYS_SECRET": SECRET}
-        done = copydesk("keys", *arguments, settings=settings)
+        done = copydesk("keys", *arguments, settings=settings, program=INSTALLED)
         assert done.returncode == 0, done.stderr
         return done.stdout.decode().strip()
 
@@ -128,6 +130,33 @@ async def test_a_quota_holds_over_all_servers(keyed: Keyed) -> None:
             *(status(http, apis[n % len(apis)], token, f"The ferry sails again on day {n}.") for n in range(30))
         )
     assert (statuses.count(202), statuses.count(429)) == (10, 20)
+
+
+async def test_submit_waits_for_its_key_as_long_as_patience_allows(keyed: Keyed, tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.txt" for number in range(4)]
+    for file in files:
+        file.write_text(f"The ferry sails again on day {file.stem}. " * 5)
+    daily = await asyncio.to_thread(keyed.run, "create", "ann", "--documents-a-day", "3")
+    often = await asyncio.to_thread(keyed.run, "create", "bob", "--per-minute", "3")
+    async with aiohttp.ClientSession() as http:
+        for token in (daily, often):
+            await taken(http, keyed.apis, token)
+
+    def submit(token: str, patience: str, *names: Path) -> CompletedProcess[bytes]:
+        settings = {"COPYDESK_API_KEY": token}
+        arguments = ("submit", "--url", keyed.stack.api, "--patience", patience, *map(str, names))
+        return copydesk(*arguments, settings=settings, timeout_s=120)
+
+    today = await asyncio.to_thread(submit, daily, "30", *files)
+    said = today.stderr.decode()
+    assert (today.returncode, today.stdout.decode().count("accepted")) == (3, 3)
+    assert "copydesk: the API key has posted as much as it may (daily-documents); it may post again in " in said
+    assert "copydesk: 3 accepted, 0 refused, 1 not sent" in said
+    alone = await asyncio.to_thread(submit, daily, "0", files[3])
+    assert (alone.returncode, alone.stdout) == (3, b"")
+    later = await asyncio.to_thread(submit, often, "70", *files)  # a minute passes at most
+    assert (later.returncode, later.stdout.decode().count("accepted")) == (0, 4), later.stderr
+    assert re.search(r"as much as it may \(rate\); trying again in \d+ s\n", later.stderr.decode())
 
 
 async def test_documents_of_another_owner_are_not_found_but_by_an_admin(keyed: Keyed) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import RabbitNode
 from tests.system.ledger_stacks import KINDS, SETTINGS, Stack, accepted, opened, until, until_all
-from tests.system.processes import copydesk, running
+from tests.system.processes import INSTALLED, copydesk, running
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -52,7 +52,8 @@ async def test_on_rabbitmq_the_ledger_tells_for_how_long_the_first_waits(
 ) -> None:
     """Nobody works here: what is posted waits."""
     url = cluster.database()
-    assert copydesk("ledger", "upgrade", settings={"COPYDESK_LEDGER_URL": url}).returncode == 0
+    upgraded = copydesk("ledger", "upgrade", settings={"COPYDESK_LEDGER_URL": url}, program=INSTALLED)
+    assert upgraded.returncode == 0, upgraded.stderr
     with rabbit_node.vhost("waiting") as amqp_url, ExitStack() as roles:
         settings = SETTINGS | {"COPYDESK_AMQP_URL": amqp_url, "COPYDESK_LEDGER_URL": url}
         roles.enter_context(running("record", "--ops-port", "0", settings=settings))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.processes import copydesk, running
+from tests.system.processes import INSTALLED, copydesk, running
 
 pytestmark = pytest.mark.system
 
@@ -22,7 +22,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.mark.parametrize("command", ["", "up", "serve", "work", "submit", "tail", "extract", "topology", "schemas"])
 def test_every_command_explains_itself(command: str) -> None:
-    done = copydesk(*command.split(), "--help")
+    done = copydesk(*command.split(), "--help", program=INSTALLED)
     assert done.returncode == 0
     assert b"Usage: copydesk" in done.stdout
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from tests.system.processes import COPYDESK, Process
+from tests.forking.command import COPYDESK
+from tests.system.processes import Process
 from tests.wire import Wire, ask, request
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from tests.system.ledger_stacks import (
     until,
     until_all,
 )
-from tests.system.processes import copydesk
+from tests.system.processes import INSTALLED, copydesk
 
 RETRY_S = 4
 SETTINGS = {"COPYDESK_RETRY_DELAYS_S": str(RETRY_S), "COPYDESK_KEEP_INPUT": "true"}
@@ -125,7 +125,9 @@ async def test_an_erased_document_stays_erased_after_a_kill_and_a_rebuild(
     status, again = await asked(http, stack, "DELETE", gone)
     assert (status, again) == (200, {**told, "state": "erased"})
 
-    rebuilt = await asyncio.to_thread(copydesk, "ledger", "rebuild", "--ledger-url", stack.ledger_url)
+    rebuilt = await asyncio.to_thread(
+        copydesk, "ledger", "rebuild", "--ledger-url", stack.ledger_url, program=INSTALLED
+    )
     assert rebuilt.returncode == 0, rebuilt.stderr
     assert set(await until_all(stack.api, {stays}, "processed")) == {stays}
     await until_answered(http, stack, gone, type="/problems/erased")

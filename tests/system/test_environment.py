@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.test_settings import KUBERNETES
-from tests.system.processes import ROOT, copydesk, running
+from tests.system.processes import INSTALLED, ROOT, copydesk, running
 
 pytestmark = pytest.mark.system
 
@@ -24,6 +24,7 @@ VALUES = {  # where a word is invalid
     "COPYDESK_API_KEYS": "word:secret",
     "COPYDESK_KEYS_SECRET": "word" * 8,
     "COPYDESK_OPERATORS": "word",
+    "COPYDESK_WEBHOOK_ALLOW": "10.0.0.0/8",
     "COPYDESK_KEEP_INPUT": "false",
 }
 ALL = {name: VALUES.get(name, "word") for name in NAMED}
@@ -54,20 +55,21 @@ def test_a_client_starts_with_them(command: str) -> None:
     assert done.returncode == 0, done.stderr.decode()
 
 
-@pytest.mark.parametrize("role", ["up", "serve", "work", "record", "audit"])
+@pytest.mark.parametrize("role", ["up", "serve", "work", "record", "deliver", "audit"])
 def test_a_role_listens_where_it_should_and_says_once_what_it_ignores(role: str, tmp_path: Path) -> None:
     variables = {**ALL, "COPYDESK_DATA": str(tmp_path)} | KUBERNETES
     if role == "up":
         del variables["COPYDESK_AMQP_URL"]
-    ports = {"up": ("--port", "0"), "serve": ("--port", "0"), "work": (), "record": (), "audit": ("--watch", "1")}
-    with running(role, *ports[role], "--ops-port", "0", settings=variables) as process:
+    ports = {
+        "up": ("--port", "0"),
+        "serve": ("--port", "0"),
+        "work": (),
+        "record": (),
+        "deliver": (),
+        "audit": ("--watch", "1"),
+    }
+    with running(role, *ports[role], "--ops-port", "0", settings=variables, program=INSTALLED) as process:
         process.wait_for_urls("ops")
         process.stop()
     (ignored,) = (entry for entry in process.log if entry["event"] == "service_links_ignored")
     assert ignored["variables"] == sorted(KUBERNETES)
-
-
-def test_no_pod_asks_for_service_links() -> None:
-    manifests = [path.read_text() for path in sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))]
-    pods = sum(manifest.count("\n      containers:") for manifest in manifests)
-    assert pods == sum(manifest.count("\n      enableServiceLinks: false") for manifest in manifests) > 0

@@ -1,11 +1,13 @@
-"""`last=N` with a pattern begins with the last N events that match, on both brokers, over the wire."""
+"""Events are chosen by pattern and filter, `last=N` counts those that match: on both brokers, over the wire."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.rabbit_node import RabbitNode
@@ -51,6 +53,28 @@ async def check(api: str) -> None:
             wanted = ids[-last:]
             got = tail(api, len(wanted), "--last", str(last), "--pattern", f"{kind}.#")
             assert [event["id"] for event in got] == wanted
+    await check_filter(api, dict(log))
+
+
+async def check_filter(api: str, log: dict[str, str]) -> None:
+    """Checks `tail --filter`, and that lines which end have the same events in the same bytes."""
+    wanted = [event_id for event_id, kind in log.items() if kind == "processed"][-2:]
+    chosen = "type = processed and has title or host in (127.0.0.1, 127.0.0.3)"
+    options = ("--filter", f"not ({chosen}) and not reason = blocked_address")
+    assert [event["id"] for event in tail(api, 2, "--last", "2", *options)] == wanted
+    failed = tail(api, 2, "--after", "oldest", "--filter", "type = failed and host in (127.0.0.1, 127.0.0.3)")
+    assert {event["data"]["url"] for event in failed} == {"http://127.0.0.1:9/", "http://127.0.0.3:9/"}
+    params = {"follow": "false", "filter": "reason = blocked_address and not host = 127.0.0.2"}
+    async with aiohttp.ClientSession(api) as http:
+        async with http.get("/v1/events", params=params, headers={"Accept": "application/x-ndjson"}) as response:
+            *lines, end = [json.loads(line) async for line in response.content]
+        async with http.get("/v1/events", params={"follow": "false"}) as response:
+            events = re.findall(rb"id: ([0-9]+)\ndata: (.+)\n\n", await response.read())
+    assert end == {"ended": "complete"}
+    assert [line["event"] for line in lines] == failed
+    logged = {int(offset): json.loads(event) for offset, event in events}
+    assert len(logged) == len(POSTED)
+    assert [logged[line["offset"]] for line in lines] == failed
 
 
 async def test_it_does_on_the_embedded_broker(embedded: str) -> None:

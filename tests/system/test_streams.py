@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.processes import COPYDESK, copydesk, running
+from tests.forking.command import COPYDESK, start
+from tests.system.processes import copydesk, running
 from tests.system.terminal import TIMEOUT_S, at_terminal, environment, into_closed_pipe
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
@@ -89,12 +90,10 @@ def test_a_closed_pipe_ends_tail_even_without_events(deployment: Deployment) -> 
 @pytest.mark.parametrize("name", WRITING)
 def test_a_failed_write_is_reported_in_one_line(deployment: Deployment, name: str) -> None:
     with Path("/dev/full").open("r+b", buffering=0) as full:
-        line = [COPYDESK, *command(deployment, name)]
-        done = subprocess.run(
-            line, env=environment(), stdout=full, stderr=subprocess.PIPE, timeout=TIMEOUT_S, check=False
-        )
-    assert done.returncode == 4
-    lines = [line for line in done.stderr.decode().splitlines() if " accepted, " not in line]
+        process = start([COPYDESK, *command(deployment, name)], env=environment(), stdout=full, stderr=subprocess.PIPE)
+        _, complaint = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 4
+    lines = [line for line in complaint.decode().splitlines() if " accepted, " not in line]
     assert lines == ["copydesk: cannot write to standard output: No space left on device"]
 
 

@@ -11,8 +11,9 @@ from threading import Thread
 
 import pytest
 
+from tests.forking.command import COPYDESK, start
 from tests.rabbit_node import RabbitNode, free_ports
-from tests.system.processes import COPYDESK, copydesk, running
+from tests.system.processes import copydesk, running
 from tests.system.terminal import TIMEOUT_S, environment
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
@@ -32,7 +33,7 @@ class Submitting:
     """A running `submit`. `receipts` and `words` are its standard output and standard error so far."""
 
     def __init__(self, *arguments: str, settings: dict[str, str] | None = None) -> None:
-        self.process = subprocess.Popen(
+        self.process = start(
             [COPYDESK, "submit", *arguments],
             env=environment(settings),
             stdin=subprocess.DEVNULL,
@@ -167,3 +168,29 @@ def test_an_unavailable_broker_is_reported_and_waited_for(rabbit_node: RabbitNod
     assert submit.words[-1] == "copydesk: 20 accepted, 0 refused, 0 not sent\n"
     assert [line for line in submit.words if "continuing after" in line]
     assert len(submit.words) == 3, submit.words
+
+
+def test_a_batch_is_closed_when_all_is_sent_and_not_before(files: list[str], tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    api = f"http://127.0.0.1:{port}"
+    bad = tmp_path / "bad.txt"
+    bad.write_bytes(b"%PDF-1.7 no text")
+    command = ("--url", api, "--json", "--batch", "import", "--patience", "2", *files, str(bad))
+    with running(*up(port, tmp_path / "data")) as first:
+        first.wait_for_urls("api")
+        with submitting(*command) as submit:
+            submit.until_receipts(1)
+            first.kill()
+            assert submit.end() == 3, submit.words
+    (batch,) = {json.loads(receipt)["batch"] for receipt in submit.receipts}
+    assert submit.words[-1] == f"copydesk: batch {batch} is not closed: run the command again\n"
+    with running(*up(port, tmp_path / "data")) as second:
+        second.wait_for_urls("api")
+        done = copydesk("submit", *command, timeout_s=120)
+        assert done.returncode == 1  # one is refused
+        assert done.stderr.decode().splitlines()[-1] == f"copydesk: batch {batch} is closed"
+        told = copydesk("tail", "--url", api, "--pattern", "batch.#", "--count", "1", timeout_s=120)
+        anew = copydesk("submit", "--url", api, "--json", "--batch", "another", files[0])
+    event = json.loads(told.stdout)
+    assert (event["subject"], event["data"]["name"], event["data"]["counts"]["accepted"]) == (batch, "import", MANY)
+    assert json.loads(anew.stdout)["id"] not in ids_of(submit.receipts)  # of another batch, so another document

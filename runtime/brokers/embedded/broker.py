@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from contract.batches import BatchClosed
 from contract.broker import (
     BrokerUnavailable,
     Capacity,
@@ -22,7 +23,7 @@ from contract.broker import (
 )
 from contract.codec import encode
 from contract.dead import DeadLetterPage, Handled, Wanted
-from contract.events import ErasedEvent
+from contract.events import Announcement
 from contract.job import Job, Lane
 from contract.labels import Destination
 from contract.metrics import Metrics
@@ -122,7 +123,13 @@ class EmbeddedBroker:
         )
         self._requested.ring()
 
-    async def announce(self, event: ErasedEvent) -> None:
+    async def close_batch(self, closed: BatchClosed) -> None:
+        """Puts the end of a batch on record; see `contract.batches.BatchSink`."""
+        note = partial(tables.close_batch, closed=closed, keep=self._limits.max_acceptances)
+        await self._write(note, Destination.ACCEPTED)
+        self._lanes.recorded.ring()
+
+    async def announce(self, event: Announcement) -> None:
         """Writes to the log; see `contract.requests.RequestSink`. Subscribers read nothing else here."""
         keep, body = self._limits.max_log_events, encode(event)
         await self._write(partial(tables.append, routing_key=event.routing_key, body=body, keep=keep), Destination.LOG)

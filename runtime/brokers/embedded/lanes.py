@@ -163,7 +163,7 @@ def insert_within(db: Connection, message: Message, limits: EmbeddedLimits) -> N
         raise BrokerFull(f"the {message.lane} lane is at its limit: {jobs} jobs of {size} bytes")
     tables.insert(db, message)
     if message.accepted is not None:
-        tables.record(db, message.accepted, keep=limits.max_log_events + len(Lane) * limits.max_jobs)
+        tables.record(db, message.accepted, keep=limits.max_acceptances)
 
 
 def _claim(

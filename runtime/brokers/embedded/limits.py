@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from contract.job import Lane
 from contract.topology import PREVIEW_WAIT_S, Bounds
 
 
@@ -37,3 +38,8 @@ class EmbeddedLimits:
     follow_pause_s: float = 0.1
     follow_long_pause_s: float = 0.4
     follow_idle_s: float = 1.0
+
+    @property
+    def max_acceptances(self) -> int:
+        """The record of acceptances keeps the newest: those of all that waits, and of all that is in the log."""
+        return self.max_log_events + len(Lane) * self.max_jobs

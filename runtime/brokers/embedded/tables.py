@@ -8,6 +8,7 @@ from sqlite3 import Connection, DatabaseError
 import orjson
 
 from contract.accepted import Accepted
+from contract.batches import BatchClosed
 from contract.broker import LogEntry
 from contract.codec import encode
 from contract.dead import Burial
@@ -15,6 +16,8 @@ from contract.job import Lane
 from contract.topology import DEAD, DELAYED, lane_queue
 
 VERSION = 6  # counts the versions of these tables; SQLite's user_version stores it in the file
+
+_NO_LANE = ""  # of the end of a batch
 
 # Triggers keep the sums over jobs: counting 100,000 rows on every put would cost more than the put.
 _ACCEPTED = """
@@ -280,10 +283,17 @@ def record(db: Connection, accepted: Accepted, *, keep: int) -> None:
     db.execute("DELETE FROM accepted WHERE seq <= ?", (seq - keep,))
 
 
+def close_batch(db: Connection, closed: BatchClosed, *, keep: int) -> None:
+    """Records the end of a batch among the acceptances: such a row has no lane. Drops the oldest beyond `keep`."""
+    row = (closed.closed_batch, _NO_LANE, closed.at, encode([closed]))
+    seq = db.execute("INSERT INTO accepted (run, lane, at, body) VALUES (?, ?, ?, ?)", row).lastrowid or 0
+    db.execute("DELETE FROM accepted WHERE seq <= ?", (seq - keep,))
+
+
 def acceptances(db: Connection, after: int) -> Iterator[tuple[int, Accepted]]:
-    """Yields the records above row `after`, each with its row."""
+    """Yields the acceptances above row `after`, each with its row."""
     for seq, run, lane, at in db.execute(
-        "SELECT seq, run, lane, at FROM accepted WHERE seq > ? ORDER BY seq", (after,)
+        "SELECT seq, run, lane, at FROM accepted WHERE seq > ? AND lane <> ? ORDER BY seq", (after, _NO_LANE)
     ):
         yield seq, Accepted(id=run, lane=Lane(lane), at=at)
 

@@ -67,7 +67,7 @@ class RabbitAudit:
 
 def _records(entry: LogEntry) -> list[Accepted]:
     try:
-        return decode_acceptances(entry.body)
+        return [record for record in decode_acceptances(entry.body) if isinstance(record, Accepted)]
     except UndecodableError as error:
         log.warning("acceptances_undecodable", offset=entry.offset, detail=str(error))
         return []

@@ -8,10 +8,11 @@ from types import TracebackType
 from typing import Self
 
 from contract.accepted import acceptance
+from contract.batches import BatchClosed
 from contract.broker import BrokerUnavailable, Capacity, Handler, LogEntry, NotPut, QueueDepth, Stop, Watch
 from contract.codec import MessageTooLarge
 from contract.dead import DeadLetterPage, Handled, Wanted
-from contract.events import ErasedEvent
+from contract.events import Announcement
 from contract.job import Job, Lane
 from contract.labels import Destination, SessionRole
 from contract.metrics import Metrics
@@ -121,7 +122,12 @@ class RabbitBroker:
         self._start_publishing()
         await self._requests.request(request)
 
-    async def announce(self, event: ErasedEvent) -> None:
+    async def close_batch(self, closed: BatchClosed) -> None:
+        """See `contract.batches.BatchSink.close_batch`."""
+        self._start_publishing()
+        await self._requests.close_batch(closed)
+
+    async def announce(self, event: Announcement) -> None:
         """See `contract.requests.RequestSink.announce`."""
         self._start_publishing()
         await self._requests.announce(event)

@@ -5,7 +5,7 @@ import asyncio
 from aio_pika.abc import AbstractChannel
 
 from contract.labels import SessionLoss
-from contract.topology import Binding, Exchange, Queue, Topology
+from contract.topology import Binding, Exchange, ExchangeBinding, Queue, Topology
 from runtime.brokers.rabbit.check import Comparison, compare
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.session import Session, SessionLost, translated
@@ -34,7 +34,7 @@ async def declare(session: Session, topology: Topology, limits: RabbitLimits) ->
     return comparison
 
 
-async def _declare(channel: AbstractChannel, thing: Exchange | Queue | Binding) -> None:
+async def _declare(channel: AbstractChannel, thing: Exchange | Queue | Binding | ExchangeBinding) -> None:
     match thing:
         case Exchange(name, kind):
             await channel.declare_exchange(name, kind, durable=True)
@@ -42,3 +42,5 @@ async def _declare(channel: AbstractChannel, thing: Exchange | Queue | Binding) 
             await channel.declare_queue(name, durable=True, arguments=dict(arguments))
         case Binding(exchange, queue, key):
             await (await channel.get_queue(queue, ensure=False)).bind(exchange, key)
+        case ExchangeBinding(exchange, to, key):
+            await (await channel.get_exchange(to, ensure=False)).bind(exchange, key)

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from contract.topology import Topology, design
+from contract.topology import Binding, ExchangeBinding, Topology, design
 
 VHOST = "/"
 
@@ -22,14 +22,7 @@ def definitions(topology: Topology, vhost: str = VHOST) -> dict[str, Any]:
             {"name": q.name, "vhost": vhost, **_durable(), "arguments": dict(q.arguments)} for q in topology.queues
         ],
         "bindings": [
-            {
-                "source": b.exchange,
-                "vhost": vhost,
-                "destination": b.queue,
-                "destination_type": "queue",
-                "routing_key": b.key,
-                "arguments": {},
-            }
+            {"source": b.exchange, "vhost": vhost, **_destination(b), "routing_key": b.key, "arguments": {}}
             for b in topology.bindings
         ],
         "policies": [
@@ -49,6 +42,12 @@ def definitions(topology: Topology, vhost: str = VHOST) -> dict[str, Any]:
 def encoded(topology: Topology) -> bytes:
     """Returns the definitions file of `topology`, indented, with a newline at its end."""
     return orjson.dumps(definitions(topology), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _destination(binding: Binding | ExchangeBinding) -> dict[str, str]:
+    if isinstance(binding, Binding):
+        return {"destination": binding.queue, "destination_type": "queue"}
+    return {"destination": binding.to, "destination_type": "exchange"}
 
 
 def _durable() -> dict[str, Any]:

@@ -8,8 +8,10 @@ from aio_pika import DeliveryMode, Message
 
 from contract.accepted import Accepted
 from contract.attempts import FailedAttempt
+from contract.batches import BatchClosed
 from contract.broker import Delivery
 from contract.codec import MAX_EVENT_BYTES, MAX_JOB_BYTES, MAX_PREVIEW_BYTES, encode, encode_within
+from contract.event_headers import headers_of
 from contract.events import MEDIA_TYPE, AnyEvent, Event
 from contract.job import Job, Lane
 from contract.reasons import Reason
@@ -43,6 +45,11 @@ def acceptance_message(records: Sequence[Accepted]) -> Message:
     return _persistent(encode(records), "application/json", records[0].id, {})
 
 
+def closed_batch_message(closed: BatchClosed) -> Message:
+    """Returns the end of a batch as a persistent message with the batch's id: an entry of the record of acceptances."""
+    return _persistent(encode([closed]), "application/json", closed.closed_batch, {})
+
+
 def attempts_message(records: Sequence[FailedAttempt]) -> Message:
     """Returns the records of attempts, at least one, as a persistent message with the first one's id."""
     return _persistent(encode(records), "application/json", records[0].id, {})
@@ -54,7 +61,7 @@ def requests_message(requests: Sequence[OwnerRequest]) -> Message:
 
 
 def event_message(event: AnyEvent, also_to: str | None = None) -> Message:
-    """Returns `event` as a persistent message with the event's id.
+    """Returns `event` as a persistent message with the event's id, and headers to be bound by.
 
     `also_to` is a second routing key, which the broker removes before it delivers the message. RabbitMQ calls it
     sender-selected distribution (https://www.rabbitmq.com/docs/sender-selected).
@@ -62,7 +69,7 @@ def event_message(event: AnyEvent, also_to: str | None = None) -> Message:
     Raises:
         MessageTooLarge: over `MAX_EVENT_BYTES`.
     """
-    headers: HeadersType = {} if also_to is None else {"BCC": [also_to]}
+    headers: HeadersType = {**headers_of(event)} if also_to is None else {**headers_of(event), "BCC": [also_to]}
     return _persistent(encode_within(MAX_EVENT_BYTES, event), MEDIA_TYPE, event.id, headers)
 
 

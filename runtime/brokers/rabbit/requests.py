@@ -1,22 +1,23 @@
-"""Puts requests about documents on record, and announces what is erased: each step is confirmed before the next."""
+"""Puts requests about documents and ends of batches on record, and makes announcements. Each step is confirmed."""
 
 import asyncio
 
+from contract.batches import BatchClosed
 from contract.broker import BrokerUnavailable
-from contract.events import ErasedEvent
+from contract.events import Announcement
 from contract.labels import Destination
 from contract.metrics import Metrics
 from contract.requests import OwnerRequest
-from contract.topology import DOCUMENTS, LOG, REQUESTS
+from contract.topology import ACCEPTED, DOCUMENTS, LOG, REQUESTS
 from runtime.brokers.rabbit.fanout import Fanout
 from runtime.brokers.rabbit.limits import RabbitLimits
-from runtime.brokers.rabbit.messages import event_message, requests_message
+from runtime.brokers.rabbit.messages import closed_batch_message, event_message, requests_message
 from runtime.brokers.rabbit.outgoing import Outgoing
 from runtime.brokers.rabbit.publisher import Publisher
 
 
 class Requests:
-    """Implements `contract.requests.RequestSink`."""
+    """Implements `contract.requests.RequestSink` and `contract.batches.BatchSink`."""
 
     def __init__(self, publisher: Publisher, limits: RabbitLimits, metrics: Metrics) -> None:
         self._publisher = publisher
@@ -31,7 +32,14 @@ class Requests:
             Outgoing(message=message, exchange="", key=REQUESTS, to=Destination.REQUESTS, stream=REQUESTS)
         )
 
-    async def announce(self, event: ErasedEvent) -> None:
+    async def close_batch(self, closed: BatchClosed) -> None:
+        """See `contract.batches.BatchSink`."""
+        message = closed_batch_message(closed)
+        await self._publish(
+            Outgoing(message=message, exchange="", key=ACCEPTED, to=Destination.ACCEPTED, stream=ACCEPTED)
+        )
+
+    async def announce(self, event: Announcement) -> None:
         """See `contract.requests.RequestSink`. It may take as long as a subscriber's queue gets to elect a leader."""
         message, key = event_message(event), event.routing_key
         await self._publish(Outgoing(message=message, exchange=LOG, key=key, to=Destination.LOG, stream=LOG))

@@ -6,17 +6,20 @@ of a batch share them. aiormq still receives the confirms, and resolves the same
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
+from struct import Struct
+from typing import Final
 
 import aiormq
 from aiormq.abc import ChannelFrame
-from pamqp import frame
-from pamqp.body import ContentBody
+from pamqp import constants, frame
 from pamqp.commands import Basic
 from pamqp.header import ContentHeader
 
 from runtime.brokers.rabbit.outgoing import UNDRAINED_BYTES, Outgoing
+
+_FRAME_HEAD: Final = Struct(">BHI")  # AMQP 0-9-1, section 4.2.3: type, channel, size of the payload
 
 
 async def publish_together(channel: aiormq.Channel, outgoings: Sequence[Outgoing]) -> Sequence[asyncio.Future[object]]:
@@ -53,20 +56,23 @@ def _forget(channel: aiormq.Channel, message_id: str, tag: int, _: object) -> No
         del channel.message_id_delivery_tag[message_id]
 
 
-def _frames(channel: aiormq.Channel, outgoings: Sequence[Outgoing]) -> list[bytes]:
-    frames, methods = list[bytes](), dict[tuple[str, str], bytes]()
+def _frames(channel: aiormq.Channel, outgoings: Sequence[Outgoing]) -> Iterator[bytes | memoryview]:
+    """Yields the frames of `outgoings` in pieces, so that the bodies are copied once, when these are joined."""
+    methods = dict[tuple[str, str], bytes]()
     for outgoing in outgoings:
         route = (outgoing.exchange, outgoing.key)
         if route not in methods:
             method = Basic.Publish(exchange=outgoing.exchange, routing_key=outgoing.key, mandatory=outgoing.mandatory)
             methods[route] = frame.marshal(method, channel.number)
+        yield methods[route]
         body = outgoing.message.body
-        header = ContentHeader(properties=outgoing.message.properties, body_size=len(body))
-        frames += (methods[route], frame.marshal(header, channel.number), *_body_frames(channel, body))
-    return frames
+        yield frame.marshal(ContentHeader(properties=outgoing.message.properties, body_size=len(body)), channel.number)
+        yield from _body_frames(channel, memoryview(body))
 
 
-def _body_frames(channel: aiormq.Channel, body: bytes) -> list[bytes]:
-    size = channel.max_content_size
-    parts = [body] if len(body) <= size else [body[begin : begin + size] for begin in range(0, len(body), size)]
-    return [frame.marshal(ContentBody(part), channel.number) for part in parts if part]
+def _body_frames(channel: aiormq.Channel, body: memoryview) -> Iterator[bytes | memoryview]:
+    for begin in range(0, len(body), channel.max_content_size):
+        part = body[begin : begin + channel.max_content_size]
+        yield _FRAME_HEAD.pack(constants.FRAME_BODY, channel.number, len(part))
+        yield part
+        yield constants.FRAME_END_CHAR

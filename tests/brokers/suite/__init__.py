@@ -7,6 +7,7 @@ than one broker open on a backend's storage.
 import pytest
 
 from tests.brokers.suite.backend import Backend, DeadLetter
+from tests.brokers.suite.batches import Batches
 from tests.brokers.suite.dead_letters import DeadLetters
 from tests.brokers.suite.dead_steps import bury, bury_many, everything, until_dead
 from tests.brokers.suite.delays import Delays
@@ -57,6 +58,18 @@ __all__ = [
 
 @pytest.mark.timeout(60)
 class BrokerSuite(
-    Intake, Slots, Redelivery, Delays, Verdicts, DeadLetters, EventLog, Records, Requests, Watches, Waiting, Stopping
+    Intake,
+    Slots,
+    Redelivery,
+    Delays,
+    Verdicts,
+    DeadLetters,
+    EventLog,
+    Records,
+    Requests,
+    Batches,
+    Watches,
+    Waiting,
+    Stopping,
 ):
     """Derive from this, and give it a `backend` fixture that returns a `Backend` with empty storage."""

@@ -1,13 +1,14 @@
-"""Runs many commands without settings from the environment, and returns their outcomes, with only one interpreter."""
+"""Runs commands without settings from the environment, and returns their outcomes."""
 
-import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+from tests.forking.command import COPYDESK, run
+
+TIMEOUT_S = 20.0
 ROOT = Path(__file__).parents[3]
 
 
@@ -29,10 +30,14 @@ class Outcome:
 
 
 def outcomes_of(commands: Iterable[Command]) -> list[Outcome]:
-    """Runs `commands`, each in a fork of one process, and returns what became of them, in their order."""
+    """Runs `commands` one after the other, and returns what became of them."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("COPYDESK_")}
-    asked = json.dumps([asdict(command) for command in commands])
-    forking = [sys.executable, "-m", "tests.runtime.cli.forks"]
-    done = subprocess.run(forking, input=asked, env=clean, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return [Outcome(**outcome) for outcome in json.loads(done.stdout)]
+    return [_outcome(command, clean) for command in commands]
+
+
+def _outcome(command: Command, clean: Mapping[str, str]) -> Outcome:
+    try:
+        done = run([COPYDESK, *command.arguments], env={**clean, **command.settings}, timeout_s=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        return Outcome(None, "", "")
+    return Outcome(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))

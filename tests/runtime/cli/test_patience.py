@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.cli.patience import Patience, Unavailable, duration
+from runtime.cli.patience import Exhausted, Patience, Unavailable, duration
 
 
 class Clock:
@@ -66,6 +66,42 @@ async def test_a_success_renews_the_patience() -> None:
         await once(patience, clock, "no answer", 9.0, "no answer", 1.0, "no answer")
 
 
+async def exhausted(patience: Patience, retry_after_s: float) -> int:
+    """Makes a call whose API key is exhausted once, and returns how often it was made."""
+    calls = 0
+
+    async def call() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise Exhausted("the key is exhausted", retry_after_s)
+
+    await patience.retry(call)
+    return calls
+
+
+async def test_an_exhausted_key_is_waited_for_as_long_as_the_server_says(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr("runtime.cli.patience.asyncio.sleep", sleep)
+    assert await exhausted(Patience(60, clock=Clock()), 42) == 2
+    assert slept == [42]
+    assert capsys.readouterr().err.splitlines()[0] == "copydesk: the key is exhausted; trying again in 42 s"
+
+
+async def test_a_key_that_is_exhausted_for_longer_than_the_patience_is_not_waited_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(Exhausted, match="exhausted"):
+        await exhausted(Patience(60, clock=Clock()), 61)
+    assert capsys.readouterr().err == ""
+
+
 async def test_without_patience_there_is_one_try(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
     with pytest.raises(Unavailable, match="no answer"):
@@ -73,6 +109,8 @@ async def test_without_patience_there_is_one_try(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize(("seconds", "shown"), [(0.4, "0 s"), (12, "12 s"), (90, "90 s"), (300, "5 min")])
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0.4, "0 s"), (12, "12 s"), (90, "90 s"), (300, "5 min"), (5900, "98 min"), (86_000, "24 h")]
+)
 def test_durations_are_for_people(seconds: float, shown: str) -> None:
     assert duration(seconds) == shown

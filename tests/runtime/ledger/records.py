@@ -14,19 +14,21 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from contract.accepted import acceptance
 from contract.article import Failure
 from contract.attempts import failed_attempt
-from contract.broker import LogEntry, UnknownOffset
+from contract.batches import BatchClosed
+from contract.broker import BrokerUnavailable, LogEntry, UnknownOffset
 from contract.codec import encode
-from contract.events import Event, FailedEvent, erased
+from contract.events import Announcement, Event, FailedEvent, erased
+from contract.ids import batch_id
 from contract.job import Job
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.requests import Action, OwnerRequest
-from contract.streams import Stream, Streams
+from contract.streams import Stream
 from contract.timestamps import rfc3339
 from contract.verdicts import Retry
 from runtime.ledger.inbox import Linger
 from runtime.ledger.journal import Journal
-from runtime.ledger.recorder import Recorder, RecorderLimits
+from runtime.ledger.recorder import RecordedBroker, Recorder, RecorderLimits
 from runtime.ledger.retention import RetentionLimits
 from runtime.ledger.tables import events, labels, runs
 from tests.brokers import samples
@@ -39,12 +41,20 @@ QUICK = RecorderLimits(
 
 
 class Records:
-    """Implements `contract.streams.Streams`. `first` is the offset of each stream's oldest entry that is kept."""
+    """Implements `runtime.ledger.recorder.RecordedBroker`.
+
+    `first` is the offset of each stream's oldest entry that is kept. `announced` are the announcements that were
+    confirmed, in order. While `refusal` is set, announcements raise it; with `answers_lost` they raise after all is
+    written.
+    """
 
     def __init__(self) -> None:
         self.entries: dict[Stream, list[LogEntry]] = {stream: [] for stream in Stream}
         self.first: dict[Stream, int] = dict.fromkeys(Stream, 0)
         self.batch = 7  # several batches for what a test writes
+        self.announced: list[Announcement] = []
+        self.refusal: BrokerUnavailable | None = None
+        self.newest: int | None = None  # in the log, if more comes than there is yet
         self._clock = BEGIN
         self._changed = asyncio.Event()
 
@@ -68,6 +78,21 @@ class Records:
         if Stream.LOG in where:
             self._append(Stream.LOG, encode(erased(job.id, at)))
 
+    def close_batch(self, name: str, owner: str = "desk", **more: Any) -> BatchClosed:  # noqa: ANN401 - fields
+        fields = {"closed_batch": batch_id(owner, name), "owner": owner, "name": name, **more}
+        closed = BatchClosed(at=rfc3339(self._tick()), **fields)
+        self._append(Stream.ACCEPTED, encode([closed]))
+        return closed
+
+    async def log_bounds(self) -> tuple[int, int]:
+        return self.first[Stream.LOG], self._last(Stream.LOG) if self.newest is None else self.newest
+
+    async def announce(self, event: Announcement) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self._append(Stream.LOG, encode(event))
+        self.announced.append(event)
+
     def write(self, stream: Stream, body: bytes) -> None:
         """Appends any bytes, as another program might."""
         self._append(stream, body)
@@ -87,7 +112,8 @@ class Records:
         while True:
             changed = self._changed
             ahead = [entry for entry in self.entries[stream] if entry.offset > after]
-            yield ahead[: self.batch]
+            if ahead or stream is not Stream.LOG or self.newest is None or after >= self.newest:
+                yield ahead[: self.batch]
             if ahead:
                 after = ahead[: self.batch][-1].offset
             else:
@@ -119,7 +145,7 @@ def next_run(job: Job) -> Job:
 
 @asynccontextmanager
 async def recording(
-    records: Streams, engine: AsyncEngine, *, metrics: Metrics | None = None, limits: RecorderLimits = QUICK
+    records: RecordedBroker, engine: AsyncEngine, *, metrics: Metrics | None = None, limits: RecorderLimits = QUICK
 ) -> AsyncIterator[Metrics]:
     """Records while the context lasts."""
     metrics = metrics or Metrics(CollectorRegistry())

@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contract.broker import Broker, BrokerUnavailable
 from contract.ledger import State
-from contract.streams import Stream, Streams
+from contract.streams import Stream
 from contract.topology import LOG
 from runtime.ledger import schema
 from runtime.ledger.database import ledger_url, open_engine
@@ -21,6 +21,9 @@ from tests.brokers.suite import Recorder, consume_until, decide_new
 from tests.brokers.suite.handlers import retry_once
 from tests.rabbit_node import RabbitNode
 from tests.runtime.ledger.records import contents, recording, until
+
+if TYPE_CHECKING:
+    from runtime.ledger.recorder import RecordedBroker
 
 pytestmark = [pytest.mark.rabbit, pytest.mark.timeout(100)]
 
@@ -61,7 +64,7 @@ async def test_a_stream_that_is_deleted_while_it_is_read_is_read_anew(
 ) -> None:
     async with rabbit.broker() as broker:
         ids = await decide_new(broker, 3)
-        async with recording(cast("Streams", broker), database) as metrics:
+        async with recording(cast("RecordedBroker", broker), database) as metrics:
             await until(partial(has_decided, database, ids))
             for times in (1, 2):
                 async with rabbit.channel() as channel:
@@ -75,7 +78,7 @@ async def test_a_stream_that_is_deleted_while_it_is_read_is_read_anew(
 async def test_recording_goes_on_when_the_connection_is_cut(rabbit: RabbitBackend, database: AsyncEngine) -> None:
     async with rabbit.broker() as broker:
         ids = await decide_new(broker, 3)
-        async with recording(cast("Streams", broker), database) as metrics:
+        async with recording(cast("RecordedBroker", broker), database) as metrics:
             await until(partial(has_decided, database, ids))
             await rabbit.crash(broker)
             await rabbit.mend(broker)
@@ -95,7 +98,7 @@ async def test_a_waiting_retry_is_shown(rabbit: RabbitBackend, database: AsyncEn
 
     async with rabbit.broker() as broker:
         await broker.put(job)
-        async with recording(cast("Streams", broker), database):
+        async with recording(cast("RecordedBroker", broker), database):
             await consume_until(broker, recorder)
             await until(waits)
             await consume_until(broker, Recorder(1))
