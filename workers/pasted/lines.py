@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 _BULLETS = re.compile(r"(?:[•‣◦▪▫●○■□◆◇►▶▸▹❖➤➢→✓✔✅·∙⁃–*+\-]\s+(?=\S))+")
 _LONE_BULLET = re.compile(r"[•‣◦▪▫●○■□◆◇►▶▸▹❖➤➢∙⁃·*+\-–]|\(?\d{1,3}[.)]")
@@ -37,6 +38,7 @@ def line_of(text: str, *, item: bool = False, gap: bool = False) -> Line:
     return Line(text, item, count_words(text), bool(_END.search(text[-_TAIL_CHARS:])), gap)
 
 
+@lru_cache(4096)  # chosen: the lines of a long text, which are counted when its kind is told and when it is read
 def count_words(text: str) -> float:
     """Returns the number of words with a letter or digit; in scripts without spaces two characters count as a word."""
     unspaced = sum(map(len, _UNSPACED.findall(text)))

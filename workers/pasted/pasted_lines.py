@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from contract.article import PasteKind
 from workers.pasted.byline import names_in
-from workers.pasted.kinds.rows import Row, rows_of
+from workers.pasted.kinds.rows import MAX_ROWS, Row, rows_of
 from workers.pasted.kinds.subtitles import is_cue_frame
 from workers.pasted.kinds.table import cells
 from workers.pasted.kinds.tell import KindOfPaste, tell
@@ -93,8 +93,8 @@ def _paragraphs(parts: Sequence[tuple[Sequence[str], bool]]) -> tuple[list[Line]
 
 def _formed(lines: Sequence[Line], rows: Sequence[Row], kind: KindOfPaste) -> list[bool]:
     """Returns which lines are those of the kind's form. Where bullets stood alone, lines are fewer than rows."""
-    if len(lines) == len(rows):
-        return [at in kind.rows for at in range(len(lines))]
+    if len(lines) == len(rows) or len(rows) == MAX_ROWS:
+        return [min(at, len(rows) - 1) in kind.rows for at in range(len(lines))]
     texts = {rows[index].line.text for index in kind.rows}
     texts |= {line.text for line in lines_of(sorted(texts))}
     return [line.text in texts for line in lines]
@@ -129,11 +129,12 @@ def _code_lines(raws: Sequence[str]) -> Iterator[Line]:
 def _table_lines(raws: Sequence[str], texts: Sequence[str], rows: Sequence[Row], kind: KindOfPaste) -> Iterator[Line]:
     """Yields the rows of a table with ` | ` between their cells, as those of pages have them."""
     formed = {rows[index].line.text for index in kind.rows}
-    gap = False
+    gap, seen = False, 0
     for raw, text in zip(raws, texts, strict=True):
         if text:
-            row = repair(" | ".join(cells(raw)))[0] if text in formed else text
+            row = repair(" | ".join(cells(raw)))[0] if text in formed or seen >= MAX_ROWS else text
             yield line_of(row, gap=gap)
+            seen += 1
         gap = not text
 
 

@@ -111,3 +111,10 @@ def test_lines_that_are_indented_far_are_no_code() -> None:
         "Contact",
     )
     assert read_text("\n".join(f"{' ' * 400}{line}" for line in lines)).paste_kind is not PasteKind.CODE
+
+
+def test_long_code_and_long_tables_are_kept_to_their_end() -> None:
+    code = "\n".join(f"    boat[{n}] = sail(harbour, {n});" for n in range(1000))
+    table = "\n".join(f"boat {n}\t{n}\t{n * 3}" for n in range(1000))
+    assert read_text(code).text.count("\n") == 999
+    assert read_text(table).text.split("\n")[-1] == "boat 999 | 999 | 2997"

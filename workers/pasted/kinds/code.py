@@ -46,7 +46,7 @@ def _reads_as_text(row: Row) -> bool:
 
 def _is_code(raw: str) -> bool:
     bare = raw.rstrip()
-    if sum(map(str.isascii, bare)) < _ASCII_SHARE * len(bare):
+    if not bare.isascii() and sum(map(str.isascii, bare)) < _ASCII_SHARE * len(bare):
         return False
     signs = bool(_CODE_OPENS.match(bare)) + bool(_CODE_ENDS.search(bare)) + bool(_CODE_HOLDS.search(bare))
     dense = len(_CODE_MARKS.findall(bare)) >= _MARKS_SHARE * len(bare)

@@ -10,7 +10,7 @@ from workers.pasted.region import is_prose
 _ROW_CHARS = 300  # characters of a line that are looked at
 _INDENT_CHARS = 100  # characters of spaces before them
 _LEAST_SHARE = 0.25  # of the lines of a text that those of a form are among: fewer are a box on a page
-_MAX_ROWS = 600  # lines of a text that are looked at
+MAX_ROWS = 300  # lines of a text that are looked at; the rest are taken to be like the last of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def rows_of(raws: Sequence[str], texts: Sequence[str]) -> list[Row]:
     rows: list[Row] = []
     gap = False
     for raw, text in zip(raws, texts, strict=True):
-        if len(rows) == _MAX_ROWS:
+        if len(rows) == MAX_ROWS:
             break
         if text:
             rows.append(Row(line_of(text, item=is_item(text), gap=gap), _cut(raw)))

@@ -21,7 +21,8 @@ _DELIMITERS = (
 
 def table(rows: Sequence[Row]) -> Evidence:
     """Returns the evidence of a table: tabs, bars, semicolons, commas or wide gaps cut its lines into as many cells."""
-    found = (_columns(rows, [len(cut.findall(row.raw.strip())) for row in rows]) for cut in _DELIMITERS)
+    raws = [row.raw.strip() for row in rows]
+    found = (_columns(rows, [len(cut.findall(raw)) for raw in raws]) for cut in _DELIMITERS)
     return max(found, key=lambda one: one.score, default=NOTHING)
 
 
