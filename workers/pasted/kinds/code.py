@@ -29,7 +29,7 @@ _INDENT = re.compile(r"(?: {2,}|\t)\S")
 
 def code(rows: Sequence[Row]) -> Evidence:
     """Returns the evidence of code."""
-    sure = [_is_code(row.raw) and not _reads_as_text(row) for row in rows]
+    sure = [not _reads_as_text(row) and _is_code(row.raw) for row in rows]
     if sum(sure) < _LEAST_CODE:
         return NOTHING
     beside = [False, *sure, False]
@@ -46,6 +46,8 @@ def _reads_as_text(row: Row) -> bool:
 
 def _is_code(raw: str) -> bool:
     bare = raw.rstrip()
+    if not _CODE_MARKS.search(bare):
+        return False
     if not bare.isascii() and sum(map(str.isascii, bare)) < _ASCII_SHARE * len(bare):
         return False
     signs = bool(_CODE_OPENS.match(bare)) + bool(_CODE_ENDS.search(bare)) + bool(_CODE_HOLDS.search(bare))

@@ -10,19 +10,23 @@ from workers.pasted.kinds.rows import NOTHING, Evidence, Row, weigh
 _LEAST_ROWS = 3  # of a table
 _CELL_WORDS = 6.0  # words of a cell on average, at most
 _WIDE_GAP = re.compile(r"\S(?:\t+| {2,})(?=\S)")
-_DELIMITERS = (
-    re.compile(r"\t"),
-    re.compile(r"(?<=\S)\s*\|\s*(?=\S)"),
-    re.compile(r"(?<=\S);(?=[^\s;])"),
-    re.compile(r"(?<=\S),(?=[^\s,])"),
-    _WIDE_GAP,
-)
+_DELIMITERS = {
+    "\t": re.compile(r"\t"),
+    "|": re.compile(r"(?<=\S)\s*\|\s*(?=\S)"),
+    ";": re.compile(r"(?<=\S);(?=[^\s;])"),
+    ",": re.compile(r"(?<=\S),(?=[^\s,])"),
+    "  ": _WIDE_GAP,
+}  # with the sign that each line of such a table has
 
 
 def table(rows: Sequence[Row]) -> Evidence:
     """Returns the evidence of a table: tabs, bars, semicolons, commas or wide gaps cut its lines into as many cells."""
     raws = [row.raw.strip() for row in rows]
-    found = (_columns(rows, [len(cut.findall(raw)) for raw in raws]) for cut in _DELIMITERS)
+    found = (
+        _columns(rows, [len(cut.findall(raw)) for raw in raws])
+        for sign, cut in _DELIMITERS.items()
+        if sum(sign in raw for raw in raws) >= _LEAST_ROWS
+    )
     return max(found, key=lambda one: one.score, default=NOTHING)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from workers.pasted.kinds.rows import NOTHING, Evidence, Row, weigh
@@ -31,6 +31,14 @@ _LABELLED = re.compile(
 _INITIALED = re.compile(r"([^\W\d_][^\W\d_ ]{0,10})\.\s+\S")
 _QUESTION = re.compile(r"[?？؟;][\"'”’»)」\]]*\Z")
 _ASKS = re.compile(r"[?？؟][\"'”’»)」\]]*(?:\s|\Z)")
+# Each pattern with a test that costs less and holds for all that it matches.
+_PATTERNS: Mapping[re.Pattern[str], Callable[[str], bool]] = {
+    _STAMPED: lambda text: text[0].isdigit() or text[0] in "[(",
+    _BRACKETED: lambda text: text[0] in "<*",
+    _LABELLED: lambda text: ":" in text or "：" in text,
+    _INITIALED: lambda text: "." in text[:13],
+}
+_CLOCK_ENDS = frozenset("0123456789mM.])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +82,15 @@ def interview(rows: Sequence[Row]) -> Evidence:
 def find_turns(rows: Sequence[Row]) -> Turns | None:
     """Returns the turns of speakers, None if nobody is named again and again."""
     texts = [row.text for row in rows]
-    for pattern in (_STAMPED, _BRACKETED, _LABELLED, _INITIALED):
-        turns = Turns([_name(pattern.match(text)) for text in texts])
+    for pattern, may_match in _PATTERNS.items():
+        turns = Turns([_name(pattern.match(text)) if may_match(text) else None for text in texts])
         named = sum(turns.counts.values())
         by_letters = len(turns.counts) <= _MOST_INITIALS and named >= _INITIALS_SHARE * len(rows)
         if turns.are_talk and (pattern is not _INITIALED or by_letters):
             return turns
-    headed = Turns([_name(_HEADED.fullmatch(text)) for text in texts], headed=True)
+    headed = Turns(
+        [_name(_HEADED.fullmatch(text)) if text[-1:] in _CLOCK_ENDS else None for text in texts], headed=True
+    )
     return headed if headed.are_talk else None
 
 
