@@ -90,8 +90,8 @@ class DeliveryStore(Protocol):
     async def look(self, name: str) -> Look:
         """Gives a sign of life of the process `name`, and returns all webhooks and the beats of all processes."""
 
-    async def take(self, webhook_id: str, fence: int, name: str) -> Webhook | None:
-        """Takes a webhook that has this fence, by raising that by one. Returns None if somebody else was faster."""
+    async def take(self, wanted: Sequence[Held], name: str) -> Sequence[Webhook]:
+        """Takes webhooks by raising their fences by one. Returns those where nobody else was faster."""
 
     async def leave(self, name: str, *, forget: bool) -> None:
         """Gives back what a process holds. With `forget` it is one of the processes no more."""

@@ -46,18 +46,19 @@ class SqlDeliveries:
         held = [Held(webhook_of(dict(row)), row["holder"], row["fence"]) for row in rows]
         return Look(held, {name: 0} if self._alone else {row.name: row.beat for row in beats})
 
-    async def take(self, webhook_id: str, fence: int, name: str) -> Webhook | None:
-        """Takes a webhook; see `contract.deliveries.DeliveryStore`."""
-        unchanged = (webhooks.c.id == webhook_id, webhooks.c.fence == fence)
+    async def take(self, wanted: Sequence[Held], name: str) -> Sequence[Webhook]:
+        """Takes webhooks; see `contract.deliveries.DeliveryStore`."""
+        taken = []
         with translated():
             async with self._writer.begin() as connection:
-                taken = await connection.execute(
-                    update(webhooks).where(*unchanged).values(holder=name, fence=fence + 1)
-                )
-                if not taken.rowcount:
-                    return None
-                row = (await connection.execute(select(webhooks).where(webhooks.c.id == webhook_id))).mappings().one()
-        return webhook_of(dict(row))
+                for held in sorted(wanted, key=lambda it: it.webhook.id):  # always in one order: no deadlocks
+                    unchanged = (webhooks.c.id == held.webhook.id, webhooks.c.fence == held.fence)
+                    mine = {"holder": name, "fence": held.fence + 1}
+                    done = await connection.execute(update(webhooks).where(*unchanged).values(**mine))
+                    if done.rowcount:
+                        taken.append(held.webhook.id)
+                rows = (await connection.execute(select(webhooks).where(webhooks.c.id.in_(taken)))).mappings().all()
+        return [webhook_of(dict(row)) for row in rows]
 
     async def leave(self, name: str, *, forget: bool) -> None:
         """Gives back what a process holds."""

@@ -46,10 +46,10 @@ class Delivering:
     processes: list[Process] = field(default_factory=list)
 
     def kill_one(self) -> None:
-        """Starts another process that delivers, and kills the oldest."""
+        """Kills the oldest process that delivers, and returns when another one listens in its place."""
+        self.processes.pop(0).kill()
         self.processes.append(self.stack.start("deliver"))
         self.processes[-1].wait_for_urls("ops")
-        self.processes.pop(0).kill()
 
 
 @pytest.fixture(scope="module")

@@ -72,7 +72,7 @@ class Deliverer:
         self._storing = asyncio.Lock()  # settlements of one webhook are stored in their order
         self._stopping = asyncio.Event()
         self._newest = _NOBODY
-        self._sweep_at = self._measure_at = 0.0
+        self._measure_at, self._sweep_at = 0.0, time.monotonic() + limits.look_s
         self._is_failing = self._is_over = False
         self._count = 0  # of outcomes that wait to be stored
 
@@ -143,15 +143,11 @@ class Deliverer:
             )
             if not is_same:
                 await self._drop(webhook_id)
-        for webhook_id, held in mine.items():
-            is_free = held.holder is None or held.holder == self._name or held.holder not in members
-            if webhook_id not in self._runs and is_free:
-                await self._take(held, group, means)
-
-    async def _take(self, held: Held, group: asyncio.TaskGroup, means: Means) -> None:
-        webhook = await self._store.take(held.webhook.id, held.fence, self._name)
-        if webhook is not None:
-            courier = Courier(webhook, held.fence + 1, means)
+        free = [it for it in mine.values() if it.holder in {None, self._name} or it.holder not in members]
+        wanted = {it.webhook.id: it for it in free if it.webhook.id not in self._runs}
+        taken = await self._store.take([*wanted.values()], self._name) if wanted else ()
+        for webhook in sorted(taken, key=lambda it: it.place):  # the furthest behind opens the feed for those near it
+            courier = Courier(webhook, wanted[webhook.id].fence + 1, means)
             self._runs[webhook.id] = _Run(courier, group.create_task(courier.run()))
 
     async def _drop(self, webhook_id: str) -> None:

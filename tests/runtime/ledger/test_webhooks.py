@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from contract.deliveries import Disabled, Settlement, Waiting
+from contract.deliveries import Disabled, Held, Settlement, Waiting
 from contract.events import ERASED
 from contract.webhooks import (
     Delivery,
@@ -158,9 +158,9 @@ async def test_erasing_a_document_drops_what_is_pending_of_it(engine: AsyncEngin
 async def test_a_process_that_was_taken_over_changes_nothing_any_more(engine: AsyncEngine) -> None:
     book, store, made = SqlWebhookBook(engine), SqlDeliveries(engine, engine, alone=False), webhook()
     await book.add(made, at_most=MANY)
-    assert await store.take(made.id, 0, "slow") is not None
-    assert await store.take(made.id, 0, "late") is None
-    assert await store.take(made.id, 1, "next") is not None
+    assert len(await store.take([Held(made, None, 0)], "slow")) == 1
+    assert await store.take([Held(made, None, 0)], "late") == []
+    assert len(await store.take([Held(made, "slow", 1)], "next")) == 1
     late = Settlement(webhook_id=made.id, fence=1, version=1, place=9, fresh=[delivery(made)])
     current = Settlement(webhook_id=made.id, fence=2, version=1, place=4, fresh=[delivery(made)])
     assert await store.settle([late]) == {made.id}
@@ -174,7 +174,7 @@ async def test_a_process_that_was_taken_over_changes_nothing_any_more(engine: As
 async def test_a_settlement_leaves_what_the_owner_has_changed_meanwhile(engine: AsyncEngine) -> None:
     book, store, made = SqlWebhookBook(engine), SqlDeliveries(engine, engine, alone=False), webhook()
     await book.add(made, at_most=MANY)
-    assert await store.take(made.id, 0, "one") is not None
+    assert len(await store.take([Held(made, None, 0)], "one")) == 1
     assert await book.change(replace(made, version=2, description="changed"))
     disabled = Disabled(DisabledCause.GONE, NOW)
     await store.settle([Settlement(webhook_id=made.id, fence=1, version=1, place=7, disabled=disabled)])
@@ -212,7 +212,7 @@ async def test_processes_are_known_by_their_beats(engine: AsyncEngine) -> None:
     store, made = SqlDeliveries(engine, engine, alone=False), webhook()
     await SqlWebhookBook(engine).add(made, at_most=MANY)
     await store.look("one")
-    await store.take(made.id, 0, "one")
+    await store.take([Held(made, None, 0)], "one")
     look = await store.look("two")
     assert look.beats == {"one": 1, "two": 1}
     assert [(it.webhook, it.holder, it.fence) for it in look.webhooks] == [(made, "one", 1)]
