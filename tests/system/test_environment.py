@@ -24,6 +24,7 @@ VALUES = {  # where a word is invalid
     "COPYDESK_API_KEYS": "word:secret",
     "COPYDESK_KEYS_SECRET": "word" * 8,
     "COPYDESK_OPERATORS": "word",
+    "COPYDESK_WEBHOOK_ALLOW": "10.0.0.0/8",
     "COPYDESK_KEEP_INPUT": "false",
 }
 ALL = {name: VALUES.get(name, "word") for name in NAMED}

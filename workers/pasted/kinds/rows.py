@@ -8,6 +8,7 @@ from workers.pasted.region import is_prose
 
 # Chosen by hand, as bounds on work.
 _ROW_CHARS = 300  # characters of a line that are looked at
+_INDENT_CHARS = 100  # characters of spaces before them
 _LEAST_SHARE = 0.25  # of the lines of a text that those of a form are among: fewer are a box on a page
 _MAX_ROWS = 600  # lines of a text that are looked at
 
@@ -44,9 +45,14 @@ def rows_of(raws: Sequence[str], texts: Sequence[str]) -> list[Row]:
         if len(rows) == _MAX_ROWS:
             break
         if text:
-            rows.append(Row(line_of(text, item=is_item(text), gap=gap), raw[:_ROW_CHARS]))
+            rows.append(Row(line_of(text, item=is_item(text), gap=gap), _cut(raw)))
         gap = not text
     return rows
+
+
+def _cut(raw: str) -> str:
+    words = raw.lstrip()
+    return raw[: len(raw) - len(words)][:_INDENT_CHARS] + words[:_ROW_CHARS]
 
 
 def weigh(rows: Sequence[Row], marked: Sequence[bool], least: int) -> Evidence:
