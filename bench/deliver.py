@@ -38,7 +38,7 @@ from workers.deliver.deliverer import Deliverer
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.receiver import ReceiverReach, Receivers
 
-RECEIVERS = (1, 10, 100)
+RECEIVERS = (1, 10, 100)  # webhooks; as many as few, some and many subscribers have
 TEXT = "The harbour council voted on Tuesday to move the ferry landing two hundred metres up the coast. " * 40
 LIMITS = DeliveryLimits()
 

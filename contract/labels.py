@@ -48,6 +48,7 @@ class ProblemName(StrEnum):
     INVALID_WEBHOOK = "invalid_webhook"
     TOO_MANY_WEBHOOKS = "too_many_webhooks"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    BATCH_CLOSED = "batch_closed"
     INTAKE_FULL = "intake_full"
     QUOTA_EXCEEDED = "quota_exceeded"
     HEADER_TOO_LARGE = "header_too_large"

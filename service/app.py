@@ -40,6 +40,7 @@ from service.events.query import DECODED
 from service.events.streams import STREAMS, Streams, close_streams
 from service.http.hosts import HOSTS, Hosts, serve_known_hosts
 from service.http.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
+from service.posting.batches import CLOSED_BATCHES, ClosedBatches
 from service.posting.idempotency import FIRST_BODIES, FirstBodies
 from service.posting.media_types import TAKEN, tell_media_types
 from service.posting.reading import READING, Reading, stop_reading
@@ -109,6 +110,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[CONSUMING] = Consuming()
     app[WEBHOOKS] = webhooks
     app[FIRST_BODIES] = FirstBodies(ledger)
+    app[CLOSED_BATCHES] = ClosedBatches(ledger)
     app[KEEPING] = keeping
     app[STREAMS] = Streams(limits.streams)
     app[DECODED] = DecodedEvents()

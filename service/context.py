@@ -32,7 +32,7 @@ class IntakeLimits:
         bulk_max_wait_s: for so long a document of many is offered again while the broker is away or full. Below the
             30 s after which proxies often cut connections that are silent.
         bulk_bytes: most bytes of the documents of one request that wait for their confirms, unless one has more.
-        all_bulk_bytes: most bytes of those of all requests; beyond, each request may have one batch that waits.
+        all_bulk_bytes: most bytes of those of all requests; beyond, each request may have one document that waits.
         put_timeout_s: how long the broker may take to confirm; then the caller gets 503. Above the broker's own
             timeout of 4 s, below the 5 s in which the API answers.
         heartbeat_s: how often an event stream gets a comment, which also detects that the client is gone.

@@ -152,6 +152,12 @@ INVALID_SUBMISSION = ProblemType(
 INVALID_WEBHOOK = ProblemType(
     "invalid-webhook", 422, "Invalid webhook", "The body is JSON, but fields break rules: see errors."
 )
+BATCH_CLOSED = ProblemType(
+    "batch-closed",
+    409,
+    "Batch closed",
+    "The batch is closed, so no further document can belong to it. Post into a batch with another name.",
+)
 IDEMPOTENCY_KEY_REUSED = ProblemType(
     "idempotency-key-reused",
     422,
@@ -283,6 +289,7 @@ ALL = (
     INVALID_SUBMISSION,
     INVALID_WEBHOOK,
     IDEMPOTENCY_KEY_REUSED,
+    BATCH_CLOSED,
     INTAKE_FULL,
     QUOTA_EXCEEDED,
     HEADER_TOO_LARGE,

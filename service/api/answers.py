@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from contract.batches import FailedDocument
 from contract.job import Attempt, Kind, Lane
@@ -17,6 +17,14 @@ MAX_TOKEN_S: Final = 900  # chosen: a token in a URL may be seen by others; a pa
 DEFAULT_TOKEN_S: Final = 300  # chosen: a page opens its stream within seconds, and once more if its network is lost
 VIOLATED: Final = {"violated_policies": "violated-policies"}
 """A member of problems whose name in JSON Python has no identifier for."""
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number as JSON Schema has it: 98.0 is one, too."""
 
 
 def present(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the types below
@@ -72,7 +80,7 @@ class CommitRequest:
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
 
-    offset: Annotated[int, Field(ge=0, lt=10**18)]
+    offset: Annotated[_Whole, Field(ge=0, lt=10**18)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +89,7 @@ class TokenRequest:
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
 
-    seconds: Annotated[int, Field(ge=1, le=MAX_TOKEN_S)] = DEFAULT_TOKEN_S
+    seconds: Annotated[_Whole, Field(ge=1, le=MAX_TOKEN_S)] = DEFAULT_TOKEN_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,9 +36,17 @@ FILTER: Final = Parameter(
     about='Those of which this expression is true, as `language = en and labels.desk = "City"`.',
     schema=text(least=1, most=MAX_FILTER_CHARS),
 )
+UNTIL: Final = Parameter(
+    name="until",
+    about="End with this log offset, which may be one to come.",
+    schema={"type": "string", "pattern": "^[0-9]{1,18}$"},
+)
 FOLLOW: Final = Parameter(
     name="follow",
-    about="`false`: end with the newest event of now; without `after` and `last`, begin with the oldest.",
+    about=(
+        "`false`: end with the newest event of now. Such a stream, like one with `until`, begins with the oldest event "
+        "unless something else is said."
+    ),
     schema={"type": "boolean", "default": True},
 )
 CONSUMER: Final = Parameter(
@@ -110,7 +118,7 @@ GET_EVENTS: Final = Operation(
         "The stream has no end unless `follow` is `false`; comments, or lines with an offset alone, come while nothing "
         "is written."
     ),
-    parameters=(AFTER, LAST, PATTERN, FILTER, FOLLOW, CONSUMER, TOKEN, FORMAT, LAST_EVENT_ID),
+    parameters=(AFTER, LAST, PATTERN, FILTER, UNTIL, FOLLOW, CONSUMER, TOKEN, FORMAT, LAST_EVENT_ID),
     answers=(
         Answer(
             status=200,

@@ -17,6 +17,7 @@ from service.http.parameters import check_parameters
 from service.problems import Problem, ProblemError, invalid_filter, invalid_parameter
 
 _OFFSET = re.compile(r"-1|[0-9]{1,18}")
+_UNTIL = re.compile(r"[0-9]{1,18}")
 _COUNT = re.compile(r"[0-9]{1,6}")
 
 DECODED = web.AppKey("DECODED", DecodedEvents)
@@ -61,11 +62,15 @@ def _start(request: web.Request) -> Start:
     resumed = _offset(LAST_EVENT_ID.name, request.headers.getall(LAST_EVENT_ID.name, []))
     last = _count("last", request.query.getall("last", []))
     follow = _flag("follow", request.query.get("follow", "true"))
+    until = request.query.get("until")
+    if until is not None and not _UNTIL.fullmatch(until):
+        raise invalid_parameter("until", "offset", "must be one log offset: a whole number")
+    end = None if until is None else int(until)
     if after is not None and last is not None:
         raise invalid_parameter("last", "exclusive", "does not go with after")
     if resumed is not None:
-        return Start(after=resumed, follow=follow, resumes=True)
-    return Start(after=after, last=last, follow=follow)
+        return Start(after=resumed, follow=follow, until=end, resumes=True)
+    return Start(after=after, last=last, follow=follow, until=end)
 
 
 def _form(request: web.Request) -> str:

@@ -22,7 +22,7 @@ def sample(name: str) -> bytes:
 WHOLE = [
     *("job.v1.batch", "accepted.v1.batch", "attempts.v1.full", "requests.v1.full", "document.erased.v1.full"),
     *("batch.completed.v1.full", "webhook.disabled.v1.full"),
-    *("document.processed.v1.posts", "document.failed.v1.duplicate"),
+    *("document.processed.v1.kicker", "document.failed.v1.kicker"),
 ]
 """Samples that hold every field there is today."""
 OLDER = [
@@ -32,7 +32,8 @@ OLDER = [
     *("job.v1.keyed", "accepted.v1.keyed", "document.processed.v1.keyed", "document.failed.v1.keyed"),
     *("accepted.v1.least", "accepted.v1.full"),
     *("document.processed.v1.full", "document.processed.v1.quality", "document.processed.v1.fetched"),
-    *("document.processed.v1.duplicate", "document.processed.v1.pasted"),
+    *("document.processed.v1.duplicate", "document.processed.v1.pasted", "document.processed.v1.posts"),
+    "document.failed.v1.duplicate",
     *("document.failed.v1.full", "document.failed.v1.fetched", "document.failed.v1.described"),
 ]
 

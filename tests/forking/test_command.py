@@ -37,6 +37,7 @@ def looks(command: tuple[str, ...], env: dict[str, str], folder: Path) -> tuple[
 
 def test_a_fork_looks_to_itself_like_a_new_interpreter(env: dict[str, str], tmp_path: Path) -> None:
     env |= {"COPYDESK_PORT": "1", "TMPDIR": str(tmp_path)}
+    del env["PATH"]
     fork = looks(LOOKS, env, ROOT)
     assert fork == looks(NEW, env, ROOT)
     assert fork[0] == 3
@@ -54,6 +55,13 @@ def test_the_command_line_does_the_same(arguments: list[str], env: dict[str, str
     fork = run([COPYDESK, *arguments], env=env)
     new = run(["/usr/bin/env", COPYDESK, *arguments], env=env)
     assert (fork.returncode, fork.stdout, fork.stderr) == (new.returncode, new.stdout, new.stderr)
+
+
+def test_a_command_runs_in_the_folder_that_is_asked_for(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "ferry.txt").write_text("The ferry sails again on Monday.")
+    with start([COPYDESK, "extract", "ferry.txt"], env=env, cwd=tmp_path, stdout=subprocess.PIPE) as process:
+        out, _ = process.communicate(timeout=60)
+    assert json.loads(out)["data"]["text"] == "The ferry sails again on Monday."
 
 
 @pytest.mark.parametrize("way", ["exception", "message", "nothing", "interrupt", "signal", "thread", "no output"])

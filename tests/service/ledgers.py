@@ -8,12 +8,12 @@ import pytest
 
 from contract.ledger import LedgerUnavailable
 from contract.webhooks import Delivery, Webhook
-from runtime.ledger import schema
 from runtime.ledger.consumers import SqlConsumerBook
 from runtime.ledger.database import ledger_url, open_engine
 from runtime.ledger.queries import SqlLedger
 from runtime.ledger.webhooks import SqlWebhookBook
 from service.app import Keeping
+from tests.ledger_model import empty_ledger
 from tests.runtime.ledger.records import Records, record_all
 from tests.service.conftest import Desk, OpenDesk
 
@@ -28,9 +28,9 @@ async def records() -> Records:
 @pytest.fixture
 async def ledger_desk(open_desk: OpenDesk, records: Records, tmp_path: Path) -> AsyncIterator[OpenLedgerDesk]:
     """Opens a desk whose ledger has recorded all of `records`; with `recorded=False` it has never recorded anything."""
-    url = ledger_url(f"sqlite:///{tmp_path / 'ledger.db'}")
-    await schema.upgrade(url)
-    engine = open_engine(url, writes=True)
+    path = tmp_path / "ledger.db"
+    path.write_bytes(await asyncio.to_thread(empty_ledger))
+    engine = open_engine(ledger_url(f"sqlite:///{path}"), writes=True)
 
     async def start(  # noqa: PLR0913 - what a test may ask for
         *,
@@ -74,7 +74,7 @@ class BrokenLedger:
             raise self._failure
 
     runs = event = page = recorded_until = decided_since = waiting_since = _fail
-    batch = batches = batch_failures = _fail
+    batch = batches = batch_failures = outsiders = _fail
     body_digests = erased = input = claim = is_claimed = claimed = release = _fail
 
 

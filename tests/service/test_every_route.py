@@ -1,5 +1,7 @@
 """Rules for every route of the API. The routes are those of the running application."""
 
+import re
+
 import pytest
 from yarl import URL
 
@@ -23,19 +25,17 @@ ACTS = {  # they ask the ledger first: `test_document_acts` has their broker fai
 MANY = {"all": "true"}  # the dead letters that a request for many selects
 
 
+def filled(path: str) -> str:
+    """Returns a path with a value for each of its parameters: `some-id` for `{id}`."""
+    return re.sub(r"\{(\w+)\}", r"some-\1", path)
+
+
 def routes(desk: Desk) -> list[tuple[str, str]]:
     """Returns method and path of all routes that need a key, with an id where a path has one. HEAD goes with GET."""
     assert desk.client.app is not None
     all_routes = [(route.method, route.resource) for route in desk.client.app.router.routes()]
     paths = [(method, resource.canonical) for method, resource in all_routes if resource is not None]
-    return [
-        (
-            method,
-            path.replace("{id}", "some-id").replace("{name}", "some-name").replace("{delivery}", "some-delivery"),
-        )
-        for method, path in paths
-        if path.startswith("/v1/") and method != "HEAD"
-    ]
+    return [(method, filled(path)) for method, path in paths if path.startswith("/v1/") and method != "HEAD"]
 
 
 def valid(method: str, path: str) -> URL:

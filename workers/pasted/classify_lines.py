@@ -34,6 +34,9 @@ _FEW_LINES = 12  # lines of clean text, at most, of which the place says nothing
 # The weight of recall against precision: the squares of the betas of F-measures.
 _RECALL_WORTH: Mapping[Focus, float] = {Focus.PRECISION: 0.5, Focus.BALANCED: 1.0, Focus.RECALL: 2.0}
 
+_DOUBTFUL = frozenset({Rule.PHOTO_CREDIT, Rule.CAPTION})
+_TITLE_WORDS = 20.0  # words of a title, at most, of a text that is all article; chosen
+
 # These rules go by the place of a line, the others by its words.
 _BY_PLACE = frozenset({Rule.BEFORE_TEXT, Rule.AFTER_TEXT, Rule.MENU})
 
@@ -84,8 +87,10 @@ def classify_lines(
     """Returns the classification of `lines`. If the rules found no prose, they alone decide."""
     clean = is_all_article(lines, ruled_lines)
     if rules_suffice(lines, ruled_lines, clean=clean):
-        kept = [not rule for rule in ruled_lines.rules]
-        return ClassifiedLines(ruled_lines.rules, np.array(kept, np.float32), ruled_lines.title, clean, by_rules=True)
+        rules = _without_doubtful(lines, ruled_lines.rules) if clean else ruled_lines.rules
+        kept = np.array([not rule for rule in rules], np.float32)
+        title = rules.index(Rule.TITLE) if Rule.TITLE in rules else None
+        return ClassifiedLines(rules, kept, title, clean, by_rules=True)
     columns = line_features(lines, rule_findings(ruled_lines))
     rows = np.stack([columns[name] for name in models.lines.names], axis=1).astype(np.float32)
     odds = models.lines.raw(rows)
@@ -94,7 +99,19 @@ def classify_lines(
     stays = _staying(lines, ruled_lines, probabilities, focus, whole=whole)
     scored = ScoredLines(ruled_lines.noise, probabilities, stays, ruled_lines.title)
     headline = choose_title(lines, scored, columns, models.titles) if seek_title else None
-    return ClassifiedLines(_name(ruled_lines.rules, stays, headline), probabilities, headline, whole, by_rules=False)
+    rules = _without_doubtful(lines, ruled_lines.rules) if whole else ruled_lines.rules
+    return ClassifiedLines(_name(rules, stays, headline), probabilities, headline, whole, by_rules=False)
+
+
+def _without_doubtful(lines: Sequence[Line], rules: Sequence[Rule | None]) -> list[Rule | None]:
+    """Returns the rules for a text that is all article: paragraphs that a rule of pages removes stay there.
+
+    Those are paragraphs that end with the name of a photographer, and ones taken for the title.
+    """
+    return [
+        None if (rule in _DOUBTFUL and is_prose(line)) or (rule is Rule.TITLE and line.words > _TITLE_WORDS) else rule
+        for line, rule in zip(lines, rules, strict=True)
+    ]
 
 
 def rule_findings(ruled_lines: RuledLines) -> RuleFindings:

@@ -16,6 +16,7 @@ _FORMED_KINDS = LINE_KINDS | {PasteKind.SUBTITLES, PasteKind.INTERVIEW, PasteKin
 _WHOLE_KINDS = _FORMED_KINDS | {PasteKind.MARKDOWN, PasteKind.PRESS_RELEASE, PasteKind.PAPER}
 _TITLED_KINDS = frozenset({PasteKind.MARKDOWN, PasteKind.PRESS_RELEASE, PasteKind.PAPER, PasteKind.INSTRUCTIONS})
 _STANZA_KINDS = frozenset({PasteKind.VERSE, PasteKind.RECIPE})  # their titles have the form of their lines
+_RARE_KINDS = frozenset({PasteKind.RECIPE, PasteKind.TABLE})  # pages have no lines around their articles that look so
 # The furniture of a page: a text with such lines was not copied alone.
 _FURNITURE = frozenset(
     {
@@ -25,6 +26,7 @@ _FURNITURE = frozenset(
 )  # fmt: skip
 # Chosen by hand.
 _OTHER_LINES, _OTHER_SHARE = 5, 0.2  # lines that do not have the form of the text's kind, at most: the title, a remark
+_SURE = 0.8  # confidence from which on lines of other kinds stay on a page
 _TITLE_WORDS = 14.0  # words of a title, at most
 
 
@@ -51,7 +53,8 @@ def keep_whole(pasted: PastedLines, classified: ClassifiedLines) -> ClassifiedLi
 
 def keep_formed(pasted: PastedLines, rules: Sequence[Rule | None]) -> list[Rule | None]:
     """Returns `rules` without those for lines that have the form of the text's kind."""
-    if pasted.kind.kind not in _FORMED_KINDS:
+    kind = pasted.kind
+    if kind.kind not in _FORMED_KINDS or (kind.kind not in _RARE_KINDS and kind.confidence < _SURE):
         return list(rules)
     return [
         frame or (None if formed and rule not in _FURNITURE else rule)

@@ -13,6 +13,8 @@ from tests.brokers.suite.backend import Backend
 from tests.brokers.suite.handlers import Recorder
 from tests.brokers.suite.steps import assert_nothing_waits, consume_until, consuming, put_all, subjects, take
 
+FRAME_BYTES = 131_064  # of a message in one frame of RabbitMQ: its frame_max of 131,072, less 8 bytes around them
+
 
 class Intake:
     """Jobs that are put, and consumed."""
@@ -50,6 +52,18 @@ class Intake:
             assert await broker.put_many(jobs) == [None] * len(jobs)
             await consume_until(broker, recorder)
             await assert_nothing_waits(broker)
+        assert sorted(recorder.jobs, key=lambda job: job.id) == sorted(jobs, key=lambda job: job.id)
+
+    @pytest.mark.parametrize("more", [-1, 0, 1, 131_064, 1_000_000])
+    async def test_jobs_of_several_frames_that_are_put_together_are_consumed_as_they_were_put(
+        self, backend: Backend, more: int
+    ) -> None:
+        size = FRAME_BYTES - len(encode(samples.job(content=""))) + more
+        jobs, recorder = [samples.job(content="é" + "x" * (size - 2)) for _ in range(3)], Recorder(3)
+        assert {len(encode(job)) for job in jobs} == {FRAME_BYTES + more}
+        async with backend.broker() as broker:
+            assert await broker.put_many(jobs) == [None] * 3
+            await consume_until(broker, recorder)
         assert sorted(recorder.jobs, key=lambda job: job.id) == sorted(jobs, key=lambda job: job.id)
 
     async def test_one_of_many_that_is_too_large_disturbs_none_of_the_others(self, backend: Backend) -> None:

@@ -1,7 +1,6 @@
 """Both databases, empty, with the tables: the same tests run on each."""
 
 import asyncio
-import shutil
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from runtime.ledger import schema
 from runtime.ledger.database import ledger_url, open_engine
+from tests.ledger_model import empty_ledger
 from tests.postgres_cluster import PostgresCluster
 
 
@@ -50,14 +50,6 @@ def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> URL:
 
 
 @pytest.fixture(scope="session")
-def sqlite_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with the tables, to be copied: to make them takes longer than most tests."""
-    path = tmp_path_factory.mktemp("ledger") / "model.db"
-    asyncio.run(schema.upgrade(ledger_url(f"sqlite:///{path}")))
-    return path
-
-
-@pytest.fixture(scope="session")
 def postgres_model(postgres: PostgresCluster) -> str:
     """The name of a database with the tables, to be copied."""
     url = ledger_url(postgres.database())
@@ -69,8 +61,9 @@ def postgres_model(postgres: PostgresCluster) -> str:
 def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> URL:
     """A database with the tables, and nothing in them."""
     if kind == "sqlite":
-        copied = shutil.copy(request.getfixturevalue("sqlite_model"), tmp_path / "ledger.db")
-        return ledger_url(f"sqlite:///{copied}")
+        path = tmp_path / "ledger.db"
+        path.write_bytes(empty_ledger())
+        return ledger_url(f"sqlite:///{path}")
     cluster: PostgresCluster = request.getfixturevalue("postgres")
     return ledger_url(cluster.database(like=request.getfixturevalue("postgres_model")))
 

@@ -54,6 +54,7 @@ class Records:
         self.batch = 7  # several batches for what a test writes
         self.announced: list[Announcement] = []
         self.refusal: BrokerUnavailable | None = None
+        self.newest: int | None = None  # in the log, if more comes than there is yet
         self._clock = BEGIN
         self._changed = asyncio.Event()
 
@@ -84,7 +85,7 @@ class Records:
         return closed
 
     async def log_bounds(self) -> tuple[int, int]:
-        return self.first[Stream.LOG], self._last(Stream.LOG)
+        return self.first[Stream.LOG], self._last(Stream.LOG) if self.newest is None else self.newest
 
     async def announce(self, event: Announcement) -> None:
         if self.refusal is not None:
@@ -111,7 +112,8 @@ class Records:
         while True:
             changed = self._changed
             ahead = [entry for entry in self.entries[stream] if entry.offset > after]
-            yield ahead[: self.batch]
+            if ahead or stream is not Stream.LOG or self.newest is None or after >= self.newest:
+                yield ahead[: self.batch]
             if ahead:
                 after = ahead[: self.batch][-1].offset
             else:

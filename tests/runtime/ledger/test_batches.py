@@ -1,6 +1,7 @@
 """What the ledger counts of batches, and the event that it publishes when all of a batch is decided."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import permutations
 from typing import Any
 
@@ -149,6 +150,7 @@ async def test_erased_documents_are_counted_and_not_waited_for(engine: AsyncEngi
     await record_all(records, engine)
     for job in (bad, waiting, bad):
         records.erase(job)
+    await record_all(records, engine)
     records.accept(unread, bad)
     records.accept(unread, waiting)
     records.decide(failed(waiting))
@@ -268,6 +270,26 @@ async def test_an_event_that_was_under_way_is_published_again_in_the_same_bytes(
     assert encode(first) == encode(second) == (await row(engine))["event"]
 
 
+async def test_an_event_that_is_in_the_log_alone_is_published_again(engine: AsyncEngine) -> None:
+    """A recorder died when the event was in the log, and before the subscribers had it."""
+    records, refusal = Records(), BrokerUnavailable("away")
+    records.refusal = refusal
+    records.close_batch("import")
+    async with recording(records, engine):
+        await until(partial(has_begun, engine))
+    body = (await row(engine))["event"]
+    records.write(Stream.LOG, body)
+    records.refusal = None
+    async with recording(records, engine):
+        await announced_in(records, engine)
+    assert [entry.body for entry in records.entries[Stream.LOG]] == [body, body]
+
+
+async def has_begun(engine: AsyncEngine) -> bool:
+    found = (await rows(engine)).get(ID)
+    return found is not None and bool(found["sending"])
+
+
 async def test_a_rebuild_comes_to_the_same_batch_and_publishes_nothing_again(engine: AsyncEngine) -> None:
     records, many = Records(), jobs(12)
     records.accept(*many, *samples.jobs(2))
@@ -284,6 +306,32 @@ async def test_a_rebuild_comes_to_the_same_batch_and_publishes_nothing_again(eng
         records.batch = size
         await record_all(records, engine)
         assert without_sending(await row(engine)) == without_sending(before)
+    assert told(records) == [batch]
+
+
+async def test_nothing_is_published_before_all_is_read_that_the_log_held(engine: AsyncEngine) -> None:
+    records, (one,) = Records(), jobs(1)
+    records.accept(one)
+    records.close_batch("import")
+    records.decide(samples.processed(one))
+    batch = await announced(records, engine)
+    held = records.entries[Stream.LOG].pop()
+    assert held.body == encode(records.announced[0])
+    await schema.clear(engine)
+    records.newest = held.offset
+
+    async def is_complete() -> bool:
+        found = (await rows(engine)).get(ID)
+        return found is not None and found["completed_ms"] is not None
+
+    async with recording(records, engine):
+        await until(is_complete)
+        (other,) = samples.jobs(1)
+        records.accept(other)  # a transaction later, nothing is published
+        await until_read(records, engine)
+        assert (await row(engine))["sending"] is False
+        records.write(Stream.LOG, held.body)
+        await announced_in(records, engine)
     assert told(records) == [batch]
 
 

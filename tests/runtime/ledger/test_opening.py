@@ -1,7 +1,6 @@
 """Faults of the ledger's database that end `serve` and `record` at the start, in one line, and faults that do not."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -16,6 +15,7 @@ from runtime.errors import StartError
 from runtime.ledger import opening, schema
 from runtime.ledger.database import ledger_url
 from runtime.settings import load
+from tests.ledger_model import empty_ledger
 from tests.postgres_cluster import PASSWORD, PostgresCluster
 from tests.rabbit_node import free_ports
 from tests.runtime.ledger.records import Records
@@ -64,10 +64,8 @@ async def test_the_own_file_of_up_may_be_deleted_and_no_other_advice_is_given(tm
     with pytest.raises(StartError) as caught:
         await opening.make_own(load({"data": tmp_path}))
     cause = "DatabaseError: file is not a database"
-    assert (
-        str(caught.value) == f"the ledger {own} cannot be used ({cause}); "
-        "you may delete it: it is rebuilt, but for API keys, consumers and webhooks"
-    )
+    remedy = "you may delete it: it is rebuilt, but for API keys, consumers and webhooks"
+    assert str(caught.value) == f"the ledger {own} cannot be used ({cause}); {remedy}"
 
 
 @pytest.mark.parametrize("opened", [asked, recorded])
@@ -77,9 +75,11 @@ async def test_a_file_that_is_not_there_is_refused(opened: Opened, tmp_path: Pat
 
 
 @pytest.fixture
-def path(sqlite_model: Path, tmp_path: Path) -> Path:
+def path(tmp_path: Path) -> Path:
     """A file with the tables."""
-    return Path(shutil.copy(sqlite_model, tmp_path / "ledger.db"))
+    copied = tmp_path / "ledger.db"
+    copied.write_bytes(empty_ledger())
+    return copied
 
 
 async def test_a_damaged_file_is_refused(path: Path) -> None:

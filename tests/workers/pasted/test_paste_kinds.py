@@ -101,3 +101,13 @@ def test_code_keeps_its_indentation() -> None:
     draft = read_text("if ready:\n    for rope in ropes:\n\trope.untie()\n    sail()\nelse:\n    wait()")
     assert draft.text == "if ready:\n    for rope in ropes:\n    rope.untie()\n    sail()\nelse:\n    wait()"
     assert draft.spaced_lines == frozenset(range(6))
+
+
+def test_lines_that_are_indented_far_are_no_code() -> None:
+    lines = (
+        "Home",
+        "News",
+        "The council has bought a second ferry, and it will sail from the first of June.",
+        "Contact",
+    )
+    assert read_text("\n".join(f"{' ' * 400}{line}" for line in lines)).paste_kind is not PasteKind.CODE

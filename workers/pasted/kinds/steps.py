@@ -53,10 +53,11 @@ def legal(rows: Sequence[Row]) -> Evidence:
     """Returns the evidence of clauses; the sentences below the heading of an article count with it."""
     signed = [bool(_CLAUSE_SIGN.match(row.text)) for row in rows]
     numbered = [bool(_CLAUSE_NUMBER.match(row.text)) and _is_clause(row) for row in rows]
-    if sum(signed) + sum(numbered) < _LEAST_CLAUSES:
+    bare = [bool(_COUNTED.match(row.text)) for row in rows]
+    of_signs = sum(bare) if sum(signed) > 1 else 0  # numbers alone are those of steps
+    if sum(signed) + sum(numbered) + of_signs < _LEAST_CLAUSES:
         return NOTHING
     below = [False, *signed[:-1]]
-    bare = [bool(_COUNTED.match(row.text)) for row in rows]
     marked = [any(signs) for signs in zip(signed, numbered, below, bare, strict=True)]
     return weigh(rows, marked, _LEAST_CLAUSES)
 
