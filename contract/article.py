@@ -162,7 +162,7 @@ class Document:
     """A submitted document, and what is known about it besides its text.
 
     `kind` (None where the job cannot be decoded), `labels` and `url` are as submitted. `published` and `modified` are
-    ISO 8601, `language` is BCP 47.
+    ISO 8601, `language` is BCP 47. `kicker` are the few words above the title that name its topic.
     """
 
     id: str
@@ -173,6 +173,7 @@ class Document:
     host: str | None = None
     site_name: str | None = None
     title: str | None = None
+    kicker: str | None = None
     authors: tuple[str, ...] = ()
     published: str | None = None
     modified: str | None = None

@@ -9,18 +9,22 @@ from yarl import URL
 
 from contract.article import Article, Failure
 from contract.batches import CompletedBatch
+from contract.webhooks import DisabledCause
 
 PROCESSED: Final = "copydesk.document.processed.v1"
 FAILED: Final = "copydesk.document.failed.v1"
 ERASED: Final = "copydesk.document.erased.v1"
 BATCH_COMPLETED: Final = "copydesk.batch.completed.v1"
+WEBHOOK_DISABLED: Final = "copydesk.webhook.disabled.v1"
+WEBHOOK_TEST: Final = "copydesk.webhook.test.v1"
 SHORT_TYPES: Final = {
     PROCESSED: "processed",
     FAILED: "failed",
     ERASED: "erased",
     BATCH_COMPLETED: "batch_completed",
+    WEBHOOK_DISABLED: "webhook_disabled",
 }
-"""The types of all events, as filters and AMQP headers name them."""
+"""The types of the events of the log, as filters and AMQP headers name them."""
 
 MEDIA_TYPE = "application/cloudevents+json"
 SOURCE = "/copydesk"
@@ -137,10 +141,65 @@ def batch_completed(batch: CompletedBatch) -> BatchCompletedEvent:
     return BatchCompletedEvent(id=f"{batch.id}.completed", subject=batch.id, time=batch.completed, data=batch)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisabledWebhook:
+    """The data of a webhook that Copydesk disabled: `cause` says why, `failing_since` since when nothing got through.
+
+    Its URL is not here, because it may hold a secret.
+    """
+
+    id: str
+    cause: DisabledCause
+    failing_since: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookDisabledEvent:
+    """Copydesk disabled a webhook, which is the subject. `id` is `<webhook id>.disabled.<time in milliseconds>`.
+
+    The envelope is that of `ProcessedEvent`. It is about no document.
+    """
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str = SOURCE
+    type: Literal["copydesk.webhook.disabled.v1"] = WEBHOOK_DISABLED
+    subject: str
+    time: str
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: DisabledWebhook
+
+    @property
+    def routing_key(self) -> str:
+        """`webhook.disabled.<cause>`."""
+        return f"webhook.disabled.{self.data.cause}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestedWebhook:
+    """The data of a test: the webhook's id."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookTestEvent:
+    """A test of a webhook, which is the subject. It is sent to that webhook alone, and is not in the log."""
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str = SOURCE
+    type: Literal["copydesk.webhook.test.v1"] = WEBHOOK_TEST
+    subject: str
+    time: str
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: TestedWebhook
+
+
 Event = ProcessedEvent | FailedEvent
 """The events that decide a run."""
 
-Announcement = ErasedEvent | BatchCompletedEvent
+Announcement = ErasedEvent | BatchCompletedEvent | WebhookDisabledEvent
 """The other events: no worker publishes them."""
 
 AnyEvent = Event | Announcement

@@ -4,6 +4,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -99,6 +100,22 @@ def _of_confidence(event: Event) -> Iterable[float]:
     return [number for number in found if isinstance(number, int | float)]
 
 
+def _of_time(event: Event) -> Iterable[datetime]:
+    try:
+        return (_instant(str(event.get("time"))),)
+    except ValueError:
+        return ()
+
+
+def _instant(text: str) -> datetime:
+    """Returns an ISO 8601 date or time, aware; without a zone it is in UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("time is like 2026-11-29 or 2026-11-29T12:00:00Z") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
 def _one_of(name: str, values: Iterable[str]) -> Callable[[str], str]:
     known = tuple(values)
 
@@ -141,6 +158,7 @@ def _is_language_or_above(wanted: str, language: object) -> bool:
 
 def _known() -> Iterable[Field]:
     yield Field("type", _of_type, _one_of("type", SHORT_TYPES.values()))
+    yield Field("time", _of_time, _instant, comparisons=tuple(_ORDER))
     yield Field("kind", _of_data("kind"), _one_of("kind", Kind))
     yield Field("language", _of_data("language"), str.lower, _is_language_or_above)
     yield Field("host", _of_host, _host, _is_host_or_above)

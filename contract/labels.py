@@ -13,6 +13,7 @@ from contract.job import Kind, Lane
 from contract.reasons import Reason
 from contract.streams import Stream
 from contract.topology import BOUNDS, DELAYED, design, retry_queue
+from contract.webhooks import DisabledCause
 
 
 class ProblemName(StrEnum):
@@ -44,7 +45,10 @@ class ProblemName(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     FOREIGN_HOST = "foreign_host"
     INVALID_SUBMISSION = "invalid_submission"
+    INVALID_WEBHOOK = "invalid_webhook"
+    TOO_MANY_WEBHOOKS = "too_many_webhooks"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    BATCH_CLOSED = "batch_closed"
     INTAKE_FULL = "intake_full"
     QUOTA_EXCEEDED = "quota_exceeded"
     HEADER_TOO_LARGE = "header_too_large"
@@ -229,6 +233,24 @@ class RepeatContent(StrEnum):
     DIFFERING = "differing"
 
 
+class DeliveryOutcome(StrEnum):
+    """How an attempt to deliver to a webhook ended."""
+
+    DELIVERED = "delivered"
+    REFUSED = "refused"  # any answer but success
+    TIMED_OUT = "timed_out"
+    UNREACHABLE = "unreachable"
+    BLOCKED = "blocked"  # its address may not be dialled
+
+
+class WebhookState(StrEnum):
+    """The state of a webhook."""
+
+    DELIVERING = "delivering"
+    FAILING = "failing"  # its last delivery failed
+    DISABLED = "disabled"
+
+
 class ProcessRole(StrEnum):
     """The role of a process: the command that started it."""
 
@@ -236,6 +258,7 @@ class ProcessRole(StrEnum):
     SERVE = "serve"
     WORK = "work"
     RECORD = "record"
+    DELIVER = "deliver"
     AUDIT = "audit"
 
 
@@ -305,6 +328,9 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
     "copydesk_ledger_repeats": {"content": frozenset(RepeatContent)},
     "copydesk_ledger_unreadable": {"stream": _STREAM},
     "copydesk_ledger_gaps": {"stream": _STREAM},
+    "copydesk_webhook_attempts": {"outcome": frozenset(DeliveryOutcome)},
+    "copydesk_webhooks": {"state": frozenset(WebhookState)},
+    "copydesk_webhooks_disabled": {"cause": frozenset(DisabledCause)},
     "copydesk_connections": {"listener": frozenset(Listener)},
     "copydesk_connections_cut": {"listener": frozenset(Listener), "cause": frozenset(Cut)},
     "copydesk_build_info": {

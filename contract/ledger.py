@@ -182,6 +182,12 @@ class Ledger(Protocol):
     async def batches(self, *, owner: str | None, name: str | None, limit: int, after: BatchPlace | None) -> BatchPage:
         """Returns up to `limit` batches after the place `after`, of `owner` and with `name` where these are given."""
 
+    async def outsiders(self, batch_id: str, document_ids: Sequence[str]) -> frozenset[str]:
+        """Returns those of the documents that cannot be in the batch any more: it is closed, and does not have them.
+
+        There are none as long as the end of the batch is not recorded.
+        """
+
     async def batch_failures(self, batch_id: str, *, limit: int, after: str | None) -> FailurePage:
         """Returns up to `limit` failed documents of a batch whose ids come after `after`."""
 

@@ -9,6 +9,7 @@ from contract.labels import (
     AuditOutcome,
     AuditState,
     DeadAction,
+    DeliveryOutcome,
     InHand,
     Outcome,
     ParserRestart,
@@ -21,11 +22,16 @@ from contract.labels import (
     VerdictKind,
     WaitFor,
     WaitOutcome,
+    WebhookState,
 )
 from contract.reasons import Reason
+from contract.webhooks import DisabledCause
 
 # Chosen: from a small text (5 ms) to the time limit of a job (120 s).
 _STAGE_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 60.0, 120.0)
+
+# Chosen: from a receiver on the same machine (5 ms) to the time limit of an attempt (20 s).
+_WEBHOOK_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 
 
 class Metrics:
@@ -44,6 +50,7 @@ class Metrics:
         self._declare_broker(registry)
         self._declare_audit(registry)
         self._declare_ledger(registry)
+        self._declare_webhooks(registry)
 
     def _declare_http(self, registry: CollectorRegistry) -> None:
         """What the HTTP side does."""
@@ -279,6 +286,51 @@ class Metrics:
             "copydesk_ledger_failures", "Times that the ledger's database failed; it is tried again.", registry=registry
         )
 
+    def _declare_webhooks(self, registry: CollectorRegistry) -> None:
+        """What is delivered to webhooks. Gauges are of those that this process delivers for."""
+        self.webhook_attempts = Counter(
+            "copydesk_webhook_attempts",
+            f"Attempts to deliver to webhooks, by outcome: {_listed(DeliveryOutcome)}.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.webhook_seconds = Histogram(
+            "copydesk_webhook_seconds",
+            "Seconds that attempts to deliver to webhooks took.",
+            buckets=_WEBHOOK_BUCKETS_S,
+            registry=registry,
+        )
+        self.webhooks = Gauge(
+            "copydesk_webhooks",
+            f"Webhooks that this process delivers for, by state: {_listed(WebhookState)}.",
+            ["state"],
+            registry=registry,
+        )
+        self.webhook_pending = Gauge(
+            "copydesk_webhook_pending", "Deliveries to webhooks that wait for another attempt.", registry=registry
+        )
+        self.webhook_lag_events = Gauge(
+            "copydesk_webhook_lag_events",
+            "How many events of the log the webhook that is furthest behind has before it; disabled ones do not count.",
+            registry=registry,
+        )
+        self.webhook_lag_seconds = Gauge(
+            "copydesk_webhook_lag_seconds",
+            "The age of the event that the webhook which is furthest behind is at; 0 if all are at the end of the log.",
+            registry=registry,
+        )
+        self.webhook_gaps = Counter(
+            "copydesk_webhook_gaps",
+            "Times that events were gone from the log before they were delivered to a webhook.",
+            registry=registry,
+        )
+        self.webhooks_disabled = Counter(
+            "copydesk_webhooks_disabled",
+            f"Webhooks that were disabled because of their receivers, by cause: {_listed(DisabledCause)}.",
+            ["cause"],
+            registry=registry,
+        )
+
     def start_at_zero(self) -> None:
         """Shows the series that alerts watch from the start.
 
@@ -293,6 +345,10 @@ class Metrics:
         for role in SessionRole:
             for cause in SessionLoss:
                 self.session_losses.labels(role, cause)
+        for why in DisabledCause:
+            self.webhooks_disabled.labels(why)
+        for outcome in DeliveryOutcome:
+            self.webhook_attempts.labels(outcome)
 
 
 def _listed(values: type[StrEnum]) -> str:

@@ -5,7 +5,14 @@ from typing import Any, Literal
 
 from contract.attempts import FailedAttempt
 from contract.codec import ACCEPTANCES, adapter
-from contract.events import BatchCompletedEvent, ErasedEvent, FailedEvent, ProcessedEvent
+from contract.events import (
+    BatchCompletedEvent,
+    ErasedEvent,
+    FailedEvent,
+    ProcessedEvent,
+    WebhookDisabledEvent,
+    WebhookTestEvent,
+)
 from contract.job import Job
 from contract.requests import OwnerRequest
 from contract.submission import Submission
@@ -17,6 +24,8 @@ _TYPES: Mapping[str, Any] = {
     "document.failed.v1": FailedEvent,
     "document.erased.v1": ErasedEvent,
     "batch.completed.v1": BatchCompletedEvent,
+    "webhook.disabled.v1": WebhookDisabledEvent,
+    "webhook.test.v1": WebhookTestEvent,
     "accepted.v1": ACCEPTANCES,
     "attempts.v1": list[FailedAttempt],
     "requests.v1": list[OwnerRequest],

@@ -253,7 +253,7 @@ def _check(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line], in
         return _checked(fields, kind, in_json)
     except ValidationError as error:
         details = error.errors(include_input=False, include_url=False)[:_MAX_FAULTS]
-        raise InvalidSubmissionError([_fault(detail) for detail in details]) from None
+        raise InvalidSubmissionError([fault_of(detail) for detail in details]) from None
 
 
 def _checked(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line], in_json: int | None) -> Checked:
@@ -280,7 +280,7 @@ def _without_bad_origin(fields: object) -> tuple[object, tuple[Fault, ...]]:
     try:
         adapter(_Url).validate_python(fields["url"])
     except ValidationError as error:
-        fault = _fault(error.errors(include_input=False, include_url=False)[0])
+        fault = fault_of(error.errors(include_input=False, include_url=False)[0])
         kept = {name: value for name, value in fields.items() if name != "url"}
         return kept, (Fault("url", fault.rule, f"{fault.message}; the document is taken without it"),)
     return fields, ()
@@ -372,7 +372,8 @@ _MESSAGES = {
 }
 
 
-def _fault(detail: ErrorDetails) -> Fault:
+def fault_of(detail: ErrorDetails) -> Fault:
+    """Returns what pydantic found as a fault of ours."""
     path = [str(step)[:_MAX_NAME_CHARS] for step in detail["loc"] if step != "[key]"]
     place = ".".join(path) or "body"
     if detail["type"] not in _MESSAGES:

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from contract.deliveries import WEBHOOK_DELAYS_S
 from contract.keys import MIN_SECRET_CHARS
 from contract.topology import DELAYS_S, DELIVERY_LIMIT, Bounds, Topology, design
 from runtime import amqp_url, ledger_url
@@ -161,6 +162,22 @@ class Settings(BaseSettings):
     parse_memory_bytes: Count = Field(768 * 1024**2, description="memory of a parser child, beyond its start")
     parse_recycle_after: Count = Field(1000, description="documents after which a parser child is replaced")
 
+    webhook_allow: Listed = Field((), description="private networks that webhooks may be delivered to, as 10.0.0.0/8")
+    webhook_allow_ports: Annotated[tuple[Port, ...], NoDecode] = Field(
+        (80, 443), description="ports that webhooks may be delivered to outside those networks"
+    )
+    webhook_timeout_s: Seconds = Field(20.0, description="longest time for one attempt to deliver to a webhook")
+    webhook_at_once: Count = Field(8, description="most requests at once to a webhook that is not ordered")
+    webhook_retry_delays_s: Annotated[tuple[float, ...], NoDecode] = Field(
+        WEBHOOK_DELAYS_S, description="delays between attempts to deliver to a webhook"
+    )
+    webhook_disable_days: Annotated[float, Field(gt=0)] = Field(
+        3.0, description="days of nothing but failures after which a webhook is disabled"
+    )
+    webhook_keep_days: Annotated[float, Field(gt=0)] = Field(
+        7.0, description="days for which finished deliveries to webhooks are kept"
+    )
+
     retry_delays_s: Annotated[tuple[float, ...], NoDecode] = Field(DELAYS_S, description="delays between attempts")
     delivery_limit: Count = Field(DELIVERY_LIMIT, description="redeliveries before a job counts as lost")
 
@@ -228,6 +245,9 @@ class Settings(BaseSettings):
         "fetch_allow_ports",
         "fetch_nameservers",
         "retry_delays_s",
+        "webhook_allow",
+        "webhook_allow_ports",
+        "webhook_retry_delays_s",
         mode="before",
     )
     @classmethod

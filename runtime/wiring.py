@@ -31,6 +31,7 @@ from contract.requests import RequestSink
 from contract.streams import Streams
 from contract.timestamps import now
 from contract.topology import PREVIEW_WAIT_S
+from contract.webhooks import WebhookBook
 from runtime.auditor import Auditor
 from runtime.errors import StartError
 from runtime.gauges import keep_gauges
@@ -65,6 +66,7 @@ async def run(  # noqa: PLR0913 - the roles, and how the process is run
     serve: bool = False,
     work: bool = False,
     record: bool = False,
+    deliver: bool = False,
     ready: Callable[[], None] = lambda: None,
     ops_socket: str | None = None,
 ) -> bool:
@@ -80,7 +82,16 @@ async def run(  # noqa: PLR0913 - the roles, and how the process is run
         from runtime import working  # noqa: PLC0415 - loads the fetcher, which serve does not need
 
         working.refuse_to_hold_too_much(settings)
-    names = {ProcessRole.SERVE: serve, ProcessRole.WORK: work, ProcessRole.RECORD: record}
+    if deliver:
+        from runtime import delivering  # noqa: PLC0415 - the same
+
+        delivering.refuse_wrong_webhook_settings(settings)
+    names = {
+        ProcessRole.SERVE: serve,
+        ProcessRole.WORK: work,
+        ProcessRole.RECORD: record,
+        ProcessRole.DELIVER: deliver,
+    }
     role = ProcessRole.UP if all(names.values()) else next(name for name, asked in names.items() if asked)
     metrics = build_metrics(role)
     metrics.start_at_zero()
@@ -94,13 +105,15 @@ async def run(  # noqa: PLR0913 - the roles, and how the process is run
                 roles["recorder"] = partial(_record, await _open_recorder(settings, broker, metrics, stack), stop)
             if serve:
                 ledger, keys = await _open_ledger(settings, stack), await _open_keys(settings, stack)
-                consumers = await _open_consumers(settings, stack)
-                app = build_api(settings, broker, metrics, ledger, keys, consumers)
+                consumers, webhooks = await _open_consumers(settings, stack), await _open_webhooks(settings, stack)
+                app = build_api(settings, broker, metrics, ledger, keys, consumers, webhooks)
                 roles["api"] = partial(_serve, app, settings, metrics, stop, shared=ops_socket is not None)
                 if keys is not None:
                     roles["keys"] = partial(_keep_keys, keys.stored, metrics, stop)
             if work:
                 roles["worker"] = partial(working.work, settings, broker, metrics, stop)
+            if deliver:
+                roles["deliverer"] = partial(delivering.deliver, settings, broker, metrics, stop)
             return await _run(settings, broker, metrics, roles, stop, ready, ops_socket)
     except BrokerUnavailable as error:  # the embedded broker's file is damaged, or is not a database
         raise StartError(str(error)) from None
@@ -152,6 +165,15 @@ async def _open_consumers(settings: Settings, stack: AsyncExitStack) -> Consumer
     from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
 
     return await stack.enter_async_context(opening.open_consumers(url))
+
+
+async def _open_webhooks(settings: Settings, stack: AsyncExitStack) -> WebhookBook | None:
+    url = settings.ledger()
+    if url is None:
+        return None
+    from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
+
+    return await stack.enter_async_context(opening.open_webhooks(url))
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +338,7 @@ def build_api(  # noqa: PLR0913, PLR0917 - what the API stands on
     ledger: Ledger | None = None,
     stored: KeysInUse | None = None,
     consumers: ConsumerBook | None = None,
+    webhooks: WebhookBook | None = None,
 ) -> web.Application:
     """Returns the HTTP application. Without a `ledger` it cannot answer questions about documents.
 
@@ -359,6 +382,7 @@ def build_api(  # noqa: PLR0913, PLR0917 - what the API stands on
         counter=None if stored is None else stored.counter,
         consumers=consumers,
         tokens_secret=_tokens_secret(settings),
+        webhooks=webhooks,
     )
 
 

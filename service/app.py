@@ -12,6 +12,7 @@ from contract.labels import WaitFor
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
+from contract.webhooks import WebhookBook
 from service.about import DOCUMENT, ApiDocument
 from service.access.event_tokens import EVENT_TOKENS, TAKE_TOKENS, EventTokens
 from service.access.keys import ApiKeys
@@ -28,6 +29,7 @@ from service.context import (
     LEDGER,
     LIMITS,
     METRICS,
+    WEBHOOKS,
     ApiBroker,
     IntakeLimits,
     Keeping,
@@ -38,6 +40,7 @@ from service.events.query import DECODED
 from service.events.streams import STREAMS, Streams, close_streams
 from service.http.hosts import HOSTS, Hosts, serve_known_hosts
 from service.http.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
+from service.posting.batches import CLOSED_BATCHES, ClosedBatches
 from service.posting.idempotency import FIRST_BODIES, FirstBodies
 from service.posting.media_types import TAKEN, tell_media_types
 from service.posting.reading import READING, Reading, stop_reading
@@ -65,6 +68,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     counter: Counter | None = None,
     consumers: ConsumerBook | None = None,
     tokens_secret: str | None = None,
+    webhooks: WebhookBook | None = None,
 ) -> web.Application:
     """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
@@ -83,6 +87,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
         counter: counts for all replicas what keys have posted; None: each counts alone.
         tokens_secret: event tokens are signed with it, the same for all replicas; None: there are no tokens.
         consumers: keeps named consumers; None if no ledger is configured.
+        webhooks: keeps webhooks; None if no ledger is configured.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
@@ -103,7 +108,9 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[LEDGER] = ledger
     app[CONSUMERS] = consumers
     app[CONSUMING] = Consuming()
+    app[WEBHOOKS] = webhooks
     app[FIRST_BODIES] = FirstBodies(ledger)
+    app[CLOSED_BATCHES] = ClosedBatches(ledger)
     app[KEEPING] = keeping
     app[STREAMS] = Streams(limits.streams)
     app[DECODED] = DecodedEvents()

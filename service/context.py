@@ -14,6 +14,7 @@ from contract.consumers import ConsumerBook
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.requests import RequestSink
+from contract.webhooks import WebhookBook
 
 
 class ApiBroker(JobSink, EventLog, DeadLetters, RequestSink, BatchSink, Decisions, Previews, QueueDepths, Protocol):
@@ -31,7 +32,7 @@ class IntakeLimits:
         bulk_max_wait_s: for so long a document of many is offered again while the broker is away or full. Below the
             30 s after which proxies often cut connections that are silent.
         bulk_bytes: most bytes of the documents of one request that wait for their confirms, unless one has more.
-        all_bulk_bytes: most bytes of those of all requests; beyond, each request may have one batch that waits.
+        all_bulk_bytes: most bytes of those of all requests; beyond, each request may have one document that waits.
         put_timeout_s: how long the broker may take to confirm; then the caller gets 503. Above the broker's own
             timeout of 4 s, below the 5 s in which the API answers.
         heartbeat_s: how often an event stream gets a comment, which also detects that the client is gone.
@@ -78,4 +79,5 @@ METRICS = web.AppKey("METRICS", Metrics)
 DECODE: web.AppKey[Decode] = web.AppKey("DECODE")
 LEDGER: web.AppKey[Ledger | None] = web.AppKey("LEDGER")
 CONSUMERS: web.AppKey[ConsumerBook | None] = web.AppKey("CONSUMERS")
+WEBHOOKS: web.AppKey[WebhookBook | None] = web.AppKey("WEBHOOKS")
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("CLOCK")

@@ -110,6 +110,9 @@ NOT_RECORDED = ProblemType(
     "Not recorded yet",
     "Nothing is recorded of this id yet, so nobody can tell whose document it is. Ask again after Retry-After seconds.",
 )
+TOO_MANY_WEBHOOKS = ProblemType(
+    "too-many-webhooks", 409, "Too many webhooks", "The owner has as many webhooks as one may have. Remove one first."
+)
 AMBIGUOUS_ID = ProblemType(
     "ambiguous-id",
     409,
@@ -145,6 +148,15 @@ FOREIGN_HOST = ProblemType(
 )
 INVALID_SUBMISSION = ProblemType(
     "invalid-submission", 422, "Invalid submission", "The body is well formed, but fields break rules: see errors."
+)
+INVALID_WEBHOOK = ProblemType(
+    "invalid-webhook", 422, "Invalid webhook", "The body is JSON, but fields break rules: see errors."
+)
+BATCH_CLOSED = ProblemType(
+    "batch-closed",
+    409,
+    "Batch closed",
+    "The batch is closed, so no further document can belong to it. Post into a batch with another name.",
 )
 IDEMPOTENCY_KEY_REUSED = ProblemType(
     "idempotency-key-reused",
@@ -265,6 +277,7 @@ ALL = (
     RUN_UNDER_WAY,
     NOTHING_KEPT,
     NOT_RECORDED,
+    TOO_MANY_WEBHOOKS,
     AMBIGUOUS_ID,
     ERASED,
     TOO_MANY_CONSUMERS,
@@ -274,7 +287,9 @@ ALL = (
     UNSUPPORTED_MEDIA_TYPE,
     FOREIGN_HOST,
     INVALID_SUBMISSION,
+    INVALID_WEBHOOK,
     IDEMPOTENCY_KEY_REUSED,
+    BATCH_CLOSED,
     INTAKE_FULL,
     QUOTA_EXCEEDED,
     HEADER_TOO_LARGE,

@@ -8,7 +8,20 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from service.about import get_asyncapi, get_docs, get_docs_file, get_index, get_openapi
-from service.api import about, acts, batches, capacity, consumers, dead, event_tokens, events, extract, lookups, posting
+from service.api import (
+    about,
+    acts,
+    batches,
+    capacity,
+    consumers,
+    dead,
+    event_tokens,
+    events,
+    extract,
+    lookups,
+    posting,
+    webhooks,
+)
 from service.api.operation import Operation
 from service.capacity import get_capacity
 from service.dead import drop_dead, drop_many, list_dead, retry_dead, retry_many, show_dead
@@ -22,6 +35,8 @@ from service.lookups.document_view import show_document
 from service.posting.extract import extract_document
 from service.posting.media_types import post_documents
 from service.problems import get_problem
+from service.webhooks.deliveries import deliver_again, list_deliveries, test_webhook
+from service.webhooks.webhooks import change_webhook, list_webhooks, make_webhook, remove_webhook, show_webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +70,14 @@ ROUTES: Final = (
     Route(dead.SHOW_DEAD, show_dead),
     Route(dead.DROP_DEAD, drop_dead),
     Route(dead.RETRY_DEAD, retry_dead),
+    Route(webhooks.LIST_WEBHOOKS, list_webhooks, head=True),
+    Route(webhooks.MAKE_WEBHOOK, make_webhook),
+    Route(webhooks.SHOW_WEBHOOK, show_webhook, head=True),
+    Route(webhooks.CHANGE_WEBHOOK, change_webhook),
+    Route(webhooks.REMOVE_WEBHOOK, remove_webhook),
+    Route(webhooks.TEST_WEBHOOK, test_webhook),
+    Route(webhooks.LIST_DELIVERIES, list_deliveries, head=True),
+    Route(webhooks.DELIVER_AGAIN, deliver_again),
     Route(capacity.GET_CAPACITY, get_capacity, head=True),
     Route(about.GET_INDEX, get_index, head=True),
     Route(about.GET_PROBLEM, get_problem, head=True),

@@ -45,6 +45,7 @@ class Metadata:
     """
 
     title: Sourced[str] | None = None
+    kicker: Sourced[str] | None = None
     authors: Sourced[tuple[str, ...]] | None = None
     published: Sourced[str] | None = None
     modified: Sourced[str] | None = None

@@ -10,7 +10,7 @@ from rich.text import Text
 from contract.article import Article, Failure
 from contract.batches import CompletedBatch
 from contract.codec import decode_event
-from contract.events import BatchCompletedEvent, ErasedEvent, ProcessedEvent
+from contract.events import BatchCompletedEvent, DisabledWebhook, ErasedEvent, ProcessedEvent, WebhookDisabledEvent
 from runtime.cli import streams
 
 
@@ -39,6 +39,8 @@ def card(event: bytes, *, excerpt: bool) -> RenderableType:
         return Panel(_facts([("id", decoded.data.id)]), title="erased", title_align="left", padding=(1, 2))
     if isinstance(decoded, BatchCompletedEvent):
         return _batch(decoded.data)
+    if isinstance(decoded, WebhookDisabledEvent):
+        return _disabled(decoded.data)
     return _failure(decoded.data)
 
 
@@ -102,6 +104,13 @@ def _batch(batch: CompletedBatch) -> Panel:
     title = Text(f"batch completed: {batch.name or batch.id}", style="bold")
     shown = [(name, value) for name, value in rows if value]
     return Panel(_facts(shown), title=title, title_align="left", padding=(1, 2))
+
+
+def _disabled(webhook: DisabledWebhook) -> Panel:
+    rows = [("cause", webhook.cause.value), ("failing since", webhook.failing_since or ""), ("id", webhook.id)]
+    shown = [(name, value) for name, value in rows if value]
+    title = Text("webhook disabled", style="bold red")
+    return Panel(_facts(shown), title=title, title_align="left", border_style="red", padding=(1, 2))
 
 
 def _facts(rows: list[tuple[str, str]]) -> Table:

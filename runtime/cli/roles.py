@@ -32,7 +32,7 @@ def up(
     data: Data = None,
     slots: Slots = None,
 ) -> None:
-    """Start API, worker and recorder in one process, on the embedded broker. Ctrl-C stops it cleanly."""
+    """Start API, worker, recorder and webhooks in one process, on the embedded broker. Ctrl-C stops it cleanly."""
     settings = load(
         {"host": host, "port": port, "ops_host": ops_host, "ops_port": ops_port, "data": data, "slots": slots}
     )
@@ -45,7 +45,7 @@ def up(
             "up runs everything in one process, the only one that may open the embedded broker: "
             "for several, use RabbitMQ and copydesk serve --processes"
         )
-    run_process(settings, serve=True, work=True, record=True, ready=partial(_greet, settings))
+    run_process(settings, serve=True, work=True, record=True, deliver=True, ready=partial(_greet, settings))
 
 
 def serve(
@@ -91,13 +91,15 @@ def run_process(
     serve: bool = False,
     work: bool = False,
     record: bool = False,
+    deliver: bool = False,
     ready: Callable[[], None] = lambda: None,
 ) -> NoReturn:
     """Runs these roles until a signal stops the process, and exits with its exit code."""
     from runtime import wiring
 
     logs.configure(settings)
-    finished = asyncio.run(wiring.run(settings, serve=serve, work=work, record=record, ready=ready))
+    running = wiring.run(settings, serve=serve, work=work, record=record, deliver=deliver, ready=ready)
+    finished = asyncio.run(running)
     raise typer.Exit(Exit.OK if finished else Exit.STOPPED_EARLY)
 
 

@@ -12,7 +12,7 @@ from contract.batches import BatchClosed
 from contract.broker import LogEntry
 from contract.codec import UndecodableError, decode_acceptances, decode_attempts, decode_requests, encode
 from contract.duplicates import Signature, signature_of
-from contract.events import BATCH_COMPLETED, ERASED, FAILED, PROCESSED, host_of
+from contract.events import BATCH_COMPLETED, ERASED, FAILED, PROCESSED, WEBHOOK_DISABLED, host_of
 from contract.ids import batch_id
 from contract.ledger import State
 from contract.requests import Action, OwnerRequest
@@ -133,7 +133,7 @@ def facts_of(stream: Stream, entry: LogEntry) -> Sequence[Fact]:
     """
     try:
         if stream is Stream.LOG:
-            return (_of_log(entry.body),)
+            return _of_log(entry.body)
         if stream is Stream.ACCEPTED:
             return [_of_acceptances(record) for record in decode_acceptances(entry.body)]
         if stream is Stream.REQUESTS:
@@ -191,18 +191,24 @@ def _erasure(request: OwnerRequest) -> ErasedFact:
     return ErasedFact(document_id=_checked_id(request.id), at_ms=milliseconds(request.at), owner=request.owner)
 
 
-def _of_log(body: bytes) -> VerdictFact | ErasedFact | CompletedFact:
+def _of_log(body: bytes) -> Sequence[VerdictFact | ErasedFact | CompletedFact]:
     event = orjson.loads(body)
+    if event["type"] == WEBHOOK_DISABLED:
+        return ()
     if event["type"] == ERASED:
-        return ErasedFact(document_id=_checked_id(event["subject"]), at_ms=milliseconds(event["time"]))
+        return (ErasedFact(document_id=_checked_id(event["subject"]), at_ms=milliseconds(event["time"])),)
     if event["type"] == BATCH_COMPLETED:
-        return CompletedFact(
-            batch=_checked_id(event["subject"]),
-            at_ms=milliseconds(event["time"]),
-            name=_short(event["data"]["name"]),
-            body=body,
-        )
-    return _verdict(event, body)
+        return (_completed(event, body),)
+    return (_verdict(event, body),)
+
+
+def _completed(event: Mapping[str, Any], body: bytes) -> CompletedFact:
+    return CompletedFact(
+        batch=_checked_id(event["subject"]),
+        at_ms=milliseconds(event["time"]),
+        name=_short(event["data"]["name"]),
+        body=body,
+    )
 
 
 def _verdict(event: Mapping[str, Any], body: bytes) -> VerdictFact:

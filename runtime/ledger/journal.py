@@ -15,6 +15,7 @@ from runtime.ledger import search, signatures
 from runtime.ledger.batch import Place, Reading, stored_words
 from runtime.ledger.changes import Changes, Erased
 from runtime.ledger.database import translated
+from runtime.ledger.deliveries import drop_erased
 from runtime.ledger.document_batches import BatchRow
 from runtime.ledger.facts import AcceptedFact, BatchFact
 from runtime.ledger.row import COLUMNS, Row
@@ -194,6 +195,7 @@ async def _erase(connection: AsyncConnection, changes: Changes) -> None:
     for seq, row in changes.gone.items():
         changes.erased[row.document_id].words_left |= seq in with_words and search.leaves_words(connection.dialect.name)
     newly = [changes.erased[document_id] for document_id in sorted(changes.newly)]
+    await drop_erased(connection, [it.document_id for it in newly])
     await connection.execute(delete(erased).where(erased.c.document_id.in_([it.document_id for it in newly])))
     await connection.execute(insert(erased), [asdict(it) for it in newly])
 

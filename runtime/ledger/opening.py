@@ -13,12 +13,14 @@ from runtime.errors import StartError
 from runtime.ledger import schema
 from runtime.ledger.consumers import SqlConsumerBook
 from runtime.ledger.database import LedgerUnusable, ledger_url, open_engine
+from runtime.ledger.deliveries import SqlDeliveries
 from runtime.ledger.keys import SqlKeyBook
 from runtime.ledger.queries import SqlLedger
 from runtime.ledger.quotas import SqlCounter
 from runtime.ledger.recorder import RecordedBroker, Recorder, RecorderLimits
 from runtime.ledger.retention import RetentionLimits
 from runtime.ledger.signatures import SqlSignatures
+from runtime.ledger.webhooks import SqlWebhookBook
 from runtime.settings import LEDGER_FILE, Settings
 
 _WORKER_CONNECTIONS = 2  # chosen: a look takes milliseconds, and a hundred workers are as many as PostgreSQL takes
@@ -42,7 +44,7 @@ async def make_own(settings: Settings) -> None:
         cause = error.cause if isinstance(error, LedgerUnusable) else error
         raise StartError(
             f"the ledger {settings.data / LEDGER_FILE} cannot be used ({cause}); "
-            "you may delete it: it is rebuilt, but for API keys and consumers"
+            "you may delete it: it is rebuilt, but for API keys, consumers and webhooks"
         ) from None
 
 
@@ -99,6 +101,41 @@ async def open_consumers(url: str) -> AsyncIterator[SqlConsumerBook]:
         yield SqlConsumerBook(engine)
     finally:
         await engine.dispose()
+
+
+@asynccontextmanager
+async def open_webhooks(url: str) -> AsyncIterator[SqlWebhookBook]:
+    """Opens the webhooks of the ledger for the API. The process starts even if the database is unavailable.
+
+    Raises:
+        StartError: as `open_ledger`.
+    """
+    engine = open_engine(ledger_url(url))
+    try:
+        await _check(engine, writes=False, hint="requests about webhooks answer 503 until it is back")
+        yield SqlWebhookBook(engine)
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def open_deliveries(settings: Settings) -> AsyncIterator[SqlDeliveries]:
+    """Opens what the role `deliver` stores. The process starts even if the database is unavailable.
+
+    Raises:
+        StartError: as `open_ledger`, or there is no URL.
+    """
+    url = settings.ledger()
+    if url is None:
+        raise StartError("deliver needs a database: set COPYDESK_LEDGER_URL")
+    where = ledger_url(url)
+    reader, writer = open_engine(where), open_engine(where, writes=True)
+    try:
+        await _check(reader, writes=False, hint="deliveries wait until it is back")
+        yield SqlDeliveries(reader, writer, alone=settings.ledger_url is None)
+    finally:
+        await reader.dispose()
+        await writer.dispose()
 
 
 @asynccontextmanager

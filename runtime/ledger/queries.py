@@ -120,6 +120,18 @@ class SqlLedger:
         following = BatchPlace(rows[limit - 1].begun_ms, rows[limit - 1].id) if len(rows) > limit else None
         return BatchPage([row.shown() for row in rows[:limit]], following)
 
+    async def outsiders(self, batch_id: str, document_ids: Sequence[str]) -> frozenset[str]:
+        """Returns documents that come too late for their batch; see `contract.ledger.Ledger`."""
+        closed = select(batches.c.id).where(batches.c.id == batch_id, batches.c.closed_ms.is_not(None))
+        if not await self._rows(closed):
+            return frozenset()
+        inside: set[str] = set()
+        for table in (runs, erased):
+            listed = among(self._engine.dialect.name, table.c.document_id, document_ids)
+            found = await self._rows(select(table.c.document_id).where(table.c.batch == batch_id, listed))
+            inside.update(row["document_id"] for row in found)
+        return frozenset(document_ids) - inside
+
     async def batch_failures(self, batch_id: str, *, limit: int, after: str | None) -> FailurePage:
         """Returns a page of the failed documents of a batch; see `contract.ledger.Ledger`."""
         listed = failed_in(batch_id).order_by(runs.c.document_id).limit(limit + 1)

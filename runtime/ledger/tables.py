@@ -219,5 +219,71 @@ consumers = Table(
     PrimaryKeyConstraint("owner", "name"),
 )
 
+# Webhooks. They are not derived: nothing can rebuild them. `holder` and `fence`: which process delivers for it.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("patterns", Text, nullable=False),  # a JSON array
+    Column("filter", Text),
+    Column("documents", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("ordered", Boolean, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("secret", Text, nullable=False),  # it signs, so it cannot be a hash
+    Column("former", Text),
+    Column("former_until_ms", BigInteger),
+    Column("version", Integer, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    Column("place", BigInteger, nullable=False),
+    Column("failing_since_ms", BigInteger),
+    Column("missed_ms", BigInteger),
+    Column("disabled_cause", Text),
+    Column("disabled_ms", BigInteger),
+    Column("is_told", Boolean, nullable=False),
+    Column("holder", Text),
+    Column("fence", BigInteger, nullable=False),
+)
+Index("webhooks_owner", webhooks.c.owner)
+
+# What was delivered, and what is to be delivered again. `body`: the event, compressed with zstd, while it is pending.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("webhook_id", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("document_id", Text),
+    Column("log_offset", BigInteger),
+    Column("state", Text, nullable=False),
+    Column("requested", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("next_ms", BigInteger),
+    Column("last_ms", BigInteger),
+    Column("status", Integer),
+    Column("error", Text),
+    Column("took_ms", BigInteger),
+    Column("excerpt", Text),
+    Column("body", LargeBinary),
+)
+_pending = deliveries.c.state == "pending"
+Index("deliveries_webhook", deliveries.c.webhook_id, deliveries.c.id)
+Index("deliveries_due", deliveries.c.webhook_id, deliveries.c.next_ms, sqlite_where=_pending, postgresql_where=_pending)
+Index("deliveries_document", deliveries.c.document_id, sqlite_where=_pending, postgresql_where=_pending)
+
+# The processes that deliver. `beat` grows with each sign of life.
+deliverers = Table(
+    "deliverers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("beat", BigInteger, nullable=False),
+)
+
 # The tables whose rows go when a run goes.
 OF_DOCUMENTS = (signatures, events, labels, inputs, runs)

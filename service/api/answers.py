@@ -4,18 +4,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from contract.batches import FailedDocument
 from contract.job import Attempt, Kind, Lane
 from contract.ledger import State
 from contract.reasons import Reason
 from contract.submission import Fault, PlacedFault
+from contract.webhooks import DeliveryState, DisabledCause, Documents, Payload
 
 MAX_TOKEN_S: Final = 900  # chosen: a token in a URL may be seen by others; a page asks for a new one when it opens
 DEFAULT_TOKEN_S: Final = 300  # chosen: a page opens its stream within seconds, and once more if its network is lost
 VIOLATED: Final = {"violated_policies": "violated-policies"}
 """A member of problems whose name in JSON Python has no identifier for."""
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number as JSON Schema has it: 98.0 is one, too."""
 
 
 def present(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the types below
@@ -71,7 +80,7 @@ class CommitRequest:
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
 
-    offset: Annotated[int, Field(ge=0, lt=10**18)]
+    offset: Annotated[_Whole, Field(ge=0, lt=10**18)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +89,7 @@ class TokenRequest:
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
 
-    seconds: Annotated[int, Field(ge=1, le=MAX_TOKEN_S)] = DEFAULT_TOKEN_S
+    seconds: Annotated[_Whole, Field(ge=1, le=MAX_TOKEN_S)] = DEFAULT_TOKEN_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -396,6 +405,86 @@ class Capacity:
     window_s: float
     lanes: LaneLoads
     retrying: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownWebhook:
+    """A webhook. Times are RFC 3339 in UTC.
+
+    `place` is the offset in the log up to which all is delivered, or is a delivery that is made again. `failing_since`:
+    nothing got through since. `missed_at`: the log no longer had events that were to be delivered. `disabled_cause`:
+    why Copydesk disabled it. `former_until`: until when the secret before signs, too. `secret`: only in the answer to
+    the request that set it.
+    """
+
+    id: str
+    owner: str
+    url: str
+    patterns: Sequence[str]
+    filter: str | None
+    documents: Documents
+    payload: Payload
+    ordered: bool
+    enabled: bool
+    description: str
+    created_at: str
+    updated_at: str
+    place: int
+    failing_since: str | None
+    missed_at: str | None
+    disabled_cause: DisabledCause | None
+    disabled_at: str | None
+    former_until: str | None
+    secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookList:
+    """All webhooks that the caller sees, the oldest first."""
+
+    webhooks: Sequence[ShownWebhook]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownDelivery:
+    """What became of one event for one webhook. Times are RFC 3339 in UTC; what there is not is null.
+
+    `requested`: it is a test, or was sent again on request. `next_at`: when the next attempt is due. `status` and
+    `excerpt` are of the last answer; without an answer `error` says what happened. `took_ms`: of the last attempt.
+    """
+
+    id: str
+    event_id: str
+    event_type: str
+    document_id: str | None
+    offset: int | None
+    state: DeliveryState
+    requested: bool
+    attempts: int
+    created_at: str
+    next_at: str | None
+    last_at: str | None
+    status: int | None
+    error: str | None
+    took_ms: int | None
+    excerpt: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryList:
+    """A page of deliveries, newest first. `next` is the `cursor` of the page behind, null on the last."""
+
+    deliveries: Sequence[ShownDelivery]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestedDelivery:
+    """A delivery will be made, or made again. `deliveries` is where to look up what came of it."""
+
+    id: str
+    event_id: str
+    deliveries: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

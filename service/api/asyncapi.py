@@ -8,7 +8,14 @@ from pydantic import TypeAdapter
 
 from contract.codec import adapter
 from contract.event_headers import HEADERS, LABEL
-from contract.events import MEDIA_TYPE, BatchCompletedEvent, ErasedEvent, FailedEvent, ProcessedEvent
+from contract.events import (
+    MEDIA_TYPE,
+    BatchCompletedEvent,
+    ErasedEvent,
+    FailedEvent,
+    ProcessedEvent,
+    WebhookDisabledEvent,
+)
 from contract.topology import DOCUMENTS, DOCUMENTS_HEADERS, LOG
 from service.api.document import VERSION
 
@@ -18,6 +25,7 @@ _EVENTS: Final[Mapping[str, type]] = {
     "failed": FailedEvent,
     "erased": ErasedEvent,
     "batch_completed": BatchCompletedEvent,
+    "webhook_disabled": WebhookDisabledEvent,
 }
 _ABOUT: Final = """\
 Every accepted document ends in an event, which is a CloudEvent in structured JSON; so does every batch that is closed.
@@ -33,6 +41,7 @@ _ADDRESSES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "failed": ("failed.{reason}.{host}", {"reason": {"description": "Why, as in the event."}, "host": _HOST}),
     "erased": ("erased", {}),
     "batch_completed": ("batch.completed", {}),
+    "webhook_disabled": ("webhook.disabled.{cause}", {"cause": {"description": "Why: `gone` or `failing`."}}),
 }
 
 _HEADERS: Final[Mapping[str, Any]] = {

@@ -132,7 +132,7 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     if operation.parameters:
         fields["parameters"] = [_parameter(parameter, operation.examples) for parameter in operation.parameters]
     if operation.bodies:
-        fields["requestBody"] = {"required": True, "content": _bodies(operation, schemas)}
+        fields["requestBody"] = {"required": operation.needs_body, "content": _bodies(operation, schemas)}
     fields["responses"] = {**_answers(operation, schemas), **_problems(operation, schemas)}
     return fields
 

@@ -18,6 +18,7 @@ MAKE_EVENT_TOKEN: Final = Operation(
     summary="A token for an EventSource",
     about="It lets `GET /v1/events` be called with `token` in the query, and nothing else, until it expires.",
     bodies={JSON: TokenRequest},
+    needs_body=False,
     answers=(Answer(status=200, about="The token.", content={JSON: IssuedToken}, headers=(NOT_KEPT,)),),
     problems=(
         problems.INVALID_PARAMETER,

@@ -7,18 +7,15 @@ from contract.events import MEDIA_TYPE as EVENT_TYPE
 from contract.filters import MAX_FILTER_CHARS
 from contract.keys import NAME, Scope
 from contract.labels import StreamEnd
+from contract.patterns import MAX_PATTERN_CHARS, MAX_PATTERNS, PATTERN_SHAPE
 from service import problems
 from service.api.operation import Answer, Example, Header, Operation, Parameter, Place, Schema, text, whole
 
-MAX_PATTERNS: Final = 16  # in a request; chosen, because each event is matched against each pattern
-MAX_PATTERN_CHARS: Final = 255  # AMQP 0-9-1: a short string
 MAX_LAST: Final = 999_999  # events; chosen: six digits, far above what one look-back reaches
 OFFSET_PATTERN: Final = "^(-1|oldest|[0-9]{1,18})$"
 STREAM_TYPE: Final = "text/event-stream"
 LINES_TYPE: Final = "application/x-ndjson"
 FORMATS: Final = {"sse": STREAM_TYPE, "ndjson": LINES_TYPE}  # in order of preference if both are as welcome
-
-_WORD = "(\\*|#|[^.*#]+)"
 
 AFTER: Final = Parameter(
     name="after",
@@ -31,7 +28,7 @@ LAST: Final = Parameter(
 PATTERN: Final = Parameter(
     name="pattern",
     about="Those whose routing key matches one of these: `*` is one word, `#` any number of words.",
-    schema=text(least=1, most=MAX_PATTERN_CHARS, pattern=f"^{_WORD}(\\.{_WORD})*$"),
+    schema=text(least=1, most=MAX_PATTERN_CHARS, pattern=PATTERN_SHAPE),
     repeatable=MAX_PATTERNS,
 )
 FILTER: Final = Parameter(
@@ -39,9 +36,17 @@ FILTER: Final = Parameter(
     about='Those of which this expression is true, as `language = en and labels.desk = "City"`.',
     schema=text(least=1, most=MAX_FILTER_CHARS),
 )
+UNTIL: Final = Parameter(
+    name="until",
+    about="End with this log offset, which may be one to come.",
+    schema={"type": "string", "pattern": "^[0-9]{1,18}$"},
+)
 FOLLOW: Final = Parameter(
     name="follow",
-    about="`false`: end with the newest event of now; without `after` and `last`, begin with the oldest.",
+    about=(
+        "`false`: end with the newest event of now. Such a stream, like one with `until`, begins with the oldest event "
+        "unless something else is said."
+    ),
     schema={"type": "boolean", "default": True},
 )
 CONSUMER: Final = Parameter(
@@ -113,7 +118,7 @@ GET_EVENTS: Final = Operation(
         "The stream has no end unless `follow` is `false`; comments, or lines with an offset alone, come while nothing "
         "is written."
     ),
-    parameters=(AFTER, LAST, PATTERN, FILTER, FOLLOW, CONSUMER, TOKEN, FORMAT, LAST_EVENT_ID),
+    parameters=(AFTER, LAST, PATTERN, FILTER, UNTIL, FOLLOW, CONSUMER, TOKEN, FORMAT, LAST_EVENT_ID),
     answers=(
         Answer(
             status=200,

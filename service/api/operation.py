@@ -119,6 +119,7 @@ class Operation:
         takes_token: an event token in the query may stand in place of the API key.
         charged: it counts against the limits of the caller's key, and its answers may say what is left.
         bodies: what may be posted, by media type.
+        needs_body: something must be posted, where anything may be.
         problems: its own, besides those that any route may answer with.
         examples: by name.
     """
@@ -134,6 +135,7 @@ class Operation:
     charged: bool = False
     parameters: Sequence[Parameter] = ()
     bodies: Mapping[str, Content] = field(default_factory=dict)
+    needs_body: bool = True
     answers: Sequence[Answer] = ()
     problems: Sequence[ProblemType] = ()
     examples: Mapping[str, Example] = field(default_factory=dict)

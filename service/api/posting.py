@@ -182,6 +182,7 @@ POST_DOCUMENT: Final = Operation(
         problems.UNSUPPORTED_MEDIA_TYPE,
         problems.INVALID_SUBMISSION,
         problems.IDEMPOTENCY_KEY_REUSED,
+        problems.BATCH_CLOSED,
         problems.INTAKE_FULL,
         problems.BROKER_UNAVAILABLE,
         problems.STOPPING,

@@ -36,6 +36,8 @@ BATCH_NAME: Final = "import-2026-11-28"
 BATCH_ID: Final = batch_id(ANONYMOUS, BATCH_NAME)
 LETTER_ID: Final = document_id_for_key(ANONYMOUS, "hostile-page")
 MISSING_ID: Final = "018f0000-0000-7000-8000-000000000000"  # made in 2024: it is kept no more
+WEBHOOK_ID: Final = "01900000-0000-7000-8000-000000000001"
+DELIVERY_ID: Final = "01900000-0000-7000-8000-000000000002"
 
 AT: Final = "2026-11-28T12:00:00.000Z"
 _BODY = TEXT.partition("Larsen\n\n")[2]

@@ -27,23 +27,45 @@ _LOOK_EVERY_S: Final = 5.0  # chosen: two connections may both get events for so
 
 
 class Consuming:
-    """The streams of this process that read for a consumer, by owner and name."""
+    """The connections of this process that read for a consumer, by owner and name."""
 
     def __init__(self) -> None:
+        self._taking = asyncio.Lock()
+        self._latest: dict[tuple[str, str], str] = {}
         self._streams: dict[tuple[str, str], EventStream] = {}
 
+    async def take(self, book: ConsumerBook, owner: str, name: str, holder: str) -> bool:
+        """Takes a consumer over for the connection `holder`. Returns False if there is no such consumer.
+
+        One takes after the other, so that this process and the ledger agree on which is the latest.
+
+        Raises:
+            ProblemError: the ledger is away.
+        """
+        async with self._taking:
+            if not await asked(book.take(owner, name, holder)):
+                return False
+            self._latest[owner, name] = holder
+            return True
+
     @contextmanager
-    def hold(self, key: tuple[str, str], stream: EventStream) -> Iterator[None]:
-        """Registers `stream` as the one that reads, and ends the one before."""
-        before = self._streams.get(key)
+    def hold(self, held: "Hold", stream: EventStream) -> Iterator[None]:
+        """Registers the stream of a connection, and ends the one before; or it, if another took the consumer since."""
+        key = held.owner, held.name
+        if self._latest.get(key) != held.holder:
+            stream.end(StreamEnd.SUPERSEDED)
+            yield
+            return
+        if key in self._streams:
+            self._streams[key].end(StreamEnd.SUPERSEDED)
         self._streams[key] = stream
-        if before is not None:
-            before.end(StreamEnd.SUPERSEDED)
         try:
             yield
         finally:
             if self._streams.get(key) is stream:
                 del self._streams[key]
+            if self._latest.get(key) == held.holder:
+                del self._latest[key]
 
 
 CONSUMING = web.AppKey("CONSUMING", Consuming)
@@ -88,13 +110,13 @@ async def hold(request: web.Request, name: str, start: Start, choice: Choice) ->
     if consumer is None:
         consumer = await _made(request, name, start, choice)
     if not start.resumes:
-        start = Start(after=consumer.offset, follow=start.follow)
+        start = Start(after=consumer.offset, follow=start.follow, until=start.until)
     _, newest = await request.app[BROKER].log_bounds()
     if consumer.offset > newest:  # the log was made anew: nothing would come for long
         raise ProblemError(Problem(problems.POSITION_GONE, "The log has no event with the consumer's offset."))
     span = await start.span(request.app[BROKER], choice)
     holder = str(uuid4())
-    if not await asked(book.take(owner, name, holder)):
+    if not await request.app[CONSUMING].take(book, owner, name, holder):
         raise ProblemError(Problem(problems.NOT_FOUND, "The consumer was removed just now."))
     return Hold(book, owner, name, holder, span)
 

@@ -78,6 +78,8 @@ class Feed:
                 if not self.readable.done():
                     self.readable.set_result(None)
                 stream = await self.opened
+                if self.span.is_before(entry.offset):  # the log has removed the end
+                    return Ending(StreamEnd.COMPLETE)
                 if self.query.choice.wants(entry):
                     check_still_known(self.request)
                     await stream.send_event(entry)
@@ -153,7 +155,7 @@ async def _stream(feed: Feed, tasks: asyncio.TaskGroup, pump: asyncio.Task[Endin
 def _consumer_held(feed: Feed, stream: EventStream) -> AbstractContextManager[None]:
     if feed.held is None:
         return nullcontext()
-    return feed.request.app[CONSUMING].hold((feed.held.owner, feed.held.name), stream)
+    return feed.request.app[CONSUMING].hold(feed.held, stream)
 
 
 def _watches(feed: Feed, stream: EventStream) -> Iterator[Coroutine[Any, Any, None]]:

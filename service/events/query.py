@@ -2,22 +2,22 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final
 
 from aiohttp import hdrs, web
 
 from contract.consumers import NAME
 from contract.filters import Filter, FilterError
+from contract.patterns import MAX_PATTERNS, PatternError, checked_pattern
 from service import problems
-from service.api.events import FORMATS, GET_EVENTS, LAST_EVENT_ID, MAX_PATTERN_CHARS, MAX_PATTERNS
+from service.api.events import FORMATS, GET_EVENTS, LAST_EVENT_ID
 from service.events.choice import Choice, DecodedEvents
 from service.events.start import Start
 from service.http.accept import preferred
 from service.http.parameters import check_parameters
 from service.problems import Problem, ProblemError, invalid_filter, invalid_parameter
 
-_MAX_HASHES: Final = 3  # `#` in a pattern; chosen: the time of a match grows with the key's length to this power
 _OFFSET = re.compile(r"-1|[0-9]{1,18}")
+_UNTIL = re.compile(r"[0-9]{1,18}")
 _COUNT = re.compile(r"[0-9]{1,6}")
 
 DECODED = web.AppKey("DECODED", DecodedEvents)
@@ -62,11 +62,15 @@ def _start(request: web.Request) -> Start:
     resumed = _offset(LAST_EVENT_ID.name, request.headers.getall(LAST_EVENT_ID.name, []))
     last = _count("last", request.query.getall("last", []))
     follow = _flag("follow", request.query.get("follow", "true"))
+    until = request.query.get("until")
+    if until is not None and not _UNTIL.fullmatch(until):
+        raise invalid_parameter("until", "offset", "must be one log offset: a whole number")
+    end = None if until is None else int(until)
     if after is not None and last is not None:
         raise invalid_parameter("last", "exclusive", "does not go with after")
     if resumed is not None:
-        return Start(after=resumed, follow=follow, resumes=True)
-    return Start(after=after, last=last, follow=follow)
+        return Start(after=resumed, follow=follow, until=end, resumes=True)
+    return Start(after=after, last=last, follow=follow, until=end)
 
 
 def _form(request: web.Request) -> str:
@@ -110,11 +114,7 @@ def _filter(text: str) -> Filter:
 
 
 def _pattern(pattern: str) -> str:
-    words = pattern.split(".")
-    if not pattern or len(pattern) > MAX_PATTERN_CHARS or any(not word for word in words):
-        raise invalid_parameter("pattern", "words", "must be words with dots between, at most 255 characters")
-    if any(len(word) > 1 and ("*" in word or "#" in word) for word in words):
-        raise invalid_parameter("pattern", "wildcard", "must have * and # as whole words only")
-    if words.count("#") > _MAX_HASHES:
-        raise invalid_parameter("pattern", "too_many_hashes", f"must hold # at most {_MAX_HASHES} times")
-    return pattern
+    try:
+        return checked_pattern(pattern)
+    except PatternError as error:
+        raise invalid_parameter("pattern", error.rule, str(error)) from None

@@ -24,6 +24,10 @@ class Span:
     after: int | None
     until: int | None = None
 
+    def is_before(self, offset: int) -> bool:
+        """Returns True if it ends before the entry with this offset."""
+        return self.until is not None and offset > self.until
+
     def has_ended(self, offset: int) -> bool:
         """Returns True if nothing of it follows the entry with this offset."""
         return self.until is not None and offset >= self.until
@@ -39,12 +43,14 @@ class Start:
     """Where a client wants a stream to begin: after an offset, or with the `last` events that it has.
 
     Without either it begins with the next event that is written. Without `follow` it ends with the newest event of now,
-    and begins with the oldest if nothing else is said. It `resumes` if `after` is the last event that the client read.
+    and with `until` at that offset; such a stream begins with the oldest event if nothing else is said. It `resumes` if
+    `after` is the last event that the client read.
     """
 
     after: int | None = None
     last: int | None = None
     follow: bool = True
+    until: int | None = None
     resumes: bool = False
 
     async def span(self, event_log: EventLog, choice: Choice) -> Span:
@@ -54,9 +60,9 @@ class Start:
             BrokerUnavailable: the bounds of the log are unknown.
         """
         if self.last is None and self.follow:
-            return Span(after=self.after)
+            return Span(after=-1 if self.after is None and self.until is not None else self.after, until=self.until)
         oldest, newest = await event_log.log_bounds()
-        until = None if self.follow else newest
+        until = self.until if self.follow else newest if self.until is None else min(self.until, newest)
         if self.last is None:
             return Span(after=-1 if self.after is None else self.after, until=until)
         if self.last == 0 or newest < oldest:

@@ -138,7 +138,7 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         if self._in_hand:
-            super().data_received(data)
+            self._take_body(data)
         elif self._body is not None and not self._body.is_eof():
             pass  # the request is answered already: its body is dropped
         else:
@@ -200,6 +200,13 @@ class Connection(web.RequestHandler):
         self._stop_timer()
         if not self._in_hand:
             self._start_timer(self._limits.idle_timeout_s, Cut.IDLE_TIMEOUT)
+
+    def _take_body(self, data: bytes) -> None:
+        """Gives the body its next bytes. aiohttp only queues an answer to an error in its chunks, and never ends it."""
+        queued = len(self._messages)
+        super().data_received(data)
+        if len(self._messages) > queued and self._body is not None and not self._body.is_eof():
+            self._body.set_exception(web.RequestPayloadError("its chunks are broken"))
 
     def _take_header(self, data: bytes) -> None:
         begins = bool(data) and not self._header_bytes

@@ -1,6 +1,6 @@
 """The batch that posted documents belong to, as the query names it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,12 +9,15 @@ from aiohttp import web
 from contract.batches import MAX_NAME_CHARS, NAME, BatchClosed
 from contract.broker import BrokerError
 from contract.ids import batch_id
+from contract.ledger import Ledger
 from contract.submission import Fault
 from contract.timestamps import rfc3339
+from service import problems
 from service.api.posting import BATCH, CLOSE_BATCH
 from service.context import BROKER, CLOCK
 from service.http.middlewares import OWNER
-from service.problems import invalid_parameter
+from service.posting.brief_ledger import BriefLedger
+from service.problems import Problem, invalid_parameter
 
 _NAME_RULE: Final = f"must have 1 to {MAX_NAME_CHARS} characters, none of them a control character"
 _TRUTH: Final = {"true", "false"}
@@ -59,6 +62,27 @@ def check_name(parameter: str, name: str) -> None:
     """
     if not NAME.fullmatch(name):
         raise invalid_parameter(parameter, "name", _NAME_RULE)
+
+
+class ClosedBatches:
+    """Knows which documents come too late for their batch. While the ledger is away, none does."""
+
+    def __init__(self, ledger: Ledger | None) -> None:
+        self._ledger = BriefLedger(ledger)
+
+    async def outsiders(self, batch: Membership, document_ids: Sequence[str]) -> frozenset[str]:
+        """Returns those of the documents that cannot be in the batch: it is closed. Repeats of its own can."""
+        found = await self._ledger.ask(lambda ledger: ledger.outsiders(batch.id, document_ids))
+        return found or frozenset()
+
+
+CLOSED_BATCHES = web.AppKey("CLOSED_BATCHES", ClosedBatches)
+
+
+def too_late() -> Problem:
+    """Returns the problem of a document that comes when its batch is closed."""
+    kind = problems.BATCH_CLOSED
+    return Problem(kind, kind.meaning, [Fault(BATCH.name, "closed", "is closed")])
 
 
 async def put_end(app: web.Application, batch: Membership) -> BrokerError | None:

@@ -29,7 +29,7 @@ from service.api.posting import IDEMPOTENCY_KEY, NDJSON
 from service.context import CLOCK, KEEPING, LIMITS, METRICS, IntakeLimits
 from service.http.middlewares import OWNER
 from service.posting.admission import admit
-from service.posting.batches import Membership, batch_of, put_end
+from service.posting.batches import CLOSED_BATCHES, Membership, batch_of, put_end, too_late
 from service.posting.idempotency import FIRST_BODIES, Compared, is_refused, reused
 from service.posting.reading import READING, Reading
 from service.problems import Problem, ProblemError
@@ -244,7 +244,11 @@ async def _receipts(request: web.Request, batch: Sequence[Entry], window: _Windo
 
 
 async def _outcomes(request: web.Request, batch: Sequence[Entry], window: _Window) -> Sequence[Problem | None]:
-    """Stores `batch`, and returns the problem of each that is refused. One whose key came with another body is."""
+    """Stores `batch`, and returns the problem of each that is refused.
+
+    That is one whose key came with another body, and one that comes too late for the batch of the request.
+    """
+    batch = await _in_time(request, batch)
     async with request.app[FIRST_BODIES].compare(_digests(batch)) as compared:
         outcomes = await _stored(request, [_with_key(entry, compared) for entry in batch], window)
         ids = [entry.outcome.id if isinstance(entry.outcome, Job) else "" for entry in batch]
@@ -260,6 +264,16 @@ def _digests(batch: Sequence[Entry]) -> Mapping[str, str]:
         if isinstance(entry.outcome, Job) and entry.digest is not None:
             digests.setdefault(entry.outcome.id, entry.digest)
     return digests
+
+
+async def _in_time(request: web.Request, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Returns `entries`. Documents that come when the batch of the request is closed become problems."""
+    batch, ids = batch_of(request), [entry.outcome.id for entry in entries if isinstance(entry.outcome, Job)]
+    late = await request.app[CLOSED_BATCHES].outsiders(batch, ids) if batch is not None and ids else ()
+    return [
+        replace(entry, outcome=too_late()) if isinstance(entry.outcome, Job) and entry.outcome.id in late else entry
+        for entry in entries
+    ]
 
 
 def _with_key(entry: Entry, compared: Compared) -> Entry:

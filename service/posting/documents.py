@@ -41,7 +41,7 @@ from service.http.middlewares import OWNER
 from service.http.parameters import UNKNOWN, named, parameter_faults
 from service.http.prefer import PREFER
 from service.posting.admission import admit_one
-from service.posting.batches import Membership, batch_faults, batch_of, put_end
+from service.posting.batches import CLOSED_BATCHES, Membership, batch_faults, batch_of, put_end, too_late
 from service.posting.idempotency import with_first_body
 from service.posting.waits import DocumentWait, waiting
 from service.problems import Problem, ProblemError
@@ -88,6 +88,8 @@ async def post_document(request: web.Request) -> web.Response:
         keep_input=request.app[KEEPING].input,
         batch=None if batch is None else batch.name,
     )
+    if batch is not None and await request.app[CLOSED_BATCHES].outsiders(batch, [job.id]):
+        raise ProblemError(too_late())
     forms = preferred(request.headers.getall(hdrs.ACCEPT, []), _FORMS) if PREFER in request.headers else []
     async with with_first_body(request, job, submission) as job, _waiting(request, job, forms) as wait:
         async with admitted(request, size=request[BODY_BYTES]):

@@ -1,7 +1,5 @@
 """Refuses an idempotency key that comes with another body than the first time."""
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -12,14 +10,13 @@ from cachetools import TTLCache
 
 from contract.idempotency import Idempotency, body_digest
 from contract.job import Job
-from contract.ledger import Ledger, LedgerUnavailable
+from contract.ledger import Ledger
 from contract.submission import Fault, Submission
 from service import problems
 from service.api.posting import IDEMPOTENCY_KEY
+from service.posting.brief_ledger import BriefLedger
 from service.problems import Problem, ProblemError
 
-_LEDGER_TIMEOUT_S: Final = 1.0  # chosen: a look-up takes milliseconds, and who posts waits no longer than this
-_PAUSE_S: Final = 5.0  # chosen: a ledger that did not answer is asked again after this time, so few posts wait for it
 _REMEMBER_S: Final = 120.0  # chosen: a recorder that is up is a second behind the posts, and restarts in less
 _REMEMBERED: Final = 50_000  # posts; chosen: about 15 MB, and 10 s of 5,000 posts a second
 
@@ -49,10 +46,9 @@ class FirstBodies:
     """Knows the body that came first with each key: the latest of this process itself, all others from the ledger."""
 
     def __init__(self, ledger: Ledger | None) -> None:
-        self._ledger = ledger
+        self._ledger = BriefLedger(ledger)
         self._latest: TTLCache[str, str] = TTLCache(_REMEMBERED, _REMEMBER_S)
         self._under_way: dict[str, _UnderWay] = {}
-        self._ask_after = 0.0
 
     @asynccontextmanager
     async def compare(self, digests: Mapping[str, str]) -> AsyncIterator[Compared]:
@@ -73,7 +69,7 @@ class FirstBodies:
 
     async def _compared(self, digests: Mapping[str, str]) -> Compared:
         known = {id_: self._under_way[id_].digest for id_ in digests}
-        recorded = await self._recorded(list(digests)) if digests else {}
+        recorded = await self._ledger.ask(lambda ledger: ledger.body_digests(list(digests))) if digests else {}
         self._latest.update(recorded or {})
         return Compared({**known, **(recorded or {})}, checked=recorded is not None)
 
@@ -84,17 +80,6 @@ class FirstBodies:
             del self._under_way[id_]
         if compared is not None and compared.first[id_] == digest and id_ not in compared.refused:
             self._latest.setdefault(id_, digest)
-
-    async def _recorded(self, ids: list[str]) -> Mapping[str, str] | None:
-        """Returns what the ledger knows, None if it cannot be asked."""
-        if self._ledger is None or time.monotonic() < self._ask_after:
-            return None
-        try:
-            async with asyncio.timeout(_LEDGER_TIMEOUT_S):
-                return await self._ledger.body_digests(ids)
-        except (LedgerUnavailable, TimeoutError):
-            self._ask_after = time.monotonic() + _PAUSE_S
-            return None
 
 
 FIRST_BODIES = web.AppKey("FIRST_BODIES", FirstBodies)

@@ -1,10 +1,11 @@
 """Jobs and events to send through a broker."""
 
 from contract.article import Article, Failure
-from contract.events import FailedEvent, ProcessedEvent
+from contract.events import DisabledWebhook, FailedEvent, ProcessedEvent, WebhookDisabledEvent
 from contract.ids import new_document_id
 from contract.job import Attempt, Job, Kind, Lane
 from contract.reasons import Reason
+from contract.webhooks import DisabledCause
 
 NOW = "2025-03-01T12:00:00Z"
 
@@ -56,3 +57,9 @@ def failed(document_id: str, reason: Reason) -> FailedEvent:
     """Returns the event of a document that came to nothing."""
     failure = Failure(id=document_id, kind=None, reason=reason, detail="", attempts=1)
     return FailedEvent(id=f"{document_id}.1", subject=document_id, time=NOW, data=failure)
+
+
+def webhook_disabled(webhook_id: str) -> WebhookDisabledEvent:
+    data = DisabledWebhook(id=webhook_id, cause=DisabledCause.FAILING, failing_since="2026-11-26T12:00:00.000Z")
+    at = "2026-11-29T12:00:00.000Z"
+    return WebhookDisabledEvent(id=f"{webhook_id}.disabled.1", subject=webhook_id, time=at, data=data)

@@ -74,6 +74,11 @@ def changed(**data: object) -> Event:
         ("confidence > 0.93", False),
         ("confidence <= .93", True),
         ("confidence < 0.93", False),
+        ("time >= 2026-11-22T10:00:01Z", True),
+        ("time > 2026-11-22T10:00:01.000Z", False),
+        ("time < 2026-11-22T11:00:02+01:00", True),
+        ("time >= 2026-11-22 and time < 2026-11-23", True),
+        ("time >= '2026-11-22 10:00:02'", False),
         ("has title", True),
         ("has duplicate_of", False),
         ("has labels.topic", True),
@@ -104,9 +109,10 @@ def test_a_failure_is_filtered_by_what_it_has(text: str, expected: bool) -> None
     assert Filter.parse(text).matches(FAILURE) is expected
 
 
-def test_an_erasure_has_its_type_alone() -> None:
+def test_an_erasure_has_type_and_time_alone() -> None:
     assert Filter.parse("type = erased").matches(ERASURE)
-    assert not any(Filter.parse(f"has {name}").matches(ERASURE) for name in FIELDS if name != "type")
+    has = {name for name in FIELDS if Filter.parse(f"has {name}").matches(ERASURE)}
+    assert has == {"type", "time"}
 
 
 @pytest.mark.parametrize(
@@ -184,7 +190,7 @@ def test_every_value_of_a_closed_set_can_be_asked_for(name: str, values: type[Ki
         ("language in en", 13, "expected here: ("),
         ("language in ()", 14, "expected here: a value"),
         ('labels.desk = "City', 15, "expected here: a value"),
-        ("kind = text and colour = red", 17, "fields are type, kind, language, host,"),
+        ("kind = text and colour = red", 17, "fields are type, time, kind, language, host,"),
         ("labels = red", 1, "fields are"),
         ("title.x = red", 1, "fields are"),
         ("kind = pdf", 8, "kind is one of url, text, html"),
@@ -194,6 +200,8 @@ def test_every_value_of_a_closed_set_can_be_asked_for(name: str, values: type[Ki
         ("confidence >= nan", 15, "confidence is a number from 0 to 1"),
         ("confidence = 1", 12, "confidence is compared with >= <= > < only"),
         ("confidence in (1)", 12, "confidence is compared with >= <= > < only"),
+        ("time >= yesterday", 9, "time is like 2026-11-29 or 2026-11-29T12:00:00Z"),
+        ("time = 2026-11-22", 6, "time is compared with >= <= > < only"),
         ("kind > text", 6, "kind is compared with = != only"),
         ("title = Ferry", 7, "ask for it with: has title"),
         ("host = https://example.com/", 8, "host is a host name"),

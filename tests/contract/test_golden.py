@@ -8,7 +8,7 @@ import pytest
 
 from contract.article import Quality
 from contract.codec import decode_acceptances, decode_attempts, decode_event, decode_job, decode_requests, encode
-from contract.events import BatchCompletedEvent, ErasedEvent, FailedEvent, ProcessedEvent
+from contract.events import BatchCompletedEvent, ErasedEvent, FailedEvent, ProcessedEvent, WebhookDisabledEvent
 from contract.job import Kind, Lane
 from contract.options import Options
 
@@ -21,8 +21,8 @@ def sample(name: str) -> bytes:
 
 WHOLE = [
     *("job.v1.batch", "accepted.v1.batch", "attempts.v1.full", "requests.v1.full", "document.erased.v1.full"),
-    "batch.completed.v1.full",
-    *("document.processed.v1.posts", "document.failed.v1.duplicate"),
+    *("batch.completed.v1.full", "webhook.disabled.v1.full"),
+    *("document.processed.v1.kicker", "document.failed.v1.kicker"),
 ]
 """Samples that hold every field there is today."""
 OLDER = [
@@ -32,7 +32,8 @@ OLDER = [
     *("job.v1.keyed", "accepted.v1.keyed", "document.processed.v1.keyed", "document.failed.v1.keyed"),
     *("accepted.v1.least", "accepted.v1.full"),
     *("document.processed.v1.full", "document.processed.v1.quality", "document.processed.v1.fetched"),
-    *("document.processed.v1.duplicate", "document.processed.v1.pasted"),
+    *("document.processed.v1.duplicate", "document.processed.v1.pasted", "document.processed.v1.posts"),
+    "document.failed.v1.duplicate",
     *("document.failed.v1.full", "document.failed.v1.fetched", "document.failed.v1.described"),
 ]
 
@@ -40,6 +41,7 @@ OLDER = [
 DECODERS = {
     "job": decode_job,
     "document": decode_event,
+    "webhook": decode_event,
     "batch": decode_event,
     "accepted": decode_acceptances,
     "attempts": decode_attempts,
@@ -89,6 +91,7 @@ def test_a_job_with_the_least_fields_gets_the_defaults() -> None:
         ("document.failed.v1.full", FailedEvent),
         ("document.failed.v1.fetched", FailedEvent),
         ("document.erased.v1.full", ErasedEvent),
+        ("webhook.disabled.v1.full", WebhookDisabledEvent),
         ("batch.completed.v1.full", BatchCompletedEvent),
     ],
 )

@@ -22,7 +22,7 @@ from tests.deploy.roles import DEFAULTS, PROBES, ROLES, fault_of
 
 pytestmark = pytest.mark.processes  # env.sh
 
-NOT_SECRET = {"COPYDESK_KEEP_INPUT", "COPYDESK_PARSERS"}
+NOT_SECRET = {"COPYDESK_WEBHOOK_ALLOW", "COPYDESK_KEEP_INPUT", "COPYDESK_PARSERS"}
 """Variables of the compose file that have a default."""
 UNITS_S = {"s": 1, "m": 60}
 

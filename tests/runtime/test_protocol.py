@@ -330,6 +330,24 @@ async def test_a_body_that_is_not_in_its_coding_is_no_line_in_the_log(port: Port
     assert logs == []
 
 
+@pytest.mark.parametrize(("media_type", "status"), [("application/json", 400), ("application/x-ndjson", 200)])
+async def test_chunks_that_break_off_are_refused_at_once(port: Port, media_type: str, status: int) -> None:
+    wire = await Wire.to(port.number)
+    head = f"POST /v1/documents HTTP/1.1\r\nHost: localhost\r\nContent-Type: {media_type}\r\nExpect: 100-continue\r\n"
+    wire.send(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n")
+    assert b"100 Continue" in await wire.first_line()  # the request is in hand
+    began = asyncio.get_running_loop().time()
+    wire.send(b'4\r\n{"te' + CANARY.encode() + b"\r\n")
+    answer = await wire.ended()
+    assert asyncio.get_running_loop().time() - began < 4  # the body's time is 5 s
+    assert f"HTTP/1.1 {status} ".encode() in answer
+    assert b"/problems/malformed-body" in answer
+    assert b'"rule":"framing"' in answer
+    assert answer.count(b"HTTP/1.1") == 1  # none to what aiohttp takes for a second request
+    assert CANARY.encode() not in answer
+    assert port.metrics.registry.get_sample_value("copydesk_refused_total", {"reason": "malformed_body"}) == 1
+
+
 async def test_idle_connections_give_way_to_new_ones(open_port: OpenPort) -> None:
     port = await open_port(connections=10, connections_per_address=10)
     idle = [await Wire.to(port.number) for _ in range(50)]

@@ -4,10 +4,13 @@
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from hypothesis import given, settings, strategies
 
 from tests.service.conformance import document
 
@@ -134,12 +137,31 @@ def _limits(old: Node, new: Node, where: str, *, posted: bool) -> Iterator[str]:
             yield f"{where}: no more {word}"
     if "enum" in new and "enum" not in old:
         yield f"{where}: takes certain words only"
+    if "pattern" in new and not _is_as_wide(new["pattern"], old.get("pattern")):
+        yield f"{where}: pattern takes less"
     for name in _UPPER:
         if name in new and new[name] < old.get(name, float("inf")):
             yield f"{where}: {name} is lower"
     for name in _LOWER:
         if name in new and new[name] > old.get(name, 0):
             yield f"{where}: {name} is higher"
+
+
+def _is_as_wide(new: str, old: str | None) -> bool:
+    """Tells whether `new` matches what `old` does, by words that are made up for `old`."""
+    if old is None or new == old:
+        return new == old
+
+    @settings(derandomize=True, database=None)
+    @given(strategies.from_regex(old))
+    def each(word: str) -> None:
+        assert re.search(new, word)
+
+    try:
+        each()
+    except AssertionError:
+        return False
+    return True
 
 
 def _resolved(whole: Node, schema: Node) -> Node:

@@ -14,6 +14,7 @@ from contract.consumers import ConsumerBook
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
+from contract.webhooks import WebhookBook
 from service.access.keys import ApiKeys
 from service.access.stored_keys import StoredKeys
 from service.app import IntakeLimits, Keeping, build_app
@@ -78,6 +79,7 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
         counter: Counter | None = None,
         consumers: ConsumerBook | None = None,
         tokens_secret: str | None = SECRET,
+        webhooks: WebhookBook | None = None,
     ) -> Desk:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
@@ -95,6 +97,7 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
             counter=counter,
             consumers=consumers,
             tokens_secret=tokens_secret,
+            webhooks=webhooks,
         )
         conformance.watch(app)
         return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)

@@ -1,15 +1,17 @@
 """A desk with a real ledger in a file, filled from the records of a test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from contract.ledger import LedgerUnavailable
+from contract.webhooks import Delivery, Webhook
 from runtime.ledger.consumers import SqlConsumerBook
 from runtime.ledger.database import ledger_url, open_engine
 from runtime.ledger.queries import SqlLedger
+from runtime.ledger.webhooks import SqlWebhookBook
 from service.app import Keeping
 from tests.ledger_model import empty_ledger
 from tests.runtime.ledger.records import Records, record_all
@@ -30,18 +32,29 @@ async def ledger_desk(open_desk: OpenDesk, records: Records, tmp_path: Path) -> 
     path.write_bytes(await asyncio.to_thread(empty_ledger))
     engine = open_engine(ledger_url(f"sqlite:///{path}"), writes=True)
 
-    async def start(
+    async def start(  # noqa: PLR0913 - what a test may ask for
         *,
         keys: tuple[str, ...] = (),
         recorded: bool = True,
         keeping: Keeping | None = None,
         operators: frozenset[str] = frozenset(),
+        webhooks: Sequence[Webhook] = (),
+        deliveries: Sequence[Delivery] = (),
     ) -> Desk:
         if recorded:
             await record_all(records, engine)
-        book = SqlConsumerBook(engine)
+        book = SqlWebhookBook(engine)
+        for webhook in webhooks:
+            await book.add(webhook, at_most=len(webhooks))
+        for delivery in deliveries:
+            await book.request(delivery)
         return await open_desk(
-            keys=keys, ledger=SqlLedger(engine), keeping=keeping, operators=operators, consumers=book
+            keys=keys,
+            ledger=SqlLedger(engine),
+            keeping=keeping,
+            operators=operators,
+            consumers=SqlConsumerBook(engine),
+            webhooks=book,
         )
 
     yield start
@@ -61,14 +74,15 @@ class BrokenLedger:
             raise self._failure
 
     runs = event = page = recorded_until = decided_since = waiting_since = _fail
-    batch = batches = batch_failures = _fail
+    batch = batches = batch_failures = outsiders = _fail
     body_digests = erased = input = claim = is_claimed = claimed = release = _fail
 
 
 class BrokenBook:
-    """Implements `contract.consumers.ConsumerBook` as one whose database is away."""
+    """Implements `contract.consumers.ConsumerBook` and `contract.webhooks.WebhookBook`: its database is away."""
 
     async def _fail(self, *_: object, **__: object) -> None:
         raise LedgerUnavailable
 
-    consumers = consumer = add = commit = remove = take = holder = _fail
+    consumers = consumer = commit = take = holder = _fail
+    add = webhook = webhooks = change = remove = deliveries = delivery = request = hasten = _fail

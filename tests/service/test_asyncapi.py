@@ -32,6 +32,7 @@ EVENTS: dict[str, AnyEvent] = {
     "failed": samples.failed("some-id", Reason.NOT_FOUND),
     "erased": erased("some-id", "2026-11-29T12:00:00.000Z"),
     "batch_completed": batch_completed(BATCH),
+    "webhook_disabled": samples.webhook_disabled("some-id"),
 }
 
 

@@ -9,7 +9,7 @@ from aiohttp import ClientResponse, FormData
 
 from contract.batches import MAX_NAME_CHARS, BatchClosed
 from contract.broker import BrokerUnavailable
-from contract.ids import batch_id
+from contract.ids import batch_id, document_id_for_key
 from contract.job import Job
 from contract.ledger import LedgerUnavailable
 from contract.timestamps import rfc3339
@@ -157,6 +157,37 @@ async def test_a_query_that_breaks_a_rule_is_refused(
 async def test_a_preview_belongs_to_no_batch(desk: Desk) -> None:
     response = await desk.post(json.dumps(TEXT), path="/v1/extract?batch=import")
     assert (await problem(response))["errors"][0]["rule"] == "unknown_parameter"
+
+
+# a batch that is closed
+
+
+async def test_a_closed_batch_takes_only_its_own_again(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+    known, erased = (document_id_for_key("anonymous", key) for key in ("known", "erased"))
+    for document_id in (known, erased):
+        records.accept(replace(samples.job(), id=document_id, batch="import", owner="anonymous"))
+    records.close_batch("import", owner="anonymous")
+    records.erase(replace(samples.job(), id=erased, owner="anonymous"))
+    desk = await ledger_desk()
+    path = "/v1/documents?batch=import"
+    for key, status in (("known", 202), ("erased", 202), ("new", 409)):
+        response = await desk.post(json.dumps(TEXT), path=path, Idempotency_Key=key)
+        assert response.status == status, key
+    assert (await problem(response))["type"] == "/problems/batch-closed"
+    lines = line(idempotency_key="known") + line() + "{broken\n"
+    *answers, end = await post(desk, lines, "batch=import&close_batch=true")
+    assert [answer["status"] for answer in answers] == [202, 409, 400]
+    assert end["closed"] is True
+    assert (await desk.post(json.dumps(TEXT), path="/v1/documents?batch=another")).status == 202
+    assert [job.id for job in desk.broker.jobs][:3] == [known, erased, known]
+
+
+@pytest.mark.parametrize("failure", [LedgerUnavailable(), None], ids=["fails", "hangs"])
+async def test_a_ledger_that_is_away_holds_up_no_document(open_desk: OpenDesk, failure: Exception | None) -> None:
+    desk = await open_desk(ledger=BrokenLedger(failure))
+    for _ in range(3):
+        assert (await desk.post(json.dumps(TEXT), path="/v1/documents?batch=import")).status == 202
+    assert batches_of(desk) == ["import"] * 3
 
 
 # look-ups

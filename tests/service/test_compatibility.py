@@ -31,6 +31,11 @@ def _parameter(whole: dict[str, Any], name: str) -> dict[str, Any]:
     return next(it for it in whole["paths"]["/v1/documents"]["get"]["parameters"] if it["name"] == name)
 
 
+def _option(whole: dict[str, Any], name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = next(it["schema"] for it in _post(whole)["parameters"] if it["name"] == name)
+    return schema
+
+
 def _type(whole: dict[str, Any], name: str) -> dict[str, Any]:
     found: dict[str, Any] = whole["components"]["schemas"][name]
     return found
@@ -50,6 +55,8 @@ BREAKING: dict[str, Change] = {
     "GET /v1/documents state: no more failed": lambda it: _parameter(it, "state")["schema"]["enum"].remove("failed"),
     "GET /v1/documents limit: maximum is lower": lambda it: _parameter(it, "limit")["schema"].update(maximum=5),
     "GET /v1/documents limit: is of another type": lambda it: _parameter(it, "limit")["schema"].update(type="string"),
+    "POST /v1/documents formats: pattern takes less": lambda it: _option(it, "formats").update(pattern="^(text|html)$"),
+    "POST /v1/documents lane: pattern takes less": lambda it: _option(it, "lane").update(pattern="^[a-z]$"),
     "POST /v1/documents 202 application/json.lane is gone": lambda it: _type(it, "Receipt")["properties"].pop("lane"),
     "POST /v1/documents 202 application/json.id may be absent": lambda it: _type(it, "Receipt")["required"].remove(
         "id"
@@ -81,6 +88,9 @@ ADDING: dict[str, Change] = {
     "a member that may be posted": lambda it: _type(it, "Submission")["properties"].update(new={"type": "string"}),
     "a word of an answer": lambda it: _type(it, "Reason")["enum"].append("new"),
     "a word that may be posted": lambda it: _parameter(it, "state")["schema"]["enum"].append("new"),
+    "a word of a list that may be posted": lambda it: _option(it, "formats").update(
+        pattern=_option(it, "formats")["pattern"].replace("text|", "text|new|")
+    ),
     "a larger limit": lambda it: _parameter(it, "limit")["schema"].update(maximum=10**6),
     "a problem": lambda it: _post(it)["responses"].update({"418": _post(it)["responses"]["422"]}),
 }

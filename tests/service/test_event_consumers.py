@@ -2,14 +2,19 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
 
+from runtime.ledger.consumers import SqlConsumerBook
+from runtime.ledger.database import ledger_url, open_engine
 from service.api.consumers import MAX_CONSUMERS
 from service.events import consuming
-from tests.service.conftest import Desk, OpenDesk, problem
+from service.events.start import Span
+from service.events.streams import ServerSentEvents
+from tests.service.conftest import LIMITS, Desk, OpenDesk, problem
 from tests.service.ledgers import BrokenBook, OpenLedgerDesk, ledger_desk, records
 from tests.service.streams import event, follow, lines, next_block, take, until_ended, write
 
@@ -57,6 +62,11 @@ async def test_a_client_without_state_goes_on_behind_what_it_committed(desk: Des
     assert await offsets(desk) == [4]
 
 
+async def test_a_whole_number_may_have_a_point(desk: Desk) -> None:
+    await offsets(desk)
+    assert (await (await desk.post(b'{"offset": 7.0}', path="/v1/consumers/archive/commit")).json())["offset"] == 7
+
+
 async def test_an_older_commit_that_comes_late_changes_nothing(desk: Desk) -> None:
     await write(desk, *[KEY] * 4)
     await offsets(desk)
@@ -101,6 +111,23 @@ async def test_a_second_connection_ends_the_first(desk: Desk) -> None:
         await write(desk, KEY)
         assert await next_block(second) == event(0)
     await until_ended(desk, "superseded")
+
+
+async def test_of_two_connections_that_come_together_the_one_that_took_the_consumer_last_reads(
+    desk: Desk, tmp_path: Path
+) -> None:
+    await offsets(desk)
+    engine = open_engine(ledger_url(f"sqlite:///{tmp_path / 'ledger.db'}"))
+    book, together = SqlConsumerBook(engine), consuming.Consuming()
+    held = [consuming.Hold(book, "anonymous", "archive", holder, Span(after=0)) for holder in ("first", "second")]
+    streams = [ServerSentEvents(LIMITS), ServerSentEvents(LIMITS)]
+    for one in held:
+        assert await together.take(book, one.owner, one.name, one.holder)
+    with together.hold(held[1], streams[1]), together.hold(held[0], streams[0]):
+        assert await book.holder("anonymous", "archive") == "second"
+        assert streams[0].ended.result() == "superseded"
+        assert not streams[1].ended.done()
+    await engine.dispose()
 
 
 async def test_a_connection_at_another_server_ends_the_first(
@@ -154,6 +181,8 @@ async def test_an_owner_has_its_own(ledger_desk: OpenLedgerDesk) -> None:
         (b"[1]", 422, "body", "dataclass_type"),
         (b"{}", 422, "offset", "missing"),
         (b'{"offset": "7"}', 422, "offset", "int_type"),
+        (b'{"offset": true}', 422, "offset", "int_type"),
+        (b'{"offset": 1.5}', 422, "offset", "int_type"),
         (b'{"offset": -1}', 422, "offset", "greater_than_equal"),
         (b'{"offset": 1000000000000000000}', 422, "offset", "less_than"),
         (b'{"offset": 1, "place": 2}', 422, "place", "unexpected_keyword_argument"),

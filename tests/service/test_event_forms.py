@@ -107,6 +107,37 @@ async def test_without_follow_a_stream_ends_with_the_newest_event(desk: Desk, qu
     assert desk.sample("copydesk_event_streams_ended_total", reason="complete") == 1
 
 
+@pytest.mark.parametrize(
+    ("query", "offsets"),
+    [
+        ("until=1", [0, 1]),
+        ("after=0&until=1", [1]),
+        ("last=2&until=1", [1]),
+        ("after=1&until=1", []),
+        ("follow=false&until=99", [0, 1, 2]),
+        ("follow=false&until=1", [0, 1]),
+    ],
+)
+async def test_a_stream_ends_at_the_offset_until(desk: Desk, query: str, offsets: list[int]) -> None:
+    await publish(desk, "en", "de", "fr")
+    assert [line.get("offset") for line in await lines(desk, query)] == [*offsets, None]
+
+
+async def test_an_end_that_is_still_to_come_is_waited_for(desk: Desk) -> None:
+    await publish(desk, "en")
+    async with desk.client.get("/v1/events?format=ndjson&until=1") as stream:
+        assert json.loads(await stream.content.readline())["offset"] == 0
+        await publish(desk, "de", "fr")
+        assert json.loads(await stream.content.readline())["offset"] == 1
+        assert json.loads(await stream.content.read()) == ENDED
+
+
+async def test_an_end_that_the_log_has_removed_is_the_end(desk: Desk) -> None:
+    desk.broker.first_offset = 100
+    await publish(desk, "en")
+    assert await lines(desk, "until=50") == [ENDED]
+
+
 async def test_an_empty_log_has_an_end(desk: Desk) -> None:
     assert await lines(desk, "follow=false") == [ENDED]
 

@@ -97,6 +97,8 @@ async def test_heartbeats(open_desk: OpenDesk) -> None:
         ("filter=has+title&filter=has+url", None, "filter", "repeated"),
         ("format=csv", None, "format", "format"),
         ("follow=no", None, "follow", "boolean"),
+        ("until=-1", None, "until", "offset"),
+        ("until=oldest", None, "until", "offset"),
     ],
 )
 async def test_refusals(desk: Desk, query: str, header: str | None, field: str, rule: str) -> None:

@@ -17,7 +17,7 @@ from service.routes import operations
 from tests.brokers import samples
 from tests.service.conftest import NOW, Desk, OpenDesk, problem
 from tests.service.memory_dead import letter
-from tests.service.test_every_route import document_for, routes, valid
+from tests.service.test_every_route import document_for, filled, routes, valid
 
 SECRET = "s" * 32
 OUTAGE_S = 60.0
@@ -103,8 +103,7 @@ async def test_without_any_key_in_the_ledger_nobody_gets_in(open_desk: OpenDesk)
 async def test_a_key_does_what_its_scopes_allow_and_nothing_else(locked: Locked) -> None:
     tokens = {scope: locked.book.make("ann", scope) for scope in Scope}
     await locked.stored.refresh()
-    paths = [one.path.replace("{id}", "some-id").replace("{name}", "some-name") for one in operations()]
-    needed = {(one.method, path): one.scope for one, path in zip(operations(), paths, strict=True)}
+    needed = {(one.method, filled(one.path)): one.scope for one in operations()}
     for method, path in routes(locked.desk):
         for scope, token in tokens.items():
             if path == "/v1/events" and scope is Scope.ADMIN:

@@ -54,12 +54,19 @@ def test_a_client_starts_with_them(command: str) -> None:
     assert done.returncode == 0, done.stderr.decode()
 
 
-@pytest.mark.parametrize("role", ["up", "serve", "work", "record", "audit"])
+@pytest.mark.parametrize("role", ["up", "serve", "work", "record", "deliver", "audit"])
 def test_a_role_listens_where_it_should_and_says_once_what_it_ignores(role: str, tmp_path: Path) -> None:
     variables = {**ALL, "COPYDESK_DATA": str(tmp_path)} | KUBERNETES
     if role == "up":
         del variables["COPYDESK_AMQP_URL"]
-    ports = {"up": ("--port", "0"), "serve": ("--port", "0"), "work": (), "record": (), "audit": ("--watch", "1")}
+    ports = {
+        "up": ("--port", "0"),
+        "serve": ("--port", "0"),
+        "work": (),
+        "record": (),
+        "deliver": (),
+        "audit": ("--watch", "1"),
+    }
     with running(role, *ports[role], "--ops-port", "0", settings=variables, program=INSTALLED) as process:
         process.wait_for_urls("ops")
         process.stop()

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from workers.document import Metadata, Sourced
 from workers.metadata import authors, date_votes, jsonld, site, title
+from workers.metadata.kicker import find_kicker
 from workers.metadata.shown_dates import shown_dates
 from workers.metadata.sources import gather
 from workers.page.head import Head
@@ -28,6 +29,7 @@ def read_metadata(tree: Element, head: Head, url: str | None, *, now: datetime |
     modified = date_votes.find_modified(page, shown, published[0].value if published else None, now)
     return Metadata(
         title=next(iter(titles), None),
+        kicker=find_kicker(page, titles[0].value if titles else ""),
         authors=next(iter(names), None),
         published=next(iter(published), None),
         modified=max(modified, key=lambda found: found.value, default=None),

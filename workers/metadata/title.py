@@ -9,6 +9,7 @@ from contract.article import Source
 from workers.document import Sourced
 from workers.metadata import jsonld
 from workers.metadata.elements import ElementRegion, PageElement, short_text
+from workers.metadata.kicker import split_heading
 from workers.metadata.signals import Signal
 from workers.metadata.sources import PageSources
 from workers.page.words import bare, jaccard, plain, squeeze, tokens, word_set
@@ -33,7 +34,7 @@ _SECTIONS = word_set(
 )
 _ENDS = " ¶§|·•"
 _LOOSE_END = re.compile(r"\s+[-–—:｜]$")
-_LABEL = re.compile(r"\w+\s*:\s+")
+_LABEL = re.compile(r"(?:\w+[\s-]){0,4}\w+\s*[:：]\s+")
 # Chosen by hand unless they say otherwise.
 _LIKE_SEGMENT = 0.9  # likeness of a heading that is the first part of a page's whole title
 _MIN_LIKENESS = 0.3  # of a heading to a reference
@@ -181,7 +182,8 @@ def _without_kicker(element: PageElement, references: list[Reference], sites: fr
         for reference in references:
             if bare(reference.value) in rest - {whole}:
                 return reference
-    return Sourced(_tidied(without_site(element.text, sites)), Source.MARKUP)
+    _, headline = split_heading(element.node, element.text)
+    return Sourced(_tidied(without_site(headline, sites)), Source.MARKUP)
 
 
 def _same_but_spaces(reference: str, heading: str) -> bool:

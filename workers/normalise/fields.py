@@ -14,7 +14,7 @@ from workers.normalise.text import normalise_line, normalise_markup_line
 Fields = dict[str, Sourced[Any]]
 """Metadata by field name, as in Article: a string or a tuple of strings each; no entry if there is none."""
 
-_LINES = ("title", "site_name", "description", "license")
+_LINES = ("title", "kicker", "site_name", "description", "license")
 _LISTS = ("authors", "categories", "tags")
 _DATES = ("published", "modified")
 

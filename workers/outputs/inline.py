@@ -9,6 +9,7 @@ from lxml.etree import SubElement, _Element
 from workers.draft import ArticleBlock
 from workers.outputs.allowed import allowed, link_target
 from workers.page.blocks import BREAK, TextRun
+from workers.page.letters import is_formula
 from workers.page.raised import on_the_line
 
 _SPACE = re.compile(r"\s+")
@@ -134,7 +135,8 @@ class _Writer:
             element = element.getparent()
         marks = self._marks[element] if element is not None else ()
         for each in reversed(new):
-            if each.tag in _MARKS and len(marks) < _MAX_MARKS and (self._links or each.tag != "a"):
+            is_mark = each.tag in _MARKS or is_formula(each)
+            if is_mark and len(marks) < _MAX_MARKS and (self._links or each.tag != "a"):
                 marks = (*marks, each)
             self._marks[each] = marks
         return marks
@@ -150,7 +152,7 @@ def _shared(old: Sequence[_Element], new: Sequence[_Element]) -> int:
 
 
 def _open(parent: _Element, mark: _Element, base: str | None) -> _Element:
-    tag = _MARKS[mark.tag]
+    tag = _MARKS.get(mark.tag, "math")  # of an image that stands for a formula
     if tag == "math":
         return SubElement(parent, "span", attrib={"class": FORMULA})
     if tag != "a":

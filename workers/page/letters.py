@@ -32,6 +32,11 @@ def is_letters(image: Element) -> bool:
     return names is _Names.TEX or (0 < len(alt) <= _MAX_EMOJI_CHARS and (names is _Names.EMOJI or _is_symbol(alt)))
 
 
+def is_formula(image: Element) -> bool:
+    """Returns True if `image` is an `<img>` that stands for a formula in TeX."""
+    return image.tag == "img" and _names_letters(image.get("class") or "") is _Names.TEX
+
+
 def letters_of(image: Element) -> str:
     """Returns the text that `image` stands for; empty if the same formula stands beside it as MathML."""
     alt = (image.get("alt") or "").strip()

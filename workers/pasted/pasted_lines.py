@@ -20,6 +20,7 @@ from workers.pasted.wrapping import find_column, unwrap
 # Kinds whose lines end where their writers ended them.
 LINE_KINDS = frozenset({PasteKind.VERSE, PasteKind.CHAT, PasteKind.RECIPE, PasteKind.TABLE, PasteKind.CODE})
 _CERTAIN = 0.95  # confidence in a kind that its marks tell; chosen
+_SURE = 0.9  # confidence from which on a kind counts although the lines look hard-wrapped; chosen
 _TURN_SIGNS = ("-", "–", "—")  # before what another person says, in subtitles
 
 
@@ -52,7 +53,8 @@ def cut(text: str) -> PastedLines:
     rows = rows_of(raws, bare)
     column = find_column(bare)
     kind = tell(rows, wrapped=bool(column), quotes=quotes)
-    if kind.kind in LINE_KINDS or kind.kind is PasteKind.SUBTITLES:
+    by_lines = kind.kind in LINE_KINDS or kind.kind is PasteKind.SUBTITLES
+    if by_lines and (not column or kind.confidence >= _SURE):
         return _of_rows(raws, bare, rows, kind)
     if column:
         joined = unwrap(bare)

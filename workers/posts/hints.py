@@ -24,7 +24,7 @@ _PROFILE = re.compile(
     r"|[?&](?:u|uid|user|userid|id|member)=\w|user\?id=|/u-\w|/membres?/|/mitglied|/usuario|/utilisateur|/miembro",
     re.IGNORECASE,
 )
-_DATED = re.compile(r"\b(?:19|20)\d\d\b.*\d|\d:\d\d|:\Z")
+_DATED = re.compile(r"\b(?:19|20)\d\d\b.*\d|\d,? (?:19|20)\d\d\b|\d:\d\d|:\Z")
 _YEAR = re.compile(r"(?:19|20)\d\d|\d{10}")
 
 

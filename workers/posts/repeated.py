@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from contract.article import Post
 from workers.metadata.elements import SILENT
@@ -20,6 +21,9 @@ _BODY_SHARE = 0.8  # of the posts that have the element that holds the text
 _BODY_CHARS = 0.3  # of the characters of posts that are in it, at least
 _COMMON_SHARE = 0.5  # of the posts that have the same words: labels
 _MOST_LOOKED_AT = 60  # elements of a post among which its author's name is
+_MOST_DATES = 4  # of a post that are compared
+_DAY_CHARS = len("2024-05-03")
+_SMALLER_BODY = 0.8  # of the characters of the best element for the text, from which on a smaller one is taken
 _POST_CHARS = 2  # characters of a post, at least
 _DIGITS = re.compile(r"\d+")
 _INLINE = word_set("a abbr b button em font i img input label small strong sub sup time u use path option")
@@ -39,6 +43,15 @@ class _Page:
         return self.chars[self.ends[at]] - self.chars[at]
 
 
+@dataclass(frozen=True, slots=True)
+class _Hints:
+    """What may be an author, what is surely a name alone, and dates, each with the place of its element."""
+
+    authors: Sequence[tuple[int, str]]
+    names: Sequence[tuple[int, str]]
+    dates: Sequence[tuple[int, str]]
+
+
 @dataclass(slots=True)
 class _Member:
     """An element that may be a post; `at` is its place on the page, `inner` the members right inside it."""
@@ -47,6 +60,7 @@ class _Member:
     inner: list["_Member"] = field(default_factory=list)
     author: tuple[int, str] | None = None
     sure: tuple[int, str] | None = None
+    dates: list[tuple[int, str]] = field(default_factory=list)
     date: tuple[int, str] | None = None
 
     @property
@@ -63,7 +77,7 @@ def repeated_posts(body: Element, language: str) -> list[Post]:
         return []
     named = [(at, *author_in(element)) for at, element in enumerate(page.elements)]
     authors = [(at, name) for at, name, _ in named if name]
-    hints = {"author": authors, "sure": [(at, name) for at, name, sure in named if sure], "date": dates}
+    hints = _Hints(authors, [(at, name) for at, name, sure in named if sure], dates)
     groups = [_members(page, places, hints) for places in _alike(page).values()]
     members = _best(page, [group for group in groups if _is_thread(group)])
     if not members:
@@ -110,29 +124,67 @@ def _keys(element: Element) -> Iterator[str]:
         yield tag
 
 
-def _members(page: _Page, places: Sequence[int], hints: Mapping[str, Sequence[tuple[int, str]]]) -> list[_Member]:
-    """Returns the elements at `places`, each with the first of each kind of `hints` in it that no inner one has."""
+def _members(page: _Page, places: Sequence[int], hints: _Hints) -> list[_Member]:
+    """Returns the elements at `places`, each with its author and date."""
     members = [_Member(at) for at in places]
+    for outer, member in _within(page, members):
+        outer.inner.append(member)
+    for holder, hint in _holders(page, members, hints.authors):
+        holder.author = holder.author or hint
+    for holder, hint in _holders(page, members, hints.names):
+        holder.sure = holder.sure or hint
+    for holder, hint in _holders(page, members, hints.dates):
+        holder.dates.append(hint)
+    for member in members:
+        member.author = member.sure or member.author
+    _choose_dates(members)
+    return members
+
+
+def _within(page: _Page, members: Sequence[_Member]) -> Iterator[tuple[_Member, _Member]]:
+    """Yields the members that stand inside another one, with the innermost around them."""
     around: list[_Member] = []
     for member in members:
         while around and page.ends[around[-1].at] <= member.at:
             around.pop()
         if around:
-            around[-1].inner.append(member)
+            yield around[-1], member
         around.append(member)
-    for name, places_of in hints.items():
-        around, following = [], 0
-        for hint in places_of:
-            while following < len(members) and members[following].at <= hint[0]:
-                around.append(members[following])
-                following += 1
-            while around and page.ends[around[-1].at] <= hint[0]:
-                around.pop()
-            if around and getattr(around[-1], name) is None:
-                setattr(around[-1], name, hint)
-    for member in members:
-        member.author = member.sure or member.author
-    return members
+
+
+def _holders(
+    page: _Page, members: Sequence[_Member], hints: Sequence[tuple[int, str]]
+) -> Iterator[tuple[_Member, tuple[int, str]]]:
+    """Yields each hint that stands in a member, with the innermost around it."""
+    around: list[_Member] = []
+    following = 0
+    for hint in hints:
+        while following < len(members) and members[following].at <= hint[0]:
+            around.append(members[following])
+            following += 1
+        while around and page.ends[around[-1].at] <= hint[0]:
+            around.pop()
+        if around:
+            yield around[-1], hint
+
+
+def _choose_dates(members: Sequence[_Member]) -> None:
+    """Gives each member one of its dates: the first, second or so that lets the posts stand in order of time.
+
+    Those of registrations do not.
+    """
+    dated = [member for member in members if member.dates]
+    best, fewest = 0, 1.0
+    for slot in range(_MOST_DATES):
+        days = [member.dates[slot][1][:_DAY_CHARS] for member in dated if len(member.dates) > slot]
+        if len(days) < max(_LEAST_POSTS, _COMPLETE_SHARE * len(dated)):
+            break
+        falls = sum(one > other for one, other in pairwise(days))
+        rises = sum(one < other for one, other in pairwise(days))
+        if min(falls, rises) / len(days) < fewest:
+            best, fewest = slot, min(falls, rises) / len(days)
+    for member in dated:
+        member.date = member.dates[min(best, len(member.dates) - 1)]
 
 
 def _name_by_place(page: _Page, members: Sequence[_Member]) -> None:
@@ -204,9 +256,10 @@ def _bodies(page: _Page, members: Sequence[_Member]) -> list[int | None]:
         for key, at in parts.items():
             keys[key] += page.size(at)
     common = [key for key in keys if sum(key in parts for parts in found) >= _BODY_SHARE * len(members)]
-    best = max(common, key=lambda key: keys[key], default=None)
-    if best is None or keys[best] < _BODY_CHARS * total:
+    most = max((keys[key] for key in common), default=0)
+    if most < max(1, _BODY_CHARS * total):
         return [None] * len(members)
+    best = min((key for key in common if keys[key] >= _SMALLER_BODY * most), key=lambda key: keys[key])
     return [parts.get(best) for parts in found]
 
 

@@ -64,10 +64,8 @@ async def test_the_own_file_of_up_may_be_deleted_and_no_other_advice_is_given(tm
     with pytest.raises(StartError) as caught:
         await opening.make_own(load({"data": tmp_path}))
     cause = "DatabaseError: file is not a database"
-    assert (
-        str(caught.value) == f"the ledger {own} cannot be used ({cause}); "
-        "you may delete it: it is rebuilt, but for API keys and consumers"
-    )
+    remedy = "you may delete it: it is rebuilt, but for API keys, consumers and webhooks"
+    assert str(caught.value) == f"the ledger {own} cannot be used ({cause}); {remedy}"
 
 
 @pytest.mark.parametrize("opened", [asked, recorded])

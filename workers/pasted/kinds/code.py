@@ -23,6 +23,7 @@ _CODE_HOLDS = re.compile(
 )
 _CODE_MARKS = re.compile(r"[{}()\[\]=<>;$&|\\_\"#/*+]")
 _MARKS_SHARE = 0.08  # of the characters of a line of code
+_ASCII_SHARE = 0.7  # of its characters: the words of programming languages
 _INDENT = re.compile(r"(?: {2,}|\t)\S")
 
 
@@ -33,7 +34,7 @@ def code(rows: Sequence[Row]) -> Evidence:
         return NOTHING
     beside = [False, *sure, False]
     marked = [
-        mark or (bool(_INDENT.match(row.raw)) and (beside[at] or beside[at + 2]))
+        mark or (bool(_INDENT.match(row.raw)) and not is_prose(row.line) and (beside[at] or beside[at + 2]))
         for at, (mark, row) in enumerate(zip(sure, rows, strict=True))
     ]
     return weigh(rows, marked, _LEAST_CODE)
@@ -45,6 +46,8 @@ def _reads_as_text(row: Row) -> bool:
 
 def _is_code(raw: str) -> bool:
     bare = raw.rstrip()
+    if sum(map(str.isascii, bare)) < _ASCII_SHARE * len(bare):
+        return False
     signs = bool(_CODE_OPENS.match(bare)) + bool(_CODE_ENDS.search(bare)) + bool(_CODE_HOLDS.search(bare))
     dense = len(_CODE_MARKS.findall(bare)) >= _MARKS_SHARE * len(bare)
     return signs + dense >= 2 or (dense and not any(map(str.isalnum, bare)))  # noqa: PLR2004 - two of the four signs

@@ -8,6 +8,7 @@ from workers.pasted.region import is_prose
 
 # Chosen by hand, as bounds on work.
 _ROW_CHARS = 300  # characters of a line that are looked at
+_LEAST_SHARE = 0.25  # of the lines of a text that those of a form are among: fewer are a box on a page
 _MAX_ROWS = 600  # lines of a text that are looked at
 
 
@@ -49,7 +50,7 @@ def rows_of(raws: Sequence[str], texts: Sequence[str]) -> list[Row]:
 
 
 def weigh(rows: Sequence[Row], marked: Sequence[bool], least: int) -> Evidence:
-    """Returns the evidence of lines that are marked, none if they are fewer than `least`.
+    """Returns the evidence of lines that are marked, none if they are fewer than `least` or a small part.
 
     Its score is the share of marked lines where most of them are, less if there is prose elsewhere.
     """
@@ -57,7 +58,7 @@ def weigh(rows: Sequence[Row], marked: Sequence[bool], least: int) -> Evidence:
         return NOTHING
     start, stop = _densest(marked)
     inside = sum(marked[start:stop])
-    if inside < least:
+    if inside < least or stop - start < _LEAST_SHARE * len(rows):
         return NOTHING
     words = sum(row.line.words for row in rows[start:stop])
     outside = sum(row.line.words for row in (*rows[:start], *rows[stop:]) if is_prose(row.line))

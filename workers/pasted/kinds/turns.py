@@ -12,6 +12,7 @@ _LEAST_TURNS = 3
 _TURNS_A_SPEAKER = 1.5  # on average, at least: labels of fields occur once
 _LEAST_SPEAKERS = 2  # names
 _MOST_INITIALS = 3  # speakers that a letter or a word and a full stop stand for
+_NAMED_SHARE = 0.3  # of the lines of a chat that name their speakers
 _INITIALS_SHARE = 0.6  # of the lines that begin so
 _ANSWER_WORDS = 8.0  # words of an answer on average, at least: those of a chat are shorter
 _REST_LINES, _HEADED_LINES = 2, 6  # lines of a turn below the one that names its speaker
@@ -23,7 +24,7 @@ _CLOCK = r"\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s?[AaPp]\.?[Mm]\.?)?"
 _DAY = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}"
 _STAMPED = re.compile(rf"[\[(]?(?:{_DAY},?\s+)?{_CLOCK}[\])]?\s*[-–—]?\s*(?:<([^<>]{{1,40}})>|([^:：]{{1,40}})[:：])")
 _BRACKETED = re.compile(r"(?:<([\w .@+-]{1,30})>\s|\*\s([\w.-]{1,30})\s)")
-_HEADED = re.compile(rf"(\S(?:.{{0,38}}\S)?)\s+(?:[—–-]\s*)?(?:{_DAY},?\s+)?[\[(]?{_CLOCK}[\])]?\s*\Z")
+_HEADED = re.compile(rf"([^\W\d_](?:[^\d]{{0,26}}\S)?)\s+(?:[—–-]\s*)?(?:{_DAY},?\s+)?[\[(]?{_CLOCK}[\])]?\s*\Z")
 _LABELLED = re.compile(
     rf"\W{{0,2}}([^\W\d_][^:：?!;]{{0,{_LABEL_CHARS}}}?)\*{{0,2}}\s?[:：]\*{{0,2}}(?:\s|(?<=：))\s*\S"
 )
@@ -50,22 +51,20 @@ class Turns:
         counts = self.counts
         several = sum(1 for times in counts.values() if times > 1)
         total = sum(counts.values())
-        return several > 0 and total >= _LEAST_TURNS and total >= _TURNS_A_SPEAKER * len(counts)
+        return several >= _LEAST_SPEAKERS and total >= _LEAST_TURNS and total >= _TURNS_A_SPEAKER * len(counts)
 
 
 def chat(rows: Sequence[Row]) -> Evidence:
     """Returns the evidence of a chat or a transcript: turns that stand beside or below the names of speakers."""
     turns = find_turns(rows)
-    if turns is None:
-        return NOTHING
-    return weigh(rows, _covered(rows, turns), _LEAST_TURNS)
+    return _weighed(rows, turns) if turns else NOTHING
 
 
 def interview(rows: Sequence[Row]) -> Evidence:
     """Returns the evidence of an interview: one speaker asks, or lines with questions have answers below them."""
     turns = find_turns(rows)
     if turns is not None:
-        return weigh(rows, _covered(rows, turns), _LEAST_TURNS) if _one_asks(rows, turns) else NOTHING
+        return _weighed(rows, turns) if _one_asks(rows, turns) else NOTHING
     asked = [bool(_QUESTION.search(row.line.text)) and row.line.words <= _QUESTION_WORDS for row in rows]
     alternate = [ask and not after for ask, after in zip(asked, [*asked[1:], True], strict=True)]
     answers = [False, *alternate[:-1]]
@@ -77,19 +76,25 @@ def find_turns(rows: Sequence[Row]) -> Turns | None:
     texts = [row.text for row in rows]
     for pattern in (_STAMPED, _BRACKETED, _LABELLED, _INITIALED):
         turns = Turns([_name(pattern.match(text)) for text in texts])
-        several = len(turns.counts) >= _LEAST_SPEAKERS
         named = sum(turns.counts.values())
         by_letters = len(turns.counts) <= _MOST_INITIALS and named >= _INITIALS_SHARE * len(rows)
-        if turns.are_talk and several and (pattern is not _INITIALED or by_letters):
+        if turns.are_talk and (pattern is not _INITIALED or by_letters):
             return turns
     headed = Turns([_name(_HEADED.fullmatch(text)) for text in texts], headed=True)
-    return headed if headed.are_talk and len(headed.counts) >= _LEAST_SPEAKERS else None
+    return headed if headed.are_talk else None
 
 
 def _name(match: re.Match[str] | None) -> str | None:
     """Returns the speaker in a match. Words that run on for long are no name."""
     found = next((group for group in match.groups() if group), None) if match else None
     return found.strip().casefold() if found and len(found) <= _LABEL_CHARS else None
+
+
+def _weighed(rows: Sequence[Row], turns: Turns) -> Evidence:
+    """Returns the evidence of turns, none if those that name their speakers are few among the lines."""
+    found = weigh(rows, _covered(rows, turns), _LEAST_TURNS)
+    named = sum(1 for at in found.rows if turns.speakers[at])
+    return found if named >= _NAMED_SHARE * len(found.rows) else NOTHING
 
 
 def _covered(rows: Sequence[Row], turns: Turns) -> list[bool]:

@@ -1,0 +1,221 @@
+"""What the role `deliver` stores: implements `contract.deliveries.DeliveryStore`."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import bindparam, case, delete, func, select, union_all, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from contract.deliveries import Held, Look, Ownership, Settlement, Waiting
+from contract.events import ERASED
+from contract.webhooks import Delivery, DeliveryState, Webhook
+from runtime.ledger.database import translated
+from runtime.ledger.tables import batches, deliverers, deliveries, erased, recorder, runs, webhooks
+from runtime.ledger.webhook_rows import delivery_of, delivery_row, milliseconds, webhook_of
+
+_INSERT: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_PENDING = deliveries.c.state == DeliveryState.PENDING.value
+_CHANGING: Final = ("state", "attempts", "next_ms", "last_ms", "status", "error", "took_ms", "excerpt")
+_POSTPONE = (
+    update(deliveries)
+    .where(_PENDING, deliveries.c.id == bindparam("delivery"))
+    .values({name: bindparam(f"new_{name}") for name in _CHANGING})
+)
+_FINISH = _POSTPONE.values(body=None)
+
+
+class SqlDeliveries:
+    """Reads by `reader`, writes by `writer`. With `alone` no other process can deliver, and none beats."""
+
+    def __init__(self, reader: AsyncEngine, writer: AsyncEngine, *, alone: bool) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._alone = alone
+
+    async def look(self, name: str) -> Look:
+        """Gives a sign of life, and returns all webhooks and beats."""
+        with translated():
+            if not self._alone:
+                async with self._writer.begin() as connection:
+                    await _beat(connection, name)
+            async with self._reader.connect() as connection:
+                rows = (await connection.execute(select(webhooks))).mappings().all()
+                beats = (await connection.execute(select(deliverers.c.name, deliverers.c.beat))).all()
+        held = [Held(webhook_of(dict(row)), row["holder"], row["fence"]) for row in rows]
+        return Look(held, {name: 0} if self._alone else {row.name: row.beat for row in beats})
+
+    async def take(self, wanted: Sequence[Held], name: str) -> Sequence[Webhook]:
+        """Takes webhooks; see `contract.deliveries.DeliveryStore`."""
+        taken = []
+        with translated():
+            async with self._writer.begin() as connection:
+                for held in sorted(wanted, key=lambda it: it.webhook.id):  # always in one order: no deadlocks
+                    unchanged = (webhooks.c.id == held.webhook.id, webhooks.c.fence == held.fence)
+                    mine = {"holder": name, "fence": held.fence + 1}
+                    done = await connection.execute(update(webhooks).where(*unchanged).values(**mine))
+                    if done.rowcount:
+                        taken.append(held.webhook.id)
+                rows = (await connection.execute(select(webhooks).where(webhooks.c.id.in_(taken)))).mappings().all()
+        return [webhook_of(dict(row)) for row in rows]
+
+    async def leave(self, name: str, *, forget: bool) -> None:
+        """Gives back what a process holds."""
+        with translated():
+            async with self._writer.begin() as connection:
+                await connection.execute(update(webhooks).where(webhooks.c.holder == name).values(holder=None))
+                if forget:
+                    await connection.execute(delete(deliverers).where(deliverers.c.name == name))
+
+    async def settle(self, settlements: Sequence[Settlement]) -> Collection[str]:
+        """Stores settlements in one transaction; see `contract.deliveries.DeliveryStore`."""
+        lost = set()
+        with translated():
+            async with self._writer.begin() as connection:
+                kept = []
+                for one in sorted(settlements, key=lambda it: it.webhook_id):  # always in one order: no deadlocks
+                    if await _advance(connection, one):
+                        kept.append(one)
+                    else:
+                        lost.add(one.webhook_id)
+                await _store(connection, kept)
+        return lost
+
+    async def waiting(self, webhook_ids: Collection[str]) -> Mapping[str, Waiting]:
+        """Returns what is pending for each of these webhooks."""
+        on_request = deliveries.c.requested
+        counted = (
+            select(
+                deliveries.c.webhook_id,
+                func.sum(case((on_request, 0), else_=1)).label("count"),
+                func.min(case((on_request, None), else_=deliveries.c.next_ms)).label("next_ms"),
+                func.min(case((on_request, deliveries.c.next_ms), else_=None)).label("requested_ms"),
+            )
+            .where(_PENDING, deliveries.c.webhook_id.in_(webhook_ids))
+            .group_by(deliveries.c.webhook_id)
+        )
+        with translated():
+            async with self._reader.connect() as connection:
+                rows = (await connection.execute(counted)).all()
+        return {row[0]: Waiting(int(row[1]), _time(row[2]), _time(row[3])) for row in rows}
+
+    async def due(self, webhook_id: str, at: datetime, *, requested: bool, limit: int) -> Sequence[Delivery]:
+        """Returns deliveries that are due."""
+        wanted = select(deliveries).where(
+            _PENDING,
+            deliveries.c.webhook_id == webhook_id,
+            deliveries.c.next_ms <= milliseconds(at),
+            deliveries.c.requested.is_(requested),
+        )
+        return await self._deliveries(wanted.order_by(deliveries.c.next_ms, deliveries.c.id).limit(limit))
+
+    async def blocking(self, webhook_id: str, *, limit: int) -> Sequence[Delivery]:
+        """Returns the pending deliveries of an ordered webhook, in the order of the log."""
+        mine = (_PENDING, deliveries.c.webhook_id == webhook_id, deliveries.c.requested.is_(False))
+        return await self._deliveries(select(deliveries).where(*mine).order_by(deliveries.c.log_offset).limit(limit))
+
+    async def still(self, delivery_id: str) -> bool:
+        """Returns True if a delivery is there and pending."""
+        wanted = select(deliveries.c.id).where(_PENDING, deliveries.c.id == delivery_id)
+        with translated():
+            async with self._reader.connect() as connection:
+                return (await connection.execute(wanted)).one_or_none() is not None
+
+    async def ownership(self, owner: str, ids: Collection[str], until: datetime) -> Ownership:
+        """Tells which documents, webhooks or batches are the owner's."""
+        known = union_all(
+            select(runs.c.document_id, runs.c.owner).where(runs.c.document_id.in_(ids), runs.c.owner.is_not(None)),
+            select(erased.c.document_id, erased.c.owner).where(erased.c.document_id.in_(ids)),
+            select(webhooks.c.id, webhooks.c.owner).where(webhooks.c.id.in_(ids)),
+            select(batches.c.id, batches.c.owner).where(batches.c.id.in_(ids)),
+        )
+        with translated():
+            async with self._reader.connect() as connection:
+                owners = {row[0]: row[1] for row in (await connection.execute(known)).all()}
+                reached = (await connection.execute(select(recorder.c.recorded_ms))).scalar_one_or_none()
+        is_all = reached is not None and reached >= milliseconds(until)
+        unknown = [] if is_all else [it for it in ids if it not in owners]
+        return Ownership({it for it, its_owner in owners.items() if its_owner == owner}, unknown)
+
+    async def told(self, webhook_id: str) -> None:
+        """Notes that an event tells that the webhook was disabled."""
+        with translated():
+            async with self._writer.begin() as connection:
+                await connection.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(is_told=True))
+
+    async def sweep(self, webhook_id: str, before: datetime, *, keep: int) -> int:
+        """Deletes old deliveries; see `contract.deliveries.DeliveryStore`."""
+        over = (deliveries.c.webhook_id == webhook_id, deliveries.c.state != DeliveryState.PENDING.value)
+        newest = select(deliveries.c.id).where(over[0]).order_by(deliveries.c.id.desc()).offset(keep).limit(1)
+        with translated():
+            async with self._writer.begin() as connection:
+                edge = (await connection.execute(newest)).scalar_one_or_none()
+                too_old = deliveries.c.created_ms < milliseconds(before)
+                gone = too_old if edge is None else too_old | (deliveries.c.id <= edge)
+                return (await connection.execute(delete(deliveries).where(*over, gone))).rowcount
+
+    async def _deliveries(self, wanted: Any) -> Sequence[Delivery]:  # noqa: ANN401 - a select of all columns
+        with translated():
+            async with self._reader.connect() as connection:
+                return [delivery_of(dict(row)) for row in (await connection.execute(wanted)).mappings()]
+
+
+async def drop_erased(connection: AsyncConnection, document_ids: Sequence[str]) -> None:
+    """Drops what is pending of erased documents, for all webhooks, but for that of the erasure itself."""
+    gone = (_PENDING, deliveries.c.document_id.in_(document_ids), deliveries.c.event_type != ERASED)
+    await connection.execute(delete(deliveries).where(*gone))
+
+
+async def _beat(connection: AsyncConnection, name: str) -> None:
+    fresh = _INSERT[connection.dialect.name](deliverers).values(name=name, beat=1)
+    again = fresh.on_conflict_do_update(index_elements=[deliverers.c.name], set_={"beat": deliverers.c.beat + 1})
+    await connection.execute(again)
+
+
+async def _advance(connection: AsyncConnection, one: Settlement) -> bool:
+    """Stores the place, and what else changes of a webhook. Returns False if another process has it."""
+    ours = (webhooks.c.id == one.webhook_id, webhooks.c.fence == one.fence)
+    done = await connection.execute(update(webhooks).where(*ours).values(place=one.place))
+    if not done.rowcount:
+        return False
+    values: dict[str, Any] = {
+        "failing_since_ms": None if one.failing_since is None else milliseconds(one.failing_since)
+    }
+    if one.missed_at is not None:
+        values["missed_ms"] = milliseconds(one.missed_at)
+    if one.disabled is not None:
+        values |= {"enabled": False, "disabled_cause": one.disabled.cause, "is_told": False}
+        values["disabled_ms"] = milliseconds(one.disabled.at)
+    await connection.execute(update(webhooks).where(*ours, webhooks.c.version == one.version).values(**values))
+    return True
+
+
+async def _store(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
+    fresh = [delivery_row(it) for one in settlements for it in one.fresh]
+    if fresh:  # after a commit whose outcome was not known they may be there already
+        statement = _INSERT[connection.dialect.name](deliveries).on_conflict_do_nothing()
+        await connection.execute(statement, fresh)
+    again = [it for one in settlements for it in one.again]
+    for is_over in (True, False):
+        rows = [_changes(it) for it in again if (it.state is not DeliveryState.PENDING) == is_over]
+        if rows:
+            await connection.execute(_FINISH if is_over else _POSTPONE, rows)
+    for one in settlements:
+        its = (_PENDING, deliveries.c.webhook_id == one.webhook_id)
+        if one.erased:
+            gone = (deliveries.c.document_id.in_(one.erased), deliveries.c.event_type != ERASED)
+            await connection.execute(delete(deliveries).where(*its, *gone))
+        if one.hasten_at is not None:
+            due = milliseconds(one.hasten_at)
+            await connection.execute(update(deliveries).where(*its, deliveries.c.next_ms > due).values(next_ms=due))
+
+
+def _changes(delivery: Delivery) -> dict[str, Any]:
+    """Returns the columns that an attempt changes, as parameters: their names may not be those of columns."""
+    row = delivery_row(delivery)
+    return {"delivery": delivery.id} | {f"new_{name}": row[name] for name in _CHANGING}
+
+
+def _time(stored_ms: int | None) -> datetime | None:
+    return None if stored_ms is None else datetime.fromtimestamp(stored_ms / 1000, UTC)
