@@ -12,8 +12,9 @@ from service.api.operation import JSON
 from service.api.posting import BATCH_PARAMETERS
 from service.context import LIMITS
 from service.http.bodies import BrokenBodyError, broken, too_large
-from service.posting.bulk import Documents, Entry, answer, check
+from service.posting.bulk import answer, check
 from service.posting.documents import MAX_FAULTS, check_coding, check_json_charset, key_faults, query_faults
+from service.posting.entries import Documents, Entry
 from service.posting.lines import Line, Lines
 from service.posting.reading import READING, arriving
 from service.problems import Problem

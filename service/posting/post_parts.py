@@ -22,7 +22,7 @@ from service.context import DECODE, LIMITS
 from service.http.bodies import BrokenBodyError, broken, too_large
 from service.http.parameters import parameter_faults
 from service.posting.batches import batch_faults
-from service.posting.bulk import Documents, Entry, answer, check
+from service.posting.bulk import answer, check
 from service.posting.documents import (
     MAX_FAULTS,
     check_coding,
@@ -32,6 +32,7 @@ from service.posting.documents import (
     refuse_files,
     unsupported,
 )
+from service.posting.entries import Documents, Entry
 from service.posting.parts import Part, Parts
 from service.posting.reading import READING, arriving
 from service.problems import Problem, ProblemError, invalid_parameter

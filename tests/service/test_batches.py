@@ -13,7 +13,7 @@ from contract.ids import batch_id, document_id_for_key
 from contract.job import Job
 from contract.ledger import LedgerUnavailable
 from contract.timestamps import rfc3339
-from service.posting.bulk import BATCH as AT_ONCE
+from service.posting.chunks import CHUNK as AT_ONCE
 from tests.brokers import samples
 from tests.runtime.ledger.records import Records, failed
 from tests.service.conftest import NOW, Desk, OpenDesk, problem

@@ -57,7 +57,8 @@ class Courier:
         self.disabled: Disabled | None = None
         self.failing_since = webhook.failing_since
         self.behind_since: datetime | None = None
-        self.pending = 0  # as last counted, and what became so since
+        self.pending = 0  # as last counted, and what was stored since
+        self._unstored: set[str] = set()  # deliveries that are pending, and not stored yet
         self._means = means
         self._limits = means.limits
         self._signers = Signers(webhook)
@@ -129,7 +130,10 @@ class Courier:
         """Notes that a settlement is stored, or never will be."""
         self._stored_place = stored.place
         self._is_disabling_stored |= stored.disabled is not None
-        self._under_way -= {it.id for it in (*stored.fresh, *stored.again)}
+        ids = {it.id for it in (*stored.fresh, *stored.again)}
+        self.pending += len(ids & self._unstored)
+        self._unstored -= ids
+        self._under_way -= ids
         async with self._changed:
             self._changed.notify_all()
 
@@ -221,7 +225,7 @@ class Courier:
                     self._means.stopping.is_set()
                     or (
                         len(self._under_way) < self._limits.unsettled
-                        and (self.webhook.ordered or self.pending < self._limits.pending)
+                        and (self.webhook.ordered or self.pending + len(self._unstored) < self._limits.pending)
                     )
                 )
             )
@@ -356,7 +360,7 @@ class Courier:
         among.append(tried)
         self._under_way.add(tried.id)
         if among is self._settlement.fresh and tried.state is DeliveryState.PENDING:
-            self.pending += 1
+            self._unstored.add(tried.id)
 
     def _erase(self, document_id: str) -> None:
         self._settlement.erased.add(document_id)

@@ -400,3 +400,45 @@ async def test_old_deliveries_are_deleted_and_the_newest_kept(desk: Desk, open_r
             return {it.id for it in await desk.deliveries(webhook)} == {pending.id, *(it.id for it in new[2:])}
 
         await desk.until(are_gone)
+
+
+async def test_when_a_receiver_that_was_down_answers_again_all_that_waits_is_due(
+    desk: Desk, open_receiver: OpenReceiver
+) -> None:
+    is_down = True
+
+    async def answer(_: Posted) -> web.Response:
+        return web.Response(status=503 if is_down else 200)
+
+    receiver = await open_receiver(answer)
+    webhook = await desk.hook(receiver)
+    async with desk.delivering(replace(LONG, down_after=5)):
+        ids = write(desk, events(5))
+        await receiver.until(5)
+
+        async def are_on_record() -> bool:
+            return len(await desk.deliveries(webhook)) == 5
+
+        await desk.until(are_on_record)
+        is_down = False
+        ids += write(desk, events(1))
+        assert set((await receiver.until(11))[5:]) == set(ids)
+
+
+async def test_while_many_deliveries_wait_no_further_events_are_read(desk: Desk, open_receiver: OpenReceiver) -> None:
+    async def refuse(_: Posted) -> web.Response:
+        return web.Response(status=500)
+
+    receiver = await open_receiver(refuse)
+    webhook = await desk.hook(receiver)
+    async with desk.delivering(replace(LONG, pending=5)):
+        write(desk, events(60))
+
+        async def are_on_record() -> bool:
+            return len(await desk.deliveries(webhook)) >= 5
+
+        await desk.until(are_on_record)
+        looked = desk.metrics.registry.get_sample_value
+        await desk.until(lambda: _holds(lambda: (looked("copydesk_webhook_pending") or 0) >= 5))
+    assert len(receiver.got) <= 5 + 2 * QUICK.at_once  # those under way, and those that ended while they were counted
+    assert await desk.place(webhook) < 5 + 2 * QUICK.at_once
