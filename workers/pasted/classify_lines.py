@@ -35,7 +35,6 @@ _FEW_LINES = 12  # lines of clean text, at most, of which the place says nothing
 _RECALL_WORTH: Mapping[Focus, float] = {Focus.PRECISION: 0.5, Focus.BALANCED: 1.0, Focus.RECALL: 2.0}
 
 _DOUBTFUL = frozenset({Rule.PHOTO_CREDIT, Rule.CAPTION})
-_TITLE_WORDS = 20.0  # words of a title, at most, of a text that is all article; chosen
 
 # These rules go by the place of a line, the others by its words.
 _BY_PLACE = frozenset({Rule.BEFORE_TEXT, Rule.AFTER_TEXT, Rule.MENU})
@@ -104,14 +103,8 @@ def classify_lines(
 
 
 def _without_doubtful(lines: Sequence[Line], rules: Sequence[Rule | None]) -> list[Rule | None]:
-    """Returns the rules for a text that is all article: paragraphs that a rule of pages removes stay there.
-
-    Those are paragraphs that end with the name of a photographer, and ones taken for the title.
-    """
-    return [
-        None if (rule in _DOUBTFUL and is_prose(line)) or (rule is Rule.TITLE and line.words > _TITLE_WORDS) else rule
-        for line, rule in zip(lines, rules, strict=True)
-    ]
+    """Returns the rules for a text that is all article: there, paragraphs that end with a photographer's name stay."""
+    return [None if rule in _DOUBTFUL and is_prose(line) else rule for line, rule in zip(lines, rules, strict=True)]
 
 
 def rule_findings(ruled_lines: RuledLines) -> RuleFindings:

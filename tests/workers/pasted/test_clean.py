@@ -113,16 +113,6 @@ def test_poems_transcripts_tables_and_notes_keep_every_word(text: str) -> None:
     assert read_text(text).text.split() == text.split()
 
 
-def test_a_first_paragraph_without_a_full_stop_is_no_title() -> None:
-    first = (
-        "Since the beginning of the year the ferry company has paid back the fares of eleven hundred passengers whose "
-        "boats had not sailed in the storms of winter"
-    )
-    text = "\n\n".join((first, *SENTENCES["en"]))
-    draft = read_text(text)
-    assert draft.text == text
-
-
 def test_a_paragraph_that_ends_with_a_photographer_stays_in_a_clean_text() -> None:
     named = (
         "The council showed the new boat to the islanders at the pier on Sunday after the long winter of storms, and "

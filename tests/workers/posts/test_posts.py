@@ -105,3 +105,10 @@ def test_a_first_post_that_only_json_ld_has_comes_first() -> None:
 def test_html_in_json_ld_becomes_text() -> None:
     thread = {"@type": "DiscussionForumPosting", "author": person("mira"), "text": "<p>One.</p><ul><li>two</li></ul>"}
     assert [post.text for post in posts_of(page("", script(thread)))] == ["One.\n\n- two"]
+
+
+def test_the_day_on_which_a_member_joined_is_not_the_day_of_a_post() -> None:
+    days = iter(("2019-02-01", "2011-07-09", "2016-03-04"))
+    parts = ARTICLES.split("<h5>Member</h5>")
+    joined = parts[0] + "".join(f"<h5>Joined <span>{next(days)}</span></h5>{part}" for part in parts[1:])
+    assert as_told(posts_of(joined)) == list(POSTS)
