@@ -13,8 +13,8 @@ from workers.pasted.region import is_prose
 
 # Of these, the models know too little; of the others, much is on pages, and they know what surrounds it.
 _FORMED_KINDS = LINE_KINDS | {PasteKind.SUBTITLES, PasteKind.INTERVIEW, PasteKind.INSTRUCTIONS, PasteKind.LEGAL}
-_WHOLE_KINDS = _FORMED_KINDS | {PasteKind.MARKDOWN, PasteKind.PRESS_RELEASE, PasteKind.PAPER}
-_TITLED_KINDS = frozenset({PasteKind.MARKDOWN, PasteKind.PRESS_RELEASE, PasteKind.PAPER, PasteKind.INSTRUCTIONS})
+_WHOLE_KINDS = _FORMED_KINDS | {PasteKind.MARKDOWN, PasteKind.PAPER}
+_TITLED_KINDS = frozenset({PasteKind.MARKDOWN, PasteKind.PAPER, PasteKind.INSTRUCTIONS})
 _STANZA_KINDS = frozenset({PasteKind.VERSE, PasteKind.RECIPE})  # their titles have the form of their lines
 _RARE_KINDS = frozenset({PasteKind.RECIPE, PasteKind.TABLE})  # pages have no lines around their articles that look so
 # The furniture of a page: a text with such lines was not copied alone.

@@ -10,7 +10,7 @@ from workers.pasted.text_reader import read_text
 
 DOCUMENTS = sorted((Path(__file__).parent / "kinds").glob("*.txt"))
 OF_A_PAGE = {"article-page-en", "other-menu-en", "other-list-en", "html-en", "html-ru", "wire-en"}
-FRAMED = {"subtitles", "mail", "markdown"}
+FRAMED = {"subtitles", "mail", "markdown", "press_release"}
 PAGE = (
     "Home",
     "News",
