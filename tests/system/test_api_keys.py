@@ -160,7 +160,7 @@ async def test_submit_waits_for_its_key_as_long_as_patience_allows(keyed: Keyed,
 
 
 async def test_documents_of_another_owner_are_not_found_but_by_an_admin(keyed: Keyed) -> None:
-    ann, bob = [await asyncio.to_thread(keyed.run, "create", name) for name in ("ann", "bob")]
+    ann, bob = [await asyncio.to_thread(keyed.run, "create", name) for name in ("carol", "dave")]
     root = await asyncio.to_thread(keyed.run, "create", "root", "--scope", "admin")
     async with aiohttp.ClientSession() as http:
         for token in (ann, bob, root):
