@@ -93,8 +93,11 @@ class DeliveryStore(Protocol):
     async def take(self, wanted: Sequence[Held], name: str) -> Sequence[Webhook]:
         """Takes webhooks by raising their fences by one. Returns those where nobody else was faster."""
 
-    async def leave(self, name: str, *, forget: bool) -> None:
-        """Gives back what a process holds. With `forget` it is one of the processes no more."""
+    async def give_back(self, webhook_ids: Collection[str], name: str) -> None:
+        """Lets others take these webhooks, where the process `name` holds them."""
+
+    async def leave(self, name: str) -> None:
+        """Gives back all that a process holds. It is one of the processes no more."""
 
     async def settle(self, settlements: Sequence[Settlement]) -> Collection[str]:
         """Stores all of it in one transaction, and returns the webhooks that another process has, or that are gone.

@@ -112,7 +112,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DocumentPlace:
     """The position of a document in the list, which is sorted by time, then by id, newest first."""
 
     at_ms: int
@@ -124,7 +124,7 @@ class Page:
     """One page of the list, newest first. `next` is the place of its last document, None on the last page."""
 
     runs: Sequence[Run]
-    next: Place | None
+    next: DocumentPlace | None
 
 
 class Ledger(Protocol):
@@ -164,7 +164,7 @@ class Ledger(Protocol):
         Only documents that were posted with an idempotency key have one: see `contract.idempotency`.
         """
 
-    async def page(self, wanted: Filter, *, limit: int, after: Place | None) -> Page:
+    async def page(self, wanted: Filter, *, limit: int, after: DocumentPlace | None) -> Page:
         """Returns up to `limit` documents that match `wanted` and come after the place `after`."""
 
     async def decided_since(self, since: datetime) -> Mapping[Lane, int]:

@@ -60,13 +60,19 @@ class SqlDeliveries:
                 rows = (await connection.execute(select(webhooks).where(webhooks.c.id.in_(taken)))).mappings().all()
         return [webhook_of(dict(row)) for row in rows]
 
-    async def leave(self, name: str, *, forget: bool) -> None:
-        """Gives back what a process holds."""
+    async def give_back(self, webhook_ids: Collection[str], name: str) -> None:
+        """Gives back some of what a process holds."""
+        its = (webhooks.c.id.in_(webhook_ids), webhooks.c.holder == name)
+        with translated():
+            async with self._writer.begin() as connection:
+                await connection.execute(update(webhooks).where(*its).values(holder=None))
+
+    async def leave(self, name: str) -> None:
+        """Gives back all that a process holds, and forgets it."""
         with translated():
             async with self._writer.begin() as connection:
                 await connection.execute(update(webhooks).where(webhooks.c.holder == name).values(holder=None))
-                if forget:
-                    await connection.execute(delete(deliverers).where(deliverers.c.name == name))
+                await connection.execute(delete(deliverers).where(deliverers.c.name == name))
 
     async def settle(self, settlements: Sequence[Settlement]) -> Collection[str]:
         """Stores settlements in one transaction; see `contract.deliveries.DeliveryStore`."""

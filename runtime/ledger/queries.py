@@ -11,7 +11,7 @@ from contract.accepted import Input
 from contract.batches import Batch, BatchPage, BatchPlace, FailedDocument, FailurePage
 from contract.codec import decode_input
 from contract.job import Kind, Lane
-from contract.ledger import Erased, Filter, Page, Place, Run, State
+from contract.ledger import DocumentPlace, Erased, Filter, Page, Run, State
 from contract.reasons import Reason
 from runtime.ledger import claims, search
 from runtime.ledger.batch import unpacked
@@ -76,7 +76,7 @@ class SqlLedger:
         rows = await self._rows(first.where(among(self._engine.dialect.name, runs.c.document_id, document_ids)))
         return {row["document_id"]: row["body_digest"] for row in rows}
 
-    async def page(self, wanted: Filter, *, limit: int, after: Place | None) -> Page:
+    async def page(self, wanted: Filter, *, limit: int, after: DocumentPlace | None) -> Page:
         """Returns a page of the list; see `contract.ledger.Ledger`."""
         listed = select(runs).where(runs.c.latest, *_conditions(wanted, self._engine.dialect.name))
         if after is not None:
@@ -85,7 +85,9 @@ class SqlLedger:
         rows = [Row.read(row) for row in await self._rows(listed.order_by(*newest_first).limit(limit + 1))]
         shown = rows[:limit]
         more = len(rows) > limit
-        return Page([_run(row) for row in shown], Place(shown[-1].sort_ms, shown[-1].document_id) if more else None)
+        return Page(
+            [_run(row) for row in shown], DocumentPlace(shown[-1].sort_ms, shown[-1].document_id) if more else None
+        )
 
     async def decided_since(self, since: datetime) -> Mapping[Lane, int]:
         """Counts decided documents, by lane; see `contract.ledger.Ledger`."""
@@ -172,7 +174,7 @@ def _labelled(name: str, value: str) -> ColumnElement[bool]:
     return exists().where(labels.c.seq == runs.c.seq, labels.c.name == name, labels.c.value == value)
 
 
-def _behind(place: Place) -> ColumnElement[bool]:
+def _behind(place: DocumentPlace) -> ColumnElement[bool]:
     return _earlier(runs.c.sort_ms, runs.c.document_id, place.at_ms, place.document_id)
 
 

@@ -6,7 +6,7 @@ from service import problems
 from service.api.answers import Index
 from service.api.headers import GUARDS, TAGGED
 from service.api.lookups import IF_NONE_MATCH, NOT_MODIFIED
-from service.api.operation import JSON, TEXT, Answer, Example, Operation, Parameter, Place
+from service.api.operation import JSON, TEXT, Example, Location, Operation, Parameter, Response
 
 _GROUP = "About"
 DOCS_FILES: Final = {
@@ -23,7 +23,7 @@ GET_INDEX: Final = Operation(
     path="/",
     group=_GROUP,
     summary="What this is",
-    answers=(Answer(status=200, about="Its name and its routes.", content={JSON: Index}),),
+    responses=(Response(status=200, about="Its name and its routes.", content={JSON: Index}),),
     examples={"index": Example(about="What this is.")},
 )
 GET_PROBLEM: Final = Operation(
@@ -35,13 +35,13 @@ GET_PROBLEM: Final = Operation(
     parameters=(
         Parameter(
             name="slug",
-            place=Place.PATH,
+            location=Location.PATH,
             required=True,
             about="The last part of a problem's `type`.",
             schema={"type": "string", "enum": [kind.slug for kind in problems.ALL]},
         ),
     ),
-    answers=(Answer(status=200, about="In words.", content={TEXT: {"type": "string"}}),),
+    responses=(Response(status=200, about="In words.", content={TEXT: {"type": "string"}}),),
     problems=(problems.NOT_FOUND,),
     examples={
         "full": Example(
@@ -66,8 +66,8 @@ GET_OPENAPI: Final = Operation(
     group=_GROUP,
     summary="This document",
     parameters=(IF_NONE_MATCH,),
-    answers=(
-        Answer(
+    responses=(
+        Response(
             status=200,
             about="OpenAPI 3.1.",
             content={JSON: {"type": "object", "required": ["openapi", "info", "paths", "components"]}},
@@ -84,8 +84,8 @@ GET_ASYNCAPI: Final = Operation(
     group=_GROUP,
     summary="The events on the exchange and in the log",
     parameters=(IF_NONE_MATCH,),
-    answers=(
-        Answer(
+    responses=(
+        Response(
             status=200,
             about="AsyncAPI 3.0.",
             content={JSON: {"type": "object", "required": ["asyncapi", "info", "channels", "operations"]}},
@@ -102,8 +102,8 @@ GET_DOCS: Final = Operation(
     group=_GROUP,
     summary="This document, to read and to try",
     about="Swagger UI, from this server alone.",
-    answers=(
-        Answer(status=200, about="The page.", content={"text/html": {"type": "string"}}, headers=(*TAGGED, *GUARDS)),
+    responses=(
+        Response(status=200, about="The page.", content={"text/html": {"type": "string"}}, headers=(*TAGGED, *GUARDS)),
         NOT_MODIFIED,
     ),
     parameters=(IF_NONE_MATCH,),
@@ -118,15 +118,15 @@ GET_DOCS_FILE: Final = Operation(
     parameters=(
         Parameter(
             name="name",
-            place=Place.PATH,
+            location=Location.PATH,
             required=True,
             about="The name of the file.",
             schema={"type": "string", "enum": list(DOCS_FILES)},
         ),
         IF_NONE_MATCH,
     ),
-    answers=(
-        Answer(
+    responses=(
+        Response(
             status=200,
             about="The file.",
             content={media_type: {"type": "string"} for media_type in DOCS_FILES.values()},

@@ -9,7 +9,7 @@ from service.api import samples
 from service.api.answers import CancelRequested, Erasing, PutRun
 from service.api.headers import LOCATION, MAYBE_RETRY_AFTER, RETRY_AFTER
 from service.api.lookups import DOCUMENT_ID
-from service.api.operation import JSON, Answer, Example, Operation
+from service.api.operation import JSON, Example, Operation, Response
 from service.api.posting import IDEMPOTENCY_KEY
 
 _GROUP = "Acting"
@@ -37,8 +37,8 @@ CANCEL_DOCUMENT: Final = Operation(
     summary="Cancel a document",
     about="Whoever takes the document next decides it as failed, with the reason `cancelled`.",
     parameters=(DOCUMENT_ID,),
-    answers=(
-        Answer(
+    responses=(
+        Response(
             status=202,
             about="It is on record. The look-up tells what comes of it.",
             content={JSON: CancelRequested},
@@ -68,7 +68,7 @@ RERUN_DOCUMENT: Final = Operation(
     summary="Process a document again",
     about="The URL is fetched again; text and HTML are processed again if the server kept them.",
     parameters=(DOCUMENT_ID, IDEMPOTENCY_KEY),
-    answers=(Answer(status=202, about="The next run is stored.", content={JSON: PutRun}, headers=(LOCATION,)),),
+    responses=(Response(status=202, about="The next run is stored.", content={JSON: PutRun}, headers=(LOCATION,)),),
     problems=(
         *_PROBLEMS,
         problems.RUN_UNDER_WAY,
@@ -104,9 +104,9 @@ ERASE_DOCUMENT: Final = Operation(
     summary="Erase a document",
     about="From ledger and dead letters. Subscribers are told. The answer says how long the log holds its events.",
     parameters=(DOCUMENT_ID,),
-    answers=(
-        Answer(status=200, about="It is erased.", content={JSON: Erasing}, headers=(MAYBE_RETRY_AFTER,)),
-        Answer(status=202, about="It is on record: ask again.", content={JSON: Erasing}, headers=(RETRY_AFTER,)),
+    responses=(
+        Response(status=200, about="It is erased.", content={JSON: Erasing}, headers=(MAYBE_RETRY_AFTER,)),
+        Response(status=202, about="It is on record: ask again.", content={JSON: Erasing}, headers=(RETRY_AFTER,)),
     ),
     problems=(*_PROBLEMS, problems.NOT_RECORDED),
     examples={

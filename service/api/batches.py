@@ -9,7 +9,7 @@ from service.api import samples
 from service.api.answers import BatchClosing, BatchList, BatchState
 from service.api.headers import RETRY_AFTER, TAGGED
 from service.api.lookups import IF_NONE_MATCH, LIMIT, NOT_MODIFIED
-from service.api.operation import JSON, Answer, Example, Link, Operation, Parameter, Place
+from service.api.operation import JSON, Example, Link, Location, Operation, Parameter, Response
 from service.api.posting import BATCH
 
 _GROUP: Final = "Batches"
@@ -22,7 +22,7 @@ _NOT_MODIFIED: Final = replace(NOT_MODIFIED, headers=TAGGED)
 
 BATCH_ID: Final = Parameter(
     name="id",
-    place=Place.PATH,
+    location=Location.PATH,
     required=True,
     about="The id that the receipts named as `batch`.",
     schema={"type": "string", "minLength": 1},
@@ -49,8 +49,8 @@ LIST_BATCHES: Final = Operation(
     summary="List batches, newest first",
     about="Those of the caller; with the scope `admin` all.",
     parameters=(Parameter(name="name", about="With this name.", schema=BATCH.schema), LIMIT, CURSOR, IF_NONE_MATCH),
-    answers=(
-        Answer(
+    responses=(
+        Response(
             status=200,
             about="A page.",
             content={JSON: BatchList},
@@ -80,8 +80,8 @@ SHOW_BATCH: Final = Operation(
         "It is there a moment after its first document."
     ),
     parameters=(BATCH_ID, LIMIT, CURSOR, IF_NONE_MATCH),
-    answers=(
-        Answer(status=200, about="Here it is.", content={JSON: BatchState}, headers=TAGGED),
+    responses=(
+        Response(status=200, about="Here it is.", content={JSON: BatchState}, headers=TAGGED),
         _NOT_MODIFIED,
     ),
     problems=(*_LEDGER_PROBLEMS, problems.NOT_FOUND),
@@ -104,8 +104,8 @@ CLOSE_BATCH: Final = Operation(
         "When all its documents are decided, the event `copydesk.batch.completed.v1` tells so."
     ),
     parameters=(BATCH_ID,),
-    answers=(
-        Answer(
+    responses=(
+        Response(
             status=202,
             about="It is on record. The look-up tells what comes of it.",
             content={JSON: BatchClosing},

@@ -7,7 +7,7 @@ from service import problems
 from service.api import samples
 from service.api.answers import Capacity, LaneLoad, LaneLoads
 from service.api.headers import NOT_KEPT
-from service.api.operation import JSON, Answer, Example, Operation
+from service.api.operation import JSON, Example, Operation, Response
 
 WINDOW_S: Final = 120.0  # chosen: "the last minutes"; at 2,000 documents/s the ledger counts 240,000 rows
 
@@ -19,7 +19,7 @@ GET_CAPACITY: Final = Operation(
     group="Posting",
     summary="How much waits, and for how long",
     about="The figures are up to a second old.",
-    answers=(Answer(status=200, about="For each lane.", content={JSON: Capacity}, headers=(NOT_KEPT,)),),
+    responses=(Response(status=200, about="For each lane.", content={JSON: Capacity}, headers=(NOT_KEPT,)),),
     problems=(problems.INVALID_PARAMETER, problems.BROKER_UNAVAILABLE),
     examples={
         "busy": Example(

@@ -8,7 +8,7 @@ from service.api import samples
 from service.api.answers import CommitRequest, ConsumerList, ConsumerState
 from service.api.headers import TAGGED
 from service.api.lookups import IF_NONE_MATCH, NOT_MODIFIED
-from service.api.operation import JSON, Answer, Example, Operation, Parameter, Place, text
+from service.api.operation import JSON, Example, Location, Operation, Parameter, Response, text
 
 MAX_OFFSET: Final = 10**18 - 1  # of the log; chosen: 18 digits, as `after` takes them
 MAX_CONSUMERS: Final = 100  # of an owner; chosen: far more than programs of one owner that follow the log
@@ -17,7 +17,7 @@ _GROUP = "Events"
 _PROBLEMS = (problems.INVALID_PARAMETER, problems.LEDGER_NOT_CONFIGURED, problems.LEDGER_UNAVAILABLE)
 _NAME: Final = Parameter(
     name="name",
-    place=Place.PATH,
+    location=Location.PATH,
     required=True,
     about="The consumer's name.",
     schema=text(least=1, most=64, pattern=f"^{NAME.pattern}$"),
@@ -39,7 +39,7 @@ LIST_CONSUMERS: Final = Operation(
     summary="The caller's consumers",
     about="`GET /v1/events?consumer=NAME` makes one.",
     parameters=(IF_NONE_MATCH,),
-    answers=(Answer(status=200, about="By name.", content={JSON: ConsumerList}, headers=TAGGED), NOT_MODIFIED),
+    responses=(Response(status=200, about="By name.", content={JSON: ConsumerList}, headers=TAGGED), NOT_MODIFIED),
     problems=_PROBLEMS,
     examples={"all": Example(about="All of them.", answer=ConsumerList(consumers=(samples.CONSUMER,)))},
 )
@@ -53,7 +53,7 @@ COMMIT_OFFSET: Final = Operation(
     about="The next connection of this consumer begins behind it. An offset moves forward only.",
     parameters=(_NAME,),
     bodies={JSON: CommitRequest},
-    answers=(Answer(status=200, about="The consumer.", content={JSON: ConsumerState}),),
+    responses=(Response(status=200, about="The consumer.", content={JSON: ConsumerState}),),
     problems=(
         *_PROBLEMS,
         problems.MALFORMED_BODY,
@@ -90,7 +90,7 @@ REMOVE_CONSUMER: Final = Operation(
     summary="Remove a consumer",
     about="Its connection ends within seconds. One that is made with the same name begins anew.",
     parameters=(_NAME,),
-    answers=(Answer(status=204, about="It is removed."),),
+    responses=(Response(status=204, about="It is removed."),),
     problems=(*_PROBLEMS, problems.NOT_FOUND),
     examples={"one": Example(about="One.", values={"name": samples.CONSUMER.name}, status=204), "missing": _MISSING},
 )

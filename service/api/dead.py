@@ -7,7 +7,7 @@ from contract.reasons import Reason
 from service import problems
 from service.api import samples
 from service.api.answers import Dropped, LetterList, Retried, ShownLetter, present
-from service.api.operation import FLAG, JSON, Answer, Example, Link, Operation, Parameter, Place, one_of, whole
+from service.api.operation import FLAG, JSON, Example, Link, Location, Operation, Parameter, Response, one_of, whole
 
 MAX_LIMIT: Final = 1000  # letters on a page; chosen to limit the size of an answer
 DEFAULT_LIMIT: Final = 100  # letters on a page; chosen: a few screens
@@ -15,7 +15,7 @@ ORDERS: Final = ("newest", "oldest")
 
 LETTER_ID: Final = Parameter(
     name="id",
-    place=Place.PATH,
+    location=Location.PATH,
     required=True,
     about="A letter's id, or at least its first 8 characters.",
     schema={"type": "string", "minLength": 1},
@@ -65,8 +65,8 @@ LIST_DEAD: Final = Operation(
     group=_GROUP,
     summary="List the dead letters",
     parameters=LIST_PARAMETERS,
-    answers=(
-        Answer(
+    responses=(
+        Response(
             status=200,
             about="A page.",
             content={JSON: LetterList},
@@ -95,7 +95,7 @@ SHOW_DEAD: Final = Operation(
     group=_GROUP,
     summary="Show a dead letter",
     parameters=(LETTER_ID, BODY),
-    answers=(Answer(status=200, about="All that is known of it.", content={JSON: ShownLetter}),),
+    responses=(Response(status=200, about="All that is known of it.", content={JSON: ShownLetter}),),
     problems=_ONE,
     examples={
         "with body": Example(about="With the message.", values={"id": samples.LETTER_ID, "body": True}),
@@ -110,7 +110,7 @@ RETRY_DEAD: Final = Operation(
     group=_GROUP,
     summary="Put the next run of a dead letter",
     parameters=(LETTER_ID,),
-    answers=(Answer(status=202, about="It is on its queue.", content={JSON: Retried}),),
+    responses=(Response(status=202, about="It is on its queue.", content={JSON: Retried}),),
     problems=(*_ONE, problems.NOT_RETRYABLE, problems.INTAKE_FULL),
     examples={
         "one": Example(
@@ -131,7 +131,7 @@ RETRY_MANY: Final = Operation(
     summary="Put the next runs of many dead letters",
     about="Of those with a `reason`, or with `all=true` of all: exactly one of the two.",
     parameters=MANY,
-    answers=(Answer(status=202, about="They are on their queues.", content={JSON: Retried}),),
+    responses=(Response(status=202, about="They are on their queues.", content={JSON: Retried}),),
     problems=(*_PROBLEMS, problems.INTAKE_FULL),
     examples={
         "of a reason": Example(
@@ -151,7 +151,7 @@ DROP_DEAD: Final = Operation(
     group=_GROUP,
     summary="Drop a dead letter",
     parameters=(LETTER_ID,),
-    answers=(Answer(status=200, about="It is gone.", content={JSON: Dropped}),),
+    responses=(Response(status=200, about="It is gone.", content={JSON: Dropped}),),
     problems=_ONE,
     examples={
         "one": Example(
@@ -171,7 +171,7 @@ DROP_MANY: Final = Operation(
     summary="Drop many dead letters",
     about="Those with a `reason`, or with `all=true` all: exactly one of the two.",
     parameters=MANY,
-    answers=(Answer(status=200, about="They are gone.", content={JSON: Dropped}),),
+    responses=(Response(status=200, about="They are gone.", content={JSON: Dropped}),),
     problems=_PROBLEMS,
     examples={
         "of a reason": Example(

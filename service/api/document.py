@@ -11,7 +11,7 @@ from contract.submission import Line, Submission
 from service import problems
 from service.api.answers import ProblemDetails
 from service.api.headers import LIMITS, PROBLEM_HEADERS
-from service.api.operation import Answer, Content, Example, Header, Lines, Operation, Parameter, Place, Schema
+from service.api.operation import Content, Example, Header, Lines, Location, Operation, Parameter, Response, Schema
 from service.problems import ProblemType
 
 VERSION: Final = "1"  # of the API
@@ -115,7 +115,7 @@ class _Schemas:
 
 
 def _types(operation: Operation) -> Iterable[type | UnionType]:
-    bodies = [operation.bodies, *(answer.content for answer in operation.answers)]
+    bodies = [operation.bodies, *(response.content for response in operation.responses)]
     contents = [content for body in bodies for content in body.values()]
     kinds = [content.kind if isinstance(content, Lines) else content for content in contents]
     return [kind for kind in kinds if not isinstance(kind, Mapping)]
@@ -133,13 +133,13 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
         fields["parameters"] = [_parameter(parameter, operation.examples) for parameter in operation.parameters]
     if operation.bodies:
         fields["requestBody"] = {"required": operation.needs_body, "content": _bodies(operation, schemas)}
-    fields["responses"] = {**_answers(operation, schemas), **_problems(operation, schemas)}
+    fields["responses"] = {**_responses(operation, schemas), **_problems(operation, schemas)}
     return fields
 
 
 def _parameter(parameter: Parameter, examples: Mapping[str, Example]) -> dict[str, Any]:
-    fields: dict[str, Any] = {"name": parameter.name, "in": parameter.place, "description": parameter.about}
-    fields["required"] = parameter.required or parameter.place is Place.PATH
+    fields: dict[str, Any] = {"name": parameter.name, "in": parameter.location, "description": parameter.about}
+    fields["required"] = parameter.required or parameter.location is Location.PATH
     fields["schema"] = _parameter_schema(parameter)
     shown = {
         name: {"summary": example.about, "value": example.values[parameter.name]}
@@ -171,23 +171,23 @@ def _bodies(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     return bodies
 
 
-def _answers(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
-    return {str(answer.status): _answer(answer, operation, schemas) for answer in operation.answers}
+def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+    return {str(response.status): _response(response, operation, schemas) for response in operation.responses}
 
 
-def _answer(answer: Answer, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
-    fields: dict[str, Any] = {"description": answer.about}
-    if answer.content:
+def _response(response: Response, operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+    fields: dict[str, Any] = {"description": response.about}
+    if response.content:
         fields["content"] = {
-            media_type: {"schema": schemas.of(content)} | _shown(operation, answer.status, media_type)
-            for media_type, content in answer.content.items()
+            media_type: {"schema": schemas.of(content)} | _shown(operation, response.status, media_type)
+            for media_type, content in response.content.items()
         }
-    headers = (*answer.headers, *(LIMITS if operation.charged else ()))
+    headers = (*response.headers, *(LIMITS if operation.charged else ()))
     if headers:
         fields["headers"] = _headers(headers)
-    if answer.links:
+    if response.links:
         fields["links"] = {
-            link.name: {"operationId": link.to, "parameters": {link.parameter: link.value}} for link in answer.links
+            link.name: {"operationId": link.to, "parameters": {link.parameter: link.value}} for link in response.links
         }
     return fields
 

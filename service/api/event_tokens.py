@@ -7,7 +7,7 @@ from service import problems
 from service.api import samples
 from service.api.answers import IssuedToken, TokenRequest
 from service.api.headers import NOT_KEPT
-from service.api.operation import JSON, Answer, Example, Operation
+from service.api.operation import JSON, Example, Operation, Response
 
 MAKE_EVENT_TOKEN: Final = Operation(
     id="make_event_token",
@@ -19,7 +19,7 @@ MAKE_EVENT_TOKEN: Final = Operation(
     about="It lets `GET /v1/events` be called with `token` in the query, and nothing else, until it expires.",
     bodies={JSON: TokenRequest},
     needs_body=False,
-    answers=(Answer(status=200, about="The token.", content={JSON: IssuedToken}, headers=(NOT_KEPT,)),),
+    responses=(Response(status=200, about="The token.", content={JSON: IssuedToken}, headers=(NOT_KEPT,)),),
     problems=(
         problems.INVALID_PARAMETER,
         problems.MALFORMED_BODY,

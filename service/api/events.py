@@ -9,7 +9,7 @@ from contract.keys import NAME, Scope
 from contract.labels import StreamEnd
 from contract.patterns import MAX_PATTERN_CHARS, MAX_PATTERNS, PATTERN_SHAPE
 from service import problems
-from service.api.operation import Answer, Example, Header, Operation, Parameter, Place, Schema, text, whole
+from service.api.operation import Example, Header, Location, Operation, Parameter, Response, Schema, text, whole
 
 MAX_LAST: Final = 999_999  # events; chosen: six digits, far above what one look-back reaches
 OFFSET_PATTERN: Final = "^(-1|oldest|[0-9]{1,18})$"
@@ -69,7 +69,7 @@ FORMAT: Final = Parameter(
 )
 LAST_EVENT_ID: Final = Parameter(
     name="Last-Event-ID",
-    place=Place.HEADER,
+    location=Location.HEADER,
     about="The `id` of the last event that was read, as an EventSource sends it; it goes before `after`.",
     schema=AFTER.schema,
 )
@@ -119,8 +119,8 @@ GET_EVENTS: Final = Operation(
         "is written."
     ),
     parameters=(AFTER, LAST, PATTERN, FILTER, UNTIL, FOLLOW, CONSUMER, TOKEN, FORMAT, LAST_EVENT_ID),
-    answers=(
-        Answer(
+    responses=(
+        Response(
             status=200,
             about="The stream.",
             content={STREAM_TYPE: _EVENT, LINES_TYPE: _LINE},

@@ -7,7 +7,7 @@ from contract.keys import Scope
 from service import problems
 from service.api import samples
 from service.api.headers import CACHE_CONTROL, GUARDS
-from service.api.operation import JSON, TEXT, Answer, Example, Operation
+from service.api.operation import JSON, TEXT, Example, Operation, Response
 from service.api.posting import BODIES, IDEMPOTENCY_KEY, RAW_PARAMETERS
 from service.http.forms import ARTICLE_TYPE
 
@@ -25,8 +25,8 @@ EXTRACT_DOCUMENT: Final = Operation(
     ),
     parameters=(IDEMPOTENCY_KEY, *RAW_PARAMETERS),
     bodies=BODIES,
-    answers=(
-        Answer(
+    responses=(
+        Response(
             status=200,
             about="The article.",
             content={

@@ -18,13 +18,13 @@ from service.api.headers import APPLIED, GUARDS, MAYBE_RETRY_AFTER, RETRY_AFTER,
 from service.api.operation import (
     JSON,
     TEXT,
-    Answer,
     Content,
     Example,
     Link,
+    Location,
     Operation,
     Parameter,
-    Place,
+    Response,
     Schema,
     one_of,
     text,
@@ -41,14 +41,14 @@ MAX_NAME_CHARS: Final = 320  # of a host name (at most 253) or a label with its 
 
 DOCUMENT_ID: Final = Parameter(
     name="id",
-    place=Place.PATH,
+    location=Location.PATH,
     required=True,
     about="The id that the receipt named.",
     schema={"type": "string", "minLength": 1},
 )
 IF_NONE_MATCH: Final = Parameter(
     name="If-None-Match",
-    place=Place.HEADER,
+    location=Location.HEADER,
     about="The `ETag` of an answer that the caller has.",
     schema={"type": "string"},
 )
@@ -92,7 +92,7 @@ LIST_PARAMETERS: Final = (
 )
 
 _LEDGER_PROBLEMS = (problems.INVALID_PARAMETER, problems.LEDGER_NOT_CONFIGURED, problems.LEDGER_UNAVAILABLE)
-NOT_MODIFIED: Final = Answer(
+NOT_MODIFIED: Final = Response(
     status=304, about="The caller has it: `If-None-Match` holds its `ETag`.", headers=(*TAGGED, APPLIED, *GUARDS)
 )
 
@@ -105,8 +105,8 @@ LIST_DOCUMENTS: Final = Operation(
     summary="List documents, newest first",
     about="Those for which all that is given holds, by their latest run. Pages do not shift under new documents.",
     parameters=(*LIST_PARAMETERS, IF_NONE_MATCH),
-    answers=(
-        Answer(
+    responses=(
+        Response(
             status=200,
             about="A page.",
             content={JSON: DocumentList},
@@ -149,8 +149,8 @@ SHOW_DOCUMENT: Final = Operation(
     summary="What became of a document",
     about="Its state, or, as `format` or `Accept` says, its event or its article in one of its forms.",
     parameters=(DOCUMENT_ID, FORMAT, RUN, IF_NONE_MATCH, PREFER),
-    answers=(
-        Answer(
+    responses=(
+        Response(
             status=200,
             about="Here it is. `Retry-After` comes with the state of a document that is not decided.",
             content={
@@ -163,7 +163,7 @@ SHOW_DOCUMENT: Final = Operation(
             },
             headers=(*TAGGED, MAYBE_RETRY_AFTER, APPLIED, *GUARDS),
         ),
-        Answer(
+        Response(
             status=202,
             about="Nothing could have this form yet, or nothing is recorded of this id yet: ask again.",
             content={JSON: _STATE},

@@ -24,7 +24,7 @@ Content = type | UnionType | Lines | Schema
 """What a body holds: a type, whose schema pydantic makes, lines of a type, or a schema."""
 
 
-class Place(StrEnum):
+class Location(StrEnum):
     """Where a parameter stands."""
 
     QUERY = "query"
@@ -47,7 +47,7 @@ class Parameter:
     name: str
     about: str
     schema: Schema
-    place: Place = Place.QUERY
+    location: Location = Location.QUERY
     required: bool = False
     repeatable: int = 1
     family: bool = False
@@ -74,7 +74,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Response:
     """An answer that is no problem: its status, what it means, its content by media type."""
 
     status: int
@@ -136,7 +136,7 @@ class Operation:
     parameters: Sequence[Parameter] = ()
     bodies: Mapping[str, Content] = field(default_factory=dict)
     needs_body: bool = True
-    answers: Sequence[Answer] = ()
+    responses: Sequence[Response] = ()
     problems: Sequence[ProblemType] = ()
     examples: Mapping[str, Example] = field(default_factory=dict)
 

@@ -22,14 +22,14 @@ from service.api.operation import (
     FLAG,
     JSON,
     TEXT,
-    Answer,
     Content,
     Example,
     Lines,
     Link,
+    Location,
     Operation,
     Parameter,
-    Place,
+    Response,
     one_of,
     text,
 )
@@ -49,13 +49,13 @@ LABEL_PREFIX: Final = "labels"
 
 IDEMPOTENCY_KEY: Final = Parameter(
     name="Idempotency-Key",
-    place=Place.HEADER,
+    location=Location.HEADER,
     about="The same key gives the document the same id, however often it is posted. With another body it is refused.",
     schema=text(least=1, most=KEY_CHARS, pattern="^[\\x21-\\x7e]+$"),
 )
 PREFER: Final = Parameter(
     name="Prefer",
-    place=Place.HEADER,
+    location=Location.HEADER,
     about="`wait=20`: answer when the document is decided, or after 20 seconds (RFC 7240).",
     schema={"type": "string"},
 )
@@ -159,8 +159,8 @@ POST_DOCUMENT: Final = Operation(
     ),
     parameters=(IDEMPOTENCY_KEY, PREFER, *RAW_PARAMETERS, *BATCH_PARAMETERS),
     bodies={**BODIES, NDJSON: Lines(Line), FORM: FILES},
-    answers=(
-        Answer(
+    responses=(
+        Response(
             status=200,
             about=(
                 "Decided, while the request waited: the event, or the form of the article that `Accept` asks for. "
@@ -170,7 +170,7 @@ POST_DOCUMENT: Final = Operation(
             | dict.fromkeys((TEXT, "text/markdown", "text/html"), _FORM),
             headers=(LOCATION, APPLIED, MAYBE_CACHE_CONTROL, *GUARDS),
         ),
-        Answer(status=202, about="Stored.", content={JSON: Receipt}, headers=(LOCATION, APPLIED), links=_LINKS),
+        Response(status=202, about="Stored.", content={JSON: Receipt}, headers=(LOCATION, APPLIED), links=_LINKS),
     ),
     problems=(
         problems.INVALID_PARAMETER,

@@ -19,20 +19,20 @@ from service.api.answers import (
 )
 from service.api.headers import NOT_KEPT, TAGGED
 from service.api.lookups import IF_NONE_MATCH, MAX_LIMIT, NOT_MODIFIED
-from service.api.operation import JSON, Answer, Example, Header, Link, Operation, Parameter, Place, one_of, whole
+from service.api.operation import JSON, Example, Header, Link, Location, Operation, Parameter, Response, one_of, whole
 
 DEFAULT_LIMIT: Final = 50  # deliveries on a page; chosen: a few screens
 
 WEBHOOK_ID: Final = Parameter(
     name="id",
-    place=Place.PATH,
+    location=Location.PATH,
     required=True,
     about="The webhook's id.",
     schema={"type": "string", "minLength": 1},
 )
 DELIVERY_ID: Final = Parameter(
     name="delivery",
-    place=Place.PATH,
+    location=Location.PATH,
     required=True,
     about="The delivery's id.",
     schema={"type": "string", "minLength": 1},
@@ -107,8 +107,8 @@ LIST_WEBHOOKS: Final = Operation(
     summary="List the webhooks",
     about="Those of the caller's owner; with the scope `admin` those of all.",
     parameters=(IF_NONE_MATCH,),
-    answers=(
-        Answer(
+    responses=(
+        Response(
             status=200,
             about="All of them.",
             content={JSON: WebhookList},
@@ -132,7 +132,7 @@ MAKE_WEBHOOK: Final = Operation(
         "`documents: all` needs the scope `admin`."
     ),
     bodies={JSON: WebhookRequest},
-    answers=(Answer(status=201, about="It is stored.", content={JSON: ShownWebhook}, headers=(_PLACE, NOT_KEPT)),),
+    responses=(Response(status=201, about="It is stored.", content={JSON: ShownWebhook}, headers=(_PLACE, NOT_KEPT)),),
     problems=(*_LEDGER, *_BODY, problems.TOO_MANY_WEBHOOKS, problems.BROKER_UNAVAILABLE),
     examples={
         "filtered": Example(
@@ -160,8 +160,8 @@ SHOW_WEBHOOK: Final = Operation(
     group=_GROUP,
     summary="Show a webhook",
     parameters=(WEBHOOK_ID, IF_NONE_MATCH),
-    answers=(
-        Answer(status=200, about="All but its secret.", content={JSON: ShownWebhook}, headers=TAGGED),
+    responses=(
+        Response(status=200, about="All but its secret.", content={JSON: ShownWebhook}, headers=TAGGED),
         NOT_MODIFIED,
     ),
     problems=_ONE,
@@ -183,7 +183,7 @@ CHANGE_WEBHOOK: Final = Operation(
     ),
     parameters=(WEBHOOK_ID,),
     bodies={JSON: WebhookRequest},
-    answers=(Answer(status=200, about="It is changed.", content={JSON: ShownWebhook}, headers=(NOT_KEPT,)),),
+    responses=(Response(status=200, about="It is changed.", content={JSON: ShownWebhook}, headers=(NOT_KEPT,)),),
     problems=(*_ONE, *_BODY),
     examples={
         "new secret": Example(
@@ -211,7 +211,7 @@ REMOVE_WEBHOOK: Final = Operation(
     summary="Remove a webhook",
     about="With all that is known of its deliveries.",
     parameters=(WEBHOOK_ID,),
-    answers=(Answer(status=204, about="It is gone."),),
+    responses=(Response(status=204, about="It is gone."),),
     problems=_ONE,
     examples={
         "one": Example(about="One of them.", values={"id": samples.WEBHOOK_ID}, status=204),
@@ -227,7 +227,7 @@ TEST_WEBHOOK: Final = Operation(
     summary="Send a test event",
     about="Of the type `copydesk.webhook.test.v1`, also to a webhook that is disabled. It is tried again like others.",
     parameters=(WEBHOOK_ID,),
-    answers=(Answer(status=202, about="It will be sent within seconds.", content={JSON: RequestedDelivery}),),
+    responses=(Response(status=202, about="It will be sent within seconds.", content={JSON: RequestedDelivery}),),
     problems=_ONE,
     examples={
         "one": Example(about="To one of them.", values={"id": samples.WEBHOOK_ID}, status=202),
@@ -253,8 +253,8 @@ LIST_DELIVERIES: Final = Operation(
         ),
         IF_NONE_MATCH,
     ),
-    answers=(
-        Answer(
+    responses=(
+        Response(
             status=200,
             about="A page.",
             content={JSON: DeliveryList},
@@ -282,7 +282,7 @@ DELIVER_AGAIN: Final = Operation(
     summary="Deliver an event again",
     about="From the log, as long as it holds the event. One that waits for another attempt is due at once.",
     parameters=(WEBHOOK_ID, DELIVERY_ID),
-    answers=(Answer(status=202, about="It will be sent within seconds.", content={JSON: RequestedDelivery}),),
+    responses=(Response(status=202, about="It will be sent within seconds.", content={JSON: RequestedDelivery}),),
     problems=(*_ONE, problems.POSITION_GONE, problems.ERASED, problems.BROKER_UNAVAILABLE),
     examples={
         "one": Example(

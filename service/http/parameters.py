@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from contract.submission import Fault
-from service.api.operation import Parameter, Place
+from service.api.operation import Location, Parameter
 from service.problems import invalid_parameter
 
 UNKNOWN: Final = "unknown_parameter"  # the rule that an unknown name breaks
@@ -30,7 +30,7 @@ def unknown_parameter(name: str) -> Fault:
 
 def named(name: str, known: Sequence[Parameter]) -> Parameter | None:
     """Returns the query parameter of this name, None if there is none."""
-    queried = (parameter for parameter in known if parameter.place is Place.QUERY)
+    queried = (parameter for parameter in known if parameter.location is Location.QUERY)
     return next((parameter for parameter in queried if _is_named(name, parameter)), None)
 
 

@@ -10,7 +10,7 @@ import orjson
 from aiohttp import web
 
 from contract.job import Kind
-from contract.ledger import Filter, Place, State
+from contract.ledger import DocumentPlace, Filter, State
 from contract.reasons import Reason
 from contract.search import SearchError, Term, parse_query
 from contract.submission import MAX_LABELS
@@ -45,7 +45,7 @@ class ListQuery:
 
     wanted: Filter
     limit: int
-    after: Place | None
+    after: DocumentPlace | None
 
     @classmethod
     def of(cls, request: web.Request) -> "ListQuery":
@@ -70,7 +70,7 @@ class ListQuery:
             published_until=_time("published_before", given),
         )
         place = place_of(given)
-        return cls(wanted, limit_of(given), None if place is None else Place(*place))
+        return cls(wanted, limit_of(given), None if place is None else DocumentPlace(*place))
 
 
 def _word(name: str, words: type[E], given: Mapping[str, str]) -> E | None:

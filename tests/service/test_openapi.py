@@ -16,7 +16,7 @@ from contract.webhooks import Delivery, DeliveryState, Webhook, new_secret
 from service import problems
 from service.api import samples
 from service.api.document import problems_of
-from service.api.operation import Example, Operation, Place
+from service.api.operation import Example, Location, Operation
 from service.api.posting import POST_DOCUMENT
 from service.routes import operations
 from tests.brokers.samples import again
@@ -75,7 +75,7 @@ async def full_desk(ledger_desk: OpenLedgerDesk, records: Records) -> Desk:
 
 def query_of(operation: Operation, example: Example) -> list[tuple[str, str]]:
     """Returns the query parameters of a call, as their schemas say that they are written."""
-    elsewhere = {parameter.name for parameter in operation.parameters if parameter.place is not Place.QUERY}
+    elsewhere = {parameter.name for parameter in operation.parameters if parameter.location is not Location.QUERY}
     pairs = [(name, value) for name, value in example.values.items() if name not in elsewhere]
     return [(name, written(one)) for name, value in pairs for one in (value if isinstance(value, list) else [value])]
 
@@ -86,7 +86,7 @@ def written(value: object) -> str:
 
 async def call(desk: Desk, operation: Operation, example: Example) -> ClientResponse:
     """Makes the request of the example."""
-    headers = {parameter.name for parameter in operation.parameters if parameter.place is Place.HEADER}
+    headers = {parameter.name for parameter in operation.parameters if parameter.location is Location.HEADER}
     sent = {name: str(value) for name, value in example.values.items() if name in headers}
     if example.media_type:
         sent["Content-Type"] = example.media_type
@@ -154,7 +154,7 @@ async def test_the_parameters_that_are_documented_are_taken(desk: Desk, operatio
         .replace("{slug}", "not-found")
         .replace("{name}", "page.css")
     )
-    names = [one.name + ".x" * one.family for one in operation.parameters if one.place is Place.QUERY]
+    names = [one.name + ".x" * one.family for one in operation.parameters if one.location is Location.QUERY]
     for name in names:
         headers = {"Content-Type": "text/plain"} if operation is POST_DOCUMENT else {}
         response = await desk.client.request(operation.method, path, params={name: "\0"}, headers=headers)

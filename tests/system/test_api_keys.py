@@ -160,16 +160,16 @@ async def test_submit_waits_for_its_key_as_long_as_patience_allows(keyed: Keyed,
 
 
 async def test_documents_of_another_owner_are_not_found_but_by_an_admin(keyed: Keyed) -> None:
-    ann, bob = [await asyncio.to_thread(keyed.run, "create", name) for name in ("carol", "dave")]
+    carol, dave = [await asyncio.to_thread(keyed.run, "create", name) for name in ("carol", "dave")]
     root = await asyncio.to_thread(keyed.run, "create", "root", "--scope", "admin")
     async with aiohttp.ClientSession() as http:
-        for token in (ann, bob, root):
+        for token in (carol, dave, root):
             await taken(http, keyed.apis, token)
         headers = {
-            name: {"Authorization": f"Bearer {token}"} for name, token in zip("abr", (ann, bob, root), strict=True)
+            name: {"Authorization": f"Bearer {token}"} for name, token in zip("cdr", (carol, dave, root), strict=True)
         }
         document = {"text": "The harbour council voted to move the ferry landing. " * 5}
-        async with http.post(f"{keyed.stack.api}/v1/documents", json=document, headers=headers["a"]) as response:
+        async with http.post(f"{keyed.stack.api}/v1/documents", json=document, headers=headers["c"]) as response:
             url = f"{keyed.stack.api}{response.headers['Location']}"
 
         async def found(name: str) -> int:
@@ -177,10 +177,10 @@ async def test_documents_of_another_owner_are_not_found_but_by_an_admin(keyed: K
                 return response.status
 
         async def is_recorded() -> bool:
-            return await found("a") == 200
+            return await found("c") == 200
 
         await until(is_recorded)
         assert await found("r") == 200
-        assert await found("b") in {202, 404}  # 202: an id that may not be recorded yet, as for every unknown one
-        async with http.get(f"{keyed.stack.api}/v1/documents", headers=headers["b"]) as response:
+        assert await found("d") in {202, 404}  # 202: an id that may not be recorded yet, as for every unknown one
+        async with http.get(f"{keyed.stack.api}/v1/documents", headers=headers["d"]) as response:
             assert (await response.json())["documents"] == []

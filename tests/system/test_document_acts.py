@@ -158,11 +158,10 @@ async def test_the_first_worker_decides_documents_cancelled_while_none_ran(
 
 
 async def test_a_document_behind_others_is_cancelled_unread(tmp_path: Path, http: Http) -> None:
-    """With one slot, which a page takes that does not come."""
+    """With one document in hand at a time: a page that does not come."""
+    one = {"COPYDESK_SLOTS": "1", "COPYDESK_MAX_WAITING": "0", "COPYDESK_FETCH_FIRST_BYTE_TIMEOUT_S": "5"}
     async with silent_site() as url:
-        with embedded(
-            tmp_path, SETTINGS | {"COPYDESK_SLOTS": "1", "COPYDESK_FETCH_FIRST_BYTE_TIMEOUT_S": "3"}
-        ) as stack:
+        with embedded(tmp_path, SETTINGS | one) as stack:
             first = await new(http, stack, url=url)
             second = await accepted(http, stack.api, 2)
             await until_answered(http, stack, second, state="accepted")

@@ -131,7 +131,7 @@ class Deliverer:
         now_s = time.monotonic()
         self._living.see(beats, now_s)
         for name in self._living.ended(now_s) - {self._name}:
-            await self._store.leave(name, forget=True)
+            await self._store.leave(name)
         members = self._living.living(now_s) | {self._name}
         mine = {it: held for it, held in webhooks.items() if holder_of(it, members) == self._name}
         for webhook_id in [*self._runs]:
@@ -143,6 +143,9 @@ class Deliverer:
             )
             if not is_same:
                 await self._drop(webhook_id)
+        others = [it for it, held in webhooks.items() if held.holder == self._name and it not in mine]
+        if others:  # a process has come, and they are its share now
+            await self._store.give_back(others, self._name)
         free = [it for it in mine.values() if it.holder in {None, self._name} or it.holder not in members]
         wanted = {it.webhook.id: it for it in free if it.webhook.id not in self._runs}
         taken = await self._store.take([*wanted.values()], self._name) if wanted else ()
@@ -283,7 +286,7 @@ class Deliverer:
     async def _leave(self) -> None:
         await self._settle()
         try:
-            await self._store.leave(self._name, forget=True)
+            await self._store.leave(self._name)
         except LedgerUnavailable as error:
             self._fail(error)
 

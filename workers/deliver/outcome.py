@@ -8,13 +8,13 @@ from typing import Final
 from contract.labels import DeliveryOutcome
 from contract.webhooks import Delivery, DeliveryState, DisabledCause
 from workers.deliver.limits import DeliveryLimits
-from workers.deliver.receiver import Answer
+from workers.deliver.receiver import AttemptResult
 
 _GONE: Final = 410  # RFC 9110, section 15.5.11; Standard Webhooks 1.0: the webhook is to be disabled
 _SLOW_DOWN: Final = {429, 503}  # RFC 6585, section 4; RFC 9110, section 15.6.4
 
 
-def after(delivery: Delivery, answer: Answer, at: datetime, limits: DeliveryLimits) -> Delivery:
+def after(delivery: Delivery, answer: AttemptResult, at: datetime, limits: DeliveryLimits) -> Delivery:
     """Returns the delivery after an attempt that ended at the aware time `at`: delivered, due again, or failed."""
     tried = replace(
         delivery,
@@ -35,7 +35,7 @@ def after(delivery: Delivery, answer: Answer, at: datetime, limits: DeliveryLimi
     return replace(tried, next_at=at + timedelta(seconds=delay_s))
 
 
-def pause_s(answer: Answer, limits: DeliveryLimits) -> float:
+def pause_s(answer: AttemptResult, limits: DeliveryLimits) -> float:
     """Returns for how long the receiver is to be left alone, in seconds; 0 if it does not ask for that."""
     if answer.status not in _SLOW_DOWN or answer.retry_after_s is None:
         return 0.0
@@ -43,7 +43,7 @@ def pause_s(answer: Answer, limits: DeliveryLimits) -> float:
 
 
 def cause_to_disable(
-    answer: Answer, failing_since: datetime | None, at: datetime, limits: DeliveryLimits
+    answer: AttemptResult, failing_since: datetime | None, at: datetime, limits: DeliveryLimits
 ) -> DisabledCause | None:
     """Returns why the webhook is to be disabled after this answer, None if it is not."""
     if answer.status == _GONE:

@@ -27,7 +27,7 @@ _BLOCKED: Final = {Reason.BLOCKED_ADDRESS, Reason.BLOCKED_PORT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class AttemptResult:
     """What came of one attempt.
 
     Attributes:
@@ -88,7 +88,7 @@ class Receivers:
         await self._session.close()
         await self._resolver.close()
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> AttemptResult:
         """Posts `body` once, and returns what came of it."""
         began = time.monotonic()
         try:
@@ -99,12 +99,12 @@ class Receivers:
                     start = await self._start_of(response)
         except TimeoutError:
             error = f"no answer within {self._timeout_s:g} s"
-            return Answer(outcome=DeliveryOutcome.TIMED_OUT, error=error, took_ms=_since(began))
+            return AttemptResult(outcome=DeliveryOutcome.TIMED_OUT, error=error, took_ms=_since(began))
         except FOREIGN as error:
             failed = translated(error)
-            return Answer(outcome=_outcome(failed), error=str(failed.detail), took_ms=_since(began))
+            return AttemptResult(outcome=_outcome(failed), error=str(failed.detail), took_ms=_since(began))
         delivered = 200 <= response.status < 300  # noqa: PLR2004 - RFC 9110, section 15.3: success
-        return Answer(
+        return AttemptResult(
             outcome=DeliveryOutcome.DELIVERED if delivered else DeliveryOutcome.REFUSED,
             status=response.status,
             excerpt=start[:EXCERPT_BYTES].decode(errors="replace") or None,

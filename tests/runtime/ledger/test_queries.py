@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contract.idempotency import Idempotency
 from contract.job import Job, Kind, Lane
-from contract.ledger import Filter, Place, Run, State
+from contract.ledger import DocumentPlace, Filter, Run, State
 from contract.reasons import Reason
 from contract.search import parse_query
 from runtime.ledger.queries import SqlLedger
@@ -59,7 +59,7 @@ async def test_a_place_before_all_is_the_end(engine: AsyncEngine) -> None:
     records = Records()
     records.accept(*samples.jobs(3))
     await record_all(records, engine)
-    assert (await SqlLedger(engine).page(Filter(), limit=5, after=Place(0, "a"))).runs == []
+    assert (await SqlLedger(engine).page(Filter(), limit=5, after=DocumentPlace(0, "a"))).runs == []
 
 
 async def test_the_latest_run_stands_for_the_document(engine: AsyncEngine) -> None:

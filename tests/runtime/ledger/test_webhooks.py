@@ -216,9 +216,14 @@ async def test_processes_are_known_by_their_beats(engine: AsyncEngine) -> None:
     look = await store.look("two")
     assert look.beats == {"one": 1, "two": 1}
     assert [(it.webhook, it.holder, it.fence) for it in look.webhooks] == [(made, "one", 1)]
-    await store.leave("one", forget=True)
+    await store.give_back([made.id], "two")
+    assert (await store.look("two")).webhooks[0].holder == "one"
+    await store.give_back([made.id], "one")
+    assert (await store.look("two")).webhooks[0].holder is None
+    await store.take([Held(made, None, 1)], "one")
+    await store.leave("one")
     again = await store.look("two")
-    assert (again.beats, again.webhooks[0].holder) == ({"two": 2}, None)
+    assert (again.beats, again.webhooks[0].holder) == ({"two": 4}, None)
 
 
 async def test_an_owner_is_known_once_it_is_recorded(engine: AsyncEngine) -> None:

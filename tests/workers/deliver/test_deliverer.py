@@ -351,6 +351,19 @@ async def test_processes_share_the_webhooks_and_take_over_from_one_that_ends(
     assert len(receiver.got) == 36
 
 
+async def test_a_process_that_comes_later_gets_its_share(desk: Desk, open_receiver: OpenReceiver) -> None:
+    receiver = await open_receiver()
+    for _ in range(12):
+        await desk.hook(receiver)
+    async with desk.delivering(alone=False) as first:
+        await desk.until(lambda: _holds(lambda: len(first._runs) == 12))
+        async with desk.delivering(alone=False) as second:
+            await desk.until(lambda: _holds(lambda: second._runs and len(first._runs) + len(second._runs) == 12))
+            write(desk, events(1))
+            await receiver.until(12)
+    assert len(receiver.got) == 12
+
+
 async def test_what_is_pending_of_an_erased_document_is_dropped(desk: Desk, open_receiver: OpenReceiver) -> None:
     async def refuse(_: Posted) -> web.Response:
         return web.Response(status=500)

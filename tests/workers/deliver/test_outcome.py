@@ -10,14 +10,14 @@ from contract.labels import DeliveryOutcome
 from contract.webhooks import Delivery, DeliveryState, DisabledCause
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.outcome import after, cause_to_disable, pause_s
-from workers.deliver.receiver import Answer
+from workers.deliver.receiver import AttemptResult
 
 AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
 NEW = Delivery(id="1", webhook_id="w", event_id="e.1", event_type="t", created_at=AT, next_at=AT, body=b"{}")
 LIMITS = DeliveryLimits()
 EXACT = DeliveryLimits(jitter=0.0)
-REFUSED = Answer(outcome=DeliveryOutcome.REFUSED, status=500, took_ms=7, excerpt="no")
-DELIVERED = Answer(outcome=DeliveryOutcome.DELIVERED, status=200)
+REFUSED = AttemptResult(outcome=DeliveryOutcome.REFUSED, status=500, took_ms=7, excerpt="no")
+DELIVERED = AttemptResult(outcome=DeliveryOutcome.DELIVERED, status=200)
 
 
 def waits_s(delivery: Delivery) -> float:
@@ -75,6 +75,6 @@ def test_a_receiver_may_ask_for_a_pause_of_a_day_at_most(
         (DELIVERED, timedelta(days=9), None),
     ],
 )
-def test_why_a_webhook_is_disabled(answer: Answer, failing_for: timedelta, cause: DisabledCause | None) -> None:
+def test_why_a_webhook_is_disabled(answer: AttemptResult, failing_for: timedelta, cause: DisabledCause | None) -> None:
     assert cause_to_disable(answer, AT - failing_for, AT, LIMITS) is cause
     assert cause_to_disable(REFUSED, None, AT, LIMITS) is None

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from contract.labels import DeliveryOutcome
 from tests.workers.deliver.conftest import OpenReceiver, Posted
-from workers.deliver.receiver import Answer, ReceiverReach, Receivers
+from workers.deliver.receiver import AttemptResult, ReceiverReach, Receivers
 
 INSIDE = ReceiverReach(networks=("127.0.0.0/8",))
 
@@ -48,7 +48,7 @@ async def test_other_ports_of_public_addresses_are_not_dialled() -> None:
 
 async def answered(
     receivers: Receivers, open_receiver: OpenReceiver, answer: Callable[[Posted], Awaitable[web.Response]]
-) -> Answer:
+) -> AttemptResult:
     receiver = await open_receiver(answer)
     return await receivers.post(receiver.url, b"{}", {"webhook-id": "1"})
 
