@@ -93,9 +93,11 @@ async def test_of_jobs_that_are_put_together_while_the_session_is_lost_none_is_l
     doubted = 0
     async with mortal_rabbit.broker(limits=replace(QUICK, publish_timeout_s=20.0)) as broker:
         await broker.put_many(samples.jobs(1))
-        close = 'rabbit_networking:close_connections(rabbit_networking:connections(), <<"test">>)'
+        close = 'rabbit_networking:close_connections(rabbit_networking:connections(), <<"test">>).'
         closing = asyncio.create_task(asyncio.to_thread(mortal_node.evaluate, close))
-        while not closing.done():
+        after = 0
+        while after < 8:  # batches, so that some are put when the connections are closed
+            after += closing.done()
             jobs = samples.jobs(64)
             while any(outcomes := await broker.put_many(jobs)):  # as whoever posts does
                 assert {type(outcome) for outcome in outcomes} <= {BrokerUnavailable, type(None)}
