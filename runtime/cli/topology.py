@@ -1,4 +1,4 @@
-"""`topology` and `schemas`: declare the queues, and write the contract to files."""
+"""`topology`, `schemas` and `metrics`: declare the queues, and write the contract to files."""
 
 import asyncio
 from pathlib import Path
@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this module to `app`."""
     app.command()(topology)
     app.command()(schemas)
+    app.command()(metrics)
 
 
 def topology(amqp_url: AmqpUrl = None, print_definitions: Definitions = False, check: Check = False) -> None:
@@ -88,3 +89,10 @@ def schemas(folder: Folder = Path("docs/schemas")) -> None:
             (folder / name).write_bytes(orjson.dumps(schema, option=orjson.OPT_INDENT_2) + b"\n")
     except OSError as error:
         raise StartError(f"the schemas cannot be written to {folder}: {error.strerror}") from None
+
+
+def metrics() -> None:
+    """Print the list of all metrics as Markdown."""
+    from contract.metrics_page import metrics_page
+
+    streams.put(metrics_page().removesuffix("\n"))

@@ -32,6 +32,7 @@ TEXT = b'{"text": "The harbour council voted on Tuesday evening to move the ferr
 COMMANDS = {
     ("extract", "--json", "--jsonl", "-"): 0,
     ("schemas", "SCHEMAS"): 0,
+    ("metrics",): 0,
     ("topology", "--definitions"): 0,
     ("topology",): 3,
     ("audit",): 3,
