@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import logging
 import os
+import random
 import signal
 import statistics
 import subprocess
@@ -44,6 +45,41 @@ RIVAL_IN, RIVAL_OUT, OURS_OUT = "rival.in", "rival.out", "ours.out"
 OURS, RIVAL = "copydesk", "forty lines"
 AT_ONCE = 50  # unconfirmed jobs while a queue is filled; chosen
 PATIENCE_S = 120.0  # without a result; chosen: then something is broken
+WORDS = (  # of which texts are made
+    *(
+        "council",
+        "harbour",
+        "voted",
+        "landing",
+        "hundred",
+        "metres",
+        "coast",
+        "second",
+        "flood",
+        "year",
+        "left",
+        "pier",
+    ),
+    *("under", "water", "most", "week", "boats", "run", "from", "may", "said", "mayor", "had", "asked", "for", "them"),
+    *("ferry", "town", "river", "bridge", "street", "school", "budget", "winter", "storm", "north", "island", "people"),
+    *(
+        "on",
+        "with",
+        "will",
+        "before",
+        "after",
+        "over",
+        "new",
+        "old",
+        "small",
+        "large",
+        "first",
+        "last",
+        "open",
+        "closed",
+    ),
+    *("road", "train", "morning", "evening", "price", "work"),
+)
 WARM_UP = 5  # documents before the bare stage is timed: models and tables load with the first
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")  # a second, in /proc/PID/stat
 
@@ -78,12 +114,10 @@ def main() -> None:
 
 
 def text(number: int) -> dict[str, Any]:
-    body = (
-        f"Harbour council votes on landing {number}\n\nThe harbour council voted on Tuesday evening to move landing "
-        f"number {number} two hundred metres up the coast, after the second flood in a year left the old pier under "
-        "water for most of a week. The boats will run from May, said the mayor, who had asked for them."
-    )
-    return {"id": str(number), "text": body}
+    """Returns a text of about 300 bytes. Its words are drawn, so that it is no duplicate of another one."""
+    drawn = random.Random(number)  # noqa: S311 - the same texts in each run
+    sentences = (f"The {' '.join(drawn.choices(WORDS, k=12))}." for _ in range(4))
+    return {"id": str(number), "text": f"Harbour council votes on landing {number}\n\n{' '.join(sentences)}"}
 
 
 def row(name: str, rounds: Rounds, bare: float) -> str:

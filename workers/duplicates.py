@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 import structlog
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 _TIMEOUT_S: Final = 1.0  # chosen: a look-up takes milliseconds, and a document waits no longer than this
 _PAUSE_S: Final = 5.0  # chosen: a ledger that did not answer is asked again after this time, so few documents wait
-_MOST_COMPARED: Final = 20  # articles that share a part of a signature; chosen: to compare two takes 0.02 ms
+_MOST_COMPARED: Final = 20  # articles with the same text, URL, or parts of the signature; chosen: two take 0.02 ms
 _LATEST: Final = 1000  # articles; chosen: the recorder is 1.5 s behind, in which a worker decides a few hundred
 
 
@@ -54,29 +54,40 @@ class _LatestArticles:
         if len(self._all) == _LATEST:
             self._forget(self._all.popleft())
         self._all.append(latest)
-        for part in _parts(latest.owner, latest.article.signature):
+        for part in chain.from_iterable(_parts(latest.owner, latest.article.signature)):
             self._by_part[part].append(latest)
 
     def like(self, owner: str | None, signature: Signature) -> Sequence[_Latest]:
-        """Returns those that may be the same: with the same text the first ones, of each other part the newest."""
-        same_text, *others = (self._by_part.get(part, ()) for part in _parts(owner, signature))
-        found = list(islice(same_text, _MOST_COMPARED))
-        for latests in others:
-            found += islice(reversed(latests), _MOST_COMPARED)
-        return list({latest.article.document_id: latest for latest in found}.values())
+        """Returns those that may be the same.
+
+        With the same text these are the first ones, with the same URL the newest; of the others those that share the
+        most parts of the signature, among the newest with each part.
+        """
+        same, shared = _parts(owner, signature)
+        found = list(islice(self._by_part.get(same[0], ()), _MOST_COMPARED))
+        for part in same[1:]:
+            found += islice(reversed(self._by_part.get(part, ())), _MOST_COMPARED)
+        newest = [each for part in shared for each in islice(reversed(self._by_part.get(part, ())), _MOST_COMPARED)]
+        by_id = {latest.article.document_id: latest for latest in (*found, *newest)}
+        often = Counter(latest.article.document_id for latest in newest).most_common(_MOST_COMPARED)
+        chosen = (*(latest.article.document_id for latest in found), *(document_id for document_id, _ in often))
+        return [by_id[document_id] for document_id in dict.fromkeys(chosen)]
 
     def _forget(self, oldest: _Latest) -> None:
-        for part in _parts(oldest.owner, oldest.article.signature):
+        for part in chain.from_iterable(_parts(oldest.owner, oldest.article.signature)):
             self._by_part[part].popleft()
             if not self._by_part[part]:
                 del self._by_part[part]
 
 
-def _parts(owner: str | None, signature: Signature) -> Iterator[_Part]:
-    """Yields what one of two duplicates shares with the other, numbered by what it is; the text comes first."""
-    values = (signature.content, signature.url, *signature.bands)
-    yield from ((owner, number, value) for number, value in enumerate(values) if value is not None)
-    yield from ((owner, len(values), value) for value in signature.lowest)  # in whichever order the two have them
+def _parts(owner: str | None, signature: Signature) -> tuple[Sequence[_Part], Sequence[_Part]]:
+    """Returns what two duplicates have in common: the text first, then the URL; and parts that texts like it share."""
+    same = [(owner, 0, signature.content)]
+    if signature.url is not None:
+        same.append((owner, 1, signature.url))
+    bands = [(owner, number, value) for number, value in enumerate(signature.bands, 2)]
+    lowest = [(owner, 2 + len(bands), value) for value in signature.lowest]  # in whichever order the two have them
+    return same, bands + lowest
 
 
 class Duplicates:
