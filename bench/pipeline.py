@@ -45,56 +45,11 @@ RIVAL_IN, RIVAL_OUT, OURS_OUT = "rival.in", "rival.out", "ours.out"
 OURS, RIVAL = "copydesk", "forty lines"
 AT_ONCE = 50  # unconfirmed jobs while a queue is filled; chosen
 PATIENCE_S = 120.0  # without a result; chosen: then something is broken
-WORDS = (  # of which texts are made
-    *(
-        "council",
-        "harbour",
-        "voted",
-        "landing",
-        "hundred",
-        "metres",
-        "coast",
-        "second",
-        "flood",
-        "year",
-        "left",
-        "pier",
-    ),
-    *(
-        "pier",
-        "under",
-        "water",
-        "most",
-        "week",
-        "boats",
-        "run",
-        "from",
-        "may",
-        "said",
-        "mayor",
-        "had",
-        "asked",
-        "for",
-        "them",
-    ),
-    *("ferry", "town", "river", "bridge", "street", "school", "budget", "winter", "storm", "north", "island", "people"),
-    *(
-        "on",
-        "with",
-        "will",
-        "before",
-        "after",
-        "over",
-        "new",
-        "old",
-        "small",
-        "large",
-        "first",
-        "last",
-        "open",
-        "closed",
-    ),
-    *("road", "train", "morning", "evening", "price", "work"),
+WORDS = tuple(  # of which texts are made
+    "council harbour voted landing hundred metres coast second flood year left pier under water most week boats run "  # noqa: SIM905
+    "from may said mayor had asked for them ferry town river bridge street school budget winter storm north island "
+    "people on with will before after over new old small large first last open closed road train morning price work"
+    "".split()
 )
 WARM_UP = 5  # documents before the bare stage is timed: models and tables load with the first
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")  # a second, in /proc/PID/stat
