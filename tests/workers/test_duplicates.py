@@ -152,6 +152,19 @@ async def test_nearly_the_same_text_is_found_among_the_latest_in_either_way(simh
     assert (original.id, original.kind) == ("a", DuplicateKind.NEAR)
 
 
+async def test_among_many_that_share_one_part_the_most_alike_is_found() -> None:
+    duplicates = Duplicates(None, WEEK)
+    alike = {"simhash": "1111222233334444", "sketch": hashed(10)}
+    await duplicates.look(job("a"), replace(unlike(0), **alike), AT, lambda _: False)  # type: ignore[arg-type] # by name
+    for number in range(1, 4 * _MOST_COMPARED):
+        digest = unlike(number).simhash or ""
+        one_band = f"{digest[:12]}4444" if number % 2 else f"1111{digest[4:]}"
+        await duplicates.look(job(f"d{number}"), replace(unlike(number), simhash=one_band), AT, lambda _: False)
+    probe = replace(unlike(4 * _MOST_COMPARED), **alike)  # type: ignore[arg-type] # by name
+    original = (await duplicates.look(job("b"), probe, AT, lambda _: False)).original
+    assert original == DuplicateOf("a", DuplicateKind.NEAR, 1.0)
+
+
 async def test_what_is_older_than_the_window_is_no_original() -> None:
     duplicates = Duplicates(None, WEEK)
     await look(duplicates, job("a"))
