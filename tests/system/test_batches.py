@@ -9,7 +9,6 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.postgres_cluster import PostgresCluster
 from tests.system.ledger_stacks import KINDS, TEXT, Stack, bound, opened, until
 from tests.system.processes import copydesk
 
@@ -19,16 +18,6 @@ MANY = 200
 EVERY = 8  # of the documents each such one fails: its address is refused
 FAILED = MANY // EVERY
 COMPLETED = "copydesk.batch.completed.v1"
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[PostgresCluster]:
-    cluster = PostgresCluster()
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.close()
 
 
 @pytest.fixture(params=KINDS)
@@ -122,7 +111,8 @@ async def test_one_event_tells_when_all_of_a_batch_is_decided(stack: Stack) -> N
         if stack.amqp_url is not None:
             published = await all_until(following, end["batch"])
             assert [event for event in published if json.loads(event)["type"] == COMPLETED] == [told, published[-1]]
-            assert len(published) == MANY + 3  # with the last document, and the events of both batches
+            ids = {json.loads(event)["id"] for event in published}  # an event may be repeated
+            assert len(ids) == MANY + 3  # with the last document, and the events of both batches
     balance = json.loads(copydesk("audit", "--json", settings=audit_settings(stack)).stdout)
     assert (balance["accepted"], balance["decided"], balance["missing"]) == (MANY + 1, MANY + 1, 0)
 

@@ -8,22 +8,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.postgres_cluster import PostgresCluster
 from tests.system.ledger_stacks import KINDS, Stack, accepted, event_of, opened
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 
 SETTINGS = {"COPYDESK_EVENT_TOKENS_SECRET": "only the servers know this secret"}
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[PostgresCluster]:
-    cluster = PostgresCluster()
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.close()
 
 
 @pytest.fixture(params=KINDS)
