@@ -27,7 +27,8 @@ PORTS = ("--port", "0", "--ops-port", "0")
 @pytest.fixture
 def serve(amqp_url: str) -> Iterator[Process]:
     with running("serve", "--processes", "2", *PORTS, settings={"COPYDESK_AMQP_URL": amqp_url}) as process:
-        until(lambda: is_ready(process) and len(children(process)) == 2)
+        # The supervisor is ready as soon as one process is: one that still starts would die of a signal without a word.
+        until(lambda: len(listening(process)) == 3 and is_ready(process))
         yield process
 
 
@@ -36,6 +37,11 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.1)
+
+
+def listening(process: Process) -> list[dict[str, object]]:
+    """Returns what was logged of listening: on the supervisor's ops port, and on the API's port by each process."""
+    return [entry for entry in process.log if entry["event"] == "listening"]
 
 
 def children(process: Process) -> list[int]:
@@ -95,7 +101,7 @@ def test_a_process_that_is_killed_is_started_again_while_the_others_serve(serve:
     os.kill(killed, signal.SIGKILL)
     until(lambda: len(children(serve)) == 2 and killed not in children(serve))
     assert other in children(serve)
-    until(lambda: len([entry for entry in serve.log if entry["event"] == "listening"]) == 4)
+    until(lambda: len(listening(serve)) == 4)
     until(lambda: is_ready(serve))  # the new one has its session with the broker
     assert {post(serve) for _ in range(20)} == {202}
     (ended,) = [entry for entry in serve.log if entry["event"] == "process_ended"]
