@@ -319,7 +319,8 @@ def build_metrics(role: ProcessRole) -> Metrics:
 
 def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextManager[_WholeBroker]:
     """Returns the broker: RabbitMQ if a URL is set, else the embedded one."""
-    if settings.amqp_url is None:
+    url = settings.rabbit_url()
+    if url is None:
         from runtime.brokers.embedded import EmbeddedBroker, EmbeddedLimits  # noqa: PLC0415 - one broker or the other
 
         bounds = EmbeddedLimits(max_jobs=settings.intake_documents, max_bytes=settings.intake_bytes)
@@ -327,7 +328,6 @@ def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextMan
     from runtime.brokers.rabbit import RabbitBroker, RabbitLimits  # noqa: PLC0415 - the same
 
     limits = RabbitLimits(publish_timeout_s=settings.publish_timeout_s)
-    url = settings.amqp_url.get_secret_value()
     return RabbitBroker(url, metrics=metrics, topology=settings.topology(), limits=limits)
 
 
