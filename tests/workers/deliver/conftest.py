@@ -163,7 +163,7 @@ async def open_receiver() -> AsyncIterator[OpenReceiver]:
 
 
 @dataclass
-class Desk:
+class DeliverSystem:
     """The role `deliver` with its log and its database."""
 
     log: Log
@@ -229,10 +229,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def desk(model: Path, tmp_path: Path) -> AsyncIterator[Desk]:
+async def system(model: Path, tmp_path: Path) -> AsyncIterator[DeliverSystem]:
     url = ledger_url(f"sqlite:///{shutil.copy(model, tmp_path / 'ledger.db')}")
     reader, writer = open_engine(url), open_engine(url, writes=True)
     store = SqlDeliveries(reader, writer, alone=True)
-    yield Desk(Log(), SqlWebhookBook(writer), store, Metrics(CollectorRegistry()))
+    yield DeliverSystem(Log(), SqlWebhookBook(writer), store, Metrics(CollectorRegistry()))
     await reader.dispose()
     await writer.dispose()
