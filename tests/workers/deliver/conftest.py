@@ -32,9 +32,9 @@ QUICK = DeliveryLimits(
     timeout_s=2.0,
     delays_s=(0.05, 0.1, 0.2),
     settle_s=0.01,
-    look_s=0.02,
+    poll_s=0.02,
     pause_s=0.02,
-    patience_s=1.0,
+    heartbeat_timeout_s=1.0,
     measure_s=0.05,
 )
 IN_TIME_S = 15.0  # chosen: far more than any of these tests takes on a busy machine
