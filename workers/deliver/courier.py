@@ -332,7 +332,7 @@ class Courier:
         self._not_before_s = max(self._not_before_s, time.monotonic() + pause_s(answer, self._limits))
         self._judge(answer.outcome, at)
         if answer.outcome is DeliveryOutcome.DELIVERED and not delivery.requested:
-            self._means.metrics.webhook_delay_seconds.observe(seconds_since(_stated_time(delivery), at))
+            self._context.metrics.webhook_delay_seconds.observe(seconds_since(_stated_time(delivery), at))
         tried = after(delivery, answer, at, self._limits)
         cause = cause_to_disable(answer, self.failing_since, at, self._limits)
         if cause is None or not self.is_enabled:
