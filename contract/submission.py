@@ -37,6 +37,10 @@ class Fault:
     rule: str
     message: str
 
+    def __str__(self) -> str:
+        """Returns where it is, and what it is."""
+        return f"{self.field}: {self.message}"
+
 
 @dataclass(frozen=True, slots=True)
 class PlacedFault(Fault):
@@ -44,12 +48,16 @@ class PlacedFault(Fault):
 
     position: int
 
+    def __str__(self) -> str:
+        """Returns where it is, and what it is."""
+        return f"{self.field}, character {self.position}: {self.message}"
+
 
 class SubmissionError(ValueError):
     """The submission breaks a rule; `faults` say which, at least one."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in faults))
+        super().__init__("; ".join(map(str, faults)))
         self.faults = tuple(faults)
 
 
@@ -376,6 +384,9 @@ def fault_of(detail: ErrorDetails) -> Fault:
     """Returns what pydantic found as a fault of ours."""
     path = [str(step)[:_MAX_NAME_CHARS] for step in detail["loc"] if step != "[key]"]
     place = ".".join(path) or "body"
+    position = detail.get("ctx", {}).get(rules.POSITION)
+    if position is not None:
+        return PlacedFault(place, detail["type"], detail["msg"], position)
     if detail["type"] not in _MESSAGES:
         return Fault(place, detail["type"], detail["msg"])
     rule, message = _MESSAGES[detail["type"]]
