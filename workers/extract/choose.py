@@ -41,14 +41,16 @@ _NOTE_CHARS = 80  # characters hidden within a line; fewer are a note for progra
 _DOUBLE = 40  # characters; a shorter text may legitimately occur twice in an article
 
 
-class Choice(NamedTuple):
+class ChosenBlocks(NamedTuple):
     """`kept`: for each block, True if it is kept. `hidden`: characters left out because the page hides them."""
 
     kept: list[bool]
     hidden: float = 0.0
 
 
-def choose_blocks(segmented: SegmentedPage, probabilities: Sequence[float], focus: Focus, title: str | None) -> Choice:
+def choose_blocks(
+    segmented: SegmentedPage, probabilities: Sequence[float], focus: Focus, title: str | None
+) -> ChosenBlocks:
     """Returns which blocks are kept, and how much hidden text is left out.
 
     Left out are captions, copies of other blocks, links as “read more” and “unsubscribe”, the `title` at the top, and
@@ -67,7 +69,7 @@ def choose_blocks(segmented: SegmentedPage, probabilities: Sequence[float], focu
             kept[number] = False
     for number in [*_headlines(segmented.blocks, kept, title), *_dangling(segmented.blocks, kept)]:
         kept[number] = False
-    return Choice(kept, _hidden_size(segmented, kept, hidden))
+    return ChosenBlocks(kept, _hidden_size(segmented, kept, hidden))
 
 
 def is_short_text_page(segmented: SegmentedPage, tree: Element) -> bool:
