@@ -20,7 +20,7 @@ from contract.labels import Outcome, Stage, VerdictKind
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.requests import Action
-from contract.verdicts import Answer, Bury, Defer, Publish, Retry, Verdict
+from contract.verdicts import Answer, Bury, Defer, Publish, Retry, Verdict, acceptance_of
 from workers import outcome
 from workers.children.pool import ParserDefect
 from workers.document import RawDocument
@@ -119,6 +119,13 @@ class Worker:
             return self._bury_unread(delivery, str(error))
         if delivery.preview:
             return Answer(await self._preview(job, delivery))
+        acceptance = acceptance_of(job)
+        if acceptance is not None and job.attempt == delivery.deliveries == 1:
+            self._metrics.observe_begun(acceptance, self._clock())
+        verdict = await self._judge(job, delivery)
+        return replace(verdict, acceptance=acceptance) if isinstance(verdict, Publish | Bury) else verdict
+
+    async def _judge(self, job: Job, delivery: Delivery) -> Verdict:
         cancelled = self._cancelled(job, attempts=job.attempt - 1)
         if cancelled is not None:
             return cancelled
@@ -263,6 +270,8 @@ class Worker:
         self._metrics.verdicts.labels(kind, reason).inc()
         if isinstance(verdict, Retry):
             self._metrics.retries.labels(verdict.reason).inc()
+        if isinstance(verdict, Publish) and isinstance(verdict.event, ProcessedEvent):
+            self._metrics.observe_article(verdict.event.data)
         log.info("verdict", verdict=kind, reason=reason, id=subject, deliveries=delivery.deliveries)
         if isinstance(verdict, Bury) and reason == Reason.INTERNAL_ERROR:
             log.error("defect", id=subject, traceback=verdict.cause)

@@ -102,7 +102,10 @@ async def test_what_breaks_a_rule_is_refused_by_name(
 
 async def test_a_bad_filter_is_refused_with_the_place_of_the_fault(hooks: RunningApi) -> None:
     body = await problem(await hooks.client.post("/v1/webhooks", json={"url": URL, "filter": "language == en"}))
-    assert "(at character 11)" in body["errors"][0]["message"]
+    assert (body["errors"][0]["position"], body["detail"]) == (
+        11,
+        f"filter, character 11: {body['errors'][0]['message']}.",
+    )
 
 
 async def test_an_owner_has_a_hundred_at_most(hooks: RunningApi) -> None:

@@ -105,6 +105,21 @@ def delivery(job: Job, **changes: object) -> Delivery:
     return replace(Delivery(body=encode(job), message_id=job.id), **changes)  # type: ignore[arg-type] # fields by name
 
 
+async def test_the_wait_for_a_worker_is_measured_at_the_first_delivery_of_a_first_attempt() -> None:
+    metrics = Metrics(CollectorRegistry())
+    for other in (replace(TEXT_JOB, attempt=2), replace(TEXT_JOB, run=2)):
+        await worker(metrics=metrics).handle(delivery(other))
+    await worker(metrics=metrics).handle(delivery(TEXT_JOB, deliveries=2))
+    await worker(metrics=metrics).handle(delivery(TEXT_JOB, preview=True))
+    assert metrics.registry.get_sample_value("copydesk_queue_wait_seconds_count", {"lane": "bulk"}) is None
+    verdict = await worker(metrics=metrics).handle(delivery(TEXT_JOB))
+    assert metrics.registry.get_sample_value("copydesk_queue_wait_seconds_sum", {"lane": "bulk"}) == 5
+    assert metrics.registry.get_sample_value("copydesk_articles_total", {"kind": "text", "content": "unknown"}) == 4
+    assert isinstance(verdict, Publish)
+    assert verdict.acceptance is not None
+    assert verdict.acceptance.at == TEXT_JOB.accepted_at
+
+
 def raising(error: BaseException) -> Callable[[RawDocument], Awaitable[Article]]:
     async def extract_article(_: RawDocument) -> Article:
         raise error

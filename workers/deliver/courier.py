@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
@@ -16,8 +16,9 @@ from contract.events import ERASED
 from contract.labels import DeliveryOutcome
 from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
+from contract.signals import seconds_since
 from contract.webhooks import BEFORE_ALL, Delivery, DeliveryState, Webhook, new_id
-from workers.deliver.feeds import Entry, Feeds, Stopping
+from workers.deliver.feeds import Entry, Feeds, Stopping, decoded
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.messages import Signers, body_of
 from workers.deliver.outcome import after, cause_to_disable, pause_s
@@ -330,6 +331,8 @@ class Courier:
         self._context.metrics.webhook_seconds.observe(answer.took_ms / 1000)
         self._not_before_s = max(self._not_before_s, time.monotonic() + pause_s(answer, self._limits))
         self._judge(answer.outcome, at)
+        if answer.outcome is DeliveryOutcome.DELIVERED and not delivery.requested:
+            self._context.metrics.webhook_delay_seconds.observe(seconds_since(_stated_time(delivery), at))
         tried = after(delivery, answer, at, self._limits)
         cause = cause_to_disable(answer, self.failing_since, at, self._limits)
         if cause is None or not self.is_enabled:
@@ -377,6 +380,15 @@ class Courier:
         self._window = Window(BEFORE_ALL)
         self._context.dirty()
         return BEFORE_ALL
+
+
+def _stated_time(delivery: Delivery) -> str:
+    """Returns the time of a delivery's event, RFC 3339; that of the delivery if the event has none that can be read."""
+    stated = (decoded(delivery.body or b"") or {}).get("time", "")
+    try:
+        return datetime.fromisoformat(stated).astimezone(UTC).isoformat()
+    except ValueError:
+        return delivery.created_at.isoformat()
 
 
 def _time_of(entry: Entry) -> datetime | None:
