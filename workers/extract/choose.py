@@ -64,7 +64,7 @@ def choose_blocks(
     unread = _no_text(segmented, kept, _UNREAD, _MOST)
     hidden = [number for number in _no_text(segmented, kept, _HIDDEN[focus], _HALF) if number not in unread]
     apart = [*unread, *hidden]
-    for numbers in (apart, _repeats(segmented, kept, probabilities, apart), _controls(segmented, kept)):
+    for numbers in (apart, _repeated_blocks(segmented, kept, probabilities, apart), _controls(segmented, kept)):
         for number in numbers:
             kept[number] = False
     for number in [*_headlines(segmented.blocks, kept, title), *_dangling(segmented.blocks, kept)]:
@@ -137,7 +137,7 @@ def _names_language(segmented: SegmentedPage, number: int) -> bool:
     return language_of(pre) == segmented.blocks[number].text.lower()
 
 
-def _repeats(
+def _repeated_blocks(
     segmented: SegmentedPage, kept: Sequence[bool], probabilities: Sequence[float], apart: Sequence[int]
 ) -> list[int]:
     """Returns the less probable ones of equal blocks. Those with the same parent stay: lists may repeat themselves."""
