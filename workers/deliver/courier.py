@@ -18,12 +18,12 @@ from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
 from contract.signals import seconds_since
 from contract.webhooks import BEFORE_ALL, Delivery, DeliveryState, Webhook, new_id
-from workers.deliver.choice import Choice
 from workers.deliver.feeds import Entry, Feeds, Stopping, decoded
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.messages import Signers, body_of
 from workers.deliver.outcome import after, cause_to_disable, pause_s
 from workers.deliver.receiver import Receivers
+from workers.deliver.selection import EventSelection
 from workers.deliver.window import Window
 
 log = structlog.get_logger(__name__)
@@ -63,7 +63,7 @@ class Courier:
         self._context = context
         self._limits = context.limits
         self._signers = Signers(webhook)
-        self._choice = Choice(webhook, context.store, partial(self._pause, context.limits.poll_s))
+        self._selection = EventSelection(webhook, context.store, partial(self._pause, context.limits.poll_s))
         self._window = Window(webhook.place)
         self._settlement = self._empty()
         self._stored_place = webhook.place
@@ -180,7 +180,7 @@ class Courier:
     async def _wanted(self, entries: Sequence[Entry]) -> set[int]:
         while True:
             try:
-                return await self._choice.of(entries)
+                return await self._selection.of(entries)
             except LedgerUnavailable:
                 await self._pause(self._limits.pause_s)
 
