@@ -9,6 +9,8 @@ PROMETHEUS := /usr/bin/prometheus
 POSTGRES := /usr/share/postgresql-common
 CHROMIUM := /usr/bin/chromium
 SYSTEMD := /usr/bin/systemd-analyze
+NPM := /usr/bin/npm
+JQ := /usr/bin/jq
 LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
@@ -26,7 +28,7 @@ ARGS :=
 test: test-ready
 	$(BIN)/python -m $(if $(ARGS),pytest $(PATIENTLY) $(ARGS),tests.suites)
 
-test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES) $(CHROMIUM) $(SYSTEMD)
+test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES) $(CHROMIUM) $(SYSTEMD) $(NPM) $(JQ)
 
 # No broker, no root, few processes: a little over a minute on two cores. Takes ARGS, too.
 unit: $(VENV)/.installed-dev
@@ -154,3 +156,11 @@ $(CHROMIUM):
 # Tests have it read the units in deploy/systemd; it runs nothing.
 $(SYSTEMD):
 	deploy/debian-install.sh systemd
+
+# For the subscriber in Node; without it its tests are skipped.
+$(NPM):
+	-deploy/debian-install.sh npm
+
+# For the subscriber with curl; without it its test is skipped.
+$(JQ):
+	-deploy/debian-install.sh jq
