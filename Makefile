@@ -87,12 +87,13 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# What is generated from the code: JSON Schemas, the list of metrics and the broker's definitions. Tests fail when they are not
-# current.
+# What is generated from the code: JSON Schemas, the list of metrics, the broker's definitions and the Python client's types.
+# Tests fail when they are not current.
 schemas: $(VENV)/.installed-dev
 	$(BIN)/copydesk schemas docs/schemas
 	$(BIN)/copydesk metrics > docs/metrics.md
 	$(BIN)/copydesk topology --definitions > deploy/rabbitmq/definitions.json
+	$(BIN)/python -m tests.clients.python_types
 
 # Takes the newest versions that pyproject.toml allows.
 lock: $(VENV)/.installed-dev

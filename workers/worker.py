@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from contract.article import Article
-from contract.broker import Delivery, NoRoom, Place
+from contract.broker import Delivery, NoRoom, Reservation
 from contract.codec import UndecodableError, decode_job
 from contract.events import Event, ProcessedEvent
 from contract.job import Job, Kind
@@ -36,12 +36,12 @@ _AWAY_S = 10.0  # before a document for whose page there was no room is tried ag
 
 
 class Fetch(Protocol):
-    """Fetches a URL's page, whose bytes `place` counts.
+    """Fetches a URL's page, whose bytes `reservation` counts.
 
     Raises Failed; HostBusy where the host may not be asked now; NoRoom where there is none for its bytes.
     """
 
-    async def fetch(self, url: str, place: Place) -> FetchedPage: ...
+    async def fetch(self, url: str, reservation: Reservation) -> FetchedPage: ...
 
 
 class Parse(Protocol):
@@ -226,8 +226,8 @@ class Worker:
         if job.kind is not Kind.URL:
             document = RawDocument(job=job, content=job.content or "", is_html=job.kind is Kind.HTML, url=job.url)
             return self._observed(await self._parser.run(document, fresh=fresh))
-        async with delivery.place.left():
-            page, seconds = await self._fetched(job.url or "", delivery.place)
+        async with delivery.reservation.without_slot():
+            page, seconds = await self._fetched(job.url or "", delivery.reservation)
             left_s = None if delivery.preview else _pause(clock)
         if left_s is not None:
             clock.reschedule(asyncio.get_running_loop().time() + left_s)
@@ -238,11 +238,11 @@ class Worker:
         timings = {Stage.FETCH.value: round(seconds, 6), **article.provenance.timings}
         return replace(article, provenance=replace(article.provenance, timings=timings))
 
-    async def _fetched(self, url: str, place: Place) -> tuple[FetchedPage, float]:
+    async def _fetched(self, url: str, reservation: Reservation) -> tuple[FetchedPage, float]:
         """Returns the page at `url`, and the seconds that it took, waits for hosts included."""
         began = time.perf_counter()
         try:
-            page = await self._fetcher.fetch(url, place)
+            page = await self._fetcher.fetch(url, reservation)
         except Failed:
             self._observe(Stage.FETCH, time.perf_counter() - began)
             raise

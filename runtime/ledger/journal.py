@@ -107,7 +107,7 @@ class Journal:
                 await connection.execute(of_batch.values(sending=True, sent=sent))
 
     async def _sums(self, connection: AsyncConnection) -> dict[str, Any]:
-        """Writes a sign of life, and locks out every other recorder until the transaction ends."""
+        """Writes a heartbeat, and locks out every other recorder until the transaction ends."""
         mine = update(recorder).where(recorder.c.fence == self._fence).values(beat=recorder.c.beat + 1)
         summed = (recorder.c.next_seq, recorder.c.row_count, recorder.c.event_bytes, recorder.c.recorded_ms)
         row = (await connection.execute(mine.returning(*summed))).mappings().one_or_none()

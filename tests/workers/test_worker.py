@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from contract.article import Article, Fetched, Provenance
-from contract.broker import Delivery, NoRoom, Place
+from contract.broker import Delivery, NoRoom, Reservation
 from contract.codec import encode
 from contract.events import FailedEvent, ProcessedEvent
 from contract.idempotency import Idempotency
@@ -59,7 +59,7 @@ class Site:
     def __init__(self, answer: FetchedPage | Exception) -> None:
         self._answer = answer
 
-    async def fetch(self, url: str, place: Place) -> FetchedPage:  # noqa: ARG002 - one page behind every URL
+    async def fetch(self, url: str, reservation: Reservation) -> FetchedPage:  # noqa: ARG002 - one page behind every URL
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
@@ -287,14 +287,14 @@ async def test_a_busy_host_defers_the_same_attempt() -> None:
     assert await worker(HostBusy(7.0)).handle(delivery(URL_JOB)) == Defer(URL_JOB, 7.0)
 
 
-class SlowPlace:
-    """A place whose slot is free again only after `seconds`."""
+class SlowReservation:
+    """A reservation whose slot is free again only after `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
     @asynccontextmanager
-    async def left(self) -> AsyncIterator[None]:
+    async def without_slot(self) -> AsyncIterator[None]:
         yield
         await asyncio.sleep(self._seconds)
 
@@ -306,7 +306,7 @@ class SlowPlace:
 
 
 async def test_the_wait_for_a_slot_is_not_the_documents_fault() -> None:
-    verdict = await worker(job_timeout_s=0.1).handle(delivery(URL_JOB, place=SlowPlace(0.3)))
+    verdict = await worker(job_timeout_s=0.1).handle(delivery(URL_JOB, reservation=SlowReservation(0.3)))
     assert isinstance(verdict, Publish)
 
 
@@ -315,7 +315,9 @@ async def test_the_rest_of_the_time_counts_after_the_wait_for_a_slot() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    verdict = await worker(extract_article=never, job_timeout_s=0.1).handle(delivery(URL_JOB, place=SlowPlace(0.3)))
+    verdict = await worker(extract_article=never, job_timeout_s=0.1).handle(
+        delivery(URL_JOB, reservation=SlowReservation(0.3))
+    )
     assert isinstance(verdict, Retry)
     assert verdict.reason is Reason.JOB_TIMEOUT
 
