@@ -14,7 +14,7 @@ JQ := /usr/bin/jq
 LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run demo test test-ready unit faults fuzz schemathesis swagger-ui test-rabbitmq4 lint lint-quick lint-types format schemas lock wheel sbom helm manifests clean
+.PHONY: run demo test test-ready unit faults operations fuzz schemathesis swagger-ui test-rabbitmq4 lint lint-quick lint-types format schemas lock wheel sbom helm manifests clean
 
 run: $(VENV)/.installed
 	$(BIN)/copydesk up
@@ -43,6 +43,11 @@ ROW :=
 DOCUMENTS := 10000
 faults: $(VENV)/.installed-dev $(RABBITMQ)
 	COPYDESK_TEST_FAULT_DOCUMENTS=$(DOCUMENTS) $(BIN)/pytest tests/faults -s -k '$(ROW)' -o faulthandler_timeout=3600 -o session_timeout=14400
+
+# Has every alert fire and resolve, on real processes and a real Prometheus: some 25 minutes. make test does it for those that
+# take seconds.
+operations: test-ready
+	COPYDESK_TEST_OPERATIONS=1 $(BIN)/pytest tests/system/test_alerts.py -s -o faulthandler_timeout=3600 -o session_timeout=14400
 
 # Throws 10,000 requests that are nearly HTTP at both ports; make test throws 600. And runs the property tests, with other
 # examples each time; in make test they are the same each time.
