@@ -135,8 +135,13 @@ class RabbitNode:
             raise RuntimeError(f"{expressions}: {done.stdout}{done.stderr}")
 
     def define(self, definitions: Mapping[str, object]) -> None:
-        """Imports definitions: with one rabbitmqctl, which takes a second, where commands would take several."""
-        self.ctl("import_definitions", stdin=json.dumps(definitions))
+        """Imports definitions: with one rabbitmqctl, which takes a second, where commands would take several.
+
+        From a file: rabbitmqctl of 4.0 up to 4.0.5 does not read its standard input (rabbitmq-server#13157).
+        """
+        file = self._folder / "imported.json"
+        file.write_text(json.dumps(definitions))
+        self.ctl("import_definitions", str(file))
 
     def ctl(self, *arguments: str, stdin: str = "") -> str:
         """Runs rabbitmqctl against the node and returns its output."""
