@@ -188,7 +188,7 @@ async def measured(url: str, documents: Documents, rabbit: str | None, server: i
         seconds, cpu, database = time.perf_counter() - began, _cpu() - cpu, _cpu_of(server) - database
         stop.set()
         await running
-    if (statement := search.tend(engine.dialect.name)) is not None:  # as the recorder does every few seconds
+    if (statement := search.maintenance(engine.dialect.name)) is not None:  # as the recorder does every few seconds
         async with engine.begin() as connection:
             await connection.execute(statement)
     await engine.dispose()

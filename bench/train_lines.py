@@ -66,8 +66,28 @@ class Fold:
     titles: BoostedTrees
 
 
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What models without a text's domain found: examples of whole texts and of titles, and scores of texts as read."""
+
+    wholes: Sequence[Examples | None]
+    titles: Sequence[Examples | None]
+    scores: Sequence[Score]
+
+
 def main() -> None:
     samples = collect(Path(sys.argv[1]))
+    held_out = cross_validate(samples)
+    if "--cross-validate" in sys.argv:
+        report(held_out.scores, held_out_confidence(held_out.scores))
+    fit_lines(samples, weights_file("pasted_lines"))
+    fit_whole(held_out.wholes, weights_file("pasted_whole"))
+    fit_titles(held_out.titles, weights_file("pasted_titles"))
+    fit_confidence(held_out.scores, weights_file("pasted_confidence"))
+
+
+def cross_validate(samples: Sequence[Sample]) -> HeldOut:
+    """Returns what models find that were trained without the domain of the text."""
     lines = [fit_lines([one for one in samples if one.given.fold != fold]) for fold in range(FOLDS)]
     odds = [odds_of(one, lines[one.given.fold]) for one in samples]
     wholes = [whole_of(one, own) for one, own in zip(samples, odds, strict=True)]
@@ -78,13 +98,7 @@ def main() -> None:
     ]
     shown = [one.given for one in samples if not one.given.variant.startswith(REWRITTEN)]
     with ProcessPoolExecutor(WORKERS) as pool:
-        scores = list(pool.map(partial(read, folds), shown, chunksize=16))
-    if "--cross-validate" in sys.argv:
-        report(scores, held_out_confidence(scores))
-    fit_lines(samples, weights_file("pasted_lines"))
-    fit_whole(wholes, weights_file("pasted_whole"))
-    fit_titles(titles, weights_file("pasted_titles"))
-    fit_confidence(scores, weights_file("pasted_confidence"))
+        return HeldOut(wholes, titles, list(pool.map(partial(read, folds), shown, chunksize=16)))
 
 
 def _without(fold: int, samples: Sequence[Sample], examples: Sequence[Examples | None]) -> Sequence[Examples | None]:

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import platform
 import secrets
+import shutil
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
@@ -23,14 +24,15 @@ from prometheus_client import (
 from contract.batches import BatchSink
 from contract.broker import Broker, BrokerUnavailable, QueueDepths
 from contract.consumers import ConsumerBook
-from contract.labels import Listener, ProcessRole
+from contract.job import Lane
+from contract.labels import Disk, Listener, ProcessRole
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
 from contract.requests import RequestSink
 from contract.streams import Streams
 from contract.timestamps import now
-from contract.topology import PREVIEW_WAIT_S
+from contract.topology import PREVIEW_WAIT_S, lane_queue
 from contract.webhooks import WebhookBook
 from runtime.auditor import Auditor
 from runtime.errors import StartError
@@ -104,6 +106,8 @@ async def run(  # noqa: PLR0913 - the roles, and how the process is run
             if record:
                 roles["recorder"] = partial(_record, await _open_recorder(settings, broker, metrics, stack), stop)
             if serve:
+                for lane in Lane:
+                    metrics.queue_limit.labels(lane_queue(lane)).set(settings.intake_documents)
                 ledger, keys = await _open_ledger(settings, stack), await _open_keys(settings, stack)
                 consumers, webhooks = await _open_consumers(settings, stack), await _open_webhooks(settings, stack)
                 app = build_api(settings, broker, metrics, ledger, keys, consumers, webhooks)
@@ -323,6 +327,7 @@ def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextMan
     if url is None:
         from runtime.brokers.embedded import EmbeddedBroker, EmbeddedLimits  # noqa: PLC0415 - one broker or the other
 
+        metrics.disk_free_bytes.labels(Disk.DATA).set_function(lambda: shutil.disk_usage(settings.data).free)
         bounds = EmbeddedLimits(max_jobs=settings.intake_documents, max_bytes=settings.intake_bytes)
         return EmbeddedBroker(settings.data, metrics=metrics, limits=bounds, delivery_limit=settings.delivery_limit)
     from runtime.brokers.rabbit import RabbitBroker, RabbitLimits  # noqa: PLC0415 - the same

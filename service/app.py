@@ -34,9 +34,9 @@ from service.context import (
     IntakeLimits,
     Keeping,
 )
-from service.events.choice import DecodedEvents
 from service.events.consuming import CONSUMING, Consuming
 from service.events.query import DECODED
+from service.events.stream_filter import DecodedEvents
 from service.events.streams import STREAMS, Streams, close_streams
 from service.http.hosts import HOSTS, Hosts, serve_known_hosts
 from service.http.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key

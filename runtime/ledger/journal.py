@@ -12,7 +12,7 @@ from contract.batches import MAX_TOLD_FAILURES, FailedDocument
 from contract.ledger import State
 from contract.streams import Stream
 from runtime.ledger import search, signatures
-from runtime.ledger.batch import Reading, StreamPlace, stored_words
+from runtime.ledger.batch import Reading, StreamPosition, stored_words
 from runtime.ledger.changes import Changes, Erased
 from runtime.ledger.database import translated
 from runtime.ledger.deliveries import drop_erased
@@ -51,12 +51,12 @@ class Journal:
         self._engine = engine
         self._fence = fence
 
-    async def places(self) -> dict[Stream, StreamPlace]:
+    async def places(self) -> dict[Stream, StreamPosition]:
         """Returns the position in each record, without those that were never read."""
         with translated():
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(select(places))).all()
-        return {Stream(row.stream): StreamPlace(row.place, row.digest) for row in rows if row.stream in set(Stream)}
+        return {Stream(row.stream): StreamPosition(row.place, row.digest) for row in rows if row.stream in set(Stream)}
 
     async def write(self, readings: Sequence[Reading], recorded_ms: int | None) -> Recorded:
         """Records `readings`. With them all acceptances up to `recorded_ms` are recorded; None if that is unknown."""
@@ -107,7 +107,7 @@ class Journal:
                 await connection.execute(of_batch.values(sending=True, sent=sent))
 
     async def _sums(self, connection: AsyncConnection) -> dict[str, Any]:
-        """Writes a sign of life, and locks out every other recorder until the transaction ends."""
+        """Writes a heartbeat, and locks out every other recorder until the transaction ends."""
         mine = update(recorder).where(recorder.c.fence == self._fence).values(beat=recorder.c.beat + 1)
         summed = (recorder.c.next_seq, recorder.c.row_count, recorder.c.event_bytes, recorder.c.recorded_ms)
         row = (await connection.execute(mine.returning(*summed))).mappings().one_or_none()
@@ -234,7 +234,7 @@ async def _store_labels(connection: AsyncConnection, changes: Changes) -> None:
         await connection.execute(insert(labels), rows)
 
 
-async def _move(connection: AsyncConnection, moved: Mapping[Stream, StreamPlace]) -> None:
+async def _move(connection: AsyncConnection, moved: Mapping[Stream, StreamPosition]) -> None:
     for stream, place in moved.items():
         values = {"place": place.offset, "digest": place.digest}
         done = await connection.execute(update(places).where(places.c.stream == stream).values(values))

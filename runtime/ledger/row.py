@@ -11,7 +11,8 @@ import orjson
 
 from contract.events import host_of
 from contract.ledger import State
-from runtime.ledger.facts import AcceptedFact, AttemptFact, Fact, VerdictFact, milliseconds
+from runtime.ledger.facts import AcceptedFact, AttemptFact, Fact, VerdictFact
+from runtime.ledger.times import parsed_milliseconds
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,7 +102,7 @@ class Row:
         self.reason, self.detail, self.next_ms = fact.reason, fact.detail, None
         self.attempts = fact.attempts
         self.title, self.language, self.published = fact.title, fact.language, fact.published
-        self.published_ms = _moment(fact.published)
+        self.published_ms = _published_ms(fact.published)
         self.host = fact.host or self.host
         self.kind = self.kind or fact.kind
         self.url = self.url or fact.url
@@ -114,8 +115,8 @@ class Row:
 COLUMNS = tuple(column.name for column in fields(Row))
 
 
-def _moment(published: str | None) -> int | None:
+def _published_ms(published: str | None) -> int | None:
     try:
-        return None if published is None else milliseconds(published)
+        return None if published is None else parsed_milliseconds(published)
     except (ValueError, OverflowError):
         return None

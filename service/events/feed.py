@@ -80,7 +80,7 @@ class Feed:
                 stream = await self.opened
                 if self.span.is_before(entry.offset):  # the log has removed the end
                     return Ending(StreamEnd.COMPLETE)
-                if self.query.choice.wants(entry):
+                if self.query.stream_filter.wants(entry):
                     check_still_known(self.request)
                     await stream.send_event(entry)
                 stream.position = entry.offset
@@ -113,8 +113,8 @@ async def get_events(request: web.Request) -> web.StreamResponse:
 
 async def _feed(request: web.Request, query: EventQuery) -> Feed:
     if query.consumer is None:
-        return Feed(request, query, await query.start.span(request.app[BROKER], query.choice))
-    held = await hold(request, query.consumer, query.start, query.choice)
+        return Feed(request, query, await query.start.span(request.app[BROKER], query.stream_filter))
+    held = await hold(request, query.consumer, query.start, query.stream_filter)
     return Feed(request, query, held.span, held)
 
 

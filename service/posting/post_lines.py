@@ -15,7 +15,7 @@ from service.http.bodies import BrokenBodyError, broken, too_large
 from service.posting.bulk import answer, check
 from service.posting.documents import MAX_FAULTS, check_coding, check_json_charset, key_faults, query_faults
 from service.posting.entries import Documents, Entry
-from service.posting.lines import Line, Lines
+from service.posting.lines import Lines, NumberedLine
 from service.posting.reading import READING, arriving
 from service.problems import Problem
 
@@ -46,7 +46,7 @@ async def _entries(request: web.Request) -> AsyncGenerator[Sequence[Entry], None
         yield [Entry({"line": lines.number}, 0, broken(), breaks_off=True)]
 
 
-def _entry(line: Line, documents: Documents, limit_bytes: int) -> Entry:
+def _entry(line: NumberedLine, documents: Documents, limit_bytes: int) -> Entry:
     place = {"line": line.number}
     if line.body is None:
         return Entry(place, 0, too_large("line", limit_bytes).problem)

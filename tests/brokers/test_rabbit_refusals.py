@@ -70,7 +70,7 @@ async def checked(url: str) -> None:
 
 
 async def audited(url: str) -> None:
-    await RabbitAudit(url, design(), QUICK).update(Books(AuditLimits(patience_s=1, hold_s=1)))
+    await RabbitAudit(url, design(), QUICK).update(Books(AuditLimits(max_run_s=1, hold_s=1)))
 
 
 async def subscribed(url: str) -> None:

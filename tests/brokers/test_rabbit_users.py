@@ -251,7 +251,7 @@ async def test_recorder_and_deliverer_do_their_part(
 
 
 async def test_the_audit_does_its_part(place: Place) -> None:
-    await RabbitAudit(place.url("copydesk-audit"), CHECKED, QUICK).update(Books(AuditLimits(patience_s=1, hold_s=1)))
+    await RabbitAudit(place.url("copydesk-audit"), CHECKED, QUICK).update(Books(AuditLimits(max_run_s=1, hold_s=1)))
 
 
 @pytest.mark.parametrize("user", USERS)

@@ -36,7 +36,7 @@ class Entry:
 
     def __init__(self, entry: LogEntry) -> None:
         self.offset, self.routing_key, self.body = entry.offset, entry.routing_key, entry.body
-        self.event: Mapping[str, Any] | None = _decoded(entry.body)
+        self.event: Mapping[str, Any] | None = decoded(entry.body)
 
 
 class _Feed:
@@ -188,10 +188,11 @@ class Feeds:
             self._freed.set()
 
 
-def _decoded(body: bytes) -> Mapping[str, Any] | None:
+def decoded(body: bytes) -> Mapping[str, Any] | None:
+    """Returns an event of the log; None if it is none: another program may publish to the log."""
     try:
         event = orjson.loads(body)
         is_event = all(isinstance(event[name], str) for name in ("id", "type", "subject", "time"))
         return event if is_event and isinstance(event["data"], dict) else None
     except (orjson.JSONDecodeError, LookupError, TypeError):
-        return None  # another program may publish to the log
+        return None

@@ -11,7 +11,7 @@ _PAGES_AT_ONCE = 500  # of SQLite's index, in one transaction; chosen: it delays
 _NOTHING_DONE = 2  # changes; FTS5, "the merge command": fewer mean that nothing is left to merge
 
 
-async def tend(engine: AsyncEngine) -> None:
+async def maintain_index(engine: AsyncEngine) -> None:
     """Does the maintenance that is due. Call it every few seconds.
 
     PostgreSQL sorts new words into its index. SQLite merges its index if words of erased documents may be left in it:
@@ -21,7 +21,7 @@ async def tend(engine: AsyncEngine) -> None:
         LedgerUnavailable: the database failed.
     """
     with translated():
-        if (statement := search.tend(engine.dialect.name)) is not None:
+        if (statement := search.maintenance(engine.dialect.name)) is not None:
             async with engine.begin() as connection:
                 await connection.execute(statement)
         if search.leaves_words(engine.dialect.name):

@@ -1,4 +1,4 @@
-"""The place of a delivery in a worker: its slot, and the bytes that are held for it."""
+"""The reservation of a delivery in a worker: its slot, and the bytes that are held for it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -15,8 +15,8 @@ SLOT_MAX_WAIT_S: Final = 600.0
 attempt (120 s) it is well under RabbitMQ's consumer timeout (30 minutes), should hundreds of pages hang parsers."""
 
 
-class SlotPlace:
-    """`contract.broker.Place` of a delivery of class `kind`. The consumer calls what begins and ends it.
+class SlotReservation:
+    """`contract.broker.Reservation` of a delivery of class `kind`. The consumer calls what begins and ends it.
 
     `changed` is called when a slot was freed, or when the delivery waits for one: the consumer then hands out slots.
     """
@@ -39,19 +39,19 @@ class SlotPlace:
         return False
 
     @asynccontextmanager
-    async def left(self) -> AsyncIterator[None]:
-        """See `contract.broker.Place.left`."""
+    async def without_slot(self) -> AsyncIterator[None]:
+        """See `contract.broker.Reservation.without_slot`."""
         self._leave()
         self._changed()
         yield
         await self._come_back()
 
     def take_now(self, size_bytes: int) -> bool:
-        """See `contract.broker.Place.take_now`."""
+        """See `contract.broker.Reservation.take_now`."""
         return self._held.take_now(self, size_bytes)
 
     async def take(self, size_bytes: int) -> None:
-        """See `contract.broker.Place.take`."""
+        """See `contract.broker.Reservation.take`."""
         await self._held.take(self, size_bytes)
 
     def decide(self) -> None:

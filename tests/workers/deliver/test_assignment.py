@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from workers.deliver.shares import Living, holder_of
+from workers.deliver.assignment import LiveProcesses, holder_of
 
 HOOKS = [f"hook-{number}" for number in range(300)]
 
@@ -20,10 +20,10 @@ def test_when_one_goes_only_its_own_webhooks_move() -> None:
 
 
 def test_a_process_has_ended_when_its_beat_stands_still() -> None:
-    living = Living(5.0)
-    living.see({"a": 1, "b": 1}, 100.0)
-    living.see({"a": 2, "b": 1}, 104.0)
-    assert (living.living(104.9), living.ended(104.9)) == ({"a", "b"}, set())
-    assert (living.living(105.0), living.ended(105.0)) == ({"a"}, {"b"})
-    living.see({"a": 2, "b": 2}, 106.0)
-    assert living.living(106.0) == {"a", "b"}
+    processes = LiveProcesses(5.0)
+    processes.see({"a": 1, "b": 1}, 100.0)
+    processes.see({"a": 2, "b": 1}, 104.0)
+    assert (processes.alive(104.9), processes.ended(104.9)) == ({"a", "b"}, set())
+    assert (processes.alive(105.0), processes.ended(105.0)) == ({"a"}, {"b"})
+    processes.see({"a": 2, "b": 2}, 106.0)
+    assert processes.alive(106.0) == {"a", "b"}

@@ -1,4 +1,4 @@
-"""The place of a delivery that leaves its slot and waits for another."""
+"""The reservation of a delivery that leaves its slot and waits for another."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,14 +7,14 @@ import pytest
 
 from contract.broker import Capacity, NoRoom
 from contract.labels import InHand
-from runtime.brokers import places
+from runtime.brokers import reservations
 from runtime.brokers.held_bytes import HeldBytes
-from runtime.brokers.places import SlotPlace
+from runtime.brokers.reservations import SlotReservation
 from runtime.brokers.slots import QueueClass, Slots
 
 
 @pytest.fixture
-def slots() -> Slots[SlotPlace]:
+def slots() -> Slots[SlotReservation]:
     return Slots(Capacity(slots=1, waiting=8, unconfirmed=8, held_bytes=1000), bulk_max_wait_s=10.0)
 
 
@@ -25,30 +25,30 @@ def waits() -> asyncio.Event:
 
 
 @pytest.fixture
-def begun(slots: Slots[SlotPlace], waits: asyncio.Event) -> Callable[[], SlotPlace]:
+def begun(slots: Slots[SlotReservation], waits: asyncio.Event) -> Callable[[], SlotReservation]:
     """Begins a delivery, which gets the slot."""
 
     def changed() -> None:
         if slots.coming_back(QueueClass.INTERACTIVE):
             waits.set()
 
-    def begin() -> SlotPlace:
-        place = SlotPlace(QueueClass.INTERACTIVE, slots, HeldBytes(1000), changed)
-        slots.add(place.kind, place, 0.0)
-        assert slots.take(0.0) is place
-        assert place.grant()
-        return place
+    def begin() -> SlotReservation:
+        reservation = SlotReservation(QueueClass.INTERACTIVE, slots, HeldBytes(1000), changed)
+        slots.add(reservation.kind, reservation, 0.0)
+        assert slots.take(0.0) is reservation
+        assert reservation.grant()
+        return reservation
 
     return begin
 
 
 async def test_who_gets_no_slot_in_time_gives_up_and_waits_for_none(
-    slots: Slots[SlotPlace], begun: Callable[[], SlotPlace], monkeypatch: pytest.MonkeyPatch
+    slots: Slots[SlotReservation], begun: Callable[[], SlotReservation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "SLOT_MAX_WAIT_S", 0.05)
+    monkeypatch.setattr(reservations, "SLOT_MAX_WAIT_S", 0.05)
     first, others = begun(), []
     with pytest.raises(NoRoom, match="no slot within"):
-        async with first.left():
+        async with first.without_slot():
             others.append(begun())
     assert slots.coming_back(first.kind) == 0
     first.decide()
@@ -59,12 +59,12 @@ async def test_who_gets_no_slot_in_time_gives_up_and_waits_for_none(
 
 
 async def test_who_waits_gets_the_slot_that_is_freed(
-    slots: Slots[SlotPlace], begun: Callable[[], SlotPlace], waits: asyncio.Event
+    slots: Slots[SlotReservation], begun: Callable[[], SlotReservation], waits: asyncio.Event
 ) -> None:
     first, others = begun(), []
 
     async def leave_and_come_back() -> None:
-        async with first.left():
+        async with first.without_slot():
             others.append(begun())
 
     waiting = asyncio.create_task(leave_and_come_back())

@@ -10,8 +10,8 @@ from contract.webhooks import Documents, Webhook
 from workers.deliver.feeds import Entry
 
 
-class Choice:
-    """The choice of one webhook. The owner of a document is not in its event: the ledger knows, once it has recorded.
+class EventSelection:
+    """Selects the events of one webhook. The owner of a document is not in its event, but later in the ledger.
 
     `pause` waits for as long as the ledger may take to know more.
     """
