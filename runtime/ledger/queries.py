@@ -158,6 +158,8 @@ def _conditions(wanted: Filter, dialect: str) -> list[ColumnElement[bool]]:
     conditions: list[Any] = [runs.c[name] == value for name, value in equal.items() if value is not None]
     for name, value in wanted.labels.items():
         conditions.append(_labelled(name, value))
+    if wanted.batch is not None:
+        conditions.append(_in_batch(wanted.batch))
     for column, since, until in (
         (runs.c.accepted_ms, wanted.accepted_from, wanted.accepted_until),
         (runs.c.published_ms, wanted.published_from, wanted.published_until),
@@ -173,6 +175,14 @@ def _conditions(wanted: Filter, dialect: str) -> list[ColumnElement[bool]]:
 
 def _labelled(name: str, value: str) -> ColumnElement[bool]:
     return exists().where(labels.c.seq == runs.c.seq, labels.c.name == name, labels.c.value == value)
+
+
+def _in_batch(batch: str) -> ColumnElement[bool]:
+    """Returns the condition that a batch with this id or name counts the document. It counts by the first run."""
+    counted, named = runs.alias("counted"), or_(batches.c.id == batch.lower(), batches.c.name == batch)
+    return runs.c.document_id.in_(
+        select(counted.c.document_id).where(counted.c.batch.in_(select(batches.c.id).where(named)))
+    )
 
 
 def _behind(place: DocumentPlace) -> ColumnElement[bool]:

@@ -21,6 +21,7 @@ from service.api.operation import JSON
 from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, ledger_of, shown, tagged
 from service.lookups.pages import cursor_to, limit_of, place_of
+from service.posting.batches import check_name
 from service.problems import invalid_parameter
 
 E = TypeVar("E", bound=StrEnum)
@@ -68,6 +69,7 @@ class ListQuery:
             accepted_until=_time("accepted_before", given),
             published_from=_time("published_after", given),
             published_until=_time("published_before", given),
+            batch=_batch(given),
         )
         place = place_of(given)
         return cls(wanted, limit_of(given), None if place is None else DocumentPlace(*place))
@@ -89,6 +91,12 @@ def _text(name: str, given: Mapping[str, str]) -> str | None:
     if not value or len(value) > MAX_NAME_CHARS or "\0" in value:
         raise invalid_parameter(name, "length", f"must have 1 to {MAX_NAME_CHARS} characters")
     return value.lower()
+
+
+def _batch(given: Mapping[str, str]) -> str | None:
+    if "batch" in given:
+        check_name("batch", given["batch"])
+    return given.get("batch")
 
 
 def _time(name: str, given: Mapping[str, str]) -> datetime | None:
