@@ -33,7 +33,7 @@ from tests.brokers.suite import (
     take,
 )
 from tests.brokers.suite.requests import sink
-from tests.rabbit_node import RabbitNode
+from tests.rabbit_node import MEMORY_LIMIT, RabbitNode
 
 if TYPE_CHECKING:
     from pamqp.common import Arguments
@@ -515,8 +515,8 @@ async def test_puts_under_way_when_the_alarm_comes_count_as_blocked(
 
 @asynccontextmanager
 async def memory_alarm(node: RabbitNode) -> AsyncIterator[None]:
-    await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "0.000001")
+    node.limit_memory("0.000001")
     try:
         yield
     finally:
-        await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "0.4")
+        node.limit_memory(MEMORY_LIMIT)

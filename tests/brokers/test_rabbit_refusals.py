@@ -61,9 +61,8 @@ def tls(certificates: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture(scope="module")
 def users(rabbit_node: RabbitNode) -> RabbitNode:
     """The node with one user without a virtual host, and one without permissions in its virtual host."""
-    rabbit_node.ctl("add_user", "stranger", SECRET)
-    rabbit_node.ctl("add_user", "reader", SECRET)
-    rabbit_node.ctl("set_permissions", "-p", "/", "reader", "^$", "^$", "^$")
+    rabbit_node.add_user("stranger", SECRET)
+    rabbit_node.add_user("reader", SECRET, "/", may="^$")
     return rabbit_node
 
 

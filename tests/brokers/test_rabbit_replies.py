@@ -85,8 +85,12 @@ async def test_a_watch_that_ends_during_its_binding_does_not_affect_the_others(r
 
 async def test_a_reply_queue_ends_with_its_process(rabbit: RabbitBackend, rabbit_node: RabbitNode) -> None:
     async with rabbit.broker() as broker, broker.watch(samples.job().id):
-        assert "copydesk.replies." in rabbit_node.ctl("list_queues", "name")
-    assert "copydesk.replies." not in rabbit_node.ctl("list_queues", "name")
+        assert len(reply_queues(rabbit_node)) == 1
+    assert reply_queues(rabbit_node) == []
+
+
+def reply_queues(node: RabbitNode) -> list[str]:
+    return [queue["name"] for queue in node.queues() if queue["name"].startswith("copydesk.replies.")]
 
 
 async def test_previews_are_refused_when_too_many_wait(rabbit: RabbitBackend) -> None:
