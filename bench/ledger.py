@@ -37,6 +37,7 @@ from contract.ledger import DocumentFilter
 from contract.metrics import Metrics
 from contract.search import parse_query
 from contract.streams import Stream
+from contract.topology import exchange_to
 from runtime.brokers.rabbit import RabbitBroker
 from runtime.brokers.rabbit.messages import acceptance_message, event_message
 from runtime.ledger import schema, search
@@ -154,11 +155,12 @@ async def published(url: str, documents: Documents) -> None:
         await broker.log_bounds()  # declares
     connection = await aio_pika.connect(url)
     async with connection, connection.channel() as channel:
-        log = await channel.get_exchange(Stream.LOG)
+        log = await channel.get_exchange(exchange_to(Stream.LOG))
+        accepted = await channel.get_exchange(exchange_to(Stream.ACCEPTED))
         for at in range(0, len(documents), ACCEPTED_AT_ONCE):
             part = documents[at : at + ACCEPTED_AT_ONCE]
             records = acceptance_message([acceptance(job, now) for job, _ in part])
-            await channel.default_exchange.publish(records, Stream.ACCEPTED)
+            await accepted.publish(records, "")
             await asyncio.gather(*(log.publish(event_message(event), event.routing_key) for _, event in part))
 
 

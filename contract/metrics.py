@@ -314,6 +314,8 @@ class Metrics(DocumentMetrics, WebhookMetrics):
             self.refused.labels(name)
         for reason in Reason:
             self.verdicts.labels(VerdictKind.BURY, reason)
+        for kind in (VerdictKind.PUBLISH, VerdictKind.RETRY, VerdictKind.ANSWER):  # the first sign of a defect
+            self.verdicts.labels(kind, Reason.INTERNAL_ERROR)
         self.verdicts.labels(VerdictKind.PUBLISH, Outcome.PROCESSED)
         for role in SessionRole:
             for cause in SessionLoss:

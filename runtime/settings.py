@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -66,6 +67,9 @@ class Settings(BaseSettings):
     ops_port: Port = Field(8081, description="port of /metrics, /livez and /readyz")
     data: Path = Field(Path("data"), description="folder of the embedded broker")
     amqp_url: SecretStr | None = Field(None, description="RabbitMQ, as amqp://user:password@host:5672/vhost")
+    declare: bool = Field(
+        True, description="declare exchanges and queues at start; false: only check that they are there"
+    )
     ledger_url: SecretStr | None = Field(
         None, description="the ledger's database, as postgresql://user:password@host/database or sqlite:///PATH"
     )
@@ -210,9 +214,10 @@ class Settings(BaseSettings):
             log_bytes=self.log_bytes,
         )
         try:
-            return design(self.retry_delays_s, self.delivery_limit, bounds)
+            designed = design(self.retry_delays_s, self.delivery_limit, bounds)
         except ValueError as error:
             raise StartError(str(error)) from None
+        return replace(designed, only_checked=not self.declare)
 
     @field_validator("port", "ops_port", mode="before")
     @classmethod

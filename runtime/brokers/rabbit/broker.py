@@ -23,7 +23,7 @@ from runtime.brokers import dead
 from runtime.brokers.rabbit.attempts import AttemptRecord
 from runtime.brokers.rabbit.consumer import Consumer
 from runtime.brokers.rabbit.dead import DeadQueue, open_dead_letters
-from runtime.brokers.rabbit.declare import declare
+from runtime.brokers.rabbit.declare import prepare
 from runtime.brokers.rabbit.executor import VerdictExecutor
 from runtime.brokers.rabbit.gauges import RabbitQueues
 from runtime.brokers.rabbit.leases import Leases
@@ -173,7 +173,7 @@ class RabbitBroker:
         try:
             async with asyncio.timeout(self._limits.publish_timeout_s), aclosing(session):
                 await session.open()
-                await declare(session, self._topology, self._limits)
+                await prepare(session, self._topology, self._limits)
                 return await log_bounds(session)
         except (SessionLost, TimeoutError) as error:
             raise BrokerUnavailable(f"the log cannot be asked: {type(error).__name__}") from None
