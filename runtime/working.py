@@ -28,12 +28,12 @@ from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
 
-class WholeBroker(Broker, Streams, Protocol):
+class WorkerBroker(Broker, Streams, Protocol):
     """What a worker needs of a broker."""
 
 
 async def work(
-    settings: Settings, broker: WholeBroker, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]
+    settings: Settings, broker: WorkerBroker, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]
 ) -> None:
     """Works on the broker's documents until `stop` is set. Calls `started` when it is ready for them.
 
