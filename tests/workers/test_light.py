@@ -18,7 +18,9 @@ def loaded_by(*modules: str) -> set[str]:
     return set(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split())
 
 
-@pytest.mark.parametrize("module", ["workers.worker", "workers.fetch", "workers.parse_task", "runtime.wiring"])
+@pytest.mark.parametrize(
+    "module", ["workers.worker", "workers.fetch", "workers.parse_task", "runtime.serving", "runtime.working"]
+)
 def test_no_reader_is_loaded(module: str) -> None:
     assert loaded_by(module) & HEAVY == set()
 
