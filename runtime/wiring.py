@@ -178,7 +178,8 @@ def build_metrics(role: ProcessRole) -> Metrics:
 
 def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextManager[_WholeBroker]:
     """Returns the broker: RabbitMQ if a URL is set, else the embedded one."""
-    if settings.amqp_url is None:
+    url = settings.rabbit_url()
+    if url is None:
         from runtime.brokers.embedded import EmbeddedBroker, EmbeddedLimits  # noqa: PLC0415 - one broker or the other
 
         metrics.disk_free_bytes.labels(Disk.DATA).set_function(lambda: shutil.disk_usage(settings.data).free)
@@ -187,5 +188,4 @@ def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextMan
     from runtime.brokers.rabbit import RabbitBroker, RabbitLimits  # noqa: PLC0415 - the same
 
     limits = RabbitLimits(publish_timeout_s=settings.publish_timeout_s)
-    url = settings.amqp_url.get_secret_value()
     return RabbitBroker(url, metrics=metrics, topology=settings.topology(), limits=limits)

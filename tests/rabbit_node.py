@@ -34,8 +34,9 @@ _GUARD = 'read _; kill -9 "-$1"'
 class RabbitNode:
     """A RabbitMQ node that can be killed and restarted with its data; listens on 127.0.0.1:`port`.
 
-    `settings` are lines of rabbitmq.conf beyond what is deployed. `schedulers` is the number of cores that it uses at
-    most: with one it starts for 2.9 s of CPU time, with two for 3.9 s. A benchmark gives it all of the machine's.
+    `settings` are lines of rabbitmq.conf beyond what is deployed, `plugins` are enabled. `schedulers` is the number of
+    cores that it uses at most: with one it starts for 2.9 s of CPU time, with two for 3.9 s. A benchmark gives it all
+    of the machine's.
     """
 
     def __init__(self, folder: Path, *, settings: str = "", schedulers: int = 1, plugins: Sequence[str] = ()) -> None:
