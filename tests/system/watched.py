@@ -78,6 +78,11 @@ class Watched:
         if role == "serve":
             process.wait_for_urls("api")
 
+    def start_missing(self) -> None:
+        for role in _COMMANDS:
+            if role not in self.processes:
+                self.start(role)
+
     def kill(self, name: str) -> None:
         self.processes.pop(name).kill()
 
