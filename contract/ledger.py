@@ -94,8 +94,8 @@ class Filter:
     """Selects the documents of a list by their latest run. Documents must meet all conditions that are not None.
 
     Times are aware; a document is accepted or published at or after `…_from`, and before `…_until`. `labels` must all
-    be there. `terms` are looked for in title and text. `batch` is the id or the name of a batch that counts the document,
-    whoever owns it.
+    be there. `terms` are looked for in title and text. `batch` is the id or the name of a batch that counts the
+    document, whoever owns it.
     """
 
     owner: str | None = None
