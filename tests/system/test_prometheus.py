@@ -62,7 +62,7 @@ def prometheus(folder: Path, *targets: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
 
 
 async def answer(http: aiohttp.ClientSession, path: str, **query: str) -> dict[str, Any]:
