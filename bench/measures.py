@@ -3,10 +3,10 @@
     python -m bench.measures DATA FOLDS [--pages | --pastes]
 
 DATA is a folder of ground truth (`bench.documents`): the sets of pages, and paste and paste_daniel. Everything is read
-by models without its registered domain in their training data. Those of pages are in FOLDS (`train_blocks --folds`,
-`train_authors --folds`), and are trained first if they are not there; those of pasted text are trained each time. A
-title, author or day is also measured on the last fifth of the domains alone. Nothing is written to workers/models.
-`--pages` and `--pastes` print one half. It takes some 20 minutes of two cores; catboost and scipy are needed.
+by models without its registered domain in their training data. They are in FOLDS (`train_blocks --folds`,
+`train_authors --folds`, `train_lines --folds`), and are trained first if they are not there. A title, author or day is
+also measured on the last fifth of the domains alone. Nothing is written to workers/models. `--pages` and `--pastes`
+print one half. Needs catboost and scipy beside Copydesk.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from typing import Any, TypeAlias, TypeVar
 from bench import extraction, train_authors, train_blocks, train_lines
 from bench.block_pages import read_pages
 from bench.documents import FOLDS, fold_of, read
-from bench.line_samples import CLEAN, DANIEL, collect
+from bench.line_samples import CLEAN, DANIEL, collect, givens
 from bench.line_scores import Score
 from bench.page_scores import PageScore, score
 from bench.text_f1 import f1
@@ -63,14 +63,21 @@ def main() -> None:
     arguments = parser.parse_args()
     print("| measure | documents | now | aim (short of it by) |\n| --- | --- | --- | --- |", flush=True)
     if not arguments.pastes:
-        for measure in of_pages(read_all(arguments.data, arguments.folds)):
-            print(measure, flush=True)
+        for one in of_pages(read_pages_of(arguments.data, arguments.folds)):
+            print(one, flush=True)
     if not arguments.pages:
-        for measure in of_pastes(train_lines.cross_validate(collect(arguments.data)).scores):
-            print(measure)
+        for one in of_pastes(read_pastes(arguments.data, arguments.folds)):
+            print(one)
 
 
-def read_all(data: Path, folds: Path) -> list[PageScore]:
+def read_pastes(data: Path, folds: Path) -> list[Score]:
+    """Returns the scores of all pasted texts."""
+    if not (folds / f"titles{LAST}.npz").exists():
+        train_lines.cross_fit(collect(data), folds)
+    return train_lines.read_all(list(givens(data)), train_lines.load_folds(folds))
+
+
+def read_pages_of(data: Path, folds: Path) -> list[PageScore]:
     """Returns the scores of all pages."""
     if not (folds / f"blocks{LAST}.npz").exists():
         train_blocks.write_folds(read_pages(data, BLOCK_FEATURES), folds)

@@ -10,6 +10,7 @@ import typer
 from runtime import logs
 from runtime.cli import (
     audit,
+    conformance,
     dead,
     deliver,
     doctor,
@@ -38,7 +39,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (roles, record, deliver, keys, submit, tail, dead, extract, topology, users, audit, doctor):
+_COMMANDS = (roles, record, deliver, keys, submit, tail, dead, extract, topology, users, audit, conformance, doctor)
+for module in _COMMANDS:
     module.register(app)
 
 

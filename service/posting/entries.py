@@ -33,7 +33,7 @@ class Entry:
     breaks_off: bool = False
 
 
-class Documents:
+class EntryMaker:
     """Makes the entries of one request. Each id follows from the `Idempotency-Key`, if there is one, and the number."""
 
     def __init__(self, request: web.Request) -> None:

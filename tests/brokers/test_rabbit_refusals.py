@@ -29,9 +29,8 @@ SECRET = "hush-hush"
 @pytest.fixture(scope="module")
 def users(rabbit_node: RabbitNode) -> RabbitNode:
     """The node with one user without a virtual host, and one without permissions in its virtual host."""
-    rabbit_node.ctl("add_user", "stranger", SECRET)
-    rabbit_node.ctl("add_user", "reader", SECRET)
-    rabbit_node.ctl("set_permissions", "-p", "/", "reader", "^$", "^$", "^$")
+    rabbit_node.add_user("stranger", SECRET)
+    rabbit_node.add_user("reader", SECRET, "/", may="^$")
     return rabbit_node
 
 
@@ -83,7 +82,7 @@ async def served(url: str) -> None:
     backend = RabbitBackend(url)
     with structlog.testing.capture_logs() as logs:
         async with RabbitBroker(url, metrics=backend.metrics, topology=backend.topology, limits=QUICK) as broker:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while losses(backend) < 3:
                     await broker.ready()
                     await asyncio.sleep(0.01)

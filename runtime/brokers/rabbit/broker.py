@@ -35,7 +35,7 @@ from runtime.brokers.rabbit.publisher import Publisher
 from runtime.brokers.rabbit.puts import Puts
 from runtime.brokers.rabbit.record import Record
 from runtime.brokers.rabbit.replies import Replies
-from runtime.brokers.rabbit.requests import Requests
+from runtime.brokers.rabbit.requests import RequestPublisher
 from runtime.brokers.rabbit.session import Session, SessionLost
 from runtime.brokers.rabbit.streams import StreamFollower
 from runtime.brokers.rabbit.supervisor import SessionReporter, Supervisor
@@ -60,7 +60,7 @@ class RabbitBroker:
         self._limits = limits or RabbitLimits()
         self._publisher = Publisher(self._limits, metrics)
         self._record = Record(self._publisher)
-        self._requests = Requests(self._publisher, self._limits, metrics)
+        self._requests = RequestPublisher(self._publisher, self._limits, metrics)
         self._attempts = AttemptRecord(self._publisher, self._limits)
         self._leases = Leases(self._limits)
         self._replies = Replies(self._publisher, self._limits)
