@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,6 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 AMQPLIB = "amqplib@2.3.1"
 """What the Node subscriber needs, as npm names it."""
+
+Changes = Sequence[tuple[str, str]]
 
 _IN_VENV = Path(sys.prefix) / "node"  # kept there for the next run
 
@@ -27,14 +29,22 @@ def program(language: str, page: str = "subscribing.md") -> str:
     return found[1]
 
 
-def command(language: str, folder: Path) -> list[str]:
+def changed(text: str, changes: Changes) -> str:
+    """Returns a program with mistakes in it: each change replaces what stands there once."""
+    for right, wrong in changes:
+        assert text.count(right) == 1, f"{right!r} is not in the program once"
+        text = text.replace(right, wrong)
+    return text
+
+
+def command(language: str, folder: Path, changes: Changes = ()) -> list[str]:
     """Writes the subscriber in `language` into `folder`, and returns the command that runs it."""
     name, runner = {
         "python": ("subscriber.py", sys.executable),
         "js": ("subscriber.mjs", "node"),
         "bash": ("subscriber.sh", "bash"),
     }[language]
-    (folder / name).write_text(program(language), encoding="utf-8")
+    (folder / name).write_text(changed(program(language), changes), encoding="utf-8")
     if language == "js":
         (folder / "node_modules").symlink_to(amqplib())
     return [runner, str(folder / name)]

@@ -78,7 +78,7 @@ def test_the_receiver_of_the_page_takes_what_is_genuine(api: str) -> None:
     with receiver(program, webhook["secret"], port) as process:
         posted = ask(f"{api}/v1/documents", {"text": TEXT})
         assert process.stdout is not None
-        assert process.stdout.readline() == f"copydesk.document.processed.v1 {posted['id']}.1\n"
+        assert process.stdout.readline() == f"article {posted['id']}\n"
     ask(f"{api}/v1/webhooks/{webhook['id']}", method="DELETE")
 
 
