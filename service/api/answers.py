@@ -6,8 +6,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
+from contract.faults import Fault, PlacedFault
 from contract.job import Lane
-from contract.submission import Fault, PlacedFault
 from contract.webhooks import DeliveryState, DisabledCause, Documents, Payload
 
 MAX_TOKEN_S: Final = 900  # chosen: a token in a URL may be seen by others; a page asks for a new one when it opens
