@@ -14,6 +14,9 @@ JQ := /usr/bin/jq
 LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
+# Set in many images; hundreds of interpreters would compile the same code.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run demo test test-ready unit faults operations fuzz schemathesis swagger-ui test-rabbitmq4 lint lint-quick lint-types format schemas lock wheel sbom helm manifests clean
 
 run: $(VENV)/.installed

@@ -82,7 +82,7 @@ async def served(url: str) -> None:
     backend = RabbitBackend(url)
     with structlog.testing.capture_logs() as logs:
         async with RabbitBroker(url, metrics=backend.metrics, topology=backend.topology, limits=QUICK) as broker:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while losses(backend) < 3:
                     await broker.ready()
                     await asyncio.sleep(0.01)

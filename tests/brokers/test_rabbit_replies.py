@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.rabbit, pytest.mark.timeout(60)]
 
 
 async def next_event(watch: Watch) -> bytes:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         return await watch.next()
 
 
@@ -53,7 +53,7 @@ async def test_a_lost_session_ends_the_watches_and_the_next_one_takes_new_ones(r
                 pass
         await rabbit.mend(broker)
         async with consuming(broker, Recorder(1)):
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while True:
                     with suppress(BrokerUnavailable):
                         async with broker.watch(job.id) as watch:
@@ -114,7 +114,7 @@ async def test_a_preview_returned_to_a_process_that_is_gone_goes_nowhere(rabbit:
         asked = group.create_task(outcome(broker.preview(samples.job())))
         async with rabbit.channel() as channel:
             previews = await channel.get_queue(PREVIEWS)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while (message := await previews.get(no_ack=True, fail=False)) is None:  # noqa: ASYNC110 - polled
                     await asyncio.sleep(0.05)
         assert message.reply_to is not None
