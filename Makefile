@@ -9,8 +9,13 @@ PROMETHEUS := /usr/bin/prometheus
 POSTGRES := /usr/share/postgresql-common
 CHROMIUM := /usr/bin/chromium
 SYSTEMD := /usr/bin/systemd-analyze
+NPM := /usr/bin/npm
+JQ := /usr/bin/jq
 LOCKED := --quiet --disable-pip-version-check --no-deps --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+# Set in many images; hundreds of interpreters would compile the same code.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run demo test test-ready unit faults operations fuzz schemathesis swagger-ui test-rabbitmq4 lint lint-quick lint-types format schemas lock wheel sbom helm manifests clean
 
@@ -26,7 +31,7 @@ ARGS :=
 test: test-ready
 	$(BIN)/python -m $(if $(ARGS),pytest $(PATIENTLY) $(ARGS),tests.suites)
 
-test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES) $(CHROMIUM) $(SYSTEMD)
+test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES) $(CHROMIUM) $(SYSTEMD) $(NPM) $(JQ)
 
 # No broker, no root, few processes: a little over a minute on two cores. Takes ARGS, too.
 unit: $(VENV)/.installed-dev
@@ -159,3 +164,11 @@ $(CHROMIUM):
 # Tests have it read the units in deploy/systemd; it runs nothing.
 $(SYSTEMD):
 	deploy/debian-install.sh systemd
+
+# For the subscriber in Node; without it its tests are skipped.
+$(NPM):
+	-deploy/debian-install.sh npm
+
+# For the subscriber with curl; without it its test is skipped.
+$(JQ):
+	-deploy/debian-install.sh jq

@@ -6,6 +6,7 @@ others go on. The output of a suite is printed when the suite ends. pytest's clo
 suites that passed, then those of the suites that failed.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -118,10 +119,11 @@ def run(suite: Suite) -> Ended:
     """Runs `suite` to its end, and prints its output."""
     began = time.monotonic()
     command = [sys.executable, "-m", "pytest", "--durations=10", *suite.arguments]
+    env = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}  # as of images: hundreds of interpreters would compile the code
     with TemporaryFile() as printed:  # not a pipe: a process that a dead pytest left behind would keep it open
         try:
             code = subprocess.run(
-                command, stdout=printed, stderr=subprocess.STDOUT, timeout=SUITE_TIMEOUT_S, check=False
+                command, env=env, stdout=printed, stderr=subprocess.STDOUT, timeout=SUITE_TIMEOUT_S, check=False
             ).returncode
         except subprocess.TimeoutExpired:
             code = 1

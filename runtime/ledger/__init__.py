@@ -26,6 +26,7 @@ In reading order:
     webhooks           for the API; `webhook_rows` are their rows
     deliveries         of webhooks, for the role `deliver`
     keys               API keys, and `quotas`: what they have used
+    times              times as the database has them
     opening            opens the parts that a process needs
 
 Only this package imports SQLAlchemy, Alembic, aiosqlite and asyncpg.

@@ -1,7 +1,7 @@
 """What the role `deliver` stores: implements `contract.deliveries.DeliveryStore`."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import bindparam, case, delete, func, select, union_all, update
@@ -13,7 +13,8 @@ from contract.events import ERASED
 from contract.webhooks import Delivery, DeliveryState, Webhook
 from runtime.ledger.database import translated
 from runtime.ledger.tables import batches, deliverers, deliveries, erased, recorder, runs, webhooks
-from runtime.ledger.webhook_rows import delivery_of, delivery_row, milliseconds, webhook_of
+from runtime.ledger.times import maybe_milliseconds, maybe_time_of, milliseconds
+from runtime.ledger.webhook_rows import delivery_of, delivery_row, webhook_of
 
 _INSERT: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _PENDING = deliveries.c.state == DeliveryState.PENDING.value
@@ -104,7 +105,7 @@ class SqlDeliveries:
         with translated():
             async with self._reader.connect() as connection:
                 rows = (await connection.execute(counted)).all()
-        return {row[0]: PendingDeliveries(int(row[1]), _time(row[2]), _time(row[3])) for row in rows}
+        return {row[0]: PendingDeliveries(int(row[1]), maybe_time_of(row[2]), maybe_time_of(row[3])) for row in rows}
 
     async def due(self, webhook_id: str, at: datetime, *, requested: bool, limit: int) -> Sequence[Delivery]:
         """Returns deliveries that are due."""
@@ -185,9 +186,7 @@ async def _advance(connection: AsyncConnection, one: Settlement) -> bool:
     done = await connection.execute(update(webhooks).where(*ours).values(place=one.place))
     if not done.rowcount:
         return False
-    values: dict[str, Any] = {
-        "failing_since_ms": None if one.failing_since is None else milliseconds(one.failing_since)
-    }
+    values: dict[str, Any] = {"failing_since_ms": maybe_milliseconds(one.failing_since)}
     if one.missed_at is not None:
         values["missed_ms"] = milliseconds(one.missed_at)
     if one.disabled is not None:
@@ -221,7 +220,3 @@ def _changes(delivery: Delivery) -> dict[str, Any]:
     """Returns the columns that an attempt changes, as parameters: their names may not be those of columns."""
     row = delivery_row(delivery)
     return {"delivery": delivery.id} | {f"new_{name}": row[name] for name in _CHANGING}
-
-
-def _time(stored_ms: int | None) -> datetime | None:
-    return None if stored_ms is None else datetime.fromtimestamp(stored_ms / 1000, UTC)

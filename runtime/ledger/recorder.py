@@ -18,7 +18,7 @@ from contract.ledger import RECORDING_MARGIN_S, LedgerUnavailable
 from contract.metrics import Metrics
 from contract.streams import Stream, Streams, is_next
 from runtime.ledger import schema
-from runtime.ledger.batch import Reading, StreamPlace, digest_of, newest_ms, read
+from runtime.ledger.batch import Reading, StreamPosition, digest_of, newest_ms, read
 from runtime.ledger.completions import Completions, Log
 from runtime.ledger.facts import AcceptedFact, VerdictFact
 from runtime.ledger.inbox import End, Inbox, Linger
@@ -140,7 +140,7 @@ class Recorder:
         await self._record(journal, places, stop)
         await self._lease.release(fence)
 
-    async def _record(self, journal: Journal, places: Mapping[Stream, StreamPlace], stop: Stop) -> None:
+    async def _record(self, journal: Journal, places: Mapping[Stream, StreamPosition], stop: Stop) -> None:
         inbox = Inbox(self._limits.inbox_bytes)
         self._reached = {stream: place.offset for stream, place in places.items()}
         completions = Completions(
@@ -166,7 +166,7 @@ class Recorder:
             await asyncio.sleep(self._limits.index_maintenance_s)
             await maintain_index(self._engine)
 
-    async def _follow(self, stream: Stream, place: StreamPlace | None, inbox: Inbox) -> None:
+    async def _follow(self, stream: Stream, place: StreamPosition | None, inbox: Inbox) -> None:
         follow = partial(self._resume, stream, place, inbox)
         while True:
             try:
@@ -175,7 +175,7 @@ class Recorder:
                 log.info("record_read_from_oldest", record=stream, detail=str(error))
             follow = partial(self._read_from_oldest, stream, inbox)
 
-    async def _resume(self, stream: Stream, place: StreamPlace | None, inbox: Inbox) -> None:
+    async def _resume(self, stream: Stream, place: StreamPosition | None, inbox: Inbox) -> None:
         """Continues with the entry that was recorded last, to check that it is still the same."""
         async with aclosing(self._broker.follow(stream, -1 if place is None else place.offset - 1)) as batches:
             unseen = place
@@ -267,7 +267,7 @@ class Recorder:
         self._failing = True
 
 
-def _behind(place: StreamPlace, batch: Sequence[LogEntry]) -> Sequence[LogEntry]:
+def _behind(place: StreamPosition, batch: Sequence[LogEntry]) -> Sequence[LogEntry]:
     """Returns the entries of `batch` after its first, which must be the entry at `place`.
 
     Raises:

@@ -27,7 +27,10 @@ async def records() -> Records:
 
 @pytest.fixture
 async def ledger_api(start_api: StartApi, records: Records, tmp_path: Path) -> AsyncIterator[StartLedgerApi]:
-    """Starts an API whose ledger has recorded all of `records`, or nothing at all with `recorded=False`."""
+    """Starts an API whose ledger has recorded all of `records`; with `recorded=False` it has never recorded anything.
+
+    Instead it may have a `content`: that of the file of another ledger.
+    """
     path = tmp_path / "ledger.db"
     path.write_bytes(await asyncio.to_thread(empty_ledger))
     engine = open_engine(ledger_url(f"sqlite:///{path}"), writes=True)
@@ -36,12 +39,15 @@ async def ledger_api(start_api: StartApi, records: Records, tmp_path: Path) -> A
         *,
         keys: tuple[str, ...] = (),
         recorded: bool = True,
+        content: bytes | None = None,
         keeping: Keeping | None = None,
         operators: frozenset[str] = frozenset(),
         webhooks: Sequence[Webhook] = (),
         deliveries: Sequence[Delivery] = (),
     ) -> RunningApi:
-        if recorded:
+        if content is not None:
+            path.write_bytes(content)
+        elif recorded:
             await record_all(records, engine)
         book = SqlWebhookBook(engine)
         for webhook in webhooks:

@@ -8,8 +8,8 @@ import pytest
 
 from contract.broker import BrokerUnavailable, LogEntry
 from contract.filters import Filter
-from service.events import choice
-from service.events.choice import Choice, DecodedEvents
+from service.events import stream_filter
+from service.events.stream_filter import DecodedEvents, StreamFilter
 from tests.service.conftest import RunningApi, StartApi, problem
 from tests.service.streams import event, follow, lines, next_block, take
 
@@ -182,14 +182,14 @@ def test_an_event_is_decoded_once_for_all_streams_and_only_for_a_filter(monkeypa
         decoded.append(body)
         return orjson.loads(body)
 
-    monkeypatch.setattr(choice, "_decoded", loads)
+    monkeypatch.setattr(stream_filter, "_decoded", loads)
     shared = DecodedEvents()
     entry, other = LogEntry(0, "processed.en._", b"{}"), LogEntry(0, "processed.en._", b'{"n":1}')
-    assert Choice(shared, ("processed.#",)).wants(entry)
-    assert not Choice(shared, ("failed.#",), Filter.parse("has title")).wants(entry)
+    assert StreamFilter(shared, ("processed.#",)).wants(entry)
+    assert not StreamFilter(shared, ("failed.#",), Filter.parse("has title")).wants(entry)
     assert decoded == []
     for text in ("has title", "has url", "not has url"):
-        Choice(shared, filter=Filter.parse(text)).wants(entry)
+        StreamFilter(shared, filter=Filter.parse(text)).wants(entry)
     assert decoded == [b"{}"]
     assert shared.of(other) == {"n": 1}  # a log that was made anew counts from the start again
 

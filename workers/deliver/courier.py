@@ -18,13 +18,13 @@ from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
 from contract.signals import seconds_since
 from contract.webhooks import BEFORE_ALL, Delivery, DeliveryState, Webhook, new_id
-from workers.deliver.choice import Choice
-from workers.deliver.feeds import Entry, Feeds, Stopping, decoded
+from workers.deliver.feeds import FeedEntry, Feeds, Stopping, decoded
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.messages import Signers, body_of
 from workers.deliver.outcome import after, cause_to_disable, pause_s
 from workers.deliver.receiver import Receivers
-from workers.deliver.window import Window
+from workers.deliver.selection import EventSelection
+from workers.deliver.window import OffsetWindow
 
 log = structlog.get_logger(__name__)
 
@@ -63,8 +63,8 @@ class Courier:
         self._context = context
         self._limits = context.limits
         self._signers = Signers(webhook)
-        self._choice = Choice(webhook, context.store, partial(self._pause, context.limits.poll_s))
-        self._window = Window(webhook.place)
+        self._selection = EventSelection(webhook, context.store, partial(self._pause, context.limits.poll_s))
+        self._window = OffsetWindow(webhook.place)
         self._settlement = self._empty()
         self._stored_place = webhook.place
         self._slots = asyncio.Semaphore(1 if webhook.ordered else context.limits.at_once)
@@ -177,14 +177,14 @@ class Courier:
             await self._pass(entry, group, is_wanted=entry.offset in wanted)
         return entries[-1].offset
 
-    async def _wanted(self, entries: Sequence[Entry]) -> set[int]:
+    async def _wanted(self, entries: Sequence[FeedEntry]) -> set[int]:
         while True:
             try:
-                return await self._choice.of(entries)
+                return await self._selection.of(entries)
             except LedgerUnavailable:
                 await self._pause(self._limits.pause_s)
 
-    async def _pass(self, entry: Entry, group: asyncio.TaskGroup, *, is_wanted: bool) -> None:
+    async def _pass(self, entry: FeedEntry, group: asyncio.TaskGroup, *, is_wanted: bool) -> None:
         if entry.event is not None and entry.event["type"] == ERASED:
             self._erase(str(entry.event["subject"]))
         if not is_wanted or entry.event is None:
@@ -202,7 +202,7 @@ class Courier:
             self._window.open(entry.offset)
             group.create_task(self._deliver(delivery, self._window))
 
-    def _delivery(self, entry: Entry) -> Delivery:
+    def _delivery(self, entry: FeedEntry) -> Delivery:
         event = entry.event or {}
         subject, at = str(event["subject"]), self._context.clock()
         is_document = str(event["type"]).startswith("copydesk.document.")
@@ -232,7 +232,7 @@ class Courier:
             )
         self._check()
 
-    async def _deliver(self, delivery: Delivery, window: Window) -> None:
+    async def _deliver(self, delivery: Delivery, window: OffsetWindow) -> None:
         """Makes the first attempt of a webhook that is not ordered. It has a slot already."""
         try:
             tried = await self._attempt(delivery)
@@ -377,7 +377,7 @@ class Courier:
         self._context.metrics.webhook_gaps.inc()
         log.warning("webhook_missed_events", id=self.webhook.id, place=self.place)
         self._settlement.missed_at = self._context.clock()
-        self._window = Window(BEFORE_ALL)
+        self._window = OffsetWindow(BEFORE_ALL)
         self._context.dirty()
         return BEFORE_ALL
 
@@ -391,7 +391,7 @@ def _stated_time(delivery: Delivery) -> str:
         return delivery.created_at.isoformat()
 
 
-def _time_of(entry: Entry) -> datetime | None:
+def _time_of(entry: FeedEntry) -> datetime | None:
     try:
         return datetime.fromisoformat(str(entry.event["time"])) if entry.event else None
     except ValueError:

@@ -10,7 +10,7 @@ from contract.events import Event
 from contract.job import Job
 from contract.labels import Destination
 from contract.metrics import Metrics
-from contract.topology import DEAD, DOCUMENTS, LOG, Topology
+from contract.topology import DEAD, DELAYED, DOCUMENTS, LOG, REPLIES, Topology, exchange_to
 from contract.verdicts import Acceptance, Answer, Bury, Defer, Publish, Retry, Verdict
 from runtime.brokers.rabbit.attempts import AttemptRecord
 from runtime.brokers.rabbit.fanout import Fanout
@@ -64,7 +64,7 @@ class VerdictExecutor:
     async def _announce(self, event: Event, acceptance: Acceptance | None) -> None:
         message = event_message(event, also_to=event.subject)  # in the log, all keys lead to the one stream
         await self._publish_until_confirmed(
-            Outgoing(message=message, exchange=LOG, key=event.routing_key, to=Destination.LOG, stream=LOG)
+            Outgoing(message=message, exchange=exchange_to(LOG), key=event.routing_key, to=Destination.LOG, stream=LOG)
         )
         self._metrics.observe_decided(acceptance)
         is_taken = await self._fanout.offer(
@@ -82,21 +82,23 @@ class VerdictExecutor:
     async def _delay(self, job: Job, delay_s: float) -> None:
         queue = self._topology.delay_queue(delay_s)
         await self._publish_until_confirmed(
-            Outgoing(message=job_message(job), exchange="", key=queue, to=Destination.RETRY)
+            Outgoing(message=job_message(job), exchange=DELAYED, key=queue, to=Destination.RETRY)
         )
 
     async def _bury(self, verdict: Bury, delivered: "AbstractIncomingMessage") -> None:
         if verdict.event is not None:
             await self._announce(verdict.event, verdict.acceptance)
         letter = dead_letter(delivered, verdict.cause, verdict.event)
-        await self._publish_until_confirmed(Outgoing(message=letter, exchange="", key=DEAD, to=Destination.DEAD))
+        await self._publish_until_confirmed(
+            Outgoing(message=letter, exchange=exchange_to(DEAD), key="", to=Destination.DEAD)
+        )
 
     async def _reply(self, event: Event | None, queue: str | None) -> None:
         """Tries once: whoever asked for the preview waits no longer than a moment."""
         if event is None or queue is None:
             return
         outgoing = Outgoing(
-            message=reply_message(event), exchange="", key=queue, to=Destination.REPLIES, mandatory=False
+            message=reply_message(event), exchange=REPLIES, key=queue, to=Destination.REPLIES, mandatory=False
         )
         with suppress(BrokerError):
             await self._publish(outgoing)

@@ -7,11 +7,11 @@ from contract.deliveries import DeliveryStore
 from contract.events import matches
 from contract.filters import Filter
 from contract.webhooks import Documents, Webhook
-from workers.deliver.feeds import Entry
+from workers.deliver.feeds import FeedEntry
 
 
-class Choice:
-    """The choice of one webhook. The owner of a document is not in its event: the ledger knows, once it has recorded.
+class EventSelection:
+    """Selects the events of one webhook. The owner of a document is not in its event, but later in the ledger.
 
     `pause` waits for as long as the ledger may take to know more.
     """
@@ -23,7 +23,7 @@ class Choice:
         self._store = store
         self._pause = pause
 
-    async def of(self, entries: Sequence[Entry]) -> set[int]:
+    async def of(self, entries: Sequence[FeedEntry]) -> set[int]:
         """Returns the offsets of the entries that are wanted. It waits until their owners are known.
 
         Raises:
@@ -35,14 +35,14 @@ class Choice:
             wanted = [entry for entry in wanted if _subject(entry) in owned]
         return {entry.offset for entry in wanted}
 
-    def _is_chosen(self, entry: Entry) -> bool:
+    def _is_chosen(self, entry: FeedEntry) -> bool:
         if entry.event is None:
             return False
         if self._patterns and not any(matches(pattern, entry.routing_key) for pattern in self._patterns):
             return False
         return self._filter is None or self._filter.matches(entry.event)
 
-    async def _owned(self, owner: str, entries: Sequence[Entry]) -> set[str]:
+    async def _owned(self, owner: str, entries: Sequence[FeedEntry]) -> set[str]:
         ids = {_subject(entry) for entry in entries}
         until = max(_time(entry) for entry in entries)
         while True:
@@ -52,11 +52,11 @@ class Choice:
             await self._pause()  # the recorder is on its way
 
 
-def _subject(entry: Entry) -> str:
+def _subject(entry: FeedEntry) -> str:
     return str(entry.event["subject"]) if entry.event is not None else ""
 
 
-def _time(entry: Entry) -> datetime:
+def _time(entry: FeedEntry) -> datetime:
     """Returns when the event was made; the beginning of time if it does not say."""
     try:
         return datetime.fromisoformat(str(entry.event["time"] if entry.event else ""))

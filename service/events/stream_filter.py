@@ -38,7 +38,7 @@ class DecodedEvents:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class StreamFilter:
     """Chooses events: those that match one of `patterns`, if there are any, and `filter`, if there is one."""
 
     decoded: DecodedEvents

@@ -42,7 +42,7 @@ class Refused(Exception):
     """The server refused the request; the message is the problem in one line."""
 
 
-class Patience:
+class Retrier:
     """Repeats calls while they fail, for at most `limit_s` seconds in a row. All calls of a command share one object.
 
     It reports the start and the end of an outage once, no matter how many calls wait. A success restarts the limit.

@@ -3,9 +3,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from runtime.cli.cards import card
+from runtime.cli.event_printer import event_panel
 
-GOLDEN = Path(__file__).parent.parent / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 def shown(name: str, *, excerpt: bool = False) -> str:
@@ -14,7 +14,7 @@ def shown(name: str, *, excerpt: bool = False) -> str:
 
 def printed(event: bytes, *, excerpt: bool) -> str:
     console = Console(width=100, file=StringIO())
-    console.print(card(event, excerpt=excerpt))
+    console.print(event_panel(event, excerpt=excerpt))
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 

@@ -27,10 +27,10 @@ class EventPrinter:
         if self._raw:
             streams.put_bytes(event + b"\n")
         else:
-            self._console.print(card(event, excerpt=self._excerpt))
+            self._console.print(event_panel(event, excerpt=self._excerpt))
 
 
-def card(event: bytes, *, excerpt: bool) -> RenderableType:
+def event_panel(event: bytes, *, excerpt: bool) -> RenderableType:
     """Returns an event as a panel: metadata above, text below."""
     decoded = decode_event(event)
     if isinstance(decoded, ProcessedEvent):
