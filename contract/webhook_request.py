@@ -25,7 +25,7 @@ class WebhookError(ValueError):
     """The body is no webhook; `faults` say why."""
 
     def __init__(self, *faults: Fault) -> None:
-        super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in faults))
+        super().__init__("; ".join(map(str, faults)))
         self.faults = faults
 
 
@@ -40,7 +40,7 @@ def _filter(value: str) -> str:
     try:
         return value and Filter.parse(value).text
     except FilterError as error:
-        rules.refuse("filter", f"{error} (at character {error.position})")
+        rules.refuse_at(error.position, "filter", str(error))
 
 
 def _secret(value: str) -> str:

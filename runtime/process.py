@@ -20,6 +20,7 @@ from service.http.protocol import Build, built_by
 log = structlog.get_logger(__name__)
 
 Role = Callable[[], Coroutine[Any, Any, None]]
+StartingRole = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]  # calls its argument when it has started
 
 _BACKLOG = 512  # connections that wait for accept(2); chosen large: if it is full, a client's TCP retries after 1 s
 _OWN_DESCRIPTORS = 256  # chosen with a margin: files, pipes to children, connections to the broker

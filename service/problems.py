@@ -382,7 +382,7 @@ def invalid_parameter(name: str, rule: str, message: str) -> ProblemError:
 def invalid_filter(name: str, error: FilterError) -> ProblemError:
     """Returns the error for the query parameter `name`, which is no filter."""
     fault = PlacedFault(name, "filter", str(error), error.position)
-    return ProblemError(Problem(INVALID_PARAMETER, f"{name}, character {error.position}: {error}.", [fault]))
+    return ProblemError(Problem(INVALID_PARAMETER, f"{fault}.", [fault]))
 
 
 def of_http_error(error: web.HTTPException) -> Problem:

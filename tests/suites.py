@@ -31,14 +31,14 @@ FOLDERS = {
     SYSTEM_ON_RABBIT: ("tests/canaries", "tests/system"),
     BROKERS: ("tests/brokers", "tests/runtime/ledger"),
     PROCESSES: (
-        *("tests/brokers/test_embedded_crashes.py", "tests/forking", "tests/runtime"),
+        *("tests/brokers/test_embedded_crashes.py", "tests/clients", "tests/forking", "tests/runtime"),
         *(f"tests/deploy/test_{name}.py" for name in ("chart", "compose", "systemd")),
         *("tests/service/test_docs_files.py", "tests/test_suites.py"),
         *("tests/workers/children/test_pool_end.py", "tests/workers/test_light.py", "tests/workers/test_robust.py"),
     ),
     UNIT: (
-        *("tests/brokers", "tests/contract", "tests/deploy", "tests/fuzz", "tests/runtime", "tests/seeds"),
-        *("tests/service", "tests/workers"),
+        *("tests/brokers", "tests/clients", "tests/contract", "tests/deploy", "tests/fuzz", "tests/runtime"),
+        *("tests/seeds", "tests/service", "tests/workers"),
         *(f"tests/test_{name}.py" for name in ("constants", "decisions", "documents", "suites")),
     ),
 }

@@ -164,7 +164,7 @@ places = Table(
     Column("digest", LargeBinary),
 )
 
-# One row: who records, and sums over the other tables. `fence` grows with each holder, `beat` with each sign of life.
+# One row: who records, and sums over the other tables. `fence` grows with each holder, `beat` with each heartbeat.
 recorder = Table(
     "recorder",
     metadata,
@@ -277,7 +277,7 @@ Index("deliveries_webhook", deliveries.c.webhook_id, deliveries.c.id)
 Index("deliveries_due", deliveries.c.webhook_id, deliveries.c.next_ms, sqlite_where=_pending, postgresql_where=_pending)
 Index("deliveries_document", deliveries.c.document_id, sqlite_where=_pending, postgresql_where=_pending)
 
-# The processes that deliver. `beat` grows with each sign of life.
+# The processes that deliver. `beat` grows with each heartbeat.
 deliverers = Table(
     "deliverers",
     metadata,

@@ -25,7 +25,7 @@ from service.context import BROKER, CLOCK
 from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, ledger_of, tagged
 from service.problems import Problem, ProblemError, invalid_parameter
-from service.webhooks.reach import book_of, missing, webhook_of
+from service.webhooks.lookup import book_of, missing, webhook_of
 from service.webhooks.views import shown_delivery
 
 _LIMIT = re.compile(r"[0-9]{1,4}")

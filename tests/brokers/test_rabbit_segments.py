@@ -98,7 +98,7 @@ async def test_readers_and_followers_get_past_the_end_of_a_segment(filled: Rabbi
 
 
 async def test_the_audit_gets_past_the_end_of_a_segment(filled: RabbitBackend) -> None:
-    books = Books(AuditLimits(patience_s=1000, hold_s=0))
+    books = Books(AuditLimits(max_run_s=1000, hold_s=0))
     await RabbitAudit(filled.url, filled.topology, QUICK).update(books)
     assert (len(books.undecided), len(books.strangers)) == (2 * ENTRIES, ENTRIES)
 

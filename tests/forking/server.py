@@ -78,7 +78,7 @@ def _modules() -> Iterator[str]:
 
 
 def _build_command_line() -> None:
-    """Builds the commands once. Typer builds all of them at each start, a third of the time of a short one."""
+    """Builds the commands once. Typer builds all of them at each start: most of the time that a short command takes."""
     from runtime.cli.app import app  # noqa: PLC0415 - `main` loads it among the others, when nothing is collected
 
     typer.main.get_command = cache(typer.main.get_command)

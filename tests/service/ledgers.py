@@ -1,4 +1,4 @@
-"""A desk with a real ledger in a file, filled from the records of a test."""
+"""An API with a real ledger in a file, filled from the records of a test."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -15,9 +15,9 @@ from runtime.ledger.webhooks import SqlWebhookBook
 from service.app import Keeping
 from tests.ledger_model import empty_ledger
 from tests.runtime.ledger.records import Records, record_all
-from tests.service.conftest import Desk, OpenDesk
+from tests.service.conftest import RunningApi, StartApi
 
-OpenLedgerDesk = Callable[..., Awaitable[Desk]]
+StartLedgerApi = Callable[..., Awaitable[RunningApi]]
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ async def records() -> Records:
 
 
 @pytest.fixture
-async def ledger_desk(open_desk: OpenDesk, records: Records, tmp_path: Path) -> AsyncIterator[OpenLedgerDesk]:
-    """Opens a desk whose ledger has recorded all of `records`; with `recorded=False` it has never recorded anything.
+async def ledger_api(start_api: StartApi, records: Records, tmp_path: Path) -> AsyncIterator[StartLedgerApi]:
+    """Starts an API whose ledger has recorded all of `records`; with `recorded=False` it has never recorded anything.
 
     Instead it may have a `content`: that of the file of another ledger.
     """
@@ -44,7 +44,7 @@ async def ledger_desk(open_desk: OpenDesk, records: Records, tmp_path: Path) -> 
         operators: frozenset[str] = frozenset(),
         webhooks: Sequence[Webhook] = (),
         deliveries: Sequence[Delivery] = (),
-    ) -> Desk:
+    ) -> RunningApi:
         if content is not None:
             path.write_bytes(content)
         elif recorded:
@@ -54,7 +54,7 @@ async def ledger_desk(open_desk: OpenDesk, records: Records, tmp_path: Path) -> 
             await book.add(webhook, at_most=len(webhooks))
         for delivery in deliveries:
             await book.request(delivery)
-        return await open_desk(
+        return await start_api(
             keys=keys,
             ledger=SqlLedger(engine),
             keeping=keeping,
