@@ -56,6 +56,7 @@ _REPLICAS = (
     "tests/canaries",
     *(f"tests/system/test_{name}.py" for name in ("api_keys", "audit", "document_acts", "ledger")),
 )  # they start several servers and a database each: about half of the time of the system tests on RabbitMQ
+_ALERTS = ("tests/system/test_alerts.py",)  # three minutes, nearly all of it waiting for Prometheus
 _WORKERS, _API = ("tests/workers", "tests/seeds"), ("tests/service", "tests/fuzz")  # a third of the unit tests each
 
 
@@ -87,7 +88,8 @@ def _options(kind: str) -> tuple[str, ...]:
 SUITES = (
     _rest("faults of brokers", FAULTS, *_WORKER_FAULTS),
     _part("system on RabbitMQ: replicas", SYSTEM_ON_RABBIT, *_REPLICAS),
-    _rest("system on RabbitMQ", SYSTEM_ON_RABBIT, *_REPLICAS),
+    _rest("system on RabbitMQ", SYSTEM_ON_RABBIT, *_REPLICAS, *_ALERTS),
+    _part("system on RabbitMQ: alerts", SYSTEM_ON_RABBIT, *_ALERTS),
     _rest("brokers and databases", BROKERS),
     _part("faults of workers and ledgers", FAULTS, *_WORKER_FAULTS),
     _part("system: long ones", SYSTEM, *_LONG),

@@ -135,6 +135,10 @@ def _of_vhost(message: str, user: str, vhost: str) -> tuple[SessionLoss, str]:
         return SessionLoss.PERMISSION_REFUSED, (
             f"the user {user} may not use the virtual host {vhost}: grant it, {_GRANT.format(vhost=vhost, user=user)}"
         )
+    if "connection limit" in message and "user" in message:
+        return SessionLoss.CREDENTIALS_REFUSED, (
+            f"the user {user} has as many connections as it may ({message}): close some, or rabbitmqctl set_user_limits"
+        )
     return SessionLoss.VHOST_REFUSED, (
         f"RabbitMQ does not open the virtual host {vhost} ({message}): correct {_SETTING},"
         f" or rabbitmqctl add_vhost '{vhost}'"
