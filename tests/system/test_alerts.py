@@ -113,8 +113,8 @@ async def test_a_subscriber_whose_queue_is_full(desk: Watched, alert: Alerts) ->
 
 
 async def test_the_disk_of_rabbitmq_is_nearly_full(desk: Watched, alert: Alerts) -> None:
-    before = int(desk.node.ctl("eval", "rabbit_disk_monitor:get_disk_free_limit()."))
-    free = int(desk.node.ctl("eval", "rabbit_disk_monitor:get_disk_free()."))
+    before = int(desk.node.value("rabbit_disk_monitor:get_disk_free_limit()"))
+    free = int(desk.node.value("rabbit_disk_monitor:get_disk_free()"))
     desk.node.evaluate(f"rabbit_disk_monitor:set_disk_free_limit({free * 7 // 10}).")
     await alert.fires("CopydeskBrokerDiskNearlyFull")
     desk.node.evaluate(f"rabbit_disk_monitor:set_disk_free_limit({before}).")
