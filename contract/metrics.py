@@ -25,6 +25,7 @@ from contract.labels import (
     WebhookState,
 )
 from contract.reasons import Reason
+from contract.replays import ReplayTarget
 from contract.webhooks import DisabledCause
 
 # Chosen: from a small text (5 ms) to the time limit of a job (120 s).
@@ -328,6 +329,21 @@ class Metrics:
             "copydesk_webhooks_disabled",
             f"Webhooks that were disabled because of their receivers, by cause: {_listed(DisabledCause)}.",
             ["cause"],
+            registry=registry,
+        )
+        self.replays = Gauge(
+            "copydesk_replays", "Replays to webhooks and queues that this process runs.", registry=registry
+        )
+        self.replayed = Counter(
+            "copydesk_replayed",
+            f"Events that replays handed on, by target: {_listed(ReplayTarget)}.",
+            ["target"],
+            registry=registry,
+        )
+        self.replays_ended = Counter(
+            "copydesk_replays_ended",
+            "Replays to webhooks and queues that this process ended, by state: completed, failed.",
+            ["state"],
             registry=registry,
         )
 

@@ -27,6 +27,7 @@ from contract.labels import Listener, ProcessRole
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
+from contract.replays import ReplayBook
 from contract.requests import RequestSink
 from contract.streams import Streams
 from contract.timestamps import now
@@ -105,8 +106,9 @@ async def run(  # noqa: PLR0913 - the roles, and how the process is run
                 roles["recorder"] = partial(_record, await _open_recorder(settings, broker, metrics, stack), stop)
             if serve:
                 ledger, keys = await _open_ledger(settings, stack), await _open_keys(settings, stack)
-                consumers, webhooks = await _open_consumers(settings, stack), await _open_webhooks(settings, stack)
-                app = build_api(settings, broker, metrics, ledger, keys, consumers, webhooks)
+                consumers = await _open_consumers(settings, stack)
+                webhooks, replays = await _open_webhooks(settings, stack)
+                app = build_api(settings, broker, metrics, ledger, keys, consumers, webhooks, replays)
                 roles["api"] = partial(_serve, app, settings, metrics, stop, shared=ops_socket is not None)
                 if keys is not None:
                     roles["keys"] = partial(_keep_keys, keys.stored, metrics, stop)
@@ -167,10 +169,12 @@ async def _open_consumers(settings: Settings, stack: AsyncExitStack) -> Consumer
     return await stack.enter_async_context(opening.open_consumers(url))
 
 
-async def _open_webhooks(settings: Settings, stack: AsyncExitStack) -> WebhookBook | None:
+async def _open_webhooks(
+    settings: Settings, stack: AsyncExitStack
+) -> tuple[WebhookBook, ReplayBook] | tuple[None, None]:
     url = settings.ledger()
     if url is None:
-        return None
+        return None, None
     from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
 
     return await stack.enter_async_context(opening.open_webhooks(url))
@@ -339,6 +343,7 @@ def build_api(  # noqa: PLR0913, PLR0917 - what the API stands on
     stored: KeysInUse | None = None,
     consumers: ConsumerBook | None = None,
     webhooks: WebhookBook | None = None,
+    replays: ReplayBook | None = None,
 ) -> web.Application:
     """Returns the HTTP application. Without a `ledger` it cannot answer questions about documents.
 
@@ -383,6 +388,7 @@ def build_api(  # noqa: PLR0913, PLR0917 - what the API stands on
         consumers=consumers,
         tokens_secret=_tokens_secret(settings),
         webhooks=webhooks,
+        replays=replays,
     )
 
 

@@ -12,6 +12,7 @@ from contract.labels import WaitFor
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
+from contract.replays import ReplayBook
 from contract.webhooks import WebhookBook
 from service.about import DOCUMENT, ApiDocument
 from service.access.event_tokens import EVENT_TOKENS, TAKE_TOKENS, EventTokens
@@ -29,6 +30,7 @@ from service.context import (
     LEDGER,
     LIMITS,
     METRICS,
+    REPLAYS,
     WEBHOOKS,
     ApiBroker,
     IntakeLimits,
@@ -69,6 +71,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     consumers: ConsumerBook | None = None,
     tokens_secret: str | None = None,
     webhooks: WebhookBook | None = None,
+    replays: ReplayBook | None = None,
 ) -> web.Application:
     """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
@@ -88,6 +91,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
         tokens_secret: event tokens are signed with it, the same for all replicas; None: there are no tokens.
         consumers: keeps named consumers; None if no ledger is configured.
         webhooks: keeps webhooks; None if no ledger is configured.
+        replays: keeps replays; None if no ledger is configured.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
@@ -109,6 +113,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[CONSUMERS] = consumers
     app[CONSUMING] = Consuming()
     app[WEBHOOKS] = webhooks
+    app[REPLAYS] = replays
     app[FIRST_BODIES] = FirstBodies(ledger)
     app[CLOSED_BATCHES] = ClosedBatches(ledger)
     app[KEEPING] = keeping

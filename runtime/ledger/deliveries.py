@@ -12,6 +12,7 @@ from contract.deliveries import Held, Look, Ownership, Settlement, Waiting
 from contract.events import ERASED
 from contract.webhooks import Delivery, DeliveryState, Webhook
 from runtime.ledger.database import translated
+from runtime.ledger.replays import count_replayed, leave_replays
 from runtime.ledger.tables import batches, deliverers, deliveries, erased, recorder, runs, webhooks
 from runtime.ledger.webhook_rows import delivery_of, delivery_row, milliseconds, webhook_of
 
@@ -72,6 +73,7 @@ class SqlDeliveries:
         with translated():
             async with self._writer.begin() as connection:
                 await connection.execute(update(webhooks).where(webhooks.c.holder == name).values(holder=None))
+                await leave_replays(connection, name)
                 await connection.execute(delete(deliverers).where(deliverers.c.name == name))
 
     async def settle(self, settlements: Sequence[Settlement]) -> Collection[str]:
@@ -203,6 +205,9 @@ async def _store(connection: AsyncConnection, settlements: Sequence[Settlement])
         statement = _INSERT[connection.dialect.name](deliveries).on_conflict_do_nothing()
         await connection.execute(statement, fresh)
     again = [it for one in settlements for it in one.again]
+    replayed = {it.id: it.state for it in again if it.replay_id and it.state is not DeliveryState.PENDING}
+    if replayed:
+        await count_replayed(connection, replayed)
     for is_over in (True, False):
         rows = [_changes(it) for it in again if (it.state is not DeliveryState.PENDING) == is_over]
         if rows:

@@ -20,7 +20,8 @@ def milliseconds(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-def _maybe_ms(at: datetime | None) -> int | None:
+def maybe_ms(at: datetime | None) -> int | None:
+    """Returns an aware time in milliseconds since 1970, None for None."""
     return None if at is None else milliseconds(at)
 
 
@@ -28,7 +29,8 @@ def _time(stored_ms: int) -> datetime:
     return datetime.fromtimestamp(stored_ms / 1000, UTC)
 
 
-def _maybe_time(stored_ms: int | None) -> datetime | None:
+def maybe_time(stored_ms: int | None) -> datetime | None:
+    """Returns the aware time that is so many milliseconds after 1970, None for None."""
     return None if stored_ms is None else _time(stored_ms)
 
 
@@ -45,13 +47,13 @@ def settable(webhook: Webhook) -> dict[str, Any]:
         "description": webhook.description,
         "secret": webhook.secret,
         "former": webhook.former,
-        "former_until_ms": _maybe_ms(webhook.former_until),
+        "former_until_ms": maybe_ms(webhook.former_until),
         "version": webhook.version,
         "updated_ms": milliseconds(webhook.updated_at),
-        "failing_since_ms": _maybe_ms(webhook.failing_since),
-        "missed_ms": _maybe_ms(webhook.missed_at),
+        "failing_since_ms": maybe_ms(webhook.failing_since),
+        "missed_ms": maybe_ms(webhook.missed_at),
         "disabled_cause": webhook.disabled_cause,
-        "disabled_ms": _maybe_ms(webhook.disabled_at),
+        "disabled_ms": maybe_ms(webhook.disabled_at),
         "is_told": webhook.is_told,
     }
 
@@ -83,15 +85,15 @@ def webhook_of(row: Mapping[str, Any]) -> Webhook:
         description=row["description"],
         secret=row["secret"],
         former=row["former"],
-        former_until=_maybe_time(row["former_until_ms"]),
+        former_until=maybe_time(row["former_until_ms"]),
         version=row["version"],
         created_at=_time(row["created_ms"]),
         updated_at=_time(row["updated_ms"]),
         place=row["place"],
-        failing_since=_maybe_time(row["failing_since_ms"]),
-        missed_at=_maybe_time(row["missed_ms"]),
+        failing_since=maybe_time(row["failing_since_ms"]),
+        missed_at=maybe_time(row["missed_ms"]),
         disabled_cause=None if row["disabled_cause"] is None else DisabledCause(row["disabled_cause"]),
-        disabled_at=_maybe_time(row["disabled_ms"]),
+        disabled_at=maybe_time(row["disabled_ms"]),
         is_told=row["is_told"],
     )
 
@@ -109,13 +111,14 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "requested": delivery.requested,
         "attempts": delivery.attempts,
         "created_ms": milliseconds(delivery.created_at),
-        "next_ms": _maybe_ms(delivery.next_at),
-        "last_ms": _maybe_ms(delivery.last_at),
+        "next_ms": maybe_ms(delivery.next_at),
+        "last_ms": maybe_ms(delivery.last_at),
         "status": delivery.status,
         "error": delivery.error,
         "took_ms": delivery.took_ms,
         "excerpt": None if delivery.excerpt is None else delivery.excerpt.replace("\0", ""),
         "body": None if delivery.body is None else zstd.compress(delivery.body),
+        "replay_id": delivery.replay_id,
     }
 
 
@@ -133,11 +136,12 @@ def delivery_of(row: Mapping[str, Any]) -> Delivery:
         requested=row["requested"],
         attempts=row["attempts"],
         created_at=_time(row["created_ms"]),
-        next_at=_maybe_time(row["next_ms"]),
-        last_at=_maybe_time(row["last_ms"]),
+        next_at=maybe_time(row["next_ms"]),
+        last_at=maybe_time(row["last_ms"]),
         status=row["status"],
         error=row["error"],
         took_ms=row["took_ms"],
         excerpt=row["excerpt"],
         body=None if body is None else zstd.decompress(body),
+        replay_id=row["replay_id"],
     )

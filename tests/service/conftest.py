@@ -14,6 +14,7 @@ from contract.consumers import ConsumerBook
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
+from contract.replays import ReplayBook
 from contract.webhooks import WebhookBook
 from service.access.keys import ApiKeys
 from service.access.stored_keys import StoredKeys
@@ -80,6 +81,7 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
         consumers: ConsumerBook | None = None,
         tokens_secret: str | None = SECRET,
         webhooks: WebhookBook | None = None,
+        replays: ReplayBook | None = None,
     ) -> Desk:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
@@ -98,6 +100,7 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
             consumers=consumers,
             tokens_secret=tokens_secret,
             webhooks=webhooks,
+            replays=replays,
         )
         conformance.watch(app)
         return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)

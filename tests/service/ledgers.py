@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from contract.ledger import LedgerUnavailable
+from contract.replays import Replay
 from contract.webhooks import Delivery, Webhook
 from runtime.ledger.consumers import SqlConsumerBook
 from runtime.ledger.database import ledger_url, open_engine
 from runtime.ledger.queries import SqlLedger
+from runtime.ledger.replays import SqlReplays
 from runtime.ledger.webhooks import SqlWebhookBook
 from service.app import Keeping
 from tests.ledger_model import empty_ledger
@@ -40,6 +42,7 @@ async def ledger_desk(open_desk: OpenDesk, records: Records, tmp_path: Path) -> 
         operators: frozenset[str] = frozenset(),
         webhooks: Sequence[Webhook] = (),
         deliveries: Sequence[Delivery] = (),
+        replays: Sequence[Replay] = (),
     ) -> Desk:
         if recorded:
             await record_all(records, engine)
@@ -48,6 +51,9 @@ async def ledger_desk(open_desk: OpenDesk, records: Records, tmp_path: Path) -> 
             await book.add(webhook, at_most=len(webhooks))
         for delivery in deliveries:
             await book.request(delivery)
+        replay_book = SqlReplays(engine, engine)
+        for replay in replays:
+            await replay_book.add(replay, at_most=len(replays))
         return await open_desk(
             keys=keys,
             ledger=SqlLedger(engine),
@@ -55,6 +61,7 @@ async def ledger_desk(open_desk: OpenDesk, records: Records, tmp_path: Path) -> 
             operators=operators,
             consumers=SqlConsumerBook(engine),
             webhooks=book,
+            replays=replay_book,
         )
 
     yield start

@@ -16,6 +16,7 @@ from contract.events import ERASED
 from contract.labels import DeliveryOutcome
 from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
+from contract.replays import REPLAY_HEADER
 from contract.webhooks import BEFORE_ALL, Delivery, DeliveryState, Webhook, new_id
 from workers.deliver.choice import Choice
 from workers.deliver.feeds import Entry, Feeds, Stopping
@@ -103,17 +104,16 @@ class Courier:
 
     async def retry(self, at: datetime, *, requested: bool) -> None:
         """Makes the deliveries that are due at `at`. An ordered webhook makes its own by itself, in their order."""
-        slots = self._on_request if requested else self._slots
         while due := await self._due(at, requested=requested):
-            await asyncio.gather(*(self._deliver_again(delivery, slots) for delivery in due))
+            await asyncio.gather(*(self._deliver_again(delivery) for delivery in due))
 
     async def _due(self, at: datetime, *, requested: bool) -> Sequence[Delivery]:
         """Returns some of what is due, without what is under way. None where nothing more is to be begun."""
         if self._means.stopping.is_set() or not (requested or self.is_enabled):
             return ()
-        most, under_way = self._limits.at_once * 2, len(self._under_way)
-        due = await self._means.store.due(self.webhook.id, at, requested=requested, limit=most + under_way)
-        return [it for it in due if it.id not in self._under_way][:most]
+        most, before = self._limits.at_once * 2, set(self._under_way)  # what is stored meanwhile may be read as pending
+        due = await self._means.store.due(self.webhook.id, at, requested=requested, limit=most + len(before))
+        return [it for it in due if it.id not in before | self._under_way][:most]
 
     def take_settlement(self) -> Settlement | None:
         """Returns what is to be stored, None if nothing is. The caller stores it, and then calls `settled`."""
@@ -307,8 +307,9 @@ class Courier:
             except LedgerUnavailable:
                 await self._pause(self._limits.pause_s)
 
-    async def _deliver_again(self, delivery: Delivery, slots: asyncio.Semaphore) -> None:
-        async with slots:
+    async def _deliver_again(self, delivery: Delivery) -> None:
+        is_replayed = delivery.replay_id is not None and not self.webhook.ordered
+        async with self._slots if is_replayed or not delivery.requested else self._on_request:
             if delivery.id in self._under_way or (self.disabled is not None and not delivery.requested):
                 return
             self._under_way.add(delivery.id)
@@ -324,6 +325,8 @@ class Courier:
         await self._pause(self._not_before_s - time.monotonic())
         body = body_of(delivery.body or b"", self.webhook.payload)
         headers = self._signers.headers(delivery.event_id, body, self._means.clock())
+        if delivery.replay_id is not None:
+            headers = {**headers, REPLAY_HEADER: delivery.replay_id}
         answer = await self._means.receivers.post(self.webhook.url, body, headers)
         at = self._means.clock()
         self._means.metrics.webhook_attempts.labels(answer.outcome).inc()

@@ -11,12 +11,13 @@ from uuid import uuid4
 
 import structlog
 
-from contract.broker import BrokerError, EventLog, Stop
+from contract.broker import BrokerError, EventLog, Stop, SubscriberQueues
 from contract.deliveries import DeliveryStore, Held, Settlement
 from contract.events import DisabledWebhook, WebhookDisabledEvent
 from contract.labels import WebhookState
 from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
+from contract.replays import ReplayStore
 from contract.requests import RequestSink
 from contract.streams import Streams
 from contract.timestamps import rfc3339
@@ -25,6 +26,8 @@ from workers.deliver.courier import Courier, Means
 from workers.deliver.feeds import Feeds
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.receiver import Receivers
+from workers.deliver.replaying import ReplayMeans
+from workers.deliver.replays import Replays
 from workers.deliver.shares import Living, holder_of
 
 log = structlog.get_logger(__name__)
@@ -32,7 +35,7 @@ log = structlog.get_logger(__name__)
 _NOBODY = -1  # the end of a log whose end is not known
 
 
-class DeliverBroker(EventLog, RequestSink, Streams, Protocol):
+class DeliverBroker(EventLog, RequestSink, Streams, SubscriberQueues, Protocol):
     """What the role needs of a broker."""
 
 
@@ -53,6 +56,7 @@ class Deliverer:
         self,
         broker: DeliverBroker,
         store: DeliveryStore,
+        replays: ReplayStore,
         receivers: Receivers,
         *,
         metrics: Metrics,
@@ -66,11 +70,16 @@ class Deliverer:
         self._limits = limits
         self._clock = clock
         self._name = str(uuid4())
+        self._replay_store = replays
         self._living = Living(limits.patience_s)
         self._runs: dict[str, _Run] = {}
         self._wake = asyncio.Event()
         self._storing = asyncio.Lock()  # settlements of one webhook are stored in their order
         self._stopping = asyncio.Event()
+        replay_means = ReplayMeans(
+            broker=broker, store=replays, metrics=metrics, limits=limits, clock=clock, stopping=self._stopping
+        )
+        self._replays = Replays(self._name, replay_means)
         self._newest = _NOBODY
         self._measure_at, self._sweep_at = 0.0, time.monotonic() + limits.look_s
         self._is_failing = self._is_over = False
@@ -114,7 +123,9 @@ class Deliverer:
         """Looks once for what has changed, and for what is due."""
         try:
             look = await self._store.look(self._name)
-            await self._share({it.webhook.id: it for it in look.webhooks}, dict(look.beats), group, means)
+            members = await self._members(dict(look.beats))
+            await self._share({it.webhook.id: it for it in look.webhooks}, members, group, means)
+            await self._replays.share(members, group)
             await self._retry(group)
             await self._tell(look.webhooks)
             await self._sweep()
@@ -125,14 +136,17 @@ class Deliverer:
         await self._measure()
         self._show()
 
-    async def _share(
-        self, webhooks: dict[str, Held], beats: dict[str, int], group: asyncio.TaskGroup, means: Means
-    ) -> None:
+    async def _members(self, beats: dict[str, int]) -> set[str]:
+        """Returns the processes that live, this one included. What others held that do not is given back."""
         now_s = time.monotonic()
         self._living.see(beats, now_s)
         for name in self._living.ended(now_s) - {self._name}:
             await self._store.leave(name)
-        members = self._living.living(now_s) | {self._name}
+        return self._living.living(now_s) | {self._name}
+
+    async def _share(
+        self, webhooks: dict[str, Held], members: set[str], group: asyncio.TaskGroup, means: Means
+    ) -> None:
         mine = {it: held for it, held in webhooks.items() if holder_of(it, members) == self._name}
         for webhook_id in [*self._runs]:
             courier = self._runs[webhook_id].courier
@@ -246,6 +260,7 @@ class Deliverer:
         before = self._clock() - timedelta(days=self._limits.keep_days)
         for webhook_id in [*self._runs]:
             await self._store.sweep(webhook_id, before, keep=self._limits.keep_many)
+        await self._replay_store.sweep_replays(before)
 
     async def _measure(self) -> None:
         """Asks how far the log goes."""
@@ -282,6 +297,7 @@ class Deliverer:
         tasks = [it for run in self._runs.values() for it in (run.task, run.retrying, run.requested) if it is not None]
         if tasks:
             await asyncio.wait(tasks)
+        await self._replays.end()
 
     async def _leave(self) -> None:
         await self._settle()

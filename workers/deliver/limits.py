@@ -23,6 +23,8 @@ class DeliveryLimits:
       ended.
     - Finished deliveries are kept for `keep_days` days, and of a webhook the newest `keep_many`.
     - The lag behind the log is measured every `measure_s`.
+    - A process runs `replays` at once, and each hands on up to `replay_at_once` events at a time. One to a webhook
+      waits while `replay_pending` of its deliveries are pending, or have `replay_bytes`, compressed.
     """
 
     timeout_s: float = 20.0
@@ -44,3 +46,7 @@ class DeliveryLimits:
     keep_many: int = 10_000
     sweep_s: float = 60.0
     measure_s: float = 15.0
+    replays: int = 4
+    replay_at_once: int = 100
+    replay_pending: int = 200
+    replay_bytes: int = 16 * 1024 * 1024
