@@ -20,6 +20,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from contract.addresses import AddressRule
 from contract.batches import BatchSink
 from contract.broker import Broker, BrokerUnavailable, QueueDepths
 from contract.consumers import ConsumerBook
@@ -389,7 +390,15 @@ def build_api(  # noqa: PLR0913, PLR0917 - what the API stands on
         tokens_secret=_tokens_secret(settings),
         webhooks=webhooks,
         replays=replays,
+        receivers=_receivers(settings),
     )
+
+
+def _receivers(settings: Settings) -> AddressRule:
+    try:
+        return AddressRule(settings.webhook_allow, settings.webhook_allow_ports)
+    except ValueError as error:
+        raise StartError(f"settings: COPYDESK_WEBHOOK_ALLOW: {error}") from None
 
 
 def _tokens_secret(settings: Settings) -> str | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from aiohttp import web
 
+from contract.addresses import AddressRule
 from contract.charsets import Decode
 from contract.consumers import ConsumerBook
 from contract.event_tokens import signing_key
@@ -30,6 +31,7 @@ from service.context import (
     LEDGER,
     LIMITS,
     METRICS,
+    RECEIVERS,
     REPLAYS,
     WEBHOOKS,
     ApiBroker,
@@ -52,6 +54,7 @@ from service.routes import definitions, operations
 __all__ = ["ApiBroker", "IntakeLimits", "Keeping", "build_app"]
 
 _NOTHING_KEPT = Keeping()
+_PUBLIC = AddressRule()
 
 
 def build_app(  # noqa: PLR0913 - each is a separate dependency of the application
@@ -72,6 +75,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     tokens_secret: str | None = None,
     webhooks: WebhookBook | None = None,
     replays: ReplayBook | None = None,
+    receivers: AddressRule = _PUBLIC,
 ) -> web.Application:
     """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
@@ -92,6 +96,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
         consumers: keeps named consumers; None if no ledger is configured.
         webhooks: keeps webhooks; None if no ledger is configured.
         replays: keeps replays; None if no ledger is configured.
+        receivers: where webhooks may lead.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
@@ -114,6 +119,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[CONSUMING] = Consuming()
     app[WEBHOOKS] = webhooks
     app[REPLAYS] = replays
+    app[RECEIVERS] = receivers
     app[FIRST_BODIES] = FirstBodies(ledger)
     app[CLOSED_BATCHES] = ClosedBatches(ledger)
     app[KEEPING] = keeping

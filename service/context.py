@@ -7,6 +7,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from contract.addresses import AddressRule
 from contract.batches import BatchSink
 from contract.broker import DeadLetters, Decisions, EventLog, JobSink, Previews, QueueDepths, SubscriberQueues
 from contract.charsets import Decode
@@ -92,5 +93,6 @@ DECODE: web.AppKey[Decode] = web.AppKey("DECODE")
 LEDGER: web.AppKey[Ledger | None] = web.AppKey("LEDGER")
 CONSUMERS: web.AppKey[ConsumerBook | None] = web.AppKey("CONSUMERS")
 REPLAYS: web.AppKey[ReplayBook | None] = web.AppKey("REPLAYS")
+RECEIVERS = web.AppKey("RECEIVERS", AddressRule)
 WEBHOOKS: web.AppKey[WebhookBook | None] = web.AppKey("WEBHOOKS")
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("CLOCK")

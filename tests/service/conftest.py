@@ -10,6 +10,7 @@ from aiohttp.web import BaseRunner, Request
 from prometheus_client import CollectorRegistry
 from pytest_aiohttp.plugin import AiohttpClient
 
+from contract.addresses import AddressRule
 from contract.consumers import ConsumerBook
 from contract.ledger import Ledger
 from contract.metrics import Metrics
@@ -25,6 +26,7 @@ from tests.service.memory_broker import MemoryBroker
 from workers.decode import decode
 
 KNOWN = Hosts()
+PUBLIC = AddressRule()
 SECRET = "t" * 32  # of event tokens
 NOW = datetime(2024, 10, 19, 8, 30, tzinfo=UTC)
 LIMITS = IntakeLimits(max_body_bytes=100_000, put_timeout_s=2.0, heartbeat_s=5.0, open_wait_s=0.05)
@@ -82,6 +84,7 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
         tokens_secret: str | None = SECRET,
         webhooks: WebhookBook | None = None,
         replays: ReplayBook | None = None,
+        receivers: AddressRule = PUBLIC,
     ) -> Desk:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
@@ -101,6 +104,7 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
             tokens_secret=tokens_secret,
             webhooks=webhooks,
             replays=replays,
+            receivers=receivers,
         )
         conformance.watch(app)
         return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)
