@@ -105,8 +105,8 @@ async def test_a_deliver_that_is_killed_loses_nothing_of_a_replay(
             ]
 
             async def are_under_way() -> bool:
-                places = [(await show(http, stack.api, it["id"]))["sent"] for it in replays]
-                return min(places) >= DOCUMENTS // 4
+                sent = [int((await show(http, stack.api, it["id"]))["sent"]) for it in replays]
+                return min(sent) >= DOCUMENTS // 4
 
             await until(are_under_way)
             delivering.pop(0).kill()
@@ -114,7 +114,8 @@ async def test_a_deliver_that_is_killed_loses_nothing_of_a_replay(
             delivering.pop(0).kill()
 
             async def are_over() -> bool:
-                return all([(await show(http, stack.api, it["id"]))["state"] != "running" for it in replays])
+                states = {(await show(http, stack.api, it["id"]))["state"] for it in replays}
+                return "running" not in states
 
             await until(are_over)
             ended = [await show(http, stack.api, it["id"]) for it in replays]
@@ -124,7 +125,9 @@ async def test_a_deliver_that_is_killed_loses_nothing_of_a_replay(
             assert {replay_id for _, replay_id in receiver.got} == {replays[0]["id"]}
             found = await confirmed()
             assert set(found) == set(ids)
-            assert sum(found.values()) <= DOCUMENTS + 2 * 20  # each process that is killed repeats one step at most
+            repeated = sum(receiver.got.values()) - DOCUMENTS, sum(found.values()) - DOCUMENTS
+            print(f"\nreplay, `deliver` killed twice: {DOCUMENTS} events, 0 lost, repeated {repeated}")  # noqa: T201 - for docs/reliability.md
+            assert repeated[1] <= 2 * 20  # each process that is killed repeats one step at most
             await runner.cleanup()
 
 

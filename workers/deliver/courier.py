@@ -11,7 +11,7 @@ from functools import partial
 import structlog
 
 from contract.broker import UnknownOffset
-from contract.deliveries import DeliveryStore, Disabled, Settlement
+from contract.deliveries import DeliveryStore, Disabled, Settlement, Waiting
 from contract.events import ERASED
 from contract.labels import DeliveryOutcome
 from contract.ledger import LedgerUnavailable
@@ -58,8 +58,8 @@ class Courier:
         self.disabled: Disabled | None = None
         self.failing_since = webhook.failing_since
         self.behind_since: datetime | None = None
-        self.pending = 0  # as last counted, and what was stored since
-        self._unstored: set[str] = set()  # deliveries that are pending, and not stored yet
+        self.pending = self.pending_bytes = 0  # as last counted, and what was stored since
+        self._unstored: dict[str, int] = {}  # deliveries that are pending and not stored yet, with their bytes
         self._means = means
         self._limits = means.limits
         self._signers = Signers(webhook)
@@ -131,8 +131,9 @@ class Courier:
         self._stored_place = stored.place
         self._is_disabling_stored |= stored.disabled is not None
         ids = {it.id for it in (*stored.fresh, *stored.again)}
-        self.pending += len(ids & self._unstored)
-        self._unstored -= ids
+        stored_bytes = [self._unstored.pop(it) for it in ids if it in self._unstored]
+        self.pending += len(stored_bytes)
+        self.pending_bytes += sum(stored_bytes)
         self._under_way -= ids
         async with self._changed:
             self._changed.notify_all()
@@ -152,10 +153,10 @@ class Courier:
         async with self._changed:
             self._changed.notify_all()
 
-    async def counted(self, pending: int) -> None:
+    async def counted(self, waiting: Waiting) -> None:
         """Notes how many deliveries wait for another attempt."""
         async with self._changed:
-            self.pending = pending
+            self.pending, self.pending_bytes = waiting.count, waiting.bytes
             self._changed.notify_all()
 
     def _empty(self) -> Settlement:
@@ -219,17 +220,17 @@ class Courier:
 
     async def _room(self) -> None:
         """Waits until outcomes are stored, and few enough deliveries are pending."""
-        async with self._changed:
-            await self._changed.wait_for(
-                lambda: (
-                    self._means.stopping.is_set()
-                    or (
-                        len(self._under_way) < self._limits.unsettled
-                        and (self.webhook.ordered or self.pending + len(self._unstored) < self._limits.pending)
-                    )
-                )
-            )
+        if not self._has_room():
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._means.stopping.is_set() or self._has_room())
         self._check()
+
+    def _has_room(self) -> bool:
+        if len(self._under_way) >= self._limits.unsettled:
+            return False
+        few = self.pending + len(self._unstored) < self._limits.pending
+        small = self.pending_bytes + sum(self._unstored.values()) < self._limits.pending_bytes
+        return self.webhook.ordered or (few and small)
 
     async def _deliver(self, delivery: Delivery, window: Window) -> None:
         """Makes the first attempt of a webhook that is not ordered. It has a slot already."""
@@ -363,7 +364,7 @@ class Courier:
         among.append(tried)
         self._under_way.add(tried.id)
         if among is self._settlement.fresh and tried.state is DeliveryState.PENDING:
-            self._unstored.add(tried.id)
+            self._unstored[tried.id] = len(tried.body or b"")
 
     def _erase(self, document_id: str) -> None:
         self._settlement.erased.add(document_id)

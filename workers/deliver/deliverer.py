@@ -12,7 +12,7 @@ from uuid import uuid4
 import structlog
 
 from contract.broker import BrokerError, EventLog, Stop, SubscriberQueues
-from contract.deliveries import DeliveryStore, Held, Settlement
+from contract.deliveries import DeliveryStore, Held, Settlement, Waiting
 from contract.events import DisabledWebhook, WebhookDisabledEvent
 from contract.labels import WebhookState
 from contract.ledger import LedgerUnavailable
@@ -185,7 +185,7 @@ class Deliverer:
         self._metrics.webhook_pending.set(sum(it.count for it in waiting.values()))
         for webhook_id, run in self._runs.items():
             found = waiting.get(webhook_id)
-            await run.courier.counted(0 if found is None else found.count)
+            await run.courier.counted(found or Waiting())
             if found is None:
                 continue
             is_due = found.next_at is not None and found.next_at <= at and run.courier.is_enabled
