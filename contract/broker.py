@@ -98,11 +98,11 @@ class Capacity:
         return self.slots + self.waiting
 
 
-class Place(Protocol):
-    """What a delivery takes up of a worker: a slot while it is worked on, and the bytes that are held for it."""
+class Reservation(Protocol):
+    """A delivery's part of a worker's capacity: a slot while it is worked on, and the bytes that are held for it."""
 
-    def left(self) -> AbstractAsyncContextManager[None]:
-        """Leaves the slot to others while the context is open: to wait for the network takes none.
+    def without_slot(self) -> AbstractAsyncContextManager[None]:
+        """Gives the slot to others while the context is open: to wait for the network takes none.
 
         The context ends when there is a slot again; after an exception it ends at once, without one.
 
@@ -122,9 +122,9 @@ class Place(Protocol):
 
 
 class _Unbounded:
-    """A place without limits, for a fetch outside a worker."""
+    """A reservation without limits, for a fetch outside a worker."""
 
-    def left(self) -> AbstractAsyncContextManager[None]:
+    def without_slot(self) -> AbstractAsyncContextManager[None]:
         return nullcontext()
 
     def take_now(self, _size_bytes: int) -> bool:
@@ -134,7 +134,7 @@ class _Unbounded:
         """Returns at once."""
 
 
-UNBOUNDED: Place = _Unbounded()
+UNBOUNDED: Reservation = _Unbounded()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +147,7 @@ class Delivery:
         deliveries: how often the message was delivered, this time included.
         lost: True if its deliveries ran out without a verdict. Such a message must be decided without being parsed.
         preview: True if somebody waits for the answer, and nobody else is to hear of it: `Answer` is the verdict.
-        place: what it takes up of the worker.
+        reservation: the part of the worker's capacity that it takes up.
     """
 
     body: bytes
@@ -155,7 +155,7 @@ class Delivery:
     deliveries: int = 1
     lost: bool = False
     preview: bool = False
-    place: Place = field(default=UNBOUNDED, compare=False, repr=False)
+    reservation: Reservation = field(default=UNBOUNDED, compare=False, repr=False)
 
     @property
     def suspect(self) -> bool:

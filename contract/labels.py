@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 
+from contract.article import PageKind, PasteKind
 from contract.duplicates import DuplicateKind
 from contract.job import Kind, Lane
 from contract.reasons import Reason
@@ -214,6 +215,28 @@ class InHand(StrEnum):
     UNCONFIRMED = "unconfirmed"
 
 
+class ParserState(StrEnum):
+    """What a parser child does."""
+
+    BUSY = "busy"
+    IDLE = "idle"
+
+
+class ArticleField(StrEnum):
+    """A metadata field that an article should have. Each value is the name of a field of `contract.article.Article`."""
+
+    TITLE = "title"
+    AUTHORS = "authors"
+    PUBLISHED = "published"
+    LANGUAGE = "language"
+
+
+class Disk(StrEnum):
+    """A disk that Copydesk writes to."""
+
+    DATA = "data"  # that of the embedded broker's folder
+
+
 class AuditState(StrEnum):
     """The state of a run in the audit. Each value is the name of a field of `runtime.audit.Balance`."""
 
@@ -288,6 +311,9 @@ class Cut(StrEnum):
     TOO_MANY_FROM_ADDRESS = "too_many_from_address"  # refused: all connections of this address were serving requests
 
 
+UNKNOWN_KIND = "unknown"
+"""The kind of what is not known, as of a page that nothing tells about."""
+
 Values = frozenset[str] | re.Pattern[str]
 
 _REASONS = frozenset(Reason)
@@ -298,6 +324,7 @@ _QUEUE = re.compile(
     + re.escape(retry_queue(0)).replace("0", r"[0-9.e+]+")  # the delays are a setting
 )
 
+_KIND = frozenset(Kind) | {UNKNOWN_KIND}
 _STREAM = re.compile("|".join(map(re.escape, Stream)))
 
 VALUES: Mapping[str, Mapping[str, Values]] = {
@@ -319,6 +346,14 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
     "copydesk_session_losses": {"role": frozenset(SessionRole), "cause": frozenset(SessionLoss)},
     "copydesk_queue_depth": {"queue": _QUEUE},
     "copydesk_queue_oldest_seconds": {"queue": _QUEUE},
+    "copydesk_queue_limit": {"queue": _QUEUE},
+    "copydesk_queue_wait_seconds": {"lane": frozenset(Lane)},
+    "copydesk_decided_seconds": {"kind": frozenset(Kind), "lane": frozenset(Lane)},
+    "copydesk_articles": {"kind": _KIND, "content": frozenset(PageKind) | frozenset(PasteKind) | {UNKNOWN_KIND}},
+    "copydesk_articles_without": {"kind": _KIND, "field": frozenset(ArticleField)},
+    "copydesk_confidence_ratio": {"kind": _KIND},
+    "copydesk_parsers": {"state": frozenset(ParserState)},
+    "copydesk_disk_free_bytes": {"disk": frozenset(Disk)},
     "copydesk_queue_bound_missing": {"queue": _QUEUE, "bound": frozenset(BOUNDS.values())},
     "copydesk_audit_runs": {"state": frozenset(AuditState)},
     "copydesk_audit_oldest_seconds": {"lane": frozenset(Lane)},

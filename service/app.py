@@ -38,10 +38,10 @@ from service.context import (
     IntakeLimits,
     Keeping,
 )
-from service.events.choice import DecodedEvents
 from service.events.consuming import CONSUMING, Consuming
 from service.events.query import DECODED
-from service.events.streams import STREAMS, Streams, close_streams
+from service.events.stream_filter import DecodedEvents
+from service.events.streams import STREAMS, OpenStreams, close_streams
 from service.http.hosts import HOSTS, Hosts, serve_known_hosts
 from service.http.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
 from service.posting.batches import CLOSED_BATCHES, ClosedBatches
@@ -123,7 +123,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[FIRST_BODIES] = FirstBodies(ledger)
     app[CLOSED_BATCHES] = ClosedBatches(ledger)
     app[KEEPING] = keeping
-    app[STREAMS] = Streams(limits.streams)
+    app[STREAMS] = OpenStreams(limits.streams)
     app[DECODED] = DecodedEvents()
     most = {
         WaitFor.SUBMISSION: limits.waiting_requests,

@@ -19,8 +19,8 @@ from runtime.settings import load
 if TYPE_CHECKING:
     from contract.events import Event
     from contract.submission import Checked
-    from runtime.cli.cards import EventPrinter
     from runtime.cli.documents import Named
+    from runtime.cli.event_printer import EventPrinter
 
 Targets = Annotated[list[str] | None, TARGETS]
 Jsonl = Annotated[
@@ -55,7 +55,7 @@ def extract(
     submissions = _from_lines(jsonl) if jsonl else _from_targets(targets or [])
     fork_server.server_of(PRELOAD).start()  # it loads the readers while this process loads the rest
     from runtime import extraction
-    from runtime.cli.cards import EventPrinter
+    from runtime.cli.event_printer import EventPrinter
 
     display = _Display(EventPrinter(as_json=as_json, excerpt=excerpt))
     asyncio.run(extraction.extract(submissions, settings, display.show))

@@ -20,7 +20,7 @@ from contract.options import Focus, Format, OnDuplicate, Part
 from runtime.cli import checks, streams
 from runtime.cli.exits import Exit
 from runtime.cli.options import DEFAULT_URL, TARGETS, ApiKey, AsJson, Url
-from runtime.cli.patience import DEFAULT_PATIENCE_S, Exhausted, Refused, Unavailable, duration
+from runtime.cli.retrier import DEFAULT_PATIENCE_S, Exhausted, Refused, Unavailable, duration
 from runtime.errors import StartError
 
 if TYPE_CHECKING:

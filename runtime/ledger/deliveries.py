@@ -1,20 +1,21 @@
 """What the role `deliver` stores: implements `contract.deliveries.DeliveryStore`."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, bindparam, case, delete, func, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from contract.deliveries import Held, Look, Ownership, Settlement, Waiting
+from contract.deliveries import HeldWebhook, Ownership, PendingDeliveries, Settlement, WebhookSnapshot
 from contract.events import ERASED
 from contract.webhooks import Delivery, DeliveryState, Webhook
 from runtime.ledger.database import translated
 from runtime.ledger.replays import count_replayed, leave_replays
 from runtime.ledger.tables import batches, deliverers, deliveries, erased, recorder, runs, webhooks
-from runtime.ledger.webhook_rows import delivery_of, delivery_row, milliseconds, webhook_of
+from runtime.ledger.times import maybe_milliseconds, maybe_time_of, milliseconds
+from runtime.ledger.webhook_rows import delivery_of, delivery_row, webhook_of
 
 _INSERT: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _PENDING = deliveries.c.state == DeliveryState.PENDING.value
@@ -40,26 +41,26 @@ _ADVANCE = (
 
 
 class SqlDeliveries:
-    """Reads by `reader`, writes by `writer`. With `alone` no other process can deliver, and none beats."""
+    """Reads by `reader`, writes by `writer`. With `alone` no other process can deliver: no heartbeat is stored."""
 
     def __init__(self, reader: AsyncEngine, writer: AsyncEngine, *, alone: bool) -> None:
         self._reader = reader
         self._writer = writer
         self._alone = alone
 
-    async def look(self, name: str) -> Look:
-        """Gives a sign of life, and returns all webhooks and beats."""
+    async def heartbeat(self, name: str) -> WebhookSnapshot:
+        """Stores a heartbeat, and returns all webhooks and heartbeats."""
         with translated():
             if not self._alone:
                 async with self._writer.begin() as connection:
-                    await _beat(connection, name)
+                    await _store_heartbeat(connection, name)
             async with self._reader.connect() as connection:
                 rows = (await connection.execute(select(webhooks))).mappings().all()
-                beats = (await connection.execute(select(deliverers.c.name, deliverers.c.beat))).all()
-        held = [Held(webhook_of(dict(row)), row["holder"], row["fence"]) for row in rows]
-        return Look(held, {name: 0} if self._alone else {row.name: row.beat for row in beats})
+                heartbeats = (await connection.execute(select(deliverers.c.name, deliverers.c.beat))).all()
+        held = [HeldWebhook(webhook_of(dict(row)), row["holder"], row["fence"]) for row in rows]
+        return WebhookSnapshot(held, {name: 0} if self._alone else {row.name: row.beat for row in heartbeats})
 
-    async def take(self, wanted: Sequence[Held], name: str) -> Sequence[Webhook]:
+    async def take(self, wanted: Sequence[HeldWebhook], name: str) -> Sequence[Webhook]:
         """Takes webhooks; see `contract.deliveries.DeliveryStore`."""
         taken = []
         with translated():
@@ -97,7 +98,7 @@ class SqlDeliveries:
                 await _store(connection, kept)
         return {one.webhook_id for one in settlements} - {one.webhook_id for one in kept}
 
-    async def waiting(self, webhook_ids: Collection[str]) -> Mapping[str, Waiting]:
+    async def pending(self, webhook_ids: Collection[str]) -> Mapping[str, PendingDeliveries]:
         """Returns what is pending for each of these webhooks."""
         on_request = deliveries.c.requested
         counted = (
@@ -114,7 +115,10 @@ class SqlDeliveries:
         with translated():
             async with self._reader.connect() as connection:
                 rows = (await connection.execute(counted)).all()
-        return {row[0]: Waiting(int(row[1]), _time(row[2]), _time(row[3]), int(row[4] or 0)) for row in rows}
+        return {
+            row[0]: PendingDeliveries(int(row[1]), maybe_time_of(row[2]), maybe_time_of(row[3]), int(row[4] or 0))
+            for row in rows
+        }
 
     async def due(self, webhook_id: str, at: datetime, *, requested: bool, limit: int) -> Sequence[Delivery]:
         """Returns deliveries that are due."""
@@ -131,7 +135,7 @@ class SqlDeliveries:
         mine = (_PENDING, deliveries.c.webhook_id == webhook_id, deliveries.c.requested.is_(False))
         return await self._deliveries(select(deliveries).where(*mine).order_by(deliveries.c.log_offset).limit(limit))
 
-    async def still(self, delivery_id: str) -> bool:
+    async def is_pending(self, delivery_id: str) -> bool:
         """Returns True if a delivery is there and pending."""
         wanted = select(deliveries.c.id).where(_PENDING, deliveries.c.id == delivery_id)
         with translated():
@@ -183,7 +187,7 @@ async def drop_erased(connection: AsyncConnection, document_ids: Sequence[str]) 
     await connection.execute(delete(deliveries).where(*gone))
 
 
-async def _beat(connection: AsyncConnection, name: str) -> None:
+async def _store_heartbeat(connection: AsyncConnection, name: str) -> None:
     fresh = _INSERT[connection.dialect.name](deliverers).values(name=name, beat=1)
     again = fresh.on_conflict_do_update(index_elements=[deliverers.c.name], set_={"beat": deliverers.c.beat + 1})
     await connection.execute(again)
@@ -213,7 +217,7 @@ async def _advance(connection: AsyncConnection, settlements: Sequence[Settlement
 
 def _progress(one: Settlement) -> dict[str, Any]:
     """Returns the parameters of `_ADVANCE`."""
-    failing = None if one.failing_since is None else milliseconds(one.failing_since)
+    failing = maybe_milliseconds(one.failing_since)
     return {"webhook": one.webhook_id, "seen": one.version, "reached": one.place, "failing": failing}
 
 
@@ -244,7 +248,3 @@ def _changes(delivery: Delivery) -> dict[str, Any]:
     """Returns the columns that an attempt changes, as parameters: their names may not be those of columns."""
     row = delivery_row(delivery)
     return {"delivery": delivery.id} | {f"new_{name}": row[name] for name in _CHANGING}
-
-
-def _time(stored_ms: int | None) -> datetime | None:
-    return None if stored_ms is None else datetime.fromtimestamp(stored_ms / 1000, UTC)

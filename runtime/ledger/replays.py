@@ -1,7 +1,7 @@
 """Replays in a database."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -22,7 +22,8 @@ from contract.replays import (
 from contract.webhooks import DeliveryState, Documents, Webhook
 from runtime.ledger.database import translated
 from runtime.ledger.tables import batches, deliveries, erased, recorder, replays, runs, webhooks
-from runtime.ledger.webhook_rows import delivery_row, maybe_ms, maybe_time, milliseconds, webhook_of
+from runtime.ledger.times import maybe_milliseconds, maybe_time_of, milliseconds, time_of
+from runtime.ledger.webhook_rows import delivery_row, webhook_of
 
 _INSERT: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _RUNS = replays.c.state == ReplayState.RUNNING
@@ -239,8 +240,8 @@ def _row(replay: Replay) -> dict[str, Any]:
         "queue": replay.queue,
         "patterns": orjson.dumps(list(replay.patterns)).decode(),
         "filter": replay.filter,
-        "since_ms": maybe_ms(replay.since),
-        "before_ms": maybe_ms(replay.before),
+        "since_ms": maybe_milliseconds(replay.since),
+        "before_ms": maybe_milliseconds(replay.before),
         "after": replay.after,
         "until": replay.until,
         "per_second": replay.per_second,
@@ -253,7 +254,7 @@ def _row(replay: Replay) -> dict[str, Any]:
         "failed": replay.failed,
         "created_ms": milliseconds(replay.created_at),
         "updated_ms": milliseconds(replay.updated_at),
-        "ended_ms": maybe_ms(replay.ended_at),
+        "ended_ms": maybe_milliseconds(replay.ended_at),
         "holder": None,
         "fence": 0,
     }
@@ -269,8 +270,8 @@ def _replay_of(row: Mapping[str, Any] | Any) -> Replay:  # noqa: ANN401 - a row 
         queue=row["queue"],
         patterns=tuple(orjson.loads(row["patterns"])),
         filter=row["filter"],
-        since=maybe_time(row["since_ms"]),
-        before=maybe_time(row["before_ms"]),
+        since=maybe_time_of(row["since_ms"]),
+        before=maybe_time_of(row["before_ms"]),
         after=row["after"],
         until=row["until"],
         per_second=row["per_second"],
@@ -282,11 +283,7 @@ def _replay_of(row: Mapping[str, Any] | Any) -> Replay:  # noqa: ANN401 - a row 
         delivered=row["delivered"],
         failed=row["failed"],
         pending=row.get("pending", 0),
-        created_at=_time(row["created_ms"]),
-        updated_at=_time(row["updated_ms"]),
-        ended_at=maybe_time(row["ended_ms"]),
+        created_at=time_of(row["created_ms"]),
+        updated_at=time_of(row["updated_ms"]),
+        ended_at=maybe_time_of(row["ended_ms"]),
     )
-
-
-def _time(stored_ms: int) -> datetime:
-    return datetime.fromtimestamp(stored_ms / 1000, UTC)

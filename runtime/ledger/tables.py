@@ -164,7 +164,7 @@ places = Table(
     Column("digest", LargeBinary),
 )
 
-# One row: who records, and sums over the other tables. `fence` grows with each holder, `beat` with each sign of life.
+# One row: who records, and sums over the other tables. `fence` grows with each holder, `beat` with each heartbeat.
 recorder = Table(
     "recorder",
     metadata,
@@ -312,7 +312,7 @@ replays = Table(
 )
 Index("replays_owner", replays.c.owner, replays.c.id)
 
-# The processes that deliver. `beat` grows with each sign of life.
+# The processes that deliver. `beat` grows with each heartbeat.
 deliverers = Table(
     "deliverers",
     metadata,

@@ -33,7 +33,7 @@ class Entry:
     breaks_off: bool = False
 
 
-class Documents:
+class EntryMaker:
     """Makes the entries of one request. Each id follows from the `Idempotency-Key`, if there is one, and the number."""
 
     def __init__(self, request: web.Request) -> None:
@@ -54,6 +54,7 @@ class Documents:
             owner=self._request[OWNER],
             keep_input=app[KEEPING].input,
             batch=self._batch,
+            content_json=checked.content_json,
         )
         has_key = self._key is not None or checked.key is not None
         return Entry(place, size, job, checked.warnings, body_digest(submission) if has_key else None)

@@ -53,6 +53,7 @@ async def extract_document(request: web.Request) -> web.Response:
         lane=Lane.INTERACTIVE,
         accepted_at=request.app[CLOCK](),
         decoded=checked.decoded,
+        content_json=checked.content_json,
     )
     with request.app[WAITS].place(WaitFor.EXTRACTION) as granted:
         if not granted:

@@ -23,7 +23,7 @@ from service import problems
 from service.access.callers import check_still_known
 from service.api.replays import GET_REPLAYED
 from service.context import BROKER, CLOCK, LIMITS, METRICS, IntakeLimits
-from service.events.choice import decoded
+from service.events.stream_filter import decoded
 from service.events.streams import STREAMS, EventLines, StreamClosed
 from service.http.parameters import check_parameters
 from service.problems import Problem, ProblemError

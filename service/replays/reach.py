@@ -8,7 +8,7 @@ from service.access.known_keys import owner_seen
 from service.context import REPLAYS
 from service.lookups.ledger import asked
 from service.problems import Problem, ProblemError
-from service.webhooks.reach import missing
+from service.webhooks.lookup import missing
 
 
 def replays_of(request: web.Request) -> ReplayBook:

@@ -29,7 +29,7 @@ from service.problems import Problem, ProblemError
 from service.replays.reach import replay_of, replays_of
 from service.replays.span import span_of
 from service.replays.views import shown_replay
-from service.webhooks.reach import before_id
+from service.webhooks.lookup import before_id
 
 log = structlog.get_logger(__name__)
 

@@ -24,7 +24,7 @@ from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, ledger_of, tagged
 from service.lookups.pages import limit_of
 from service.problems import Problem, ProblemError, invalid_parameter
-from service.webhooks.reach import before_id, book_of, missing, webhook_of
+from service.webhooks.lookup import before_id, book_of, missing, webhook_of
 from service.webhooks.views import shown_delivery
 
 _READ_TIMEOUT_S: Final = 4.0  # for one event of the log; chosen: less than the 5 s in which the API answers

@@ -33,7 +33,7 @@ LIMITS = IntakeLimits(max_body_bytes=100_000, put_timeout_s=2.0, heartbeat_s=5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class RunningApi:
     """A running HTTP API with its dependencies."""
 
     client: TestClient[Request, None]
@@ -57,7 +57,7 @@ class PlainServer(TestServer):
         return await super()._make_runner(**{**kwargs, "handler_cancellation": False})
 
 
-OpenDesk = Callable[..., Awaitable[Desk]]
+StartApi = Callable[..., Awaitable[RunningApi]]
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def conformance() -> Iterator[Conformance]:
 
 
 @pytest.fixture
-def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDesk:
+def start_api(aiohttp_client: AiohttpClient, conformance: Conformance) -> StartApi:
     async def start(  # noqa: PLR0913 - what a test may replace
         *,
         keys: tuple[str, ...] = (),
@@ -85,7 +85,7 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
         webhooks: WebhookBook | None = None,
         replays: ReplayBook | None = None,
         receivers: AddressRule = PUBLIC,
-    ) -> Desk:
+    ) -> RunningApi:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
             broker=broker,
@@ -107,14 +107,14 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
             receivers=receivers,
         )
         conformance.watch(app)
-        return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)
+        return RunningApi(await aiohttp_client(PlainServer(app)), broker, metrics)
 
     return start
 
 
 @pytest.fixture
-async def desk(open_desk: OpenDesk) -> Desk:
-    return await open_desk()
+async def api(start_api: StartApi) -> RunningApi:
+    return await start_api()
 
 
 async def problem(response: ClientResponse) -> dict[str, Any]:

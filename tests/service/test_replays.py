@@ -14,10 +14,10 @@ from contract.timestamps import rfc3339
 from tests.brokers import samples
 from tests.runtime.ledger.records import Records
 from tests.runtime.ledger.test_webhooks import webhook
-from tests.service.conftest import Desk, OpenDesk, problem
-from tests.service.ledgers import OpenLedgerDesk, ledger_desk, records
+from tests.service.conftest import RunningApi, StartApi, problem
+from tests.service.ledgers import StartLedgerApi, ledger_api, records
 
-__all__ = ["ledger_desk", "records"]
+__all__ = ["ledger_api", "records"]
 
 KEYS = ("ann:ann-key", "bob:bob-key", "ops:ops-key")
 BEGAN = datetime(2024, 10, 19, tzinfo=UTC)
@@ -28,37 +28,37 @@ def by(name: str) -> dict[str, str]:
 
 
 @pytest.fixture
-async def desk(ledger_desk: OpenLedgerDesk) -> Desk:
-    return await ledger_desk()
+async def api(ledger_api: StartLedgerApi) -> RunningApi:
+    return await ledger_api()
 
 
-async def write(desk: Desk, count: int, *, apart: timedelta = timedelta(0)) -> list[str]:
+async def write(api: RunningApi, count: int, *, apart: timedelta = timedelta(0)) -> list[str]:
     """Writes events to the log, whose times are so far apart. Returns their ids."""
     ids = []
     for number in range(count):
         event = replace(samples.processed(samples.job()), time=rfc3339(BEGAN + number * apart))
-        await desk.broker.write(event.routing_key, encode(event))
+        await api.broker.write(event.routing_key, encode(event))
         ids.append(event.id)
     return ids
 
 
-async def make(desk: Desk, headers: dict[str, str] | None = None, **fields: object) -> dict[str, Any]:
-    async with desk.client.post("/v1/replays", json=fields, headers=headers or {}) as response:
+async def make(api: RunningApi, headers: dict[str, str] | None = None, **fields: object) -> dict[str, Any]:
+    async with api.client.post("/v1/replays", json=fields, headers=headers or {}) as response:
         assert response.status == 201, await response.text()
         answer: dict[str, Any] = await response.json()
         assert response.headers["Location"] == f"/v1/replays/{answer['id']}"
         return answer
 
 
-async def show(desk: Desk, replay: dict[str, Any], headers: dict[str, str] | None = None) -> dict[str, Any]:
-    async with desk.client.get(f"/v1/replays/{replay['id']}", headers=headers or {}) as response:
+async def show(api: RunningApi, replay: dict[str, Any], headers: dict[str, str] | None = None) -> dict[str, Any]:
+    async with api.client.get(f"/v1/replays/{replay['id']}", headers=headers or {}) as response:
         assert response.status == 200, await response.text()
         answer: dict[str, Any] = await response.json()
         return answer
 
 
-async def lines(desk: Desk, replay: dict[str, Any], query: str = "", **headers: str) -> list[dict[str, Any]]:
-    async with desk.client.get(f"{replay['events']}{query}", headers=headers) as response:
+async def lines(api: RunningApi, replay: dict[str, Any], query: str = "", **headers: str) -> list[dict[str, Any]]:
+    async with api.client.get(f"{replay['events']}{query}", headers=headers) as response:
         assert response.status == 200, await response.text()
         return [orjson.loads(line) for line in (await response.read()).splitlines()]
 
@@ -67,73 +67,71 @@ def ids_in(found: list[dict[str, Any]]) -> list[str]:
     return [line["event"]["id"] for line in found if "event" in line]
 
 
-async def test_a_download_has_the_events_of_now_and_is_completed_when_it_was_fetched(desk: Desk) -> None:
-    ids = await write(desk, 3)
-    replay = await make(desk, download=True)
-    await write(desk, 2)
+async def test_a_download_has_the_events_of_now_and_is_completed_when_it_was_fetched(api: RunningApi) -> None:
+    ids = await write(api, 3)
+    replay = await make(api, download=True)
+    await write(api, 2)
     assert (replay["state"], replay["until"], replay["progress"]) == ("running", 2, 0.0)
-    found = await lines(desk, replay)
+    found = await lines(api, replay)
     assert ids_in(found) == ids
     assert found[-1] == {"ended": "complete"}
-    shown = await show(desk, replay)
+    shown = await show(api, replay)
     assert (shown["state"], shown["place"], shown["progress"]) == ("completed", 2, 1.0)
     assert (shown["read"], shown["sent"]) == (3, 3)
-    assert desk.sample("copydesk_replayed_total", target="download") == 3
+    assert api.sample("copydesk_replayed_total", target="download") == 3
 
 
-async def test_a_download_goes_on_behind_an_offset_and_comes_compressed(desk: Desk) -> None:
-    ids = await write(desk, 4)
-    replay = await make(desk, download=True)
-    assert ids_in(await lines(desk, replay, "?after=1")) == ids[2:]
-    async with desk.client.get(
-        replay["events"], headers={"Accept-Encoding": "gzip"}, auto_decompress=False
-    ) as response:
+async def test_a_download_goes_on_behind_an_offset_and_comes_compressed(api: RunningApi) -> None:
+    ids = await write(api, 4)
+    replay = await make(api, download=True)
+    assert ids_in(await lines(api, replay, "?after=1")) == ids[2:]
+    async with api.client.get(replay["events"], headers={"Accept-Encoding": "gzip"}, auto_decompress=False) as response:
         assert (response.headers["Content-Encoding"], response.headers["Vary"]) == ("gzip", "Accept-Encoding")
         whole = gzip.decompress(await response.read())
     assert ids_in([orjson.loads(line) for line in whole.splitlines()]) == ids
 
 
-async def test_patterns_filter_and_offsets_choose_the_events(desk: Desk) -> None:
-    ids = await write(desk, 5)
-    assert ids_in(await lines(desk, await make(desk, download=True, after=1, until=3))) == ids[2:4]
-    assert ids_in(await lines(desk, await make(desk, download=True, patterns=["failed.#"]))) == []
-    assert ids_in(await lines(desk, await make(desk, download=True, filter="type = failed"))) == []
-    assert ids_in(await lines(desk, await make(desk, download=True, filter="type = processed"))) == ids
+async def test_patterns_filter_and_offsets_choose_the_events(api: RunningApi) -> None:
+    ids = await write(api, 5)
+    assert ids_in(await lines(api, await make(api, download=True, after=1, until=3))) == ids[2:4]
+    assert ids_in(await lines(api, await make(api, download=True, patterns=["failed.#"]))) == []
+    assert ids_in(await lines(api, await make(api, download=True, filter="type = failed"))) == []
+    assert ids_in(await lines(api, await make(api, download=True, filter="type = processed"))) == ids
 
 
-async def test_times_are_found_without_reading_the_whole_log(desk: Desk) -> None:
-    ids = await write(desk, 1000, apart=timedelta(minutes=1))
+async def test_times_are_found_without_reading_the_whole_log(api: RunningApi) -> None:
+    ids = await write(api, 1000, apart=timedelta(minutes=1))
     since, before = "2024-10-19T05:00:00Z", "2024-10-19T07:00:00+01:00"
-    replay = await make(desk, download=True, per_second=10_000, since=since, before=before)
+    replay = await make(api, download=True, per_second=10_000, since=since, before=before)
     assert (replay["after"], replay["until"]) == (289, 369)
-    assert ids_in(await lines(desk, replay)) == ids[300:360]
+    assert ids_in(await lines(api, replay)) == ids[300:360]
 
 
-async def test_an_empty_log_has_nothing_to_send(desk: Desk) -> None:
-    replay = await make(desk, download=True)
-    assert await lines(desk, replay) == [{"ended": "complete"}]
-    assert (await show(desk, replay))["state"] == "completed"
+async def test_an_empty_log_has_nothing_to_send(api: RunningApi) -> None:
+    replay = await make(api, download=True)
+    assert await lines(api, replay) == [{"ended": "complete"}]
+    assert (await show(api, replay))["state"] == "completed"
 
 
-async def test_a_replay_can_be_cancelled_and_resumed(desk: Desk) -> None:
-    await write(desk, 1)
-    replay = await make(desk, download=True)
+async def test_a_replay_can_be_cancelled_and_resumed(api: RunningApi) -> None:
+    await write(api, 1)
+    replay = await make(api, download=True)
     path = f"/v1/replays/{replay['id']}"
-    refused = await problem(await desk.client.post(f"{path}/resume"))
+    refused = await problem(await api.client.post(f"{path}/resume"))
     assert refused["type"] == "/problems/replay-not-stopped"
-    assert (await (await desk.client.post(f"{path}/cancel")).json())["state"] == "cancelled"
-    for again in (await desk.client.post(f"{path}/cancel"), await desk.client.get(f"{path}/events")):
+    assert (await (await api.client.post(f"{path}/cancel")).json())["state"] == "cancelled"
+    for again in (await api.client.post(f"{path}/cancel"), await api.client.get(f"{path}/events")):
         assert (await problem(again))["type"] == "/problems/replay-not-running"
-    assert (await (await desk.client.post(f"{path}/resume")).json())["state"] == "running"
-    assert len(await lines(desk, replay)) == 2
+    assert (await (await api.client.post(f"{path}/resume")).json())["state"] == "running"
+    assert len(await lines(api, replay)) == 2
 
 
-async def test_a_download_under_way_ends_when_it_is_cancelled(desk: Desk) -> None:
-    await write(desk, 20)
-    replay = await make(desk, download=True, per_second=1)
-    async with desk.client.get(replay["events"]) as response:
+async def test_a_download_under_way_ends_when_it_is_cancelled(api: RunningApi) -> None:
+    await write(api, 20)
+    replay = await make(api, download=True, per_second=1)
+    async with api.client.get(replay["events"]) as response:
         await response.content.readline()
-        await desk.client.post(f"/v1/replays/{replay['id']}/cancel")
+        await api.client.post(f"/v1/replays/{replay['id']}/cancel")
         rest = (await response.content.read()).splitlines()
     assert orjson.loads(rest[-1]) == {"ended": "replay_cancelled"}
     assert len(rest) < 10
@@ -158,79 +156,81 @@ async def test_a_download_under_way_ends_when_it_is_cancelled(desk: Desk) -> Non
         ([], [("body", "wrong_type")]),
     ],
 )
-async def test_what_breaks_a_rule_is_refused_by_name(desk: Desk, fields: object, faults: list[tuple[str, str]]) -> None:
-    desk.broker.subscribed = {"mine"}
-    body = await problem(await desk.client.post("/v1/replays", json=fields))
+async def test_what_breaks_a_rule_is_refused_by_name(
+    api: RunningApi, fields: object, faults: list[tuple[str, str]]
+) -> None:
+    api.broker.subscribed = {"mine"}
+    body = await problem(await api.client.post("/v1/replays", json=fields))
     assert body["type"] == "/problems/invalid-replay"
     assert [(fault["field"], fault["rule"]) for fault in body["errors"]] == faults
 
 
-async def test_a_broker_without_queues_says_so(desk: Desk) -> None:
-    body = await problem(await desk.client.post("/v1/replays", json={"queue": "mine"}))
+async def test_a_broker_without_queues_says_so(api: RunningApi) -> None:
+    body = await problem(await api.client.post("/v1/replays", json={"queue": "mine"}))
     assert body["errors"][0]["rule"] == "no_queues"
-    desk.broker.subscribed = {"mine"}
-    assert (await make(desk, queue="mine"))["queue"] == "mine"
+    api.broker.subscribed = {"mine"}
+    assert (await make(api, queue="mine"))["queue"] == "mine"
 
 
-async def test_an_offset_that_the_log_does_not_have_is_gone(desk: Desk) -> None:
-    await write(desk, 3)
-    desk.broker.first_offset = 7
+async def test_an_offset_that_the_log_does_not_have_is_gone(api: RunningApi) -> None:
+    await write(api, 3)
+    api.broker.first_offset = 7
     for after in (1, 99):
-        response = await desk.client.post("/v1/replays", json={"download": True, "after": after})
+        response = await api.client.post("/v1/replays", json={"download": True, "after": after})
         assert (await problem(response))["type"] == "/problems/position-gone"
 
 
-async def test_a_webhook_that_is_disabled_or_another_owners_gets_nothing(ledger_desk: OpenLedgerDesk) -> None:
+async def test_a_webhook_that_is_disabled_or_another_owners_gets_nothing(ledger_api: StartLedgerApi) -> None:
     off, on = webhook("ann", enabled=False), webhook("ann")
-    desk = await ledger_desk(keys=KEYS, operators=frozenset({"ops"}), webhooks=[off, on])
-    disabled = await desk.client.post("/v1/replays", json={"webhook": off.id}, headers=by("ann"))
+    api = await ledger_api(keys=KEYS, operators=frozenset({"ops"}), webhooks=[off, on])
+    disabled = await api.client.post("/v1/replays", json={"webhook": off.id}, headers=by("ann"))
     assert (await problem(disabled))["errors"][0]["rule"] == "disabled"
-    foreign = await desk.client.post("/v1/replays", json={"webhook": on.id}, headers=by("bob"))
+    foreign = await api.client.post("/v1/replays", json={"webhook": on.id}, headers=by("bob"))
     assert (await problem(foreign))["errors"][0]["rule"] == "missing"
-    assert (await make(desk, by("ann"), webhook=on.id))["documents"] == "own"
+    assert (await make(api, by("ann"), webhook=on.id))["documents"] == "own"
 
 
-async def test_an_owner_sees_its_own_replays_and_its_own_events(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_an_owner_sees_its_own_replays_and_its_own_events(ledger_api: StartLedgerApi, records: Records) -> None:
     jobs = [replace(samples.job(), owner=owner) for owner in ("ann", "bob", "ann")]
     records.accept(*jobs)
     for job in jobs:
         records.decide(samples.processed(job))
     records.erase(jobs[2])
-    desk = await ledger_desk(keys=KEYS, operators=frozenset({"ops"}))
+    api = await ledger_api(keys=KEYS, operators=frozenset({"ops"}))
     for job in jobs:
-        await desk.broker.write("processed.en._", encode(samples.processed(job)))
-    own, of_all = await make(desk, by("ann"), download=True), await make(desk, by("ops"), download=True)
-    assert [line["event"]["subject"] for line in (await lines(desk, own, **by("ann")))[:-1]] == [jobs[0].id]
-    assert [line["event"]["subject"] for line in (await lines(desk, of_all, **by("ops")))[:-1]] == [
+        await api.broker.write("processed.en._", encode(samples.processed(job)))
+    own, of_all = await make(api, by("ann"), download=True), await make(api, by("ops"), download=True)
+    assert [line["event"]["subject"] for line in (await lines(api, own, **by("ann")))[:-1]] == [jobs[0].id]
+    assert [line["event"]["subject"] for line in (await lines(api, of_all, **by("ops")))[:-1]] == [
         job.id for job in jobs[:2]
     ]
     for path in (f"/v1/replays/{of_all['id']}", of_all["events"]):
-        assert (await desk.client.get(path, headers=by("ann"))).status == 404
-    listed = await (await desk.client.get("/v1/replays", headers=by("ann"))).json()
+        assert (await api.client.get(path, headers=by("ann"))).status == 404
+    listed = await (await api.client.get("/v1/replays", headers=by("ann"))).json()
     assert [it["id"] for it in listed["replays"]] == [own["id"]]
-    listed = await (await desk.client.get("/v1/replays?limit=1", headers=by("ops"))).json()
+    listed = await (await api.client.get("/v1/replays?limit=1", headers=by("ops"))).json()
     assert ([it["id"] for it in listed["replays"]], listed["next"]) == ([of_all["id"]], of_all["id"])
-    listed = await (await desk.client.get(f"/v1/replays?cursor={of_all['id']}", headers=by("ops"))).json()
+    listed = await (await api.client.get(f"/v1/replays?cursor={of_all['id']}", headers=by("ops"))).json()
     assert ([it["id"] for it in listed["replays"]], listed["next"]) == ([own["id"]], None)
     for fields in ({"download": True, "documents": "all"}, {"queue": "mine"}):
-        response = await desk.client.post("/v1/replays", json=fields, headers=by("ann"))
+        response = await api.client.post("/v1/replays", json=fields, headers=by("ann"))
         assert (await problem(response))["type"] == "/problems/insufficient-scope"
 
 
-async def test_ten_replays_of_an_owner_run_at_most(desk: Desk) -> None:
-    made = [await make(desk, download=True) for _ in range(10)]
-    body = await problem(await desk.client.post("/v1/replays", json={"download": True}))
+async def test_ten_replays_of_an_owner_run_at_most(api: RunningApi) -> None:
+    made = [await make(api, download=True) for _ in range(10)]
+    body = await problem(await api.client.post("/v1/replays", json={"download": True}))
     assert body["type"] == "/problems/too-many-replays"
-    await desk.client.post(f"/v1/replays/{made[0]['id']}/cancel")
-    await make(desk, download=True)
+    await api.client.post(f"/v1/replays/{made[0]['id']}/cancel")
+    await make(api, download=True)
 
 
-async def test_without_a_ledger_or_a_broker_nothing_is_stored(desk: Desk, open_desk: OpenDesk) -> None:
-    without = await open_desk()
+async def test_without_a_ledger_or_a_broker_nothing_is_stored(api: RunningApi, start_api: StartApi) -> None:
+    without = await start_api()
     body = await problem(await without.client.post("/v1/replays", json={"download": True}))
     assert body["type"] == "/problems/ledger-not-configured"
-    desk.broker.refusal = BrokerUnavailable()
+    api.broker.refusal = BrokerUnavailable()
     for fields in ({"download": True}, {"queue": "mine"}):
-        response = await desk.client.post("/v1/replays", json=fields)
+        response = await api.client.post("/v1/replays", json=fields)
         assert (await problem(response))["type"] == "/problems/broker-unavailable"
-    assert (await (await desk.client.get("/v1/replays")).json())["replays"] == []
+    assert (await (await api.client.get("/v1/replays")).json())["replays"] == []

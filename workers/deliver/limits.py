@@ -20,8 +20,8 @@ class DeliveryLimits:
       pending is due.
     - Outcomes are stored every `settle_s`, or when there are `settle_many`. After an error of the ledger it waits
       `pause_s`.
-    - Every `look_s` it looks for changes, and for what is due. A process that gave no sign of life for `patience_s` has
-      ended.
+    - Every `poll_s` it stores a heartbeat, and looks for changes and for what is due. A process without a heartbeat for
+      `heartbeat_timeout_s` has ended.
     - Finished deliveries are kept for `keep_days` days, and of a webhook the newest `keep_many`.
     - The lag behind the log is measured every `measure_s`.
     - A process runs `replays` at once, and each hands on up to `replay_at_once` events at a time. One to a webhook
@@ -42,8 +42,8 @@ class DeliveryLimits:
     settle_s: float = 0.25
     settle_many: int = 200
     pause_s: float = 1.0
-    look_s: float = 1.0
-    patience_s: float = 5.0
+    poll_s: float = 1.0
+    heartbeat_timeout_s: float = 5.0
     keep_days: float = 7.0
     keep_many: int = 10_000
     sweep_s: float = 60.0

@@ -17,9 +17,9 @@ from contract.replay_choice import ReplayChoice, may_be_sent, subject_of, time_o
 from contract.replays import Replay, ReplayCause, ReplayState, ReplayStore, ReplayTarget, Step
 from contract.streams import Stream, Streams
 from contract.webhooks import Delivery, Documents, Webhook, new_id
-from workers.deliver.choice import Wanted
-from workers.deliver.feeds import Entry, Stopping
+from workers.deliver.feeds import FeedEntry, Stopping
 from workers.deliver.limits import DeliveryLimits
+from workers.deliver.selection import WebhookEvents
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ class Replaying:
         self._place = replay.place
         self._choice = ReplayChoice(replay)
         self._webhook: Webhook | None = None
-        self._webhook_choice: Wanted | None = None
+        self._webhook_choice: WebhookEvents | None = None
 
     async def run(self) -> None:
         """Returns when it has ended, is not this process's any more, or the process stops.
@@ -92,7 +92,7 @@ class Replaying:
             return
         async with aclosing(self._means.broker.follow(Stream.LOG, self._place)) as batches:
             async for batch in batches:
-                entries = [Entry(entry) for entry in batch if entry.offset <= self._replay.until]
+                entries = [FeedEntry(entry) for entry in batch if entry.offset <= self._replay.until]
                 for begin in range(0, len(entries), self._at_once):
                     await self._pass(entries[begin : begin + self._at_once])
                 if not entries or batch[-1].offset >= self._replay.until:  # the last offset may be skipped
@@ -102,7 +102,7 @@ class Replaying:
     def _at_once(self) -> int:
         return max(1, min(self._limits.replay_at_once, self._replay.per_second))
 
-    async def _pass(self, entries: Sequence[Entry]) -> None:
+    async def _pass(self, entries: Sequence[FeedEntry]) -> None:
         began = time.monotonic()
         await self._room()
         chosen = await self._chosen(entries)
@@ -115,7 +115,7 @@ class Replaying:
         self._means.metrics.replayed.labels(self._replay.target).inc(len(chosen))
         await self._pause(began + len(chosen) / self._replay.per_second - time.monotonic())
 
-    async def _chosen(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+    async def _chosen(self, entries: Sequence[FeedEntry]) -> Sequence[FeedEntry]:
         """Returns what is wanted. It waits until it is known whose it is. Erased documents are not sent again."""
         wanted = {it.offset: it.event for it in entries if it.event is not None and self._wants(it)}
         owner = self._owner()
@@ -128,7 +128,7 @@ class Replaying:
             await self._wait()  # the recorder is on its way
         return ()
 
-    def _wants(self, entry: Entry) -> bool:
+    def _wants(self, entry: FeedEntry) -> bool:
         event = entry.event or {}
         return self._choice.wants(entry.routing_key, event) and (
             self._webhook_choice is None or self._webhook_choice.has(entry)
@@ -140,7 +140,7 @@ class Replaying:
             return self._webhook.owner
         return None if self._replay.documents is Documents.ALL else self._replay.owner
 
-    async def _send(self, entries: Sequence[Entry]) -> None:
+    async def _send(self, entries: Sequence[FeedEntry]) -> None:
         """Publishes to the queue until all is confirmed: a full queue is waited for."""
         left = [entry.raw for entry in entries]
         while left:
@@ -148,7 +148,7 @@ class Replaying:
             left = [*await self._means.broker.send_again(str(self._replay.queue), left, self._replay.id)]
             if left:
                 await self._store(self._place, 0, 0)  # is it still to run?
-                await self._pause(self._limits.look_s)
+                await self._pause(self._limits.poll_s)
 
     async def _room(self) -> None:
         """Waits until few enough deliveries are pending; and for what a webhook wants now."""
@@ -170,7 +170,7 @@ class Replaying:
 
     async def _wait(self) -> None:
         await self._store(self._place, 0, 0)  # is it still to run?
-        await self._pause(self._limits.look_s)
+        await self._pause(self._limits.poll_s)
 
     async def _look_at_webhook(self) -> None:
         webhook = await self._asked(lambda: self._means.store.target(str(self._replay.webhook_id)))
@@ -179,10 +179,10 @@ class Replaying:
         if not webhook.enabled:
             raise _Over(ReplayState.FAILED, ReplayCause.WEBHOOK_DISABLED)
         if self._webhook is None or self._webhook.version != webhook.version:
-            self._webhook_choice = Wanted(webhook)
+            self._webhook_choice = WebhookEvents(webhook)
         self._webhook = webhook
 
-    def _delivery(self, entry: Entry) -> Delivery:
+    def _delivery(self, entry: FeedEntry) -> Delivery:
         event, at = entry.event or {}, self._means.clock()
         is_document = str(event["type"]).startswith("copydesk.document.")
         return Delivery(

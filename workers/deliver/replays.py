@@ -5,8 +5,8 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
+from workers.deliver.assignment import holder_of
 from workers.deliver.replaying import Replaying, ReplayMeans
-from workers.deliver.shares import holder_of
 
 
 @dataclass(frozen=True, slots=True)

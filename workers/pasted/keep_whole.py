@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 
 import numpy as np
 
@@ -59,6 +60,24 @@ def keep_formed(pasted: PastedLines, rules: Sequence[Rule | None]) -> list[Rule 
     return [
         frame or (None if formed and rule not in _FURNITURE else rule)
         for rule, formed, frame in zip(rules, pasted.formed, pasted.framing, strict=True)
+    ]
+
+
+def with_code(pasted: PastedLines, rules: Sequence[Rule | None]) -> list[Rule | None]:
+    """Returns the rules of all lines, `rules` being those of all but code.
+
+    Code stays if it is fenced, or if a line right before or after it stays; otherwise it goes for the same reason.
+    """
+    left = iter(rules)
+    known = [None if line.code else next(left) for line in pasted.lines]
+    for code, group in groupby(range(len(known)), key=lambda at: pasted.lines[at].code):
+        run = list(group)
+        around = [at for at in (run[0] - 1, run[-1] + 1) if 0 <= at < len(known)]
+        if code and around and not any(pasted.formed[at] for at in run) and all(known[at] for at in around):
+            known[run[0] : run[-1] + 1] = [known[around[0]]] * len(run)
+    return [
+        (frame or rule) if line.code else rule
+        for line, rule, frame in zip(pasted.lines, known, pasted.framing, strict=True)
     ]
 
 

@@ -38,6 +38,7 @@ class Rule(StrEnum):
     BREADCRUMB = "breadcrumb"  # the path to the page
     LINK = "link"  # an address or a handle alone
     CUE = "cue"  # the number and the times of a subtitle, or the head of their file
+    FENCE = "fence"  # it opens or closes code
     ORNAMENT = "ornament"  # no letter and no digit
     REPEATED = "repeated"  # a copy of an earlier line
     MENU = "menu"  # a line of a text of nothing but labels

@@ -59,9 +59,11 @@ def count(verdict: Verdict, metrics: Metrics) -> None:
     match verdict:
         case Publish():
             metrics.published.labels(Destination.LOG).inc()
+            metrics.observe_decided(verdict.acceptance)
         case Bury(event):
             if event:
                 metrics.published.labels(Destination.LOG).inc()
+                metrics.observe_decided(verdict.acceptance)
             metrics.published.labels(Destination.DEAD).inc()
         case Retry() | Defer():
             metrics.published.labels(Destination.RETRY).inc()

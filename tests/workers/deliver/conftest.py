@@ -34,9 +34,9 @@ QUICK = DeliveryLimits(
     timeout_s=2.0,
     delays_s=(0.05, 0.1, 0.2),
     settle_s=0.01,
-    look_s=0.02,
+    poll_s=0.02,
     pause_s=0.02,
-    patience_s=1.0,
+    heartbeat_timeout_s=1.0,
     measure_s=0.05,
 )
 IN_TIME_S = 15.0  # chosen: far more than any of these tests takes on a busy machine
@@ -178,7 +178,7 @@ async def open_receiver() -> AsyncIterator[OpenReceiver]:
 
 
 @dataclass
-class Desk:
+class DeliverSystem:
     """The role `deliver` with its log and its database."""
 
     log: Log
@@ -274,10 +274,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def desk(model: Path, tmp_path: Path) -> AsyncIterator[Desk]:
+async def system(model: Path, tmp_path: Path) -> AsyncIterator[DeliverSystem]:
     url = ledger_url(f"sqlite:///{shutil.copy(model, tmp_path / 'ledger.db')}")
     reader, writer = open_engine(url), open_engine(url, writes=True)
     store = SqlDeliveries(reader, writer, alone=True)
-    yield Desk(Log(), SqlWebhookBook(writer), store, Metrics(CollectorRegistry()), SqlReplays(reader, writer))
+    yield DeliverSystem(Log(), SqlWebhookBook(writer), store, Metrics(CollectorRegistry()), SqlReplays(reader, writer))
     await reader.dispose()
     await writer.dispose()
