@@ -8,9 +8,9 @@ import structlog
 from aiohttp import hdrs, web
 
 from contract.broker import BrokerError, BrokerUnavailable, NoQueues, UnknownOffset
+from contract.faults import Fault
 from contract.keys import Scope
 from contract.replay_request import ReplayError, ReplayRequest, ReplaySpan, made, parse_replay
-from contract.submission import Fault
 from contract.webhooks import Documents
 from service import problems
 from service.access.callers import check_scope

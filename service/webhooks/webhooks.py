@@ -10,8 +10,8 @@ from aiohttp import hdrs, web
 
 from contract.addresses import BlockedAddressError, BlockedPortError
 from contract.broker import BrokerError, BrokerUnavailable
+from contract.faults import Fault
 from contract.keys import Scope
-from contract.submission import Fault
 from contract.webhook_request import WebhookError, WebhookRequest, changed, made, parse_request
 from contract.webhooks import Documents
 from service import problems
