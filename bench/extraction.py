@@ -47,7 +47,7 @@ def main() -> None:
     documents = list(islice(documents_of(arguments.documents, arguments.kind), arguments.limit))
     others = _chosen(arguments.rivals)
     for document in documents[:WARM_UP]:
-        _with_folds(arguments.folds, document)
+        with_folds(arguments.folds, document)
         _run(others, document)
     gc.collect()
     gc.freeze()  # as parser children do once all is loaded: else it is collected again and again, at somebody's expense
@@ -72,7 +72,7 @@ def measure(
     measured = {name: Measured() for name in (OURS, *others)}
     predictions, failures = [], Counter[str]()
     for document in documents:
-        _with_folds(folds, document)
+        with_folds(folds, document)
         truth = (document.get("truth") or {}).get("text")
         if profiler:
             profiler.enable()
@@ -151,7 +151,7 @@ def _run(others: dict[str, rivals.Extract], document: dict[str, Any]) -> None:
         extract(document)
 
 
-def _with_folds(folds: Path | None, document: dict[str, Any]) -> None:
+def with_folds(folds: Path | None, document: dict[str, Any]) -> None:
     """Uses the weights that were trained without the document's domain, if there are any."""
     if folds is None:
         return

@@ -1,10 +1,11 @@
 """Pasted texts with known articles, cut into lines: features, labels, and the data to score a choice of lines."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -46,7 +47,7 @@ class Examples:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A text with its truth; `origin` is the set of pages that it was made from."""
+    """A text with its truth; `origin` is the set of pages that it was made from. `authors` are those that it shows."""
 
     variant: str
     origin: str
@@ -55,6 +56,7 @@ class Given:
     text: str
     truth: str
     title: str | None = None
+    authors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,10 @@ class Sample:
 def collect(folder: Path, workers: int = 2) -> list[Sample]:
     """Returns the samples of all texts."""
     with ProcessPoolExecutor(workers) as pool:
-        return list(pool.map(_sample_of, _givens(folder), chunksize=16))
+        return list(pool.map(_sample_of, givens(folder), chunksize=16))
 
 
-def _givens(folder: Path) -> Iterator[Given]:
+def givens(folder: Path) -> Iterator[Given]:
     """Yields each text, and once for its four variants the true text, all of whose lines stay."""
     folds = {f"{name}/{page['id']}": fold_of(page) for name in ORIGINS for page in read(folder / f"{name}.jsonl.zst")}
     for document in (*read(folder / "paste.jsonl.zst"), *read(folder / "paste_daniel.jsonl.zst")):
@@ -87,10 +89,13 @@ def _givens(folder: Path) -> Iterator[Given]:
         fold = folds[page]
         origin = document["id"].partition("/")[0]
         truth, title = document["truth"]["text"], document["truth"]["title"]
-        given = Given(document["variant"], origin, document["lang"] or "", fold, document["text"], truth, title)
+        authors = _shown_authors(document)
+        given = Given(
+            document["variant"], origin, document["lang"] or "", fold, document["text"], truth, title, authors
+        )
         yield given
         if document["variant"] == "plain":
-            yield replace(given, variant=CLEAN, text=truth, title=None)
+            yield replace(given, variant=CLEAN, text=truth, title=None, authors=())
         if document["variant"] in _REWRITTEN and origin != DANIEL:
             write = SCRIPTS[crc32(page.encode()) % len(SCRIPTS)]
             yield replace(
@@ -100,6 +105,14 @@ def _givens(folder: Path) -> Iterator[Given]:
                 truth=write(truth),
                 title=write(title) if title else None,
             )
+
+
+def _shown_authors(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Returns the true authors of a text, none unless all of them stand in it."""
+    stated = document["truth"].get("authors") or ()
+    names = (stated,) if isinstance(stated, str) else tuple(stated)
+    text = document["text"].casefold()
+    return names if all(name.casefold() in text for name in names) else ()
 
 
 def _sample_of(given: Given) -> Sample:

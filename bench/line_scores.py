@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from bench.line_samples import CLEAN, Given, bare
+from bench.page_scores import name_set
 from bench.text_f1 import compare
 from workers.models.boosted_trees import Rows
 from workers.normalise.text import normalise_text
@@ -23,17 +24,22 @@ _BOUNDS = (0, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 1.001)
 class Score:
     """Precision, recall and F1 of a text, and True if the title found is right; None if none was found.
 
-    `measured` are the features of its confidence, None if nothing was kept.
+    `authors`: True if the authors are right, None if the text shows none. `persons`: each has two words at least.
+    `kind` is the kind of paste, `measured` are the features of its confidence, None if nothing was kept.
     """
 
     variant: str
     origin: str
+    lang: str
+    kind: str
     fold: int
     precision: float
     recall: float
     f1: float
     wanted: bool
     title: bool | None
+    authors: bool | None
+    persons: bool
     measured: Rows | None
 
 
@@ -43,12 +49,16 @@ def score(given: Given, read: Read) -> Score:
     return Score(
         given.variant,
         given.origin,
+        given.lang,
+        read.kind.kind,
         given.fold,
         precision=true / (true + surplus) if true else 0.0,
         recall=true / (true + missing) if true else 0.0,
         f1=2 * true / (2 * true + surplus + missing) if true else 0.0,
         wanted=bool(given.title),
         title=right,
+        authors=name_set(given.authors) == name_set(read.ruled_lines.authors or ()) if given.authors else None,
+        persons=all(" " in name.strip() for name in given.authors),
         measured=text_confidence_features(read.choice) if any(read.classification.kept) else None,
     )
 

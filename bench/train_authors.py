@@ -20,7 +20,7 @@ import numpy as np
 
 from bench import weights
 from bench.documents import FOLDS, fold_of, read
-from workers.metadata.author_candidates import FEATURES, Candidate, candidate_rows
+from workers.metadata.author_candidates import FEATURES, AuthorCandidate, candidate_rows
 from workers.metadata.authors import ScoredCandidate, choose_authors, find_candidates
 from workers.metadata.person_names import key_of, split_names
 from workers.metadata.sources import gather
@@ -51,7 +51,7 @@ class Sample:
     fold: int
     sites: frozenset[str]
     truth: frozenset[str]
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[AuthorCandidate, ...]
     rows: Rows
     labels: Rows
 
@@ -62,17 +62,27 @@ def main() -> None:
     parser.add_argument("--folds", type=Path)
     parser.add_argument("--cross-validate", action="store_true")
     arguments = parser.parse_args()
-    samples = [sample for name in SETS for sample in samples_of(name, arguments.data)]
+    samples = all_samples(arguments.data)
     if arguments.folds:
-        arguments.folds.mkdir(parents=True, exist_ok=True)
-        for fold in range(FOLDS):
-            model = train([sample for sample in samples if sample.fold != fold])
-            weights.write(model, FEATURES, arguments.folds / f"authors{fold}.npz")
+        write_folds(samples, arguments.folds)
     elif arguments.cross_validate:
         report("folds by domain", samples, [sample.fold for sample in samples])
         report("whole sets left out", samples, [list(SETS).index(sample.of) for sample in samples])
     else:
         weights.write(train(samples), FEATURES, weights_file("page_authors"))
+
+
+def all_samples(folder: Path) -> list[Sample]:
+    """Returns the samples of all sets."""
+    return [sample for name in SETS for sample in samples_of(name, folder)]
+
+
+def write_folds(samples: Sequence[Sample], folder: Path) -> None:
+    """Writes a model for each fold, trained without the fold's domains."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for fold in range(FOLDS):
+        model = train([sample for sample in samples if sample.fold != fold])
+        weights.write(model, FEATURES, folder / f"authors{fold}.npz")
 
 
 def samples_of(name: str, folder: Path) -> Iterator[Sample]:

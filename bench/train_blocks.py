@@ -48,15 +48,20 @@ def main() -> None:
     arguments = parser.parse_args()
     pages = read_pages(arguments.data, BLOCK_FEATURES)
     if arguments.folds:
-        arguments.folds.mkdir(parents=True, exist_ok=True)
-        for fold in range(FOLDS):
-            model = fit([page for page in pages if page.fold != fold])
-            write(model, BLOCK_FEATURES, arguments.folds / f"blocks{fold}.npz")
+        write_folds(pages, arguments.folds)
     elif arguments.cross_validate:
         report("folds by domain", pages, held_out(pages, lambda page: page.fold))
         report("whole sets left out", pages, held_out(pages, lambda page: page.document["set"]))
     else:
         write(fit(pages), BLOCK_FEATURES, weights_file("page_blocks"))
+
+
+def write_folds(pages: Sequence[Page], folder: Path) -> None:
+    """Writes a model for each fold, trained without the fold's domains."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for fold in range(FOLDS):
+        model = fit([page for page in pages if page.fold != fold])
+        write(model, BLOCK_FEATURES, folder / f"blocks{fold}.npz")
 
 
 def fit(pages: Sequence[Page]) -> Any:  # noqa: ANN401 - CatBoost has no types

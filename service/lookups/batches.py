@@ -14,8 +14,9 @@ from contract.ledger import LedgerUnavailable
 from contract.timestamps import rfc3339
 from service import problems
 from service.access.known_keys import owner_seen
-from service.api.answers import BatchBrief, BatchClosing, BatchDocuments, BatchList, BatchProgress, BatchState, known
+from service.api.answers import known
 from service.api.batches import CLOSE_BATCH, LIST_BATCHES, SHOW_BATCH
+from service.api.document_answers import BatchBrief, BatchClosing, BatchDocuments, BatchList, BatchProgress, BatchState
 from service.api.operation import JSON
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, LEDGER

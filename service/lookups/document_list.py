@@ -10,12 +10,12 @@ import orjson
 from aiohttp import web
 
 from contract.job import Kind
-from contract.ledger import DocumentPlace, Filter, State
+from contract.ledger import DocumentFilter, DocumentPlace, State
 from contract.reasons import Reason
 from contract.search import SearchError, Term, parse_query
 from contract.submission import MAX_LABELS
 from service.access.known_keys import owner_seen
-from service.api.answers import DocumentList
+from service.api.document_answers import DocumentList
 from service.api.lookups import LIST_DOCUMENTS, MAX_NAME_CHARS
 from service.api.operation import JSON
 from service.http.parameters import check_parameters
@@ -44,7 +44,7 @@ async def list_documents(request: web.Request) -> web.Response:
 class ListQuery:
     """The query for a list: up to `limit` documents that match `wanted`, after the place `after`."""
 
-    wanted: Filter
+    wanted: DocumentFilter
     limit: int
     after: DocumentPlace | None
 
@@ -56,7 +56,7 @@ class ListQuery:
             ProblemError: a parameter is unknown or breaks a rule.
         """
         given = check_parameters(request, LIST_DOCUMENTS.parameters)
-        wanted = Filter(
+        wanted = DocumentFilter(
             owner=owner_seen(request),
             state=_word("state", State, given),
             reason=_word("reason", Reason, given),

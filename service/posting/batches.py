@@ -11,9 +11,9 @@ from cachetools import TTLCache
 
 from contract.batches import MAX_NAME_CHARS, NAME, BatchClosed
 from contract.broker import BrokerError
+from contract.faults import Fault
 from contract.ids import batch_id
 from contract.ledger import Ledger
-from contract.submission import Fault
 from contract.timestamps import rfc3339
 from service import problems
 from service.api.posting import BATCH, CLOSE_BATCH

@@ -15,7 +15,7 @@ from contract.codec import decode_event, encode
 from contract.events import BatchCompletedEvent
 from contract.ids import batch_id
 from contract.job import Job
-from contract.ledger import Filter, State
+from contract.ledger import DocumentFilter, State
 from contract.reasons import Reason
 from contract.streams import Stream
 from runtime.ledger import schema
@@ -381,8 +381,8 @@ async def test_the_documents_of_a_batch_are_listed_by_id_or_name(engine: AsyncEn
     records.close_batch("import")
     records.accept(late)
     await record_all(records, engine)
-    assert await listed(engine, Filter(batch=ID)) == [two.id, one.id]
-    assert await listed(engine, Filter(batch=ID, state=State.FAILED)) == []
-    assert set(await listed(engine, Filter(batch="import"))) == {one.id, two.id, other.id}
-    assert await listed(engine, Filter(batch="import", owner="paper")) == [other.id]
-    assert await listed(engine, Filter(batch=ID, owner="paper")) == []
+    assert await listed(engine, DocumentFilter(batch=ID)) == [two.id, one.id]
+    assert await listed(engine, DocumentFilter(batch=ID, state=State.FAILED)) == []
+    assert set(await listed(engine, DocumentFilter(batch="import"))) == {one.id, two.id, other.id}
+    assert await listed(engine, DocumentFilter(batch="import", owner="paper")) == [other.id]
+    assert await listed(engine, DocumentFilter(batch=ID, owner="paper")) == []
