@@ -49,7 +49,8 @@ def _secret(value: str) -> str:
     return value
 
 
-_Pattern = Annotated[str, Field(max_length=MAX_PATTERN_CHARS), AfterValidator(_pattern)]
+Pattern = Annotated[str, Field(max_length=MAX_PATTERN_CHARS), AfterValidator(_pattern)]
+FilterText = Annotated[str, Field(max_length=MAX_FILTER_CHARS), AfterValidator(_filter)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +74,8 @@ class WebhookRequest:
         ]
         | None
     ) = None
-    patterns: Annotated[tuple[_Pattern, ...], Field(max_length=MAX_PATTERNS)] | None = None
-    filter: Annotated[str, Field(max_length=MAX_FILTER_CHARS), AfterValidator(_filter)] | None = None
+    patterns: Annotated[tuple[Pattern, ...], Field(max_length=MAX_PATTERNS)] | None = None
+    filter: FilterText | None = None
     documents: Documents | None = None
     payload: Payload | None = None
     ordered: Annotated[bool, Field(strict=True)] | None = None

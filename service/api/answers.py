@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from contract.faults import Fault, PlacedFault
 from contract.job import Lane
+from contract.replays import ReplayCause, ReplayState, ReplayTarget
 from contract.webhooks import DeliveryState, DisabledCause, Documents, Payload
 
 MAX_TOKEN_S: Final = 900  # chosen: a token in a URL may be seen by others; a page asks for a new one when it opens
@@ -236,8 +237,9 @@ class WebhookList:
 class ShownDelivery:
     """What became of one event for one webhook. Times are RFC 3339 in UTC; what there is not is null.
 
-    `requested`: it is a test, or was sent again on request. `next_at`: when the next attempt is due. `status` and
-    `excerpt` are of the last answer; without an answer `error` says what happened. `took_ms`: of the last attempt.
+    `requested`: it is a test, or was sent again on request; `replay` is the replay that did. `next_at`: when the next
+    attempt is due. `status` and `excerpt` are of the last answer; without an answer `error` says what happened.
+    `took_ms`: of the last attempt.
     """
 
     id: str
@@ -255,6 +257,7 @@ class ShownDelivery:
     error: str | None
     took_ms: int | None
     excerpt: str | None
+    replay: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +275,51 @@ class RequestedDelivery:
     id: str
     event_id: str
     deliveries: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownReplay:
+    """A replay. Times are RFC 3339 in UTC; what there is not is null.
+
+    `after` and `until` are offsets in the log; all events behind `after` up to `place` are handed on, and `progress` is
+    that part in [0, 1]. `read`: events that were looked at; `sent`: those that were handed on: as deliveries, to the
+    queue, or to the client. `delivered`, `failed` and `pending`: deliveries to a webhook. `events`: where to download.
+    """
+
+    id: str
+    owner: str
+    target: ReplayTarget
+    webhook: str | None
+    queue: str | None
+    events: str | None
+    documents: Documents
+    patterns: Sequence[str]
+    filter: str | None
+    since: str | None
+    before: str | None
+    after: int
+    until: int
+    per_second: int
+    state: ReplayState
+    cause: ReplayCause | None
+    place: int
+    progress: float
+    read: int
+    sent: int
+    delivered: int
+    failed: int
+    pending: int
+    created_at: str
+    updated_at: str
+    ended_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayList:
+    """A page of replays, newest first. `next` is the `cursor` of the page behind, null on the last."""
+
+    replays: Sequence[ShownReplay]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
