@@ -33,10 +33,11 @@ from contract.broker import LogEntry
 from contract.codec import encode
 from contract.events import Announcement, ProcessedEvent
 from contract.job import Job
-from contract.ledger import Filter
+from contract.ledger import DocumentFilter
 from contract.metrics import Metrics
 from contract.search import parse_query
 from contract.streams import Stream
+from contract.topology import exchange_to
 from runtime.brokers.rabbit import RabbitBroker
 from runtime.brokers.rabbit.messages import acceptance_message, event_message
 from runtime.ledger import schema, search
@@ -154,11 +155,12 @@ async def published(url: str, documents: Documents) -> None:
         await broker.log_bounds()  # declares
     connection = await aio_pika.connect(url)
     async with connection, connection.channel() as channel:
-        log = await channel.get_exchange(Stream.LOG)
+        log = await channel.get_exchange(exchange_to(Stream.LOG))
+        accepted = await channel.get_exchange(exchange_to(Stream.ACCEPTED))
         for at in range(0, len(documents), ACCEPTED_AT_ONCE):
             part = documents[at : at + ACCEPTED_AT_ONCE]
             records = acceptance_message([acceptance(job, now) for job, _ in part])
-            await channel.default_exchange.publish(records, Stream.ACCEPTED)
+            await accepted.publish(records, "")
             await asyncio.gather(*(log.publish(event_message(event), event.routing_key) for _, event in part))
 
 
@@ -186,7 +188,7 @@ async def measured(url: str, documents: Documents, rabbit: str | None, server: i
         seconds, cpu, database = time.perf_counter() - began, _cpu() - cpu, _cpu_of(server) - database
         stop.set()
         await running
-    if (statement := search.tend(engine.dialect.name)) is not None:  # as the recorder does every few seconds
+    if (statement := search.maintenance(engine.dialect.name)) is not None:  # as the recorder does every few seconds
         async with engine.begin() as connection:
             await connection.execute(statement)
     await engine.dispose()
@@ -233,12 +235,12 @@ async def looked(ledger: SqlLedger, documents: Documents) -> dict[str, float]:
     questions: dict[str, Callable[[], Awaitable[object]]] = {
         "one": lambda: ledger.runs(choice.choice(documents)[0].id),
         "event": event,
-        "newest 50": lambda: ledger.page(Filter(), limit=50, after=None),
-        "label": lambda: ledger.page(Filter(labels={"edition": "7"}), limit=50, after=None),
+        "newest 50": lambda: ledger.page(DocumentFilter(), limit=50, after=None),
+        "label": lambda: ledger.page(DocumentFilter(labels={"edition": "7"}), limit=50, after=None),
         "rare word": lambda: ledger.page(
-            Filter(terms=parse_query(f"edition{choice.randrange(len(documents))}")), limit=50, after=None
+            DocumentFilter(terms=parse_query(f"edition{choice.randrange(len(documents))}")), limit=50, after=None
         ),
-        "phrase": lambda: ledger.page(Filter(terms=parse_query('"four feet a year"')), limit=50, after=None),
+        "phrase": lambda: ledger.page(DocumentFilter(terms=parse_query('"four feet a year"')), limit=50, after=None),
     }
     return {name: await _median_ms(question) for name, question in questions.items()}
 

@@ -33,7 +33,7 @@ from contract.codec import encode
 from contract.events import ProcessedEvent
 from contract.labels import SessionRole
 from contract.metrics import Metrics
-from contract.topology import DOCUMENTS, LOG, design
+from contract.topology import DOCUMENTS, LOG, design, exchange_to
 from contract.verdicts import Publish
 from runtime.brokers.rabbit.attempts import AttemptRecord
 from runtime.brokers.rabbit.channels import Channels, confirmed
@@ -133,7 +133,7 @@ async def bare_loop(node: RabbitNode) -> AsyncIterator[Decide]:
     body = encode(event(0))
     async with await aio_pika.connect(node.url) as connection:
         channel = await connection.channel()
-        log, documents = [await channel.get_exchange(name, ensure=False) for name in (LOG, DOCUMENTS)]
+        log, documents = [await channel.get_exchange(name, ensure=False) for name in (exchange_to(LOG), DOCUMENTS)]
 
         async def decide(event: ProcessedEvent) -> None:
             message = Message(body, message_id=event.id, delivery_mode=DeliveryMode.PERSISTENT)

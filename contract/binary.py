@@ -34,6 +34,7 @@ _MAX_CONTROL_SHARE: Final = 0.05  # of all characters
 _MIN_CONTROLS: Final = 16  # characters
 _CONTROLS: Final = bytes((*range(0x08), *range(0x0E, 0x1B), *range(0x1C, 0x20)))  # in UTF-8 no other character has them
 _UNKNOWN: Final = "\ufffd"
+_UNKNOWN_EXTRA: Final = 2  # bytes that U+FFFD takes more in UTF-8 than a letter of ASCII, at least
 _ESCAPE_EXTRA: Final = 5  # bytes that a control takes more in JSON than elsewhere: RFC 8259, section 7, \u0000
 
 
@@ -54,8 +55,10 @@ def is_binary(text: str, in_json: int | None = None) -> bool:
     where that is known: few bytes have room for few controls, which then need not be counted.
     """
     text = text.rstrip("\0")
-    unknown = text.count(_UNKNOWN)
-    most = max(_MIN_CONTROLS - 1, int(_MAX_CONTROL_SHARE * len(text))) - unknown
+    most = max(_MIN_CONTROLS - 1, int(_MAX_CONTROL_SHARE * len(text)))
+    if in_json is not None and (in_json - len(text)) // _UNKNOWN_EXTRA <= most:
+        return False
+    most -= text.count(_UNKNOWN)
     if in_json is not None and (in_json - len(text)) // _ESCAPE_EXTRA <= most:
         return False
     return _most_controls(text) > most and _controls(text) > most

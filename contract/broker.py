@@ -10,6 +10,7 @@
 | `Decisions` | the API | `watch` |
 | `Previews` | the API | `preview` |
 | `QueueDepths` | gauges | `depths` |
+| `SubscriberQueues` | the API, replays | `has_queue`, `send_again` |
 | `Readiness` | `/readyz` | `ready` |
 
 `Broker` is all of them together.
@@ -61,6 +62,14 @@ class UnknownOffset(Exception):
     """The log no longer holds this offset."""
 
 
+class QueueMissing(Exception):
+    """There is no queue of this name, or it belongs to somebody's connection."""
+
+
+class NoQueues(Exception):
+    """This broker has no queues of subscribers."""
+
+
 def previews_at_once(slots: int) -> int:
     """Returns how many previews a worker with this many slots works on at once: at most half of them, at least one."""
     return max(1, min(_MOST_PREVIEWS, slots // 2))
@@ -89,11 +98,11 @@ class Capacity:
         return self.slots + self.waiting
 
 
-class Place(Protocol):
-    """What a delivery takes up of a worker: a slot while it is worked on, and the bytes that are held for it."""
+class Reservation(Protocol):
+    """A delivery's part of a worker's capacity: a slot while it is worked on, and the bytes that are held for it."""
 
-    def left(self) -> AbstractAsyncContextManager[None]:
-        """Leaves the slot to others while the context is open: to wait for the network takes none.
+    def without_slot(self) -> AbstractAsyncContextManager[None]:
+        """Gives the slot to others while the context is open: to wait for the network takes none.
 
         The context ends when there is a slot again; after an exception it ends at once, without one.
 
@@ -113,9 +122,9 @@ class Place(Protocol):
 
 
 class _Unbounded:
-    """A place without limits, for a fetch outside a worker."""
+    """A reservation without limits, for a fetch outside a worker."""
 
-    def left(self) -> AbstractAsyncContextManager[None]:
+    def without_slot(self) -> AbstractAsyncContextManager[None]:
         return nullcontext()
 
     def take_now(self, _size_bytes: int) -> bool:
@@ -125,7 +134,7 @@ class _Unbounded:
         """Returns at once."""
 
 
-UNBOUNDED: Place = _Unbounded()
+UNBOUNDED: Reservation = _Unbounded()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +147,7 @@ class Delivery:
         deliveries: how often the message was delivered, this time included.
         lost: True if its deliveries ran out without a verdict. Such a message must be decided without being parsed.
         preview: True if somebody waits for the answer, and nobody else is to hear of it: `Answer` is the verdict.
-        place: what it takes up of the worker.
+        reservation: the part of the worker's capacity that it takes up.
     """
 
     body: bytes
@@ -146,7 +155,7 @@ class Delivery:
     deliveries: int = 1
     lost: bool = False
     preview: bool = False
-    place: Place = field(default=UNBOUNDED, compare=False, repr=False)
+    reservation: Reservation = field(default=UNBOUNDED, compare=False, repr=False)
 
     @property
     def suspect(self) -> bool:
@@ -328,6 +337,28 @@ class QueueDepths(Protocol):
         """
 
 
+class SubscriberQueues(Protocol):
+    """Sends events of the log to a queue that a subscriber has declared."""
+
+    async def has_queue(self, name: str) -> bool:
+        """Returns True if there is such a queue.
+
+        Raises:
+            NoQueues: this broker has none.
+            BrokerUnavailable: the broker cannot be asked.
+        """
+
+    async def send_again(self, queue: str, entries: Sequence[LogEntry], replay_id: str) -> Sequence[LogEntry]:
+        """Publishes events to a queue, with the id of the replay in a header. Returns those that are not confirmed.
+
+        The queue may have some of those. Confirmed ones are durable.
+
+        Raises:
+            NoQueues: this broker has none.
+            QueueMissing: there is no such queue.
+        """
+
+
 class Readiness(Protocol):
     """Reports whether this process can work with the broker."""
 
@@ -335,5 +366,17 @@ class Readiness(Protocol):
         """Returns True if the broker answered lately: to a consumer, or to a publisher with a confirm."""
 
 
-class Broker(JobSink, JobSource, EventLog, DeadLetters, Decisions, Previews, Leases, QueueDepths, Readiness, Protocol):
+class Broker(
+    JobSink,
+    JobSource,
+    EventLog,
+    DeadLetters,
+    Decisions,
+    Previews,
+    Leases,
+    QueueDepths,
+    SubscriberQueues,
+    Readiness,
+    Protocol,
+):
     """Everything that a broker does. Implementations are async context managers that connect and disconnect."""

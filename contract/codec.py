@@ -1,5 +1,7 @@
 """Converts contract types to bytes and back: orjson writes, pydantic checks what another process wrote."""
 
+from collections.abc import Sequence
+from dataclasses import fields
 from functools import cache
 from typing import Annotated, Any, Final, TypeVar
 
@@ -9,7 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from contract.accepted import AcceptedEntry, Input
 from contract.attempts import FailedAttempt
 from contract.events import AnyEvent
-from contract.job import Job
+from contract.job import Job, PostedJob
 from contract.requests import OwnerRequest
 
 T = TypeVar("T")
@@ -45,7 +47,16 @@ def adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - a type expression,
 
 def encode(value: object) -> bytes:
     """Returns `value`, a contract dataclass, as UTF-8 JSON."""
-    return orjson.dumps(value)
+    return orjson.dumps(_with_json_of_content(value) if isinstance(value, PostedJob) else value)
+
+
+def _with_json_of_content(job: PostedJob) -> dict[str, Any]:
+    return {name: getattr(job, name) for name in _job_fields()} | {"content": orjson.Fragment(job.content_json)}
+
+
+@cache
+def _job_fields() -> Sequence[str]:
+    return [field.name for field in fields(Job)]
 
 
 def encode_within(limit_bytes: int, value: object) -> bytes:

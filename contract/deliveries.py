@@ -1,7 +1,8 @@
 """What the role `deliver` needs of the ledger: which webhooks it delivers for, and what came of each delivery.
 
-Several processes share the webhooks. A process beats; who sees no new beat of another takes its webhooks over by
-raising their fences. Each write names the fence, so a process that was only slow changes nothing any more.
+Several processes share the webhooks. Each sends heartbeats; one that sees no new heartbeat of another takes its
+webhooks over by raising their fences. Each write names the fence, so a process that was only slow changes nothing any
+more.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,7 +17,7 @@ WEBHOOK_DELAYS_S: Final = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldWebhook:
     """A webhook, and the process that delivers for it; nobody does if `holder` is None."""
 
     webhook: Webhook
@@ -25,11 +26,11 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """All webhooks, and the last beat of each process."""
+class WebhookSnapshot:
+    """All webhooks, and the number of the last heartbeat of each process."""
 
-    webhooks: Sequence[Held]
-    beats: Mapping[str, int]
+    webhooks: Sequence[HeldWebhook]
+    heartbeats: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,16 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """What is pending for a webhook: `count` deliveries, and when the next is due. Those on request do not count."""
+class PendingDeliveries:
+    """What is pending for a webhook: `count` deliveries, and when the next is due. Those on request do not count.
+
+    `bytes` are those of their events, compressed.
+    """
 
     count: int = 0
     next_at: datetime | None = None
     requested_at: datetime | None = None
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +92,10 @@ class Ownership:
 class DeliveryStore(Protocol):
     """Every call may raise `contract.ledger.LedgerUnavailable`."""
 
-    async def look(self, name: str) -> Look:
-        """Gives a sign of life of the process `name`, and returns all webhooks and the beats of all processes."""
+    async def heartbeat(self, name: str) -> WebhookSnapshot:
+        """Stores a heartbeat of the process `name`, and returns all webhooks and the heartbeats of all processes."""
 
-    async def take(self, wanted: Sequence[Held], name: str) -> Sequence[Webhook]:
+    async def take(self, wanted: Sequence[HeldWebhook], name: str) -> Sequence[Webhook]:
         """Takes webhooks by raising their fences by one. Returns those where nobody else was faster."""
 
     async def give_back(self, webhook_ids: Collection[str], name: str) -> None:
@@ -106,7 +111,7 @@ class DeliveryStore(Protocol):
         settings stay as they are.
         """
 
-    async def waiting(self, webhook_ids: Collection[str]) -> Mapping[str, Waiting]:
+    async def pending(self, webhook_ids: Collection[str]) -> Mapping[str, PendingDeliveries]:
         """Returns what is pending for each of these webhooks, if anything is."""
 
     async def due(self, webhook_id: str, at: datetime, *, requested: bool, limit: int) -> Sequence[Delivery]:
@@ -115,8 +120,8 @@ class DeliveryStore(Protocol):
     async def blocking(self, webhook_id: str, *, limit: int) -> Sequence[Delivery]:
         """Returns the pending deliveries of an ordered webhook in the order of the log, with their bodies."""
 
-    async def still(self, delivery_id: str) -> bool:
-        """Returns True if a delivery is still there, and pending: its document may be erased."""
+    async def is_pending(self, delivery_id: str) -> bool:
+        """Returns True if a delivery is still there, and pending: its document may have been erased meanwhile."""
 
     async def ownership(self, owner: str, ids: Collection[str], until: datetime) -> Ownership:
         """Tells which documents (or webhooks, or batches) are the owner's.

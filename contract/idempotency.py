@@ -31,15 +31,15 @@ def body_digest(submission: Any) -> str:  # noqa: ANN401 - a dataclass, `contrac
     The lane makes no difference, nor do the charset that the content came in, white space and the order of names.
     Fields that have their defaults are left out, so that a later version with more fields comes to the same digest.
     """
-    said = orjson.dumps(_said(submission), option=orjson.OPT_SORT_KEYS)
-    return blake2b(said, digest_size=_DIGEST_BYTES).hexdigest()
+    canonical = orjson.dumps(_without_defaults(submission), option=orjson.OPT_SORT_KEYS)
+    return blake2b(canonical, digest_size=_DIGEST_BYTES).hexdigest()
 
 
-def _said(value: Any) -> Any:  # noqa: ANN401 - a dataclass, or what one holds
+def _without_defaults(value: Any) -> Any:  # noqa: ANN401 - a dataclass, or what one holds
     if not is_dataclass(value):
         return value
     given = ((name, getattr(value, name), default) for name, default in _parts(value.__class__))
-    parts = {name: _said(part) for name, part, default in given if part != default}
+    parts = {name: _without_defaults(part) for name, part, default in given if part != default}
     return {name: part for name, part in parts.items() if part != {}}
 
 

@@ -87,3 +87,13 @@ class Job:
     def next_attempt(self, failed: Attempt) -> "Job":
         """Returns the job of the next attempt, after `failed`."""
         return replace(self, attempt=self.attempt + 1, history=(*self.history, failed))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedJob(Job):
+    """A job whose content was posted, or is written already, as the JSON string `content_json`.
+
+    A broker stores this string, so it is not written again. Who reads the job gets a `Job`, as of any other.
+    """
+
+    content_json: bytes

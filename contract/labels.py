@@ -8,9 +8,11 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 
+from contract.article import PageKind, PasteKind
 from contract.duplicates import DuplicateKind
 from contract.job import Kind, Lane
 from contract.reasons import Reason
+from contract.replays import ReplayState, ReplayTarget
 from contract.streams import Stream
 from contract.topology import BOUNDS, DELAYED, design, retry_queue
 from contract.webhooks import DisabledCause
@@ -46,6 +48,10 @@ class ProblemName(StrEnum):
     FOREIGN_HOST = "foreign_host"
     INVALID_SUBMISSION = "invalid_submission"
     INVALID_WEBHOOK = "invalid_webhook"
+    INVALID_REPLAY = "invalid_replay"
+    TOO_MANY_REPLAYS = "too_many_replays"
+    REPLAY_NOT_RUNNING = "replay_not_running"
+    REPLAY_NOT_STOPPED = "replay_not_stopped"
     TOO_MANY_WEBHOOKS = "too_many_webhooks"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     BATCH_CLOSED = "batch_closed"
@@ -80,6 +86,7 @@ class Destination(StrEnum):
     DEAD = "dead"
     PREVIEWS = "previews"
     REPLIES = "replies"
+    SUBSCRIBER = "subscriber"  # a replay sends events to a subscriber's queue
     PROBE = "probe"
 
 
@@ -168,7 +175,7 @@ class WaitOutcome(StrEnum):
 
 
 class StreamEnd(StrEnum):
-    """Why a stream of `GET /v1/events` ended."""
+    """Why a stream of events ended."""
 
     COMPLETE = "complete"  # all that was asked for is sent
     CLIENT_LEFT = "client_left"
@@ -179,6 +186,7 @@ class StreamEnd(StrEnum):
     KEY_REFUSED = "key_refused"  # the API key was revoked
     SUPERSEDED = "superseded"  # another connection reads for the consumer
     CONSUMER_GONE = "consumer_gone"  # the consumer was removed
+    REPLAY_CANCELLED = "replay_cancelled"  # of a download: the replay was cancelled
 
 
 class ParserRestart(StrEnum):
@@ -205,6 +213,28 @@ class InHand(StrEnum):
     WORKING = "working"
     WAITING = "waiting"
     UNCONFIRMED = "unconfirmed"
+
+
+class ParserState(StrEnum):
+    """What a parser child does."""
+
+    BUSY = "busy"
+    IDLE = "idle"
+
+
+class ArticleField(StrEnum):
+    """A metadata field that an article should have. Each value is the name of a field of `contract.article.Article`."""
+
+    TITLE = "title"
+    AUTHORS = "authors"
+    PUBLISHED = "published"
+    LANGUAGE = "language"
+
+
+class Disk(StrEnum):
+    """A disk that Copydesk writes to."""
+
+    DATA = "data"  # that of the embedded broker's folder
 
 
 class AuditState(StrEnum):
@@ -281,6 +311,9 @@ class Cut(StrEnum):
     TOO_MANY_FROM_ADDRESS = "too_many_from_address"  # refused: all connections of this address were serving requests
 
 
+UNKNOWN_KIND = "unknown"
+"""The kind of what is not known, as of a page that nothing tells about."""
+
 Values = frozenset[str] | re.Pattern[str]
 
 _REASONS = frozenset(Reason)
@@ -291,6 +324,7 @@ _QUEUE = re.compile(
     + re.escape(retry_queue(0)).replace("0", r"[0-9.e+]+")  # the delays are a setting
 )
 
+_KIND = frozenset(Kind) | {UNKNOWN_KIND}
 _STREAM = re.compile("|".join(map(re.escape, Stream)))
 
 VALUES: Mapping[str, Mapping[str, Values]] = {
@@ -312,6 +346,14 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
     "copydesk_session_losses": {"role": frozenset(SessionRole), "cause": frozenset(SessionLoss)},
     "copydesk_queue_depth": {"queue": _QUEUE},
     "copydesk_queue_oldest_seconds": {"queue": _QUEUE},
+    "copydesk_queue_limit": {"queue": _QUEUE},
+    "copydesk_queue_wait_seconds": {"lane": frozenset(Lane)},
+    "copydesk_decided_seconds": {"kind": frozenset(Kind), "lane": frozenset(Lane)},
+    "copydesk_articles": {"kind": _KIND, "content": frozenset(PageKind) | frozenset(PasteKind) | {UNKNOWN_KIND}},
+    "copydesk_articles_without": {"kind": _KIND, "field": frozenset(ArticleField)},
+    "copydesk_confidence_ratio": {"kind": _KIND},
+    "copydesk_parsers": {"state": frozenset(ParserState)},
+    "copydesk_disk_free_bytes": {"disk": frozenset(Disk)},
     "copydesk_queue_bound_missing": {"queue": _QUEUE, "bound": frozenset(BOUNDS.values())},
     "copydesk_audit_runs": {"state": frozenset(AuditState)},
     "copydesk_audit_oldest_seconds": {"lane": frozenset(Lane)},
@@ -331,6 +373,8 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
     "copydesk_webhook_attempts": {"outcome": frozenset(DeliveryOutcome)},
     "copydesk_webhooks": {"state": frozenset(WebhookState)},
     "copydesk_webhooks_disabled": {"cause": frozenset(DisabledCause)},
+    "copydesk_replayed": {"target": frozenset(ReplayTarget)},
+    "copydesk_replays_ended": {"state": frozenset({ReplayState.COMPLETED, ReplayState.FAILED})},
     "copydesk_connections": {"listener": frozenset(Listener)},
     "copydesk_connections_cut": {"listener": frozenset(Listener), "cause": frozenset(Cut)},
     "copydesk_build_info": {

@@ -13,6 +13,7 @@ from contract.labels import (
     InHand,
     Outcome,
     ParserRestart,
+    ParserState,
     ProblemName,
     PublishFailure,
     SessionLoss,
@@ -22,19 +23,17 @@ from contract.labels import (
     VerdictKind,
     WaitFor,
     WaitOutcome,
-    WebhookState,
 )
-from contract.reasons import Reason
+from contract.reasons import FailureClass, Reason
+from contract.signals import DocumentMetrics
+from contract.webhook_metrics import WebhookMetrics
 from contract.webhooks import DisabledCause
 
 # Chosen: from a small text (5 ms) to the time limit of a job (120 s).
 _STAGE_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 60.0, 120.0)
 
-# Chosen: from a receiver on the same machine (5 ms) to the time limit of an attempt (20 s).
-_WEBHOOK_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 
-
-class Metrics:
+class Metrics(DocumentMetrics, WebhookMetrics):
     """The metrics of one process, on a registry of its own. Attributes are prometheus-client metrics."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -50,6 +49,7 @@ class Metrics:
         self._declare_broker(registry)
         self._declare_audit(registry)
         self._declare_ledger(registry)
+        self._declare_documents(registry)
         self._declare_webhooks(registry)
 
     def _declare_http(self, registry: CollectorRegistry) -> None:
@@ -157,6 +157,12 @@ class Metrics:
         self.retries = Counter(
             "copydesk_retries", "Attempts that failed and are repeated, by reason.", ["reason"], registry=registry
         )
+        self.parsers = Gauge(
+            "copydesk_parsers",
+            f"Parser children that run, by what they do: {_listed(ParserState)}.",
+            ["state"],
+            registry=registry,
+        )
         self.parser_restarts = Counter(
             "copydesk_parser_restarts",
             f"Parser children replaced, by cause: {_listed(ParserRestart)}.",
@@ -195,6 +201,18 @@ class Metrics:
             "copydesk_queue_depth",
             "Messages that wait in a queue, as the broker last reported; no series while it does not report.",
             ["queue"],
+            registry=registry,
+        )
+        self.queue_limit = Gauge(
+            "copydesk_queue_limit",
+            "Messages that an intake queue holds at most, by this process's settings; more are refused.",
+            ["queue"],
+            registry=registry,
+        )
+        self.disk_free_bytes = Gauge(
+            "copydesk_disk_free_bytes",
+            "Bytes that are free on the disk of the embedded broker. RabbitMQ tells of its own disk.",
+            ["disk"],
             registry=registry,
         )
         self.queue_oldest_seconds = Gauge(
@@ -286,51 +304,6 @@ class Metrics:
             "copydesk_ledger_failures", "Times that the ledger's database failed; it is tried again.", registry=registry
         )
 
-    def _declare_webhooks(self, registry: CollectorRegistry) -> None:
-        """What is delivered to webhooks. Gauges are of those that this process delivers for."""
-        self.webhook_attempts = Counter(
-            "copydesk_webhook_attempts",
-            f"Attempts to deliver to webhooks, by outcome: {_listed(DeliveryOutcome)}.",
-            ["outcome"],
-            registry=registry,
-        )
-        self.webhook_seconds = Histogram(
-            "copydesk_webhook_seconds",
-            "Seconds that attempts to deliver to webhooks took.",
-            buckets=_WEBHOOK_BUCKETS_S,
-            registry=registry,
-        )
-        self.webhooks = Gauge(
-            "copydesk_webhooks",
-            f"Webhooks that this process delivers for, by state: {_listed(WebhookState)}.",
-            ["state"],
-            registry=registry,
-        )
-        self.webhook_pending = Gauge(
-            "copydesk_webhook_pending", "Deliveries to webhooks that wait for another attempt.", registry=registry
-        )
-        self.webhook_lag_events = Gauge(
-            "copydesk_webhook_lag_events",
-            "How many events of the log the webhook that is furthest behind has before it; disabled ones do not count.",
-            registry=registry,
-        )
-        self.webhook_lag_seconds = Gauge(
-            "copydesk_webhook_lag_seconds",
-            "The age of the event that the webhook which is furthest behind is at; 0 if all are at the end of the log.",
-            registry=registry,
-        )
-        self.webhook_gaps = Counter(
-            "copydesk_webhook_gaps",
-            "Times that events were gone from the log before they were delivered to a webhook.",
-            registry=registry,
-        )
-        self.webhooks_disabled = Counter(
-            "copydesk_webhooks_disabled",
-            f"Webhooks that were disabled because of their receivers, by cause: {_listed(DisabledCause)}.",
-            ["cause"],
-            registry=registry,
-        )
-
     def start_at_zero(self) -> None:
         """Shows the series that alerts watch from the start.
 
@@ -341,6 +314,10 @@ class Metrics:
             self.refused.labels(name)
         for reason in Reason:
             self.verdicts.labels(VerdictKind.BURY, reason)
+            if reason.failure_class is not FailureClass.PERMANENT:
+                self.retries.labels(reason)
+        for kind in (VerdictKind.PUBLISH, VerdictKind.RETRY, VerdictKind.ANSWER):  # the first sign of a defect
+            self.verdicts.labels(kind, Reason.INTERNAL_ERROR)
         self.verdicts.labels(VerdictKind.PUBLISH, Outcome.PROCESSED)
         for role in SessionRole:
             for cause in SessionLoss:

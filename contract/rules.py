@@ -25,9 +25,18 @@ _DATE_TIME = re.compile(r"[0-9W-]{7,10}([T ][0-9:.,]+(Z|[+-][0-9:]+)?)?", re.IGN
 _DATE_MESSAGE = "must be an existing ISO 8601 date or date-time, as 2024-10-19 or 2024-10-19T08:30:00Z"
 
 
+POSITION: Final = "position"
+"""What pydantic's context calls the place of a fault within a value."""
+
+
 def refuse(rule: str, message: str) -> NoReturn:
     """Raises the error that pydantic reports as a fault with `rule` and `message`."""
     raise PydanticCustomError(rule, message)
+
+
+def refuse_at(position: int, rule: str, message: str) -> NoReturn:
+    """Raises as `refuse`, for a fault that begins at the character `position` of the value, from 1."""
+    raise PydanticCustomError(rule, "{message}", {"message": message, POSITION: position})
 
 
 def without_controls(value: str) -> str:

@@ -2,22 +2,23 @@
 
 import codecs
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Final
 
 import orjson
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.config import JsonDict
-from pydantic_core import ErrorDetails
 
 from contract import rules
 from contract.charsets import CharsetSource, Decoded
 from contract.codec import adapter
-from contract.job import CallerMetadata, Job, Kind, Lane
+from contract.faults import Fault, InvalidSubmissionError, MalformedSubmissionError, fault_of
+from contract.job import CallerMetadata, Job, Kind, Lane, PostedJob
 from contract.options import Focus, Format, OnDuplicate, Options, Part
+from contract.posted_content import posted_content
 from contract.timestamps import rfc3339
 
 # Chosen: far more than documents have, and small compared with the 12 MiB of an event.
@@ -26,39 +27,6 @@ MAX_AUTHORS: Final = 50  # names
 KEY_CHARS: Final = 255  # of an idempotency key; chosen
 
 _MAX_FAULTS = 20  # in one answer; chosen: as many as a person corrects in one go
-_MAX_NAME_CHARS = 64  # of a name that is repeated in an answer; chosen: all known field names are shorter
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One rule that a request breaks. `field` is a dotted path such as `labels.topic`; the value is never repeated."""
-
-    field: str
-    rule: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedFault(Fault):
-    """A fault within a value: `position` is that of its first character, from 1."""
-
-    position: int
-
-
-class SubmissionError(ValueError):
-    """The submission breaks a rule; `faults` say which, at least one."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in faults))
-        self.faults = tuple(faults)
-
-
-class MalformedSubmissionError(SubmissionError):
-    """The body is not UTF-8, or not JSON."""
-
-
-class InvalidSubmissionError(SubmissionError):
-    """The body is JSON, but not a submission."""
 
 
 _Few = BeforeValidator(rules.refuse_many)
@@ -180,13 +148,14 @@ class Checked:
     """A submission, and warnings about parts of the request that were left out.
 
     `decoded` says how its content was decoded, if it came as bytes. `key` is the idempotency key of a line, if it has
-    one of its own.
+    one of its own. `content_json` is the content as a JSON string, where it is at hand.
     """
 
     submission: Submission
     warnings: tuple[Fault, ...] = ()
     decoded: Decoded | None = None
     key: str | None = None
+    content_json: bytes | None = None
 
 
 def parse_submission(body: bytes) -> Checked:
@@ -196,7 +165,7 @@ def parse_submission(body: bytes) -> Checked:
         MalformedSubmissionError: not UTF-8, empty, or not JSON.
         InvalidSubmissionError: breaks a rule of this module, or holds a field that it does not know.
     """
-    return _check(_decoded(body), _of_submissions(), len(body))
+    return _parsed(body, _of_submissions())
 
 
 def parse_line(body: bytes) -> Checked:
@@ -205,13 +174,20 @@ def parse_line(body: bytes) -> Checked:
     Raises:
         MalformedSubmissionError, InvalidSubmissionError: as for `parse_submission`.
     """
-    checked = _check(_decoded(body), _of_lines(), len(body))
+    checked = _parsed(body, _of_lines())
     line = checked.submission
     if not isinstance(line, Line) or (line.idempotency_key is None and line.decoded is None):
         return checked
     how = line.decoded
     decoded = None if how is None else Decoded(line.content or "", how.charset, how.source)
     return replace(checked, key=line.idempotency_key, decoded=decoded)
+
+
+def _parsed(body: bytes, kind: TypeAdapter[Submission] | TypeAdapter[Line]) -> Checked:
+    posted = posted_content(body)
+    if posted is None:
+        return _check(_decoded(body), kind, len(body))
+    return replace(_check(posted.fields, kind, len(body)), content_json=posted.json)
 
 
 def _decoded(body: bytes) -> object:
@@ -236,15 +212,18 @@ def _mended(body: bytes) -> object:
         raise MalformedSubmissionError([Fault("body", "invalid_json", f"is not JSON: {error}")]) from None
 
 
-def check_submission(fields: object) -> Checked:
+def check_submission(fields: object, content_json: bytes | None = None) -> Checked:
     """Returns the submission in `fields`, which is decoded JSON or a mapping of the same shape.
 
-    Beside `text` or `html`, a `url` that cannot be used is left out with a warning.
+    Beside `text` or `html`, a `url` that cannot be used is left out with a warning. `content_json` is the content as a
+    JSON string, where it is at hand.
 
     Raises:
         InvalidSubmissionError: as for `parse_submission`.
     """
-    return _check(fields, _of_submissions(), None)
+    if content_json is None:
+        return _check(fields, _of_submissions(), None)
+    return replace(_check(fields, _of_submissions(), len(content_json)), content_json=content_json)
 
 
 def _check(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line], in_json: int | None) -> Checked:
@@ -257,8 +236,14 @@ def _check(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line], in
 
 
 def _checked(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line], in_json: int | None) -> Checked:
-    fields, warnings = _without_bad_origin(fields)
-    submission: Submission = kind.validate_python(fields, context=in_json)
+    warnings: tuple[Fault, ...] = ()
+    try:
+        submission: Submission = kind.validate_python(fields, context=in_json)
+    except ValidationError:
+        fields, warnings = _without_bad_origin(fields)
+        if not warnings:
+            raise
+        submission = kind.validate_python(fields, context=in_json)
     return Checked(submission, (*warnings, *_dropped_controls(fields)))
 
 
@@ -307,6 +292,7 @@ def to_job(  # noqa: PLR0913 - what a job has beyond its submission
     owner: str | None = None,
     keep_input: bool = False,
     batch: str | None = None,
+    content_json: bytes | None = None,
 ) -> Job:
     """Returns the job of `submission`, first attempt of the first run.
 
@@ -319,9 +305,11 @@ def to_job(  # noqa: PLR0913 - what a job has beyond its submission
         owner: the name of the API key that posted.
         keep_input: see `Job`.
         batch: the name of its batch.
+        content_json: see `Checked`.
     """
     metadata = submission.metadata
-    return Job(
+    make = Job if content_json is None else partial(PostedJob, content_json=content_json)
+    return make(
         id=id,
         kind=submission.kind,
         lane=lane,
@@ -353,30 +341,3 @@ def _options(options: SubmittedOptions) -> Options:
         keep_all=options.keep_all,
         on_duplicate=options.on_duplicate,
     )
-
-
-_MESSAGES = {
-    "dataclass_type": ("wrong_type", "must be an object"),
-    "bool_type": ("wrong_type", "must be true or false"),
-    "dict_type": ("wrong_type", "must be an object"),
-    "enum": ("not_allowed", "must be {expected}"),
-    "mapping_type": ("wrong_type", "must be an object"),
-    "string_too_long": ("too_long", "must have at most {max_length} characters"),
-    "string_too_short": ("empty", "must not be empty"),
-    "string_unicode": ("not_unicode", "must be Unicode, without lone surrogates"),
-    "string_type": ("wrong_type", "must be a string"),
-    "too_long": ("too_many", "must have at most {max_length} entries"),
-    "too_short": ("too_few", "must have at least one entry"),
-    "tuple_type": ("wrong_type", "must be an array"),
-    "unexpected_keyword_argument": ("unknown_field", "is not a field that version 1 knows"),
-}
-
-
-def fault_of(detail: ErrorDetails) -> Fault:
-    """Returns what pydantic found as a fault of ours."""
-    path = [str(step)[:_MAX_NAME_CHARS] for step in detail["loc"] if step != "[key]"]
-    place = ".".join(path) or "body"
-    if detail["type"] not in _MESSAGES:
-        return Fault(place, detail["type"], detail["msg"])
-    rule, message = _MESSAGES[detail["type"]]
-    return Fault(place, rule, message.format_map(detail.get("ctx", {})))

@@ -18,7 +18,9 @@ ACCEPTED = "copydesk.accepted"
 ATTEMPTS = "copydesk.attempts"
 REQUESTS = "copydesk.requests"
 PREVIEWS = "copydesk.previews"
-DELAYED = "copydesk.retry"  # all retry queues as one: the embedded broker does not separate them
+REPLIES = "copydesk.replies"
+PROBE = "copydesk.probe"
+DELAYED = "copydesk.retry"  # leads to each retry queue by its name; the embedded broker calls all of them so
 
 DELAYS_S = (10.0, 60.0, 600.0, 3600.0)  # chosen: from a site's short outage to its maintenance; setting retry_delays_s
 DELIVERY_LIMIT = 20  # the default of RabbitMQ 4; set explicitly so that RabbitMQ 3 behaves the same
@@ -42,6 +44,9 @@ BOUNDS: Mapping[str, str] = {
 Only these may differ on the broker, because an existing queue keeps the arguments that it was declared with. A policy
 whose key is the argument without `x-` limits such a queue, too; if both exist, RabbitMQ applies the lower value.
 """
+
+_WRITTEN_ALONE = (LOG, ACCEPTED, ATTEMPTS, REQUESTS, DEAD, PREVIEWS)
+"""Queues with an exchange each, which leads to nothing else."""
 
 _LOG_SEGMENT_BYTES = 100_000_000  # chosen: retention removes whole segments, each a two-hundredth of the log's limit
 _RECORD_SEGMENT_BYTES = 10_000_000  # chosen for the same reason: a two-hundredth of the records' limit
@@ -149,13 +154,18 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """Everything that Copydesk declares on the broker. `delays_s` are the retry delays in seconds, ascending."""
+    """Everything that Copydesk declares on the broker.
+
+    `delays_s` are the retry delays in seconds, ascending. With `only_checked` a process declares nothing of it at
+    start, and only asks whether it is there: its user may not declare.
+    """
 
     exchanges: Sequence[Exchange]
     queues: Sequence[Queue]
     bindings: Sequence[Binding | ExchangeBinding]
     policies: Sequence[Policy] = field(default_factory=tuple)
     delays_s: Sequence[float] = DELAYS_S
+    only_checked: bool = False
 
     def delay_queue(self, delay_s: float) -> str:
         """Returns the name of the retry queue with the smallest delay not below `delay_s`, else the longest."""
@@ -165,6 +175,16 @@ class Topology:
 def retry_queue(delay_s: float) -> str:
     """Returns the name of the retry queue of this delay, as `copydesk.retry.10s`."""
     return f"copydesk.retry.{delay_s:g}s"
+
+
+def exchange_to(queue: str) -> str:
+    """Returns the name of the exchange through which alone `queue` is written, as `copydesk.to.log`.
+
+    RabbitMQ grants rights by name, and does not tell an exchange from a queue. So no exchange has the name of a queue:
+    whoever may read the log may bind nothing to what is written to it. And nobody has to publish to the default
+    exchange, which leads to every queue.
+    """
+    return f"copydesk.to.{queue.removeprefix('copydesk.')}"
 
 
 def lane_queue(lane: Lane) -> str:
@@ -203,10 +223,12 @@ def design(
     return Topology(
         exchanges=(
             Exchange(INTAKE, "direct"),
-            Exchange(LOG, "fanout"),
+            *(Exchange(exchange_to(queue), "fanout") for queue in _WRITTEN_ALONE),
+            Exchange(DELAYED, "direct"),
             Exchange(DOCUMENTS, "topic"),
             Exchange(DOCUMENTS_HEADERS, "headers"),
-            Exchange(PREVIEWS, "fanout"),
+            Exchange(REPLIES, "direct"),
+            Exchange(PROBE, "direct"),
         ),
         queues=(
             Queue(LOST, {**_quorum(LOST_DELIVERY_LIMIT), **_dead_letter("", DEAD)}),
@@ -223,9 +245,9 @@ def design(
         bindings=(
             *(Binding(INTAKE, lane_queue(lane), lane) for lane in Lane),
             Binding(INTAKE, INTAKE_RETRY, RETRY_KEY),
-            Binding(LOG, LOG, ""),
+            *(Binding(exchange_to(queue), queue, "") for queue in _WRITTEN_ALONE),
+            *(Binding(DELAYED, queue.name, queue.name) for queue in delays),
             ExchangeBinding(DOCUMENTS, DOCUMENTS_HEADERS, "#"),
-            Binding(PREVIEWS, PREVIEWS, ""),
         ),
         policies=_policies(bounds),
         delays_s=tuple(delays_s),

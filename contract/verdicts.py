@@ -1,17 +1,32 @@
 """What a worker decides about a delivery. A verdict is a value: the broker executes it, then acks the delivery."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from contract.events import Event
-from contract.job import Job
+from contract.job import Job, Kind, Lane
 from contract.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
+class Acceptance:
+    """When a document was accepted (RFC 3339, UTC), its kind and lane: what metrics measure from."""
+
+    kind: Kind
+    lane: Lane
+    at: str
+
+
+def acceptance_of(job: Job) -> Acceptance | None:
+    """Returns the acceptance of a job; None for a later run, which begins when an operator or its owner asks for it."""
+    return Acceptance(job.kind, job.lane, job.accepted_at) if job.run == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
 class Publish:
-    """The document is decided: write the event to the log, notify the subscribers, ack."""
+    """The document is decided: write the event to the log, notify the subscribers, ack. `acceptance` is for metrics."""
 
     event: Event
+    acceptance: Acceptance | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +55,7 @@ class Bury:
 
     event: Event | None
     cause: str
+    acceptance: Acceptance | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
 from contract import rules
 from contract.codec import adapter
+from contract.faults import Fault, fault_of
 from contract.filters import MAX_FILTER_CHARS, Filter, FilterError
 from contract.patterns import MAX_PATTERN_CHARS, MAX_PATTERNS, PatternError, checked_pattern
-from contract.submission import Fault, fault_of
 from contract.webhooks import Documents, Payload, Webhook, is_secret, new_id, new_secret
 
 FORMER_FOR: Final = timedelta(hours=24)  # that a replaced secret still signs; chosen: a day to roll a new one out
@@ -25,7 +25,7 @@ class WebhookError(ValueError):
     """The body is no webhook; `faults` say why."""
 
     def __init__(self, *faults: Fault) -> None:
-        super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in faults))
+        super().__init__("; ".join(map(str, faults)))
         self.faults = faults
 
 
@@ -40,7 +40,7 @@ def _filter(value: str) -> str:
     try:
         return value and Filter.parse(value).text
     except FilterError as error:
-        rules.refuse("filter", f"{error} (at character {error.position})")
+        rules.refuse_at(error.position, "filter", str(error))
 
 
 def _secret(value: str) -> str:
@@ -49,7 +49,8 @@ def _secret(value: str) -> str:
     return value
 
 
-_Pattern = Annotated[str, Field(max_length=MAX_PATTERN_CHARS), AfterValidator(_pattern)]
+Pattern = Annotated[str, Field(max_length=MAX_PATTERN_CHARS), AfterValidator(_pattern)]
+FilterText = Annotated[str, Field(max_length=MAX_FILTER_CHARS), AfterValidator(_filter)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +74,8 @@ class WebhookRequest:
         ]
         | None
     ) = None
-    patterns: Annotated[tuple[_Pattern, ...], Field(max_length=MAX_PATTERNS)] | None = None
-    filter: Annotated[str, Field(max_length=MAX_FILTER_CHARS), AfterValidator(_filter)] | None = None
+    patterns: Annotated[tuple[Pattern, ...], Field(max_length=MAX_PATTERNS)] | None = None
+    filter: FilterText | None = None
     documents: Documents | None = None
     payload: Payload | None = None
     ordered: Annotated[bool, Field(strict=True)] | None = None

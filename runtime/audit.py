@@ -23,12 +23,12 @@ _SHOWN_IDS = 20  # missing ids in a balance; chosen: enough to start a search, a
 class AuditLimits:
     """When a run that has no verdict counts as missing, and how many decided runs are remembered.
 
-    - `patience_s`: how long a run may take, all its retries included.
+    - `max_run_s`: how long a run may take, all its retries included.
     - `hold_s`: how long a run must be unaccounted for. Longer than one worker may work on a job.
     - `remembered_runs`: of more decided runs than this, the oldest are only counted. Each takes about 250 bytes.
     """
 
-    patience_s: float
+    max_run_s: float
     hold_s: float
     remembered_runs: int = 1_000_000
 
@@ -156,7 +156,7 @@ class Books:
         if snapshot.documents is not None:
             missing = [run for run in counted if run.rpartition(".")[0] not in snapshot.documents]
             return len(missing), missing
-        due = {lane: self._front(lane, snapshot, now) - self.limits.patience_s for lane in Lane}
+        due = {lane: self._front(lane, snapshot, now) - self.limits.max_run_s for lane in Lane}
         overdue = [run for run, (lane, at) in counted.items() if at < due[lane]]
         return self.suspicion.update(overdue, snapshot.elsewhere, now)
 

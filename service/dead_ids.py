@@ -65,14 +65,14 @@ def _is_short(wanted: str) -> bool:
 def _ambiguous(wanted: str, ids: Sequence[str]) -> ProblemError:
     """Returns the error for several ids, with the number of characters that distinguish them (UUIDv7s begin alike)."""
     shown = ", ".join(ids[:_SHOWN_IDS]) + (", …" if len(ids) > _SHOWN_IDS else "")
-    needed = max(_shared(*neighbours) for neighbours in pairwise(ids)) + 1
+    needed = max(_common_prefix_length(*neighbours) for neighbours in pairwise(ids)) + 1
     return _refused(
         f"{len(ids)} dead letters have ids that begin with {wanted}: {shown}. "
         f"The first {needed} characters tell them apart."
     )
 
 
-def _shared(one: str, other: str) -> int:
+def _common_prefix_length(one: str, other: str) -> int:
     """Returns the length of the common prefix."""
     return sum(1 for _ in takewhile(lambda pair: eq(*pair), zip(one, other, strict=False)))
 

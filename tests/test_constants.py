@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("contract", "service", "runtime", "workers", "bench")
+FOLDERS = ("clients", "contract", "service", "runtime", "workers", "bench")
 FOR_TOOLS = re.compile(r"# (noqa|fmt|type):")
 UNIT = re.compile(r"_(S|MS|DAYS|BYTES|CHARS|WORDS|TOKENS|LINES|LETTERS|EVENTS|PX|SHARE)$")
 

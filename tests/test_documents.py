@@ -8,7 +8,7 @@ import pytest
 from tests.test_decisions import anchor
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("bench", "contract", "deploy", "docs", "runtime", "seeds", "service", "tests", "workers")
+FOLDERS = ("bench", "clients", "contract", "deploy", "docs", "runtime", "seeds", "service", "tests", "workers")
 FILES = frozenset(
     str(path.relative_to(ROOT)) for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()
 )

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-PATIENCE_S = 20.0  # for an answer, or for the end of a connection, that must come
+PATIENCE_S = 60.0  # for an answer, or for the end of a connection, that must come; chosen for machines under load
 
 
 @dataclass(frozen=True, slots=True)

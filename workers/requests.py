@@ -28,7 +28,7 @@ class _Meant:
     erased: bool
 
 
-class Requests:
+class OwnerRequests:
     """The newest requests, for up to `most` documents. Older ones are forgotten, as if nobody had asked."""
 
     def __init__(self, most: int = MOST_REQUESTS) -> None:
@@ -66,7 +66,7 @@ class Requests:
             try:
                 await self._follow_from_the_oldest(streams, caught_up)
             except UnknownOffset as error:  # retention removed some, or the stream was deleted and declared again
-                log.info("record_begins_anew", record=Stream.REQUESTS, detail=str(error))
+                log.info("record_read_from_oldest", record=Stream.REQUESTS, detail=str(error))
 
     async def _follow_from_the_oldest(self, streams: Streams, caught_up: asyncio.Event) -> None:
         async with aclosing(streams.follow(Stream.REQUESTS, -1)) as batches:

@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from contract.article import Article
-from contract.broker import Delivery, NoRoom, Place
+from contract.broker import Delivery, NoRoom, Reservation
 from contract.codec import UndecodableError, decode_job
 from contract.events import Event, ProcessedEvent
 from contract.job import Job, Kind
@@ -20,14 +20,14 @@ from contract.labels import Outcome, Stage, VerdictKind
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.requests import Action
-from contract.verdicts import Answer, Bury, Defer, Publish, Retry, Verdict
+from contract.verdicts import Answer, Bury, Defer, Publish, Retry, Verdict, acceptance_of
 from workers import outcome
 from workers.children.pool import ParserDefect
 from workers.document import RawDocument
 from workers.duplicates import Duplicates, is_dropped, marked
 from workers.failures import DocumentFailure, Failed
 from workers.fetch import FetchedPage, HostBusy, Reader
-from workers.requests import Requests
+from workers.requests import OwnerRequests
 from workers.retry import RetryPolicy, decide
 
 log = structlog.get_logger(__name__)
@@ -36,12 +36,12 @@ _AWAY_S = 10.0  # before a document for whose page there was no room is tried ag
 
 
 class Fetch(Protocol):
-    """Fetches a URL's page, whose bytes `place` counts.
+    """Fetches a URL's page, whose bytes `reservation` counts.
 
     Raises Failed; HostBusy where the host may not be asked now; NoRoom where there is none for its bytes.
     """
 
-    async def fetch(self, url: str, place: Place) -> FetchedPage: ...
+    async def fetch(self, url: str, reservation: Reservation) -> FetchedPage: ...
 
 
 class Parse(Protocol):
@@ -92,7 +92,7 @@ class Worker:
         metrics: Metrics,
         clock: Callable[[], datetime],
         limits: WorkerLimits,
-        requests: Requests | None = None,
+        requests: OwnerRequests | None = None,
         duplicates: Duplicates | None = None,
     ) -> None:
         self._fetcher = fetcher
@@ -100,7 +100,7 @@ class Worker:
         self._metrics = metrics
         self._clock = clock
         self._limits = limits
-        self._requests = requests or Requests()
+        self._requests = requests or OwnerRequests()
         self._duplicates = duplicates
 
     async def handle(self, delivery: Delivery) -> Verdict:
@@ -119,6 +119,13 @@ class Worker:
             return self._bury_unread(delivery, str(error))
         if delivery.preview:
             return Answer(await self._preview(job, delivery))
+        acceptance = acceptance_of(job)
+        if acceptance is not None and job.attempt == delivery.deliveries == 1:
+            self._metrics.observe_begun(acceptance, self._clock())
+        verdict = await self._judge(job, delivery)
+        return replace(verdict, acceptance=acceptance) if isinstance(verdict, Publish | Bury) else verdict
+
+    async def _judge(self, job: Job, delivery: Delivery) -> Verdict:
         cancelled = self._cancelled(job, attempts=job.attempt - 1)
         if cancelled is not None:
             return cancelled
@@ -219,8 +226,8 @@ class Worker:
         if job.kind is not Kind.URL:
             document = RawDocument(job=job, content=job.content or "", is_html=job.kind is Kind.HTML, url=job.url)
             return self._observed(await self._parser.run(document, fresh=fresh))
-        async with delivery.place.left():
-            page, seconds = await self._fetched(job.url or "", delivery.place)
+        async with delivery.reservation.without_slot():
+            page, seconds = await self._fetched(job.url or "", delivery.reservation)
             left_s = None if delivery.preview else _pause(clock)
         if left_s is not None:
             clock.reschedule(asyncio.get_running_loop().time() + left_s)
@@ -231,11 +238,11 @@ class Worker:
         timings = {Stage.FETCH.value: round(seconds, 6), **article.provenance.timings}
         return replace(article, provenance=replace(article.provenance, timings=timings))
 
-    async def _fetched(self, url: str, place: Place) -> tuple[FetchedPage, float]:
+    async def _fetched(self, url: str, reservation: Reservation) -> tuple[FetchedPage, float]:
         """Returns the page at `url`, and the seconds that it took, waits for hosts included."""
         began = time.perf_counter()
         try:
-            page = await self._fetcher.fetch(url, place)
+            page = await self._fetcher.fetch(url, reservation)
         except Failed:
             self._observe(Stage.FETCH, time.perf_counter() - began)
             raise
@@ -263,6 +270,8 @@ class Worker:
         self._metrics.verdicts.labels(kind, reason).inc()
         if isinstance(verdict, Retry):
             self._metrics.retries.labels(verdict.reason).inc()
+        if isinstance(verdict, Publish) and isinstance(verdict.event, ProcessedEvent):
+            self._metrics.observe_article(verdict.event.data)
         log.info("verdict", verdict=kind, reason=reason, id=subject, deliveries=delivery.deliveries)
         if isinstance(verdict, Bury) and reason == Reason.INTERNAL_ERROR:
             log.error("defect", id=subject, traceback=verdict.cause)

@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from contract.broker import NoRoom
-from runtime.brokers.bell import Bell
+from runtime.brokers.notifier import Notifier
 
 MAX_WAIT_S: Final = 10.0
 """For so long a page waits for room before its document goes back to its queue. Chosen: as long as for a busy host."""
@@ -22,7 +22,7 @@ class HeldBytes:
         self._held: dict[object, int] = {}
         self._total = 0
         self._unbounded: object | None = None
-        self._freed = Bell()
+        self._freed = Notifier()
 
     @property
     def total(self) -> int:
@@ -58,7 +58,7 @@ class HeldBytes:
                     if self._unbounded is None:
                         self._unbounded = holder
                     else:
-                        await self._freed.listen().wait()
+                        await self._freed.subscribe().wait()
         except TimeoutError:
             raise NoRoom(f"no room for {size_bytes} bytes within {MAX_WAIT_S:g} s") from None
 
@@ -67,4 +67,4 @@ class HeldBytes:
         self._total -= self._held.pop(holder, 0)
         if self._unbounded is holder:
             self._unbounded = None
-        self._freed.ring()
+        self._freed.notify_all()

@@ -8,7 +8,22 @@ from typing import Annotated
 import typer
 
 from runtime import logs
-from runtime.cli import audit, dead, deliver, extract, keys, record, roles, streams, submit, tail, topology
+from runtime.cli import (
+    audit,
+    conformance,
+    dead,
+    deliver,
+    doctor,
+    extract,
+    keys,
+    record,
+    roles,
+    streams,
+    submit,
+    tail,
+    topology,
+    users,
+)
 from runtime.cli.exits import Exit
 from runtime.errors import StartError
 
@@ -24,7 +39,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (roles, record, deliver, keys, submit, tail, dead, extract, topology, audit):
+_COMMANDS = (roles, record, deliver, keys, submit, tail, dead, extract, topology, users, audit, conformance, doctor)
+for module in _COMMANDS:
     module.register(app)
 
 

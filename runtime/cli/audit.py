@@ -88,7 +88,8 @@ def audit(
 
 
 def _source(settings: Settings) -> "Callable[[], AuditSource]":
-    if settings.amqp_url is None:
+    url = settings.rabbit_url()
+    if url is None:
         from runtime.brokers.embedded.audit import EmbeddedAudit
         from runtime.brokers.embedded.broker import FILE
 
@@ -96,16 +97,16 @@ def _source(settings: Settings) -> "Callable[[], AuditSource]":
     from runtime.brokers.rabbit import RabbitLimits
     from runtime.brokers.rabbit.audit import RabbitAudit
 
-    return partial(RabbitAudit, settings.amqp_url.get_secret_value(), settings.topology(), RabbitLimits())
+    return partial(RabbitAudit, url, settings.topology(), RabbitLimits())
 
 
-def _limits(settings: Settings, patience_s: float | None) -> "AuditLimits":
+def _limits(settings: Settings, max_run_s: float | None) -> "AuditLimits":
     from runtime.audit import AuditLimits
 
     attempts = len(settings.retry_delays_s) + 1
     longest_s = sum(settings.retry_delays_s) + attempts * settings.job_timeout_s
     return AuditLimits(
-        patience_s=longest_s if patience_s is None else patience_s,
+        max_run_s=longest_s if max_run_s is None else max_run_s,
         hold_s=settings.job_timeout_s * 1.25,  # the deadline of an attempt, plus time to execute the verdict
     )
 

@@ -9,6 +9,7 @@ from yarl import URL
 from contract.batches import MAX_NAME_CHARS
 from contract.batches import NAME as BATCH_NAME
 from contract.keys import NAME, is_id
+from contract.webhooks import is_secret
 from runtime import amqp_url as amqp
 from runtime import ledger_url as ledger
 
@@ -37,6 +38,46 @@ def server_url(value: str) -> str:
         raise typer.BadParameter("it must end after host and port, like http://127.0.0.1:8080")
     if url.user is not None or url.password is not None:
         raise typer.BadParameter("it must not hold a user or password: give an API key with --api-key")
+    return value
+
+
+def webhook_url(value: str) -> str:
+    """Returns the URL of a receiver of webhooks, which may have a path.
+
+    Raises:
+        BadParameter: `value` is not such a URL.
+    """
+    try:
+        url = URL(value)
+        _ = url.port
+    except ValueError:
+        url = URL()
+    if url.scheme not in {"http", "https"} or not url.raw_host or not value.isprintable() or " " in value:
+        raise typer.BadParameter("it must look like http://127.0.0.1:9000/path, or https:// for TLS")
+    if url.user is not None or url.password is not None:
+        raise typer.BadParameter("it must not hold a user or password")
+    return value
+
+
+def webhook_secret(value: str) -> str:
+    """Returns the secret of a webhook.
+
+    Raises:
+        BadParameter: `value` is none; it is not repeated.
+    """
+    if not is_secret(value):
+        raise typer.BadParameter("a webhook's secret is whsec_ and 24 to 64 bytes in base64")
+    return value
+
+
+def queue(value: str) -> str:
+    """Returns the name of a queue.
+
+    Raises:
+        BadParameter: RabbitMQ has no queue with such a name.
+    """
+    if not value or not value.isprintable() or len(value.encode(errors="replace")) > 255:  # noqa: PLR2004 - AMQP's short strings
+        raise typer.BadParameter("a queue has a name of 1 to 255 bytes, without line breaks")
     return value
 
 

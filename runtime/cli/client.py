@@ -13,7 +13,7 @@ from urllib.parse import quote
 import aiohttp
 import orjson
 
-from runtime.cli.patience import Exhausted, Patience, Refused, Unavailable
+from runtime.cli.retrier import Exhausted, Refused, Retrier, Unavailable
 
 _BUSY = {
     HTTPStatus.TOO_MANY_REQUESTS: "the intake is full",
@@ -67,17 +67,17 @@ class Client:
     """Sends requests to one Copydesk server and repeats them while it is unavailable. Made by `connect`.
 
     Each call raises `Refused` if the server refuses the request, and `Unavailable` if the server is unavailable for
-    longer than `patience` allows.
+    longer than `retrier` allows.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, patience: Patience) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, retrier: Retrier) -> None:
         self._session = session
         self._url = url
-        self._patience = patience
+        self._retrier = retrier
 
     async def submit(self, post: Post, idempotency_key: str) -> Receipt:
         """Posts one document. Repeating the request is safe, because of the idempotency key."""
-        return await self._patience.retry(lambda: self._post(post, idempotency_key))
+        return await self._retrier.retry(lambda: self._post(post, idempotency_key))
 
     async def submit_lines(
         self, lines: Sequence[bytes], params: Mapping[str, str], answered: Callable[[int, Receipt | Refused], None]
@@ -93,7 +93,7 @@ class Client:
         """
         left = dict(enumerate(lines))
         while left:
-            await self._patience.retry(lambda: self._post_lines(left, params, answered))
+            await self._retrier.retry(lambda: self._post_lines(left, params, answered))
 
     async def _post_lines(
         self, left: dict[int, bytes], params: Mapping[str, str], answered: Callable[[int, Receipt | Refused], None]
@@ -144,7 +144,7 @@ class Client:
     async def close_batch(self, batch_id: str) -> None:
         """Closes a batch. Repeating the request is safe."""
         path = f"/v1/batches/{quote(batch_id, safe='')}/close"
-        await self._patience.retry(lambda: self._request("POST", path))
+        await self._retrier.retry(lambda: self._request("POST", path))
 
     async def dead_letters(self, params: Mapping[str, str]) -> dict[str, Any]:
         """Returns one page of dead letters, as `GET /v1/dead` answers."""
@@ -164,7 +164,7 @@ class Client:
 
     async def _call(self, method: str, path: str, params: Mapping[str, str]) -> dict[str, Any]:
         """Repeats the request while the server is busy. Not after a lost connection: the request may have succeeded."""
-        return await self._patience.retry(lambda: self._request(method, path, params=params), on=Busy)
+        return await self._retrier.retry(lambda: self._request(method, path, params=params), on=Busy)
 
     async def _request(self, method: str, path: str, **rest: Any) -> dict[str, Any]:  # noqa: ANN401 - as aiohttp has it
         with self._translated():
@@ -185,7 +185,7 @@ class Client:
 
         Raises:
             Refused: the server refuses the request.
-            Unavailable: the server did not answer the first request, or was unavailable longer than `patience` allows.
+            Unavailable: the server did not answer the first request, or was unavailable longer than `retrier` allows.
         """
         last_id: str | None = None
         while True:
@@ -213,7 +213,7 @@ class Client:
                     await _answer(response)
             raise Refused(_NOT_OURS)
 
-        return await (opened() if is_first else self._patience.retry(opened))
+        return await (opened() if is_first else self._retrier.retry(opened))
 
 
 async def _parsed(response: aiohttp.ClientResponse) -> AsyncGenerator[tuple[str, bytes], None]:
@@ -238,7 +238,7 @@ async def connect(url: str, api_key: str | None, patience_s: float) -> AsyncIter
     async with aiohttp.ClientSession(
         url, headers=headers, timeout=timeout, read_bufsize=_LONGEST_LINE_BYTES
     ) as session:
-        yield Client(session, url, Patience(patience_s))
+        yield Client(session, url, Retrier(patience_s))
 
 
 def _receipt(answer: Mapping[str, Any]) -> Receipt:

@@ -13,7 +13,7 @@ from contract.reasons import Reason
 from runtime.cli import checks, streams
 from runtime.cli.exits import Exit
 from runtime.cli.options import DEFAULT_URL, ApiKey, AsJson, Url
-from runtime.cli.patience import SHORT_PATIENCE_S, Refused, Unavailable
+from runtime.cli.retrier import SHORT_PATIENCE_S, Refused, Unavailable
 from runtime.errors import StartError
 
 if TYPE_CHECKING:

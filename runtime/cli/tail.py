@@ -12,10 +12,10 @@ from contract.broker import BrokerUnavailable
 from runtime.cli import checks, streams
 from runtime.cli.exits import Exit
 from runtime.cli.options import DEFAULT_URL, ApiKey, AsJson, Excerpt, Url
-from runtime.cli.patience import SHORT_PATIENCE_S, Refused, Unavailable
+from runtime.cli.retrier import SHORT_PATIENCE_S, Refused, Unavailable
 
 if TYPE_CHECKING:
-    from runtime.cli.cards import EventPrinter
+    from runtime.cli.event_printer import EventPrinter
 
 Pattern = Annotated[
     str,
@@ -63,7 +63,7 @@ def tail(
     excerpt: Excerpt = False,
 ) -> None:
     """Show the output events: the last ones, then new ones as they are published, until Ctrl-C or --count."""
-    from runtime.cli.cards import EventPrinter
+    from runtime.cli.event_printer import EventPrinter
 
     begin = {"last": str(last)} if after is None else {"after": after}
     chosen = {"pattern": pattern} if wanted is None else {"pattern": pattern, "filter": wanted}
@@ -75,9 +75,11 @@ def tail(
 async def _subscribe(amqp_url: str, pattern: str, wanted: str | None) -> AsyncGenerator[bytes, None]:
     from contract.filters import Filter as EventFilter
     from runtime.brokers.rabbit.subscriber import subscribe
+    from runtime.settings import load
 
     chosen = None if wanted is None else EventFilter.parse(wanted)
-    async with aclosing(subscribe(amqp_url, pattern)) as events:
+    url = load({"amqp_url": amqp_url}).rabbit_url() or amqp_url
+    async with aclosing(subscribe(url, pattern)) as events:
         async for event in events:
             if chosen is None or chosen.matches(orjson.loads(event)):
                 yield event

@@ -22,7 +22,7 @@ _DIGEST_BYTES = 16  # chosen: two entries collide with probability 2**-128
 
 
 @dataclass(frozen=True, slots=True)
-class StreamPlace:
+class StreamPosition:
     """The position up to which a record is read: the offset of the last entry, and its digest."""
 
     offset: int
@@ -47,7 +47,7 @@ class Reading:
 
     stream: Stream
     noted: Sequence[Noted]
-    place: StreamPlace
+    place: StreamPosition
     entries: int
     unreadable: int
     size: int
@@ -63,7 +63,7 @@ def read(dialect: str, stream: Stream, entries: Sequence[LogEntry]) -> Reading:
             noted += [_note(dialect, fact, compressor) for fact in facts_of(stream, entry)]
         except Unreadable:
             unreadable += 1
-    place = StreamPlace(entries[-1].offset, digest_of(entries[-1].body))
+    place = StreamPosition(entries[-1].offset, digest_of(entries[-1].body))
     return Reading(stream, noted, place, len(entries), unreadable, sum(len(entry.body) for entry in entries))
 
 

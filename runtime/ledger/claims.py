@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from contract.ledger import CLAIM_S
 from runtime.ledger.database import translated
 from runtime.ledger.tables import reruns
+from runtime.ledger.times import milliseconds
 
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 async def claim(engine: AsyncEngine, document_id: str, run: int, key: str | None, at: datetime) -> bool:
     """Returns True if the number is claimed for the caller; see `contract.ledger.Ledger.claim`."""
-    values = {"document_id": document_id, "run": run, "key": key, "claimed_ms": _milliseconds(at)}
+    values = {"document_id": document_id, "run": run, "key": key, "claimed_ms": milliseconds(at)}
     over = reruns.c.claimed_ms < _oldest(at)
     with translated():
         async with engine.begin() as connection:
@@ -59,8 +60,4 @@ async def release(engine: AsyncEngine, document_id: str, run: int) -> None:
 
 def _oldest(at: datetime) -> int:
     """Returns the time of the oldest claim that is not over at `at`."""
-    return _milliseconds(at - timedelta(seconds=CLAIM_S))
-
-
-def _milliseconds(at: datetime) -> int:
-    return round(at.timestamp() * 1000)
+    return milliseconds(at - timedelta(seconds=CLAIM_S))

@@ -1,7 +1,7 @@
 """Named consumers in a database."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, delete, func, select, update
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from contract.consumers import Consumer
 from runtime.ledger.database import translated
 from runtime.ledger.tables import consumers
+from runtime.ledger.times import maybe_milliseconds, maybe_time_of, milliseconds, time_of
 
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -50,7 +51,7 @@ class SqlConsumerBook:
     async def commit(self, owner: str, name: str, offset: int, at: datetime) -> Consumer | None:
         """Moves the offset forward; see `contract.consumers.ConsumerBook`."""
         is_behind = and_(_is(owner, name), consumers.c.place < offset)
-        moved = {"place": offset, "committed_ms": _milliseconds(at)}
+        moved = {"place": offset, "committed_ms": milliseconds(at)}
         with translated():
             async with self._engine.begin() as connection:
                 await connection.execute(update(consumers).where(is_behind).values(**moved))
@@ -87,8 +88,8 @@ def _row(consumer: Consumer) -> dict[str, Any]:
         "owner": consumer.owner,
         "name": consumer.name,
         "place": consumer.offset,
-        "created_ms": _milliseconds(consumer.created_at),
-        "committed_ms": None if consumer.committed_at is None else _milliseconds(consumer.committed_at),
+        "created_ms": milliseconds(consumer.created_at),
+        "committed_ms": maybe_milliseconds(consumer.committed_at),
     }
 
 
@@ -97,14 +98,6 @@ def _consumer(row: Mapping[str, Any] | Any) -> Consumer:  # noqa: ANN401 - a row
         owner=row["owner"],
         name=row["name"],
         offset=row["place"],
-        created_at=_time(row["created_ms"]),
-        committed_at=None if row["committed_ms"] is None else _time(row["committed_ms"]),
+        created_at=time_of(row["created_ms"]),
+        committed_at=maybe_time_of(row["committed_ms"]),
     )
-
-
-def _time(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def _milliseconds(at: datetime) -> int:
-    return round(at.timestamp() * 1000)

@@ -1,19 +1,21 @@
 """What the role `deliver` stores: implements `contract.deliveries.DeliveryStore`."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, case, delete, func, select, union_all, update
+from sqlalchemy import BigInteger, bindparam, case, delete, func, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from contract.deliveries import Held, Look, Ownership, Settlement, Waiting
+from contract.deliveries import HeldWebhook, Ownership, PendingDeliveries, Settlement, WebhookSnapshot
 from contract.events import ERASED
 from contract.webhooks import Delivery, DeliveryState, Webhook
 from runtime.ledger.database import translated
+from runtime.ledger.replays import count_replayed, leave_replays
 from runtime.ledger.tables import batches, deliverers, deliveries, erased, recorder, runs, webhooks
-from runtime.ledger.webhook_rows import delivery_of, delivery_row, milliseconds, webhook_of
+from runtime.ledger.times import maybe_milliseconds, maybe_time_of, milliseconds
+from runtime.ledger.webhook_rows import delivery_of, delivery_row, webhook_of
 
 _INSERT: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _PENDING = deliveries.c.state == DeliveryState.PENDING.value
@@ -24,29 +26,41 @@ _POSTPONE = (
     .values({name: bindparam(f"new_{name}") for name in _CHANGING})
 )
 _FINISH = _POSTPONE.values(body=None)
+# One statement for all webhooks. Where the version is another one, the owner has changed the webhook meanwhile.
+_ADVANCE = (
+    update(webhooks)
+    .where(webhooks.c.id == bindparam("webhook"))
+    .values(
+        place=bindparam("reached"),
+        failing_since_ms=case(
+            (webhooks.c.version == bindparam("seen"), bindparam("failing", type_=BigInteger)),
+            else_=webhooks.c.failing_since_ms,
+        ),
+    )
+)
 
 
 class SqlDeliveries:
-    """Reads by `reader`, writes by `writer`. With `alone` no other process can deliver, and none beats."""
+    """Reads by `reader`, writes by `writer`. With `alone` no other process can deliver: no heartbeat is stored."""
 
     def __init__(self, reader: AsyncEngine, writer: AsyncEngine, *, alone: bool) -> None:
         self._reader = reader
         self._writer = writer
         self._alone = alone
 
-    async def look(self, name: str) -> Look:
-        """Gives a sign of life, and returns all webhooks and beats."""
+    async def heartbeat(self, name: str) -> WebhookSnapshot:
+        """Stores a heartbeat, and returns all webhooks and heartbeats."""
         with translated():
             if not self._alone:
                 async with self._writer.begin() as connection:
-                    await _beat(connection, name)
+                    await _store_heartbeat(connection, name)
             async with self._reader.connect() as connection:
                 rows = (await connection.execute(select(webhooks))).mappings().all()
-                beats = (await connection.execute(select(deliverers.c.name, deliverers.c.beat))).all()
-        held = [Held(webhook_of(dict(row)), row["holder"], row["fence"]) for row in rows]
-        return Look(held, {name: 0} if self._alone else {row.name: row.beat for row in beats})
+                heartbeats = (await connection.execute(select(deliverers.c.name, deliverers.c.beat))).all()
+        held = [HeldWebhook(webhook_of(dict(row)), row["holder"], row["fence"]) for row in rows]
+        return WebhookSnapshot(held, {name: 0} if self._alone else {row.name: row.beat for row in heartbeats})
 
-    async def take(self, wanted: Sequence[Held], name: str) -> Sequence[Webhook]:
+    async def take(self, wanted: Sequence[HeldWebhook], name: str) -> Sequence[Webhook]:
         """Takes webhooks; see `contract.deliveries.DeliveryStore`."""
         taken = []
         with translated():
@@ -72,23 +86,19 @@ class SqlDeliveries:
         with translated():
             async with self._writer.begin() as connection:
                 await connection.execute(update(webhooks).where(webhooks.c.holder == name).values(holder=None))
+                await leave_replays(connection, name)
                 await connection.execute(delete(deliverers).where(deliverers.c.name == name))
 
     async def settle(self, settlements: Sequence[Settlement]) -> Collection[str]:
         """Stores settlements in one transaction; see `contract.deliveries.DeliveryStore`."""
-        lost = set()
         with translated():
             async with self._writer.begin() as connection:
-                kept = []
-                for one in sorted(settlements, key=lambda it: it.webhook_id):  # always in one order: no deadlocks
-                    if await _advance(connection, one):
-                        kept.append(one)
-                    else:
-                        lost.add(one.webhook_id)
+                kept = await _held(connection, settlements)
+                await _advance(connection, kept)
                 await _store(connection, kept)
-        return lost
+        return {one.webhook_id for one in settlements} - {one.webhook_id for one in kept}
 
-    async def waiting(self, webhook_ids: Collection[str]) -> Mapping[str, Waiting]:
+    async def pending(self, webhook_ids: Collection[str]) -> Mapping[str, PendingDeliveries]:
         """Returns what is pending for each of these webhooks."""
         on_request = deliveries.c.requested
         counted = (
@@ -97,6 +107,7 @@ class SqlDeliveries:
                 func.sum(case((on_request, 0), else_=1)).label("count"),
                 func.min(case((on_request, None), else_=deliveries.c.next_ms)).label("next_ms"),
                 func.min(case((on_request, deliveries.c.next_ms), else_=None)).label("requested_ms"),
+                func.sum(case((on_request, 0), else_=func.length(deliveries.c.body))).label("bytes"),
             )
             .where(_PENDING, deliveries.c.webhook_id.in_(webhook_ids))
             .group_by(deliveries.c.webhook_id)
@@ -104,7 +115,10 @@ class SqlDeliveries:
         with translated():
             async with self._reader.connect() as connection:
                 rows = (await connection.execute(counted)).all()
-        return {row[0]: Waiting(int(row[1]), _time(row[2]), _time(row[3])) for row in rows}
+        return {
+            row[0]: PendingDeliveries(int(row[1]), maybe_time_of(row[2]), maybe_time_of(row[3]), int(row[4] or 0))
+            for row in rows
+        }
 
     async def due(self, webhook_id: str, at: datetime, *, requested: bool, limit: int) -> Sequence[Delivery]:
         """Returns deliveries that are due."""
@@ -121,7 +135,7 @@ class SqlDeliveries:
         mine = (_PENDING, deliveries.c.webhook_id == webhook_id, deliveries.c.requested.is_(False))
         return await self._deliveries(select(deliveries).where(*mine).order_by(deliveries.c.log_offset).limit(limit))
 
-    async def still(self, delivery_id: str) -> bool:
+    async def is_pending(self, delivery_id: str) -> bool:
         """Returns True if a delivery is there and pending."""
         wanted = select(deliveries.c.id).where(_PENDING, deliveries.c.id == delivery_id)
         with translated():
@@ -173,28 +187,38 @@ async def drop_erased(connection: AsyncConnection, document_ids: Sequence[str]) 
     await connection.execute(delete(deliveries).where(*gone))
 
 
-async def _beat(connection: AsyncConnection, name: str) -> None:
+async def _store_heartbeat(connection: AsyncConnection, name: str) -> None:
     fresh = _INSERT[connection.dialect.name](deliverers).values(name=name, beat=1)
     again = fresh.on_conflict_do_update(index_elements=[deliverers.c.name], set_={"beat": deliverers.c.beat + 1})
     await connection.execute(again)
 
 
-async def _advance(connection: AsyncConnection, one: Settlement) -> bool:
-    """Stores the place, and what else changes of a webhook. Returns False if another process has it."""
-    ours = (webhooks.c.id == one.webhook_id, webhooks.c.fence == one.fence)
-    done = await connection.execute(update(webhooks).where(*ours).values(place=one.place))
-    if not done.rowcount:
-        return False
-    values: dict[str, Any] = {
-        "failing_since_ms": None if one.failing_since is None else milliseconds(one.failing_since)
-    }
-    if one.missed_at is not None:
-        values["missed_ms"] = milliseconds(one.missed_at)
-    if one.disabled is not None:
-        values |= {"enabled": False, "disabled_cause": one.disabled.cause, "is_told": False}
-        values["disabled_ms"] = milliseconds(one.disabled.at)
-    await connection.execute(update(webhooks).where(*ours, webhooks.c.version == one.version).values(**values))
-    return True
+async def _held(connection: AsyncConnection, settlements: Sequence[Settlement]) -> list[Settlement]:
+    """Returns the settlements of webhooks that no other process has, and locks the rows of those."""
+    wanted = select(webhooks.c.id, webhooks.c.fence).where(webhooks.c.id.in_([it.webhook_id for it in settlements]))
+    locked = wanted.order_by(webhooks.c.id).with_for_update()  # always in one order: no deadlocks
+    fences = {row.id: row.fence for row in (await connection.execute(locked)).all()}
+    return [one for one in settlements if fences.get(one.webhook_id) == one.fence]
+
+
+async def _advance(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
+    """Stores the places, and what else changes of webhooks."""
+    if settlements:
+        await connection.execute(_ADVANCE, [_progress(one) for one in settlements])
+    for one in settlements:
+        values: dict[str, Any] = {} if one.missed_at is None else {"missed_ms": milliseconds(one.missed_at)}
+        if one.disabled is not None:
+            values |= {"enabled": False, "disabled_cause": one.disabled.cause, "is_told": False}
+            values["disabled_ms"] = milliseconds(one.disabled.at)
+        if values:
+            same = (webhooks.c.id == one.webhook_id, webhooks.c.version == one.version)
+            await connection.execute(update(webhooks).where(*same).values(**values))
+
+
+def _progress(one: Settlement) -> dict[str, Any]:
+    """Returns the parameters of `_ADVANCE`."""
+    failing = maybe_milliseconds(one.failing_since)
+    return {"webhook": one.webhook_id, "seen": one.version, "reached": one.place, "failing": failing}
 
 
 async def _store(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
@@ -203,6 +227,9 @@ async def _store(connection: AsyncConnection, settlements: Sequence[Settlement])
         statement = _INSERT[connection.dialect.name](deliveries).on_conflict_do_nothing()
         await connection.execute(statement, fresh)
     again = [it for one in settlements for it in one.again]
+    replayed = {it.id: it.state for it in again if it.replay_id and it.state is not DeliveryState.PENDING}
+    if replayed:
+        await count_replayed(connection, replayed)
     for is_over in (True, False):
         rows = [_changes(it) for it in again if (it.state is not DeliveryState.PENDING) == is_over]
         if rows:
@@ -221,7 +248,3 @@ def _changes(delivery: Delivery) -> dict[str, Any]:
     """Returns the columns that an attempt changes, as parameters: their names may not be those of columns."""
     row = delivery_row(delivery)
     return {"delivery": delivery.id} | {f"new_{name}": row[name] for name in _CHANGING}
-
-
-def _time(stored_ms: int | None) -> datetime | None:
-    return None if stored_ms is None else datetime.fromtimestamp(stored_ms / 1000, UTC)

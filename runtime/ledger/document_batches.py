@@ -6,7 +6,6 @@ once, by its first run: later runs change the document's state, not the batch's.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from contract.batches import Batch, BatchCounts, CompletedBatch, FailedDocument
@@ -15,6 +14,7 @@ from contract.events import batch_completed
 from contract.ledger import State
 from contract.timestamps import rfc3339
 from runtime.ledger.facts import AcceptedFact, ClosedFact, CompletedFact
+from runtime.ledger.times import maybe_time_of, time_of
 
 FIRST_RUN: Final = 1  # runs count from 1: `contract.job.Job`
 ERASED: Final = "erased"  # in place of a state
@@ -95,8 +95,8 @@ class BatchRow:
         completed = CompletedBatch(
             id=self.id,
             name=self.name,
-            closed=rfc3339(moment(self.closed_ms)),
-            completed=rfc3339(moment(self.completed_ms)),
+            closed=rfc3339(time_of(self.closed_ms)),
+            completed=rfc3339(time_of(self.completed_ms)),
             counts=self.counts,
             failures=tuple(failures),
         )
@@ -120,17 +120,12 @@ class BatchRow:
             id=self.id,
             owner=self.owner,
             name=self.name,
-            begun_at=moment(self.begun_ms),
+            begun_at=time_of(self.begun_ms),
             counts=self.counts,
             late=self.late,
-            closed_at=None if self.closed_ms is None else moment(self.closed_ms),
-            completed_at=None if self.completed_ms is None else moment(self.completed_ms),
+            closed_at=maybe_time_of(self.closed_ms),
+            completed_at=maybe_time_of(self.completed_ms),
         )
 
     def _note(self, at_ms: int) -> None:
         self.begun_ms, self.changed_ms = min(self.begun_ms, at_ms), max(self.changed_ms, at_ms)
-
-
-def moment(milliseconds: int) -> datetime:
-    """Returns a time of a row, aware."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -18,6 +17,7 @@ from contract.ledger import State
 from contract.requests import Action, OwnerRequest
 from contract.streams import Stream
 from runtime.audit import digest
+from runtime.ledger.times import parsed_milliseconds
 
 _MAX_ID_CHARS = 255  # AMQP 0-9-1: a message id is a short string
 _MAX_RUN = 2**31 - 1  # the largest INTEGER of PostgreSQL
@@ -150,7 +150,7 @@ def _of_acceptances(record: AcceptedEntry) -> AcceptedFact | ClosedFact:
 def _closed(record: BatchClosed) -> ClosedFact:
     return ClosedFact(
         batch=_checked_id(record.closed_batch),
-        at_ms=milliseconds(record.at),
+        at_ms=parsed_milliseconds(record.at),
         owner=record.owner,
         name=_short(record.name),
     )
@@ -161,7 +161,7 @@ def _accepted(record: Any) -> AcceptedFact:  # noqa: ANN401 - what the codec ret
     return AcceptedFact(
         document_id=document_id,
         run=run,
-        at_ms=milliseconds(record.at),
+        at_ms=parsed_milliseconds(record.at),
         lane=record.lane,
         kind=record.kind,
         owner=record.owner,
@@ -179,16 +179,16 @@ def _attempt(record: Any) -> AttemptFact:  # noqa: ANN401 - what the codec retur
     return AttemptFact(
         document_id=document_id,
         run=run,
-        at_ms=milliseconds(record.at),
+        at_ms=parsed_milliseconds(record.at),
         attempt=record.attempt,
         reason=record.reason,
         detail=_short(record.detail) or "",
-        next_ms=milliseconds(record.next_at),
+        next_ms=parsed_milliseconds(record.next_at),
     )
 
 
 def _erasure(request: OwnerRequest) -> ErasedFact:
-    return ErasedFact(document_id=_checked_id(request.id), at_ms=milliseconds(request.at), owner=request.owner)
+    return ErasedFact(document_id=_checked_id(request.id), at_ms=parsed_milliseconds(request.at), owner=request.owner)
 
 
 def _of_log(body: bytes) -> Sequence[VerdictFact | ErasedFact | CompletedFact]:
@@ -196,7 +196,7 @@ def _of_log(body: bytes) -> Sequence[VerdictFact | ErasedFact | CompletedFact]:
     if event["type"] == WEBHOOK_DISABLED:
         return ()
     if event["type"] == ERASED:
-        return (ErasedFact(document_id=_checked_id(event["subject"]), at_ms=milliseconds(event["time"])),)
+        return (ErasedFact(document_id=_checked_id(event["subject"]), at_ms=parsed_milliseconds(event["time"])),)
     if event["type"] == BATCH_COMPLETED:
         return (_completed(event, body),)
     return (_verdict(event, body),)
@@ -205,7 +205,7 @@ def _of_log(body: bytes) -> Sequence[VerdictFact | ErasedFact | CompletedFact]:
 def _completed(event: Mapping[str, Any], body: bytes) -> CompletedFact:
     return CompletedFact(
         batch=_checked_id(event["subject"]),
-        at_ms=milliseconds(event["time"]),
+        at_ms=parsed_milliseconds(event["time"]),
         name=_short(event["data"]["name"]),
         body=body,
     )
@@ -220,7 +220,7 @@ def _verdict(event: Mapping[str, Any], body: bytes) -> VerdictFact:
     return VerdictFact(
         document_id=document_id,
         run=run,
-        at_ms=milliseconds(event["time"]),
+        at_ms=parsed_milliseconds(event["time"]),
         state=state,
         digest=digest(data),
         body=body,
@@ -269,14 +269,3 @@ def _short(value: object) -> str | None:
 
 def _labels(labels: Mapping[str, str]) -> dict[str, str]:
     return {_short(name) or "": _short(value) or "" for name, value in labels.items()}
-
-
-def milliseconds(iso8601: str) -> int:
-    """Returns a time, or the beginning of a day, in milliseconds since 1970. The default zone is UTC.
-
-    Raises:
-        ValueError: the text is neither.
-    """
-    stated = datetime.fromisoformat(iso8601)
-    aware = stated if stated.tzinfo else stated.replace(tzinfo=UTC)
-    return round(aware.timestamp() * 1000)

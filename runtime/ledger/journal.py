@@ -12,13 +12,13 @@ from contract.batches import MAX_TOLD_FAILURES, FailedDocument
 from contract.ledger import State
 from contract.streams import Stream
 from runtime.ledger import search, signatures
-from runtime.ledger.batch import Reading, StreamPlace, stored_words
+from runtime.ledger.batch import Reading, StreamPosition, stored_words
 from runtime.ledger.changes import Changes, Erased
 from runtime.ledger.database import translated
 from runtime.ledger.deliveries import drop_erased
 from runtime.ledger.document_batches import BatchRow
 from runtime.ledger.facts import AcceptedFact, BatchFact
-from runtime.ledger.row import COLUMNS, Row
+from runtime.ledger.row import COLUMNS, RunRow
 from runtime.ledger.tables import OF_DOCUMENTS, batches, erased, events, inputs, labels, places, recorder, reruns, runs
 
 _EVENTS_AT_ONCE = 100  # of batches, that are read together; chosen: each has up to 3 kB
@@ -51,12 +51,12 @@ class Journal:
         self._engine = engine
         self._fence = fence
 
-    async def places(self) -> dict[Stream, StreamPlace]:
+    async def places(self) -> dict[Stream, StreamPosition]:
         """Returns the position in each record, without those that were never read."""
         with translated():
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(select(places))).all()
-        return {Stream(row.stream): StreamPlace(row.place, row.digest) for row in rows if row.stream in set(Stream)}
+        return {Stream(row.stream): StreamPosition(row.place, row.digest) for row in rows if row.stream in set(Stream)}
 
     async def write(self, readings: Sequence[Reading], recorded_ms: int | None) -> Recorded:
         """Records `readings`. With them all acceptances up to `recorded_ms` are recorded; None if that is unknown."""
@@ -107,7 +107,7 @@ class Journal:
                 await connection.execute(of_batch.values(sending=True, sent=sent))
 
     async def _sums(self, connection: AsyncConnection) -> dict[str, Any]:
-        """Writes a sign of life, and locks out every other recorder until the transaction ends."""
+        """Writes a heartbeat, and locks out every other recorder until the transaction ends."""
         mine = update(recorder).where(recorder.c.fence == self._fence).values(beat=recorder.c.beat + 1)
         summed = (recorder.c.next_seq, recorder.c.row_count, recorder.c.event_bytes, recorder.c.recorded_ms)
         row = (await connection.execute(mine.returning(*summed))).mappings().one_or_none()
@@ -118,7 +118,7 @@ class Journal:
     async def _changes(self, connection: AsyncConnection, readings: Sequence[Reading], next_seq: int) -> Changes:
         noted = [each for reading in readings for each in reading.noted]
         ids = {each.fact.document_id for each in noted if not isinstance(each.fact, BatchFact)}
-        rows = [Row.read(columns) for columns in await _rows(connection, runs.c.document_id, ids)]
+        rows = [RunRow.read(columns) for columns in await _rows(connection, runs.c.document_id, ids)]
         gone = [Erased(**columns) for columns in await _rows(connection, erased.c.document_id, ids)]
         named = [each.fact.batch for each in noted if isinstance(each.fact, AcceptedFact | BatchFact)]
         of_batches = {it for it in (*named, *(row.batch for row in rows), *(it.batch for it in gone)) if it}
@@ -216,7 +216,7 @@ async def _remove(connection: AsyncConnection, seqs: Sequence[int]) -> set[int]:
     return {int(row["seq"]) for row in indexed}
 
 
-def _rest(row: Row) -> dict[str, Any]:
+def _rest(row: RunRow) -> dict[str, Any]:
     return {name: value for name, value in row.columns().items() if name != "seq"}
 
 
@@ -234,7 +234,7 @@ async def _store_labels(connection: AsyncConnection, changes: Changes) -> None:
         await connection.execute(insert(labels), rows)
 
 
-async def _move(connection: AsyncConnection, moved: Mapping[Stream, StreamPlace]) -> None:
+async def _move(connection: AsyncConnection, moved: Mapping[Stream, StreamPosition]) -> None:
     for stream, place in moved.items():
         values = {"place": place.offset, "digest": place.digest}
         done = await connection.execute(update(places).where(places.c.stream == stream).values(values))

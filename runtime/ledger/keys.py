@@ -1,7 +1,7 @@
 """API keys in a database: makes, lists, rotates and revokes them, and tells a server which it may take."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, insert, select, true, update
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from contract.keys import Key, Limits, Scope
 from runtime.ledger.database import translated
 from runtime.ledger.tables import api_keys
+from runtime.ledger.times import maybe_time_of, milliseconds, time_of
 
 
 class SqlKeyBook:
@@ -48,7 +49,7 @@ class SqlKeyBook:
         Raises:
             LedgerUnavailable: the database failed.
         """
-        until = _milliseconds(at + overlap)
+        until = milliseconds(at + overlap)
         return await self._change(key_id, {"former": api_keys.c.digest, "former_until_ms": until, "digest": digest})
 
     async def revoke(self, key_id: str, at: datetime) -> bool:
@@ -57,7 +58,7 @@ class SqlKeyBook:
         Raises:
             LedgerUnavailable: the database failed.
         """
-        return await self._change(key_id, {"revoked_ms": _milliseconds(at)})
+        return await self._change(key_id, {"revoked_ms": milliseconds(at)})
 
     async def _change(self, key_id: str, values: Mapping[str, Any]) -> bool:
         in_use = (api_keys.c.id == key_id, api_keys.c.revoked_ms.is_(None))
@@ -82,7 +83,7 @@ def _row(key: Key) -> dict[str, Any]:
         "per_minute": key.limits.per_minute,
         "documents_a_day": key.limits.documents_a_day,
         "bytes_a_day": key.limits.bytes_a_day,
-        "created_ms": _milliseconds(key.created_at),
+        "created_ms": milliseconds(key.created_at),
     }
 
 
@@ -96,16 +97,8 @@ def _key(row: Mapping[str, Any]) -> Key:
         digest=bytes(row["digest"]),
         scopes=frozenset(Scope(word) for word in row["scopes"].split()),
         limits=limits,
-        created_at=_time(row["created_ms"]),
+        created_at=time_of(row["created_ms"]),
         former=None if row["former"] is None else bytes(row["former"]),
-        former_until=None if row["former_until_ms"] is None else _time(row["former_until_ms"]),
-        revoked_at=None if row["revoked_ms"] is None else _time(row["revoked_ms"]),
+        former_until=maybe_time_of(row["former_until_ms"]),
+        revoked_at=maybe_time_of(row["revoked_ms"]),
     )
-
-
-def _time(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def _milliseconds(at: datetime) -> int:
-    return round(at.timestamp() * 1000)

@@ -1,8 +1,8 @@
 """One recorder writes at a time, and the others stand by. Clocks of different machines are never compared.
 
-The row `recorder` holds a fence, which grows with each holder, and a beat, which grows with each sign of life. A
-recorder that sees no new beat for `patience_s` takes over by raising the fence. Each transaction of a holder first
-checks the fence and ends if it has changed, so two recorders never write at the same time.
+The row `recorder` holds a fence, which grows with each holder, and a beat, which grows with each heartbeat. A
+recorder that sees no new heartbeat for `heartbeat_timeout_s` takes over by raising the fence. Each transaction of a
+holder first checks the fence and ends if it has changed, so two recorders never write at the same time.
 """
 
 import asyncio
@@ -31,12 +31,12 @@ class _Seen:
 
 
 class Lease:
-    """Tries every `look_s` seconds to become the writer. With `alone` it does not wait: no other recorder can exist."""
+    """Tries every `poll_s` seconds to become the writer. With `alone` it does not wait: no other recorder can exist."""
 
-    def __init__(self, engine: AsyncEngine, *, look_s: float, patience_s: float, alone: bool) -> None:
+    def __init__(self, engine: AsyncEngine, *, poll_s: float, heartbeat_timeout_s: float, alone: bool) -> None:
         self._engine = engine
-        self._look_s = look_s
-        self._patience_s = patience_s
+        self._poll_s = poll_s
+        self._heartbeat_timeout_s = heartbeat_timeout_s
         self._alone = alone
         self._me = str(uuid4())
 
@@ -48,12 +48,12 @@ class Lease:
         """
         seen, since = await self._look(), time.monotonic()
         while not stop.is_set():
-            if self._alone or seen.holder is None or time.monotonic() - since >= self._patience_s:
+            if self._alone or seen.holder is None or time.monotonic() - since >= self._heartbeat_timeout_s:
                 if await self._take(seen):
                     return seen.fence + 1
                 since = time.monotonic()
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._look_s):
+                async with asyncio.timeout(self._poll_s):
                     await stop.wait()
             if (now := await self._look()) != seen:
                 seen, since = now, time.monotonic()

@@ -1,7 +1,7 @@
 """Answers the HTTP side from a database: implements `contract.ledger.Ledger`."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Select, and_, exists, func, or_, select
@@ -11,15 +11,16 @@ from contract.accepted import Input
 from contract.batches import Batch, BatchPage, BatchPlace, FailedDocument, FailurePage
 from contract.codec import decode_input
 from contract.job import Kind, Lane
-from contract.ledger import DocumentPlace, Erased, Filter, Page, Run, State
+from contract.ledger import DocumentFilter, DocumentPage, DocumentPlace, Erased, Run, State
 from contract.reasons import Reason
 from runtime.ledger import claims, search
 from runtime.ledger.batch import unpacked
 from runtime.ledger.database import translated
-from runtime.ledger.document_batches import BatchRow
+from runtime.ledger.document_batches import FIRST_RUN, BatchRow
 from runtime.ledger.journal import among, failed_in
-from runtime.ledger.row import Row
+from runtime.ledger.row import RunRow
 from runtime.ledger.tables import batches, erased, events, inputs, labels, recorder, runs
+from runtime.ledger.times import maybe_time_of, milliseconds, time_of
 
 
 class SqlLedger:
@@ -33,7 +34,7 @@ class SqlLedger:
         if "\0" in document_id:  # PostgreSQL does not allow it in text
             return ()
         rows = await self._rows(select(runs).where(runs.c.document_id == document_id).order_by(runs.c.run))
-        return [_run(Row.read(row)) for row in rows]
+        return [_run(RunRow.read(row)) for row in rows]
 
     async def event(self, document_id: str, run: int) -> bytes | None:
         """Returns the event of a run; see `contract.ledger.Ledger`."""
@@ -46,7 +47,7 @@ class SqlLedger:
         if "\0" in document_id:
             return None
         rows = await self._rows(select(erased).where(erased.c.document_id == document_id))
-        return Erased(_moment(rows[0]["erased_ms"]), rows[0]["owner"]) if rows else None
+        return Erased(time_of(rows[0]["erased_ms"]), rows[0]["owner"]) if rows else None
 
     async def input(self, document_id: str, run: int) -> Input | None:
         """Returns the input of a run; see `contract.ledger.Ledger`."""
@@ -76,22 +77,22 @@ class SqlLedger:
         rows = await self._rows(first.where(among(self._engine.dialect.name, runs.c.document_id, document_ids)))
         return {row["document_id"]: row["body_digest"] for row in rows}
 
-    async def page(self, wanted: Filter, *, limit: int, after: DocumentPlace | None) -> Page:
+    async def page(self, wanted: DocumentFilter, *, limit: int, after: DocumentPlace | None) -> DocumentPage:
         """Returns a page of the list; see `contract.ledger.Ledger`."""
         listed = select(runs).where(runs.c.latest, *_conditions(wanted, self._engine.dialect.name))
         if after is not None:
             listed = listed.where(_behind(after))
         newest_first = (runs.c.sort_ms.desc(), runs.c.document_id.desc())
-        rows = [Row.read(row) for row in await self._rows(listed.order_by(*newest_first).limit(limit + 1))]
+        rows = [RunRow.read(row) for row in await self._rows(listed.order_by(*newest_first).limit(limit + 1))]
         shown = rows[:limit]
         more = len(rows) > limit
-        return Page(
+        return DocumentPage(
             [_run(row) for row in shown], DocumentPlace(shown[-1].sort_ms, shown[-1].document_id) if more else None
         )
 
     async def decided_since(self, since: datetime) -> Mapping[Lane, int]:
         """Counts decided documents, by lane; see `contract.ledger.Ledger`."""
-        lately = runs.c.decided_ms >= round(since.timestamp() * 1000)
+        lately = runs.c.decided_ms >= milliseconds(since)
         rows = await self._rows(select(runs.c.lane, func.count().label("decided")).where(lately).group_by(runs.c.lane))
         return {Lane(row["lane"]): row["decided"] for row in rows if row["lane"] in set(Lane)}
 
@@ -99,7 +100,7 @@ class SqlLedger:
         """Returns the time of the oldest waiting document of a lane; see `contract.ledger.Ledger`."""
         waiting = select(runs.c.sort_ms).where(runs.c.state == State.ACCEPTED, runs.c.lane == lane)
         rows = await self._rows(waiting.order_by(runs.c.sort_ms).limit(1))
-        return _time(rows[0]["sort_ms"]) if rows else None
+        return maybe_time_of(rows[0]["sort_ms"]) if rows else None
 
     async def batch(self, batch_id: str) -> Batch | None:
         """Returns what is recorded of a batch; see `contract.ledger.Ledger`."""
@@ -144,7 +145,7 @@ class SqlLedger:
     async def recorded_until(self) -> datetime | None:
         """Returns the time up to which acceptances are recorded; see `contract.ledger.Ledger`."""
         (row,) = await self._rows(select(recorder.c.recorded_ms))
-        return _time(row["recorded_ms"])
+        return maybe_time_of(row["recorded_ms"])
 
     async def _rows(self, statement: Select[Any]) -> Sequence[Mapping[str, Any]]:
         with translated():
@@ -152,19 +153,21 @@ class SqlLedger:
                 return [dict(row) for row in (await connection.execute(statement)).mappings()]
 
 
-def _conditions(wanted: Filter, dialect: str) -> list[ColumnElement[bool]]:
+def _conditions(wanted: DocumentFilter, dialect: str) -> list[ColumnElement[bool]]:
     equal = {name: getattr(wanted, name) for name in ("owner", "state", "reason", "kind", "host", "language")}
     conditions: list[Any] = [runs.c[name] == value for name, value in equal.items() if value is not None]
     for name, value in wanted.labels.items():
         conditions.append(_labelled(name, value))
+    if wanted.batch is not None:
+        conditions.append(_in_batch(wanted.batch))
     for column, since, until in (
         (runs.c.accepted_ms, wanted.accepted_from, wanted.accepted_until),
         (runs.c.published_ms, wanted.published_from, wanted.published_until),
     ):
         if since is not None:
-            conditions.append(column >= _milliseconds(since))
+            conditions.append(column >= milliseconds(since))
         if until is not None:
-            conditions.append(column < _milliseconds(until))
+            conditions.append(column < milliseconds(until))
     if wanted.terms:
         conditions.append(search.match(dialect, wanted.terms))
     return conditions
@@ -172,6 +175,17 @@ def _conditions(wanted: Filter, dialect: str) -> list[ColumnElement[bool]]:
 
 def _labelled(name: str, value: str) -> ColumnElement[bool]:
     return exists().where(labels.c.seq == runs.c.seq, labels.c.name == name, labels.c.value == value)
+
+
+def _in_batch(batch: str) -> ColumnElement[bool]:
+    """Returns the condition that a batch with this id or name counts the document. It counts by the first run.
+
+    Few documents have another run. So the rows are walked from the newest on, as for labels. To collect all documents
+    of a large batch first takes many times as long (docs/performance.md).
+    """
+    ids, first = select(batches.c.id).where(or_(batches.c.id == batch.lower(), batches.c.name == batch)), runs.alias()
+    its_first = and_(first.c.document_id == runs.c.document_id, first.c.run == FIRST_RUN, first.c.batch.in_(ids))
+    return or_(runs.c.batch.in_(ids), and_(runs.c.run > FIRST_RUN, exists().where(its_first)))
 
 
 def _behind(place: DocumentPlace) -> ColumnElement[bool]:
@@ -183,7 +197,7 @@ def _earlier(time: Column[int], id_: Column[str], at_ms: int, after_id: str) -> 
     return or_(time < at_ms, and_(time == at_ms, id_ < after_id))
 
 
-def _run(row: Row) -> Run:
+def _run(row: RunRow) -> Run:
     state = State(row.state)
     return Run(
         document_id=row.document_id,
@@ -195,12 +209,12 @@ def _run(row: Row) -> Run:
         url=row.url,
         host=row.host,
         labels=row.labels,
-        accepted_at=_time(row.accepted_ms),
-        decided_at=_time(row.decided_ms),
+        accepted_at=maybe_time_of(row.accepted_ms),
+        decided_at=maybe_time_of(row.decided_ms),
         attempts=_attempts(row, state),
         reason=Reason(row.reason) if row.reason in set(Reason) else None,
         detail=row.detail,
-        next_at=_time(row.next_ms),
+        next_at=maybe_time_of(row.next_ms),
         title=row.title,
         language=row.language,
         published=row.published,
@@ -209,19 +223,7 @@ def _run(row: Row) -> Run:
     )
 
 
-def _time(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else _moment(milliseconds)
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def _attempts(row: Row, state: State) -> int:
+def _attempts(row: RunRow, state: State) -> int:
     if not state.decided:
         return row.tried
     return row.tried + 1 if row.attempts is None else row.attempts
-
-
-def _milliseconds(at: datetime) -> int:
-    return round(at.timestamp() * 1000)

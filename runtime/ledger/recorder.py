@@ -18,14 +18,14 @@ from contract.ledger import RECORDING_MARGIN_S, LedgerUnavailable
 from contract.metrics import Metrics
 from contract.streams import Stream, Streams, is_next
 from runtime.ledger import schema
-from runtime.ledger.batch import Reading, StreamPlace, digest_of, newest_ms, read
+from runtime.ledger.batch import Reading, StreamPosition, digest_of, newest_ms, read
 from runtime.ledger.completions import Completions, Log
 from runtime.ledger.facts import AcceptedFact, VerdictFact
 from runtime.ledger.inbox import End, Inbox, Linger
+from runtime.ledger.index_maintenance import maintain_index
 from runtime.ledger.journal import Fenced, Journal, Recorded
 from runtime.ledger.lease import Lease
 from runtime.ledger.retention import Retention, RetentionLimits
-from runtime.ledger.tending import tend
 
 log = structlog.get_logger(__name__)
 
@@ -46,9 +46,9 @@ class RecorderLimits:
       and 0.1 ms for each small document (measured). While 100 documents or more come a second, and each is two entries,
       it waits a second: then transactions cost little, and most documents are written once, with their verdict.
     - Up to `inbox_bytes` of readings wait in memory for their transaction.
-    - A recorder that stands by checks every `look_s`, and takes over if the holder gave no sign of life for
-      `patience_s`. The holder gives one with each transaction, and at least every `beat_s`.
-    - Every `tend_s` the recorder maintains the full-text index.
+    - A recorder that stands by checks every `poll_s`, and takes over if the holder sent no heartbeat for
+      `heartbeat_timeout_s`. The holder sends one with each transaction, and at least every `heartbeat_s`.
+    - Every `index_maintenance_s` the recorder maintains the full-text index.
     - After an error of the database the recorder waits `pause_s` before it tries again.
     """
 
@@ -57,10 +57,10 @@ class RecorderLimits:
     batch_bytes: int = 16_000_000
     linger: Linger = _LINGER
     inbox_bytes: int = 64_000_000
-    look_s: float = 1.0
-    patience_s: float = 5.0
-    beat_s: float = 1.0
-    tend_s: float = 5.0
+    poll_s: float = 1.0
+    heartbeat_timeout_s: float = 5.0
+    heartbeat_s: float = 1.0
+    index_maintenance_s: float = 5.0
     pause_s: float = 1.0
 
 
@@ -94,7 +94,9 @@ class Recorder:
         self._metrics = metrics
         self._limits = limits
         self._retention = Retention(limits.retention)
-        self._lease = Lease(engine, look_s=limits.look_s, patience_s=limits.patience_s, alone=own_file is not None)
+        self._lease = Lease(
+            engine, poll_s=limits.poll_s, heartbeat_timeout_s=limits.heartbeat_timeout_s, alone=own_file is not None
+        )
         self._own_file = own_file
         self._recorded_to = time.time()
         self._reached: dict[Stream, int] = {}
@@ -138,7 +140,7 @@ class Recorder:
         await self._record(journal, places, stop)
         await self._lease.release(fence)
 
-    async def _record(self, journal: Journal, places: Mapping[Stream, StreamPlace], stop: Stop) -> None:
+    async def _record(self, journal: Journal, places: Mapping[Stream, StreamPosition], stop: Stop) -> None:
         inbox = Inbox(self._limits.inbox_bytes)
         self._reached = {stream: place.offset for stream, place in places.items()}
         completions = Completions(
@@ -151,29 +153,29 @@ class Recorder:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._follow(stream, places.get(stream), inbox)) for stream in Stream]
-                tasks += [group.create_task(self._tend()), group.create_task(completions.run())]
+                tasks += [group.create_task(self._maintain_index()), group.create_task(completions.run())]
                 await self._write_until(stop, journal, inbox, completions)
                 for task in tasks:
                     task.cancel()
         except BaseExceptionGroup as failures:
             raise _first(failures) from None
 
-    async def _tend(self) -> None:
+    async def _maintain_index(self) -> None:
         """Keeps the full-text index fast, outside the transactions that add to it. Runs until it is cancelled."""
         while True:
-            await asyncio.sleep(self._limits.tend_s)
-            await tend(self._engine)
+            await asyncio.sleep(self._limits.index_maintenance_s)
+            await maintain_index(self._engine)
 
-    async def _follow(self, stream: Stream, place: StreamPlace | None, inbox: Inbox) -> None:
-        follow = partial(self._go_on, stream, place, inbox)
+    async def _follow(self, stream: Stream, place: StreamPosition | None, inbox: Inbox) -> None:
+        follow = partial(self._resume, stream, place, inbox)
         while True:
             try:
                 await follow()
             except UnknownOffset as error:
-                log.info("record_begins_anew", record=stream, detail=str(error))
-            follow = partial(self._begin_anew, stream, inbox)
+                log.info("record_read_from_oldest", record=stream, detail=str(error))
+            follow = partial(self._read_from_oldest, stream, inbox)
 
-    async def _go_on(self, stream: Stream, place: StreamPlace | None, inbox: Inbox) -> None:
+    async def _resume(self, stream: Stream, place: StreamPosition | None, inbox: Inbox) -> None:
         """Continues with the entry that was recorded last, to check that it is still the same."""
         async with aclosing(self._broker.follow(stream, -1 if place is None else place.offset - 1)) as batches:
             unseen = place
@@ -186,7 +188,7 @@ class Recorder:
                         continue
                 await inbox.put(await self._read(stream, entries))
 
-    async def _begin_anew(self, stream: Stream, inbox: Inbox) -> None:
+    async def _read_from_oldest(self, stream: Stream, inbox: Inbox) -> None:
         """Begins with the oldest entry."""
         reached = self._reached.get(stream)
         async with aclosing(self._broker.follow(stream, -1)) as batches:
@@ -230,7 +232,7 @@ class Recorder:
         taken = await inbox.take(
             entries=limits.batch_entries,
             max_bytes=limits.batch_bytes,
-            timeout_s=limits.beat_s,
+            timeout_s=limits.heartbeat_s,
             linger=limits.linger,
         )
         return [it for it in taken if isinstance(it, Reading)], [it for it in taken if isinstance(it, End)]
@@ -265,7 +267,7 @@ class Recorder:
         self._failing = True
 
 
-def _behind(place: StreamPlace, batch: Sequence[LogEntry]) -> Sequence[LogEntry]:
+def _behind(place: StreamPosition, batch: Sequence[LogEntry]) -> Sequence[LogEntry]:
     """Returns the entries of `batch` after its first, which must be the entry at `place`.
 
     Raises:

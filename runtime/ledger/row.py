@@ -11,11 +11,12 @@ import orjson
 
 from contract.events import host_of
 from contract.ledger import State
-from runtime.ledger.facts import AcceptedFact, AttemptFact, Fact, VerdictFact, milliseconds
+from runtime.ledger.facts import AcceptedFact, AttemptFact, Fact, VerdictFact
+from runtime.ledger.times import parsed_milliseconds
 
 
 @dataclass(slots=True, kw_only=True)
-class Row:
+class RunRow:
     """One row of the table `runs`. Times are in milliseconds since 1970."""
 
     seq: int
@@ -49,7 +50,7 @@ class Row:
     batch: str | None = None
 
     @classmethod
-    def read(cls, columns: Mapping[str, Any]) -> "Row":
+    def read(cls, columns: Mapping[str, Any]) -> "RunRow":
         """Returns the row from its stored columns."""
         return cls(**{**columns, "labels": orjson.loads(columns["labels"])})
 
@@ -101,7 +102,7 @@ class Row:
         self.reason, self.detail, self.next_ms = fact.reason, fact.detail, None
         self.attempts = fact.attempts
         self.title, self.language, self.published = fact.title, fact.language, fact.published
-        self.published_ms = _moment(fact.published)
+        self.published_ms = _published_ms(fact.published)
         self.host = fact.host or self.host
         self.kind = self.kind or fact.kind
         self.url = self.url or fact.url
@@ -111,11 +112,11 @@ class Row:
         return True
 
 
-COLUMNS = tuple(column.name for column in fields(Row))
+COLUMNS = tuple(column.name for column in fields(RunRow))
 
 
-def _moment(published: str | None) -> int | None:
+def _published_ms(published: str | None) -> int | None:
     try:
-        return None if published is None else milliseconds(published)
+        return None if published is None else parsed_milliseconds(published)
     except (ValueError, OverflowError):
         return None

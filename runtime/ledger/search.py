@@ -38,7 +38,7 @@ def clear(dialect: str) -> str:
     return _CLEAR[dialect]
 
 
-def tend(dialect: str) -> TextClause | None:
+def maintenance(dialect: str) -> TextClause | None:
     """Returns the statement that keeps the index fast, to be run every few seconds, or None if none is needed.
 
     PostgreSQL collects new words in a list. When it is long, the transaction that adds to it sorts it into the index,

@@ -2,34 +2,17 @@
 
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from contract.webhooks import Delivery, DeliveryState, DisabledCause, Documents, Payload, Webhook
+from runtime.ledger.times import maybe_milliseconds, maybe_time_of, milliseconds, time_of
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
-
-
-def milliseconds(at: datetime) -> int:
-    """Returns an aware time in milliseconds since 1970."""
-    return round(at.timestamp() * 1000)
-
-
-def _maybe_ms(at: datetime | None) -> int | None:
-    return None if at is None else milliseconds(at)
-
-
-def _time(stored_ms: int) -> datetime:
-    return datetime.fromtimestamp(stored_ms / 1000, UTC)
-
-
-def _maybe_time(stored_ms: int | None) -> datetime | None:
-    return None if stored_ms is None else _time(stored_ms)
 
 
 def settable(webhook: Webhook) -> dict[str, Any]:
@@ -45,13 +28,13 @@ def settable(webhook: Webhook) -> dict[str, Any]:
         "description": webhook.description,
         "secret": webhook.secret,
         "former": webhook.former,
-        "former_until_ms": _maybe_ms(webhook.former_until),
+        "former_until_ms": maybe_milliseconds(webhook.former_until),
         "version": webhook.version,
         "updated_ms": milliseconds(webhook.updated_at),
-        "failing_since_ms": _maybe_ms(webhook.failing_since),
-        "missed_ms": _maybe_ms(webhook.missed_at),
+        "failing_since_ms": maybe_milliseconds(webhook.failing_since),
+        "missed_ms": maybe_milliseconds(webhook.missed_at),
         "disabled_cause": webhook.disabled_cause,
-        "disabled_ms": _maybe_ms(webhook.disabled_at),
+        "disabled_ms": maybe_milliseconds(webhook.disabled_at),
         "is_told": webhook.is_told,
     }
 
@@ -83,15 +66,15 @@ def webhook_of(row: Mapping[str, Any]) -> Webhook:
         description=row["description"],
         secret=row["secret"],
         former=row["former"],
-        former_until=_maybe_time(row["former_until_ms"]),
+        former_until=maybe_time_of(row["former_until_ms"]),
         version=row["version"],
-        created_at=_time(row["created_ms"]),
-        updated_at=_time(row["updated_ms"]),
+        created_at=time_of(row["created_ms"]),
+        updated_at=time_of(row["updated_ms"]),
         place=row["place"],
-        failing_since=_maybe_time(row["failing_since_ms"]),
-        missed_at=_maybe_time(row["missed_ms"]),
+        failing_since=maybe_time_of(row["failing_since_ms"]),
+        missed_at=maybe_time_of(row["missed_ms"]),
         disabled_cause=None if row["disabled_cause"] is None else DisabledCause(row["disabled_cause"]),
-        disabled_at=_maybe_time(row["disabled_ms"]),
+        disabled_at=maybe_time_of(row["disabled_ms"]),
         is_told=row["is_told"],
     )
 
@@ -109,13 +92,14 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "requested": delivery.requested,
         "attempts": delivery.attempts,
         "created_ms": milliseconds(delivery.created_at),
-        "next_ms": _maybe_ms(delivery.next_at),
-        "last_ms": _maybe_ms(delivery.last_at),
+        "next_ms": maybe_milliseconds(delivery.next_at),
+        "last_ms": maybe_milliseconds(delivery.last_at),
         "status": delivery.status,
         "error": delivery.error,
         "took_ms": delivery.took_ms,
         "excerpt": None if delivery.excerpt is None else delivery.excerpt.replace("\0", ""),
         "body": None if delivery.body is None else zstd.compress(delivery.body),
+        "replay_id": delivery.replay_id,
     }
 
 
@@ -132,12 +116,13 @@ def delivery_of(row: Mapping[str, Any]) -> Delivery:
         state=DeliveryState(row["state"]),
         requested=row["requested"],
         attempts=row["attempts"],
-        created_at=_time(row["created_ms"]),
-        next_at=_maybe_time(row["next_ms"]),
-        last_at=_maybe_time(row["last_ms"]),
+        created_at=time_of(row["created_ms"]),
+        next_at=maybe_time_of(row["next_ms"]),
+        last_at=maybe_time_of(row["last_ms"]),
         status=row["status"],
         error=row["error"],
         took_ms=row["took_ms"],
         excerpt=row["excerpt"],
         body=None if body is None else zstd.decompress(body),
+        replay_id=row["replay_id"],
     )

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from contract.webhooks import Delivery, DeliveryState, Webhook
 from runtime.ledger.database import translated
 from runtime.ledger.tables import deliveries, webhooks
+from runtime.ledger.times import milliseconds
 from runtime.ledger.webhook_rows import (
     delivery_of,
     delivery_row,
-    milliseconds,
     settable,
     webhook_of,
     webhook_row,

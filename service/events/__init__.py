@@ -3,7 +3,7 @@
 | file | holds |
 | --- | --- |
 | `query.py` | what a request asks for |
-| `choice.py` | which events a stream has: patterns and a filter |
+| `stream_filter.py` | which events a stream has: patterns and a filter |
 | `start.py` | where in the log it begins and ends |
 | `streams.py` | the two forms of a stream, and the places that a server has for them |
 | `consumers.py` | named consumers over HTTP: listed, committed, removed |

@@ -16,9 +16,9 @@ from service import problems
 from service.access.known_keys import CALLER
 from service.api.consumers import MAX_CONSUMERS
 from service.context import BROKER, CLOCK
-from service.events.choice import Choice
 from service.events.consumers import book_of
 from service.events.start import Span, Start
+from service.events.stream_filter import StreamFilter
 from service.events.streams import EventStream
 from service.lookups.ledger import asked
 from service.problems import Problem, ProblemError
@@ -96,7 +96,7 @@ class Hold:
                 stream.end(StreamEnd.CONSUMER_GONE if holder is None else StreamEnd.SUPERSEDED)
 
 
-async def hold(request: web.Request, name: str, start: Start, choice: Choice) -> Hold:
+async def hold(request: web.Request, name: str, start: Start, stream_filter: StreamFilter) -> Hold:
     """Takes the caller's consumer `name` over, or makes it.
 
     A new one begins where `start` says, others behind their offset. A client that resumes goes on where it says.
@@ -108,22 +108,22 @@ async def hold(request: web.Request, name: str, start: Start, choice: Choice) ->
     book, owner = book_of(request), request[CALLER].owner
     consumer = await asked(book.consumer(owner, name))
     if consumer is None:
-        consumer = await _made(request, name, start, choice)
+        consumer = await _made(request, name, start, stream_filter)
     if not start.resumes:
         start = Start(after=consumer.offset, follow=start.follow, until=start.until)
     _, newest = await request.app[BROKER].log_bounds()
     if consumer.offset > newest:  # the log was made anew: nothing would come for long
         raise ProblemError(Problem(problems.POSITION_GONE, "The log has no event with the consumer's offset."))
-    span = await start.span(request.app[BROKER], choice)
+    span = await start.span(request.app[BROKER], stream_filter)
     holder = str(uuid4())
     if not await request.app[CONSUMING].take(book, owner, name, holder):
         raise ProblemError(Problem(problems.NOT_FOUND, "The consumer was removed just now."))
     return Hold(book, owner, name, holder, span)
 
 
-async def _made(request: web.Request, name: str, start: Start, choice: Choice) -> Consumer:
+async def _made(request: web.Request, name: str, start: Start, stream_filter: StreamFilter) -> Consumer:
     event_log, book = request.app[BROKER], book_of(request)
-    after = (await start.span(event_log, choice)).after
+    after = (await start.span(event_log, stream_filter)).after
     if after is None:
         _, after = await event_log.log_bounds()
     consumer = Consumer(owner=request[CALLER].owner, name=name, offset=after, created_at=request.app[CLOCK]())

@@ -10,8 +10,8 @@ from contract.filters import Filter, FilterError
 from contract.patterns import MAX_PATTERNS, PatternError, checked_pattern
 from service import problems
 from service.api.events import FORMATS, GET_EVENTS, LAST_EVENT_ID
-from service.events.choice import Choice, DecodedEvents
 from service.events.start import Start
+from service.events.stream_filter import DecodedEvents, StreamFilter
 from service.http.accept import preferred
 from service.http.parameters import check_parameters
 from service.problems import Problem, ProblemError, invalid_filter, invalid_parameter
@@ -27,7 +27,7 @@ DECODED = web.AppKey("DECODED", DecodedEvents)
 class EventQuery:
     """The events of a stream, where it begins, its form (a name in `FORMATS`), and the consumer that it reads for."""
 
-    choice: Choice
+    stream_filter: StreamFilter
     start: Start
     form: str
     consumer: str | None = None
@@ -45,16 +45,16 @@ class EventQuery:
         consumer = request.query.get("consumer")
         if consumer is not None and not NAME.fullmatch(consumer):
             raise invalid_parameter("consumer", "name", "must be 1 to 64 of A-Z a-z 0-9 . _ -")
-        return cls(choice=_choice(request), start=_start(request), form=_form(request), consumer=consumer)
+        return cls(stream_filter=_stream_filter(request), start=_start(request), form=_form(request), consumer=consumer)
 
 
-def _choice(request: web.Request) -> Choice:
+def _stream_filter(request: web.Request) -> StreamFilter:
     patterns = request.query.getall("pattern", [])
     if len(patterns) > MAX_PATTERNS:
         raise invalid_parameter("pattern", "too_many", f"must stand there at most {MAX_PATTERNS} times")
     wanted = request.query.get("filter")
     chosen = tuple(_pattern(pattern) for pattern in patterns)
-    return Choice(request.app[DECODED], chosen, None if wanted is None else _filter(wanted))
+    return StreamFilter(request.app[DECODED], chosen, None if wanted is None else _filter(wanted))
 
 
 def _start(request: web.Request) -> Start:

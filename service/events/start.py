@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contract.broker import EventLog, UnknownOffset
-from service.events.choice import Choice
+from service.events.stream_filter import StreamFilter
 
 _FIRST_WINDOW: Final = 1_000  # events in the first look-back; chosen: RabbitMQ delivers them in a fraction of a second
 _LOOK_BACK_EVENTS: Final = 20_000  # chosen: far enough for a person; RabbitMQ delivers as many in a second or two
@@ -53,7 +53,7 @@ class Start:
     until: int | None = None
     resumes: bool = False
 
-    async def span(self, event_log: EventLog, choice: Choice) -> Span:
+    async def span(self, event_log: EventLog, stream_filter: StreamFilter) -> Span:
         """Returns the part of the log that the stream has.
 
         Raises:
@@ -67,10 +67,12 @@ class Start:
             return Span(after=-1 if self.after is None else self.after, until=until)
         if self.last == 0 or newest < oldest:
             return Span(after=newest, until=until)
-        first = await self._first_of_last(event_log, choice, oldest, newest)
+        first = await self._first_of_last(event_log, stream_filter, oldest, newest)
         return Span(after=newest if first is None else first - 1 if first > oldest else -1, until=until)
 
-    async def _first_of_last(self, event_log: EventLog, choice: Choice, oldest: int, newest: int) -> int | None:
+    async def _first_of_last(
+        self, event_log: EventLog, stream_filter: StreamFilter, oldest: int, newest: int
+    ) -> int | None:
         """Returns the offset of the first of the `last` chosen events up to `newest`, None if none is chosen.
 
         Looks back in growing windows, over at most `_LOOK_BACK_EVENTS` events or for `_LOOK_BACK_S` seconds.
@@ -82,17 +84,17 @@ class Start:
             async with asyncio.timeout(_LOOK_BACK_S):
                 while end > floor and len(found) < last:
                     begin = max(floor, end - size)
-                    older = await self._wanted(event_log, choice, begin if begin > oldest else 0, end)
+                    older = await self._wanted(event_log, stream_filter, begin if begin > oldest else 0, end)
                     found = [*older, *found][-last:]
                     end, size = begin, size * 4
         return found[0] if found else None
 
-    async def _wanted(self, event_log: EventLog, choice: Choice, begin: int, end: int) -> list[int]:
+    async def _wanted(self, event_log: EventLog, stream_filter: StreamFilter, begin: int, end: int) -> list[int]:
         """Returns the offsets of the `last` chosen events from `begin` up to, but not including, `end`."""
         offsets: deque[int] = deque(maxlen=self.last)
         async with aclosing(event_log.read(begin - 1)) as entries:
             async for entry in entries:
-                if entry.offset < end and choice.wants(entry):
+                if entry.offset < end and stream_filter.wants(entry):
                     offsets.append(entry.offset)
                 if entry.offset >= end - 1:
                     break

@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from contract.submission import Fault
+from contract.faults import Fault
 from service import problems
 from service.context import LIMITS
 from service.problems import Problem, ProblemError
@@ -54,7 +54,7 @@ async def read_body(request: web.Request) -> bytes:
     try:
         # A small body has come with its header: without a time to wait, no timer is set for it.
         async with asyncio.timeout(None if request.content.is_eof() else limits.body_timeout_s):
-            body = await _whole(request, limits.max_body_bytes)
+            body = await _read_within(request, limits.max_body_bytes)
     except BodyTooLargeError:
         raise too_large("body", limits.max_body_bytes) from None
     except TimeoutError:
@@ -65,7 +65,7 @@ async def read_body(request: web.Request) -> bytes:
     return body
 
 
-async def _whole(request: web.Request, limit_bytes: int) -> bytes:
+async def _read_within(request: web.Request, limit_bytes: int) -> bytes:
     """Returns a body of at most `limit_bytes` bytes, both as it is sent and as it is decoded."""
     inflater, parts, left, left_sent = Inflater(coding_of(request)), list[bytes](), limit_bytes, limit_bytes
     async for chunk in request.content.iter_any():

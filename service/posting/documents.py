@@ -13,20 +13,12 @@ from aiohttp import hdrs, web
 
 from contract.binary import file_kind
 from contract.charsets import Decoded
+from contract.faults import Fault, InvalidSubmissionError, MalformedSubmissionError
 from contract.ids import document_id_for_key, new_document_id
 from contract.job import Job, Kind, Lane
 from contract.labels import WaitFor
 from contract.ledger import Ledger, LedgerUnavailable
-from contract.submission import (
-    KEY_CHARS,
-    Checked,
-    Fault,
-    InvalidSubmissionError,
-    MalformedSubmissionError,
-    check_submission,
-    parse_submission,
-    to_job,
-)
+from contract.submission import KEY_CHARS, Checked, check_submission, parse_submission, to_job
 from service import problems
 from service.access.quotas import admitted
 from service.api.answers import Receipt, present
@@ -87,6 +79,7 @@ async def post_document(request: web.Request) -> web.Response:
         owner=request[OWNER],
         keep_input=request.app[KEEPING].input,
         batch=None if batch is None else batch.name,
+        content_json=checked.content_json,
     )
     if batch is not None and await request.app[CLOSED_BATCHES].outsiders(batch, [job.id]):
         raise ProblemError(too_late())
@@ -257,10 +250,18 @@ def raw_submission(kind: Kind, decoded: Decoded, fields: Mapping[str, object]) -
         InvalidSubmissionError: it breaks rules.
     """
     try:
-        return replace(check_submission({kind.value: decoded.text, **fields}), decoded=decoded)
+        checked = check_submission({kind.value: decoded.text, **fields}, _json_of(decoded.text))
+        return replace(checked, decoded=decoded)
     except InvalidSubmissionError as error:
         faults = [replace(fault, field=fault.field.removeprefix("options.")) for fault in error.faults]
         raise InvalidSubmissionError(faults) from None
+
+
+def _json_of(text: str) -> bytes | None:
+    try:
+        return orjson.dumps(text)
+    except orjson.JSONEncodeError:  # a lone surrogate, for which the text is refused
+        return None
 
 
 def of_query(request: web.Request) -> dict[str, object]:

@@ -8,11 +8,12 @@ from aiohttp import hdrs, web
 
 from contract.broker import BrokerError, BrokerUnavailable, NotTaken
 from contract.codec import MessageTooLarge
+from contract.faults import Fault
 from contract.ids import new_document_id
 from contract.job import Job, Lane
 from contract.labels import WaitFor, WaitOutcome
 from contract.reasons import FailureClass, Reason
-from contract.submission import Fault, to_job
+from contract.submission import to_job
 from service import problems
 from service.access.quotas import admitted
 from service.broker_errors import broker_refusal
@@ -53,6 +54,7 @@ async def extract_document(request: web.Request) -> web.Response:
         lane=Lane.INTERACTIVE,
         accepted_at=request.app[CLOCK](),
         decoded=checked.decoded,
+        content_json=checked.content_json,
     )
     with request.app[WAITS].place(WaitFor.EXTRACTION) as granted:
         if not granted:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class NumberedLine:
     """A line that is not blank, without its end. `number` counts all lines from 1. `body` is None if it is too long."""
 
     number: int
     body: bytes | None
 
 
-class Lines:
+class LineCutter:
     """The lines of a stream. A line ends with a line feed, or with the stream."""
 
     def __init__(self, limit_bytes: int) -> None:
@@ -27,7 +27,7 @@ class Lines:
         """The number of the line that is being read."""
         return self._number
 
-    def add(self, piece: bytes) -> Iterator[Line]:
+    def add(self, piece: bytes) -> Iterator[NumberedLine]:
         """Takes the next bytes of the stream, and yields the lines that they complete."""
         begin = 0
         # Not `split`, which takes four times as long where lines are long.
@@ -39,17 +39,17 @@ class Lines:
             begin = end + 1
         self._begin(piece[begin:] if begin else piece)
 
-    def end(self) -> Iterator[Line]:
+    def end(self) -> Iterator[NumberedLine]:
         """Yields the line that has begun, as it is so far, unless it is blank."""
         if (line := self._ended()) is not None:
             yield line
 
-    def _ended(self) -> Line | None:
+    def _ended(self) -> NumberedLine | None:
         body = self._begun[0] if len(self._begun) == 1 else b"".join(self._begun)
         too_long = self._size > self._limit_bytes
         self._begun, self._size = [], 0
         if too_long or (body and not body.isspace()):
-            return Line(self._number, None if too_long else body)
+            return NumberedLine(self._number, None if too_long else body)
         return None
 
     def _begin(self, part: bytes) -> None:

@@ -22,7 +22,7 @@ class Part:
     body: bytes | None
 
 
-class Parts:
+class PartCutter:
     """The parts of a stream."""
 
     def __init__(self, boundary: str, limit_bytes: int) -> None:
@@ -49,7 +49,7 @@ class Parts:
                 if isinstance(event, MultipartSegment):
                     self._head = event
                 elif event is None:
-                    yield self._whole()
+                    yield self._finished_part()
                 else:
                     self._begin(bytes(event))
         except MultipartError:
@@ -76,7 +76,7 @@ class Parts:
     def _is_too_long(self) -> bool:
         return self._head is not None and self._head.bytes_received > self._limit_bytes
 
-    def _whole(self) -> Part:
+    def _finished_part(self) -> Part:
         head, body = self._head, None if self._is_too_long() else b"".join(self._begun)
         assert head is not None  # noqa: S101 - the parser tells of the head of each part first
         part = Part(self._number, head.filename, head.content_type, head.charset, body)

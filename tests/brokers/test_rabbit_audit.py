@@ -25,7 +25,7 @@ pytestmark = pytest.mark.rabbit
 
 
 def auditor(rabbit: RabbitBackend) -> Auditor:
-    limits = AuditLimits(patience_s=0, hold_s=0)
+    limits = AuditLimits(max_run_s=0, hold_s=0)
     return Auditor(lambda: RabbitAudit(rabbit.url, rabbit.topology, QUICK), limits, time.time)
 
 
@@ -36,7 +36,7 @@ def counts(balance: Balance) -> tuple[int, int, int, int]:
 async def test_concurrent_puts_are_each_recorded_once_in_few_messages(rabbit: RabbitBackend) -> None:
     async with rabbit.broker() as broker:
         await asyncio.gather(*(broker.put(job) for job in samples.jobs(200)))
-    books = Books(AuditLimits(patience_s=1000, hold_s=0))
+    books = Books(AuditLimits(max_run_s=1000, hold_s=0))
     await RabbitAudit(rabbit.url, rabbit.topology, QUICK).update(books)
     assert len(books.undecided) == 200
     session = Session(rabbit.url, SessionRole.READER, QUICK)
@@ -76,7 +76,7 @@ async def test_a_refused_document_is_not_on_record(rabbit: RabbitBackend) -> Non
             await channel.queue_delete(lane_queue(Lane.INTERACTIVE))
         with pytest.raises(BrokerError):
             await broker.put(samples.job())
-    books = Books(AuditLimits(patience_s=1000, hold_s=0))
+    books = Books(AuditLimits(max_run_s=1000, hold_s=0))
     async with rabbit.channel() as channel:
         await declare(channel, rabbit.topology)
     await RabbitAudit(rabbit.url, rabbit.topology, QUICK).update(books)
@@ -112,7 +112,7 @@ async def test_previews_and_records_of_attempts_are_no_documents_in_flight(rabbi
             for name in (PREVIEWS, ATTEMPTS):
                 await channel.default_exchange.publish(aio_pika.Message(b"?"), name)
             await (await channel.get_queue(lane_queue(Lane.INTERACTIVE))).purge()  # these are lost
-            async with asyncio.timeout(30):  # a stream counts a message late
+            async with asyncio.timeout(60):  # a stream counts a message late
                 while not (await channel.get_queue(ATTEMPTS)).declaration_result.message_count:  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
         balance = await auditor(rabbit).balance()
@@ -140,7 +140,7 @@ async def test_an_auditor_whose_place_in_the_log_is_gone_begins_anew(rabbit: Rab
         sources.append(Once(rabbit.url, rabbit.topology, QUICK))
         return sources[-1]
 
-    audit = Auditor(make, AuditLimits(patience_s=0, hold_s=0), time.time)
+    audit = Auditor(make, AuditLimits(max_run_s=0, hold_s=0), time.time)
     async with rabbit.broker() as broker:
         await broker.put(samples.job())
         await consume_until(broker, Recorder(1))

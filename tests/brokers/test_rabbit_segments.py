@@ -75,7 +75,7 @@ async def followed(broker: RabbitBroker, stream: Stream, after: int = -1) -> lis
 
 async def read(broker: RabbitBroker, after: int, count: int) -> list[LogEntry]:
     entries: list[LogEntry] = []
-    async with asyncio.timeout(20), aclosing(broker.read(after)) as reading:
+    async with asyncio.timeout(60), aclosing(broker.read(after)) as reading:
         async for entry in reading:
             entries.append(entry)
             if len(entries) == count:
@@ -98,7 +98,7 @@ async def test_readers_and_followers_get_past_the_end_of_a_segment(filled: Rabbi
 
 
 async def test_the_audit_gets_past_the_end_of_a_segment(filled: RabbitBackend) -> None:
-    books = Books(AuditLimits(patience_s=1000, hold_s=0))
+    books = Books(AuditLimits(max_run_s=1000, hold_s=0))
     await RabbitAudit(filled.url, filled.topology, QUICK).update(books)
     assert (len(books.undecided), len(books.strangers)) == (2 * ENTRIES, ENTRIES)
 

@@ -108,7 +108,7 @@ async def test_a_queue_that_is_consumed_anew_all_the_time_delivers_once(rabbit: 
     recorder = Recorder(MANY)
 
     async def come_and_go(delivery: Delivery) -> Verdict:
-        async with delivery.place.left():
+        async with delivery.reservation.without_slot():
             await asyncio.sleep(0)
         return await recorder(delivery)
 

@@ -3,7 +3,8 @@
 import asyncio
 import gzip
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
@@ -12,9 +13,10 @@ import pytest
 
 from tests.canaries.child import ASK
 from tests.canaries.commands import FORMATS, PATIENCE_S, RunningCommand, running, running_each
-from tests.fuzz.test_http import routes
+from tests.fuzz.requests import Route
+from tests.fuzz.test_http import routes_of_ports
 from tests.postgres_cluster import PASSWORD, PostgresCluster
-from tests.rabbit_node import RabbitNode, free_ports, permission
+from tests.rabbit_node import RabbitNode, free_ports
 from tests.system.processes import copydesk
 from tests.wire import Answer, Wire, request
 
@@ -69,32 +71,37 @@ CODINGS = {
     "deflate": TEXT.encode(),
     SECRETS["body"]: TEXT.encode(),
 }
+READ = {"POST", "PATCH"}  # methods whose bodies are read
+UNREAD = [(("Content-Type: application/json",), BODIES["application/json"][0])]  # what the other methods get
 DEFECTS = ("put", "task", "callback", "library", "thread", "warning")
 WORK_DEFECTS = tuple(f"work-{name}" for name in DEFECTS[1:])
 CHILD_DEFECTS = ("child-print", "child-raise", "child-thread", "child-exit", "handle")
 
 
-def everything() -> Iterator[bytes]:
-    """Yields requests with canaries in each place where one fits, to every route."""
+def everything(routes: Iterable[Route]) -> Iterator[bytes]:
+    """Yields requests with canaries in each place where one fits, to each of `routes`."""
     query = f"?q={SECRETS['query']}"
-    for method, path in routes():
+    for method, path in routes:
         for headers in (HEADERS, FOREIGN):
             target = path.replace("/0", "/" + SECRETS["path"])
             yield request(target, *headers, method=method)
             yield request(target + query, *headers, method=method)
             yield request(target + query.replace("q=", "last="), *headers, "Last-Event-ID: " + SECRETS["query"])
             yield request(target, *headers, method=method, host=SECRETS["path"] + ".example")
-            for media_type, bodies in BODIES.items():
-                yield from (
-                    request(target, *headers, f"Content-Type: {media_type}", method=method, body=b) for b in bodies
-                )
-            for coding, body in CODINGS.items():
-                fields = (*headers, "Content-Type: text/plain", f"Content-Encoding: {coding.strip()}")
-                yield request(target, *fields, method=method, body=body)
+            for fields, body in with_bodies() if method in READ else UNREAD:
+                yield request(target, *headers, *fields, method=method, body=body)
     for options in ("lane", "url", "focus", "formats", "keep_all", "q"):
         target = f"/v1/documents?{options}={SECRETS['query']}"
         yield request(target, *HEADERS, "Content-Type: text/plain", method="POST", body=TEXT.encode())
     yield from malformed()
+
+
+def with_bodies() -> Iterator[tuple[tuple[str, ...], bytes]]:
+    """Yields bodies, each with the header fields that describe it."""
+    for media_type, bodies in BODIES.items():
+        yield from (((f"Content-Type: {media_type}",), body) for body in bodies)
+    for coding, body in CODINGS.items():
+        yield ("Content-Type: text/plain", f"Content-Encoding: {coding.strip()}"), body
 
 
 def malformed() -> Iterator[bytes]:
@@ -112,10 +119,11 @@ def malformed() -> Iterator[bytes]:
     yield framed + b"Content-Length: " + SECRETS["body"].encode() + b"\r\n\r\n" + TEXT.encode()
 
 
-REQUESTS = list(everything())
+NOWHERE = ("GET", "/0")
+REQUESTS = {port: list(everything([*routes, NOWHERE])) for port, routes in routes_of_ports().items()}
 
 
-async def ask_all(port: int, at_once: int = 50) -> list[bytes]:
+async def ask_all(port: int, requests: Iterable[bytes] = REQUESTS["api"], at_once: int = 50) -> list[bytes]:
     """Returns the answer to each of the requests, each on a separate connection."""
     places = asyncio.Semaphore(at_once)
 
@@ -125,7 +133,7 @@ async def ask_all(port: int, at_once: int = 50) -> list[bytes]:
             wire.send(raw)
             return await wire.ended(but_within_s=0.2, after=b"text/event-stream")
 
-    return await asyncio.gather(*(ask_one(raw) for raw in REQUESTS))
+    return await asyncio.gather(*(ask_one(raw) for raw in requests))
 
 
 async def post(port: int, text: str) -> Answer:
@@ -163,8 +171,8 @@ def test_up_prints_no_canary(tmp_path: Path, log_format: str, key: str) -> None:
     keys = {"COPYDESK_API_KEYS": key} if key else {}
     with running("up", log_format, {**COMMON, **keys, "COPYDESK_DATA": str(tmp_path)}) as command:
         command.wait_until_ready()
-        for port in (command.port, command.ops_port):
-            for got in asyncio.run(ask_all(port)):
+        for port, requests in ((command.port, REQUESTS["api"]), (command.ops_port, REQUESTS["ops"])):
+            for got in asyncio.run(ask_all(port, requests)):
                 assert_silent_answer(got)
         asyncio.run(ask_for_defects(command.port, (*DEFECTS, *WORK_DEFECTS, *CHILD_DEFECTS)))
         command.wait_for("request_failed", "thread_failed", "library_warned", "traceback", "handler_failed")
@@ -187,16 +195,11 @@ def assert_silent_answer(got: bytes) -> None:
 @pytest.fixture
 def amqp_url(rabbit_node: RabbitNode) -> Iterator[str]:
     """A broker's URL with a secret password, on a virtual host where crashed workers leave nothing for other tests."""
-    rabbit_node.define(
-        {
-            "users": [{"name": "canary", "password": SECRETS["amqp"], "tags": []}],
-            "vhosts": [{"name": "canary"}],
-            "permissions": [permission("canary", "canary")],
-        }
-    )
-    yield f"amqp://canary:{SECRETS['amqp']}@127.0.0.1:{rabbit_node.port}/canary"
-    rabbit_node.ctl("delete_user", "canary")
-    rabbit_node.ctl("delete_vhost", "canary")
+    name = f"canary{time.monotonic_ns()}"
+    with rabbit_node.vhost(name):
+        rabbit_node.add_user("canary", SECRETS["amqp"], name)
+        yield f"amqp://canary:{SECRETS['amqp']}@127.0.0.1:{rabbit_node.port}/{name}"
+        rabbit_node.delete_user("canary")
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,10 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NoReturn
+
+import typer
 
 from tests.forking import parsers
 
@@ -55,6 +58,7 @@ def main() -> None:
     gc.disable()
     for name in _modules():
         importlib.import_module(name)
+    _build_command_line()
     gc.freeze()  # what is loaded stays shared: a collection would write to it
     gc.enable()
     order = _serve(socket.socket(fileno=int(sys.argv[1])))
@@ -71,6 +75,14 @@ def _modules() -> Iterator[str]:
         for module in pkgutil.walk_packages([package], f"{package}."):
             if not module.name.startswith(_PROGRAMS):
                 yield module.name
+
+
+def _build_command_line() -> None:
+    """Builds the commands once. Typer builds all of them at each start: most of the time that a short command takes."""
+    from runtime.cli.app import app  # noqa: PLC0415 - `main` loads it among the others, when nothing is collected
+
+    typer.main.get_command = cache(typer.main.get_command)
+    typer.main.get_command(app)
 
 
 def _serve(orders: socket.socket) -> Order | None:

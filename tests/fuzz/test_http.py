@@ -47,8 +47,8 @@ OF_THE_PARSER = {400, 408, 431}  # the API has some of these, too
 STREAM_S = 0.5  # for which an event stream is read
 
 
-def routes() -> list[Route]:
-    """Returns the routes of both ports, as their routers have them."""
+def routes_of_ports() -> dict[str, list[Route]]:
+    """Returns the routes of each port, as its router has them."""
     metrics = Metrics(CollectorRegistry())
 
     async def checked() -> dict[str, bool]:
@@ -62,8 +62,15 @@ def routes() -> list[Route]:
         broker=MemoryBroker(), keys=keys, hosts=hosts, limits=limits, metrics=metrics, clock=now, decode=decode
     )
     apps = (api, build_ops_app(metrics, checked, hosts))
-    found = {(route.method, _path(route)) for app in apps for route in app.router.routes()}
-    return sorted(found)
+    return {
+        port: sorted({(route.method, _path(route)) for route in app.router.routes()})
+        for port, app in zip(PORTS, apps, strict=True)
+    }
+
+
+def routes() -> list[Route]:
+    """Returns the routes of both ports."""
+    return sorted(set[Route]().union(*routes_of_ports().values()))
 
 
 def _path(route: web.AbstractRoute) -> str:

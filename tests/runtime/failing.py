@@ -7,6 +7,7 @@ WAY is the name of a function here. The secret is in a variable and in a message
 
 import asyncio
 import gc
+import importlib
 import logging
 import sys
 import threading
@@ -157,6 +158,7 @@ def main() -> None:
     way, log_format, secret, *rest = sys.argv[1:]
     if rest:
         sys.modules["rich"] = None  # type: ignore[assignment] # the import system's word for: not there
+        importlib.reload(structlog.dev)  # it looks for Rich when it is loaded
     logs.configure(settings.load({"log_format": log_format}, {}))
     {known.__name__: known for known in WAYS}[way](secret)
 

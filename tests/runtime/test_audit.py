@@ -13,7 +13,7 @@ from contract.events import batch_completed, erased
 from contract.job import Lane
 from runtime.audit import AuditLimits, Balance, Books, QueueSnapshot, Suspicion
 
-LIMITS = AuditLimits(patience_s=100, hold_s=10)
+LIMITS = AuditLimits(max_run_s=100, hold_s=10)
 NOTHING = QueueSnapshot(queues={}, lanes=dict.fromkeys(Lane, 0), elsewhere=0)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.forking.command import run, start
 from tests.runtime.failing import WAYS, caused
 
 pytestmark = pytest.mark.processes
@@ -24,7 +25,8 @@ print("still there")
 Way = Callable[[str], object]
 
 
-def run(stderr: str) -> str:
+def printed(stderr: str) -> str:
+    """Returns what a process prints that logs to `stderr`."""
     with open(stderr, "w") as log:  # noqa: PTH123 - a device
         return subprocess.run(
             [sys.executable, "-c", FULL], stdout=subprocess.PIPE, stderr=log, text=True, check=False
@@ -32,7 +34,7 @@ def run(stderr: str) -> str:
 
 
 def test_a_full_log_device_does_not_end_the_process() -> None:
-    assert run("/dev/full") == run("/dev/null") == "still there\n"
+    assert printed("/dev/full") == printed("/dev/null") == "still there\n"
 
 
 def command(way: Way, log_format: str, *options: str) -> list[str]:
@@ -42,10 +44,11 @@ def command(way: Way, log_format: str, *options: str) -> list[str]:
 @pytest.mark.parametrize("log_format", ["json", "console"])
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_exceptions_are_logged_without_messages_and_values(way: Way, log_format: str) -> None:
-    done = subprocess.run(command(way, log_format), capture_output=True, text=True, check=False)
-    assert CANARY not in done.stdout + done.stderr
-    assert "20" in done.stderr, "it must be told, with its time"
-    assert "File" in done.stderr or "at=" in done.stderr or '"at"' in done.stderr
+    done = run(command(way, log_format), env=os.environ)
+    log = done.stderr.decode()
+    assert CANARY not in done.stdout.decode() + log
+    assert "20" in log, "it must be told, with its time"
+    assert "File" in log or "at=" in log or '"at"' in log
 
 
 @pytest.mark.parametrize("options", [(), ("no-rich",)], ids=["rich", "no rich"])
@@ -59,7 +62,7 @@ def test_exceptions_are_shown_without_messages_and_values_on_a_terminal(way: Way
 def on_terminal(arguments: list[str]) -> str:
     """Returns what a command prints to a terminal."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen(arguments, stdout=theirs, stderr=theirs) as process:
+    with start(arguments, env=os.environ, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
         output = b""
         while chunk := _read(ours):
@@ -76,7 +79,7 @@ def _read(terminal: int) -> bytes:
         return b""
 
 
-def test_class_names_and_frames_are_logged() -> None:
+def test_class_names_and_frames_are_logged() -> None:  # by a new interpreter, not a fork
     output = subprocess.run(command(caused, "json"), capture_output=True, text=True, check=False).stderr
     assert "builtins.ValueError" in output
     assert "which led to" in output

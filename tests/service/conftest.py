@@ -10,10 +10,12 @@ from aiohttp.web import BaseRunner, Request
 from prometheus_client import CollectorRegistry
 from pytest_aiohttp.plugin import AiohttpClient
 
+from contract.addresses import AddressRule
 from contract.consumers import ConsumerBook
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
+from contract.replays import ReplayBook
 from contract.webhooks import WebhookBook
 from service.access.keys import ApiKeys
 from service.access.stored_keys import StoredKeys
@@ -24,13 +26,14 @@ from tests.service.memory_broker import MemoryBroker
 from workers.decode import decode
 
 KNOWN = Hosts()
+PUBLIC = AddressRule()
 SECRET = "t" * 32  # of event tokens
 NOW = datetime(2024, 10, 19, 8, 30, tzinfo=UTC)
 LIMITS = IntakeLimits(max_body_bytes=100_000, put_timeout_s=2.0, heartbeat_s=5.0, open_wait_s=0.05)
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class RunningApi:
     """A running HTTP API with its dependencies."""
 
     client: TestClient[Request, None]
@@ -54,7 +57,7 @@ class PlainServer(TestServer):
         return await super()._make_runner(**{**kwargs, "handler_cancellation": False})
 
 
-OpenDesk = Callable[..., Awaitable[Desk]]
+StartApi = Callable[..., Awaitable[RunningApi]]
 
 
 @pytest.fixture
@@ -66,7 +69,7 @@ def conformance() -> Iterator[Conformance]:
 
 
 @pytest.fixture
-def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDesk:
+def start_api(aiohttp_client: AiohttpClient, conformance: Conformance) -> StartApi:
     async def start(  # noqa: PLR0913 - what a test may replace
         *,
         keys: tuple[str, ...] = (),
@@ -80,7 +83,9 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
         consumers: ConsumerBook | None = None,
         tokens_secret: str | None = SECRET,
         webhooks: WebhookBook | None = None,
-    ) -> Desk:
+        replays: ReplayBook | None = None,
+        receivers: AddressRule = PUBLIC,
+    ) -> RunningApi:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
             broker=broker,
@@ -98,16 +103,18 @@ def open_desk(aiohttp_client: AiohttpClient, conformance: Conformance) -> OpenDe
             consumers=consumers,
             tokens_secret=tokens_secret,
             webhooks=webhooks,
+            replays=replays,
+            receivers=receivers,
         )
         conformance.watch(app)
-        return Desk(await aiohttp_client(PlainServer(app)), broker, metrics)
+        return RunningApi(await aiohttp_client(PlainServer(app)), broker, metrics)
 
     return start
 
 
 @pytest.fixture
-async def desk(open_desk: OpenDesk) -> Desk:
-    return await open_desk()
+async def api(start_api: StartApi) -> RunningApi:
+    return await start_api()
 
 
 async def problem(response: ClientResponse) -> dict[str, Any]:

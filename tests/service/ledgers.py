@@ -1,4 +1,4 @@
-"""A desk with a real ledger in a file, filled from the records of a test."""
+"""An API with a real ledger in a file, filled from the records of a test."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -7,17 +7,19 @@ from pathlib import Path
 import pytest
 
 from contract.ledger import LedgerUnavailable
+from contract.replays import Replay
 from contract.webhooks import Delivery, Webhook
 from runtime.ledger.consumers import SqlConsumerBook
 from runtime.ledger.database import ledger_url, open_engine
 from runtime.ledger.queries import SqlLedger
+from runtime.ledger.replays import SqlReplays
 from runtime.ledger.webhooks import SqlWebhookBook
 from service.app import Keeping
 from tests.ledger_model import empty_ledger
 from tests.runtime.ledger.records import Records, record_all
-from tests.service.conftest import Desk, OpenDesk
+from tests.service.conftest import RunningApi, StartApi
 
-OpenLedgerDesk = Callable[..., Awaitable[Desk]]
+StartLedgerApi = Callable[..., Awaitable[RunningApi]]
 
 
 @pytest.fixture
@@ -26,8 +28,11 @@ async def records() -> Records:
 
 
 @pytest.fixture
-async def ledger_desk(open_desk: OpenDesk, records: Records, tmp_path: Path) -> AsyncIterator[OpenLedgerDesk]:
-    """Opens a desk whose ledger has recorded all of `records`; with `recorded=False` it has never recorded anything."""
+async def ledger_api(start_api: StartApi, records: Records, tmp_path: Path) -> AsyncIterator[StartLedgerApi]:
+    """Starts an API whose ledger has recorded all of `records`; with `recorded=False` it has never recorded anything.
+
+    Instead it may have a `content`: that of the file of another ledger.
+    """
     path = tmp_path / "ledger.db"
     path.write_bytes(await asyncio.to_thread(empty_ledger))
     engine = open_engine(ledger_url(f"sqlite:///{path}"), writes=True)
@@ -36,25 +41,33 @@ async def ledger_desk(open_desk: OpenDesk, records: Records, tmp_path: Path) -> 
         *,
         keys: tuple[str, ...] = (),
         recorded: bool = True,
+        content: bytes | None = None,
         keeping: Keeping | None = None,
         operators: frozenset[str] = frozenset(),
         webhooks: Sequence[Webhook] = (),
         deliveries: Sequence[Delivery] = (),
-    ) -> Desk:
-        if recorded:
+        replays: Sequence[Replay] = (),
+    ) -> RunningApi:
+        if content is not None:
+            path.write_bytes(content)
+        elif recorded:
             await record_all(records, engine)
         book = SqlWebhookBook(engine)
         for webhook in webhooks:
             await book.add(webhook, at_most=len(webhooks))
         for delivery in deliveries:
             await book.request(delivery)
-        return await open_desk(
+        replay_book = SqlReplays(engine, engine)
+        for replay in replays:
+            await replay_book.add(replay, at_most=len(replays))
+        return await start_api(
             keys=keys,
             ledger=SqlLedger(engine),
             keeping=keeping,
             operators=operators,
             consumers=SqlConsumerBook(engine),
             webhooks=book,
+            replays=replay_book,
         )
 
     yield start

@@ -6,13 +6,13 @@ from typing import Any
 
 from aiohttp import ClientResponse
 
-from tests.service.conftest import Desk
+from tests.service.conftest import RunningApi
 
 Block = dict[str, str]
 
 
-async def follow(desk: Desk, path: str = "/v1/events", **headers: str) -> ClientResponse:
-    response = await desk.client.get(path, headers=headers)
+async def follow(api: RunningApi, path: str = "/v1/events", **headers: str) -> ClientResponse:
+    response = await api.client.get(path, headers=headers)
     assert (response.status, response.content_type) == (200, "text/event-stream")
     return response
 
@@ -32,22 +32,22 @@ def event(offset: int) -> Block:
     return {"id": str(offset), "data": f'{{"n":{offset}}}'}
 
 
-async def write(desk: Desk, *routing_keys: str) -> None:
+async def write(api: RunningApi, *routing_keys: str) -> None:
     for routing_key in routing_keys:
-        await desk.broker.write(routing_key, b'{"n":%d}' % (desk.broker.first_offset + len(desk.broker.log)))
+        await api.broker.write(routing_key, b'{"n":%d}' % (api.broker.first_offset + len(api.broker.log)))
 
 
-async def lines(desk: Desk, query: str) -> list[dict[str, Any]]:
+async def lines(api: RunningApi, query: str) -> list[dict[str, Any]]:
     """Returns all lines of a stream that ends."""
-    response = await desk.client.get(f"/v1/events?format=ndjson&{query}")
+    response = await api.client.get(f"/v1/events?format=ndjson&{query}")
     assert (response.status, response.content_type) == (200, "application/x-ndjson")
     return [json.loads(line) for line in (await response.read()).splitlines()]
 
 
-async def until_ended(desk: Desk, reason: str) -> None:
+async def until_ended(api: RunningApi, reason: str) -> None:
     """Returns when a stream has ended for this reason, which nothing but the metric signals."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         ended = 0.0
         while not ended:
-            ended = desk.sample("copydesk_event_streams_ended_total", reason=reason)
+            ended = api.sample("copydesk_event_streams_ended_total", reason=reason)
             await asyncio.sleep(0.01)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from service import problems
-from tests.service.conftest import Desk, problem
+from tests.service.conftest import RunningApi, problem
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -17,8 +17,8 @@ JSON_VALUES = st.recursive(
 FIELDS = st.sampled_from(["url", "text", "html", "metadata", "labels", "options", "lane", "title", "authors", ""])
 
 
-async def test_index_names_the_routes(desk: Desk) -> None:
-    body = await (await desk.client.get("/")).json()
+async def test_index_names_the_routes(api: RunningApi) -> None:
+    body = await (await api.client.get("/")).json()
     assert body["name"] == "copydesk"
     assert "POST /v1/documents" in body["routes"]
 
@@ -34,26 +34,28 @@ async def test_index_names_the_routes(desk: Desk) -> None:
         ("PROPFIND", "/", 405, "method-not-allowed"),
     ],
 )
-async def test_errors_of_the_framework_are_problems(desk: Desk, method: str, path: str, status: int, slug: str) -> None:
-    response = await desk.client.request(method, path)
+async def test_errors_of_the_framework_are_problems(
+    api: RunningApi, method: str, path: str, status: int, slug: str
+) -> None:
+    response = await api.client.request(method, path)
     assert response.status == status
     assert response.content_type == problems.MEDIA_TYPE
     if method != "HEAD":
         assert (await problem(response))["type"] == f"/problems/{slug}"
     if status == 405:
         assert response.headers["Allow"]
-    assert desk.sample("copydesk_refused_total", reason=slug.replace("-", "_")) == 1
+    assert api.sample("copydesk_refused_total", reason=slug.replace("-", "_")) == 1
 
 
-async def test_unknown_methods_share_a_metric_label(desk: Desk) -> None:
-    await desk.client.request("PROPFIND", "/nothing")
-    assert desk.sample("copydesk_request_seconds_count", method="other", route="unmatched", status="404") == 1
+async def test_unknown_methods_share_a_metric_label(api: RunningApi) -> None:
+    await api.client.request("PROPFIND", "/nothing")
+    assert api.sample("copydesk_request_seconds_count", method="other", route="unmatched", status="404") == 1
 
 
-async def test_defect_is_500_without_internals_and_logged(desk: Desk) -> None:
-    desk.broker.refusal = RuntimeError("internals")
+async def test_defect_is_500_without_internals_and_logged(api: RunningApi) -> None:
+    api.broker.refusal = RuntimeError("internals")
     with capture_logs() as logs:
-        response = await desk.post('{"text": "a"}')
+        response = await api.post('{"text": "a"}')
     assert (await problem(response))["type"] == "/problems/internal-error"
     assert "internals" not in await response.text()
     assert [(entry["event"], entry["log_level"], entry["error"]) for entry in logs] == [
@@ -61,8 +63,8 @@ async def test_defect_is_500_without_internals_and_logged(desk: Desk) -> None:
     ]
 
 
-async def test_client_that_leaves_mid_body_is_no_defect(desk: Desk) -> None:
-    _, writer = await asyncio.open_connection(desk.client.host, desk.client.port)
+async def test_client_that_leaves_mid_body_is_no_defect(api: RunningApi) -> None:
+    _, writer = await asyncio.open_connection(api.client.host, api.client.port)
     writer.write(
         b"POST /v1/documents HTTP/1.1\r\nHost: [::1]\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nhalf"
     )
@@ -70,13 +72,13 @@ async def test_client_that_leaves_mid_body_is_no_defect(desk: Desk) -> None:
         await writer.drain()
         writer.close()
         await writer.wait_closed()
-        await desk.client.server.close()  # returns when the handler has ended
+        await api.client.server.close()  # returns when the handler has ended
     assert [entry["event"] for entry in logs] == ["client_gone"]
 
 
 @pytest.mark.parametrize("kind", problems.ALL, ids=lambda kind: kind.slug)
-async def test_every_problem_type_is_explained_where_it_points(desk: Desk, kind: problems.ProblemType) -> None:
-    response = await desk.client.get(f"/problems/{kind.slug}")
+async def test_every_problem_type_is_explained_where_it_points(api: RunningApi, kind: problems.ProblemType) -> None:
+    response = await api.client.get(f"/problems/{kind.slug}")
     assert response.status == 200
     assert kind.meaning in await response.text()
 
@@ -87,8 +89,8 @@ def test_slugs_are_distinct() -> None:
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=JSON_VALUES | st.dictionaries(FIELDS, JSON_VALUES, max_size=5))
-async def test_no_json_makes_a_500(desk: Desk, body: object) -> None:
-    response = await desk.post(json.dumps(body))
+async def test_no_json_makes_a_500(api: RunningApi, body: object) -> None:
+    response = await api.post(json.dumps(body))
     assert response.status in {202, 400, 422}
 
 
@@ -97,8 +99,8 @@ async def test_no_json_makes_a_500(desk: Desk, body: object) -> None:
     body=st.binary(max_size=200),
     content_type=st.sampled_from(["application/json", "text/plain", "text/html; charset=gbk"]),
 )
-async def test_no_bytes_make_a_500(desk: Desk, body: bytes, content_type: str) -> None:
-    response = await desk.post(body, content_type)
+async def test_no_bytes_make_a_500(api: RunningApi, body: bytes, content_type: str) -> None:
+    response = await api.post(body, content_type)
     assert response.status in {202, 400, 415, 422}
     if response.status != 202:
         errors = (await response.json(content_type=None))["errors"]

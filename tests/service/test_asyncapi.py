@@ -16,7 +16,7 @@ from contract.events import AnyEvent, batch_completed, erased
 from contract.reasons import Reason
 from contract.topology import DOCUMENTS, LOG, design
 from tests.brokers import samples
-from tests.service.conftest import Desk
+from tests.service.conftest import RunningApi
 
 SCHEMA = Path(__file__).parents[1] / "asyncapi" / "3.0.0.json"
 BATCH = CompletedBatch(
@@ -37,8 +37,8 @@ EVENTS: dict[str, AnyEvent] = {
 
 
 @pytest.fixture
-async def document(desk: Desk) -> dict[str, Any]:
-    response = await desk.client.get("/asyncapi.json")
+async def document(api: RunningApi) -> dict[str, Any]:
+    response = await api.client.get("/asyncapi.json")
     assert (response.status, response.content_type) == (200, "application/json")
     found: dict[str, Any] = await response.json()
     return found

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from service.api.about import DOCS_FILES
-from tests.service.conftest import Desk
+from tests.service.conftest import RunningApi
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "service" / "docs"
@@ -27,8 +27,8 @@ def test_the_version_is_the_one_that_the_makefile_brings() -> None:
     assert f"version {version}," in (FOLDER / "README.md").read_text()
 
 
-async def test_the_page_names_the_files_that_are_served_and_holds_no_code(desk: Desk) -> None:
-    response = await desk.client.get("/docs")
+async def test_the_page_names_the_files_that_are_served_and_holds_no_code(api: RunningApi) -> None:
+    response = await api.client.get("/docs")
     page = await response.text()
     assert set(re.findall(r'(?:src|href)="docs/([^"]+)"', page)) == set(DOCS_FILES)
     assert re.findall(r"<script(?! src=)|<style|style=|\son\w+=", page) == []
@@ -38,10 +38,10 @@ async def test_the_page_names_the_files_that_are_served_and_holds_no_code(desk: 
 
 
 @pytest.mark.parametrize("name", DOCS_FILES)
-async def test_a_file_comes_as_it_is_and_is_kept_by_its_tag(desk: Desk, name: str) -> None:
-    response = await desk.client.get(f"/docs/{name}")
+async def test_a_file_comes_as_it_is_and_is_kept_by_its_tag(api: RunningApi, name: str) -> None:
+    response = await api.client.get(f"/docs/{name}")
     assert (await response.read(), response.content_type) == ((FOLDER / name).read_bytes(), DOCS_FILES[name])
-    again = await desk.client.get(f"/docs/{name}", headers={"If-None-Match": response.headers["ETag"]})
+    again = await api.client.get(f"/docs/{name}", headers={"If-None-Match": response.headers["ETag"]})
     assert (again.status, await again.read()) == (304, b"")
 
 

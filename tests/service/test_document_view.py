@@ -16,18 +16,18 @@ from service.api.lookups import FORMATS
 from service.http.accept import preferred
 from tests.brokers import samples
 from tests.runtime.ledger.records import Records, failed, next_run
-from tests.service.conftest import NOW, Desk, OpenDesk, problem
-from tests.service.ledgers import BrokenLedger, OpenLedgerDesk, ledger_desk, records
+from tests.service.conftest import NOW, RunningApi, StartApi, problem
+from tests.service.ledgers import BrokenLedger, StartLedgerApi, ledger_api, records
 
-__all__ = ["ledger_desk", "records"]
+__all__ = ["ledger_api", "records"]
 
 ARTICLE = "application/vnd.copydesk.article+json"
 
 THERE = ("status", "event", "article", "text")  # of an article without further forms
 
 
-async def view(desk: Desk, document_id: str, accept: str = "application/json", **query: str) -> ClientResponse:
-    return await desk.client.get(f"/v1/documents/{document_id}", headers={"Accept": accept}, params=query)
+async def view(api: RunningApi, document_id: str, accept: str = "application/json", **query: str) -> ClientResponse:
+    return await api.client.get(f"/v1/documents/{document_id}", headers={"Accept": accept}, params=query)
 
 
 def article(job: Job) -> ProcessedEvent:
@@ -42,11 +42,11 @@ def id_made(at: datetime) -> str:
 
 
 async def test_a_document_that_waits_says_so_and_when_to_ask_again(
-    ledger_desk: OpenLedgerDesk, records: Records
+    ledger_api: StartLedgerApi, records: Records
 ) -> None:
     job = samples.job()
     records.accept(job)
-    response = await view(await ledger_desk(), job.id)
+    response = await view(await ledger_api(), job.id)
     body = await response.json()
     assert (response.status, body["state"], body["lane"]) == (200, "accepted", "interactive")
     assert (body["labels"], body["kind"], body["event"]) == ({"desk": "foreign"}, "text", None)
@@ -54,28 +54,28 @@ async def test_a_document_that_waits_says_so_and_when_to_ask_again(
 
 
 async def test_a_document_that_waits_for_a_retry_says_why_and_until_when(
-    ledger_desk: OpenLedgerDesk, records: Records
+    ledger_api: StartLedgerApi, records: Records
 ) -> None:
     job = samples.job()
     records.accept(job)
     records.retry(job, Reason.DNS_ERROR)
-    response = await view(await ledger_desk(), job.id)
+    response = await view(await ledger_api(), job.id)
     body = await response.json()
     assert (body["state"], body["attempts"], body["reason"]) == ("processing", 1, "dns_error")
     wait_s = (datetime.fromisoformat(body["next_at"]) - NOW).total_seconds()
     assert int(response.headers["Retry-After"]) == round(wait_s)
 
 
-async def test_a_decided_document_links_to_its_event(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_a_decided_document_links_to_its_event(ledger_api: StartLedgerApi, records: Records) -> None:
     job = samples.job()
     records.accept(job)
     records.decide(article(job))
-    desk = await ledger_desk()
-    response = await view(desk, job.id)
+    api = await ledger_api()
+    response = await view(api, job.id)
     body = await response.json()
     assert (body["state"], body["title"], body["attempts"]) == ("processed", "Grüße", 1)
     assert "Retry-After" not in response.headers
-    linked = await desk.client.get(body["event"])
+    linked = await api.client.get(body["event"])
     assert (linked.status, linked.content_type) == (200, "application/cloudevents+json")
     assert await linked.read() == encode(article(job))
 
@@ -90,125 +90,123 @@ async def test_a_decided_document_links_to_its_event(ledger_desk: OpenLedgerDesk
     ],
 )
 async def test_each_form_comes_by_accept_and_by_format(
-    ledger_desk: OpenLedgerDesk, records: Records, name: str, accept: str, body: str | None
+    ledger_api: StartLedgerApi, records: Records, name: str, accept: str, body: str | None
 ) -> None:
     job = samples.job()
     records.decide(article(job))
-    desk = await ledger_desk()
+    api = await ledger_api()
     expected = encode(article(job)) if body is None else body.encode()
-    for response in (await view(desk, job.id, accept), await view(desk, job.id, "*/*", format=name)):
+    for response in (await view(api, job.id, accept), await view(api, job.id, "*/*", format=name)):
         assert (response.status, await response.read(), response.content_type) == (200, expected, accept)
         assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_the_article_alone_is_the_data_of_the_event(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_the_article_alone_is_the_data_of_the_event(ledger_api: StartLedgerApi, records: Records) -> None:
     job = samples.job()
     records.decide(article(job))
-    response = await view(await ledger_desk(), job.id, ARTICLE)
+    response = await view(await ledger_api(), job.id, ARTICLE)
     assert response.content_type == ARTICLE
     body = await response.json(content_type=None)
     assert (body["title"], body["text"]) == ("Grüße", "Grüße aus Łódź.")
 
 
-async def test_article_html_is_served_under_a_strict_policy(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_article_html_is_served_under_a_strict_policy(ledger_api: StartLedgerApi, records: Records) -> None:
     job = samples.job()
     records.decide(article(job))
-    response = await view(await ledger_desk(), job.id, "text/html")
+    response = await view(await ledger_api(), job.id, "text/html")
     assert response.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
 
 
 async def test_a_form_that_is_not_there_yet_is_answered_with_the_state(
-    ledger_desk: OpenLedgerDesk, records: Records
+    ledger_api: StartLedgerApi, records: Records
 ) -> None:
     job = samples.job()
     records.accept(job)
-    response = await view(await ledger_desk(), job.id, "text/plain")
+    response = await view(await ledger_api(), job.id, "text/plain")
     assert (response.status, (await response.json())["state"]) == (202, "accepted")
     assert response.headers["Retry-After"] == "1"
 
 
-async def test_a_failed_document_has_an_event_and_no_article(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_a_failed_document_has_an_event_and_no_article(ledger_api: StartLedgerApi, records: Records) -> None:
     job = samples.job()
     records.decide(failed(job, Reason.GONE))
-    desk = await ledger_desk()
-    assert (await (await view(desk, job.id)).json())["reason"] == "gone"
-    assert (await view(desk, job.id, "application/cloudevents+json")).status == 200
-    answer = await view(desk, job.id, "text/plain")
+    api = await ledger_api()
+    assert (await (await view(api, job.id)).json())["reason"] == "gone"
+    assert (await view(api, job.id, "application/cloudevents+json")).status == 200
+    answer = await view(api, job.id, "text/plain")
     assert (answer.status, (await problem(answer))["type"]) == (404, "/problems/no-article")
 
 
 @pytest.mark.parametrize("accept", ["text/markdown", "application/pdf", "text/plain;q=0"])
-async def test_an_unavailable_form_is_not_acceptable(
-    ledger_desk: OpenLedgerDesk, records: Records, accept: str
-) -> None:
+async def test_an_unavailable_form_is_not_acceptable(ledger_api: StartLedgerApi, records: Records, accept: str) -> None:
     job = samples.job()
     records.decide(samples.processed(job))
-    answer = await view(await ledger_desk(), job.id, accept)
+    answer = await view(await ledger_api(), job.id, accept)
     told = await problem(answer)
     assert (answer.status, told["type"]) == (406, "/problems/not-acceptable")
     assert told["detail"].endswith(f"There are: {', '.join(FORMATS[name] for name in THERE)}.")
 
 
-async def test_an_id_is_taken_in_either_case(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_an_id_is_taken_in_either_case(ledger_api: StartLedgerApi, records: Records) -> None:
     job = samples.job()
     records.decide(article(job))
-    desk = await ledger_desk()
-    assert (await (await view(desk, job.id.upper())).json())["id"] == job.id
+    api = await ledger_api()
+    assert (await (await view(api, job.id.upper())).json())["id"] == job.id
 
 
-async def test_only_ids_of_our_form_may_be_unknown(ledger_desk: OpenLedgerDesk) -> None:
-    desk, just_made = await ledger_desk(recorded=False), id_made(NOW)
+async def test_only_ids_of_our_form_may_be_unknown(ledger_api: StartLedgerApi) -> None:
+    api, just_made = await ledger_api(recorded=False), id_made(NOW)
     for form in (f"{{{just_made}}}", f"urn:uuid:{just_made}", just_made.replace("-", "")):
-        assert (await view(desk, form)).status == 404
-    assert (await view(desk, just_made.upper())).status == 202
+        assert (await view(api, form)).status == 404
+    assert (await view(api, just_made.upper())).status == 202
 
 
-async def test_a_client_with_the_current_tag_gets_304(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_a_client_with_the_current_tag_gets_304(ledger_api: StartLedgerApi, records: Records) -> None:
     job = samples.job()
     records.decide(article(job))
-    desk = await ledger_desk()
+    api = await ledger_api()
     tags = {}
     for name in FORMATS:
-        tags[name] = (await view(desk, job.id, "*/*", format=name)).headers["ETag"]
+        tags[name] = (await view(api, job.id, "*/*", format=name)).headers["ETag"]
     assert len(set(tags.values())) == len(FORMATS)
     for name, tag in tags.items():
         path = f"/v1/documents/{job.id}?format={name}"
-        same = await desk.client.get(path, headers={"If-None-Match": f'"other", W/{tag}'})
+        same = await api.client.get(path, headers={"If-None-Match": f'"other", W/{tag}'})
         assert (same.status, await same.read(), same.headers["ETag"]) == (304, b"", tag)
-        assert (await desk.client.get(path, headers={"If-None-Match": '"other"'})).status == 200
+        assert (await api.client.get(path, headers={"If-None-Match": '"other"'})).status == 200
 
 
-async def test_the_tag_changes_with_the_state(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_the_tag_changes_with_the_state(ledger_api: StartLedgerApi, records: Records) -> None:
     job = samples.job()
     records.accept(job)
-    desk = await ledger_desk()
-    before = (await view(desk, job.id)).headers["ETag"]
+    api = await ledger_api()
+    before = (await view(api, job.id)).headers["ETag"]
     records.decide(article(job))
-    desk = await ledger_desk()
-    assert (await view(desk, job.id)).headers["ETag"] != before
+    api = await ledger_api()
+    assert (await view(api, job.id)).headers["ETag"] != before
 
 
-async def test_every_run_can_be_looked_at(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_every_run_can_be_looked_at(ledger_api: StartLedgerApi, records: Records) -> None:
     job = samples.job()
     records.accept(job)
     records.decide(failed(job))
     records.accept(next_run(job))
-    desk = await ledger_desk()
-    body = await (await view(desk, job.id)).json()
+    api = await ledger_api()
+    body = await (await view(api, job.id)).json()
     assert (body["run"], body["state"]) == (2, "accepted")
     assert [(run["run"], run["state"]) for run in body["runs"]] == [(1, "failed"), (2, "accepted")]
-    first = await (await view(desk, job.id, run="1")).json()
+    first = await (await view(api, job.id, run="1")).json()
     assert (first["state"], first["reason"]) == ("failed", "not_found")
-    assert (await view(desk, job.id, run="3")).status == 404
+    assert (await view(api, job.id, run="3")).status == 404
 
 
 async def test_while_a_further_run_is_under_way_the_article_is_there(
-    ledger_desk: OpenLedgerDesk, records: Records
+    ledger_api: StartLedgerApi, records: Records
 ) -> None:
     job = samples.job()
     records.decide(article(job))
     records.accept(next_run(job))
-    response = await view(await ledger_desk(), job.id, "text/markdown")
+    response = await view(await ledger_api(), job.id, "text/markdown")
     assert (response.status, await response.text()) == (200, "# Grüße")
 
 
@@ -226,17 +224,17 @@ async def test_while_a_further_run_is_under_way_the_article_is_there(
     ],
 )
 async def test_an_id_that_was_never_accepted_is_not_found(
-    ledger_desk: OpenLedgerDesk, records: Records, document_id: str, status: int
+    ledger_api: StartLedgerApi, records: Records, document_id: str, status: int
 ) -> None:
     records.accept(samples.job())
-    answer = await view(await ledger_desk(), document_id)
+    answer = await view(await ledger_api(), document_id)
     assert (answer.status, (await problem(answer))["type"]) == (status, "/problems/not-found")
 
 
-async def test_a_young_id_is_unknown_with_a_time_to_ask_again(ledger_desk: OpenLedgerDesk) -> None:
-    desk = await ledger_desk(recorded=False)
+async def test_a_young_id_is_unknown_with_a_time_to_ask_again(ledger_api: StartLedgerApi) -> None:
+    api = await ledger_api(recorded=False)
     for document_id in (id_made(NOW), document_id_for_key("anonymous", "a")):
-        response = await view(desk, document_id, "text/plain")
+        response = await view(api, document_id, "text/plain")
         assert response.status == 202
         assert await response.json() == {"id": document_id, "state": "unknown", "recorded_until": None}
         assert response.headers["Retry-After"] == "1"
@@ -245,20 +243,20 @@ async def test_a_young_id_is_unknown_with_a_time_to_ask_again(ledger_desk: OpenL
 # access and refusals
 
 
-async def test_an_owner_sees_its_own_documents_alone(ledger_desk: OpenLedgerDesk, records: Records) -> None:
+async def test_an_owner_sees_its_own_documents_alone(ledger_api: StartLedgerApi, records: Records) -> None:
     mine, other, nobodys = samples.jobs(3)
     records.accept(mine, replace(other, owner="archive"))
     records.decide(samples.processed(nobodys))  # no acceptance is on record
-    desk = await ledger_desk(keys=("newsroom:a-secret", "archive:b-secret"))
+    api = await ledger_api(keys=("newsroom:a-secret", "archive:b-secret"))
     headers = {"Authorization": "Bearer a-secret"}
     found = {
-        job.id: (await desk.client.get(f"/v1/documents/{job.id}", headers=headers)).status
+        job.id: (await api.client.get(f"/v1/documents/{job.id}", headers=headers)).status
         for job in (mine, other, nobodys)
     }
     assert list(found.values()) == [200, 404, 404]
-    page = await (await desk.client.get("/v1/documents", headers=headers)).json()
+    page = await (await api.client.get("/v1/documents", headers=headers)).json()
     assert [document["id"] for document in page["documents"]] == [mine.id]
-    assert (await desk.client.get(f"/v1/documents/{mine.id}")).status == 401
+    assert (await api.client.get(f"/v1/documents/{mine.id}")).status == 401
 
 
 @pytest.mark.parametrize(
@@ -271,31 +269,31 @@ async def test_an_owner_sees_its_own_documents_alone(ledger_desk: OpenLedgerDesk
         ("other=1", "other", "unknown_parameter"),
     ],
 )
-async def test_a_wrong_query_is_refused_by_name(ledger_desk: OpenLedgerDesk, query: str, field: str, rule: str) -> None:
-    answer = await problem(await (await ledger_desk()).client.get(f"/v1/documents/a?{query}"))
+async def test_a_wrong_query_is_refused_by_name(ledger_api: StartLedgerApi, query: str, field: str, rule: str) -> None:
+    answer = await problem(await (await ledger_api()).client.get(f"/v1/documents/a?{query}"))
     assert [(error["field"], error["rule"]) for error in answer["errors"]] == [(field, rule)]
 
 
 @pytest.mark.parametrize("path", ["/v1/documents", "/v1/documents/a"])
-async def test_without_a_ledger_it_says_so(desk: Desk, path: str) -> None:
-    response = await desk.client.get(path)
+async def test_without_a_ledger_it_says_so(api: RunningApi, path: str) -> None:
+    response = await api.client.get(path)
     assert (response.status, (await problem(response))["type"]) == (503, "/problems/ledger-not-configured")
 
 
 @pytest.mark.parametrize("path", ["/v1/documents", "/v1/documents/a"])
 @pytest.mark.parametrize("failure", [LedgerUnavailable(), None], ids=["fails", "hangs"])
 async def test_an_unavailable_ledger_is_reported(
-    open_desk: OpenDesk, path: str, failure: Exception | None, monkeypatch: pytest.MonkeyPatch
+    start_api: StartApi, path: str, failure: Exception | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.lookups.ledger._TIMEOUT_S", 0.05)
-    response = await (await open_desk(ledger=BrokenLedger(failure))).client.get(path)
+    response = await (await start_api(ledger=BrokenLedger(failure))).client.get(path)
     assert (response.status, (await problem(response))["type"]) == (503, "/problems/ledger-unavailable")
     assert response.headers["Retry-After"] == "5"
 
 
-async def test_the_receipt_names_the_place_of_the_document(ledger_desk: OpenLedgerDesk, desk: Desk) -> None:
-    assert "Location" not in (await desk.post('{"text": "a"}')).headers
-    response = await (await ledger_desk()).post('{"text": "a"}')
+async def test_the_receipt_names_the_place_of_the_document(ledger_api: StartLedgerApi, api: RunningApi) -> None:
+    assert "Location" not in (await api.post('{"text": "a"}')).headers
+    response = await (await ledger_api()).post('{"text": "a"}')
     assert response.headers["Location"] == f"/v1/documents/{(await response.json())['id']}"
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from contract.filters import Filter
 from service.events import start
-from service.events.choice import Choice, DecodedEvents
 from service.events.start import Start
+from service.events.stream_filter import DecodedEvents, StreamFilter
 from tests.service.memory_broker import MemoryBroker
 
 FAILED, PROCESSED = "failed.gone.org.example", "processed.en.org.example"
@@ -16,7 +16,7 @@ async def first_offset_read(keys: list[str], last: int, *, first_offset: int = 0
     broker.first_offset = first_offset
     for key in keys:
         await broker.write(key, b"{}")
-    return (await Start(last=last).span(broker, Choice(DecodedEvents(), ("failed.#",)))).after
+    return (await Start(last=last).span(broker, StreamFilter(DecodedEvents(), ("failed.#",)))).after
 
 
 @pytest.mark.parametrize(
@@ -50,5 +50,5 @@ async def test_matches_of_the_filter_are_counted() -> None:
     broker, english = MemoryBroker(), Filter.parse("language = en")
     for language in ("en", "en", "de", "en", "de"):
         await broker.write(PROCESSED, b'{"data":{"language":"%b"}}' % language.encode())
-    assert (await Start(last=2).span(broker, Choice(DecodedEvents(), filter=english))).after == 0
-    assert (await Start(last=1).span(broker, Choice(DecodedEvents(), filter=english))).after == 2
+    assert (await Start(last=2).span(broker, StreamFilter(DecodedEvents(), filter=english))).after == 0
+    assert (await Start(last=1).span(broker, StreamFilter(DecodedEvents(), filter=english))).after == 2

@@ -6,7 +6,7 @@ import pytest
 from yarl import URL
 
 from contract.broker import BrokerError, BrokerFull, BrokerUnavailable
-from tests.service.conftest import Desk, problem
+from tests.service.conftest import RunningApi, problem
 
 LOOKUPS = {  # they ask the ledger, not the broker
     *(("GET", "/v1/documents"), ("GET", "/v1/documents/some-id"), ("GET", "/v1/consumers")),
@@ -14,7 +14,8 @@ LOOKUPS = {  # they ask the ledger, not the broker
     *(("POST", "/v1/consumers/some-name/commit"), ("DELETE", "/v1/consumers/some-name")),
     ("POST", "/v1/event-tokens"),  # it asks nobody
 }
-WEBHOOKS = "/v1/webhooks"  # they ask the ledger first: `test_webhooks` has their broker fail
+# They ask the ledger first: `test_webhooks` and `test_replays` have their broker fail.
+WEBHOOKS = ("/v1/webhooks", "/v1/replays")
 PUTS = {("POST", "/v1/documents"), ("POST", "/v1/dead/some-id/retry"), ("POST", "/v1/dead/retry")}
 ACTS = {  # they ask the ledger first: `test_document_acts` has their broker fail
     ("DELETE", "/v1/documents/some-id"),
@@ -30,10 +31,10 @@ def filled(path: str) -> str:
     return re.sub(r"\{(\w+)\}", r"some-\1", path)
 
 
-def routes(desk: Desk) -> list[tuple[str, str]]:
+def routes(api: RunningApi) -> list[tuple[str, str]]:
     """Returns method and path of all routes that need a key, with an id where a path has one. HEAD goes with GET."""
-    assert desk.client.app is not None
-    all_routes = [(route.method, route.resource) for route in desk.client.app.router.routes()]
+    assert api.client.app is not None
+    all_routes = [(route.method, route.resource) for route in api.client.app.router.routes()]
     paths = [(method, resource.canonical) for method, resource in all_routes if resource is not None]
     return [(method, filled(path)) for method, path in paths if path.startswith("/v1/") and method != "HEAD"]
 
@@ -50,11 +51,11 @@ def document_for(method: str, path: str) -> dict[str, str] | None:
     return {"text": "The ferry sails again."} if (method, path) in takes else None
 
 
-async def test_an_unknown_parameter_is_refused_by_name(desk: Desk) -> None:
-    assert len(routes(desk)) >= 8
-    for method, path in routes(desk):
+async def test_an_unknown_parameter_is_refused_by_name(api: RunningApi) -> None:
+    assert len(routes(api)) >= 8
+    for method, path in routes(api):
         url = valid(method, path).update_query(nonsense="1")
-        response = await desk.client.request(method, url, json=document_for(method, path))
+        response = await api.client.request(method, url, json=document_for(method, path))
         body = await problem(response)
         assert (response.status, body["errors"][0]["field"], body["errors"][0]["rule"]) == (
             400,
@@ -64,17 +65,17 @@ async def test_an_unknown_parameter_is_refused_by_name(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("error", [BrokerUnavailable("amqp://user:secret@broker"), BrokerFull("amqp://user:secret")])
-async def test_a_broker_that_fails_is_told_with_when_to_ask_again(desk: Desk, error: BrokerError) -> None:
-    desk.broker.refusal = error
+async def test_a_broker_that_fails_is_told_with_when_to_ask_again(api: RunningApi, error: BrokerError) -> None:
+    api.broker.refusal = error
     status = 429 if isinstance(error, BrokerFull) else 503
-    for method, path in routes(desk):
+    for method, path in routes(api):
         if (
             path.startswith(WEBHOOKS)
             or (method, path) in LOOKUPS | ACTS
             or (isinstance(error, BrokerFull) and (method, path) not in PUTS)
         ):
             continue
-        response = await desk.client.request(method, valid(method, path), json=document_for(method, path))
+        response = await api.client.request(method, valid(method, path), json=document_for(method, path))
         body = await problem(response)
         assert (response.status, response.headers["Retry-After"]) == (status, str(error.retry_after_s)), (method, path)
         assert "secret" not in str(body)

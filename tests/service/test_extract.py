@@ -12,19 +12,19 @@ from contract.codec import encode
 from contract.events import Event
 from contract.reasons import Reason
 from tests.brokers import samples
-from tests.service.conftest import Desk, OpenDesk, problem
+from tests.service.conftest import RunningApi, StartApi, problem
 
 BODY = json.dumps({"text": "The ferry sails again."})
 
 
-async def extracted(desk: Desk, answer: Event | BrokerError, body: str = BODY, **headers: str) -> ClientResponse:
+async def extracted(api: RunningApi, answer: Event | BrokerError, body: str = BODY, **headers: str) -> ClientResponse:
     """Requests a preview that gets this answer."""
-    desk.broker.answers.put_nowait(answer if isinstance(answer, BrokerError) else encode(answer))
-    return await desk.post(body, path="/v1/extract", **headers)
+    api.broker.answers.put_nowait(answer if isinstance(answer, BrokerError) else encode(answer))
+    return await api.post(body, path="/v1/extract", **headers)
 
 
-def count_of(desk: Desk, outcome: str) -> float:
-    return desk.sample("copydesk_waits_total", kind="extraction", outcome=outcome)
+def count_of(api: RunningApi, outcome: str) -> float:
+    return api.sample("copydesk_waits_total", kind="extraction", outcome=outcome)
 
 
 @pytest.mark.parametrize(
@@ -35,22 +35,22 @@ def count_of(desk: Desk, outcome: str) -> float:
         ("text/plain", "text/plain"),
     ],
 )
-async def test_the_article_is_answered_and_nothing_is_stored(desk: Desk, accept: str, content_type: str) -> None:
+async def test_the_article_is_answered_and_nothing_is_stored(api: RunningApi, accept: str, content_type: str) -> None:
     event = samples.processed(samples.job())
-    response = await extracted(desk, event, Accept=accept)
+    response = await extracted(api, event, Accept=accept)
     assert (response.status, response.content_type) == (200, content_type)
     body = await response.read()
     assert body == (event.data.text.encode() if accept == "text/plain" else encode(event.data))
-    (preview,) = desk.broker.previews
+    (preview,) = api.broker.previews
     assert preview.content == "The ferry sails again."
-    assert desk.broker.jobs == []
-    assert desk.sample("copydesk_accepted_total", kind="text", lane="interactive") == 0
-    assert count_of(desk, "decided") == 1
+    assert api.broker.jobs == []
+    assert api.sample("copydesk_accepted_total", kind="text", lane="interactive") == 0
+    assert count_of(api, "decided") == 1
 
 
 @pytest.mark.parametrize(("reason", "later"), [(Reason.NO_ARTICLE, None), (Reason.DNS_ERROR, "10")])
-async def test_a_failure_is_a_problem_with_the_reason(desk: Desk, reason: Reason, later: str | None) -> None:
-    response = await extracted(desk, samples.failed("some-id", reason), BODY)
+async def test_a_failure_is_a_problem_with_the_reason(api: RunningApi, reason: Reason, later: str | None) -> None:
+    response = await extracted(api, samples.failed("some-id", reason), BODY)
     answer = await problem(response)
     assert (response.status, answer["type"], answer["errors"][0]["rule"]) == (
         422,
@@ -69,33 +69,33 @@ async def test_a_failure_is_a_problem_with_the_reason(desk: Desk, reason: Reason
     ],
 )
 async def test_a_preview_without_a_worker_is_refused_with_a_retry_time(
-    desk: Desk, error: BrokerError, status: int, slug: str
+    api: RunningApi, error: BrokerError, status: int, slug: str
 ) -> None:
-    response = await extracted(desk, error)
+    response = await extracted(api, error)
     answer = await problem(response)
     assert (response.status, answer["type"]) == (status, f"/problems/{slug}")
     assert response.headers["Retry-After"] == str(error.retry_after_s)
     assert "secret" not in str(answer)
 
 
-async def test_a_slow_preview_is_given_up(open_desk: OpenDesk) -> None:
-    desk = await open_desk(limits={"extract_timeout_s": 0.05})
-    response = await desk.post(BODY, path="/v1/extract")
+async def test_a_slow_preview_is_given_up(start_api: StartApi) -> None:
+    api = await start_api(limits={"extract_timeout_s": 0.05})
+    response = await api.post(BODY, path="/v1/extract")
     assert (response.status, (await problem(response))["type"]) == (504, "/problems/extraction-timeout")
-    assert count_of(desk, "timed_out") == 1
+    assert count_of(api, "timed_out") == 1
 
 
-async def test_previews_beyond_the_limit_are_refused(open_desk: OpenDesk) -> None:
-    desk = await open_desk(limits={"extractions": 1})
+async def test_previews_beyond_the_limit_are_refused(start_api: StartApi) -> None:
+    api = await start_api(limits={"extractions": 1})
     async with asyncio.TaskGroup() as group:
-        first = group.create_task(desk.post(BODY, path="/v1/extract"))
-        await desk.broker.until_previewed()
-        second = await desk.post(BODY, path="/v1/extract")
+        first = group.create_task(api.post(BODY, path="/v1/extract"))
+        await api.broker.until_previewed()
+        second = await api.post(BODY, path="/v1/extract")
         assert (second.status, (await problem(second))["type"]) == (503, "/problems/too-many-extractions")
         assert second.headers["Retry-After"] == "2"
-        desk.broker.answers.put_nowait(encode(samples.processed(samples.job())))
+        api.broker.answers.put_nowait(encode(samples.processed(samples.job())))
     assert first.result().status == 200
-    assert (await extracted(desk, samples.processed(samples.job()))).status == 200
+    assert (await extracted(api, samples.processed(samples.job()))).status == 200
 
 
 @pytest.mark.parametrize(
@@ -107,28 +107,28 @@ async def test_previews_beyond_the_limit_are_refused(open_desk: OpenDesk) -> Non
         (json.dumps({"text": "\x00" * 99}), 422),
     ],
 )
-async def test_the_rules_of_a_submission_hold(desk: Desk, body: str, status: int) -> None:
-    response = await desk.post(body, path="/v1/extract")
+async def test_the_rules_of_a_submission_hold(api: RunningApi, body: str, status: int) -> None:
+    response = await api.post(body, path="/v1/extract")
     assert response.status == status
-    assert desk.broker.previews == []
+    assert api.broker.previews == []
 
 
-async def test_a_document_that_is_too_large_for_a_preview_is_refused(open_desk: OpenDesk) -> None:
-    desk = await open_desk(limits={"max_body_bytes": 4 * 1024**2})
+async def test_a_document_that_is_too_large_for_a_preview_is_refused(start_api: StartApi) -> None:
+    api = await start_api(limits={"max_body_bytes": 4 * 1024**2})
     body = io.BytesIO(json.dumps({"text": "word " * 500_000}).encode())
-    response = await desk.client.post("/v1/extract", data=body, headers={"Content-Type": "application/json"})
+    response = await api.client.post("/v1/extract", data=body, headers={"Content-Type": "application/json"})
     assert (response.status, (await problem(response))["type"]) == (413, "/problems/content-too-large")
-    assert desk.broker.previews == []
+    assert api.broker.previews == []
 
 
-async def test_an_unacceptable_form_is_refused_before_any_work(desk: Desk) -> None:
-    response = await desk.post(BODY, path="/v1/extract", Accept="image/png")
+async def test_an_unacceptable_form_is_refused_before_any_work(api: RunningApi) -> None:
+    response = await api.post(BODY, path="/v1/extract", Accept="image/png")
     answer = await problem(response)
     assert (response.status, answer["type"]) == (406, "/problems/not-acceptable")
     assert "text/markdown" in answer["detail"]
-    assert desk.broker.previews == []
+    assert api.broker.previews == []
 
 
-async def test_a_form_that_was_not_asked_for_in_the_options_is_not_there(desk: Desk) -> None:
-    response = await extracted(desk, samples.processed(samples.job()), Accept="text/markdown")
+async def test_a_form_that_was_not_asked_for_in_the_options_is_not_there(api: RunningApi) -> None:
+    response = await extracted(api, samples.processed(samples.job()), Accept="text/markdown")
     assert response.status == 406

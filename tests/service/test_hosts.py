@@ -3,7 +3,7 @@ from ipaddress import ip_address
 import pytest
 
 from service.http.hosts import Hosts
-from tests.service.conftest import Desk, OpenDesk
+from tests.service.conftest import RunningApi, StartApi
 from tests.wire import Answer, ask, request
 
 KEY = "a-secret"
@@ -59,43 +59,43 @@ MALFORMED = [
 ]
 
 
-async def answer_to(desk: Desk, raw: bytes, *, head: bool = False) -> Answer:
-    answer = await ask(desk.client.port or 0, raw, head=head)
+async def answer_to(api: RunningApi, raw: bytes, *, head: bool = False) -> Answer:
+    answer = await ask(api.client.port or 0, raw, head=head)
     assert answer is not None
     return answer
 
 
 @pytest.mark.parametrize("host", OURS)
-async def test_names_of_this_machine_are_served(desk: Desk, host: str) -> None:
-    assert (await answer_to(desk, request("/", host=host))).status == 200
+async def test_names_of_this_machine_are_served(api: RunningApi, host: str) -> None:
+    assert (await answer_to(api, request("/", host=host))).status == 200
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-async def test_other_names_are_refused(desk: Desk, host: str) -> None:
-    answer = await answer_to(desk, request("/v1/events", host=host))
+async def test_other_names_are_refused(api: RunningApi, host: str) -> None:
+    answer = await answer_to(api, request("/v1/events", host=host))
     assert answer.problem()["type"] == "/problems/foreign-host"
     assert answer.status == 421
-    assert desk.sample("copydesk_refused_total", reason="foreign_host") == 1
+    assert api.sample("copydesk_refused_total", reason="foreign_host") == 1
 
 
 @pytest.mark.parametrize("host", MALFORMED)
-async def test_a_malformed_host_is_a_bad_request(desk: Desk, host: str) -> None:
-    answer = await answer_to(desk, request("/", host=host))
+async def test_a_malformed_host_is_a_bad_request(api: RunningApi, host: str) -> None:
+    answer = await answer_to(api, request("/", host=host))
     assert answer.problem()["type"] == "/problems/bad-request"
     assert answer.status == 400
 
 
 @pytest.mark.parametrize("host", MALFORMED)
-async def test_a_malformed_host_is_a_bad_request_with_keys_too(open_desk: OpenDesk, host: str) -> None:
-    desk = await open_desk(keys=(KEY,), hosts=None)
-    assert (await answer_to(desk, request("/", host=host))).status == 400
+async def test_a_malformed_host_is_a_bad_request_with_keys_too(start_api: StartApi, host: str) -> None:
+    api = await start_api(keys=(KEY,), hosts=None)
+    assert (await answer_to(api, request("/", host=host))).status == 400
 
 
-async def test_the_old_protocol_has_requests_without_host(desk: Desk, open_desk: OpenDesk) -> None:
+async def test_the_old_protocol_has_requests_without_host(api: RunningApi, start_api: StartApi) -> None:
     raw = b"GET / HTTP/1.0\r\n\r\n"
-    assert (await answer_to(desk, raw)).status == 421
-    assert (await answer_to(await open_desk(hosts=Hosts(addresses=True)), raw)).status == 200
-    assert (await answer_to(await open_desk(keys=(KEY,), hosts=None), raw)).status == 200
+    assert (await answer_to(api, raw)).status == 421
+    assert (await answer_to(await start_api(hosts=Hosts(addresses=True)), raw)).status == 200
+    assert (await answer_to(await start_api(keys=(KEY,), hosts=None), raw)).status == 200
 
 
 @pytest.mark.parametrize(
@@ -112,29 +112,29 @@ async def test_the_old_protocol_has_requests_without_host(desk: Desk, open_desk:
     ],
 )
 async def test_a_target_in_absolute_form_must_name_this_machine_too(
-    desk: Desk, target: str, host: str, status: int
+    api: RunningApi, target: str, host: str, status: int
 ) -> None:
-    assert (await answer_to(desk, request(target, host=host))).status == status
+    assert (await answer_to(api, request(target, host=host))).status == status
 
 
-async def test_every_route_asks_for_the_name(desk: Desk) -> None:
-    app = desk.client.server.app  # type: ignore[attr-defined] # of the test server for applications
+async def test_every_route_asks_for_the_name(api: RunningApi) -> None:
+    app = api.client.server.app  # type: ignore[attr-defined] # of the test server for applications
     asked = 0
     for route in app.router.routes():
         target = route.resource.canonical.replace("{slug}", "bad-request").replace("{id}", "a")
         raw = request(target, method=route.method, host="example.com")
-        assert (await answer_to(desk, raw, head=route.method == "HEAD")).status == 421
+        assert (await answer_to(api, raw, head=route.method == "HEAD")).status == 421
         asked += 1
     assert asked >= 10
-    assert (await answer_to(desk, request("/nothing", host="example.com"))).status == 421
+    assert (await answer_to(api, request("/nothing", host="example.com"))).status == 421
 
 
-async def test_with_keys_any_name_is_served_unless_names_are_given(open_desk: OpenDesk) -> None:
-    desk = await open_desk(keys=(KEY,), hosts=None)
-    assert (await answer_to(desk, request("/", host="example.com"))).status == 200
-    desk = await open_desk(keys=(KEY,), hosts=Hosts.of("0.0.0.0", ["desk.example.com"]))
-    assert (await answer_to(desk, request("/", host="desk.example.com"))).status == 200
-    assert (await answer_to(desk, request("/", host="example.com"))).status == 421
+async def test_with_keys_any_name_is_served_unless_names_are_given(start_api: StartApi) -> None:
+    api = await start_api(keys=(KEY,), hosts=None)
+    assert (await answer_to(api, request("/", host="example.com"))).status == 200
+    api = await start_api(keys=(KEY,), hosts=Hosts.of("0.0.0.0", ["desk.example.com"]))
+    assert (await answer_to(api, request("/", host="desk.example.com"))).status == 200
+    assert (await answer_to(api, request("/", host="example.com"))).status == 421
 
 
 @pytest.mark.parametrize(
@@ -177,6 +177,6 @@ def test_a_port_for_others_is_known_by_any_address_and_by_no_name() -> None:
 
 
 @pytest.mark.parametrize(("origin", "status"), [("http://desk.example.com", 202), ("http://example.com", 403)])
-async def test_pages_of_given_names_may_post(open_desk: OpenDesk, origin: str, status: int) -> None:
-    desk = await open_desk(hosts=Hosts.of("127.0.0.1", ["desk.example.com"]))
-    assert (await desk.post('{"text": "a"}', Origin=origin)).status == status
+async def test_pages_of_given_names_may_post(start_api: StartApi, origin: str, status: int) -> None:
+    api = await start_api(hosts=Hosts.of("127.0.0.1", ["desk.example.com"]))
+    assert (await api.post('{"text": "a"}', Origin=origin)).status == status

@@ -4,14 +4,14 @@ import pytest
 from yarl import URL
 
 from service.access.keys import ApiKeys, InvalidApiKeyError, OpenListenerError, refuse_open_listener
-from tests.service.conftest import Desk, OpenDesk, problem
+from tests.service.conftest import RunningApi, StartApi, problem
 
 SECRET = "c0py-Secret~1"
 
 
 @pytest.fixture
-async def locked(open_desk: OpenDesk) -> Desk:
-    return await open_desk(keys=(f"ann:{SECRET}", "other-secret"))
+async def locked(start_api: StartApi) -> RunningApi:
+    return await start_api(keys=(f"ann:{SECRET}", "other-secret"))
 
 
 def test_owner_is_the_name_or_a_part_of_the_hash() -> None:
@@ -66,7 +66,9 @@ def test_listening_elsewhere_needs_keys(host: str) -> None:
     ],
 )
 @pytest.mark.parametrize(("method", "path"), [("POST", "/v1/documents"), ("GET", "/v1/events"), ("GET", "/v1/nothing")])
-async def test_without_a_key_nothing_under_v1(locked: Desk, authorization: str | None, method: str, path: str) -> None:
+async def test_without_a_key_nothing_under_v1(
+    locked: RunningApi, authorization: str | None, method: str, path: str
+) -> None:
     headers = {"Authorization": authorization} if authorization else {}
     response = await locked.client.request(method, path, headers=headers)
     assert (await problem(response))["type"] == "/problems/unauthorized"
@@ -76,7 +78,7 @@ async def test_without_a_key_nothing_under_v1(locked: Desk, authorization: str |
 
 
 @pytest.mark.parametrize("path", ["/%761/documents", "/v1/../v1/documents", "//v1/documents", "/V1/documents"])
-async def test_other_spellings_of_the_path_open_nothing(locked: Desk, path: str) -> None:
+async def test_other_spellings_of_the_path_open_nothing(locked: RunningApi, path: str) -> None:
     url = URL(f"http://{locked.client.host}:{locked.client.port}{path}", encoded=True)
     response = await locked.client.session.post(url, data="a", headers={"Content-Type": "text/plain"})
     assert response.status in {401, 404}
@@ -84,30 +86,30 @@ async def test_other_spellings_of_the_path_open_nothing(locked: Desk, path: str)
 
 
 @pytest.mark.parametrize("authorization", [f"Bearer {SECRET}", f"bearer  {SECRET}", "Bearer other-secret"])
-async def test_with_a_key(locked: Desk, authorization: str) -> None:
+async def test_with_a_key(locked: RunningApi, authorization: str) -> None:
     assert (await locked.post('{"text": "a"}', Authorization=authorization)).status == 202
 
 
-async def test_index_is_open(locked: Desk) -> None:
+async def test_index_is_open(locked: RunningApi) -> None:
     assert (await locked.client.get("/")).status == 200
 
 
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", "http://192.168.1.2:8080", "http://localhost.evil.example"]
 )
-async def test_without_keys_a_page_of_another_site_may_not_post(open_desk: OpenDesk, origin: str) -> None:
-    desk = await open_desk()
-    response = await desk.post("A word.", "text/plain", Origin=origin)
+async def test_without_keys_a_page_of_another_site_may_not_post(start_api: StartApi, origin: str) -> None:
+    api = await start_api()
+    response = await api.post("A word.", "text/plain", Origin=origin)
     assert (await problem(response))["type"] == "/problems/foreign-origin"
-    assert (response.status, desk.broker.jobs) == (403, [])
+    assert (response.status, api.broker.jobs) == (403, [])
 
 
 @pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1:8080", "http://[::1]:8080"])
-async def test_without_keys_a_page_of_this_machine_may_post(open_desk: OpenDesk, origin: str) -> None:
-    desk = await open_desk()
-    assert (await desk.post("A word.", "text/plain", Origin=origin)).status == 202
+async def test_without_keys_a_page_of_this_machine_may_post(start_api: StartApi, origin: str) -> None:
+    api = await start_api()
+    assert (await api.post("A word.", "text/plain", Origin=origin)).status == 202
 
 
-async def test_with_keys_the_key_decides(locked: Desk) -> None:
+async def test_with_keys_the_key_decides(locked: RunningApi) -> None:
     headers = {"Origin": "https://console.example", "Authorization": f"Bearer {SECRET}"}
     assert (await locked.post("A word.", "text/plain", **headers)).status == 202

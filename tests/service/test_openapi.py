@@ -1,8 +1,12 @@
 """The OpenAPI document tells of all routes, and its examples hold. `conformance` compares all other answers with it."""
 
+import asyncio
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +15,10 @@ from openapi_spec_validator import validate
 
 from contract.codec import encode
 from contract.job import Job, Kind, Lane
+from contract.replays import Replay, ReplayState, ReplayTarget
 from contract.schemas import schemas
-from contract.webhooks import Delivery, DeliveryState, Webhook, new_secret
+from contract.webhooks import Delivery, DeliveryState, Documents, Webhook, new_secret
+from runtime.ledger.database import ledger_url, open_engine
 from service import problems
 from service.api import samples
 from service.api.document import problems_of
@@ -20,13 +26,14 @@ from service.api.operation import Example, Location, Operation
 from service.api.posting import POST_DOCUMENT
 from service.routes import operations
 from tests.brokers.samples import again
-from tests.runtime.ledger.records import Records, failed
+from tests.ledger_model import empty_ledger
+from tests.runtime.ledger.records import Records, failed, record_all
 from tests.service.conformance import document, validator
-from tests.service.conftest import NOW, Desk, problem
-from tests.service.ledgers import OpenLedgerDesk, ledger_desk, records
+from tests.service.conftest import NOW, RunningApi, problem
+from tests.service.ledgers import StartLedgerApi, ledger_api, records
 from tests.service.memory_dead import letter
 
-__all__ = ["ledger_desk", "records"]
+__all__ = ["ledger_api", "records"]
 
 EXAMPLES = [(operation, name) for operation in operations() for name in operation.examples]
 STREAM = "text/event-stream"
@@ -39,15 +46,33 @@ def job(document_id: str, **more: Any) -> Job:  # noqa: ANN401 - fields of a job
     return Job(id=document_id, accepted_at=samples.AT, **fields)
 
 
-@pytest.fixture
-async def full_desk(ledger_desk: OpenLedgerDesk, records: Records) -> Desk:
-    """A desk with the documents and dead letters of the examples."""
+@cache
+def full_ledger() -> bytes:
+    """Returns the file of a ledger with the documents of the examples. It runs an event loop of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ledger.db"
+        path.write_bytes(empty_ledger())
+        asyncio.run(record_examples(path))
+        assert [file.name for file in path.parent.iterdir()] == [path.name], "all of it is in one file"
+        return path.read_bytes()
+
+
+async def record_examples(path: Path) -> None:
     waiting = job(samples.WAITING_ID, batch=samples.BATCH_NAME)
     url = job(samples.FAILED_ID, kind=Kind.URL, content=None, url="https://example.com/gone", batch=samples.BATCH_NAME)
+    records = Records()
     records.accept(job(samples.ID), url, waiting)
     records.retry(waiting)
     records.decide(samples.EVENT)
     records.decide(failed(url))
+    engine = open_engine(ledger_url(f"sqlite:///{path}"), writes=True)
+    await record_all(records, engine)
+    await engine.dispose()
+
+
+@pytest.fixture
+async def full_api(ledger_api: StartLedgerApi) -> RunningApi:
+    """An API with the documents and dead letters of the examples."""
     webhook = Webhook(
         id=samples.WEBHOOK_ID,
         owner="anonymous",
@@ -65,12 +90,24 @@ async def full_desk(ledger_desk: OpenLedgerDesk, records: Records) -> Desk:
         state=DeliveryState.DELIVERED,
         created_at=NOW,
     )
-    desk = await ledger_desk(webhooks=[webhook], deliveries=[delivered])
-    desk.broker.letters = [letter(again(job(samples.LETTER_ID, kind=Kind.HTML)))]
-    desk.broker.answers.put_nowait(encode(samples.EVENT))
-    await desk.broker.write(samples.EVENT.routing_key, encode(samples.EVENT))
-    (await desk.client.get("/v1/events", params={"consumer": samples.CONSUMER.name, "follow": "false"})).close()
-    return desk
+    running = Replay(
+        id=samples.REPLAY_ID,
+        owner="anonymous",
+        target=ReplayTarget.DOWNLOAD,
+        documents=Documents.ALL,
+        until=0,
+        per_second=100,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    stopped = replace(running, id=samples.STOPPED_REPLAY_ID, state=ReplayState.CANCELLED)
+    content = await asyncio.to_thread(full_ledger)
+    api = await ledger_api(content=content, webhooks=[webhook], deliveries=[delivered], replays=[running, stopped])
+    api.broker.letters = [letter(again(job(samples.LETTER_ID, kind=Kind.HTML)))]
+    api.broker.answers.put_nowait(encode(samples.EVENT))
+    await api.broker.write(samples.EVENT.routing_key, encode(samples.EVENT))
+    (await api.client.get("/v1/events", params={"consumer": samples.CONSUMER.name, "follow": "false"})).close()
+    return api
 
 
 def query_of(operation: Operation, example: Example) -> list[tuple[str, str]]:
@@ -84,7 +121,7 @@ def written(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-async def call(desk: Desk, operation: Operation, example: Example) -> ClientResponse:
+async def call(api: RunningApi, operation: Operation, example: Example) -> ClientResponse:
     """Makes the request of the example."""
     headers = {parameter.name for parameter in operation.parameters if parameter.location is Location.HEADER}
     sent = {name: str(value) for name, value in example.values.items() if name in headers}
@@ -92,7 +129,7 @@ async def call(desk: Desk, operation: Operation, example: Example) -> ClientResp
         sent["Content-Type"] = example.media_type
     body = example.body if example.body is None or isinstance(example.body, str) else json.dumps(example.body)
     path = operation.path.format_map({name: str(value) for name, value in example.values.items()})
-    return await desk.client.request(
+    return await api.client.request(
         operation.method, path, params=query_of(operation, example), headers=sent, data=body
     )
 
@@ -103,32 +140,32 @@ def documented(operation: Operation) -> Mapping[str, Any]:
     return found
 
 
-async def test_the_document_is_openapi(desk: Desk) -> None:
-    response = await desk.client.get("/openapi.json")
+async def test_the_document_is_openapi(api: RunningApi) -> None:
+    response = await api.client.get("/openapi.json")
     assert (response.status, response.content_type) == (200, "application/json")
     answer = await response.json()
     validate(answer)
     assert (answer["openapi"], answer) == ("3.1.0", document())
 
 
-async def test_the_document_has_the_routes_of_the_application_and_no_others(desk: Desk) -> None:
-    assert desk.client.app is not None
+async def test_the_document_has_the_routes_of_the_application_and_no_others(api: RunningApi) -> None:
+    assert api.client.app is not None
     routes = {
         (route.method, route.resource.canonical)
-        for route in desk.client.app.router.routes()
+        for route in api.client.app.router.routes()
         if route.resource is not None and route.method != "HEAD"
     }
     there = {(method.upper(), path) for path, methods in document()["paths"].items() for method in methods}
     assert there == routes
 
 
-async def test_what_answers_get_answers_head_as_the_document_says(desk: Desk) -> None:
-    assert desk.client.app is not None
-    routes = [(route.method, route.resource.canonical) for route in desk.client.app.router.routes() if route.resource]
+async def test_what_answers_get_answers_head_as_the_document_says(api: RunningApi) -> None:
+    assert api.client.app is not None
+    routes = [(route.method, route.resource.canonical) for route in api.client.app.router.routes() if route.resource]
     without = {path for method, path in routes if method == "GET"} - {
         path for method, path in routes if method == "HEAD"
     }
-    assert without == {"/v1/events", "/v1/dead", "/v1/dead/{id}"}
+    assert without == {"/v1/events", "/v1/replays/{id}/events", "/v1/dead", "/v1/dead/{id}"}
     assert "but for event streams and dead letters" in document()["info"]["description"].replace("\n", " ")
 
 
@@ -147,7 +184,7 @@ def test_the_schemas_are_those_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.id)
-async def test_the_parameters_that_are_documented_are_taken(desk: Desk, operation: Operation) -> None:
+async def test_the_parameters_that_are_documented_are_taken(api: RunningApi, operation: Operation) -> None:
     path = (
         operation.path.replace("{id}", "some-id")
         .replace("{delivery}", "some-delivery")
@@ -157,7 +194,7 @@ async def test_the_parameters_that_are_documented_are_taken(desk: Desk, operatio
     names = [one.name + ".x" * one.family for one in operation.parameters if one.location is Location.QUERY]
     for name in names:
         headers = {"Content-Type": "text/plain"} if operation is POST_DOCUMENT else {}
-        response = await desk.client.request(operation.method, path, params={name: "\0"}, headers=headers)
+        response = await api.client.request(operation.method, path, params={name: "\0"}, headers=headers)
         refused = (await problem(response)).get("errors", []) if response.status == 400 else []
         assert "unknown_parameter" not in {fault["rule"] for fault in refused}, name
 
@@ -182,9 +219,9 @@ def named_in(value: object) -> set[str]:
 
 
 @pytest.mark.parametrize(("operation", "name"), EXAMPLES, ids=[f"{one.id}: {name}" for one, name in EXAMPLES])
-async def test_an_example_holds(full_desk: Desk, operation: Operation, name: str) -> None:
+async def test_an_example_holds(full_api: RunningApi, operation: Operation, name: str) -> None:
     example = operation.examples[name]
-    async with await call(full_desk, operation, example) as response:
+    async with await call(full_api, operation, example) as response:
         assert response.status == example.status, await response.text()
         if response.content_type == STREAM:
             assert await first_event(response) == json.loads(encode(samples.EVENT))
@@ -194,7 +231,7 @@ async def test_an_example_holds(full_desk: Desk, operation: Operation, name: str
 
 
 @pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.id)
-async def test_the_prefilled_values_of_the_page_are_accepted(full_desk: Desk, operation: Operation) -> None:
+async def test_the_prefilled_values_of_the_page_are_accepted(full_api: RunningApi, operation: Operation) -> None:
     """Swagger UI fills in each parameter's first example or default, and the first example of the first body."""
     values: dict[str, Any] = {}
     for parameter in documented(operation).get("parameters", []):
@@ -204,7 +241,7 @@ async def test_the_prefilled_values_of_the_page_are_accepted(full_desk: Desk, op
     media_type = next(iter(posted), None)
     body = next(iter(posted[media_type]["examples"].values()))["value"] if media_type else None
     filled = Example(about="", values=values, media_type=media_type, body=body)
-    async with await call(full_desk, operation, filled) as response:
+    async with await call(full_api, operation, filled) as response:
         assert response.status in FINE, await response.text()
 
 

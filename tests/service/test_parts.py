@@ -12,7 +12,7 @@ from aiohttp import ClientResponse
 from contract.broker import BrokerUnavailable
 from contract.ids import line_id
 from contract.job import Kind, Lane
-from tests.service.conftest import Desk, OpenDesk, problem
+from tests.service.conftest import RunningApi, StartApi, problem
 
 FORM = "multipart/form-data; boundary=cut"
 END = b"--cut--\r\n"
@@ -25,9 +25,9 @@ def part(body: bytes | str, filename: str | None = "file", media_type: str | Non
     return head.encode() + b"\r\n" + (body.encode() if isinstance(body, str) else body) + b"\r\n"
 
 
-async def post(desk: Desk, body: bytes | AsyncIterator[bytes], query: str = "", **headers: str) -> ClientResponse:
+async def post(api: RunningApi, body: bytes | AsyncIterator[bytes], query: str = "", **headers: str) -> ClientResponse:
     named = {"Content-Type": FORM} | {name.replace("_", "-"): value for name, value in headers.items()}
-    return await desk.client.post(f"/v1/documents{query}", data=body, headers=named)
+    return await api.client.post(f"/v1/documents{query}", data=body, headers=named)
 
 
 async def answers(response: ClientResponse) -> list[dict[str, Any]]:
@@ -45,14 +45,14 @@ def in_short(answers: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
     ]
 
 
-async def test_each_file_is_a_document(desk: Desk) -> None:
+async def test_each_file_is_a_document(api: RunningApi) -> None:
     body = part("<p>Copy</p>", "a.html") + part("Plain", "b.txt") + END
-    found = await answers(await post(desk, body))
+    found = await answers(await post(api, body))
     assert [(one["part"], one["name"], one["lane"], one["status"]) for one in found] == [
         (1, "a.html", "bulk", 202),
         (2, "b.txt", "bulk", 202),
     ]
-    stored = {job.id: (job.kind, job.content) for job in desk.broker.jobs}
+    stored = {job.id: (job.kind, job.content) for job in api.broker.jobs}
     assert [stored[one["id"]] for one in found] == [(Kind.HTML, "<p>Copy</p>"), (Kind.TEXT, "Plain")]
 
 
@@ -73,24 +73,24 @@ async def test_each_file_is_a_document(desk: Desk) -> None:
     ],
 )
 async def test_the_type_follows_from_the_header_then_the_name_then_the_first_bytes(
-    desk: Desk, body: str, filename: str | None, media_type: str | None, kind: Kind
+    api: RunningApi, body: str, filename: str | None, media_type: str | None, kind: Kind
 ) -> None:
-    assert in_short(await answers(await post(desk, part(body, filename, media_type) + END))) == [(1, 202)]
-    assert [job.kind for job in desk.broker.jobs] == [kind]
+    assert in_short(await answers(await post(api, part(body, filename, media_type) + END))) == [(1, 202)]
+    assert [job.kind for job in api.broker.jobs] == [kind]
 
 
-async def test_the_charset_of_each_file_is_determined_as_that_of_a_raw_body(desk: Desk) -> None:
+async def test_the_charset_of_each_file_is_determined_as_that_of_a_raw_body(api: RunningApi) -> None:
     body = part("Grüße".encode("utf-16"), "a.txt") + part(
         "Grüße".encode("latin-1"), "b.txt", "text/plain; charset=latin-1"
     )
-    assert len(await answers(await post(desk, body + END))) == 2
-    assert {(job.content, job.charset, job.charset_source) for job in desk.broker.jobs} == {
+    assert len(await answers(await post(api, body + END))) == 2
+    assert {(job.content, job.charset, job.charset_source) for job in api.broker.jobs} == {
         ("Grüße", "utf-16le", "bom"),
         ("Grüße", "windows-1252", "http"),
     }
 
 
-async def test_a_broken_part_spoils_no_other(desk: Desk) -> None:
+async def test_a_broken_part_spoils_no_other(api: RunningApi) -> None:
     body = b"".join(
         [
             part("First", "a.txt"),
@@ -103,7 +103,7 @@ async def test_a_broken_part_spoils_no_other(desk: Desk) -> None:
             END,
         ]
     )
-    response = await post(desk, body)
+    response = await post(api, body)
     assert in_short(await answers(response)) == [
         (1, 202),
         (2, 415, "unsupported-media-type", "binary"),
@@ -113,13 +113,13 @@ async def test_a_broken_part_spoils_no_other(desk: Desk) -> None:
         (6, 413, "content-too-large", "too_large"),
         (7, 202),
     ]
-    assert {job.content for job in desk.broker.jobs} == {"First", "Last\r\n--cu"}
+    assert {job.content for job in api.broker.jobs} == {"First", "Last\r\n--cu"}
     assert "secret" not in await response.text()
 
 
-async def test_options_and_labels_of_the_query_are_those_of_each_file(desk: Desk) -> None:
-    await answers(await post(desk, part("a") + part("b") + END, "?lane=interactive&labels.desk=7"))
-    assert [(job.lane, job.labels) for job in desk.broker.jobs] == [(Lane.INTERACTIVE, {"desk": "7"})] * 2
+async def test_options_and_labels_of_the_query_are_those_of_each_file(api: RunningApi) -> None:
+    await answers(await post(api, part("a") + part("b") + END, "?lane=interactive&labels.desk=7"))
+    assert [(job.lane, job.labels) for job in api.broker.jobs] == [(Lane.INTERACTIVE, {"desk": "7"})] * 2
 
 
 @pytest.mark.parametrize(
@@ -134,26 +134,26 @@ async def test_options_and_labels_of_the_query_are_those_of_each_file(desk: Desk
     ],
 )
 async def test_wrong_queries_and_headers_are_refused_before_anything_is_read(
-    desk: Desk, query: str, headers: dict[str, str], expected: tuple[int, str]
+    api: RunningApi, query: str, headers: dict[str, str], expected: tuple[int, str]
 ) -> None:
-    response = await post(desk, part("Copy") + END, query, **headers)
+    response = await post(api, part("Copy") + END, query, **headers)
     assert (response.status, (await problem(response))["errors"][0]["field"]) == expected
-    assert desk.broker.jobs == []
+    assert api.broker.jobs == []
 
 
-async def test_the_ids_follow_from_key_and_part(desk: Desk) -> None:
-    found = await answers(await post(desk, part("a") + part("b") + END, Idempotency_Key="form"))
+async def test_the_ids_follow_from_key_and_part(api: RunningApi) -> None:
+    found = await answers(await post(api, part("a") + part("b") + END, Idempotency_Key="form"))
     assert [one["id"] for one in found] == [line_id("anonymous", "form", 1), line_id("anonymous", "form", 2)]
 
 
-async def test_a_receipt_comes_before_the_next_part(desk: Desk) -> None:
+async def test_a_receipt_comes_before_the_next_part(api: RunningApi) -> None:
     rest: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def body() -> AsyncIterator[bytes]:
         yield part("First") + b"--cut\r\n"
         yield await rest.get()
 
-    async with await post(desk, body()) as response:
+    async with await post(api, body()) as response:
         assert json.loads(await response.content.readline())["part"] == 1
         rest.put_nowait(part("Second").removeprefix(b"--cut\r\n") + END)
         assert json.loads(await response.content.readline())["part"] == 2
@@ -168,24 +168,24 @@ async def test_a_receipt_comes_before_the_next_part(desk: Desk) -> None:
         part("First") + b"--cut\r\nX: " + b"x" * 100_000,
     ],
 )
-async def test_a_form_that_breaks_off_ends_the_answer(desk: Desk, body: bytes) -> None:
-    *stored, last = await answers(await post(desk, body))
+async def test_a_form_that_breaks_off_ends_the_answer(api: RunningApi, body: bytes) -> None:
+    *stored, last = await answers(await post(api, body))
     assert in_short([last])[0][1:] == (400, "malformed-body", "framing")
     assert last["part"] == len(stored) + 1
-    assert len(desk.broker.jobs) == len(stored)
+    assert len(api.broker.jobs) == len(stored)
 
 
-async def test_a_compressed_form_is_read(desk: Desk) -> None:
+async def test_a_compressed_form_is_read(api: RunningApi) -> None:
     body = gzip.compress(part("a") + part("b") + END)
-    assert in_short(await answers(await post(desk, body, Content_Encoding="gzip"))) == [(1, 202), (2, 202)]
+    assert in_short(await answers(await post(api, body, Content_Encoding="gzip"))) == [(1, 202), (2, 202)]
 
 
-async def test_a_form_without_files_has_no_answers(desk: Desk) -> None:
-    assert await answers(await post(desk, END)) == []
+async def test_a_form_without_files_has_no_answers(api: RunningApi) -> None:
+    assert await answers(await post(api, END)) == []
 
 
-async def test_a_broker_that_does_not_come_back_ends_the_answer(open_desk: OpenDesk) -> None:
-    desk = await open_desk(limits={"bulk_max_wait_s": 0.1})
-    desk.broker.refusal = BrokerUnavailable("secret")
-    found = await answers(await post(desk, part("a", "a.txt") + END))
+async def test_a_broker_that_does_not_come_back_ends_the_answer(start_api: StartApi) -> None:
+    api = await start_api(limits={"bulk_max_wait_s": 0.1})
+    api.broker.refusal = BrokerUnavailable("secret")
+    found = await answers(await post(api, part("a", "a.txt") + END))
     assert [(one["name"], one["status"], one["retry_after"]) for one in found] == [("a.txt", 503, 5)]

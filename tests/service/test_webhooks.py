@@ -4,49 +4,51 @@ from typing import Any
 
 import pytest
 
+from contract.addresses import AddressRule
 from contract.broker import BrokerUnavailable
 from contract.codec import encode
 from contract.events import erased
 from contract.job import Job
 from contract.streams import Stream
 from contract.webhooks import is_secret
+from service.context import WEBHOOKS
 from tests.brokers import samples
 from tests.runtime.ledger.records import Records
 from tests.runtime.ledger.test_webhooks import delivery, webhook
-from tests.service.conftest import Desk, OpenDesk, problem
-from tests.service.ledgers import BrokenBook, OpenLedgerDesk, ledger_desk, records
+from tests.service.conftest import RunningApi, StartApi, problem
+from tests.service.ledgers import BrokenBook, StartLedgerApi, ledger_api, records
 
-__all__ = ["ledger_desk", "records"]
+__all__ = ["ledger_api", "records"]
 
 URL = "https://example.com/hook"
 KEYS = ("ann:ann-key", "bob:bob-key", "ops:ops-key")
 
 
 @pytest.fixture
-async def hooks(ledger_desk: OpenLedgerDesk) -> Desk:
-    return await ledger_desk()
+async def hooks(ledger_api: StartLedgerApi) -> RunningApi:
+    return await ledger_api()
 
 
 def by(name: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {name}-key"}
 
 
-async def make(desk: Desk, headers: dict[str, str] | None = None, **fields: object) -> dict[str, Any]:
-    async with desk.client.post("/v1/webhooks", json={"url": URL, **fields}, headers=headers or {}) as response:
+async def make(api: RunningApi, headers: dict[str, str] | None = None, **fields: object) -> dict[str, Any]:
+    async with api.client.post("/v1/webhooks", json={"url": URL, **fields}, headers=headers or {}) as response:
         assert response.status == 201, await response.text()
         answer: dict[str, Any] = await response.json()
         assert response.headers["Location"] == f"/v1/webhooks/{answer['id']}"
         return answer
 
 
-async def get(desk: Desk, path: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
-    async with desk.client.get(path, headers=headers or {}) as response:
+async def get(api: RunningApi, path: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    async with api.client.get(path, headers=headers or {}) as response:
         assert response.status == 200, await response.text()
         answer: dict[str, Any] = await response.json()
         return answer
 
 
-async def test_a_new_webhook_begins_behind_the_newest_event_and_shows_its_secret_once(hooks: Desk) -> None:
+async def test_a_new_webhook_begins_behind_the_newest_event_and_shows_its_secret_once(hooks: RunningApi) -> None:
     await hooks.broker.write("processed.en._", b"{}")
     made = await make(hooks, patterns=["processed.#"], filter="language = en", ordered=True, payload="thin")
     assert is_secret(made["secret"])
@@ -57,7 +59,7 @@ async def test_a_new_webhook_begins_behind_the_newest_event_and_shows_its_secret
     assert "whsec_" not in str(shown)
 
 
-async def test_a_given_secret_is_taken_and_a_new_one_leaves_the_former_for_a_day(hooks: Desk) -> None:
+async def test_a_given_secret_is_taken_and_a_new_one_leaves_the_former_for_a_day(hooks: RunningApi) -> None:
     given = "whsec_" + "A" * 32
     made = await make(hooks, secret=given)
     assert made["secret"] == given
@@ -67,7 +69,7 @@ async def test_a_given_secret_is_taken_and_a_new_one_leaves_the_former_for_a_day
     assert (rotated["secret"] != given, rotated["former_until"]) == (True, "2024-10-20T08:30:00.000Z")
 
 
-async def test_a_change_keeps_what_it_does_not_name(hooks: Desk) -> None:
+async def test_a_change_keeps_what_it_does_not_name(hooks: RunningApi) -> None:
     made = await make(hooks, patterns=["erased"], description="The archive", filter="has title")
     response = await hooks.client.patch(f"/v1/webhooks/{made['id']}", json={"enabled": False, "filter": ""})
     assert response.status == 200
@@ -93,19 +95,54 @@ async def test_a_change_keeps_what_it_does_not_name(hooks: Desk) -> None:
     ],
 )
 async def test_what_breaks_a_rule_is_refused_by_name(
-    hooks: Desk, fields: object, faults: list[tuple[str, str]]
+    hooks: RunningApi, fields: object, faults: list[tuple[str, str]]
 ) -> None:
     body = await problem(await hooks.client.post("/v1/webhooks", json=fields))
     assert body["type"] == "/problems/invalid-webhook"
     assert [(fault["field"], fault["rule"]) for fault in body["errors"]] == faults
 
 
-async def test_a_bad_filter_is_refused_with_the_place_of_the_fault(hooks: Desk) -> None:
+@pytest.mark.parametrize(
+    ("url", "rule"),
+    [
+        ("http://127.0.0.1/", "blocked_address"),
+        ("http://0x7f.1:80/", "blocked_address"),
+        ("http://[::1]/", "blocked_address"),
+        ("http://[::ffff:10.0.0.1]/", "blocked_address"),
+        ("http://169.254.169.254/latest", "blocked_address"),
+        ("https://93.184.216.34:22/", "blocked_port"),
+    ],
+)
+async def test_an_address_that_may_not_be_dialled_is_refused_at_once(hooks: RunningApi, url: str, rule: str) -> None:
+    made = await make(hooks)
+    for response in (
+        await hooks.client.post("/v1/webhooks", json={"url": url}),
+        await hooks.client.patch(f"/v1/webhooks/{made['id']}", json={"url": url}),
+    ):
+        fault = (await problem(response))["errors"][0]
+        assert (fault["field"], fault["rule"]) == ("url", rule)
+    assert (await get(hooks, f"/v1/webhooks/{made['id']}"))["url"] == URL
+
+
+async def test_public_addresses_names_and_what_the_operator_lists_are_taken(
+    hooks: RunningApi, start_api: StartApi
+) -> None:
+    for url in ("https://93.184.216.34/", "https://[2606:2800:220:1::1]/", "http://localhost:9000/"):
+        assert (await make(hooks, url=url))["url"] == url
+    assert hooks.client.app is not None
+    inside = await start_api(webhooks=hooks.client.app[WEBHOOKS], receivers=AddressRule(("10.1.0.0/16",)))
+    assert (await make(inside, url="http://10.1.2.3:9000/"))["url"] == "http://10.1.2.3:9000/"
+
+
+async def test_a_bad_filter_is_refused_with_the_place_of_the_fault(hooks: RunningApi) -> None:
     body = await problem(await hooks.client.post("/v1/webhooks", json={"url": URL, "filter": "language == en"}))
-    assert "(at character 11)" in body["errors"][0]["message"]
+    assert (body["errors"][0]["position"], body["detail"]) == (
+        11,
+        f"filter, character 11: {body['errors'][0]['message']}.",
+    )
 
 
-async def test_an_owner_has_a_hundred_at_most(hooks: Desk) -> None:
+async def test_an_owner_has_a_hundred_at_most(hooks: RunningApi) -> None:
     for _ in range(100):
         await make(hooks)
     body = await problem(await hooks.client.post("/v1/webhooks", json={"url": URL}))
@@ -113,10 +150,10 @@ async def test_an_owner_has_a_hundred_at_most(hooks: Desk) -> None:
 
 
 async def test_an_owner_reaches_no_others_webhooks_and_hears_of_no_others_documents(
-    ledger_desk: OpenLedgerDesk,
+    ledger_api: StartLedgerApi,
 ) -> None:
-    desk = await ledger_desk(keys=KEYS, operators=frozenset({"ops"}))
-    mine = await make(desk, by("ann"))
+    api = await ledger_api(keys=KEYS, operators=frozenset({"ops"}))
+    mine = await make(api, by("ann"))
     assert (mine["owner"], mine["documents"]) == ("ann", "own")
     for method, path in (
         ("GET", ""),
@@ -127,26 +164,26 @@ async def test_an_owner_reaches_no_others_webhooks_and_hears_of_no_others_docume
         ("POST", "/deliveries/1/redeliver"),
     ):
         where = f"/v1/webhooks/{mine['id']}{path}"
-        response = await desk.client.request(method, where, json={}, headers=by("bob"))
+        response = await api.client.request(method, where, json={}, headers=by("bob"))
         assert (await problem(response))["status"] == 404, (method, path)
-    assert (await get(desk, "/v1/webhooks", by("bob")))["webhooks"] == []
-    refused = await desk.client.post("/v1/webhooks", json={"url": URL, "documents": "all"}, headers=by("ann"))
+    assert (await get(api, "/v1/webhooks", by("bob")))["webhooks"] == []
+    refused = await api.client.post("/v1/webhooks", json={"url": URL, "documents": "all"}, headers=by("ann"))
     assert (await problem(refused))["type"] == "/problems/insufficient-scope"
-    raised = await desk.client.patch(f"/v1/webhooks/{mine['id']}", json={"documents": "all"}, headers=by("ann"))
+    raised = await api.client.patch(f"/v1/webhooks/{mine['id']}", json={"documents": "all"}, headers=by("ann"))
     assert (await problem(raised))["type"] == "/problems/insufficient-scope"
-    theirs = await make(desk, by("ops"))
+    theirs = await make(api, by("ops"))
     assert theirs["documents"] == "all"
-    assert len((await get(desk, "/v1/webhooks", by("ops")))["webhooks"]) == 2
+    assert len((await get(api, "/v1/webhooks", by("ops")))["webhooks"]) == 2
 
 
-async def test_a_removed_webhook_is_gone(hooks: Desk) -> None:
+async def test_a_removed_webhook_is_gone(hooks: RunningApi) -> None:
     made = await make(hooks)
     response = await hooks.client.delete(f"/v1/webhooks/{made['id']}")
     assert (response.status, await response.read()) == (204, b"")
     assert (await problem(await hooks.client.delete(f"/v1/webhooks/{made['id']}")))["status"] == 404
 
 
-async def test_a_test_is_on_record_to_be_delivered(hooks: Desk) -> None:
+async def test_a_test_is_on_record_to_be_delivered(hooks: RunningApi) -> None:
     made = await make(hooks, enabled=False)
     response = await hooks.client.post(f"/v1/webhooks/{made['id']}/test")
     receipt = await response.json()
@@ -157,7 +194,7 @@ async def test_a_test_is_on_record_to_be_delivered(hooks: Desk) -> None:
     assert shown == ["copydesk.webhook.test.v1", "pending", True, 0, "2024-10-19T08:30:00.000Z"]
 
 
-async def test_deliveries_come_page_by_page_and_by_state(hooks: Desk) -> None:
+async def test_deliveries_come_page_by_page_and_by_state(hooks: RunningApi) -> None:
     made = await make(hooks)
     where = f"/v1/webhooks/{made['id']}/deliveries"
     ids = [(await (await hooks.client.post(f"/v1/webhooks/{made['id']}/test")).json())["id"] for _ in range(3)]
@@ -170,32 +207,32 @@ async def test_deliveries_come_page_by_page_and_by_state(hooks: Desk) -> None:
         assert (await problem(await hooks.client.get(f"{where}?{query}")))["status"] == 400
 
 
-async def again(desk: Desk, webhook: str, delivery: str) -> dict[str, Any]:
-    response = await desk.client.post(f"/v1/webhooks/{webhook}/deliveries/{delivery}/redeliver")
+async def again(api: RunningApi, webhook: str, delivery: str) -> dict[str, Any]:
+    response = await api.client.post(f"/v1/webhooks/{webhook}/deliveries/{delivery}/redeliver")
     answer: dict[str, Any] = await response.json() if response.ok else await problem(response)
     return answer
 
 
 async def test_an_event_is_delivered_again_from_the_log_while_it_is_there(
-    ledger_desk: OpenLedgerDesk, records: Records
+    ledger_api: StartLedgerApi, records: Records
 ) -> None:
     kept, gone = samples.job(), samples.job()
-    desk, webhook = await with_deliveries(ledger_desk, records, kept, gone)
-    receipt = await again(desk, webhook, "000-0")
-    (delivery, *_) = (await get(desk, receipt["deliveries"]))["deliveries"]
+    api, webhook = await with_deliveries(ledger_api, records, kept, gone)
+    receipt = await again(api, webhook, "000-0")
+    (delivery, *_) = (await get(api, receipt["deliveries"]))["deliveries"]
     assert [delivery[name] for name in ("id", "event_id", "document_id", "offset", "state", "requested")] == [
         *(receipt["id"], f"{kept.id}.1", kept.id, 0, "pending", True)
     ]
-    assert (await again(desk, webhook, "000-1"))["type"] == "/problems/erased"
-    assert (await again(desk, webhook, "000-7"))["status"] == 404
-    del desk.broker.log[0]
-    assert (await again(desk, webhook, "000-0"))["type"] == "/problems/position-gone"
-    desk.broker.refusal = BrokerUnavailable("amqp://user:secret@broker")
-    assert (await again(desk, webhook, "000-0"))["type"] == "/problems/broker-unavailable"
+    assert (await again(api, webhook, "000-1"))["type"] == "/problems/erased"
+    assert (await again(api, webhook, "000-7"))["status"] == 404
+    del api.broker.log[0]
+    assert (await again(api, webhook, "000-0"))["type"] == "/problems/position-gone"
+    api.broker.refusal = BrokerUnavailable("amqp://user:secret@broker")
+    assert (await again(api, webhook, "000-0"))["type"] == "/problems/broker-unavailable"
 
 
-async def with_deliveries(ledger_desk: OpenLedgerDesk, records: Records, *jobs: Job) -> tuple[Desk, str]:
-    """A desk with a webhook to which each job's event was delivered; the last document is erased."""
+async def with_deliveries(ledger_api: StartLedgerApi, records: Records, *jobs: Job) -> tuple[RunningApi, str]:
+    """An API with a webhook to which each job's event was delivered; the last document is erased."""
     made = webhook("anonymous")
     records.accept(*jobs)
     for job in jobs:
@@ -213,27 +250,27 @@ async def with_deliveries(ledger_desk: OpenLedgerDesk, records: Records, *jobs: 
         )
         for n, job in enumerate(jobs)
     ]
-    desk = await ledger_desk(webhooks=[made], deliveries=sent)
+    api = await ledger_api(webhooks=[made], deliveries=sent)
     for job in jobs:
         event = samples.processed(job)
-        await desk.broker.write(event.routing_key, encode(event))
-    return desk, made.id
+        await api.broker.write(event.routing_key, encode(event))
+    return api, made.id
 
 
-async def test_without_a_ledger_there_are_no_webhooks(desk: Desk) -> None:
-    body = await problem(await desk.client.get("/v1/webhooks"))
+async def test_without_a_ledger_there_are_no_webhooks(api: RunningApi) -> None:
+    body = await problem(await api.client.get("/v1/webhooks"))
     assert (body["status"], body["type"]) == (503, "/problems/ledger-not-configured")
 
 
-async def test_a_ledger_that_is_away_is_told_with_when_to_ask_again(open_desk: OpenDesk) -> None:
-    desk = await open_desk(webhooks=BrokenBook())
+async def test_a_ledger_that_is_away_is_told_with_when_to_ask_again(start_api: StartApi) -> None:
+    api = await start_api(webhooks=BrokenBook())
     for method, path in (("GET", ""), ("POST", ""), ("PATCH", "/1"), ("DELETE", "/1"), ("POST", "/1/test")):
-        response = await desk.client.request(method, f"/v1/webhooks{path}", json={"url": URL})
+        response = await api.client.request(method, f"/v1/webhooks{path}", json={"url": URL})
         assert (await problem(response))["type"] == "/problems/ledger-unavailable", (method, path)
         assert response.headers["Retry-After"] == "5"
 
 
-async def test_a_webhook_is_not_made_while_the_end_of_the_log_is_not_known(hooks: Desk) -> None:
+async def test_a_webhook_is_not_made_while_the_end_of_the_log_is_not_known(hooks: RunningApi) -> None:
     hooks.broker.refusal = BrokerUnavailable("amqp://user:secret@broker")
     response = await hooks.client.post("/v1/webhooks", json={"url": URL})
     assert (await problem(response))["type"] == "/problems/broker-unavailable"

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import re
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
@@ -15,6 +13,7 @@ import aio_pika
 import aiohttp
 import pytest
 
+from tests.subscribers import command
 from tests.system.processes import Process, copydesk, running
 
 pytestmark = [pytest.mark.system, pytest.mark.rabbit, pytest.mark.timeout(300)]
@@ -136,26 +135,27 @@ async def test_the_log_is_read_over_http(desk: Copydesk) -> None:
     assert document_id
 
 
-async def test_the_subscriber_in_the_docs_prints_articles_and_drops_repeats(
-    desk: Copydesk, amqp_url: str, tmp_path: Path
+@pytest.mark.parametrize(("language", "queue"), [("python", "my-articles"), ("js", "my-articles-in-node")])
+async def test_the_subscribers_in_the_docs_print_articles_and_drop_repeats_and_what_is_erased(
+    desk: Copydesk, amqp_url: str, tmp_path: Path, language: str, queue: str
 ) -> None:
     await desk.wait_until_ready()
-    doc = (ROOT / "docs" / "subscribing.md").read_text(encoding="utf-8")
-    script = tmp_path / "subscriber.py"
-    script.write_text(re.findall(r"```python\n(.*?)```", doc, re.DOTALL)[0], encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(script), amqp_url, stdout=subprocess.PIPE, limit=2**20
+        *command(language, tmp_path), amqp_url, stdout=subprocess.PIPE, limit=2**20
     )
     try:
         assert process.stdout is not None
-        await bound(amqp_url, "my-articles")
+        await bound(amqp_url, queue)
         async with subscriber(amqp_url) as messages:
             (first,) = await post_all(desk.api, [next(seeds())])
             event = await asyncio.wait_for(anext(messages), 30)
         await repeat(amqp_url, event)
+        await repeat(amqp_url, event, type="copydesk.document.erased.v1", id=f"{first}.erased", data={"id": first})
+        await repeat(amqp_url, event, id=f"{first}.2")
         (second,) = await post_all(desk.api, [next(seeds())])
-        lines = [(await asyncio.wait_for(process.stdout.readline(), 30)).decode() for _ in range(2)]
-        assert [line.split("\t")[0] for line in lines] == [first, second]
+        lines = [(await asyncio.wait_for(process.stdout.readline(), 30)).decode() for _ in range(3)]
+        told = [line.rstrip("\n").split("\t")[:2] for line in lines]
+        assert told == [["article", first], ["erased", first], ["article", second]]
     finally:
         process.kill()
         await process.wait()
@@ -175,9 +175,11 @@ async def bound(url: str, queue: str) -> None:
             await asyncio.sleep(0.1)
 
 
-async def repeat(url: str, event: aio_pika.abc.AbstractIncomingMessage) -> None:
-    """Publishes an event once more, as a crash between writing and acking does."""
+async def repeat(url: str, event: aio_pika.abc.AbstractIncomingMessage, **other: object) -> None:
+    """Publishes an event once more, as a crash between writing and acking does, or with `other` members."""
+    body = json.dumps(json.loads(event.body) | other).encode()
+    key = "erased" if "type" in other else event.routing_key or ""
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         exchange = await channel.get_exchange("copydesk.documents")
-        await exchange.publish(aio_pika.Message(event.body), event.routing_key or "")
+        await exchange.publish(aio_pika.Message(body), key)

@@ -10,11 +10,13 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from standardwebhooks import Webhook
 
 from tests.system.processes import ROOT, running
 
@@ -41,7 +43,7 @@ def ask(url: str, body: object = None, method: str | None = None) -> Any:  # noq
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(url, data=data, headers=headers, method=method)  # noqa: S310 - http to ourselves
-    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - as above
+    with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310 - as above
         return json.loads(response.read() or b"null")
 
 
@@ -76,7 +78,7 @@ def test_the_receiver_of_the_page_takes_what_is_genuine(api: str) -> None:
     with receiver(program, webhook["secret"], port) as process:
         posted = ask(f"{api}/v1/documents", {"text": TEXT})
         assert process.stdout is not None
-        assert process.stdout.readline() == f"copydesk.document.processed.v1 {posted['id']}.1\n"
+        assert process.stdout.readline() == f"article {posted['id']}\n"
     ask(f"{api}/v1/webhooks/{webhook['id']}", method="DELETE")
 
 
@@ -93,7 +95,7 @@ def test_what_is_not_genuine_is_refused_and_shown_as_that(api: str) -> None:
     ask(f"{api}/v1/webhooks/{webhook['id']}", method="DELETE")
 
 
-def test_the_check_in_a_shell_finds_the_signature(api: str, tmp_path: Path) -> None:
+def test_the_check_in_a_shell_tells_what_is_genuine(api: str, tmp_path: Path) -> None:
     got: dict[str, str] = {}
 
     class Keeper(BaseHTTPRequestHandler):
@@ -110,6 +112,21 @@ def test_the_check_in_a_shell_finds_the_signature(api: str, tmp_path: Path) -> N
         while "webhook-signature" not in got:
             pass
     (check,) = (block for block in blocks("sh") if "openssl" in block)
-    told = {"WEBHOOK_SECRET": webhook["secret"], "id": got["webhook-id"], "timestamp": got["webhook-timestamp"]}
-    done = subprocess.run(["sh", "-c", check], env=os.environ | told, cwd=tmp_path, check=True, capture_output=True)
-    assert f"v1,{done.stdout.decode().strip()}" == got["webhook-signature"]
+    told = {"WEBHOOK_SECRET": webhook["secret"]} | {
+        name: got[f"webhook-{name}"] for name in ("id", "timestamp", "signature")
+    }
+
+    def answer(**other: str) -> str:
+        env = os.environ | told | other
+        return subprocess.run(
+            ["sh", "-c", check], env=env, cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout
+
+    assert answer() == answer(signature=f"v1,AAAA {told['signature']}") == "genuine\n"
+    assert answer(id="another") == answer(timestamp="1") == answer(WEBHOOK_SECRET="whsec_QUJD") == "forged\n"
+    at = datetime.now(UTC) - timedelta(seconds=400)
+    body = (tmp_path / "body.json").read_text(encoding="utf-8")
+    signature = Webhook(webhook["secret"]).sign(told["id"], at, body)
+    assert answer(timestamp=str(int(at.timestamp())), signature=signature) == "too old\n"
+    (tmp_path / "body.json").write_bytes(b"{}")
+    assert answer() == "forged\n"

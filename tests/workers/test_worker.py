@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from contract.article import Article, Fetched, Provenance
-from contract.broker import Delivery, NoRoom, Place
+from contract.broker import Delivery, NoRoom, Reservation
 from contract.codec import encode
 from contract.events import FailedEvent, ProcessedEvent
 from contract.idempotency import Idempotency
@@ -21,7 +21,7 @@ from workers.document import RawDocument
 from workers.duplicates import Duplicates
 from workers.failures import Failed
 from workers.fetch import FetchedPage, HostBusy
-from workers.requests import Requests
+from workers.requests import OwnerRequests
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
@@ -59,7 +59,7 @@ class Site:
     def __init__(self, answer: FetchedPage | Exception) -> None:
         self._answer = answer
 
-    async def fetch(self, url: str, place: Place) -> FetchedPage:  # noqa: ARG002 - one page behind every URL
+    async def fetch(self, url: str, reservation: Reservation) -> FetchedPage:  # noqa: ARG002 - one page behind every URL
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
@@ -87,7 +87,7 @@ def worker(  # noqa: PLR0913, PLR0917 - what a test may replace
     job_timeout_s: float = 5.0,
     metrics: Metrics | None = None,
     parser: InProcessParser | None = None,
-    requests: Requests | None = None,
+    requests: OwnerRequests | None = None,
     duplicates: Duplicates | None = None,
 ) -> Worker:
     return Worker(
@@ -103,6 +103,21 @@ def worker(  # noqa: PLR0913, PLR0917 - what a test may replace
 
 def delivery(job: Job, **changes: object) -> Delivery:
     return replace(Delivery(body=encode(job), message_id=job.id), **changes)  # type: ignore[arg-type] # fields by name
+
+
+async def test_the_wait_for_a_worker_is_measured_at_the_first_delivery_of_a_first_attempt() -> None:
+    metrics = Metrics(CollectorRegistry())
+    for other in (replace(TEXT_JOB, attempt=2), replace(TEXT_JOB, run=2)):
+        await worker(metrics=metrics).handle(delivery(other))
+    await worker(metrics=metrics).handle(delivery(TEXT_JOB, deliveries=2))
+    await worker(metrics=metrics).handle(delivery(TEXT_JOB, preview=True))
+    assert metrics.registry.get_sample_value("copydesk_queue_wait_seconds_count", {"lane": "bulk"}) is None
+    verdict = await worker(metrics=metrics).handle(delivery(TEXT_JOB))
+    assert metrics.registry.get_sample_value("copydesk_queue_wait_seconds_sum", {"lane": "bulk"}) == 5
+    assert metrics.registry.get_sample_value("copydesk_articles_total", {"kind": "text", "content": "unknown"}) == 4
+    assert isinstance(verdict, Publish)
+    assert verdict.acceptance is not None
+    assert verdict.acceptance.at == TEXT_JOB.accepted_at
 
 
 def raising(error: BaseException) -> Callable[[RawDocument], Awaitable[Article]]:
@@ -272,14 +287,14 @@ async def test_a_busy_host_defers_the_same_attempt() -> None:
     assert await worker(HostBusy(7.0)).handle(delivery(URL_JOB)) == Defer(URL_JOB, 7.0)
 
 
-class SlowPlace:
-    """A place whose slot is free again only after `seconds`."""
+class SlowReservation:
+    """A reservation whose slot is free again only after `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
     @asynccontextmanager
-    async def left(self) -> AsyncIterator[None]:
+    async def without_slot(self) -> AsyncIterator[None]:
         yield
         await asyncio.sleep(self._seconds)
 
@@ -291,7 +306,7 @@ class SlowPlace:
 
 
 async def test_the_wait_for_a_slot_is_not_the_documents_fault() -> None:
-    verdict = await worker(job_timeout_s=0.1).handle(delivery(URL_JOB, place=SlowPlace(0.3)))
+    verdict = await worker(job_timeout_s=0.1).handle(delivery(URL_JOB, reservation=SlowReservation(0.3)))
     assert isinstance(verdict, Publish)
 
 
@@ -300,7 +315,9 @@ async def test_the_rest_of_the_time_counts_after_the_wait_for_a_slot() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    verdict = await worker(extract_article=never, job_timeout_s=0.1).handle(delivery(URL_JOB, place=SlowPlace(0.3)))
+    verdict = await worker(extract_article=never, job_timeout_s=0.1).handle(
+        delivery(URL_JOB, reservation=SlowReservation(0.3))
+    )
     assert isinstance(verdict, Retry)
     assert verdict.reason is Reason.JOB_TIMEOUT
 

@@ -5,12 +5,13 @@ import pickle
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Generic, Self, TypeVar, cast
 
 import structlog
 
-from contract.labels import ParserRestart
+from contract.labels import ParserRestart, ParserState
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from workers.children.child import AnswerKind, ChildAnswer
@@ -70,6 +71,8 @@ class ParserPool(Generic[T, R]):
         self._unanswered: set[asyncio.Future[ChildAnswer]] = set()
         self._group = asyncio.TaskGroup()
         self._closed = False
+        for state in ParserState:  # counted when the metrics are read
+            metrics.parsers.labels(state).set_function(partial(self._count, state))
 
     async def __aenter__(self) -> Self:
         """Starts the children.
@@ -129,6 +132,10 @@ class ParserPool(Generic[T, R]):
             raise
         finally:
             self._unanswered.discard(work.answer)
+
+    def _count(self, state: ParserState) -> int:
+        idle = sum(child.is_idle for child in self._children)
+        return idle if state is ParserState.IDLE else len(self._children) - idle
 
     def freed(self, child: Child) -> None:
         """The child has answered, and may take another document."""

@@ -11,28 +11,31 @@ from uuid import uuid4
 
 import structlog
 
-from contract.broker import BrokerError, EventLog, Stop
-from contract.deliveries import DeliveryStore, Held, Settlement
+from contract.broker import BrokerError, EventLog, Stop, SubscriberQueues
+from contract.deliveries import DeliveryStore, HeldWebhook, PendingDeliveries, Settlement, WebhookSnapshot
 from contract.events import DisabledWebhook, WebhookDisabledEvent
 from contract.labels import WebhookState
 from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
+from contract.replays import ReplayStore
 from contract.requests import RequestSink
 from contract.streams import Streams
 from contract.timestamps import rfc3339
 from contract.webhooks import Webhook
-from workers.deliver.courier import Courier, Means
+from workers.deliver.assignment import LiveProcesses, holder_of
+from workers.deliver.courier import Courier, CourierContext
 from workers.deliver.feeds import Feeds
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.receiver import Receivers
-from workers.deliver.shares import Living, holder_of
+from workers.deliver.replaying import ReplayMeans
+from workers.deliver.replays import Replays
 
 log = structlog.get_logger(__name__)
 
 _NOBODY = -1  # the end of a log whose end is not known
 
 
-class DeliverBroker(EventLog, RequestSink, Streams, Protocol):
+class DeliverBroker(EventLog, RequestSink, Streams, SubscriberQueues, Protocol):
     """What the role needs of a broker."""
 
 
@@ -53,6 +56,7 @@ class Deliverer:
         self,
         broker: DeliverBroker,
         store: DeliveryStore,
+        replays: ReplayStore,
         receivers: Receivers,
         *,
         metrics: Metrics,
@@ -66,13 +70,18 @@ class Deliverer:
         self._limits = limits
         self._clock = clock
         self._name = str(uuid4())
-        self._living = Living(limits.patience_s)
+        self._replay_store = replays
+        self._processes = LiveProcesses(limits.heartbeat_timeout_s)
         self._runs: dict[str, _Run] = {}
         self._wake = asyncio.Event()
         self._storing = asyncio.Lock()  # settlements of one webhook are stored in their order
         self._stopping = asyncio.Event()
+        replay_means = ReplayMeans(
+            broker=broker, store=replays, metrics=metrics, limits=limits, clock=clock, stopping=self._stopping
+        )
+        self._replays = Replays(self._name, replay_means)
         self._newest = _NOBODY
-        self._measure_at, self._sweep_at = 0.0, time.monotonic() + limits.look_s
+        self._measure_at, self._sweep_at = 0.0, time.monotonic() + limits.poll_s
         self._is_failing = self._is_over = False
         self._count = 0  # of outcomes that wait to be stored
 
@@ -84,7 +93,7 @@ class Deliverer:
         """
         async with asyncio.TaskGroup() as group, asyncio.TaskGroup() as reading:
             feeds = Feeds(self._broker, reading)
-            means = Means(
+            context = CourierContext(
                 store=self._store,
                 feeds=feeds,
                 receivers=self._receivers,
@@ -96,9 +105,9 @@ class Deliverer:
             )
             group.create_task(self._keep_settling())
             while not stop.is_set():
-                await self._look(group, means)
+                await self._poll(group, context)
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(self._limits.look_s):
+                    async with asyncio.timeout(self._limits.poll_s):
                         await stop.wait()
             await self._end(feeds)
             self._is_over = True
@@ -110,13 +119,15 @@ class Deliverer:
         if self._count >= self._limits.settle_many:
             self._wake.set()
 
-    async def _look(self, group: asyncio.TaskGroup, means: Means) -> None:
+    async def _poll(self, group: asyncio.TaskGroup, context: CourierContext) -> None:
         """Looks once for what has changed, and for what is due."""
         try:
-            look = await self._store.look(self._name)
-            await self._share({it.webhook.id: it for it in look.webhooks}, dict(look.beats), group, means)
+            snapshot = await self._store.heartbeat(self._name)
+            members = await self._members(snapshot)
+            await self._assign(snapshot, members, group, context)
+            await self._replays.share(members, group)
             await self._retry(group)
-            await self._tell(look.webhooks)
+            await self._tell(snapshot.webhooks)
             await self._sweep()
         except LedgerUnavailable as error:
             self._fail(error)
@@ -125,23 +136,22 @@ class Deliverer:
         await self._measure()
         self._show()
 
-    async def _share(
-        self, webhooks: dict[str, Held], beats: dict[str, int], group: asyncio.TaskGroup, means: Means
-    ) -> None:
+    async def _members(self, snapshot: WebhookSnapshot) -> set[str]:
+        """Returns the processes that are alive, this one included. What ended ones held is given back."""
         now_s = time.monotonic()
-        self._living.see(beats, now_s)
-        for name in self._living.ended(now_s) - {self._name}:
+        self._processes.see(dict(snapshot.heartbeats), now_s)
+        for name in self._processes.ended(now_s) - {self._name}:
             await self._store.leave(name)
-        members = self._living.living(now_s) | {self._name}
+        return self._processes.alive(now_s) | {self._name}
+
+    async def _assign(
+        self, snapshot: WebhookSnapshot, members: set[str], group: asyncio.TaskGroup, context: CourierContext
+    ) -> None:
+        """Gives up the webhooks that are no longer this process's share, and takes those that are."""
+        webhooks = {it.webhook.id: it for it in snapshot.webhooks}
         mine = {it: held for it, held in webhooks.items() if holder_of(it, members) == self._name}
         for webhook_id in [*self._runs]:
-            courier = self._runs[webhook_id].courier
-            held = mine.get(webhook_id)
-            is_same = held is not None and (held.fence, held.webhook.version) == (
-                courier.fence,
-                courier.webhook.version,
-            )
-            if not is_same:
+            if not _is_same(mine.get(webhook_id), self._runs[webhook_id].courier):
                 await self._drop(webhook_id)
         others = [it for it, held in webhooks.items() if held.holder == self._name and it not in mine]
         if others:  # a process has come, and they are its share now
@@ -150,7 +160,7 @@ class Deliverer:
         wanted = {it.webhook.id: it for it in free if it.webhook.id not in self._runs}
         taken = await self._store.take([*wanted.values()], self._name) if wanted else ()
         for webhook in sorted(taken, key=lambda it: it.place):  # the furthest behind opens the feed for those near it
-            courier = Courier(webhook, wanted[webhook.id].fence + 1, means)
+            courier = Courier(webhook, wanted[webhook.id].fence + 1, context)
             self._runs[webhook.id] = _Run(courier, group.create_task(courier.run()))
 
     async def _drop(self, webhook_id: str) -> None:
@@ -167,11 +177,11 @@ class Deliverer:
 
     async def _retry(self, group: asyncio.TaskGroup) -> None:
         """Begins the deliveries that are due."""
-        waiting, at = await self._store.waiting([*self._runs]) if self._runs else {}, self._clock()
+        waiting, at = await self._store.pending([*self._runs]) if self._runs else {}, self._clock()
         self._metrics.webhook_pending.set(sum(it.count for it in waiting.values()))
         for webhook_id, run in self._runs.items():
             found = waiting.get(webhook_id)
-            await run.courier.counted(0 if found is None else found.count)
+            await run.courier.counted(found or PendingDeliveries())
             if found is None:
                 continue
             is_due = found.next_at is not None and found.next_at <= at and run.courier.is_enabled
@@ -187,7 +197,7 @@ class Deliverer:
         except LedgerUnavailable as error:
             self._fail(error)
 
-    async def _tell(self, webhooks: Sequence[Held]) -> None:
+    async def _tell(self, webhooks: Sequence[HeldWebhook]) -> None:
         """Publishes an event for each of its webhooks that was disabled."""
         for held in webhooks:
             webhook = held.webhook
@@ -246,6 +256,7 @@ class Deliverer:
         before = self._clock() - timedelta(days=self._limits.keep_days)
         for webhook_id in [*self._runs]:
             await self._store.sweep(webhook_id, before, keep=self._limits.keep_many)
+        await self._replay_store.sweep_replays(before)
 
     async def _measure(self) -> None:
         """Asks how far the log goes."""
@@ -282,6 +293,7 @@ class Deliverer:
         tasks = [it for run in self._runs.values() for it in (run.task, run.retrying, run.requested) if it is not None]
         if tasks:
             await asyncio.wait(tasks)
+        await self._replays.end()
 
     async def _leave(self) -> None:
         await self._settle()
@@ -289,6 +301,11 @@ class Deliverer:
             await self._store.leave(self._name)
         except LedgerUnavailable as error:
             self._fail(error)
+
+
+def _is_same(held: HeldWebhook | None, courier: Courier) -> bool:
+    """Returns True if `courier` delivers for the webhook as it is now held."""
+    return held is not None and (held.fence, held.webhook.version) == (courier.fence, courier.webhook.version)
 
 
 def _state(courier: Courier) -> WebhookState:

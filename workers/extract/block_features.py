@@ -54,7 +54,7 @@ def block_features(segmented: SegmentedPage, head: Head) -> FeatureColumns:
     columns |= readability_features(arrays, columns)
     columns |= _order(arrays, columns)
     columns |= _forms(arrays, columns)
-    columns |= _whole(arrays, says_article=says_article)
+    columns |= _page_columns(arrays, says_article=says_article)
     return columns
 
 
@@ -171,7 +171,7 @@ def _forms(arrays: PageArrays, columns: FeatureColumns) -> FeatureColumns:
     return {f"form_{name}": column[group] for name, column in by_group.items()}
 
 
-def _whole(arrays: PageArrays, *, says_article: bool) -> FeatureColumns:
+def _page_columns(arrays: PageArrays, *, says_article: bool) -> FeatureColumns:
     count, total = len(arrays.long), arrays.total
     tags = np.bincount(arrays.table["tag"], minlength=len(CODES) + 1)
     facts = {

@@ -41,14 +41,16 @@ _NOTE_CHARS = 80  # characters hidden within a line; fewer are a note for progra
 _DOUBLE = 40  # characters; a shorter text may legitimately occur twice in an article
 
 
-class Choice(NamedTuple):
+class ChosenBlocks(NamedTuple):
     """`kept`: for each block, True if it is kept. `hidden`: characters left out because the page hides them."""
 
     kept: list[bool]
     hidden: float = 0.0
 
 
-def choose_blocks(segmented: SegmentedPage, probabilities: Sequence[float], focus: Focus, title: str | None) -> Choice:
+def choose_blocks(
+    segmented: SegmentedPage, probabilities: Sequence[float], focus: Focus, title: str | None
+) -> ChosenBlocks:
     """Returns which blocks are kept, and how much hidden text is left out.
 
     Left out are captions, copies of other blocks, links as “read more” and “unsubscribe”, the `title` at the top, and
@@ -62,12 +64,12 @@ def choose_blocks(segmented: SegmentedPage, probabilities: Sequence[float], focu
     unread = _no_text(segmented, kept, _UNREAD, _MOST)
     hidden = [number for number in _no_text(segmented, kept, _HIDDEN[focus], _HALF) if number not in unread]
     apart = [*unread, *hidden]
-    for numbers in (apart, _repeats(segmented, kept, probabilities, apart), _controls(segmented, kept)):
+    for numbers in (apart, _repeated_blocks(segmented, kept, probabilities, apart), _controls(segmented, kept)):
         for number in numbers:
             kept[number] = False
     for number in [*_headlines(segmented.blocks, kept, title), *_dangling(segmented.blocks, kept)]:
         kept[number] = False
-    return Choice(kept, _hidden_size(segmented, kept, hidden))
+    return ChosenBlocks(kept, _hidden_size(segmented, kept, hidden))
 
 
 def is_short_text_page(segmented: SegmentedPage, tree: Element) -> bool:
@@ -135,7 +137,7 @@ def _names_language(segmented: SegmentedPage, number: int) -> bool:
     return language_of(pre) == segmented.blocks[number].text.lower()
 
 
-def _repeats(
+def _repeated_blocks(
     segmented: SegmentedPage, kept: Sequence[bool], probabilities: Sequence[float], apart: Sequence[int]
 ) -> list[int]:
     """Returns the less probable ones of equal blocks. Those with the same parent stay: lists may repeat themselves."""

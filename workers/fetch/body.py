@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import ClientResponse
 
-from contract.broker import UNBOUNDED, Place
+from contract.broker import UNBOUNDED, Reservation
 from contract.reasons import Reason
 from workers.failures import Failed
 from workers.fetch.coding import Decoder, Identity, decoder_of
@@ -24,9 +24,13 @@ class Transfer:
 
 
 async def read_body(
-    response: ClientResponse, limits: FetchLimits, timeouts: Timeouts, transfer: Transfer, place: Place = UNBOUNDED
+    response: ClientResponse,
+    limits: FetchLimits,
+    timeouts: Timeouts,
+    transfer: Transfer,
+    reservation: Reservation = UNBOUNDED,
 ) -> bytes:
-    """Returns the whole body of `response`, decoded. `transfer` and `place` count its bytes as they come.
+    """Returns the whole body of `response`, decoded. `transfer` and `reservation` count its bytes as they come.
 
     Raises:
         Failed: TOO_LARGE, DECOMPRESSED_TOO_LARGE, IDLE_TIMEOUT, FETCH_TIMEOUT; BAD_ENCODING; INCOMPLETE_BODY, the coded
@@ -43,9 +47,9 @@ async def read_body(
         part = decoder.decode(chunk, limits.max_body_bytes - transfer.size + 1)
         transfer.size += len(part)
         _check_size(transfer.size, decoder, limits)
-        if not place.take_now(len(part)):
+        if not reservation.take_now(len(part)):
             timeouts.left_s(limits.total_timeout_s)  # the server is not to blame for this wait
-            await place.take(len(part))
+            await reservation.take(len(part))
         parts.append(part)
     if transfer.transferred_bytes and not decoder.complete:
         raise Failed(Reason.INCOMPLETE_BODY, "the compressed data ends early")

@@ -10,7 +10,7 @@ from aiohttp import ClientResponse
 from yarl import URL
 
 from contract.article import Fetched
-from contract.broker import UNBOUNDED, Place
+from contract.broker import UNBOUNDED, Reservation
 from contract.labels import Outcome
 from contract.metrics import Metrics
 from contract.reasons import Reason
@@ -70,8 +70,8 @@ class Fetcher:
         self._succeeded = metrics.fetches.labels(Outcome.FETCHED)
         self._admission = admission
 
-    async def fetch(self, url: str, place: Place = UNBOUNDED) -> FetchedPage:
-        """Returns the page at `url`, after its redirects. `place` counts its bytes as they come.
+    async def fetch(self, url: str, reservation: Reservation = UNBOUNDED) -> FetchedPage:
+        """Returns the page at `url`, after its redirects. `reservation` counts its bytes as they come.
 
         Raises:
             Failed: the network or the server failed, or the answer is not accepted. `fetched` says how far the fetch
@@ -83,23 +83,23 @@ class Fetcher:
         try:
             asked = publisher_url(checked_url(url))
             trace = FetchTrace(asked, asked)
-            body, charset = await self._follow(trace, place)
+            body, charset = await self._follow(trace, reservation)
         except Failed as failed:
             self._metrics.fetches.labels(failed.reason).inc()
             raise failed.knowing(fetched=trace.fetched() if trace else None) from failed
         self._succeeded.inc()
         return FetchedPage(body, charset, trace.fetched())
 
-    async def _follow(self, trace: FetchTrace, place: Place) -> tuple[bytes, str | None]:
+    async def _follow(self, trace: FetchTrace, reservation: Reservation) -> tuple[bytes, str | None]:
         while len(trace.passed) <= self._limits.max_redirects:
             with await self._admission(trace.url):
-                came = await self._hop(trace, place)
+                came = await self._hop(trace, reservation)
             if not isinstance(came, URL):
                 return came
             trace.go_on(came)
         raise Failed(Reason.TOO_MANY_REDIRECTS, f"more than {self._limits.max_redirects} redirects")
 
-    async def _hop(self, trace: FetchTrace, place: Place) -> URL | tuple[bytes, str | None]:
+    async def _hop(self, trace: FetchTrace, reservation: Reservation) -> URL | tuple[bytes, str | None]:
         """Makes one request. Returns the next URL, or the body and the declared charset of the page."""
         began = time.perf_counter()
         try:
@@ -108,7 +108,7 @@ class Fetcher:
                     declared = media.essence(response.headers.getall("Content-Type", _NONE)[-1])  # as browsers do
                     trace.answered(response.status, declared, time.perf_counter() - began)
                     target = await self._target(response, trace, timeouts)
-                    return target or await self._page(response, trace, timeouts, place)
+                    return target or await self._page(response, trace, timeouts, reservation)
         finally:
             trace.spent_s += time.perf_counter() - began
             self._metrics.fetched_bytes.inc(trace.transfer.transferred_bytes)
@@ -127,10 +127,10 @@ class Fetcher:
         return refresh.header_target(trace.url, headers)
 
     async def _page(
-        self, response: ClientResponse, trace: FetchTrace, timeouts: Timeouts, place: Place
+        self, response: ClientResponse, trace: FetchTrace, timeouts: Timeouts, reservation: Reservation
     ) -> URL | tuple[bytes, str | None]:
         declared, charset = media.check_declared(trace.media_type or ""), response.charset
-        body = await read_body(response, self._limits, timeouts, trace.transfer, place)
+        body = await read_body(response, self._limits, timeouts, trace.transfer, reservation)
         answer.refuse_challenge_page(body)
         trace.media_type = media.media_type_of(declared, body)
         return _sent_on(trace, body, charset) or (body, charset)

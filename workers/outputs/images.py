@@ -66,13 +66,13 @@ def find_images(blocks: Sequence[ArticleBlock], base: str | None) -> list[tuple[
         if number is not None:
             found |= {image.url: (number, image) for image in following if image.url not in found}
             following = []
-        elif element.tag in _IMAGES and not _repeats(element, last) and (image := _image(element, base)):
+        elif element.tag in _IMAGES and not _is_fallback_of(element, last) and (image := _image(element, base)):
             following.append(image)
             last = image
     return sorted(found.values(), key=lambda each: each[0])
 
 
-def _repeats(element: _Element, last: Image | None) -> bool:
+def _is_fallback_of(element: _Element, last: Image | None) -> bool:
     """Returns True if `element` is in a `<noscript>` and repeats the image before it."""
     around = next(element.iterancestors("noscript"), None)
     if around is None or last is None:

@@ -102,7 +102,7 @@ class _Writer:
 
     def write(self, piece: _Piece) -> None:
         marks = self._marks_of(piece.run)
-        shared = _shared([old for old, _ in self._open], marks)
+        shared = _common_prefix_length([old for old, _ in self._open], marks)
         if shared < len(self._open):
             self.close()
             del self._open[shared:]
@@ -142,7 +142,7 @@ class _Writer:
         return marks
 
 
-def _shared(old: Sequence[_Element], new: Sequence[_Element]) -> int:
+def _common_prefix_length(old: Sequence[_Element], new: Sequence[_Element]) -> int:
     count = 0
     for before, now in zip(old, new, strict=False):
         if before is not now:

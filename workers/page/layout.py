@@ -75,16 +75,16 @@ def layout_features(tree: Element, segmented: SegmentedPage) -> list[float]:
         return [0.0] * len(LAYOUT_FEATURES)
     page = layout_columns(segmented)
     return [
-        *_whole(segmented, page),
+        *_page_totals(segmented, page),
         *_headings(page),
-        *_repeats(segmented, page),
+        *_repeated_containers(segmented, page),
         *_marks(tree, segmented, page),
         *_shares(segmented, page),
         *_counts(segmented),
     ]
 
 
-def _whole(segmented: SegmentedPage, page: LayoutColumns) -> list[float]:
+def _page_totals(segmented: SegmentedPage, page: LayoutColumns) -> list[float]:
     total = page.chars.sum()
     boxed = segmented.table["box"][page.containers] >= 0
     prose = page.chars[page.is_prose]
@@ -111,7 +111,7 @@ def _headings(page: LayoutColumns) -> list[float]:
     return [float(linked.sum()), linked.sum() / max(headings.sum(), 1)]
 
 
-def _repeats(segmented: SegmentedPage, page: LayoutColumns) -> list[float]:
+def _repeated_containers(segmented: SegmentedPage, page: LayoutColumns) -> list[float]:
     """Returns features of sibling containers of the same shape (tag and class), with several blocks each."""
     first, end, form = segmented.table["first"], np.array(segmented.ends, np.intp), segmented.table["form"]
     several = end - first >= 2  # noqa: PLR2004 - a headline and one more

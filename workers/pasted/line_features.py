@@ -95,7 +95,7 @@ def line_features(lines: Sequence[Line], findings: RuleFindings) -> dict[str, Ro
 
 def _line_table(lines: Sequence[Line], noise: Sequence[Rule | None]) -> Rows:
     times = Counter(line.text for line in lines)
-    stems = [_stems(line.text[:_LINE_CHARS]) for line in lines]
+    stems = [_stems_or_pairs(line.text[:_LINE_CHARS]) for line in lines]
     spread = _spread(lines, stems)
     worth = worths(lines, noise)
     script = main_script(lines)
@@ -103,8 +103,8 @@ def _line_table(lines: Sequence[Line], noise: Sequence[Rule | None]) -> Rows:
         (
             *_line_row(line),
             times[line.text],
-            *_said(line),
-            _shared(stems[i], spread),
+            *_dated_named_linked(line),
+            _share_in_prose(stems[i], spread),
             worth[i],
             *shape_row(line.text, script),
             *_kinds(noise[i]),
@@ -136,7 +136,7 @@ def _line_row(line: Line) -> Iterator[float]:
     yield is_boilerplate(line)
 
 
-def _said(line: Line) -> tuple[bool, bool, bool]:
+def _dated_named_linked(line: Line) -> tuple[bool, bool, bool]:
     return bool(find_date(line.text)), bool(names_in(line.text)), "http" in line.text or "@" in line.text
 
 
@@ -147,7 +147,7 @@ def _kinds(rule: Rule | None) -> Iterator[bool]:
 
 
 @lru_cache(2048)  # chosen: the lines of a long text, which are looked at up to four times; some 10 MB at most
-def _stems(text: str) -> frozenset[str]:
+def _stems_or_pairs(text: str) -> frozenset[str]:
     return frozenset((pair or word)[:_STEM_CHARS] for pair, word in _STEM.findall(text.casefold()))
 
 
@@ -156,14 +156,14 @@ def _spread(lines: Sequence[Line], stems: Sequence[frozenset[str]]) -> Counter[s
     return Counter(stem for line, own in zip(lines, stems, strict=True) if is_prose(line) for stem in own)
 
 
-def _shared(stems: frozenset[str], spread: Counter[str]) -> float:
+def _share_in_prose(stems: frozenset[str], spread: Counter[str]) -> float:
     """Returns the share of a line's words that occur in at least two lines of prose."""
     return sum(spread[stem] > 1 for stem in stems) / len(stems) if stems else 0.0
 
 
 def _shared_with_core(lines: Sequence[Line], findings: RuleFindings) -> Rows:
     """Returns the share of each line's words, weighted by rarity, that other lines of the region's prose have."""
-    stems = [_stems(line.text[:_LINE_CHARS]) for line in lines]
+    stems = [_stems_or_pairs(line.text[:_LINE_CHARS]) for line in lines]
     inside = range(findings.region.start, findings.region.stop)
     core = Counter(stem for index in inside if is_prose(lines[index]) for stem in stems[index])
     spread = Counter(stem for own in stems for stem in own)

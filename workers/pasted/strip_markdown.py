@@ -65,10 +65,10 @@ def unmark(text: str) -> Unmarked:
 def front_lines(text: str) -> list[str]:
     """Returns what a front matter says, as `unmark` writes it above the text; empty if there is none."""
     head = _FRONT_MATTER.match(text)
-    return list(_said_in_front(head[0])) if head else []
+    return list(_front_matter_lines(head[0])) if head else []
 
 
-def _said_in_front(front_matter: str) -> Iterator[str]:
+def _front_matter_lines(front_matter: str) -> Iterator[str]:
     """Yields the title, the authors and the date of a front matter as lines that are read like those of a page."""
     found = {key.casefold(): value.strip(" \t\"'[]") for key, value in _FIELD.findall(front_matter)}
     for keys, form in ((("title",), "{}"), (("author", "authors", "by"), "By {}"), (("date", "published"), "{}")):
@@ -102,10 +102,10 @@ def _pieces(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
 
 
 def _plain(token: Token) -> str:
-    return "".join(map(_said, token.children or ())).strip()
+    return "".join(map(_token_text, token.children or ())).strip()
 
 
-def _said(token: Token) -> str:
+def _token_text(token: Token) -> str:
     if token.type in ("softbreak", "hardbreak"):
         return " " if token.type == "softbreak" else "\n"
     return token.content if token.type in ("text", "code_inline", "text_special") else ""

@@ -89,18 +89,18 @@ def _mean(sums: Shares, starts: NDArray[np.intp], stops: NDArray[np.intp]) -> Sh
 
 def _worded(lines: Sequence[Line], at: Sequence[int], body: Sequence[str]) -> dict[str, Shares]:
     """Returns the share of each line's words in the article and in the rest of the page, weighted by rarity."""
-    own = [_stems(lines[index].text) for index in at]
+    own = [_word_stems(lines[index].text) for index in at]
     worth = _rarity(lines, set().union(*own))
-    said = _covered(own, _vocabulary(body), worth)
+    in_body = _covered(own, _vocabulary(body), worth)
     page = "\n".join(line.text for line in lines).casefold()
-    opening = _stems(lines[0].text)
+    opening = _word_stems(lines[0].text)
     return {
-        **_compared("said", *said),
+        **_compared("said", *in_body),
         **_compared("led", *_covered(own, _vocabulary(body[:_LEAD_PARAGRAPHS]), worth)),
-        "better_before": _better(said[1]),
-        "better_after": _better(said[1][::-1])[::-1],
+        "better_before": _better(in_body[1]),
+        "better_after": _better(in_body[1][::-1])[::-1],
         "times": np.array([float(page.count(lines[index].text.casefold())) for index in at]),
-        "in_opening": np.array([_shared(stems, opening) if i else -1.0 for i, stems in zip(at, own, strict=True)]),
+        "in_opening": np.array([_share_in(stems, opening) if i else -1.0 for i, stems in zip(at, own, strict=True)]),
         "agreement": _agreement(own),
     }
 
@@ -109,7 +109,7 @@ def _compared(name: str, shares: Shares, sums: Shares) -> dict[str, Shares]:
     return {name: shares, f"{name}_sum": sums, f"{name}_gap": sums.max() - sums}
 
 
-def _stems(text: str) -> set[str]:
+def _word_stems(text: str) -> set[str]:
     return {word[:_STEM_CHARS] for word in _STEM.findall(text.casefold())}
 
 
@@ -119,7 +119,7 @@ def _vocabulary(paragraphs: Sequence[str]) -> set[str]:
     for paragraph in paragraphs:
         if left <= 0:
             break
-        stems |= _stems(paragraph[:left])
+        stems |= _word_stems(paragraph[:left])
         left -= len(paragraph)
     return stems
 
@@ -127,7 +127,7 @@ def _vocabulary(paragraphs: Sequence[str]) -> set[str]:
 def _rarity(lines: Sequence[Line], wanted: set[str]) -> Mapping[str, float]:
     """Returns the weight of each of the `wanted` words: the fewer lines contain it, the higher."""
     counted = lines[:_COUNTED_LINES]
-    spread = Counter(stem for line in counted for stem in wanted & _stems(line.text[:_LINE_CHARS]))
+    spread = Counter(stem for line in counted for stem in wanted & _word_stems(line.text[:_LINE_CHARS]))
     return {stem: log(1 + len(counted) / max(1, spread[stem])) for stem in sorted(wanted)}
 
 
@@ -144,16 +144,16 @@ def _better(worths: Shares) -> Shares:
     return counts
 
 
-def _shared(stems: set[str], others: set[str]) -> float:
+def _share_in(stems: set[str], others: set[str]) -> float:
     return len(others & stems) / max(1, len(stems))
 
 
 def _agreement(stem_sets: Sequence[set[str]]) -> Shares:
     """Returns for each line the share of words that it and the line most like it have in common."""
     return np.array(
-        [max((_alike(one, other) for other in stem_sets if other is not one), default=0.0) for one in stem_sets]
+        [max((_jaccard(one, other) for other in stem_sets if other is not one), default=0.0) for one in stem_sets]
     )
 
 
-def _alike(one: set[str], other: set[str]) -> float:
+def _jaccard(one: set[str], other: set[str]) -> float:
     return len(one & other) / max(1, len(one | other))

@@ -96,7 +96,7 @@ def _is_beside_item(lines: Sequence[Line], index: int) -> bool:
 
 
 def _score(line: Line, vocabulary: set[str]) -> float:
-    stems = set(_stems(line.text))
+    stems = set(_long_word_stems(line.text))
     shared = len(stems & vocabulary)
     overlap = shared / len(stems) if stems else 0.0
     enough = min(shared, _ENOUGH_SHARED) / _ENOUGH_SHARED
@@ -108,12 +108,12 @@ def _vocabulary(lines: Sequence[Line]) -> set[str]:
     stems: set[str] = set()
     chars = 0
     for line in lines:
-        stems.update(_stems(line.text[: _BODY_CHARS - chars]))
+        stems.update(_long_word_stems(line.text[: _BODY_CHARS - chars]))
         chars += len(line.text)
         if chars >= _BODY_CHARS:
             break
     return stems
 
 
-def _stems(text: str) -> list[str]:
+def _long_word_stems(text: str) -> list[str]:
     return [word[:_STEM_CHARS] for word in _LETTERS.findall(text.casefold())]

@@ -15,6 +15,7 @@ from contract.broker import (
     Capacity,
     Handler,
     LogEntry,
+    NoQueues,
     NotPut,
     QueueDepth,
     Stop,
@@ -31,7 +32,6 @@ from contract.requests import OwnerRequest
 from contract.streams import Stream
 from contract.topology import DELIVERY_LIMIT, lane_queue
 from runtime.brokers import dead
-from runtime.brokers.bell import Bell
 from runtime.brokers.embedded import streams, tables
 from runtime.brokers.embedded.consumer import Consumer
 from runtime.brokers.embedded.dead import DeadTable
@@ -42,6 +42,7 @@ from runtime.brokers.embedded.limits import EmbeddedLimits
 from runtime.brokers.embedded.previews import Previews
 from runtime.brokers.embedded.store import Operation, Store
 from runtime.brokers.local_leases import LocalLeases
+from runtime.brokers.notifier import Notifier
 
 FILE = "copydesk.db"
 T = TypeVar("T")
@@ -78,7 +79,7 @@ class EmbeddedBroker:
         self._lanes = Lanes(self._store, metrics=metrics, limits=limits)
         self._previews = Previews(self._lanes.changed, limits.preview_wait_s)
         self._leases = LocalLeases()
-        self._requested = Bell()
+        self._requested = Notifier()
         self._scope = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -99,10 +100,10 @@ class EmbeddedBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._scope.aclose()
-        self._lanes.changed.ring()  # ends the waits of readers and consumers
-        self._lanes.logged.ring()
-        self._lanes.recorded.ring()
-        self._requested.ring()
+        self._lanes.changed.notify_all()  # ends the waits of readers and consumers
+        self._lanes.logged.notify_all()
+        self._lanes.recorded.notify_all()
+        self._requested.notify_all()
         self._lanes.watches.lose("the embedded broker is closed")
 
     async def put(self, job: Job) -> None:
@@ -121,19 +122,19 @@ class EmbeddedBroker:
         await self._write(
             partial(streams.note_request, request=request, keep=self._limits.max_requests), Destination.REQUESTS
         )
-        self._requested.ring()
+        self._requested.notify_all()
 
     async def close_batch(self, closed: BatchClosed) -> None:
         """Puts the end of a batch on record; see `contract.batches.BatchSink`."""
         note = partial(tables.close_batch, closed=closed, keep=self._limits.max_acceptances)
         await self._write(note, Destination.ACCEPTED)
-        self._lanes.recorded.ring()
+        self._lanes.recorded.notify_all()
 
     async def announce(self, event: Announcement) -> None:
         """Writes to the log; see `contract.requests.RequestSink`. Subscribers read nothing else here."""
         keep, body = self._limits.max_log_events, encode(event)
         await self._write(partial(tables.append, routing_key=event.routing_key, body=body, keep=keep), Destination.LOG)
-        self._lanes.logged.ring()
+        self._lanes.logged.notify_all()
 
     async def _write(self, operation: Operation[None], to: Destination) -> None:
         await self._in_time(self._store.run(operation))
@@ -176,7 +177,7 @@ class EmbeddedBroker:
         """
         offset = await self._store.read(tables.last_offset) if after is None else after
         while True:
-            rung = self._lanes.logged.listen()
+            notified = self._lanes.logged.subscribe()
             entries = await self._store.read(partial(tables.page, after=offset))
             if offset >= 0 and entries and entries[0].offset > max(offset, 0) + 1:
                 raise UnknownOffset(f"the log begins at {entries[0].offset}, after {offset + 1}")
@@ -184,13 +185,13 @@ class EmbeddedBroker:
                 yield entry
                 offset = entry.offset
             if not entries:
-                await rung.wait()
+                await notified.wait()
 
     async def follow(self, stream: Stream, after: int) -> AsyncGenerator[Sequence[LogEntry], None]:
         """Yields what is new in one of the records; see `contract.streams.Streams`."""
-        bells = {Stream.ACCEPTED: self._lanes.recorded, Stream.REQUESTS: self._requested}
-        bell = bells.get(stream, self._lanes.logged)
-        async with aclosing(streams.follow(self._store, bell, stream, after, self._limits)) as batches:
+        notifiers = {Stream.ACCEPTED: self._lanes.recorded, Stream.REQUESTS: self._requested}
+        notifier = notifiers.get(stream, self._lanes.logged)
+        async with aclosing(streams.follow(self._store, notifier, stream, after, self._limits)) as batches:
             async for batch in batches:
                 yield batch
 
@@ -232,6 +233,14 @@ class EmbeddedBroker:
         found = await self._store.read(lambda db: tables.queues(db, time.time()))
         lanes = {name: QueueDepth(count, age_s) for name, (count, age_s) in found.items() if name in _LANES}
         return {name: QueueDepth(count) for name, (count, _) in found.items()} | lanes
+
+    async def has_queue(self, name: str) -> bool:
+        """There are none; see `contract.broker.SubscriberQueues`."""
+        raise NoQueues(name)
+
+    async def send_again(self, queue: str, _entries: Sequence[LogEntry], _replay_id: str) -> Sequence[LogEntry]:
+        """There is nowhere to send to; see `contract.broker.SubscriberQueues`."""
+        raise NoQueues(queue)
 
     async def ready(self) -> bool:
         """Returns True if the disk takes writes: it writes a few bytes to find out."""

@@ -20,7 +20,7 @@ from runtime.brokers.embedded.lanes import Lanes, Room
 from runtime.brokers.embedded.previews import Preview, Previews
 from runtime.brokers.embedded.tables import Claimed
 from runtime.brokers.held_bytes import HeldBytes
-from runtime.brokers.places import SlotPlace, show
+from runtime.brokers.reservations import SlotReservation, show
 from runtime.brokers.slots import QueueClass, Slots
 
 log = structlog.get_logger(__name__)
@@ -53,7 +53,9 @@ class Consumer:
         self._delivery_limit = delivery_limit
         self._disk_pause_s = disk_pause_s
         self._metrics = metrics
-        self._slots: Slots[SlotPlace] = Slots(capacity, math.inf)  # the lanes keep the order in which jobs are due
+        self._slots: Slots[SlotReservation] = Slots(
+            capacity, math.inf
+        )  # the lanes keep the order in which jobs are due
         self._held = HeldBytes(capacity.held_bytes)
         self._messages_first = False
 
@@ -65,26 +67,26 @@ class Consumer:
         """
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._ring_when(stop))
+                group.create_task(self._notify_when(stop))
                 while not stop.is_set():
                     await self._take(group, stop)
                 await self._finish_all()
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from failures
 
-    async def _ring_when(self, stop: Stop) -> None:
+    async def _notify_when(self, stop: Stop) -> None:
         await stop.wait()
-        self._lanes.changed.ring()
+        self._lanes.changed.notify_all()
 
     async def _finish_all(self) -> None:
         while self._slots.in_hand:
-            rung = self._lanes.changed.listen()
+            notified = self._lanes.changed.subscribe()
             self._resume_waiting()
-            await rung.wait()
+            await notified.wait()
         show(self._metrics, self._slots, self._held)
 
     async def _take(self, group: asyncio.TaskGroup, stop: Stop) -> None:
-        rung = self._lanes.changed.listen()
+        notified = self._lanes.changed.subscribe()
         self._resume_waiting(_PROMPT)
         if not self._messages_first:
             self._start_previews(group)
@@ -99,38 +101,38 @@ class Consumer:
             self._start_previews(group)
         self._resume_waiting()
         show(self._metrics, self._slots, self._held)
-        await _wait(rung, until=due)
+        await _wait(notified, until=due)
 
     def _resume_waiting(self, kinds: frozenset[QueueClass] = frozenset(QueueClass)) -> None:
         """Gives free slots to deliveries that come back from waiting for the network."""
-        while place := self._slots.take(asyncio.get_running_loop().time(), among=kinds):
-            place.grant()
+        while reservation := self._slots.take(asyncio.get_running_loop().time(), among=kinds):
+            reservation.grant()
 
-    def _place(self, kind: QueueClass) -> SlotPlace:
+    def _reservation(self, kind: QueueClass) -> SlotReservation:
         self._slots.begin(kind)
-        place = SlotPlace(kind, self._slots, self._held, self._lanes.changed.ring)
-        place.grant()
-        return place
+        reservation = SlotReservation(kind, self._slots, self._held, self._lanes.changed.notify_all)
+        reservation.grant()
+        return reservation
 
     def _start_previews(self, group: asyncio.TaskGroup) -> None:
         for preview in self._previews.take(self._slots.room(QueueClass.PREVIEW)):
-            place = self._place(QueueClass.PREVIEW)
+            reservation = self._reservation(QueueClass.PREVIEW)
             self._messages_first = True
-            task = group.create_task(self._preview(preview, place))
-            task.add_done_callback(partial(self._finish_preview, preview, place))
+            task = group.create_task(self._preview(preview, reservation))
+            task.add_done_callback(partial(self._finish_preview, preview, reservation))
 
-    async def _preview(self, preview: Preview, place: SlotPlace) -> None:
+    async def _preview(self, preview: Preview, reservation: SlotReservation) -> None:
         try:
-            verdict = await self._handle(replace(preview.delivery, place=place))
+            verdict = await self._handle(replace(preview.delivery, reservation=reservation))
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the caller gets an error instead of an event
             log.warning("preview_failed", error=type(error).__name__, message_id=preview.delivery.message_id)
             return
         if isinstance(verdict, Answer) and verdict.event is not None:
             preview.answer(encode(verdict.event))
 
-    def _finish_preview(self, preview: Preview, place: SlotPlace, _: asyncio.Task[None]) -> None:
+    def _finish_preview(self, preview: Preview, reservation: SlotReservation, _: asyncio.Task[None]) -> None:
         preview.answer(None)
-        place.end()
+        reservation.end()
 
     async def _claim(self) -> tuple[list[Claimed], float | None]:
         room = self._room()
@@ -147,25 +149,25 @@ class Consumer:
         return Room(free=self._slots.room(QueueClass.INTERACTIVE), for_bulk=for_bulk, size_bytes=self._held.room)
 
     def _start(self, group: asyncio.TaskGroup, message: Claimed) -> None:
-        place = self._place(QueueClass(message.lane))
-        self._held.add(place, len(message.body))
-        task = group.create_task(self._work(message, place))
+        reservation = self._reservation(QueueClass(message.lane))
+        self._held.add(reservation, len(message.body))
+        task = group.create_task(self._work(message, reservation))
         task.add_done_callback(
-            lambda _: self._finish(message, place)
+            lambda _: self._finish(message, reservation)
         )  # one cancelled before it starts has no `finally`
 
-    def _finish(self, message: Claimed, place: SlotPlace) -> None:
-        place.end()
+    def _finish(self, message: Claimed, reservation: SlotReservation) -> None:
+        reservation.end()
         self._lanes.release([message])
 
-    async def _work(self, message: Claimed, place: SlotPlace) -> None:
+    async def _work(self, message: Claimed, reservation: SlotReservation) -> None:
         try:
-            verdict = await self._handle(self._delivery(message, place))
+            verdict = await self._handle(self._delivery(message, reservation))
             execute = self._lanes.settling(message, verdict)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises gives the delivery back
             _log_failed(message, error)
             execute = partial(self._lanes.give_back, message)
-        place.decide()
+        reservation.decide()
         await self._retry_while_refused(execute)
 
     async def _retry_while_refused(self, write: Callable[[], Awaitable[None]]) -> None:
@@ -176,13 +178,13 @@ class Consumer:
             except DiskRefused:
                 await asyncio.sleep(self._disk_pause_s)
 
-    def _delivery(self, message: Claimed, place: SlotPlace) -> Delivery:
+    def _delivery(self, message: Claimed, reservation: SlotReservation) -> Delivery:
         return Delivery(
             body=message.body,
             message_id=message.message_id,
             deliveries=message.deliveries,
             lost=message.deliveries > self._delivery_limit + 1,
-            place=place,
+            reservation=reservation,
         )
 
 
@@ -195,8 +197,8 @@ def _log_failed(message: Claimed, error: Exception) -> None:
     )
 
 
-async def _wait(rung: asyncio.Event, *, until: float | None) -> None:
+async def _wait(notified: asyncio.Event, *, until: float | None) -> None:
     delay_s = None if until is None else max(0.0, until - time.time())
     with suppress(TimeoutError):
         async with asyncio.timeout(delay_s):
-            await rung.wait()
+            await notified.wait()

@@ -15,12 +15,12 @@ from contract.job import Job, Lane
 from contract.labels import Destination
 from contract.metrics import Metrics
 from contract.verdicts import Verdict
-from runtime.brokers.bell import Bell
 from runtime.brokers.embedded import tables
 from runtime.brokers.embedded.limits import EmbeddedLimits
 from runtime.brokers.embedded.settle import count, decided_by, settlement
 from runtime.brokers.embedded.store import Store
 from runtime.brokers.embedded.tables import Claimed, Message
+from runtime.brokers.notifier import Notifier
 from runtime.brokers.watches import Watches
 
 
@@ -39,15 +39,15 @@ class Room:
 class Lanes:
     """Hands each message to one consumer at a time.
 
-    `changed` rings when there may be a message to take, `logged` when there may be a new event or attempt, `recorded`
+    `changed` tells when there may be a message to take, `logged` when there may be a new event or attempt, `recorded`
     when there may be a new acceptance. `watches` are told of each event that is on the disk. Every call raises
     `BrokerUnavailable` if the database fails or is closed.
     """
 
     def __init__(self, store: Store, *, metrics: Metrics, limits: EmbeddedLimits) -> None:
-        self.changed = Bell()
-        self.logged = Bell()
-        self.recorded = Bell()
+        self.changed = Notifier()
+        self.logged = Notifier()
+        self.recorded = Notifier()
         self.watches = Watches()
         self._store = store
         self._metrics = metrics
@@ -78,8 +78,8 @@ class Lanes:
     def accepted(self, count: int = 1) -> None:
         """Counts messages that are on the disk, and wakes the consumers."""
         self._metrics.published.labels(Destination.INTAKE).inc(count)
-        self.changed.ring()
-        self.recorded.ring()
+        self.changed.notify_all()
+        self.recorded.notify_all()
 
     async def claim(self, room: Room, *, delivery_limit: int) -> tuple[list[Claimed], float | None]:
         """Takes due messages, interactive ones first, and records their deliveries on the disk.
@@ -103,7 +103,7 @@ class Lanes:
     def release(self, messages: Iterable[Claimed]) -> None:
         """Makes these available to the next claim, unless they are settled."""
         self._claimed.difference_update(message.seq for message in messages)
-        self.changed.ring()
+        self.changed.notify_all()
 
     async def give_back(self, message: Claimed) -> None:
         """Makes a message wait before it is due again."""
@@ -117,7 +117,7 @@ class Lanes:
 
     def _settled(self, verdict: Verdict) -> None:
         count(verdict, self._metrics)
-        self.logged.ring()
+        self.logged.notify_all()
         event = decided_by(verdict)
         if event is not None and event.subject in self.watches:
             self.watches.tell(event.subject, encode(event))

@@ -8,7 +8,7 @@ from contract.broker import BrokerFull, BrokerUnavailable, Delivery, NotTaken
 from contract.codec import MAX_PREVIEW_BYTES, encode_within
 from contract.job import Job
 from contract.topology import PREVIEWS_AT_MOST
-from runtime.brokers.bell import Bell
+from runtime.brokers.notifier import Notifier
 
 
 class Preview:
@@ -30,9 +30,9 @@ class Preview:
 
 
 class Previews:
-    """The previews that wait for a worker, first come, first served. `changed` rings when there is one more."""
+    """The previews that wait for a worker, first come, first served. `changed` tells when there is one more."""
 
-    def __init__(self, changed: Bell, wait_s: float) -> None:
+    def __init__(self, changed: Notifier, wait_s: float) -> None:
         self._wait_s = wait_s
         self._changed = changed
         self._waiting: deque[Preview] = deque()
@@ -43,7 +43,7 @@ class Previews:
             raise BrokerFull(f"{PREVIEWS_AT_MOST} previews wait")
         preview = Preview(job)
         self._waiting.append(preview)
-        self._changed.ring()
+        self._changed.notify_all()
         try:
             async with asyncio.timeout(self._wait_s):
                 await preview.taken.wait()

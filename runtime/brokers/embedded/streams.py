@@ -13,10 +13,10 @@ from contract.codec import encode
 from contract.job import Lane
 from contract.requests import OwnerRequest
 from contract.streams import Stream
-from runtime.brokers.bell import Bell
 from runtime.brokers.embedded.limits import EmbeddedLimits
 from runtime.brokers.embedded.store import Store
 from runtime.brokers.embedded.tables import page
+from runtime.brokers.notifier import Notifier
 
 _MAX_ENTRIES = 500  # in a batch; chosen: one transaction of the recorder
 _MAX_BYTES = 4_000_000  # in a batch; chosen: bounds memory, and holds 500 events of 8 kB
@@ -34,9 +34,9 @@ _BODIES = {
 
 
 async def follow(
-    store: Store, bell: Bell, stream: Stream, after: int, limits: EmbeddedLimits
+    store: Store, notifier: Notifier, stream: Stream, after: int, limits: EmbeddedLimits
 ) -> AsyncGenerator[Sequence[LogEntry], None]:
-    """Yields the entries of `stream` above `after` in batches, for ever; `bell` rings when there may be new ones.
+    """Yields the entries of `stream` above `after` in batches, for ever; `notifier` tells when there may be new ones.
 
     Raises:
         UnknownOffset: there is no entry `after` + 1, or the stream is shorter than it was.
@@ -45,7 +45,7 @@ async def follow(
     if after >= 0 and await store.read(partial(_last, stream=stream)) < after:
         raise UnknownOffset(f"{stream} ends before {after}")
     while True:
-        rung = bell.listen()
+        notified = notifier.subscribe()
         entries = await store.read(partial(_batch, stream=stream, after=after))
         if entries and 0 <= after < entries[0].offset - 1:
             raise UnknownOffset(f"{stream} begins at {entries[0].offset}, after {after + 1}")
@@ -54,7 +54,7 @@ async def follow(
             after = entries[-1].offset
         if not _is_full(entries):
             many = len(entries) >= _MANY
-            await _wait(rung, limits.follow_idle_s, limits.follow_long_pause_s if many else limits.follow_pause_s)
+            await _wait(notified, limits.follow_idle_s, limits.follow_long_pause_s if many else limits.follow_pause_s)
 
 
 def note(db: Connection, attempt: FailedAttempt, *, keep: int) -> None:
@@ -74,10 +74,10 @@ def _is_full(entries: Sequence[LogEntry]) -> bool:
     return len(entries) == _MAX_ENTRIES or sum(len(entry.body) for entry in entries) >= _MAX_BYTES
 
 
-async def _wait(rung: asyncio.Event, idle_s: float, pause_s: float) -> None:
+async def _wait(notified: asyncio.Event, idle_s: float, pause_s: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(idle_s):
-            await rung.wait()
+            await notified.wait()
             await asyncio.sleep(pause_s)
 
 

@@ -7,7 +7,7 @@ from itertools import islice
 from contract.attempts import FailedAttempt
 from contract.broker import BrokerError
 from contract.labels import Destination
-from contract.topology import ATTEMPTS
+from contract.topology import ATTEMPTS, exchange_to
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import attempts_message
 from runtime.brokers.rabbit.outgoing import Outgoing
@@ -46,7 +46,9 @@ class AttemptRecord:
 
     async def _publish(self, batch: list[FailedAttempt]) -> None:
         message = attempts_message(batch)
-        outgoing = Outgoing(message=message, exchange="", key=ATTEMPTS, to=Destination.ATTEMPTS, stream=ATTEMPTS)
+        outgoing = Outgoing(
+            message=message, exchange=exchange_to(ATTEMPTS), key="", to=Destination.ATTEMPTS, stream=ATTEMPTS
+        )
         try:
             await self._publisher.publish(outgoing, timeout_s=self._limits.confirm_timeout_s)
         except BrokerError:

@@ -75,7 +75,7 @@ class Comparison:
 
     def differences(self, policies: Sequence[Policy]) -> list[Difference]:
         """Returns all differences, missing parts first. `policies` are those that can bound a queue."""
-        absent = [Difference(_subject(it), "is missing", "Run `copydesk topology`") for it in self.missing]
+        absent = [Difference(subject(it), "is missing", "Run `copydesk topology`") for it in self.missing]
         others = [_other_bound(bound) for bound in self.bounds if not bound.is_missing]
         unbounded = [_unbounded(queue, bounds, policies) for queue, bounds in self.missing_bounds().items()]
         return [*absent, *self.differing, *unbounded, *others]
@@ -134,6 +134,36 @@ async def compare(session: Session, topology: Topology) -> Comparison:
     )
 
 
+async def missing(session: Session, topology: Topology) -> list[Exchange | Queue]:
+    """Returns what is not on the broker. It asks passively, for which a user needs no rights.
+
+    Raises:
+        SessionLost: the connection was lost, or the broker refused to answer (a node is down).
+    """
+    scratch = _Scratch(session)
+    wanted: list[Exchange | Queue] = [*topology.exchanges, *topology.queues]
+    with translated(SessionLoss.CHANNEL_CLOSED):
+        absent = [thing for thing in wanted if not await _exists(scratch, thing)]
+        await scratch.close()
+    return absent
+
+
+async def _exists(scratch: "_Scratch", wanted: Exchange | Queue) -> bool:
+    try:
+        await scratch.ask(_passively(wanted))
+    except ChannelNotFoundEntity as error:
+        if not _NOT_THERE.search(str(error)):
+            raise  # it exists, but its node is down
+        return False
+    return True
+
+
+def _passively(wanted: Exchange | Queue) -> Declaration:
+    if isinstance(wanted, Exchange):
+        return lambda channel: channel.declare_exchange(wanted.name, passive=True)
+    return lambda channel: channel.declare_queue(wanted.name, passive=True)
+
+
 class _Scratch:
     """A channel for comparisons: a refusal closes it, and the next question opens another."""
 
@@ -162,7 +192,7 @@ async def _compare(scratch: _Scratch, wanted: Exchange | Queue) -> Sequence[Diff
 
 
 async def _compare_exchange(scratch: _Scratch, wanted: Exchange) -> list[Difference]:
-    await scratch.ask(lambda channel: channel.declare_exchange(wanted.name, passive=True))
+    await scratch.ask(_passively(wanted))
     try:
         await scratch.ask(lambda channel: channel.declare_exchange(wanted.name, wanted.kind, durable=True))
     except ChannelPreconditionFailed as error:
@@ -173,11 +203,11 @@ async def _compare_exchange(scratch: _Scratch, wanted: Exchange) -> list[Differe
 
 async def _compare_queue(scratch: _Scratch, wanted: Queue) -> Sequence[Difference | BoundDifference]:
     try:
-        await scratch.ask(lambda channel: channel.declare_queue(wanted.name, passive=True))
+        await scratch.ask(_passively(wanted))
     except ChannelClosed as error:
         if "RESOURCE_LOCKED" not in str(error):
             raise
-        return [Difference(_subject(wanted), "is exclusive to another connection", "End that connection")]
+        return [Difference(subject(wanted), "is exclusive to another connection", "End that connection")]
     return await _compare_arguments(scratch, wanted)
 
 
@@ -239,7 +269,7 @@ def parse_refusal(message: str) -> tuple[str, Argument | None]:
 def _difference(wanted: Exchange | Queue, name: str, found: Argument | None, given: Argument | None) -> Difference:
     shown = "is not set" if found is None else f"is {found}" if found != "" else 'is ""'
     should = f" instead of {given}" if given is not None else " and should not be set" if name.startswith("x-") else ""
-    return Difference(_subject(wanted), f"{name} {shown}{should}", _remedy(wanted, name, found))
+    return Difference(subject(wanted), f"{name} {shown}{should}", _remedy(wanted, name, found))
 
 
 def _remedy(wanted: Exchange | Queue, name: str, found: Argument | None) -> str:
@@ -252,5 +282,6 @@ def _remedy(wanted: Exchange | Queue, name: str, found: Argument | None) -> str:
     return f"{setting}{redo}" if setting else redo[0].upper() + redo[1:]
 
 
-def _subject(wanted: Exchange | Queue) -> str:
+def subject(wanted: Exchange | Queue) -> str:
+    """Returns kind and name."""
     return f"{'exchange' if isinstance(wanted, Exchange) else 'queue'} {wanted.name}"

@@ -19,12 +19,12 @@ from contract.metrics import Metrics
 from contract.topology import INTAKE_RETRY, LOST, PREVIEWS, lane_queue
 from contract.verdicts import Verdict
 from runtime.brokers.held_bytes import HeldBytes
-from runtime.brokers.places import SlotPlace, show
 from runtime.brokers.rabbit.executor import VerdictExecutor
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import delivery_of, lane_of
 from runtime.brokers.rabbit.session import Session, translated
-from runtime.brokers.rabbit.window import Taken, Window
+from runtime.brokers.rabbit.window import PrefetchWindow, Taken
+from runtime.brokers.reservations import SlotReservation, show
 from runtime.brokers.slots import QueueClass, Slots
 
 if TYPE_CHECKING:
@@ -93,12 +93,12 @@ class _Consumed:
     """A queue that is consumed. `wanted` is set when another delivery might begin."""
 
     queue: ConsumedQueue
-    window: Window
+    window: PrefetchWindow
     wanted: asyncio.Event
 
 
-class _RabbitPlace(SlotPlace):
-    """The place of a delivery of RabbitMQ."""
+class _RabbitReservation(SlotReservation):
+    """The reservation of a delivery of RabbitMQ."""
 
     def __init__(self, consumer: "Consumer", consumed: _Consumed, kind: QueueClass, taken: Taken) -> None:
         super().__init__(kind, consumer.slots, consumer.held, consumer.fill)
@@ -129,7 +129,7 @@ class Consumer:
         self._stop = stop
         self._limits = limits
         self._metrics = metrics
-        self.slots: Slots[_RabbitPlace] = Slots(capacity, limits.bulk_max_wait_s)
+        self.slots: Slots[_RabbitReservation] = Slots(capacity, limits.bulk_max_wait_s)
         self.held = HeldBytes(0)
         self._consumed: list[_Consumed] = []
         self._session: Session | None = None
@@ -180,7 +180,9 @@ class Consumer:
             await self._give_back_waiting()
 
     def _consumed_from(self, session: Session, queue: ConsumedQueue) -> _Consumed:
-        window = Window(session, queue.name, queue.prefetch, lambda taken: self._arrive(consumed, taken), self.held)
+        window = PrefetchWindow(
+            session, queue.name, queue.prefetch, lambda taken: self._arrive(consumed, taken), self.held
+        )
         consumed = _Consumed(queue, window, asyncio.Event())
         return consumed
 
@@ -211,10 +213,10 @@ class Consumer:
             loop.call_later(self._limits.suspect_pause_s, self._begin_suspects, self.slots)
         else:
             kind = queue.kind or QueueClass(lane_of(taken.message))
-        self.slots.add(kind, _RabbitPlace(self, consumed, kind, taken), loop.time())
+        self.slots.add(kind, _RabbitReservation(self, consumed, kind, taken), loop.time())
         self.fill()
 
-    def _begin_suspects(self, slots: "Slots[_RabbitPlace]") -> None:
+    def _begin_suspects(self, slots: "Slots[_RabbitReservation]") -> None:
         slots.begin_suspects()
         self.fill()
 
@@ -223,42 +225,44 @@ class Consumer:
         if not self.is_live:
             return
         now = asyncio.get_running_loop().time()
-        while place := self.slots.take(now, begin=not self._stop.is_set()):
-            if place.grant():
-                self._begin(place)
+        while reservation := self.slots.take(now, begin=not self._stop.is_set()):
+            if reservation.grant():
+                self._begin(reservation)
         for consumed in self._consumed:
             if self._may_widen(consumed):
                 consumed.wanted.set()
         show(self._metrics, self.slots, self.held)
 
-    def _begin(self, place: _RabbitPlace) -> None:
-        place.taken.begun = True
-        self._jobs.create_task(self._work(place))
+    def _begin(self, reservation: _RabbitReservation) -> None:
+        reservation.taken.begun = True
+        self._jobs.create_task(self._work(reservation))
 
-    async def _work(self, place: _RabbitPlace) -> None:
-        done = await self._decide(place)
-        place.end()
+    async def _work(self, reservation: _RabbitReservation) -> None:
+        done = await self._decide(reservation)
+        reservation.end()
         if not done:
-            await self._hold_back(place)
+            await self._hold_back(reservation)
 
-    async def _decide(self, place: _RabbitPlace) -> bool:
-        message = place.taken.message
-        verdict = await self._handled(place)
+    async def _decide(self, reservation: _RabbitReservation) -> bool:
+        message = reservation.taken.message
+        verdict = await self._handled(reservation)
         if verdict is None:
             return False
-        place.decide()
+        reservation.decide()
         try:
             await self._executor.execute(verdict, message)
         except MessageTooLarge as error:
             log.error("verdict_too_large", message_id=message.message_id, detail=str(error))  # noqa: TRY400 - it says all
             return False
-        await place.consumed.window.settle(place.taken, message.ack)
+        await reservation.consumed.window.settle(reservation.taken, message.ack)
         return True
 
-    async def _handled(self, place: _RabbitPlace) -> Verdict | None:
-        message = place.taken.message
+    async def _handled(self, reservation: _RabbitReservation) -> Verdict | None:
+        message = reservation.taken.message
         try:
-            return await self._handle(replace(self._delivery_of(place.kind, place.taken), place=place))
+            return await self._handle(
+                replace(self._delivery_of(reservation.kind, reservation.taken), reservation=reservation)
+            )
         except Exception as error:  # noqa: BLE001 - whatever a handler raises gives the delivery back
             trace = "".join(traceback.format_tb(error.__traceback__))  # its message may quote the document
             log.error("handler_failed", message_id=message.message_id, error=type(error).__name__, trace=trace)  # noqa: TRY400
@@ -267,20 +271,22 @@ class Consumer:
     def _delivery_of(self, kind: QueueClass | None, taken: Taken) -> Delivery:
         return delivery_of(taken.message, lost=kind is QueueClass.LOST, preview=kind is QueueClass.PREVIEW)
 
-    async def _hold_back(self, place: _RabbitPlace) -> None:
+    async def _hold_back(self, reservation: _RabbitReservation) -> None:
         """Returns a delivery as failed, after a growing pause: else a defect would use up its deliveries at once.
 
         Rejected, not nacked: from RabbitMQ 4.3 on a nack does not count as a delivery.
         """
-        message = place.taken.message
+        message = reservation.taken.message
         before = delivery_of(message, lost=False).deliveries - 1
         pause_s = min(self._limits.give_back_initial_s * 2**before, self._limits.give_back_max_s)
         with suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
                 await self._stop.wait()
-        await place.consumed.window.settle(place.taken, partial(message.reject, requeue=True))
+        await reservation.consumed.window.settle(reservation.taken, partial(message.reject, requeue=True))
 
     async def _give_back_waiting(self) -> None:
         """Returns deliveries that were sent ahead and have not begun."""
-        for place in self.slots.clear():
-            await place.consumed.window.settle(place.taken, partial(place.taken.message.nack, requeue=True))
+        for reservation in self.slots.clear():
+            await reservation.consumed.window.settle(
+                reservation.taken, partial(reservation.taken.message.nack, requeue=True)
+            )

@@ -18,7 +18,7 @@ from contract.job import Job
 from contract.labels import SessionLoss, SessionRole
 from contract.reasons import Reason
 from contract.topology import DEAD, Topology
-from runtime.brokers.rabbit.declare import declare
+from runtime.brokers.rabbit.declare import prepare
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import BURIED_AT, CAUSE, EVENT_ID, MESSAGE_ID, REASON
 from runtime.brokers.rabbit.session import Session, SessionLost, translated
@@ -58,7 +58,7 @@ async def open_dead_letters(url: str, topology: Topology, limits: RabbitLimits, 
     try:
         async with asyncio.timeout(2 * limits.scan_timeout_s + limits.connect_timeout_s), aclosing(session):
             await session.open()
-            await declare(session, topology, limits)
+            await prepare(session, topology, limits)
             queue = DeadQueue(session, await session.channel(), limits, put)
             try:
                 yield queue

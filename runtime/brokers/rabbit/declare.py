@@ -1,4 +1,7 @@
-"""Declares what is missing of the topology at the start of a session. Declares nothing if anything differs."""
+"""Declares what is missing of the topology at the start of a session. Declares nothing if anything differs.
+
+A process that may not declare only checks that all of it is there.
+"""
 
 import asyncio
 
@@ -6,9 +9,29 @@ from aio_pika.abc import AbstractChannel
 
 from contract.labels import SessionLoss
 from contract.topology import Binding, Exchange, ExchangeBinding, Queue, Topology
-from runtime.brokers.rabbit.check import Comparison, compare
+from runtime.brokers.rabbit.check import Comparison, compare, missing, subject
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.session import Session, SessionLost, translated
+
+
+async def prepare(session: Session, topology: Topology, limits: RabbitLimits) -> Comparison:
+    """Declares what is missing, as `declare`; with `only_checked` asks whether all of it is there.
+
+    Raises:
+        SessionLost: as `declare`; with `TOPOLOGY_MISMATCH` if anything is missing that this process may not declare.
+    """
+    if not topology.only_checked:
+        return await declare(session, topology, limits)
+    with translated(SessionLoss.CHANNEL_CLOSED):
+        async with asyncio.timeout(limits.declare_timeout_s):
+            absent = await missing(session, topology)
+    if absent:
+        names = ", ".join(map(subject, absent))
+        raise SessionLost(
+            SessionLoss.TOPOLOGY_MISMATCH,
+            f"missing: {names}. COPYDESK_DECLARE is false: run `copydesk topology` as a user who may declare",
+        )
+    return Comparison((), (), ())
 
 
 async def declare(session: Session, topology: Topology, limits: RabbitLimits) -> Comparison:

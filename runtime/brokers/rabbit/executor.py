@@ -10,8 +10,8 @@ from contract.events import Event
 from contract.job import Job
 from contract.labels import Destination
 from contract.metrics import Metrics
-from contract.topology import DEAD, DOCUMENTS, LOG, Topology
-from contract.verdicts import Answer, Bury, Defer, Publish, Retry, Verdict
+from contract.topology import DEAD, DELAYED, DOCUMENTS, LOG, REPLIES, Topology, exchange_to
+from contract.verdicts import Acceptance, Answer, Bury, Defer, Publish, Retry, Verdict
 from runtime.brokers.rabbit.attempts import AttemptRecord
 from runtime.brokers.rabbit.fanout import Fanout
 from runtime.brokers.rabbit.limits import RabbitLimits
@@ -39,6 +39,7 @@ class VerdictExecutor:
         self._attempts = attempts
         self._topology = topology
         self._limits = limits
+        self._metrics = metrics
         self._fanout = Fanout(publisher, limits, metrics)
 
     async def execute(self, verdict: Verdict, delivered: "AbstractIncomingMessage") -> None:
@@ -49,23 +50,24 @@ class VerdictExecutor:
         """
         match verdict:
             case Publish(event):
-                await self._announce(event)
+                await self._announce(event, verdict.acceptance)
             case Retry(job, delay_s):
                 await self._delay(job, delay_s)
                 self._attempts.add(failed_attempt(verdict, datetime.now(UTC)))
             case Defer(job, delay_s):
                 await self._delay(job, delay_s)
-            case Bury(event, cause):
-                await self._bury(event, cause, delivered)
+            case Bury():
+                await self._bury(verdict, delivered)
             case Answer(event):
                 await self._reply(event, delivered.reply_to)
 
-    async def _announce(self, event: Event) -> None:
+    async def _announce(self, event: Event, acceptance: Acceptance | None) -> None:
         message = event_message(event, also_to=event.subject)  # in the log, all keys lead to the one stream
         await self._publish_until_confirmed(
-            Outgoing(message=message, exchange=LOG, key=event.routing_key, to=Destination.LOG, stream=LOG)
+            Outgoing(message=message, exchange=exchange_to(LOG), key=event.routing_key, to=Destination.LOG, stream=LOG)
         )
-        await self._fanout.offer(
+        self._metrics.observe_decided(acceptance)
+        is_taken = await self._fanout.offer(
             Outgoing(
                 message=message,
                 exchange=DOCUMENTS,
@@ -74,25 +76,29 @@ class VerdictExecutor:
                 mandatory=False,
             )
         )
+        if is_taken:
+            self._metrics.observe_notified(acceptance)
 
     async def _delay(self, job: Job, delay_s: float) -> None:
         queue = self._topology.delay_queue(delay_s)
         await self._publish_until_confirmed(
-            Outgoing(message=job_message(job), exchange="", key=queue, to=Destination.RETRY)
+            Outgoing(message=job_message(job), exchange=DELAYED, key=queue, to=Destination.RETRY)
         )
 
-    async def _bury(self, event: Event | None, cause: str, delivered: "AbstractIncomingMessage") -> None:
-        if event is not None:
-            await self._announce(event)
-        letter = dead_letter(delivered, cause, event)
-        await self._publish_until_confirmed(Outgoing(message=letter, exchange="", key=DEAD, to=Destination.DEAD))
+    async def _bury(self, verdict: Bury, delivered: "AbstractIncomingMessage") -> None:
+        if verdict.event is not None:
+            await self._announce(verdict.event, verdict.acceptance)
+        letter = dead_letter(delivered, verdict.cause, verdict.event)
+        await self._publish_until_confirmed(
+            Outgoing(message=letter, exchange=exchange_to(DEAD), key="", to=Destination.DEAD)
+        )
 
     async def _reply(self, event: Event | None, queue: str | None) -> None:
         """Tries once: whoever asked for the preview waits no longer than a moment."""
         if event is None or queue is None:
             return
         outgoing = Outgoing(
-            message=reply_message(event), exchange="", key=queue, to=Destination.REPLIES, mandatory=False
+            message=reply_message(event), exchange=REPLIES, key=queue, to=Destination.REPLIES, mandatory=False
         )
         with suppress(BrokerError):
             await self._publish(outgoing)

@@ -38,17 +38,18 @@ class Fanout:
         self._probe: asyncio.Event | None = None  # set when the event that is offered again is taken or given up
         self._gave_up_at = -math.inf  # of the loop's clock, in seconds
 
-    async def offer(self, outgoing: Outgoing) -> None:
-        """Returns when every queue has taken the event, or one refuses it for good: its subscriber reads the log."""
+    async def offer(self, outgoing: Outgoing) -> bool:
+        """Returns True when every queue has taken the event, False if one refuses it: its subscriber reads the log."""
         while not await self._is_taken(outgoing):
             if self._probe is not None:
                 await self._probe.wait()
             elif not self._rests() and await self._is_taken_in_time(outgoing):
-                return
+                return True
             if self._rests():
                 self._metrics.subscriber_refused.inc()
                 log.warning("subscriber_refused", event_id=outgoing.message.message_id, routing_key=outgoing.key)
-                return
+                return False
+        return True
 
     async def _is_taken_in_time(self, outgoing: Outgoing) -> bool:
         """Offers the event again and again, and lets the others wait meanwhile."""

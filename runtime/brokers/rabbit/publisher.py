@@ -13,7 +13,7 @@ from aio_pika.exceptions import DeliveryError, PublishError
 from contract.broker import BrokerError, BrokerFull, BrokerUnavailable
 from contract.labels import Destination, PublishFailure, SessionLoss
 from contract.metrics import Metrics
-from contract.topology import INTAKE
+from contract.topology import PROBE
 from runtime.brokers.rabbit.channels import Channels
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.outgoing import Outgoing
@@ -22,7 +22,6 @@ from runtime.brokers.rabbit.session import Session, SessionLost, translated
 log = structlog.get_logger(__name__)
 
 _BATCH = 64  # messages that are published together; chosen: a quarter of `RabbitLimits.outstanding_confirms`
-_PROBE_KEY = "probe"  # not bound: the broker confirms and drops the message
 
 
 class NotPublished(BrokerUnavailable):
@@ -144,7 +143,7 @@ class Publisher:
             return False
         if _now() - self._confirmed_at < self._limits.fresh_confirm_s:
             return True
-        probe = Outgoing(message=Message(b""), exchange=INTAKE, key=_PROBE_KEY, to=Destination.PROBE, mandatory=False)
+        probe = Outgoing(message=Message(b""), exchange=PROBE, key="", to=Destination.PROBE, mandatory=False)
         try:
             await self.publish(probe, timeout_s=self._limits.probe_timeout_s)
         except BrokerUnavailable:

@@ -8,7 +8,7 @@ from contract.accepted import Accepted
 from contract.broker import BrokerUnavailable
 from contract.codec import encode
 from contract.labels import Destination
-from contract.topology import ACCEPTED
+from contract.topology import ACCEPTED, exchange_to
 from runtime.brokers.rabbit.messages import acceptance_message
 from runtime.brokers.rabbit.outgoing import Outgoing
 from runtime.brokers.rabbit.publisher import Publisher
@@ -71,7 +71,9 @@ class Record:
         if self._open is batch:
             self._open = _Batch()
         message = acceptance_message(batch.records)
-        outgoing = Outgoing(message=message, exchange="", key=ACCEPTED, to=Destination.ACCEPTED, stream=ACCEPTED)
+        outgoing = Outgoing(
+            message=message, exchange=exchange_to(ACCEPTED), key="", to=Destination.ACCEPTED, stream=ACCEPTED
+        )
         try:
             await self._publisher.publish(outgoing, timeout_s=timeout_s)
             batch.confirmed = True

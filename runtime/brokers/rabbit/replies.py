@@ -15,7 +15,7 @@ from uuid import uuid4
 from contract.broker import BrokerUnavailable, NotTaken
 from contract.job import Job
 from contract.labels import Destination, SessionLoss
-from contract.topology import DOCUMENTS, PREVIEWS
+from contract.topology import DOCUMENTS, PREVIEWS, REPLIES, exchange_to
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import preview_message
 from runtime.brokers.rabbit.outgoing import Outgoing
@@ -26,7 +26,7 @@ from runtime.brokers.watches import Watch, Watches
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
 
-_PREFIX: Final = "copydesk.replies."
+_PREFIX: Final = f"{REPLIES}."
 _DEATH: Final = "x-first-death-queue"  # set by the broker where it returns a preview
 
 # What a process does not read for a moment: its event loop is busy. Beyond that the oldest replies go, and those who
@@ -66,6 +66,7 @@ class Replies:
         channel = await session.channel()
         with translated(SessionLoss.CHANNEL_CLOSED):
             queue = await channel.declare_queue(f"{_PREFIX}{uuid4()}", exclusive=True, arguments={**_ARGUMENTS})
+            await queue.bind(REPLIES, queue.name)
             await queue.consume(self._arrive, no_ack=True)
         try:
             async with asyncio.TaskGroup() as self._tasks:
@@ -93,7 +94,9 @@ class Replies:
         """See `contract.broker.Previews.preview`."""
         live = await self._ready()
         message = preview_message(job, live.queue.name, self._limits.preview_wait_s)
-        outgoing = Outgoing(message=message, exchange=PREVIEWS, key=live.queue.name, to=Destination.PREVIEWS)
+        outgoing = Outgoing(
+            message=message, exchange=exchange_to(PREVIEWS), key=live.queue.name, to=Destination.PREVIEWS
+        )
         with self._watches.watch(job.id) as watch:
             await self._publisher.publish(outgoing, timeout_s=self._limits.publish_timeout_s)
             return await watch.next()

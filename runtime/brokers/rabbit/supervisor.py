@@ -12,7 +12,7 @@ from contract.labels import SessionLoss, SessionRole
 from contract.metrics import Metrics
 from contract.topology import Topology
 from runtime.brokers.rabbit.check import Comparison
-from runtime.brokers.rabbit.declare import declare
+from runtime.brokers.rabbit.declare import prepare
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.retry import retry_until_done
 from runtime.brokers.rabbit.session import Session, SessionLost
@@ -105,7 +105,7 @@ class Supervisor:
         session = Session(self._url, self._role, self._limits)
         try:
             await session.open()
-            comparison = await declare(session, self._topology, self._limits)
+            comparison = await prepare(session, self._topology, self._limits)
         except BaseException as error:
             await session.aclose()
             if isinstance(error, SessionLost):

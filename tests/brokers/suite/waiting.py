@@ -28,7 +28,7 @@ class Away:
         self._then = then
 
     async def __call__(self, delivery: Delivery) -> Verdict:
-        async with delivery.place.left():
+        async with delivery.reservation.without_slot():
             self.away += 1
             if self.away == self._expected:
                 self.full.set()
@@ -108,7 +108,7 @@ class Waiting:
             if decode_job(delivery.body).content == "held":
                 return await gate(delivery)
             with suppress(ConnectionError):
-                async with delivery.place.left():
+                async with delivery.reservation.without_slot():
                     await gate.full.wait()
                     raise ConnectionError
             failed.set()
@@ -141,17 +141,17 @@ class Waiting:
         recorder = Recorder(2)
 
         async def handle(delivery: Delivery) -> Verdict:
-            async with delivery.place.left():
+            async with delivery.reservation.without_slot():
                 await both.wait()
                 page = next(order)
                 if page == "large":
-                    assert not delivery.place.take_now(10 * LARGE)
-                    await delivery.place.take(10 * LARGE)
+                    assert not delivery.reservation.take_now(10 * LARGE)
+                    await delivery.reservation.take(10 * LARGE)
                     over.set()
                 else:
                     await over.wait()
-                    assert not delivery.place.take_now(LARGE)
-                    await delivery.place.take(LARGE)
+                    assert not delivery.reservation.take_now(LARGE)
+                    await delivery.reservation.take(LARGE)
                 came.append(page)
             return await recorder(delivery)
 
@@ -168,15 +168,15 @@ class Waiting:
         gate, recorder = Gate(1), Recorder(1)
 
         async def handle(delivery: Delivery) -> Verdict:
-            async with delivery.place.left():
+            async with delivery.reservation.without_slot():
                 await both.wait()
                 if next(order) == "large":
-                    await delivery.place.take(10 * LARGE)
+                    await delivery.reservation.take(10 * LARGE)
                     over.set()
                     return await gate(delivery)
                 await over.wait()
                 with pytest.raises(NoRoom):
-                    await delivery.place.take(LARGE)
+                    await delivery.reservation.take(LARGE)
             return await recorder(delivery)
 
         async with backend.broker() as broker:

@@ -36,7 +36,13 @@ from tests.brokers import samples
 BEGIN = datetime(2026, 11, 28, 12, tzinfo=UTC)
 FOR_EVER = RetentionLimits(keep_days=100_000, keep_bytes=10**12)  # the samples have old dates
 QUICK = RecorderLimits(
-    retention=FOR_EVER, look_s=0.02, patience_s=0.3, beat_s=0.05, linger=Linger(0.01, 0.01, 1), pause_s=0.02, tend_s=0.1
+    retention=FOR_EVER,
+    poll_s=0.02,
+    heartbeat_timeout_s=0.3,
+    heartbeat_s=0.05,
+    linger=Linger(0.01, 0.01, 1),
+    pause_s=0.02,
+    index_maintenance_s=0.1,
 )
 
 
@@ -176,7 +182,7 @@ async def until_read(records: Records, engine: AsyncEngine) -> None:
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     """Polls until a condition holds: databases and metrics send no signal."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await holds():  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
 

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from contract.broker import LogEntry
 from contract.codec import encode
-from contract.ledger import Filter, LedgerUnavailable, State
+from contract.ledger import DocumentFilter, LedgerUnavailable, State
 from contract.metrics import Metrics
 from contract.search import parse_query
 from contract.streams import Stream
@@ -63,7 +63,7 @@ async def is_empty(engine: AsyncEngine) -> bool:
 
 
 async def fence_of(engine: AsyncEngine) -> int:
-    fence = await Lease(engine, look_s=0.01, patience_s=0, alone=True).acquire(asyncio.Event())
+    fence = await Lease(engine, poll_s=0.01, heartbeat_timeout_s=0, alone=True).acquire(asyncio.Event())
     assert fence is not None
     return fence
 
@@ -229,7 +229,7 @@ async def test_one_records_and_the_other_takes_over_when_it_ends(engine: AsyncEn
 async def test_a_recorder_without_beats_is_superseded_and_cannot_write(engine: AsyncEngine) -> None:
     silent = Journal(engine, await fence_of(engine))
     records = busy(5)
-    async with recording(records, engine):  # waits for `patience_s`, then takes over
+    async with recording(records, engine):  # waits for `heartbeat_timeout_s`, then takes over
         await until_read(records, engine)
         before = await contents(engine)
         late = samples.job()
@@ -243,7 +243,7 @@ async def test_a_recorder_with_beats_is_not_superseded(engine: AsyncEngine) -> N
     journal = Journal(engine, await fence_of(engine))
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        other = group.create_task(Lease(engine, look_s=0.01, patience_s=1.5, alone=False).acquire(stop))
+        other = group.create_task(Lease(engine, poll_s=0.01, heartbeat_timeout_s=1.5, alone=False).acquire(stop))
         for _ in range(40):
             await journal.write([], None)
             await asyncio.sleep(0.05)  # in total longer than the patience
@@ -309,7 +309,7 @@ async def test_the_oldest_rows_are_deleted_when_events_take_too_much_space(engin
     assert 0 < sum(row["size"] for row in left.values()) <= 100_000
     assert {document_id for document_id, _ in left} == {job.id for job in jobs[-len(left) :]}
     ledger = SqlLedger(engine)
-    page = await ledger.page(Filter(terms=parse_query("grusse")), limit=1000, after=None)
+    page = await ledger.page(DocumentFilter(terms=parse_query("grusse")), limit=1000, after=None)
     assert len(page.runs) == len(left)
     assert metrics.ledger_rows._value.get() == len(left)
 

@@ -47,7 +47,7 @@ def signature(article: Article) -> Signature:
     return made
 
 
-class Desk:
+class SignedArticles:
     """What was decided, and what is found in the ledger."""
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -70,27 +70,29 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(engine: AsyncEngine) -> Desk:
-    return Desk(engine)
+async def articles(engine: AsyncEngine) -> SignedArticles:
+    return SignedArticles(engine)
 
 
-async def test_articles_with_the_same_text_the_same_url_or_nearly_the_same_text_are_found(desk: Desk) -> None:
-    same = desk.decide(STORY)
-    near = desk.decide(NEARLY)
-    here = desk.decide("Snow fell on the villages.", url="https://example.org/a")
-    desk.decide("The pass stays closed.", url="https://example.org/b")
-    assert await desk.found(STORY) == {same.id, near.id}
-    assert await desk.found(STORY, url="http://example.org/a") == {same.id, near.id, here.id}
-    assert await desk.found("A text of its own.") == set()
+async def test_articles_with_the_same_text_the_same_url_or_nearly_the_same_text_are_found(
+    articles: SignedArticles,
+) -> None:
+    same = articles.decide(STORY)
+    near = articles.decide(NEARLY)
+    here = articles.decide("Snow fell on the villages.", url="https://example.org/a")
+    articles.decide("The pass stays closed.", url="https://example.org/b")
+    assert await articles.found(STORY) == {same.id, near.id}
+    assert await articles.found(STORY, url="http://example.org/a") == {same.id, near.id, here.id}
+    assert await articles.found("A text of its own.") == set()
 
 
-async def test_signatures_come_back_as_they_were(desk: Desk, engine: AsyncEngine) -> None:
+async def test_signatures_come_back_as_they_were(articles: SignedArticles, engine: AsyncEngine) -> None:
     job = samples.job()
     told = event(job, STORY, url="https://example.org/a")
     original = {"id": "the-first", "kind": "near", "similarity": 0.9}
-    desk.records.accept(job)
-    desk.records.decide(replace(told, data=replace(told.data, duplicate_of=original)))  # type: ignore[arg-type] # as in JSON
-    await record_all(desk.records, engine)
+    articles.records.accept(job)
+    articles.records.decide(replace(told, data=replace(told.data, duplicate_of=original)))  # type: ignore[arg-type] # as in JSON
+    await record_all(articles.records, engine)
     (found,) = await SqlSignatures(engine).like(signature(told.data), owner="newsroom", since=AT)
     assert found.signature == signature(told.data)
     assert (found.document_id, found.decided_ms) == (job.id, round(AT.timestamp() * 1000))
@@ -114,9 +116,9 @@ async def test_every_hash_can_be_stored_and_found(engine: AsyncEngine, simhash: 
     assert await SqlSignatures(engine).like(far, owner="newsroom", since=AT) == ()
 
 
-async def test_each_lowest_hash_finds_each_other(desk: Desk, engine: AsyncEngine) -> None:
-    job = desk.decide(STORY)
-    assert await desk.found(STORY) == {job.id}
+async def test_each_lowest_hash_finds_each_other(articles: SignedArticles, engine: AsyncEngine) -> None:
+    job = articles.decide(STORY)
+    assert await articles.found(STORY) == {job.id}
     told = signature(event(samples.job(), STORY).data)
     first, second = told.lowest
     index = SqlSignatures(engine)
@@ -126,46 +128,48 @@ async def test_each_lowest_hash_finds_each_other(desk: Desk, engine: AsyncEngine
         assert bool(await index.like(like, owner="newsroom", since=AT)) == is_found, lowest
 
 
-async def test_only_articles_of_the_owner_within_the_window_are_found(desk: Desk) -> None:
-    mine, old = desk.decide(STORY), desk.decide(STORY, at=AT - timedelta(days=2))
-    other = desk.decide(STORY, owner="desk")
-    assert await desk.found(STORY) == {mine.id}
-    assert await desk.found(STORY, owner="desk") == {other.id}
-    assert await desk.found(STORY, owner=None) == set()
-    assert await desk.found(STORY, since=AT - timedelta(days=3)) == {mine.id, old.id}
+async def test_only_articles_of_the_owner_within_the_window_are_found(articles: SignedArticles) -> None:
+    mine, old = articles.decide(STORY), articles.decide(STORY, at=AT - timedelta(days=2))
+    other = articles.decide(STORY, owner="desk")
+    assert await articles.found(STORY) == {mine.id}
+    assert await articles.found(STORY, owner="desk") == {other.id}
+    assert await articles.found(STORY, owner=None) == set()
+    assert await articles.found(STORY, since=AT - timedelta(days=3)) == {mine.id, old.id}
 
 
-async def test_of_many_with_the_same_text_the_newest_are_found(desk: Desk) -> None:
-    jobs = [desk.decide("The same notice every day.") for _ in range(110)]
-    found = await desk.found("The same notice every day.")
+async def test_of_many_with_the_same_text_the_newest_are_found(articles: SignedArticles) -> None:
+    jobs = [articles.decide("The same notice every day.") for _ in range(110)]
+    found = await articles.found("The same notice every day.")
     assert found >= {job.id for job in jobs[-100:]}
 
 
-async def test_failed_documents_and_events_without_a_sketch_have_no_signature(desk: Desk, engine: AsyncEngine) -> None:
+async def test_failed_documents_and_events_without_a_sketch_have_no_signature(
+    articles: SignedArticles, engine: AsyncEngine
+) -> None:
     old, failed = samples.jobs(2)
     told = event(old, STORY)
-    desk.records.decide(replace(told, data=replace(told.data, sketch=None)))
-    desk.records.decide(samples.failed(failed.id, Reason.DUPLICATE))
-    assert await desk.found(STORY) == set()
+    articles.records.decide(replace(told, data=replace(told.data, sketch=None)))
+    articles.records.decide(samples.failed(failed.id, Reason.DUPLICATE))
+    assert await articles.found(STORY) == set()
     assert await count(engine) == 0
 
 
-async def test_what_is_erased_is_found_no_more(desk: Desk, engine: AsyncEngine) -> None:
-    gone, kept = desk.decide(STORY), desk.decide(STORY)
-    assert await desk.found(STORY) == {gone.id, kept.id}
-    desk.records.erase(gone)
-    assert await desk.found(STORY) == {kept.id}
+async def test_what_is_erased_is_found_no_more(articles: SignedArticles, engine: AsyncEngine) -> None:
+    gone, kept = articles.decide(STORY), articles.decide(STORY)
+    assert await articles.found(STORY) == {gone.id, kept.id}
+    articles.records.erase(gone)
+    assert await articles.found(STORY) == {kept.id}
     assert await count(engine) == 1
 
 
-async def test_retention_and_a_rebuild_take_signatures_along(desk: Desk, engine: AsyncEngine) -> None:
-    jobs = [desk.decide(STORY), desk.decide(NEARLY)]
-    assert await desk.found(STORY) == {job.id for job in jobs}
+async def test_retention_and_a_rebuild_take_signatures_along(articles: SignedArticles, engine: AsyncEngine) -> None:
+    jobs = [articles.decide(STORY), articles.decide(NEARLY)]
+    assert await articles.found(STORY) == {job.id for job in jobs}
     await Journal(engine, await fence_of(engine)).drop(1, before_ms=None)
     assert await count(engine) == 1
     await schema.clear(engine)
     assert await count(engine) == 0
-    assert await desk.found(STORY) == {job.id for job in jobs}
+    assert await articles.found(STORY) == {job.id for job in jobs}
 
 
 async def test_a_database_without_tables_is_unavailable(empty_url: URL) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from contract.deliveries import Disabled, Held, Settlement, Waiting
+from contract.deliveries import Disabled, HeldWebhook, PendingDeliveries, Settlement
 from contract.events import ERASED
 from contract.webhooks import (
     Delivery,
@@ -19,6 +19,7 @@ from contract.webhooks import (
 )
 from runtime.ledger import schema
 from runtime.ledger.deliveries import SqlDeliveries
+from runtime.ledger.webhook_rows import delivery_row
 from runtime.ledger.webhooks import SqlWebhookBook
 from tests.brokers import samples
 from tests.runtime.ledger.records import Records, record_all
@@ -158,9 +159,9 @@ async def test_erasing_a_document_drops_what_is_pending_of_it(engine: AsyncEngin
 async def test_a_process_that_was_taken_over_changes_nothing_any_more(engine: AsyncEngine) -> None:
     book, store, made = SqlWebhookBook(engine), SqlDeliveries(engine, engine, alone=False), webhook()
     await book.add(made, at_most=MANY)
-    assert len(await store.take([Held(made, None, 0)], "slow")) == 1
-    assert await store.take([Held(made, None, 0)], "late") == []
-    assert len(await store.take([Held(made, "slow", 1)], "next")) == 1
+    assert len(await store.take([HeldWebhook(made, None, 0)], "slow")) == 1
+    assert await store.take([HeldWebhook(made, None, 0)], "late") == []
+    assert len(await store.take([HeldWebhook(made, "slow", 1)], "next")) == 1
     late = Settlement(webhook_id=made.id, fence=1, version=1, place=9, fresh=[delivery(made)])
     current = Settlement(webhook_id=made.id, fence=2, version=1, place=4, fresh=[delivery(made)])
     assert await store.settle([late]) == {made.id}
@@ -174,7 +175,7 @@ async def test_a_process_that_was_taken_over_changes_nothing_any_more(engine: As
 async def test_a_settlement_leaves_what_the_owner_has_changed_meanwhile(engine: AsyncEngine) -> None:
     book, store, made = SqlWebhookBook(engine), SqlDeliveries(engine, engine, alone=False), webhook()
     await book.add(made, at_most=MANY)
-    assert len(await store.take([Held(made, None, 0)], "one")) == 1
+    assert len(await store.take([HeldWebhook(made, None, 0)], "one")) == 1
     assert await book.change(replace(made, version=2, description="changed"))
     disabled = Disabled(DisabledCause.GONE, NOW)
     await store.settle([Settlement(webhook_id=made.id, fence=1, version=1, place=7, disabled=disabled)])
@@ -195,35 +196,36 @@ async def test_what_is_due_and_what_waits(engine: AsyncEngine) -> None:
     asked = delivery(made, requested=True)
     for it in (first, second, asked):
         await book.request(it)
-    assert await store.waiting([made.id]) == {made.id: Waiting(2, NOW, NOW)}
+    compressed = delivery_row(first)["body"]
+    assert await store.pending([made.id]) == {made.id: PendingDeliveries(2, NOW, NOW, 2 * len(compressed))}
     assert await store.due(made.id, NOW, requested=False, limit=9) == [first]
     assert await store.due(made.id, NOW, requested=True, limit=9) == [asked]
     assert await store.blocking(made.id, limit=9) == [second, first]
     over = replace(first, state=DeliveryState.DELIVERED, attempts=1, next_at=None, status=200, body=None)
     postponed = replace(second, attempts=3, next_at=NOW, status=500, excerpt="no")
     await store.settle([Settlement(webhook_id=made.id, fence=0, version=1, place=2, again=[over, postponed])])
-    assert await store.waiting([made.id]) == {made.id: Waiting(1, NOW, NOW)}
+    assert await store.pending([made.id]) == {made.id: PendingDeliveries(1, NOW, NOW, len(compressed))}
     assert await store.blocking(made.id, limit=9) == [postponed]
     assert await book.delivery(made.id, first.id) == over
-    assert [await store.still(it.id) for it in (first, second)] == [False, True]
+    assert [await store.is_pending(it.id) for it in (first, second)] == [False, True]
 
 
 async def test_processes_are_known_by_their_beats(engine: AsyncEngine) -> None:
     store, made = SqlDeliveries(engine, engine, alone=False), webhook()
     await SqlWebhookBook(engine).add(made, at_most=MANY)
-    await store.look("one")
-    await store.take([Held(made, None, 0)], "one")
-    look = await store.look("two")
-    assert look.beats == {"one": 1, "two": 1}
-    assert [(it.webhook, it.holder, it.fence) for it in look.webhooks] == [(made, "one", 1)]
+    await store.heartbeat("one")
+    await store.take([HeldWebhook(made, None, 0)], "one")
+    snapshot = await store.heartbeat("two")
+    assert snapshot.heartbeats == {"one": 1, "two": 1}
+    assert [(it.webhook, it.holder, it.fence) for it in snapshot.webhooks] == [(made, "one", 1)]
     await store.give_back([made.id], "two")
-    assert (await store.look("two")).webhooks[0].holder == "one"
+    assert (await store.heartbeat("two")).webhooks[0].holder == "one"
     await store.give_back([made.id], "one")
-    assert (await store.look("two")).webhooks[0].holder is None
-    await store.take([Held(made, None, 1)], "one")
+    assert (await store.heartbeat("two")).webhooks[0].holder is None
+    await store.take([HeldWebhook(made, None, 1)], "one")
     await store.leave("one")
-    again = await store.look("two")
-    assert (again.beats, again.webhooks[0].holder) == ({"two": 4}, None)
+    again = await store.heartbeat("two")
+    assert (again.heartbeats, again.webhooks[0].holder) == ({"two": 4}, None)
 
 
 async def test_an_owner_is_known_once_it_is_recorded(engine: AsyncEngine) -> None:

@@ -35,7 +35,7 @@ def verse(rows: Sequence[Row]) -> Evidence:
         return NOTHING
     if any(_CUT_WORD.search(line.text) for line in lines) or _with_ends(lines) >= _ENDS_SHARE:
         return NOTHING
-    rhyme, on, exact, again = _rhymes(lines), _runs_on(lines), _evenness(lines), _repeats(lines)
+    rhyme, on, exact, again = _rhymes(lines), _runs_on(lines), _evenness(lines), _chorus_share(lines)
     if rhyme < _RHYME_SHARE and on < _RUN_ON_SHARE and again < _REPEATED_SHARE and exact > 0:
         return NOTHING
     stanzas = 1 + sum(line.gap for line in lines[1:])
@@ -70,7 +70,7 @@ def _rhymes(lines: Sequence[Line]) -> float:
     return sum(found) / len(lines)
 
 
-def _repeats(lines: Sequence[Line]) -> float:
+def _chorus_share(lines: Sequence[Line]) -> float:
     """Returns the share of lines that occur twice: a chorus."""
     times = Counter(line.text for line in lines)
     return sum(times[line.text] > 1 for line in lines) / len(lines)

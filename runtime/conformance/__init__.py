@@ -1,0 +1,9 @@
+"""Tells whether a subscriber of yours is right: sends it events as on a bad day, and looks at what it does.
+
+cases           the events, and how many lines a right subscriber prints about each
+subscriber      your program, started here: what it prints, and signals to it
+course          sends the cases one after another, and judges what is printed
+amqp, relay     on RabbitMQ: acknowledgements, prefetch, a lost connection, a crash
+sse             over HTTP: a stream that breaks off, Last-Event-ID, a server that is away
+webhook         signatures, repeats, statuses
+"""
