@@ -46,7 +46,7 @@ from contract.duplicates import (
 )
 from runtime.ledger import schema
 from runtime.ledger.database import ledger_url, open_engine
-from runtime.ledger.row import Row
+from runtime.ledger.row import RunRow
 from runtime.ledger.signatures import SqlSignatures, columns_of
 from runtime.ledger.tables import runs, signatures
 from tests.postgres_cluster import PostgresCluster
@@ -222,7 +222,7 @@ async def _fill(engine: AsyncEngine, articles: int, choice: random.Random, *, ke
         made = [_random(choice) for _ in range(min(BATCH, articles - start))]
         known += made[: max(1, keep * BATCH // articles + 1)]
         rows = [
-            Row(
+            RunRow(
                 seq=start + number,
                 document_id=f"d{start + number}",
                 run=1,

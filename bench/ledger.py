@@ -33,7 +33,7 @@ from contract.broker import LogEntry
 from contract.codec import encode
 from contract.events import Announcement, ProcessedEvent
 from contract.job import Job
-from contract.ledger import Filter
+from contract.ledger import DocumentFilter
 from contract.metrics import Metrics
 from contract.search import parse_query
 from contract.streams import Stream
@@ -235,12 +235,12 @@ async def looked(ledger: SqlLedger, documents: Documents) -> dict[str, float]:
     questions: dict[str, Callable[[], Awaitable[object]]] = {
         "one": lambda: ledger.runs(choice.choice(documents)[0].id),
         "event": event,
-        "newest 50": lambda: ledger.page(Filter(), limit=50, after=None),
-        "label": lambda: ledger.page(Filter(labels={"edition": "7"}), limit=50, after=None),
+        "newest 50": lambda: ledger.page(DocumentFilter(), limit=50, after=None),
+        "label": lambda: ledger.page(DocumentFilter(labels={"edition": "7"}), limit=50, after=None),
         "rare word": lambda: ledger.page(
-            Filter(terms=parse_query(f"edition{choice.randrange(len(documents))}")), limit=50, after=None
+            DocumentFilter(terms=parse_query(f"edition{choice.randrange(len(documents))}")), limit=50, after=None
         ),
-        "phrase": lambda: ledger.page(Filter(terms=parse_query('"four feet a year"')), limit=50, after=None),
+        "phrase": lambda: ledger.page(DocumentFilter(terms=parse_query('"four feet a year"')), limit=50, after=None),
     }
     return {name: await _median_ms(question) for name, question in questions.items()}
 

@@ -78,10 +78,10 @@ class Sample:
 def collect(folder: Path, workers: int = 2) -> list[Sample]:
     """Returns the samples of all texts."""
     with ProcessPoolExecutor(workers) as pool:
-        return list(pool.map(_sample_of, _givens(folder), chunksize=16))
+        return list(pool.map(_sample_of, givens(folder), chunksize=16))
 
 
-def _givens(folder: Path) -> Iterator[Given]:
+def givens(folder: Path) -> Iterator[Given]:
     """Yields each text, and once for its four variants the true text, all of whose lines stay."""
     folds = {f"{name}/{page['id']}": fold_of(page) for name in ORIGINS for page in read(folder / f"{name}.jsonl.zst")}
     for document in (*read(folder / "paste.jsonl.zst"), *read(folder / "paste_daniel.jsonl.zst")):

@@ -20,7 +20,7 @@ import numpy as np
 
 from bench import weights
 from bench.documents import FOLDS, fold_of, read
-from workers.metadata.author_candidates import FEATURES, Candidate, candidate_rows
+from workers.metadata.author_candidates import FEATURES, AuthorCandidate, candidate_rows
 from workers.metadata.authors import ScoredCandidate, choose_authors, find_candidates
 from workers.metadata.person_names import key_of, split_names
 from workers.metadata.sources import gather
@@ -51,7 +51,7 @@ class Sample:
     fold: int
     sites: frozenset[str]
     truth: frozenset[str]
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[AuthorCandidate, ...]
     rows: Rows
     labels: Rows
 

@@ -1,6 +1,7 @@
 """Trains the models of pasted text: of the article's lines, of its title, and of the confidence.
 
     python -m bench.train_lines DATA [--cross-validate]
+    python -m bench.train_lines DATA --folds FOLDER    # only models without a fifth each, for bench.measures
 
 DATA is a folder of ground truth: paste.jsonl.zst and paste_daniel.jsonl.zst, one
 {"id", "lang", "variant", "text", "truth": {"text", "title"}} a line, and the sets of pages that they were made from,
@@ -68,37 +69,72 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """What models without a text's domain found: examples of whole texts and of titles, and scores of texts as read."""
+    """What models without a text's domain found: those models, and examples of whole texts and of titles."""
 
+    folds: Sequence[Fold]
     wholes: Sequence[Examples | None]
     titles: Sequence[Examples | None]
-    scores: Sequence[Score]
 
 
 def main() -> None:
     samples = collect(Path(sys.argv[1]))
-    held_out = cross_validate(samples)
+    if "--folds" in sys.argv:
+        cross_fit(samples, Path(sys.argv[-1]))
+        return
+    held_out = cross_fit(samples)
+    scores = read_all([one.given for one in samples], held_out.folds)
     if "--cross-validate" in sys.argv:
-        report(held_out.scores, held_out_confidence(held_out.scores))
+        report(scores, held_out_confidence(scores))
     fit_lines(samples, weights_file("pasted_lines"))
     fit_whole(held_out.wholes, weights_file("pasted_whole"))
     fit_titles(held_out.titles, weights_file("pasted_titles"))
-    fit_confidence(held_out.scores, weights_file("pasted_confidence"))
+    fit_confidence(scores, weights_file("pasted_confidence"))
 
 
-def cross_validate(samples: Sequence[Sample]) -> HeldOut:
-    """Returns what models find that were trained without the domain of the text."""
-    lines = [fit_lines([one for one in samples if one.given.fold != fold]) for fold in range(FOLDS)]
+def cross_fit(samples: Sequence[Sample], folder: Path | None = None) -> HeldOut:
+    """Trains models without each fold's domains, and writes them to `folder` if it is given."""
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    lines = [
+        fit_lines([one for one in samples if one.given.fold != fold], _file(folder, "lines", fold))
+        for fold in range(FOLDS)
+    ]
     odds = [odds_of(one, lines[one.given.fold]) for one in samples]
     wholes = [whole_of(one, own) for one, own in zip(samples, odds, strict=True)]
     titles = [titles_of(one, own) for one, own in zip(samples, odds, strict=True)]
     folds = [
-        Fold(lines[fold], fit_whole(_without(fold, samples, wholes)), fit_titles(_without(fold, samples, titles)))
+        Fold(
+            lines[fold],
+            fit_whole(_without(fold, samples, wholes), _file(folder, "whole", fold)),
+            fit_titles(_without(fold, samples, titles), _file(folder, "titles", fold)),
+        )
         for fold in range(FOLDS)
     ]
-    shown = [one.given for one in samples if not one.given.variant.startswith(REWRITTEN)]
+    return HeldOut(folds, wholes, titles)
+
+
+def load_folds(folder: Path) -> list[Fold]:
+    """Returns the models that `cross_fit` wrote.
+
+    Raises:
+        FileNotFoundError: there are none.
+    """
+    load = BoostedTrees.load
+    return [
+        Fold(load(folder / f"lines{fold}.npz"), load(folder / f"whole{fold}.npz"), load(folder / f"titles{fold}.npz"))
+        for fold in range(FOLDS)
+    ]
+
+
+def _file(folder: Path | None, name: str, fold: int) -> Path | None:
+    return folder / f"{name}{fold}.npz" if folder else None
+
+
+def read_all(givens: Sequence[Given], folds: Sequence[Fold]) -> list[Score]:
+    """Returns the scores of all texts but the rewritten ones."""
+    shown = [one for one in givens if not one.variant.startswith(REWRITTEN)]
     with ProcessPoolExecutor(WORKERS) as pool:
-        return HeldOut(wholes, titles, list(pool.map(partial(read, folds), shown, chunksize=16)))
+        return list(pool.map(partial(read, folds), shown, chunksize=16))
 
 
 def _without(fold: int, samples: Sequence[Sample], examples: Sequence[Examples | None]) -> Sequence[Examples | None]:

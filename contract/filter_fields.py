@@ -22,6 +22,14 @@ _NO_HOST: Final = re.compile(r"[/@?#:\s]")
 _NOTHING: Final[Mapping[str, object]] = {}
 
 
+class FilterError(ValueError):
+    """The text is no filter. `position` is that of the fault's first character, from 1."""
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(message)
+        self.position = position
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A field that filters can compare, or ask for with `has`.

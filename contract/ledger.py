@@ -90,11 +90,12 @@ class Erased:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class DocumentFilter:
     """Selects the documents of a list by their latest run. Documents must meet all conditions that are not None.
 
     Times are aware; a document is accepted or published at or after `…_from`, and before `…_until`. `labels` must all
-    be there. `terms` are looked for in title and text.
+    be there. `terms` are looked for in title and text. `batch` is the id or the name of a batch that counts the
+    document, whoever owns it.
     """
 
     owner: str | None = None
@@ -109,6 +110,7 @@ class Filter:
     published_from: datetime | None = None
     published_until: datetime | None = None
     terms: Sequence[Term] = ()
+    batch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class DocumentPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class DocumentPage:
     """One page of the list, newest first. `next` is the place of its last document, None on the last page."""
 
     runs: Sequence[Run]
@@ -164,7 +166,7 @@ class Ledger(Protocol):
         Only documents that were posted with an idempotency key have one: see `contract.idempotency`.
         """
 
-    async def page(self, wanted: Filter, *, limit: int, after: DocumentPlace | None) -> Page:
+    async def page(self, wanted: DocumentFilter, *, limit: int, after: DocumentPlace | None) -> DocumentPage:
         """Returns up to `limit` documents that match `wanted` and come after the place `after`."""
 
     async def decided_since(self, since: datetime) -> Mapping[Lane, int]:

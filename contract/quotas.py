@@ -16,7 +16,7 @@ _MINUTE_S: Final = 60  # `Limits.per_minute`
 _DAY_S: Final = 24 * 3600  # `Limits.documents_a_day`, in UTC: POSIX time has no leap seconds
 
 
-class Policy(StrEnum):
+class QuotaPolicy(StrEnum):
     """The limits by the names that they have in headers and problems."""
 
     RATE = "rate"
@@ -26,11 +26,11 @@ class Policy(StrEnum):
     @property
     def window_s(self) -> int:
         """The length of its window, in seconds."""
-        return _MINUTE_S if self is Policy.RATE else _DAY_S
+        return _MINUTE_S if self is QuotaPolicy.RATE else _DAY_S
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class QuotaWindow:
     """So many documents or bytes were used in the window with this number, counted from 1970."""
 
     number: int
@@ -44,9 +44,9 @@ class Charge:
     documents: int = 1
     size: int = 0
 
-    def of(self, policy: Policy) -> int:
+    def of(self, policy: QuotaPolicy) -> int:
         """Returns how much of this limit it takes."""
-        return self.size if policy is Policy.DAILY_BYTES else self.documents
+        return self.size if policy is QuotaPolicy.DAILY_BYTES else self.documents
 
     def back(self) -> "Charge":
         """Returns what gives it back."""
@@ -57,7 +57,7 @@ class Charge:
 class Remaining:
     """Of `quota` documents or bytes, `left` may be posted in the next `ends_in_s` seconds."""
 
-    policy: Policy
+    policy: QuotaPolicy
     quota: int
     left: int
     ends_in_s: int
@@ -71,7 +71,7 @@ class Standing:
     violated: Sequence[Remaining] = ()
 
 
-Usage = Mapping[Policy, Window]
+Usage = Mapping[QuotaPolicy, QuotaWindow]
 """What a key has used, by limit."""
 
 
@@ -104,7 +104,7 @@ def settle(limits: Limits, usage: Usage, charge: Charge, now_s: float) -> Settle
         kept = Remaining(policy, quota, max(0, quota - after), ends_in_s)
         if after > quota and charge.of(policy) > 0:
             violated.append(replace(kept, left=max(0, quota - used)))
-        windows[policy] = Window(number, after)
+        windows[policy] = QuotaWindow(number, after)
         remaining.append(kept)
     if not violated:
         return Settled(windows, Standing(remaining))
@@ -112,10 +112,10 @@ def settle(limits: Limits, usage: Usage, charge: Charge, now_s: float) -> Settle
     return Settled(untouched.usage, Standing(untouched.standing.remaining, violated))
 
 
-def _quotas(limits: Limits) -> Mapping[Policy, int]:
+def _quotas(limits: Limits) -> Mapping[QuotaPolicy, int]:
     given = {
-        Policy.RATE: limits.per_minute,
-        Policy.DAILY_DOCUMENTS: limits.documents_a_day,
-        Policy.DAILY_BYTES: limits.bytes_a_day,
+        QuotaPolicy.RATE: limits.per_minute,
+        QuotaPolicy.DAILY_DOCUMENTS: limits.documents_a_day,
+        QuotaPolicy.DAILY_BYTES: limits.bytes_a_day,
     }
     return {policy: quota for policy, quota in given.items() if quota is not None}

@@ -20,6 +20,7 @@ from service.http.protocol import Build, built_by
 log = structlog.get_logger(__name__)
 
 Role = Callable[[], Coroutine[Any, Any, None]]
+StartingRole = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]  # calls its argument when it has started
 
 _BACKLOG = 512  # connections that wait for accept(2); chosen large: if it is full, a client's TCP retries after 1 s
 _OWN_DESCRIPTORS = 256  # chosen with a margin: files, pipes to children, connections to the broker
@@ -118,10 +119,15 @@ async def _listen(build: Build, address: ListenAddress) -> asyncio.Server:
         raise StartError(f"cannot listen on {address.host}:{address.port}: {error.strerror}") from None
 
 
+def descriptors_for(connections: int) -> int:
+    """Returns how many open files a process needs for `connections` sockets and its own files."""
+    return connections + _BACKLOG + _OWN_DESCRIPTORS
+
+
 def grant_descriptors(connections: int) -> None:
     """Raises the limit of open files, as far as allowed, to hold `connections` sockets and the process's own files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + _BACKLOG + _OWN_DESCRIPTORS
+    wanted = descriptors_for(connections)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
     if hard < wanted:

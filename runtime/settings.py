@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from contract.deliveries import WEBHOOK_DELAYS_S
 from contract.keys import MIN_SECRET_CHARS
 from contract.topology import DELAYS_S, DELIVERY_LIMIT, Bounds, Topology, design
-from runtime import amqp_url, ledger_url
+from runtime import amqp_tls, amqp_url, ledger_url
 from runtime.errors import StartError
 
 PREFIX = "COPYDESK_"
@@ -67,6 +67,11 @@ class Settings(BaseSettings):
     ops_port: Port = Field(8081, description="port of /metrics, /livez and /readyz")
     data: Path = Field(Path("data"), description="folder of the embedded broker")
     amqp_url: SecretStr | None = Field(None, description="RabbitMQ, as amqp://user:password@host:5672/vhost")
+    amqp_ca_file: Path | None = Field(None, description="authorities that RabbitMQ's certificate may be of, PEM")
+    amqp_cert_file: Path | None = Field(
+        None, description="certificate to show to RabbitMQ, PEM; it logs in if the URL has no user"
+    )
+    amqp_key_file: Path | None = Field(None, description="its private key, PEM; by default in the same file")
     declare: bool = Field(
         True, description="declare exchanges and queues at start; false: only check that they are there"
     )
@@ -200,6 +205,20 @@ class Settings(BaseSettings):
         if self.ledger_url is not None:
             return self.ledger_url.get_secret_value()
         return None if self.amqp_url is not None else f"sqlite:///{self.data / LEDGER_FILE}"
+
+    def rabbit_url(self) -> str | None:
+        """Returns the URL of RabbitMQ with the files for TLS, as the broker takes it; None if it is not set.
+
+        Raises:
+            StartError: the files cannot be used.
+        """
+        if self.amqp_url is None:
+            return None
+        files = self.amqp_ca_file, self.amqp_cert_file, self.amqp_key_file
+        try:
+            return amqp_tls.with_files(self.amqp_url.get_secret_value(), *files)
+        except amqp_tls.TlsFault as fault:
+            raise StartError(str(fault)) from None
 
     def topology(self) -> Topology:
         """Returns the topology with the delays, the delivery limit and the bounds of these settings.

@@ -24,6 +24,7 @@ from runtime import logs, wiring
 from runtime.cli import streams
 from runtime.cli.exits import Exit
 from runtime.errors import StartError
+from runtime.ports import ops_port
 from runtime.process import run_roles
 from runtime.scrapes import Scraped, ready_states, scrape
 from runtime.settings import Settings
@@ -55,7 +56,7 @@ async def supervise(settings: Settings) -> Exit:
         async def gather() -> Scraped:
             return await scrape({member.name: member.ops for member in members}, metrics.registry)
 
-        async with wiring.ops(settings, metrics, readiness, gather):
+        async with ops_port(settings, metrics, readiness, gather):
             roles = [partial(member.run, stop) for member in members]
             finished = await run_roles(roles, stop, settings.shutdown_timeout_s + _LAST_WORDS_S)
     return _exit_code([member.exit_code for member in members], finished=finished)

@@ -23,17 +23,17 @@ from workers.document import RawDocument
 from workers.duplicates import Duplicates
 from workers.fetch import Fetcher
 from workers.parse_task import PRELOAD, extract_article
-from workers.requests import Requests
+from workers.requests import OwnerRequests
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
 
-class WholeBroker(Broker, Streams, Protocol):
+class WorkerBroker(Broker, Streams, Protocol):
     """What a worker needs of a broker."""
 
 
 async def work(
-    settings: Settings, broker: WholeBroker, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]
+    settings: Settings, broker: WorkerBroker, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]
 ) -> None:
     """Works on the broker's documents until `stop` is set. Calls `started` when it is ready for them.
 
@@ -68,13 +68,13 @@ async def _open_duplicates(settings: Settings) -> AsyncIterator[Duplicates | Non
 
 
 @asynccontextmanager
-async def _followed(streams: Streams, stop: asyncio.Event) -> AsyncIterator[Requests]:
+async def _followed(streams: Streams, stop: asyncio.Event) -> AsyncIterator[OwnerRequests]:
     """Follows what owners ask for while the context is open. It opens when all that is on record is known.
 
     Raises:
         BrokerUnavailable: the broker failed for good, or was closed.
     """
-    requests, caught_up = Requests(), asyncio.Event()
+    requests, caught_up = OwnerRequests(), asyncio.Event()
     try:
         async with asyncio.TaskGroup() as group:
             following = group.create_task(requests.follow(streams, caught_up))
@@ -142,7 +142,7 @@ def build_worker(  # noqa: PLR0913 - each is one thing that a worker stands on
     metrics: Metrics,
     *,
     retry: RetryPolicy | None = None,
-    requests: Requests | None = None,
+    requests: OwnerRequests | None = None,
     duplicates: Duplicates | None = None,
 ) -> Worker:
     """Returns the worker that decides deliveries. `retry` replaces the policy of the settings."""

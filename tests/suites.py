@@ -6,6 +6,7 @@ others go on. The output of a suite is printed when the suite ends. pytest's clo
 suites that passed, then those of the suites that failed.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -43,7 +44,9 @@ FOLDERS = {
 }
 """Where the tests of each kind are. pytest imports no other files for them, which takes it up to eight seconds."""
 
-_WORKER_FAULTS = ("tests/faults/test_worker.py",)  # about half of the time of all faults
+_WORKER_FAULTS = tuple(
+    f"tests/faults/test_{name}.py" for name in ("ledger", "webhooks", "worker")
+)  # about half of the time of all faults
 _ROBUST = ("tests/workers/test_robust.py",)  # its time goes into one parser child
 _LONG = (
     *("tests/canaries", "tests/fuzz"),
@@ -53,6 +56,7 @@ _REPLICAS = (
     "tests/canaries",
     *(f"tests/system/test_{name}.py" for name in ("api_keys", "audit", "document_acts", "ledger")),
 )  # they start several servers and a database each: about half of the time of the system tests on RabbitMQ
+_ALERTS = ("tests/system/test_alerts.py",)  # three minutes, nearly all of it waiting for Prometheus
 _WORKERS, _API = ("tests/workers", "tests/seeds"), ("tests/service", "tests/fuzz")  # a third of the unit tests each
 
 
@@ -82,13 +86,14 @@ def _options(kind: str) -> tuple[str, ...]:
 
 # The longest first. Every test is in exactly one of them: its marks choose a kind, its file or folder a part of it.
 SUITES = (
-    _part("system on RabbitMQ: replicas", SYSTEM_ON_RABBIT, *_REPLICAS),
-    _rest("system on RabbitMQ", SYSTEM_ON_RABBIT, *_REPLICAS),
-    _rest("brokers and databases", BROKERS),
     _rest("faults of brokers", FAULTS, *_WORKER_FAULTS),
+    _part("system on RabbitMQ: replicas", SYSTEM_ON_RABBIT, *_REPLICAS),
+    _rest("system on RabbitMQ", SYSTEM_ON_RABBIT, *_REPLICAS, *_ALERTS),
+    _part("system on RabbitMQ: alerts", SYSTEM_ON_RABBIT, *_ALERTS),
+    _rest("brokers and databases", BROKERS),
+    _part("faults of workers and ledgers", FAULTS, *_WORKER_FAULTS),
     _part("system: long ones", SYSTEM, *_LONG),
     _rest("system", SYSTEM, *_LONG),
-    _part("faults of workers", FAULTS, *_WORKER_FAULTS),
     _rest("processes", PROCESSES, *_ROBUST),
     _part("processes: robust", PROCESSES, *_ROBUST),
     _part("unit: workers", UNIT, *_WORKERS),
@@ -116,10 +121,11 @@ def run(suite: Suite) -> Ended:
     """Runs `suite` to its end, and prints its output."""
     began = time.monotonic()
     command = [sys.executable, "-m", "pytest", "--durations=10", *suite.arguments]
+    env = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}  # as of images: hundreds of interpreters would compile the code
     with TemporaryFile() as printed:  # not a pipe: a process that a dead pytest left behind would keep it open
         try:
             code = subprocess.run(
-                command, stdout=printed, stderr=subprocess.STDOUT, timeout=SUITE_TIMEOUT_S, check=False
+                command, env=env, stdout=printed, stderr=subprocess.STDOUT, timeout=SUITE_TIMEOUT_S, check=False
             ).returncode
         except subprocess.TimeoutExpired:
             code = 1

@@ -19,6 +19,7 @@ from workers.draft import Draft
 from workers.extract.html_reader import read_html
 from workers.failures import Failed
 from workers.normalise.article import describe, normalise
+from workers.normalise.text import spaced_lines
 from workers.outputs.forms import write_forms
 from workers.pasted.text_reader import read_text
 from workers.quality.text_flags import text_flags
@@ -50,7 +51,7 @@ def _extract(document: RawDocument) -> Article:
     if not article.text:
         raise Failed(Reason.NO_ARTICLE, "no text of an article was found", metadata=draft)
     flags = (*draft.flags, *text_flags(article.text, article.word_count, article.language))
-    forms = write_forms(article.text, draft.blocks, document.url, document.job.options)
+    forms = _forms(article, draft, document)
     provenance = replace(
         article.provenance,
         fetch=document.fetched,
@@ -66,6 +67,11 @@ def _extract(document: RawDocument) -> Article:
     quality = Quality(draft.confidence, flags, draft.paste_kind, draft.paste_kind_confidence)
     markdown, html = forms.get(Format.MARKDOWN), forms.get(Format.HTML)
     return fit(replace(article, markdown=markdown, html=html, quality=quality, provenance=provenance))
+
+
+def _forms(article: Article, draft: Draft, document: RawDocument) -> dict[Format, str]:
+    code = () if draft.blocks or not draft.spaced_lines else spaced_lines(draft.text, draft.spaced_lines)
+    return write_forms(article.text, draft.blocks, document.url, document.job.options, code)
 
 
 def fit(article: Article, limit_bytes: int = MAX_EVENT_BYTES - _ENVELOPE_BYTES) -> Article:

@@ -28,7 +28,7 @@ class _Meant:
     erased: bool
 
 
-class Requests:
+class OwnerRequests:
     """The newest requests, for up to `most` documents. Older ones are forgotten, as if nobody had asked."""
 
     def __init__(self, most: int = MOST_REQUESTS) -> None:

@@ -27,7 +27,7 @@ from workers.document import RawDocument
 from workers.duplicates import Duplicates, is_dropped, marked
 from workers.failures import DocumentFailure, Failed
 from workers.fetch import FetchedPage, HostBusy, Reader
-from workers.requests import Requests
+from workers.requests import OwnerRequests
 from workers.retry import RetryPolicy, decide
 
 log = structlog.get_logger(__name__)
@@ -92,7 +92,7 @@ class Worker:
         metrics: Metrics,
         clock: Callable[[], datetime],
         limits: WorkerLimits,
-        requests: Requests | None = None,
+        requests: OwnerRequests | None = None,
         duplicates: Duplicates | None = None,
     ) -> None:
         self._fetcher = fetcher
@@ -100,7 +100,7 @@ class Worker:
         self._metrics = metrics
         self._clock = clock
         self._limits = limits
-        self._requests = requests or Requests()
+        self._requests = requests or OwnerRequests()
         self._duplicates = duplicates
 
     async def handle(self, delivery: Delivery) -> Verdict:

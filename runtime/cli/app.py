@@ -13,6 +13,7 @@ from runtime.cli import (
     conformance,
     dead,
     deliver,
+    doctor,
     extract,
     keys,
     record,
@@ -38,7 +39,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (roles, record, deliver, keys, submit, tail, dead, extract, topology, users, audit, conformance):
+_COMMANDS = (roles, record, deliver, keys, submit, tail, dead, extract, topology, users, audit, conformance, doctor)
+for module in _COMMANDS:
     module.register(app)
 
 

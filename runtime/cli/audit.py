@@ -88,7 +88,8 @@ def audit(
 
 
 def _source(settings: Settings) -> "Callable[[], AuditSource]":
-    if settings.amqp_url is None:
+    url = settings.rabbit_url()
+    if url is None:
         from runtime.brokers.embedded.audit import EmbeddedAudit
         from runtime.brokers.embedded.broker import FILE
 
@@ -96,7 +97,7 @@ def _source(settings: Settings) -> "Callable[[], AuditSource]":
     from runtime.brokers.rabbit import RabbitLimits
     from runtime.brokers.rabbit.audit import RabbitAudit
 
-    return partial(RabbitAudit, settings.amqp_url.get_secret_value(), settings.topology(), RabbitLimits())
+    return partial(RabbitAudit, url, settings.topology(), RabbitLimits())
 
 
 def _limits(settings: Settings, max_run_s: float | None) -> "AuditLimits":

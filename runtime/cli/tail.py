@@ -75,9 +75,11 @@ def tail(
 async def _subscribe(amqp_url: str, pattern: str, wanted: str | None) -> AsyncGenerator[bytes, None]:
     from contract.filters import Filter as EventFilter
     from runtime.brokers.rabbit.subscriber import subscribe
+    from runtime.settings import load
 
     chosen = None if wanted is None else EventFilter.parse(wanted)
-    async with aclosing(subscribe(amqp_url, pattern)) as events:
+    url = load({"amqp_url": amqp_url}).rabbit_url() or amqp_url
+    async with aclosing(subscribe(url, pattern)) as events:
         async for event in events:
             if chosen is None or chosen.matches(orjson.loads(event)):
                 yield event

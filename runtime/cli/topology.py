@@ -48,9 +48,9 @@ def topology(amqp_url: AmqpUrl = None, print_definitions: Definitions = False, c
     if print_definitions:
         streams.put_bytes(definitions.encoded(wanted))
         return
-    if settings.amqp_url is None:
+    url = settings.rabbit_url()
+    if url is None:
         raise StartError("topology needs RabbitMQ: set COPYDESK_AMQP_URL, or use --definitions")
-    url = settings.amqp_url.get_secret_value()
     try:
         differences = asyncio.run(setup.check_topology(url, wanted) if check else _declare(url, wanted))
     except BrokerUnavailable as error:

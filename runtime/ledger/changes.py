@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from runtime.ledger.batch import Noted
 from runtime.ledger.document_batches import ERASED, FIRST_RUN, BatchRow
 from runtime.ledger.facts import AcceptedFact, ClosedFact, CompletedFact, ErasedFact
-from runtime.ledger.row import Row
+from runtime.ledger.row import RunRow
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,17 +35,17 @@ class Changes:
 
     def __init__(
         self,
-        stored: Iterable[Row],
+        stored: Iterable[RunRow],
         next_seq: int,
         erased: Iterable[Erased] = (),
         batches: Iterable[BatchRow] = (),
     ) -> None:
         self.next_seq = next_seq
-        self.fresh: dict[int, Row] = {}
-        self.changed: dict[int, Row] = {}
-        self.gone: dict[int, Row] = {}
-        self.verdicts: list[tuple[Row, Noted]] = []
-        self.inputs: list[tuple[Row, Noted]] = []
+        self.fresh: dict[int, RunRow] = {}
+        self.changed: dict[int, RunRow] = {}
+        self.gone: dict[int, RunRow] = {}
+        self.verdicts: list[tuple[RunRow, Noted]] = []
+        self.inputs: list[tuple[RunRow, Noted]] = []
         self.labels_before: dict[int, Mapping[str, str]] = {}
         self.repeats = self.differing = 0
         self.erased = {it.document_id: it for it in erased}
@@ -53,7 +53,7 @@ class Changes:
         self.batches = {it.id: it for it in batches}
         self.counted: set[str] = set()
         self._sizes_before: dict[int, int] = {}
-        self._documents: dict[str, dict[int, Row]] = {}
+        self._documents: dict[str, dict[int, RunRow]] = {}
         for row in stored:
             self._documents.setdefault(row.document_id, {})[row.run] = row
             self.labels_before[row.seq] = dict(row.labels)
@@ -86,7 +86,7 @@ class Changes:
         else:
             self._change(self._row(fact.document_id, fact.run), noted)
 
-    def _change(self, row: Row, noted: Noted) -> None:
+    def _change(self, row: RunRow, noted: Noted) -> None:
         repeats, differing, known = row.repeats, row.differing, row.accepted_ms is not None
         if row.learn(noted.fact):
             row.size += len(noted.body)
@@ -142,10 +142,10 @@ class Changes:
         known.erased_ms = min(known.erased_ms, at_ms or known.erased_ms)
         self.newly.add(document_id)
 
-    def _row(self, document_id: str, run: int) -> Row:
+    def _row(self, document_id: str, run: int) -> RunRow:
         document = self._documents.setdefault(document_id, {})
         if run not in document:
-            document[run] = self.fresh[self.next_seq] = Row(seq=self.next_seq, document_id=document_id, run=run)
+            document[run] = self.fresh[self.next_seq] = RunRow(seq=self.next_seq, document_id=document_id, run=run)
             self.next_seq += 1
             newest = max(document)
             for number, row in document.items():
@@ -153,6 +153,6 @@ class Changes:
                 self._mark(row)
         return document[run]
 
-    def _mark(self, row: Row) -> None:
+    def _mark(self, row: RunRow) -> None:
         if row.seq not in self.fresh:
             self.changed[row.seq] = row

@@ -4,11 +4,12 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 import asyncpg
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, event, func, make_url, select
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -98,6 +99,20 @@ def open_engine(url: URL, *, writes: bool = False, makes: bool = False, most: in
             "server_settings": _WRITER if writes else {},
         },
     )
+
+
+async def now_of(engine: AsyncEngine) -> datetime:
+    """Returns the time of the database's clock.
+
+    Raises:
+        LedgerUnavailable: the database cannot be asked.
+    """
+    with translated():
+        async with engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                return datetime.now(UTC)  # a file has no clock of its own
+            found: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+            return found
 
 
 def _sqlite(url: URL, *, writes: bool, makes: bool, most: int) -> AsyncEngine:

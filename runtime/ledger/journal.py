@@ -18,7 +18,7 @@ from runtime.ledger.database import translated
 from runtime.ledger.deliveries import drop_erased
 from runtime.ledger.document_batches import BatchRow
 from runtime.ledger.facts import AcceptedFact, BatchFact
-from runtime.ledger.row import COLUMNS, Row
+from runtime.ledger.row import COLUMNS, RunRow
 from runtime.ledger.tables import OF_DOCUMENTS, batches, erased, events, inputs, labels, places, recorder, reruns, runs
 
 _EVENTS_AT_ONCE = 100  # of batches, that are read together; chosen: each has up to 3 kB
@@ -118,7 +118,7 @@ class Journal:
     async def _changes(self, connection: AsyncConnection, readings: Sequence[Reading], next_seq: int) -> Changes:
         noted = [each for reading in readings for each in reading.noted]
         ids = {each.fact.document_id for each in noted if not isinstance(each.fact, BatchFact)}
-        rows = [Row.read(columns) for columns in await _rows(connection, runs.c.document_id, ids)]
+        rows = [RunRow.read(columns) for columns in await _rows(connection, runs.c.document_id, ids)]
         gone = [Erased(**columns) for columns in await _rows(connection, erased.c.document_id, ids)]
         named = [each.fact.batch for each in noted if isinstance(each.fact, AcceptedFact | BatchFact)]
         of_batches = {it for it in (*named, *(row.batch for row in rows), *(it.batch for it in gone)) if it}
@@ -216,7 +216,7 @@ async def _remove(connection: AsyncConnection, seqs: Sequence[int]) -> set[int]:
     return {int(row["seq"]) for row in indexed}
 
 
-def _rest(row: Row) -> dict[str, Any]:
+def _rest(row: RunRow) -> dict[str, Any]:
     return {name: value for name, value in row.columns().items() if name != "seq"}
 
 

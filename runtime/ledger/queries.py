@@ -11,14 +11,14 @@ from contract.accepted import Input
 from contract.batches import Batch, BatchPage, BatchPlace, FailedDocument, FailurePage
 from contract.codec import decode_input
 from contract.job import Kind, Lane
-from contract.ledger import DocumentPlace, Erased, Filter, Page, Run, State
+from contract.ledger import DocumentFilter, DocumentPage, DocumentPlace, Erased, Run, State
 from contract.reasons import Reason
 from runtime.ledger import claims, search
 from runtime.ledger.batch import unpacked
 from runtime.ledger.database import translated
-from runtime.ledger.document_batches import BatchRow
+from runtime.ledger.document_batches import FIRST_RUN, BatchRow
 from runtime.ledger.journal import among, failed_in
-from runtime.ledger.row import Row
+from runtime.ledger.row import RunRow
 from runtime.ledger.tables import batches, erased, events, inputs, labels, recorder, runs
 from runtime.ledger.times import maybe_time_of, milliseconds, time_of
 
@@ -34,7 +34,7 @@ class SqlLedger:
         if "\0" in document_id:  # PostgreSQL does not allow it in text
             return ()
         rows = await self._rows(select(runs).where(runs.c.document_id == document_id).order_by(runs.c.run))
-        return [_run(Row.read(row)) for row in rows]
+        return [_run(RunRow.read(row)) for row in rows]
 
     async def event(self, document_id: str, run: int) -> bytes | None:
         """Returns the event of a run; see `contract.ledger.Ledger`."""
@@ -77,16 +77,16 @@ class SqlLedger:
         rows = await self._rows(first.where(among(self._engine.dialect.name, runs.c.document_id, document_ids)))
         return {row["document_id"]: row["body_digest"] for row in rows}
 
-    async def page(self, wanted: Filter, *, limit: int, after: DocumentPlace | None) -> Page:
+    async def page(self, wanted: DocumentFilter, *, limit: int, after: DocumentPlace | None) -> DocumentPage:
         """Returns a page of the list; see `contract.ledger.Ledger`."""
         listed = select(runs).where(runs.c.latest, *_conditions(wanted, self._engine.dialect.name))
         if after is not None:
             listed = listed.where(_behind(after))
         newest_first = (runs.c.sort_ms.desc(), runs.c.document_id.desc())
-        rows = [Row.read(row) for row in await self._rows(listed.order_by(*newest_first).limit(limit + 1))]
+        rows = [RunRow.read(row) for row in await self._rows(listed.order_by(*newest_first).limit(limit + 1))]
         shown = rows[:limit]
         more = len(rows) > limit
-        return Page(
+        return DocumentPage(
             [_run(row) for row in shown], DocumentPlace(shown[-1].sort_ms, shown[-1].document_id) if more else None
         )
 
@@ -153,11 +153,13 @@ class SqlLedger:
                 return [dict(row) for row in (await connection.execute(statement)).mappings()]
 
 
-def _conditions(wanted: Filter, dialect: str) -> list[ColumnElement[bool]]:
+def _conditions(wanted: DocumentFilter, dialect: str) -> list[ColumnElement[bool]]:
     equal = {name: getattr(wanted, name) for name in ("owner", "state", "reason", "kind", "host", "language")}
     conditions: list[Any] = [runs.c[name] == value for name, value in equal.items() if value is not None]
     for name, value in wanted.labels.items():
         conditions.append(_labelled(name, value))
+    if wanted.batch is not None:
+        conditions.append(_in_batch(wanted.batch))
     for column, since, until in (
         (runs.c.accepted_ms, wanted.accepted_from, wanted.accepted_until),
         (runs.c.published_ms, wanted.published_from, wanted.published_until),
@@ -175,6 +177,17 @@ def _labelled(name: str, value: str) -> ColumnElement[bool]:
     return exists().where(labels.c.seq == runs.c.seq, labels.c.name == name, labels.c.value == value)
 
 
+def _in_batch(batch: str) -> ColumnElement[bool]:
+    """Returns the condition that a batch with this id or name counts the document. It counts by the first run.
+
+    Few documents have another run. So the rows are walked from the newest on, as for labels. To collect all documents
+    of a large batch first takes many times as long (docs/performance.md).
+    """
+    ids, first = select(batches.c.id).where(or_(batches.c.id == batch.lower(), batches.c.name == batch)), runs.alias()
+    its_first = and_(first.c.document_id == runs.c.document_id, first.c.run == FIRST_RUN, first.c.batch.in_(ids))
+    return or_(runs.c.batch.in_(ids), and_(runs.c.run > FIRST_RUN, exists().where(its_first)))
+
+
 def _behind(place: DocumentPlace) -> ColumnElement[bool]:
     return _earlier(runs.c.sort_ms, runs.c.document_id, place.at_ms, place.document_id)
 
@@ -184,7 +197,7 @@ def _earlier(time: Column[int], id_: Column[str], at_ms: int, after_id: str) -> 
     return or_(time < at_ms, and_(time == at_ms, id_ < after_id))
 
 
-def _run(row: Row) -> Run:
+def _run(row: RunRow) -> Run:
     state = State(row.state)
     return Run(
         document_id=row.document_id,
@@ -210,7 +223,7 @@ def _run(row: Row) -> Run:
     )
 
 
-def _attempts(row: Row, state: State) -> int:
+def _attempts(row: RunRow, state: State) -> int:
     if not state.decided:
         return row.tried
     return row.tried + 1 if row.attempts is None else row.attempts

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contract.keys import Limits
-from contract.quotas import Charge, Policy, Standing, Usage, Window, settle
+from contract.quotas import Charge, QuotaPolicy, QuotaWindow, Standing, Usage, settle
 from runtime.ledger.database import translated
 from runtime.ledger.tables import api_keys, key_usage
 
@@ -73,10 +73,10 @@ async def _usage(connection: AsyncConnection, key_id: str) -> Usage:
     """Returns what the key has used. It locks the key's row first: another replica that charges the key waits."""
     await connection.execute(select(api_keys.c.id).where(api_keys.c.id == key_id).with_for_update(key_share=True))
     rows = (await connection.execute(select(key_usage).where(key_usage.c.key_id == key_id))).mappings()
-    return {Policy(row["policy"]): Window(row["number"], row["used"]) for row in rows}
+    return {QuotaPolicy(row["policy"]): QuotaWindow(row["number"], row["used"]) for row in rows}
 
 
-async def _store(connection: AsyncConnection, key_id: str, usage: Mapping[Policy, Window]) -> None:
+async def _store(connection: AsyncConnection, key_id: str, usage: Mapping[QuotaPolicy, QuotaWindow]) -> None:
     if not usage:
         return
     values = [

@@ -16,7 +16,7 @@ from runtime.ledger.times import parsed_milliseconds
 
 
 @dataclass(slots=True, kw_only=True)
-class Row:
+class RunRow:
     """One row of the table `runs`. Times are in milliseconds since 1970."""
 
     seq: int
@@ -50,7 +50,7 @@ class Row:
     batch: str | None = None
 
     @classmethod
-    def read(cls, columns: Mapping[str, Any]) -> "Row":
+    def read(cls, columns: Mapping[str, Any]) -> "RunRow":
         """Returns the row from its stored columns."""
         return cls(**{**columns, "labels": orjson.loads(columns["labels"])})
 
@@ -112,7 +112,7 @@ class Row:
         return True
 
 
-COLUMNS = tuple(column.name for column in fields(Row))
+COLUMNS = tuple(column.name for column in fields(RunRow))
 
 
 def _published_ms(published: str | None) -> int | None:

@@ -12,7 +12,7 @@ from contract.duplicates import LOWEST, Earlier, Signature, is_near
 from runtime.ledger.batch import Noted
 from runtime.ledger.database import translated
 from runtime.ledger.facts import VerdictFact
-from runtime.ledger.row import Row
+from runtime.ledger.row import RunRow
 from runtime.ledger.tables import BAND_NAMES, LOWEST_NAMES, runs, signatures
 
 _SAME: Final = 100  # newest articles with the same content, URL or lowest hash; chosen: mostly there are one or two
@@ -20,7 +20,7 @@ _IN_BAND: Final = 500  # newest articles with the same band; chosen: a band of a
 _SIGN: Final = 1 << 63  # a BIGINT of 64 bits is signed
 
 
-async def store(connection: AsyncConnection, verdicts: Iterable[tuple[Row, Noted]]) -> None:
+async def store(connection: AsyncConnection, verdicts: Iterable[tuple[RunRow, Noted]]) -> None:
     """Stores the signatures of the articles among `verdicts`."""
     columns = [
         columns_of(row.seq, noted.fact.signature, noted.fact.original)

@@ -14,7 +14,7 @@ from aiohttp import hdrs, web
 
 from contract.keys import Limits
 from contract.ledger import LedgerUnavailable
-from contract.quotas import Charge, Counter, Policy, Remaining, Standing, Usage, settle
+from contract.quotas import Charge, Counter, QuotaPolicy, Remaining, Standing, Usage, settle
 from service import problems
 from service.access.callers import check_still_known
 from service.access.known_keys import CALLER
@@ -136,7 +136,7 @@ async def _settled(request: web.Request, charge: Charge) -> Standing | None:
 
 
 def _policy(it: Remaining) -> str:
-    unit = ';qu="content-bytes"' if it.policy is Policy.DAILY_BYTES else ""
+    unit = ';qu="content-bytes"' if it.policy is QuotaPolicy.DAILY_BYTES else ""
     return f'"{it.policy}";q={it.quota};w={it.policy.window_s}{unit}'
 
 

@@ -11,7 +11,7 @@ from contract.submission import Line, Submission
 from service import problems
 from service.api.answers import ProblemDetails
 from service.api.headers import LIMITS, PROBLEM_HEADERS
-from service.api.operation import Content, Example, Header, Lines, Location, Operation, Parameter, Response, Schema
+from service.api.operation import Content, Example, Header, JsonLines, Location, Operation, Parameter, Response, Schema
 from service.problems import ProblemType
 
 VERSION: Final = "1"  # of the API
@@ -109,7 +109,7 @@ class _Schemas:
 
     def of(self, content: Content) -> Schema:
         """Returns the schema of what a body holds."""
-        if isinstance(content, Lines):
+        if isinstance(content, JsonLines):
             return {"type": "string", "description": "One value a line.", "contentSchema": self._found[content.kind]}
         return content if isinstance(content, Mapping) else self._found[content]
 
@@ -117,7 +117,7 @@ class _Schemas:
 def _types(operation: Operation) -> Iterable[type | UnionType]:
     bodies = [operation.bodies, *(response.content for response in operation.responses)]
     contents = [content for body in bodies for content in body.values()]
-    kinds = [content.kind if isinstance(content, Lines) else content for content in contents]
+    kinds = [content.kind if isinstance(content, JsonLines) else content for content in contents]
     return [kind for kind in kinds if not isinstance(kind, Mapping)]
 
 

@@ -13,7 +13,7 @@ from contract.search import MAX_QUERY_CHARS
 from contract.submission import MAX_LABELS
 from service import problems
 from service.api import samples
-from service.api.answers import DocumentList, DocumentState, UnknownDocument
+from service.api.document_answers import DocumentList, DocumentState, UnknownDocument
 from service.api.headers import APPLIED, GUARDS, MAYBE_RETRY_AFTER, RETRY_AFTER, TAGGED
 from service.api.operation import (
     JSON,
@@ -30,7 +30,7 @@ from service.api.operation import (
     text,
     whole,
 )
-from service.api.posting import PREFER
+from service.api.posting import BATCH, PREFER
 from service.http.forms import ARTICLE_TYPE, EVENT_AND_ARTICLE_FORMS
 
 FORMATS: Final = {"status": JSON, **EVENT_AND_ARTICLE_FORMS}  # in order of preference if several are as welcome
@@ -74,6 +74,7 @@ LIST_PARAMETERS: Final = (
         schema=text(least=2, most=MAX_NAME_CHARS + 1, pattern="^[^:\\x00]+:[^\\x00]*$"),
         repeatable=MAX_LABELS,
     ),
+    Parameter(name="batch", about="Of the batch with this id or name.", schema=BATCH.schema),
     Parameter(name="accepted_after", about="Accepted at this time or later; without a zone in UTC.", schema=_TIME),
     Parameter(name="accepted_before", about="Accepted before this time.", schema=_TIME),
     Parameter(name="published_after", about="Published at this time or later.", schema=_TIME),

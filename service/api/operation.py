@@ -14,13 +14,13 @@ Schema = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class JsonLines:
     """JSON values of a type, one a line (https://github.com/ndjson/ndjson-spec)."""
 
     kind: type | UnionType
 
 
-Content = type | UnionType | Lines | Schema
+Content = type | UnionType | JsonLines | Schema
 """What a body holds: a type, whose schema pydantic makes, lines of a type, or a schema."""
 
 

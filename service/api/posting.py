@@ -24,7 +24,7 @@ from service.api.operation import (
     TEXT,
     Content,
     Example,
-    Lines,
+    JsonLines,
     Link,
     Location,
     Operation,
@@ -158,7 +158,7 @@ POST_DOCUMENT: Final = Operation(
         "ends with this request, if all that may be stored is stored; the last line of many says so."
     ),
     parameters=(IDEMPOTENCY_KEY, PREFER, *RAW_PARAMETERS, *BATCH_PARAMETERS),
-    bodies={**BODIES, NDJSON: Lines(Line), FORM: FILES},
+    bodies={**BODIES, NDJSON: JsonLines(Line), FORM: FILES},
     responses=(
         Response(
             status=200,
@@ -166,7 +166,7 @@ POST_DOCUMENT: Final = Operation(
                 "Decided, while the request waited: the event, or the form of the article that `Accept` asks for. "
                 "Of many documents: what became of each, in their order, while the rest is still being sent."
             ),
-            content={EVENT_TYPE: _EVENT, JSON: _EVENT, ARTICLE_TYPE: Article, NDJSON: Lines(ManyAnswers)}
+            content={EVENT_TYPE: _EVENT, JSON: _EVENT, ARTICLE_TYPE: Article, NDJSON: JsonLines(ManyAnswers)}
             | dict.fromkeys((TEXT, "text/markdown", "text/html"), _FORM),
             headers=(LOCATION, APPLIED, MAYBE_CACHE_CONTROL, *GUARDS),
         ),

@@ -36,7 +36,7 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class EventFeed:
     """What passes from the log to one client.
 
     Attributes:
@@ -111,14 +111,14 @@ async def get_events(request: web.Request) -> web.StreamResponse:
         return await _answer(feed)
 
 
-async def _feed(request: web.Request, query: EventQuery) -> Feed:
+async def _feed(request: web.Request, query: EventQuery) -> EventFeed:
     if query.consumer is None:
-        return Feed(request, query, await query.start.span(request.app[BROKER], query.stream_filter))
+        return EventFeed(request, query, await query.start.span(request.app[BROKER], query.stream_filter))
     held = await hold(request, query.consumer, query.start, query.stream_filter)
-    return Feed(request, query, held.span, held)
+    return EventFeed(request, query, held.span, held)
 
 
-async def _answer(feed: Feed) -> web.StreamResponse:
+async def _answer(feed: EventFeed) -> web.StreamResponse:
     problem, stream = None, None
     async with asyncio.TaskGroup() as tasks:
         pump = tasks.create_task(feed.pump())
@@ -134,7 +134,7 @@ async def _answer(feed: Feed) -> web.StreamResponse:
     return stream
 
 
-async def _stream(feed: Feed, tasks: asyncio.TaskGroup, pump: asyncio.Task[Ending]) -> EventStream:
+async def _stream(feed: EventFeed, tasks: asyncio.TaskGroup, pump: asyncio.Task[Ending]) -> EventStream:
     app = feed.request.app
     stream = FORMS[feed.query.form](app[LIMITS])
     if TOKEN in feed.request.query:
@@ -152,13 +152,13 @@ async def _stream(feed: Feed, tasks: asyncio.TaskGroup, pump: asyncio.Task[Endin
     return stream
 
 
-def _consumer_held(feed: Feed, stream: EventStream) -> AbstractContextManager[None]:
+def _consumer_held(feed: EventFeed, stream: EventStream) -> AbstractContextManager[None]:
     if feed.held is None:
         return nullcontext()
     return feed.request.app[CONSUMING].hold(feed.held, stream)
 
 
-def _watches(feed: Feed, stream: EventStream) -> Iterator[Coroutine[Any, Any, None]]:
+def _watches(feed: EventFeed, stream: EventStream) -> Iterator[Coroutine[Any, Any, None]]:
     yield feed.beat(stream)
     if feed.held is not None:
         yield feed.held.watch(stream)

@@ -141,7 +141,7 @@ class EventLines(EventStream):
 FORMS: Final[Mapping[str, type[EventStream]]] = {"sse": ServerSentEvents, "ndjson": EventLines}
 
 
-class Streams:
+class OpenStreams:
     """The open streams of one application, at most `limit`."""
 
     def __init__(self, limit: int) -> None:
@@ -184,7 +184,7 @@ class Streams:
             stream.end(StreamEnd.STOPPING)
 
 
-STREAMS = web.AppKey("STREAMS", Streams)
+STREAMS = web.AppKey("STREAMS", OpenStreams)
 
 
 async def close_streams(app: web.Application) -> None:

@@ -10,17 +10,18 @@ import orjson
 from aiohttp import web
 
 from contract.job import Kind
-from contract.ledger import DocumentPlace, Filter, State
+from contract.ledger import DocumentFilter, DocumentPlace, State
 from contract.reasons import Reason
 from contract.search import SearchError, Term, parse_query
 from contract.submission import MAX_LABELS
 from service.access.known_keys import owner_seen
-from service.api.answers import DocumentList
+from service.api.document_answers import DocumentList
 from service.api.lookups import LIST_DOCUMENTS, MAX_NAME_CHARS
 from service.api.operation import JSON
 from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, ledger_of, shown, tagged
 from service.lookups.pages import cursor_to, limit_of, place_of
+from service.posting.batches import check_name
 from service.problems import invalid_parameter
 
 E = TypeVar("E", bound=StrEnum)
@@ -43,7 +44,7 @@ async def list_documents(request: web.Request) -> web.Response:
 class ListQuery:
     """The query for a list: up to `limit` documents that match `wanted`, after the place `after`."""
 
-    wanted: Filter
+    wanted: DocumentFilter
     limit: int
     after: DocumentPlace | None
 
@@ -55,7 +56,7 @@ class ListQuery:
             ProblemError: a parameter is unknown or breaks a rule.
         """
         given = check_parameters(request, LIST_DOCUMENTS.parameters)
-        wanted = Filter(
+        wanted = DocumentFilter(
             owner=owner_seen(request),
             state=_word("state", State, given),
             reason=_word("reason", Reason, given),
@@ -68,6 +69,7 @@ class ListQuery:
             accepted_until=_time("accepted_before", given),
             published_from=_time("published_after", given),
             published_until=_time("published_before", given),
+            batch=_batch(given),
         )
         place = place_of(given)
         return cls(wanted, limit_of(given), None if place is None else DocumentPlace(*place))
@@ -89,6 +91,12 @@ def _text(name: str, given: Mapping[str, str]) -> str | None:
     if not value or len(value) > MAX_NAME_CHARS or "\0" in value:
         raise invalid_parameter(name, "length", f"must have 1 to {MAX_NAME_CHARS} characters")
     return value.lower()
+
+
+def _batch(given: Mapping[str, str]) -> str | None:
+    if "batch" in given:
+        check_name("batch", given["batch"])
+    return given.get("batch")
 
 
 def _time(name: str, given: Mapping[str, str]) -> datetime | None:

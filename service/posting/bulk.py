@@ -18,10 +18,10 @@ from typing import Any, Final
 import orjson
 from aiohttp import hdrs, web
 
+from contract.faults import Fault
 from contract.idempotency import Idempotency
 from contract.ids import batch_id
 from contract.job import Job
-from contract.submission import Fault
 from service import problems
 from service.access.quotas import admit_each, give_back
 from service.api.answers import BatchEnd, present
@@ -29,7 +29,7 @@ from service.api.posting import NDJSON
 from service.context import LIMITS, METRICS
 from service.posting.admission import admit
 from service.posting.batches import CLOSED_BATCHES, Membership, batch_of, put_end, too_late
-from service.posting.chunks import Chunks, Window
+from service.posting.chunks import Chunks, ConfirmWindow
 from service.posting.entries import Entry
 from service.posting.idempotency import FIRST_BODIES, Compared, is_refused, reused
 from service.posting.reading import READING
@@ -44,7 +44,7 @@ async def answer(request: web.Request, entries: AsyncGenerator[Sequence[Entry], 
     """Stores the documents of `entries` as they come, and answers 200 with a receipt or a problem for each."""
     response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: NDJSON})
     await response.prepare(request)
-    window = Window(request.app[LIMITS], request.app[READING])
+    window = ConfirmWindow(request.app[LIMITS], request.app[READING])
     with closing(window):
         await _answer(request, entries, response, window)
     batch = batch_of(request)
@@ -60,7 +60,7 @@ async def _answer(
     request: web.Request,
     entries: AsyncGenerator[Sequence[Entry], None],
     response: web.StreamResponse,
-    window: Window,
+    window: ConfirmWindow,
 ) -> None:
     async with aclosing(entries), asyncio.TaskGroup() as group:
         chunks = Chunks(partial(_receipts, request), window, group)
@@ -74,7 +74,7 @@ async def _answer(
         await chunks.end()
 
 
-async def _receipts(request: web.Request, chunk: Sequence[Entry], window: Window, since: float) -> bytes:
+async def _receipts(request: web.Request, chunk: Sequence[Entry], window: ConfirmWindow, since: float) -> bytes:
     """Returns the lines of the answer that tell what became of `chunk`, whose first was read at `since`."""
     lines, outcomes = [], await _outcomes(request, chunk, window)
     request.app[METRICS].receipt_seconds.observe(perf_counter() - since)
@@ -88,7 +88,7 @@ async def _receipts(request: web.Request, chunk: Sequence[Entry], window: Window
     return b"".join(lines)
 
 
-async def _outcomes(request: web.Request, chunk: Sequence[Entry], window: Window) -> Sequence[Problem | None]:
+async def _outcomes(request: web.Request, chunk: Sequence[Entry], window: ConfirmWindow) -> Sequence[Problem | None]:
     """Stores `chunk`, and returns the problem of each that is refused.
 
     That is one whose key came with another body, and one that comes too late for the batch of the request.
@@ -130,7 +130,7 @@ def _with_key(entry: Entry, compared: Compared) -> Entry:
     return replace(entry, outcome=replace(job, idempotency=Idempotency(body_digest=digest, checked=compared.checked)))
 
 
-async def _stored(request: web.Request, chunk: Sequence[Entry], window: Window) -> Sequence[Problem | None]:
+async def _stored(request: web.Request, chunk: Sequence[Entry], window: ConfirmWindow) -> Sequence[Problem | None]:
     """Counts each document against the limits of the caller's key, and puts those that exceed none."""
     places = [place for place, entry in enumerate(chunk) if isinstance(entry.outcome, Job)]
     outcomes = [None if isinstance(entry.outcome, Job) else entry.outcome for entry in chunk]
@@ -147,7 +147,7 @@ async def _stored(request: web.Request, chunk: Sequence[Entry], window: Window) 
     return outcomes
 
 
-async def _admitted(request: web.Request, jobs: Sequence[Job], window: Window) -> Sequence[Problem | None]:
+async def _admitted(request: web.Request, jobs: Sequence[Job], window: ConfirmWindow) -> Sequence[Problem | None]:
     """Puts `jobs`, again and again where the broker is away or full. Shuts the window if that does not help in time."""
     end = _now() + request.app[LIMITS].bulk_max_wait_s
     outcomes = list(await admit(request.app, jobs))
@@ -180,7 +180,7 @@ def _refusal(entry: Entry, problem: Problem) -> bytes:
     return _line(refusal)
 
 
-async def _closed(app: web.Application, batch: Membership, window: Window) -> dict[str, Any]:
+async def _closed(app: web.Application, batch: Membership, window: ConfirmWindow) -> dict[str, Any]:
     """Closes the batch of a request, and returns the line that says so, or why not."""
     if window.is_short:
         return present(BatchEnd(batch=batch.id, closed=False, status=409, detail=_SHORT))

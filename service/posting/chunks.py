@@ -15,7 +15,7 @@ CHUNK: Final = 64  # documents that are put together; chosen: they share costs, 
 _AT_ONCE: Final = 4  # chunks of one request; chosen: as many documents as a RabbitMQ broker has unconfirmed
 
 
-class Window:
+class ConfirmWindow:
     """Limits the bytes of one request that wait for their confirms.
 
     It is shut when the broker takes no more. It is short if documents are not stored that may be sent again.
@@ -69,8 +69,8 @@ class Chunks:
 
     def __init__(
         self,
-        receipts: Callable[[Sequence[Entry], Window, float], Coroutine[Any, Any, bytes]],
-        window: Window,
+        receipts: Callable[[Sequence[Entry], ConfirmWindow, float], Coroutine[Any, Any, bytes]],
+        window: ConfirmWindow,
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._receipts = receipts

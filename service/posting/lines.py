@@ -12,7 +12,7 @@ class NumberedLine:
     body: bytes | None
 
 
-class Lines:
+class LineCutter:
     """The lines of a stream. A line ends with a line feed, or with the stream."""
 
     def __init__(self, limit_bytes: int) -> None:

@@ -22,7 +22,7 @@ class Part:
     body: bytes | None
 
 
-class Parts:
+class PartCutter:
     """The parts of a stream."""
 
     def __init__(self, boundary: str, limit_bytes: int) -> None:

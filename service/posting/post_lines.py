@@ -6,7 +6,8 @@ from itertools import islice
 
 from aiohttp import web
 
-from contract.submission import InvalidSubmissionError, MalformedSubmissionError, parse_line
+from contract.faults import InvalidSubmissionError, MalformedSubmissionError
+from contract.submission import parse_line
 from service import problems
 from service.api.operation import JSON
 from service.api.posting import BATCH_PARAMETERS
@@ -14,8 +15,8 @@ from service.context import LIMITS
 from service.http.bodies import BrokenBodyError, broken, too_large
 from service.posting.bulk import answer, check
 from service.posting.documents import MAX_FAULTS, check_coding, check_json_charset, key_faults, query_faults
-from service.posting.entries import Documents, Entry
-from service.posting.lines import Lines, NumberedLine
+from service.posting.entries import Entry, EntryMaker
+from service.posting.lines import LineCutter, NumberedLine
 from service.posting.reading import READING, arriving
 from service.problems import Problem
 
@@ -34,8 +35,8 @@ async def post_lines(request: web.Request) -> web.StreamResponse:
 
 async def _entries(request: web.Request) -> AsyncGenerator[Sequence[Entry], None]:
     """Yields the documents of the lines as they arrive. If the body breaks off, the last entry says why."""
-    limits, documents = request.app[LIMITS], Documents(request)
-    lines = Lines(limits.max_body_bytes)
+    limits, documents = request.app[LIMITS], EntryMaker(request)
+    lines = LineCutter(limits.max_body_bytes)
     try:
         async with aclosing(arriving(request, lines)) as found:
             async for some in found:
@@ -46,7 +47,7 @@ async def _entries(request: web.Request) -> AsyncGenerator[Sequence[Entry], None
         yield [Entry({"line": lines.number}, 0, broken(), breaks_off=True)]
 
 
-def _entry(line: NumberedLine, documents: Documents, limit_bytes: int) -> Entry:
+def _entry(line: NumberedLine, documents: EntryMaker, limit_bytes: int) -> Entry:
     place = {"line": line.number}
     if line.body is None:
         return Entry(place, 0, too_large("line", limit_bytes).problem)

@@ -13,8 +13,9 @@ from multipart import ParserError, parse_options_header
 
 from contract.binary import looks_like_html
 from contract.charsets import Decoded
+from contract.faults import Fault, InvalidSubmissionError
 from contract.job import Kind
-from contract.submission import Fault, InvalidSubmissionError, check_submission
+from contract.submission import check_submission
 from service import problems
 from service.api.operation import TEXT
 from service.api.posting import BATCH_PARAMETERS, FORM_PARAMETERS, RAW_KINDS
@@ -32,8 +33,8 @@ from service.posting.documents import (
     refuse_files,
     unsupported,
 )
-from service.posting.entries import Documents, Entry
-from service.posting.parts import Part, Parts
+from service.posting.entries import Entry, EntryMaker
+from service.posting.parts import Part, PartCutter
 from service.posting.reading import READING, arriving
 from service.problems import Problem, ProblemError, invalid_parameter
 
@@ -68,15 +69,15 @@ def _check_options(request: web.Request) -> None:
         raise ProblemError(Problem(problems.INVALID_SUBMISSION, detail, faults)) from None
 
 
-def _parts(request: web.Request) -> Parts:
+def _parts(request: web.Request) -> PartCutter:
     _, parameters = parse_options_header(request.headers[hdrs.CONTENT_TYPE])
     try:
-        return Parts(parameters.get("boundary", ""), request.app[LIMITS].max_body_bytes)
+        return PartCutter(parameters.get("boundary", ""), request.app[LIMITS].max_body_bytes)
     except ParserError:
         raise invalid_parameter("Content-Type", "boundary", "must have a boundary (RFC 7578, section 4.1)") from None
 
 
-async def _entries(request: web.Request, parts: Parts) -> AsyncGenerator[Sequence[Entry], None]:
+async def _entries(request: web.Request, parts: PartCutter) -> AsyncGenerator[Sequence[Entry], None]:
     """Yields the documents of the parts as they arrive. If the body breaks off, the last entry says why."""
     files = _Files(request)
     try:
@@ -102,7 +103,7 @@ class _Files:
     """Makes documents of the parts of one request. All have the options and labels of its query."""
 
     def __init__(self, request: web.Request) -> None:
-        self._documents = Documents(request)
+        self._documents = EntryMaker(request)
         self._fields = of_query(request)
         self._limit_bytes = request.app[LIMITS].max_body_bytes
         self._decode = request.app[DECODE]

@@ -124,6 +124,10 @@ class RabbitBackend:
     def topology(self) -> Topology:
         return design(delays_s=self.delays_s, delivery_limit=self.delivery_limit)
 
+    @property
+    def vhost(self) -> str:
+        return URL(self.url).path.removeprefix("/") or "/"
+
     @asynccontextmanager
     async def broker(self, *, kind: type[RabbitBroker] = RabbitBroker, **kwargs: Any) -> AsyncIterator[Broker]:  # noqa: ANN401 - RabbitBroker's own
         wire = Wire(URL(self.url))

@@ -112,7 +112,7 @@ async def test_previews_and_records_of_attempts_are_no_documents_in_flight(rabbi
             for name in (PREVIEWS, ATTEMPTS):
                 await channel.default_exchange.publish(aio_pika.Message(b"?"), name)
             await (await channel.get_queue(lane_queue(Lane.INTERACTIVE))).purge()  # these are lost
-            async with asyncio.timeout(30):  # a stream counts a message late
+            async with asyncio.timeout(60):  # a stream counts a message late
                 while not (await channel.get_queue(ATTEMPTS)).declaration_result.message_count:  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
         balance = await auditor(rabbit).balance()

@@ -1,7 +1,6 @@
 """Limits apply from the first declaration on. A queue with other limits, or none, is used and reported."""
 
 import asyncio
-import json
 import shlex
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -97,13 +96,11 @@ async def test_of_argument_and_policy_the_lower_one_counts(
     limited: Broker, rabbit_node: RabbitNode, policy: int, most: int
 ) -> None:
     await limited.put(samples.job())  # declares
-    definition = json.dumps({"max-length": policy})
-    pattern = r"^copydesk\.intake\.(interactive|bulk)$"
-    await asyncio.to_thread(rabbit_node.ctl, "set_policy", "lower", pattern, definition, "--apply-to", "queues")
+    rabbit_node.set_policy("lower", r"^copydesk\.intake\.(interactive|bulk)$", {"max-length": policy})
     try:
         assert most <= 1 + await put_until_full(limited) <= most + SLACK
     finally:
-        await asyncio.to_thread(rabbit_node.ctl, "clear_policy", "lower")
+        rabbit_node.clear_policy("lower")
 
 
 async def test_queues_of_an_earlier_version_are_worked_with_and_named(rabbit: RabbitBackend) -> None:
@@ -133,7 +130,7 @@ async def test_the_remedy_that_is_named_bounds_the_queue(rabbit: RabbitBackend, 
         async with rabbit.broker() as broker:
             assert LIMIT <= await put_until_full(broker) <= LIMIT + SLACK
     finally:
-        await asyncio.to_thread(rabbit_node.ctl, "clear_policy", "copydesk-intake")
+        rabbit_node.clear_policy("copydesk-intake")
 
 
 async def test_a_queue_that_was_declared_with_another_limit_keeps_it(rabbit: RabbitBackend, limited: Broker) -> None:

@@ -33,7 +33,7 @@ from tests.brokers.suite import (
     take,
 )
 from tests.brokers.suite.requests import sink
-from tests.rabbit_node import RabbitNode
+from tests.rabbit_node import MEMORY_LIMIT, RabbitNode
 
 if TYPE_CHECKING:
     from pamqp.common import Arguments
@@ -149,7 +149,7 @@ async def test_a_broker_that_is_away_is_unavailable_in_time(rabbit: RabbitBacken
         await put_persistently(broker, [], 1)
         await rabbit.crash(broker)
         with pytest.raises(BrokerUnavailable):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await broker.put(samples.job())
         assert not await broker.ready()
         while not losses(rabbit, "publisher", "unreachable"):  # noqa: ASYNC110 - a counter is all that one sees of it
@@ -378,7 +378,7 @@ async def test_subscribers_miss_no_event_while_their_queue_has_no_leader(
         await asyncio.to_thread(write_down_leader, rabbit_node, "watcher", "'away@localhost'")
         async with asyncio.TaskGroup() as group:
             deciding = group.create_task(consume_until(broker, Recorder(8), slots=4))
-            async with asyncio.timeout(30):  # RabbitMQ 4 asks the other nodes, too, and refuses nothing
+            async with asyncio.timeout(60):  # RabbitMQ 4 asks the other nodes, too, and refuses nothing
                 while not failures(rabbit, "documents", "refused") and not deciding.done():  # noqa: ASYNC110 - a counter
                     await asyncio.sleep(0.05)
             await asyncio.to_thread(write_down_leader, rabbit_node, "watcher", "node()")
@@ -399,7 +399,7 @@ async def test_events_that_were_refused_together_are_taken_together(
         await asyncio.to_thread(write_down_leader, rabbit_node, "watcher", "'away@localhost'")
         async with asyncio.TaskGroup() as group:
             offered = [group.create_task(sink(broker).announce(event_of(f"{number}"))) for number in range(TOGETHER)]
-            async with asyncio.timeout(30):  # RabbitMQ 4 asks the other nodes, too, and refuses nothing
+            async with asyncio.timeout(60):  # RabbitMQ 4 asks the other nodes, too, and refuses nothing
                 while failures(rabbit, "documents", "refused") < TOGETHER and not all(map(asyncio.Task.done, offered)):  # noqa: ASYNC110 - a counter
                     await asyncio.sleep(0.05)
             await asyncio.to_thread(write_down_leader, rabbit_node, "watcher", "node()")
@@ -515,8 +515,8 @@ async def test_puts_under_way_when_the_alarm_comes_count_as_blocked(
 
 @asynccontextmanager
 async def memory_alarm(node: RabbitNode) -> AsyncIterator[None]:
-    await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "0.000001")
+    node.limit_memory("0.000001")
     try:
         yield
     finally:
-        await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "0.4")
+        node.limit_memory(MEMORY_LIMIT)

@@ -1,7 +1,6 @@
 """An intake that nobody drains is full before the broker sets off its memory alarm, which would stop the workers."""
 
 import asyncio
-import json
 from dataclasses import replace
 
 import pytest
@@ -15,11 +14,10 @@ from tests.rabbit_node import RabbitNode
 pytestmark = [pytest.mark.rabbit, pytest.mark.timeout(240)]
 
 JOB_BYTES = 500_000
+INTAKE = r"^copydesk\.intake\."
 LIMIT_BYTES = 20_000_000
 ROOM_BYTES = 100_000_000  # in addition to the empty broker, whose logs are in memory, too
 AT_ONCE = 4
-
-CLOSE_CONNECTIONS = '[rabbit_networking:close_connection(Pid, "test") || Pid <- rabbit_networking:connections()].'
 
 
 async def put_until_full(broker: JobSink) -> int:
@@ -41,11 +39,11 @@ async def put_until_full(broker: JobSink) -> int:
 
 
 def used_bytes(node: RabbitNode) -> int:
-    return int(json.loads(node.ctl("status", "--formatter", "json"))["memory"]["total"]["rss"])
+    return int(node.value("rabbit_vm:memory()")["total"]["rss"])
 
 
 def alarms(node: RabbitNode) -> list[object]:
-    return list(json.loads(node.ctl("status", "--formatter", "json"))["alarms"])
+    return list(node.value("[element(1, Alarm) || Alarm <- rabbit_alarm:get_alarms()]"))
 
 
 async def test_a_full_intake_sets_off_no_alarm_and_can_be_drained(
@@ -55,10 +53,9 @@ async def test_a_full_intake_sets_off_no_alarm_and_can_be_drained(
     async with mortal_rabbit.broker(limits=limits) as broker:
         await broker.put(samples.job())
         watermark = used_bytes(mortal_node) + ROOM_BYTES
-        await asyncio.to_thread(mortal_node.ctl, "set_vm_memory_high_watermark", "absolute", str(watermark))
-        limit = json.dumps({"max-length-bytes": LIMIT_BYTES})
-        await asyncio.to_thread(
-            mortal_node.ctl, "set_policy", "full", r"^copydesk\.intake\.", limit, "--apply-to", "queues"
+        mortal_node.limit_memory(f"{{absolute, {watermark}}}")
+        mortal_node.set_policy(
+            "full", r"^copydesk\.intake\.", {"max-length-bytes": LIMIT_BYTES}, vhost=mortal_rabbit.vhost
         )
         accepted = await put_until_full(broker)
         assert accepted * JOB_BYTES >= LIMIT_BYTES * 0.9
@@ -73,10 +70,7 @@ async def test_of_jobs_that_are_put_together_a_full_intake_refuses_some_and_lose
 ) -> None:
     async with mortal_rabbit.broker(limits=replace(QUICK, publish_timeout_s=4.0)) as broker:
         await broker.put(samples.job())
-        limit = json.dumps({"max-length": 10})
-        await asyncio.to_thread(
-            mortal_node.ctl, "set_policy", "full", r"^copydesk\.intake\.", limit, "--apply-to", "queues"
-        )
+        mortal_node.set_policy("full", INTAKE, {"max-length": 10}, vhost=mortal_rabbit.vhost)
         outcomes: list[NotPut] = []
         while None in (latest := await broker.put_many(samples.jobs(20))):
             outcomes += latest

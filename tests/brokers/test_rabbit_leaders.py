@@ -113,7 +113,7 @@ async def test_the_channel_to_a_stream_is_replaced_and_closed(rabbit: RabbitBack
         await broker.put(samples.job())
         (publisher,) = [relay for relay in rabbit.wire(broker).relays if relay.is_called("publisher")]
         first, second = channels_to(ACCEPTED, bytes(publisher.sent))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (first, spec.Channel.Close) not in [(n, type(frame)) for n, frame in frames(bytes(publisher.sent))]:  # noqa: ASYNC110 - what was sent can only be looked at
                 await asyncio.sleep(0.05)
         await broker.put(samples.job())

@@ -75,7 +75,7 @@ async def followed(broker: RabbitBroker, stream: Stream, after: int = -1) -> lis
 
 async def read(broker: RabbitBroker, after: int, count: int) -> list[LogEntry]:
     entries: list[LogEntry] = []
-    async with asyncio.timeout(20), aclosing(broker.read(after)) as reading:
+    async with asyncio.timeout(60), aclosing(broker.read(after)) as reading:
         async for entry in reading:
             entries.append(entry)
             if len(entries) == count:

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from http.client import HTTPConnection
@@ -15,7 +16,7 @@ from tests.canaries.commands import FORMATS, PATIENCE_S, RunningCommand, running
 from tests.fuzz.requests import Route
 from tests.fuzz.test_http import routes_of_ports
 from tests.postgres_cluster import PASSWORD, PostgresCluster
-from tests.rabbit_node import RabbitNode, free_ports, permission
+from tests.rabbit_node import RabbitNode, free_ports
 from tests.system.processes import copydesk
 from tests.wire import Answer, Wire, request
 
@@ -194,16 +195,11 @@ def assert_silent_answer(got: bytes) -> None:
 @pytest.fixture
 def amqp_url(rabbit_node: RabbitNode) -> Iterator[str]:
     """A broker's URL with a secret password, on a virtual host where crashed workers leave nothing for other tests."""
-    rabbit_node.define(
-        {
-            "users": [{"name": "canary", "password": SECRETS["amqp"], "tags": []}],
-            "vhosts": [{"name": "canary"}],
-            "permissions": [permission("canary", "canary")],
-        }
-    )
-    yield f"amqp://canary:{SECRETS['amqp']}@127.0.0.1:{rabbit_node.port}/canary"
-    rabbit_node.ctl("delete_user", "canary")
-    rabbit_node.ctl("delete_vhost", "canary")
+    name = f"canary{time.monotonic_ns()}"
+    with rabbit_node.vhost(name):
+        rabbit_node.add_user("canary", SECRETS["amqp"], name)
+        yield f"amqp://canary:{SECRETS['amqp']}@127.0.0.1:{rabbit_node.port}/{name}"
+        rabbit_node.delete_user("canary")
 
 
 @pytest.fixture(scope="module")

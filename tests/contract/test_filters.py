@@ -14,7 +14,8 @@ from contract.article import Flag, PageKind
 from contract.codec import encode
 from contract.events import erased
 from contract.filter_fields import FIELDS
-from contract.filters import MAX_DEPTH, MAX_FILTER_CHARS, Filter, FilterError
+from contract.filter_grammar import MAX_DEPTH
+from contract.filters import MAX_FILTER_CHARS, Filter, FilterError
 from contract.job import Kind
 from contract.reasons import Reason
 

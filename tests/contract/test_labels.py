@@ -52,6 +52,22 @@ def test_every_queue_is_a_value_whatever_the_delays(delays_s: tuple[float, ...])
     assert not is_value(queues, f"{lane_queue(Lane.BULK)}s")
 
 
+def test_the_first_sign_of_a_defect_is_a_growth_that_prometheus_sees() -> None:
+    metrics = Metrics(CollectorRegistry())
+    metrics.start_at_zero()
+    for kind in ("publish", "retry", "bury", "answer"):
+        labels = {"verdict": kind, "reason": "internal_error"}
+        assert metrics.registry.get_sample_value("copydesk_verdicts_total", labels) == 0
+
+
+def test_the_first_attempts_that_are_repeated_are_a_growth_that_prometheus_sees() -> None:
+    metrics = Metrics(CollectorRegistry())
+    metrics.start_at_zero()
+    for reason in Reason:
+        begun = metrics.registry.get_sample_value("copydesk_retries_total", {"reason": reason})
+        assert begun == (None if reason.failure_class is FailureClass.PERMANENT else 0)
+
+
 def test_a_value_beyond_the_contract_is_found() -> None:
     metrics = Metrics(CollectorRegistry())
     metrics.start_at_zero()

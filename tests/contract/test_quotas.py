@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.keys import Limits
-from contract.quotas import Charge, Policy, Usage, settle
+from contract.quotas import Charge, QuotaPolicy, Usage, settle
 
 ALL = Limits(per_minute=3, documents_a_day=5, bytes_a_day=100)
 MIDNIGHT = 20_000 * 86_400.0
@@ -25,16 +25,16 @@ def test_each_document_counts_against_each_limit() -> None:
 def test_what_exceeds_a_limit_is_not_counted_at_all() -> None:
     usage, *_ = left({}, Charge(size=40), MIDNIGHT)
     refused, lefts, violated = left(usage, Charge(size=61), MIDNIGHT)
-    assert (refused, lefts, violated) == (usage, [2, 4, 60], [Policy.DAILY_BYTES])
-    assert left(usage, Charge(documents=5), MIDNIGHT)[2] == [Policy.RATE, Policy.DAILY_DOCUMENTS]
+    assert (refused, lefts, violated) == (usage, [2, 4, 60], [QuotaPolicy.DAILY_BYTES])
+    assert left(usage, Charge(documents=5), MIDNIGHT)[2] == [QuotaPolicy.RATE, QuotaPolicy.DAILY_DOCUMENTS]
 
 
 def test_a_window_begins_anew_with_the_minute_and_the_day() -> None:
     usage, *_ = left({}, Charge(documents=3), MIDNIGHT + 59.9)
-    assert left(usage, Charge(), MIDNIGHT + 59.999)[2] == [Policy.RATE]
+    assert left(usage, Charge(), MIDNIGHT + 59.999)[2] == [QuotaPolicy.RATE]
     usage, lefts, violated = left(usage, Charge(), MIDNIGHT + 60)
     assert (lefts[:2], violated) == ([2, 1], [])
-    assert left(usage, Charge(documents=2), MIDNIGHT + 86_399.9)[2] == [Policy.DAILY_DOCUMENTS]
+    assert left(usage, Charge(documents=2), MIDNIGHT + 86_399.9)[2] == [QuotaPolicy.DAILY_DOCUMENTS]
     assert left(usage, Charge(documents=2), MIDNIGHT + 86_400)[1:] == ([1, 3, 100], [])
 
 
@@ -58,7 +58,7 @@ def test_giving_back_is_never_refused() -> None:
 
 def test_the_clock_of_a_replica_that_is_behind_opens_no_old_window() -> None:
     usage, *_ = left({}, Charge(documents=3), MIDNIGHT)
-    assert left(usage, Charge(), MIDNIGHT - 1)[2] == [Policy.RATE]
+    assert left(usage, Charge(), MIDNIGHT - 1)[2] == [QuotaPolicy.RATE]
 
 
 def test_a_key_without_limits_uses_nothing() -> None:
@@ -70,13 +70,13 @@ def test_a_key_without_limits_uses_nothing() -> None:
 def test_no_window_ever_holds_more_than_its_quota(charges: list[tuple[int, int, float]]) -> None:
     usage: Usage = {}
     now_s = MIDNIGHT
-    taken: dict[tuple[Policy, float], int] = {}
+    taken: dict[tuple[QuotaPolicy, float], int] = {}
     for documents, size, later in charges:
         now_s += later
         settled = settle(ALL, usage, Charge(documents=documents, size=size), now_s)
         usage = settled.usage
         if not settled.standing.violated:
-            minute, day = (Policy.RATE, now_s // 60), (Policy.DAILY_BYTES, now_s // 86_400)
+            minute, day = (QuotaPolicy.RATE, now_s // 60), (QuotaPolicy.DAILY_BYTES, now_s // 86_400)
             taken[minute] = taken.get(minute, 0) + documents
             taken[day] = taken.get(day, 0) + size
-    assert all(used <= (3 if policy is Policy.RATE else 100) for (policy, _), used in taken.items())
+    assert all(used <= (3 if policy is QuotaPolicy.RATE else 100) for (policy, _), used in taken.items())

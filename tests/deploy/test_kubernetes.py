@@ -307,6 +307,9 @@ def test_the_rules_are_those_that_are_tested() -> None:
     label = monitor["spec"]["jobLabel"]
     jobs = {labels_of(one)[label] for one in of_kind(RESOURCES["operators"], "Deployment")}
     assert jobs == {"copydesk"}, "the alerts select job"
+    (broker,) = of_kind(RESOURCES["operators"], "ServiceMonitor")
+    chosen = broker["spec"]["selector"]["matchLabels"]  # the operator's Service has these labels
+    assert chosen[broker["spec"]["jobLabel"]] == "rabbitmq"
 
 
 def test_rabbitmq_has_the_settings_that_the_tests_run_with() -> None:

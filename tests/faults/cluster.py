@@ -1,16 +1,15 @@
 """Three RabbitMQ nodes on loopback, and a relay in front of them: one address that leads to a running node."""
 
 import asyncio
-import json
-import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from tests.rabbit_node import SERVER, RabbitNode
+from tests.rabbit_node import RabbitNode
 
 COOKIE = "COPYDESKTESTCLUSTER"
+QUORUM_TIMEOUT_MS = 60_000  # chosen for machines under load
 
 
 class ClusterNode(RabbitNode):
@@ -23,20 +22,16 @@ class ClusterNode(RabbitNode):
             self._epmd_port = first._epmd_port
 
     def await_quorum(self) -> None:
-        """Waits until no queue would lose its majority with this node: then it may be stopped."""
-        program = str(Path(SERVER).with_name("rabbitmq-upgrade"))
-        command = [program, "--timeout", "60", "await_online_quorum_plus_one"]
-        subprocess.run(command, env=self._environment(), check=True, capture_output=True)
+        """Waits as `rabbitmq-upgrade await_online_quorum_plus_one`: no queue would lose its majority with this node."""
+        self.evaluate(f"true = rabbit_upgrade_preparation:await_online_quorum_plus_one({QUORUM_TIMEOUT_MS}).")
 
     def leaders(self) -> dict[str, str]:
         """Returns the node that leads each quorum queue."""
-        rows = json.loads(self.ctl("list_queues", "name", "type", "leader", "--formatter", "json"))
-        return {row["name"]: row["leader"] for row in rows if row["type"] == "quorum"}
+        return {queue["name"]: queue["leader"] for queue in self.queues("type", "leader") if queue["type"] == "quorum"}
 
     def leader_of(self, queue: str) -> str:
         """Returns the node that leads a queue or a stream."""
-        rows = json.loads(self.ctl("list_queues", "name", "leader", "--formatter", "json"))
-        return next(str(row["leader"]) for row in rows if row["name"] == queue)
+        return next(str(found["leader"]) for found in self.queues("leader") if found["name"] == queue)
 
     def _prepare(self) -> None:
         cookie = self._folder / ".erlang.cookie"

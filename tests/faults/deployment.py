@@ -73,7 +73,7 @@ def wait_until_ready(process: Process, *, ready: bool = True, within_s: float = 
 
 def answers_200(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310 - http to ourselves
+        with urllib.request.urlopen(url, timeout=60) as response:  # noqa: S310 - http to ourselves
             return bool(json.loads(response.read())["ready"])
     except urllib.error.HTTPError as error:
         error.close()

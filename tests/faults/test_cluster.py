@@ -12,7 +12,7 @@ from runtime.brokers.rabbit import RabbitBroker
 from tests.brokers.announcer import Announcer, missing_in_log
 from tests.faults.balance import balance, subscriber
 from tests.faults.cluster import Cluster, ClusterNode
-from tests.faults.conftest import KILLS, LOAD_S, WITHIN_S
+from tests.faults.conftest import DOCUMENTS, KILLS, LOAD_S, WITHIN_S
 from tests.faults.deployment import Deployment, wait_until_ready
 from tests.faults.load import Client, recovery_s, tiny_ones, within
 
@@ -84,7 +84,7 @@ async def test_leader_of_the_log_killed_again_and_again(
 @pytest.mark.timeout(KILLS * (WITHIN_S + 60))
 async def test_leader_of_the_log_killed_while_events_come_as_fast_as_they_are_confirmed(cluster: Cluster) -> None:
     """More events than workers have: hundreds are on their way to the log whenever its leader dies."""
-    between = 2000  # events before each kill, and after it
+    between = 2000 if DOCUMENTS >= 1000 else 500  # events before each kill, and after it
     async with RabbitBroker(cluster.url, metrics=Metrics(CollectorRegistry())) as broker:
         announcer = Announcer(broker)
         first = await announcer.announce()  # declares what the subscriber binds its queue to

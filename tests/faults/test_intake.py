@@ -13,7 +13,7 @@ from tests.faults.conftest import LOAD_S, WITHIN_S
 from tests.faults.deployment import Deployment, failpoint, wait_until_ready
 from tests.faults.load import BatchClient, Client, recovery_s, tiny_ones, within
 from tests.faults.site import site
-from tests.rabbit_node import RabbitNode, free_ports
+from tests.rabbit_node import MEMORY_LIMIT, RabbitNode, free_ports
 from tests.system.processes import Process
 
 pytestmark = [pytest.mark.faults, pytest.mark.rabbit, pytest.mark.timeout(2 * WITHIN_S + 60)]
@@ -57,11 +57,11 @@ async def test_memory_alarm(deployment: Deployment, node: RabbitNode, documents:
 
 @asynccontextmanager
 async def memory_alarm(node: RabbitNode) -> AsyncIterator[None]:
-    await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "absolute", "1")
+    await asyncio.to_thread(node.limit_memory, "{absolute, 1}")
     try:
         yield
     finally:
-        await asyncio.to_thread(node.ctl, "set_vm_memory_high_watermark", "0.4")
+        await asyncio.to_thread(node.limit_memory, MEMORY_LIMIT)
 
 
 async def test_intake_killed_between_confirm_and_answer(
@@ -127,7 +127,7 @@ async def test_retries_that_expire_into_a_full_intake(deployment: Deployment, no
             await asyncio.sleep(RETRY_DELAY_S + 1)
             waiting = await waiting_in(node.url, RETRY_QUEUE)
             signal_all(deployment.workers, signal.SIGCONT)
-            await asyncio.to_thread(node.ctl, "clear_policy", "full")
+            await asyncio.to_thread(node.clear_policy, "full")
             seconds = await recovery_s(client, events.until_decided)
             name = "retries expire into a full intake"
             row = await balance(name, node.url, client.accepted, events, seconds, within_s=WITHIN_S)
@@ -138,7 +138,7 @@ async def test_retries_that_expire_into_a_full_intake(deployment: Deployment, no
 
 def fill(node: RabbitNode) -> None:
     """Lets the retry lane hold one job."""
-    node.ctl("set_policy", "--apply-to", "queues", "full", f"^{RETRY_QUEUE}$", '{"max-length": 1}')
+    node.set_policy("full", f"^{RETRY_QUEUE}$", {"max-length": 1})
 
 
 def signal_all(processes: list[Process], number: int) -> None:

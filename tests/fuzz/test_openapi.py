@@ -50,7 +50,7 @@ def ask(api: str, path: str, body: dict[str, Any] | None = None, **headers: str)
     sent = (
         AUTHORIZED | {"Content-Type": "application/json"} | {name.replace("_", "-"): v for name, v in headers.items()}
     )
-    with urllib.request.urlopen(urllib.request.Request(api + path, data, sent), timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(urllib.request.Request(api + path, data, sent), timeout=60) as answer:  # noqa: S310
         return json.load(answer)
 
 
@@ -64,7 +64,7 @@ def wait_for(api: str, path: str, name: str, count: int) -> None:
 
 def answered(ops: str) -> set[tuple[str, str, str]]:
     """Returns method, route and status of all answers that a process counted."""
-    with urllib.request.urlopen(f"{ops}/metrics", timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"{ops}/metrics", timeout=60) as answer:  # noqa: S310
         return set(_ANSWERED.findall(answer.read().decode()))
 
 

@@ -38,7 +38,7 @@ class Port:
         return self.metrics.registry.get_sample_value("copydesk_waiting_requests", {"kind": wait_for}) or 0.0
 
     async def until_ended(self, wait_for: WaitFor, outcome: WaitOutcome) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not self.ended(wait_for, outcome):  # noqa: ASYNC110 - a counter tells nobody that it changed
                 await asyncio.sleep(0.01)
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from contract.ledger import LedgerUnavailable
+from contract.replays import Replay
 from contract.webhooks import Delivery, Webhook
 from runtime.ledger.consumers import SqlConsumerBook
 from runtime.ledger.database import ledger_url, open_engine
 from runtime.ledger.queries import SqlLedger
+from runtime.ledger.replays import SqlReplays
 from runtime.ledger.webhooks import SqlWebhookBook
 from service.app import Keeping
 from tests.ledger_model import empty_ledger
@@ -27,7 +29,10 @@ async def records() -> Records:
 
 @pytest.fixture
 async def ledger_api(start_api: StartApi, records: Records, tmp_path: Path) -> AsyncIterator[StartLedgerApi]:
-    """Starts an API whose ledger has recorded all of `records`, or nothing at all with `recorded=False`."""
+    """Starts an API whose ledger has recorded all of `records`; with `recorded=False` it has never recorded anything.
+
+    Instead it may have a `content`: that of the file of another ledger.
+    """
     path = tmp_path / "ledger.db"
     path.write_bytes(await asyncio.to_thread(empty_ledger))
     engine = open_engine(ledger_url(f"sqlite:///{path}"), writes=True)
@@ -36,18 +41,25 @@ async def ledger_api(start_api: StartApi, records: Records, tmp_path: Path) -> A
         *,
         keys: tuple[str, ...] = (),
         recorded: bool = True,
+        content: bytes | None = None,
         keeping: Keeping | None = None,
         operators: frozenset[str] = frozenset(),
         webhooks: Sequence[Webhook] = (),
         deliveries: Sequence[Delivery] = (),
+        replays: Sequence[Replay] = (),
     ) -> RunningApi:
-        if recorded:
+        if content is not None:
+            path.write_bytes(content)
+        elif recorded:
             await record_all(records, engine)
         book = SqlWebhookBook(engine)
         for webhook in webhooks:
             await book.add(webhook, at_most=len(webhooks))
         for delivery in deliveries:
             await book.request(delivery)
+        replay_book = SqlReplays(engine, engine)
+        for replay in replays:
+            await replay_book.add(replay, at_most=len(replays))
         return await start_api(
             keys=keys,
             ledger=SqlLedger(engine),
@@ -55,6 +67,7 @@ async def ledger_api(start_api: StartApi, records: Records, tmp_path: Path) -> A
             operators=operators,
             consumers=SqlConsumerBook(engine),
             webhooks=book,
+            replays=replay_book,
         )
 
     yield start

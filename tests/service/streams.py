@@ -46,7 +46,7 @@ async def lines(api: RunningApi, query: str) -> list[dict[str, Any]]:
 
 async def until_ended(api: RunningApi, reason: str) -> None:
     """Returns when a stream has ended for this reason, which nothing but the metric signals."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         ended = 0.0
         while not ended:
             ended = api.sample("copydesk_event_streams_ended_total", reason=reason)

@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
+from contract.ids import batch_id
 from contract.reasons import Reason
 from tests.brokers import samples
 from tests.runtime.ledger.records import Records, failed, record_all
@@ -37,11 +40,16 @@ async def test_documents_come_newest_first_page_by_page(ledger_api: StartLedgerA
         ("accepted_after=2026-11-28T12:00:02Z", 1),
         ("accepted_before=2026-11-28T13:00:02%2B01:00", 1),
         ("published_after=2020-01-01", 0),
+        ("batch=import", 1),
+        (f"batch={batch_id('desk', 'import')}", 1),
+        (f"batch={batch_id('desk', 'import').upper()}&state=failed", 0),
+        (f"batch={batch_id('paper', 'import')}", 0),
+        ("batch=Import", 0),
     ],
 )
 async def test_each_filter_is_understood(ledger_api: StartLedgerApi, records: Records, query: str, count: int) -> None:
     waiting, done, gone = samples.jobs(3)
-    records.accept(waiting)
+    records.accept(replace(waiting, batch="import", owner="desk"))
     records.accept(done)
     records.decide(samples.processed(done))
     records.decide(failed(gone, Reason.GONE))
@@ -63,6 +71,9 @@ async def test_each_filter_is_understood(ledger_api: StartLedgerApi, records: Re
         ("accepted_after=now", "accepted_after", "time"),
         ("published_before=2026-13-01", "published_before", "time"),
         ("q=-a", "q", "query"),
+        ("batch=", "batch", "name"),
+        ("batch=%00", "batch", "name"),
+        (f"batch={'a' * 129}", "batch", "name"),
         ("limit=0", "limit", "count"),
         ("limit=501", "limit", "count"),
         ("cursor=a", "cursor", "cursor"),

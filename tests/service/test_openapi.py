@@ -1,8 +1,12 @@
 """The OpenAPI document tells of all routes, and its examples hold. `conformance` compares all other answers with it."""
 
+import asyncio
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +15,10 @@ from openapi_spec_validator import validate
 
 from contract.codec import encode
 from contract.job import Job, Kind, Lane
+from contract.replays import Replay, ReplayState, ReplayTarget
 from contract.schemas import schemas
-from contract.webhooks import Delivery, DeliveryState, Webhook, new_secret
+from contract.webhooks import Delivery, DeliveryState, Documents, Webhook, new_secret
+from runtime.ledger.database import ledger_url, open_engine
 from service import problems
 from service.api import samples
 from service.api.document import problems_of
@@ -20,7 +26,8 @@ from service.api.operation import Example, Location, Operation
 from service.api.posting import POST_DOCUMENT
 from service.routes import operations
 from tests.brokers.samples import again
-from tests.runtime.ledger.records import Records, failed
+from tests.ledger_model import empty_ledger
+from tests.runtime.ledger.records import Records, failed, record_all
 from tests.service.conformance import document, validator
 from tests.service.conftest import NOW, RunningApi, problem
 from tests.service.ledgers import StartLedgerApi, ledger_api, records
@@ -39,15 +46,33 @@ def job(document_id: str, **more: Any) -> Job:  # noqa: ANN401 - fields of a job
     return Job(id=document_id, accepted_at=samples.AT, **fields)
 
 
-@pytest.fixture
-async def full_api(ledger_api: StartLedgerApi, records: Records) -> RunningApi:
-    """An API with the documents and dead letters of the examples."""
+@cache
+def full_ledger() -> bytes:
+    """Returns the file of a ledger with the documents of the examples. It runs an event loop of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ledger.db"
+        path.write_bytes(empty_ledger())
+        asyncio.run(record_examples(path))
+        assert [file.name for file in path.parent.iterdir()] == [path.name], "all of it is in one file"
+        return path.read_bytes()
+
+
+async def record_examples(path: Path) -> None:
     waiting = job(samples.WAITING_ID, batch=samples.BATCH_NAME)
     url = job(samples.FAILED_ID, kind=Kind.URL, content=None, url="https://example.com/gone", batch=samples.BATCH_NAME)
+    records = Records()
     records.accept(job(samples.ID), url, waiting)
     records.retry(waiting)
     records.decide(samples.EVENT)
     records.decide(failed(url))
+    engine = open_engine(ledger_url(f"sqlite:///{path}"), writes=True)
+    await record_all(records, engine)
+    await engine.dispose()
+
+
+@pytest.fixture
+async def full_api(ledger_api: StartLedgerApi) -> RunningApi:
+    """An API with the documents and dead letters of the examples."""
     webhook = Webhook(
         id=samples.WEBHOOK_ID,
         owner="anonymous",
@@ -65,7 +90,19 @@ async def full_api(ledger_api: StartLedgerApi, records: Records) -> RunningApi:
         state=DeliveryState.DELIVERED,
         created_at=NOW,
     )
-    api = await ledger_api(webhooks=[webhook], deliveries=[delivered])
+    running = Replay(
+        id=samples.REPLAY_ID,
+        owner="anonymous",
+        target=ReplayTarget.DOWNLOAD,
+        documents=Documents.ALL,
+        until=0,
+        per_second=100,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    stopped = replace(running, id=samples.STOPPED_REPLAY_ID, state=ReplayState.CANCELLED)
+    content = await asyncio.to_thread(full_ledger)
+    api = await ledger_api(content=content, webhooks=[webhook], deliveries=[delivered], replays=[running, stopped])
     api.broker.letters = [letter(again(job(samples.LETTER_ID, kind=Kind.HTML)))]
     api.broker.answers.put_nowait(encode(samples.EVENT))
     await api.broker.write(samples.EVENT.routing_key, encode(samples.EVENT))
@@ -128,7 +165,7 @@ async def test_what_answers_get_answers_head_as_the_document_says(api: RunningAp
     without = {path for method, path in routes if method == "GET"} - {
         path for method, path in routes if method == "HEAD"
     }
-    assert without == {"/v1/events", "/v1/dead", "/v1/dead/{id}"}
+    assert without == {"/v1/events", "/v1/replays/{id}/events", "/v1/dead", "/v1/dead/{id}"}
     assert "but for event streams and dead letters" in document()["info"]["description"].replace("\n", " ")
 
 

@@ -13,7 +13,7 @@ from contract.codec import encode
 from contract.events import Event, ProcessedEvent
 from contract.ids import document_id_for_key
 from contract.job import Job
-from contract.ledger import DocumentPlace, Erased, Filter, LedgerUnavailable, Page, Run
+from contract.ledger import DocumentFilter, DocumentPage, DocumentPlace, Erased, LedgerUnavailable, Run
 from contract.reasons import Reason
 from tests.brokers import samples
 from tests.runtime.ledger.records import Records, next_run
@@ -442,7 +442,7 @@ class FailingLedger:
     async def event(self, _document_id: str, _run: int) -> bytes | None:
         raise LedgerUnavailable
 
-    async def page(self, _wanted: Filter, *, limit: int, after: DocumentPlace | None) -> Page:
+    async def page(self, _wanted: DocumentFilter, *, limit: int, after: DocumentPlace | None) -> DocumentPage:
         raise LedgerUnavailable(limit, after)
 
 

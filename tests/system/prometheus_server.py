@@ -22,7 +22,7 @@ Targets = Mapping[str, Sequence[str]]
 """What is scraped: host:port of each, by job."""
 
 _UNITS_S = {"m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(?<=[\[:])(\d+)([mhd])(?=[\]:])")
+_DURATION = re.compile(r"(?<=[\[:])\d+[mhd](?=[\]:])|(?<=offset )\d+[mhd]\b")
 _PRODUCT = re.compile(r"\b(\d+) \* (60|3600)\b")
 
 
@@ -103,7 +103,14 @@ def prometheus(folder: Path, targets: Targets, *, factor: int = 1) -> Iterator[s
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
+
+
+def linted(text: str) -> str:
+    """Returns what `promtool check metrics` says of metrics: what breaks the rules for names, units and help."""
+    call = [program("promtool"), "check", "metrics"]
+    done = subprocess.run(call, input=text, check=False, capture_output=True, text=True)
+    return done.stdout + done.stderr
 
 
 async def answer(http: aiohttp.ClientSession, path: str, **query: str) -> dict[str, Any]:

@@ -70,7 +70,7 @@ async def taken(http: aiohttp.ClientSession, apis: list[str], token: str, expect
     async def is_so() -> bool:
         return {await status(http, api, token) for api in apis} == {expected}
 
-    await until(is_so, seconds=30)
+    await until(is_so, seconds=60)
     return time.monotonic() - began
 
 

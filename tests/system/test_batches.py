@@ -77,6 +77,12 @@ async def state_of(http: aiohttp.ClientSession, api: str, batch: str) -> dict[st
         return dict(await response.json()) if response.status == 200 else {}
 
 
+async def listed(http: aiohttp.ClientSession, api: str, **query: str) -> list[str]:
+    """Returns the ids of the documents that the list shows, newest first."""
+    async with http.get(f"{api}/v1/documents", params={"limit": "500", **query}) as response:
+        return [document["id"] for document in (await response.json())["documents"]]
+
+
 def assert_exact(event: bytes, state: dict[str, Any]) -> None:
     """The event and the look-up tell of every document once."""
     data = json.loads(event)["data"]
@@ -106,8 +112,12 @@ async def test_one_event_tells_when_all_of_a_batch_is_decided(stack: Stack) -> N
         await close(http, first, batch)
         (told,) = await until_told(http, second, batch)
         assert_exact(told, await state_of(http, first, batch))
-        *_, end = await post(http, second, "last", range(1, 2), close_batch="true")
+        *last, end = await post(http, second, "last", range(1, 2), close_batch="true")
         assert len(await until_told(http, first, end["batch"])) == 2
+        in_batch = await listed(http, second, batch="import")
+        assert sorted(in_batch) == sorted(receipt["id"] for receipt in receipts)
+        assert await listed(http, first, batch=batch, state="failed") == await listed(http, first, state="failed")
+        assert await listed(http, first, batch=end["batch"]) == [receipt["id"] for receipt in last]
         if stack.amqp_url is not None:
             published = await all_until(following, end["batch"])
             assert [event for event in published if json.loads(event)["type"] == COMPLETED] == [told, published[-1]]

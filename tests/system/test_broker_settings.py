@@ -114,7 +114,7 @@ def get(url: str, body: bytes | None = None) -> tuple[int, str]:
     """Returns status and body of a GET, or of a POST of JSON."""
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - as below
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - the process under test
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - the process under test
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, ""

@@ -230,6 +230,6 @@ async def test_a_misspelled_host_says_so_at_once(stack: Stack) -> None:
             seen.update(seen_now)
             return status == 200 and seen_now["state"] == "processing"
 
-        await until(waits, seconds=30)
+        await until(waits, seconds=60)
         assert (seen["reason"], seen["attempts"]) == ("dns_error", 1)
         assert str(seen["next_at"]) > str(seen["accepted_at"])

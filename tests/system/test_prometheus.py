@@ -10,9 +10,11 @@ import aiohttp
 import promql_parser
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from contract.labels import VALUES, Values, is_value
+from contract.metrics import Metrics
 from contract.topology import design
 from tests.system.processes import running
 from tests.system.prometheus_server import DEPLOYED, alerts, answer, hurried, program, prometheus, rules, until
@@ -20,6 +22,7 @@ from tests.system.prometheus_server import DEPLOYED, alerts, answer, hurried, pr
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
 JOBS = {job["job_name"] for job in yaml.safe_load((DEPLOYED / "prometheus.yml").read_text())["scrape_configs"]}
+DECLARED = {metric.name for metric in Metrics(CollectorRegistry()).registry.collect()}
 RECORDED = {rule["record"] for rule in rules() if "record" in rule}
 Exposed = Mapping[str, Sequence[Mapping[str, str]]]
 TEXT = "The harbour council voted on Tuesday evening to move the ferry landing two hundred metres up the coast. " * 5
@@ -40,6 +43,10 @@ async def test_prometheus_scrapes_copydesk_and_loads_its_alerts(tmp_path: Path) 
                     await until(http, 'copydesk_verdicts_total{verdict="publish",reason="processed"}', 1)
                     await until(http, "sum(copydesk_accepted_total)", 1)
                     await until(http, "max(copydesk_in_flight)", 0)
+                    await until(http, 'sum(copydesk_queue_wait_seconds_count{lane="interactive"})', 1)
+                    await until(http, 'sum(copydesk_decided_seconds_count{kind="text",lane="interactive"})', 1)
+                    await until(http, 'sum(copydesk_articles_total{kind="text"})', 1)
+                    await until(http, 'sum(copydesk_parsers{state="idle"})', 1)
                     await until(http, 'copydesk_audit_runs{state="decided"}', 1)
                     groups = (await answer(http, "/api/v1/rules"))["groups"]
                     exposed = await metrics_of(*ops)
@@ -179,6 +186,8 @@ def test_every_alert_has_a_section_in_the_runbook() -> None:
     assert list(sections) == [rule["alert"] for rule in alerts()], "in the order of the file"
     parts = ("**Means.**", "**Look at.**", "**Do.**", "**Silence.**")
     assert [name for name, text in sections.items() if not all(part in text for part in parts)] == []
+    named = {family_of(name) for name in re.findall(r"copydesk_[a-z_]+[a-z]", runbook)}
+    assert named - VALUES.keys() <= DECLARED
     links = {rule["alert"]: rule["annotations"]["runbook"] for rule in alerts()}
     assert links == {name: f"docs/runbook.md#{name.lower()}" for name in sections}
 

@@ -27,7 +27,7 @@ def up(folder: Path, name: str) -> Process:
 
 def is_ready(ops: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{ops}/readyz", timeout=5):  # noqa: S310 - the process under test
+        with urllib.request.urlopen(f"{ops}/readyz", timeout=60):  # noqa: S310 - the process under test
             return True
     except urllib.error.HTTPError:
         return False

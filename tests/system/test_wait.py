@@ -78,7 +78,7 @@ async def lookups_ended(stack: Stack, place: int) -> set[str]:
 async def until_waiting(stack: Stack, place: int, kind: str, count: int) -> None:
     """Waits until so many requests wait at a replica."""
     line = f'copydesk_waiting_requests{{kind="{kind}"}} {count}.0'
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while line not in await metrics(stack, place):  # noqa: ASYNC110 - a gauge tells nobody that it changed
             await asyncio.sleep(0.05)
 
@@ -113,7 +113,7 @@ async def test_all_ways_to_wait_end_with_the_same_bytes(stack: Stack) -> None:
 async def document_of(http: aiohttp.ClientSession, api: str, url: str) -> str:
     """Returns the id of the one document that was submitted with `url`, when it is recorded."""
     found: list[str] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not found:  # a ledger sends no signal
             await asyncio.sleep(0.05)
             documents = await listed(http, api, kind="url")

@@ -43,7 +43,7 @@ def ask(url: str, body: object = None, method: str | None = None) -> Any:  # noq
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(url, data=data, headers=headers, method=method)  # noqa: S310 - http to ourselves
-    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - as above
+    with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310 - as above
         return json.loads(response.read() or b"null")
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.faults.deployment import children_of
+from tests.faults.deployment import children_of, wait_until_ready
 from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import RabbitNode, free_ports
 from tests.system.processes import Process, copydesk
@@ -67,23 +66,28 @@ class Watched:
         assert made.returncode == 0, made.stderr
 
     def start(self, name: str, program: tuple[str, ...] | None = None, **settings: str) -> None:
-        """Starts a process; with `program` in place of the plain `copydesk`."""
+        """Starts a process, with `program` in place of the plain `copydesk`, and waits until it is ready."""
         role = "audit" if name == _SPARE else name
         port = ("--port", str(self._api_port)) if role == "serve" else ()
         arguments = (*_COMMANDS[role], *port, "--ops-port", str(self._ops[name]))
         chosen = self._settings | _OF_ROLE.get(role, {}) | settings
         process = Process(*arguments, settings=chosen, **({"program": program} if program else {}))
         self.processes[name] = process
-        process.wait_for_urls("ops")
-        if role == "serve":
-            process.wait_for_urls("api")
+        wait_until_ready(process)
+
+    def start_missing(self) -> None:
+        for role in _COMMANDS:
+            if role not in self.processes:
+                self.start(role)
 
     def kill(self, name: str) -> None:
         self.processes.pop(name).kill()
 
-    def freeze_parsers(self, number: int) -> None:
-        """Sends a signal to the parser children of the worker: SIGSTOP and SIGCONT."""
-        for child in parser_children(self.processes["work"].pid):
+    def signal_parsers(self, number: int) -> None:
+        """Sends a signal to the parser children of the worker."""
+        children = parser_children(self.processes["work"].pid)
+        assert children
+        for child in children:
             os.kill(child, number)
 
     def targets(self, *more: str) -> dict[str, list[str]]:
@@ -158,6 +162,3 @@ class Alerts:
                     await asyncio.sleep(0.3)
         except TimeoutError:
             raise AssertionError(f"not within {within_s} s: {what}; firing: {found}") from None
-
-
-SIGSTOP, SIGCONT = signal.SIGSTOP, signal.SIGCONT

@@ -22,7 +22,7 @@ from tests.workers.test_worker import TEXT_JOB, delivery, worker
 from workers.document import RawDocument
 from workers.duplicates import _LATEST, _MOST_COMPARED, Duplicates, Looked
 from workers.pipeline import extract_article
-from workers.requests import Requests
+from workers.requests import OwnerRequests
 
 AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -209,7 +209,7 @@ async def extract(document: RawDocument) -> Article:
     return extract_article(document)
 
 
-async def decided(*jobs: Job, requests: Requests | None = None, metrics: Metrics | None = None) -> list[Publish]:
+async def decided(*jobs: Job, requests: OwnerRequests | None = None, metrics: Metrics | None = None) -> list[Publish]:
     """Returns the verdicts of one worker on these jobs, one after the other."""
     deciding = worker(extract_article=extract, requests=requests, duplicates=Duplicates(Index(), WEEK), metrics=metrics)
     verdicts = [await deciding.handle(delivery(each)) for each in jobs]
@@ -250,7 +250,7 @@ async def test_a_page_whose_text_has_changed_is_not_dropped() -> None:
 
 
 async def test_what_is_cancelled_or_erased_is_no_original() -> None:
-    requests = Requests()
+    requests = OwnerRequests()
     requests.take(OwnerRequest(action=Action.CANCEL, id="a", at="2026-11-29T12:00:00Z", run=1, owner="newsroom"))
     _, second = await decided(job("a"), job("b"), requests=requests)
     assert isinstance(second.event, ProcessedEvent)

@@ -18,9 +18,15 @@ def loaded_by(*modules: str) -> set[str]:
     return set(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split())
 
 
-@pytest.mark.parametrize("module", ["workers.worker", "workers.fetch", "workers.parse_task", "runtime.wiring"])
+@pytest.mark.parametrize(
+    "module", ["workers.worker", "workers.fetch", "workers.parse_task", "runtime.serving", "runtime.working"]
+)
 def test_no_reader_is_loaded(module: str) -> None:
     assert loaded_by(module) & HEAVY == set()
+
+
+def test_the_parser_of_filters_is_loaded_with_the_first_filter() -> None:
+    assert "lark" not in loaded_by("runtime.serving", "runtime.delivering")
 
 
 def test_a_parser_child_loads_them_before_its_first_document() -> None:

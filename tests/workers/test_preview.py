@@ -75,7 +75,7 @@ async def test_a_preview_has_a_time_limit_of_its_own() -> None:
         clock=lambda: AT,
         limits=WorkerLimits(job_timeout_s=60, preview_timeout_s=0.05),
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         event = await answered(slow, delivery(TEXT_JOB, preview=True))
     assert isinstance(event, FailedEvent)
     assert event.data.reason is Reason.JOB_TIMEOUT

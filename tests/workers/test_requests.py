@@ -20,7 +20,7 @@ from tests.workers.test_worker import article_of, delivery, worker
 from workers.document import RawDocument
 from workers.failures import Failed
 from workers.fetch import HostBusy
-from workers.requests import Requests
+from workers.requests import OwnerRequests
 
 JOB = samples.job()
 
@@ -30,14 +30,14 @@ def wanted(job: Job = JOB, action: Action = Action.CANCEL, run: int | None = 1, 
     return OwnerRequest(action=action, id=job.id, at=samples.NOW, run=run, owner=name)
 
 
-def knowing(*requests: OwnerRequest, most: int = 10) -> Requests:
-    known = Requests(most)
+def knowing(*requests: OwnerRequest, most: int = 10) -> OwnerRequests:
+    known = OwnerRequests(most)
     for request in requests:
         known.take(request)
     return known
 
 
-async def decided(job: Job, known: Requests, **changes: object) -> FailedEvent:
+async def decided(job: Job, known: OwnerRequests, **changes: object) -> FailedEvent:
     verdict = await worker(requests=known).handle(delivery(job, **changes))
     assert isinstance(verdict, Publish)
     assert isinstance(verdict.event, FailedEvent)
@@ -96,7 +96,7 @@ async def test_the_newest_requests_are_remembered() -> None:
 async def test_a_document_that_is_cancelled_while_it_is_in_hand_is_decided_so_after_the_attempt(
     ends: Exception | None, attempts: int
 ) -> None:
-    known = Requests()
+    known = OwnerRequests()
 
     async def extract(document: RawDocument) -> Article:
         known.take(wanted())
@@ -127,7 +127,7 @@ class Record:
 async def test_following_goes_on_past_what_it_cannot_read_and_when_the_record_is_made_anew() -> None:
     first, second = samples.jobs(2, Lane.BULK)
     record = Record([[encode([wanted(first)]), b"no request"]], [[encode([wanted(second)])], []])
-    known, caught_up = Requests(), asyncio.Event()
+    known, caught_up = OwnerRequests(), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         following = group.create_task(known.follow(record, caught_up))
         await caught_up.wait()

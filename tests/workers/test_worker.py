@@ -21,7 +21,7 @@ from workers.document import RawDocument
 from workers.duplicates import Duplicates
 from workers.failures import Failed
 from workers.fetch import FetchedPage, HostBusy
-from workers.requests import Requests
+from workers.requests import OwnerRequests
 from workers.retry import RetryPolicy
 from workers.worker import Worker, WorkerLimits
 
@@ -87,7 +87,7 @@ def worker(  # noqa: PLR0913, PLR0917 - what a test may replace
     job_timeout_s: float = 5.0,
     metrics: Metrics | None = None,
     parser: InProcessParser | None = None,
-    requests: Requests | None = None,
+    requests: OwnerRequests | None = None,
     duplicates: Duplicates | None = None,
 ) -> Worker:
     return Worker(

@@ -29,12 +29,13 @@ class Stopping(Exception):
     """The process stops: nothing new is begun."""
 
 
-class Entry:
+class FeedEntry:
     """An entry of the log, decoded once for all who read it. `event` is None if it holds no event."""
 
-    __slots__ = ("body", "event", "offset", "routing_key")
+    __slots__ = ("body", "event", "offset", "raw", "routing_key")
 
     def __init__(self, entry: LogEntry) -> None:
+        self.raw = entry
         self.offset, self.routing_key, self.body = entry.offset, entry.routing_key, entry.body
         self.event: Mapping[str, Any] | None = decoded(entry.body)
 
@@ -48,7 +49,7 @@ class _Feed:
         self.failure: UnknownOffset | BrokerUnavailable | Stopping | None = None
         self.readers = 0
         self.used = 0.0  # on the loop's clock
-        self._entries: deque[Entry] = deque()
+        self._entries: deque[FeedEntry] = deque()
         self._size = 0
         self._changed = asyncio.Condition()
         self._hungry = asyncio.Event()
@@ -77,7 +78,7 @@ class _Feed:
         async with self._changed:
             self._changed.notify_all()
 
-    async def after(self, place: int) -> Sequence[Entry]:
+    async def after(self, place: int) -> Sequence[FeedEntry]:
         """Returns the entries behind `place`, one or more; waits for them. Returns none if it has lost them meanwhile.
 
         Raises:
@@ -93,7 +94,7 @@ class _Feed:
             raise self.failure
         return ()
 
-    def _behind(self, place: int) -> Sequence[Entry]:
+    def _behind(self, place: int) -> Sequence[FeedEntry]:
         behind = 0
         for entry in reversed(self._entries):
             if entry.offset <= place:
@@ -104,7 +105,7 @@ class _Feed:
     async def _take(self, batch: Sequence[LogEntry]) -> None:
         self._hungry.clear()
         async with self._changed:
-            for entry in map(Entry, batch):
+            for entry in map(FeedEntry, batch):
                 self._entries.append(entry)
                 self._size += len(entry.body)
                 self.end = entry.offset
@@ -127,7 +128,7 @@ class Feeds:
         self._freed = asyncio.Event()
         self._closed = False
 
-    async def after(self, place: int) -> Sequence[Entry]:
+    async def after(self, place: int) -> Sequence[FeedEntry]:
         """Returns the entries of the log behind `place`, one or more, as soon as there are any.
 
         Raises:

@@ -7,7 +7,23 @@ from contract.deliveries import DeliveryStore
 from contract.events import matches
 from contract.filters import Filter
 from contract.webhooks import Documents, Webhook
-from workers.deliver.feeds import Entry
+from workers.deliver.feeds import FeedEntry
+
+
+class WebhookEvents:
+    """The events that a webhook hears of, whosever they are."""
+
+    def __init__(self, webhook: Webhook) -> None:
+        self._patterns = tuple(webhook.patterns)
+        self._filter = None if webhook.filter is None else Filter.parse(webhook.filter)
+
+    def has(self, entry: FeedEntry) -> bool:
+        """Returns True if it is an event of them."""
+        if entry.event is None:
+            return False
+        if self._patterns and not any(matches(pattern, entry.routing_key) for pattern in self._patterns):
+            return False
+        return self._filter is None or self._filter.matches(entry.event)
 
 
 class EventSelection:
@@ -18,31 +34,23 @@ class EventSelection:
 
     def __init__(self, webhook: Webhook, store: DeliveryStore, pause: Callable[[], Awaitable[None]]) -> None:
         self._owner = webhook.owner if webhook.documents is Documents.OWN else None
-        self._patterns = tuple(webhook.patterns)
-        self._filter = None if webhook.filter is None else Filter.parse(webhook.filter)
+        self._events = WebhookEvents(webhook)
         self._store = store
         self._pause = pause
 
-    async def of(self, entries: Sequence[Entry]) -> set[int]:
+    async def of(self, entries: Sequence[FeedEntry]) -> set[int]:
         """Returns the offsets of the entries that are wanted. It waits until their owners are known.
 
         Raises:
             LedgerUnavailable: the owners cannot be asked for.
         """
-        wanted = [entry for entry in entries if self._is_chosen(entry)]
+        wanted = [entry for entry in entries if self._events.has(entry)]
         if self._owner is not None and wanted:
             owned = await self._owned(self._owner, wanted)
             wanted = [entry for entry in wanted if _subject(entry) in owned]
         return {entry.offset for entry in wanted}
 
-    def _is_chosen(self, entry: Entry) -> bool:
-        if entry.event is None:
-            return False
-        if self._patterns and not any(matches(pattern, entry.routing_key) for pattern in self._patterns):
-            return False
-        return self._filter is None or self._filter.matches(entry.event)
-
-    async def _owned(self, owner: str, entries: Sequence[Entry]) -> set[str]:
+    async def _owned(self, owner: str, entries: Sequence[FeedEntry]) -> set[str]:
         ids = {_subject(entry) for entry in entries}
         until = max(_time(entry) for entry in entries)
         while True:
@@ -52,11 +60,11 @@ class EventSelection:
             await self._pause()  # the recorder is on its way
 
 
-def _subject(entry: Entry) -> str:
+def _subject(entry: FeedEntry) -> str:
     return str(entry.event["subject"]) if entry.event is not None else ""
 
 
-def _time(entry: Entry) -> datetime:
+def _time(entry: FeedEntry) -> datetime:
     """Returns when the event was made; the beginning of time if it does not say."""
     try:
         return datetime.fromisoformat(str(entry.event["time"] if entry.event else ""))

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 
 
-class Window:
+class OffsetWindow:
     """`place` is the offset up to which nothing is under way any more."""
 
     def __init__(self, place: int) -> None:

@@ -37,7 +37,7 @@ _FORUM_TYPES = frozenset({"DiscussionForumPosting", "QAPage", "Question", "Socia
 
 
 @dataclass(slots=True)
-class Candidate:
+class AuthorCandidate:
     """One name, with the mentions that hold it."""
 
     key: str
@@ -51,19 +51,19 @@ class Candidate:
         return proper or {mention.kind for mention in self.mentions[:1]}
 
 
-def collect_candidates(mentions: Iterable[Mention]) -> list[Candidate]:
+def collect_candidates(mentions: Iterable[Mention]) -> list[AuthorCandidate]:
     """Returns the names in `mentions`, each once, in the order of their first mentions."""
-    found: dict[str, Candidate] = {}
+    found: dict[str, AuthorCandidate] = {}
     for mention in mentions:
         for name in mention.names:
             key = key_of(name)
             if key and (key in found or len(found) < _MAX_CANDIDATES):
-                found.setdefault(key, Candidate(key, name)).mentions.append(mention)
+                found.setdefault(key, AuthorCandidate(key, name)).mentions.append(mention)
     _merge_longer(found)
     return list(found.values())
 
 
-def _merge_longer(found: dict[str, Candidate]) -> None:
+def _merge_longer(found: dict[str, AuthorCandidate]) -> None:
     """Merges a longer name into one that it begins or ends with: the rest of it is a role or a label."""
     names = sorted((key for key in found if " " in key and not is_cjk(found[key].name)), key=len)
     for longer in reversed(names):
@@ -97,14 +97,14 @@ FEATURES = (
 )
 
 
-def candidate_rows(candidates: Sequence[Candidate], page: PageSources) -> Rows:
+def candidate_rows(candidates: Sequence[AuthorCandidate], page: PageSources) -> Rows:
     """Returns the features of `candidates`, (N, len(FEATURES))."""
     table = _Table(candidates, page)
     return np.array([table.row(candidate) for candidate in candidates], np.float32).reshape(-1, len(FEATURES))
 
 
 class _Table:
-    def __init__(self, candidates: Sequence[Candidate], page: PageSources) -> None:
+    def __init__(self, candidates: Sequence[AuthorCandidate], page: PageSources) -> None:
         self._candidates = candidates
         self._page = page
         self._kinds = {candidate.key: candidate.kinds for candidate in candidates}
@@ -123,7 +123,7 @@ class _Table:
         self._handles = [handle for handle in self._handles if len(handle) > _MIN_HANDLE]
         self._host = page.host.replace("-", "").replace(".", "")
 
-    def row(self, candidate: Candidate) -> list[float]:
+    def row(self, candidate: AuthorCandidate) -> list[float]:
         key = candidate.key
         counts = Counter(mention.kind for mention in candidate.mentions if mention.region is not _ASIDE)
         return [
@@ -153,7 +153,7 @@ class _Table:
             {key: place for place, key in enumerate(sorted(first, key=first.__getitem__))} for first in firsts.values()
         ]
 
-    def _agreement(self, candidate: Candidate) -> list[float]:
+    def _agreement(self, candidate: AuthorCandidate) -> list[float]:
         kinds = self._kinds[candidate.key]
         count = len(kinds)
         others = self._counts[1] if len(self._counts) > 1 and self._counts[0] == count else self._counts[0]
@@ -170,7 +170,7 @@ class _Table:
             float(len(self._candidates)),
         ]
 
-    def _distance(self, candidate: Candidate) -> float:
+    def _distance(self, candidate: AuthorCandidate) -> float:
         """Returns the distance from the heading to the nearest mention, in elements; upwards it counts triple."""
         offsets = [
             mention.position - self._page.heading
@@ -179,7 +179,7 @@ class _Table:
         ]
         return min((offset if offset >= 0 else -3 * offset for offset in offsets), default=_FAR)
 
-    def _place(self, candidate: Candidate) -> list[float]:
+    def _place(self, candidate: AuthorCandidate) -> list[float]:
         distance = self._distances[candidate.key]
         positions = [mention.position for mention in candidate.mentions if mention.position]
         first = min(positions, default=0)
@@ -192,7 +192,7 @@ class _Table:
             float(all(mention.region is _ASIDE for mention in candidate.mentions)),
         ]
 
-    def _form(self, candidate: Candidate) -> list[float]:
+    def _form(self, candidate: AuthorCandidate) -> list[float]:
         name, squashed = candidate.name, candidate.key.replace(" ", "")
         return [
             float(is_organisation(name, self._page.sites)),
@@ -207,7 +207,7 @@ class _Table:
             float(name.count(".")),
         ]
 
-    def _company(self, candidate: Candidate) -> list[float]:
+    def _company(self, candidate: AuthorCandidate) -> list[float]:
         key = candidate.key
         sizes = [len(mention.names) for mention in candidate.mentions]
         places = [

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workers.document import Sourced
-from workers.metadata.author_candidates import FEATURES, Candidate, candidate_rows, collect_candidates
+from workers.metadata.author_candidates import FEATURES, AuthorCandidate, candidate_rows, collect_candidates
 from workers.metadata.author_mentions import MentionKind, read_mentions
 from workers.metadata.elements import ElementRegion
 from workers.metadata.person_names import is_company, is_handle, is_organisation, key_of
@@ -30,7 +30,7 @@ Authors = Sourced[tuple[str, ...]]
 class ScoredCandidate:
     """A candidate, and how likely it is an author, in [0, 1]."""
 
-    candidate: Candidate
+    candidate: AuthorCandidate
     probability: float
 
 
@@ -49,7 +49,7 @@ def find_authors(page: PageSources, title: str = "") -> list[Authors]:
     return [_found(chosen), *(_found([one]) for one in likeliest)] if chosen else []
 
 
-def find_candidates(page: PageSources, title: str) -> list[Candidate]:
+def find_candidates(page: PageSources, title: str) -> list[AuthorCandidate]:
     """Returns the names on `page` that may be an author's.
 
     A name that equals the `title` is the subject of the page, unless the page's own data declares it as the author.

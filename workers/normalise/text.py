@@ -67,10 +67,19 @@ def normalise_text(text: str, spaced: Collection[int] = ()) -> str:
     list items (`- item`); no control characters except the line feed, no invisible characters. Mojibake is undone line
     by line, in the first half million characters of lines beyond ASCII.
     """
+    return "\n".join(line for line, _ in _standard_lines(text, frozenset(spaced)))
+
+
+def spaced_lines(text: str, spaced: Collection[int]) -> frozenset[int]:
+    """Returns the numbers that the lines `spaced` of `text` have in `normalise_text(text, spaced)`."""
+    lines = _standard_lines(text, frozenset(spaced))
+    return frozenset(number for number, (_, is_spaced) in enumerate(lines) if is_spaced)
+
+
+def _standard_lines(text: str, spaced: frozenset[int]) -> Iterator[tuple[str, bool]]:
     unified = _LINE_BREAK.sub("\n", text)
-    if not spaced:
-        return "\n".join(_spaced(_cleaned(_BLANK_LINES.sub("\n\n", unified).split("\n"))))
-    return "\n".join(_spaced(_cleaned(unified.split("\n"), frozenset(spaced)), frozenset(spaced)))
+    lines = (unified if spaced else _BLANK_LINES.sub("\n\n", unified)).split("\n")
+    return _spaced(_cleaned(lines, spaced), spaced)
 
 
 def normalise_line(text: str) -> str:
@@ -83,7 +92,7 @@ def normalise_markup_line(text: str) -> str:
     return normalise_line(unescape_html(text))
 
 
-def _cleaned(lines: Iterable[str], spaced: frozenset[int] = frozenset()) -> Iterator[str]:
+def _cleaned(lines: Iterable[str], spaced: frozenset[int]) -> Iterator[str]:
     budget = _MAX_REPAIR_CHARS
     for number, line in enumerate(lines):
         if not line.isascii():
@@ -131,14 +140,17 @@ def _bound_marks(line: str) -> str:
     return re.sub(f"([{marks}]{{{_MAX_MARKS}}})[{marks}]+", r"\1", line) if marks else line
 
 
-def _spaced(lines: Iterable[str], spaced: frozenset[int] = frozenset()) -> Iterator[str]:
-    """Yields `lines` with one empty line in place of several, and none at the ends and between list items."""
+def _spaced(lines: Iterable[str], spaced: frozenset[int]) -> Iterator[tuple[str, bool]]:
+    """Yields `lines` with one empty line in place of several, and none at the ends and between list items.
+
+    Yields True with those that keep their spaces.
+    """
     started = gap = in_list = False
     for number, line in enumerate(lines):
         if number in spaced:
             if gap:
-                yield ""
-            yield line
+                yield "", False
+            yield line, True
             started, gap, in_list = True, False, line.lstrip().startswith(_BULLET)
             continue
         if not line:
@@ -146,7 +158,7 @@ def _spaced(lines: Iterable[str], spaced: frozenset[int] = frozenset()) -> Itera
             continue
         is_item = line.startswith(_BULLET)
         if gap and not (in_list and is_item):
-            yield ""
-        yield line
+            yield "", False
+        yield line, False
         in_list = is_item or (in_list and not gap)
         started, gap = True, False

@@ -1,6 +1,7 @@
 """Makes a small tree of HTML of an article's blocks: paragraphs, headings, lists, quotes, tables, code, images."""
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
 
 from lxml.etree import Element, SubElement, _Element
 
@@ -37,10 +38,23 @@ def build(
     return body
 
 
-def build_plain(text: str) -> _Element:
-    """Returns a `div` with `text` in it: paragraphs between blank lines, and lists of `- item` lines."""
+def build_plain(text: str, code: Collection[int] = ()) -> _Element:
+    """Returns a `div` with `text` in it: paragraphs between blank lines, lists of `- item` lines, and code.
+
+    `code` has the numbers of the lines of `text` that are code.
+    """
     body = Element("div")
-    for paragraph in allowed(text).split("\n\n"):
+    for is_code, group in groupby(enumerate(text.split("\n")), key=lambda line: line[0] in code):
+        part = allowed("\n".join(line for _, line in group)).strip("\n")
+        if is_code:
+            SubElement(SubElement(body, "pre"), "code").text = part
+        elif part:
+            _write_paragraphs(body, part)
+    return body
+
+
+def _write_paragraphs(body: _Element, text: str) -> None:
+    for paragraph in text.split("\n\n"):
         lines = paragraph.split("\n")
         if all(line.startswith(_BULLET) for line in lines):
             items = SubElement(body, "ul")
@@ -48,7 +62,6 @@ def build_plain(text: str) -> _Element:
                 SubElement(items, "li").text = line.removeprefix(_BULLET)
         else:
             write_lines(SubElement(body, "p"), paragraph)
-    return body
 
 
 class _Builder:

@@ -1,6 +1,6 @@
 """Writes the requested forms of an article."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from contract.options import Format, Options, Part
 from workers.draft import ArticleBlock
@@ -13,7 +13,13 @@ from workers.outputs.markdown import write_markdown
 _WRITERS = {Format.MARKDOWN: write_markdown, Format.HTML: write_html}
 
 
-def write_forms(text: str, blocks: Sequence[ArticleBlock], url: str | None, options: Options) -> dict[Format, str]:
+def write_forms(
+    text: str,
+    blocks: Sequence[ArticleBlock],
+    url: str | None,
+    options: Options,
+    code: Collection[int] = (),
+) -> dict[Format, str]:
     """Returns the forms that `options` request in addition to the text.
 
     Args:
@@ -21,12 +27,13 @@ def write_forms(text: str, blocks: Sequence[ArticleBlock], url: str | None, opti
         blocks: of the text.
         url: of the page, if known.
         options: the formats, and the parts that they include.
+        code: the numbers of the lines of pasted text that are code.
     """
     wanted = {form: write for form, write in _WRITERS.items() if form in options.formats}
     if not wanted:
         return {}
     if not blocks:
-        return {form: write(build_plain(text)) for form, write in wanted.items()}
+        return {form: write(build_plain(text, code)) for form, write in wanted.items()}
     base = _base(blocks, url)
     images = find_images(blocks, base) if Part.IMAGES in options.include else []
     body = build(blocks, images, base, options.include)

@@ -23,7 +23,7 @@ class Line:
     """A whole line: a paragraph, a list item, a heading or a label.
 
     `words` is its length; in scripts without spaces two characters count as a word. `closed`: it ends like a sentence.
-    `gap`: a blank line stood before it.
+    `gap`: a blank line stood before it. `code`: it is code among prose, and its spaces must stay.
     """
 
     text: str
@@ -31,11 +31,12 @@ class Line:
     words: float
     closed: bool
     gap: bool = False
+    code: bool = False
 
 
-def line_of(text: str, *, item: bool = False, gap: bool = False) -> Line:
+def line_of(text: str, *, item: bool = False, gap: bool = False, code: bool = False) -> Line:
     """Returns the line of `text`."""
-    return Line(text, item, count_words(text), bool(_END.search(text[-_TAIL_CHARS:])), gap)
+    return Line(text, item, count_words(text), bool(_END.search(text[-_TAIL_CHARS:])), gap, code)
 
 
 @lru_cache(4096)  # chosen: the lines of a long text, which are counted when its kind is told and when it is read

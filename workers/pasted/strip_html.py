@@ -8,6 +8,8 @@ from lxml import etree
 from workers.failures import Failed
 from workers.page.tree import Element, parse
 from workers.page.words import word_set
+from workers.pasted.code_among_prose import CodeRun, Unmarked
+from workers.pasted.repair import split_lines
 
 _MAX_CHARS = 500_000  # characters; a longer text stays as it is; chosen
 _MIN_TAGS = 2  # of blocks; a text that talks about one tag is no HTML
@@ -30,7 +32,7 @@ def is_html(text: str) -> bool:
     return sum(1 for _ in _BLOCK.finditer(text)) >= _MIN_TAGS
 
 
-def untag(text: str) -> str:
+def untag(text: str) -> Unmarked:
     """Returns HTML as plain text: a line a block, `- ` before list items, character references resolved.
 
     What the parser gives up on stays as it is.
@@ -38,18 +40,34 @@ def untag(text: str) -> str:
     try:
         root = parse(text)
     except Failed:
-        return text
-    return "".join(_pieces(root)).strip()
+        return Unmarked(split_lines(text), [])
+    lines, code = [""], []
+    for piece, is_code in _pieces(root):
+        first, *rest = split_lines(piece)
+        if is_code:
+            code.append(CodeRun(len(lines), len(lines) + 1 + len(rest), fenced=True))
+            lines += [first, *rest, ""]
+        else:
+            lines[-1] += first
+            lines += rest
+    return Unmarked(lines, code)
 
 
-def _pieces(root: Element) -> Iterator[str]:
+def _pieces(root: Element) -> Iterator[tuple[str, bool]]:
+    """Yields texts and line ends, and code as a whole; True with code."""
     unseen = 0
-    for event, element in etree.iterwalk(root, events=("start", "end")):
+    walker = etree.iterwalk(root, events=("start", "end"))
+    for event, element in walker:
         tag = element.tag
         starts = event == "start"
+        if tag == "pre" and starts:
+            walker.skip_subtree()
+            if not unseen:
+                yield "".join(map(str, element.itertext())).strip("\n"), True
+            continue
         unseen += (1 if starts else -1) if tag in _UNSEEN else 0
         if tag in _BLOCKS or (tag == "br" and starts):
-            yield "\n- " if tag == "li" and starts else "\n"
+            yield ("\n- " if tag == "li" and starts else "\n"), False
         said = element.text if starts else element.tail
         if said and not unseen:
-            yield _SPACE.sub(" ", said)
+            yield _SPACE.sub(" ", said), False

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from workers.pasted.code_among_prose import CodeRun, Unmarked
+from workers.pasted.repair import split_lines
+
 # Chosen by hand, the sizes as bounds on work; not measured.
 _MAX_CHARS = 500_000  # characters; a longer text is left as it is
 _MAX_NESTING = 100  # lists in lists; deeper ones are lost
@@ -42,14 +45,21 @@ def is_markdown(text: str) -> bool:
     return kinds + sum(1 for kind in _WEAK_KINDS if kind.search(text)) >= _MIN_KINDS
 
 
-def unmark(text: str) -> str:
+def unmark(text: str) -> Unmarked:
     """Returns Markdown (CommonMark with tables) as plain text: `- item`, ` | ` between cells, images left out."""
     parser = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable("table")
     head = _FRONT_MATTER.match(text)
     body = text[head.end() :] if head else text
-    lines = list(_lines(parser.parse(body)))
-    front = [line for line in front_lines(text) if line not in lines]
-    return "\n\n".join((*front, "\n".join(lines)))
+    pieces = list(_pieces(parser.parse(body)))
+    said = {piece for piece, _ in pieces}
+    lines = [line for front in front_lines(text) if front not in said for line in (front, "")]
+    code: list[CodeRun] = []
+    for piece, is_code in pieces:
+        begun = len(lines)
+        lines += split_lines(piece)
+        if is_code:
+            code.append(CodeRun(begun, len(lines), fenced=True))
+    return Unmarked(lines, code)
 
 
 def front_lines(text: str) -> list[str]:
@@ -67,7 +77,8 @@ def _front_matter_lines(front_matter: str) -> Iterator[str]:
             yield form.format(value)
 
 
-def _lines(tokens: Sequence[Token]) -> Iterator[str]:
+def _pieces(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
+    """Yields lines, and code as a whole; True with code."""
     bullet = ""
     row: list[str] | None = None
     for token in tokens:
@@ -76,21 +87,18 @@ def _lines(tokens: Sequence[Token]) -> Iterator[str]:
         elif token.type == "tr_open":
             row = []
         elif token.type == "tr_close" and row is not None:
-            yield from (" | ".join(row), "")
+            yield from ((" | ".join(row), False), ("", False))
             row = None
         elif token.type == "inline" and row is not None:
             row.append(_plain(token))
         elif token.type == "inline":
-            yield from _block(bullet + _plain(token), bullet)
+            yield bullet + _plain(token), False
+            if not bullet:
+                yield "", False
             bullet = ""
         elif token.type in ("fence", "code_block", "html_block"):
-            yield from (*token.content.rstrip("\n").split("\n"), "")
-
-
-def _block(text: str, bullet: str) -> Iterator[str]:
-    yield text
-    if not bullet:
-        yield ""
+            yield token.content.rstrip("\n"), token.type != "html_block"
+            yield "", False
 
 
 def _plain(token: Token) -> str:

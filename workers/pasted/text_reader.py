@@ -1,8 +1,10 @@
 """Reads pasted text: repairs it, finds the article in it, and reports what was removed and why."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, chain, pairwise
+
+import numpy as np
 
 from contract.article import PasteKind, Removed, Source
 from contract.options import Focus
@@ -10,7 +12,7 @@ from workers.document import Sourced
 from workers.draft import Classification, Draft
 from workers.pasted.byline import Byline, find_byline_below
 from workers.pasted.classify_lines import ClassifiedLines, TextModels, classify_lines, load_text_models
-from workers.pasted.keep_whole import is_kept_whole, keep_formed, keep_whole
+from workers.pasted.keep_whole import is_kept_whole, keep_formed, keep_whole, with_code
 from workers.pasted.kinds.tell import KindOfPaste
 from workers.pasted.line_rules import RuledLines, apply_rules, find_noise
 from workers.pasted.lines import Line, list_numbered
@@ -30,7 +32,8 @@ def read_text(
     """Returns the article in text copied off a page.
 
     The draft's text is empty if nothing plausible remains. `removed` holds every removed line, in order, with the
-    value of its `Rule`. Reading the result again does not change it.
+    value of its `Rule`. Reading the result again does not change it, but for the spaces of code that only its fences
+    showed to be code.
 
     Args:
         text: as pasted.
@@ -46,7 +49,7 @@ def read_text(
     text_read = read.text
     return Draft(
         text=text_read,
-        spaced_lines=frozenset(range(text_read.count("\n") + 1)) if read.is_code else frozenset(),
+        spaced_lines=read.spaced_lines,
         paste_kind=read.kind.kind,
         paste_kind_confidence=read.kind.confidence,
         classification=read.classification,
@@ -71,12 +74,26 @@ class Read:
     @property
     def text(self) -> str:
         """The text of the lines that were kept."""
-        return render([line for line, rule in self.pairs() if not rule], as_written=self.kind.kind in LINE_KINDS)
+        return render(self.kept, as_written=self.kind.kind in LINE_KINDS)
 
     @property
-    def is_code(self) -> bool:
-        """True if the spaces of the text must stay."""
-        return self.kind.kind is PasteKind.CODE
+    def kept(self) -> list[Line]:
+        """The lines of the text."""
+        return [line for line, rule in self.pairs() if not rule]
+
+    @property
+    def spaced_lines(self) -> frozenset[int]:
+        """The numbers of the lines of `text` whose spaces must stay."""
+        if self.kind.kind is PasteKind.CODE:
+            return frozenset(range(self.text.count("\n") + 1))
+        kept = self.kept
+        if not any(line.code for line in kept):
+            return frozenset()
+        ends = _ends(kept, as_written=self.kind.kind in LINE_KINDS)
+        numbers = list(accumulate(map(len, ends)))
+        rows = [(line.code, number) for line, number in zip(kept, numbers, strict=True)]
+        between = (range(first, last) for (one, first), (other, last) in pairwise(rows) if one and other)
+        return frozenset(chain((number for code, number in rows if code), *between))
 
     @property
     def title(self) -> str | None:
@@ -110,6 +127,28 @@ class Read:
 def read_lines(text: str, models: TextModels, focus: Focus = Focus.BALANCED) -> Read:
     """Returns the lines of pasted text with their classification."""
     pasted = cut(text)
+    if not any(line.code for line in pasted.lines):
+        return _read(pasted, models, focus)
+    read = _read(pasted.without_code(), models, focus)
+    return replace(
+        read,
+        lines=pasted.lines,
+        ruled_lines=replace(read.ruled_lines, rules=with_code(pasted, read.ruled_lines.rules)),
+        classified=_placed(pasted, read.classified),
+    )
+
+
+def _placed(pasted: PastedLines, classified: ClassifiedLines) -> ClassifiedLines:
+    """Returns the classification of all lines, `classified` being that of all but code."""
+    rules = with_code(pasted, classified.rules)
+    probabilities = np.array([not rule for rule in rules], np.float32)
+    others = [at for at, line in enumerate(pasted.lines) if not line.code]
+    probabilities[others] = classified.probabilities
+    title = None if classified.title is None else others[classified.title]
+    return replace(classified, rules=rules, probabilities=probabilities, title=title)
+
+
+def _read(pasted: PastedLines, models: TextModels, focus: Focus) -> Read:
     lines, ruled_lines = pasted.lines, _ruled(pasted)
     if is_kept_whole(pasted):
         return Read(lines, ruled_lines, keep_whole(pasted, classify_lines(lines, ruled_lines, models)), pasted.kind)
@@ -134,8 +173,8 @@ def _byline_of(lines: Sequence[Line], ruled_lines: RuledLines, classified: Class
 
 
 def rule_lines(text: str) -> tuple[list[Line], RuledLines]:
-    """Returns the lines of pasted text and the result of the rules."""
-    pasted = cut(text)
+    """Returns the lines of pasted text but for code, and the result of the rules."""
+    pasted = cut(text).without_code()
     return pasted.lines, _ruled(pasted)
 
 
@@ -146,15 +185,23 @@ def _ruled(pasted: PastedLines) -> RuledLines:
 def render(lines: Sequence[Line], *, as_written: bool = False) -> str:
     """Returns lines as text: one blank line between paragraphs, list items on consecutive lines.
 
-    With `as_written`, blank lines stand only where they stood.
+    With `as_written`, blank lines stand only where they stood, as within code.
     """
-    pieces: list[str] = []
-    for index, line in enumerate(lines):
-        if index:
-            together = not line.gap if as_written else line.item and lines[index - 1].item
-            pieces.append("\n" if together else "\n\n")
-        pieces.append(f"- {line.text}" if line.item else line.text)
-    return "".join(pieces)
+    texts = (f"- {line.text}" if line.item else line.text for line in lines)
+    return "".join(part for pair in zip(_ends(lines, as_written=as_written), texts, strict=True) for part in pair)
+
+
+def _ends(lines: Sequence[Line], *, as_written: bool) -> Iterator[str]:
+    """Yields the line ends before each line."""
+    previous: Line | None = None
+    for line in lines:
+        if previous is None:
+            yield ""
+        elif as_written or (line.code and previous.code):
+            yield "\n\n" if line.gap else "\n"
+        else:
+            yield "\n" if line.item and previous.item else "\n\n"
+        previous = line
 
 
 def _classify_until_stable(pasted: PastedLines, first: RuledLines, models: TextModels, focus: Focus) -> ClassifiedLines:

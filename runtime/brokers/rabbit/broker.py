@@ -20,6 +20,7 @@ from contract.requests import OwnerRequest
 from contract.streams import Stream
 from contract.topology import INTAKE, Topology, design
 from runtime.brokers import dead
+from runtime.brokers.rabbit import queues
 from runtime.brokers.rabbit.attempts import AttemptRecord
 from runtime.brokers.rabbit.consumer import Consumer
 from runtime.brokers.rabbit.dead import DeadQueue, open_dead_letters
@@ -35,7 +36,7 @@ from runtime.brokers.rabbit.publisher import Publisher
 from runtime.brokers.rabbit.puts import Puts
 from runtime.brokers.rabbit.record import Record
 from runtime.brokers.rabbit.replies import Replies
-from runtime.brokers.rabbit.requests import Requests
+from runtime.brokers.rabbit.requests import RequestPublisher
 from runtime.brokers.rabbit.session import Session, SessionLost
 from runtime.brokers.rabbit.streams import StreamFollower
 from runtime.brokers.rabbit.supervisor import SessionReporter, Supervisor
@@ -60,7 +61,7 @@ class RabbitBroker:
         self._limits = limits or RabbitLimits()
         self._publisher = Publisher(self._limits, metrics)
         self._record = Record(self._publisher)
-        self._requests = Requests(self._publisher, self._limits, metrics)
+        self._requests = RequestPublisher(self._publisher, self._limits, metrics)
         self._attempts = AttemptRecord(self._publisher, self._limits)
         self._leases = Leases(self._limits)
         self._replies = Replies(self._publisher, self._limits)
@@ -217,6 +218,15 @@ class RabbitBroker:
     async def depths(self) -> Mapping[str, QueueDepth]:
         """See `contract.broker.QueueDepths.depths`. Ages are unknown: AMQP does not report them."""
         return await self._queues.depths()
+
+    async def has_queue(self, name: str) -> bool:
+        """See `contract.broker.SubscriberQueues.has_queue`."""
+        return await queues.has_queue(self._url, name, self._limits)
+
+    async def send_again(self, queue: str, entries: Sequence[LogEntry], replay_id: str) -> Sequence[LogEntry]:
+        """See `contract.broker.SubscriberQueues.send_again`."""
+        self._start_publishing()
+        return await queues.send_again(self._publisher, queue, entries, replay_id, self._limits)
 
     async def ready(self) -> bool:
         """Returns True if publishing works and, while consuming, the consumer's connection works, too."""

@@ -23,7 +23,7 @@ from runtime.brokers.rabbit.executor import VerdictExecutor
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.messages import delivery_of, lane_of
 from runtime.brokers.rabbit.session import Session, translated
-from runtime.brokers.rabbit.window import Taken, Window
+from runtime.brokers.rabbit.window import PrefetchWindow, Taken
 from runtime.brokers.reservations import SlotReservation, show
 from runtime.brokers.slots import QueueClass, Slots
 
@@ -93,7 +93,7 @@ class _Consumed:
     """A queue that is consumed. `wanted` is set when another delivery might begin."""
 
     queue: ConsumedQueue
-    window: Window
+    window: PrefetchWindow
     wanted: asyncio.Event
 
 
@@ -180,7 +180,9 @@ class Consumer:
             await self._give_back_waiting()
 
     def _consumed_from(self, session: Session, queue: ConsumedQueue) -> _Consumed:
-        window = Window(session, queue.name, queue.prefetch, lambda taken: self._arrive(consumed, taken), self.held)
+        window = PrefetchWindow(
+            session, queue.name, queue.prefetch, lambda taken: self._arrive(consumed, taken), self.held
+        )
         consumed = _Consumed(queue, window, asyncio.Event())
         return consumed
 

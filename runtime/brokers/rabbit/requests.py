@@ -18,7 +18,7 @@ from runtime.brokers.rabbit.outgoing import Outgoing
 from runtime.brokers.rabbit.publisher import Publisher
 
 
-class Requests:
+class RequestPublisher:
     """Implements `contract.requests.RequestSink` and `contract.batches.BatchSink`."""
 
     def __init__(self, publisher: Publisher, limits: RabbitLimits, metrics: Metrics) -> None:

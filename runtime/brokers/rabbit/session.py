@@ -171,6 +171,15 @@ class Session:
             await self._connection.transport.ready()
 
     @property
+    def server_version(self) -> str:
+        """The version of the broker, as it says in its greeting."""
+        if self._connection.transport is None:
+            raise SessionLost(SessionLoss.CONNECTION_CLOSED, "there is no connection")
+        connection = cast("aiormq.Connection", self._connection.transport.connection)
+        version = connection.server_properties.get("version", "")
+        return version.decode() if isinstance(version, bytes) else str(version)
+
+    @property
     def is_over(self) -> bool:
         return self._over.is_set()
 

@@ -37,7 +37,7 @@ class Taken:
     begun: bool = False
 
 
-class Window:
+class PrefetchWindow:
     """Consumes `queue`. The broker sends at most `prefetch` deliveries ahead, of any size.
 
     A consumer that has them all can be left: it is cancelled, so that an ack lets no other delivery follow, and a new

@@ -144,7 +144,7 @@ class Intake:
     async def test_the_depth_of_a_lane_is_what_waits_in_it(self, backend: Backend) -> None:
         async with backend.broker() as broker:
             await put_all(broker, samples.jobs(2, Lane.BULK))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while await depth(broker, Lane.BULK) != 2:  # noqa: ASYNC110 - a queue counts when it is asked
                     await asyncio.sleep(0.02)
             assert await depth(broker, Lane.INTERACTIVE) == 0

@@ -88,7 +88,7 @@ class Redelivery:
             await loner.begun.wait()
             innocent = samples.job(content="innocent")
             await broker.put(innocent)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await loner.done.wait()
         assert not loner.company.is_set()
         assert sorted(map(str, loner.published)) == sorted(job.id for job in [*suspects, innocent])

@@ -17,7 +17,7 @@ from tests.brokers.suite.handlers import Recorder, retry_once
 from tests.brokers.suite.records import at_least, decoded, follow, to_the_end
 from tests.brokers.suite.steps import consume_until, put_all, take
 from tests.workers.test_worker import worker
-from workers.requests import Requests as Known
+from workers.requests import OwnerRequests
 
 
 def wanted(job: Job, action: Action = Action.CANCEL, run: int | None = 1) -> OwnerRequest:
@@ -28,9 +28,9 @@ def sink(broker: Broker) -> RequestSink:
     return cast("RequestSink", broker)
 
 
-async def known(broker: Broker) -> Known:
+async def known(broker: Broker) -> OwnerRequests:
     """Returns the requests that a worker knows after reading the stream to its end."""
-    requests, caught_up = Known(), asyncio.Event()
+    requests, caught_up = OwnerRequests(), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         following = group.create_task(requests.follow(cast("Streams", broker), caught_up))
         await caught_up.wait()

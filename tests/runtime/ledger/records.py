@@ -182,7 +182,7 @@ async def until_read(records: Records, engine: AsyncEngine) -> None:
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     """Polls until a condition holds: databases and metrics send no signal."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await holds():  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
 

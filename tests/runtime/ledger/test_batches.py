@@ -15,6 +15,7 @@ from contract.codec import decode_event, encode
 from contract.events import BatchCompletedEvent
 from contract.ids import batch_id
 from contract.job import Job
+from contract.ledger import DocumentFilter, State
 from contract.reasons import Reason
 from contract.streams import Stream
 from runtime.ledger import schema
@@ -24,6 +25,7 @@ from runtime.ledger.journal import Journal
 from runtime.ledger.tables import batches
 from tests.brokers import samples
 from tests.runtime.ledger.records import Records, failed, next_run, record_all, recording, until, until_read
+from tests.runtime.ledger.test_queries import listed
 from tests.runtime.ledger.test_recorder import fence_of
 
 pytestmark = pytest.mark.timeout(60)
@@ -366,3 +368,21 @@ async def test_old_batches_are_dropped_with_their_documents(engine: AsyncEngine)
     assert await rows(engine)
     await journal.drop(100, before_ms=changed_ms + 1)
     assert await rows(engine) == {}
+
+
+async def test_the_documents_of_a_batch_are_listed_by_id_or_name(engine: AsyncEngine) -> None:
+    records, (one, two, three, late) = Records(), jobs(4)
+    other = replace(samples.job(), batch="import", owner="paper")
+    records.accept(one, two, other, *samples.jobs(2))
+    records.accept(three)
+    records.decide(failed(two))
+    records.accept(replace(next_run(two), batch=None))  # a further run is posted without a batch
+    records.erase(three)
+    records.close_batch("import")
+    records.accept(late)
+    await record_all(records, engine)
+    assert await listed(engine, DocumentFilter(batch=ID)) == [two.id, one.id]
+    assert await listed(engine, DocumentFilter(batch=ID, state=State.FAILED)) == []
+    assert set(await listed(engine, DocumentFilter(batch="import"))) == {one.id, two.id, other.id}
+    assert await listed(engine, DocumentFilter(batch="import", owner="paper")) == [other.id]
+    assert await listed(engine, DocumentFilter(batch=ID, owner="paper")) == []

@@ -13,7 +13,7 @@ from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contract.job import Job
-from contract.ledger import Filter
+from contract.ledger import DocumentFilter
 from contract.search import parse_query
 from contract.streams import Stream
 from runtime.ledger import schema
@@ -203,8 +203,8 @@ async def test_records_of_erasures_expire_like_all_rows(engine: AsyncEngine) -> 
         await until(lambda: _is_forgotten(SqlLedger(engine), job))
 
 
-def _search(words: str) -> Filter:
-    return Filter(terms=parse_query(words))
+def _search(words: str) -> DocumentFilter:
+    return DocumentFilter(terms=parse_query(words))
 
 
 async def _holds(value: bool) -> bool:

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contract.idempotency import Idempotency
 from contract.job import Job, Kind, Lane
-from contract.ledger import DocumentPlace, Filter, Run, State
+from contract.ledger import DocumentFilter, DocumentPlace, Run, State
 from contract.reasons import Reason
 from contract.search import parse_query
 from runtime.ledger.queries import SqlLedger
@@ -14,14 +14,14 @@ from tests.brokers import samples
 from tests.runtime.ledger.records import BEGIN, Records, failed, next_run, record_all
 
 
-async def listed(engine: AsyncEngine, wanted: Filter, *, limit: int = 100) -> list[str]:
+async def listed(engine: AsyncEngine, wanted: DocumentFilter, *, limit: int = 100) -> list[str]:
     return [run.document_id for run in (await SqlLedger(engine).page(wanted, limit=limit, after=None)).runs]
 
 
 async def every_page(engine: AsyncEngine, limit: int) -> list[Run]:
     ledger, found, place = SqlLedger(engine), list[Run](), None
     while True:
-        page = await ledger.page(Filter(), limit=limit, after=place)
+        page = await ledger.page(DocumentFilter(), limit=limit, after=place)
         found += page.runs
         place = page.next
         if place is None:
@@ -47,11 +47,11 @@ async def test_pages_are_stable_when_documents_come_in_between(engine: AsyncEngi
         records.accept(job)
     await record_all(records, engine)
     ledger = SqlLedger(engine)
-    first = await ledger.page(Filter(), limit=5, after=None)
+    first = await ledger.page(DocumentFilter(), limit=5, after=None)
     records.accept(*samples.jobs(7))
     records.decide(samples.processed(jobs[0]))
     await record_all(records, engine)
-    second = await ledger.page(Filter(), limit=100, after=first.next)
+    second = await ledger.page(DocumentFilter(), limit=100, after=first.next)
     assert [run.document_id for run in (*first.runs, *second.runs)] == [job.id for job in reversed(jobs)]
 
 
@@ -59,7 +59,7 @@ async def test_a_place_before_all_is_the_end(engine: AsyncEngine) -> None:
     records = Records()
     records.accept(*samples.jobs(3))
     await record_all(records, engine)
-    assert (await SqlLedger(engine).page(Filter(), limit=5, after=DocumentPlace(0, "a"))).runs == []
+    assert (await SqlLedger(engine).page(DocumentFilter(), limit=5, after=DocumentPlace(0, "a"))).runs == []
 
 
 async def test_the_latest_run_stands_for_the_document(engine: AsyncEngine) -> None:
@@ -68,11 +68,11 @@ async def test_the_latest_run_stands_for_the_document(engine: AsyncEngine) -> No
     records.decide(failed(job))
     records.accept(next_run(job))
     await record_all(records, engine)
-    assert await listed(engine, Filter(state=State.FAILED)) == []
-    assert await listed(engine, Filter(state=State.ACCEPTED)) == [job.id]
+    assert await listed(engine, DocumentFilter(state=State.FAILED)) == []
+    assert await listed(engine, DocumentFilter(state=State.ACCEPTED)) == [job.id]
     records.decide(samples.processed(next_run(job)))
     await record_all(records, engine)
-    (run,) = (await SqlLedger(engine).page(Filter(), limit=5, after=None)).runs
+    (run,) = (await SqlLedger(engine).page(DocumentFilter(), limit=5, after=None)).runs
     assert (run.run, run.state) == (2, State.PROCESSED)
 
 
@@ -98,34 +98,34 @@ def mixed() -> tuple[Records, dict[str, Job]]:
 @pytest.mark.parametrize(
     ("wanted", "names"),
     [
-        (Filter(), "fedcba"),
-        (Filter(state=State.ACCEPTED), "fa"),
-        (Filter(state=State.PROCESSING), "b"),
-        (Filter(reason=Reason.DNS_ERROR), "b"),
-        (Filter(reason=Reason.GONE, state=State.FAILED), "c"),
-        (Filter(kind=Kind.URL), "b"),
-        (Filter(host="www.example.org"), "b"),
-        (Filter(host="www.d.example"), "d"),
-        (Filter(owner="archive"), "c"),
-        (Filter(language="de"), "e"),
-        (Filter(labels={"name": "c"}), "c"),
-        (Filter(labels={"name": "c", "desk": "sport"}), "c"),
-        (Filter(labels={"name": "a", "desk": "sport"}), ""),
-        (Filter(accepted_from=BEGIN + timedelta(seconds=5)), "fe"),
-        (Filter(accepted_until=BEGIN + timedelta(seconds=3)), "ba"),
-        (Filter(published_from=datetime(2026, 3, 2, 8, tzinfo=UTC)), "e"),
-        (Filter(published_until=datetime(2026, 3, 2, 8, tzinfo=UTC)), "d"),
-        (Filter(terms=parse_query("fahre")), "e"),
-        (Filter(terms=parse_query("ferry")), "d"),
-        (Filter(terms=parse_query("lodz")), "ed"),
-        (Filter(terms=parse_query("lodz -ferry")), "e"),
-        (Filter(terms=parse_query('"aus lodz"')), "ed"),
-        (Filter(terms=parse_query('"lodz aus"')), ""),
-        (Filter(terms=parse_query("lodz"), language="en", labels={"name": "d"}), "d"),
+        (DocumentFilter(), "fedcba"),
+        (DocumentFilter(state=State.ACCEPTED), "fa"),
+        (DocumentFilter(state=State.PROCESSING), "b"),
+        (DocumentFilter(reason=Reason.DNS_ERROR), "b"),
+        (DocumentFilter(reason=Reason.GONE, state=State.FAILED), "c"),
+        (DocumentFilter(kind=Kind.URL), "b"),
+        (DocumentFilter(host="www.example.org"), "b"),
+        (DocumentFilter(host="www.d.example"), "d"),
+        (DocumentFilter(owner="archive"), "c"),
+        (DocumentFilter(language="de"), "e"),
+        (DocumentFilter(labels={"name": "c"}), "c"),
+        (DocumentFilter(labels={"name": "c", "desk": "sport"}), "c"),
+        (DocumentFilter(labels={"name": "a", "desk": "sport"}), ""),
+        (DocumentFilter(accepted_from=BEGIN + timedelta(seconds=5)), "fe"),
+        (DocumentFilter(accepted_until=BEGIN + timedelta(seconds=3)), "ba"),
+        (DocumentFilter(published_from=datetime(2026, 3, 2, 8, tzinfo=UTC)), "e"),
+        (DocumentFilter(published_until=datetime(2026, 3, 2, 8, tzinfo=UTC)), "d"),
+        (DocumentFilter(terms=parse_query("fahre")), "e"),
+        (DocumentFilter(terms=parse_query("ferry")), "d"),
+        (DocumentFilter(terms=parse_query("lodz")), "ed"),
+        (DocumentFilter(terms=parse_query("lodz -ferry")), "e"),
+        (DocumentFilter(terms=parse_query('"aus lodz"')), "ed"),
+        (DocumentFilter(terms=parse_query('"lodz aus"')), ""),
+        (DocumentFilter(terms=parse_query("lodz"), language="en", labels={"name": "d"}), "d"),
     ],
     ids=str,
 )
-async def test_a_filter_shows_what_it_asks_for(engine: AsyncEngine, wanted: Filter, names: str) -> None:
+async def test_a_filter_shows_what_it_asks_for(engine: AsyncEngine, wanted: DocumentFilter, names: str) -> None:
     records, jobs = mixed()
     await record_all(records, engine)
     by_id = {job.id: name for name, job in jobs.items()}
@@ -156,7 +156,7 @@ async def test_words_are_found_alike_in_every_database(engine: AsyncEngine, text
     records, job = Records(), samples.job(content=text)
     records.decide(samples.processed(job))
     await record_all(records, engine)
-    assert await listed(engine, Filter(terms=parse_query(query))) == ([job.id] if found else [])
+    assert await listed(engine, DocumentFilter(terms=parse_query(query))) == ([job.id] if found else [])
 
 
 async def test_a_text_of_any_length_can_be_searched_to_its_bound(engine: AsyncEngine) -> None:
@@ -164,8 +164,8 @@ async def test_a_text_of_any_length_can_be_searched_to_its_bound(engine: AsyncEn
     records, job = Records(), samples.job(content=" ".join(words))
     records.decide(samples.processed(job))
     await record_all(records, engine)
-    assert await listed(engine, Filter(terms=parse_query(f'"{words[14_000]} {words[14_001]}"'))) == [job.id]
-    assert await listed(engine, Filter(terms=parse_query(words[59_999]))) == []
+    assert await listed(engine, DocumentFilter(terms=parse_query(f'"{words[14_000]} {words[14_001]}"'))) == [job.id]
+    assert await listed(engine, DocumentFilter(terms=parse_query(words[59_999]))) == []
 
 
 async def test_recorded_until_is_not_said_before_it_is_known(engine: AsyncEngine) -> None:

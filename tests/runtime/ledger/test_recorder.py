@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from contract.broker import LogEntry
 from contract.codec import encode
-from contract.ledger import Filter, LedgerUnavailable, State
+from contract.ledger import DocumentFilter, LedgerUnavailable, State
 from contract.metrics import Metrics
 from contract.search import parse_query
 from contract.streams import Stream
@@ -309,7 +309,7 @@ async def test_the_oldest_rows_are_deleted_when_events_take_too_much_space(engin
     assert 0 < sum(row["size"] for row in left.values()) <= 100_000
     assert {document_id for document_id, _ in left} == {job.id for job in jobs[-len(left) :]}
     ledger = SqlLedger(engine)
-    page = await ledger.page(Filter(terms=parse_query("grusse")), limit=1000, after=None)
+    page = await ledger.page(DocumentFilter(terms=parse_query("grusse")), limit=1000, after=None)
     assert len(page.runs) == len(left)
     assert metrics.ledger_rows._value.get() == len(left)
 

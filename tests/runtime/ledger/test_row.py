@@ -13,7 +13,7 @@ from contract.ledger import State
 from contract.reasons import Reason
 from contract.streams import Stream
 from runtime.ledger.facts import Fact, Unreadable, facts_of
-from runtime.ledger.row import Row
+from runtime.ledger.row import RunRow
 from tests.brokers import samples
 from tests.runtime.ledger.records import Records, failed
 
@@ -34,8 +34,8 @@ def facts() -> dict[Stream, list[Fact]]:
     }
 
 
-def learned(order: list[Fact]) -> Row:
-    row = Row(seq=1, document_id=JOB.id, run=1)
+def learned(order: list[Fact]) -> RunRow:
+    row = RunRow(seq=1, document_id=JOB.id, run=1)
     for fact in order:
         row.learn(fact)
     return row

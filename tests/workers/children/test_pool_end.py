@@ -49,7 +49,7 @@ def test_only_the_parent_handles_a_keyboard_interrupt(tmp_path: Path) -> None:
         wait_until(pid_file.exists, within_s=30)
         left = descendants(parent.pid)
         os.killpg(parent.pid, signal.SIGINT)
-        _, printed = parent.communicate(timeout=30)
+        _, printed = parent.communicate(timeout=60)
     finally:
         parent.kill()
     assert printed.splitlines().count("KeyboardInterrupt") == 1

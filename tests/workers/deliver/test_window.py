@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.deliver.window import Window
+from workers.deliver.window import OffsetWindow
 
 
 def test_the_place_follows_the_oldest_delivery_under_way() -> None:
-    window = Window(10)
+    window = OffsetWindow(10)
     window.open(11)
     window.skip([12])
     window.open(13)
@@ -21,7 +21,7 @@ def test_the_place_follows_the_oldest_delivery_under_way() -> None:
 
 @given(st.lists(st.booleans(), max_size=30), st.randoms())
 def test_in_whatever_order_they_end(wanted: list[bool], order: object) -> None:
-    window, under_way, places = Window(-1), [], [-1]
+    window, under_way, places = OffsetWindow(-1), [], [-1]
     for offset, is_wanted in enumerate(wanted):
         if is_wanted:
             window.open(offset)

@@ -2,7 +2,7 @@ import pytest
 
 from contract.article import Source
 from tests.workers.metadata.pages import ld, page
-from workers.metadata.author_candidates import Candidate
+from workers.metadata.author_candidates import AuthorCandidate
 from workers.metadata.author_mentions import Mention, MentionKind
 from workers.metadata.authors import ScoredCandidate, choose_authors, find_authors
 from workers.metadata.person_names import key_of
@@ -142,7 +142,7 @@ def test_the_subject_of_a_page_is_not_its_author() -> None:
 
 
 def scored(name: str, probability: float, kind: MentionKind = MentionKind.CLASS) -> ScoredCandidate:
-    return ScoredCandidate(Candidate(key_of(name), name, [Mention(kind, (name,), Source.MARKUP)]), probability)
+    return ScoredCandidate(AuthorCandidate(key_of(name), name, [Mention(kind, (name,), Source.MARKUP)]), probability)
 
 
 @pytest.mark.parametrize(

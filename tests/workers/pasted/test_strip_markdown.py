@@ -38,7 +38,7 @@ fare = 6 * 2 ** adults
 
 def test_marks_go_and_words_stay() -> None:
     assert is_markdown(PAGE)
-    assert [line for line in unmark(PAGE).split("\n") if line] == [
+    assert [line for line in unmark(PAGE).lines if line] == [
         "2025-05-04",
         "A second ferry",
         "The council has bought a second ferry, and it will sail from June.",

@@ -137,13 +137,13 @@ def test_a_paragraph_said_twice_is_kept_once() -> None:
     [
         "word " * 400_000,
         "a" * 2_000_000,
-        "\n" * 500_000,
+        "\n" * 200_000,
         "😀" * 300_000,
         "\n".join(f"x{n}" for n in range(20_000)),
         "by A B\n" * 20_000,
         "1. a\n2. b\n" * 10_000,
         f"{PARAGRAPHS[0]}\n" * 3_000,
-        f"{PARAGRAPHS[2]}\nAdvertisement\n" * 20_000,
+        f"{PARAGRAPHS[2]}\nAdvertisement\n" * 10_000,
         "(" * 300 + "'s photo of " * 20_000,
     ],
     ids=[

@@ -29,7 +29,7 @@ _INDENT = re.compile(r"(?: {2,}|\t)\S")
 
 def code(rows: Sequence[Row]) -> Evidence:
     """Returns the evidence of code."""
-    sure = [not _reads_as_text(row) and _is_code(row.raw) for row in rows]
+    sure = [not _reads_as_text(row) and is_code(row.raw) for row in rows]
     if sum(sure) < _LEAST_CODE:
         return NOTHING
     beside = [False, *sure, False]
@@ -44,7 +44,8 @@ def _reads_as_text(row: Row) -> bool:
     return is_prose(row.line) and len(_CODE_MARKS.findall(row.text)) < _MARKS_SHARE * len(row.text)
 
 
-def _is_code(raw: str) -> bool:
+def is_code(raw: str) -> bool:
+    """True if a line has the form of code."""
     bare = raw.rstrip()
     if not _CODE_MARKS.search(bare):
         return False

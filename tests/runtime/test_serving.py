@@ -1,11 +1,11 @@
-"""The effects of settings on the objects of a process."""
+"""The effects of settings on the API."""
 
 import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from contract.metrics import Metrics
-from runtime import wiring
+from runtime import serving
 from runtime.errors import StartError
 from runtime.settings import load
 from service.access.known_keys import ACCESS
@@ -17,13 +17,14 @@ KEYS = ("ann:one", "bob:two")
 
 def built(**given: object) -> web.Application:
     settings = load({"api_keys": KEYS, **given}, {})
-    return wiring.build_api(settings, MemoryBroker(), Metrics(CollectorRegistry()))
+    metrics = Metrics(CollectorRegistry())
+    return serving.build_api(settings, MemoryBroker(), metrics, serving.LedgerParts(), None)
 
 
 def test_the_answer_to_an_erasure_knows_how_much_the_log_holds() -> None:
     on_rabbit = load({"amqp_url": "amqp://127.0.0.1/", "log_days": 3, "log_bytes": 10**9}, {})
-    assert wiring.keeping(on_rabbit).log == {"days": 3, "bytes": 10**9}
-    assert wiring.keeping(load({}, {})).log == {"events": 100_000}
+    assert serving.keeping(on_rabbit).log == {"days": 3, "bytes": 10**9}
+    assert serving.keeping(load({}, {})).log == {"events": 100_000}
 
 
 @pytest.mark.parametrize("keeps", [True, False])

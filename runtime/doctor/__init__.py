@@ -1,0 +1,33 @@
+"""What keeps Copydesk from working here, or soon will: each module examines one part of what surrounds it.
+
+finding   what was found, why it matters, how to mend it
+broker    RabbitMQ: reach, version, topology, rights, alarms
+ledger    the database: reach, tables, clock
+machine   the data folder and its disk, open files, memory for the settings
+
+Nothing is changed anywhere.
+"""
+
+from collections.abc import AsyncIterator
+
+from runtime.doctor.finding import Finding
+from runtime.settings import Settings
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """Yields what is found, part by part. Parts that the settings do not name are left out."""
+    from runtime.doctor import machine  # noqa: PLC0415 - each part is loaded when it is examined
+
+    url = settings.rabbit_url()
+    if url is not None:
+        from runtime.doctor import broker  # noqa: PLC0415 - as above
+
+        for finding in await broker.examine(url, settings.topology()):
+            yield finding
+    if settings.ledger_url is not None:
+        from runtime.doctor import ledger  # noqa: PLC0415 - as above
+
+        for finding in await ledger.examine(settings.ledger_url.get_secret_value()):
+            yield finding
+    for finding in machine.examine(settings):
+        yield finding

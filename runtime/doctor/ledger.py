@@ -1,0 +1,40 @@
+"""Examines the ledger's database."""
+
+from datetime import UTC, datetime
+
+from contract.ledger import LedgerUnavailable
+from runtime.doctor.finding import Finding, doubtful, well, wrong
+from runtime.errors import StartError
+from runtime.ledger import schema
+from runtime.ledger.database import ledger_url, now_of, open_engine
+
+PART = "ledger"
+CLOCK = "clock"
+
+_APART_S = 2.0  # chosen: the audit waits for seconds, and times of documents from several servers are compared
+_NO_LEDGER = "look-ups, webhooks and keys of the ledger do not work; documents are taken and processed"
+
+
+async def examine(url: str) -> list[Finding]:
+    """Returns what is found in the database at `url`."""
+    engine = open_engine(ledger_url(url))
+    try:
+        await schema.check(engine)
+        theirs = await now_of(engine)
+    except StartError as error:  # tables of another version, or none
+        said, _, remedy = str(error).rpartition(": ")
+        return [wrong(PART, said, _NO_LEDGER, remedy)]
+    except LedgerUnavailable as error:
+        return [wrong(PART, str(error), _NO_LEDGER, "start the database, or correct COPYDESK_LEDGER_URL")]
+    finally:
+        await engine.dispose()
+    return [well(PART, f"its tables have version {schema.VERSION}"), _clock(theirs, datetime.now(UTC))]
+
+
+def _clock(theirs: datetime, ours: datetime) -> Finding:
+    apart_s = (ours - theirs).total_seconds()
+    if abs(apart_s) < _APART_S:
+        return well(CLOCK, f"is {abs(apart_s):.1f} s apart from the database's")
+    direction = "ahead of" if apart_s > 0 else "behind"
+    why = "times of documents do not agree, retries come early or late, and the audit may miss what is missing"
+    return doubtful(CLOCK, f"is {abs(apart_s):.0f} s {direction} the database's", why, "run NTP on both machines")
