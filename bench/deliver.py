@@ -31,6 +31,7 @@ from contract.webhooks import Documents, Webhook, new_id, new_secret
 from runtime.ledger import schema
 from runtime.ledger.database import ledger_url, open_engine
 from runtime.ledger.deliveries import SqlDeliveries
+from runtime.ledger.replays import SqlReplays
 from runtime.ledger.webhooks import SqlWebhookBook
 from tests.brokers import samples
 from tests.workers.deliver.conftest import Log
@@ -141,7 +142,7 @@ async def deliver(url: str, events: list[ProcessedEvent], receivers: int) -> tup
         )
         store, metrics = SqlDeliveries(reader, writer, alone=True), Metrics(CollectorRegistry())
         delivered = metrics.webhook_attempts.labels(DeliveryOutcome.DELIVERED)
-        role = Deliverer(log, store, posting, metrics=metrics, limits=LIMITS, clock=now)
+        role = Deliverer(log, store, SqlReplays(reader, writer), posting, metrics=metrics, limits=LIMITS, clock=now)
         stop, began, cpu_s = asyncio.Event(), time.monotonic(), time.process_time()
         task = asyncio.create_task(role.run(stop))
         while delivered._value.get() < wanted:  # noqa: SLF001, ASYNC110 - it tells nobody, and to collect costs more

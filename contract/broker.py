@@ -10,6 +10,7 @@
 | `Decisions` | the API | `watch` |
 | `Previews` | the API | `preview` |
 | `QueueDepths` | gauges | `depths` |
+| `SubscriberQueues` | the API, replays | `has_queue`, `send_again` |
 | `Readiness` | `/readyz` | `ready` |
 
 `Broker` is all of them together.
@@ -59,6 +60,14 @@ class NoRoom(Exception):
 
 class UnknownOffset(Exception):
     """The log no longer holds this offset."""
+
+
+class QueueMissing(Exception):
+    """There is no queue of this name, or it belongs to somebody's connection."""
+
+
+class NoQueues(Exception):
+    """This broker has no queues of subscribers."""
 
 
 def previews_at_once(slots: int) -> int:
@@ -328,6 +337,28 @@ class QueueDepths(Protocol):
         """
 
 
+class SubscriberQueues(Protocol):
+    """Sends events of the log to a queue that a subscriber has declared."""
+
+    async def has_queue(self, name: str) -> bool:
+        """Returns True if there is such a queue.
+
+        Raises:
+            NoQueues: this broker has none.
+            BrokerUnavailable: the broker cannot be asked.
+        """
+
+    async def send_again(self, queue: str, entries: Sequence[LogEntry], replay_id: str) -> Sequence[LogEntry]:
+        """Publishes events to a queue, with the id of the replay in a header. Returns those that are not confirmed.
+
+        The queue may have some of those. Confirmed ones are durable.
+
+        Raises:
+            NoQueues: this broker has none.
+            QueueMissing: there is no such queue.
+        """
+
+
 class Readiness(Protocol):
     """Reports whether this process can work with the broker."""
 
@@ -335,5 +366,17 @@ class Readiness(Protocol):
         """Returns True if the broker answered lately: to a consumer, or to a publisher with a confirm."""
 
 
-class Broker(JobSink, JobSource, EventLog, DeadLetters, Decisions, Previews, Leases, QueueDepths, Readiness, Protocol):
+class Broker(
+    JobSink,
+    JobSource,
+    EventLog,
+    DeadLetters,
+    Decisions,
+    Previews,
+    Leases,
+    QueueDepths,
+    SubscriberQueues,
+    Readiness,
+    Protocol,
+):
     """Everything that a broker does. Implementations are async context managers that connect and disconnect."""

@@ -70,11 +70,15 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class PendingDeliveries:
-    """What is pending for a webhook: `count` deliveries, and when the next is due. Those on request do not count."""
+    """What is pending for a webhook: `count` deliveries, and when the next is due. Those on request do not count.
+
+    `bytes` are those of their events, compressed.
+    """
 
     count: int = 0
     next_at: datetime | None = None
     requested_at: datetime | None = None
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

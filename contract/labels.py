@@ -12,6 +12,7 @@ from contract.article import PageKind, PasteKind
 from contract.duplicates import DuplicateKind
 from contract.job import Kind, Lane
 from contract.reasons import Reason
+from contract.replays import ReplayState, ReplayTarget
 from contract.streams import Stream
 from contract.topology import BOUNDS, DELAYED, design, retry_queue
 from contract.webhooks import DisabledCause
@@ -47,6 +48,10 @@ class ProblemName(StrEnum):
     FOREIGN_HOST = "foreign_host"
     INVALID_SUBMISSION = "invalid_submission"
     INVALID_WEBHOOK = "invalid_webhook"
+    INVALID_REPLAY = "invalid_replay"
+    TOO_MANY_REPLAYS = "too_many_replays"
+    REPLAY_NOT_RUNNING = "replay_not_running"
+    REPLAY_NOT_STOPPED = "replay_not_stopped"
     TOO_MANY_WEBHOOKS = "too_many_webhooks"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     BATCH_CLOSED = "batch_closed"
@@ -81,6 +86,7 @@ class Destination(StrEnum):
     DEAD = "dead"
     PREVIEWS = "previews"
     REPLIES = "replies"
+    SUBSCRIBER = "subscriber"  # a replay sends events to a subscriber's queue
     PROBE = "probe"
 
 
@@ -169,7 +175,7 @@ class WaitOutcome(StrEnum):
 
 
 class StreamEnd(StrEnum):
-    """Why a stream of `GET /v1/events` ended."""
+    """Why a stream of events ended."""
 
     COMPLETE = "complete"  # all that was asked for is sent
     CLIENT_LEFT = "client_left"
@@ -180,6 +186,7 @@ class StreamEnd(StrEnum):
     KEY_REFUSED = "key_refused"  # the API key was revoked
     SUPERSEDED = "superseded"  # another connection reads for the consumer
     CONSUMER_GONE = "consumer_gone"  # the consumer was removed
+    REPLAY_CANCELLED = "replay_cancelled"  # of a download: the replay was cancelled
 
 
 class ParserRestart(StrEnum):
@@ -366,6 +373,8 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
     "copydesk_webhook_attempts": {"outcome": frozenset(DeliveryOutcome)},
     "copydesk_webhooks": {"state": frozenset(WebhookState)},
     "copydesk_webhooks_disabled": {"cause": frozenset(DisabledCause)},
+    "copydesk_replayed": {"target": frozenset(ReplayTarget)},
+    "copydesk_replays_ended": {"state": frozenset({ReplayState.COMPLETED, ReplayState.FAILED})},
     "copydesk_connections": {"listener": frozenset(Listener)},
     "copydesk_connections_cut": {"listener": frozenset(Listener), "cause": frozenset(Cut)},
     "copydesk_build_info": {

@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from contract.labels import DeliveryOutcome, WebhookState
+from contract.replays import ReplayTarget
 from contract.webhooks import DisabledCause
 
 # Chosen: from a receiver on the same machine (5 ms) to the time limit of an attempt (20 s).
@@ -64,5 +65,24 @@ class WebhookMetrics:
             "copydesk_webhooks_disabled",
             f"Webhooks that were disabled because of their receivers, by cause: {', '.join(DisabledCause)}.",
             ["cause"],
+            registry=registry,
+        )
+        self._declare_replays(registry)
+
+    def _declare_replays(self, registry: CollectorRegistry) -> None:
+        """What is sent again. A download has no process that runs it: the API sends it."""
+        self.replays = Gauge(
+            "copydesk_replays", "Replays to webhooks and queues that this process runs.", registry=registry
+        )
+        self.replayed = Counter(
+            "copydesk_replayed",
+            f"Events that replays handed on, by target: {', '.join(ReplayTarget)}.",
+            ["target"],
+            registry=registry,
+        )
+        self.replays_ended = Counter(
+            "copydesk_replays_ended",
+            "Replays to webhooks and queues that this process ended, by state: completed, failed.",
+            ["state"],
             registry=registry,
         )

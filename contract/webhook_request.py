@@ -9,9 +9,9 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
 from contract import rules
 from contract.codec import adapter
+from contract.faults import Fault, fault_of
 from contract.filters import MAX_FILTER_CHARS, Filter, FilterError
 from contract.patterns import MAX_PATTERN_CHARS, MAX_PATTERNS, PatternError, checked_pattern
-from contract.submission import Fault, fault_of
 from contract.webhooks import Documents, Payload, Webhook, is_secret, new_id, new_secret
 
 FORMER_FOR: Final = timedelta(hours=24)  # that a replaced secret still signs; chosen: a day to roll a new one out
@@ -49,7 +49,8 @@ def _secret(value: str) -> str:
     return value
 
 
-_Pattern = Annotated[str, Field(max_length=MAX_PATTERN_CHARS), AfterValidator(_pattern)]
+Pattern = Annotated[str, Field(max_length=MAX_PATTERN_CHARS), AfterValidator(_pattern)]
+FilterText = Annotated[str, Field(max_length=MAX_FILTER_CHARS), AfterValidator(_filter)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +74,8 @@ class WebhookRequest:
         ]
         | None
     ) = None
-    patterns: Annotated[tuple[_Pattern, ...], Field(max_length=MAX_PATTERNS)] | None = None
-    filter: Annotated[str, Field(max_length=MAX_FILTER_CHARS), AfterValidator(_filter)] | None = None
+    patterns: Annotated[tuple[Pattern, ...], Field(max_length=MAX_PATTERNS)] | None = None
+    filter: FilterText | None = None
     documents: Documents | None = None
     payload: Payload | None = None
     ordered: Annotated[bool, Field(strict=True)] | None = None

@@ -111,6 +111,7 @@ class Delivery:
         took_ms: how long the last attempt took, in milliseconds.
         excerpt: the beginning of the answer.
         body: the event, only while it is pending.
+        replay_id: the replay that sends the event again, None without one.
     """
 
     id: str
@@ -130,6 +131,7 @@ class Delivery:
     took_ms: int | None = None
     excerpt: str | None = None
     body: bytes | None = field(default=None, repr=False)
+    replay_id: str | None = None
 
 
 class WebhookBook(Protocol):

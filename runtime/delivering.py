@@ -25,11 +25,11 @@ async def deliver(
     """
     limits = _limits(settings)
     async with (
-        opening.open_deliveries(settings) as store,
+        opening.open_deliveries(settings) as (store, replays),
         Receivers(_reach(settings), timeout_s=limits.timeout_s, answer_bytes=limits.answer_bytes) as receivers,
     ):
         started()
-        await Deliverer(broker, store, receivers, metrics=metrics, limits=limits, clock=now).run(stop)
+        await Deliverer(broker, store, replays, receivers, metrics=metrics, limits=limits, clock=now).run(stop)
 
 
 def refuse_wrong_webhook_settings(settings: Settings) -> None:

@@ -9,11 +9,13 @@ from functools import partial
 
 from aiohttp import web
 
+from contract.addresses import AddressRule
 from contract.consumers import ConsumerBook
 from contract.job import Lane
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
+from contract.replays import ReplayBook
 from contract.timestamps import now
 from contract.topology import PREVIEW_WAIT_S, lane_queue
 from contract.webhooks import WebhookBook
@@ -37,6 +39,7 @@ class LedgerParts:
     documents: Ledger | None = None
     consumers: ConsumerBook | None = None
     webhooks: WebhookBook | None = None
+    replays: ReplayBook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ async def _open_ledger(settings: Settings, stack: AsyncExitStack) -> LedgerParts
     return LedgerParts(
         await stack.enter_async_context(opening.open_ledger(url)),
         await stack.enter_async_context(opening.open_consumers(url)),
-        await stack.enter_async_context(opening.open_webhooks(url)),
+        *await stack.enter_async_context(opening.open_webhooks(url)),
     )
 
 
@@ -167,7 +170,16 @@ def build_api(
         consumers=ledger.consumers,
         tokens_secret=_tokens_secret(settings),
         webhooks=ledger.webhooks,
+        replays=ledger.replays,
+        receivers=_receivers(settings),
     )
+
+
+def _receivers(settings: Settings) -> AddressRule:
+    try:
+        return AddressRule(settings.webhook_allow, settings.webhook_allow_ports)
+    except ValueError as error:
+        raise StartError(f"settings: COPYDESK_WEBHOOK_ALLOW: {error}") from None
 
 
 def _tokens_secret(settings: Settings) -> str | None:

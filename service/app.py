@@ -5,6 +5,7 @@ from datetime import datetime
 
 from aiohttp import web
 
+from contract.addresses import AddressRule
 from contract.charsets import Decode
 from contract.consumers import ConsumerBook
 from contract.event_tokens import signing_key
@@ -12,6 +13,7 @@ from contract.labels import WaitFor
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
+from contract.replays import ReplayBook
 from contract.webhooks import WebhookBook
 from service.about import DOCUMENT, ApiDocument
 from service.access.event_tokens import EVENT_TOKENS, TAKE_TOKENS, EventTokens
@@ -29,6 +31,8 @@ from service.context import (
     LEDGER,
     LIMITS,
     METRICS,
+    RECEIVERS,
+    REPLAYS,
     WEBHOOKS,
     ApiBroker,
     IntakeLimits,
@@ -50,6 +54,7 @@ from service.routes import definitions, operations
 __all__ = ["ApiBroker", "IntakeLimits", "Keeping", "build_app"]
 
 _NOTHING_KEPT = Keeping()
+_PUBLIC = AddressRule()
 
 
 def build_app(  # noqa: PLR0913 - each is a separate dependency of the application
@@ -69,6 +74,8 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     consumers: ConsumerBook | None = None,
     tokens_secret: str | None = None,
     webhooks: WebhookBook | None = None,
+    replays: ReplayBook | None = None,
+    receivers: AddressRule = _PUBLIC,
 ) -> web.Application:
     """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
@@ -88,6 +95,8 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
         tokens_secret: event tokens are signed with it, the same for all replicas; None: there are no tokens.
         consumers: keeps named consumers; None if no ledger is configured.
         webhooks: keeps webhooks; None if no ledger is configured.
+        replays: keeps replays; None if no ledger is configured.
+        receivers: where webhooks may lead.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
@@ -109,6 +118,8 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[CONSUMERS] = consumers
     app[CONSUMING] = Consuming()
     app[WEBHOOKS] = webhooks
+    app[REPLAYS] = replays
+    app[RECEIVERS] = receivers
     app[FIRST_BODIES] = FirstBodies(ledger)
     app[CLOSED_BATCHES] = ClosedBatches(ledger)
     app[KEEPING] = keeping

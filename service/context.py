@@ -7,17 +7,30 @@ from typing import Protocol
 
 from aiohttp import web
 
+from contract.addresses import AddressRule
 from contract.batches import BatchSink
-from contract.broker import DeadLetters, Decisions, EventLog, JobSink, Previews, QueueDepths
+from contract.broker import DeadLetters, Decisions, EventLog, JobSink, Previews, QueueDepths, SubscriberQueues
 from contract.charsets import Decode
 from contract.consumers import ConsumerBook
 from contract.ledger import Ledger
 from contract.metrics import Metrics
+from contract.replays import ReplayBook
 from contract.requests import RequestSink
 from contract.webhooks import WebhookBook
 
 
-class ApiBroker(JobSink, EventLog, DeadLetters, RequestSink, BatchSink, Decisions, Previews, QueueDepths, Protocol):
+class ApiBroker(
+    JobSink,
+    EventLog,
+    DeadLetters,
+    RequestSink,
+    BatchSink,
+    Decisions,
+    Previews,
+    QueueDepths,
+    SubscriberQueues,
+    Protocol,
+):
     """The methods of a broker that the HTTP API needs."""
 
 
@@ -79,5 +92,7 @@ METRICS = web.AppKey("METRICS", Metrics)
 DECODE: web.AppKey[Decode] = web.AppKey("DECODE")
 LEDGER: web.AppKey[Ledger | None] = web.AppKey("LEDGER")
 CONSUMERS: web.AppKey[ConsumerBook | None] = web.AppKey("CONSUMERS")
+REPLAYS: web.AppKey[ReplayBook | None] = web.AppKey("REPLAYS")
+RECEIVERS = web.AppKey("RECEIVERS", AddressRule)
 WEBHOOKS: web.AppKey[WebhookBook | None] = web.AppKey("WEBHOOKS")
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("CLOCK")

@@ -7,9 +7,9 @@ from http import HTTPStatus
 import orjson
 from aiohttp import hdrs, web
 
+from contract.faults import Fault, PlacedFault
 from contract.filters import FilterError
 from contract.labels import ProblemName
-from contract.submission import Fault, PlacedFault
 from service.api.answers import ProblemDetails, present
 
 MEDIA_TYPE = "application/problem+json"
@@ -148,6 +148,21 @@ FOREIGN_HOST = ProblemType(
 )
 INVALID_SUBMISSION = ProblemType(
     "invalid-submission", 422, "Invalid submission", "The body is well formed, but fields break rules: see errors."
+)
+INVALID_REPLAY = ProblemType(
+    "invalid-replay", 422, "Invalid replay", "The body is JSON, but fields break rules: see errors."
+)
+TOO_MANY_REPLAYS = ProblemType(
+    "too-many-replays", 409, "Too many replays", "As many replays of the owner run as may. Cancel one, or wait."
+)
+REPLAY_NOT_RUNNING = ProblemType(
+    "replay-not-running", 409, "Replay not running", "The replay has ended: it can be cancelled and downloaded no more."
+)
+REPLAY_NOT_STOPPED = ProblemType(
+    "replay-not-stopped",
+    409,
+    "Replay not stopped",
+    "Only a replay that failed or was cancelled can go on. This one runs, or is completed.",
 )
 INVALID_WEBHOOK = ProblemType(
     "invalid-webhook", 422, "Invalid webhook", "The body is JSON, but fields break rules: see errors."
@@ -288,6 +303,10 @@ ALL = (
     FOREIGN_HOST,
     INVALID_SUBMISSION,
     INVALID_WEBHOOK,
+    INVALID_REPLAY,
+    TOO_MANY_REPLAYS,
+    REPLAY_NOT_RUNNING,
+    REPLAY_NOT_STOPPED,
     IDEMPOTENCY_KEY_REUSED,
     BATCH_CLOSED,
     INTAKE_FULL,

@@ -20,6 +20,7 @@ from service.api import (
     extract,
     lookups,
     posting,
+    replays,
     webhooks,
 )
 from service.api.operation import Operation
@@ -35,6 +36,8 @@ from service.lookups.document_view import show_document
 from service.posting.extract import extract_document
 from service.posting.media_types import post_documents
 from service.problems import get_problem
+from service.replays.download import get_replayed
+from service.replays.replays import cancel_replay, list_replays, make_replay, resume_replay, show_replay
 from service.webhooks.deliveries import deliver_again, list_deliveries, test_webhook
 from service.webhooks.webhooks import change_webhook, list_webhooks, make_webhook, remove_webhook, show_webhook
 
@@ -78,6 +81,12 @@ ROUTES: Final = (
     Route(webhooks.TEST_WEBHOOK, test_webhook),
     Route(webhooks.LIST_DELIVERIES, list_deliveries, head=True),
     Route(webhooks.DELIVER_AGAIN, deliver_again),
+    Route(replays.LIST_REPLAYS, list_replays, head=True),
+    Route(replays.MAKE_REPLAY, make_replay),
+    Route(replays.SHOW_REPLAY, show_replay, head=True),
+    Route(replays.GET_REPLAYED, get_replayed),
+    Route(replays.CANCEL_REPLAY, cancel_replay),
+    Route(replays.RESUME_REPLAY, resume_replay),
     Route(capacity.GET_CAPACITY, get_capacity, head=True),
     Route(about.GET_INDEX, get_index, head=True),
     Route(about.GET_PROBLEM, get_problem, head=True),

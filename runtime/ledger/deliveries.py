@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, case, delete, func, select, union_all, update
+from sqlalchemy import BigInteger, bindparam, case, delete, func, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -12,6 +12,7 @@ from contract.deliveries import HeldWebhook, Ownership, PendingDeliveries, Settl
 from contract.events import ERASED
 from contract.webhooks import Delivery, DeliveryState, Webhook
 from runtime.ledger.database import translated
+from runtime.ledger.replays import count_replayed, leave_replays
 from runtime.ledger.tables import batches, deliverers, deliveries, erased, recorder, runs, webhooks
 from runtime.ledger.times import maybe_milliseconds, maybe_time_of, milliseconds
 from runtime.ledger.webhook_rows import delivery_of, delivery_row, webhook_of
@@ -25,6 +26,18 @@ _POSTPONE = (
     .values({name: bindparam(f"new_{name}") for name in _CHANGING})
 )
 _FINISH = _POSTPONE.values(body=None)
+# One statement for all webhooks. Where the version is another one, the owner has changed the webhook meanwhile.
+_ADVANCE = (
+    update(webhooks)
+    .where(webhooks.c.id == bindparam("webhook"))
+    .values(
+        place=bindparam("reached"),
+        failing_since_ms=case(
+            (webhooks.c.version == bindparam("seen"), bindparam("failing", type_=BigInteger)),
+            else_=webhooks.c.failing_since_ms,
+        ),
+    )
+)
 
 
 class SqlDeliveries:
@@ -73,21 +86,17 @@ class SqlDeliveries:
         with translated():
             async with self._writer.begin() as connection:
                 await connection.execute(update(webhooks).where(webhooks.c.holder == name).values(holder=None))
+                await leave_replays(connection, name)
                 await connection.execute(delete(deliverers).where(deliverers.c.name == name))
 
     async def settle(self, settlements: Sequence[Settlement]) -> Collection[str]:
         """Stores settlements in one transaction; see `contract.deliveries.DeliveryStore`."""
-        lost = set()
         with translated():
             async with self._writer.begin() as connection:
-                kept = []
-                for one in sorted(settlements, key=lambda it: it.webhook_id):  # always in one order: no deadlocks
-                    if await _advance(connection, one):
-                        kept.append(one)
-                    else:
-                        lost.add(one.webhook_id)
+                kept = await _held(connection, settlements)
+                await _advance(connection, kept)
                 await _store(connection, kept)
-        return lost
+        return {one.webhook_id for one in settlements} - {one.webhook_id for one in kept}
 
     async def pending(self, webhook_ids: Collection[str]) -> Mapping[str, PendingDeliveries]:
         """Returns what is pending for each of these webhooks."""
@@ -98,6 +107,7 @@ class SqlDeliveries:
                 func.sum(case((on_request, 0), else_=1)).label("count"),
                 func.min(case((on_request, None), else_=deliveries.c.next_ms)).label("next_ms"),
                 func.min(case((on_request, deliveries.c.next_ms), else_=None)).label("requested_ms"),
+                func.sum(case((on_request, 0), else_=func.length(deliveries.c.body))).label("bytes"),
             )
             .where(_PENDING, deliveries.c.webhook_id.in_(webhook_ids))
             .group_by(deliveries.c.webhook_id)
@@ -105,7 +115,10 @@ class SqlDeliveries:
         with translated():
             async with self._reader.connect() as connection:
                 rows = (await connection.execute(counted)).all()
-        return {row[0]: PendingDeliveries(int(row[1]), maybe_time_of(row[2]), maybe_time_of(row[3])) for row in rows}
+        return {
+            row[0]: PendingDeliveries(int(row[1]), maybe_time_of(row[2]), maybe_time_of(row[3]), int(row[4] or 0))
+            for row in rows
+        }
 
     async def due(self, webhook_id: str, at: datetime, *, requested: bool, limit: int) -> Sequence[Delivery]:
         """Returns deliveries that are due."""
@@ -180,20 +193,32 @@ async def _store_heartbeat(connection: AsyncConnection, name: str) -> None:
     await connection.execute(again)
 
 
-async def _advance(connection: AsyncConnection, one: Settlement) -> bool:
-    """Stores the place, and what else changes of a webhook. Returns False if another process has it."""
-    ours = (webhooks.c.id == one.webhook_id, webhooks.c.fence == one.fence)
-    done = await connection.execute(update(webhooks).where(*ours).values(place=one.place))
-    if not done.rowcount:
-        return False
-    values: dict[str, Any] = {"failing_since_ms": maybe_milliseconds(one.failing_since)}
-    if one.missed_at is not None:
-        values["missed_ms"] = milliseconds(one.missed_at)
-    if one.disabled is not None:
-        values |= {"enabled": False, "disabled_cause": one.disabled.cause, "is_told": False}
-        values["disabled_ms"] = milliseconds(one.disabled.at)
-    await connection.execute(update(webhooks).where(*ours, webhooks.c.version == one.version).values(**values))
-    return True
+async def _held(connection: AsyncConnection, settlements: Sequence[Settlement]) -> list[Settlement]:
+    """Returns the settlements of webhooks that no other process has, and locks the rows of those."""
+    wanted = select(webhooks.c.id, webhooks.c.fence).where(webhooks.c.id.in_([it.webhook_id for it in settlements]))
+    locked = wanted.order_by(webhooks.c.id).with_for_update()  # always in one order: no deadlocks
+    fences = {row.id: row.fence for row in (await connection.execute(locked)).all()}
+    return [one for one in settlements if fences.get(one.webhook_id) == one.fence]
+
+
+async def _advance(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
+    """Stores the places, and what else changes of webhooks."""
+    if settlements:
+        await connection.execute(_ADVANCE, [_progress(one) for one in settlements])
+    for one in settlements:
+        values: dict[str, Any] = {} if one.missed_at is None else {"missed_ms": milliseconds(one.missed_at)}
+        if one.disabled is not None:
+            values |= {"enabled": False, "disabled_cause": one.disabled.cause, "is_told": False}
+            values["disabled_ms"] = milliseconds(one.disabled.at)
+        if values:
+            same = (webhooks.c.id == one.webhook_id, webhooks.c.version == one.version)
+            await connection.execute(update(webhooks).where(*same).values(**values))
+
+
+def _progress(one: Settlement) -> dict[str, Any]:
+    """Returns the parameters of `_ADVANCE`."""
+    failing = maybe_milliseconds(one.failing_since)
+    return {"webhook": one.webhook_id, "seen": one.version, "reached": one.place, "failing": failing}
 
 
 async def _store(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
@@ -202,6 +227,9 @@ async def _store(connection: AsyncConnection, settlements: Sequence[Settlement])
         statement = _INSERT[connection.dialect.name](deliveries).on_conflict_do_nothing()
         await connection.execute(statement, fresh)
     again = [it for one in settlements for it in one.again]
+    replayed = {it.id: it.state for it in again if it.replay_id and it.state is not DeliveryState.PENDING}
+    if replayed:
+        await count_replayed(connection, replayed)
     for is_over in (True, False):
         rows = [_changes(it) for it in again if (it.state is not DeliveryState.PENDING) == is_over]
         if rows:

@@ -18,6 +18,7 @@ from runtime.ledger.keys import SqlKeyBook
 from runtime.ledger.queries import SqlLedger
 from runtime.ledger.quotas import SqlCounter
 from runtime.ledger.recorder import RecordedBroker, Recorder, RecorderLimits
+from runtime.ledger.replays import SqlReplays
 from runtime.ledger.retention import RetentionLimits
 from runtime.ledger.signatures import SqlSignatures
 from runtime.ledger.webhooks import SqlWebhookBook
@@ -104,22 +105,22 @@ async def open_consumers(url: str) -> AsyncIterator[SqlConsumerBook]:
 
 
 @asynccontextmanager
-async def open_webhooks(url: str) -> AsyncIterator[SqlWebhookBook]:
-    """Opens the webhooks of the ledger for the API. The process starts even if the database is unavailable.
+async def open_webhooks(url: str) -> AsyncIterator[tuple[SqlWebhookBook, SqlReplays]]:
+    """Opens webhooks and replays of the ledger for the API. The process starts even if the database is unavailable.
 
     Raises:
         StartError: as `open_ledger`.
     """
     engine = open_engine(ledger_url(url))
     try:
-        await _check(engine, writes=False, hint="requests about webhooks answer 503 until it is back")
-        yield SqlWebhookBook(engine)
+        await _check(engine, writes=False, hint="requests about webhooks and replays answer 503 until it is back")
+        yield SqlWebhookBook(engine), SqlReplays(engine, engine)
     finally:
         await engine.dispose()
 
 
 @asynccontextmanager
-async def open_deliveries(settings: Settings) -> AsyncIterator[SqlDeliveries]:
+async def open_deliveries(settings: Settings) -> AsyncIterator[tuple[SqlDeliveries, SqlReplays]]:
     """Opens what the role `deliver` stores. The process starts even if the database is unavailable.
 
     Raises:
@@ -132,7 +133,7 @@ async def open_deliveries(settings: Settings) -> AsyncIterator[SqlDeliveries]:
     reader, writer = open_engine(where), open_engine(where, writes=True)
     try:
         await _check(reader, writes=False, hint="deliveries wait until it is back")
-        yield SqlDeliveries(reader, writer, alone=settings.ledger_url is None)
+        yield SqlDeliveries(reader, writer, alone=settings.ledger_url is None), SqlReplays(reader, writer)
     finally:
         await reader.dispose()
         await writer.dispose()

@@ -271,11 +271,46 @@ deliveries = Table(
     Column("took_ms", BigInteger),
     Column("excerpt", Text),
     Column("body", LargeBinary),
+    Column("replay_id", Text),  # the replay that made it, if one did
 )
 _pending = deliveries.c.state == "pending"
 Index("deliveries_webhook", deliveries.c.webhook_id, deliveries.c.id)
 Index("deliveries_due", deliveries.c.webhook_id, deliveries.c.next_ms, sqlite_where=_pending, postgresql_where=_pending)
 Index("deliveries_document", deliveries.c.document_id, sqlite_where=_pending, postgresql_where=_pending)
+_replayed = _pending & deliveries.c.replay_id.is_not(None)
+Index("deliveries_replay", deliveries.c.replay_id, sqlite_where=_replayed, postgresql_where=_replayed)
+
+# Replays. They are not derived. `holder` and `fence`: which process runs it.
+replays = Table(
+    "replays",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("documents", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("webhook_id", Text),
+    Column("queue", Text),
+    Column("patterns", Text, nullable=False),  # a JSON array
+    Column("filter", Text),
+    Column("since_ms", BigInteger),
+    Column("before_ms", BigInteger),
+    Column("after", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("per_second", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("cause", Text),
+    Column("place", BigInteger, nullable=False),
+    Column("read", BigInteger, nullable=False),
+    Column("sent", BigInteger, nullable=False),
+    Column("delivered", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("holder", Text),
+    Column("fence", BigInteger, nullable=False),
+)
+Index("replays_owner", replays.c.owner, replays.c.id)
 
 # The processes that deliver. `beat` grows with each heartbeat.
 deliverers = Table(

@@ -99,6 +99,7 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "took_ms": delivery.took_ms,
         "excerpt": None if delivery.excerpt is None else delivery.excerpt.replace("\0", ""),
         "body": None if delivery.body is None else zstd.compress(delivery.body),
+        "replay_id": delivery.replay_id,
     }
 
 
@@ -123,4 +124,5 @@ def delivery_of(row: Mapping[str, Any]) -> Delivery:
         took_ms=row["took_ms"],
         excerpt=row["excerpt"],
         body=None if body is None else zstd.decompress(body),
+        replay_id=row["replay_id"],
     )

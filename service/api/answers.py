@@ -6,11 +6,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from contract.batches import FailedDocument
-from contract.job import Attempt, Kind, Lane
-from contract.ledger import State
-from contract.reasons import Reason
-from contract.submission import Fault, PlacedFault
+from contract.faults import Fault, PlacedFault
+from contract.job import Lane
+from contract.replays import ReplayCause, ReplayState, ReplayTarget
 from contract.webhooks import DeliveryState, DisabledCause, Documents, Payload
 
 MAX_TOKEN_S: Final = 900  # chosen: a token in a URL may be seen by others; a page asks for a new one when it opens
@@ -163,216 +161,6 @@ class BatchEnd:
     detail: str | None = None
 
 
-BatchProgress = Literal["open", "closed", "completed"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchDocuments:
-    """The documents of a batch, by state. `waiting` are not decided yet."""
-
-    accepted: int
-    waiting: int
-    processed: int
-    failed: int
-    erased: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchBrief:
-    """How far a batch is. Times are RFC 3339 in UTC, null for what did not happen yet.
-
-    `documents` are those that were accepted, by state. `late` came after the batch was closed, and do not belong to it.
-    """
-
-    id: str
-    name: str | None
-    state: BatchProgress
-    documents: BatchDocuments
-    late: int
-    begun_at: str
-    closed_at: str | None
-    completed_at: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchState(BatchBrief):
-    """How far a batch is, and a page of its documents that failed. `next` is the `cursor` of the page behind."""
-
-    failures: Sequence[FailedDocument]
-    next: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchList:
-    """A page of batches, newest first. `next` is the `cursor` of the page behind, null on the last."""
-
-    batches: Sequence[BatchBrief]
-    next: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchClosing:
-    """It is on record that a batch is closed."""
-
-    id: str
-    close: Literal["requested"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunState:
-    """How far a run of a document is. Times are RFC 3339 in UTC; what is not known, or not yet, is null."""
-
-    id: str
-    run: int
-    state: State
-    lane: Lane | None
-    kind: Kind | None
-    url: str | None
-    host: str | None
-    labels: Mapping[str, str]
-    accepted_at: str | None
-    decided_at: str | None
-    attempts: int
-    reason: Reason | None
-    detail: str | None
-    next_at: str | None
-    title: str | None
-    language: str | None
-    published: str | None
-    repeats: int
-    event: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunBrief:
-    """A run in few words."""
-
-    run: int
-    state: State
-    accepted_at: str | None
-    decided_at: str | None
-    attempts: int
-    reason: Reason | None
-    event: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentState(RunState):
-    """What became of a document: its latest run, and all runs in few words, the latest last."""
-
-    runs: tuple[RunBrief, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownDocument:
-    """Nothing is recorded of a document, whose acceptance may only not be recorded yet."""
-
-    id: str
-    state: Literal["unknown"]
-    recorded_until: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelRequested(RunState):
-    """It is on record that this run is wanted no more."""
-
-    cancel: Literal["requested"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PutRun:
-    """A further run of a document is stored."""
-
-    id: str
-    run: int
-    lane: Lane
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Erasing:
-    """What is erased of a document, and what is not.
-
-    `dead_letters` is how many were dropped; `more_dead_letters`: send the request again. `log_keeps` says how much the
-    log holds, by unit: its events are among that.
-    """
-
-    id: str
-    state: Literal["erasing", "erased"]
-    erased_at: str
-    dead_letters: int
-    more_dead_letters: bool
-    log_keeps: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentList:
-    """A page of documents, newest first. `next` is the `cursor` of the page behind, null on the last."""
-
-    documents: Sequence[RunState]
-    next: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedLetter:
-    """A dead letter in one line's worth. It is `retryable` if it holds a readable job; else the job's fields are null.
-
-    `buried_at` and `accepted_at` are RFC 3339 in UTC, `size` is the message's in bytes.
-    """
-
-    id: str
-    reason: Reason | None
-    cause: str
-    buried_at: str
-    event_id: str | None
-    size: int
-    retryable: bool
-    kind: Kind | None
-    url: str | None
-    labels: Mapping[str, str] | None
-    lane: Lane | None
-    run: int | None
-    attempt: int | None
-    accepted_at: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownLetter(ListedLetter):
-    """All that is known of a dead letter. `body` is the message in base64, if it was asked for."""
-
-    history: tuple[Attempt, ...]
-    copies: int
-    body: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LetterList:
-    """A page of dead letters. `count` is the number of all that pass the filter."""
-
-    letters: Sequence[ListedLetter]
-    count: int
-    next: str | None
-    complete: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retried:
-    """So many letters were put again, so many were kept because they cannot be. `more`: send the request again."""
-
-    retried: int
-    kept: int
-    more: bool
-    id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dropped:
-    """So many letters are gone. `more`: send the request again."""
-
-    dropped: int
-    more: bool
-    id: str | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneLoad:
     """What waits in a lane. Without a ledger, and while it is away, what comes from it is null.
@@ -449,8 +237,9 @@ class WebhookList:
 class ShownDelivery:
     """What became of one event for one webhook. Times are RFC 3339 in UTC; what there is not is null.
 
-    `requested`: it is a test, or was sent again on request. `next_at`: when the next attempt is due. `status` and
-    `excerpt` are of the last answer; without an answer `error` says what happened. `took_ms`: of the last attempt.
+    `requested`: it is a test, or was sent again on request; `replay` is the replay that did. `next_at`: when the next
+    attempt is due. `status` and `excerpt` are of the last answer; without an answer `error` says what happened.
+    `took_ms`: of the last attempt.
     """
 
     id: str
@@ -468,6 +257,7 @@ class ShownDelivery:
     error: str | None
     took_ms: int | None
     excerpt: str | None
+    replay: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -485,6 +275,51 @@ class RequestedDelivery:
     id: str
     event_id: str
     deliveries: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownReplay:
+    """A replay. Times are RFC 3339 in UTC; what there is not is null.
+
+    `after` and `until` are offsets in the log; all events behind `after` up to `place` are handed on, and `progress` is
+    that part in [0, 1]. `read`: events that were looked at; `sent`: those that were handed on: as deliveries, to the
+    queue, or to the client. `delivered`, `failed` and `pending`: deliveries to a webhook. `events`: where to download.
+    """
+
+    id: str
+    owner: str
+    target: ReplayTarget
+    webhook: str | None
+    queue: str | None
+    events: str | None
+    documents: Documents
+    patterns: Sequence[str]
+    filter: str | None
+    since: str | None
+    before: str | None
+    after: int
+    until: int
+    per_second: int
+    state: ReplayState
+    cause: ReplayCause | None
+    place: int
+    progress: float
+    read: int
+    sent: int
+    delivered: int
+    failed: int
+    pending: int
+    created_at: str
+    updated_at: str
+    ended_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayList:
+    """A page of replays, newest first. `next` is the `cursor` of the page behind, null on the last."""
+
+    replays: Sequence[ShownReplay]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,7 +88,7 @@ _EVENT: Schema = {
     },
 }
 
-_LINE: Schema = {
+LINE: Schema = {
     "type": "string",
     "description": "One object a line. All before `offset` is read, whether it was wanted or not.",
     "contentSchema": {
@@ -123,7 +123,7 @@ GET_EVENTS: Final = Operation(
         Response(
             status=200,
             about="The stream.",
-            content={STREAM_TYPE: _EVENT, LINES_TYPE: _LINE},
+            content={STREAM_TYPE: _EVENT, LINES_TYPE: LINE},
             headers=(
                 Header("Cache-Control", "`no-cache`."),
                 Header(

@@ -10,18 +10,9 @@ from contract.job import Kind, Lane
 from contract.ledger import State
 from contract.reasons import Reason
 from service.access.keys import ANONYMOUS
-from service.api.answers import (
-    BatchBrief,
-    BatchDocuments,
-    BatchState,
-    ConsumerState,
-    DocumentState,
-    IssuedToken,
-    ListedLetter,
-    RunBrief,
-    RunState,
-    known,
-)
+from service.api.answers import ConsumerState, IssuedToken, known
+from service.api.dead_answers import ListedLetter
+from service.api.document_answers import BatchBrief, BatchDocuments, BatchState, DocumentState, RunBrief, RunState
 
 TEXT: Final = (
     "The ferry sails again\n\nBy Ada Larsen\n\n"
@@ -37,6 +28,8 @@ BATCH_ID: Final = batch_id(ANONYMOUS, BATCH_NAME)
 LETTER_ID: Final = document_id_for_key(ANONYMOUS, "hostile-page")
 MISSING_ID: Final = "018f0000-0000-7000-8000-000000000000"  # made in 2024: it is kept no more
 WEBHOOK_ID: Final = "01900000-0000-7000-8000-000000000001"
+REPLAY_ID: Final = "01900000-0000-7000-8000-000000000003"
+STOPPED_REPLAY_ID: Final = "01900000-0000-7000-8000-000000000004"
 DELIVERY_ID: Final = "01900000-0000-7000-8000-000000000002"
 
 AT: Final = "2026-11-28T12:00:00.000Z"

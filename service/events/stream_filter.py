@@ -26,7 +26,7 @@ class DecodedEvents:
         """Returns the event in `entry`; one without fields if the bytes are no JSON object."""
         body, event = self._kept.get(entry.offset, (b"", _NO_EVENT))
         if body != entry.body:
-            event = _decoded(entry.body)
+            event = decoded(entry.body)
             self._keep(entry, event)
         return event
 
@@ -52,7 +52,8 @@ class StreamFilter:
         return self.filter is None or self.filter.matches(self.decoded.of(entry))
 
 
-def _decoded(body: bytes) -> Mapping[str, object]:
+def decoded(body: bytes) -> Mapping[str, object]:
+    """Returns the event in `body`; one without fields if the bytes are no JSON object."""
     try:
         event = orjson.loads(body)
     except orjson.JSONDecodeError:

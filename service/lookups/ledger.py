@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from contract.ledger import Ledger, LedgerUnavailable, Run
 from contract.timestamps import rfc3339
 from service import problems
-from service.api.answers import RunState
+from service.api.document_answers import RunState
 from service.context import LEDGER
 from service.problems import Problem, ProblemError
 

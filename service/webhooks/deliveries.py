@@ -1,7 +1,6 @@
 """Lists the deliveries of a webhook, tests it, and delivers again."""
 
 import asyncio
-import re
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -17,19 +16,17 @@ from contract.timestamps import rfc3339
 from contract.webhooks import Delivery, DeliveryState, Webhook, new_id
 from service import problems
 from service.api.answers import DeliveryList, RequestedDelivery
-from service.api.lookups import MAX_LIMIT
 from service.api.operation import JSON
-from service.api.webhooks import DEFAULT_LIMIT, DELIVER_AGAIN, LIST_DELIVERIES, TEST_WEBHOOK
+from service.api.webhooks import DELIVER_AGAIN, LIST_DELIVERIES, TEST_WEBHOOK
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK
 from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, ledger_of, tagged
+from service.lookups.pages import limit_of
 from service.problems import Problem, ProblemError, invalid_parameter
-from service.webhooks.lookup import book_of, missing, webhook_of
+from service.webhooks.lookup import before_id, book_of, missing, webhook_of
 from service.webhooks.views import shown_delivery
 
-_LIMIT = re.compile(r"[0-9]{1,4}")
-_CURSOR = re.compile(r"[0-9a-f-]{36}")
 _READ_TIMEOUT_S: Final = 4.0  # for one event of the log; chosen: less than the 5 s in which the API answers
 _UNREADABLE: Final = "The event log cannot be read now."
 
@@ -41,9 +38,7 @@ async def list_deliveries(request: web.Request) -> web.Response:
         ProblemError: the query breaks a rule, there is no such webhook, or the ledger is away.
     """
     given = check_parameters(request, LIST_DELIVERIES.parameters)
-    limit, state, cursor = _limit(given.get("limit")), _state(given.get("state")), given.get("cursor")
-    if cursor is not None and not _CURSOR.fullmatch(cursor):
-        raise invalid_parameter("cursor", "cursor", "must be the next of a page that was listed before")
+    limit, state, cursor = limit_of(given), _state(given.get("state")), before_id(given)
     webhook = await webhook_of(request)
     found = await asked(book_of(request).deliveries(webhook.id, state=state, limit=limit + 1, before=cursor))
     page = found[:limit]
@@ -139,13 +134,6 @@ def _accepted(delivery: Delivery) -> web.Response:
     where = f"/v1/webhooks/{delivery.webhook_id}/deliveries"
     answer = RequestedDelivery(id=delivery.id, event_id=delivery.event_id, deliveries=where)
     return web.Response(body=orjson.dumps(answer), content_type=JSON, status=202)
-
-
-def _limit(given: str | None) -> int:
-    limit = str(DEFAULT_LIMIT) if given is None else given
-    if not _LIMIT.fullmatch(limit) or not 1 <= int(limit) <= MAX_LIMIT:
-        raise invalid_parameter("limit", "count", f"must be a whole number from 1 to {MAX_LIMIT}")
-    return int(limit)
 
 
 def _state(given: str | None) -> DeliveryState | None:

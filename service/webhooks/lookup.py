@@ -1,5 +1,9 @@
 """Finds what keeps the webhooks, and a webhook that the caller may see."""
 
+import re
+from collections.abc import Mapping
+from typing import Final
+
 from aiohttp import web
 
 from contract.webhooks import Webhook, WebhookBook
@@ -7,7 +11,9 @@ from service import problems
 from service.access.known_keys import owner_seen
 from service.context import WEBHOOKS
 from service.lookups.ledger import asked
-from service.problems import Problem, ProblemError
+from service.problems import Problem, ProblemError, invalid_parameter
+
+_ID: Final = re.compile(r"[0-9a-f-]{36}")
 
 
 def book_of(request: web.Request) -> WebhookBook:
@@ -32,6 +38,18 @@ async def webhook_of(request: web.Request) -> Webhook:
     if found is None or owner_seen(request) not in {None, found.owner}:
         raise missing("webhook")
     return found
+
+
+def before_id(given: Mapping[str, str]) -> str | None:
+    """Returns the id in the parameter `cursor`, behind which a page begins; None if there is none.
+
+    Raises:
+        ProblemError: it is no id.
+    """
+    cursor = given.get("cursor")
+    if cursor is not None and not _ID.fullmatch(cursor):
+        raise invalid_parameter("cursor", "cursor", "must be the next of a page that was listed before")
+    return cursor
 
 
 def missing(what: str) -> ProblemError:

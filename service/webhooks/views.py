@@ -48,4 +48,5 @@ def shown_delivery(delivery: Delivery) -> ShownDelivery:
         error=delivery.error,
         took_ms=delivery.took_ms,
         excerpt=delivery.excerpt,
+        replay=delivery.replay_id,
     )

@@ -8,7 +8,9 @@ import orjson
 import structlog
 from aiohttp import hdrs, web
 
+from contract.addresses import BlockedAddressError, BlockedPortError
 from contract.broker import BrokerError, BrokerUnavailable
+from contract.faults import Fault
 from contract.keys import Scope
 from contract.webhook_request import WebhookError, WebhookRequest, changed, made, parse_request
 from contract.webhooks import Documents
@@ -19,7 +21,7 @@ from service.api.answers import WebhookList, present
 from service.api.operation import JSON
 from service.api.webhooks import CHANGE_WEBHOOK, LIST_WEBHOOKS, MAKE_WEBHOOK, REMOVE_WEBHOOK, SHOW_WEBHOOK
 from service.broker_errors import broker_refusal
-from service.context import BROKER, CLOCK
+from service.context import BROKER, CLOCK, RECEIVERS
 from service.http.bodies import read_body
 from service.http.middlewares import OWNER
 from service.http.parameters import check_parameters
@@ -121,7 +123,19 @@ async def _asked_for(request: web.Request) -> WebhookRequest:
         raise _invalid(error) from None
     if wanted.documents is Documents.ALL:
         check_scope(request[CALLER], Scope.ADMIN)
+    if wanted.url is not None:
+        _check_address(request, wanted.url)
     return wanted
+
+
+def _check_address(request: web.Request, url: str) -> None:
+    """Refuses an address that nothing would be delivered to. What a name leads to is checked with each delivery."""
+    try:
+        request.app[RECEIVERS].check_url(url)
+    except BlockedAddressError as error:
+        raise _invalid(WebhookError(Fault("url", "blocked_address", f"leads nowhere: {error}"))) from None
+    except BlockedPortError as error:
+        raise _invalid(WebhookError(Fault("url", "blocked_port", f"leads nowhere: {error}"))) from None
 
 
 async def _newest(request: web.Request) -> int:

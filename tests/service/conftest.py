@@ -10,10 +10,12 @@ from aiohttp.web import BaseRunner, Request
 from prometheus_client import CollectorRegistry
 from pytest_aiohttp.plugin import AiohttpClient
 
+from contract.addresses import AddressRule
 from contract.consumers import ConsumerBook
 from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
+from contract.replays import ReplayBook
 from contract.webhooks import WebhookBook
 from service.access.keys import ApiKeys
 from service.access.stored_keys import StoredKeys
@@ -24,6 +26,7 @@ from tests.service.memory_broker import MemoryBroker
 from workers.decode import decode
 
 KNOWN = Hosts()
+PUBLIC = AddressRule()
 SECRET = "t" * 32  # of event tokens
 NOW = datetime(2024, 10, 19, 8, 30, tzinfo=UTC)
 LIMITS = IntakeLimits(max_body_bytes=100_000, put_timeout_s=2.0, heartbeat_s=5.0, open_wait_s=0.05)
@@ -80,6 +83,8 @@ def start_api(aiohttp_client: AiohttpClient, conformance: Conformance) -> StartA
         consumers: ConsumerBook | None = None,
         tokens_secret: str | None = SECRET,
         webhooks: WebhookBook | None = None,
+        replays: ReplayBook | None = None,
+        receivers: AddressRule = PUBLIC,
     ) -> RunningApi:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
@@ -98,6 +103,8 @@ def start_api(aiohttp_client: AiohttpClient, conformance: Conformance) -> StartA
             consumers=consumers,
             tokens_secret=tokens_secret,
             webhooks=webhooks,
+            replays=replays,
+            receivers=receivers,
         )
         conformance.watch(app)
         return RunningApi(await aiohttp_client(PlainServer(app)), broker, metrics)

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from contract.ledger import LedgerUnavailable
+from contract.replays import Replay
 from contract.webhooks import Delivery, Webhook
 from runtime.ledger.consumers import SqlConsumerBook
 from runtime.ledger.database import ledger_url, open_engine
 from runtime.ledger.queries import SqlLedger
+from runtime.ledger.replays import SqlReplays
 from runtime.ledger.webhooks import SqlWebhookBook
 from service.app import Keeping
 from tests.ledger_model import empty_ledger
@@ -44,6 +46,7 @@ async def ledger_api(start_api: StartApi, records: Records, tmp_path: Path) -> A
         operators: frozenset[str] = frozenset(),
         webhooks: Sequence[Webhook] = (),
         deliveries: Sequence[Delivery] = (),
+        replays: Sequence[Replay] = (),
     ) -> RunningApi:
         if content is not None:
             path.write_bytes(content)
@@ -54,6 +57,9 @@ async def ledger_api(start_api: StartApi, records: Records, tmp_path: Path) -> A
             await book.add(webhook, at_most=len(webhooks))
         for delivery in deliveries:
             await book.request(delivery)
+        replay_book = SqlReplays(engine, engine)
+        for replay in replays:
+            await replay_book.add(replay, at_most=len(replays))
         return await start_api(
             keys=keys,
             ledger=SqlLedger(engine),
@@ -61,6 +67,7 @@ async def ledger_api(start_api: StartApi, records: Records, tmp_path: Path) -> A
             operators=operators,
             consumers=SqlConsumerBook(engine),
             webhooks=book,
+            replays=replay_book,
         )
 
     yield start

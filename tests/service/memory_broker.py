@@ -6,7 +6,16 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from contract.batches import BatchClosed
-from contract.broker import BrokerError, BrokerUnavailable, LogEntry, NotPut, QueueDepth, UnknownOffset, Watch
+from contract.broker import (
+    BrokerError,
+    BrokerUnavailable,
+    LogEntry,
+    NoQueues,
+    NotPut,
+    QueueDepth,
+    UnknownOffset,
+    Watch,
+)
 from contract.codec import MAX_JOB_BYTES, MAX_PREVIEW_BYTES, MessageTooLarge, encode, encode_within
 from contract.dead import DeadLetter, DeadLetterPage, Handled, NotRetryable, Wanted, next_run
 from contract.events import Announcement
@@ -22,7 +31,8 @@ class MemoryBroker:
     `refusal` is raised by the next puts and reads, `end_refusal` by ends of batches; while `open_gate` is not set, a
     put hangs. `read_offset` is the last that a reader was given, `readers` how many are reading. `letters` are the dead
     letters, the longest buried first; while `scan_reaches_all` is not set, a look claims that there are more. `answers`
-    are what previews are answered with, in order; a preview waits for its answer.
+    are what previews are answered with, in order; a preview waits for its answer. `subscribed` are the queues of
+    subscribers; None: it has no such queues.
     """
 
     def __init__(self) -> None:
@@ -47,6 +57,7 @@ class MemoryBroker:
         self.watches = Watches()
         self.watching: list[str] = []
         self.previews: list[Job] = []
+        self.subscribed: set[str] | None = None
         self.answers: asyncio.Queue[bytes | BrokerError] = asyncio.Queue()
 
     async def put(self, job: Job) -> None:
@@ -113,6 +124,16 @@ class MemoryBroker:
         finally:
             self.readers -= 1
             await self._tell()
+
+    async def has_queue(self, name: str) -> bool:
+        if self.refusal:
+            raise self.refusal
+        if self.subscribed is None:
+            raise NoQueues(name)
+        return name in self.subscribed
+
+    async def send_again(self, queue: str, entries: Sequence[LogEntry], replay_id: str) -> Sequence[LogEntry]:
+        raise NotImplementedError
 
     async def log_bounds(self) -> tuple[int, int]:
         if self.refusal:

@@ -14,7 +14,8 @@ LOOKUPS = {  # they ask the ledger, not the broker
     *(("POST", "/v1/consumers/some-name/commit"), ("DELETE", "/v1/consumers/some-name")),
     ("POST", "/v1/event-tokens"),  # it asks nobody
 }
-WEBHOOKS = "/v1/webhooks"  # they ask the ledger first: `test_webhooks` has their broker fail
+# They ask the ledger first: `test_webhooks` and `test_replays` have their broker fail.
+WEBHOOKS = ("/v1/webhooks", "/v1/replays")
 PUTS = {("POST", "/v1/documents"), ("POST", "/v1/dead/some-id/retry"), ("POST", "/v1/dead/retry")}
 ACTS = {  # they ask the ledger first: `test_document_acts` has their broker fail
     ("DELETE", "/v1/documents/some-id"),

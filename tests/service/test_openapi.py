@@ -15,8 +15,9 @@ from openapi_spec_validator import validate
 
 from contract.codec import encode
 from contract.job import Job, Kind, Lane
+from contract.replays import Replay, ReplayState, ReplayTarget
 from contract.schemas import schemas
-from contract.webhooks import Delivery, DeliveryState, Webhook, new_secret
+from contract.webhooks import Delivery, DeliveryState, Documents, Webhook, new_secret
 from runtime.ledger.database import ledger_url, open_engine
 from service import problems
 from service.api import samples
@@ -89,8 +90,19 @@ async def full_api(ledger_api: StartLedgerApi) -> RunningApi:
         state=DeliveryState.DELIVERED,
         created_at=NOW,
     )
+    running = Replay(
+        id=samples.REPLAY_ID,
+        owner="anonymous",
+        target=ReplayTarget.DOWNLOAD,
+        documents=Documents.ALL,
+        until=0,
+        per_second=100,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    stopped = replace(running, id=samples.STOPPED_REPLAY_ID, state=ReplayState.CANCELLED)
     content = await asyncio.to_thread(full_ledger)
-    api = await ledger_api(content=content, webhooks=[webhook], deliveries=[delivered])
+    api = await ledger_api(content=content, webhooks=[webhook], deliveries=[delivered], replays=[running, stopped])
     api.broker.letters = [letter(again(job(samples.LETTER_ID, kind=Kind.HTML)))]
     api.broker.answers.put_nowait(encode(samples.EVENT))
     await api.broker.write(samples.EVENT.routing_key, encode(samples.EVENT))
@@ -153,7 +165,7 @@ async def test_what_answers_get_answers_head_as_the_document_says(api: RunningAp
     without = {path for method, path in routes if method == "GET"} - {
         path for method, path in routes if method == "HEAD"
     }
-    assert without == {"/v1/events", "/v1/dead", "/v1/dead/{id}"}
+    assert without == {"/v1/events", "/v1/replays/{id}/events", "/v1/dead", "/v1/dead/{id}"}
     assert "but for event streams and dead letters" in document()["info"]["description"].replace("\n", " ")
 
 

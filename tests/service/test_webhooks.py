@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
+from contract.addresses import AddressRule
 from contract.broker import BrokerUnavailable
 from contract.codec import encode
 from contract.events import erased
 from contract.job import Job
 from contract.streams import Stream
 from contract.webhooks import is_secret
+from service.context import WEBHOOKS
 from tests.brokers import samples
 from tests.runtime.ledger.records import Records
 from tests.runtime.ledger.test_webhooks import delivery, webhook
@@ -98,6 +100,38 @@ async def test_what_breaks_a_rule_is_refused_by_name(
     body = await problem(await hooks.client.post("/v1/webhooks", json=fields))
     assert body["type"] == "/problems/invalid-webhook"
     assert [(fault["field"], fault["rule"]) for fault in body["errors"]] == faults
+
+
+@pytest.mark.parametrize(
+    ("url", "rule"),
+    [
+        ("http://127.0.0.1/", "blocked_address"),
+        ("http://0x7f.1:80/", "blocked_address"),
+        ("http://[::1]/", "blocked_address"),
+        ("http://[::ffff:10.0.0.1]/", "blocked_address"),
+        ("http://169.254.169.254/latest", "blocked_address"),
+        ("https://93.184.216.34:22/", "blocked_port"),
+    ],
+)
+async def test_an_address_that_may_not_be_dialled_is_refused_at_once(hooks: RunningApi, url: str, rule: str) -> None:
+    made = await make(hooks)
+    for response in (
+        await hooks.client.post("/v1/webhooks", json={"url": url}),
+        await hooks.client.patch(f"/v1/webhooks/{made['id']}", json={"url": url}),
+    ):
+        fault = (await problem(response))["errors"][0]
+        assert (fault["field"], fault["rule"]) == ("url", rule)
+    assert (await get(hooks, f"/v1/webhooks/{made['id']}"))["url"] == URL
+
+
+async def test_public_addresses_names_and_what_the_operator_lists_are_taken(
+    hooks: RunningApi, start_api: StartApi
+) -> None:
+    for url in ("https://93.184.216.34/", "https://[2606:2800:220:1::1]/", "http://localhost:9000/"):
+        assert (await make(hooks, url=url))["url"] == url
+    assert hooks.client.app is not None
+    inside = await start_api(webhooks=hooks.client.app[WEBHOOKS], receivers=AddressRule(("10.1.0.0/16",)))
+    assert (await make(inside, url="http://10.1.2.3:9000/"))["url"] == "http://10.1.2.3:9000/"
 
 
 async def test_a_bad_filter_is_refused_with_the_place_of_the_fault(hooks: RunningApi) -> None:

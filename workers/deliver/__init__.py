@@ -11,5 +11,7 @@ In reading order:
     window      up to which offset a webhook has everything
     courier     delivers for one webhook
     assignment  decides which process delivers for which webhook. Pure
+    replaying   runs one replay, to a webhook or a queue
+    replays     takes the process's share of the replays
     deliverer   the role: takes its share of the webhooks, and stores what came of deliveries
 """

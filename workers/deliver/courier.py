@@ -11,11 +11,12 @@ from functools import partial
 import structlog
 
 from contract.broker import UnknownOffset
-from contract.deliveries import DeliveryStore, Disabled, Settlement
+from contract.deliveries import DeliveryStore, Disabled, PendingDeliveries, Settlement
 from contract.events import ERASED
 from contract.labels import DeliveryOutcome
 from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
+from contract.replays import REPLAY_HEADER
 from contract.signals import seconds_since
 from contract.webhooks import BEFORE_ALL, Delivery, DeliveryState, Webhook, new_id
 from workers.deliver.feeds import FeedEntry, Feeds, Stopping, decoded
@@ -58,8 +59,8 @@ class Courier:
         self.disabled: Disabled | None = None
         self.failing_since = webhook.failing_since
         self.behind_since: datetime | None = None
-        self.pending = 0  # as last counted, and what was stored since
-        self._unstored: set[str] = set()  # deliveries that are pending, and not stored yet
+        self.pending = self.pending_bytes = 0  # as last counted, and what was stored since
+        self._unstored: dict[str, int] = {}  # deliveries that are pending and not stored yet, with their bytes
         self._context = context
         self._limits = context.limits
         self._signers = Signers(webhook)
@@ -104,17 +105,16 @@ class Courier:
 
     async def retry(self, at: datetime, *, requested: bool) -> None:
         """Makes the deliveries that are due at `at`. An ordered webhook makes its own by itself, in their order."""
-        slots = self._on_request if requested else self._slots
         while due := await self._due(at, requested=requested):
-            await asyncio.gather(*(self._deliver_again(delivery, slots) for delivery in due))
+            await asyncio.gather(*(self._deliver_again(delivery) for delivery in due))
 
     async def _due(self, at: datetime, *, requested: bool) -> Sequence[Delivery]:
         """Returns some of what is due, without what is under way. None where nothing more is to be begun."""
         if self._context.stopping.is_set() or not (requested or self.is_enabled):
             return ()
-        most, under_way = self._limits.at_once * 2, len(self._under_way)
-        due = await self._context.store.due(self.webhook.id, at, requested=requested, limit=most + under_way)
-        return [it for it in due if it.id not in self._under_way][:most]
+        most, before = self._limits.at_once * 2, set(self._under_way)  # what is stored meanwhile may be read as pending
+        due = await self._context.store.due(self.webhook.id, at, requested=requested, limit=most + len(before))
+        return [it for it in due if it.id not in before | self._under_way][:most]
 
     def take_settlement(self) -> Settlement | None:
         """Returns what is to be stored, None if nothing is. The caller stores it, and then calls `settled`."""
@@ -132,8 +132,9 @@ class Courier:
         self._stored_place = stored.place
         self._is_disabling_stored |= stored.disabled is not None
         ids = {it.id for it in (*stored.fresh, *stored.again)}
-        self.pending += len(ids & self._unstored)
-        self._unstored -= ids
+        stored_bytes = [self._unstored.pop(it) for it in ids if it in self._unstored]
+        self.pending += len(stored_bytes)
+        self.pending_bytes += sum(stored_bytes)
         self._under_way -= ids
         async with self._changed:
             self._changed.notify_all()
@@ -153,10 +154,10 @@ class Courier:
         async with self._changed:
             self._changed.notify_all()
 
-    async def counted(self, pending: int) -> None:
+    async def counted(self, waiting: PendingDeliveries) -> None:
         """Notes how many deliveries wait for another attempt."""
         async with self._changed:
-            self.pending = pending
+            self.pending, self.pending_bytes = waiting.count, waiting.bytes
             self._changed.notify_all()
 
     def _empty(self) -> Settlement:
@@ -220,17 +221,17 @@ class Courier:
 
     async def _room(self) -> None:
         """Waits until outcomes are stored, and few enough deliveries are pending."""
-        async with self._changed:
-            await self._changed.wait_for(
-                lambda: (
-                    self._context.stopping.is_set()
-                    or (
-                        len(self._under_way) < self._limits.unsettled
-                        and (self.webhook.ordered or self.pending + len(self._unstored) < self._limits.pending)
-                    )
-                )
-            )
+        if not self._has_room():
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._context.stopping.is_set() or self._has_room())
         self._check()
+
+    def _has_room(self) -> bool:
+        if len(self._under_way) >= self._limits.unsettled:
+            return False
+        few = self.pending + len(self._unstored) < self._limits.pending
+        small = self.pending_bytes + sum(self._unstored.values()) < self._limits.pending_bytes
+        return self.webhook.ordered or (few and small)
 
     async def _deliver(self, delivery: Delivery, window: OffsetWindow) -> None:
         """Makes the first attempt of a webhook that is not ordered. It has a slot already."""
@@ -308,8 +309,9 @@ class Courier:
             except LedgerUnavailable:
                 await self._pause(self._limits.pause_s)
 
-    async def _deliver_again(self, delivery: Delivery, slots: asyncio.Semaphore) -> None:
-        async with slots:
+    async def _deliver_again(self, delivery: Delivery) -> None:
+        is_replayed = delivery.replay_id is not None and not self.webhook.ordered
+        async with self._slots if is_replayed or not delivery.requested else self._on_request:
             if delivery.id in self._under_way or (self.disabled is not None and not delivery.requested):
                 return
             self._under_way.add(delivery.id)
@@ -325,6 +327,8 @@ class Courier:
         await self._pause(self._not_before_s - time.monotonic())
         body = body_of(delivery.body or b"", self.webhook.payload)
         headers = self._signers.headers(delivery.event_id, body, self._context.clock())
+        if delivery.replay_id is not None:
+            headers = {**headers, REPLAY_HEADER: delivery.replay_id}
         answer = await self._context.receivers.post(self.webhook.url, body, headers)
         at = self._context.clock()
         self._context.metrics.webhook_attempts.labels(answer.outcome).inc()
@@ -363,7 +367,7 @@ class Courier:
         among.append(tried)
         self._under_way.add(tried.id)
         if among is self._settlement.fresh and tried.state is DeliveryState.PENDING:
-            self._unstored.add(tried.id)
+            self._unstored[tried.id] = len(tried.body or b"")
 
     def _erase(self, document_id: str) -> None:
         self._settlement.erased.add(document_id)

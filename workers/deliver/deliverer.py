@@ -11,12 +11,13 @@ from uuid import uuid4
 
 import structlog
 
-from contract.broker import BrokerError, EventLog, Stop
-from contract.deliveries import DeliveryStore, HeldWebhook, Settlement, WebhookSnapshot
+from contract.broker import BrokerError, EventLog, Stop, SubscriberQueues
+from contract.deliveries import DeliveryStore, HeldWebhook, PendingDeliveries, Settlement, WebhookSnapshot
 from contract.events import DisabledWebhook, WebhookDisabledEvent
 from contract.labels import WebhookState
 from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
+from contract.replays import ReplayStore
 from contract.requests import RequestSink
 from contract.streams import Streams
 from contract.timestamps import rfc3339
@@ -26,13 +27,15 @@ from workers.deliver.courier import Courier, CourierContext
 from workers.deliver.feeds import Feeds
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.receiver import Receivers
+from workers.deliver.replaying import ReplayMeans
+from workers.deliver.replays import Replays
 
 log = structlog.get_logger(__name__)
 
 _NOBODY = -1  # the end of a log whose end is not known
 
 
-class DeliverBroker(EventLog, RequestSink, Streams, Protocol):
+class DeliverBroker(EventLog, RequestSink, Streams, SubscriberQueues, Protocol):
     """What the role needs of a broker."""
 
 
@@ -53,6 +56,7 @@ class Deliverer:
         self,
         broker: DeliverBroker,
         store: DeliveryStore,
+        replays: ReplayStore,
         receivers: Receivers,
         *,
         metrics: Metrics,
@@ -66,11 +70,16 @@ class Deliverer:
         self._limits = limits
         self._clock = clock
         self._name = str(uuid4())
+        self._replay_store = replays
         self._processes = LiveProcesses(limits.heartbeat_timeout_s)
         self._runs: dict[str, _Run] = {}
         self._wake = asyncio.Event()
         self._storing = asyncio.Lock()  # settlements of one webhook are stored in their order
         self._stopping = asyncio.Event()
+        replay_means = ReplayMeans(
+            broker=broker, store=replays, metrics=metrics, limits=limits, clock=clock, stopping=self._stopping
+        )
+        self._replays = Replays(self._name, replay_means)
         self._newest = _NOBODY
         self._measure_at, self._sweep_at = 0.0, time.monotonic() + limits.poll_s
         self._is_failing = self._is_over = False
@@ -114,7 +123,9 @@ class Deliverer:
         """Looks once for what has changed, and for what is due."""
         try:
             snapshot = await self._store.heartbeat(self._name)
-            await self._assign(snapshot, group, context)
+            members = await self._members(snapshot)
+            await self._assign(snapshot, members, group, context)
+            await self._replays.share(members, group)
             await self._retry(group)
             await self._tell(snapshot.webhooks)
             await self._sweep()
@@ -125,13 +136,19 @@ class Deliverer:
         await self._measure()
         self._show()
 
-    async def _assign(self, snapshot: WebhookSnapshot, group: asyncio.TaskGroup, context: CourierContext) -> None:
-        """Gives up the webhooks that are no longer this process's share, and takes those that are."""
-        webhooks, now_s = {it.webhook.id: it for it in snapshot.webhooks}, time.monotonic()
+    async def _members(self, snapshot: WebhookSnapshot) -> set[str]:
+        """Returns the processes that are alive, this one included. What ended ones held is given back."""
+        now_s = time.monotonic()
         self._processes.see(dict(snapshot.heartbeats), now_s)
         for name in self._processes.ended(now_s) - {self._name}:
             await self._store.leave(name)
-        members = self._processes.alive(now_s) | {self._name}
+        return self._processes.alive(now_s) | {self._name}
+
+    async def _assign(
+        self, snapshot: WebhookSnapshot, members: set[str], group: asyncio.TaskGroup, context: CourierContext
+    ) -> None:
+        """Gives up the webhooks that are no longer this process's share, and takes those that are."""
+        webhooks = {it.webhook.id: it for it in snapshot.webhooks}
         mine = {it: held for it, held in webhooks.items() if holder_of(it, members) == self._name}
         for webhook_id in [*self._runs]:
             if not _is_same(mine.get(webhook_id), self._runs[webhook_id].courier):
@@ -164,7 +181,7 @@ class Deliverer:
         self._metrics.webhook_pending.set(sum(it.count for it in waiting.values()))
         for webhook_id, run in self._runs.items():
             found = waiting.get(webhook_id)
-            await run.courier.counted(0 if found is None else found.count)
+            await run.courier.counted(found or PendingDeliveries())
             if found is None:
                 continue
             is_due = found.next_at is not None and found.next_at <= at and run.courier.is_enabled
@@ -239,6 +256,7 @@ class Deliverer:
         before = self._clock() - timedelta(days=self._limits.keep_days)
         for webhook_id in [*self._runs]:
             await self._store.sweep(webhook_id, before, keep=self._limits.keep_many)
+        await self._replay_store.sweep_replays(before)
 
     async def _measure(self) -> None:
         """Asks how far the log goes."""
@@ -275,6 +293,7 @@ class Deliverer:
         tasks = [it for run in self._runs.values() for it in (run.task, run.retrying, run.requested) if it is not None]
         if tasks:
             await asyncio.wait(tasks)
+        await self._replays.end()
 
     async def _leave(self) -> None:
         await self._settle()

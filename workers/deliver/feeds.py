@@ -32,9 +32,10 @@ class Stopping(Exception):
 class FeedEntry:
     """An entry of the log, decoded once for all who read it. `event` is None if it holds no event."""
 
-    __slots__ = ("body", "event", "offset", "routing_key")
+    __slots__ = ("body", "event", "offset", "raw", "routing_key")
 
     def __init__(self, entry: LogEntry) -> None:
+        self.raw = entry
         self.offset, self.routing_key, self.body = entry.offset, entry.routing_key, entry.body
         self.event: Mapping[str, Any] | None = decoded(entry.body)
 

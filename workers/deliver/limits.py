@@ -14,7 +14,8 @@ class DeliveryLimits:
       may ask for a pause of up to `pause_at_most_s`.
     - A webhook to which nothing got through for `disable_after_s` is disabled.
     - A webhook has `at_once` requests under way, and up to `unsettled` outcomes that are not stored yet. One that is
-      not ordered goes on reading while fewer than `pending` of its deliveries wait for another attempt.
+      not ordered goes on reading while fewer than `pending` of its deliveries wait for another attempt, with events of
+      fewer than `pending_bytes`: compressed, or as they are while they are not stored.
     - After `down_after` failures one after another a receiver counts as down: once it answers again, all that is
       pending is due.
     - Outcomes are stored every `settle_s`, or when there are `settle_many`. After an error of the ledger it waits
@@ -23,6 +24,8 @@ class DeliveryLimits:
       `heartbeat_timeout_s` has ended.
     - Finished deliveries are kept for `keep_days` days, and of a webhook the newest `keep_many`.
     - The lag behind the log is measured every `measure_s`.
+    - A process runs `replays` at once, and each hands on up to `replay_at_once` events at a time. One to a webhook
+      waits while `replay_pending` of its deliveries are pending, or have `replay_bytes`, compressed.
     """
 
     timeout_s: float = 20.0
@@ -34,6 +37,7 @@ class DeliveryLimits:
     at_once: int = 8
     unsettled: int = 500
     pending: int = 1000
+    pending_bytes: int = 64 * 1024 * 1024
     down_after: int = 10
     settle_s: float = 0.25
     settle_many: int = 200
@@ -44,3 +48,7 @@ class DeliveryLimits:
     keep_many: int = 10_000
     sweep_s: float = 60.0
     measure_s: float = 15.0
+    replays: int = 4
+    replay_at_once: int = 100
+    replay_pending: int = 200
+    replay_bytes: int = 16 * 1024 * 1024

@@ -16,23 +16,32 @@ _SLOW_DOWN: Final = {429, 503}  # RFC 6585, section 4; RFC 9110, section 15.6.4
 
 def after(delivery: Delivery, answer: AttemptResult, at: datetime, limits: DeliveryLimits) -> Delivery:
     """Returns the delivery after an attempt that ended at the aware time `at`: delivered, due again, or failed."""
-    tried = replace(
+    state, next_at = _follows(delivery.attempts + 1, answer, at, limits)
+    return replace(  # once: it takes as long as the rest of this function
         delivery,
+        state=state,
         attempts=delivery.attempts + 1,
         last_at=at,
+        next_at=next_at,
         status=answer.status,
         error=answer.error,
         took_ms=answer.took_ms,
         excerpt=answer.excerpt,
-        next_at=None,
+        body=delivery.body if state is DeliveryState.PENDING else None,
     )
+
+
+def _follows(
+    attempts: int, answer: AttemptResult, at: datetime, limits: DeliveryLimits
+) -> tuple[DeliveryState, datetime | None]:
+    """Returns the state after so many attempts, and when the next one is due."""
     if answer.outcome is DeliveryOutcome.DELIVERED:
-        return replace(tried, state=DeliveryState.DELIVERED, body=None)
-    if tried.attempts > len(limits.delays_s):
-        return replace(tried, state=DeliveryState.FAILED, body=None)
+        return DeliveryState.DELIVERED, None
+    if attempts > len(limits.delays_s):
+        return DeliveryState.FAILED, None
     spread = random.uniform(1 - limits.jitter, 1 + limits.jitter)  # noqa: S311 - it only spreads load
-    delay_s = max(limits.delays_s[tried.attempts - 1] * spread, pause_s(answer, limits))
-    return replace(tried, next_at=at + timedelta(seconds=delay_s))
+    delay_s = max(limits.delays_s[attempts - 1] * spread, pause_s(answer, limits))
+    return DeliveryState.PENDING, at + timedelta(seconds=delay_s)
 
 
 def pause_s(answer: AttemptResult, limits: DeliveryLimits) -> float:

@@ -137,6 +137,8 @@ def _since(began: float) -> int:
 
 def _retry_after(value: str) -> float | None:
     """Returns a `Retry-After` in seconds (RFC 9110, section 10.2.3), None for what is none."""
+    if not value:  # nearly always: to find out in other ways takes longer
+        return None
     if value.isascii() and value.isdigit():
         return float(value[:9])  # a year has eight digits
     try:

@@ -10,6 +10,22 @@ from contract.webhooks import Documents, Webhook
 from workers.deliver.feeds import FeedEntry
 
 
+class WebhookEvents:
+    """The events that a webhook hears of, whosever they are."""
+
+    def __init__(self, webhook: Webhook) -> None:
+        self._patterns = tuple(webhook.patterns)
+        self._filter = None if webhook.filter is None else Filter.parse(webhook.filter)
+
+    def has(self, entry: FeedEntry) -> bool:
+        """Returns True if it is an event of them."""
+        if entry.event is None:
+            return False
+        if self._patterns and not any(matches(pattern, entry.routing_key) for pattern in self._patterns):
+            return False
+        return self._filter is None or self._filter.matches(entry.event)
+
+
 class EventSelection:
     """Selects the events of one webhook. The owner of a document is not in its event, but later in the ledger.
 
@@ -18,8 +34,7 @@ class EventSelection:
 
     def __init__(self, webhook: Webhook, store: DeliveryStore, pause: Callable[[], Awaitable[None]]) -> None:
         self._owner = webhook.owner if webhook.documents is Documents.OWN else None
-        self._patterns = tuple(webhook.patterns)
-        self._filter = None if webhook.filter is None else Filter.parse(webhook.filter)
+        self._events = WebhookEvents(webhook)
         self._store = store
         self._pause = pause
 
@@ -29,18 +44,11 @@ class EventSelection:
         Raises:
             LedgerUnavailable: the owners cannot be asked for.
         """
-        wanted = [entry for entry in entries if self._is_chosen(entry)]
+        wanted = [entry for entry in entries if self._events.has(entry)]
         if self._owner is not None and wanted:
             owned = await self._owned(self._owner, wanted)
             wanted = [entry for entry in wanted if _subject(entry) in owned]
         return {entry.offset for entry in wanted}
-
-    def _is_chosen(self, entry: FeedEntry) -> bool:
-        if entry.event is None:
-            return False
-        if self._patterns and not any(matches(pattern, entry.routing_key) for pattern in self._patterns):
-            return False
-        return self._filter is None or self._filter.matches(entry.event)
 
     async def _owned(self, owner: str, entries: Sequence[FeedEntry]) -> set[str]:
         ids = {_subject(entry) for entry in entries}

@@ -15,6 +15,7 @@ from contract.broker import (
     Capacity,
     Handler,
     LogEntry,
+    NoQueues,
     NotPut,
     QueueDepth,
     Stop,
@@ -232,6 +233,14 @@ class EmbeddedBroker:
         found = await self._store.read(lambda db: tables.queues(db, time.time()))
         lanes = {name: QueueDepth(count, age_s) for name, (count, age_s) in found.items() if name in _LANES}
         return {name: QueueDepth(count) for name, (count, _) in found.items()} | lanes
+
+    async def has_queue(self, name: str) -> bool:
+        """There are none; see `contract.broker.SubscriberQueues`."""
+        raise NoQueues(name)
+
+    async def send_again(self, queue: str, _entries: Sequence[LogEntry], _replay_id: str) -> Sequence[LogEntry]:
+        """There is nowhere to send to; see `contract.broker.SubscriberQueues`."""
+        raise NoQueues(queue)
 
     async def ready(self) -> bool:
         """Returns True if the disk takes writes: it writes a few bytes to find out."""

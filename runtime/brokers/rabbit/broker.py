@@ -20,6 +20,7 @@ from contract.requests import OwnerRequest
 from contract.streams import Stream
 from contract.topology import INTAKE, Topology, design
 from runtime.brokers import dead
+from runtime.brokers.rabbit import queues
 from runtime.brokers.rabbit.attempts import AttemptRecord
 from runtime.brokers.rabbit.consumer import Consumer
 from runtime.brokers.rabbit.dead import DeadQueue, open_dead_letters
@@ -217,6 +218,15 @@ class RabbitBroker:
     async def depths(self) -> Mapping[str, QueueDepth]:
         """See `contract.broker.QueueDepths.depths`. Ages are unknown: AMQP does not report them."""
         return await self._queues.depths()
+
+    async def has_queue(self, name: str) -> bool:
+        """See `contract.broker.SubscriberQueues.has_queue`."""
+        return await queues.has_queue(self._url, name, self._limits)
+
+    async def send_again(self, queue: str, entries: Sequence[LogEntry], replay_id: str) -> Sequence[LogEntry]:
+        """See `contract.broker.SubscriberQueues.send_again`."""
+        self._start_publishing()
+        return await queues.send_again(self._publisher, queue, entries, replay_id, self._limits)
 
     async def ready(self) -> bool:
         """Returns True if publishing works and, while consuming, the consumer's connection works, too."""

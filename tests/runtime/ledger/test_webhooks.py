@@ -19,6 +19,7 @@ from contract.webhooks import (
 )
 from runtime.ledger import schema
 from runtime.ledger.deliveries import SqlDeliveries
+from runtime.ledger.webhook_rows import delivery_row
 from runtime.ledger.webhooks import SqlWebhookBook
 from tests.brokers import samples
 from tests.runtime.ledger.records import Records, record_all
@@ -195,14 +196,15 @@ async def test_what_is_due_and_what_waits(engine: AsyncEngine) -> None:
     asked = delivery(made, requested=True)
     for it in (first, second, asked):
         await book.request(it)
-    assert await store.pending([made.id]) == {made.id: PendingDeliveries(2, NOW, NOW)}
+    compressed = delivery_row(first)["body"]
+    assert await store.pending([made.id]) == {made.id: PendingDeliveries(2, NOW, NOW, 2 * len(compressed))}
     assert await store.due(made.id, NOW, requested=False, limit=9) == [first]
     assert await store.due(made.id, NOW, requested=True, limit=9) == [asked]
     assert await store.blocking(made.id, limit=9) == [second, first]
     over = replace(first, state=DeliveryState.DELIVERED, attempts=1, next_at=None, status=200, body=None)
     postponed = replace(second, attempts=3, next_at=NOW, status=500, excerpt="no")
     await store.settle([Settlement(webhook_id=made.id, fence=0, version=1, place=2, again=[over, postponed])])
-    assert await store.pending([made.id]) == {made.id: PendingDeliveries(1, NOW, NOW)}
+    assert await store.pending([made.id]) == {made.id: PendingDeliveries(1, NOW, NOW, len(compressed))}
     assert await store.blocking(made.id, limit=9) == [postponed]
     assert await book.delivery(made.id, first.id) == over
     assert [await store.is_pending(it.id) for it in (first, second)] == [False, True]

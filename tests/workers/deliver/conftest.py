@@ -12,10 +12,11 @@ import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from contract.broker import LogEntry, UnknownOffset
+from contract.broker import LogEntry, QueueMissing, UnknownOffset
 from contract.codec import encode
 from contract.events import Announcement, AnyEvent
 from contract.metrics import Metrics
+from contract.replays import Replay, ReplayState, ReplayTarget
 from contract.requests import OwnerRequest
 from contract.streams import Stream
 from contract.timestamps import now
@@ -23,6 +24,7 @@ from contract.webhooks import Delivery, Documents, Webhook, new_id, new_secret
 from runtime.ledger import schema
 from runtime.ledger.database import ledger_url, open_engine
 from runtime.ledger.deliveries import SqlDeliveries
+from runtime.ledger.replays import SqlReplays
 from runtime.ledger.webhooks import SqlWebhookBook
 from workers.deliver.deliverer import Deliverer
 from workers.deliver.limits import DeliveryLimits
@@ -48,6 +50,8 @@ class Log:
         self.first = 0
         self.reads = 0
         self.batch = 3
+        self.queues: dict[str, list[LogEntry]] = {}
+        self.refuses: Callable[[LogEntry], bool] = lambda _: False  # a queue that is full
         self._changed = asyncio.Event()
 
     def write(self, event: AnyEvent) -> int:
@@ -69,6 +73,17 @@ class Log:
     async def read(self, _after: int | None = None) -> AsyncGenerator[LogEntry, None]:
         raise NotImplementedError
         yield
+
+    async def has_queue(self, name: str) -> bool:
+        return name in self.queues
+
+    async def send_again(self, queue: str, entries: Sequence[LogEntry], replay_id: str) -> Sequence[LogEntry]:
+        assert replay_id
+        if queue not in self.queues:
+            raise QueueMissing(queue)
+        refused = [entry for entry in entries if self.refuses(entry)]
+        self.queues[queue] += [entry for entry in entries if entry not in refused]
+        return refused
 
     async def log_bounds(self) -> tuple[int, int]:
         return self.first, self.first + len(self.entries) - 1
@@ -170,6 +185,36 @@ class DeliverSystem:
     book: SqlWebhookBook
     store: SqlDeliveries
     metrics: Metrics
+    replays: SqlReplays
+
+    async def replay(self, target: ReplayTarget, **fields: object) -> Replay:
+        """Stores a replay of all events that are in the log."""
+        at = now()
+        made = Replay(
+            id=new_id(),
+            owner="ann",
+            documents=Documents.ALL,
+            target=target,
+            until=self.log.first + len(self.log.entries) - 1,
+            per_second=10_000,
+            created_at=at,
+            updated_at=at,
+        )
+        made = replace(made, **fields)  # type: ignore[arg-type] # the fields of a replay
+        assert await self.replays.add(made, at_most=1000)
+        return made
+
+    async def replay_ended(self, replay: Replay) -> Replay:
+        """Waits until the replay has ended, and returns it."""
+
+        async def has_ended() -> bool:
+            found = await self.replays.replay(replay.id)
+            return found is not None and found.state is not ReplayState.RUNNING
+
+        await self.until(has_ended)
+        found = await self.replays.replay(replay.id)
+        assert found is not None
+        return found
 
     async def hook(self, receiver: Receiver, **fields: object) -> Webhook:
         """Stores a webhook that hears of all events from the end of the log on."""
@@ -211,7 +256,7 @@ class DeliverSystem:
         store = SqlDeliveries(self.store._reader, self.store._writer, alone=alone)
         reach = ReceiverReach(networks=("127.0.0.0/8",))
         async with Receivers(reach, timeout_s=limits.timeout_s, answer_bytes=limits.answer_bytes) as receivers:
-            role = Deliverer(self.log, store, receivers, metrics=self.metrics, limits=limits, clock=clock)
+            role = Deliverer(self.log, store, self.replays, receivers, metrics=self.metrics, limits=limits, clock=clock)
             task = asyncio.create_task(role.run(stop))
             try:
                 yield role
@@ -233,6 +278,6 @@ async def system(model: Path, tmp_path: Path) -> AsyncIterator[DeliverSystem]:
     url = ledger_url(f"sqlite:///{shutil.copy(model, tmp_path / 'ledger.db')}")
     reader, writer = open_engine(url), open_engine(url, writes=True)
     store = SqlDeliveries(reader, writer, alone=True)
-    yield DeliverSystem(Log(), SqlWebhookBook(writer), store, Metrics(CollectorRegistry()))
+    yield DeliverSystem(Log(), SqlWebhookBook(writer), store, Metrics(CollectorRegistry()), SqlReplays(reader, writer))
     await reader.dispose()
     await writer.dispose()

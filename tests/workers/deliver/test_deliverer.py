@@ -9,6 +9,7 @@ import orjson
 from aiohttp import web
 from standardwebhooks import Webhook as Verifier
 
+from contract.codec import encode
 from contract.events import ProcessedEvent, erased
 from contract.ledger import LedgerUnavailable
 from contract.reasons import Reason
@@ -30,6 +31,36 @@ def write(system: DeliverSystem, written: Sequence[ProcessedEvent]) -> list[str]
     for event in written:
         system.log.write(event)
     return [event.id for event in written]
+
+
+async def test_no_more_is_read_when_the_events_that_wait_are_large(
+    system: DeliverSystem, open_receiver: OpenReceiver
+) -> None:
+    up = asyncio.Event()
+
+    async def answer(_: Posted) -> web.Response:
+        return web.Response(status=204 if up.is_set() else 500)
+
+    receiver = await open_receiver(answer)
+    webhook = await system.hook(receiver)
+    limits = replace(LONG, pending_bytes=3 * len(encode(events(1)[0])), at_once=1)
+    async with system.delivering(limits):
+        ids = write(system, events(30))
+        await receiver.until(3)
+
+        async def are_stored() -> bool:
+            return len([it for it in await system.deliveries(webhook) if it.attempts]) >= 3
+
+        await system.until(are_stored)
+        assert len(receiver.got) < 15  # what is stored is compressed, and counts less
+        up.set()
+        assert await system.book.change(replace(webhook, version=webhook.version + 1, updated_at=now()))
+
+        async def are_delivered() -> bool:
+            kept = await system.deliveries(webhook)
+            return {it.event_id for it in kept if it.state is DeliveryState.DELIVERED} == set(ids)
+
+        await system.until(are_delivered)
 
 
 async def test_each_event_is_posted_in_the_bytes_of_the_log_and_signed(
