@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.service.conftest import StartApi, RunningApi, problem
+from tests.service.conftest import RunningApi, StartApi, problem
 
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
 
