@@ -20,7 +20,7 @@ async def test_each_schema_of_the_documentation_is_served(api: RunningApi, file:
 
 
 async def test_schemas_need_no_key(start_api: StartApi) -> None:
-    api = await start_api(keys=("desk:secret-of-the-desk-0123456789",))
+    api = await start_api(keys=("api:secret-of-the-api-0123456789",))
     assert (await api.client.get("/schemas/submission.json")).status == 200
 
 
