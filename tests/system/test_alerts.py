@@ -19,7 +19,9 @@ import pytest
 
 from contract.topology import ACCEPTED, ATTEMPTS, DEAD, LOG, Bounds, design
 from tests.forking.command import COPYDESK
+from tests.system.boards import boards, queries, variables, without_data
 from tests.system.causes import accepted, channel, load, site, stored, webhook
+from tests.system.mixed_load import mixed_load
 from tests.system.processes import Process, running
 from tests.system.prometheus_server import alerts, linted, prometheus, until
 from tests.system.watched import FACTOR, INTAKE_DOCUMENTS, TEXT, Alerts, Watched, watched
@@ -158,6 +160,17 @@ async def test_the_broker_is_killed(desk: Watched, alert: Alerts) -> None:
         await alert.fires("CopydeskAuditStandsStill")
         await asyncio.to_thread(desk.node.start)
         await alert.resolves("CopydeskBrokerDown", "CopydeskRefusesForLackOfBroker", "CopydeskAuditStandsStill")
+
+
+async def test_every_panel_of_the_dashboards_has_data(desk: Watched, alert: Alerts) -> None:
+    async with mixed_load(desk), aiohttp.ClientSession(desk.prometheus) as http:
+        await until(http, 'sum(copydesk_verdicts_total{reason="processed"}) > bool 5', 1)
+        desk.node.evaluate('rabbit_networking:close_all_connections("a test").')  # some panels count lost sessions,
+        desk.signal_parsers(signal.SIGKILL)  # others replaced parsers
+        asked = list(queries(await variables(http)))
+        assert {query.board for query in asked} == set(boards())
+        assert await without_data(http, asked, within_s=90) == []
+    await alert.resolves("CopydeskSubscriberFull", "CopydeskWebhookFails", "CopydeskSessionsFlap", within_s=120)
 
 
 @takes_minutes
