@@ -50,7 +50,7 @@ def score(set_name: str, fold: int, document: Mapping[str, Any], found: Mapping[
         set=set_name,
         kind=document.get("kind"),
         fold=fold,
-        text=compare(truth["text"], found["text"]) if truth.get("text") else None,
+        text=compare(truth["text"], found["text"]) if truth.get("text") and found["text"] is not None else None,
         title=title,
         headed=title or squeeze(found["title"] or "") in headlines(document["html"]) if title is not None else None,
         names=_compare_names(truth["authors"], found["authors"]) if truth.get("authors") else None,

@@ -24,7 +24,7 @@ from contract.labels import (
     WaitFor,
     WaitOutcome,
 )
-from contract.reasons import Reason
+from contract.reasons import FailureClass, Reason
 from contract.signals import DocumentMetrics
 from contract.webhook_metrics import WebhookMetrics
 from contract.webhooks import DisabledCause
@@ -314,6 +314,8 @@ class Metrics(DocumentMetrics, WebhookMetrics):
             self.refused.labels(name)
         for reason in Reason:
             self.verdicts.labels(VerdictKind.BURY, reason)
+            if reason.failure_class is not FailureClass.PERMANENT:
+                self.retries.labels(reason)
         for kind in (VerdictKind.PUBLISH, VerdictKind.RETRY, VerdictKind.ANSWER):  # the first sign of a defect
             self.verdicts.labels(kind, Reason.INTERNAL_ERROR)
         self.verdicts.labels(VerdictKind.PUBLISH, Outcome.PROCESSED)

@@ -10,9 +10,9 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict,
 
 from contract import rules
 from contract.codec import adapter
+from contract.faults import Fault, fault_of
 from contract.patterns import MAX_PATTERNS
 from contract.replays import Replay, ReplayTarget
-from contract.submission import Fault, fault_of
 from contract.webhook_request import FilterText, Pattern
 from contract.webhooks import BEFORE_ALL, Documents, new_id
 

@@ -9,9 +9,9 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
 from contract import rules
 from contract.codec import adapter
+from contract.faults import Fault, fault_of
 from contract.filters import MAX_FILTER_CHARS, Filter, FilterError
 from contract.patterns import MAX_PATTERN_CHARS, MAX_PATTERNS, PatternError, checked_pattern
-from contract.submission import Fault, fault_of
 from contract.webhooks import Documents, Payload, Webhook, is_secret, new_id, new_secret
 
 FORMER_FOR: Final = timedelta(hours=24)  # that a replaced secret still signs; chosen: a day to roll a new one out

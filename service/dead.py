@@ -12,8 +12,9 @@ from contract.dead import Handled, Wanted
 from contract.labels import DeadAction
 from service import problems
 from service.access.known_keys import owner_seen
-from service.api.answers import Dropped, LetterList, Retried, present
+from service.api.answers import present
 from service.api.dead import DROP_DEAD, MANY, RETRY_DEAD, SHOW_DEAD
+from service.api.dead_answers import Dropped, LetterList, Retried
 from service.api.operation import JSON
 from service.broker_errors import broker_refusal
 from service.context import BROKER, METRICS

@@ -11,8 +11,8 @@ from aiohttp import web
 from contract.dead import DeadLetter
 from contract.reasons import Reason
 from contract.timestamps import rfc3339
-from service.api.answers import ListedLetter, ShownLetter
 from service.api.dead import DEFAULT_LIMIT, LIST_DEAD, MAX_LIMIT, ORDERS
+from service.api.dead_answers import ListedLetter, ShownLetter
 from service.http.parameters import check_parameters
 from service.problems import invalid_parameter
 

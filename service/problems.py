@@ -7,9 +7,9 @@ from http import HTTPStatus
 import orjson
 from aiohttp import hdrs, web
 
+from contract.faults import Fault, PlacedFault
 from contract.filters import FilterError
 from contract.labels import ProblemName
-from contract.submission import Fault, PlacedFault
 from service.api.answers import ProblemDetails, present
 
 MEDIA_TYPE = "application/problem+json"

@@ -44,7 +44,9 @@ FOLDERS = {
 }
 """Where the tests of each kind are. pytest imports no other files for them, which takes it up to eight seconds."""
 
-_WORKER_FAULTS = ("tests/faults/test_worker.py",)  # about half of the time of all faults
+_WORKER_FAULTS = tuple(
+    f"tests/faults/test_{name}.py" for name in ("ledger", "webhooks", "worker")
+)  # about half of the time of all faults
 _ROBUST = ("tests/workers/test_robust.py",)  # its time goes into one parser child
 _LONG = (
     *("tests/canaries", "tests/fuzz"),
@@ -84,14 +86,14 @@ def _options(kind: str) -> tuple[str, ...]:
 
 # The longest first. Every test is in exactly one of them: its marks choose a kind, its file or folder a part of it.
 SUITES = (
+    _rest("faults of brokers", FAULTS, *_WORKER_FAULTS),
     _part("system on RabbitMQ: replicas", SYSTEM_ON_RABBIT, *_REPLICAS),
     _rest("system on RabbitMQ", SYSTEM_ON_RABBIT, *_REPLICAS, *_ALERTS),
     _part("system on RabbitMQ: alerts", SYSTEM_ON_RABBIT, *_ALERTS),
     _rest("brokers and databases", BROKERS),
-    _rest("faults of brokers", FAULTS, *_WORKER_FAULTS),
+    _part("faults of workers and ledgers", FAULTS, *_WORKER_FAULTS),
     _part("system: long ones", SYSTEM, *_LONG),
     _rest("system", SYSTEM, *_LONG),
-    _part("faults of workers", FAULTS, *_WORKER_FAULTS),
     _rest("processes", PROCESSES, *_ROBUST),
     _part("processes: robust", PROCESSES, *_ROBUST),
     _part("unit: workers", UNIT, *_WORKERS),

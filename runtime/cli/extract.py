@@ -64,7 +64,7 @@ def extract(
 
 def _from_targets(targets: Iterable[str]) -> "Iterator[Checked | str]":
     """Yields the submission of each target, or a message if it cannot be one."""
-    from contract.submission import SubmissionError
+    from contract.faults import SubmissionError
     from runtime.cli.documents import named
 
     for target in targets:
@@ -78,7 +78,8 @@ def _from_targets(targets: Iterable[str]) -> "Iterator[Checked | str]":
 
 def _checked(document: "Named") -> "Checked":
     from contract.binary import file_kind
-    from contract.submission import Fault, InvalidSubmissionError, check_submission
+    from contract.faults import Fault, InvalidSubmissionError
+    from contract.submission import check_submission
     from workers.decode import decode
 
     if document.body is None:
@@ -92,7 +93,8 @@ def _checked(document: "Named") -> "Checked":
 
 def _from_lines(source: str) -> "Iterator[Checked | str]":
     """Yields the submission of each line, or a message if it is invalid."""
-    from contract.submission import SubmissionError, parse_submission
+    from contract.faults import SubmissionError
+    from contract.submission import parse_submission
 
     try:
         with sys.stdin.buffer if source == "-" else Path(source).open("rb") as lines:

@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,11 +19,10 @@ from runtime.cli import checks, streams
 from runtime.cli.exits import Exit
 from runtime.cli.options import DEFAULT_URL, TARGETS, ApiKey, AsJson, Url
 from runtime.cli.retrier import DEFAULT_PATIENCE_S, Exhausted, Refused, Unavailable, duration
+from runtime.cli.submit_report import SubmitReport
 from runtime.errors import StartError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
     from runtime.cli.client import Client, Post, Receipt
     from runtime.cli.documents import Named
 
@@ -125,7 +122,7 @@ def submit(
     )
     salt = uuid4().hex if again else ""
     documents = [_document(target, named(target, origin), extras, salt) for target in targets]
-    server, report = _Server(url, api_key, patience), _Report(len(documents), as_json=as_json)
+    server, report = _Server(url, api_key, patience), SubmitReport(len(documents), as_json=as_json)
     outcome = asyncio.run(_submit_all(documents, server, extras.params, report))
     raise typer.Exit(outcome)
 
@@ -223,7 +220,7 @@ class _Server:
 
 
 async def _submit_all(
-    documents: Sequence[_Document], server: _Server, params: Mapping[str, str], report: "_Report"
+    documents: Sequence[_Document], server: _Server, params: Mapping[str, str], report: SubmitReport
 ) -> Exit:
     from runtime.cli.client import connect
 
@@ -269,7 +266,7 @@ async def _submit_all(
     return max(outcome, Exit.SOME_FAILED if report.refusals or report.is_open else Exit.OK)
 
 
-async def _close(client: "Client", report: "_Report") -> None:
+async def _close(client: "Client", report: SubmitReport) -> None:
     """Closes the batch of the documents, if they have one and any was accepted."""
     if report.batch is None:
         return
@@ -284,76 +281,3 @@ def _given_up(lost: Exception, patience_s: float) -> str:
     if isinstance(lost, Exhausted) and lost.retry_after_s is not None:
         return f"it may post again in {duration(lost.retry_after_s)}, later than --patience allows"
     return f"given up after {duration(patience_s)}"
-
-
-@dataclass(slots=True)
-class _Report:
-    """Prints receipts to standard output, refusals to standard error, and a progress bar if receipts are invisible."""
-
-    total: int
-    as_json: bool
-    acceptances: int = 0
-    refusals: int = 0
-    batch: str | None = None  # its id
-    is_closed: bool = False
-    _bar: "Progress | None" = field(default=None, init=False)
-    _task: "TaskID | None" = field(default=None, init=False)
-
-    @contextmanager
-    def progress(self) -> Iterator[None]:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        console = Console(stderr=True)
-        if not console.is_terminal or Console().is_terminal:
-            yield
-            return
-        columns = TextColumn("submitting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        # Rich prints standard error above the bar. It must leave standard output alone, which is a file or a pipe.
-        with Progress(*columns, console=console, redirect_stdout=False) as self._bar:
-            self._task = self._bar.add_task("submitting", total=self.total)
-            yield
-
-    def answered(self, name: str, outcome: "Receipt | Refused") -> None:
-        if isinstance(outcome, Refused):
-            self.refused(name, str(outcome))
-        else:
-            self.accepted(name, outcome)
-
-    def accepted(self, name: str, receipt: "Receipt") -> None:
-        self.acceptances += 1
-        self.batch = receipt.batch
-        line = {"name": os.fsencode(name).decode(errors="replace"), "id": receipt.id, "lane": receipt.lane}
-        line |= {} if receipt.batch is None else {"batch": receipt.batch}
-        streams.put(orjson.dumps(line).decode() if self.as_json else f"accepted\t{receipt.id}\t{receipt.lane}\t{name}")
-        for warning in receipt.warnings:
-            streams.tell(f"warning\t{name}\t{warning}")
-        self._advance()
-
-    def refused(self, name: str, why: str) -> None:
-        self.refusals += 1
-        streams.tell(f"refused\t{name}\t{why}")
-        self._advance()
-
-    @property
-    def is_open(self) -> bool:
-        """True if there is a batch that is not closed."""
-        return self.batch is not None and not self.is_closed
-
-    def sum_up(self) -> None:
-        left = self.total - self.acceptances - self.refusals
-        hint = ": run the command again to send the rest; no document counts twice" if left else ""
-        streams.tell(f"copydesk: {self.acceptances} accepted, {self.refusals} refused, {left} not sent{hint}")
-        if self.batch is not None:
-            state = "not closed: run the command again" if self.is_open else "closed"
-            streams.tell(f"copydesk: batch {self.batch} is {state}")
-
-    def _advance(self) -> None:
-        if self._bar is not None and self._task is not None:
-            self._bar.advance(self._task)

@@ -16,7 +16,7 @@ from contract.reasons import Reason
 from runtime.ledger import claims, search
 from runtime.ledger.batch import unpacked
 from runtime.ledger.database import translated
-from runtime.ledger.document_batches import BatchRow
+from runtime.ledger.document_batches import FIRST_RUN, BatchRow
 from runtime.ledger.journal import among, failed_in
 from runtime.ledger.row import RunRow
 from runtime.ledger.tables import batches, erased, events, inputs, labels, recorder, runs
@@ -178,11 +178,14 @@ def _labelled(name: str, value: str) -> ColumnElement[bool]:
 
 
 def _in_batch(batch: str) -> ColumnElement[bool]:
-    """Returns the condition that a batch with this id or name counts the document. It counts by the first run."""
-    counted, named = runs.alias("counted"), or_(batches.c.id == batch.lower(), batches.c.name == batch)
-    return runs.c.document_id.in_(
-        select(counted.c.document_id).where(counted.c.batch.in_(select(batches.c.id).where(named)))
-    )
+    """Returns the condition that a batch with this id or name counts the document. It counts by the first run.
+
+    Few documents have another run. So the rows are walked from the newest on, as for labels. To collect all documents
+    of a large batch first takes many times as long (docs/performance.md).
+    """
+    ids, first = select(batches.c.id).where(or_(batches.c.id == batch.lower(), batches.c.name == batch)), runs.alias()
+    its_first = and_(first.c.document_id == runs.c.document_id, first.c.run == FIRST_RUN, first.c.batch.in_(ids))
+    return or_(runs.c.batch.in_(ids), and_(runs.c.run > FIRST_RUN, exists().where(its_first)))
 
 
 def _behind(place: DocumentPlace) -> ColumnElement[bool]:

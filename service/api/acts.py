@@ -6,7 +6,7 @@ from contract.job import Lane
 from contract.keys import Scope
 from service import problems
 from service.api import samples
-from service.api.answers import CancelRequested, Erasing, PutRun
+from service.api.document_answers import CancelRequested, Erasing, PutRun
 from service.api.headers import LOCATION, MAYBE_RETRY_AFTER, RETRY_AFTER
 from service.api.lookups import DOCUMENT_ID
 from service.api.operation import JSON, Example, Operation, Response

@@ -6,7 +6,7 @@ from typing import Final
 from contract.keys import Scope
 from service import problems
 from service.api import samples
-from service.api.answers import BatchClosing, BatchList, BatchState
+from service.api.document_answers import BatchClosing, BatchList, BatchState
 from service.api.headers import RETRY_AFTER, TAGGED
 from service.api.lookups import IF_NONE_MATCH, LIMIT, NOT_MODIFIED
 from service.api.operation import JSON, Example, Link, Location, Operation, Parameter, Response

@@ -6,7 +6,8 @@ from contract.keys import Scope
 from contract.reasons import Reason
 from service import problems
 from service.api import samples
-from service.api.answers import Dropped, LetterList, Retried, ShownLetter, present
+from service.api.answers import present
+from service.api.dead_answers import Dropped, LetterList, Retried, ShownLetter
 from service.api.operation import FLAG, JSON, Example, Link, Location, Operation, Parameter, Response, one_of, whole
 
 MAX_LIMIT: Final = 1000  # letters on a page; chosen to limit the size of an answer

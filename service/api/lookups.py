@@ -13,7 +13,7 @@ from contract.search import MAX_QUERY_CHARS
 from contract.submission import MAX_LABELS
 from service import problems
 from service.api import samples
-from service.api.answers import DocumentList, DocumentState, UnknownDocument
+from service.api.document_answers import DocumentList, DocumentState, UnknownDocument
 from service.api.headers import APPLIED, GUARDS, MAYBE_RETRY_AFTER, RETRY_AFTER, TAGGED
 from service.api.operation import (
     JSON,

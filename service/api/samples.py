@@ -10,18 +10,9 @@ from contract.job import Kind, Lane
 from contract.ledger import State
 from contract.reasons import Reason
 from service.access.keys import ANONYMOUS
-from service.api.answers import (
-    BatchBrief,
-    BatchDocuments,
-    BatchState,
-    ConsumerState,
-    DocumentState,
-    IssuedToken,
-    ListedLetter,
-    RunBrief,
-    RunState,
-    known,
-)
+from service.api.answers import ConsumerState, IssuedToken, known
+from service.api.dead_answers import ListedLetter
+from service.api.document_answers import BatchBrief, BatchDocuments, BatchState, DocumentState, RunBrief, RunState
 
 TEXT: Final = (
     "The ferry sails again\n\nBy Ada Larsen\n\n"

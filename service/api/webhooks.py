@@ -9,14 +9,7 @@ from contract.webhooks import DeliveryState, Documents, Payload
 from service import problems
 from service.access.keys import ANONYMOUS
 from service.api import samples
-from service.api.answers import (
-    DeliveryList,
-    RequestedDelivery,
-    ShownDelivery,
-    ShownWebhook,
-    WebhookList,
-    present,
-)
+from service.api.answers import DeliveryList, RequestedDelivery, ShownDelivery, ShownWebhook, WebhookList, present
 from service.api.headers import NOT_KEPT, TAGGED
 from service.api.lookups import IF_NONE_MATCH, MAX_LIMIT, NOT_MODIFIED
 from service.api.operation import JSON, Example, Header, Link, Location, Operation, Parameter, Response, one_of, whole

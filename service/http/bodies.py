@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from contract.submission import Fault
+from contract.faults import Fault
 from service import problems
 from service.context import LIMITS
 from service.problems import Problem, ProblemError

@@ -6,7 +6,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from contract.codec import adapter
-from contract.submission import Fault
+from contract.faults import Fault
 from service import problems
 from service.http.bodies import read_body
 from service.http.parameters import SHOWN_NAME_CHARS

@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
-from contract.submission import Fault
+from contract.faults import Fault
 from service.api.operation import Location, Parameter
 from service.problems import invalid_parameter
 

@@ -14,15 +14,16 @@ from contract.ledger import LedgerUnavailable
 from contract.timestamps import rfc3339
 from service import problems
 from service.access.known_keys import owner_seen
-from service.api.answers import BatchBrief, BatchClosing, BatchDocuments, BatchList, BatchProgress, BatchState, known
+from service.api.answers import known
 from service.api.batches import CLOSE_BATCH, LIST_BATCHES, SHOW_BATCH
+from service.api.document_answers import BatchBrief, BatchClosing, BatchDocuments, BatchList, BatchProgress, BatchState
 from service.api.operation import JSON
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, LEDGER
 from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, ledger_of, stated, tagged
 from service.lookups.pages import cursor_to, limit_of, place_of
-from service.posting.batches import check_name
+from service.posting.batches import CLOSED_BATCHES, check_name
 from service.problems import Problem, ProblemError
 
 _SOON_S: Final = "1"  # seconds; chosen: a recorder that is up is at most that far behind
@@ -84,6 +85,7 @@ async def close_batch(request: web.Request) -> web.Response:
         await request.app[BROKER].close_batch(closed)
     except BrokerError as error:
         raise broker_refusal(error) from error
+    request.app[CLOSED_BATCHES].forget(batch_id)
     answer = BatchClosing(id=batch_id, close="requested")
     headers: dict[str, str] = {hdrs.RETRY_AFTER: _SOON_S}
     return web.Response(body=orjson.dumps(answer), content_type=JSON, status=202, headers=headers)

@@ -19,7 +19,7 @@ from contract.timestamps import rfc3339
 from service import problems
 from service.access.quotas import admitted
 from service.api.acts import CANCEL_DOCUMENT
-from service.api.answers import CancelRequested, Erasing, PutRun
+from service.api.document_answers import CancelRequested, Erasing, PutRun
 from service.api.operation import JSON
 from service.api.posting import IDEMPOTENCY_KEY
 from service.broker_errors import broker_refusal

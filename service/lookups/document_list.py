@@ -15,7 +15,7 @@ from contract.reasons import Reason
 from contract.search import SearchError, Term, parse_query
 from contract.submission import MAX_LABELS
 from service.access.known_keys import owner_seen
-from service.api.answers import DocumentList
+from service.api.document_answers import DocumentList
 from service.api.lookups import LIST_DOCUMENTS, MAX_NAME_CHARS
 from service.api.operation import JSON
 from service.http.parameters import check_parameters

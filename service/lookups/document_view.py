@@ -16,7 +16,7 @@ from contract.labels import WaitFor
 from contract.ledger import RECORDING_MARGIN_S, Erased, Ledger, Run, State
 from service import problems
 from service.access.known_keys import owner_seen
-from service.api.answers import DocumentState, RunBrief, UnknownDocument
+from service.api.document_answers import DocumentState, RunBrief, UnknownDocument
 from service.api.lookups import FORMATS, SHOW_DOCUMENT
 from service.context import CLOCK
 from service.http.accept import preferred

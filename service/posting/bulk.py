@@ -18,10 +18,10 @@ from typing import Any, Final
 import orjson
 from aiohttp import hdrs, web
 
+from contract.faults import Fault
 from contract.idempotency import Idempotency
 from contract.ids import batch_id
 from contract.job import Job
-from contract.submission import Fault
 from service import problems
 from service.access.quotas import admit_each, give_back
 from service.api.answers import BatchEnd, present

@@ -13,20 +13,12 @@ from aiohttp import hdrs, web
 
 from contract.binary import file_kind
 from contract.charsets import Decoded
+from contract.faults import Fault, InvalidSubmissionError, MalformedSubmissionError
 from contract.ids import document_id_for_key, new_document_id
 from contract.job import Job, Kind, Lane
 from contract.labels import WaitFor
 from contract.ledger import Ledger, LedgerUnavailable
-from contract.submission import (
-    KEY_CHARS,
-    Checked,
-    Fault,
-    InvalidSubmissionError,
-    MalformedSubmissionError,
-    check_submission,
-    parse_submission,
-    to_job,
-)
+from contract.submission import KEY_CHARS, Checked, check_submission, parse_submission, to_job
 from service import problems
 from service.access.quotas import admitted
 from service.api.answers import Receipt, present

@@ -6,10 +6,11 @@ from typing import Any
 
 from aiohttp import web
 
+from contract.faults import Fault
 from contract.idempotency import body_digest
 from contract.ids import document_id_for_key, line_id, new_document_id
 from contract.job import Job, Lane
-from contract.submission import Checked, Fault, to_job
+from contract.submission import Checked, to_job
 from service.api.posting import IDEMPOTENCY_KEY
 from service.context import CLOCK, KEEPING
 from service.http.middlewares import OWNER

@@ -8,11 +8,12 @@ from aiohttp import hdrs, web
 
 from contract.broker import BrokerError, BrokerUnavailable, NotTaken
 from contract.codec import MessageTooLarge
+from contract.faults import Fault
 from contract.ids import new_document_id
 from contract.job import Job, Lane
 from contract.labels import WaitFor, WaitOutcome
 from contract.reasons import FailureClass, Reason
-from contract.submission import Fault, to_job
+from contract.submission import to_job
 from service import problems
 from service.access.quotas import admitted
 from service.broker_errors import broker_refusal

@@ -8,10 +8,11 @@ from typing import Final
 from aiohttp import web
 from cachetools import TTLCache
 
+from contract.faults import Fault
 from contract.idempotency import Idempotency, body_digest
 from contract.job import Job
 from contract.ledger import Ledger
-from contract.submission import Fault, Submission
+from contract.submission import Submission
 from service import problems
 from service.api.posting import IDEMPOTENCY_KEY
 from service.posting.brief_ledger import BriefLedger

@@ -6,7 +6,8 @@ from itertools import islice
 
 from aiohttp import web
 
-from contract.submission import InvalidSubmissionError, MalformedSubmissionError, parse_line
+from contract.faults import InvalidSubmissionError, MalformedSubmissionError
+from contract.submission import parse_line
 from service import problems
 from service.api.operation import JSON
 from service.api.posting import BATCH_PARAMETERS

@@ -13,8 +13,9 @@ from multipart import ParserError, parse_options_header
 
 from contract.binary import looks_like_html
 from contract.charsets import Decoded
+from contract.faults import Fault, InvalidSubmissionError
 from contract.job import Kind
-from contract.submission import Fault, InvalidSubmissionError, check_submission
+from contract.submission import check_submission
 from service import problems
 from service.api.operation import TEXT
 from service.api.posting import BATCH_PARAMETERS, FORM_PARAMETERS, RAW_KINDS

@@ -10,8 +10,8 @@ from aiohttp import hdrs, web
 
 from contract.addresses import BlockedAddressError, BlockedPortError
 from contract.broker import BrokerError, BrokerUnavailable
+from contract.faults import Fault
 from contract.keys import Scope
-from contract.submission import Fault
 from contract.webhook_request import WebhookError, WebhookRequest, changed, made, parse_request
 from contract.webhooks import Documents
 from service import problems
@@ -25,9 +25,9 @@ from service.context import BROKER, CLOCK, RECEIVERS
 from service.http.bodies import read_body
 from service.http.middlewares import OWNER
 from service.http.parameters import check_parameters
-from service.lookups.ledger import asked, tagged
+from service.lookups.ledger import asked, missing, tagged
 from service.problems import Problem, ProblemError
-from service.webhooks.lookup import book_of, missing, webhook_of
+from service.webhooks.lookup import book_of, webhook_of
 from service.webhooks.views import shown_webhook
 
 log = structlog.get_logger(__name__)

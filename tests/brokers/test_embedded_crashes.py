@@ -1,13 +1,14 @@
 """Real processes on the embedded broker, killed with -9 at any moment."""
 
 import asyncio
+import os
 import random
 import sqlite3
 import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -18,6 +19,7 @@ from contract.verdicts import Publish, Verdict
 from runtime.brokers.embedded import EmbeddedBroker, FolderInUseError
 from tests.brokers import crash_worker
 from tests.brokers.suite import subjects, take
+from tests.forking.command import start
 
 pytestmark = pytest.mark.processes
 
@@ -29,26 +31,23 @@ def broker(folder: Path) -> EmbeddedBroker:
 
 
 @asynccontextmanager
-async def doomed(folder: Path) -> AsyncIterator[Process]:
-    """A process that works on `folder` and has confirmed a first job; killed at the end."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", crash_worker.__name__, str(folder), cwd=_ROOT, stdout=PIPE
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
+async def doomed(folder: Path) -> AsyncIterator[Popen[bytes]]:
+    """A process that works on `folder`; killed at the end."""
+    command = [sys.executable, "-m", crash_worker.__name__, str(folder)]
+    with start(command, env=os.environ, cwd=_ROOT, stdout=PIPE) as process:
+        try:
+            yield process
+        finally:
             process.kill()
-        await process.wait()
 
 
 async def confirmed_before_the_kill(folder: Path, after_s: float) -> list[str]:
     async with doomed(folder) as process:
         assert process.stdout is not None
-        output = await process.stdout.readline()
+        output = await asyncio.to_thread(process.stdout.readline)
         await asyncio.sleep(after_s)
         process.kill()
-        output += await process.stdout.read()
+        output += process.stdout.read()
     return output.decode().rpartition("\n")[0].split("\n")
 
 
@@ -79,7 +78,7 @@ def count(folder: Path, table: str) -> int:
 async def test_a_process_holds_its_folder_until_it_is_killed(tmp_path: Path) -> None:
     async with doomed(tmp_path) as process:
         assert process.stdout is not None
-        await process.stdout.readline()
+        await asyncio.to_thread(process.stdout.readline)
         with pytest.raises(FolderInUseError, match=str(tmp_path)):
             await broker(tmp_path).__aenter__()
     async with broker(tmp_path) as free:

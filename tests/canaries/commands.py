@@ -16,6 +16,7 @@ from tests.forking.command import start
 from tests.rabbit_node import free_ports
 
 ROOT = Path(__file__).parents[2]
+LAST_CHARACTERS = 4000
 PATIENCE_S = 120.0  # chosen for machines under load
 FORMATS = ("json", "console", "terminal")
 """`terminal`: no log format is set, and both streams are a terminal."""
@@ -73,8 +74,10 @@ class RunningCommand:
             self._process.terminate()
 
     def close(self) -> None:
+        """Ends the process, and prints its last output, which pytest shows if a test failed."""
         self.terminate()
-        self.wait_for_end()
+        code = self.wait_for_end()
+        print(f"-- ended with {code}:", self.text[-LAST_CHARACTERS:], sep="\n")  # noqa: T201 - pytest captures it
 
     def _is_ready(self) -> bool:
         try:

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from http.client import HTTPConnection
@@ -194,21 +195,11 @@ def assert_silent_answer(got: bytes) -> None:
 @pytest.fixture
 def amqp_url(rabbit_node: RabbitNode) -> Iterator[str]:
     """A broker's URL with a secret password, on a virtual host where crashed workers leave nothing for other tests."""
-    with rabbit_node.vhost("canary"):
-        rabbit_node.add_user("canary", SECRETS["amqp"], "canary")
-        yield f"amqp://canary:{SECRETS['amqp']}@127.0.0.1:{rabbit_node.port}/canary"
+    name = f"canary{time.monotonic_ns()}"
+    with rabbit_node.vhost(name):
+        rabbit_node.add_user("canary", SECRETS["amqp"], name)
+        yield f"amqp://canary:{SECRETS['amqp']}@127.0.0.1:{rabbit_node.port}/{name}"
         rabbit_node.delete_user("canary")
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[PostgresCluster]:
-    """A PostgreSQL whose password is a canary."""
-    postgres = PostgresCluster()
-    try:
-        postgres.start()
-        yield postgres
-    finally:
-        postgres.close()
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.binary import file_kind, is_binary
-from contract.submission import InvalidSubmissionError, check_submission
+from contract.faults import InvalidSubmissionError
+from contract.submission import check_submission
 from workers.decode import decode
 
 ENGLISH = "The council voted on Tuesday to move the ferry landing to the northern quay before the summer.\n" * 20

@@ -60,6 +60,14 @@ def test_the_first_sign_of_a_defect_is_a_growth_that_prometheus_sees() -> None:
         assert metrics.registry.get_sample_value("copydesk_verdicts_total", labels) == 0
 
 
+def test_the_first_attempts_that_are_repeated_are_a_growth_that_prometheus_sees() -> None:
+    metrics = Metrics(CollectorRegistry())
+    metrics.start_at_zero()
+    for reason in Reason:
+        begun = metrics.registry.get_sample_value("copydesk_retries_total", {"reason": reason})
+        assert begun == (None if reason.failure_class is FailureClass.PERMANENT else 0)
+
+
 def test_a_value_beyond_the_contract_is_found() -> None:
     metrics = Metrics(CollectorRegistry())
     metrics.start_at_zero()

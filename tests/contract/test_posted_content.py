@@ -9,10 +9,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contract.codec import decode_job, encode
+from contract.faults import InvalidSubmissionError, MalformedSubmissionError
 from contract.ids import new_document_id
 from contract.job import Job, Lane
 from contract.posted_content import posted_content
-from contract.submission import Checked, InvalidSubmissionError, MalformedSubmissionError, parse_submission, to_job
+from contract.submission import Checked, parse_submission, to_job
 
 PAGE = '<p class="a">\u00c5rhus \\ ferry\n</p>' * 1000
 ESCAPED = orjson.dumps(PAGE)

@@ -8,18 +8,10 @@ from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 
 from contract.codec import decode_job, encode
+from contract.faults import Fault, InvalidSubmissionError, MalformedSubmissionError, SubmissionError
 from contract.job import Kind, Lane
 from contract.options import Focus, Format, Options
-from contract.submission import (
-    Fault,
-    InvalidSubmissionError,
-    MalformedSubmissionError,
-    Submission,
-    SubmissionError,
-    check_submission,
-    parse_submission,
-    to_job,
-)
+from contract.submission import Submission, check_submission, parse_submission, to_job
 from workers.fetch.urls import checked_url
 
 URL = "https://example.org/a"

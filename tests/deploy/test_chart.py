@@ -11,9 +11,12 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.deploy.manifests import CHART, FOLDER, ROOT, SETS, of_kind, role_of
+from contract.users import role_users
+from runtime.brokers.rabbit.users import chart_file
+from tests.deploy.manifests import CHART, FOLDER, ROOT, SETS, containers_of, of_kind, role_of
 from tests.deploy.roles import ROLES
 
+CRDS = Path(__file__).parent / "crds"
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 HELM = shutil.which("helm", path=str(Path(sys.executable).parent)) or shutil.which("helm")
 needs_helm = pytest.mark.skipif(HELM is None, reason="helm is not here: make helm gets it")
@@ -109,3 +112,36 @@ def test_helm_refuses_a_mistake_in_the_values() -> None:
     done = helm("template", "copydesk", str(CHART), "--set", "roles.work.settings.PARSERS=2")
     assert done.returncode != 0
     assert "PARSERS" in done.stderr
+
+
+def test_the_chart_has_the_rights_of_the_code() -> None:
+    told = "run python -m runtime.brokers.rabbit.users > deploy/helm/copydesk/files/users.json"
+    assert (CHART / "files" / "users.json").read_bytes() == chart_file(), told
+
+
+@needs_helm
+@pytest.mark.processes
+def test_helm_gives_each_role_a_user_of_its_own() -> None:
+    file = str(CHART / "values-operators.yaml")
+    done = helm("template", "copydesk", str(CHART), "--values", file, "--set", "rabbitmq.users=true")
+    assert done.returncode == 0, done.stderr
+    rendered = [one for one in yaml.safe_load_all(done.stdout) if one]
+    rights = {user.name: {"configure": user.configure, "write": user.write, "read": user.read} for user in role_users()}
+    for kind in ("User", "Permission"):
+        schema = json.loads((CRDS / "rabbitmq.com" / f"{kind.lower()}_v1beta1.json").read_text())
+        for one in of_kind(rendered, kind):
+            jsonschema.Draft202012Validator(schema).validate(one)
+    assert [one["metadata"]["name"] for one in of_kind(rendered, "User")] == list(rights)
+    given = {
+        one["spec"]["userReference"]["name"]: one["spec"]["permissions"] for one in of_kind(rendered, "Permission")
+    }
+    assert given == rights
+    for deployment in of_kind(rendered, "Deployment"):
+        for container in containers_of(deployment):
+            urls = [entry for entry in container["env"] if entry["name"] == "COPYDESK_AMQP_URL"]
+            secrets = [entry["valueFrom"]["secretKeyRef"]["name"] for entry in urls]
+            user = "copydesk-topology" if container["args"] == ["topology"] else f"copydesk-{role_of(deployment)}"
+            assert secrets == ([] if container["args"][0] == "ledger" else [user])
+            declares = {"name": "COPYDESK_DECLARE", "value": "false"} not in container["env"]
+            assert declares is (container["name"] != "copydesk")
+        assert containers_of(deployment)[0]["args"] == ["topology"]

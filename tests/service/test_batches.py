@@ -182,6 +182,24 @@ async def test_a_closed_batch_takes_only_its_own_again(ledger_api: StartLedgerAp
     assert [job.id for job in api.broker.jobs][:3] == [known, erased, known]
 
 
+@pytest.mark.parametrize("by", ["its id", "a post"])
+async def test_that_a_batch_is_open_is_forgotten_when_it_is_closed(
+    ledger_api: StartLedgerApi, records: Records, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    monkeypatch.setattr("service.posting.batches._REMEMBER_S", 600.0)
+    records.accept(replace(samples.job(), batch="import", owner="anonymous"))
+    api, path = await ledger_api(), "/v1/documents?batch=import"
+    assert (await api.post(json.dumps(TEXT), path=path)).status == 202
+    records.close_batch("import", owner="anonymous")
+    await ledger_api()  # records the end
+    assert (await api.post(json.dumps(TEXT), path=path)).status == 202
+    if by == "its id":
+        await api.client.post(f"/v1/batches/{IMPORT}/close")
+    else:
+        assert (await api.post(json.dumps(TEXT), path=f"{path}&close_batch=true")).status == 202
+    assert (await api.post(json.dumps(TEXT), path=path)).status == 409
+
+
 @pytest.mark.parametrize("failure", [LedgerUnavailable(), None], ids=["fails", "hangs"])
 async def test_a_ledger_that_is_away_holds_up_no_document(start_api: StartApi, failure: Exception | None) -> None:
     api = await start_api(ledger=BrokenLedger(failure))

@@ -103,7 +103,7 @@ def prometheus(folder: Path, targets: Targets, *, factor: int = 1) -> Iterator[s
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
 
 
 def linted(text: str) -> str:

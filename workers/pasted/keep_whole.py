@@ -8,7 +8,7 @@ import numpy as np
 
 from contract.article import PasteKind
 from workers.pasted.classify_lines import ClassifiedLines
-from workers.pasted.noise_rules import Rule, noise_rule
+from workers.pasted.noise_rules import FURNITURE, Rule, noise_rule
 from workers.pasted.pasted_lines import LINE_KINDS, PastedLines
 from workers.pasted.region import is_prose
 
@@ -18,16 +18,9 @@ _WHOLE_KINDS = _FORMED_KINDS | {PasteKind.MARKDOWN, PasteKind.PAPER}
 _TITLED_KINDS = frozenset({PasteKind.MARKDOWN, PasteKind.PAPER, PasteKind.INSTRUCTIONS})
 _STANZA_KINDS = frozenset({PasteKind.VERSE, PasteKind.RECIPE})  # their titles have the form of their lines
 _RARE_KINDS = frozenset({PasteKind.RECIPE, PasteKind.TABLE})  # pages have no lines around their articles that look so
-# The furniture of a page: a text with such lines was not copied alone.
-_FURNITURE = frozenset(
-    {
-        Rule.SHARE_LINE, Rule.PRINT_LINE, Rule.ADVERT, Rule.RELATED, Rule.PROMPT, Rule.COMMENTS, Rule.COOKIES,
-        Rule.COPYRIGHT, Rule.LOADING, Rule.BREADCRUMB,
-    }
-)  # fmt: skip
 # Chosen by hand.
 _OTHER_LINES, _OTHER_SHARE = 5, 0.2  # lines that do not have the form of the text's kind, at most: the title, a remark
-_SURE = 0.8  # confidence from which on lines of other kinds stay on a page
+_SURE = 0.8  # score of the kind from which on lines of other kinds stay on a page
 _TITLE_WORDS = 14.0  # words of a title, at most
 
 
@@ -39,7 +32,7 @@ def is_kept_whole(pasted: PastedLines) -> bool:
     if len(others) > max(_OTHER_LINES, _OTHER_SHARE * len(pasted.lines)):
         return False
     judged = pasted.lines if all(pasted.formed) and pasted.kind.kind not in _FORMED_KINDS else others
-    return not any(noise_rule(line) in _FURNITURE for line in judged)
+    return not any(noise_rule(line) in FURNITURE for line in judged)
 
 
 def keep_whole(pasted: PastedLines, classified: ClassifiedLines) -> ClassifiedLines:
@@ -55,10 +48,10 @@ def keep_whole(pasted: PastedLines, classified: ClassifiedLines) -> ClassifiedLi
 def keep_formed(pasted: PastedLines, rules: Sequence[Rule | None]) -> list[Rule | None]:
     """Returns `rules` without those for lines that have the form of the text's kind."""
     kind = pasted.kind
-    if kind.kind not in _FORMED_KINDS or (kind.kind not in _RARE_KINDS and kind.confidence < _SURE):
+    if kind.kind not in _FORMED_KINDS or (kind.kind not in _RARE_KINDS and kind.score < _SURE):
         return list(rules)
     return [
-        frame or (None if formed and rule not in _FURNITURE else rule)
+        frame or (None if formed and rule not in FURNITURE else rule)
         for rule, formed, frame in zip(rules, pasted.formed, pasted.framing, strict=True)
     ]
 

@@ -47,6 +47,13 @@ class Rule(StrEnum):
     BOILERPLATE = "boilerplate"  # between lines of the article, but not part of it by the model
 
 
+# The furniture of a page: a text with such lines was not copied alone.
+FURNITURE = frozenset(
+    {
+        Rule.SHARE_LINE, Rule.PRINT_LINE, Rule.ADVERT, Rule.RELATED, Rule.PROMPT, Rule.COMMENTS, Rule.COOKIES,
+        Rule.COPYRIGHT, Rule.LOADING, Rule.BREADCRUMB,
+    }
+)  # fmt: skip
 # Chosen by hand on pasted pages.
 MAX_NOISE_WORDS = 30  # words; longer lines are removed only because of their place
 _MAX_NOISE_CHARS = 300  # characters; the same

@@ -22,7 +22,7 @@ from workers.pasted.wrapping import find_column, unwrap
 # Kinds whose lines end where their writers ended them.
 LINE_KINDS = frozenset({PasteKind.VERSE, PasteKind.CHAT, PasteKind.RECIPE, PasteKind.TABLE, PasteKind.CODE})
 _CERTAIN = 0.95  # confidence in a kind that its marks tell; chosen
-_SURE = 0.9  # confidence from which on a kind counts although the lines look hard-wrapped; chosen
+_SURE = 0.9  # score from which on a kind counts although the lines look hard-wrapped; chosen
 _OWN_KINDS = frozenset({PasteKind.CODE, PasteKind.TABLE, PasteKind.SUBTITLES})  # whose lines are cut by their form
 # The place of code among the lines of a text: characters that `repair` removes, so no text has them.
 _PLACE = re.compile("\ue000(\\d+)\ue001")
@@ -94,7 +94,7 @@ def _cut(raws: Sequence[str], texts: Sequence[str]) -> PastedLines:
     column = find_column(bare)
     kind = tell(rows, wrapped=bool(column), quotes=quotes)
     by_lines = kind.kind in LINE_KINDS or kind.kind is PasteKind.SUBTITLES
-    if by_lines and (not column or kind.confidence >= _SURE):
+    if by_lines and (not column or kind.score >= _SURE):
         return _of_rows(raws, bare, rows, kind)
     if column:
         joined = unwrap(bare)
@@ -113,7 +113,9 @@ def _of_markup(
         _front_rule(line.text) if at < len(front) and line.text in front else None for at, line in enumerate(lines)
     ]
     formed = [kind is PasteKind.MARKDOWN] * len(lines)
-    pasted = PastedLines(list_numbered(lines), quoted, formed, framing, KindOfPaste(kind, _CERTAIN))
+    pasted = PastedLines(
+        list_numbered(lines), quoted, formed, framing, KindOfPaste(kind, _CERTAIN, confidence=_CERTAIN)
+    )
     return _with_code(pasted, raws, code)
 
 

@@ -209,6 +209,10 @@ _COMMENTS = _either(r"""
     kommentare?|kommentar (?:schreiben|verfassen)|diskutieren.*|antworten|commentaires?|laisser un commentaire
     réagissez.*|comentarios?|deja (?:un|tu) comentario|ver comentarios.*|commenti|lascia un commento|reacties?
     reageer.*|comentários?|deixe (?:um|seu) comentário|コメント|комментарии|(?:оставить|написать) комментарий|ответить
+    комментировать|добавить комментарий|ваш комментарий|правила комментирования|обсудить.{0,20}|комментари(?:й|я|ев)
+    komentarze|komentarzy|(?:dodaj|napisz) (?:swój )?komentarz|skomentuj.{0,20}|odpowiedz|zgłoś (?:nadużycie|naruszenie)
+    σχόλια(?: αναγνωστών)?|σχολιάστε.{0,20}|προσθήκη σχολίου|(?:γράψτε|το) σχόλι[οό] σας|απάντηση
+    (?:网友|最新|查看|发表|我要|热门)?评论|网友跟帖|我来说两句|댓글|yorumlar|yorum (?:yap|yaz)|коментарі|додати коментар
 """)
 COMMENTS = rf"{_COMMENTS}\s*[:：]?(?:\s*\(?\d+\)?)?"
 

@@ -59,11 +59,11 @@ def split_replies(lines: Sequence[str]) -> Iterator[tuple[Sequence[str], bool]]:
 
 def unquote(line: str) -> str:
     """Removes the quote marks of a mail or a forum. `>50` is a number, not a quotation."""
-    return _line_of(line).text
+    return _line_of(line).text if line.startswith(">") else line
 
 
 def _line_of(line: str) -> _Line:
-    match = _LEVEL.match(line)
+    match = _LEVEL.match(line) if line.startswith(">") else None
     if not match or (match[0].endswith(">") and line[match.end() :][:1].isdigit()):
         return _Line(line, 0)
     return _Line(line[match.end() :], match[0].count(">"))

@@ -7,11 +7,12 @@ from sqlite3 import Connection
 
 from contract.dead import DeadLetter, read_letter
 from contract.job import Job
-from runtime.brokers.embedded import tables
+from runtime.brokers.embedded import dead_rows
+from runtime.brokers.embedded.dead_rows import Buried
 from runtime.brokers.embedded.lanes import Lanes, insert_within, new_message
 from runtime.brokers.embedded.limits import EmbeddedLimits
 from runtime.brokers.embedded.store import Store
-from runtime.brokers.embedded.tables import Buried, Message
+from runtime.brokers.embedded.tables import Message
 
 _BATCH_LETTERS = (
     100  # letters read from the table at once; chosen: small ones take little memory, and few reads suffice
@@ -29,7 +30,7 @@ class DeadTable:
 
     async def batches(self) -> AsyncGenerator[Sequence["HeldRow"], None]:
         """Yields the rows that exist at the start, oldest first."""
-        last = await self._store.read(tables.last_buried)
+        last = await self._store.read(dead_rows.last_buried)
         seq, left = 0, self._limits.scan_letters
         while left and (rows := await self._page(seq, last, min(left, _BATCH_LETTERS))):
             yield [self._held(row) for row in rows]
@@ -40,7 +41,7 @@ class DeadTable:
         return HeldRow(row.seq, read_letter(row.body, row.burial), self._store, self._lanes, self._limits)
 
     async def _page(self, after: int, until: int, count: int) -> list[Buried]:
-        return await self._store.read(partial(tables.dead_page, after=after, until=until, max_letters=count))
+        return await self._store.read(partial(dead_rows.page, after=after, until=until, max_letters=count))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,11 @@ class HeldRow:
         Raises:
             BrokerUnavailable: the database failed, or was closed.
         """
-        return await self.store.run(partial(tables.exhume, seq=self.seq))
+        return await self.store.run(partial(dead_rows.exhume, seq=self.seq))
 
 
 def _revive(db: Connection, seq: int, message: Message, limits: EmbeddedLimits) -> bool:
-    if not tables.exhume(db, seq):
+    if not dead_rows.exhume(db, seq):
         return False
     insert_within(db, message, limits)
     return True

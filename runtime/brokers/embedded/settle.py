@@ -13,7 +13,7 @@ from contract.labels import Destination
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.verdicts import Answer, Bury, Defer, Publish, Retry, Verdict
-from runtime.brokers.embedded import streams, tables
+from runtime.brokers.embedded import dead_rows, streams, tables
 from runtime.brokers.embedded.tables import Claimed, Message
 
 Step = Callable[[Connection], None]
@@ -43,7 +43,7 @@ def settlement(claimed: Claimed, verdict: Verdict, *, now: float, keep_events: i
                 cause=cause,
                 at=datetime.fromtimestamp(now, UTC),
             )
-            steps.append(lambda db: tables.bury(db, claimed.body, burial))
+            steps.append(lambda db: dead_rows.bury(db, claimed.body, burial))
         case Retry(job, delay_s):
             attempt = failed_attempt(verdict, datetime.fromtimestamp(now, UTC))
             steps = [_insert(job, now + delay_s), lambda db: streams.note(db, attempt, keep=keep_events)]

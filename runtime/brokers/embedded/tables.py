@@ -1,8 +1,7 @@
-"""The tables, and every statement that is run on them. All functions run inside the store's transaction."""
+"""The tables, and the statements on them, but for dead letters (`dead_rows`). They run in the store's transaction."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from sqlite3 import Connection, DatabaseError
 
 import orjson
@@ -11,7 +10,6 @@ from contract.accepted import Accepted
 from contract.batches import BatchClosed
 from contract.broker import LogEntry
 from contract.codec import encode
-from contract.dead import Burial
 from contract.job import Lane
 from contract.topology import DEAD, DELAYED, lane_queue
 
@@ -90,15 +88,6 @@ class Message:
     due: float
     body: bytes
     accepted: Accepted | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Buried:
-    """A dead letter and its row."""
-
-    seq: int
-    body: bytes
-    burial: Burial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,14 +257,6 @@ def page(db: Connection, after: int, *, max_events: int = 100, max_bytes: int = 
     return entries
 
 
-def bury(db: Connection, body: bytes, burial: Burial) -> None:
-    """Adds a message to the dead letters."""
-    db.execute(
-        "INSERT INTO dead (message_id, event_id, reason, cause, at, body) VALUES (?, ?, ?, ?, ?, ?)",
-        (burial.message_id, burial.event_id, burial.reason, burial.cause, burial.at.timestamp(), body),
-    )
-
-
 def record(db: Connection, accepted: Accepted, *, keep: int) -> None:
     """Records that a run was accepted, and drops the oldest records beyond `keep`."""
     row = (accepted.id, accepted.lane, accepted.at, encode([accepted]))
@@ -318,38 +299,6 @@ def queues(db: Connection, now: float) -> dict[str, tuple[int, float]]:
 def _due(db: Connection, lane: Lane, now: float) -> tuple[int, float]:
     row = db.execute("SELECT count(*), min(due) FROM jobs WHERE lane = ? AND due <= ?", (lane, now)).fetchone()
     return row[0], now - row[1] if row[0] else 0.0
-
-
-def last_buried(db: Connection) -> int:
-    """Returns the number of the row that was buried last, 0 if there is none."""
-    (seq,) = db.execute("SELECT coalesce(max(seq), 0) FROM dead").fetchone()
-    return int(seq)
-
-
-def dead_page(db: Connection, after: int, until: int, *, max_letters: int, max_bytes: int = 4_000_000) -> list[Buried]:
-    """Returns the next dead letters above row `after`, up to row `until`; at least one if there is one."""
-    letters: list[Buried] = []
-    rows = db.execute(
-        "SELECT seq, body, message_id, event_id, reason, cause, at FROM dead WHERE seq > ? AND seq <= ?"
-        " ORDER BY seq LIMIT ?",
-        (after, until, max_letters),
-    )
-    for seq, body, *noted, at in rows:
-        letters.append(Buried(seq, body, _burial(*noted, at=datetime.fromtimestamp(at, UTC))))
-        max_bytes -= len(body)
-        if max_bytes <= 0:
-            break
-    rows.close()
-    return letters
-
-
-def _burial(message_id: str | None, event_id: str | None, reason: str | None, cause: str, *, at: datetime) -> Burial:
-    return Burial(message_id=message_id, event_id=event_id, reason=reason, cause=cause, at=at)
-
-
-def exhume(db: Connection, seq: int) -> bool:
-    """Removes a dead letter. Returns True if it was there."""
-    return db.execute("DELETE FROM dead WHERE seq = ?", (seq,)).rowcount == 1
 
 
 def _json(seqs: Iterable[int]) -> str:

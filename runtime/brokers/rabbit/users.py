@@ -1,15 +1,19 @@
-"""Users and their rights as a RabbitMQ definitions file. Passwords come in, only their hashes go out."""
+"""Users and their rights as a RabbitMQ definitions file. Passwords come in, only their hashes go out.
+
+`python -m runtime.brokers.rabbit.users` prints the rights of the roles, as the Helm chart has them.
+"""
 
 import base64
 import hashlib
 import secrets
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
 from contract.topology import DOCUMENTS
-from contract.users import Account, subscriber_limits
+from contract.users import Account, role_users, subscriber_limits
 from runtime.brokers.rabbit.definitions import VHOST
 
 _SALT_BYTES = 4  # https://www.rabbitmq.com/docs/passwords: "a 32 bit random salt"
@@ -64,3 +68,13 @@ def hashed(password: str) -> str:
     """Returns the hash of a password as RabbitMQ stores it: base64 of a salt and SHA-256 of salt and password."""
     salt = secrets.token_bytes(_SALT_BYTES)
     return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
+
+
+def chart_file() -> bytes:
+    """Returns name and rights of each role's user, for the templates of the Helm chart."""
+    rights = [{"name": u.name, "configure": u.configure, "write": u.write, "read": u.read} for u in role_users()]
+    return orjson.dumps(rights, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(chart_file())

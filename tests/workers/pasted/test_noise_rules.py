@@ -48,7 +48,14 @@ NOISE = [
     (Rule.RELATED, ["Читайте также", "По теме"]),
     (Rule.SHARE_LINE, ["Поделиться", "Скопировать ссылку"]),
     (Rule.TIMESTAMP, ["12 марта 2025", "Опубликовано 12 марта 2025 в 10:15"]),
-    (Rule.COMMENTS, ["Оставить комментарий", "Комментарии"]),
+    (
+        Rule.COMMENTS,
+        ["Оставить комментарий", "Комментарии", "Комментировать", "Dodaj swój komentarz", "Skomentuj artykuł"],
+    ),
+    (
+        Rule.COMMENTS,
+        ["Σχόλια αναγνωστών (3)", "Το σχόλιό σας", "网友跟帖", "我来说两句", "댓글", "Yorumlar", "Додати коментар"],
+    ),
     (Rule.AVATAR, ["Jane Roe's Photo", "Profile picture of Jane Roe", "Avatar", "Photo of Jane Roe"]),
     (Rule.TRUNCATION_MARK, ["Authored...", "Read on …"]),
     (Rule.BREADCRUMB, ["Home › News › Harbour", "Startseite > Lokales"]),

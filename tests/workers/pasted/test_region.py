@@ -1,6 +1,8 @@
+import pytest
+
 from workers.pasted.line_rules import find_noise
-from workers.pasted.lines import Line, lines_of
-from workers.pasted.region import Region, find_region, is_clean
+from workers.pasted.lines import Line, line_of, lines_of
+from workers.pasted.region import Region, find_region, is_boilerplate, is_clean
 
 PROSE = "The ferry to the outer islands will sail twice a day from the first of May, the harbour office said on Monday."
 MENU = ["Home", "News", "Sport", "Weather", "About us"]
@@ -48,3 +50,18 @@ def test_a_table_is_no_menu() -> None:
     rows = [f"Island number {n}" for n in range(40)]
     blocks = lines_of([PROSE, *rows])
     assert is_clean(blocks, find_noise(blocks), region_of(blocks))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Администрация сайта удаляет комментарии, которые нарушают эти правила.",
+        "Все права на материалы газеты охраняются законом, перепечатка только с письменного согласия редакции.",
+        "Zanim dodasz komentarz, zapoznaj się z zasadami komentowania artykułów w naszej gazecie.",
+        "Απαγορεύεται η αναδημοσίευση των κειμένων χωρίς την άδεια της εφημερίδας.",
+        "本报版权所有，未经授权不得使用。",
+        "Alle Rechte vorbehalten; die Nutzungsbedingungen stehen im Impressum der Zeitung.",
+    ],
+)
+def test_rights_and_rules_for_comments_are_no_part_of_an_article(text: str) -> None:
+    assert is_boilerplate(line_of(text))

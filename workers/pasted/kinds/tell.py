@@ -1,10 +1,11 @@
 """Tells the kind of a pasted text, by the form of its lines, before anything is removed from it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contract.article import PasteKind
 from workers.pasted.kinds.code import code
+from workers.pasted.kinds.confidence import confidence, is_doubtful
 from workers.pasted.kinds.papers import mail, paper, press_release, wire
 from workers.pasted.kinds.recipe import recipe
 from workers.pasted.kinds.rows import NOTHING, Evidence, Row
@@ -13,6 +14,7 @@ from workers.pasted.kinds.subtitles import subtitles
 from workers.pasted.kinds.table import table
 from workers.pasted.kinds.turns import chat, interview
 from workers.pasted.kinds.verse import verse
+from workers.pasted.noise_rules import FURNITURE, noise_rule
 from workers.pasted.region import is_prose
 
 # Chosen by hand, with the documents of tests/workers/pasted/kinds in view; docs/quality.md says how often it is right.
@@ -47,11 +49,15 @@ _BY_FORM = {
 
 @dataclass(frozen=True, slots=True)
 class KindOfPaste:
-    """The kind of a text, the confidence in it in [0, 1], and the lines (of those not blank) that have its form."""
+    """The kind of a text, and the lines (of those not blank) that have its form.
+
+    `score` in [0, 1] says how much of the text has that form, `confidence` in [0, 1] how likely the kind is right.
+    """
 
     kind: PasteKind
-    confidence: float
+    score: float
     rows: frozenset[int] = frozenset()
+    confidence: float = 1.0
 
 
 def tell(rows: Sequence[Row], *, wrapped: bool = False, quotes: bool = False) -> KindOfPaste:
@@ -67,7 +73,14 @@ def tell(rows: Sequence[Row], *, wrapped: bool = False, quotes: bool = False) ->
     found: dict[PasteKind, Evidence] = {kind: judge(rows) for kind, judge in _BY_FORM.items()}
     found[PasteKind.MAIL] = mail(rows, quotes=quotes)
     found[PasteKind.VERSE] = NOTHING if wrapped else verse(rows)
-    return _decide(rows, found)
+    told = _decide(rows, found)
+    if told.kind not in found:
+        return replace(told, confidence=confidence(told.kind, 0))
+    furniture = sum(noise_rule(row.line) in FURNITURE for row in rows)
+    while is_doubtful(told.kind, told.score, furniture, len(rows)):
+        found[told.kind] = NOTHING
+        told = _decide(rows, found)
+    return replace(told, confidence=confidence(told.kind, furniture))
 
 
 def _decide(rows: Sequence[Row], found: Mapping[PasteKind, Evidence]) -> KindOfPaste:

@@ -9,13 +9,17 @@ app.kubernetes.io/component: {{ .role }}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
 
-{{/* Variables of a role: settings, then secrets. Takes a dict of root and role (the values of the role). */}}
+{{/* Variables of a role: settings, then secrets. Takes a dict of root, role (the values of the role) and user (of RabbitMQ, if it has its own). */}}
 {{- define "copydesk.env" -}}
 {{- range $name, $value := merge (dict) (.role.settings | default dict) .root.Values.settings }}
 - {name: {{ $name }}, value: {{ $value | quote }}}
 {{- end }}
+{{- $user := .user }}
 {{- range $name := .role.secrets }}
 {{- $from := index $.root.Values.secrets $name }}
+{{- if and $user (eq $name "COPYDESK_AMQP_URL") }}
+{{- $from = dict "name" $user "key" "amqp-url" }}
+{{- end }}
 - name: {{ $name }}
   valueFrom: {secretKeyRef: {name: {{ $from.name }}, key: {{ $from.key }}{{ if $from.optional }}, optional: true{{ end }}}}
 {{- end }}

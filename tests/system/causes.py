@@ -1,0 +1,92 @@
+"""What makes alerts fire, or shows that none does: documents, sites and webhooks."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import aio_pika
+import aiohttp
+from aiohttp import web
+
+from tests.system.watched import TEXT, Watched
+
+
+async def post(desk: Watched, body: dict[str, str], *, key: str = "") -> int:
+    """Posts a document once, and returns the status of the answer."""
+    headers = {"Idempotency-Key": key} if key else {}
+    async with (
+        aiohttp.ClientSession(desk.api) as http,
+        http.post("/v1/documents", json=body, headers=headers) as response,
+    ):
+        await response.read()
+        return response.status
+
+
+async def stored(desk: Watched, body: dict[str, str], *, key: str = "") -> None:
+    """Posts a document until it is accepted: a broker takes a while to start."""
+    while (status := await post(desk, body, key=key)) == 503:  # noqa: ASYNC110 - it is tried again, as clients do
+        await asyncio.sleep(0.5)
+    assert status == 202
+
+
+async def accepted(desk: Watched, count: int) -> None:
+    for number in range(count):
+        await stored(desk, {"text": f"{TEXT}\n\nEdition {number}."})
+
+
+@asynccontextmanager
+async def load(desk: Watched, every_s: float = 0.2) -> AsyncIterator[None]:
+    """Posts documents all the time, whatever the answers are."""
+
+    async def posting() -> None:
+        while True:
+            with suppress(aiohttp.ClientError):
+                await post(desk, {"text": TEXT})
+            await asyncio.sleep(every_s)
+
+    task = asyncio.create_task(posting())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@asynccontextmanager
+async def site(status: int) -> AsyncIterator[tuple[str, list[int]]]:
+    """Serves one path. Yields its URL and the status that it answers, which may be changed."""
+    statuses = [status]
+
+    async def answer(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(status=statuses[0], text=f"<article><p>{TEXT}</p></article>", content_type="text/html")
+
+    app = web.Application()
+    app.add_routes([web.route("*", "/{rest:.*}", answer)])
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}", statuses
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def webhook(desk: Watched, url: str, *, ordered: bool = False) -> AsyncIterator[None]:
+    async with aiohttp.ClientSession(desk.api) as http:
+        async with http.post("/v1/webhooks", json={"url": url, "ordered": ordered}) as response:
+            assert response.status == 201, await response.text()
+            hook = (await response.json())["id"]
+        try:
+            yield
+        finally:
+            async with http.delete(f"/v1/webhooks/{hook}") as response:
+                assert response.status == 204
+
+
+@asynccontextmanager
+async def channel(desk: Watched) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
+    async with await aio_pika.connect(desk.node.url) as connection, connection.channel() as opened:
+        yield opened
