@@ -228,4 +228,4 @@ class Replaying:
         Raises:
             Stopping: it does.
         """
-        await pause(self._means.stopping, seconds)
+        await pause(self._context.stopping, seconds)
