@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from contract.broker import QueueMissing, SubscriberQueues, UnknownOffset
+from contract.broker import QueueForbidden, QueueMissing, SubscriberQueues, UnknownOffset
 from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
 from contract.replay_choice import ReplayChoice, may_be_sent, subject_of, time_of
@@ -84,6 +84,8 @@ class Replaying:
                 await self._end(ReplayState.FAILED, ReplayCause.POSITION_GONE)
             except QueueMissing:
                 await self._end(ReplayState.FAILED, ReplayCause.QUEUE_MISSING)
+            except QueueForbidden:
+                await self._end(ReplayState.FAILED, ReplayCause.QUEUE_FORBIDDEN)
             except _Over as over:
                 if over.state is not None:
                     await self._end(over.state, over.cause)
