@@ -120,7 +120,10 @@ class RabbitNode:
         try:
             yield url
         finally:
-            self.evaluate(f'rabbit_vhost:delete(<<"{name}">>, {_ACTOR}).')
+            self.delete_vhost(name)
+
+    def delete_vhost(self, name: str) -> None:
+        self.evaluate(f'rabbit_vhost:delete(<<"{name}">>, {_ACTOR}).')
 
     def add_user(self, name: str, password: str, vhost: str | None = None, *, may: str = ".*") -> None:
         """Makes a user, who has the permissions `may` (a regular expression) in the virtual host."""

@@ -64,7 +64,7 @@ def tls_node(folder: Path) -> Iterator[TlsNode]:
     node = RabbitNode(folder / "node", settings=settings, plugins=["rabbitmq_auth_mechanism_ssl"])
     try:
         node.start()
-        node.ctl("await_startup")  # listeners start one after the other
+        node.evaluate("rabbit:await_startup().")  # listeners start one after the other
         node.define(
             {
                 "users": [{"name": USER, "password_hash": "", "tags": []}],

@@ -12,7 +12,7 @@ import orjson
 
 from contract.article import Article, Failure
 from contract.codec import MAX_EVENT_BYTES, encode
-from contract.events import PROCESSED, ErasedEvent, Event, FailedEvent, ProcessedEvent, erased
+from contract.events import PROCESSED, Event, FailedEvent, ProcessedEvent, erased
 from contract.ids import new_document_id
 from contract.job import Kind
 from contract.reasons import Reason
@@ -100,7 +100,7 @@ def _others() -> Iterator[Case]:
 
 def _tombstones() -> Iterator[Case]:
     event = _article()
-    tombstone = encode(_erased(event.subject))
+    tombstone = encode(erased(event.subject, LATER))
     yield Case(
         "erased",
         "says once that it deletes an erased document",
@@ -110,7 +110,7 @@ def _tombstones() -> Iterator[Case]:
         2,
     )
     event = _article()
-    late = (encode(_erased(event.subject)), encode(event))
+    late = (encode(erased(event.subject, LATER)), encode(event))
     yield Case("erased before", "takes nothing of a document that is erased already", late, event.subject)
 
 
@@ -131,10 +131,6 @@ def _article(document: str | None = None, **more: Any) -> ProcessedEvent:  # noq
         simhash="0" * 16,
     )
     return ProcessedEvent(id=f"{id_}.1", subject=id_, time=TIME, data=replace(article, **more))
-
-
-def _erased(document: str) -> ErasedEvent:
-    return erased(document, LATER)
 
 
 def _changed(event: Event, **members: object) -> bytes:

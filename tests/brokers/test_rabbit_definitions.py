@@ -33,9 +33,8 @@ async def test_imported_definitions_suit_the_broker_and_set_the_policies(
     rabbit_node.ctl("import_definitions", str(file))
     async with RabbitBroker(rabbit_node.url + vhost, metrics=Metrics(CollectorRegistry())) as broker:
         await broker.put(samples.job())
-    queues = rabbit_node.ctl("list_queues", "--vhost", vhost, "--formatter", "json", "name", "policy")
-    rabbit_node.ctl("delete_vhost", vhost)
-    policies = {queue["name"]: queue["policy"] for queue in json.loads(queues)}
+    policies = {queue["name"]: queue["policy"] for queue in rabbit_node.queues("policy", vhost=vhost)}
+    rabbit_node.delete_vhost(vhost)
     assert {name: policy for name, policy in policies.items() if policy} == {
         "copydesk.intake.interactive": "copydesk-intake",
         "copydesk.intake.bulk": "copydesk-intake",
@@ -60,17 +59,17 @@ async def test_the_files_that_compose_mounts_define_bounded_queues_policies_and_
     node = RabbitNode(tmp_path / "node", settings=loading)
     try:
         node.start()
-        await asyncio.to_thread(node.ctl, "await_startup")
+        await asyncio.to_thread(node.evaluate, "rabbit:await_startup().")
         url = node.url.replace("guest:guest", "copydesk:word")
         async with RabbitBroker(url, metrics=Metrics(CollectorRegistry())) as broker:
             await broker.put(samples.job())
         assert await check_topology(url, design()) == []
-        policies = await asyncio.to_thread(node.ctl, "list_policies", "--formatter", "json")
-        users = await asyncio.to_thread(node.ctl, "list_users", "--formatter", "json")
+        policies = node.value("[proplists:get_value(name, Policy) || Policy <- rabbit_policy:list()]")
+        users = node.value("[proplists:get_value(user, User) || User <- rabbit_auth_backend_internal:list_users()]")
     finally:
         node.close()
-    assert {policy["name"] for policy in json.loads(policies)} == {policy.name for policy in design().policies}
-    assert [user["user"] for user in json.loads(users)] == ["copydesk"]
+    assert set(policies) == {policy.name for policy in design().policies}
+    assert users == ["copydesk"]
 
 
 def test_subscribers_reach_the_broker_of_compose_from_this_machine_alone() -> None:
