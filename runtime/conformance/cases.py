@@ -85,10 +85,12 @@ def _others() -> Iterator[Case]:
     event = _article()
     later = {"type": PROCESSED.replace(".v1", ".v2"), "data": {"document": {"id": event.subject}, "blocks": []}}
     yield Case("later version", "ignores a type of a later version", (_changed(event, **later),), event.subject, 0, 0)
+    event = _article()
     unknown = {"type": "copydesk.something.happened.v1", "data": {"id": event.subject}}
     yield Case(
         "unknown type", "ignores a type that it does not know", (_changed(event, **unknown),), event.subject, 0, 0
     )
+    event = _article()
     failed = FailedEvent(
         id=f"{event.subject}.1",
         subject=event.subject,
