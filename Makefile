@@ -17,7 +17,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # Set in many images; hundreds of interpreters would compile the same code.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test test-ready unit faults operations fuzz schemathesis swagger-ui test-rabbitmq4 lint lint-quick lint-types format schemas lock wheel sbom helm manifests clean
+.PHONY: run demo test test-ready unit faults operations fuzz schemathesis integrations swagger-ui test-rabbitmq4 lint lint-quick lint-types format schemas lock wheel sbom helm manifests clean
 
 run: $(VENV)/.installed
 	$(BIN)/copydesk up
@@ -64,6 +64,13 @@ fuzz: $(VENV)/.installed-dev
 EXAMPLES := 300
 schemathesis: $(VENV)/.installed-dev
 	COPYDESK_TEST_OPENAPI_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/fuzz/test_openapi.py -s -o faulthandler_timeout=3600 -o session_timeout=14400
+
+# The loaders of docs/integrations.md, with LangChain and LlamaIndex, which are no part of the project: 320 MB into .venv.
+INTEGRATIONS := $(VENV)/integrations
+integrations: $(VENV)/.installed-dev
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(INTEGRATIONS)
+	$(BIN)/uv pip install --quiet --python $(INTEGRATIONS) langchain-core llama-index-core ./clients/python
+	COPYDESK_TEST_INTEGRATIONS=$(INTEGRATIONS)/bin/python $(BIN)/pytest tests/system/test_integrations.py
 
 # The page at /docs: Swagger UI from npm's package, into the tree. service/docs/README.md says more.
 VERSION := 5.35.0

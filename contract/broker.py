@@ -66,6 +66,10 @@ class QueueMissing(Exception):
     """There is no queue of this name, or it belongs to somebody's connection."""
 
 
+class QueueForbidden(Exception):
+    """The user of this process may not publish to queues of subscribers."""
+
+
 class NoQueues(Exception):
     """This broker has no queues of subscribers."""
 
@@ -356,6 +360,7 @@ class SubscriberQueues(Protocol):
         Raises:
             NoQueues: this broker has none.
             QueueMissing: there is no such queue.
+            QueueForbidden: this process may not publish to it.
         """
 
 

@@ -38,6 +38,7 @@ class ReplayCause(StrEnum):
     WEBHOOK_REMOVED = "webhook_removed"
     WEBHOOK_DISABLED = "webhook_disabled"
     QUEUE_MISSING = "queue_missing"
+    QUEUE_FORBIDDEN = "queue_forbidden"  # the user of `deliver` may not publish to the default exchange
     POSITION_GONE = "position_gone"  # the log no longer had its events
 
 

@@ -1,7 +1,7 @@
 """JSON Schemas (2020-12) of requests and messages, generated from the types."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from contract.attempts import FailedAttempt
 from contract.codec import ACCEPTANCES, adapter
@@ -30,14 +30,18 @@ _TYPES: Mapping[str, Any] = {
     "attempts.v1": list[FailedAttempt],
     "requests.v1": list[OwnerRequest],
 }
+FILES: Final = {f"{name}.json": name for name in _TYPES}
+"""The names of the schemas, by that of their file."""
 
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Returns each message's schema by file name, as `job.v1.json`."""
-    return {f"{name}.json": _schema(name, kind) for name, kind in _TYPES.items()}
+    return {file: schema(name) for file, name in FILES.items()}
 
 
-def _schema(name: str, kind: Any) -> dict[str, Any]:  # noqa: ANN401 - a type, or an expression of types
+def schema(name: str) -> dict[str, Any]:
+    """Returns the schema with this name, as `job.v1`."""
+    kind = _TYPES[name]
     mode: Literal["validation", "serialization"] = "validation" if kind is Submission else "serialization"
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:copydesk:schema:{name}"}
     return head | adapter(kind).json_schema(mode=mode)

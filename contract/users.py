@@ -194,7 +194,8 @@ def _deliver() -> User:
 
 
 def _audit() -> User:
-    return User("copydesk-audit", read=_any_of(_names([LOG, ACCEPTED])))
+    """It publishes nothing but what `copydesk doctor` tries."""
+    return User("copydesk-audit", write=_any_of(_names([PROBE])), read=_any_of(_names([LOG, ACCEPTED])))
 
 
 def _topology() -> User:

@@ -1,4 +1,4 @@
-"""What the server tells about itself: what it is, its OpenAPI document, and a page to read and try that."""
+"""What the server tells about itself: what it is, its OpenAPI document, a page to read and try that, and schemas."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,7 +9,8 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from service.api.about import DOCS_FILES
+from contract.schemas import FILES, schema
+from service.api.about import DOCS_FILES, SCHEMA_TYPE
 from service.api.answers import Index
 from service.api.asyncapi import asyncapi
 from service.api.document import openapi
@@ -64,6 +65,23 @@ def _events_body() -> bytes:
 async def get_asyncapi(request: web.Request) -> web.Response:
     """Answers with the AsyncAPI document. It is made at the first request, in a thread, as the OpenAPI document."""
     return tagged(request, await asyncio.to_thread(_events_body), JSON)
+
+
+@cache
+def _schema_body(name: str) -> bytes:
+    return orjson.dumps(schema(name))
+
+
+async def get_schema(request: web.Request) -> web.Response:
+    """Answers with a JSON Schema. It is made at the first request, in a thread, as the OpenAPI document.
+
+    Raises:
+        HTTPNotFound: there is none with this name.
+    """
+    file = request.match_info["file"]
+    if file not in FILES:
+        raise web.HTTPNotFound
+    return tagged(request, await asyncio.to_thread(_schema_body, FILES[file]), SCHEMA_TYPE)
 
 
 async def get_docs(request: web.Request) -> web.Response:

@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from service.about import get_asyncapi, get_docs, get_docs_file, get_index, get_openapi
+from service.about import get_asyncapi, get_docs, get_docs_file, get_index, get_openapi, get_schema
 from service.api import (
     about,
     acts,
@@ -92,6 +92,7 @@ ROUTES: Final = (
     Route(about.GET_PROBLEM, get_problem, head=True),
     Route(about.GET_OPENAPI, get_openapi, head=True),
     Route(about.GET_ASYNCAPI, get_asyncapi, head=True),
+    Route(about.GET_SCHEMA, get_schema, head=True),
     Route(about.GET_DOCS, get_docs, head=True),
     Route(about.GET_DOCS_FILE, get_docs_file, head=True),
 )

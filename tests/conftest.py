@@ -17,6 +17,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from contract.labels import VALUES, is_value
 from contract.metrics import Metrics
+from tests.postgres_cluster import PostgresCluster, running_postgres
 from tests.rabbit_node import RabbitNode, running_node
 from tests.suites import FOLDERS
 
@@ -69,6 +70,13 @@ def rabbit_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode
     """A running RabbitMQ node for the whole run, started at first use. A test that kills it starts it again."""
     with running_node(tmp_path_factory.mktemp("rabbit")) as node:
         yield node
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[PostgresCluster]:
+    """A running PostgreSQL for the whole run, started at first use. A test that kills it starts it again."""
+    with running_postgres() as cluster:
+        yield cluster
 
 
 @pytest.fixture(autouse=True)

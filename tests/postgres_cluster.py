@@ -6,6 +6,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.rabbit_node import free_ports
@@ -119,3 +121,14 @@ def _program(name: str) -> str:
     if not found:
         raise RuntimeError("these tests start a PostgreSQL of their own: install it with `apt-get install postgresql`")
     return str(found[-1])
+
+
+@contextmanager
+def running_postgres() -> Iterator[PostgresCluster]:
+    """Yields a server that runs, and ends it afterwards."""
+    cluster = PostgresCluster()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.close()

@@ -34,7 +34,7 @@ Patience = Annotated[
 ]
 ServedPort = Annotated[
     int,
-    typer.Option("--port", min=0, max=65535, metavar="PORT", help="Port to serve events on; 0 is any that is free."),
+    typer.Option(min=0, max=65535, metavar="PORT", help="Port to serve events on; 0 is any that is free."),
 ]
 Target = Annotated[str, typer.Option("--url", parser=checks.webhook_url, metavar="URL", help="URL of the receiver.")]
 Secret = Annotated[
@@ -80,11 +80,15 @@ def amqp(command: Command, queue: Queue, amqp_url: AmqpUrl = None, patience: Pat
     _run(lambda tell: check(url, queue, command, patience, tell), NoConsumer, why)
 
 
-def sse(command: Command, port: ServedPort = 0, patience: Patience = _PATIENCE_S) -> None:
+def sse(command: Command, listen_port: ServedPort = 0, patience: Patience = _PATIENCE_S) -> None:
     """Look at a subscriber over HTTP, which reads {url}/v1/events as server-sent events."""
     from runtime.conformance.sse import NotConnected, check
 
-    _run(lambda tell: check(port, command, patience, tell), NotConnected, "the subscriber does not ask for /v1/events")
+    _run(
+        lambda tell: check(listen_port, command, patience, tell),
+        NotConnected,
+        "the subscriber does not ask for /v1/events",
+    )
 
 
 def webhook(target: Target, secret: Secret, command: StartedElsewhere = None, patience: Patience = _PATIENCE_S) -> None:

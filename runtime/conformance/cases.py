@@ -12,7 +12,7 @@ import orjson
 
 from contract.article import Article, Failure
 from contract.codec import MAX_EVENT_BYTES, encode
-from contract.events import PROCESSED, ErasedEvent, Event, FailedEvent, ProcessedEvent, erased
+from contract.events import PROCESSED, Event, FailedEvent, ProcessedEvent, erased
 from contract.ids import new_document_id
 from contract.job import Kind
 from contract.reasons import Reason
@@ -85,10 +85,12 @@ def _others() -> Iterator[Case]:
     event = _article()
     later = {"type": PROCESSED.replace(".v1", ".v2"), "data": {"document": {"id": event.subject}, "blocks": []}}
     yield Case("later version", "ignores a type of a later version", (_changed(event, **later),), event.subject, 0, 0)
+    event = _article()
     unknown = {"type": "copydesk.something.happened.v1", "data": {"id": event.subject}}
     yield Case(
         "unknown type", "ignores a type that it does not know", (_changed(event, **unknown),), event.subject, 0, 0
     )
+    event = _article()
     failed = FailedEvent(
         id=f"{event.subject}.1",
         subject=event.subject,
@@ -100,7 +102,7 @@ def _others() -> Iterator[Case]:
 
 def _tombstones() -> Iterator[Case]:
     event = _article()
-    tombstone = encode(_erased(event.subject))
+    tombstone = encode(erased(event.subject, LATER))
     yield Case(
         "erased",
         "says once that it deletes an erased document",
@@ -110,7 +112,7 @@ def _tombstones() -> Iterator[Case]:
         2,
     )
     event = _article()
-    late = (encode(_erased(event.subject)), encode(event))
+    late = (encode(erased(event.subject, LATER)), encode(event))
     yield Case("erased before", "takes nothing of a document that is erased already", late, event.subject)
 
 
@@ -131,10 +133,6 @@ def _article(document: str | None = None, **more: Any) -> ProcessedEvent:  # noq
         simhash="0" * 16,
     )
     return ProcessedEvent(id=f"{id_}.1", subject=id_, time=TIME, data=replace(article, **more))
-
-
-def _erased(document: str) -> ErasedEvent:
-    return erased(document, LATER)
 
 
 def _changed(event: Event, **members: object) -> bytes:

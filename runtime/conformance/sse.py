@@ -49,6 +49,10 @@ class Log:
             self._stops, self._away = True, _AWAY
             self._changed.notify_all()
 
+    def come_back(self) -> None:
+        """Answers requests again."""
+        self._away = 0
+
     async def until_asked(self, times: int, seconds: float) -> bool:
         """Waits until so many streams have begun. Returns False if that takes too long."""
         try:
@@ -176,6 +180,7 @@ class _Check:
         rule = "tries again until the server is back"
         if not await self._log.until_asked(streams + 1, self._patience_s):
             self._tell(Finding("server away", rule, "it did not come back"))
+            self._log.come_back()
             await self._again()
             return
         (case,) = small(1)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from contract.schemas import FILES
 from service import problems
 from service.api.answers import Index
 from service.api.headers import GUARDS, TAGGED
@@ -9,6 +10,7 @@ from service.api.lookups import IF_NONE_MATCH, NOT_MODIFIED
 from service.api.operation import JSON, TEXT, Example, Location, Operation, Parameter, Response
 
 _GROUP = "About"
+SCHEMA_TYPE: Final = "application/schema+json"  # JSON Schema 2020-12, section 14
 DOCS_FILES: Final = {
     "page.js": "text/javascript",
     "page.css": "text/css",
@@ -94,6 +96,48 @@ GET_ASYNCAPI: Final = Operation(
         NOT_MODIFIED,
     ),
     examples={"document": Example(about="All of it.")},
+)
+GET_SCHEMA: Final = Operation(
+    id="get_schema",
+    method="GET",
+    path="/schemas/{file}",
+    group=_GROUP,
+    summary="The JSON Schema of a message",
+    about="Of submissions, events, and what is in queues and streams.",
+    parameters=(
+        Parameter(
+            name="file",
+            location=Location.PATH,
+            required=True,
+            about="The name of its file.",
+            schema={"type": "string", "enum": list(FILES)},
+        ),
+        IF_NONE_MATCH,
+    ),
+    responses=(
+        Response(
+            status=200,
+            about="JSON Schema 2020-12.",
+            content={SCHEMA_TYPE: {"type": "object", "required": ["$schema", "$id"]}},
+            headers=TAGGED,
+        ),
+        NOT_MODIFIED,
+    ),
+    problems=(problems.NOT_FOUND,),
+    examples={
+        "event": Example(
+            about="That of an article's event.",
+            values={"file": "document.processed.v1.json"},
+            answer_type=SCHEMA_TYPE,
+        ),
+        "missing": Example(
+            about="No such schema.",
+            values={"file": "document.v0.json"},
+            status=404,
+            answer_type=problems.MEDIA_TYPE,
+            answer=problems.NOT_FOUND,
+        ),
+    },
 )
 GET_DOCS: Final = Operation(
     id="get_docs",

@@ -1,4 +1,4 @@
-"""Makes the AsyncAPI 3.0 document of the events, on exchange and log. The schemas are those of docs/schemas."""
+"""Makes the AsyncAPI 3.0 document of the events, on exchange, log and webhooks. Their schemas are in docs/schemas."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -15,6 +15,7 @@ from contract.events import (
     FailedEvent,
     ProcessedEvent,
     WebhookDisabledEvent,
+    WebhookTestEvent,
 )
 from contract.topology import DOCUMENTS, DOCUMENTS_HEADERS, LOG
 from service.api.document import VERSION
@@ -27,10 +28,11 @@ _EVENTS: Final[Mapping[str, type]] = {
     "batch_completed": BatchCompletedEvent,
     "webhook_disabled": WebhookDisabledEvent,
 }
+_DELIVERED: Final[Mapping[str, type]] = {**_EVENTS, "webhook_test": WebhookTestEvent}
 _ABOUT: Final = """\
 Every accepted document ends in an event, which is a CloudEvent in structured JSON; so does every batch that is closed.
-Events are first written to the log, then published to the exchange: the same bytes. An event may come twice: drop
-repeats by its `id`.
+Events are first written to the log, then published to the exchange: the same bytes. Webhooks get them, too. An event
+may come twice: drop repeats by its `id`.
 """
 _HOST: Final = {"description": "The host with its parts reversed, as `com.example.www`; `_` without one."}
 _ADDRESSES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
@@ -52,23 +54,44 @@ _HEADERS: Final[Mapping[str, Any]] = {
     "required": ["type"],
 }
 
+_POST: Final[Mapping[str, Any]] = {"method": "POST", "bindingVersion": "0.3.0"}
+_SIGNED: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "description": "Standard Webhooks 1.0.",
+    "properties": {
+        "webhook-id": {"type": "string", "description": "The event's id: the same each time that it is delivered."},
+        "webhook-timestamp": {"type": "string", "pattern": "^[0-9]+$", "description": "Seconds since 1970."},
+        "webhook-signature": {"type": "string", "description": "One for each secret, with spaces between them."},
+    },
+    "required": ["webhook-id", "webhook-timestamp", "webhook-signature"],
+}
+_THIN: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "description": "Of a webhook with `payload: thin`: the envelope of the event, and what names the document.",
+    "properties": {name: {"type": "string"} for name in ("specversion", "id", "source", "type")} | {"data": {}},
+    "required": ["specversion", "id", "source", "type", "data"],
+}
+
 
 def asyncapi() -> dict[str, Any]:
     """Returns the document."""
     inputs: list[tuple[type, Literal["serialization"], TypeAdapter[Any]]] = [
-        (kind, "serialization", adapter(kind)) for kind in _EVENTS.values()
+        (kind, "serialization", adapter(kind)) for kind in _DELIVERED.values()
     ]
     _, definitions = TypeAdapter.json_schemas(inputs, ref_template=_REF)
     channels = {name: _published(name) for name in _EVENTS} | {"by_headers": _published_by_headers(), "log": _logged()}
+    sending = {f"send_{name}": _sending(name, channel) for name, channel in channels.items()}
+    webhooks = _delivered()
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Copydesk", "version": VERSION, "description": _ABOUT},
         "defaultContentType": MEDIA_TYPE,
-        "channels": channels,
-        "operations": {f"send_{name}": _sending(name, channel) for name, channel in channels.items()},
+        "channels": {**channels, "webhooks": webhooks},
+        "operations": {**sending, "send_webhooks": {**_sending("webhooks", webhooks), "bindings": {"http": _POST}}},
         "components": {
-            "messages": {name: _message(kind) for name, kind in _EVENTS.items()},
-            "schemas": definitions["$defs"],
+            "messages": {name: _message(kind) for name, kind in _EVENTS.items()}
+            | {f"{name}_delivery": _delivery(kind) for name, kind in _DELIVERED.items()},
+            "schemas": {**definitions["$defs"], "ThinEvent": dict(_THIN)},
         },
     }
 
@@ -107,6 +130,15 @@ def _logged() -> dict[str, Any]:
     }
 
 
+def _delivered() -> dict[str, Any]:
+    """Returns the channel of webhooks, whose addresses their owners choose."""
+    return {
+        "address": None,
+        "summary": "The URL of a webhook. Each event that it wants is a request, which is signed.",
+        "messages": _messages(*(f"{name}_delivery" for name in _DELIVERED)),
+    }
+
+
 def _messages(*names: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/messages/{name}"} for name in names}
 
@@ -127,3 +159,10 @@ def _message(kind: type) -> dict[str, Any]:
         "headers": _HEADERS,
         "payload": {"$ref": _REF.format(model=kind.__name__)},
     }
+
+
+def _delivery(kind: type) -> dict[str, Any]:
+    """Returns the message that a webhook gets."""
+    message = _message(kind)
+    payload = {"anyOf": [message["payload"], {"$ref": _REF.format(model="ThinEvent")}]}
+    return {**message, "title": f"{kind.__name__}Delivery", "headers": _SIGNED, "payload": payload}

@@ -13,7 +13,7 @@ from service.api.operation import JSON
 from service.context import CLOCK, CONSUMERS
 from service.http.json_bodies import read_json
 from service.http.parameters import check_parameters
-from service.lookups.ledger import asked, stated, tagged
+from service.lookups.ledger import asked, part_of_ledger, stated, tagged
 from service.problems import Problem, ProblemError
 
 
@@ -23,10 +23,7 @@ def book_of(request: web.Request) -> ConsumerBook:
     Raises:
         ProblemError: it has no ledger.
     """
-    book = request.app[CONSUMERS]
-    if book is None:
-        raise ProblemError(Problem(problems.LEDGER_NOT_CONFIGURED, problems.LEDGER_NOT_CONFIGURED.meaning))
-    return book
+    return part_of_ledger(request, CONSUMERS)
 
 
 async def list_consumers(request: web.Request) -> web.Response:

@@ -1,24 +1,47 @@
 """Functions that all look-ups use: they query the ledger and format its answers."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from hashlib import blake2b
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from aiohttp import hdrs, web
 
 from contract.ledger import Ledger, LedgerUnavailable, Run
 from contract.timestamps import rfc3339
 from service import problems
+from service.access.known_keys import owner_seen
 from service.api.document_answers import RunState
 from service.context import LEDGER
 from service.problems import Problem, ProblemError
 
 T = TypeVar("T")
 
+
+class Owned(Protocol):
+    """Something in the ledger that belongs to an owner."""
+
+    @property
+    def owner(self) -> str | None: ...
+
+
+OwnedT = TypeVar("OwnedT", bound=Owned)
+
 _TIMEOUT_S = 5.0  # for a query; chosen: the time within which the API answers every request
 _ETAG_BYTES = 16  # chosen: two bodies collide with probability 2**-128
+
+
+def part_of_ledger(request: web.Request, key: web.AppKey[T | None]) -> T:
+    """Returns the part of this server's ledger that the application has under `key`.
+
+    Raises:
+        ProblemError: the server has no ledger.
+    """
+    part = request.app[key]
+    if part is None:
+        raise ProblemError(Problem(problems.LEDGER_NOT_CONFIGURED, problems.LEDGER_NOT_CONFIGURED.meaning))
+    return part
 
 
 def ledger_of(request: web.Request) -> Ledger:
@@ -27,10 +50,24 @@ def ledger_of(request: web.Request) -> Ledger:
     Raises:
         ProblemError: it has none.
     """
-    ledger = request.app[LEDGER]
-    if ledger is None:
-        raise ProblemError(Problem(problems.LEDGER_NOT_CONFIGURED, problems.LEDGER_NOT_CONFIGURED.meaning))
-    return ledger
+    return part_of_ledger(request, LEDGER)
+
+
+async def owned(request: web.Request, find: Callable[[str], Awaitable[OwnedT | None]], what: str) -> OwnedT:
+    """Returns what the path names by its id. A caller without `admin` sees what its own owner has alone.
+
+    Raises:
+        ProblemError: there is none that the caller sees, or the ledger is away.
+    """
+    found = await asked(find(request.match_info["id"].replace("\0", "")))
+    if found is None or owner_seen(request) not in {None, found.owner}:
+        raise missing(what)
+    return found
+
+
+def missing(what: str) -> ProblemError:
+    """Returns the problem of something that is not there, or not for the caller to see."""
+    return ProblemError(Problem(problems.NOT_FOUND, f"There is no such {what}."))
 
 
 async def asked(answer: Awaitable[T]) -> T:

@@ -10,6 +10,8 @@ from service.problems import invalid_parameter
 _NUMBER = re.compile(r"[0-9]{1,4}")
 _CURSOR = re.compile(r"(-?[0-9]{1,15}) (.{1,255})", re.DOTALL)
 
+_ID = re.compile(r"[0-9a-f-]{36}")
+
 
 def limit_of(given: Mapping[str, str]) -> int:
     """Returns how many entries a page has at most.
@@ -43,3 +45,15 @@ def place_of(given: Mapping[str, str]) -> tuple[int, str] | None:
     if found is None or "\0" in found[2]:
         raise invalid_parameter("cursor", "cursor", "must be the next of a page that was listed before")
     return int(found[1]), found[2]
+
+
+def before_id(given: Mapping[str, str]) -> str | None:
+    """Returns the id in the parameter `cursor`, behind which a page begins; None if there is none.
+
+    Raises:
+        ProblemError: it is no id.
+    """
+    cursor = given.get("cursor")
+    if cursor is not None and not _ID.fullmatch(cursor):
+        raise invalid_parameter("cursor", "cursor", "must be the next of a page that was listed before")
+    return cursor

@@ -1,8 +1,10 @@
 """The batch that posted documents belong to, as the query names it."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
+from weakref import WeakValueDictionary
 
 from aiohttp import web
 from cachetools import TTLCache
@@ -76,18 +78,26 @@ class ClosedBatches:
     def __init__(self, ledger: Ledger | None) -> None:
         self._ledger = BriefLedger(ledger)
         self._open: TTLCache[str, bool] = TTLCache(_REMEMBERED, _REMEMBER_S)
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def outsiders(self, batch: Membership, document_ids: Sequence[str]) -> frozenset[str]:
         """Returns those of the documents that cannot be in the batch: it is closed. Repeats of its own can."""
         batch_id = batch.id
-        if batch_id in self._open:
-            return frozenset()
-        known = await self._ledger.ask(lambda ledger: ledger.batch(batch_id))
-        if known is None or known.closed_at is None:
-            self._open[batch_id] = True
+        if await self._is_open(batch_id):
             return frozenset()
         found = await self._ledger.ask(lambda ledger: ledger.outsiders(batch_id, document_ids))
         return found or frozenset()
+
+    async def _is_open(self, batch_id: str) -> bool:
+        """Of posts that come together, one asks."""
+        async with self._asking.setdefault(batch_id, asyncio.Lock()):
+            if batch_id in self._open:
+                return True
+            known = await self._ledger.ask(lambda ledger: ledger.batch(batch_id))
+            if known is not None and known.closed_at is not None:
+                return False
+            self._open[batch_id] = True
+            return True
 
     def forget(self, batch_id: str) -> None:
         """Asks the ledger again about this batch, because it was just closed."""

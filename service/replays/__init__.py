@@ -2,7 +2,7 @@
 
 In reading order:
 
-    reach       finds a replay that the caller may see
+    lookup      finds a replay that the caller may see
     views       a replay as JSON shows it
     span        which part of the log a request asks for
     replays     makes, lists, shows, cancels and resumes replays

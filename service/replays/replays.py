@@ -24,12 +24,11 @@ from service.http.bodies import read_body
 from service.http.middlewares import OWNER
 from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, tagged
-from service.lookups.pages import limit_of
+from service.lookups.pages import before_id, limit_of
 from service.problems import Problem, ProblemError
-from service.replays.reach import replay_of, replays_of
+from service.replays.lookup import replay_of, replays_of
 from service.replays.span import span_of
 from service.replays.views import shown_replay
-from service.webhooks.lookup import before_id
 
 log = structlog.get_logger(__name__)
 

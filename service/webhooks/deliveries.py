@@ -21,10 +21,10 @@ from service.api.webhooks import DELIVER_AGAIN, LIST_DELIVERIES, TEST_WEBHOOK
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK
 from service.http.parameters import check_parameters
-from service.lookups.ledger import asked, ledger_of, tagged
-from service.lookups.pages import limit_of
+from service.lookups.ledger import asked, ledger_of, missing, tagged
+from service.lookups.pages import before_id, limit_of
 from service.problems import Problem, ProblemError, invalid_parameter
-from service.webhooks.lookup import before_id, book_of, missing, webhook_of
+from service.webhooks.lookup import book_of, webhook_of
 from service.webhooks.views import shown_delivery
 
 _READ_TIMEOUT_S: Final = 4.0  # for one event of the log; chosen: less than the 5 s in which the API answers

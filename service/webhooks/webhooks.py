@@ -25,9 +25,9 @@ from service.context import BROKER, CLOCK, RECEIVERS
 from service.http.bodies import read_body
 from service.http.middlewares import OWNER
 from service.http.parameters import check_parameters
-from service.lookups.ledger import asked, tagged
+from service.lookups.ledger import asked, missing, tagged
 from service.problems import Problem, ProblemError
-from service.webhooks.lookup import book_of, missing, webhook_of
+from service.webhooks.lookup import book_of, webhook_of
 from service.webhooks.views import shown_webhook
 
 log = structlog.get_logger(__name__)

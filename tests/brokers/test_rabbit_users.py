@@ -193,7 +193,7 @@ WRITES = {
     "copydesk-work": {DOCUMENTS, DELAYED, REPLIES, PROBE, *map(exchange_to, (LOG, ATTEMPTS, DEAD))},
     "copydesk-record": {DOCUMENTS, PROBE, exchange_to(LOG)},
     "copydesk-deliver": {DOCUMENTS, PROBE, exchange_to(LOG)},
-    "copydesk-audit": set[str](),
+    "copydesk-audit": {PROBE},
     "copydesk-topology": EXCHANGES,
     NEWSROOM: set[str](),
     GERMAN: set[str](),

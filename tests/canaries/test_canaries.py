@@ -202,17 +202,6 @@ def amqp_url(rabbit_node: RabbitNode) -> Iterator[str]:
         rabbit_node.delete_user("canary")
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[PostgresCluster]:
-    """A PostgreSQL whose password is a canary."""
-    postgres = PostgresCluster()
-    try:
-        postgres.start()
-        yield postgres
-    finally:
-        postgres.close()
-
-
 @pytest.fixture
 def ledger_url(cluster: PostgresCluster) -> str:
     """The address of a database with the ledger's tables."""

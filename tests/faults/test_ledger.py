@@ -26,16 +26,6 @@ DECIDED = {"processed", "failed"}
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[PostgresCluster]:
-    postgres = PostgresCluster()
-    try:
-        postgres.start()
-        yield postgres
-    finally:
-        postgres.close()
-
-
-@pytest.fixture(scope="module")
 def two_of_each(node: RabbitNode, cluster: PostgresCluster) -> Iterator[Stack]:
     with replicas(node, cluster) as stack:
         yield stack

@@ -28,16 +28,6 @@ SETTINGS = {  # a receiver that is back is asked again within seconds, not hours
 KILLS = 8 if DOCUMENTS >= 1000 else 2  # of the older one of the two processes that deliver
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[PostgresCluster]:
-    postgres = PostgresCluster()
-    try:
-        postgres.start()
-        yield postgres
-    finally:
-        postgres.close()
-
-
 @dataclass
 class Delivering:
     """A Copydesk, and its processes that deliver."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from contract.event_headers import headers_of
 from contract.events import AnyEvent, batch_completed, erased
 from contract.reasons import Reason
 from contract.topology import DOCUMENTS, LOG, design
+from contract.webhooks import Payload
 from tests.brokers import samples
+from tests.runtime.ledger.test_webhooks import webhook
 from tests.service.conftest import RunningApi
+from workers.deliver.messages import Signers, body_of
 
 SCHEMA = Path(__file__).parents[1] / "asyncapi" / "3.0.0.json"
 BATCH = CompletedBatch(
@@ -60,7 +64,9 @@ async def test_every_reference_is_there(document: dict[str, Any]) -> None:
 
 
 async def test_exchange_and_log_are_those_of_the_topology(document: dict[str, Any]) -> None:
-    bindings = {name: channel["bindings"]["amqp"] for name, channel in document["channels"].items()}
+    bindings = {
+        name: channel["bindings"]["amqp"] for name, channel in document["channels"].items() if name != "webhooks"
+    }
     (exchange,) = (it for it in design().exchanges if it.name == DOCUMENTS)
     assert {(bindings[name]["exchange"]["name"], bindings[name]["exchange"]["type"]) for name in EVENTS} == {
         (exchange.name, exchange.kind)
@@ -90,3 +96,22 @@ async def test_an_event_is_as_told(document: dict[str, Any], name: str) -> None:
     assert set(message["headers"]["properties"]) >= {header for header in headers if not header.startswith("label.")}
     Draft7Validator(message["headers"]).validate(dict(headers))
     assert not Draft7Validator(message["headers"]).is_valid({"label.desk": 7, "type": name})
+
+
+@pytest.mark.parametrize("payload", list(Payload))
+@pytest.mark.parametrize("name", EVENTS)
+async def test_what_a_webhook_gets_is_as_told(document: dict[str, Any], name: str, payload: Payload) -> None:
+    event, at = EVENTS[name], datetime(2026, 11, 29, tzinfo=UTC)
+    body = body_of(encode(event), payload)
+    channel = document["channels"]["webhooks"]
+    assert (channel["address"], set(channel["messages"]) - {f"{it}_delivery" for it in EVENTS}) == (
+        None,
+        {"webhook_test_delivery"},
+    )
+    message = document["components"]["messages"][f"{name}_delivery"]
+    schema = {**message["payload"], "components": document["components"]}
+    Draft202012Validator(schema).validate(json.loads(body))
+    assert not Draft202012Validator(schema).is_valid({"id": event.id})
+    signed = Signers(webhook()).headers(event.id, body, at)
+    assert set(signed) - {"Content-Type"} == set(message["headers"]["properties"])
+    Draft7Validator(message["headers"]).validate(dict(signed))

@@ -5,19 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import RabbitNode
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[PostgresCluster]:
-    """A running PostgreSQL for the whole run, started at first use. Tests that kill a server start a separate one."""
-    postgres = PostgresCluster()
-    try:
-        postgres.start()
-        yield postgres
-    finally:
-        postgres.close()
 
 
 @pytest.fixture

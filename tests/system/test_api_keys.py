@@ -11,7 +11,7 @@ from subprocess import CompletedProcess
 import aiohttp
 import pytest
 
-from tests.postgres_cluster import PostgresCluster
+from tests.postgres_cluster import running_postgres
 from tests.rabbit_node import RabbitNode
 from tests.system.ledger_stacks import KINDS, Stack, opened, replicas, until
 from tests.system.processes import INSTALLED, copydesk
@@ -101,24 +101,19 @@ async def test_a_rotated_key_has_a_new_token_and_its_former_one_for_a_while(keye
 
 @pytest.mark.rabbit
 async def test_while_postgresql_is_away_known_keys_post_and_admins_wait(rabbit_node: RabbitNode) -> None:
-    postgres = PostgresCluster()
-    try:
-        postgres.start()
-        with replicas(rabbit_node, postgres, {"COPYDESK_KEYS_SECRET": SECRET}) as stack:
-            keyed = Keyed(stack)
-            ann = await asyncio.to_thread(keyed.run, "create", "ann", "--documents-a-day", "1000")
-            root = await asyncio.to_thread(keyed.run, "create", "root", "--scope", "admin")
-            async with aiohttp.ClientSession() as http:
-                for token in (ann, root):
-                    await taken(http, keyed.apis, token)
-                postgres.kill()
-                await taken(http, keyed.apis, root, 503)
-                assert {await status(http, api, ann, "The ferry sails again.") for api in keyed.apis} == {202}
-                assert {await status(http, api, "no-such-key") for api in keyed.apis} == {401}
-                await asyncio.to_thread(postgres.start)
-                await taken(http, keyed.apis, root)
-    finally:
-        postgres.close()
+    with running_postgres() as postgres, replicas(rabbit_node, postgres, {"COPYDESK_KEYS_SECRET": SECRET}) as stack:
+        keyed = Keyed(stack)
+        ann = await asyncio.to_thread(keyed.run, "create", "ann", "--documents-a-day", "1000")
+        root = await asyncio.to_thread(keyed.run, "create", "root", "--scope", "admin")
+        async with aiohttp.ClientSession() as http:
+            for token in (ann, root):
+                await taken(http, keyed.apis, token)
+            postgres.kill()
+            await taken(http, keyed.apis, root, 503)
+            assert {await status(http, api, ann, "The ferry sails again.") for api in keyed.apis} == {202}
+            assert {await status(http, api, "no-such-key") for api in keyed.apis} == {401}
+            await asyncio.to_thread(postgres.start)
+            await taken(http, keyed.apis, root)
 
 
 async def test_a_quota_holds_over_all_servers(keyed: Keyed) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
-from tests.postgres_cluster import PostgresCluster
+from tests.postgres_cluster import running_postgres
 from tests.rabbit_node import RabbitNode
 from tests.system.ledger_stacks import KINDS, Stack, look_up, opened, replicas, until
 
@@ -95,20 +95,15 @@ async def test_a_key_belongs_to_its_first_body_on_every_server(stack: Stack) -> 
 
 @pytest.mark.rabbit
 async def test_workers_go_on_without_the_database(rabbit_node: RabbitNode) -> None:
-    cluster = PostgresCluster()
-    cluster.start()
-    try:
-        with replicas(rabbit_node, cluster, workers=1) as stack:
-            async with aiohttp.ClientSession() as http:
-                text = story()
-                before = await decided(http, stack.api, text=text)
-                cluster.kill()
-                told = await waited(http, stack.api, text)
-            assert told["data"]["duplicate_of"]["id"] == before["subject"]
-            assert told["data"]["provenance"]["duplicates_checked"] is False
-            assert told["data"]["provenance"]["idempotency"]["checked"] is False
-    finally:
-        cluster.close()
+    with running_postgres() as cluster, replicas(rabbit_node, cluster, workers=1) as stack:
+        async with aiohttp.ClientSession() as http:
+            text = story()
+            before = await decided(http, stack.api, text=text)
+            cluster.kill()
+            told = await waited(http, stack.api, text)
+        assert told["data"]["duplicate_of"]["id"] == before["subject"]
+        assert told["data"]["provenance"]["duplicates_checked"] is False
+        assert told["data"]["provenance"]["idempotency"]["checked"] is False
 
 
 async def waited(http: aiohttp.ClientSession, api: str, text: str) -> dict[str, Any]:

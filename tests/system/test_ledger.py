@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.postgres_cluster import PostgresCluster
+from tests.postgres_cluster import PostgresCluster, running_postgres
 from tests.rabbit_node import RabbitNode
 from tests.system.ledger_stacks import (
     KINDS,
@@ -87,26 +87,21 @@ async def test_recorders_that_are_killed_lose_nothing_and_record_nothing_twice(o
 
 @pytest.mark.rabbit
 async def test_without_its_database_everything_else_goes_on(rabbit_node: RabbitNode) -> None:
-    own = PostgresCluster()
-    try:
-        own.start()
-        with replicas(rabbit_node, own) as stack:
-            async with aiohttp.ClientSession() as http:
-                before = {await accepted(http, stack.api, number) for number in range(5)}
-                await until_all(stack.api, before, "processed")
-                own.kill()
-                async with http.get(f"{stack.api}/v1/documents") as response:
-                    assert response.status == 503
-                    assert response.headers["Retry-After"]
-                    assert (await response.json(content_type=None))["type"] == "/problems/ledger-unavailable"
-                during = {await accepted(http, stack.api, number) for number in range(20)}
-                tail = ("tail", "--url", stack.api, "--after", "oldest", "--count", "25")
-                done = await asyncio.to_thread(copydesk, *tail)
-                assert done.returncode == 0, done.stderr
-                own.start()
-            await until_all(stack.api, before | during, "processed")
-    finally:
-        own.close()
+    with running_postgres() as own, replicas(rabbit_node, own) as stack:
+        async with aiohttp.ClientSession() as http:
+            before = {await accepted(http, stack.api, number) for number in range(5)}
+            await until_all(stack.api, before, "processed")
+            own.kill()
+            async with http.get(f"{stack.api}/v1/documents") as response:
+                assert response.status == 503
+                assert response.headers["Retry-After"]
+                assert (await response.json(content_type=None))["type"] == "/problems/ledger-unavailable"
+            during = {await accepted(http, stack.api, number) for number in range(20)}
+            tail = ("tail", "--url", stack.api, "--after", "oldest", "--count", "25")
+            done = await asyncio.to_thread(copydesk, *tail)
+            assert done.returncode == 0, done.stderr
+            own.start()
+        await until_all(stack.api, before | during, "processed")
 
 
 @pytest.mark.rabbit

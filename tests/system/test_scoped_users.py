@@ -34,6 +34,7 @@ SUBSCRIBER = "newsroom"
 class Scoped:
     processes: dict[str, Process]
     amqp_url: str
+    ledger_url: str
 
     @property
     def api(self) -> str:
@@ -69,7 +70,7 @@ def scoped(rabbit_node: RabbitNode, cluster: PostgresCluster) -> Iterator[Scoped
         }
         for process in processes.values():
             await_ready(process.wait_for_urls("ops")["ops"])
-        yield Scoped(processes, url)
+        yield Scoped(processes, url, ledger_url)
 
 
 def ask(url: str, body: object = None, method: str | None = None, **headers: str) -> Any:  # noqa: ANN401 - JSON
@@ -93,6 +94,14 @@ def test_documents_come_through_and_every_process_does_its_part(scoped: Scoped) 
     for process in scoped.processes.values():
         await_ready(process.wait_for_urls("ops")["ops"])
         assert [entry for entry in process.log if entry.get("level") in {"warning", "error"}] == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_doctor_finds_nothing_wrong_with_a_role(scoped: Scoped, role: str) -> None:
+    url = as_user(scoped.amqp_url, f"copydesk-{role}")
+    own = {"COPYDESK_AMQP_URL": url, "COPYDESK_LEDGER_URL": scoped.ledger_url, "COPYDESK_DECLARE": "false"}
+    done = copydesk("doctor", settings=own)
+    assert (done.returncode, done.stderr) == (0, b""), done.stdout
 
 
 def test_a_subscriber_gets_the_articles(scoped: Scoped) -> None:

@@ -3,6 +3,7 @@
 In reading order:
 
     limits      all limits
+    stopping    waits, unless the process stops
     feeds       reads the log, once for all webhooks that are at about the same place
     selection   decides which events a webhook hears of
     messages    the body of a delivery, and its signature (Standard Webhooks)

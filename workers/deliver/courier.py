@@ -19,12 +19,13 @@ from contract.metrics import Metrics
 from contract.replays import REPLAY_HEADER
 from contract.signals import seconds_since
 from contract.webhooks import BEFORE_ALL, Delivery, DeliveryState, Webhook, new_id
-from workers.deliver.feeds import FeedEntry, Feeds, Stopping, decoded
+from workers.deliver.feeds import FeedEntry, Feeds, decoded
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.messages import Signers, body_of
 from workers.deliver.outcome import after, cause_to_disable, pause_s
 from workers.deliver.receiver import Receivers
 from workers.deliver.selection import EventSelection
+from workers.deliver.stopping import Stopping, check, pause
 from workers.deliver.window import OffsetWindow
 
 log = structlog.get_logger(__name__)
@@ -224,7 +225,7 @@ class Courier:
         if not self._has_room():
             async with self._changed:
                 await self._changed.wait_for(lambda: self._context.stopping.is_set() or self._has_room())
-        self._check()
+        check(self._context.stopping)
 
     def _has_room(self) -> bool:
         if len(self._under_way) >= self._limits.unsettled:
@@ -284,7 +285,7 @@ class Courier:
     async def _stored(self, delivery_id: str) -> None:
         async with self._changed:
             await self._changed.wait_for(lambda: self._context.stopping.is_set() or delivery_id not in self._under_way)
-        self._check()
+        check(self._context.stopping)
 
     async def _pause(self, seconds: float) -> None:
         """Waits, unless the process stops.
@@ -292,15 +293,7 @@ class Courier:
         Raises:
             Stopping: it does.
         """
-        if seconds > 0:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._context.stopping.wait()
-        self._check()
-
-    def _check(self) -> None:
-        if self._context.stopping.is_set():
-            raise Stopping
+        await pause(self._context.stopping, seconds)
 
     async def _is_still_there(self, delivery_id: str) -> bool:
         while True:

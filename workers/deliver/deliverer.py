@@ -27,7 +27,7 @@ from workers.deliver.courier import Courier, CourierContext
 from workers.deliver.feeds import Feeds
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.receiver import Receivers
-from workers.deliver.replaying import ReplayMeans
+from workers.deliver.replaying import ReplayContext
 from workers.deliver.replays import Replays
 
 log = structlog.get_logger(__name__)
@@ -76,10 +76,10 @@ class Deliverer:
         self._wake = asyncio.Event()
         self._storing = asyncio.Lock()  # settlements of one webhook are stored in their order
         self._stopping = asyncio.Event()
-        replay_means = ReplayMeans(
+        replay_context = ReplayContext(
             broker=broker, store=replays, metrics=metrics, limits=limits, clock=clock, stopping=self._stopping
         )
-        self._replays = Replays(self._name, replay_means)
+        self._replays = Replays(self._name, replay_context)
         self._newest = _NOBODY
         self._measure_at, self._sweep_at = 0.0, time.monotonic() + limits.poll_s
         self._is_failing = self._is_over = False

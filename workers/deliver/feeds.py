@@ -17,16 +17,13 @@ import orjson
 
 from contract.broker import BrokerUnavailable, LogEntry, UnknownOffset
 from contract.streams import Stream, Streams
+from workers.deliver.stopping import Stopping
 
 MOST_FEEDS = 8  # chosen: each is a connection to RabbitMQ
 _KEPT_ENTRIES = 4_000  # in a feed; chosen: some seconds of a busy log
 _KEPT_BYTES = 16 * 1024 * 1024  # in a feed; chosen: all feeds together stay below 128 MiB
 _AT_ONCE = 100  # entries for one webhook at a time; chosen: a webhook stores its place often enough
 _NEAR = 1_000  # offsets that a feed may be behind a webhook that waits for it; chosen: read in a fraction of a second
-
-
-class Stopping(Exception):
-    """The process stops: nothing new is begun."""
 
 
 class FeedEntry:

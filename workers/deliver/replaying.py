@@ -10,16 +10,17 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from contract.broker import QueueMissing, SubscriberQueues, UnknownOffset
+from contract.broker import QueueForbidden, QueueMissing, SubscriberQueues, UnknownOffset
 from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
 from contract.replay_choice import ReplayChoice, may_be_sent, subject_of, time_of
 from contract.replays import Replay, ReplayCause, ReplayState, ReplayStore, ReplayTarget, Step
 from contract.streams import Stream, Streams
 from contract.webhooks import Delivery, Documents, Webhook, new_id
-from workers.deliver.feeds import FeedEntry, Stopping
+from workers.deliver.feeds import FeedEntry
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.selection import WebhookEvents
+from workers.deliver.stopping import Stopping, check, pause
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ class ReplayBroker(Streams, SubscriberQueues, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayMeans:
+class ReplayContext:
     """What all replays share. `stopping`: begin nothing new."""
 
     broker: ReplayBroker
@@ -58,11 +59,11 @@ class Replaying:
     a process that takes it up sends again to a queue what was confirmed since, and makes no delivery twice.
     """
 
-    def __init__(self, replay: Replay, fence: int, means: ReplayMeans) -> None:
+    def __init__(self, replay: Replay, fence: int, context: ReplayContext) -> None:
         self._replay = replay
         self._fence = fence
-        self._means = means
-        self._limits = means.limits
+        self._context = context
+        self._limits = context.limits
         self._place = replay.place
         self._choice = ReplayChoice(replay)
         self._webhook: Webhook | None = None
@@ -83,6 +84,8 @@ class Replaying:
                 await self._end(ReplayState.FAILED, ReplayCause.POSITION_GONE)
             except QueueMissing:
                 await self._end(ReplayState.FAILED, ReplayCause.QUEUE_MISSING)
+            except QueueForbidden:
+                await self._end(ReplayState.FAILED, ReplayCause.QUEUE_FORBIDDEN)
             except _Over as over:
                 if over.state is not None:
                     await self._end(over.state, over.cause)
@@ -90,7 +93,7 @@ class Replaying:
     async def _read(self) -> None:
         if self._place >= self._replay.until:
             return
-        async with aclosing(self._means.broker.follow(Stream.LOG, self._place)) as batches:
+        async with aclosing(self._context.broker.follow(Stream.LOG, self._place)) as batches:
             async for batch in batches:
                 entries = [FeedEntry(entry) for entry in batch if entry.offset <= self._replay.until]
                 for begin in range(0, len(entries), self._at_once):
@@ -112,7 +115,7 @@ class Replaying:
         else:
             deliveries = [self._delivery(entry) for entry in chosen]
         await self._store(entries[-1].offset, len(entries), len(chosen), deliveries)
-        self._means.metrics.replayed.labels(self._replay.target).inc(len(chosen))
+        self._context.metrics.replayed.labels(self._replay.target).inc(len(chosen))
         await self._pause(began + len(chosen) / self._replay.per_second - time.monotonic())
 
     async def _chosen(self, entries: Sequence[FeedEntry]) -> Sequence[FeedEntry]:
@@ -121,7 +124,7 @@ class Replaying:
         owner = self._owner()
         while wanted:
             ids, until = set(map(subject_of, wanted.values())), max(map(time_of, wanted.values()))
-            known = await self._asked(lambda: self._means.store.known(owner, ids, until))  # noqa: B023 - called at once
+            known = await self._asked(lambda: self._context.store.known(owner, ids, until))  # noqa: B023 - called at once
             if not known.unknown:
                 sent = {offset for offset, event in wanted.items() if may_be_sent(event, known)}
                 return [it for it in entries if it.offset in sent]
@@ -144,8 +147,8 @@ class Replaying:
         """Publishes to the queue until all is confirmed: a full queue is waited for."""
         left = [entry.raw for entry in entries]
         while left:
-            self._check()
-            left = [*await self._means.broker.send_again(str(self._replay.queue), left, self._replay.id)]
+            check(self._context.stopping)
+            left = [*await self._context.broker.send_again(str(self._replay.queue), left, self._replay.id)]
             if left:
                 await self._store(self._place, 0, 0)  # is it still to run?
                 await self._pause(self._limits.poll_s)
@@ -156,7 +159,7 @@ class Replaying:
             return
         while True:
             await self._look_at_webhook()
-            backlog = await self._asked(lambda: self._means.store.backlog(self._replay.id))
+            backlog = await self._asked(lambda: self._context.store.backlog(self._replay.id))
             if backlog.count < self._limits.replay_pending and backlog.bytes < self._limits.replay_bytes:
                 return
             await self._wait()
@@ -164,7 +167,7 @@ class Replaying:
     async def _until_delivered(self) -> None:
         while self._replay.target is ReplayTarget.WEBHOOK:
             await self._look_at_webhook()
-            if not (await self._asked(lambda: self._means.store.backlog(self._replay.id))).count:
+            if not (await self._asked(lambda: self._context.store.backlog(self._replay.id))).count:
                 return
             await self._wait()
 
@@ -173,7 +176,7 @@ class Replaying:
         await self._pause(self._limits.poll_s)
 
     async def _look_at_webhook(self) -> None:
-        webhook = await self._asked(lambda: self._means.store.target(str(self._replay.webhook_id)))
+        webhook = await self._asked(lambda: self._context.store.target(str(self._replay.webhook_id)))
         if webhook is None:
             raise _Over(ReplayState.FAILED, ReplayCause.WEBHOOK_REMOVED)
         if not webhook.enabled:
@@ -183,7 +186,7 @@ class Replaying:
         self._webhook = webhook
 
     def _delivery(self, entry: FeedEntry) -> Delivery:
-        event, at = entry.event or {}, self._means.clock()
+        event, at = entry.event or {}, self._context.clock()
         is_document = str(event["type"]).startswith("copydesk.document.")
         return Delivery(
             id=new_id(),
@@ -200,15 +203,15 @@ class Replaying:
         )
 
     async def _store(self, place: int, read: int, sent: int, deliveries: Sequence[Delivery] = ()) -> None:
-        step = Step(place=place, read=read, sent=sent, at=self._means.clock(), deliveries=deliveries)
-        if not await self._asked(lambda: self._means.store.advance(self._replay.id, self._fence, step)):
+        step = Step(place=place, read=read, sent=sent, at=self._context.clock(), deliveries=deliveries)
+        if not await self._asked(lambda: self._context.store.advance(self._replay.id, self._fence, step)):
             raise _Over
         self._place = place
 
     async def _end(self, state: ReplayState, cause: ReplayCause | None) -> None:
-        at = self._means.clock()
-        await self._asked(lambda: self._means.store.end(self._replay.id, self._fence, state, cause, at))
-        self._means.metrics.replays_ended.labels(state).inc()
+        at = self._context.clock()
+        await self._asked(lambda: self._context.store.end(self._replay.id, self._fence, state, cause, at))
+        self._context.metrics.replays_ended.labels(state).inc()
         log.info("replay_ended", id=self._replay.id, state=state, cause=cause)
 
     async def _asked(self, ask: Callable[[], Awaitable[T]]) -> T:
@@ -225,12 +228,4 @@ class Replaying:
         Raises:
             Stopping: it does.
         """
-        if seconds > 0:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._means.stopping.wait()
-        self._check()
-
-    def _check(self) -> None:
-        if self._means.stopping.is_set():
-            raise Stopping
+        await pause(self._context.stopping, seconds)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from workers.deliver.assignment import holder_of
-from workers.deliver.replaying import Replaying, ReplayMeans
+from workers.deliver.replaying import ReplayContext, Replaying
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,9 @@ class _Run:
 class Replays:
     """The replays of the process `name`."""
 
-    def __init__(self, name: str, means: ReplayMeans) -> None:
+    def __init__(self, name: str, context: ReplayContext) -> None:
         self._name = name
-        self._means = means
+        self._context = context
         self._runs: dict[str, _Run] = {}
 
     async def share(self, members: Collection[str], group: asyncio.TaskGroup) -> None:
@@ -32,7 +32,7 @@ class Replays:
             LedgerUnavailable: the ledger is away.
         """
         self._runs = {replay_id: run for replay_id, run in self._runs.items() if not run.task.done()}
-        running = {held.replay.id: held for held in await self._means.store.running()}
+        running = {held.replay.id: held for held in await self._context.store.running()}
         for replay_id in [*self._runs]:
             held = running.get(replay_id)
             if held is None or held.fence != self._runs[replay_id].fence or not self._is_mine(replay_id, members):
@@ -40,16 +40,16 @@ class Replays:
         for replay_id, held in running.items():
             if not self._is_mine(replay_id, members):
                 if held.holder == self._name:
-                    await self._means.store.give_back_replay(replay_id, self._name)
+                    await self._context.store.give_back_replay(replay_id, self._name)
                 continue
             is_free = held.holder in {None, self._name} or held.holder not in members
-            if not is_free or replay_id in self._runs or len(self._runs) >= self._means.limits.replays:
+            if not is_free or replay_id in self._runs or len(self._runs) >= self._context.limits.replays:
                 continue
-            replay = await self._means.store.take_replay(held, self._name)
+            replay = await self._context.store.take_replay(held, self._name)
             if replay is not None:
-                task = group.create_task(Replaying(replay, held.fence + 1, self._means).run())
+                task = group.create_task(Replaying(replay, held.fence + 1, self._context).run())
                 self._runs[replay_id] = _Run(held.fence + 1, task)
-        self._means.metrics.replays.set(len(self._runs))
+        self._context.metrics.replays.set(len(self._runs))
 
     def _is_mine(self, replay_id: str, members: Collection[str]) -> bool:
         return holder_of(replay_id, members) == self._name

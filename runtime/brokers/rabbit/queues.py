@@ -7,11 +7,11 @@ from contextlib import aclosing
 from aio_pika import DeliveryMode, Message
 from aio_pika.exceptions import ChannelClosed
 
-from contract.broker import BrokerUnavailable, LogEntry, QueueMissing
+from contract.broker import BrokerError, BrokerUnavailable, LogEntry, QueueForbidden, QueueMissing
 from contract.codec import UndecodableError, decode_event
 from contract.event_headers import headers_of
 from contract.events import MEDIA_TYPE
-from contract.labels import Destination, PublishFailure, SessionRole
+from contract.labels import Destination, PublishFailure, SessionLoss, SessionRole
 from contract.replays import REPLAY_HEADER, ROUTING_KEY_HEADER
 from runtime.brokers.rabbit.limits import RabbitLimits
 from runtime.brokers.rabbit.outgoing import Outgoing
@@ -47,7 +47,14 @@ async def send_again(
     failures = await publisher.publish_many(outgoings, timeout_s=limits.publish_timeout_s)
     if any(isinstance(it, NotPublished) and it.cause is PublishFailure.RETURNED for it in failures):
         raise QueueMissing(queue)
+    if any(failure is not None and _is_forbidden(failure) for failure in failures):
+        raise QueueForbidden(queue)
     return [entry for entry, failure in zip(entries, failures, strict=True) if failure is not None]
+
+
+def _is_forbidden(failure: BrokerError) -> bool:
+    loss = failure.__cause__
+    return isinstance(loss, SessionLost) and loss.cause is SessionLoss.PERMISSION_REFUSED
 
 
 def _outgoing(queue: str, entry: LogEntry, replay_id: str) -> Outgoing:

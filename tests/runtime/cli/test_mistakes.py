@@ -36,7 +36,8 @@ LEDGER_URLS = (
     *("sqlite:", "sqlite://", "sqlite:///", "sqlite://ledger.db", "sqlite:///:memory:", "sqlite:///l.db?whim=1"),
     *(f"sqlite:///{ROOT}", f"sqlite:///{MISSING}/ledger.db", f"sqlite:///{FILE}/ledger.db"),
 )
-URLS = {"amqp": AMQP_URLS, "amqp_url": AMQP_URLS, "ledger_url": LEDGER_URLS, "url": HTTP_URLS}
+WEBHOOK_URLS = tuple(url for url in HTTP_URLS if not url.endswith("/v1/documents"))
+URLS = {"target": WEBHOOK_URLS, "amqp": AMQP_URLS, "amqp_url": AMQP_URLS, "ledger_url": LEDGER_URLS, "url": HTTP_URLS}
 
 # Wrong values of each kind of parameter. A new kind has to be added here: the test below fails otherwise.
 WRONG = {
@@ -59,6 +60,10 @@ WRONG = {
     "NAME": ("", "x" * 129, "a\nb", NOT_UTF8),
     "OWNER": ("", "a b", "ann:word", "clé", "x" * 65, "a\nb"),
     "KEYID": ("", "ann", "0123456789ABCDEF", "cdk_0123456789abcdef_hush-hush", "0123456789abcdef0"),
+    "QUEUE": ("", "a\nb", "x" * 256),
+    "SECRET": ("", "hush-hush", "whsec_", "whsec_hush-hush", "whsec_QUJD"),
+    "COMMAND...": (MISSING, ""),
+    "[COMMAND...]": (MISSING,),
     "ID": ("", "..", "a/b", "a b", "x" * 101),
     "ID...": ("", "..", "a/b", "a b", "x" * 101),
 }
@@ -79,6 +84,8 @@ ARGUMENTS = {
     ("dead", "show"): ["x"],
     ("dead", "retry"): ["x"],
     ("dead", "drop"): ["x"],
+    ("conformance", "amqp"): ["true"],
+    ("conformance", "sse"): ["true"],
     ("keys", "create"): ["ann"],
     ("keys", "rotate"): ["0123456789abcdef"],
     ("keys", "revoke"): ["0123456789abcdef"],

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -24,17 +24,6 @@ async def ended_connections() -> AsyncIterator[None]:
             await asyncio.to_thread(thread.join, 10)
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresCluster]:
-    """A running PostgreSQL for the whole run, started at first use. A test that kills it starts it again."""
-    cluster = PostgresCluster()
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.close()
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -45,14 +34,14 @@ def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> URL:
     """A database without tables."""
     if kind == "sqlite":
         return ledger_url(f"sqlite:///{tmp_path / 'ledger.db'}")
-    cluster: PostgresCluster = request.getfixturevalue("postgres")
+    cluster: PostgresCluster = request.getfixturevalue("cluster")
     return ledger_url(cluster.database())
 
 
 @pytest.fixture(scope="session")
-def postgres_model(postgres: PostgresCluster) -> str:
+def postgres_model(cluster: PostgresCluster) -> str:
     """The name of a database with the tables, to be copied."""
-    url = ledger_url(postgres.database())
+    url = ledger_url(cluster.database())
     asyncio.run(schema.upgrade(url))
     return str(url.database)
 
@@ -64,7 +53,7 @@ def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> URL:
         path = tmp_path / "ledger.db"
         path.write_bytes(empty_ledger())
         return ledger_url(f"sqlite:///{path}")
-    cluster: PostgresCluster = request.getfixturevalue("postgres")
+    cluster: PostgresCluster = request.getfixturevalue("cluster")
     return ledger_url(cluster.database(like=request.getfixturevalue("postgres_model")))
 
 

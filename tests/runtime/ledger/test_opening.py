@@ -103,20 +103,20 @@ print(asyncio.run(refusal(recorded, "sqlite:///{path}")))
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("opened", [asked, recorded])
-async def test_a_wrong_password_is_refused(opened: Opened, postgres: PostgresCluster) -> None:
-    message = await refusal(opened, postgres.database().replace(PASSWORD, "wrong"))
+async def test_a_wrong_password_is_refused(opened: Opened, cluster: PostgresCluster) -> None:
+    message = await refusal(opened, cluster.database().replace(PASSWORD, "wrong"))
     assert "refuses the user or the password: correct them in COPYDESK_LEDGER_URL" in message
 
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("opened", [asked, recorded])
-async def test_a_database_that_is_not_there_is_refused(opened: Opened, postgres: PostgresCluster) -> None:
-    assert "there is no such database: make it with createdb" in await refusal(opened, postgres.url("nowhere"))
+async def test_a_database_that_is_not_there_is_refused(opened: Opened, cluster: PostgresCluster) -> None:
+    assert "there is no such database: make it with createdb" in await refusal(opened, cluster.url("nowhere"))
 
 
 @pytest.mark.postgres
-async def test_a_user_that_may_only_read_can_be_asked_and_not_recorded_into(postgres: PostgresCluster) -> None:
-    url = postgres.database()
+async def test_a_user_that_may_only_read_can_be_asked_and_not_recorded_into(cluster: PostgresCluster) -> None:
+    url = cluster.database()
     await schema.upgrade(ledger_url(url))
     role = f"reader{url.rpartition('ledger')[2]}"
     execute(url, f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")

@@ -21,7 +21,7 @@ from runtime.ledger.lease import Lease
 from runtime.ledger.queries import SqlLedger
 from runtime.ledger.retention import RetentionLimits
 from tests.brokers import samples
-from tests.postgres_cluster import PostgresCluster
+from tests.postgres_cluster import PostgresCluster, running_postgres
 from tests.runtime.ledger.records import (
     QUICK,
     Records,
@@ -255,10 +255,7 @@ async def test_a_recorder_with_beats_is_not_superseded(engine: AsyncEngine) -> N
 
 @pytest.mark.postgres
 async def test_a_database_that_goes_away_is_waited_for() -> None:
-    own = PostgresCluster()
-    try:
-        own.start()
-
+    with running_postgres() as own:
         url = ledger_url(own.database())
         await schema.upgrade(url)
         engine, records, metrics = open_engine(url, writes=True), busy(10), Metrics(CollectorRegistry())
@@ -275,14 +272,12 @@ async def test_a_database_that_goes_away_is_waited_for() -> None:
                 await until_read(records, engine)
         assert [run.state for run in await SqlLedger(engine).runs(new.id)] == [State.ACCEPTED]
         await engine.dispose()
-    finally:
-        own.close()
 
 
 @pytest.mark.postgres
-async def test_failures_hold_no_secret(postgres: PostgresCluster) -> None:
+async def test_failures_hold_no_secret(cluster: PostgresCluster) -> None:
 
-    for url in (postgres.url("nothing"), postgres.url().replace(":canary", ":wrong-canary")):
+    for url in (cluster.url("nothing"), cluster.url().replace(":canary", ":wrong-canary")):
         engine = open_engine(ledger_url(url))
         with pytest.raises(LedgerUnavailable) as caught:
             await SqlLedger(engine).runs("a")

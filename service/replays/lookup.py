@@ -3,12 +3,8 @@
 from aiohttp import web
 
 from contract.replays import Replay, ReplayBook
-from service import problems
-from service.access.known_keys import owner_seen
 from service.context import REPLAYS
-from service.lookups.ledger import asked
-from service.problems import Problem, ProblemError
-from service.webhooks.lookup import missing
+from service.lookups.ledger import owned, part_of_ledger
 
 
 def replays_of(request: web.Request) -> ReplayBook:
@@ -17,10 +13,7 @@ def replays_of(request: web.Request) -> ReplayBook:
     Raises:
         ProblemError: it has no ledger.
     """
-    book = request.app[REPLAYS]
-    if book is None:
-        raise ProblemError(Problem(problems.LEDGER_NOT_CONFIGURED, problems.LEDGER_NOT_CONFIGURED.meaning))
-    return book
+    return part_of_ledger(request, REPLAYS)
 
 
 async def replay_of(request: web.Request) -> Replay:
@@ -29,7 +22,4 @@ async def replay_of(request: web.Request) -> Replay:
     Raises:
         ProblemError: there is none that the caller sees, or the ledger is away.
     """
-    found = await asked(replays_of(request).replay(request.match_info["id"].replace("\0", "")))
-    if found is None or owner_seen(request) not in {None, found.owner}:
-        raise missing("replay")
-    return found
+    return await owned(request, replays_of(request).replay, "replay")
