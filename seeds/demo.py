@@ -13,7 +13,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 SEEDS = Path(__file__).parent
-COPYDESK = Path(sys.executable).with_name("copydesk")
+COPYDESK = str(Path(sys.executable).with_name("copydesk"))
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

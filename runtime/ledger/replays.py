@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import ColumnElement, delete, func, insert, select, true, union_all, update
+from sqlalchemy import ColumnElement, case, delete, func, insert, select, true, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -76,10 +76,11 @@ class SqlReplays:
     async def note(self, replay_id: str, step: Step, *, completed: bool) -> bool:
         """Notes how far a download has come; see `contract.replays.ReplayBook`."""
         its = (replays.c.id == replay_id, replays.c.state.in_([ReplayState.RUNNING, ReplayState.COMPLETED]))
-        over = {"state": ReplayState.COMPLETED, "ended_ms": milliseconds(step.at)} if completed else {}
+        over: dict[str, Any] = {"state": ReplayState.COMPLETED, "ended_ms": milliseconds(step.at)} if completed else {}
+        over["place"] = case((_RUNS, step.place), else_=replays.c.place)  # one that is completed stays at its end
         with translated():
             async with self._writer.begin() as connection:
-                done = await connection.execute(update(replays).where(*its).values(**_moved(step), **over))
+                done = await connection.execute(update(replays).where(*its).values(**(_moved(step) | over)))
         return bool(done.rowcount)
 
     async def running(self) -> Sequence[HeldReplay]:

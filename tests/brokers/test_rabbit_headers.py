@@ -16,7 +16,7 @@ from tests.brokers.suite import Recorder, assert_nothing_waits, consume_until, d
 if TYPE_CHECKING:
     from pamqp.common import Arguments
 
-pytestmark = [pytest.mark.rabbit, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.rabbit
 
 ALL: "Arguments" = {"x-match": "all", "type": "processed", "label.desk": "foreign", "host": "b.example.com"}
 ANY: "Arguments" = {"x-match": "any", "host": "a.example.com", "label.desk": "home"}

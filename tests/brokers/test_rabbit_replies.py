@@ -17,7 +17,7 @@ from tests.brokers.suite import Recorder, consuming
 from tests.brokers.suite.watches import answer
 from tests.rabbit_node import RabbitNode
 
-pytestmark = [pytest.mark.rabbit, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.rabbit
 
 
 async def next_event(watch: Watch) -> bytes:

@@ -14,7 +14,7 @@ from tests.brokers import samples
 from tests.brokers.rabbit_backend import RabbitBackend
 from tests.brokers.suite import Recorder, consume_until, put_all
 
-pytestmark = [pytest.mark.rabbit, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.rabbit
 
 HOSTS = ("a.example.com", "b.example.com")
 

@@ -11,11 +11,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
 import aiohttp
 import pytest
+from aio_pika.exceptions import ChannelPreconditionFailed
 
 from contract.topology import ACCEPTED, ATTEMPTS, DEAD, LOG, Bounds, design
 from tests.forking.command import COPYDESK
@@ -79,12 +81,21 @@ async def test_a_queue_without_bounds_and_sessions_that_flap(desk: Watched, aler
         await asyncio.sleep(1)
     await alert.fires("CopydeskSessionsFlap")
     await alert.fires("CopydeskQueueUnbounded", queue=ATTEMPTS, bound="max_age")
-    async with channel(desk) as opened:
-        await opened.queue_delete(ATTEMPTS)
-        (wanted,) = (queue for queue in design(bounds=Bounds()).queues if queue.name == ATTEMPTS)
-        await opened.declare_queue(ATTEMPTS, durable=True, arguments=dict(wanted.arguments))
+    await restore(desk, ATTEMPTS)
     desk.node.evaluate('rabbit_networking:close_all_connections("a test").')
     await alert.resolves("CopydeskQueueUnbounded", "CopydeskSessionsFlap")
+
+
+async def restore(desk: Watched, name: str) -> None:
+    """Makes a queue anew with its bounds; a session that begins just then may declare it as it was."""
+    (wanted,) = (queue for queue in design(bounds=Bounds()).queues if queue.name == name)
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(ChannelPreconditionFailed):
+                async with channel(desk) as opened:
+                    await opened.queue_delete(name)
+                    await opened.declare_queue(name, durable=True, arguments=dict(wanted.arguments))
+                    return
 
 
 async def test_webhooks_that_fail_and_one_that_is_gone(desk: Watched, alert: Alerts) -> None:

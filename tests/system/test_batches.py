@@ -11,6 +11,7 @@ import pytest
 
 from tests.system.ledger_stacks import KINDS, TEXT, Stack, bound, opened, until
 from tests.system.processes import copydesk
+from tests.system.test_rabbit import ready
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -98,6 +99,8 @@ def assert_exact(event: bytes, state: dict[str, Any]) -> None:
 
 async def test_one_event_tells_when_all_of_a_batch_is_decided(stack: Stack) -> None:
     first, second = (server.wait_for_urls("api")["api"] for server in (stack.servers[0], stack.servers[-1]))
+    async with asyncio.timeout(60):
+        await ready(stack.servers[0].wait_for_urls("ops")["ops"])  # the exchange is there
     async with aiohttp.ClientSession() as http, bound(stack.amqp_url) as following:
         receipts = await post(http, first, "import", range(MANY // 2))
         receipts += await post(http, second, "import", range(MANY // 2, MANY))

@@ -26,6 +26,7 @@ VALUES = {  # where a word is invalid
     "COPYDESK_OPERATORS": "word",
     "COPYDESK_WEBHOOK_ALLOW": "10.0.0.0/8",
     "COPYDESK_KEEP_INPUT": "false",
+    "COPYDESK_DECLARE": "false",
 }
 ALL = {name: VALUES.get(name, "word") for name in NAMED}
 TEXT = b'{"text": "The harbour council voted on Tuesday evening to move the ferry landing up the coast."}\n'

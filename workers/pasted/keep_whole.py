@@ -8,6 +8,8 @@ import numpy as np
 
 from contract.article import PasteKind
 from workers.pasted.classify_lines import ClassifiedLines
+from workers.pasted.kinds.rows import Row
+from workers.pasted.kinds.tell import tell
 from workers.pasted.noise_rules import FURNITURE, Rule, noise_rule
 from workers.pasted.pasted_lines import LINE_KINDS, PastedLines
 from workers.pasted.region import is_prose
@@ -87,7 +89,9 @@ def _title_above(pasted: PastedLines) -> int | None:
     if line.words > _TITLE_WORDS or line.closed or line.item or line.text.endswith((":", "：", ",")):
         return None
     if pasted.kind.kind in _STANZA_KINDS:
-        return at if below[0].gap and not below[1].gap else None
+        rest = [Row(line, line.text) for line in pasted.lines[at + 1 :]]
+        stays = tell(rest).kind is pasted.kind.kind  # else reading again would judge the rest otherwise
+        return at if stays and below[0].gap and not below[1].gap else None
     if pasted.kind.kind is PasteKind.MARKDOWN:
         return at if not is_prose(line) and is_prose(below[0]) else None
     return at if pasted.kind.kind in _FORMED_KINDS and not pasted.formed[at] and pasted.formed[at + 1] else None

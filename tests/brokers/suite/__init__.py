@@ -4,8 +4,6 @@ A broker's test module derives a class from `BrokerSuite` and gives it a `backen
 than one broker open on a backend's storage.
 """
 
-import pytest
-
 from tests.brokers.suite.backend import Backend, DeadLetter
 from tests.brokers.suite.batches import Batches
 from tests.brokers.suite.dead_letters import DeadLetters
@@ -56,7 +54,6 @@ __all__ = [
 ]
 
 
-@pytest.mark.timeout(60)
 class BrokerSuite(
     Intake,
     Slots,

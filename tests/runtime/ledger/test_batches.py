@@ -28,8 +28,6 @@ from tests.runtime.ledger.records import Records, failed, next_run, record_all, 
 from tests.runtime.ledger.test_queries import listed
 from tests.runtime.ledger.test_recorder import fence_of
 
-pytestmark = pytest.mark.timeout(60)
-
 ID = batch_id("desk", "import")
 
 

@@ -34,8 +34,6 @@ from tests.runtime.ledger.records import (
     until_read,
 )
 
-pytestmark = pytest.mark.timeout(60)
-
 
 def busy(count: int = 40) -> Records:
     """Returns records of documents in every state, some with repeats and some with two runs."""

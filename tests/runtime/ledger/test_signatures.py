@@ -23,8 +23,6 @@ from tests.runtime.ledger.test_recorder import fence_of
 from workers.document import RawDocument
 from workers.pipeline import extract_article
 
-pytestmark = pytest.mark.timeout(60)
-
 AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
 WORDS = ("ferry", "harbour", "council", "island", "school", "bread", "ice", "screw", "dock", "town", "winter")
 STORY = " ".join(f"{word} {number} {WORDS[number % 7]}." for number, word in enumerate(WORDS * 40))

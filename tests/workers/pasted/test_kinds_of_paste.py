@@ -142,3 +142,9 @@ def test_pages_in_other_scripts_lose_what_surrounds_the_article(language: str) -
     assert draft.title.value == title
     assert draft.authors is not None
     assert (first in draft.text, second in draft.text, share in draft.text) == (True, True, False)
+
+
+def test_a_short_verse_keeps_its_first_line() -> None:
+    verse = "The tide\n\nThe boats lie on the sand,\nthe gulls walk round them,\nand nobody is there"
+    once = read_text(verse).text
+    assert read_text(once).text == once
