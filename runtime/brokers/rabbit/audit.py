@@ -77,7 +77,7 @@ class RabbitAudit:
         async with aclosing(_after(self._logged, session, LOG)) as entries:
             async for entry in entries:
                 if self._logged is None and entry.offset > 0:
-                    books.begin_log(entry.body)
+                    books.begin_log()
                 books.decide(entry.body)
                 self._logged = _Place.of(entry)
 
