@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import orjson
@@ -46,7 +46,14 @@ def _time(value: object) -> object:
     return value
 
 
-_Time = Annotated[AwareDatetime, BeforeValidator(_time)]
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:  # the first and the last hours of all years, in other zones
+        rules.refuse("time", "must be in the years 1 to 9999, in UTC, too")
+
+
+_Time = Annotated[AwareDatetime, BeforeValidator(_time), AfterValidator(_in_utc)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Computes which runs were accepted, which are decided, and which are missing. Pure: no clock, no broker."""
 
 import hashlib
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -110,10 +111,12 @@ class Books:
             event = orjson.loads(body)
             if event.get("type") in _DECIDE_NOTHING:
                 return
-            run, content = str(event["id"]), digest(event["data"])
-        except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
+            run, content, at = str(event["id"]), digest(event["data"]), _seconds(event["time"])
+        except (ValueError, LookupError, TypeError, AttributeError):
             self.unreadable += 1  # another program may publish to the log
             return
+        if self.log_begins == math.inf:
+            self.log_begins = at + _SKEW_S
         known = self.decided.get(run) or self.strangers.get(run)
         if known is not None:
             self.repeated.add(run)
@@ -126,9 +129,9 @@ class Books:
             self.strangers[run] = content
         self._forget()
 
-    def begin_log(self, body: bytes) -> None:
-        """Records that events before this one are no longer kept: nothing can be said about runs of that time."""
-        self.log_begins = _seconds(orjson.loads(body)["time"]) + _SKEW_S
+    def begin_log(self) -> None:
+        """Records that events before the next one are no longer kept: nothing can be said about runs of that time."""
+        self.log_begins = math.inf
 
     def balance(self, snapshot: QueueSnapshot, now: float) -> Balance:
         """Returns the balance. `now` is in Unix seconds and never decreases from call to call."""

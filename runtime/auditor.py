@@ -24,7 +24,8 @@ class AuditSource(Protocol):
         """Reads what is new into `books` and returns what the queues hold.
 
         Raises:
-            UnknownOffset: retention removed entries that were not read yet: start with empty books.
+            UnknownOffset: retention removed entries that were not read yet, or a stream was deleted and declared again:
+                start with empty books.
             BrokerUnavailable: the broker cannot be asked.
         """
 
@@ -49,8 +50,9 @@ class Auditor:
         while True:
             try:
                 snapshot = await self._source.update(self._books)
-            except UnknownOffset:
-                log.warning("audit_begins_anew", hint="retention took entries of the log before they were read")
+            except UnknownOffset as error:
+                hint = "retention took entries before they were read, or a stream was deleted and declared again"
+                log.warning("audit_begins_anew", detail=str(error), hint=hint)
                 self._begin_anew()
             else:
                 return self._books.balance(snapshot, self._clock())

@@ -22,6 +22,7 @@ REPLAY_ID: Final = Parameter(
     about="The replay's id.",
     schema={"type": "string", "minLength": 1},
 )
+REPLAYED_PATTERN: Final = "^[0-9]{1,18}$"
 
 _GROUP = "Replays"
 _LEDGER = (problems.INVALID_PARAMETER, problems.LEDGER_NOT_CONFIGURED, problems.LEDGER_UNAVAILABLE)
@@ -177,7 +178,7 @@ GET_REPLAYED: Final = Operation(
         Parameter(
             name="after",
             about="Those behind this log offset.",
-            schema={"type": "string", "pattern": "^[0-9]{1,18}$"},
+            schema={"type": "string", "pattern": REPLAYED_PATTERN},
         ),
         Parameter(
             name="Accept-Encoding",

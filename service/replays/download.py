@@ -4,6 +4,7 @@ The connection is the download: a client that is cut off asks again with the las
 """
 
 import asyncio
+import re
 import time
 import zlib
 from collections.abc import AsyncIterator, Sequence
@@ -21,17 +22,21 @@ from contract.replays import Replay, ReplayBook, ReplayState, ReplayTarget, Step
 from contract.webhooks import Documents
 from service import problems
 from service.access.callers import check_still_known
-from service.api.replays import GET_REPLAYED
+from service.api.replays import GET_REPLAYED, REPLAYED_PATTERN
 from service.context import BROKER, CLOCK, LIMITS, METRICS, IntakeLimits
 from service.events.stream_filter import decoded
 from service.events.streams import STREAMS, EventLines, StreamClosed
 from service.http.parameters import check_parameters
-from service.problems import Problem, ProblemError
+from service.problems import Problem, ProblemError, invalid_parameter
 from service.replays.lookup import replay_of, replays_of
 
 _AT_ONCE: Final = 100  # events that are looked up together; chosen: a question to the ledger for each hundred
 _NOTE_EVERY_S: Final = 1.0  # chosen: as often as a person looks
 _PAUSE_S: Final = 1.0  # while the ledger is away or behind; chosen: it is a second behind at most times
+_OFFSET: Final = re.compile(REPLAYED_PATTERN, re.ASCII)
+_ACCEPTS_GZIP: Final = re.compile(  # RFC 9110, sections 8.4.1.3 and 12.5.3
+    r"(?:^|,)\s*(?:x-)?gzip\s*(?!;\s*q=0(?:\.0{0,3})?\s*(?:,|$))(?=[;,]|$)", re.IGNORECASE
+)
 _GZIP: Final = 31  # zlib: a window of 32 KiB, with the header of gzip
 
 
@@ -173,9 +178,9 @@ async def get_replayed(request: web.Request) -> web.StreamResponse:
         raise ProblemError(Problem(problems.NOT_FOUND, "This replay is no download."))
     if replay.state is ReplayState.CANCELLED:
         raise ProblemError(Problem(problems.REPLAY_NOT_RUNNING, problems.REPLAY_NOT_RUNNING.meaning))
-    place = replay.after if after is None else max(replay.after, int(after))
+    place = replay.after if after is None else max(replay.after, _offset(after))
     download = _Download(request, replay, replays_of(request), ReplayChoice(replay), place)
-    stream = ReplayedLines(request.app[LIMITS], compressed="gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""))
+    stream = ReplayedLines(request.app[LIMITS], compressed=_takes_gzip(request))
     with request.app[STREAMS].place():
         await stream.prepare(request)
         async with stream, asyncio.TaskGroup() as tasks:
@@ -188,3 +193,13 @@ async def get_replayed(request: web.Request) -> web.StreamResponse:
                 beat.cancel()
                 await stream.leave()
     return stream
+
+
+def _offset(after: str) -> int:
+    if not _OFFSET.fullmatch(after):
+        raise invalid_parameter("after", "offset", "must be a log offset: a whole number")
+    return int(after)
+
+
+def _takes_gzip(request: web.Request) -> bool:
+    return _ACCEPTS_GZIP.search(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, []))) is not None

@@ -30,12 +30,11 @@ async def span_of(asked: ReplayRequest, event_log: EventLog) -> ReplaySpan:
     after, until = max(asked.after, oldest - 1), newest if asked.until is None else min(asked.until, newest)
     if until < oldest:  # nothing of it is there
         return ReplaySpan(until, until)
-    if asked.since is not None:
-        edge = asked.since - _DISORDER
-        after = await _last(event_log, after, until, lambda at: at < edge)
-    if asked.before is not None:
-        end = asked.before + _DISORDER
-        until = await _last(event_log, after, until, lambda at: at < end)
+    since, before = asked.since, asked.before  # differences of times have no limits, and sums have
+    if since is not None:
+        after = await _last(event_log, after, until, lambda at: since - at > _DISORDER)
+    if before is not None:
+        until = await _last(event_log, after, until, lambda at: at - before < _DISORDER)
     return ReplaySpan(after if after >= oldest or after >= until else BEFORE_ALL, max(after, until))
 
 

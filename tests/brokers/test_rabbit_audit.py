@@ -132,7 +132,7 @@ async def test_an_auditor_whose_place_in_the_log_is_gone_begins_anew(rabbit: Rab
 
     class Once(RabbitAudit):
         async def update(self, books: Books):  # type: ignore[no-untyped-def] # noqa: ANN202 - as its base
-            if len(sources) == 1 and self._logged >= 0:
+            if len(sources) == 1 and self._logged is not None:
                 raise UnknownOffset("retention")
             return await super().update(books)
 
@@ -147,3 +147,38 @@ async def test_an_auditor_whose_place_in_the_log_is_gone_begins_anew(rabbit: Rab
         for _ in range(2):
             assert counts(await audit.balance()) == (1, 1, 0, 0)
     assert len(sources) == 2
+
+
+async def made_again(rabbit: RabbitBackend, *streams: str) -> None:
+    """Deletes streams, and declares them again."""
+    async with rabbit.channel() as channel:
+        for stream in streams:
+            await channel.queue_delete(stream)
+        await declare(channel, rabbit.topology)
+
+
+async def decided_with(rabbit: RabbitBackend, count: int) -> None:
+    """Has so many new documents accepted and decided."""
+    async with rabbit.broker() as broker:
+        await put_all(broker, samples.jobs(count))
+        await consume_until(broker, Recorder(count))
+
+
+async def test_a_log_that_is_made_again_lacks_the_verdicts_of_before(rabbit: RabbitBackend) -> None:
+    await decided_with(rabbit, 3)
+    await made_again(rabbit, LOG)
+    await decided_with(rabbit, 2)
+    assert counts(await auditor(rabbit).balance()) == (5, 2, 0, 3)
+    await made_again(rabbit, LOG, ACCEPTED)
+    await decided_with(rabbit, 1)
+    assert counts(await auditor(rabbit).balance()) == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize("later", [1, 3, 5])
+async def test_an_auditor_notices_that_the_streams_were_made_again(rabbit: RabbitBackend, later: int) -> None:
+    audit = auditor(rabbit)
+    await decided_with(rabbit, 3)
+    assert counts(await audit.balance()) == (3, 3, 0, 0)
+    await made_again(rabbit, LOG, ACCEPTED)
+    await decided_with(rabbit, later)
+    assert counts(await audit.balance()) == (later, later, 0, 0)

@@ -167,11 +167,22 @@ def test_ids_reported_by_the_broker_count_at_once() -> None:
 
 def test_runs_whose_verdict_may_have_gone_with_the_old_log_are_left_out() -> None:
     kept = Books(LIMITS)
-    kept.begin_log(event("b.1", second=1000))
+    kept.begin_log()
     for record in (accepted("a.1", 900), accepted("b.1", 950), accepted("c.1", 1100)):
         kept.accept(record)
     kept.decide(event("b.1", second=1000))
     assert counts(balance_after(kept, NOTHING, 1300, 1310)) == {"accepted": 2, "decided": 1, "missing": 1}
+
+
+@pytest.mark.parametrize("foreign", [b"?", b"[]", b"{}", b'{"id": "a.1", "data": {}, "time": "then"}'])
+def test_a_log_whose_oldest_entry_is_no_event_begins_with_the_next(foreign: bytes) -> None:
+    kept = books(accepted("a.1", 900), accepted("b.1", 1100))
+    kept.begin_log()
+    kept.decide(foreign)
+    assert counts(balance_after(kept, NOTHING, 1300, 1310)) == {}  # nothing is known of any run
+    kept.decide(event("c.1", second=1000))
+    assert kept.unreadable == 1
+    assert counts(balance_after(kept, NOTHING, 1320, 1330)) == {"accepted": 1, "missing": 1, "unrecorded": 1}
 
 
 def test_the_oldest_are_counted_though_forgotten() -> None:

@@ -234,3 +234,39 @@ async def test_without_a_ledger_or_a_broker_nothing_is_stored(api: RunningApi, s
         response = await api.client.post("/v1/replays", json=fields)
         assert (await problem(response))["type"] == "/problems/broker-unavailable"
     assert (await (await api.client.get("/v1/replays")).json())["replays"] == []
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+@pytest.mark.parametrize("name", ["since", "before"])
+async def test_a_time_that_is_none_in_utc_is_refused(api: RunningApi, name: str, time: str) -> None:
+    async with api.client.post("/v1/replays", json={"download": True, name: time}) as response:
+        assert response.status == 422, await response.text()
+        assert [(error["field"], error["rule"]) for error in (await response.json())["errors"]] == [(name, "time")]
+    async with api.client.get("/v1/replays") as response:
+        assert response.status == 200
+
+
+async def test_the_first_and_the_last_of_all_times_choose_all_events(api: RunningApi) -> None:
+    ids = await write(api, 3)
+    replay = await make(api, download=True, since="0001-01-01T00:00:00Z", before="9999-12-31T23:59:59Z")
+    assert ids_in(await lines(api, replay)) == ids
+
+
+@pytest.mark.parametrize("after", ["", "x", "-2", "1.5", "\u0661", "9" * 19])
+async def test_a_download_behind_no_offset_is_refused(api: RunningApi, after: str) -> None:
+    replay = await make(api, download=True)
+    async with api.client.get(replay["events"], params={"after": after}) as response:
+        assert (response.status, (await problem(response))["errors"][0]["field"]) == (400, "after")
+    assert (await show(api, replay))["state"] == "running"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [("gzip;q=0", None), ("gzip; Q=0.000, br", None), ("GZIP;q=0.5", "gzip"), ("br, x-gzip", "gzip"), ("mygzip", None)],
+)
+async def test_a_download_is_compressed_for_those_who_take_that(
+    api: RunningApi, accepted: str, coding: str | None
+) -> None:
+    replay = await make(api, download=True)
+    async with api.client.get(replay["events"], headers={"Accept-Encoding": accepted}) as response:
+        assert response.headers.get("Content-Encoding") == coding

@@ -234,6 +234,16 @@ async def test_the_state_that_is_heard_is_the_state_that_is_recorded(
     assert await waited.json() == await later.json()
 
 
+async def test_a_look_up_that_waits_is_answered_before_the_verdict_is_recorded(
+    ledger_api: StartLedgerApi, records: Records
+) -> None:
+    job = samples.job()
+    records.accept(job)
+    api = await ledger_api()
+    assert (await looked_up(api, article(job), Accept=EVENT)).status == 200
+    assert (await (await api.client.get(f"/v1/documents/{job.id}")).json())["state"] == "accepted"
+
+
 async def test_a_look_up_of_what_is_decided_does_not_wait(ledger_api: StartLedgerApi, records: Records) -> None:
     job = samples.job()
     records.accept(job)

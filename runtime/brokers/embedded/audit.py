@@ -55,7 +55,7 @@ class EmbeddedAudit:
             if first.offset > self._logged + 1:
                 if self._logged:
                     raise UnknownOffset(f"the log begins at {first.offset}, after {self._logged + 1}")
-                books.begin_log(first.body)
+                books.begin_log()
             for entry in entries:
                 books.decide(entry.body)
             self._logged = entries[-1].offset
