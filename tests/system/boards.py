@@ -48,11 +48,18 @@ async def variables(http: aiohttp.ClientSession) -> dict[str, str]:
         for variable in board["templating"]["list"]:
             if variable["type"] == "query":
                 metric, label = variable["query"]["query"].removeprefix("label_values(").removesuffix(")").split(", ")
-                async with http.get(f"/api/v1/label/{label}/values", params={"match[]": metric}) as response:
-                    values = (await response.json())["data"]
-                assert values, variable
-                found["$" + variable["name"]] = "|".join(values)
+                found["$" + variable["name"]] = "|".join(await _values(http, metric, label))
     return found
+
+
+async def _values(http: aiohttp.ClientSession, metric: str, label: str) -> list[str]:
+    """Returns the values of a label, once there are any: RabbitMQ tells of its queues some seconds after it starts."""
+    async with asyncio.timeout(60):
+        while True:
+            async with http.get(f"/api/v1/label/{label}/values", params={"match[]": metric}) as response:
+                if values := (await response.json())["data"]:
+                    return list(values)
+            await asyncio.sleep(0.5)
 
 
 async def has_data(http: aiohttp.ClientSession, query: Query) -> bool:

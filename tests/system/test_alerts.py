@@ -25,7 +25,7 @@ from tests.system.boards import boards, queries, variables, without_data
 from tests.system.causes import accepted, channel, load, site, stored, webhook
 from tests.system.mixed_load import mixed_load
 from tests.system.processes import Process, running
-from tests.system.prometheus_server import alerts, linted, prometheus, until
+from tests.system.prometheus_server import alerts, answer, linted, prometheus, until
 from tests.system.watched import FACTOR, INTAKE_DOCUMENTS, TEXT, Alerts, Watched, watched
 
 WHOLE = "COPYDESK_TEST_OPERATIONS" in os.environ
@@ -180,7 +180,8 @@ async def test_every_panel_of_the_dashboards_has_data(desk: Watched, alert: Aler
         desk.signal_parsers(signal.SIGKILL)  # others replaced parsers
         asked = list(queries(await variables(http)))
         assert {query.board for query in asked} == set(boards())
-        assert await without_data(http, asked, within_s=90) == []
+        missing = await without_data(http, asked, within_s=60)
+        assert missing == [], f"scraped: {await answer(http, '/api/v1/query', query='up')}"
     await alert.resolves("CopydeskSubscriberFull", "CopydeskWebhookFails", "CopydeskSessionsFlap", within_s=120)
 
 
