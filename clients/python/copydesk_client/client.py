@@ -7,6 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import aiohttp
@@ -87,7 +88,7 @@ class Client:
             TakesTooLong: it is stored, but not decided within `timeout_s` seconds.
         """
         deadline = Deadline(timeout_s)
-        headers = {"Idempotency-Key": key or str(uuid4()), "Prefer": f"wait={deadline.whole_s(_WAIT_S)}"}
+        headers = {"Idempotency-Key": _given(key), "Prefer": f"wait={deadline.whole_s(_WAIT_S)}"}
 
         async def once() -> Any:  # noqa: ANN401 - JSON
             async with self._http.opened("POST", "/v1/documents", json=document, headers=headers) as response:
@@ -114,7 +115,7 @@ class Client:
 
         async def once() -> Any:  # noqa: ANN401 - JSON
             headers = {"Prefer": f"wait={deadline.whole_s(_WAIT_S)}"}
-            path = f"/v1/documents/{document_id}"
+            path = f"/v1/documents/{_segment(document_id)}"
             async with self._http.opened("GET", path, params=params, headers=headers) as response:
                 pause_s = float(response.headers.get("Retry-After", "1"))
                 return response.status, await body_of(response), pause_s
@@ -145,7 +146,7 @@ class Client:
             key: with the same key and documents you can run a bulk again: what was stored is not stored twice.
             batch: the name of the batch that they belong to. Close it with `close_batch`.
         """
-        headers = {"Idempotency-Key": key or str(uuid4())}
+        headers = {"Idempotency-Key": _given(key)}
         async with Source(documents) as source:
             outcomes = Bulk(source).outcomes(self._http, headers, _params(batch=batch), self._patience_s)
             async with aclosing(outcomes):
@@ -154,11 +155,11 @@ class Client:
 
     async def close_batch(self, batch_id: str) -> None:
         """Closes a batch, the id of which is in its receipts: no further documents follow."""
-        await self._ask("POST", f"/v1/batches/{batch_id}/close")
+        await self._ask("POST", f"/v1/batches/{_segment(batch_id)}/close")
 
     async def batch(self, batch_id: str) -> BatchState:
         """Returns how far a batch is."""
-        state: BatchState = await self._ask("GET", f"/v1/batches/{batch_id}")
+        state: BatchState = await self._ask("GET", f"/v1/batches/{_segment(batch_id)}")
         return state
 
     async def look_up(self, document_id: str) -> DocumentState:
@@ -167,7 +168,7 @@ class Client:
         Raises:
             Missing: there is no such document. Erased: it was erased.
         """
-        state: DocumentState = await self._ask("GET", f"/v1/documents/{document_id}")
+        state: DocumentState = await self._ask("GET", f"/v1/documents/{_segment(document_id)}")
         return state
 
     async def documents(
@@ -220,13 +221,13 @@ class Client:
 
     async def commit(self, consumer: str, offset: int) -> None:
         """Says that a named consumer is done with all events up to `offset`."""
-        await self._ask("POST", f"/v1/consumers/{consumer}/commit", json={"offset": offset})
+        await self._ask("POST", f"/v1/consumers/{_segment(consumer)}/commit", json={"offset": offset})
 
     async def _ask(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - as aiohttp has it; JSON
         return await repeated(lambda: self._http.json(method, path, **options), self._patience_s)
 
     async def _post(self, sent: Mapping[str, Any], key: str | None, params: Params) -> Any:  # noqa: ANN401 - JSON
-        headers = {**sent.get("headers", {}), "Idempotency-Key": key or str(uuid4())}
+        headers = {**sent.get("headers", {}), "Idempotency-Key": _given(key)}
         return await self._ask("POST", "/v1/documents", **{**sent, "headers": headers, "params": params})
 
 
@@ -240,10 +241,32 @@ async def connect(
         url: as `http://127.0.0.1:8080`.
         api_key: the secret, where the server has API keys.
         patience_s: for how long a call is repeated while the server is away or busy.
+
+    Raises:
+        ValueError: `url` is none of a server.
     """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("the URL of a server begins with http:// or https://, and its host follows")
     headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
     async with aiohttp.ClientSession(f"{url.rstrip('/')}/", headers=headers) as session:
         yield Client(session, patience_s)
+
+
+def _given(key: str | None) -> str:
+    """Returns the idempotency key, or a new one where none is given. The server refuses an empty one."""
+    return str(uuid4()) if key is None else key
+
+
+def _segment(name: str) -> str:
+    """Returns an id or a name as one segment of a path.
+
+    Raises:
+        ValueError: it can be none.
+    """
+    if name in {"", ".", ".."}:
+        raise ValueError(f"{name!r} is no id")
+    return quote(name, safe="")
 
 
 def _params(**values: str | int | None) -> Params:
