@@ -12,4 +12,6 @@ COPYDESK_API_KEYS=admin:$(random)
 COPYDESK_OPERATORS=admin
 # Turns on the API keys of the ledger (copydesk keys). If it changes, all of them are void.
 COPYDESK_KEYS_SECRET=$(random)
+# Turns on options.callback_url. If it changes, so do the secrets that receivers of callbacks check with.
+COPYDESK_CALLBACK_SECRET=$(random)
 EOF

@@ -46,6 +46,7 @@ VALUES = {"amqp-url": "amqp://user:word@host:5672/", "ledger-url": "postgresql:/
     "uri": "postgresql://user:word@host:5432/database",
     "api-keys": "name:secret",
     "keys-secret": "word" * 8,
+    "callback-secret": "word" * 8,
 }
 """A value for each key of a Secret, in the form that its maker gives it."""
 MADE = {"copydesk-rabbitmq-default-user": "RabbitmqCluster", "copydesk-postgres-app": "Cluster"}
@@ -257,7 +258,7 @@ def test_every_secret_is_explained_or_made_by_an_operator(name: str) -> None:
             assert made[re.sub("-(default-user|app)$", "", secret)] == MADE[secret]
         else:
             assert secret == "copydesk"
-            assert key in explained or key == "keys-secret"  # which is optional
+            assert key in explained or key in {"keys-secret", "callback-secret"}  # which are optional
 
 
 def test_what_scales_is_a_deployment_without_a_number_of_its_own() -> None:
