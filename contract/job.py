@@ -56,7 +56,8 @@ class Job:
     if it came as bytes. `accepted_at` is RFC 3339, UTC. `attempt` counts from 1 in each run, `run` from 1; an
     operator's retry is the next run. `owner` is the name of the API key that posted; it is in no event. With
     `keep_input` the record of acceptances holds the content, too, for a run to come. `idempotency` is None without an
-    idempotency key. `batch` is the name of the batch that the document belongs to, None without one.
+    idempotency key. `batch` is the name of the batch that the document belongs to, None without one. `callback_url` is
+    where the event is posted to, None without a callback; it may hold secrets, so it is in no event.
     """
 
     id: str
@@ -78,6 +79,7 @@ class Job:
     keep_input: bool = False
     idempotency: Idempotency | None = None
     batch: str | None = None
+    callback_url: str | None = field(default=None, repr=False)
 
     @property
     def event_id(self) -> str:

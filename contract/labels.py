@@ -65,6 +65,7 @@ class ProblemName(StrEnum):
     TOO_MANY_EXTRACTIONS = "too_many_extractions"
     LEDGER_NOT_CONFIGURED = "ledger_not_configured"
     EVENT_TOKENS_NOT_CONFIGURED = "event_tokens_not_configured"
+    CALLBACKS_NOT_CONFIGURED = "callbacks_not_configured"
     KEYS_UNAVAILABLE = "keys_unavailable"
     LEDGER_UNAVAILABLE = "ledger_unavailable"
     BROKER_UNAVAILABLE = "broker_unavailable"
@@ -371,6 +372,7 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
     "copydesk_ledger_unreadable": {"stream": _STREAM},
     "copydesk_ledger_gaps": {"stream": _STREAM},
     "copydesk_webhook_attempts": {"outcome": frozenset(DeliveryOutcome)},
+    "copydesk_callback_attempts": {"outcome": frozenset(DeliveryOutcome)},
     "copydesk_webhooks": {"state": frozenset(WebhookState)},
     "copydesk_webhooks_disabled": {"cause": frozenset(DisabledCause)},
     "copydesk_replayed": {"target": frozenset(ReplayTarget)},

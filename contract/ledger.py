@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from contract.accepted import Input
 from contract.batches import Batch, BatchPage, BatchPlace, FailurePage
+from contract.callbacks import CallbackProgress
 from contract.job import Kind, Lane
 from contract.reasons import Reason
 from contract.search import Term
@@ -56,6 +57,8 @@ class Run:
             attempt failed, and `next_at` (aware) is the earliest time of the next attempt.
         reason: why it failed, or why the last attempt did; None for an article.
         title, language, published: of the article, or of a page that was refused; `published` is ISO 8601.
+        callback_url: where its event is posted to, None without a callback. It is shown to nobody.
+        callback: how far that is, None without one, or if the event was too old to begin it.
         repeats: how many further events with the same id the log holds, `differing` those with other content.
     """
 
@@ -79,6 +82,8 @@ class Run:
     published: str | None = None
     repeats: int = 0
     differing: int = 0
+    callback_url: str | None = field(default=None, repr=False)
+    callback: CallbackProgress | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -326,6 +326,7 @@ class Metrics(DocumentMetrics, WebhookMetrics):
             self.webhooks_disabled.labels(why)
         for outcome in DeliveryOutcome:
             self.webhook_attempts.labels(outcome)
+            self.callback_attempts.labels(outcome)
 
 
 def _listed(values: type[StrEnum]) -> str:

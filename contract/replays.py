@@ -182,8 +182,11 @@ class ReplayStore(Documentation, Protocol):
 
     async def end(
         self, replay_id: str, fence: int, state: ReplayState, cause: ReplayCause | None, at: datetime
-    ) -> None:
-        """Ends a replay that this process has. One that fails drops its pending deliveries: see `ReplayBook.cancel`."""
+    ) -> bool:
+        """Ends a replay that this process has. One that fails drops its pending deliveries: see `ReplayBook.cancel`.
+
+        Returns whether it was this process's to end.
+        """
 
     async def sweep_replays(self, before: datetime) -> int:
         """Deletes the replays that ended before `before`. Returns how many."""

@@ -66,7 +66,10 @@ class SubmittedMetadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmittedOptions:
-    """How to process the document. Without a lane the route chooses it; the rest is as in `contract.options`."""
+    """How to process the document. Without a lane the route chooses it; the rest is as in `contract.options`.
+
+    `callback_url`: where its event is posted to when it is decided.
+    """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -76,6 +79,7 @@ class SubmittedOptions:
     focus: Focus = Focus.BALANCED
     keep_all: Annotated[bool, Field(strict=True)] = False
     on_duplicate: OnDuplicate = OnDuplicate.PUBLISH
+    callback_url: _Url | None = field(default=None, repr=False)
 
 
 def _given(name: str) -> JsonDict:
@@ -330,6 +334,7 @@ def to_job(  # noqa: PLR0913 - what a job has beyond its submission
         owner=owner,
         keep_input=keep_input,
         batch=batch,
+        callback_url=submission.options.callback_url,
     )
 
 

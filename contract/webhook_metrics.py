@@ -67,7 +67,22 @@ class WebhookMetrics:
             ["cause"],
             registry=registry,
         )
+        self._declare_callbacks(registry)
         self._declare_replays(registry)
+
+    def _declare_callbacks(self, registry: CollectorRegistry) -> None:
+        """What is posted to the URLs that came with documents."""
+        self.callback_attempts = Counter(
+            "copydesk_callback_attempts",
+            f"Attempts to post to callback URLs of documents, by outcome: {', '.join(DeliveryOutcome)}.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.callback_pending = Gauge(
+            "copydesk_callback_pending",
+            "Callbacks of all documents that wait for an attempt, as each process that delivers sees them.",
+            registry=registry,
+        )
 
     def _declare_replays(self, registry: CollectorRegistry) -> None:
         """What is sent again. A download has no process that runs it: the API sends it."""

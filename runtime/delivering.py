@@ -10,6 +10,7 @@ from runtime.errors import StartError
 from runtime.fetching import user_agent
 from runtime.ledger import opening
 from runtime.settings import PREFIX, Settings
+from workers.deliver.callbacks import CallbackContext, Callbacks
 from workers.deliver.deliverer import DeliverBroker, Deliverer
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.receiver import ReceiverReach, Receivers
@@ -25,11 +26,22 @@ async def deliver(
     """
     limits = _limits(settings)
     async with (
-        opening.open_deliveries(settings) as (store, replays),
+        opening.open_deliveries(settings) as (store, replays, callbacks),
         Receivers(_reach(settings), timeout_s=limits.timeout_s, answer_bytes=limits.answer_bytes) as receivers,
     ):
+        posting = None
+        if settings.callback_secret is not None:
+            secret = settings.callback_secret.get_secret_value()
+            posting = Callbacks(
+                CallbackContext(
+                    store=callbacks, receivers=receivers, secret=secret, metrics=metrics, limits=limits, clock=now
+                )
+            )
         started()
-        await Deliverer(broker, store, replays, receivers, metrics=metrics, limits=limits, clock=now).run(stop)
+        deliverer = Deliverer(
+            broker, store, replays, receivers, metrics=metrics, limits=limits, clock=now, callbacks=posting
+        )
+        await deliverer.run(stop)
 
 
 def refuse_wrong_webhook_settings(settings: Settings) -> None:

@@ -172,6 +172,7 @@ def build_api(
         webhooks=ledger.webhooks,
         replays=ledger.replays,
         receivers=_receivers(settings),
+        callback_secret=None if settings.callback_secret is None else settings.callback_secret.get_secret_value(),
     )
 
 

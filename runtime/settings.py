@@ -96,6 +96,11 @@ class Settings(BaseSettings):
         description="signs the tokens of EventSources, the same for all servers; at least 32 characters. By default "
         "COPYDESK_KEYS_SECRET",
     )
+    callback_secret: Annotated[SecretStr, Field(min_length=MIN_SECRET_CHARS)] | None = Field(
+        None,
+        description="turns on options.callback_url, whose requests are signed with keys that are derived from it, the "
+        "same for serve and deliver; at least 32 characters",
+    )
 
     hosts: Listed = Field(
         (), description="names that this server is known by, as desk.example.com; .example.com: all below; *: any"

@@ -24,6 +24,7 @@ from service.access.stored_keys import StoredKeys
 from service.capacity import LOAD, Load
 from service.context import (
     BROKER,
+    CALLBACK_SECRET,
     CLOCK,
     CONSUMERS,
     DECODE,
@@ -76,6 +77,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     webhooks: WebhookBook | None = None,
     replays: ReplayBook | None = None,
     receivers: AddressRule = _PUBLIC,
+    callback_secret: str | None = None,
 ) -> web.Application:
     """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
@@ -96,7 +98,8 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
         consumers: keeps named consumers; None if no ledger is configured.
         webhooks: keeps webhooks; None if no ledger is configured.
         replays: keeps replays; None if no ledger is configured.
-        receivers: where webhooks may lead.
+        receivers: where webhooks and callbacks may lead.
+        callback_secret: the secrets that sign callbacks are derived from it; None: there are no callbacks.
     """
     app = web.Application(
         middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
@@ -120,6 +123,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[WEBHOOKS] = webhooks
     app[REPLAYS] = replays
     app[RECEIVERS] = receivers
+    app[CALLBACK_SECRET] = callback_secret
     app[FIRST_BODIES] = FirstBodies(ledger)
     app[CLOSED_BATCHES] = ClosedBatches(ledger)
     app[KEEPING] = keeping

@@ -233,6 +233,13 @@ EVENT_TOKENS_NOT_CONFIGURED = ProblemType(
     "This server has nothing to sign event tokens with. An operator sets COPYDESK_EVENT_TOKENS_SECRET, the same for "
     "all servers.",
 )
+CALLBACKS_NOT_CONFIGURED = ProblemType(
+    "callbacks-not-configured",
+    503,
+    "Callbacks not configured",
+    "This server has nothing to sign callbacks with, so it takes no options.callback_url. Nothing is stored. An "
+    "operator sets COPYDESK_CALLBACK_SECRET, the same for copydesk serve and copydesk deliver.",
+)
 KEYS_UNAVAILABLE = ProblemType(
     "keys-unavailable",
     503,
@@ -319,6 +326,7 @@ ALL = (
     TOO_MANY_EXTRACTIONS,
     LEDGER_NOT_CONFIGURED,
     EVENT_TOKENS_NOT_CONFIGURED,
+    CALLBACKS_NOT_CONFIGURED,
     KEYS_UNAVAILABLE,
     LEDGER_UNAVAILABLE,
     BROKER_UNAVAILABLE,

@@ -12,6 +12,7 @@ from service.api import (
     about,
     acts,
     batches,
+    callbacks,
     capacity,
     consumers,
     dead,
@@ -33,6 +34,7 @@ from service.lookups.batches import close_batch, list_batches, show_batch
 from service.lookups.document_acts import cancel_document, erase_document, rerun_document
 from service.lookups.document_list import list_documents
 from service.lookups.document_view import show_document
+from service.posting.callbacks import show_callback_secret
 from service.posting.extract import extract_document
 from service.posting.media_types import post_documents
 from service.problems import get_problem
@@ -64,6 +66,7 @@ ROUTES: Final = (
     Route(batches.CLOSE_BATCH, close_batch),
     Route(events.GET_EVENTS, get_events),
     Route(event_tokens.MAKE_EVENT_TOKEN, make_event_token),
+    Route(callbacks.SHOW_CALLBACK_SECRET, show_callback_secret, head=True),
     Route(consumers.LIST_CONSUMERS, list_consumers, head=True),
     Route(consumers.COMMIT_OFFSET, commit_offset),
     Route(consumers.REMOVE_CONSUMER, remove_consumer),

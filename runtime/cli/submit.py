@@ -54,6 +54,10 @@ OnDuplicateOption = Annotated[
     OnDuplicate | None,
     typer.Option(help="Publish or drop an article that is a duplicate of an earlier one.", show_default="publish"),
 ]
+CallbackUrl = Annotated[
+    str | None,
+    typer.Option("--callback-url", metavar="URL", help="Where the event of each document is posted to, too."),
+]
 Origin = Annotated[str | None, typer.Option(help="URL that the file or standard input came from.")]
 PatienceOption = Annotated[
     float,
@@ -96,6 +100,7 @@ def submit(
     focus: FocusOption = Focus.BALANCED,
     keep_all: KeepAll = False,
     on_duplicate: OnDuplicateOption = None,
+    callback_url: CallbackUrl = None,
     patience: PatienceOption = DEFAULT_PATIENCE_S,
     batch: BatchOption = None,
     again: Again = False,
@@ -112,7 +117,7 @@ def submit(
     if origin and len(targets) > 1:
         raise StartError("--origin is for a single document")
     lane = lane or (Lane.BULK if len(targets) > 1 else Lane.INTERACTIVE)
-    chosen = {"formats": formats, "include": include, "on_duplicate": on_duplicate}
+    chosen = {"formats": formats, "include": include, "on_duplicate": on_duplicate, "callback_url": callback_url}
     given = {name: value for name, value in chosen.items() if value}
     extras = _Extras(
         labels=dict(pair.split("=", 1) for pair in label or []),

@@ -29,6 +29,7 @@ class Changes:
     Attributes:
         fresh, changed: rows to be stored, by `seq`. `gone`: stored rows to be removed.
         verdicts, inputs: what is stored beside a row.
+        callbacks: rows that are now decided and accepted, whose event is to be posted.
         erased: the documents that are, by id; those in `newly` have changed.
         batches: of the documents, by id; those in `counted` have changed.
     """
@@ -46,6 +47,7 @@ class Changes:
         self.gone: dict[int, RunRow] = {}
         self.verdicts: list[tuple[RunRow, Noted]] = []
         self.inputs: list[tuple[RunRow, Noted]] = []
+        self.callbacks: list[RunRow] = []
         self.labels_before: dict[int, Mapping[str, str]] = {}
         self.repeats = self.differing = 0
         self.erased = {it.document_id: it for it in erased}
@@ -91,6 +93,7 @@ class Changes:
         if row.learn(noted.fact):
             row.size += len(noted.body)
             self.verdicts.append((row, noted))
+            self._call_back(row)
             if row.batch is not None:
                 self._batch(row.batch, noted.fact.at_ms).count(row.state, noted.fact.at_ms)
         elif isinstance(noted.fact, AcceptedFact) and not known:
@@ -98,9 +101,15 @@ class Changes:
                 row.size += len(noted.body)
                 self.inputs.append((row, noted))
             row.batch = self._joined(noted.fact, row.state, row.decided_ms)
+            self._call_back(row)
         self.repeats += row.repeats - repeats
         self.differing += row.differing - differing
         self._mark(row)
+
+    def _call_back(self, row: RunRow) -> None:
+        """Notes a callback once both the acceptance, which has the URL, and the verdict are known."""
+        if row.callback_url is not None and row.decided:
+            self.callbacks.append(row)
 
     def _joined(self, fact: AcceptedFact, state: str, decided_ms: int | None = None) -> str | None:
         """Counts a document in its batch; returns the batch's id, None if it belongs to none."""
@@ -133,6 +142,7 @@ class Changes:
                 self.changed.pop(row.seq, None)
         self.verdicts = [it for it in self.verdicts if it[0].document_id != document_id]
         self.inputs = [it for it in self.inputs if it[0].document_id != document_id]
+        self.callbacks = [it for it in self.callbacks if it.document_id != document_id]
         known = self.erased.setdefault(document_id, Erased(document_id=document_id, erased_ms=at_ms or 0))
         for row in rows:
             if row.batch is not None:

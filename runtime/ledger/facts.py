@@ -47,6 +47,7 @@ class AcceptedFact:
     body_digest: str | None = None
     batch: str | None = None
     batch_name: str | None = None
+    callback_url: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +172,7 @@ def _accepted(record: Any) -> AcceptedFact:  # noqa: ANN401 - what the codec ret
         body_digest=_short(record.body_digest),
         batch=None if record.batch is None else batch_id(record.owner or "", record.batch),
         batch_name=_short(record.batch),
+        callback_url=_short(record.callback_url),
     )
 
 

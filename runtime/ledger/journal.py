@@ -1,5 +1,6 @@
 """One transaction for each batch: stores facts, changes rows, advances offsets. A batch is recorded whole or not."""
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from contract.batches import MAX_TOLD_FAILURES, FailedDocument
 from contract.ledger import State
 from contract.streams import Stream
-from runtime.ledger import search, signatures
+from runtime.ledger import callbacks, search, signatures
 from runtime.ledger.batch import Reading, StreamPosition, stored_words
 from runtime.ledger.changes import Changes, Erased
 from runtime.ledger.database import translated
@@ -165,6 +166,8 @@ async def _store(connection: AsyncConnection, changes: Changes) -> None:
     indexed = [{"seq": row.seq, "words": noted.words} for row, noted in changes.verdicts if noted.words is not None]
     if indexed:
         await connection.execute(search.insert(connection.dialect.name), indexed)
+    if changes.callbacks:
+        await callbacks.begin(connection, changes.callbacks, at_ms=round(time.time() * 1000))
     if changes.counted:
         await _store_batches(connection, [changes.batches[batch_id] for batch_id in sorted(changes.counted)])
 
@@ -196,6 +199,7 @@ async def _erase(connection: AsyncConnection, changes: Changes) -> None:
         changes.erased[row.document_id].words_left |= seq in with_words and search.leaves_words(connection.dialect.name)
     newly = [changes.erased[document_id] for document_id in sorted(changes.newly)]
     await drop_erased(connection, [it.document_id for it in newly])
+    await callbacks.forget(connection, [it.document_id for it in newly])
     await connection.execute(delete(erased).where(erased.c.document_id.in_([it.document_id for it in newly])))
     await connection.execute(insert(erased), [asdict(it) for it in newly])
 

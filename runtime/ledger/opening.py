@@ -11,6 +11,7 @@ from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
 from runtime.errors import StartError
 from runtime.ledger import schema
+from runtime.ledger.callbacks import SqlCallbacks
 from runtime.ledger.consumers import SqlConsumerBook
 from runtime.ledger.database import LedgerUnusable, ledger_url, open_engine
 from runtime.ledger.deliveries import SqlDeliveries
@@ -45,7 +46,7 @@ async def make_own(settings: Settings) -> None:
         cause = error.cause if isinstance(error, LedgerUnusable) else error
         raise StartError(
             f"the ledger {settings.data / LEDGER_FILE} cannot be used ({cause}); "
-            "you may delete it: it is rebuilt, but for API keys, consumers and webhooks"
+            "you may delete it: it is rebuilt, but for API keys, consumers, webhooks and callbacks"
         ) from None
 
 
@@ -120,7 +121,7 @@ async def open_webhooks(url: str) -> AsyncIterator[tuple[SqlWebhookBook, SqlRepl
 
 
 @asynccontextmanager
-async def open_deliveries(settings: Settings) -> AsyncIterator[tuple[SqlDeliveries, SqlReplays]]:
+async def open_deliveries(settings: Settings) -> AsyncIterator[tuple[SqlDeliveries, SqlReplays, SqlCallbacks]]:
     """Opens what the role `deliver` stores. The process starts even if the database is unavailable.
 
     Raises:
@@ -133,7 +134,11 @@ async def open_deliveries(settings: Settings) -> AsyncIterator[tuple[SqlDeliveri
     reader, writer = open_engine(where), open_engine(where, writes=True)
     try:
         await _check(reader, writes=False, hint="deliveries wait until it is back")
-        yield SqlDeliveries(reader, writer, alone=settings.ledger_url is None), SqlReplays(reader, writer)
+        yield (
+            SqlDeliveries(reader, writer, alone=settings.ledger_url is None),
+            SqlReplays(reader, writer),
+            SqlCallbacks(reader, writer),
+        )
     finally:
         await reader.dispose()
         await writer.dispose()

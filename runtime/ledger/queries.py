@@ -13,7 +13,7 @@ from contract.codec import decode_input
 from contract.job import Kind, Lane
 from contract.ledger import DocumentFilter, DocumentPage, DocumentPlace, Erased, Run, State
 from contract.reasons import Reason
-from runtime.ledger import claims, search
+from runtime.ledger import callbacks, claims, search
 from runtime.ledger.batch import unpacked
 from runtime.ledger.database import translated
 from runtime.ledger.document_batches import FIRST_RUN, BatchRow
@@ -34,7 +34,8 @@ class SqlLedger:
         if "\0" in document_id:  # PostgreSQL does not allow it in text
             return ()
         rows = await self._rows(select(runs).where(runs.c.document_id == document_id).order_by(runs.c.run))
-        return [_run(RunRow.read(row)) for row in rows]
+        known = [_run(RunRow.read(row)) for row in rows]
+        return await callbacks.with_progress(self._engine, known) if any(it.callback_url for it in known) else known
 
     async def event(self, document_id: str, run: int) -> bytes | None:
         """Returns the event of a run; see `contract.ledger.Ledger`."""
@@ -220,6 +221,7 @@ def _run(row: RunRow) -> Run:
         published=row.published,
         repeats=row.repeats,
         differing=row.differing,
+        callback_url=row.callback_url,
     )
 
 

@@ -67,7 +67,13 @@ class SqlReplays:
     async def resume(self, replay_id: str, at: datetime) -> bool:
         """Lets a replay go on; see `contract.replays.ReplayBook`."""
         ended = replays.c.state.in_([ReplayState.FAILED, ReplayState.CANCELLED])
-        again = {"state": ReplayState.RUNNING, "cause": None, "ended_ms": None, "updated_ms": milliseconds(at)}
+        again = {
+            "state": ReplayState.RUNNING,
+            "cause": None,
+            "ended_ms": None,
+            "updated_ms": milliseconds(at),
+            "fence": replays.c.fence + 1,  # whoever had it may not have heard that it was cancelled
+        }
         with translated():
             async with self._writer.begin() as connection:
                 done = await connection.execute(update(replays).where(replays.c.id == replay_id, ended).values(**again))
@@ -135,11 +141,13 @@ class SqlReplays:
 
     async def end(
         self, replay_id: str, fence: int, state: ReplayState, cause: ReplayCause | None, at: datetime
-    ) -> None:
+    ) -> bool:
         """Ends a replay that this process has; see `contract.replays.ReplayStore`."""
         with translated():
             async with self._writer.begin() as connection:
-                await _end(connection, (replays.c.id == replay_id) & (replays.c.fence == fence), state, cause, at)
+                return await _end(
+                    connection, (replays.c.id == replay_id) & (replays.c.fence == fence), state, cause, at
+                )
 
     async def sweep_replays(self, before: datetime) -> int:
         """Deletes old replays; see `contract.replays.ReplayStore`."""

@@ -48,6 +48,7 @@ class RunRow:
     differing: int = 0
     body_digest: str | None = None
     batch: str | None = None
+    callback_url: str | None = field(default=None, repr=False)
 
     @classmethod
     def read(cls, columns: Mapping[str, Any]) -> "RunRow":
@@ -83,6 +84,7 @@ class RunRow:
         self.url = fact.url or self.url
         self.host = self.host or host_of(fact.url)
         self.labels = dict(fact.labels) or self.labels
+        self.callback_url = fact.callback_url
 
     def _try(self, fact: AttemptFact) -> None:
         if fact.attempt <= self.tried:

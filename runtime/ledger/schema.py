@@ -10,7 +10,7 @@ from runtime.errors import StartError
 from runtime.ledger import search, tables
 from runtime.ledger.database import open_engine, translated
 
-VERSION: Final = "0009"  # of the tables that this code needs: the newest in `migrations/versions`
+VERSION: Final = "0010"  # of the tables that this code needs: the newest in `migrations/versions`
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -91,7 +91,7 @@ async def rebuild(url: URL) -> None:
 
 
 async def clear(engine: AsyncEngine) -> None:
-    """Deletes all that is derived, and the recorder's offsets. Keys, consumers and webhooks stay.
+    """Deletes all that is derived, and the recorder's offsets. Keys, consumers, webhooks and callbacks stay.
 
     A running recorder starts again with the oldest entries.
 

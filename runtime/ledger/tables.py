@@ -53,6 +53,7 @@ runs = Table(
     Column("differing", Integer, nullable=False),
     Column("body_digest", Text),  # of the body that came with an idempotency key
     Column("batch", Text),  # the id of the batch that counts this run
+    Column("callback_url", Text),  # where its event is posted to
 )
 Index("runs_document", runs.c.document_id, runs.c.run, unique=True)
 Index("runs_newest", runs.c.sort_ms, runs.c.document_id)
@@ -279,6 +280,30 @@ Index("deliveries_due", deliveries.c.webhook_id, deliveries.c.next_ms, sqlite_wh
 Index("deliveries_document", deliveries.c.document_id, sqlite_where=_pending, postgresql_where=_pending)
 _replayed = _pending & deliveries.c.replay_id.is_not(None)
 Index("deliveries_replay", deliveries.c.replay_id, sqlite_where=_replayed, postgresql_where=_replayed)
+
+# Callbacks of documents. A rebuild of the ledger leaves them alone, so that it posts nothing again. `body`: the event,
+# compressed with zstd, while it is pending. `next_ms` is moved on while a process has it. An erased one has no URL.
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("document_id", Text, nullable=False),
+    Column("run", Integer, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("url", Text),
+    Column("host", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("next_ms", BigInteger),
+    Column("last_ms", BigInteger),
+    Column("status", Integer),
+    Column("error", Text),
+    Column("body", LargeBinary),
+)
+_waiting = callbacks.c.state == "pending"
+Index("callbacks_due", callbacks.c.next_ms, sqlite_where=_waiting, postgresql_where=_waiting)
+Index("callbacks_document", callbacks.c.document_id)
 
 # Replays. They are not derived. `holder` and `fence`: which process runs it.
 replays = Table(

@@ -99,6 +99,13 @@ class IssuedToken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackSecret:
+    """What the callbacks of the caller's documents are signed with: `whsec_` and a key in base64."""
+
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """A document is stored. `warnings` say what of the request was left out; there are none where they are absent.
 

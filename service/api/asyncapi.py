@@ -17,6 +17,7 @@ from contract.events import (
     WebhookDisabledEvent,
     WebhookTestEvent,
 )
+from contract.replays import REPLAY_HEADER
 from contract.topology import DOCUMENTS, DOCUMENTS_HEADERS, LOG
 from service.api.document import VERSION
 
@@ -62,6 +63,10 @@ _SIGNED: Final[Mapping[str, Any]] = {
         "webhook-id": {"type": "string", "description": "The event's id: the same each time that it is delivered."},
         "webhook-timestamp": {"type": "string", "pattern": "^[0-9]+$", "description": "Seconds since 1970."},
         "webhook-signature": {"type": "string", "description": "One for each secret, with spaces between them."},
+        REPLAY_HEADER: {
+            "type": "string",
+            "description": "The id of the replay that sends the event again, if one does.",
+        },
     },
     "required": ["webhook-id", "webhook-timestamp", "webhook-signature"],
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from contract.batches import FailedDocument
+from contract.callbacks import CallbackProgress
 from contract.job import Kind, Lane
 from contract.ledger import State
 from contract.reasons import Reason
@@ -104,9 +105,13 @@ class RunBrief:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentState(RunState):
-    """What became of a document: its latest run, and all runs in few words, the latest last."""
+    """What became of a document: its latest run, and all runs in few words, the latest last.
+
+    `callback` says how far the callback of the latest run is; null if it has none.
+    """
 
     runs: tuple[RunBrief, ...]
+    callback: CallbackProgress | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

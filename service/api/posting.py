@@ -84,6 +84,11 @@ OPTIONS: Final = (
         about=f"{_RAW}publish it even if it is a duplicate of an article before, or drop it then.",
         schema=one_of(OnDuplicate),
     ),
+    Parameter(
+        name="callback_url",
+        about=f"{_RAW}where its event is posted to when it is decided. Proxies may log the query.",
+        schema=text(least=1, most=MAX_URL_CHARS),
+    ),
     *LISTS,
 )
 LABEL: Final = Parameter(
@@ -184,6 +189,8 @@ POST_DOCUMENT: Final = Operation(
         problems.IDEMPOTENCY_KEY_REUSED,
         problems.BATCH_CLOSED,
         problems.INTAKE_FULL,
+        problems.LEDGER_NOT_CONFIGURED,
+        problems.CALLBACKS_NOT_CONFIGURED,
         problems.BROKER_UNAVAILABLE,
         problems.STOPPING,
     ),

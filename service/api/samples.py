@@ -95,7 +95,7 @@ BRIEF: Final = RunBrief(
 
 def state() -> DocumentState:
     """Returns the state of the sample document."""
-    return DocumentState(**known(RUN), runs=(BRIEF,))
+    return DocumentState(**known(RUN), runs=(BRIEF,), callback=None)
 
 
 LETTER: Final = ListedLetter(

@@ -193,6 +193,7 @@ async def _further_run(request: web.Request, asking: _Asking) -> Job:
         run=latest.run + 1,
         owner=latest.owner or request[OWNER],
         keep_input=request.app[KEEPING].input,
+        callback_url=latest.callback_url,
     )
 
 

@@ -214,7 +214,8 @@ async def _form(
 
 def _status(request: web.Request, runs: Sequence[Run], *, code: int = 200) -> web.Response:
     latest = runs[-1]
-    state = DocumentState(**asdict(shown(latest)), runs=tuple(_brief(run) for run in runs))
+    runs_in_brief = tuple(_brief(run) for run in runs)
+    state = DocumentState(**asdict(shown(latest)), runs=runs_in_brief, callback=latest.callback)
     headers: dict[str, str] = {}
     if not latest.state.decided:
         headers[hdrs.RETRY_AFTER] = str(wait_s(latest, request.app[CLOCK]()))

@@ -34,6 +34,7 @@ from service.http.parameters import UNKNOWN, named, parameter_faults
 from service.http.prefer import PREFER
 from service.posting.admission import admit_one
 from service.posting.batches import CLOSED_BATCHES, Membership, batch_faults, batch_of, put_end, too_late
+from service.posting.callbacks import check_callback
 from service.posting.idempotency import with_first_body
 from service.posting.waits import DocumentWait, waiting
 from service.problems import Problem, ProblemError
@@ -69,6 +70,7 @@ async def post_document(request: web.Request) -> web.Response:
     """
     checked = await read_submission(request, BATCH_PARAMETERS)
     submission, batch = checked.submission, batch_of(request)
+    check_callback(request.app, submission)
     lane = submission.options.lane or Lane.INTERACTIVE
     job = to_job(
         submission,

@@ -15,7 +15,8 @@ from service.api.posting import IDEMPOTENCY_KEY
 from service.context import CLOCK, KEEPING
 from service.http.middlewares import OWNER
 from service.posting.batches import batch_of
-from service.problems import Problem
+from service.posting.callbacks import check_callback
+from service.problems import Problem, ProblemError
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class EntryMaker:
     def entry(self, place: Mapping[str, Any], number: int, size: int, checked: Checked) -> Entry:
         """Returns the entry of the document `number`, which is `size` bytes large."""
         app, submission = self._request.app, checked.submission
+        try:
+            check_callback(app, submission)
+        except ProblemError as error:
+            return Entry(place, size, error.problem, checked.warnings)
         job = to_job(
             submission,
             id=self._id(number, checked.key),

@@ -23,6 +23,7 @@ from service.http.bodies import BODY_BYTES
 from service.http.forms import ARTICLE_FORMS, body_of, content_type, is_article, policy
 from service.http.middlewares import OWNER
 from service.posting.admission import job_too_large
+from service.posting.callbacks import refuse_callback
 from service.posting.documents import read_submission
 from service.posting.waits import WAITS, Ended
 from service.problems import Problem, ProblemError, ProblemType
@@ -48,6 +49,7 @@ async def extract_document(request: web.Request) -> web.Response:
     if not forms:
         raise _not_acceptable()
     checked = await read_submission(request)
+    refuse_callback(checked.submission)
     job = to_job(
         checked.submission,
         id=new_document_id(),

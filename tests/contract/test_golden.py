@@ -20,7 +20,7 @@ def sample(name: str) -> bytes:
 
 
 WHOLE = [
-    *("job.v1.batch", "accepted.v1.batch", "attempts.v1.full", "requests.v1.full", "document.erased.v1.full"),
+    *("job.v1.callback", "accepted.v1.callback", "attempts.v1.full", "requests.v1.full", "document.erased.v1.full"),
     *("batch.completed.v1.full", "webhook.disabled.v1.full"),
     *("document.processed.v1.kicker", "document.failed.v1.kicker"),
 ]
@@ -28,7 +28,7 @@ WHOLE = [
 OLDER = [
     *("job.v1.full", "job.v1.least", "job.v1.options", "job.v1.charset", "job.v1.owned", "job.v1.whole"),
     *("job.v1.kept", "accepted.v1.input", "document.processed.v1.controls", "document.failed.v1.controls"),
-    *("job.v1.duplicate", "accepted.v1.duplicate"),
+    *("job.v1.duplicate", "accepted.v1.duplicate", "job.v1.batch", "accepted.v1.batch"),
     *("job.v1.keyed", "accepted.v1.keyed", "document.processed.v1.keyed", "document.failed.v1.keyed"),
     *("accepted.v1.least", "accepted.v1.full"),
     *("document.processed.v1.full", "document.processed.v1.quality", "document.processed.v1.fetched"),

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from glob import glob
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -79,11 +80,12 @@ def test_every_resource_fits_its_schema(name: str, kubernetes: str) -> None:
 
 
 def test_a_schema_refuses_what_it_does_not_know() -> None:
-    """Of each kind that we deploy: a field more in `spec` is a fault."""
+    """Of each kind that we deploy: a field more in `spec`, or in a resource without one, is a fault."""
     kinds = {one["kind"]: one for resources in RESOURCES.values() for one in resources}
     assert len(kinds) >= 13
     for manifest in kinds.values():
-        wrong = {**manifest, "spec": {**manifest["spec"], "replicaz": 2}}
+        field = {"spec": {**manifest["spec"], "replicaz": 2}} if "spec" in manifest else {"replicaz": 2}
+        wrong = {**manifest, **field}
         with pytest.raises((jsonschema.ValidationError, kubernetes_validate.ValidationError)):
             validate(wrong, OLDEST)
 
@@ -97,10 +99,10 @@ def test_the_manifests_are_rendered_from_the_chart_that_stands_here() -> None:
     changed = [name for name, digest in known.items() if sha256((ROOT / "deploy" / name).read_bytes()) != digest]
     assert changed == [], "run make manifests"
     files = {
-        str(path.relative_to(ROOT / "deploy"))
+        str((folder / path).relative_to(ROOT / "deploy"))
         for folder in (CHART, FOLDER)
-        for path in folder.rglob("*")
-        if path.is_file() and path.name != "SHA256SUMS"
+        for path in glob("**", root_dir=folder, recursive=True)  # noqa: PTH207 - it follows links, as `find -L` does
+        if (folder / path).is_file() and path != "SHA256SUMS"
     }
     assert files == set(known), "run make manifests"
 
@@ -322,3 +324,13 @@ def test_rabbitmq_has_the_settings_that_the_tests_run_with() -> None:
     assert cluster["spec"]["replicas"] == 3
     (monitor,) = of_kind(RESOURCES["operators"], "ServiceMonitor")
     assert monitor["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"] == name_of(cluster)
+
+
+def test_the_dashboards_are_in_a_config_map_that_grafana_finds() -> None:
+    (found,) = of_kind(RESOURCES["operators"], "ConfigMap")
+    assert found["metadata"]["labels"] == {"grafana_dashboard": "1"}
+    assert {name: json.loads(text) for name, text in found["data"].items()} == {
+        f"copydesk-{file.name}": json.loads(file.read_text())
+        for file in (ROOT / "deploy" / "grafana" / "dashboards").glob("*.json")
+    }
+    assert sum(map(len, found["data"].values())) < 1024 * 1024, "Kubernetes takes no more in a ConfigMap"

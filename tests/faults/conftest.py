@@ -7,7 +7,7 @@ import pytest
 
 from tests.rabbit_node import RabbitNode
 
-DOCUMENTS = int(os.environ.get("COPYDESK_TEST_FAULT_DOCUMENTS", "100"))
+DOCUMENTS = int(os.environ.get("COPYDESK_TEST_FAULT_DOCUMENTS", "200"))
 WITHIN_S = 120 + DOCUMENTS / 10  # on two cores that others use, too: some six times what it takes when they are free
 LOAD_S = 12 if DOCUMENTS >= 1000 else 5  # for how long documents come in; what breaks, breaks after the first quarter
 

@@ -27,7 +27,7 @@ from workers.decode import decode
 
 KNOWN = Hosts()
 PUBLIC = AddressRule()
-SECRET = "t" * 32  # of event tokens
+SECRET = "t" * 32  # of event tokens, and of callbacks
 NOW = datetime(2024, 10, 19, 8, 30, tzinfo=UTC)
 LIMITS = IntakeLimits(max_body_bytes=100_000, put_timeout_s=2.0, heartbeat_s=5.0, open_wait_s=0.05)
 
@@ -85,6 +85,7 @@ def start_api(aiohttp_client: AiohttpClient, conformance: Conformance) -> StartA
         webhooks: WebhookBook | None = None,
         replays: ReplayBook | None = None,
         receivers: AddressRule = PUBLIC,
+        callback_secret: str | None = SECRET,
     ) -> RunningApi:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
@@ -105,6 +106,7 @@ def start_api(aiohttp_client: AiohttpClient, conformance: Conformance) -> StartA
             webhooks=webhooks,
             replays=replays,
             receivers=receivers,
+            callback_secret=callback_secret,
         )
         conformance.watch(app)
         return RunningApi(await aiohttp_client(PlainServer(app)), broker, metrics)

@@ -15,6 +15,7 @@ from contract.codec import encode
 from contract.event_headers import headers_of
 from contract.events import AnyEvent, batch_completed, erased
 from contract.reasons import Reason
+from contract.replays import REPLAY_HEADER
 from contract.topology import DOCUMENTS, LOG, design
 from contract.webhooks import Payload
 from tests.brokers import samples
@@ -113,5 +114,5 @@ async def test_what_a_webhook_gets_is_as_told(document: dict[str, Any], name: st
     Draft202012Validator(schema).validate(json.loads(body))
     assert not Draft202012Validator(schema).is_valid({"id": event.id})
     signed = Signers(webhook()).headers(event.id, body, at)
-    assert set(signed) - {"Content-Type"} == set(message["headers"]["properties"])
+    assert {*signed, REPLAY_HEADER} - {"Content-Type"} == set(message["headers"]["properties"])
     Draft7Validator(message["headers"]).validate(dict(signed))

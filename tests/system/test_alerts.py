@@ -11,17 +11,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
 import aiohttp
 import pytest
+from aio_pika.exceptions import ChannelPreconditionFailed
 
 from contract.topology import ACCEPTED, ATTEMPTS, DEAD, LOG, Bounds, design
 from tests.forking.command import COPYDESK
+from tests.system.boards import boards, queries, variables, without_data
 from tests.system.causes import accepted, channel, load, site, stored, webhook
+from tests.system.mixed_load import mixed_load
 from tests.system.processes import Process, running
-from tests.system.prometheus_server import alerts, linted, prometheus, until
+from tests.system.prometheus_server import alerts, answer, linted, prometheus, until
 from tests.system.watched import FACTOR, INTAKE_DOCUMENTS, TEXT, Alerts, Watched, watched
 
 WHOLE = "COPYDESK_TEST_OPERATIONS" in os.environ
@@ -77,12 +81,21 @@ async def test_a_queue_without_bounds_and_sessions_that_flap(desk: Watched, aler
         await asyncio.sleep(1)
     await alert.fires("CopydeskSessionsFlap")
     await alert.fires("CopydeskQueueUnbounded", queue=ATTEMPTS, bound="max_age")
-    async with channel(desk) as opened:
-        await opened.queue_delete(ATTEMPTS)
-        (wanted,) = (queue for queue in design(bounds=Bounds()).queues if queue.name == ATTEMPTS)
-        await opened.declare_queue(ATTEMPTS, durable=True, arguments=dict(wanted.arguments))
+    await restore(desk, ATTEMPTS)
     desk.node.evaluate('rabbit_networking:close_all_connections("a test").')
     await alert.resolves("CopydeskQueueUnbounded", "CopydeskSessionsFlap")
+
+
+async def restore(desk: Watched, name: str) -> None:
+    """Makes a queue anew with its bounds; a session that begins just then may declare it as it was."""
+    (wanted,) = (queue for queue in design(bounds=Bounds()).queues if queue.name == name)
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(ChannelPreconditionFailed):
+                async with channel(desk) as opened:
+                    await opened.queue_delete(name)
+                    await opened.declare_queue(name, durable=True, arguments=dict(wanted.arguments))
+                    return
 
 
 async def test_webhooks_that_fail_and_one_that_is_gone(desk: Watched, alert: Alerts) -> None:
@@ -158,6 +171,18 @@ async def test_the_broker_is_killed(desk: Watched, alert: Alerts) -> None:
         await alert.fires("CopydeskAuditStandsStill")
         await asyncio.to_thread(desk.node.start)
         await alert.resolves("CopydeskBrokerDown", "CopydeskRefusesForLackOfBroker", "CopydeskAuditStandsStill")
+
+
+async def test_every_panel_of_the_dashboards_has_data(desk: Watched, alert: Alerts) -> None:
+    async with mixed_load(desk), aiohttp.ClientSession(desk.prometheus) as http:
+        await until(http, 'sum(copydesk_verdicts_total{reason="processed"}) > bool 5', 1)
+        desk.node.evaluate('rabbit_networking:close_all_connections("a test").')  # some panels count lost sessions,
+        desk.signal_parsers(signal.SIGKILL)  # others replaced parsers
+        asked = list(queries(await variables(http)))
+        assert {query.board for query in asked} == set(boards())
+        missing = await without_data(http, asked, within_s=60)
+        assert missing == [], f"scraped: {await answer(http, '/api/v1/query', query='up')}"
+    await alert.resolves("CopydeskSubscriberFull", "CopydeskWebhookFails", "CopydeskSessionsFlap", within_s=120)
 
 
 @takes_minutes

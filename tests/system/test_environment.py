@@ -23,6 +23,7 @@ VALUES = {  # where a word is invalid
     "COPYDESK_MAX_IN_FLIGHT_BYTES": "536870912",
     "COPYDESK_API_KEYS": "word:secret",
     "COPYDESK_KEYS_SECRET": "word" * 8,
+    "COPYDESK_CALLBACK_SECRET": "word" * 8,
     "COPYDESK_OPERATORS": "word",
     "COPYDESK_WEBHOOK_ALLOW": "10.0.0.0/8",
     "COPYDESK_KEEP_INPUT": "false",

@@ -23,6 +23,7 @@ from contract.streams import Streams
 from contract.timestamps import rfc3339
 from contract.webhooks import Webhook
 from workers.deliver.assignment import LiveProcesses, holder_of
+from workers.deliver.callbacks import Callbacks
 from workers.deliver.courier import Courier, CourierContext
 from workers.deliver.feeds import Feeds
 from workers.deliver.limits import DeliveryLimits
@@ -62,6 +63,7 @@ class Deliverer:
         metrics: Metrics,
         limits: DeliveryLimits,
         clock: Callable[[], datetime],
+        callbacks: Callbacks | None = None,
     ) -> None:
         self._broker = broker
         self._store = store
@@ -71,6 +73,7 @@ class Deliverer:
         self._clock = clock
         self._name = str(uuid4())
         self._replay_store = replays
+        self._callbacks = callbacks
         self._processes = LiveProcesses(limits.heartbeat_timeout_s)
         self._runs: dict[str, _Run] = {}
         self._wake = asyncio.Event()
@@ -104,6 +107,8 @@ class Deliverer:
                 stopping=self._stopping,
             )
             group.create_task(self._keep_settling())
+            if self._callbacks is not None:
+                group.create_task(self._callbacks.run(self._stopping))
             while not stop.is_set():
                 await self._poll(group, context)
                 with suppress(TimeoutError):

@@ -24,6 +24,7 @@ class DeliveryLimits:
       `heartbeat_timeout_s` has ended.
     - Finished deliveries are kept for `keep_days` days, and of a webhook the newest `keep_many`.
     - The lag behind the log is measured every `measure_s`.
+    - A process posts `callbacks_at_once` callbacks at once, of them `at_once` to one host.
     - A process runs `replays` at once, and each hands on up to `replay_at_once` events at a time. One to a webhook
       waits while `replay_pending` of its deliveries are pending, or have `replay_bytes`, compressed.
     """
@@ -48,6 +49,7 @@ class DeliveryLimits:
     keep_many: int = 10_000
     sweep_s: float = 60.0
     measure_s: float = 15.0
+    callbacks_at_once: int = 100
     replays: int = 4
     replay_at_once: int = 100
     replay_pending: int = 200

@@ -1,6 +1,6 @@
 """The request of a delivery: Standard Webhooks 1.0, over the bytes of the event."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -32,11 +32,15 @@ class Signers:
 
     def headers(self, event_id: str, body: bytes, at: datetime) -> Mapping[str, str]:
         """Returns the headers of an attempt at the aware time `at`, with a signature for each secret."""
-        text = body.decode()
-        signatures = [self._signers[it].sign(event_id, at, text) for it in self._webhook.secrets_at(at)]
-        return {
-            "Content-Type": MEDIA_TYPE,
-            "webhook-id": event_id,
-            "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": " ".join(signatures),
-        }
+        return signed_headers([self._signers[it] for it in self._webhook.secrets_at(at)], event_id, body, at)
+
+
+def signed_headers(signers: Iterable[Signer], event_id: str, body: bytes, at: datetime) -> Mapping[str, str]:
+    """Returns the headers of an attempt at the aware time `at`, with a signature of each signer."""
+    text = body.decode()
+    return {
+        "Content-Type": MEDIA_TYPE,
+        "webhook-id": event_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": " ".join(it.sign(event_id, at, text) for it in signers),
+    }

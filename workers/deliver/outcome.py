@@ -16,7 +16,7 @@ _SLOW_DOWN: Final = {429, 503}  # RFC 6585, section 4; RFC 9110, section 15.6.4
 
 def after(delivery: Delivery, answer: AttemptResult, at: datetime, limits: DeliveryLimits) -> Delivery:
     """Returns the delivery after an attempt that ended at the aware time `at`: delivered, due again, or failed."""
-    state, next_at = _follows(delivery.attempts + 1, answer, at, limits)
+    state, next_at = follows(delivery.attempts + 1, answer, at, limits)
     return replace(  # once: it takes as long as the rest of this function
         delivery,
         state=state,
@@ -31,7 +31,7 @@ def after(delivery: Delivery, answer: AttemptResult, at: datetime, limits: Deliv
     )
 
 
-def _follows(
+def follows(
     attempts: int, answer: AttemptResult, at: datetime, limits: DeliveryLimits
 ) -> tuple[DeliveryState, datetime | None]:
     """Returns the state after so many attempts, and when the next one is due."""

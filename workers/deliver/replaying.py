@@ -210,7 +210,8 @@ class Replaying:
 
     async def _end(self, state: ReplayState, cause: ReplayCause | None) -> None:
         at = self._context.clock()
-        await self._asked(lambda: self._context.store.end(self._replay.id, self._fence, state, cause, at))
+        if not await self._asked(lambda: self._context.store.end(self._replay.id, self._fence, state, cause, at)):
+            return  # it was cancelled, or another process has it
         self._context.metrics.replays_ended.labels(state).inc()
         log.info("replay_ended", id=self._replay.id, state=state, cause=cause)
 

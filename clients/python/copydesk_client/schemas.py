@@ -31,6 +31,9 @@ class BatchDocuments(TypedDict):
 CharsetSource: TypeAlias = str
 
 
+DeliveryState: TypeAlias = str
+
+
 DisabledCause: TypeAlias = str
 
 
@@ -247,6 +250,8 @@ class SubmittedMetadata(TypedDict):
 class SubmittedOptions(TypedDict):
     """
     How to process the document. Without a lane the route chooses it; the rest is as in `contract.options`.
+
+    `callback_url`: where its event is posted to when it is decided.
     """
 
     lane: NotRequired[Lane | None]
@@ -255,6 +260,7 @@ class SubmittedOptions(TypedDict):
     focus: NotRequired[Focus]
     keep_all: NotRequired[bool]
     on_duplicate: NotRequired[OnDuplicate]
+    callback_url: NotRequired[str | None]
 
 
 class TestedWebhook(TypedDict):
@@ -322,6 +328,17 @@ class BatchState(TypedDict):
     completed_at: str | None
     failures: list[FailedDocument]
     next: str | None
+
+
+class CallbackProgress(TypedDict):
+    """
+    How far a callback is. `status`: of the last answer; None without one, where `error` says what happened.
+    """
+
+    state: NotRequired[DeliveryState]
+    attempts: NotRequired[int]
+    status: NotRequired[int | None]
+    error: NotRequired[str | None]
 
 
 class CompletedBatch(TypedDict):
@@ -483,6 +500,8 @@ class BatchCompletedEvent(TypedDict):
 class DocumentState(TypedDict):
     """
     What became of a document: its latest run, and all runs in few words, the latest last.
+
+    `callback` says how far the callback of the latest run is; null if it has none.
     """
 
     id: str
@@ -505,6 +524,7 @@ class DocumentState(TypedDict):
     repeats: int
     event: str | None
     runs: list[RunBrief]
+    callback: CallbackProgress | None
 
 
 class Failure(TypedDict):

@@ -60,16 +60,34 @@ async def test_only_the_process_that_has_a_replay_moves_it(engine: AsyncEngine) 
     assert await store.take_replay(held, "two") is None
     assert not await store.advance(made.id, 0, step(5))
     assert await store.advance(made.id, 1, step(5))
-    await store.end(made.id, 0, ReplayState.FAILED, ReplayCause.POSITION_GONE, LATER)
+    assert not await store.end(made.id, 0, ReplayState.FAILED, ReplayCause.POSITION_GONE, LATER)
     (now_held,) = await store.running()
     assert (now_held.holder, now_held.fence, now_held.replay.place, now_held.replay.read) == ("one", 1, 5, 10)
     await SqlDeliveries(engine, engine, alone=False).leave("one")
     assert [it.holder for it in await store.running()] == [None]
-    await store.end(made.id, 1, ReplayState.FAILED, ReplayCause.POSITION_GONE, LATER)
+    assert await store.end(made.id, 1, ReplayState.FAILED, ReplayCause.POSITION_GONE, LATER)
     ended = await store.replay(made.id)
     assert ended is not None
     assert (ended.state, ended.cause, ended.ended_at) == (ReplayState.FAILED, ReplayCause.POSITION_GONE, LATER)
     assert not await store.advance(made.id, 1, step(6))
+
+
+async def test_a_process_that_has_not_heard_of_a_cancel_does_not_move_what_is_resumed(
+    engine: AsyncEngine,
+) -> None:
+    store, made = SqlReplays(engine, engine), replay()
+    await store.add(made, at_most=9)
+    assert await store.take_replay(HeldReplay(made, None, 0), "one") == made
+    assert await store.cancel(made.id, LATER)
+    assert await store.resume(made.id, LATER)
+    assert not await store.advance(made.id, 1, step(5))
+    assert not await store.end(made.id, 1, ReplayState.COMPLETED, None, LATER)
+    (held,) = await store.running()
+    assert (held.holder, held.replay.place) == (None, made.place)
+    taken = await store.take_replay(held, "one")
+    assert taken is not None
+    assert taken.place == made.place
+    assert await store.advance(made.id, held.fence + 1, step(5))
 
 
 async def test_deliveries_of_a_replay_are_counted_once_and_dropped_when_it_ends(engine: AsyncEngine) -> None:

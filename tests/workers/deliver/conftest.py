@@ -22,10 +22,12 @@ from contract.streams import Stream
 from contract.timestamps import now
 from contract.webhooks import Delivery, Documents, Webhook, new_id, new_secret
 from runtime.ledger import schema
+from runtime.ledger.callbacks import SqlCallbacks
 from runtime.ledger.database import ledger_url, open_engine
 from runtime.ledger.deliveries import SqlDeliveries
 from runtime.ledger.replays import SqlReplays
 from runtime.ledger.webhooks import SqlWebhookBook
+from workers.deliver.callbacks import CallbackContext, Callbacks
 from workers.deliver.deliverer import Deliverer
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.receiver import ReceiverReach, Receivers
@@ -249,14 +251,38 @@ class DeliverSystem:
 
     @asynccontextmanager
     async def delivering(
-        self, limits: DeliveryLimits = QUICK, *, alone: bool = True, clock: Callable[[], datetime] = now
+        self,
+        limits: DeliveryLimits = QUICK,
+        *,
+        alone: bool = True,
+        clock: Callable[[], datetime] = now,
+        callback_secret: str | None = None,
     ) -> AsyncIterator[Deliverer]:
         """Runs a process of the role while the context lasts, and then stops it as a signal does."""
         stop = asyncio.Event()
         store = SqlDeliveries(self.store._reader, self.store._writer, alone=alone)
         reach = ReceiverReach(networks=("127.0.0.0/8",))
         async with Receivers(reach, timeout_s=limits.timeout_s, answer_bytes=limits.answer_bytes) as receivers:
-            role = Deliverer(self.log, store, self.replays, receivers, metrics=self.metrics, limits=limits, clock=clock)
+            kept = SqlCallbacks(self.store._reader, self.store._writer)
+            context = CallbackContext(
+                store=kept,
+                receivers=receivers,
+                secret=callback_secret or "",
+                metrics=self.metrics,
+                limits=limits,
+                clock=clock,
+            )
+            callbacks = None if callback_secret is None else Callbacks(context)
+            role = Deliverer(
+                self.log,
+                store,
+                self.replays,
+                receivers,
+                metrics=self.metrics,
+                limits=limits,
+                clock=clock,
+                callbacks=callbacks,
+            )
             task = asyncio.create_task(role.run(stop))
             try:
                 yield role

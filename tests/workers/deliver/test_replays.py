@@ -191,7 +191,7 @@ async def test_a_replay_to_a_receiver_that_is_down_waits_and_loses_nothing_when_
         assert await system.replays.resume(replay.id, now())
         ended = await system.replay_ended(replay)
     assert (ended.state, ended.sent, ended.delivered) == (ReplayState.COMPLETED, 9, 9)
-    assert sorted(posted.event_id for posted in receiver.got) == sorted(ids)
+    assert {posted.event_id for posted in receiver.got} == set(ids)  # an attempt from before the end may come, too
 
 
 async def test_what_becomes_of_its_target_ends_it(system: DeliverSystem, open_receiver: OpenReceiver) -> None:
