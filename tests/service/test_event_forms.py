@@ -182,7 +182,7 @@ def test_an_event_is_decoded_once_for_all_streams_and_only_for_a_filter(monkeypa
         decoded.append(body)
         return orjson.loads(body)
 
-    monkeypatch.setattr(stream_filter, "_decoded", loads)
+    monkeypatch.setattr(stream_filter, "decoded", loads)
     shared = DecodedEvents()
     entry, other = LogEntry(0, "processed.en._", b"{}"), LogEntry(0, "processed.en._", b'{"n":1}')
     assert StreamFilter(shared, ("processed.#",)).wants(entry)

@@ -7,9 +7,10 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -61,11 +62,21 @@ def made_by_the_page(api: str, port: int) -> dict[str, Any]:
     return answer
 
 
+def listens(port: int) -> bool:
+    with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
 @contextmanager
 def receiver(program: str, secret: str, port: int) -> Iterator["subprocess.Popen[str]"]:
+    """Runs the program of a page. It listens when the context is open: an attempt before would be in vain."""
     env = os.environ | {"WEBHOOK_SECRET": secret, "PORT": str(port)}
     with subprocess.Popen([sys.executable, "-c", program], env=env, stdout=subprocess.PIPE, text=True) as process:
         try:
+            while not listens(port):
+                assert process.poll() is None, "it ended before it listened"
+                time.sleep(0.05)
             yield process
         finally:
             process.kill()
@@ -90,7 +101,7 @@ def test_what_is_not_genuine_is_refused_and_shown_as_that(api: str) -> None:
     with receiver(program, other, port):
         receipt = ask(f"{api}/v1/webhooks/{webhook['id']}/test", {})
         while not (found := ask(f"{api}{receipt['deliveries']}")["deliveries"])[0]["attempts"]:
-            pass
+            time.sleep(0.05)
     assert (found[0]["event_id"], found[0]["status"], found[0]["state"]) == (receipt["event_id"], 401, "pending")
     ask(f"{api}/v1/webhooks/{webhook['id']}", method="DELETE")
 
@@ -106,11 +117,11 @@ def test_the_check_in_a_shell_tells_what_is_genuine(api: str, tmp_path: Path) ->
             self.end_headers()
 
     with HTTPServer(("127.0.0.1", 0), Keeper) as server:
-        threading.Thread(target=server.handle_request).start()
+        answering = threading.Thread(target=server.handle_request)
+        answering.start()
         webhook = made_by_the_page(api, server.server_port)
         ask(f"{api}/v1/documents", {"text": TEXT + "Twice."})
-        while "webhook-signature" not in got:
-            pass
+        answering.join()
     (check,) = (block for block in blocks("sh") if "openssl" in block)
     told = {"WEBHOOK_SECRET": webhook["secret"]} | {
         name: got[f"webhook-{name}"] for name in ("id", "timestamp", "signature")
