@@ -20,6 +20,9 @@ MAX_PER_SECOND: Final = 10_000  # chosen: more than a queue on two cores takes (
 DEFAULT_PER_SECOND: Final = 100  # chosen: a million events in three hours, beside what is new
 MAX_QUEUE_BYTES: Final = 255  # of a queue's name: AMQP 0-9-1, a short string
 _MAX_OFFSET: Final = 10**18 - 1  # of the log: as `after` of `GET /v1/events` takes it
+_QUEUE: Final = re.compile(
+    r"[A-Za-z0-9_.:@#,/+ -]*"
+)  # pamqp, which encodes AMQP frames, takes no other names of queues
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]", re.ASCII)  # RFC 3339: pydantic takes numbers, too
 _MAX_FAULTS: Final = 20  # in one answer; chosen: as many as a person corrects in one go
 
@@ -37,7 +40,10 @@ def _queue(value: str) -> str:
         rules.refuse("too_long", f"must have at most {MAX_QUEUE_BYTES} bytes")
     if value.startswith(("copydesk.", "amq.")):
         rules.refuse("reserved", "must not begin with copydesk. or amq.: those are Copydesk's own, and RabbitMQ's")
-    return rules.without_controls(value)
+    rules.without_controls(value)
+    if not _QUEUE.fullmatch(value):
+        rules.refuse("characters", "must be of A-Z a-z 0-9 _ . : @ # , / + - and spaces: no other names can be sent to")
+    return value
 
 
 def _time(value: object) -> object:

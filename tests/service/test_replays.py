@@ -152,6 +152,8 @@ async def test_a_download_under_way_ends_when_it_is_cancelled(api: RunningApi) -
         ({"download": True, "speed": 1}, [("speed", "unknown_field")]),
         ({"queue": "copydesk.dead"}, [("queue", "reserved")]),
         ({"queue": "none"}, [("queue", "missing")]),
+        ({"queue": "a Z09-_.:@#,/+"}, [("queue", "missing")]),
+        *(({"queue": name}, [("queue", "characters")]) for name in ("gr\u00fc\u00dfe", "mine\n", "a|b", "a*")),
         ({"webhook": "none"}, [("webhook", "missing")]),
         ([], [("body", "wrong_type")]),
     ],
