@@ -46,7 +46,7 @@ async def make_own(settings: Settings) -> None:
         cause = error.cause if isinstance(error, LedgerUnusable) else error
         raise StartError(
             f"the ledger {settings.data / LEDGER_FILE} cannot be used ({cause}); "
-            "you may delete it: it is rebuilt, but for API keys, consumers, webhooks and callbacks"
+            "you may delete it: it is rebuilt, but for API keys, consumers, webhooks, replays and callbacks"
         ) from None
 
 

@@ -64,7 +64,7 @@ async def test_the_own_file_of_up_may_be_deleted_and_no_other_advice_is_given(tm
     with pytest.raises(StartError) as caught:
         await opening.make_own(load({"data": tmp_path}))
     cause = "DatabaseError: file is not a database"
-    remedy = "you may delete it: it is rebuilt, but for API keys, consumers and webhooks"
+    remedy = "you may delete it: it is rebuilt, but for API keys, consumers, webhooks, replays and callbacks"
     assert str(caught.value) == f"the ledger {own} cannot be used ({cause}); {remedy}"
 
 
