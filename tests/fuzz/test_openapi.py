@@ -31,6 +31,7 @@ SECRET = "schemathesis"
 AUTHORIZED = {"Authorization": f"Bearer {SECRET}"}
 SETTINGS = {
     "COPYDESK_API_KEYS": f"anonymous:{SECRET}",  # with this name the examples' ids belong to their keys
+    "COPYDESK_CALLBACK_SECRET": "schemathesis" * 3,
     "COPYDESK_FETCH_PROXY": "http://127.0.0.1:9",  # so that nothing leaves this machine
     "COPYDESK_SLOTS": "2",
     "COPYDESK_HEARTBEAT_S": "0.2",
