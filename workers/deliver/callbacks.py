@@ -23,7 +23,7 @@ from workers.deliver.stopping import Stopping, pause
 
 log = structlog.get_logger(__name__)
 
-_LEASE_MORE_S: Final = 60.0  # beyond the time limit of an attempt, to store what came of it; chosen
+_LEASE_MORE_S: Final = 20.0  # beyond the time limit of an attempt, to store what came of it; chosen: soon after a kill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
