@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -23,6 +24,10 @@ CORES = len(os.sched_getaffinity(0))
 
 _LOOPBACK = "-kernel inet_dist_use_interface {127,0,0,1}"
 MEMORY_LIMIT = "0.4"  # RabbitMQ's default for vm_memory_high_watermark
+
+_RANDOM = random.SystemRandom()  # of tests that run at once, each has ports of its own
+_FIRST_PORT = 11_000  # chosen: above those of known services, and those that browsers refuse
+_END_OF_PORTS = 65_536
 
 _ACTOR = '<<"tests">>'  # the name of the caller in the node's log
 _RESULT = re.compile(r'"([A-Za-z0-9+/=]*)"')
@@ -301,12 +306,19 @@ def permission(user: str, vhost: str) -> dict[str, str]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Returns ports of 127.0.0.1 that nobody listens on right now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in sockets]
-    for listener in sockets:
-        listener.close()
-    return ports
+    """Returns ports of 127.0.0.1 that nobody listens on right now.
+
+    They are below those that the kernel gives to sockets without a port (ip(7)): among these, another test's connection
+    could have one by the time that it is used.
+    """
+    ephemeral, _ = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    end = ephemeral if ephemeral >= 2 * _FIRST_PORT else _END_OF_PORTS
+    found: set[int] = set()
+    while len(found) < count:
+        port = _RANDOM.randrange(_FIRST_PORT, end)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found.add(port)
+    return list(found)
 
 
 def speaks_amqp(port: int) -> bool:

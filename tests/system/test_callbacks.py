@@ -16,10 +16,10 @@ from standardwebhooks import Webhook
 
 from contract.callbacks import callback_secret
 from tests.postgres_cluster import PostgresCluster
-from tests.rabbit_node import RabbitNode
+from tests.rabbit_node import RabbitNode, free_ports
 from tests.system.ledger_stacks import Stack, embedded, replicas, until
 from tests.system.processes import copydesk, running
-from tests.system.test_webhooks import blocks, free_port, receiver
+from tests.system.test_webhooks import blocks, receiver
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 
@@ -156,7 +156,7 @@ def run(command: str) -> Any:  # noqa: ANN401 - JSON
 
 def test_the_receiver_of_the_page_takes_a_callback_of_its_own_commands(api: str) -> None:
     (program,) = blocks("python")
-    port = free_port()
+    (port,) = free_ports(1)
     post, secret = (
         next(block for block in blocks("sh") if word in block).replace("http://127.0.0.1:8080", api)
         for word in ("callback_url", "/v1/callbacks/secret")

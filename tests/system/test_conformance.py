@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.rabbit_node import free_ports
 from tests.subscribers import Changes, changed, command, program
 from tests.system.processes import copydesk
-from tests.system.test_webhooks import free_port
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
@@ -95,7 +95,7 @@ def test_a_receiver_of_webhooks_is_right(tmp_path: Path) -> None:
 def webhooks(folder: Path, changes: Changes = ()) -> tuple[int, set[str], set[str]]:
     path = folder / "receiver.py"
     path.write_text(changed(program("python", "webhooks.md"), changes), encoding="utf-8")
-    port = str(free_port())
+    port = str(free_ports(1)[0])
     command = ["env", f"PORT={port}", sys.executable, str(path)]
     settings = {"WEBHOOK_SECRET": SECRET, "PATH": os.environ["PATH"]}
     return found("webhook", "--url", f"http://127.0.0.1:{port}/", "--patience", "10", *command, settings=settings)

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.rabbit_node import free_ports
 from tests.system.processes import ROOT, running
-from tests.system.test_webhooks import ask, free_port, receiver
+from tests.system.test_webhooks import ask, receiver
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 
@@ -65,7 +66,7 @@ def test_they_print_what_they_promise(api: str, tmp_path: Path) -> None:
 
 def test_the_webhook_receiver_takes_what_is_genuine_alone(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(PACKAGE))
-    port = free_port()
+    (port,) = free_ports(1)
     wanted = {"url": f"http://127.0.0.1:{port}/", "filter": "labels.desk = hooks"}
     webhook = ask(f"{api}/v1/webhooks", wanted)
     with receiver(programs()["Webhooks"], webhook["secret"], port) as process:

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from tests.rabbit_node import free_ports
 from tests.system.processes import ROOT, running
 
 pytestmark = pytest.mark.system
@@ -46,11 +47,6 @@ def ask(url: str, body: object = None, method: str | None = None) -> Any:  # noq
     request = urllib.request.Request(url, data=data, headers=headers, method=method)  # noqa: S310 - http to ourselves
     with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310 - as above
         return json.loads(response.read() or b"null")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def made_by_the_page(api: str, port: int) -> dict[str, Any]:
@@ -84,7 +80,7 @@ def receiver(program: str, secret: str, port: int) -> Iterator["subprocess.Popen
 
 def test_the_receiver_of_the_page_takes_what_is_genuine(api: str) -> None:
     (program,) = blocks("python")
-    port = free_port()
+    (port,) = free_ports(1)
     webhook = made_by_the_page(api, port)
     with receiver(program, webhook["secret"], port) as process:
         posted = ask(f"{api}/v1/documents", {"text": TEXT})
@@ -95,7 +91,7 @@ def test_the_receiver_of_the_page_takes_what_is_genuine(api: str) -> None:
 
 def test_what_is_not_genuine_is_refused_and_shown_as_that(api: str) -> None:
     (program,) = blocks("python")
-    port = free_port()
+    (port,) = free_ports(1)
     webhook = made_by_the_page(api, port)
     other = "whsec_" + "A" * 32
     with receiver(program, other, port):
