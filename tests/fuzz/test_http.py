@@ -40,6 +40,7 @@ QUICK = {  # so that what is incomplete is answered, and what is answered is clo
     "COPYDESK_HEARTBEAT_S": "0.2",
     "COPYDESK_MAX_EVENT_STREAMS": "100000",
     "COPYDESK_MAX_CONNECTIONS_PER_ADDRESS": "1000",
+    "COPYDESK_CALLBACK_SECRET": "callbacks" * 4,  # what is not configured rightly answers 503
     "COPYDESK_SLOTS": "1",
     "COPYDESK_LOG_LEVEL": "debug",
 }
