@@ -33,7 +33,7 @@ test: test-ready
 
 test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES) $(CHROMIUM) $(SYSTEMD) $(NPM) $(JQ)
 
-# No broker, no root, few processes: a little over a minute on two cores. Takes ARGS, too.
+# No broker, no root, few processes: a minute and a half on two cores. Takes ARGS, too.
 unit: $(VENV)/.installed-dev
 	$(BIN)/python -m $(if $(ARGS),pytest -m 'not (processes or rabbit or postgres or system or faults)' $(ARGS),tests.suites unit)
 

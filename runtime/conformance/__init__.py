@@ -1,4 +1,6 @@
-"""Tells whether a subscriber of yours is right: sends it events as on a bad day, and looks at what it does.
+"""Tells whether a subscriber of yours is right: sends it events, and looks at what it does.
+
+Some events are repeats, in another order, of later versions or of odd content; its connection is cut, and it is killed.
 
 cases           the events, and how many lines a right subscriber prints about each
 subscriber      your program, started here: what it prints, and signals to it

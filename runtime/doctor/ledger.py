@@ -36,5 +36,5 @@ def _clock(theirs: datetime, ours: datetime) -> Finding:
     if abs(apart_s) < _APART_S:
         return well(CLOCK, f"is {abs(apart_s):.1f} s apart from the database's")
     direction = "ahead of" if apart_s > 0 else "behind"
-    why = "times of documents do not agree, retries come early or late, and the audit may miss what is missing"
+    why = "times of documents do not agree, and retries come early or late"
     return doubtful(CLOCK, f"is {abs(apart_s):.0f} s {direction} the database's", why, "run NTP on both machines")

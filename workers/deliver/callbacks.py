@@ -52,7 +52,7 @@ class Callbacks:
         self._busy: Counter[str] = Counter()  # requests under way, by host
         self._tried: list[Callback] = []  # to be stored
         self._changed = asyncio.Event()
-        self._sweep_at = context.clock()
+        self._sweep_at = self._count_at = context.clock()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Posts until `stopping` is set, and then finishes what is under way."""
@@ -68,7 +68,7 @@ class Callbacks:
         try:
             await self._settle()
             claimed = await self._claim()
-            self._context.metrics.callback_pending.set(await self._context.store.count_pending())
+            await self._count()
             await self._sweep()
         except LedgerUnavailable:  # the role tells of it
             await pause(stopping, self._limits.pause_s)
@@ -112,6 +112,13 @@ class Callbacks:
         if not self._busy[callback.host]:
             del self._busy[callback.host]
         self._changed.set()
+
+    async def _count(self) -> None:
+        """Sets the gauge of what is pending, once a poll: each attempt that ends begins a step, and this reads all."""
+        at = self._context.clock()
+        if at >= self._count_at:
+            self._count_at = at + timedelta(seconds=self._limits.poll_s)
+            self._context.metrics.callback_pending.set(await self._context.store.count_pending())
 
     async def _sweep(self) -> None:
         """Deletes old callbacks, but not before their events are too old to begin another one."""

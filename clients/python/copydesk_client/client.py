@@ -24,9 +24,8 @@ from copydesk_client.waits import Deadline
 
 DEFAULT_PATIENCE_S = 300.0  # as `copydesk submit` has it: enough for the restart of a broker or the move of a pod
 _WAIT_S = 25  # what is asked at once; chosen: below the 30 s that a server waits at most, and below proxies' 60 s
-_RECORDED_S = (
-    10.0  # docs/api.md: the recorder is a second behind, and until then this id may be unknown; chosen: 10 times
-)
+# docs/api.md: the recorder is a second behind, and until then an id may be unknown. Chosen: ten times that.
+_RECORDED_S = 10.0
 _MEDIA_TYPES = {".md": "text/markdown", ".markdown": "text/markdown", ".xhtml": "application/xhtml+xml"}
 
 Params = dict[str, str]
@@ -35,9 +34,9 @@ Params = dict[str, str]
 class Client:
     """Posts documents, waits for them, looks them up and reads events. Made by `connect`.
 
-    Every call repeats what is in vain for a while, as `Retry-After` says, and raises what `copydesk_client.problems`
-    has: `Unreachable` or `Busy` if it was in vain for `patience_s` seconds. Posts are repeated under the same
-    idempotency key, so a document is stored once.
+    A call that fails because the server is away or busy is repeated, as `Retry-After` says. After `patience_s` seconds
+    of failures it raises `Unreachable` or `Busy`; `copydesk_client.problems` has all that calls raise. Posts are
+    repeated under the same idempotency key, so a document is stored once.
     """
 
     def __init__(self, session: aiohttp.ClientSession, patience_s: float) -> None:
@@ -243,7 +242,7 @@ async def connect(
         patience_s: for how long a call is repeated while the server is away or busy.
 
     Raises:
-        ValueError: `url` is none of a server.
+        ValueError: `url` is no HTTP URL with a host.
     """
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
