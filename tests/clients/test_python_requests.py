@@ -51,6 +51,14 @@ async def test_a_name_in_a_path_is_one_segment_of_it_whatever_it_holds(server: S
     ]
 
 
+@pytest.mark.parametrize("prefix", ["feeds/copydesk", "feeds/copydesk/"])
+async def test_a_server_behind_a_proxy_may_have_a_path(server: Server, prefix: str) -> None:
+    async with connect(server.url + prefix) as client:
+        await client.look_up("1")
+        await client.submit({"text": "The ferry sails again."})
+    assert server.asked == ["GET /feeds/copydesk/v1/documents/1", "POST /feeds/copydesk/v1/documents"]
+
+
 @pytest.mark.parametrize("name", ["", ".", ".."])
 async def test_a_name_that_would_be_another_path_is_refused(server: Server, name: str) -> None:
     async with connect(server.url) as client:

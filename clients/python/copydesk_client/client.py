@@ -39,8 +39,8 @@ class Client:
     repeated under the same idempotency key, so a document is stored once.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, patience_s: float) -> None:
-        self._http = Http(session)
+    def __init__(self, session: aiohttp.ClientSession, url: str, patience_s: float) -> None:
+        self._http = Http(session, url)
         self._patience_s = patience_s
 
     async def submit(self, document: Submission, *, key: str | None = None, batch: str | None = None) -> Receipt:
@@ -248,8 +248,8 @@ async def connect(
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("the URL of a server begins with http:// or https://, and its host follows")
     headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
-    async with aiohttp.ClientSession(f"{url.rstrip('/')}/", headers=headers) as session:
-        yield Client(session, patience_s)
+    async with aiohttp.ClientSession(headers=headers) as session:
+        yield Client(session, url, patience_s)
 
 
 def _given(key: str | None) -> str:

@@ -18,8 +18,10 @@ LIMITS = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_
 class Http:
     """Sends single requests to one server. It repeats none."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        """Takes the URL of the server, which may have a path, as behind a proxy."""
         self._session = session
+        self._url = url.rstrip("/")
 
     @asynccontextmanager
     async def opened(self, method: str, path: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:  # noqa: ANN401 - as aiohttp has it
@@ -30,7 +32,7 @@ class Http:
             Problem: the server refuses the request.
         """
         with translated():
-            async with self._session.request(method, path, timeout=LIMITS, **options) as response:
+            async with self._session.request(method, self._url + path, timeout=LIMITS, **options) as response:
                 if response.status >= 400:  # noqa: PLR2004 - HTTP: errors begin here
                     raise await _problem(response)
                 yield response
