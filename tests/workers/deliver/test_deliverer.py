@@ -43,7 +43,7 @@ async def test_no_more_is_read_when_the_events_that_wait_are_large(
 
     receiver = await open_receiver(answer)
     webhook = await system.hook(receiver)
-    limits = replace(LONG, pending_bytes=3 * len(encode(events(1)[0])), at_once=1)
+    limits = replace(QUICK, delays_s=(0.2,) * 1000, pending_bytes=3 * len(encode(events(1)[0])), at_once=1)
     async with system.delivering(limits):
         ids = write(system, events(30))
         await receiver.until(3)
@@ -52,9 +52,9 @@ async def test_no_more_is_read_when_the_events_that_wait_are_large(
             return len([it for it in await system.deliveries(webhook) if it.attempts]) >= 3
 
         await system.until(are_stored)
-        assert len(receiver.got) < 15  # what is stored is compressed, and counts less
+        tried = {posted.event_id for posted in receiver.got}
+        assert len(tried) < 15  # of 30; what is stored is compressed, and counts less
         up.set()
-        assert await system.book.change(replace(webhook, version=webhook.version + 1, updated_at=now()))
 
         async def are_delivered() -> bool:
             kept = await system.deliveries(webhook)
