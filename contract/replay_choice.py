@@ -1,12 +1,12 @@
-"""Which events of the log a replay sends again. Pure: deliverers and the API choose in the same way."""
+"""Which events of the log a replay sends again: deliverers and the API choose in the same way."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from contract.events import ERASED, matches
 from contract.filters import Filter
-from contract.replays import Known, Replay
+from contract.replays import Documentation, Known, Replay
 
 Event = Mapping[str, Any]
 """An event as JSON has it: an object, perhaps without what an event has."""
@@ -31,6 +31,20 @@ class ReplayChoice:
 
     def _is_in_time(self, at: datetime) -> bool:
         return (self._since is None or at >= self._since) and (self._before is None or at < self._before)
+
+
+async def sendable(
+    events: Mapping[int, Event], owner: str | None, documentation: Documentation
+) -> Collection[int] | None:
+    """Returns the offsets of those `events` that may be sent; None if it is not recorded yet whose some are.
+
+    Raises:
+        LedgerUnavailable: the ledger is away.
+    """
+    if not events:
+        return ()
+    known = await documentation.known(owner, set(map(subject_of, events.values())), max(map(time_of, events.values())))
+    return None if known.unknown else {offset for offset, event in events.items() if may_be_sent(event, known)}
 
 
 def may_be_sent(event: Event, known: Known) -> bool:

@@ -62,6 +62,11 @@ RUN: Final = Parameter(name="run", about="A run of the document; by default the 
 _TIME: Schema = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
 _NAME: Schema = text(least=1, most=MAX_NAME_CHARS, pattern="^[^\\x00]+$")
 LIMIT: Final = Parameter(name="limit", about="So many at most.", schema=whole(1, MAX_LIMIT, default=DEFAULT_LIMIT))
+ID_CURSOR: Final = Parameter(
+    name="cursor",
+    about="Behind the page that named it as its `next`.",
+    schema={"type": "string", "pattern": "^[0-9a-f-]{36}$"},
+)
 LIST_PARAMETERS: Final = (
     Parameter(name="state", about="In this state.", schema=one_of(State)),
     Parameter(name="reason", about="That failed, or wait for a retry, for this reason.", schema=one_of(Reason)),

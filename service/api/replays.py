@@ -12,7 +12,7 @@ from service.api import samples
 from service.api.answers import ReplayList, ShownReplay
 from service.api.events import LINE, LINES_TYPE
 from service.api.headers import TAGGED
-from service.api.lookups import IF_NONE_MATCH, LIMIT, NOT_MODIFIED
+from service.api.lookups import ID_CURSOR, IF_NONE_MATCH, LIMIT, NOT_MODIFIED
 from service.api.operation import JSON, Example, Header, Link, Location, Operation, Parameter, Response
 
 REPLAY_ID: Final = Parameter(
@@ -74,11 +74,7 @@ LIST_REPLAYS: Final = Operation(
     about="Those of the caller's owner; with the scope `admin` those of all. The newest first.",
     parameters=(
         LIMIT,
-        Parameter(
-            name="cursor",
-            about="The `next` of the page before.",
-            schema={"type": "string", "pattern": "^[0-9a-f-]{36}$"},
-        ),
+        ID_CURSOR,
         IF_NONE_MATCH,
     ),
     responses=(

@@ -11,10 +11,9 @@ from service.access.keys import ANONYMOUS
 from service.api import samples
 from service.api.answers import DeliveryList, RequestedDelivery, ShownDelivery, ShownWebhook, WebhookList, present
 from service.api.headers import NOT_KEPT, TAGGED
-from service.api.lookups import IF_NONE_MATCH, MAX_LIMIT, NOT_MODIFIED
-from service.api.operation import JSON, Example, Header, Link, Location, Operation, Parameter, Response, one_of, whole
+from service.api.lookups import ID_CURSOR, IF_NONE_MATCH, LIMIT, NOT_MODIFIED
+from service.api.operation import JSON, Example, Header, Link, Location, Operation, Parameter, Response, one_of
 
-DEFAULT_LIMIT: Final = 50  # deliveries on a page; chosen: a few screens
 
 WEBHOOK_ID: Final = Parameter(
     name="id",
@@ -238,12 +237,8 @@ LIST_DELIVERIES: Final = Operation(
     parameters=(
         WEBHOOK_ID,
         Parameter(name="state", about="In this state.", schema=one_of(DeliveryState)),
-        Parameter(name="limit", about="So many at most.", schema=whole(1, MAX_LIMIT, default=DEFAULT_LIMIT)),
-        Parameter(
-            name="cursor",
-            about="Behind the page that named it as its `next`.",
-            schema={"type": "string", "pattern": "^[0-9a-f-]{36}$"},
-        ),
+        LIMIT,
+        ID_CURSOR,
         IF_NONE_MATCH,
     ),
     responses=(

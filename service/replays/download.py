@@ -17,7 +17,7 @@ from aiohttp import hdrs, web
 from contract.broker import BrokerError, LogEntry, UnknownOffset
 from contract.labels import StreamEnd
 from contract.ledger import LedgerUnavailable
-from contract.replay_choice import ReplayChoice, may_be_sent, subject_of, time_of
+from contract.replay_choice import ReplayChoice, sendable
 from contract.replays import Replay, ReplayBook, ReplayState, ReplayTarget, Step
 from contract.webhooks import Documents
 from service import problems
@@ -137,15 +137,12 @@ class _Download:
             it.offset: events[it.offset] for it in entries if self.choice.wants(it.routing_key, events[it.offset])
         }
         owner = None if self.replay.documents is Documents.ALL else self.replay.owner
-        while wanted:
-            ids, until = set(map(subject_of, wanted.values())), max(map(time_of, wanted.values()))
+        while True:
             with suppress(LedgerUnavailable):
-                known = await self.book.known(owner, ids, until)
-                if not known.unknown:
-                    sent = {offset for offset, event in wanted.items() if may_be_sent(event, known)}
+                sent = await sendable(wanted, owner, self.book)
+                if sent is not None:
                     return [it for it in entries if it.offset in sent]
             await asyncio.sleep(_PAUSE_S)  # nothing tells that the recorder, or the ledger, is there
-        return ()
 
     def _count(self, stream: ReplayedLines, entries: Sequence[LogEntry], chosen: Sequence[LogEntry]) -> None:
         self.place = stream.position = entries[-1].offset

@@ -13,7 +13,7 @@ import structlog
 from contract.broker import QueueForbidden, QueueMissing, SubscriberQueues, UnknownOffset
 from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
-from contract.replay_choice import ReplayChoice, may_be_sent, subject_of, time_of
+from contract.replay_choice import ReplayChoice, sendable, subject_of
 from contract.replays import Replay, ReplayCause, ReplayState, ReplayStore, ReplayTarget, Step
 from contract.streams import Stream, Streams
 from contract.webhooks import Delivery, Documents, Webhook, new_id
@@ -122,14 +122,11 @@ class Replaying:
         """Returns what is wanted. It waits until it is known whose it is. Erased documents are not sent again."""
         wanted = {it.offset: it.event for it in entries if it.event is not None and self._wants(it)}
         owner = self._owner()
-        while wanted:
-            ids, until = set(map(subject_of, wanted.values())), max(map(time_of, wanted.values()))
-            known = await self._asked(lambda: self._context.store.known(owner, ids, until))  # noqa: B023 - called at once
-            if not known.unknown:
-                sent = {offset for offset, event in wanted.items() if may_be_sent(event, known)}
+        while True:
+            sent = await self._asked(lambda: sendable(wanted, owner, self._context.store))
+            if sent is not None:
                 return [it for it in entries if it.offset in sent]
             await self._wait()  # the recorder is on its way
-        return ()
 
     def _wants(self, entry: FeedEntry) -> bool:
         event = entry.event or {}
