@@ -38,6 +38,9 @@ NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 ROLE_PREFIX: Final = "copydesk-"
 """Users of roles are called by this and the command that they run. No subscriber may be called so."""
 
+_DEFAULT_USER: Final = "guest"
+"""RabbitMQ makes it at its first start; to import it would change its password and its rights."""
+
 SUBSCRIBER_CONNECTIONS: Final = 10  # chosen: several replicas of a subscriber, and some that have just been cut
 SUBSCRIBER_CHANNELS: Final = 50  # chosen: five on each of these connections
 SUBSCRIBER_DOCUMENTS: Final = 100_000  # chosen: as many events as a lane takes documents
@@ -130,6 +133,8 @@ def subscriber(name: str, pattern: str = "#") -> User:
     """
     if not NAME.fullmatch(name) or name.startswith(ROLE_PREFIX):
         raise ValueError(f"a subscriber's name has 1 to 64 of A-Z a-z 0-9 _ -, and does not begin with {ROLE_PREFIX}")
+    if name == _DEFAULT_USER:
+        raise ValueError(f"{name} is RabbitMQ's own user")
     if pattern != "#" and not _PATTERN.fullmatch(pattern):
         raise ValueError("a subscriber's pattern is words with dots, and # at its end, as processed.de.#")
     own = [rf"subscriber\.{name}(\..*)?", r"amq\.gen-.*"]

@@ -31,7 +31,7 @@ def users(accounts: Accounts) -> None:
 
     try:
         text = sys.stdin.buffer.read() if accounts == "-" else Path(accounts).read_bytes()
-        found = read_accounts(text.decode())
+        found = read_accounts(text.decode("utf-8-sig"))
     except OSError as error:
         raise StartError(f"{accounts} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

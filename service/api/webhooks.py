@@ -14,7 +14,6 @@ from service.api.headers import NOT_KEPT, TAGGED
 from service.api.lookups import ID_CURSOR, IF_NONE_MATCH, LIMIT, NOT_MODIFIED
 from service.api.operation import JSON, Example, Header, Link, Location, Operation, Parameter, Response, one_of
 
-
 WEBHOOK_ID: Final = Parameter(
     name="id",
     location=Location.PATH,

@@ -385,6 +385,7 @@ async def test_a_process_that_may_not_declare_and_tries_names_the_right(place: P
         ("a.b:hush", "line 1: a subscriber's name has"),
         ("copydesk-none:hush", "does not begin with copydesk-"),
         ("copydesk-work=processed.#:hush", "does not begin with copydesk-"),
+        ("guest:hush", "line 1: guest is RabbitMQ's own user"),
         ("ann=processed.*.com.#:hush", "line 1: a subscriber's pattern is"),
     ],
 )
