@@ -63,7 +63,11 @@ class UnknownOffset(Exception):
 
 
 class QueueMissing(Exception):
-    """There is no queue of this name, or it belongs to somebody's connection."""
+    """There is no queue of this name."""
+
+
+class QueueExclusive(Exception):
+    """The queue belongs to one connection, that of its subscriber, and is deleted when this connection ends."""
 
 
 class QueueForbidden(Exception):
@@ -348,6 +352,7 @@ class SubscriberQueues(Protocol):
         """Returns True if there is such a queue.
 
         Raises:
+            QueueExclusive: there is, and it belongs to one connection.
             NoQueues: this broker has none.
             BrokerUnavailable: the broker cannot be asked.
         """
