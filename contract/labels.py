@@ -257,6 +257,15 @@ class AuditOutcome(StrEnum):
     FAILED = "failed"
 
 
+class LogReader(StrEnum):
+    """Who reads the event log from a place that the ledger keeps."""
+
+    LEDGER = "ledger"
+    WEBHOOK = "webhook"
+    CONSUMER = "consumer"
+    REPLAY = "replay"
+
+
 class RepeatContent(StrEnum):
     """The content of a repeated event, compared with the event of the same run in the ledger."""
 
@@ -367,6 +376,7 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
     "copydesk_waiting_requests": {"kind": frozenset(WaitFor)},
     "copydesk_event_streams_ended": {"reason": frozenset(StreamEnd)},
     "copydesk_waits": {"kind": frozenset(WaitFor), "outcome": frozenset(WaitOutcome)},
+    "copydesk_log_left_seconds": {"reader": frozenset(LogReader)},
     "copydesk_ledger_entries": {"stream": _STREAM},
     "copydesk_ledger_repeats": {"content": frozenset(RepeatContent)},
     "copydesk_ledger_unreadable": {"stream": _STREAM},
