@@ -152,7 +152,7 @@ async def _restore_broker(
     await _declare(url, settings)
     moves: dict[Stream, Offsets | UpTo] = {}
     for stream in Stream:
-        moves[stream] = await _restore_record(url, stream, folder / files.record_file(stream))
+        moves[stream] = await restore_record(url, stream, folder / files.record_file(stream))
     found = undecided(*(entries.read(folder / files.record_file(it)) for it in (Stream.ACCEPTED, Stream.LOG)))
     await _put(url, settings, found.jobs)
     return Restored(manifest=manifest, again=len(found.jobs), lost=found.lost), moves
@@ -173,7 +173,7 @@ async def _declare(url: str, settings: Settings) -> None:
             )
 
 
-async def _restore_record(url: str, stream: Stream, file: Path) -> Offsets:
+async def restore_record(url: str, stream: Stream, file: Path) -> Offsets:
     """Writes a record, reads it again, and returns where each entry stands."""
     from runtime.brokers.rabbit import copies  # noqa: PLC0415 - as above
 

@@ -200,11 +200,40 @@ async def waiting(http: aiohttp.ClientSession, api: str, body: dict[str, str]) -
         return str((await response.json())["id"])
 
 
+@pytest.mark.parametrize(("part", "lost"), [("ledger", "ledger.db"), ("broker", "copydesk.db")])
+async def test_one_part_is_restored_beside_the_other(part: str, lost: str, tmp_path: Path) -> None:
+    """After the backup two documents come. Whichever part stays knows them."""
+    data, backup = tmp_path / "data", str(tmp_path / "backup")
+    settings = {"COPYDESK_DATA": str(data)}
+    async with aiohttp.ClientSession() as http:
+        with embedded(data) as stack:
+            before = {await accepted(http, stack.api, number) for number in range(3)}
+            await until_all(stack.api, before, "processed")
+            assert copydesk("backup", backup, settings=settings).returncode == 0
+            later = {await accepted(http, stack.api, number) for number in range(3, 5)}
+            await until_all(stack.api, later, "processed")
+            assert len(await consumed(http, stack.api)) == len(before | later)
+            await committed(http, stack.api, 5)
+        for file in data.glob(f"{lost}*"):
+            file.unlink()
+        restored = copydesk("restore", backup, "--only", part, settings=settings)
+        assert (restored.returncode, restored.stderr) == (0, b"")
+        with embedded(data) as stack:
+            await until_all(stack.api, before | later, "processed")
+            new = await accepted(http, stack.api, 9)
+            await until_all(stack.api, {new}, "processed")
+            events = await consumed(http, stack.api)
+            assert events[-1] == new
+            assert len(events) == (1 if part == "broker" else len(before | later) + 1), "the consumer misses nothing"
+
+
 def test_what_is_not_whole_or_not_empty_is_refused(tmp_path: Path) -> None:
     settings = {"COPYDESK_DATA": str(tmp_path / "data")}
-    with embedded(tmp_path / "data"):
+    with embedded(tmp_path / "data") as stack:
+        assert stack.api
         again = tmp_path / "again"
         assert copydesk("backup", str(again), settings=settings).returncode == 0
+        assert "in use by another" in refusal("restore", str(again), settings=settings)
     assert refusal("backup", str(again), settings=settings).endswith("name a new folder for each backup")
     assert refusal("restore", str(again), settings=settings).endswith("copydesk.db is there already: move it away")
     assert copydesk("restore", str(again), "--check", settings=settings).returncode == 0
