@@ -235,7 +235,7 @@ def test_what_is_not_whole_or_not_empty_is_refused(tmp_path: Path) -> None:
         assert copydesk("backup", str(again), settings=settings).returncode == 0
         assert "in use by another" in refusal("restore", str(again), settings=settings)
     assert refusal("backup", str(again), settings=settings).endswith("name a new folder for each backup")
-    assert refusal("restore", str(again), settings=settings).endswith("copydesk.db is there already: move it away")
+    assert refusal("restore", str(again), settings=settings).endswith("is there already: move it away")
     assert copydesk("restore", str(again), "--check", settings=settings).returncode == 0
     with (again / "copydesk.db").open("r+b") as file:
         file.seek(1000)
