@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from contract.broker import BrokerUnavailable
 from runtime.cli import checks, streams
 from runtime.cli.exits import Exit
 from runtime.cli.options import AmqpUrl
@@ -104,6 +103,8 @@ Tell = Callable[["Finding"], None]
 
 def _run(check: Callable[[Tell], Coroutine[Any, Any, None]], absent: type[Exception], why: str) -> None:
     """Runs a check, and prints what is found as it is found. It raises `absent` where there is no subscriber."""
+    from contract.broker import BrokerUnavailable
+
     faults = 0
 
     def tell(finding: "Finding") -> None:
