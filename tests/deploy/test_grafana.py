@@ -10,7 +10,7 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
-from contract.labels import VALUES
+from contract.label_values import VALUES
 from contract.metrics import Metrics
 from contract.topology import design
 from tests.deploy.compose import FILE
