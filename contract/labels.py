@@ -249,6 +249,15 @@ class AuditOutcome(StrEnum):
     FAILED = "failed"
 
 
+class LogReader(StrEnum):
+    """Who reads the event log from a place that the ledger keeps."""
+
+    LEDGER = "ledger"
+    WEBHOOK = "webhook"
+    CONSUMER = "consumer"
+    REPLAY = "replay"
+
+
 class RepeatContent(StrEnum):
     """The content of a repeated event, compared with the event of the same run in the ledger."""
 
