@@ -28,6 +28,11 @@ _POSTPONE = (
     .values({name: bindparam(f"new_{name}") for name in _CHANGING})
 )
 _FINISH = _POSTPONE.values(body=None)
+_TAKE = (
+    update(webhooks)
+    .where(webhooks.c.id == bindparam("webhook"), webhooks.c.fence == bindparam("seen"))
+    .values(holder=bindparam("by"), fence=webhooks.c.fence + 1)
+)
 # One statement for all webhooks. Where the version is another one, the owner has changed the webhook meanwhile.
 _ADVANCE = (
     update(webhooks)
@@ -64,17 +69,14 @@ class SqlDeliveries:
 
     async def take(self, wanted: Sequence[HeldWebhook], name: str) -> Sequence[Webhook]:
         """Takes webhooks; see `contract.deliveries.DeliveryStore`."""
-        taken = []
+        fences = {held.webhook.id: held.fence for held in sorted(wanted, key=lambda it: it.webhook.id)}
+        changes = [{"webhook": it, "seen": fence, "by": name} for it, fence in fences.items()]  # in order: no deadlocks
+        its = select(webhooks).where(webhooks.c.holder == name, webhooks.c.id.in_(fences))
         with translated():
             async with self._writer.begin() as connection:
-                for held in sorted(wanted, key=lambda it: it.webhook.id):  # always in one order: no deadlocks
-                    unchanged = (webhooks.c.id == held.webhook.id, webhooks.c.fence == held.fence)
-                    mine = {"holder": name, "fence": held.fence + 1}
-                    done = await connection.execute(update(webhooks).where(*unchanged).values(**mine))
-                    if done.rowcount:
-                        taken.append(held.webhook.id)
-                rows = (await connection.execute(select(webhooks).where(webhooks.c.id.in_(taken)))).mappings().all()
-        return [webhook_of(dict(row)) for row in rows]
+                await connection.execute(_TAKE, changes)
+                rows = (await connection.execute(its)).mappings().all()
+        return [webhook_of(dict(row)) for row in rows if row["fence"] == fences[row["id"]] + 1]
 
     async def give_back(self, webhook_ids: Collection[str], name: str) -> None:
         """Gives back some of what a process holds."""
