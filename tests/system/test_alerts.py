@@ -24,7 +24,7 @@ from aio_pika.exceptions import ChannelPreconditionFailed
 from contract.topology import ACCEPTED, ATTEMPTS, DEAD, LOG, REQUESTS, Bounds, design
 from tests.forking.command import COPYDESK
 from tests.system.boards import boards, queries, variables, without_data
-from tests.system.causes import accepted, channel, load, site, stored, webhook
+from tests.system.causes import accepted, channel, consumer, large, load, site, stored, webhook
 from tests.system.mixed_load import mixed_load
 from tests.system.processes import Process, running
 from tests.system.prometheus_server import alerts, answer, linted, prometheus, until
@@ -303,6 +303,28 @@ async def test_the_database_of_the_ledger_is_away(desk: Watched, alert: Alerts) 
     await alert.fires("CopydeskLedgerBehind")
     await asyncio.to_thread(desk.cluster.start)
     await alert.resolves("CopydeskNobodyRecords", "CopydeskLedgerBehind")
+
+
+@takes_minutes
+async def test_a_consumer_that_does_not_read_what_a_full_log_removes(desk: Watched, alert: Alerts) -> None:
+    await make_small_log(desk)
+    async with consumer(desk, "asleep"), asyncio.timeout(WITHIN_S):
+        number = 0
+        while not any(one["alertname"] == "CopydeskEventsExpireUnread" for one in await alert.firing()):
+            await large(desk, number := number + 1)
+        await alert.fires("CopydeskEventsExpireUnread", reader="consumer")
+        assert not [one for one in await alert.firing() if one.get("reader") not in {None, "consumer"}]
+    await alert.resolves("CopydeskEventsExpireUnread")
+    await alert.resolves("CopydeskLedgerHasGap", "CopydeskWebhookMissedEvents", within_s=120)
+
+
+async def make_small_log(desk: Watched) -> None:
+    """Makes the log anew: it holds 20 articles of 100 kB, and removes five at a time."""
+    bounds: dict[str, str | int] = {"x-max-length-bytes": 2_000_000, "x-stream-max-segment-size-bytes": 500_000}
+    async with channel(desk) as opened:
+        await opened.queue_delete(LOG)
+        await opened.declare_queue(LOG, durable=True, arguments={"x-queue-type": "stream", "x-max-age": "7D"} | bounds)
+    desk.node.evaluate('rabbit_networking:close_all_connections("a test").')  # each process binds it again
 
 
 @takes_minutes
