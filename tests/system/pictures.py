@@ -22,7 +22,8 @@ _WIDTH, _HEIGHT = 760, 900  # of the window, in pixels; the height is more than 
 _DRAWN = "document.querySelectorAll('.graph svg path.path').length > 0"
 # Hides what belongs to no graph: buttons, menus, tabs. The query stays.
 _BARE = """document.head.insertAdjacentHTML('beforeend', `<style>nav, .query-history, .form-inline, .text-right,
-  .nav-tabs, .prometheus_input_group, .eval_stats { display: none !important } body { padding: 0 !important }</style>`)"""
+  .nav-tabs, .prometheus_input_group, .eval_stats { display: none !important }
+  body { padding: 0 !important }</style>`)"""
 _AREA = """(() => {
   const box = document.querySelector('.graph_wrapper').getBoundingClientRect();
   return {x: 0, y: Math.max(0, box.top), width: window.innerWidth, height: box.height, scale: 1};
