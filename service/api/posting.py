@@ -12,7 +12,7 @@ from contract.job import Kind, Lane
 from contract.keys import Scope
 from contract.options import Focus, Format, OnDuplicate, Part
 from contract.rules import MAX_URL_CHARS
-from contract.submission import KEY_CHARS, MAX_LABELS, Line, Submission
+from contract.submission import KEY_CHARS, MAX_LABELS, BulkSubmission, Submission
 from service import problems
 from service.access.keys import ANONYMOUS
 from service.api import samples
@@ -163,7 +163,7 @@ POST_DOCUMENT: Final = Operation(
         "ends with this request, if all that may be stored is stored; the last line of many says so."
     ),
     parameters=(IDEMPOTENCY_KEY, PREFER, *RAW_PARAMETERS, *BATCH_PARAMETERS),
-    bodies={**BODIES, NDJSON: JsonLines(Line), FORM: FILES},
+    bodies={**BODIES, NDJSON: JsonLines(BulkSubmission), FORM: FILES},
     responses=(
         Response(
             status=200,

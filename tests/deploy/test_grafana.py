@@ -15,7 +15,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 from prometheus_client import CollectorRegistry
 
-from contract.labels import VALUES
+from contract.label_values import VALUES
 from contract.metrics import Metrics
 from contract.topology import design
 from tests.deploy.compose import FILE
