@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RABBITMQ := /usr/lib/rabbitmq/bin/rabbitmq-server
 PROMETHEUS := /usr/bin/prometheus
+ALERTMANAGER := /usr/bin/prometheus-alertmanager
 POSTGRES := /usr/share/postgresql-common
 CHROMIUM := /usr/bin/chromium
 SYSTEMD := /usr/bin/systemd-analyze
@@ -31,7 +32,7 @@ ARGS :=
 test: test-ready
 	$(BIN)/python -m $(if $(ARGS),pytest $(PATIENTLY) $(ARGS),tests.suites)
 
-test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES) $(CHROMIUM) $(SYSTEMD) $(NPM) $(JQ)
+test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(ALERTMANAGER) $(POSTGRES) $(CHROMIUM) $(SYSTEMD) $(NPM) $(JQ)
 
 # No broker, no root, few processes: a minute and a half on two cores. Takes ARGS, too.
 unit: $(VENV)/.installed-dev
@@ -165,6 +166,9 @@ $(RABBITMQ):
 
 $(PROMETHEUS):
 	deploy/debian-install.sh prometheus
+
+$(ALERTMANAGER):
+	deploy/debian-install.sh prometheus-alertmanager
 
 # Its package would start a cluster of its own: tests and benchmarks start private ones.
 $(POSTGRES):

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from contract.broker import BrokerUnavailable, QueueExclusive
 from runtime.cli import checks, streams
 from runtime.cli.exits import Exit
 from runtime.cli.options import AmqpUrl
@@ -70,6 +69,7 @@ def register(app: typer.Typer) -> None:
 
 def amqp(command: Command, queue: Queue, amqp_url: AmqpUrl = None, patience: Patience = _PATIENCE_S) -> None:
     """Look at a subscriber on RabbitMQ. Its queue must be empty: what is in it after the check is removed."""
+    from contract.broker import QueueExclusive
     from runtime.conformance.amqp import NoConsumer, check
 
     settings = load({"amqp_url": amqp_url})
@@ -113,6 +113,8 @@ def _run(check: Callable[[Tell], Coroutine[Any, Any, None]], absent: Absent) -> 
         check: raises one of `absent` where there is no subscriber that it can look at.
         absent: what that means, in words.
     """
+    from contract.broker import BrokerUnavailable
+
     faults = 0
 
     def tell(finding: "Finding") -> None:

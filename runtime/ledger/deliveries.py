@@ -135,12 +135,12 @@ class SqlDeliveries:
         mine = (_PENDING, deliveries.c.webhook_id == webhook_id, deliveries.c.requested.is_(False))
         return await self._deliveries(select(deliveries).where(*mine).order_by(deliveries.c.log_offset).limit(limit))
 
-    async def is_pending(self, delivery_id: str) -> bool:
-        """Returns True if a delivery is there and pending."""
-        wanted = select(deliveries.c.id).where(_PENDING, deliveries.c.id == delivery_id)
+    async def next_at(self, delivery_id: str) -> datetime | None:
+        """Returns when a delivery is due, None if it is not pending any more."""
+        wanted = select(deliveries.c.next_ms).where(_PENDING, deliveries.c.id == delivery_id)
         with translated():
             async with self._reader.connect() as connection:
-                return (await connection.execute(wanted)).one_or_none() is not None
+                return maybe_time_of((await connection.execute(wanted)).scalar_one_or_none())
 
     async def ownership(self, owner: str, ids: Collection[str], until: datetime) -> Ownership:
         """Tells which documents, webhooks or batches are the owner's."""

@@ -6,6 +6,8 @@ The tests share one Copydesk and follow one another: each leaves it in order. `m
 
 import asyncio
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -19,7 +21,7 @@ import aiohttp
 import pytest
 from aio_pika.exceptions import ChannelPreconditionFailed
 
-from contract.topology import ACCEPTED, ATTEMPTS, DEAD, LOG, Bounds, design
+from contract.topology import ACCEPTED, ATTEMPTS, DEAD, LOG, REQUESTS, Bounds, design
 from tests.forking.command import COPYDESK
 from tests.system.boards import boards, queries, variables, without_data
 from tests.system.causes import accepted, channel, load, site, stored, webhook
@@ -33,6 +35,7 @@ WITHIN_S = 900 if WHOLE else 150  # a range of 6 hours is 6 minutes here, and le
 pytestmark = [pytest.mark.system, pytest.mark.rabbit, pytest.mark.timeout(WITHIN_S + 120)]
 takes_minutes = pytest.mark.skipif(not WHOLE, reason="takes minutes: make operations")
 
+RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
 SMALL, LARGE = "64m", "4g"  # sizes of a file system in memory: less and more than the alert's 1 GiB
 MOUNT = 'mount -t tmpfs -o size="$1" tmpfs "$0" && shift && exec "$@"'
 ENTER = ("unshare", "--map-root-user", "--mount")
@@ -73,9 +76,7 @@ async def test_every_role_passes_the_linter(desk: Watched) -> None:
 
 
 async def test_a_queue_without_bounds_and_sessions_that_flap(desk: Watched, alert: Alerts) -> None:
-    async with channel(desk) as opened:
-        await opened.queue_delete(ATTEMPTS)
-        await opened.declare_queue(ATTEMPTS, durable=True, arguments={"x-queue-type": "stream"})
+    await make_unbounded(desk, ATTEMPTS)
     for _ in range(7):
         desk.node.evaluate('rabbit_networking:close_all_connections("a test").')
         await asyncio.sleep(1)
@@ -84,6 +85,13 @@ async def test_a_queue_without_bounds_and_sessions_that_flap(desk: Watched, aler
     await restore(desk, ATTEMPTS)
     desk.node.evaluate('rabbit_networking:close_all_connections("a test").')
     await alert.resolves("CopydeskQueueUnbounded", "CopydeskSessionsFlap")
+
+
+async def make_unbounded(desk: Watched, name: str) -> None:
+    """Makes a stream anew without bounds, as an older version or another program may have declared it."""
+    async with channel(desk) as opened:
+        await opened.queue_delete(name)
+        await opened.declare_queue(name, durable=True, arguments={"x-queue-type": "stream"})
 
 
 async def restore(desk: Watched, name: str) -> None:
@@ -128,10 +136,45 @@ async def test_a_subscriber_whose_queue_is_full(desk: Watched, alert: Alerts) ->
 async def test_the_disk_of_rabbitmq_is_nearly_full(desk: Watched, alert: Alerts) -> None:
     before = int(desk.node.value("rabbit_disk_monitor:get_disk_free_limit()"))
     free = int(desk.node.value("rabbit_disk_monitor:get_disk_free()"))
+    nearly_full = {"alertname": "CopydeskBrokerDiskNearlyFull"}
     desk.node.evaluate(f"rabbit_disk_monitor:set_disk_free_limit({free * 7 // 10}).")
     await alert.fires("CopydeskBrokerDiskNearlyFull")
+    await desk.alertmanager.hears("pager", "firing", nearly_full)
     desk.node.evaluate(f"rabbit_disk_monitor:set_disk_free_limit({before}).")
     await alert.resolves("CopydeskBrokerDiskNearlyFull")
+    await desk.alertmanager.hears("pager", "resolved", nearly_full)
+
+
+async def test_who_has_silenced_an_alert_does_not_hear_of_it_until_the_silence_ends(
+    desk: Watched, alert: Alerts
+) -> None:
+    manager, wanted = desk.alertmanager, {"alertname": "CopydeskQueueUnbounded", "queue": REQUESTS}
+    silence = (await amtool("add", desk, **wanted)).strip()
+    await make_unbounded(desk, REQUESTS)
+    desk.node.evaluate('rabbit_networking:close_all_connections("a test").')
+    await alert.fires("CopydeskQueueUnbounded", queue=REQUESTS)
+    await manager.suppresses("silencedBy", wanted)
+    assert REQUESTS in await amtool("query", desk)
+    assert not manager.heard("firing", wanted)
+    await amtool("expire", desk, silence)
+    await manager.hears("team", "firing", wanted)
+    await restore(desk, REQUESTS)
+    desk.node.evaluate('rabbit_networking:close_all_connections("a test").')
+    await alert.resolves("CopydeskQueueUnbounded", "CopydeskSessionsFlap")
+
+
+async def amtool(command: str, desk: Watched, *words: str, **matchers: str) -> str:
+    """Runs a command on silences as the runbook has it, for other alerts or another id, and returns its output."""
+    (line,) = re.findall(rf"^amtool .* silence {command}\b.*$", RUNBOOK.read_text(), re.MULTILINE)
+    parts = shlex.split(line.replace("http://127.0.0.1:9093", desk.alertmanager.url))
+    end = parts.index(command) + 1
+    wanted = [f"{label}={value}" for label, value in matchers.items()]
+    options = [part for part in parts[end:] if part.startswith("--")]
+    called = [*parts[:end], *wanted, *options, *words]
+    process = await asyncio.create_subprocess_exec(*called, stdout=asyncio.subprocess.PIPE)
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return out.decode()
 
 
 async def test_no_worker_and_an_intake_that_fills_up(desk: Watched, alert: Alerts) -> None:
@@ -169,6 +212,10 @@ async def test_the_broker_is_killed(desk: Watched, alert: Alerts) -> None:
         await alert.fires("CopydeskBrokerDown")
         await alert.fires("CopydeskRefusesForLackOfBroker", reason="broker_unavailable")
         await alert.fires("CopydeskAuditStandsStill")
+        await desk.alertmanager.hears("pager", "firing", {"alertname": "CopydeskBrokerDown"})
+        refuses = {"alertname": "CopydeskRefusesForLackOfBroker", "reason": "broker_unavailable"}
+        await desk.alertmanager.suppresses("inhibitedBy", refuses)
+        assert not desk.alertmanager.heard("firing", refuses)
         await asyncio.to_thread(desk.node.start)
         await alert.resolves("CopydeskBrokerDown", "CopydeskRefusesForLackOfBroker", "CopydeskAuditStandsStill")
 

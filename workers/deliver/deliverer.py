@@ -23,8 +23,9 @@ from contract.streams import Streams
 from contract.timestamps import rfc3339
 from contract.webhooks import Webhook
 from workers.deliver.assignment import LiveProcesses, holder_of
+from workers.deliver.attempts import CourierContext
 from workers.deliver.callbacks import Callbacks
-from workers.deliver.courier import Courier, CourierContext
+from workers.deliver.courier import Courier
 from workers.deliver.feeds import Feeds
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.receiver import Receivers
@@ -186,7 +187,7 @@ class Deliverer:
         self._metrics.webhook_pending.set(sum(it.count for it in waiting.values()))
         for webhook_id, run in self._runs.items():
             found = waiting.get(webhook_id)
-            await run.courier.counted(found or PendingDeliveries())
+            run.courier.counted(found or PendingDeliveries())
             if found is None:
                 continue
             is_due = found.next_at is not None and found.next_at <= at and run.courier.is_enabled
@@ -248,7 +249,7 @@ class Deliverer:
             self._fail(error)
             return False
         for courier, settlement in taken:
-            await courier.settled(settlement)
+            courier.settled(settlement)
         if lost:
             log.info("webhooks_taken_over", count=len(lost))
         return True
@@ -294,7 +295,7 @@ class Deliverer:
         self._stopping.set()
         await feeds.close()
         for run in self._runs.values():
-            await run.courier.wake()
+            run.courier.wake()
         tasks = [it for run in self._runs.values() for it in (run.task, run.retrying, run.requested) if it is not None]
         if tasks:
             await asyncio.wait(tasks)

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from contract.broker import BrokerUnavailable, UnknownOffset
 from contract.job import Lane
+from contract.streams import Stream
 from contract.topology import DELAYED, lane_queue
 from runtime.audit import Books, QueueSnapshot
 from runtime.brokers.embedded import tables
+from runtime.brokers.embedded.streams import last
 
 _BUSY_TIMEOUT_S = 5.0  # Python's default for sqlite3.connect: longer than any transaction of the broker
 
@@ -84,6 +86,19 @@ class EmbeddedAudit:
 
 def _digest(body: bytes) -> bytes:
     return hashlib.sha256(body).digest()
+
+
+def last_offsets(path: Path) -> dict[Stream, int]:
+    """Returns the offset of the newest entry of each record in the file at `path`, even if it was dropped since.
+
+    Raises:
+        BrokerUnavailable: the file cannot be read.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            return {stream: last(db, stream) for stream in Stream}
+    except sqlite3.Error as error:
+        raise BrokerUnavailable(f"cannot read {path}: {error}") from None
 
 
 def _snapshot(db: sqlite3.Connection) -> QueueSnapshot:
