@@ -154,7 +154,7 @@ class SqlDeliveries:
                 return Ownership(*await owned_of(connection, owner, ids, until))
 
     async def told(self, webhook_id: str) -> None:
-        """Notes that an event tells that the webhook was disabled."""
+        """Notes that the event about the disabled webhook is published."""
         with translated():
             async with self._writer.begin() as connection:
                 await connection.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(is_told=True))
