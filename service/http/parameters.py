@@ -8,7 +8,7 @@ from aiohttp import web
 
 from contract.faults import Fault
 from service.api.operation import Location, Parameter
-from service.problems import invalid_parameter
+from service.refusals import invalid_parameter
 
 UNKNOWN: Final = "unknown_parameter"  # the rule that an unknown name breaks
 SHOWN_NAME_CHARS: Final = 64  # of an unknown name in an answer; chosen: longer than all known names, and a short answer

@@ -11,7 +11,7 @@ from contract.job import Job
 from service.broker_errors import broker_problem
 from service.context import BROKER, LIMITS, METRICS
 from service.http.bodies import too_large
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 
 async def admit(app: web.Application, jobs: Sequence[Job]) -> Sequence[Problem | None]:

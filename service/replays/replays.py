@@ -25,7 +25,7 @@ from service.http.middlewares import OWNER
 from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, tagged
 from service.lookups.pages import before_id, limit_of
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 from service.replays.lookup import replay_of, replays_of
 from service.replays.span import span_of
 from service.replays.views import shown_replay

@@ -226,7 +226,7 @@ async def test_a_delivery_that_is_asked_for_does_not_make_the_failures_forgotten
 
     receiver = await open_receiver(answer)
     webhook = await system.hook(receiver)
-    async with system.delivering(replace(LONG, down_after=5)):
+    async with system.delivering(replace(QUICK, delays_s=(60.0, 60.0), down_after=5)):
         ids = write(system, events(4))
         await receiver.until(4)
 
