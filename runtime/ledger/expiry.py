@@ -131,10 +131,11 @@ class Expiry:
         if extent.has_removed(place):
             return 0.0
         now = datetime.now(UTC)
-        at = now if place >= extent.newest else await self._time_of(max(place + 1, extent.oldest))
+        at = now if place >= extent.newest else await self._time_of(place + 1)
         return extent.left_s(at, now, self._limits.keep)
 
     async def _time_of(self, offset: int) -> datetime:
+        """Returns the time of the first event from this offset on."""
         if offset not in self._known:
             self._known[offset] = await time_at(self._log, offset)
         return self._known[offset]

@@ -30,10 +30,14 @@ HOUR_S = 3600.0
 def hourly(count: int) -> Records:
     """Returns a log with an event of each of the last `count` hours: that at offset `count` - 1 is of now."""
     records = Records()
+    write_hourly(records, count)
+    return records
+
+
+def write_hourly(records: Records, count: int) -> None:
     for number in range(count):
         at = rfc3339(NOW - timedelta(hours=count - 1 - number))
         records.decide(replace(samples.processed(samples.job()), time=at))
-    return records
 
 
 async def add_consumer(engine: AsyncEngine, offset: int, name: str = "archive") -> None:
@@ -111,6 +115,16 @@ async def test_an_offset_that_rabbitmq_has_skipped_is_no_removed_event(engine: A
     await add_consumer(engine, 0)
     measured = Measured(records, engine, DAY)
     assert (await measured.left(), measured.reach) == ({"consumer": 6.0}, 24.0)
+
+
+async def test_times_are_looked_up_again_in_a_log_that_was_made_anew(engine: AsyncEngine) -> None:
+    records = hourly(20)
+    await add_consumer(engine, 3)
+    measured = Measured(records, engine, DAY)
+    assert await measured.left() == {"consumer": 9.0}
+    records.make_anew(Stream.LOG)
+    write_hourly(records, 10)
+    assert await measured.left() == {"consumer": 19.0}
 
 
 async def test_entries_that_are_no_events_are_passed_over(engine: AsyncEngine) -> None:
