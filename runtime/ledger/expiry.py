@@ -66,8 +66,10 @@ class Extent:
     def has_removed(self, place: int) -> bool:
         """Returns True if what follows the offset `place` is gone, or the log was made anew.
 
-        A reader at -1 begins with the oldest event that there is.
+        A reader at -1 begins with the oldest event that there is. In an empty log nothing can be missed any more.
         """
+        if self.newest < self.oldest:
+            return False
         return place > self.newest or (0 <= place < self.oldest and not is_next(self.oldest, place))
 
 

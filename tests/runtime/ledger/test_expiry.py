@@ -139,6 +139,8 @@ async def test_an_empty_log_has_all_its_time(engine: AsyncEngine) -> None:
     measured = Measured(Records(), engine, DAY)
     await add_consumer(engine, -1)
     assert (await measured.left(), measured.reach) == ({"consumer": 24.0}, 24.0)
+    assert await SqlConsumerBook(engine).commit("ann", "archive", 7, NOW)  # the log was made anew since
+    assert await measured.left() == {"consumer": 24.0}
 
 
 async def test_nothing_is_shown_while_the_broker_cannot_be_asked(engine: AsyncEngine) -> None:
