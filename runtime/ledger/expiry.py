@@ -83,6 +83,7 @@ class Expiry:
         self._limits = limits
         self._known: dict[int, datetime] = {}  # times of events by offset: most are asked for again
         self._ends = (0, -1)
+        self._is_known = True
 
     async def run(self) -> None:
         """Measures until it is cancelled.
@@ -98,7 +99,7 @@ class Expiry:
             self._show({}, 0.0)
 
     async def measure(self) -> None:
-        """Measures once. The gauges vanish while the broker cannot be asked.
+        """Measures once. The gauges stay as they are while the broker cannot be asked, or answers too late.
 
         Raises:
             LedgerUnavailable: the database failed.
@@ -111,9 +112,12 @@ class Expiry:
                 reach_s = extent.left_s(now, now, self._limits.keep)
                 left = {reader: await self._left_s(place, extent) for reader, place in slowest.items()}
         except (BrokerUnavailable, TimeoutError) as error:
-            log.info("log_extent_unknown", error=type(error).__name__)
-            left, reach_s = {}, 0.0
-        self._show(left, reach_s)
+            if self._is_known:  # the log of sessions says what is wrong with the broker
+                log.info("log_extent_unknown", error=type(error).__name__)
+            self._is_known = False
+        else:
+            self._is_known = True
+            self._show(left, reach_s)
 
     async def _slowest(self) -> Mapping[LogReader, int]:
         with translated():

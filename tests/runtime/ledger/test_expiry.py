@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 
 from contract.broker import BrokerUnavailable
 from contract.consumers import Consumer
@@ -143,7 +144,7 @@ async def test_an_empty_log_has_all_its_time(engine: AsyncEngine) -> None:
     assert await measured.left() == {"consumer": 24.0}
 
 
-async def test_nothing_is_shown_while_the_broker_cannot_be_asked(engine: AsyncEngine) -> None:
+async def test_what_was_measured_last_stays_while_the_broker_cannot_be_asked(engine: AsyncEngine) -> None:
     class Away(Records):
         away = False
 
@@ -157,7 +158,13 @@ async def test_nothing_is_shown_while_the_broker_cannot_be_asked(engine: AsyncEn
     measured = Measured(records, engine, DAY)
     assert (await measured.left(), measured.reach) == ({"consumer": 24.0}, 24.0)
     records.away = True
-    assert (await measured.left(), measured.reach) == ({}, 0.0)
+    with capture_logs() as logs:
+        for _ in range(2):
+            assert (await measured.left(), measured.reach) == ({"consumer": 24.0}, 24.0)
+    assert [entry["event"] for entry in logs] == ["log_extent_unknown"]
+    records.away = False
+    assert await SqlConsumerBook(engine).remove("ann", "archive")
+    assert (await measured.left(), measured.reach) == ({}, 24.0)
 
 
 async def test_it_is_measured_while_this_process_records(engine: AsyncEngine) -> None:
