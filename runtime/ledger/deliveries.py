@@ -6,7 +6,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Dialect, bindparam, case, delete, func, select, update
+from sqlalchemy import BigInteger, Dialect, Insert, Update, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -29,6 +29,9 @@ _POSTPONE = (
     .values({name: bindparam(f"new_{name}") for name in _CHANGING})
 )
 _FINISH = _POSTPONE.values(body=None)
+_COLUMNS: Final[dict[str, Any]] = {column.name: bindparam(column.name) for column in deliveries.c}
+# After a commit whose outcome was not known the rows may be there already.
+_FRESH: Final = {name: of(deliveries).values(_COLUMNS).on_conflict_do_nothing() for name, of in _INSERT.items()}
 _TAKE = (
     update(webhooks)
     .where(webhooks.c.id == bindparam("webhook"), webhooks.c.fence == bindparam("seen"))
@@ -199,7 +202,7 @@ async def _held(connection: AsyncConnection, settlements: Sequence[Settlement]) 
 async def _advance(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
     """Stores the places, and what else changes of webhooks."""
     if settlements:
-        await connection.execute(_ADVANCE, [_progress(one) for one in settlements])
+        await _execute_many(connection, _ADVANCE, [_progress(one) for one in settlements])
     for one in settlements:
         values: dict[str, Any] = {} if one.missed_at is None else {"missed_ms": milliseconds(one.missed_at)}
         if one.disabled is not None:
@@ -219,8 +222,7 @@ def _progress(one: Settlement) -> dict[str, Any]:
 async def _store(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
     fresh = [delivery_row(it) for one in settlements for it in one.fresh]
     if fresh:
-        statement, parameters = _insertion(connection.dialect)
-        await connection.exec_driver_sql(statement, [parameters(row) for row in fresh])
+        await _execute_many(connection, _FRESH[connection.dialect.name], fresh)
     again = [it for one in settlements for it in one.again]
     replayed = {it.id: it.state for it in again if it.replay_id and it.state is not DeliveryState.PENDING}
     if replayed:
@@ -239,16 +241,22 @@ async def _store(connection: AsyncConnection, settlements: Sequence[Settlement])
             await connection.execute(update(deliveries).where(*its, deliveries.c.next_ms > due).values(next_ms=due))
 
 
-@lru_cache(maxsize=4)  # a process has one kind of database; tests have two
-def _insertion(dialect: Dialect) -> tuple[str, Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
-    """Returns the driver's statement that inserts deliveries, and what makes the parameters of a row for it.
+async def _execute_many(
+    connection: AsyncConnection, statement: Insert | Update, rows: Sequence[dict[str, Any]]
+) -> None:
+    """Executes a statement of this module for many rows, by the driver.
 
-    SQLAlchemy would look at each parameter of each row by itself, which takes as long as the database does. After a
-    commit whose outcome was not known the rows may be there already.
+    SQLAlchemy would look at each parameter of each row by itself, which takes as long as the database does.
     """
-    statement = _INSERT[dialect.name](deliveries).on_conflict_do_nothing()
-    compiled = statement.compile(dialect=dialect, column_keys=[column.name for column in deliveries.c])
-    return str(compiled), itemgetter(*compiled.positiontup)
+    text, parameters = _compiled(connection.dialect, statement)
+    await connection.exec_driver_sql(text, [parameters(row) for row in rows])
+
+
+@lru_cache(maxsize=8)  # of two statements; a process has one database, tests have some
+def _compiled(dialect: Dialect, statement: Insert | Update) -> tuple[str, Callable[[dict[str, Any]], tuple[Any, ...]]]:
+    """Returns a statement as the driver takes it, and what makes its parameters from a row."""
+    compiled = statement.compile(dialect=dialect)
+    return str(compiled), itemgetter(*(compiled.positiontup or ()))
 
 
 def _changes(delivery: Delivery) -> dict[str, Any]:

@@ -130,7 +130,8 @@ NEVER_ALONE = (
         navigation reply répondre responder text texte texto testo"""
     )
 )
-NO_NAME_ALONE = NEVER | NEVER_ALONE | ROLES
+NO_NAME_ALONE = NEVER | NEVER_ALONE | ROLES | BY_WORDS
+STAMP = re.compile(r"\d{4}-\d\d|\d\d?:\d\d|^\W*\d[\d\W]*$")  # a moment, or a number: no name
 # The publisher's company, which templates name as the author.
 COMPANY = re.compile(
     r"(?:^|[\s,])(?:inc|llc|ltd|limited|corp|corporation|gmbh|plc|pty|b\.?v|s\.?a\.?r\.?l|s\.?r\.?l|s\.?p\.?a"

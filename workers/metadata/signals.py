@@ -14,10 +14,13 @@ _HINT = re.compile(
     r"|poste[rd]|person|profile|signatur|firma|kuerzel|credit|avatar|date|time|publish|datum|fecha|meta"
 )
 _AUTHOR_FOLDERS = word_set(
-    """author authors autor autoren autores auteur auteurs bio by columnist columnists contributor contributors
-    journalist journalists member members people person persons profile profiles redakteur redakteure redaktion
-    reporter reporters staff team user users writer writers"""
+    """author authors autor autora autoren autores autori auteur auteurs autorzy avtor bio blogger bloggers by columnist
+    columnists contributor contributors editor editors expert experts journalist journalists journaliste journalistes
+    journalisten member members people perfil person persons profil profile profiles profils redakteur redakteure
+    redaktion redacteur redazione reporter reporters skribent skribenter staff team user users writer writers yazar
+    yazarlar"""
 )
+_AUTHOR_QUERY = re.compile(r"[?&](?:author|autor|auteur)\w*=\w|[?&]\w*=author(?:&|$)")
 _BEFORE_BY = BEFORE_BY | {"reviewed"}
 _BY_WORDS = BY_WORDS | word_set(
     """kirjoittanut tekst testo text texte texto yazan haber autorzy بقلم كتب كتبت نوشته מאת โดย ผู้เขียน द्वारा लेखक
@@ -52,8 +55,9 @@ _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 # With the years of the Persian, the Islamic and the Buddhist calendar, and numerals of other scripts.
 _YEAR_ELSEWHERE = re.compile(r"(?<!\d)(?:1[34]|19|20|2[45])\d\d(?!\d)|\d[年년]|〇")
 _ASIDE = re.compile(
-    r"comment(?!ary)|related|recommend|sidebar|widget|(?:page|site|global)-?footer|newsletter|most-?(?:read|popular)"
-    r"|teaser|trending|promo|disqus|replies|read-?more|more-?(?:news|stories|from)"
+    # Page builders and blogs call all parts of a page widgets, the article, too.
+    r"comment(?!ary)|related|recommend|sidebar|(?<!elementor-)widget(?! blog\b)|(?:page|site|global)-?footer|newsletter"
+    r"|most-?(?:read|popular)|teaser|trending|promo(?!ted\b)|disqus|replies|read-?more|more-?(?:news|stories|from)"
 )
 # Chosen by hand. They select the elements that are read, so the model of authors was trained with them.
 MAX_LINE = 120  # characters of a line that holds a name or a date
@@ -99,7 +103,9 @@ _PROPS = {
     "datemodified": Signal.MODIFIED_PROP,
 }
 _CLASSES = {  # of names in lower case
-    Signal.TITLE_CLASS: re.compile(r"headline|(?:entry|post|article|page|story|content)[-_]{0,2}title|\btitle\b"),
+    Signal.TITLE_CLASS: re.compile(
+        r"headline|(?:entry|post|article|page|story|content)[-_]{0,2}title|\btitle(?:\d|_\w+)?\b"
+    ),
     Signal.AUTHOR_CLASS: re.compile(
         r"author(?!i[tsz]|ed)|by-?_?line|writer|(?:^|[\s_-])(?:autor|auteur|autore|redakteur|verfasser|journalist)"
     ),
@@ -139,7 +145,9 @@ def signals_of_itemprop(names: str) -> tuple[Signal, ...]:
 
 
 def is_author_link(href: str) -> bool:
-    """Returns True if a link leads to an author's page, by the folders in its path."""
+    """Returns True if a link leads to an author's page, by the folders in its path or by its query."""
+    if "?" in href and _AUTHOR_QUERY.search(href.lower()):
+        return True
     if _AUTHOR_FOLDERS.isdisjoint(href.lower().split("/")):
         return False
     *folders, last = href.lower().partition("?")[0].rstrip("/").split("/")
