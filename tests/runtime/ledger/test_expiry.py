@@ -36,8 +36,9 @@ def hourly(count: int) -> Records:
 
 
 def write_hourly(records: Records, count: int) -> None:
+    now = datetime.now(UTC)
     for number in range(count):
-        at = rfc3339(NOW - timedelta(hours=count - 1 - number))
+        at = rfc3339(now - timedelta(hours=count - 1 - number))
         records.decide(replace(samples.processed(samples.job()), time=at))
 
 
@@ -131,7 +132,7 @@ async def test_times_are_looked_up_again_in_a_log_that_was_made_anew(engine: Asy
 async def test_entries_that_are_no_events_are_passed_over(engine: AsyncEngine) -> None:
     records = Records()
     records.write(Stream.LOG, b"{}")
-    records.decide(replace(samples.processed(samples.job()), time=rfc3339(NOW - timedelta(hours=4))))
+    records.decide(replace(samples.processed(samples.job()), time=rfc3339(datetime.now(UTC) - timedelta(hours=4))))
     await add_consumer(engine, -1)
     assert await Measured(records, engine, DAY).left() == {"consumer": 20.0}
 
