@@ -12,14 +12,15 @@ import structlog
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from contract.broker import LogEntry, Stop, UnknownOffset
+from contract.broker import EventLog, LogEntry, Stop, UnknownOffset
 from contract.labels import RepeatContent
 from contract.ledger import RECORDING_MARGIN_S, LedgerUnavailable
 from contract.metrics import Metrics
 from contract.streams import Stream, Streams, is_next
 from runtime.ledger import schema
-from runtime.ledger.batch import Reading, StreamPosition, digest_of, newest_ms, read
-from runtime.ledger.completions import Completions, Log
+from runtime.ledger.batch import FactBatch, StreamPosition, digest_of, newest_ms, read
+from runtime.ledger.completions import AnnouncingLog, Completions
+from runtime.ledger.expiry import Expiry, ExpiryLimits
 from runtime.ledger.facts import AcceptedFact, VerdictFact
 from runtime.ledger.inbox import End, Inbox, Linger
 from runtime.ledger.index_maintenance import maintain_index
@@ -53,6 +54,7 @@ class RecorderLimits:
     """
 
     retention: RetentionLimits = field(default_factory=RetentionLimits)
+    expiry: ExpiryLimits = field(default_factory=ExpiryLimits)
     batch_entries: int = 1000
     batch_bytes: int = 16_000_000
     linger: Linger = _LINGER
@@ -64,7 +66,7 @@ class RecorderLimits:
     pause_s: float = 1.0
 
 
-class RecordedBroker(Streams, Log, Protocol):
+class RecordedBroker(Streams, EventLog, AnnouncingLog, Protocol):
     """The methods of a broker that the recorder needs."""
 
 
@@ -150,10 +152,12 @@ class Recorder:
             metrics=self._metrics,
             pause_s=self._limits.pause_s,
         )
+        expiry = Expiry(self._engine, self._broker, self._metrics, self._limits.expiry)
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._follow(stream, places.get(stream), inbox)) for stream in Stream]
-                tasks += [group.create_task(self._maintain_index()), group.create_task(completions.run())]
+                beside = (self._maintain_index(), completions.run(), expiry.run())
+                tasks += [group.create_task(it) for it in beside]
                 await self._write_until(stop, journal, inbox, completions)
                 for task in tasks:
                     task.cancel()
@@ -205,7 +209,7 @@ class Recorder:
         self._metrics.ledger_gaps.labels(stream).inc()
         log.warning("record_has_gap", record=stream, recorded=reached, oldest=oldest, what=what)
 
-    async def _read(self, stream: Stream, entries: Sequence[LogEntry]) -> Reading | End:
+    async def _read(self, stream: Stream, entries: Sequence[LogEntry]) -> FactBatch | End:
         if not entries:
             return End(stream, time.time())
         self._reached[stream] = entries[-1].offset
@@ -226,7 +230,7 @@ class Recorder:
                 kept = await self._retention.sweep(journal)
             self._show(kept)
 
-    async def _gather(self, inbox: Inbox) -> tuple[list[Reading], list[End]]:
+    async def _gather(self, inbox: Inbox) -> tuple[list[FactBatch], list[End]]:
         """Returns the waiting readings up to the size of a batch; empty if none came in time."""
         limits = self._limits
         taken = await inbox.take(
@@ -235,15 +239,15 @@ class Recorder:
             timeout_s=limits.heartbeat_s,
             linger=limits.linger,
         )
-        return [it for it in taken if isinstance(it, Reading)], [it for it in taken if isinstance(it, End)]
+        return [it for it in taken if isinstance(it, FactBatch)], [it for it in taken if isinstance(it, End)]
 
-    def _recorded_ms(self, readings: Sequence[Reading], ends: Sequence[End]) -> int | None:
+    def _recorded_ms(self, readings: Sequence[FactBatch], ends: Sequence[End]) -> int | None:
         newest = newest_ms(readings, AcceptedFact)
         moments = [round(end.at * 1000) for end in ends if end.stream is Stream.ACCEPTED]
         reached = max((*moments, *([] if newest is None else [newest])), default=None)
         return None if reached is None else reached - round(RECORDING_MARGIN_S * 1000)
 
-    def _count(self, readings: Sequence[Reading], recorded: Recorded) -> None:
+    def _count(self, readings: Sequence[FactBatch], recorded: Recorded) -> None:
         if self._failing:
             self._failing = False
             log.info("ledger_takes_rows_again")
@@ -279,7 +283,7 @@ def _behind(place: StreamPosition, batch: Sequence[LogEntry]) -> Sequence[LogEnt
     return batch[1:]
 
 
-def _reached(readings: Sequence[Reading], ends: Sequence[End]) -> float:
+def _reached(readings: Sequence[FactBatch], ends: Sequence[End]) -> float:
     """Returns the time (Unix seconds) up to which all is recorded: that of the log's end, or of its newest event."""
     newest = newest_ms(readings, VerdictFact)
     moments = [end.at for end in ends if end.stream is Stream.LOG]

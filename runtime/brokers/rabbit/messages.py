@@ -9,13 +9,22 @@ from aio_pika import DeliveryMode, Message
 from contract.accepted import Accepted
 from contract.attempts import FailedAttempt
 from contract.batches import BatchClosed
-from contract.broker import Delivery
-from contract.codec import MAX_EVENT_BYTES, MAX_JOB_BYTES, MAX_PREVIEW_BYTES, encode, encode_within
+from contract.broker import Delivery, LogEntry
+from contract.codec import (
+    MAX_EVENT_BYTES,
+    MAX_JOB_BYTES,
+    MAX_PREVIEW_BYTES,
+    UndecodableError,
+    decode_event,
+    encode,
+    encode_within,
+)
 from contract.event_headers import headers_of
 from contract.events import MEDIA_TYPE, AnyEvent, Event
 from contract.job import Job, Lane
 from contract.reasons import Reason
 from contract.requests import OwnerRequest
+from contract.streams import Stream
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage, HeadersType
@@ -71,6 +80,17 @@ def event_message(event: AnyEvent, also_to: str | None = None) -> Message:
     """
     headers: HeadersType = {**headers_of(event)} if also_to is None else {**headers_of(event), "BCC": [also_to]}
     return _persistent(encode_within(MAX_EVENT_BYTES, event), MEDIA_TYPE, event.id, headers)
+
+
+def entry_message(stream: Stream, entry: LogEntry) -> Message:
+    """Returns an entry of a record as the persistent message that it was when it was written, with the same bytes."""
+    if stream is not Stream.LOG:
+        return _persistent(entry.body, "application/json", f"{stream} {entry.offset}", {})
+    try:
+        event = decode_event(entry.body)
+    except UndecodableError:  # another program may write to the log
+        return _persistent(entry.body, None, f"{stream} {entry.offset}", {})
+    return _persistent(entry.body, MEDIA_TYPE, event.id, {**headers_of(event)})
 
 
 def preview_message(job: Job, reply_to: str, wait_s: float) -> Message:
