@@ -6,7 +6,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Dialect, Insert, Update, bindparam, case, delete, func, select, union_all, update
+from sqlalchemy import BigInteger, Dialect, Insert, Update, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -14,8 +14,9 @@ from contract.deliveries import HeldWebhook, Ownership, PendingDeliveries, Settl
 from contract.events import ERASED
 from contract.webhooks import Delivery, DeliveryState, Webhook
 from runtime.ledger.database import translated
+from runtime.ledger.owners import owned_of
 from runtime.ledger.replays import count_replayed, leave_replays
-from runtime.ledger.tables import batches, deliverers, deliveries, erased, recorder, runs, webhooks
+from runtime.ledger.tables import deliverers, deliveries, webhooks
 from runtime.ledger.times import maybe_milliseconds, maybe_time_of, milliseconds
 from runtime.ledger.webhook_rows import delivery_of, delivery_row, webhook_of
 
@@ -151,22 +152,12 @@ class SqlDeliveries:
 
     async def ownership(self, owner: str, ids: Collection[str], until: datetime) -> Ownership:
         """Tells which documents, webhooks or batches are the owner's."""
-        known = union_all(
-            select(runs.c.document_id, runs.c.owner).where(runs.c.document_id.in_(ids), runs.c.owner.is_not(None)),
-            select(erased.c.document_id, erased.c.owner).where(erased.c.document_id.in_(ids)),
-            select(webhooks.c.id, webhooks.c.owner).where(webhooks.c.id.in_(ids)),
-            select(batches.c.id, batches.c.owner).where(batches.c.id.in_(ids)),
-        )
         with translated():
             async with self._reader.connect() as connection:
-                owners = {row[0]: row[1] for row in (await connection.execute(known)).all()}
-                reached = (await connection.execute(select(recorder.c.recorded_ms))).scalar_one_or_none()
-        is_all = reached is not None and reached >= milliseconds(until)
-        unknown = [] if is_all else [it for it in ids if it not in owners]
-        return Ownership({it for it, its_owner in owners.items() if its_owner == owner}, unknown)
+                return Ownership(*await owned_of(connection, owner, ids, until))
 
     async def told(self, webhook_id: str) -> None:
-        """Notes that an event tells that the webhook was disabled."""
+        """Notes that the event about the disabled webhook is published."""
         with translated():
             async with self._writer.begin() as connection:
                 await connection.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(is_told=True))

@@ -33,7 +33,7 @@ async def check(engine: AsyncEngine) -> None:
 
 
 async def check_writable(engine: AsyncEngine) -> None:
-    """Returns if this user may write; writes nothing.
+    """Checks that this user may write; writes nothing.
 
     Raises:
         LedgerUnavailable: the database cannot be written, or not be asked.
