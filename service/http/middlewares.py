@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 OWNER = web.RequestKey("OWNER", str)
 """The name of the API key that the request came with, or `anonymous`."""
 
+UNMATCHED = "unmatched"
+"""The route of a request that no route matches."""
+
 _NOBODY_THERE = 499  # status in metrics for a client that is gone, as in nginx; never sent
 
 
@@ -123,7 +126,7 @@ def _is_known_origin(request: web.Request) -> bool:
 def route_of(request: web.Request) -> str:
     """Returns the route's pattern, such as /problems/{slug}, or `unmatched` if no route matches."""
     resource = request.match_info.route.resource
-    return "unmatched" if resource is None else resource.canonical
+    return UNMATCHED if resource is None else resource.canonical
 
 
 def _client_gone(request: web.Request) -> bool:

@@ -150,13 +150,13 @@ async def _stored(request: web.Request, chunk: Sequence[Entry], window: ConfirmW
 async def _admitted(request: web.Request, jobs: Sequence[Job], window: ConfirmWindow) -> Sequence[Problem | None]:
     """Puts `jobs`, again and again where the broker is away or full. Shuts the window if that does not help in time."""
     end = _now() + request.app[LIMITS].bulk_max_wait_s
-    outcomes = list(await admit(request.app, jobs))
+    outcomes = list(await admit(request.app, jobs, apart=True))
     while left := [place for place, problem in enumerate(outcomes) if problem and hdrs.RETRY_AFTER in problem.headers]:
         if _now() >= end or request.app[READING].stopping:
             window.shut()
             break
         await asyncio.sleep(_PAUSE_S)
-        again = await admit(request.app, [jobs[place] for place in left])
+        again = await admit(request.app, [jobs[place] for place in left], apart=True)
         for place, problem in zip(left, again, strict=True):
             outcomes[place] = problem
     return outcomes

@@ -18,14 +18,15 @@ from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
 from contract.replays import REPLAY_HEADER
 from contract.signals import seconds_since
+from contract.spans import ATTEMPT, EVENT_ID, WEBHOOK_ID
 from contract.webhooks import BEFORE_ALL, Delivery, DeliveryState, Webhook, new_id
 from workers.deliver.feeds import FeedEntry, Feeds, decoded
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.messages import Signers, body_of
 from workers.deliver.outcome import after, cause_to_disable, pause_s
-from workers.deliver.receiver import Receivers
 from workers.deliver.selection import EventSelection
 from workers.deliver.stopping import Stopping, check, pause
+from workers.deliver.traces import Posting
 from workers.deliver.window import OffsetWindow
 
 log = structlog.get_logger(__name__)
@@ -39,7 +40,7 @@ class CourierContext:
 
     store: DeliveryStore
     feeds: Feeds
-    receivers: Receivers
+    posting: Posting
     metrics: Metrics
     limits: DeliveryLimits
     clock: Callable[[], datetime]
@@ -322,7 +323,13 @@ class Courier:
         headers = self._signers.headers(delivery.event_id, body, self._context.clock())
         if delivery.replay_id is not None:
             headers = {**headers, REPLAY_HEADER: delivery.replay_id}
-        answer = await self._context.receivers.post(self.webhook.url, body, headers)
+        answer = await self._context.posting.post(
+            self.webhook.url,
+            body,
+            headers,
+            event=delivery.body or b"",
+            about={WEBHOOK_ID: self.webhook.id, EVENT_ID: delivery.event_id, ATTEMPT: delivery.attempts + 1},
+        )
         at = self._context.clock()
         self._context.metrics.webhook_attempts.labels(answer.outcome).inc()
         self._context.metrics.webhook_seconds.observe(answer.took_ms / 1000)
