@@ -20,7 +20,7 @@ from contract.labels import Outcome, Stage, VerdictKind
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.requests import Action
-from contract.tracing import OFF, Span, Tracer
+from contract.tracing import OFF, Span, Tracer, current, exemplar_of
 from contract.verdicts import Answer, Bury, Defer, Publish, Retry, Verdict, acceptance_of
 from workers import outcome, traces
 from workers.children.pool import ParserDefect
@@ -273,7 +273,7 @@ class Worker:
         return article
 
     def _observe(self, stage: str, seconds: float) -> None:
-        self._metrics.stage_seconds.labels(stage).observe(seconds)
+        self._metrics.stage_seconds.labels(stage).observe(seconds, exemplar_of(current()))
 
     def _report(self, verdict: Verdict, delivery: Delivery, span: Span) -> None:
         kind, reason, subject = _summary(verdict, delivery)

@@ -7,6 +7,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from contract.events import host_of
+from contract.tracing import current, exemplar_of
 from service import problems
 from service.access.callers import caller_of, check_scope, check_still_known
 from service.access.event_tokens import TAKE_TOKENS, TOKEN, caller_by_token
@@ -36,7 +37,7 @@ async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
     if isinstance(response, web.Response) and APPLIED not in response.headers:
         method = request.method if request.method in hdrs.METH_ALL else "other"
         seconds = request.app[METRICS].request_seconds.labels(method, route_of(request), str(response.status))
-        seconds.observe(perf_counter() - started)
+        seconds.observe(perf_counter() - started, exemplar_of(current()))
     return response
 
 

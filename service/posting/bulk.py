@@ -22,6 +22,7 @@ from contract.faults import Fault
 from contract.idempotency import Idempotency
 from contract.ids import batch_id
 from contract.job import Job
+from contract.tracing import current, exemplar_of
 from service import problems
 from service.access.quotas import admit_each, give_back
 from service.api.answers import BatchEnd, present
@@ -77,7 +78,7 @@ async def _answer(
 async def _receipts(request: web.Request, chunk: Sequence[Entry], window: ConfirmWindow, since: float) -> bytes:
     """Returns the lines of the answer that tell what became of `chunk`, whose first was read at `since`."""
     lines, outcomes = [], await _outcomes(request, chunk, window)
-    request.app[METRICS].receipt_seconds.observe(perf_counter() - since)
+    request.app[METRICS].receipt_seconds.observe(perf_counter() - since, exemplar_of(current()))
     for entry, problem in zip(chunk, outcomes, strict=True):
         if problem is None:
             lines.append(_receipt(entry))

@@ -17,6 +17,7 @@ from tests.rabbit_node import free_ports
 from tests.system.ledger_stacks import KINDS, Stack, opened
 from tests.system.otlp_receiver import OtlpReceiver, ReceivedSpan
 from tests.system.processes import running
+from tests.system.prometheus_server import prometheus
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 
@@ -217,6 +218,45 @@ async def test_a_callback_is_part_of_the_trace(receiver: OtlpReceiver, neighbour
     spans = receiver.trace(trace)
     assert (spans["POST"].id, spans["POST"].parent) == (told, spans["process copydesk.intake"].id)
     assert spans["POST"].attributes["http.response.status_code"] == 204
+
+
+async def test_measurements_and_lines_of_the_log_name_their_trace(receiver: OtlpReceiver, tmp_path: Path) -> None:
+    more = {**SETTINGS, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
+    with ExitStack() as stack:
+        process = stack.enter_context(
+            running("up", "--port", "0", "--ops-port", "0", "--data", str(tmp_path / "data"), settings=more)
+        )
+        urls = process.wait_for_urls("api", "ops")
+        targets = {"copydesk": [urls["ops"].removeprefix("http://")]}
+        server = stack.enter_context(prometheus(tmp_path / "prometheus", targets))
+        async with aiohttp.ClientSession() as http:
+            document_id = await post(http, urls["api"], {"text": TEXT})
+            (event,) = await decided(http, urls["api"], 1)
+        trace = event["traceparent"].split("-")[1]
+        names = ("request_seconds", "queue_wait_seconds", "stage_seconds", "decided_seconds")
+        async with aiohttp.ClientSession(server) as http, asyncio.timeout(60):
+            found: dict[str, set[str]] = {}
+            while set(found) != set(names):
+                await asyncio.sleep(0.5)
+                for name in names:
+                    told = await exemplars(http, f"copydesk_{name}_bucket")
+                    if trace in told:
+                        found[name] = told
+        assert await asyncio.to_thread(process.stop) == 0
+    (line,) = (entry for entry in process.log if entry["event"] == "verdict")
+    (attempt,) = (span for span in receiver.spans if span.name == "process copydesk.intake")
+    assert (line["id"], line["trace_id"], line["span_id"]) == (document_id, attempt.trace, attempt.id)
+
+
+async def exemplars(http: aiohttp.ClientSession, metric: str) -> set[str]:
+    """Returns the traces that a real Prometheus keeps beside a metric."""
+    query = {"query": metric, "start": str(time.time() - 600), "end": str(time.time() + 60)}
+    try:
+        async with http.get("/api/v1/query_exemplars", params=query) as response:
+            data = (await response.json())["data"] if response.status == 200 else []
+    except aiohttp.ClientConnectionError:
+        return set()  # it starts
+    return {it["labels"]["trace_id"] for series in data for it in series["exemplars"]}
 
 
 async def decided(http: aiohttp.ClientSession, api: str, count: int) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from contract.metrics import Metrics
 from contract.replays import REPLAY_HEADER
 from contract.signals import seconds_since
 from contract.spans import ATTEMPT, EVENT_ID, WEBHOOK_ID
+from contract.tracing import exemplar_of
 from contract.webhooks import BEFORE_ALL, Delivery, DeliveryState, Webhook, new_id
 from workers.deliver.feeds import FeedEntry, Feeds, decoded
 from workers.deliver.limits import DeliveryLimits
@@ -26,7 +27,7 @@ from workers.deliver.messages import Signers, body_of
 from workers.deliver.outcome import after, cause_to_disable, pause_s
 from workers.deliver.selection import EventSelection
 from workers.deliver.stopping import Stopping, check, pause
-from workers.deliver.traces import Posting
+from workers.deliver.traces import Posting, trace_in
 from workers.deliver.window import OffsetWindow
 
 log = structlog.get_logger(__name__)
@@ -330,13 +331,14 @@ class Courier:
             event=delivery.body or b"",
             about={WEBHOOK_ID: self.webhook.id, EVENT_ID: delivery.event_id, ATTEMPT: delivery.attempts + 1},
         )
-        at = self._context.clock()
+        at, exemplar = self._context.clock(), exemplar_of(trace_in(delivery.body or b""))
         self._context.metrics.webhook_attempts.labels(answer.outcome).inc()
-        self._context.metrics.webhook_seconds.observe(answer.took_ms / 1000)
+        self._context.metrics.webhook_seconds.observe(answer.took_ms / 1000, exemplar)
         self._not_before_s = max(self._not_before_s, time.monotonic() + pause_s(answer, self._limits))
         self._judge(answer.outcome, at)
         if answer.outcome is DeliveryOutcome.DELIVERED and not delivery.requested:
-            self._context.metrics.webhook_delay_seconds.observe(seconds_since(_stated_time(delivery), at))
+            delay_s = seconds_since(_stated_time(delivery), at)
+            self._context.metrics.webhook_delay_seconds.observe(delay_s, exemplar)
         tried = after(delivery, answer, at, self._limits)
         cause = cause_to_disable(answer, self.failing_since, at, self._limits)
         if cause is None or not self.is_enabled:

@@ -72,7 +72,7 @@ class VerdictExecutor:
         )
         with send_span(self._tracer, event, LOG):
             await self._publish_until_confirmed(to_log)
-        self._metrics.observe_decided(acceptance)
+        self._metrics.observe_decided(acceptance, event.trace)
         to_subscribers = Outgoing(
             message=message, exchange=DOCUMENTS, key=event.routing_key, to=Destination.DOCUMENTS, mandatory=False
         )
@@ -81,7 +81,7 @@ class VerdictExecutor:
             if not is_taken:
                 span.fail(REFUSED)
         if is_taken:
-            self._metrics.observe_notified(acceptance)
+            self._metrics.observe_notified(acceptance, event.trace)
 
     async def _delay(self, job: Job, delay_s: float) -> None:
         queue = self._topology.delay_queue(delay_s)
