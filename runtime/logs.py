@@ -121,7 +121,7 @@ def with_trace(_logger: object, _method: str, event: MutableMapping[str, Any]) -
     if document_id is not None:
         event.setdefault("id", document_id)
     if trace is not None:
-        event |= {"trace_id": trace.trace_id, "span_id": trace.span_id}
+        event["trace_id"], event["span_id"] = trace.trace_id, trace.span_id
     return event
 
 
