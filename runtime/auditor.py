@@ -24,8 +24,8 @@ class AuditSource(Protocol):
         """Reads what is new into `books` and returns what the queues hold.
 
         Raises:
-            UnknownOffset: retention removed entries that were not read yet, or a stream was deleted and declared again:
-                start with empty books.
+            UnknownOffset: retention removed entries that were not read yet, or the broker's data was replaced (a
+                stream that was deleted and declared again, another data folder): start with empty books.
             BrokerUnavailable: the broker cannot be asked.
         """
 
@@ -51,7 +51,7 @@ class Auditor:
             try:
                 snapshot = await self._source.update(self._books)
             except UnknownOffset as error:
-                hint = "retention took entries before they were read, or a stream was deleted and declared again"
+                hint = "retention took entries before they were read, or the broker's data was replaced"
                 log.warning("audit_begins_anew", detail=str(error), hint=hint)
                 self._begin_anew()
             else:

@@ -10,7 +10,8 @@ from datetime import timedelta
 from typing import Protocol
 
 from contract.article import Article
-from contract.broker import Broker, Capacity
+from contract.broker import Broker
+from contract.capacity import Capacity
 from contract.codec import MAX_JOB_BYTES
 from contract.metrics import Metrics
 from contract.streams import Streams

@@ -4,7 +4,7 @@ from aiohttp import hdrs
 
 from contract.broker import BrokerError, BrokerFull
 from service import problems
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 
 def broker_problem(error: BrokerError, unavailable: str = problems.BROKER_UNAVAILABLE.meaning) -> Problem:

@@ -22,7 +22,7 @@ from service.dead_ids import has_id, may_be, named_by, not_found
 from service.dead_list import DeadQuery, cursor_of, flag_of, listed, place_of, reason_of, shown
 from service.http.middlewares import OWNER
 from service.http.parameters import check_parameters
-from service.problems import Problem, ProblemError, invalid_parameter
+from service.refusals import Problem, ProblemError, invalid_parameter
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from hypothesis import settings
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
-from contract.labels import VALUES, is_value
+from contract.label_values import VALUES, is_value
 from contract.metrics import Metrics
 from tests.postgres_cluster import PostgresCluster, running_postgres
 from tests.rabbit_node import RabbitNode, running_node
@@ -102,7 +102,7 @@ def tests_that_start_programs_have_a_mark(
 
 @pytest.fixture(autouse=True)
 def label_values_are_in_the_contract(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fails a test in whose metrics a label has a value that `contract.labels` does not know."""
+    """Fails a test in whose metrics a label has a value that `contract.label_values` does not have."""
     made: list[Metrics] = []
     construct = Metrics.__init__
 

@@ -12,7 +12,8 @@ from typing import Protocol
 import structlog
 
 from contract.article import Article
-from contract.broker import Delivery, NoRoom, Reservation
+from contract.broker import Delivery
+from contract.capacity import NoRoom, Reservation
 from contract.codec import UndecodableError, decode_job
 from contract.events import Event, ProcessedEvent
 from contract.job import Job, Kind

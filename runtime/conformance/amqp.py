@@ -31,6 +31,7 @@ async def check(url: str, queue: str, command: Sequence[str], patience_s: float,
     Raises:
         BrokerUnavailable: the broker cannot be reached.
         NoConsumer: the subscriber does not consume from the queue.
+        QueueExclusive: only the subscriber's connection may use the queue.
         OSError: there is no such program.
     """
     broker = URL(url)

@@ -15,6 +15,7 @@ In reading order:
     inbox              queues them until they are written
     journal            one transaction: stores facts, changes rows, advances offsets
     completions        publishes the events of completed batches
+    expiry             measures how long the log keeps what its readers have not read
     recorder           follows the broker's records and stores them
     index_maintenance  maintains the full-text index
     retention          deletes old rows

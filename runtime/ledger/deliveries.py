@@ -1,10 +1,12 @@
 """What the role `deliver` stores: implements `contract.deliveries.DeliveryStore`."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, bindparam, case, delete, func, select, union_all, update
+from sqlalchemy import BigInteger, Dialect, bindparam, case, delete, func, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -26,6 +28,11 @@ _POSTPONE = (
     .values({name: bindparam(f"new_{name}") for name in _CHANGING})
 )
 _FINISH = _POSTPONE.values(body=None)
+_TAKE = (
+    update(webhooks)
+    .where(webhooks.c.id == bindparam("webhook"), webhooks.c.fence == bindparam("seen"))
+    .values(holder=bindparam("by"), fence=webhooks.c.fence + 1)
+)
 # One statement for all webhooks. Where the version is another one, the owner has changed the webhook meanwhile.
 _ADVANCE = (
     update(webhooks)
@@ -62,17 +69,14 @@ class SqlDeliveries:
 
     async def take(self, wanted: Sequence[HeldWebhook], name: str) -> Sequence[Webhook]:
         """Takes webhooks; see `contract.deliveries.DeliveryStore`."""
-        taken = []
+        fences = {held.webhook.id: held.fence for held in sorted(wanted, key=lambda it: it.webhook.id)}
+        changes = [{"webhook": it, "seen": fence, "by": name} for it, fence in fences.items()]  # in order: no deadlocks
+        its = select(webhooks).where(webhooks.c.holder == name, webhooks.c.id.in_(fences))
         with translated():
             async with self._writer.begin() as connection:
-                for held in sorted(wanted, key=lambda it: it.webhook.id):  # always in one order: no deadlocks
-                    unchanged = (webhooks.c.id == held.webhook.id, webhooks.c.fence == held.fence)
-                    mine = {"holder": name, "fence": held.fence + 1}
-                    done = await connection.execute(update(webhooks).where(*unchanged).values(**mine))
-                    if done.rowcount:
-                        taken.append(held.webhook.id)
-                rows = (await connection.execute(select(webhooks).where(webhooks.c.id.in_(taken)))).mappings().all()
-        return [webhook_of(dict(row)) for row in rows]
+                await connection.execute(_TAKE, changes)
+                rows = (await connection.execute(its)).mappings().all()
+        return [webhook_of(dict(row)) for row in rows if row["fence"] == fences[row["id"]] + 1]
 
     async def give_back(self, webhook_ids: Collection[str], name: str) -> None:
         """Gives back some of what a process holds."""
@@ -135,12 +139,12 @@ class SqlDeliveries:
         mine = (_PENDING, deliveries.c.webhook_id == webhook_id, deliveries.c.requested.is_(False))
         return await self._deliveries(select(deliveries).where(*mine).order_by(deliveries.c.log_offset).limit(limit))
 
-    async def is_pending(self, delivery_id: str) -> bool:
-        """Returns True if a delivery is there and pending."""
-        wanted = select(deliveries.c.id).where(_PENDING, deliveries.c.id == delivery_id)
+    async def next_at(self, delivery_id: str) -> datetime | None:
+        """Returns when a delivery is due, None if it is not pending any more."""
+        wanted = select(deliveries.c.next_ms).where(_PENDING, deliveries.c.id == delivery_id)
         with translated():
             async with self._reader.connect() as connection:
-                return (await connection.execute(wanted)).one_or_none() is not None
+                return maybe_time_of((await connection.execute(wanted)).scalar_one_or_none())
 
     async def ownership(self, owner: str, ids: Collection[str], until: datetime) -> Ownership:
         """Tells which documents, webhooks or batches are the owner's."""
@@ -223,9 +227,9 @@ def _progress(one: Settlement) -> dict[str, Any]:
 
 async def _store(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
     fresh = [delivery_row(it) for one in settlements for it in one.fresh]
-    if fresh:  # after a commit whose outcome was not known they may be there already
-        statement = _INSERT[connection.dialect.name](deliveries).on_conflict_do_nothing()
-        await connection.execute(statement, fresh)
+    if fresh:
+        statement, parameters = _insertion(connection.dialect)
+        await connection.exec_driver_sql(statement, [parameters(row) for row in fresh])
     again = [it for one in settlements for it in one.again]
     replayed = {it.id: it.state for it in again if it.replay_id and it.state is not DeliveryState.PENDING}
     if replayed:
@@ -242,6 +246,18 @@ async def _store(connection: AsyncConnection, settlements: Sequence[Settlement])
         if one.hasten_at is not None:
             due = milliseconds(one.hasten_at)
             await connection.execute(update(deliveries).where(*its, deliveries.c.next_ms > due).values(next_ms=due))
+
+
+@lru_cache(maxsize=4)  # a process has one kind of database; tests have two
+def _insertion(dialect: Dialect) -> tuple[str, Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
+    """Returns the driver's statement that inserts deliveries, and what makes the parameters of a row for it.
+
+    SQLAlchemy would look at each parameter of each row by itself, which takes as long as the database does. After a
+    commit whose outcome was not known the rows may be there already.
+    """
+    statement = _INSERT[dialect.name](deliveries).on_conflict_do_nothing()
+    compiled = statement.compile(dialect=dialect, column_keys=[column.name for column in deliveries.c])
+    return str(compiled), itemgetter(*compiled.positiontup)
 
 
 def _changes(delivery: Delivery) -> dict[str, Any]:

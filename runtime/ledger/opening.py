@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,6 +17,7 @@ from runtime.ledger.callbacks import SqlCallbacks
 from runtime.ledger.consumers import SqlConsumerBook
 from runtime.ledger.database import LedgerUnusable, ledger_url, open_engine
 from runtime.ledger.deliveries import SqlDeliveries
+from runtime.ledger.expiry import ExpiryLimits
 from runtime.ledger.keys import SqlKeyBook
 from runtime.ledger.queries import SqlLedger
 from runtime.ledger.quotas import SqlCounter
@@ -171,7 +173,8 @@ async def open_recorder(
     where = ledger_url(url)
     engine = open_engine(where, writes=True)
     own_file = where if settings.ledger_url is None else None
-    limits = RecorderLimits(retention=retention)
+    keep = None if settings.amqp_url is None else timedelta(days=settings.log_days)  # the embedded log keeps a number
+    limits = RecorderLimits(retention=retention, expiry=ExpiryLimits(keep=keep))
     try:
         await _check(engine, writes=True, hint="it is tried again")
         yield Recorder(broker, engine, metrics=metrics, limits=limits, own_file=own_file, tracer=tracer)

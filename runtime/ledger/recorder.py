@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from contract.broker import LogEntry, Stop, UnknownOffset
+from contract.broker import EventLog, LogEntry, Stop, UnknownOffset
 from contract.labels import RepeatContent
 from contract.ledger import RECORDING_MARGIN_S, LedgerUnavailable
 from contract.metrics import Metrics
@@ -21,6 +21,7 @@ from contract.tracing import OFF, Tracer
 from runtime.ledger import schema
 from runtime.ledger.batch import Reading, StreamPosition, digest_of, newest_ms, read
 from runtime.ledger.completions import Completions, Log
+from runtime.ledger.expiry import Expiry, ExpiryLimits
 from runtime.ledger.facts import AcceptedFact, VerdictFact
 from runtime.ledger.inbox import End, Inbox, Linger
 from runtime.ledger.index_maintenance import maintain_index
@@ -55,6 +56,7 @@ class RecorderLimits:
     """
 
     retention: RetentionLimits = field(default_factory=RetentionLimits)
+    expiry: ExpiryLimits = field(default_factory=ExpiryLimits)
     batch_entries: int = 1000
     batch_bytes: int = 16_000_000
     linger: Linger = _LINGER
@@ -66,7 +68,7 @@ class RecorderLimits:
     pause_s: float = 1.0
 
 
-class RecordedBroker(Streams, Log, Protocol):
+class RecordedBroker(Streams, EventLog, Log, Protocol):
     """The methods of a broker that the recorder needs."""
 
 
@@ -155,10 +157,12 @@ class Recorder:
             metrics=self._metrics,
             pause_s=self._limits.pause_s,
         )
+        expiry = Expiry(self._engine, self._broker, self._metrics, self._limits.expiry)
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._follow(stream, places.get(stream), inbox)) for stream in Stream]
-                tasks += [group.create_task(self._maintain_index()), group.create_task(completions.run())]
+                beside = (self._maintain_index(), completions.run(), expiry.run())
+                tasks += [group.create_task(it) for it in beside]
                 await self._write_until(stop, journal, inbox, completions)
                 for task in tasks:
                     task.cancel()

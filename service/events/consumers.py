@@ -14,7 +14,7 @@ from service.context import CLOCK, CONSUMERS
 from service.http.json_bodies import read_json
 from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, part_of_ledger, stated, tagged
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 
 def book_of(request: web.Request) -> ConsumerBook:

@@ -20,7 +20,7 @@ from service.events.consuming import CONSUMING, Hold, hold
 from service.events.query import EventQuery
 from service.events.start import Span
 from service.events.streams import FORMS, STREAMS, EventStream, StreamClosed
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from service.context import METRICS
 from service.http.hosts import HOSTS
 from service.http.prefer import APPLIED, WAITED
 from service.http.protocol import MAX_HEADER_BYTES, OTHER_VERSION, SERVER
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError, of_http_error
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
     except web.HTTPException as error:
         if error.status < web.HTTPBadRequest.status_code:
             raise
-        problem = problems.of_http_error(error)
+        problem = of_http_error(error)
     except Exception as error:
         if _client_gone(request):
             log.info("client_gone", route=route_of(request))

@@ -24,7 +24,7 @@ from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, ledger_of, stated, tagged
 from service.lookups.pages import cursor_to, limit_of, place_of
 from service.posting.batches import CLOSED_BATCHES, check_name
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 _SOON_S: Final = "1"  # seconds; chosen: a recorder that is up is at most that far behind
 _LEDGER_TIMEOUT_S: Final = 1.0  # chosen: without the ledger, an end is put on record all the same

@@ -31,7 +31,7 @@ from service.lookups.document_view import erased_for, may_come, may_see, wait_s,
 from service.lookups.ledger import asked, ledger_of, shown
 from service.posting.admission import put_run
 from service.posting.documents import key_faults
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 log = structlog.get_logger(__name__)
 

@@ -17,15 +17,15 @@ from contract.ledger import RECORDING_MARGIN_S, Erased, Ledger, Run, State
 from service import problems
 from service.access.known_keys import owner_seen
 from service.api.document_answers import DocumentState, RunBrief, UnknownDocument
+from service.api.forms import body_of, content_type, is_article, policy
 from service.api.lookups import FORMATS, SHOW_DOCUMENT
 from service.context import CLOCK
 from service.http.accept import preferred
-from service.http.forms import body_of, content_type, is_article, policy
 from service.http.parameters import check_parameters
 from service.lookups.decided import with_event
 from service.lookups.ledger import asked, ledger_of, shown, stated, tagged
 from service.posting.waits import DocumentWait, run_of, waiting
-from service.problems import Problem, ProblemError, invalid_parameter
+from service.refusals import Problem, ProblemError, invalid_parameter
 
 _RUN = re.compile(r"[1-9][0-9]{0,8}")
 _LEAST_WAIT_S = 1  # of Retry-After, in whole seconds (RFC 9110, section 10.2.3); chosen: most documents take less

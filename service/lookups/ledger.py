@@ -14,7 +14,7 @@ from service import problems
 from service.access.known_keys import owner_seen
 from service.api.document_answers import RunState
 from service.context import LEDGER
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from service.broker_errors import broker_problem
 from service.context import BROKER, LIMITS, METRICS
 from service.http.bodies import too_large
 from service.posting.traces import Sending
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 
 async def admit(app: web.Application, jobs: Sequence[Job], *, apart: bool = False) -> Sequence[Problem | None]:

@@ -34,7 +34,7 @@ from service.posting.chunks import Chunks, ConfirmWindow
 from service.posting.entries import Entry
 from service.posting.idempotency import FIRST_BODIES, Compared, is_refused, reused
 from service.posting.reading import READING
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 _SHORT: Final = "Not all documents are stored: send those again that were refused for now, or did not arrive."
 _NOT_CLOSED: Final = "The broker did not confirm the end of the batch: close it with POST /v1/batches/{id}/close."

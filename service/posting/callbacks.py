@@ -14,7 +14,7 @@ from service.api.operation import JSON
 from service.context import CALLBACK_SECRET, LEDGER, RECEIVERS
 from service.http.middlewares import OWNER
 from service.http.parameters import check_parameters
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 _FIELD = "options.callback_url"
 

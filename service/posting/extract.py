@@ -16,18 +16,19 @@ from contract.reasons import FailureClass, Reason
 from contract.submission import to_job
 from service import problems
 from service.access.quotas import admitted
+from service.api.forms import ARTICLE_FORMS, body_of, content_type, is_article, policy
 from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, LIMITS
 from service.http.accept import preferred
 from service.http.bodies import BODY_BYTES
-from service.http.forms import ARTICLE_FORMS, body_of, content_type, is_article, policy
 from service.http.middlewares import OWNER
 from service.posting.admission import job_too_large
 from service.posting.callbacks import refuse_callback
 from service.posting.documents import read_submission
 from service.posting.traces import Sending
 from service.posting.waits import WAITS, Ended
-from service.problems import Problem, ProblemError, ProblemType
+from service.problems import ProblemType
+from service.refusals import Problem, ProblemError
 
 _FORMS: Final = {**ARTICLE_FORMS, "json": "application/json"}
 _PLACE_FREE_S: Final = "2"  # chosen: most extractions take less

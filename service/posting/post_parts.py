@@ -36,7 +36,7 @@ from service.posting.documents import (
 from service.posting.entries import Entry, EntryMaker
 from service.posting.parts import Part, PartCutter
 from service.posting.reading import READING, arriving
-from service.problems import Problem, ProblemError, invalid_parameter
+from service.refusals import Problem, ProblemError, invalid_parameter
 
 _GENERIC: Final = {None, "", "application/octet-stream"}  # what clients send for a file that they do not know
 _BY_SUFFIX: Final = {

@@ -10,7 +10,7 @@ from aiohttp import web
 from service import problems
 from service.context import LIMITS
 from service.http.bodies import BrokenBodyError, read_pieces
-from service.problems import Problem
+from service.refusals import Problem
 
 T_co = TypeVar("T_co", covariant=True)
 

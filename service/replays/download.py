@@ -27,7 +27,7 @@ from service.context import BROKER, CLOCK, LIMITS, METRICS, IntakeLimits
 from service.events.stream_filter import decoded
 from service.events.streams import STREAMS, EventLines, StreamClosed
 from service.http.parameters import check_parameters
-from service.problems import Problem, ProblemError, invalid_parameter
+from service.refusals import Problem, ProblemError, invalid_parameter
 from service.replays.lookup import replay_of, replays_of
 
 _AT_ONCE: Final = 100  # events that are looked up together; chosen: a question to the ledger for each hundred

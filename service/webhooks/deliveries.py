@@ -23,7 +23,7 @@ from service.context import BROKER, CLOCK
 from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, ledger_of, missing, tagged
 from service.lookups.pages import before_id, limit_of
-from service.problems import Problem, ProblemError, invalid_parameter
+from service.refusals import Problem, ProblemError, invalid_parameter
 from service.webhooks.lookup import book_of, webhook_of
 from service.webhooks.views import shown_delivery
 

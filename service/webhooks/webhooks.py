@@ -26,7 +26,7 @@ from service.http.bodies import read_body
 from service.http.middlewares import OWNER
 from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, missing, tagged
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 from service.webhooks.lookup import book_of, webhook_of
 from service.webhooks.views import shown_webhook
 

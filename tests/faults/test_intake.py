@@ -38,7 +38,7 @@ def deployment(node: RabbitNode) -> Iterator[Deployment]:
 
 async def test_memory_alarm(deployment: Deployment, node: RabbitNode, documents: int) -> None:
     client = Client(lambda: deployment.api)
-    async with within(WITHIN_S, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
+    async with within(WITHIN_S, client, node), subscriber(node.url) as events, asyncio.TaskGroup() as group:
         before, during = tiny_ones(documents)[: documents // 4], tiny_ones(documents)[documents // 4 :]
         posting = group.create_task(client.post_all(before, over_s=LOAD_S / 4))
         await client.until_accepted(documents // 8)
@@ -72,7 +72,7 @@ async def test_intake_killed_between_confirm_and_answer(
     client = Client(lambda: f"http://127.0.0.1:{port}")
     try:
         await asyncio.to_thread(wait_until_ready, doomed)
-        async with within(WITHIN_S, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
+        async with within(WITHIN_S, client, node), subscriber(node.url) as events, asyncio.TaskGroup() as group:
             posting = group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
             assert await asyncio.to_thread(doomed.wait) == -signal.SIGKILL
             doomed = deployment.start_serve(port=port)
@@ -96,7 +96,7 @@ async def test_intake_killed_in_the_middle_of_a_batch(
     client = BatchClient(lambda: f"http://127.0.0.1:{port}")
     try:
         await asyncio.to_thread(wait_until_ready, doomed)
-        async with within(WITHIN_S, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
+        async with within(WITHIN_S, client, node), subscriber(node.url) as events, asyncio.TaskGroup() as group:
             posting = group.create_task(client.post_batch(tiny_ones(documents)))
             assert await asyncio.to_thread(doomed.wait) == -signal.SIGKILL
             receipts_before = dict(client.receipts)
@@ -119,7 +119,7 @@ async def test_intake_killed_in_the_middle_of_a_batch(
 async def test_retries_that_expire_into_a_full_intake(deployment: Deployment, node: RabbitNode) -> None:
     client = Client(lambda: deployment.api)
     with site() as pages:
-        async with within(WITHIN_S, client), subscriber(node.url) as events, asyncio.TaskGroup():
+        async with within(WITHIN_S, client, node), subscriber(node.url) as events, asyncio.TaskGroup():
             await asyncio.to_thread(fill, node)
             await client.post_all([{"url": pages.url(f"/shy/{number}")} for number in range(RETRIES)])
             await asyncio.to_thread(pages.wait_until_asked_for, RETRIES)

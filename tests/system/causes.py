@@ -29,6 +29,17 @@ async def stored(desk: Watched, body: dict[str, str], *, key: str = "") -> None:
     assert status == 202
 
 
+async def large(desk: Watched, number: int) -> None:
+    """Posts an article of 100 kB, and waits until it is decided: one after the other, no lane fills up."""
+    paragraphs = "".join(f"<p>{TEXT} Passage {number}.{passage}.</p>" for passage in range(190))
+    body = {"html": f"<title>Edition {number}</title><article>{paragraphs}</article>"}
+    async with (
+        aiohttp.ClientSession(desk.api) as http,
+        http.post("/v1/documents", json=body, headers={"Prefer": "wait=60"}) as response,
+    ):
+        assert response.status in {200, 202, 503}, await response.text()  # 503: the sessions begin anew
+
+
 async def accepted(desk: Watched, count: int) -> None:
     for number in range(count):
         await stored(desk, {"text": f"{TEXT}\n\nEdition {number}."})
@@ -83,6 +94,20 @@ async def webhook(desk: Watched, url: str, *, ordered: bool = False) -> AsyncIte
             yield
         finally:
             async with http.delete(f"/v1/webhooks/{hook}") as response:
+                assert response.status == 204
+
+
+@asynccontextmanager
+async def consumer(desk: Watched, name: str) -> AsyncIterator[None]:
+    """Makes a named consumer that begins with the oldest event of the log, and never reads."""
+    async with aiohttp.ClientSession(desk.api) as http:
+        wanted = {"consumer": name, "after": "oldest", "follow": "false", "format": "ndjson"}
+        async with http.get("/v1/events", params=wanted) as response:
+            assert response.status == 200, await response.text()
+        try:
+            yield
+        finally:
+            async with http.delete(f"/v1/consumers/{name}") as response:
                 assert response.status == 204
 
 

@@ -6,6 +6,8 @@ The tests share one Copydesk and follow one another: each leaves it in order. `m
 
 import asyncio
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -19,20 +21,24 @@ import aiohttp
 import pytest
 from aio_pika.exceptions import ChannelPreconditionFailed
 
-from contract.topology import ACCEPTED, ATTEMPTS, DEAD, LOG, Bounds, design
+from contract.topology import ACCEPTED, ATTEMPTS, DEAD, LOG, REQUESTS, Bounds, design
 from tests.forking.command import COPYDESK
-from tests.system.boards import boards, queries, variables, without_data
-from tests.system.causes import accepted, channel, load, site, stored, webhook
+from tests.system.boards import Query, boards, queries, variables, without_data
+from tests.system.causes import accepted, channel, consumer, large, load, site, stored, webhook
 from tests.system.mixed_load import mixed_load
+from tests.system.pictures import take
 from tests.system.processes import Process, running
 from tests.system.prometheus_server import alerts, answer, linted, prometheus, until
 from tests.system.watched import FACTOR, INTAKE_DOCUMENTS, TEXT, Alerts, Watched, watched
 
 WHOLE = "COPYDESK_TEST_OPERATIONS" in os.environ
+PICTURES = os.environ.get("COPYDESK_TEST_PICTURES")  # the folder for pictures of panels: make pictures
+LOADED_S = 75  # before pictures are taken; chosen: more than they show
 WITHIN_S = 900 if WHOLE else 150  # a range of 6 hours is 6 minutes here, and leaves nothing behind for as long
 pytestmark = [pytest.mark.system, pytest.mark.rabbit, pytest.mark.timeout(WITHIN_S + 120)]
 takes_minutes = pytest.mark.skipif(not WHOLE, reason="takes minutes: make operations")
 
+RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
 SMALL, LARGE = "64m", "4g"  # sizes of a file system in memory: less and more than the alert's 1 GiB
 MOUNT = 'mount -t tmpfs -o size="$1" tmpfs "$0" && shift && exec "$@"'
 ENTER = ("unshare", "--map-root-user", "--mount")
@@ -73,9 +79,7 @@ async def test_every_role_passes_the_linter(desk: Watched) -> None:
 
 
 async def test_a_queue_without_bounds_and_sessions_that_flap(desk: Watched, alert: Alerts) -> None:
-    async with channel(desk) as opened:
-        await opened.queue_delete(ATTEMPTS)
-        await opened.declare_queue(ATTEMPTS, durable=True, arguments={"x-queue-type": "stream"})
+    await make_unbounded(desk, ATTEMPTS)
     for _ in range(7):
         desk.node.evaluate('rabbit_networking:close_all_connections("a test").')
         await asyncio.sleep(1)
@@ -84,6 +88,13 @@ async def test_a_queue_without_bounds_and_sessions_that_flap(desk: Watched, aler
     await restore(desk, ATTEMPTS)
     desk.node.evaluate('rabbit_networking:close_all_connections("a test").')
     await alert.resolves("CopydeskQueueUnbounded", "CopydeskSessionsFlap")
+
+
+async def make_unbounded(desk: Watched, name: str) -> None:
+    """Makes a stream anew without bounds, as an older version or another program may have declared it."""
+    async with channel(desk) as opened:
+        await opened.queue_delete(name)
+        await opened.declare_queue(name, durable=True, arguments={"x-queue-type": "stream"})
 
 
 async def restore(desk: Watched, name: str) -> None:
@@ -128,10 +139,45 @@ async def test_a_subscriber_whose_queue_is_full(desk: Watched, alert: Alerts) ->
 async def test_the_disk_of_rabbitmq_is_nearly_full(desk: Watched, alert: Alerts) -> None:
     before = int(desk.node.value("rabbit_disk_monitor:get_disk_free_limit()"))
     free = int(desk.node.value("rabbit_disk_monitor:get_disk_free()"))
+    nearly_full = {"alertname": "CopydeskBrokerDiskNearlyFull"}
     desk.node.evaluate(f"rabbit_disk_monitor:set_disk_free_limit({free * 7 // 10}).")
     await alert.fires("CopydeskBrokerDiskNearlyFull")
+    await desk.alertmanager.hears("pager", "firing", nearly_full)
     desk.node.evaluate(f"rabbit_disk_monitor:set_disk_free_limit({before}).")
     await alert.resolves("CopydeskBrokerDiskNearlyFull")
+    await desk.alertmanager.hears("pager", "resolved", nearly_full)
+
+
+async def test_who_has_silenced_an_alert_does_not_hear_of_it_until_the_silence_ends(
+    desk: Watched, alert: Alerts
+) -> None:
+    manager, wanted = desk.alertmanager, {"alertname": "CopydeskQueueUnbounded", "queue": REQUESTS}
+    silence = (await amtool("add", desk, **wanted)).strip()
+    await make_unbounded(desk, REQUESTS)
+    desk.node.evaluate('rabbit_networking:close_all_connections("a test").')
+    await alert.fires("CopydeskQueueUnbounded", queue=REQUESTS)
+    await manager.suppresses("silencedBy", wanted)
+    assert REQUESTS in await amtool("query", desk)
+    assert not manager.heard("firing", wanted)
+    await amtool("expire", desk, silence)
+    await manager.hears("team", "firing", wanted)
+    await restore(desk, REQUESTS)
+    desk.node.evaluate('rabbit_networking:close_all_connections("a test").')
+    await alert.resolves("CopydeskQueueUnbounded", "CopydeskSessionsFlap")
+
+
+async def amtool(command: str, desk: Watched, *words: str, **matchers: str) -> str:
+    """Runs a command on silences as the runbook has it, for other alerts or another id, and returns its output."""
+    (line,) = re.findall(rf"^amtool .* silence {command}\b.*$", RUNBOOK.read_text(), re.MULTILINE)
+    parts = shlex.split(line.replace("http://127.0.0.1:9093", desk.alertmanager.url))
+    end = parts.index(command) + 1
+    wanted = [f"{label}={value}" for label, value in matchers.items()]
+    options = [part for part in parts[end:] if part.startswith("--")]
+    called = [*parts[:end], *wanted, *options, *words]
+    process = await asyncio.create_subprocess_exec(*called, stdout=asyncio.subprocess.PIPE)
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return out.decode()
 
 
 async def test_no_worker_and_an_intake_that_fills_up(desk: Watched, alert: Alerts) -> None:
@@ -169,11 +215,15 @@ async def test_the_broker_is_killed(desk: Watched, alert: Alerts) -> None:
         await alert.fires("CopydeskBrokerDown")
         await alert.fires("CopydeskRefusesForLackOfBroker", reason="broker_unavailable")
         await alert.fires("CopydeskAuditStandsStill")
+        await desk.alertmanager.hears("pager", "firing", {"alertname": "CopydeskBrokerDown"})
+        refuses = {"alertname": "CopydeskRefusesForLackOfBroker", "reason": "broker_unavailable"}
+        await desk.alertmanager.suppresses("inhibitedBy", refuses)
+        assert not desk.alertmanager.heard("firing", refuses)
         await asyncio.to_thread(desk.node.start)
         await alert.resolves("CopydeskBrokerDown", "CopydeskRefusesForLackOfBroker", "CopydeskAuditStandsStill")
 
 
-async def test_every_panel_of_the_dashboards_has_data(desk: Watched, alert: Alerts) -> None:
+async def test_every_panel_of_the_dashboards_has_data(desk: Watched, alert: Alerts, tmp_path: Path) -> None:
     async with mixed_load(desk), aiohttp.ClientSession(desk.prometheus) as http:
         await until(http, 'sum(copydesk_verdicts_total{reason="processed"}) > bool 5', 1)
         desk.node.evaluate('rabbit_networking:close_all_connections("a test").')  # some panels count lost sessions,
@@ -181,8 +231,20 @@ async def test_every_panel_of_the_dashboards_has_data(desk: Watched, alert: Aler
         asked = list(queries(await variables(http)))
         assert {query.board for query in asked} == set(boards())
         missing = await without_data(http, asked, within_s=60)
-        assert missing == [], f"scraped: {await answer(http, '/api/v1/query', query='up')}"
+        assert missing == [], await told_of(desk, http, missing)
+        if PICTURES:
+            await asyncio.sleep(LOADED_S)
+            await take(desk.prometheus, asked, tmp_path, Path(PICTURES))
     await alert.resolves("CopydeskSubscriberFull", "CopydeskWebhookFails", "CopydeskSessionsFlap", within_s=120)
+
+
+async def told_of(desk: Watched, http: aiohttp.ClientSession, missing: list[Query]) -> str:
+    """Returns what a person needs to find out why queries have no data: answers, scrapes, and the ends of the logs."""
+    scrapes = ("up", "min_over_time(up[90s])", "max_over_time(scrape_duration_seconds[90s])")
+    asked = [*(query.expression for query in missing), *scrapes]
+    lines = [f"{one}: {await answer(http, '/api/v1/query', query=one)}" for one in asked]
+    lines += [f"{name}: {entry}" for name, process in desk.processes.items() for entry in process.log[-20:]]
+    return "\n".join(lines)
 
 
 @takes_minutes
@@ -256,6 +318,29 @@ async def test_the_database_of_the_ledger_is_away(desk: Watched, alert: Alerts) 
     await alert.fires("CopydeskLedgerBehind")
     await asyncio.to_thread(desk.cluster.start)
     await alert.resolves("CopydeskNobodyRecords", "CopydeskLedgerBehind")
+
+
+@takes_minutes
+async def test_a_consumer_that_does_not_read_what_a_full_log_removes(desk: Watched, alert: Alerts) -> None:
+    await make_small_log(desk)
+    async with consumer(desk, "asleep"), asyncio.timeout(WITHIN_S):
+        number = 0
+        while not any(one["alertname"] == "CopydeskEventsExpireUnread" for one in await alert.firing()):
+            await large(desk, number := number + 1)
+        await alert.fires("CopydeskEventsExpireUnread", reader="consumer")
+        assert not [one for one in await alert.firing() if one.get("reader") not in {None, "consumer"}]
+    await alert.resolves("CopydeskEventsExpireUnread")
+    await alert.resolves("CopydeskLedgerHasGap", "CopydeskWebhookMissedEvents", within_s=120)
+
+
+async def make_small_log(desk: Watched) -> None:
+    """Makes the log anew: it holds 20 articles of 100 kB, and removes five at a time."""
+    bounds: dict[str, str | int] = {"x-queue-type": "stream", "x-max-age": "7D"}
+    bounds |= {"x-max-length-bytes": 2_000_000, "x-stream-max-segment-size-bytes": 500_000}
+    async with channel(desk) as opened:
+        await opened.queue_delete(LOG)
+        await opened.declare_queue(LOG, durable=True, arguments=dict(bounds))
+    desk.node.evaluate('rabbit_networking:close_all_connections("a test").')  # each process binds it again
 
 
 @takes_minutes

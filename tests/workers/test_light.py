@@ -13,8 +13,8 @@ HEAVY = {"babel", "dateparser", "ftfy", "htmldate", "lxml", "numpy", "py3langid"
 
 
 def loaded_by(*modules: str) -> set[str]:
-    """Returns the packages that a fresh interpreter holds once it has imported `modules`."""
-    code = f"import sys, {', '.join(modules)}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    """Returns the modules and packages that a fresh interpreter holds once it has imported `modules`."""
+    code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
     return set(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split())
 
 
@@ -27,6 +27,14 @@ def test_no_reader_is_loaded(module: str) -> None:
 
 def test_the_parser_of_filters_is_loaded_with_the_first_filter() -> None:
     assert "lark" not in loaded_by("runtime.serving", "runtime.delivering")
+
+
+def test_the_help_loads_no_client_no_messages_and_no_database() -> None:
+    """These are half of the time that a command takes to start."""
+    assert (
+        loaded_by("runtime.cli.app") & {"aio_pika", "aiohttp", "contract.codec", "contract.events", "sqlalchemy"}
+        == set()
+    )
 
 
 def test_a_parser_child_loads_them_before_its_first_document() -> None:

@@ -9,7 +9,8 @@ from opentelemetry.trace import SpanKind, StatusCode
 from prometheus_client import CollectorRegistry
 
 from contract.article import Article, Fetched
-from contract.broker import Delivery, Reservation
+from contract.broker import Delivery
+from contract.capacity import Reservation
 from contract.codec import encode
 from contract.job import Job, Kind, Lane
 from contract.metrics import Metrics

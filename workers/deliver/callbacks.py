@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from standardwebhooks import Webhook as Signer
 
 from contract.callbacks import BEGINS_WITHIN, Callback, CallbackProgress, CallbackStore, callback_secret
 from contract.ledger import LedgerUnavailable
@@ -17,7 +16,7 @@ from contract.metrics import Metrics
 from contract.spans import ATTEMPT, EVENT_ID
 from contract.webhooks import DeliveryState, DisabledCause
 from workers.deliver.limits import DeliveryLimits
-from workers.deliver.messages import signed_headers
+from workers.deliver.messages import key_of, signed_headers
 from workers.deliver.outcome import cause_to_disable, follows
 from workers.deliver.receiver import AttemptResult
 from workers.deliver.stopping import Stopping, pause
@@ -105,8 +104,8 @@ class Callbacks:
 
     async def _post(self, callback: Callback) -> None:
         """Posts once, and notes what came of it."""
-        signer = Signer(callback_secret(self._context.secret, callback.owner))
-        headers = signed_headers([signer], callback.event_id, callback.body, self._context.clock())
+        key = key_of(callback_secret(self._context.secret, callback.owner))
+        headers = signed_headers([key], callback.event_id, callback.body, self._context.clock())
         answer = await self._context.posting.post(
             callback.url,
             callback.body,

@@ -12,7 +12,6 @@ from typing import Self, TypeVar
 from contract.batches import BatchClosed
 from contract.broker import (
     BrokerUnavailable,
-    Capacity,
     Handler,
     LogEntry,
     NoQueues,
@@ -22,6 +21,7 @@ from contract.broker import (
     UnknownOffset,
     Watch,
 )
+from contract.capacity import Capacity
 from contract.codec import encode
 from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.events import Announcement

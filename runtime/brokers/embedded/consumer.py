@@ -11,7 +11,8 @@ from typing import Final
 
 import structlog
 
-from contract.broker import Capacity, Delivery, Handler, Stop
+from contract.broker import Delivery, Handler, Stop
+from contract.capacity import Capacity
 from contract.codec import encode
 from contract.metrics import Metrics
 from contract.spans import send_span

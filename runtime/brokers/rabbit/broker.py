@@ -9,7 +9,8 @@ from typing import Self
 
 from contract.accepted import acceptance
 from contract.batches import BatchClosed
-from contract.broker import BrokerUnavailable, Capacity, Handler, LogEntry, NotPut, QueueDepth, Stop, Watch
+from contract.broker import BrokerUnavailable, Handler, LogEntry, NotPut, QueueDepth, Stop, Watch
+from contract.capacity import Capacity
 from contract.codec import MessageTooLarge
 from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.events import Announcement

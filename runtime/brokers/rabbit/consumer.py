@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from contract.broker import Capacity, Delivery, Handler, Stop, previews_at_once
+from contract.broker import Delivery, Handler, Stop
+from contract.capacity import Capacity, previews_at_once
 from contract.codec import MAX_JOB_BYTES, MAX_PREVIEW_BYTES, MessageTooLarge
 from contract.job import Lane
 from contract.labels import SessionLoss

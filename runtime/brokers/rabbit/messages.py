@@ -9,13 +9,22 @@ from aio_pika import DeliveryMode, Message
 from contract.accepted import Accepted
 from contract.attempts import FailedAttempt
 from contract.batches import BatchClosed
-from contract.broker import Delivery
-from contract.codec import MAX_EVENT_BYTES, MAX_JOB_BYTES, MAX_PREVIEW_BYTES, encode, encode_within
+from contract.broker import Delivery, LogEntry
+from contract.codec import (
+    MAX_EVENT_BYTES,
+    MAX_JOB_BYTES,
+    MAX_PREVIEW_BYTES,
+    UndecodableError,
+    decode_event,
+    encode,
+    encode_within,
+)
 from contract.event_headers import headers_of
 from contract.events import MEDIA_TYPE, AnyEvent, Event, FailedEvent, ProcessedEvent
 from contract.job import Job, Lane
 from contract.reasons import Reason
 from contract.requests import OwnerRequest
+from contract.streams import Stream
 from contract.tracing import TraceContext
 
 if TYPE_CHECKING:
@@ -78,6 +87,17 @@ def event_headers(event: AnyEvent) -> "HeadersType":
     """Returns the AMQP headers of an event: those to be bound by, and its trace context."""
     trace = event.trace if isinstance(event, ProcessedEvent | FailedEvent) else None
     return {**headers_of(event), **_trace_headers(trace)}
+
+
+def entry_message(stream: Stream, entry: LogEntry) -> Message:
+    """Returns an entry of a record as the persistent message that it was when it was written, with the same bytes."""
+    if stream is not Stream.LOG:
+        return _persistent(entry.body, "application/json", f"{stream} {entry.offset}", {})
+    try:
+        event = decode_event(entry.body)
+    except UndecodableError:  # another program may write to the log
+        return _persistent(entry.body, None, f"{stream} {entry.offset}", {})
+    return _persistent(entry.body, MEDIA_TYPE, event.id, event_headers(event))
 
 
 def preview_message(job: Job, reply_to: str, wait_s: float) -> Message:

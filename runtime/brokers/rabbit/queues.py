@@ -6,9 +6,10 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from aio_pika import DeliveryMode, Message
-from aio_pika.exceptions import ChannelClosed
+from aio_pika.exceptions import ChannelNotFoundEntity
+from aiormq.exceptions import ChannelLockedResource
 
-from contract.broker import BrokerError, BrokerUnavailable, LogEntry, QueueForbidden, QueueMissing
+from contract.broker import BrokerError, BrokerUnavailable, LogEntry, QueueExclusive, QueueForbidden, QueueMissing
 from contract.codec import UndecodableError, decode_event
 from contract.events import MEDIA_TYPE
 from contract.labels import Destination, PublishFailure, SessionLoss, SessionRole
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 
 
 async def has_queue(url: str, name: str, limits: RabbitLimits) -> bool:
-    """Returns True if there is a queue of this name that others may publish to.
+    """Returns True if there is a queue of this name.
 
     Raises:
+        QueueExclusive: it belongs to another connection.
         BrokerUnavailable: not answered within the publish timeout.
     """
     session = Session(url, SessionRole.READER, limits)
@@ -36,8 +38,10 @@ async def has_queue(url: str, name: str, limits: RabbitLimits) -> bool:
             channel = await session.scratch_channel()
             try:
                 await channel.declare_queue(name, passive=True)
-            except ChannelClosed:  # not found, or the exclusive queue of a connection
+            except ChannelNotFoundEntity:
                 return False
+            except ChannelLockedResource:
+                raise QueueExclusive(name) from None
             return True
     except (SessionLost, TimeoutError) as error:
         raise BrokerUnavailable(f"queues cannot be looked up: {type(error).__name__}") from None

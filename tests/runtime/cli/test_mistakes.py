@@ -85,6 +85,8 @@ ARGUMENTS = {
     ("dead", "retry"): ["x"],
     ("dead", "drop"): ["x"],
     ("conformance", "amqp"): ["true"],
+    ("backup",): [f"{MISSING}/backup"],
+    ("restore",): [f"{MISSING}/backup"],
     ("conformance", "sse"): ["true"],
     ("keys", "create"): ["ann"],
     ("keys", "rotate"): ["0123456789abcdef"],

@@ -42,6 +42,7 @@ QUICK = DeliveryLimits(
     pause_s=0.02,
     heartbeat_timeout_s=1.0,
     measure_s=0.05,
+    sweep_s=0.2,
 )
 IN_TIME_S = 15.0  # chosen: far more than any of these tests takes on a busy machine
 
