@@ -12,6 +12,6 @@
 | `webhooks/`, `replays/` | who gets events posted, and which are sent again |
 
 Beside them: dead letters (`dead*.py`), all types of problems (`problems.py`) and how a request is refused with one
-(`refusals.py`, `broker_errors.py`), capacity, pages about the service, and what handlers work with (`context.py`).
+(`refusals.py`), capacity, pages about the service, and what handlers work with (`context.py`).
 import-linter keeps the order of all of these (`pyproject.toml`).
 """

@@ -51,7 +51,7 @@ from service.http.traces import trace
 from service.posting.batches import CLOSED_BATCHES, ClosedBatches
 from service.posting.idempotency import FIRST_BODIES, FirstBodies
 from service.posting.media_types import TAKEN, tell_media_types
-from service.posting.reading import READING, Reading, stop_reading
+from service.posting.reading import READING, BodyReading, stop_reading
 from service.posting.waits import WAITS, Waits, stop_waits
 from service.routes import definitions, operations
 
@@ -142,7 +142,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     }
     app[WAITS] = Waits(most, metrics)
     app[LOAD] = Load()
-    app[READING] = Reading()
+    app[READING] = BodyReading()
     app[DOCUMENT] = ApiDocument(operations(), needs_key=app[ACCESS].required)
     app.on_response_prepare.append(name_server)
     app.on_response_prepare.append(tell_standing)

@@ -7,6 +7,7 @@ from http import HTTPStatus
 import orjson
 from aiohttp import hdrs, web
 
+from contract.broker import BrokerError, BrokerFull
 from contract.faults import Fault, PlacedFault
 from contract.filters import FilterError
 from service import problems
@@ -95,6 +96,19 @@ def of_http_error(error: web.HTTPException) -> Problem:
     kind = _BY_STATUS.get(error.status, problems.BAD_REQUEST)
     headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
     return Problem(kind, kind.meaning, headers=headers)
+
+
+def broker_problem(error: BrokerError, unavailable: str = problems.BROKER_UNAVAILABLE.meaning) -> Problem:
+    """Returns 429 for a full queue, else 503 with `unavailable` as its detail; both with `Retry-After`."""
+    retry_after: dict[str, str] = {hdrs.RETRY_AFTER: str(error.retry_after_s)}
+    if isinstance(error, BrokerFull):
+        return Problem(problems.INTAKE_FULL, problems.INTAKE_FULL.meaning, headers=retry_after)
+    return Problem(problems.BROKER_UNAVAILABLE, unavailable, headers=retry_after)
+
+
+def broker_refusal(error: BrokerError, unavailable: str = problems.BROKER_UNAVAILABLE.meaning) -> ProblemError:
+    """Returns the exception that answers the request with `broker_problem`."""
+    return ProblemError(broker_problem(error, unavailable))
 
 
 async def get_problem(request: web.Request) -> web.Response:

@@ -19,7 +19,7 @@ from contract.metrics import Metrics
 from contract.streams import Stream, Streams, is_next
 from contract.tracing import OFF, Tracer
 from runtime.ledger import schema
-from runtime.ledger.batch import Reading, StreamPosition, digest_of, newest_ms, read
+from runtime.ledger.batch import FactBatch, StreamPosition, digest_of, newest_ms, read
 from runtime.ledger.completions import Completions, Log
 from runtime.ledger.expiry import Expiry, ExpiryLimits
 from runtime.ledger.facts import AcceptedFact, VerdictFact
@@ -214,7 +214,7 @@ class Recorder:
         self._metrics.ledger_gaps.labels(stream).inc()
         log.warning("record_has_gap", record=stream, recorded=reached, oldest=oldest, what=what)
 
-    async def _read(self, stream: Stream, entries: Sequence[LogEntry]) -> Reading | End:
+    async def _read(self, stream: Stream, entries: Sequence[LogEntry]) -> FactBatch | End:
         if not entries:
             return End(stream, time.time())
         self._reached[stream] = entries[-1].offset
@@ -237,7 +237,7 @@ class Recorder:
                 kept = await self._retention.sweep(journal)
             self._show(kept)
 
-    async def _gather(self, inbox: Inbox) -> tuple[list[Reading], list[End]]:
+    async def _gather(self, inbox: Inbox) -> tuple[list[FactBatch], list[End]]:
         """Returns the waiting readings up to the size of a batch; empty if none came in time."""
         limits = self._limits
         taken = await inbox.take(
@@ -246,15 +246,15 @@ class Recorder:
             timeout_s=limits.heartbeat_s,
             linger=limits.linger,
         )
-        return [it for it in taken if isinstance(it, Reading)], [it for it in taken if isinstance(it, End)]
+        return [it for it in taken if isinstance(it, FactBatch)], [it for it in taken if isinstance(it, End)]
 
-    def _recorded_ms(self, readings: Sequence[Reading], ends: Sequence[End]) -> int | None:
+    def _recorded_ms(self, readings: Sequence[FactBatch], ends: Sequence[End]) -> int | None:
         newest = newest_ms(readings, AcceptedFact)
         moments = [round(end.at * 1000) for end in ends if end.stream is Stream.ACCEPTED]
         reached = max((*moments, *([] if newest is None else [newest])), default=None)
         return None if reached is None else reached - round(RECORDING_MARGIN_S * 1000)
 
-    def _count(self, readings: Sequence[Reading], recorded: Recorded) -> None:
+    def _count(self, readings: Sequence[FactBatch], recorded: Recorded) -> None:
         if self._failing:
             self._failing = False
             log.info("ledger_takes_rows_again")
@@ -290,7 +290,7 @@ def _behind(place: StreamPosition, batch: Sequence[LogEntry]) -> Sequence[LogEnt
     return batch[1:]
 
 
-def _reached(readings: Sequence[Reading], ends: Sequence[End]) -> float:
+def _reached(readings: Sequence[FactBatch], ends: Sequence[End]) -> float:
     """Returns the time (Unix seconds) up to which all is recorded: that of the log's end, or of its newest event."""
     newest = newest_ms(readings, VerdictFact)
     moments = [end.at for end in ends if end.stream is Stream.LOG]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from contract.spans import DOCUMENT_ID, processing
 from contract.topology import LOG
 from contract.tracing import SpanKind, Tracer
-from runtime.ledger.batch import Reading
+from runtime.ledger.batch import FactBatch
 from runtime.ledger.facts import VerdictFact
 
 
-def tell_recorded(tracer: Tracer, readings: Sequence[Reading], began_s: float) -> None:
+def tell_recorded(tracer: Tracer, readings: Sequence[FactBatch], began_s: float) -> None:
     """Makes the spans of the events that are in the ledger, which were written since the Unix time `began_s`."""
     if not tracer.is_on:
         return

@@ -23,7 +23,7 @@ from service.context import CLOCK
 from service.http.accept import preferred
 from service.http.parameters import check_parameters
 from service.lookups.decided import with_event
-from service.lookups.ledger import asked, ledger_of, shown, stated, tagged
+from service.lookups.ledger import asked, ledger_of, rfc3339_or_none, shown, tagged
 from service.posting.waits import DocumentWait, run_of, waiting
 from service.refusals import Problem, ProblemError, invalid_parameter
 
@@ -252,7 +252,7 @@ async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: s
     if not may_come(document_id, until, now):
         detail = "No document with this id was accepted, or it is kept no more."
         raise ProblemError(Problem(problems.NOT_FOUND, detail))
-    unknown = UnknownDocument(id=document_id, state="unknown", recorded_until=stated(until))
+    unknown = UnknownDocument(id=document_id, state="unknown", recorded_until=rfc3339_or_none(until))
     headers: dict[str, str] = {hdrs.RETRY_AFTER: str(_LEAST_WAIT_S)}
     return tagged(request, orjson.dumps(unknown), FORMATS["status"], status=202, headers=headers)
 

@@ -8,11 +8,10 @@ from aiohttp import web
 from contract.broker import BrokerError, BrokerUnavailable, JobSink, NotPut
 from contract.codec import MessageTooLarge
 from contract.job import Job
-from service.broker_errors import broker_problem
 from service.context import BROKER, LIMITS, METRICS
 from service.http.bodies import too_large
 from service.posting.traces import Sending
-from service.refusals import Problem, ProblemError
+from service.refusals import Problem, ProblemError, broker_problem
 
 
 async def admit(app: web.Application, jobs: Sequence[Job], *, apart: bool = False) -> Sequence[Problem | None]:

@@ -25,7 +25,6 @@ from service.api.answers import Receipt, present
 from service.api.forms import EVENT_AND_ARTICLE_FORMS, body_of, content_type, is_article, policy
 from service.api.operation import JSON, Parameter
 from service.api.posting import BATCH_PARAMETERS, IDEMPOTENCY_KEY, LABEL, LISTS, OPTIONS, RAW_KINDS, RAW_PARAMETERS
-from service.broker_errors import broker_refusal
 from service.context import CLOCK, DECODE, KEEPING, LEDGER
 from service.http.accept import preferred
 from service.http.bodies import BODY_BYTES, CODINGS, coding_of, read_body
@@ -37,7 +36,7 @@ from service.posting.batches import CLOSED_BATCHES, Membership, batch_faults, ba
 from service.posting.callbacks import check_callback
 from service.posting.idempotency import with_first_body
 from service.posting.waits import DocumentWait, waiting
-from service.refusals import Problem, ProblemError
+from service.refusals import Problem, ProblemError, broker_refusal
 
 _VISIBLE_ASCII = re.compile(rf"[\x21-\x7e]{{1,{KEY_CHARS}}}")
 _LISTS = {parameter.name for parameter in LISTS}

@@ -17,7 +17,6 @@ from contract.submission import to_job
 from service import problems
 from service.access.quotas import admitted
 from service.api.forms import ARTICLE_FORMS, body_of, content_type, is_article, policy
-from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, LIMITS
 from service.http.accept import preferred
 from service.http.bodies import BODY_BYTES
@@ -28,7 +27,7 @@ from service.posting.documents import read_submission
 from service.posting.traces import Sending
 from service.posting.waits import WAITS, Ended
 from service.problems import ProblemType
-from service.refusals import Problem, ProblemError
+from service.refusals import Problem, ProblemError, broker_refusal
 
 _FORMS: Final = {**ARTICLE_FORMS, "json": "application/json"}
 _PLACE_FREE_S: Final = "2"  # chosen: most extractions take less

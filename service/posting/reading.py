@@ -15,7 +15,7 @@ from service.refusals import Problem
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Reading:
+class BodyReading:
     """The requests of one application that are reading documents. When the server stops, they read no more."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Reading:
         return Problem(kind, kind.meaning)
 
 
-READING = web.AppKey("READING", Reading)
+READING = web.AppKey("READING", BodyReading)
 
 
 async def stop_reading(app: web.Application) -> None:

@@ -18,14 +18,13 @@ from service.access.known_keys import CALLER, owner_seen
 from service.api.answers import ReplayList
 from service.api.operation import JSON
 from service.api.replays import CANCEL_REPLAY, LIST_REPLAYS, MAKE_REPLAY, RESUME_REPLAY, SHOW_REPLAY
-from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, WEBHOOKS
 from service.http.bodies import read_body
 from service.http.middlewares import OWNER
 from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, tagged
 from service.lookups.pages import before_id, limit_of
-from service.refusals import Problem, ProblemError
+from service.refusals import Problem, ProblemError, broker_refusal
 from service.replays.lookup import replay_of, replays_of
 from service.replays.span import span_of
 from service.replays.views import shown_replay

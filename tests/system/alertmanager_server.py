@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shlex
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from tests.rabbit_node import free_ports
 from tests.system.prometheus_server import DEPLOYED, program
 
 CONFIGURATION = DEPLOYED / "alertmanager.yml"
+_RUNBOOK = DEPLOYED.parents[1] / "docs" / "runbook.md"
 Labels = Mapping[str, str]
 _UNITS_S = {"s": 1, "m": 60, "h": 3600}
 
@@ -70,6 +72,19 @@ class Alertmanager:
                         found = await response.json()
         except TimeoutError:
             raise AssertionError(f"{labels} is not {why}: {found}") from None
+
+    async def amtool(self, command: str, *words: str, **matchers: str) -> str:
+        """Runs a command on silences as the runbook has it, for other alerts or another id, and returns its output."""
+        (line,) = re.findall(rf"^amtool .* silence {command}\b.*$", _RUNBOOK.read_text(), re.MULTILINE)
+        parts = shlex.split(line.replace("http://127.0.0.1:9093", self.url))
+        end = parts.index(command) + 1
+        wanted = [f"{label}={value}" for label, value in matchers.items()]
+        options = [part for part in parts[end:] if part.startswith("--")]
+        called = [*parts[:end], *wanted, *options, *words]
+        process = await asyncio.create_subprocess_exec(*called, stdout=asyncio.subprocess.PIPE)
+        out, _ = await process.communicate()
+        assert process.returncode == 0
+        return out.decode().strip()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What makes alerts fire, or shows that none does: documents, sites and webhooks."""
+"""What makes alerts fire, or shows that none does: documents, sites, webhooks, and queues made anew."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager, suppress
 
 import aio_pika
 import aiohttp
+from aio_pika.exceptions import ChannelPreconditionFailed
 from aiohttp import web
 
+from contract.topology import LOG, Bounds, design
 from tests.system.watched import TEXT, Watched
 
 
@@ -115,3 +117,32 @@ async def consumer(desk: Watched, name: str) -> AsyncIterator[None]:
 async def channel(desk: Watched) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
     async with await aio_pika.connect(desk.node.url) as connection, connection.channel() as opened:
         yield opened
+
+
+async def make_unbounded(desk: Watched, name: str) -> None:
+    """Makes a stream anew without bounds, as an older version or another program may have declared it."""
+    async with channel(desk) as opened:
+        await opened.queue_delete(name)
+        await opened.declare_queue(name, durable=True, arguments={"x-queue-type": "stream"})
+
+
+async def restore(desk: Watched, name: str) -> None:
+    """Makes a queue anew with its bounds; a session that begins just then may declare it as it was."""
+    (wanted,) = (queue for queue in design(bounds=Bounds()).queues if queue.name == name)
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(ChannelPreconditionFailed):
+                async with channel(desk) as opened:
+                    await opened.queue_delete(name)
+                    await opened.declare_queue(name, durable=True, arguments=dict(wanted.arguments))
+                    return
+
+
+async def make_small_log(desk: Watched) -> None:
+    """Makes the log anew: it holds 20 articles of 100 kB, and removes five at a time."""
+    bounds: dict[str, str | int] = {"x-queue-type": "stream", "x-max-age": "7D"}
+    bounds |= {"x-max-length-bytes": 2_000_000, "x-stream-max-segment-size-bytes": 500_000}
+    async with channel(desk) as opened:
+        await opened.queue_delete(LOG)
+        await opened.declare_queue(LOG, durable=True, arguments=dict(bounds))
+    desk.node.evaluate('rabbit_networking:close_all_connections("a test").')  # each process binds it again

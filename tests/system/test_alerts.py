@@ -6,25 +6,33 @@ The tests share one Copydesk and follow one another: each leaves it in order. `m
 
 import asyncio
 import os
-import re
-import shlex
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
 import aiohttp
 import pytest
-from aio_pika.exceptions import ChannelPreconditionFailed
 
-from contract.topology import ACCEPTED, ATTEMPTS, DEAD, LOG, REQUESTS, Bounds, design
+from contract.topology import ACCEPTED, ATTEMPTS, DEAD, LOG, REQUESTS
 from tests.forking.command import COPYDESK
 from tests.system.boards import Query, boards, queries, variables, without_data
-from tests.system.causes import accepted, channel, consumer, large, load, site, stored, webhook
+from tests.system.causes import (
+    accepted,
+    channel,
+    consumer,
+    large,
+    load,
+    make_small_log,
+    make_unbounded,
+    restore,
+    site,
+    stored,
+    webhook,
+)
 from tests.system.mixed_load import mixed_load
 from tests.system.pictures import take
 from tests.system.processes import Process, running
@@ -38,7 +46,6 @@ WITHIN_S = 900 if WHOLE else 150  # a range of 6 hours is 6 minutes here, and le
 pytestmark = [pytest.mark.system, pytest.mark.rabbit, pytest.mark.timeout(WITHIN_S + 120)]
 takes_minutes = pytest.mark.skipif(not WHOLE, reason="takes minutes: make operations")
 
-RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
 SMALL, LARGE = "64m", "4g"  # sizes of a file system in memory: less and more than the alert's 1 GiB
 MOUNT = 'mount -t tmpfs -o size="$1" tmpfs "$0" && shift && exec "$@"'
 ENTER = ("unshare", "--map-root-user", "--mount")
@@ -90,25 +97,6 @@ async def test_a_queue_without_bounds_and_sessions_that_flap(desk: Watched, aler
     await alert.resolves("CopydeskQueueUnbounded", "CopydeskSessionsFlap")
 
 
-async def make_unbounded(desk: Watched, name: str) -> None:
-    """Makes a stream anew without bounds, as an older version or another program may have declared it."""
-    async with channel(desk) as opened:
-        await opened.queue_delete(name)
-        await opened.declare_queue(name, durable=True, arguments={"x-queue-type": "stream"})
-
-
-async def restore(desk: Watched, name: str) -> None:
-    """Makes a queue anew with its bounds; a session that begins just then may declare it as it was."""
-    (wanted,) = (queue for queue in design(bounds=Bounds()).queues if queue.name == name)
-    async with asyncio.timeout(60):
-        while True:
-            with suppress(ChannelPreconditionFailed):
-                async with channel(desk) as opened:
-                    await opened.queue_delete(name)
-                    await opened.declare_queue(name, durable=True, arguments=dict(wanted.arguments))
-                    return
-
-
 async def test_webhooks_that_fail_and_one_that_is_gone(desk: Watched, alert: Alerts) -> None:
     async with site(500) as (url, statuses), webhook(desk, f"{url}/ordered", ordered=True):
         async with site(410) as (gone, _), webhook(desk, f"{gone}/gone"):
@@ -152,32 +140,18 @@ async def test_who_has_silenced_an_alert_does_not_hear_of_it_until_the_silence_e
     desk: Watched, alert: Alerts
 ) -> None:
     manager, wanted = desk.alertmanager, {"alertname": "CopydeskQueueUnbounded", "queue": REQUESTS}
-    silence = (await amtool("add", desk, **wanted)).strip()
+    silence = await manager.amtool("add", **wanted)
     await make_unbounded(desk, REQUESTS)
     desk.node.evaluate('rabbit_networking:close_all_connections("a test").')
     await alert.fires("CopydeskQueueUnbounded", queue=REQUESTS)
     await manager.suppresses("silencedBy", wanted)
-    assert REQUESTS in await amtool("query", desk)
+    assert REQUESTS in await manager.amtool("query")
     assert not manager.heard("firing", wanted)
-    await amtool("expire", desk, silence)
+    await manager.amtool("expire", silence)
     await manager.hears("team", "firing", wanted)
     await restore(desk, REQUESTS)
     desk.node.evaluate('rabbit_networking:close_all_connections("a test").')
     await alert.resolves("CopydeskQueueUnbounded", "CopydeskSessionsFlap")
-
-
-async def amtool(command: str, desk: Watched, *words: str, **matchers: str) -> str:
-    """Runs a command on silences as the runbook has it, for other alerts or another id, and returns its output."""
-    (line,) = re.findall(rf"^amtool .* silence {command}\b.*$", RUNBOOK.read_text(), re.MULTILINE)
-    parts = shlex.split(line.replace("http://127.0.0.1:9093", desk.alertmanager.url))
-    end = parts.index(command) + 1
-    wanted = [f"{label}={value}" for label, value in matchers.items()]
-    options = [part for part in parts[end:] if part.startswith("--")]
-    called = [*parts[:end], *wanted, *options, *words]
-    process = await asyncio.create_subprocess_exec(*called, stdout=asyncio.subprocess.PIPE)
-    out, _ = await process.communicate()
-    assert process.returncode == 0
-    return out.decode()
 
 
 async def test_no_worker_and_an_intake_that_fills_up(desk: Watched, alert: Alerts) -> None:
@@ -331,16 +305,6 @@ async def test_a_consumer_that_does_not_read_what_a_full_log_removes(desk: Watch
         assert not [one for one in await alert.firing() if one.get("reader") not in {None, "consumer"}]
     await alert.resolves("CopydeskEventsExpireUnread")
     await alert.resolves("CopydeskLedgerHasGap", "CopydeskWebhookMissedEvents", within_s=120)
-
-
-async def make_small_log(desk: Watched) -> None:
-    """Makes the log anew: it holds 20 articles of 100 kB, and removes five at a time."""
-    bounds: dict[str, str | int] = {"x-queue-type": "stream", "x-max-age": "7D"}
-    bounds |= {"x-max-length-bytes": 2_000_000, "x-stream-max-segment-size-bytes": 500_000}
-    async with channel(desk) as opened:
-        await opened.queue_delete(LOG)
-        await opened.declare_queue(LOG, durable=True, arguments=dict(bounds))
-    desk.node.evaluate('rabbit_networking:close_all_connections("a test").')  # each process binds it again
 
 
 @takes_minutes

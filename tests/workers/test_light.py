@@ -25,8 +25,8 @@ def test_no_reader_is_loaded(module: str) -> None:
     assert loaded_by(module) & HEAVY == set()
 
 
-def test_the_parser_of_filters_is_loaded_with_the_first_filter() -> None:
-    assert "lark" not in loaded_by("runtime.serving", "runtime.delivering")
+def test_the_parsers_of_filters_and_urls_are_loaded_with_the_first_of_them() -> None:
+    assert loaded_by("runtime.wiring", "runtime.serving", "runtime.delivering") & {"ada_url", "lark"} == set()
 
 
 def test_the_help_loads_no_client_no_messages_and_no_database() -> None:
