@@ -53,7 +53,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """A subscription that is pushed to an URL. Times are aware.
+    """A subscription that is pushed to a URL. Times are aware.
 
     Attributes:
         owner: the name of the API key that made it.

@@ -137,7 +137,7 @@ async def _to_one(request: web.Request, handle: Callable[[Wanted], Awaitable[Han
 
 
 def _within_reach(request: web.Request, wanted: Wanted) -> Wanted:
-    """Returns what picks those `wanted` letters that are of documents which the caller sees.
+    """Narrows `wanted` to letters of documents that the caller may see.
 
     What cannot be decoded has no owner: it takes the scope `admin` to see that.
     """

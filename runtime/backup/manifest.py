@@ -21,6 +21,13 @@ class LedgerKind(StrEnum):
     POSTGRESQL = "postgresql"
 
 
+class Part(StrEnum):
+    """What is restored where the other part is still there."""
+
+    BROKER = "broker"
+    LEDGER = "ledger"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedFile:
     """A file of the backup: its size, and its SHA-256 in hexadecimal digits."""

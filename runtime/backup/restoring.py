@@ -6,7 +6,6 @@ The records come first: then it is known where each entry stands, and the ledger
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from runtime.backup import entries, sqlite
 from runtime.backup import folder as files
 from runtime.backup.folder import BackupError
 from runtime.backup.jobs import undecided
-from runtime.backup.manifest import BrokerKind, LedgerKind, Manifest
+from runtime.backup.manifest import BrokerKind, LedgerKind, Manifest, Part
 from runtime.backup.offsets import Offsets, UpTo
 from runtime.brokers.embedded.audit import last_offsets
 from runtime.brokers.embedded.folder import locked
@@ -30,13 +29,6 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 _PUT_AT_ONCE = 100  # jobs; chosen, as many as share a publish timeout without hurry
-
-
-class Part(StrEnum):
-    """What is restored where the other part is still there."""
-
-    BROKER = "broker"
-    LEDGER = "ledger"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import typer
 
 from contract.broker import BrokerUnavailable
 from runtime import logs
-from runtime.backup.restoring import Part
+from runtime.backup.manifest import Part
 from runtime.cli import streams
 from runtime.cli.databases import asked
 from runtime.cli.exits import Exit

@@ -98,7 +98,7 @@ class _Check:
         self._tell(Finding("restart", "takes after a crash what it had not handled", fault))
 
     async def _send(self, case: Case) -> None:
-        """Returns None: what became of it shows later."""
+        """Sends the events of a case. What became of them shows later."""
         for event in case.events:
             await self._queue.put(event)
 

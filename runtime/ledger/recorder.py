@@ -20,7 +20,7 @@ from contract.streams import Stream, Streams, is_next
 from contract.tracing import OFF, Tracer
 from runtime.ledger import schema
 from runtime.ledger.batch import FactBatch, StreamPosition, digest_of, newest_ms, read
-from runtime.ledger.completions import Completions, Log
+from runtime.ledger.completions import AnnouncingLog, Completions
 from runtime.ledger.expiry import Expiry, ExpiryLimits
 from runtime.ledger.facts import AcceptedFact, VerdictFact
 from runtime.ledger.inbox import End, Inbox, Linger
@@ -68,7 +68,7 @@ class RecorderLimits:
     pause_s: float = 1.0
 
 
-class RecordedBroker(Streams, EventLog, Log, Protocol):
+class RecordedBroker(Streams, EventLog, AnnouncingLog, Protocol):
     """The methods of a broker that the recorder needs."""
 
 

@@ -10,7 +10,7 @@ from runtime.errors import StartError
 from runtime.ledger import search, tables
 from runtime.ledger.database import open_engine, translated
 
-VERSION: Final = "0010"  # of the tables that this code needs: the newest in `migrations/versions`
+VERSION: Final = "0011"  # of the tables that this code needs: the newest in `migrations/versions`
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -33,7 +33,7 @@ async def check(engine: AsyncEngine) -> None:
 
 
 async def check_writable(engine: AsyncEngine) -> None:
-    """Returns if this user may write; writes nothing.
+    """Checks that this user may write; writes nothing.
 
     Raises:
         LedgerUnavailable: the database cannot be written, or not be asked.

@@ -111,13 +111,13 @@ def _published(name: str) -> dict[str, Any]:
     """Returns the channel of one kind of event on the exchange: its routing key is the address."""
     address, parameters = _ADDRESSES[name]
     exchange = {"name": DOCUMENTS, "type": "topic", "durable": True, "autoDelete": False}
-    told: dict[str, Any] = {
+    channel: dict[str, Any] = {
         "address": address,
         "summary": "Bind a queue of your own with this routing key, or a pattern.",
         "messages": _messages(name),
         "bindings": {"amqp": {"is": "routingKey", "exchange": exchange, "bindingVersion": "0.3.0"}},
     }
-    return {**told, "parameters": dict(parameters)} if parameters else told
+    return {**channel, "parameters": dict(parameters)} if parameters else channel
 
 
 def _published_by_headers() -> dict[str, Any]:

@@ -258,7 +258,7 @@ async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: s
 
 
 async def erased_for(request: web.Request, ledger: Ledger, document_id: str) -> Erased | None:
-    """Returns when the document was erased, None where it was not, or is none of who asks."""
+    """Returns when the document was erased, None if it was not, or is not the document of the caller."""
     found = await asked(ledger.erased(document_id))
     is_own = found is not None and owner_seen(request) in {None, found.owner}
     return found if is_own else None

@@ -60,7 +60,7 @@ def batch_faults(request: web.Request) -> Iterator[Fault]:
 
 
 def check_name(parameter: str, name: str) -> None:
-    """Returns if `name` may be that of a batch.
+    """Refuses a `name` that no batch can have.
 
     Raises:
         ProblemError: it may not.

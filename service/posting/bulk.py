@@ -202,7 +202,7 @@ def _now() -> float:
 
 
 def check(faults: Sequence[Fault]) -> None:
-    """Returns where header and query have no faults.
+    """Refuses a request whose header or query has a fault.
 
     Raises:
         ProblemError: they have.

@@ -216,7 +216,7 @@ async def _json_submission(request: web.Request) -> Checked:
 
 
 def check_json_charset(request: web.Request) -> None:
-    """Returns where the body is UTF-8, as far as its header says.
+    """Refuses a body of JSON whose header names another charset than UTF-8.
 
     Raises:
         ProblemError: it names another charset.
@@ -234,7 +234,7 @@ async def _raw_submission(request: web.Request, kind: Kind) -> Checked:
 
 
 def refuse_files(kind: Kind, body: bytes) -> None:
-    """Returns where `body` does not begin like a file of a kind that is not taken.
+    """Refuses a `body` that begins like a file of a kind that is not taken.
 
     Raises:
         ProblemError: it does.
@@ -291,7 +291,7 @@ def _options(request: web.Request) -> dict[str, object]:
 
 
 def check_coding(request: web.Request) -> None:
-    """Returns where the body has a content coding that is taken.
+    """Refuses a body with a content coding that is not taken.
 
     Raises:
         ProblemError: it has another one. Only then the answer names codings (RFC 7694, section 3).

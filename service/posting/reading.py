@@ -25,7 +25,7 @@ class BodyReading:
 
     @asynccontextmanager
     async def within(self, seconds: float) -> AsyncGenerator[None, None]:
-        """Limits the time of its body.
+        """Limits the time that the body of the context may take.
 
         Raises:
             TimeoutError: the time is over, or the server stops.

@@ -131,7 +131,7 @@ class _Download:
                     return
 
     async def _chosen(self, entries: Sequence[LogEntry]) -> Sequence[LogEntry]:
-        """Returns what is wanted. It waits until it is known whose it is. Erased documents are not sent again."""
+        """Returns the entries to send, none of erased documents. Waits until the owners of all are known."""
         events = {it.offset: decoded(it.body) for it in entries}
         wanted = {
             it.offset: events[it.offset] for it in entries if self.choice.wants(it.routing_key, events[it.offset])
