@@ -84,7 +84,7 @@ VALUES: Mapping[str, Mapping[str, Values]] = {
     "copydesk_queue_bound_missing": {"queue": _QUEUE, "bound": frozenset(BOUNDS.values())},
     "copydesk_audit_runs": {"state": frozenset(AuditState)},
     "copydesk_audit_oldest_seconds": {"lane": frozenset(Lane)},
-    "copydesk_audit_looks": {"outcome": frozenset(AuditOutcome)},
+    "copydesk_audit_readings": {"outcome": frozenset(AuditOutcome)},
     "copydesk_request_seconds": {
         "method": re.compile("[A-Z]+|other"),
         "route": _ROUTE,

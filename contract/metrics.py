@@ -249,8 +249,8 @@ class Metrics(DocumentMetrics, WebhookMetrics):
             ["lane"],
             registry=registry,
         )
-        self.audit_looks = Counter(
-            "copydesk_audit_looks",
+        self.audit_readings = Counter(
+            "copydesk_audit_readings",
             f"Readings of the broker by copydesk audit --watch: {_listed(AuditOutcome)}.",
             ["outcome"],
             registry=registry,

@@ -76,15 +76,17 @@ class Auditor:
     async def watch(self, every_s: float, metrics: Metrics, stop: Stop) -> None:
         """Audits every `every_s` seconds, and keeps the gauges, until `stop` is set."""
         for outcome in AuditOutcome:
-            metrics.audit_looks.labels(outcome)  # alerts see a counter that does not grow, but not one that is absent
+            metrics.audit_readings.labels(
+                outcome
+            )  # alerts see a counter that does not grow, but not one that is absent
         logged = ""
         while not stop.is_set():
             try:
                 self._show(await self.balance(), metrics)
-                metrics.audit_looks.labels(AuditOutcome.COMPLETE).inc()
+                metrics.audit_readings.labels(AuditOutcome.COMPLETE).inc()
                 logged = ""
             except BrokerUnavailable as error:
-                metrics.audit_looks.labels(AuditOutcome.FAILED).inc()
+                metrics.audit_readings.labels(AuditOutcome.FAILED).inc()
                 if str(error) != logged:  # one line for each cause of an outage
                     log.warning("audit_failed", detail=str(error))
                 logged = str(error)

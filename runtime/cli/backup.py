@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import orjson
 import typer
 
-from contract.broker import BrokerUnavailable
 from runtime import logs
 from runtime.backup.manifest import Part
 from runtime.cli import streams
@@ -78,6 +77,8 @@ def restore(
 
 def _reached(done: Coroutine[Any, Any, T]) -> T:
     """Returns what `done` returns; ends the command if broker or database cannot be reached."""
+    from contract.broker import BrokerUnavailable
+
     try:
         return asked(done)
     except BrokerUnavailable as error:

@@ -1,13 +1,15 @@
 """How long the log keeps what its readers have not read, in both databases."""
 
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 
-from contract.broker import BrokerUnavailable
+from contract.broker import BrokerUnavailable, LogEntry
 from contract.consumers import Consumer
 from contract.metrics import Metrics
 from contract.replays import ReplayState
@@ -30,10 +32,15 @@ HOUR_S = 3600.0
 def hourly(count: int) -> Records:
     """Returns a log with an event of each of the last `count` hours: that at offset `count` - 1 is of now."""
     records = Records()
-    for number in range(count):
-        at = rfc3339(NOW - timedelta(hours=count - 1 - number))
-        records.decide(replace(samples.processed(samples.job()), time=at))
+    write_hourly(records, count)
     return records
+
+
+def write_hourly(records: Records, count: int) -> None:
+    now = datetime.now(UTC)
+    for number in range(count):
+        at = rfc3339(now - timedelta(hours=count - 1 - number))
+        records.decide(replace(samples.processed(samples.job()), time=at))
 
 
 async def add_consumer(engine: AsyncEngine, offset: int, name: str = "archive") -> None:
@@ -113,10 +120,40 @@ async def test_an_offset_that_rabbitmq_has_skipped_is_no_removed_event(engine: A
     assert (await measured.left(), measured.reach) == ({"consumer": 6.0}, 24.0)
 
 
+async def test_times_are_looked_up_again_in_a_log_that_was_made_anew(engine: AsyncEngine) -> None:
+    records = hourly(20)
+    await add_consumer(engine, 3)
+    measured = Measured(records, engine, DAY)
+    assert await measured.left() == {"consumer": 9.0}
+    records.make_anew(Stream.LOG)
+    write_hourly(records, 10)
+    assert await measured.left() == {"consumer": 19.0}
+
+
+async def test_the_log_is_read_only_where_a_reader_has_moved(engine: AsyncEngine) -> None:
+    class Counted(Records):
+        reads = 0
+
+        def read(self, after: int | None = None) -> AsyncGenerator[LogEntry, None]:
+            self.reads += 1
+            return super().read(after)
+
+    records = Counted()
+    write_hourly(records, 20)
+    records.truncate(Stream.LOG, 2)
+    await add_consumer(engine, 3)
+    measured = Measured(records, engine)
+    for _ in range(3):
+        assert await measured.left() == {"consumer": 2.0}
+    assert records.reads == 2  # the oldest event, and the consumer's next
+    assert await SqlConsumerBook(engine).commit("ann", "archive", 5, NOW)
+    assert (await measured.left(), records.reads) == ({"consumer": 4.0}, 3)
+
+
 async def test_entries_that_are_no_events_are_passed_over(engine: AsyncEngine) -> None:
     records = Records()
     records.write(Stream.LOG, b"{}")
-    records.decide(replace(samples.processed(samples.job()), time=rfc3339(NOW - timedelta(hours=4))))
+    records.decide(replace(samples.processed(samples.job()), time=rfc3339(datetime.now(UTC) - timedelta(hours=4))))
     await add_consumer(engine, -1)
     assert await Measured(records, engine, DAY).left() == {"consumer": 20.0}
 
@@ -125,9 +162,11 @@ async def test_an_empty_log_has_all_its_time(engine: AsyncEngine) -> None:
     measured = Measured(Records(), engine, DAY)
     await add_consumer(engine, -1)
     assert (await measured.left(), measured.reach) == ({"consumer": 24.0}, 24.0)
+    assert await SqlConsumerBook(engine).commit("ann", "archive", 7, NOW)  # the log was made anew since
+    assert await measured.left() == {"consumer": 24.0}
 
 
-async def test_nothing_is_shown_while_the_broker_cannot_be_asked(engine: AsyncEngine) -> None:
+async def test_what_was_measured_last_stays_while_the_broker_cannot_be_asked(engine: AsyncEngine) -> None:
     class Away(Records):
         away = False
 
@@ -141,7 +180,13 @@ async def test_nothing_is_shown_while_the_broker_cannot_be_asked(engine: AsyncEn
     measured = Measured(records, engine, DAY)
     assert (await measured.left(), measured.reach) == ({"consumer": 24.0}, 24.0)
     records.away = True
-    assert (await measured.left(), measured.reach) == ({}, 0.0)
+    with capture_logs() as logs:
+        for _ in range(2):
+            assert (await measured.left(), measured.reach) == ({"consumer": 24.0}, 24.0)
+    assert [entry["event"] for entry in logs] == ["log_extent_unknown"]
+    records.away = False
+    assert await SqlConsumerBook(engine).remove("ann", "archive")
+    assert (await measured.left(), measured.reach) == ({}, 24.0)
 
 
 async def test_it_is_measured_while_this_process_records(engine: AsyncEngine) -> None:
