@@ -4,10 +4,12 @@ import asyncio
 import json
 import re
 import shlex
+import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +23,7 @@ from tests.system.prometheus_server import DEPLOYED, program
 
 CONFIGURATION = DEPLOYED / "alertmanager.yml"
 _RUNBOOK = DEPLOYED.parents[1] / "docs" / "runbook.md"
+START_S = 60
 Labels = Mapping[str, str]
 _UNITS_S = {"s": 1, "m": 60, "h": 3600}
 
@@ -106,10 +109,21 @@ def alertmanager(folder: Path, *, factor: int) -> Iterator[Alertmanager]:
         with (folder / "console.log").open("wb") as console:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         try:
+            _wait_until_ready(port, process)
             yield manager
         finally:
             process.terminate()
             process.wait(timeout=60)
+
+
+def _wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=START_S):
+            return
+        assert process.poll() is None, "Alertmanager has ended: see its console.log"
+        time.sleep(0.1)
+    raise AssertionError(f"Alertmanager does not listen after {START_S} s")
 
 
 def _hurried(text: str, factor: int) -> str:
