@@ -193,7 +193,7 @@ def authors_of(given: Given, found: Read) -> Examples | None:
         found.classified.title,
         found.ruled_lines.authors,
     )
-    candidates = candidates_of(find_mentions(around.lines, around.kept))
+    candidates = candidates_of(find_mentions(around.lines, around.kept, around.title))
     if not candidates:
         return None
     true = name_set(given.authors)

@@ -1,6 +1,7 @@
 """Features of each name that may be an author's, for the model that chooses the authors of pasted text."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -101,7 +102,8 @@ class _Table:
         self._named = frozenset(
             mention.line for one in candidates for mention in one.mentions if mention.form is not Form.BOX
         )
-        words = {word for line in text.lines for word in _WORD.findall(line.text)}
+        words = set(_WORD.findall("\n".join(line.text for line in text.lines)))
+        self._times = Counter(line.text.casefold() for line in text.lines)
         self._lower = {word for word in words if word.islower()}
 
     def row(self, candidate: Candidate) -> dict[str, float]:
@@ -168,7 +170,7 @@ class _Table:
         words, folded = name.split(), name.casefold()
         title = self._text.lines[self._text.title].text.casefold() if self._text.title is not None else ""
         return {
-            "alone": min(_MANY, sum(line.text.casefold() == folded for line in self._text.lines)),
+            "alone": min(_MANY, self._times[folded]),
             "in_prose": min(_MANY, self._body.count(folded)),
             "surname_in_prose": min(_MANY, self._body.count(words[-1].casefold())),
             "in_title": float(folded in title),

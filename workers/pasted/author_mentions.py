@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from workers.metadata import person_names
-from workers.metadata.byline_words import BEFORE_BY, BY_LABELS, BY_WORDS, ORGANISATION, ROLES, any_of
+from workers.metadata.byline_words import BEFORE_BY, BY_LABELS, BY_WORDS, ORGANISATION, PARTICLES, ROLES, any_of
 from workers.page.words import word_set
 from workers.pasted.author_lines import LABEL_ALONE, LABELLED
 from workers.pasted.byline import credited_in, is_name, names_before_role, names_in, split_names
@@ -20,6 +20,7 @@ _MAX_BARE_CHARS = 90  # characters of a line of names, roles and dates
 _MAX_TEAM_WORDS = 5  # words of the name of a desk or an agency
 _BOX_LINES = 12  # lines after the article in which a sentence may introduce the author
 _OPENING, _CLOSING = 2, 3  # lines of the article at its ends in which reporters are named
+_BEFORE = 16  # lines around the title and the first line of the article in which a by-line is looked for
 _MAX_NAMES = 8  # names below a label
 _MAX_MENTIONS = 300  # of a text; a text of a thousand names has no by-line that could be told
 
@@ -35,6 +36,7 @@ _INTRODUCED = re.compile(
 _BRACKET_AT_END = re.compile(r"[(（]([^()（）]{4,120})[)）]\W*\Z")
 _DATE_START = re.compile(r"\A[\W\d]*(?:(?:[^\W\d_]{3,12}\.?,?\s)?\d[\d\s.,:/–-]*(?:[ap]m\s)?)+", re.IGNORECASE)
 _PLACE = re.compile(r"\A([^,\d]+),\s")
+_WORD = re.compile(r"[\w-]+")
 _SLASH = re.compile(r"\s?/\s?")
 _TEAM = re.compile(r"(?:\w[\w’'&.-]*\s){1,4}(?:Staff|Team|Desk|Editors?|Newsroom|Redaktion|Contributors?|Bureau)\Z")
 _FROM = re.compile(r"\s(?:aus|in|from|à|en|da)\s[^,;)]+")  # the place of a correspondent
@@ -69,12 +71,13 @@ class Mention:
     names: tuple[str, ...]
 
 
-def find_mentions(lines: Sequence[Line], kept: Sequence[int]) -> list[Mention]:
-    """Returns the mentions in the order of lines; `kept` are the lines of the article."""
+def find_mentions(lines: Sequence[Line], kept: Sequence[int], title: int | None = None) -> list[Mention]:
+    """Returns the mentions near the title and the ends of the article, in order; `kept` are the article's lines."""
     found: list[Mention] = []
     ends = frozenset((*kept[:_OPENING], *kept[-_CLOSING:]))
     after = range(kept[-1] + 1, kept[-1] + 1 + _BOX_LINES) if kept else range(0)
-    for index, line in enumerate(lines):
+    for index in _near(lines, kept, title):
+        line = lines[index]
         if len(line.text) <= _MAX_CHARS:
             found += _of_short(lines, index)
         if index in ends or index in after:
@@ -82,6 +85,16 @@ def find_mentions(lines: Sequence[Line], kept: Sequence[int]) -> list[Mention]:
         if (index in after or index in ends) and (box := _introduced(line.text)):
             found.append(Mention(index, Form.BOX, box))
     return found[:_MAX_MENTIONS]
+
+
+def _near(lines: Sequence[Line], kept: Sequence[int], title: int | None) -> list[int]:
+    first, last = (kept[0], kept[-1]) if kept else (0, 0)
+    head = first if title is None else title
+    rows = {
+        *range(min(head, first) - _BEFORE, max(head, first) + _BEFORE),
+        *range(last - _CLOSING, last + 1 + _BOX_LINES),
+    }
+    return sorted(index for index in rows if 0 <= index < len(lines))
 
 
 def _of_short(lines: Sequence[Line], index: int) -> Iterator[Mention]:
@@ -127,11 +140,23 @@ def _alone(index: int, text: str) -> Iterator[Mention]:
 
 def names_of(text: str) -> tuple[str, ...]:
     """Returns the names that a short line consists of, beside dates and roles, or none."""
-    said = _DATE_START.sub("", text)
+    said = _DATE_START.sub("", text) if any(map(str.isdigit, text)) else text
+    if not _may_begin_with_name(said):
+        return ()
     said = _ROLE_AFTER_DASH.sub("", said)
     parts = _SLASH.split(said) if find_date(said) is None else [said]
     names = clean([name for part in parts for name in split_names(_once(part))])
     return names if all(map(is_name, names)) else ()
+
+
+def _may_begin_with_name(text: str) -> bool:
+    """True if the first two words may be a name's; most lines of a page are told by that, before slower looks."""
+    words = text.split(maxsplit=2)
+    if not words or words[0][0].islower():
+        return False
+    if len(words) == 1:
+        return not text.isascii() or "/" in text
+    return words[1].casefold() in PARTICLES or not words[1][0].islower()
 
 
 def clean(names: Iterable[str]) -> tuple[str, ...]:
@@ -161,6 +186,8 @@ def _of_team(text: str) -> tuple[str, ...]:
         return ()
     if _TEAM.match(text):
         return () if text.split(maxsplit=1)[0].casefold() in _BEFORE_ROLE else (text,)
+    if not ORGANISATION.search(text) and ROLES.isdisjoint(_WORD.findall(text.casefold())):
+        return ()
     names = tuple(person_names.split_names(text, trusted=False))
     known = any(ORGANISATION.search(name) or not ROLES.isdisjoint(name.casefold().split()) for name in names)
     return names if known and all(len(name.split()) <= _MAX_TEAM_WORDS for name in names) else ()

@@ -38,7 +38,7 @@ def choose_authors(text: TextAround, trees: BoostedTrees, others: frozenset[int]
     """
     if trees.names != AUTHOR_FEATURES:
         raise ValueError("the weights of authors are for other features")
-    mentions = find_mentions(text.lines, text.kept)
+    mentions = find_mentions(text.lines, text.kept, text.title)
     candidates = candidates_of([mention for mention in mentions if mention.line not in others])
     if not candidates:
         return Authors((), frozenset())
