@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RABBITMQ := /usr/lib/rabbitmq/bin/rabbitmq-server
 PROMETHEUS := /usr/bin/prometheus
+ALERTMANAGER := /usr/bin/prometheus-alertmanager
 POSTGRES := /usr/share/postgresql-common
 CHROMIUM := /usr/bin/chromium
 SYSTEMD := /usr/bin/systemd-analyze
@@ -17,7 +18,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # Set in many images; hundreds of interpreters would compile the same code.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test test-ready unit faults operations fuzz schemathesis integrations swagger-ui test-rabbitmq4 lint lint-quick lint-types format schemas lock wheel sbom helm manifests boards clean
+.PHONY: run demo test test-ready unit faults operations pictures fuzz schemathesis integrations swagger-ui test-rabbitmq4 lint lint-quick lint-types format schemas lock wheel sbom helm manifests boards clean
 
 run: $(VENV)/.installed
 	$(BIN)/copydesk up
@@ -31,7 +32,7 @@ ARGS :=
 test: test-ready
 	$(BIN)/python -m $(if $(ARGS),pytest $(PATIENTLY) $(ARGS),tests.suites)
 
-test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(POSTGRES) $(CHROMIUM) $(SYSTEMD) $(NPM) $(JQ)
+test-ready: $(VENV)/.installed-dev $(RABBITMQ) $(PROMETHEUS) $(ALERTMANAGER) $(POSTGRES) $(CHROMIUM) $(SYSTEMD) $(NPM) $(JQ)
 
 # No broker, no root, few processes: a minute and a half on two cores. Takes ARGS, too.
 unit: $(VENV)/.installed-dev
@@ -51,6 +52,10 @@ faults: $(VENV)/.installed-dev $(RABBITMQ)
 # minutes. make test does it for alerts that take seconds, and for 200 hosts.
 operations: test-ready
 	COPYDESK_TEST_OPERATIONS=1 $(BIN)/pytest tests/system/test_alerts.py tests/system/test_series.py -s -o faulthandler_timeout=3600 -o session_timeout=14400
+
+# Pictures of what Prometheus draws for panels of the dashboards, while every panel is seen to have data: for docs/operating.md.
+pictures: test-ready
+	COPYDESK_TEST_PICTURES=docs/panels $(BIN)/pytest tests/system/test_alerts.py -k every_panel
 
 # Throws 10,000 requests that are nearly HTTP at both ports; make test throws 600. And runs the property tests, with other
 # examples each time; in make test they are the same each time.
@@ -109,8 +114,8 @@ schemas: $(VENV)/.installed-dev
 
 # Takes the newest versions that pyproject.toml allows.
 lock: $(VENV)/.installed-dev
-	$(COMPILE) --upgrade pyproject.toml --group build -o requirements.lock
-	$(COMPILE) --upgrade pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --upgrade pyproject.toml --extra tracing --group build -o requirements.lock
+	$(COMPILE) --upgrade pyproject.toml --extra tracing --group build --group dev -c requirements.lock -o requirements-dev.lock
 	$(COMPILE) --upgrade --group sbom -o requirements-sbom.lock
 
 # A wheel, and the versions that it was tested with: docs/deploying.md. (pip takes no wheel of ours where a file has hashes.)
@@ -165,6 +170,9 @@ $(RABBITMQ):
 
 $(PROMETHEUS):
 	deploy/debian-install.sh prometheus
+
+$(ALERTMANAGER):
+	deploy/debian-install.sh prometheus-alertmanager
 
 # Its package would start a cluster of its own: tests and benchmarks start private ones.
 $(POSTGRES):

@@ -25,7 +25,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from contract.article import Article
-from contract.broker import Capacity, Delivery
+from contract.broker import Delivery
+from contract.capacity import Capacity
 from contract.codec import decode_job
 from contract.ids import new_document_id
 from contract.job import Job, Kind, Lane

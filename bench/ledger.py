@@ -141,6 +141,11 @@ class MemoryStreams:
             yield []
             await asyncio.sleep(0.2)
 
+    async def read(self, after: int | None = None) -> AsyncGenerator[LogEntry, None]:
+        entries = self._entries[Stream.LOG]
+        for entry in entries[len(entries) if after is None else after + 1 :]:
+            yield entry
+
     async def log_bounds(self) -> tuple[int, int]:
         return 0, len(self._entries[Stream.LOG]) - 1
 

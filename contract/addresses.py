@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-from ada_url import URL
-
 _PORTS = {"http:": 80, "https:": 443}  # RFC 9110, sections 4.2.1 and 4.2.2
 _NAT64 = ip_network("64:ff9b::/96")  # RFC 6052 section 2.1
 _ISATAP = {0x0000_5EFE, 0x0200_5EFE}  # RFC 5214 section 6.1: an interface identifier that ends in an IPv4 address
@@ -75,6 +73,8 @@ class AddressRule:
         Raises:
             BlockedAddressError, BlockedPortError: see `check`.
         """
+        from ada_url import URL  # noqa: PLC0415 - as in `urls`
+
         parts = URL(url)
         host = parts.hostname.strip("[]")
         try:

@@ -17,16 +17,16 @@
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from contract.capacity import UNBOUNDED, Capacity, Reservation
 from contract.codec import MessageTooLarge
 from contract.dead import DeadLetterPage, Handled, Wanted
 from contract.job import Job
 from contract.verdicts import Verdict
 
-_MOST_PREVIEWS = 4  # chosen: with those of `MAX_PREVIEW_BYTES` and 14 slots a worker stays within its 512 MiB
 SUSPECT_DELIVERIES = 3  # two deliveries may be two lost connections; see docs/decisions.md on jobs that run alone
 
 
@@ -54,16 +54,16 @@ class NotTaken(BrokerError):
     """No worker took the preview in time: all are at work, or none is running."""
 
 
-class NoRoom(Exception):
-    """All slots are taken, or the bytes that a worker may hold are used up, and none were given back in time."""
-
-
 class UnknownOffset(Exception):
     """The log no longer holds this offset."""
 
 
 class QueueMissing(Exception):
-    """There is no queue of this name, or it belongs to somebody's connection."""
+    """There is no queue of this name."""
+
+
+class QueueExclusive(Exception):
+    """The queue belongs to one connection, that of its subscriber, and is deleted when this connection ends."""
 
 
 class QueueForbidden(Exception):
@@ -72,73 +72,6 @@ class QueueForbidden(Exception):
 
 class NoQueues(Exception):
     """This broker has no queues of subscribers."""
-
-
-def previews_at_once(slots: int) -> int:
-    """Returns how many previews a worker with this many slots works on at once: at most half of them, at least one."""
-    return max(1, min(_MOST_PREVIEWS, slots // 2))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capacity:
-    """How much a worker takes at once.
-
-    Attributes:
-        slots: documents that are worked on at once.
-        waiting: further documents: those that wait, for the network or for a slot, and verdicts that wait for their
-            confirm.
-        unconfirmed: how many of them may be verdicts, at most.
-        held_bytes: most bytes of all of them, as they were delivered and fetched.
-    """
-
-    slots: int
-    waiting: int = 0
-    unconfirmed: int = 64  # chosen: 1,500 verdicts a second at 40 ms each
-    held_bytes: int = 512 * 1024 * 1024
-
-    @property
-    def most(self) -> int:
-        """The most documents that a worker has at once."""
-        return self.slots + self.waiting
-
-
-class Reservation(Protocol):
-    """A delivery's part of a worker's capacity: a slot while it is worked on, and the bytes that are held for it."""
-
-    def without_slot(self) -> AbstractAsyncContextManager[None]:
-        """Gives the slot to others while the context is open: to wait for the network takes none.
-
-        The context ends when there is a slot again; after an exception it ends at once, without one.
-
-        Raises:
-            NoRoom: there was no slot in time.
-        """
-
-    def take_now(self, size_bytes: int) -> bool:
-        """Counts further bytes that are held for the delivery. Returns False, and counts none, if there is no room."""
-
-    async def take(self, size_bytes: int) -> None:
-        """Counts further bytes, as `take_now`, and waits for room.
-
-        Raises:
-            NoRoom: there was none in time.
-        """
-
-
-class _Unbounded:
-    """A reservation without limits, for a fetch outside a worker."""
-
-    def without_slot(self) -> AbstractAsyncContextManager[None]:
-        return nullcontext()
-
-    def take_now(self, _size_bytes: int) -> bool:
-        return True
-
-    async def take(self, _size_bytes: int) -> None:
-        """Returns at once."""
-
-
-UNBOUNDED: Reservation = _Unbounded()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,6 +281,7 @@ class SubscriberQueues(Protocol):
         """Returns True if there is such a queue.
 
         Raises:
+            QueueExclusive: there is, and it belongs to one connection.
             NoQueues: this broker has none.
             BrokerUnavailable: the broker cannot be asked.
         """

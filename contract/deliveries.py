@@ -120,8 +120,8 @@ class DeliveryStore(Protocol):
     async def blocking(self, webhook_id: str, *, limit: int) -> Sequence[Delivery]:
         """Returns the pending deliveries of an ordered webhook in the order of the log, with their bodies."""
 
-    async def is_pending(self, delivery_id: str) -> bool:
-        """Returns True if a delivery is still there, and pending: its document may have been erased meanwhile."""
+    async def next_at(self, delivery_id: str) -> datetime | None:
+        """Returns when a delivery is due, None if it is not there any more, or not pending."""
 
     async def ownership(self, owner: str, ids: Collection[str], until: datetime) -> Ownership:
         """Tells which documents (or webhooks, or batches) are the owner's.

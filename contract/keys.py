@@ -18,6 +18,9 @@ from typing import Final, Protocol
 NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """The name of an owner."""
 
+ANONYMOUS: Final = "anonymous"
+"""The owner of documents that are posted without a key, where the server has none."""
+
 MIN_SECRET_CHARS: Final = 32  # of the setting; 256 bits in base64url are 43, in hexadecimal 64; chosen: no pass phrase
 _SECRET_BYTES: Final = 32  # 256 bits: it cannot be guessed, so that a fast hash is enough
 _ID_BYTES: Final = 8  # chosen: two of a million keys have the same id with a probability of 3 in 10**8

@@ -11,6 +11,7 @@ from contract.labels import (
     DeadAction,
     DeliveryOutcome,
     InHand,
+    LogReader,
     Outcome,
     ParserRestart,
     ParserState,
@@ -248,8 +249,8 @@ class Metrics(DocumentMetrics, WebhookMetrics):
             ["lane"],
             registry=registry,
         )
-        self.audit_looks = Counter(
-            "copydesk_audit_looks",
+        self.audit_readings = Counter(
+            "copydesk_audit_readings",
             f"Readings of the broker by copydesk audit --watch: {_listed(AuditOutcome)}.",
             ["outcome"],
             registry=registry,
@@ -265,6 +266,19 @@ class Metrics(DocumentMetrics, WebhookMetrics):
         self.ledger_lag_seconds = Gauge(
             "copydesk_ledger_lag_seconds",
             "How far the ledger is behind the log, as far as this process records; 0 for less than 3 s.",
+            registry=registry,
+        )
+        self.log_left_seconds = Gauge(
+            "copydesk_log_left_seconds",
+            "Seconds until the log removes the oldest event that the slowest reader of a kind has not read, by kind: "
+            f"{_listed(LogReader)}; 0 if it is gone. As the process that records sees it.",
+            ["reader"],
+            registry=registry,
+        )
+        self.log_reach_seconds = Gauge(
+            "copydesk_log_reach_seconds",
+            "How many seconds a reader may be behind before it misses events; 0 while the log has removed nothing and "
+            "has no limit of age, and in processes that do not record.",
             registry=registry,
         )
         self.ledger_rows = Gauge("copydesk_ledger_rows", "Runs of documents in the ledger.", registry=registry)

@@ -6,7 +6,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.metrics import MetricWrapperBase
 
-from contract.labels import VALUES, Values
+from contract.label_values import VALUES, Values
 from contract.metrics import Metrics
 
 _SHOWN: Final = 12  # values of a label; chosen: more fill the page, and the contract has them all

@@ -140,7 +140,7 @@ class HowDecoded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line(Submission):
+class BulkSubmission(Submission):
     """One document of many. `idempotency_key`: its own, which counts in place of that of the request."""
 
     idempotency_key: _Key | None = None
@@ -173,21 +173,21 @@ def parse_submission(body: bytes) -> Checked:
 
 
 def parse_line(body: bytes) -> Checked:
-    """Returns the submission in `body`, one of many: a `Line`.
+    """Returns the submission in `body`, one of many: a `BulkSubmission`.
 
     Raises:
         MalformedSubmissionError, InvalidSubmissionError: as for `parse_submission`.
     """
-    checked = _parsed(body, _of_lines())
+    checked = _parsed(body, _of_bulk_submissions())
     line = checked.submission
-    if not isinstance(line, Line) or (line.idempotency_key is None and line.decoded is None):
+    if not isinstance(line, BulkSubmission) or (line.idempotency_key is None and line.decoded is None):
         return checked
     how = line.decoded
     decoded = None if how is None else Decoded(line.content or "", how.charset, how.source)
     return replace(checked, key=line.idempotency_key, decoded=decoded)
 
 
-def _parsed(body: bytes, kind: TypeAdapter[Submission] | TypeAdapter[Line]) -> Checked:
+def _parsed(body: bytes, kind: TypeAdapter[Submission] | TypeAdapter[BulkSubmission]) -> Checked:
     posted = posted_content(body)
     if posted is None:
         return _check(_decoded(body), kind, len(body))
@@ -230,7 +230,7 @@ def check_submission(fields: object, content_json: bytes | None = None) -> Check
     return replace(_check(fields, _of_submissions(), len(content_json)), content_json=content_json)
 
 
-def _check(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line], in_json: int | None) -> Checked:
+def _check(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[BulkSubmission], in_json: int | None) -> Checked:
     """Returns the submission of a `kind` in `fields`, which came as JSON of `in_json` bytes, if that is known."""
     try:
         return _checked(fields, kind, in_json)
@@ -239,7 +239,9 @@ def _check(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line], in
         raise InvalidSubmissionError([fault_of(detail) for detail in details]) from None
 
 
-def _checked(fields: object, kind: TypeAdapter[Submission] | TypeAdapter[Line], in_json: int | None) -> Checked:
+def _checked(
+    fields: object, kind: TypeAdapter[Submission] | TypeAdapter[BulkSubmission], in_json: int | None
+) -> Checked:
     warnings: tuple[Fault, ...] = ()
     try:
         submission: Submission = kind.validate_python(fields, context=in_json)
@@ -257,8 +259,8 @@ def _of_submissions() -> TypeAdapter[Submission]:
 
 
 @cache
-def _of_lines() -> TypeAdapter[Line]:
-    return TypeAdapter(Annotated[Line, _Few])
+def _of_bulk_submissions() -> TypeAdapter[BulkSubmission]:
+    return TypeAdapter(Annotated[BulkSubmission, _Few])
 
 
 def _without_bad_origin(fields: object) -> tuple[object, tuple[Fault, ...]]:

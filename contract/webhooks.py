@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the mark of secrets, not one of them
 MIN_SECRET_BYTES: Final = 24  # Standard Webhooks 1.0, "Signature scheme": at least 192 bits
@@ -53,7 +53,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """A subscription that is pushed to an URL. Times are aware.
+    """A subscription that is pushed to a URL. Times are aware.
 
     Attributes:
         owner: the name of the API key that made it.

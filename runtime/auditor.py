@@ -24,8 +24,8 @@ class AuditSource(Protocol):
         """Reads what is new into `books` and returns what the queues hold.
 
         Raises:
-            UnknownOffset: retention removed entries that were not read yet, or a stream was deleted and declared again:
-                start with empty books.
+            UnknownOffset: retention removed entries that were not read yet, or the broker's data was replaced (a
+                stream that was deleted and declared again, another data folder): start with empty books.
             BrokerUnavailable: the broker cannot be asked.
         """
 
@@ -51,7 +51,7 @@ class Auditor:
             try:
                 snapshot = await self._source.update(self._books)
             except UnknownOffset as error:
-                hint = "retention took entries before they were read, or a stream was deleted and declared again"
+                hint = "retention took entries before they were read, or the broker's data was replaced"
                 log.warning("audit_begins_anew", detail=str(error), hint=hint)
                 self._begin_anew()
             else:
@@ -76,15 +76,17 @@ class Auditor:
     async def watch(self, every_s: float, metrics: Metrics, stop: Stop) -> None:
         """Audits every `every_s` seconds, and keeps the gauges, until `stop` is set."""
         for outcome in AuditOutcome:
-            metrics.audit_looks.labels(outcome)  # alerts see a counter that does not grow, but not one that is absent
+            metrics.audit_readings.labels(
+                outcome
+            )  # alerts see a counter that does not grow, but not one that is absent
         logged = ""
         while not stop.is_set():
             try:
                 self._show(await self.balance(), metrics)
-                metrics.audit_looks.labels(AuditOutcome.COMPLETE).inc()
+                metrics.audit_readings.labels(AuditOutcome.COMPLETE).inc()
                 logged = ""
             except BrokerUnavailable as error:
-                metrics.audit_looks.labels(AuditOutcome.FAILED).inc()
+                metrics.audit_readings.labels(AuditOutcome.FAILED).inc()
                 if str(error) != logged:  # one line for each cause of an outage
                     log.warning("audit_failed", detail=str(error))
                 logged = str(error)

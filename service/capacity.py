@@ -17,9 +17,9 @@ from contract.topology import DELAYED, INTAKE_RETRY, lane_queue
 from service.api.answers import Capacity, LaneLoad, LaneLoads
 from service.api.capacity import GET_CAPACITY, WINDOW_S
 from service.api.operation import JSON
-from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, LEDGER
 from service.http.parameters import check_parameters
+from service.refusals import broker_refusal
 
 _KEPT_S: Final = 1.0  # chosen: clients may ask as often as they like
 _BROKER_TIMEOUT_S: Final = 2.0  # chosen, as for the gauges

@@ -16,13 +16,12 @@ from service.api.answers import present
 from service.api.dead import DROP_DEAD, MANY, RETRY_DEAD, SHOW_DEAD
 from service.api.dead_answers import Dropped, LetterList, Retried
 from service.api.operation import JSON
-from service.broker_errors import broker_refusal
 from service.context import BROKER, METRICS
 from service.dead_ids import has_id, may_be, named_by, not_found
 from service.dead_list import DeadQuery, cursor_of, flag_of, listed, place_of, reason_of, shown
 from service.http.middlewares import OWNER
 from service.http.parameters import check_parameters
-from service.problems import Problem, ProblemError, invalid_parameter
+from service.refusals import Problem, ProblemError, broker_refusal, invalid_parameter
 
 log = structlog.get_logger(__name__)
 
@@ -138,7 +137,7 @@ async def _to_one(request: web.Request, handle: Callable[[Wanted], Awaitable[Han
 
 
 def _within_reach(request: web.Request, wanted: Wanted) -> Wanted:
-    """Returns what picks those `wanted` letters that are of documents which the caller sees.
+    """Narrows `wanted` to letters of documents that the caller may see.
 
     What cannot be decoded has no owner: it takes the scope `admin` to see that.
     """

@@ -7,7 +7,7 @@ from typing import Final
 
 from contract.dead import DeadLetter, DeadLetterPage, Wanted
 from service import problems
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 MIN_PREFIX_CHARS: Final = 8  # chosen: the first group of a UUID; a shorter prefix is probably a mistake
 

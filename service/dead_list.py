@@ -14,7 +14,7 @@ from contract.timestamps import rfc3339
 from service.api.dead import DEFAULT_LIMIT, LIST_DEAD, MAX_LIMIT, ORDERS
 from service.api.dead_answers import ListedLetter, ShownLetter
 from service.http.parameters import check_parameters
-from service.problems import invalid_parameter
+from service.refusals import invalid_parameter
 
 _LISTED_CAUSE_CHARS = 200  # chosen: the first line of a cause; the request for one letter shows all of it
 _NUMBER = re.compile(r"[0-9]{1,4}")

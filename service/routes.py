@@ -37,7 +37,7 @@ from service.lookups.document_view import show_document
 from service.posting.callbacks import show_callback_secret
 from service.posting.extract import extract_document
 from service.posting.media_types import post_documents
-from service.problems import get_problem
+from service.refusals import get_problem
 from service.replays.download import get_replayed
 from service.replays.replays import cancel_replay, list_replays, make_replay, resume_replay, show_replay
 from service.webhooks.deliveries import deliver_again, list_deliveries, test_webhook

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from contract.broker import NoRoom
+from contract.capacity import NoRoom
 from runtime.brokers.notifier import Notifier
 
 MAX_WAIT_S: Final = 10.0

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from contract.broker import NoRoom
+from contract.capacity import NoRoom
 from contract.metrics import Metrics
 from runtime.brokers.held_bytes import HeldBytes
 from runtime.brokers.slots import QueueClass, Slots
@@ -16,7 +16,7 @@ attempt (120 s) it is well under RabbitMQ's consumer timeout (30 minutes), shoul
 
 
 class SlotReservation:
-    """`contract.broker.Reservation` of a delivery of class `kind`. The consumer calls what begins and ends it.
+    """`contract.capacity.Reservation` of a delivery of class `kind`. The consumer calls what begins and ends it.
 
     `changed` is called when a slot was freed, or when the delivery waits for one: the consumer then hands out slots.
     """
@@ -40,18 +40,18 @@ class SlotReservation:
 
     @asynccontextmanager
     async def without_slot(self) -> AsyncIterator[None]:
-        """See `contract.broker.Reservation.without_slot`."""
+        """See `contract.capacity.Reservation.without_slot`."""
         self._leave()
         self._changed()
         yield
         await self._come_back()
 
     def take_now(self, size_bytes: int) -> bool:
-        """See `contract.broker.Reservation.take_now`."""
+        """See `contract.capacity.Reservation.take_now`."""
         return self._held.take_now(self, size_bytes)
 
     async def take(self, size_bytes: int) -> None:
-        """See `contract.broker.Reservation.take`."""
+        """See `contract.capacity.Reservation.take`."""
         await self._held.take(self, size_bytes)
 
     def decide(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
-from contract.broker import Capacity, previews_at_once
+from contract.capacity import Capacity, previews_at_once
 from contract.labels import InHand
 
 T = TypeVar("T")

@@ -10,6 +10,7 @@ import typer
 from runtime import logs
 from runtime.cli import (
     audit,
+    backup,
     conformance,
     dead,
     deliver,
@@ -39,7 +40,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_COMMANDS = (roles, record, deliver, keys, submit, tail, dead, extract, topology, users, audit, conformance, doctor)
+_COMMANDS = (
+    *(roles, record, deliver, keys, submit, tail, dead, extract, topology, users),
+    *(audit, conformance, doctor, backup),
+)
 for module in _COMMANDS:
     module.register(app)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import orjson
 import typer
 
-from contract.broker import BrokerUnavailable
 from runtime import logs
 from runtime.cli import streams
 from runtime.cli.exits import Exit
@@ -68,6 +67,7 @@ def audit(
 
     Reads RabbitMQ if its URL is set, else the data folder, even while copydesk up uses it. Changes nothing.
     """
+    from contract.broker import BrokerUnavailable
     from runtime.auditor import Auditor
 
     settings = load({"amqp_url": amqp_url, "data": data, "ops_host": ops_host, "ops_port": ops_port})

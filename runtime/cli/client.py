@@ -42,7 +42,7 @@ class Busy(Unavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class PostBody:
     """The request body of one document: JSON, or the bytes of a file with query parameters."""
 
     body: bytes
@@ -75,7 +75,7 @@ class Client:
         self._url = url
         self._retrier = retrier
 
-    async def submit(self, post: Post, idempotency_key: str) -> Receipt:
+    async def submit(self, post: PostBody, idempotency_key: str) -> Receipt:
         """Posts one document. Repeating the request is safe, because of the idempotency key."""
         return await self._retrier.retry(lambda: self._post(post, idempotency_key))
 
@@ -136,7 +136,7 @@ class Client:
             async for line in response.content:
                 yield orjson.loads(line)
 
-    async def _post(self, post: Post, key: str) -> Receipt:
+    async def _post(self, post: PostBody, key: str) -> Receipt:
         headers = {"Content-Type": post.media_type, "Idempotency-Key": key}
         answer = await self._request("POST", "/v1/documents", data=post.body, params=post.params, headers=headers)
         return _receipt(answer)

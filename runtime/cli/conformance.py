@@ -1,12 +1,11 @@
 """`conformance`: tells whether a subscriber of yours is right."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from contract.broker import BrokerUnavailable
 from runtime.cli import checks, streams
 from runtime.cli.exits import Exit
 from runtime.cli.options import AmqpUrl
@@ -15,6 +14,8 @@ from runtime.settings import load
 
 if TYPE_CHECKING:
     from runtime.conformance.course import Finding
+
+E = TypeVar("E", bound=Exception)
 
 _PATIENCE_S = 30.0  # chosen: an interpreter starts and reconnects in that time, also on a busy machine
 
@@ -68,6 +69,7 @@ def register(app: typer.Typer) -> None:
 
 def amqp(command: Command, queue: Queue, amqp_url: AmqpUrl = None, patience: Patience = _PATIENCE_S) -> None:
     """Look at a subscriber on RabbitMQ. Its queue must be empty: what is in it after the check is removed."""
+    from contract.broker import QueueExclusive
     from runtime.conformance.amqp import NoConsumer, check
 
     settings = load({"amqp_url": amqp_url})
@@ -76,34 +78,43 @@ def amqp(command: Command, queue: Queue, amqp_url: AmqpUrl = None, patience: Pat
     url = settings.amqp_url.get_secret_value()
     if not url.startswith("amqp:"):
         raise StartError("conformance amqp cuts connections, so it needs a broker without TLS: amqp://")
-    why = f"the subscriber does not consume from the queue {queue}"
-    _run(lambda tell: check(url, queue, command, patience, tell), NoConsumer, why)
+    absent: Absent = {
+        NoConsumer: f"the subscriber does not consume from the queue {queue}",
+        QueueExclusive: f"the queue {queue} is exclusive to the subscriber's connection: its events are lost "
+        "when the connection is. Declare it durable and not exclusive",
+    }
+    _run(lambda tell: check(url, queue, command, patience, tell), absent)
 
 
 def sse(command: Command, listen_port: ServedPort = 0, patience: Patience = _PATIENCE_S) -> None:
     """Look at a subscriber over HTTP, which reads {url}/v1/events as server-sent events."""
     from runtime.conformance.sse import NotConnected, check
 
-    _run(
-        lambda tell: check(listen_port, command, patience, tell),
-        NotConnected,
-        "the subscriber does not ask for /v1/events",
-    )
+    absent: Absent = {NotConnected: "the subscriber does not ask for /v1/events"}
+    _run(lambda tell: check(listen_port, command, patience, tell), absent)
 
 
 def webhook(target: Target, secret: Secret, command: StartedElsewhere = None, patience: Patience = _PATIENCE_S) -> None:
     """Look at a receiver of webhooks."""
     from runtime.conformance.webhook import NotListening, check
 
-    why = "nothing accepts connections at the URL"
-    _run(lambda tell: check(target, secret, command or [], patience, tell), NotListening, why)
+    absent: Absent = {NotListening: "nothing accepts connections at the URL"}
+    _run(lambda tell: check(target, secret, command or [], patience, tell), absent)
 
 
 Tell = Callable[["Finding"], None]
+Absent = Mapping[type[Exception], str]
 
 
-def _run(check: Callable[[Tell], Coroutine[Any, Any, None]], absent: type[Exception], why: str) -> None:
-    """Runs a check, and prints what is found as it is found. It raises `absent` where there is no subscriber."""
+def _run(check: Callable[[Tell], Coroutine[Any, Any, None]], absent: Absent) -> None:
+    """Runs a check, and prints what is found as it is found.
+
+    Args:
+        check: raises one of `absent` where there is no subscriber that it can look at.
+        absent: what that means, in words.
+    """
+    from contract.broker import BrokerUnavailable
+
     faults = 0
 
     def tell(finding: "Finding") -> None:
@@ -118,9 +129,9 @@ def _run(check: Callable[[Tell], Coroutine[Any, Any, None]], absent: type[Except
     except* BrokerUnavailable:
         code = Exit.UNREACHABLE
         streams.tell("copydesk: the broker cannot be reached, or refuses")
-    except* absent:
+    except* tuple(absent) as errors:
         code = Exit.UNREACHABLE
-        streams.tell(f"copydesk: {why}")
+        streams.tell(f"copydesk: {absent[type(_first(errors))]}")
     except* OSError as errors:
         code = Exit.USAGE
         streams.tell(f"copydesk: the subscriber cannot be started: {_first(errors).strerror}")
@@ -128,6 +139,6 @@ def _run(check: Callable[[Tell], Coroutine[Any, Any, None]], absent: type[Except
         raise typer.Exit(code or Exit.SOME_FAILED)
 
 
-def _first(errors: BaseExceptionGroup[OSError]) -> OSError:
+def _first(errors: BaseExceptionGroup[E]) -> E:
     error = errors.exceptions[0]
     return _first(error) if isinstance(error, BaseExceptionGroup) else error

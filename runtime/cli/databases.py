@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from contract.ledger import LedgerUnavailable
 from runtime import logs
 from runtime.cli import streams
 from runtime.cli.exits import Exit
@@ -49,6 +48,8 @@ def asked(answer: Coroutine[Any, Any, T]) -> T:
         StartError: it cannot be used until a person repairs it.
         Exit: it is away.
     """
+    from contract.ledger import LedgerUnavailable
+
     try:
         return asyncio.run(answer)
     except LedgerUnavailable as error:

@@ -62,7 +62,7 @@ def serve(
     need_rabbit(settings, "serve")
     if settings.processes == 1:
         run_process(settings, serve=True)
-    from runtime.supervisor import supervise
+    from runtime.cli.supervisor import supervise
 
     logs.configure(settings)
     raise typer.Exit(asyncio.run(supervise(settings)))

@@ -23,7 +23,7 @@ from runtime.cli.submit_report import SubmitReport
 from runtime.errors import StartError
 
 if TYPE_CHECKING:
-    from runtime.cli.client import Client, Post, Receipt
+    from runtime.cli.client import Client, PostBody, Receipt
     from runtime.cli.documents import Named
 
 _AT_ONCE = 8  # requests in flight; chosen: enough to hide the latency of confirms, and few for a server
@@ -155,7 +155,7 @@ class _Document:
     """
 
     name: str
-    post: "Post"
+    post: "PostBody"
     key: str
     line: bytes | None
 
@@ -193,20 +193,20 @@ def _fields(document: "Named", extras: _Extras) -> dict[str, Any]:
     return {"labels": extras.labels, "options": options} | ({"url": document.url} if document.url else {})
 
 
-def _json(document: "Named", extras: _Extras) -> "Post":
-    from runtime.cli.client import Post
+def _json(document: "Named", extras: _Extras) -> "PostBody":
+    from runtime.cli.client import PostBody
 
-    return Post(orjson.dumps(_fields(document, extras)), "application/json", extras.params)
+    return PostBody(orjson.dumps(_fields(document, extras)), "application/json", extras.params)
 
 
-def _raw(document: "Named", extras: _Extras) -> "Post":
+def _raw(document: "Named", extras: _Extras) -> "PostBody":
     """Returns the request with a file's unchanged bytes: the server detects the charset, and the event reports it."""
     params = extras.params | {name: _parameter(value) for name, value in extras.options.items()}
     params |= {f"labels.{name}": value for name, value in extras.labels.items()}
     params |= {"lane": extras.lane} | ({"url": document.url} if document.url else {})
-    from runtime.cli.client import Post
+    from runtime.cli.client import PostBody
 
-    return Post(document.body or b"", _MEDIA_TYPES[document.kind], params)
+    return PostBody(document.body or b"", _MEDIA_TYPES[document.kind], params)
 
 
 def _parameter(value: object) -> str:

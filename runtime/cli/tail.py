@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import orjson
 import typer
 
-from contract.broker import BrokerUnavailable
 from runtime.cli import checks, streams
 from runtime.cli.exits import Exit
 from runtime.cli.options import DEFAULT_URL, ApiKey, AsJson, Excerpt, Url
@@ -94,6 +93,8 @@ async def _stream(url: str, api_key: str | None, params: Mapping[str, str]) -> A
 
 
 async def _show(events: AsyncGenerator[bytes, None], printer: "EventPrinter", count: int | None) -> Exit:
+    from contract.broker import BrokerUnavailable
+
     shown = 0
     try:
         async with streams.stopped_by_closed_pipe(), aclosing(events):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import orjson
 import typer
 
-from contract.broker import BrokerUnavailable
 from contract.topology import Topology
 from runtime import logs
 from runtime.cli import streams
@@ -40,6 +39,7 @@ def topology(amqp_url: AmqpUrl = None, print_definitions: Definitions = False, c
 
     The exit code is 1 if something on the broker differs or, with --check, is missing.
     """
+    from contract.broker import BrokerUnavailable
     from runtime.brokers.rabbit import definitions, setup
 
     settings = load({"amqp_url": amqp_url})

@@ -31,6 +31,7 @@ async def check(url: str, queue: str, command: Sequence[str], patience_s: float,
     Raises:
         BrokerUnavailable: the broker cannot be reached.
         NoConsumer: the subscriber does not consume from the queue.
+        QueueExclusive: only the subscriber's connection may use the queue.
         OSError: there is no such program.
     """
     broker = URL(url)
@@ -97,7 +98,7 @@ class _Check:
         self._tell(Finding("restart", "takes after a crash what it had not handled", fault))
 
     async def _send(self, case: Case) -> None:
-        """Returns None: what became of it shows later."""
+        """Sends the events of a case. What became of them shows later."""
         for event in case.events:
             await self._queue.put(event)
 

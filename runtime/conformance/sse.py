@@ -19,7 +19,7 @@ class NotConnected(Exception):
     """The subscriber does not ask for events."""
 
 
-class Log:
+class ServedEvents:
     """Answers GET /v1/events, as a server does. The offset of an event is its place, from 1."""
 
     def __init__(self) -> None:
@@ -131,8 +131,8 @@ async def check(port: int, command: Sequence[str], patience_s: float, tell: Tell
 
 
 @asynccontextmanager
-async def _served(port: int) -> AsyncIterator[tuple[Log, str]]:
-    log = Log()
+async def _served(port: int) -> AsyncIterator[tuple[ServedEvents, str]]:
+    log = ServedEvents()
     app = web.Application()
     app.router.add_get("/v1/events", log.get)
     app.router.add_post("/v1/consumers/{name}/commit", log.commit)
@@ -147,7 +147,7 @@ async def _served(port: int) -> AsyncIterator[tuple[Log, str]]:
 
 
 class _Check:
-    def __init__(self, log: Log, tested: Subscriber, patience_s: float, tell: Tell) -> None:
+    def __init__(self, log: ServedEvents, tested: Subscriber, patience_s: float, tell: Tell) -> None:
         self._log, self._tested = log, tested
         self._patience_s, self._tell = patience_s, tell
 

@@ -4,7 +4,7 @@ import re
 
 from contract.broker import BrokerUnavailable
 from contract.topology import Topology
-from runtime.brokers.rabbit.examination import BrokerState, Publishing, examined
+from runtime.brokers.rabbit.examination import BrokerState, Publishing, edges_of_log, examined
 from runtime.doctor.finding import Finding, doubtful, well, wrong
 
 PART = "broker"
@@ -22,6 +22,15 @@ async def examine(url: str, topology: Topology) -> list[Finding]:
         said, _, remedy = str(error).rpartition(": ")
         return [wrong(PART, said, _NO_WORK, remedy)]
     return [_version(state.version), *_topology(state), *_publishing(state.publishing)]
+
+
+async def log_edges(url: str) -> tuple[int, int] | None:
+    """Returns the offsets of the oldest and the newest event; None if the log is empty, or cannot be read."""
+    try:
+        oldest, newest = await edges_of_log(url)
+    except BrokerUnavailable:
+        return None  # `examine` has said why
+    return (oldest, newest) if newest >= oldest else None
 
 
 def _version(version: str) -> Finding:

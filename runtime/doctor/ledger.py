@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 
 from contract.ledger import LedgerUnavailable
+from runtime.doctor import readers
 from runtime.doctor.finding import Finding, doubtful, well, wrong
 from runtime.errors import StartError
 from runtime.ledger import schema
 from runtime.ledger.database import ledger_url, now_of, open_engine
+from runtime.ledger.standing import standing as standing_of
 
 PART = "ledger"
 CLOCK = "clock"
@@ -15,12 +17,16 @@ _APART_S = 2.0  # chosen: the audit waits for seconds, and times of documents fr
 _NO_LEDGER = "look-ups, webhooks and keys of the ledger do not work; documents are taken and processed"
 
 
-async def examine(url: str) -> list[Finding]:
-    """Returns what is found in the database at `url`."""
+async def examine(url: str, log_edges: tuple[int, int] | None = None) -> list[Finding]:
+    """Returns what is found in the database at `url`.
+
+    `log_edges` are the offsets of the oldest and the newest event of the log, None if they are not known.
+    """
     engine = open_engine(ledger_url(url))
     try:
         await schema.check(engine)
         theirs = await now_of(engine)
+        standing = await standing_of(engine)
     except StartError as error:  # tables of another version, or none
         said, _, remedy = str(error).rpartition(": ")
         return [wrong(PART, said, _NO_LEDGER, remedy)]
@@ -28,7 +34,9 @@ async def examine(url: str) -> list[Finding]:
         return [wrong(PART, str(error), _NO_LEDGER, "start the database, or correct COPYDESK_LEDGER_URL")]
     finally:
         await engine.dispose()
-    return [well(PART, f"its tables have version {schema.VERSION}"), _clock(theirs, datetime.now(UTC))]
+    found = [well(PART, f"its tables have version {schema.VERSION}"), _clock(theirs, datetime.now(UTC))]
+    found.append(readers.recording(standing, theirs))
+    return found if log_edges is None else [*found, *readers.retention(standing.readers, *log_edges)]
 
 
 def _clock(theirs: datetime, ours: datetime) -> Finding:

@@ -15,6 +15,7 @@ In reading order:
     inbox              queues them until they are written
     journal            one transaction: stores facts, changes rows, advances offsets
     completions        publishes the events of completed batches
+    expiry             measures how long the log keeps what its readers have not read
     recorder           follows the broker's records and stores them
     index_maintenance  maintains the full-text index
     retention          deletes old rows
@@ -23,7 +24,9 @@ In reading order:
     consumers          of the event log: how far each has come
     claims             reserves the number of a document's next run
     signatures         of articles, to find duplicates
+    owners             whose documents, webhooks and batches these are
     webhooks           for the API; `webhook_rows` are their rows
+    replays            for the API and for the role `deliver`; `callbacks` likewise
     deliveries         of webhooks, for the role `deliver`
     keys               API keys, and `quotas`: what they have used
     times              times as the database has them

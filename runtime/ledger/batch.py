@@ -42,7 +42,7 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FactBatch:
     """The facts in consecutive entries of a stream. `unreadable` counts entries that could not be read."""
 
     stream: Stream
@@ -53,7 +53,7 @@ class Reading:
     size: int
 
 
-def read(dialect: str, stream: Stream, entries: Sequence[LogEntry]) -> Reading:
+def read(dialect: str, stream: Stream, entries: Sequence[LogEntry]) -> FactBatch:
     """Returns the reading of `entries`, at least one. It takes 0.2 ms for each event: call it in a thread."""
     noted: list[Noted] = []
     unreadable = 0
@@ -64,10 +64,10 @@ def read(dialect: str, stream: Stream, entries: Sequence[LogEntry]) -> Reading:
         except Unreadable:
             unreadable += 1
     place = StreamPosition(entries[-1].offset, digest_of(entries[-1].body))
-    return Reading(stream, noted, place, len(entries), unreadable, sum(len(entry.body) for entry in entries))
+    return FactBatch(stream, noted, place, len(entries), unreadable, sum(len(entry.body) for entry in entries))
 
 
-def newest_ms(readings: Iterable[Reading], kind: type[Fact]) -> int | None:
+def newest_ms(readings: Iterable[FactBatch], kind: type[Fact]) -> int | None:
     """Returns the time of the newest fact of this kind, None if there is none."""
     facts = (noted.fact for reading in readings for noted in reading.noted)
     return max((fact.at_ms for fact in facts if isinstance(fact, kind)), default=None)

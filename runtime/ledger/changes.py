@@ -10,7 +10,7 @@ from runtime.ledger.row import RunRow
 
 
 @dataclass(slots=True, kw_only=True)
-class Erased:
+class ErasedRow:
     """A row of the table `erased`. Nothing else is kept of such a document, and later records of it are ignored.
 
     `batch` is the id of the batch that counts it.
@@ -38,7 +38,7 @@ class Changes:
         self,
         stored: Iterable[RunRow],
         next_seq: int,
-        erased: Iterable[Erased] = (),
+        erased: Iterable[ErasedRow] = (),
         batches: Iterable[BatchRow] = (),
     ) -> None:
         self.next_seq = next_seq
@@ -143,7 +143,7 @@ class Changes:
         self.verdicts = [it for it in self.verdicts if it[0].document_id != document_id]
         self.inputs = [it for it in self.inputs if it[0].document_id != document_id]
         self.callbacks = [it for it in self.callbacks if it.document_id != document_id]
-        known = self.erased.setdefault(document_id, Erased(document_id=document_id, erased_ms=at_ms or 0))
+        known = self.erased.setdefault(document_id, ErasedRow(document_id=document_id, erased_ms=at_ms or 0))
         for row in rows:
             if row.batch is not None:
                 known.batch = row.batch

@@ -18,7 +18,7 @@ from runtime.ledger.journal import Journal
 log = structlog.get_logger(__name__)
 
 
-class Log(Protocol):
+class AnnouncingLog(Protocol):
     """The log of a broker, and its subscribers: see `contract.broker.EventLog` and `contract.requests.RequestSink`."""
 
     async def log_bounds(self) -> tuple[int, int]: ...
@@ -28,7 +28,7 @@ class Log(Protocol):
 class Completions:
     """Publishes for one recorder. `read_to` is the offset up to which it has read the log, -1 for nothing."""
 
-    def __init__(self, to: Log, journal: Journal, *, read_to: int, metrics: Metrics, pause_s: float) -> None:
+    def __init__(self, to: AnnouncingLog, journal: Journal, *, read_to: int, metrics: Metrics, pause_s: float) -> None:
         self._log = to
         self._journal = journal
         self._read_to = read_to

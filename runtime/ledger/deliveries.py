@@ -1,10 +1,12 @@
 """What the role `deliver` stores: implements `contract.deliveries.DeliveryStore`."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, bindparam, case, delete, func, select, union_all, update
+from sqlalchemy import BigInteger, Dialect, Insert, Update, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -12,8 +14,9 @@ from contract.deliveries import HeldWebhook, Ownership, PendingDeliveries, Settl
 from contract.events import ERASED
 from contract.webhooks import Delivery, DeliveryState, Webhook
 from runtime.ledger.database import translated
+from runtime.ledger.owners import owned_of
 from runtime.ledger.replays import count_replayed, leave_replays
-from runtime.ledger.tables import batches, deliverers, deliveries, erased, recorder, runs, webhooks
+from runtime.ledger.tables import deliverers, deliveries, webhooks
 from runtime.ledger.times import maybe_milliseconds, maybe_time_of, milliseconds
 from runtime.ledger.webhook_rows import delivery_of, delivery_row, webhook_of
 
@@ -26,6 +29,14 @@ _POSTPONE = (
     .values({name: bindparam(f"new_{name}") for name in _CHANGING})
 )
 _FINISH = _POSTPONE.values(body=None)
+_COLUMNS: Final[dict[str, Any]] = {column.name: bindparam(column.name) for column in deliveries.c}
+# After a commit whose outcome was not known the rows may be there already.
+_FRESH: Final = {name: of(deliveries).values(_COLUMNS).on_conflict_do_nothing() for name, of in _INSERT.items()}
+_TAKE = (
+    update(webhooks)
+    .where(webhooks.c.id == bindparam("webhook"), webhooks.c.fence == bindparam("seen"))
+    .values(holder=bindparam("by"), fence=webhooks.c.fence + 1)
+)
 # One statement for all webhooks. Where the version is another one, the owner has changed the webhook meanwhile.
 _ADVANCE = (
     update(webhooks)
@@ -62,17 +73,14 @@ class SqlDeliveries:
 
     async def take(self, wanted: Sequence[HeldWebhook], name: str) -> Sequence[Webhook]:
         """Takes webhooks; see `contract.deliveries.DeliveryStore`."""
-        taken = []
+        fences = {held.webhook.id: held.fence for held in sorted(wanted, key=lambda it: it.webhook.id)}
+        changes = [{"webhook": it, "seen": fence, "by": name} for it, fence in fences.items()]  # in order: no deadlocks
+        its = select(webhooks).where(webhooks.c.holder == name, webhooks.c.id.in_(fences))
         with translated():
             async with self._writer.begin() as connection:
-                for held in sorted(wanted, key=lambda it: it.webhook.id):  # always in one order: no deadlocks
-                    unchanged = (webhooks.c.id == held.webhook.id, webhooks.c.fence == held.fence)
-                    mine = {"holder": name, "fence": held.fence + 1}
-                    done = await connection.execute(update(webhooks).where(*unchanged).values(**mine))
-                    if done.rowcount:
-                        taken.append(held.webhook.id)
-                rows = (await connection.execute(select(webhooks).where(webhooks.c.id.in_(taken)))).mappings().all()
-        return [webhook_of(dict(row)) for row in rows]
+                await connection.execute(_TAKE, changes)
+                rows = (await connection.execute(its)).mappings().all()
+        return [webhook_of(dict(row)) for row in rows if row["fence"] == fences[row["id"]] + 1]
 
     async def give_back(self, webhook_ids: Collection[str], name: str) -> None:
         """Gives back some of what a process holds."""
@@ -135,31 +143,21 @@ class SqlDeliveries:
         mine = (_PENDING, deliveries.c.webhook_id == webhook_id, deliveries.c.requested.is_(False))
         return await self._deliveries(select(deliveries).where(*mine).order_by(deliveries.c.log_offset).limit(limit))
 
-    async def is_pending(self, delivery_id: str) -> bool:
-        """Returns True if a delivery is there and pending."""
-        wanted = select(deliveries.c.id).where(_PENDING, deliveries.c.id == delivery_id)
+    async def next_at(self, delivery_id: str) -> datetime | None:
+        """Returns when a delivery is due, None if it is not pending any more."""
+        wanted = select(deliveries.c.next_ms).where(_PENDING, deliveries.c.id == delivery_id)
         with translated():
             async with self._reader.connect() as connection:
-                return (await connection.execute(wanted)).one_or_none() is not None
+                return maybe_time_of((await connection.execute(wanted)).scalar_one_or_none())
 
     async def ownership(self, owner: str, ids: Collection[str], until: datetime) -> Ownership:
         """Tells which documents, webhooks or batches are the owner's."""
-        known = union_all(
-            select(runs.c.document_id, runs.c.owner).where(runs.c.document_id.in_(ids), runs.c.owner.is_not(None)),
-            select(erased.c.document_id, erased.c.owner).where(erased.c.document_id.in_(ids)),
-            select(webhooks.c.id, webhooks.c.owner).where(webhooks.c.id.in_(ids)),
-            select(batches.c.id, batches.c.owner).where(batches.c.id.in_(ids)),
-        )
         with translated():
             async with self._reader.connect() as connection:
-                owners = {row[0]: row[1] for row in (await connection.execute(known)).all()}
-                reached = (await connection.execute(select(recorder.c.recorded_ms))).scalar_one_or_none()
-        is_all = reached is not None and reached >= milliseconds(until)
-        unknown = [] if is_all else [it for it in ids if it not in owners]
-        return Ownership({it for it, its_owner in owners.items() if its_owner == owner}, unknown)
+                return Ownership(*await owned_of(connection, owner, ids, until))
 
     async def told(self, webhook_id: str) -> None:
-        """Notes that an event tells that the webhook was disabled."""
+        """Notes that the event about the disabled webhook is published."""
         with translated():
             async with self._writer.begin() as connection:
                 await connection.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(is_told=True))
@@ -204,7 +202,7 @@ async def _held(connection: AsyncConnection, settlements: Sequence[Settlement]) 
 async def _advance(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
     """Stores the places, and what else changes of webhooks."""
     if settlements:
-        await connection.execute(_ADVANCE, [_progress(one) for one in settlements])
+        await _execute_many(connection, _ADVANCE, [_progress(one) for one in settlements])
     for one in settlements:
         values: dict[str, Any] = {} if one.missed_at is None else {"missed_ms": milliseconds(one.missed_at)}
         if one.disabled is not None:
@@ -223,9 +221,8 @@ def _progress(one: Settlement) -> dict[str, Any]:
 
 async def _store(connection: AsyncConnection, settlements: Sequence[Settlement]) -> None:
     fresh = [delivery_row(it) for one in settlements for it in one.fresh]
-    if fresh:  # after a commit whose outcome was not known they may be there already
-        statement = _INSERT[connection.dialect.name](deliveries).on_conflict_do_nothing()
-        await connection.execute(statement, fresh)
+    if fresh:
+        await _execute_many(connection, _FRESH[connection.dialect.name], fresh)
     again = [it for one in settlements for it in one.again]
     replayed = {it.id: it.state for it in again if it.replay_id and it.state is not DeliveryState.PENDING}
     if replayed:
@@ -242,6 +239,24 @@ async def _store(connection: AsyncConnection, settlements: Sequence[Settlement])
         if one.hasten_at is not None:
             due = milliseconds(one.hasten_at)
             await connection.execute(update(deliveries).where(*its, deliveries.c.next_ms > due).values(next_ms=due))
+
+
+async def _execute_many(
+    connection: AsyncConnection, statement: Insert | Update, rows: Sequence[dict[str, Any]]
+) -> None:
+    """Executes a statement of this module for many rows, by the driver.
+
+    SQLAlchemy would look at each parameter of each row by itself, which takes as long as the database does.
+    """
+    text, parameters = _compiled(connection.dialect, statement)
+    await connection.exec_driver_sql(text, [parameters(row) for row in rows])
+
+
+@lru_cache(maxsize=8)  # of two statements; a process has one database, tests have some
+def _compiled(dialect: Dialect, statement: Insert | Update) -> tuple[str, Callable[[dict[str, Any]], tuple[Any, ...]]]:
+    """Returns a statement as the driver takes it, and what makes its parameters from a row."""
+    compiled = statement.compile(dialect=dialect)
+    return str(compiled), itemgetter(*(compiled.positiontup or ()))
 
 
 def _changes(delivery: Delivery) -> dict[str, Any]:

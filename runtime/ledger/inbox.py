@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from contract.streams import Stream
-from runtime.ledger.batch import Reading
+from runtime.ledger.batch import FactBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class End:
     at: float
 
 
-Arrived = Reading | End
+Arrived = FactBatch | End
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ class Inbox:
 
 
 def _size(arrived: Arrived) -> int:
-    return arrived.size if isinstance(arrived, Reading) else 0
+    return arrived.size if isinstance(arrived, FactBatch) else 0
 
 
 def _count(arrived: Arrived) -> int:
-    return arrived.entries if isinstance(arrived, Reading) else 0
+    return arrived.entries if isinstance(arrived, FactBatch) else 0

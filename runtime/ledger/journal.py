@@ -13,8 +13,8 @@ from contract.batches import MAX_TOLD_FAILURES, FailedDocument
 from contract.ledger import State
 from contract.streams import Stream
 from runtime.ledger import callbacks, search, signatures
-from runtime.ledger.batch import Reading, StreamPosition, stored_words
-from runtime.ledger.changes import Changes, Erased
+from runtime.ledger.batch import FactBatch, StreamPosition, stored_words
+from runtime.ledger.changes import Changes, ErasedRow
 from runtime.ledger.database import translated
 from runtime.ledger.deliveries import drop_erased
 from runtime.ledger.document_batches import BatchRow
@@ -59,7 +59,7 @@ class Journal:
                 rows = (await connection.execute(select(places))).all()
         return {Stream(row.stream): StreamPosition(row.place, row.digest) for row in rows if row.stream in set(Stream)}
 
-    async def write(self, readings: Sequence[Reading], recorded_ms: int | None) -> Recorded:
+    async def write(self, readings: Sequence[FactBatch], recorded_ms: int | None) -> Recorded:
         """Records `readings`. With them all acceptances up to `recorded_ms` are recorded; None if that is unknown."""
         with translated():
             async with self._engine.begin() as connection:
@@ -116,11 +116,11 @@ class Journal:
             raise Fenced
         return dict(row)
 
-    async def _changes(self, connection: AsyncConnection, readings: Sequence[Reading], next_seq: int) -> Changes:
+    async def _changes(self, connection: AsyncConnection, readings: Sequence[FactBatch], next_seq: int) -> Changes:
         noted = [each for reading in readings for each in reading.noted]
         ids = {each.fact.document_id for each in noted if not isinstance(each.fact, BatchFact)}
         rows = [RunRow.read(columns) for columns in await _rows(connection, runs.c.document_id, ids)]
-        gone = [Erased(**columns) for columns in await _rows(connection, erased.c.document_id, ids)]
+        gone = [ErasedRow(**columns) for columns in await _rows(connection, erased.c.document_id, ids)]
         named = [each.fact.batch for each in noted if isinstance(each.fact, AcceptedFact | BatchFact)]
         of_batches = {it for it in (*named, *(row.batch for row in rows), *(it.batch for it in gone)) if it}
         known = [BatchRow(**columns) for columns in await _rows(connection, batches.c.id, of_batches)]
@@ -188,8 +188,8 @@ async def _first_failures(connection: AsyncConnection, batch_id: str) -> Sequenc
 
 def failed_in(batch_id: str) -> Select[Any]:
     """Returns the query for the failed documents of a batch, in no order."""
-    told = select(runs.c.document_id, runs.c.reason, runs.c.url)
-    return told.where(runs.c.batch == batch_id, runs.c.state == State.FAILED)
+    shown = select(runs.c.document_id, runs.c.reason, runs.c.url)
+    return shown.where(runs.c.batch == batch_id, runs.c.state == State.FAILED)
 
 
 async def _erase(connection: AsyncConnection, changes: Changes) -> None:

@@ -3,18 +3,21 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
+from contract.tracing import Tracer
 from runtime.errors import StartError
 from runtime.ledger import schema
 from runtime.ledger.callbacks import SqlCallbacks
 from runtime.ledger.consumers import SqlConsumerBook
 from runtime.ledger.database import LedgerUnusable, ledger_url, open_engine
 from runtime.ledger.deliveries import SqlDeliveries
+from runtime.ledger.expiry import ExpiryLimits
 from runtime.ledger.keys import SqlKeyBook
 from runtime.ledger.queries import SqlLedger
 from runtime.ledger.quotas import SqlCounter
@@ -155,7 +158,9 @@ async def open_signatures(url: str) -> AsyncIterator[SqlSignatures]:
 
 
 @asynccontextmanager
-async def open_recorder(settings: Settings, broker: RecordedBroker, metrics: Metrics) -> AsyncIterator[Recorder]:
+async def open_recorder(
+    settings: Settings, broker: RecordedBroker, metrics: Metrics, tracer: Tracer
+) -> AsyncIterator[Recorder]:
     """Opens the recorder of `broker`. In the embedded broker's folder there can be no other recorder.
 
     Raises:
@@ -168,10 +173,11 @@ async def open_recorder(settings: Settings, broker: RecordedBroker, metrics: Met
     where = ledger_url(url)
     engine = open_engine(where, writes=True)
     own_file = where if settings.ledger_url is None else None
-    limits = RecorderLimits(retention=retention)
+    keep = None if settings.amqp_url is None else timedelta(days=settings.log_days)  # the embedded log keeps a number
+    limits = RecorderLimits(retention=retention, expiry=ExpiryLimits(keep=keep))
     try:
         await _check(engine, writes=True, hint="it is tried again")
-        yield Recorder(broker, engine, metrics=metrics, limits=limits, own_file=own_file)
+        yield Recorder(broker, engine, metrics=metrics, limits=limits, own_file=own_file, tracer=tracer)
     finally:
         await engine.dispose()
 

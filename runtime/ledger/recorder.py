@@ -12,20 +12,23 @@ import structlog
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from contract.broker import LogEntry, Stop, UnknownOffset
+from contract.broker import EventLog, LogEntry, Stop, UnknownOffset
 from contract.labels import RepeatContent
 from contract.ledger import RECORDING_MARGIN_S, LedgerUnavailable
 from contract.metrics import Metrics
 from contract.streams import Stream, Streams, is_next
+from contract.tracing import OFF, Tracer
 from runtime.ledger import schema
-from runtime.ledger.batch import Reading, StreamPosition, digest_of, newest_ms, read
-from runtime.ledger.completions import Completions, Log
+from runtime.ledger.batch import FactBatch, StreamPosition, digest_of, newest_ms, read
+from runtime.ledger.completions import AnnouncingLog, Completions
+from runtime.ledger.expiry import Expiry, ExpiryLimits
 from runtime.ledger.facts import AcceptedFact, VerdictFact
 from runtime.ledger.inbox import End, Inbox, Linger
 from runtime.ledger.index_maintenance import maintain_index
 from runtime.ledger.journal import Fenced, Journal, Recorded
 from runtime.ledger.lease import Lease
 from runtime.ledger.retention import Retention, RetentionLimits
+from runtime.ledger.traces import tell_recorded
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +56,7 @@ class RecorderLimits:
     """
 
     retention: RetentionLimits = field(default_factory=RetentionLimits)
+    expiry: ExpiryLimits = field(default_factory=ExpiryLimits)
     batch_entries: int = 1000
     batch_bytes: int = 16_000_000
     linger: Linger = _LINGER
@@ -64,7 +68,7 @@ class RecorderLimits:
     pause_s: float = 1.0
 
 
-class RecordedBroker(Streams, Log, Protocol):
+class RecordedBroker(Streams, EventLog, AnnouncingLog, Protocol):
     """The methods of a broker that the recorder needs."""
 
 
@@ -78,9 +82,10 @@ class Recorder:
         limits: sizes of batches, times, and retention.
         own_file: the database, if it is a file that no other process can record into. Then the recorder does not wait
             for others, and recreates the file if it was deleted.
+        tracer: makes a span of each event that is recorded.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with
         self,
         broker: RecordedBroker,
         engine: AsyncEngine,
@@ -88,6 +93,7 @@ class Recorder:
         metrics: Metrics,
         limits: RecorderLimits,
         own_file: URL | None = None,
+        tracer: Tracer = OFF,
     ) -> None:
         self._broker = broker
         self._engine = engine
@@ -98,6 +104,7 @@ class Recorder:
             engine, poll_s=limits.poll_s, heartbeat_timeout_s=limits.heartbeat_timeout_s, alone=own_file is not None
         )
         self._own_file = own_file
+        self._tracer = tracer
         self._recorded_to = time.time()
         self._reached: dict[Stream, int] = {}
         self._failing = False
@@ -150,10 +157,12 @@ class Recorder:
             metrics=self._metrics,
             pause_s=self._limits.pause_s,
         )
+        expiry = Expiry(self._engine, self._broker, self._metrics, self._limits.expiry)
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._follow(stream, places.get(stream), inbox)) for stream in Stream]
-                tasks += [group.create_task(self._maintain_index()), group.create_task(completions.run())]
+                beside = (self._maintain_index(), completions.run(), expiry.run())
+                tasks += [group.create_task(it) for it in beside]
                 await self._write_until(stop, journal, inbox, completions)
                 for task in tasks:
                     task.cancel()
@@ -205,7 +214,7 @@ class Recorder:
         self._metrics.ledger_gaps.labels(stream).inc()
         log.warning("record_has_gap", record=stream, recorded=reached, oldest=oldest, what=what)
 
-    async def _read(self, stream: Stream, entries: Sequence[LogEntry]) -> Reading | End:
+    async def _read(self, stream: Stream, entries: Sequence[LogEntry]) -> FactBatch | End:
         if not entries:
             return End(stream, time.time())
         self._reached[stream] = entries[-1].offset
@@ -214,8 +223,10 @@ class Recorder:
     async def _write_until(self, stop: Stop, journal: Journal, inbox: Inbox, completions: Completions) -> None:
         while not stop.is_set():
             readings, ends = await self._gather(inbox)
+            began_s = time.time()
             kept = await journal.write(readings, self._recorded_ms(readings, ends))
             self._count(readings, kept)
+            tell_recorded(self._tracer, readings, began_s)
             completions.recorded(
                 read_to=max((it.place.offset for it in readings if it.stream is Stream.LOG), default=None),
                 is_at_end=any(end.stream is Stream.LOG for end in ends),
@@ -226,7 +237,7 @@ class Recorder:
                 kept = await self._retention.sweep(journal)
             self._show(kept)
 
-    async def _gather(self, inbox: Inbox) -> tuple[list[Reading], list[End]]:
+    async def _gather(self, inbox: Inbox) -> tuple[list[FactBatch], list[End]]:
         """Returns the waiting readings up to the size of a batch; empty if none came in time."""
         limits = self._limits
         taken = await inbox.take(
@@ -235,15 +246,15 @@ class Recorder:
             timeout_s=limits.heartbeat_s,
             linger=limits.linger,
         )
-        return [it for it in taken if isinstance(it, Reading)], [it for it in taken if isinstance(it, End)]
+        return [it for it in taken if isinstance(it, FactBatch)], [it for it in taken if isinstance(it, End)]
 
-    def _recorded_ms(self, readings: Sequence[Reading], ends: Sequence[End]) -> int | None:
+    def _recorded_ms(self, readings: Sequence[FactBatch], ends: Sequence[End]) -> int | None:
         newest = newest_ms(readings, AcceptedFact)
         moments = [round(end.at * 1000) for end in ends if end.stream is Stream.ACCEPTED]
         reached = max((*moments, *([] if newest is None else [newest])), default=None)
         return None if reached is None else reached - round(RECORDING_MARGIN_S * 1000)
 
-    def _count(self, readings: Sequence[Reading], recorded: Recorded) -> None:
+    def _count(self, readings: Sequence[FactBatch], recorded: Recorded) -> None:
         if self._failing:
             self._failing = False
             log.info("ledger_takes_rows_again")
@@ -279,7 +290,7 @@ def _behind(place: StreamPosition, batch: Sequence[LogEntry]) -> Sequence[LogEnt
     return batch[1:]
 
 
-def _reached(readings: Sequence[Reading], ends: Sequence[End]) -> float:
+def _reached(readings: Sequence[FactBatch], ends: Sequence[End]) -> float:
     """Returns the time (Unix seconds) up to which all is recorded: that of the log's end, or of its newest event."""
     newest = newest_ms(readings, VerdictFact)
     moments = [end.at for end in ends if end.stream is Stream.LOG]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import ColumnElement, case, delete, func, insert, select, true, union_all, update
+from sqlalchemy import ColumnElement, case, delete, func, insert, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -21,7 +21,8 @@ from contract.replays import (
 )
 from contract.webhooks import DeliveryState, Documents, Webhook
 from runtime.ledger.database import translated
-from runtime.ledger.tables import batches, deliveries, erased, recorder, replays, runs, webhooks
+from runtime.ledger.owners import owned_of
+from runtime.ledger.tables import deliveries, erased, replays, webhooks
 from runtime.ledger.times import maybe_milliseconds, maybe_time_of, milliseconds, time_of
 from runtime.ledger.webhook_rows import delivery_row, webhook_of
 
@@ -159,22 +160,12 @@ class SqlReplays:
     async def known(self, owner: str | None, ids: Collection[str], until: datetime) -> Known:
         """Tells what is recorded of documents, webhooks and batches; see `contract.replays.Documentation`."""
         gone = select(erased.c.document_id).where(erased.c.document_id.in_(ids))
-        owners = union_all(
-            select(runs.c.document_id, runs.c.owner).where(runs.c.document_id.in_(ids), runs.c.owner.is_not(None)),
-            select(erased.c.document_id, erased.c.owner).where(erased.c.document_id.in_(ids)),
-            select(webhooks.c.id, webhooks.c.owner).where(webhooks.c.id.in_(ids)),
-            select(batches.c.id, batches.c.owner).where(batches.c.id.in_(ids)),
-        )
         with translated():
             async with self._reader.connect() as connection:
                 without = {row[0] for row in (await connection.execute(gone)).all()}
                 if owner is None:
                     return Known(without, ids, ())
-                found = {row[0]: row[1] for row in (await connection.execute(owners)).all()}
-                reached = (await connection.execute(select(recorder.c.recorded_ms))).scalar_one_or_none()
-        is_all = reached is not None and reached >= milliseconds(until)
-        unknown = () if is_all else [it for it in ids if it not in found]
-        return Known(without, {it for it, its_owner in found.items() if its_owner == owner}, unknown)
+                return Known(without, *await owned_of(connection, owner, ids, until))
 
     async def _replays(self, wanted: ColumnElement[bool], *, limit: int) -> Sequence[Replay]:
         pending = (

@@ -10,7 +10,7 @@ from runtime.errors import StartError
 from runtime.ledger import search, tables
 from runtime.ledger.database import open_engine, translated
 
-VERSION: Final = "0010"  # of the tables that this code needs: the newest in `migrations/versions`
+VERSION: Final = "0011"  # of the tables that this code needs: the newest in `migrations/versions`
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -33,7 +33,7 @@ async def check(engine: AsyncEngine) -> None:
 
 
 async def check_writable(engine: AsyncEngine) -> None:
-    """Returns if this user may write; writes nothing.
+    """Checks that this user may write; writes nothing.
 
     Raises:
         LedgerUnavailable: the database cannot be written, or not be asked.
@@ -54,8 +54,10 @@ async def version_of(engine: AsyncEngine) -> str | None:
             return await connection.run_sync(_version)
 
 
-async def upgrade(url: URL) -> str | None:
+async def upgrade(url: URL, to: str = VERSION) -> str | None:
     """Creates or upgrades the tables in one transaction. Returns the version before, None if there were no tables.
+
+    `to` is their version then: that of the tables of a backup, for one.
 
     Raises:
         StartError: the tables are newer than this code.
@@ -66,10 +68,10 @@ async def upgrade(url: URL) -> str | None:
         before = await version_of(engine)
         if before is not None and before > VERSION:
             await check(engine)
-        if before != VERSION:
+        if before != to:
             with translated():
                 async with engine.begin() as connection:
-                    await connection.run_sync(_upgrade)
+                    await connection.run_sync(_upgrade, to)
     finally:
         await engine.dispose()
     return before
@@ -115,11 +117,11 @@ def _version(connection: Connection) -> str | None:
     return found
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, to: str) -> None:
     from alembic import command  # noqa: PLC0415 - loads slowly, and is needed only to create or upgrade tables
     from alembic.config import Config  # noqa: PLC0415 - as above
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, VERSION)
+    command.upgrade(config, to)

@@ -88,7 +88,7 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "event_type": delivery.event_type,
         "document_id": delivery.document_id,
         "log_offset": delivery.offset,
-        "state": delivery.state,
+        "state": delivery.state.value,  # drivers take long over other kinds of texts
         "requested": delivery.requested,
         "attempts": delivery.attempts,
         "created_ms": milliseconds(delivery.created_at),

@@ -96,13 +96,9 @@ class SqlWebhookBook:
     async def hasten(self, delivery_id: str, at: datetime) -> bool:
         """Makes a pending delivery due at `at`. Returns False if it is not pending any more."""
         pending = (deliveries.c.id == delivery_id, deliveries.c.state == DeliveryState.PENDING)
-        its_webhook = select(deliveries.c.webhook_id).where(deliveries.c.id == delivery_id).scalar_subquery()
         with translated():
             async with self._engine.begin() as connection:
                 done = await connection.execute(update(deliveries).where(*pending).values(next_ms=milliseconds(at)))
-                if done.rowcount:  # whoever delivers looks at what has another version
-                    newer = {"version": webhooks.c.version + 1}
-                    await connection.execute(update(webhooks).where(webhooks.c.id == its_webhook).values(**newer))
         return bool(done.rowcount)
 
     async def _webhooks(self, wanted: ColumnElement[bool]) -> Sequence[Webhook]:

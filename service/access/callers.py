@@ -8,7 +8,7 @@ from contract.keys import Scope
 from service import problems
 from service.access.known_keys import ACCESS, CALLER, Caller
 from service.access.stored_keys import KeysUnknown
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 _REALM: Final = 'Bearer realm="copydesk"'
 

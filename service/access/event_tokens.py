@@ -11,7 +11,7 @@ from contract.event_tokens import EventToken, opened, sealed
 from service.access.callers import invalid_token, keys_unknown
 from service.access.known_keys import ACCESS, Caller
 from service.access.stored_keys import KeysUnknown
-from service.problems import invalid_parameter
+from service.refusals import invalid_parameter
 
 TOKEN: Final = "token"  # noqa: S105 - the name of the query parameter
 

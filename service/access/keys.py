@@ -9,8 +9,6 @@ from ipaddress import ip_address
 
 from contract.keys import NAME
 
-ANONYMOUS = "anonymous"
-
 _SECRET = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1: the characters of a bearer token
 
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from aiohttp import web
 
-from contract.keys import UNLIMITED, Key, Limits, Scope
-from service.access.keys import ANONYMOUS, ApiKeys
+from contract.keys import ANONYMOUS, UNLIMITED, Key, Limits, Scope
+from service.access.keys import ApiKeys
 from service.access.stored_keys import StoredKeys
 
 _ALL: Final = frozenset(Scope)

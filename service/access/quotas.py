@@ -20,7 +20,7 @@ from service.access.callers import check_still_known
 from service.access.known_keys import CALLER
 from service.api.headers import RATE_LIMIT, RATE_LIMIT_POLICY
 from service.context import CLOCK
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 log = structlog.get_logger(__name__)
 

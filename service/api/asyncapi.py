@@ -19,6 +19,7 @@ from contract.events import (
 )
 from contract.replays import REPLAY_HEADER
 from contract.topology import DOCUMENTS, DOCUMENTS_HEADERS, LOG
+from contract.tracing import TRACEPARENT, TRACESTATE
 from service.api.document import VERSION
 
 _REF: Final = "#/components/schemas/{model}"
@@ -47,10 +48,14 @@ _ADDRESSES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "webhook_disabled": ("webhook.disabled.{cause}", {"cause": {"description": "Why: `gone` or `failing`."}}),
 }
 
+_TRACE: Final = {
+    TRACEPARENT: {"type": "string", "description": "Where in a trace it was made: W3C Trace Context."},
+    TRACESTATE: {"type": "string", "description": "What vendors add to that."},
+}
 _HEADERS: Final[Mapping[str, Any]] = {
     "type": "object",
     "description": "On AMQP. What an event lacks is absent.",
-    "properties": {name: {"type": "string", "description": about} for name, about in HEADERS.items()},
+    "properties": {name: {"type": "string", "description": about} for name, about in HEADERS.items()} | _TRACE,
     "patternProperties": {f"^{LABEL}".replace(".", "\\."): {"type": "string", "description": "A label, by its name."}},
     "required": ["type"],
 }
@@ -67,6 +72,7 @@ _SIGNED: Final[Mapping[str, Any]] = {
             "type": "string",
             "description": "The id of the replay that sends the event again, if one does.",
         },
+        **_TRACE,
     },
     "required": ["webhook-id", "webhook-timestamp", "webhook-signature"],
 }
@@ -105,13 +111,13 @@ def _published(name: str) -> dict[str, Any]:
     """Returns the channel of one kind of event on the exchange: its routing key is the address."""
     address, parameters = _ADDRESSES[name]
     exchange = {"name": DOCUMENTS, "type": "topic", "durable": True, "autoDelete": False}
-    told: dict[str, Any] = {
+    channel: dict[str, Any] = {
         "address": address,
         "summary": "Bind a queue of your own with this routing key, or a pattern.",
         "messages": _messages(name),
         "bindings": {"amqp": {"is": "routingKey", "exchange": exchange, "bindingVersion": "0.3.0"}},
     }
-    return {**told, "parameters": dict(parameters)} if parameters else told
+    return {**channel, "parameters": dict(parameters)} if parameters else channel
 
 
 def _published_by_headers() -> dict[str, Any]:

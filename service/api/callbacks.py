@@ -3,9 +3,8 @@
 from typing import Final
 
 from contract.callbacks import callback_secret
-from contract.keys import Scope
+from contract.keys import ANONYMOUS, Scope
 from service import problems
-from service.access.keys import ANONYMOUS
 from service.api.answers import CallbackSecret, present
 from service.api.headers import NOT_KEPT
 from service.api.operation import JSON, Example, Operation, Response

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from pydantic import TypeAdapter
 
 from contract.codec import adapter
-from contract.submission import Line, Submission
+from contract.submission import BulkSubmission, Submission
 from service import problems
 from service.api.answers import ProblemDetails
 from service.api.headers import LIMITS, PROBLEM_HEADERS
@@ -122,7 +122,7 @@ def _types(operation: Operation) -> Iterable[type | UnionType]:
 
 
 def _mode(kind: type | UnionType) -> Literal["validation", "serialization"]:
-    return "validation" if kind in {Submission, Line} else "serialization"
+    return "validation" if kind in {Submission, BulkSubmission} else "serialization"
 
 
 def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from contract.article import Article
 from contract.keys import Scope
 from service import problems
 from service.api import samples
+from service.api.forms import ARTICLE_TYPE
 from service.api.headers import CACHE_CONTROL, GUARDS
 from service.api.operation import JSON, TEXT, Example, Operation, Response
 from service.api.posting import BODIES, IDEMPOTENCY_KEY, RAW_PARAMETERS
-from service.http.forms import ARTICLE_TYPE
 
 EXTRACT_DOCUMENT: Final = Operation(
     id="extract_document",

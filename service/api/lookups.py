@@ -14,6 +14,7 @@ from contract.submission import MAX_LABELS
 from service import problems
 from service.api import samples
 from service.api.document_answers import DocumentList, DocumentState, UnknownDocument
+from service.api.forms import ARTICLE_TYPE, EVENT_AND_ARTICLE_FORMS
 from service.api.headers import APPLIED, GUARDS, MAYBE_RETRY_AFTER, RETRY_AFTER, TAGGED
 from service.api.operation import (
     JSON,
@@ -31,7 +32,6 @@ from service.api.operation import (
     whole,
 )
 from service.api.posting import BATCH, PREFER
-from service.http.forms import ARTICLE_TYPE, EVENT_AND_ARTICLE_FORMS
 
 FORMATS: Final = {"status": JSON, **EVENT_AND_ARTICLE_FORMS}  # in order of preference if several are as welcome
 MAX_RUN: Final = 999_999_999  # of a run; chosen: nine digits, far above what there is

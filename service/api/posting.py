@@ -9,14 +9,14 @@ from contract.events import MEDIA_TYPE as EVENT_TYPE
 from contract.events import FailedEvent, ProcessedEvent
 from contract.ids import line_id
 from contract.job import Kind, Lane
-from contract.keys import Scope
+from contract.keys import ANONYMOUS, Scope
 from contract.options import Focus, Format, OnDuplicate, Part
 from contract.rules import MAX_URL_CHARS
-from contract.submission import KEY_CHARS, MAX_LABELS, Line, Submission
+from contract.submission import KEY_CHARS, MAX_LABELS, BulkSubmission, Submission
 from service import problems
-from service.access.keys import ANONYMOUS
 from service.api import samples
 from service.api.answers import BatchEnd, LineProblem, LineReceipt, PartProblem, PartReceipt, Receipt, present
+from service.api.forms import ARTICLE_TYPE
 from service.api.headers import APPLIED, GUARDS, LOCATION, MAYBE_CACHE_CONTROL
 from service.api.operation import (
     FLAG,
@@ -33,7 +33,6 @@ from service.api.operation import (
     one_of,
     text,
 )
-from service.http.forms import ARTICLE_TYPE
 
 RAW_KINDS: Final = {
     TEXT: Kind.TEXT,
@@ -163,7 +162,7 @@ POST_DOCUMENT: Final = Operation(
         "ends with this request, if all that may be stored is stored; the last line of many says so."
     ),
     parameters=(IDEMPOTENCY_KEY, PREFER, *RAW_PARAMETERS, *BATCH_PARAMETERS),
-    bodies={**BODIES, NDJSON: JsonLines(Line), FORM: FILES},
+    bodies={**BODIES, NDJSON: JsonLines(BulkSubmission), FORM: FILES},
     responses=(
         Response(
             status=200,

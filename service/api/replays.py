@@ -2,12 +2,11 @@
 
 from typing import Final
 
-from contract.keys import Scope
+from contract.keys import ANONYMOUS, Scope
 from contract.replay_request import ReplayRequest
 from contract.replays import ReplayState, ReplayTarget
 from contract.webhooks import Documents
 from service import problems
-from service.access.keys import ANONYMOUS
 from service.api import samples
 from service.api.answers import ReplayList, ShownReplay
 from service.api.events import LINE, LINES_TYPE

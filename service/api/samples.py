@@ -7,9 +7,9 @@ from contract.batches import FailedDocument
 from contract.events import ProcessedEvent
 from contract.ids import batch_id, document_id_for_key
 from contract.job import Kind, Lane
+from contract.keys import ANONYMOUS
 from contract.ledger import State
 from contract.reasons import Reason
-from service.access.keys import ANONYMOUS
 from service.api.answers import ConsumerState, IssuedToken, known
 from service.api.dead_answers import ListedLetter
 from service.api.document_answers import BatchBrief, BatchDocuments, BatchState, DocumentState, RunBrief, RunState

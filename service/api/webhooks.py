@@ -3,11 +3,10 @@
 from typing import Final
 
 from contract.events import PROCESSED
-from contract.keys import Scope
+from contract.keys import ANONYMOUS, Scope
 from contract.webhook_request import WebhookRequest
 from contract.webhooks import DeliveryState, Documents, Payload
 from service import problems
-from service.access.keys import ANONYMOUS
 from service.api import samples
 from service.api.answers import DeliveryList, RequestedDelivery, ShownDelivery, ShownWebhook, WebhookList, present
 from service.api.headers import NOT_KEPT, TAGGED

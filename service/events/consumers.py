@@ -13,8 +13,8 @@ from service.api.operation import JSON
 from service.context import CLOCK, CONSUMERS
 from service.http.json_bodies import read_json
 from service.http.parameters import check_parameters
-from service.lookups.ledger import asked, part_of_ledger, stated, tagged
-from service.problems import Problem, ProblemError
+from service.lookups.ledger import asked, part_of_ledger, rfc3339_or_none, tagged
+from service.refusals import Problem, ProblemError
 
 
 def book_of(request: web.Request) -> ConsumerBook:
@@ -70,7 +70,7 @@ def _shown(consumer: Consumer) -> ConsumerState:
         name=consumer.name,
         offset=consumer.offset,
         created_at=rfc3339(consumer.created_at),
-        committed_at=stated(consumer.committed_at),
+        committed_at=rfc3339_or_none(consumer.committed_at),
     )
 
 

@@ -21,7 +21,7 @@ from service.events.start import Span, Start
 from service.events.stream_filter import StreamFilter
 from service.events.streams import EventStream
 from service.lookups.ledger import asked
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 _LOOK_EVERY_S: Final = 5.0  # chosen: two connections may both get events for so long, which their client must expect
 

@@ -14,13 +14,12 @@ from contract.labels import StreamEnd
 from service import problems
 from service.access.callers import check_still_known
 from service.access.event_tokens import TOKEN
-from service.broker_errors import broker_problem, broker_refusal
 from service.context import BROKER, LIMITS, METRICS
 from service.events.consuming import CONSUMING, Hold, hold
 from service.events.query import EventQuery
 from service.events.start import Span
 from service.events.streams import FORMS, STREAMS, EventStream, StreamClosed
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError, broker_problem, broker_refusal
 
 log = structlog.get_logger(__name__)
 

@@ -14,7 +14,7 @@ from service.events.start import Start
 from service.events.stream_filter import DecodedEvents, StreamFilter
 from service.http.accept import preferred
 from service.http.parameters import check_parameters
-from service.problems import Problem, ProblemError, invalid_filter, invalid_parameter
+from service.refusals import Problem, ProblemError, invalid_filter, invalid_parameter
 
 _OFFSET = re.compile(r"-1|[0-9]{1,18}")
 _UNTIL = re.compile(r"[0-9]{1,18}")

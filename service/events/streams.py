@@ -15,7 +15,7 @@ from contract.labels import StreamEnd
 from service import problems
 from service.api.events import LINES_TYPE, STREAM_TYPE
 from service.context import IntakeLimits
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 _FULL_RETRY_AFTER_S: Final = "10"
 _END_OF_LINE: Final = re.compile(rb"\r\n|\r|\n")

@@ -14,7 +14,7 @@ from service.api.event_tokens import MAKE_EVENT_TOKEN
 from service.api.operation import JSON
 from service.http.json_bodies import read_json
 from service.http.parameters import check_parameters
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 
 async def make_event_token(request: web.Request) -> web.Response:

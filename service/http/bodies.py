@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from contract.faults import Fault
 from service import problems
 from service.context import LIMITS
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 if sys.version_info >= (3, 14):
     from compression import zstd

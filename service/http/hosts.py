@@ -15,7 +15,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from service import problems
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 # RFC 3986, section 3.2.2, without characters that occur in neither DNS names nor addresses.
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9._~!$&'()*+,;=%-]{1,255}))(?::[0-9]{0,5})?")

@@ -10,7 +10,7 @@ from contract.faults import Fault
 from service import problems
 from service.http.bodies import read_body
 from service.http.parameters import SHOWN_NAME_CHARS
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -23,7 +23,7 @@ from contract.labels import Cut
 from contract.metrics import Metrics
 from service import problems
 from service.http.connections import ConnectionLimits, Connections, site_of
-from service.problems import Problem
+from service.refusals import Problem, of_http_error
 
 log = structlog.get_logger(__name__)
 
@@ -156,7 +156,7 @@ class Connection(web.RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         """Sends the rest of the answer, and waits until all but one buffer of it is sent."""
         if isinstance(resp, web.HTTPException) and resp.status >= web.HTTPBadRequest.status_code:
-            resp = self._problem(problems.of_http_error(resp))  # it was raised before the middlewares ran
+            resp = self._problem(of_http_error(resp))  # it was raised before the middlewares ran
         if self._body is not None and not self._body.is_eof() and not resp.prepared:
             resp.force_close()
         answer, gone = await super().finish_response(request, resp, start_time)

@@ -18,13 +18,12 @@ from service.api.answers import known
 from service.api.batches import CLOSE_BATCH, LIST_BATCHES, SHOW_BATCH
 from service.api.document_answers import BatchBrief, BatchClosing, BatchDocuments, BatchList, BatchProgress, BatchState
 from service.api.operation import JSON
-from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, LEDGER
 from service.http.parameters import check_parameters
-from service.lookups.ledger import asked, ledger_of, stated, tagged
+from service.lookups.ledger import asked, ledger_of, rfc3339_or_none, tagged
 from service.lookups.pages import cursor_to, limit_of, place_of
 from service.posting.batches import CLOSED_BATCHES, check_name
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError, broker_refusal
 
 _SOON_S: Final = "1"  # seconds; chosen: a recorder that is up is at most that far behind
 _LEDGER_TIMEOUT_S: Final = 1.0  # chosen: without the ledger, an end is put on record all the same
@@ -129,8 +128,8 @@ def _brief(batch: Batch) -> BatchBrief:
         ),
         late=batch.late,
         begun_at=rfc3339(batch.begun_at),
-        closed_at=stated(batch.closed_at),
-        completed_at=stated(batch.completed_at),
+        closed_at=rfc3339_or_none(batch.closed_at),
+        completed_at=rfc3339_or_none(batch.completed_at),
     )
 
 

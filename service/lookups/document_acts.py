@@ -22,7 +22,6 @@ from service.api.acts import CANCEL_DOCUMENT
 from service.api.document_answers import CancelRequested, Erasing, PutRun
 from service.api.operation import JSON
 from service.api.posting import IDEMPOTENCY_KEY
-from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, KEEPING, METRICS
 from service.dead_ids import has_id
 from service.http.middlewares import OWNER
@@ -31,7 +30,7 @@ from service.lookups.document_view import erased_for, may_come, may_see, wait_s,
 from service.lookups.ledger import asked, ledger_of, shown
 from service.posting.admission import put_run
 from service.posting.documents import key_faults
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError, broker_refusal
 
 log = structlog.get_logger(__name__)
 

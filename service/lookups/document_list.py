@@ -22,7 +22,7 @@ from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, ledger_of, shown, tagged
 from service.lookups.pages import cursor_to, limit_of, place_of
 from service.posting.batches import check_name
-from service.problems import invalid_parameter
+from service.refusals import invalid_parameter
 
 E = TypeVar("E", bound=StrEnum)
 

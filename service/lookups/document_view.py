@@ -17,15 +17,15 @@ from contract.ledger import RECORDING_MARGIN_S, Erased, Ledger, Run, State
 from service import problems
 from service.access.known_keys import owner_seen
 from service.api.document_answers import DocumentState, RunBrief, UnknownDocument
+from service.api.forms import body_of, content_type, is_article, policy
 from service.api.lookups import FORMATS, SHOW_DOCUMENT
 from service.context import CLOCK
 from service.http.accept import preferred
-from service.http.forms import body_of, content_type, is_article, policy
 from service.http.parameters import check_parameters
 from service.lookups.decided import with_event
-from service.lookups.ledger import asked, ledger_of, shown, stated, tagged
+from service.lookups.ledger import asked, ledger_of, rfc3339_or_none, shown, tagged
 from service.posting.waits import DocumentWait, run_of, waiting
-from service.problems import Problem, ProblemError, invalid_parameter
+from service.refusals import Problem, ProblemError, invalid_parameter
 
 _RUN = re.compile(r"[1-9][0-9]{0,8}")
 _LEAST_WAIT_S = 1  # of Retry-After, in whole seconds (RFC 9110, section 10.2.3); chosen: most documents take less
@@ -252,13 +252,13 @@ async def _nothing_recorded(request: web.Request, ledger: Ledger, document_id: s
     if not may_come(document_id, until, now):
         detail = "No document with this id was accepted, or it is kept no more."
         raise ProblemError(Problem(problems.NOT_FOUND, detail))
-    unknown = UnknownDocument(id=document_id, state="unknown", recorded_until=stated(until))
+    unknown = UnknownDocument(id=document_id, state="unknown", recorded_until=rfc3339_or_none(until))
     headers: dict[str, str] = {hdrs.RETRY_AFTER: str(_LEAST_WAIT_S)}
     return tagged(request, orjson.dumps(unknown), FORMATS["status"], status=202, headers=headers)
 
 
 async def erased_for(request: web.Request, ledger: Ledger, document_id: str) -> Erased | None:
-    """Returns when the document was erased, None where it was not, or is none of who asks."""
+    """Returns when the document was erased, None if it was not, or is not the document of the caller."""
     found = await asked(ledger.erased(document_id))
     is_own = found is not None and owner_seen(request) in {None, found.owner}
     return found if is_own else None

@@ -14,7 +14,7 @@ from service import problems
 from service.access.known_keys import owner_seen
 from service.api.document_answers import RunState
 from service.context import LEDGER
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 T = TypeVar("T")
 
@@ -96,12 +96,12 @@ def shown(run: Run) -> RunState:
         url=run.url,
         host=run.host,
         labels=run.labels,
-        accepted_at=stated(run.accepted_at),
-        decided_at=stated(run.decided_at),
+        accepted_at=rfc3339_or_none(run.accepted_at),
+        decided_at=rfc3339_or_none(run.decided_at),
         attempts=run.attempts,
         reason=run.reason,
         detail=run.detail,
-        next_at=stated(run.next_at),
+        next_at=rfc3339_or_none(run.next_at),
         title=run.title,
         language=run.language,
         published=run.published,
@@ -110,7 +110,7 @@ def shown(run: Run) -> RunState:
     )
 
 
-def stated(at: datetime | None) -> str | None:
+def rfc3339_or_none(at: datetime | None) -> str | None:
     """Returns an aware time as RFC 3339 in UTC, None for None."""
     return None if at is None else rfc3339(at)
 

@@ -5,7 +5,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 
 from service.api.lookups import DEFAULT_LIMIT, MAX_LIMIT
-from service.problems import invalid_parameter
+from service.refusals import invalid_parameter
 
 _NUMBER = re.compile(r"[0-9]{1,4}")
 _CURSOR = re.compile(r"(-?[0-9]{1,15}) (.{1,255})", re.DOTALL)

@@ -20,7 +20,7 @@ from service.api.posting import BATCH, CLOSE_BATCH
 from service.context import BROKER, CLOCK
 from service.http.middlewares import OWNER
 from service.posting.brief_ledger import BriefLedger
-from service.problems import Problem, invalid_parameter
+from service.refusals import Problem, invalid_parameter
 
 _NAME_RULE: Final = f"must have 1 to {MAX_NAME_CHARS} characters, none of them a control character"
 _TRUTH: Final = {"true", "false"}
@@ -60,7 +60,7 @@ def batch_faults(request: web.Request) -> Iterator[Fault]:
 
 
 def check_name(parameter: str, name: str) -> None:
-    """Returns if `name` may be that of a batch.
+    """Refuses a `name` that no batch can have.
 
     Raises:
         ProblemError: it may not.

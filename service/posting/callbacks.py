@@ -14,13 +14,13 @@ from service.api.operation import JSON
 from service.context import CALLBACK_SECRET, LEDGER, RECEIVERS
 from service.http.middlewares import OWNER
 from service.http.parameters import check_parameters
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 _FIELD = "options.callback_url"
 
 
 def check_callback(app: web.Application, submission: Submission) -> None:
-    """Returns if the document has no callback, or one that can be made. A name is resolved only when it is dialled.
+    """Refuses a document whose callback cannot be made. The name of a host is resolved only when it is dialled.
 
     Raises:
         ProblemError: this server makes no callbacks, or the URL has an address that nothing would be posted to.
@@ -52,7 +52,7 @@ async def show_callback_secret(request: web.Request) -> web.Response:
 
 
 def refuse_callback(submission: Submission) -> None:
-    """Returns if a preview asks for no callback: it is no document, and its article is in the answer.
+    """Refuses a preview that asks for a callback: its article is in the answer.
 
     Raises:
         ProblemError: it does.

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from service.context import IntakeLimits
 from service.posting.entries import Entry
-from service.posting.reading import Reading
+from service.posting.reading import BodyReading
 
 CHUNK: Final = 64  # documents that are put together; chosen: they share costs, and their receipts come soon
 _AT_ONCE: Final = 4  # chunks of one request; chosen: as many documents as a RabbitMQ broker has unconfirmed
@@ -21,7 +21,7 @@ class ConfirmWindow:
     It is shut when the broker takes no more. It is short if documents are not stored that may be sent again.
     """
 
-    def __init__(self, limits: IntakeLimits, reading: Reading) -> None:
+    def __init__(self, limits: IntakeLimits, reading: BodyReading) -> None:
         self._limits = limits
         self._reading = reading
         self._held = 0

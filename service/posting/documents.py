@@ -22,13 +22,12 @@ from contract.submission import KEY_CHARS, Checked, check_submission, parse_subm
 from service import problems
 from service.access.quotas import admitted
 from service.api.answers import Receipt, present
+from service.api.forms import EVENT_AND_ARTICLE_FORMS, body_of, content_type, is_article, policy
 from service.api.operation import JSON, Parameter
 from service.api.posting import BATCH_PARAMETERS, IDEMPOTENCY_KEY, LABEL, LISTS, OPTIONS, RAW_KINDS, RAW_PARAMETERS
-from service.broker_errors import broker_refusal
 from service.context import CLOCK, DECODE, KEEPING, LEDGER
 from service.http.accept import preferred
 from service.http.bodies import BODY_BYTES, CODINGS, coding_of, read_body
-from service.http.forms import EVENT_AND_ARTICLE_FORMS, body_of, content_type, is_article, policy
 from service.http.middlewares import OWNER
 from service.http.parameters import UNKNOWN, named, parameter_faults
 from service.http.prefer import PREFER
@@ -37,7 +36,7 @@ from service.posting.batches import CLOSED_BATCHES, Membership, batch_faults, ba
 from service.posting.callbacks import check_callback
 from service.posting.idempotency import with_first_body
 from service.posting.waits import DocumentWait, waiting
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError, broker_refusal
 
 _VISIBLE_ASCII = re.compile(rf"[\x21-\x7e]{{1,{KEY_CHARS}}}")
 _LISTS = {parameter.name for parameter in LISTS}
@@ -217,7 +216,7 @@ async def _json_submission(request: web.Request) -> Checked:
 
 
 def check_json_charset(request: web.Request) -> None:
-    """Returns where the body is UTF-8, as far as its header says.
+    """Refuses a body of JSON whose header names another charset than UTF-8.
 
     Raises:
         ProblemError: it names another charset.
@@ -235,7 +234,7 @@ async def _raw_submission(request: web.Request, kind: Kind) -> Checked:
 
 
 def refuse_files(kind: Kind, body: bytes) -> None:
-    """Returns where `body` does not begin like a file of a kind that is not taken.
+    """Refuses a `body` that begins like a file of a kind that is not taken.
 
     Raises:
         ProblemError: it does.
@@ -292,7 +291,7 @@ def _options(request: web.Request) -> dict[str, object]:
 
 
 def check_coding(request: web.Request) -> None:
-    """Returns where the body has a content coding that is taken.
+    """Refuses a body with a content coding that is not taken.
 
     Raises:
         ProblemError: it has another one. Only then the answer names codings (RFC 7694, section 3).

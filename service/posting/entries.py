@@ -16,7 +16,7 @@ from service.context import CLOCK, KEEPING
 from service.http.middlewares import OWNER
 from service.posting.batches import batch_of
 from service.posting.callbacks import check_callback
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,17 +16,18 @@ from contract.reasons import FailureClass, Reason
 from contract.submission import to_job
 from service import problems
 from service.access.quotas import admitted
-from service.broker_errors import broker_refusal
+from service.api.forms import ARTICLE_FORMS, body_of, content_type, is_article, policy
 from service.context import BROKER, CLOCK, LIMITS
 from service.http.accept import preferred
 from service.http.bodies import BODY_BYTES
-from service.http.forms import ARTICLE_FORMS, body_of, content_type, is_article, policy
 from service.http.middlewares import OWNER
 from service.posting.admission import job_too_large
 from service.posting.callbacks import refuse_callback
 from service.posting.documents import read_submission
+from service.posting.traces import Sending
 from service.posting.waits import WAITS, Ended
-from service.problems import Problem, ProblemError, ProblemType
+from service.problems import ProblemType
+from service.refusals import Problem, ProblemError, broker_refusal
 
 _FORMS: Final = {**ARTICLE_FORMS, "json": "application/json"}
 _PLACE_FREE_S: Final = "2"  # chosen: most extractions take less
@@ -68,9 +69,10 @@ async def extract_document(request: web.Request) -> web.Response:
 
 async def _extracted(request: web.Request, job: Job) -> bytes:
     waits, outcome = request.app[WAITS], WaitOutcome.DECIDED
-    preview = request.app[BROKER].preview(job)
     try:
-        return await waits.within(request, preview, timeout_s=request.app[LIMITS].extract_timeout_s, stops=False)
+        with Sending(request.app, [job]) as sending:
+            preview = request.app[BROKER].preview(sending.jobs[0])
+            return await waits.within(request, preview, timeout_s=request.app[LIMITS].extract_timeout_s, stops=False)
     except NotTaken as error:
         outcome = WaitOutcome.TIMED_OUT
         raise _refusal(problems.NO_WORKER, str(error.retry_after_s)) from None

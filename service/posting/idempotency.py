@@ -16,7 +16,7 @@ from contract.submission import Submission
 from service import problems
 from service.api.posting import IDEMPOTENCY_KEY
 from service.posting.brief_ledger import BriefLedger
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError
 
 _REMEMBER_S: Final = 120.0  # chosen: a recorder that is up is a second behind the posts, and restarts in less
 _REMEMBERED: Final = 50_000  # posts; chosen: about 15 MB, and 10 s of 5,000 posts a second

@@ -9,7 +9,7 @@ from service.http.bodies import BrokenBodyError
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FormPart:
     """A part. `number` counts from 1. `body` is None if it is too long.
 
     `name` is that of the file, None for a form field. `media_type` and `charset` are as its header says, if it does.
@@ -38,7 +38,7 @@ class PartCutter:
         """The number of the part that is being read."""
         return self._number
 
-    def add(self, piece: bytes) -> Iterator[Part]:
+    def add(self, piece: bytes) -> Iterator[FormPart]:
         """Takes the next bytes of the stream, and yields the parts that they complete.
 
         Raises:
@@ -55,7 +55,7 @@ class PartCutter:
         except MultipartError:
             raise BrokenBodyError from None
 
-    def end(self) -> Iterator[Part]:
+    def end(self) -> Iterator[FormPart]:
         """Yields nothing: a part ends with a boundary.
 
         Raises:
@@ -76,10 +76,10 @@ class PartCutter:
     def _is_too_long(self) -> bool:
         return self._head is not None and self._head.bytes_received > self._limit_bytes
 
-    def _finished_part(self) -> Part:
+    def _finished_part(self) -> FormPart:
         head, body = self._head, None if self._is_too_long() else b"".join(self._begun)
         assert head is not None  # noqa: S101 - the parser tells of the head of each part first
-        part = Part(self._number, head.filename, head.content_type, head.charset, body)
+        part = FormPart(self._number, head.filename, head.content_type, head.charset, body)
         self._head, self._begun = None, []
         self._number += 1
         return part

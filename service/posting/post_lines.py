@@ -18,7 +18,7 @@ from service.posting.documents import MAX_FAULTS, check_coding, check_json_chars
 from service.posting.entries import Entry, EntryMaker
 from service.posting.lines import LineCutter, NumberedLine
 from service.posting.reading import READING, arriving
-from service.problems import Problem
+from service.refusals import Problem
 
 
 async def post_lines(request: web.Request) -> web.StreamResponse:

@@ -34,9 +34,9 @@ from service.posting.documents import (
     unsupported,
 )
 from service.posting.entries import Entry, EntryMaker
-from service.posting.parts import Part, PartCutter
+from service.posting.parts import FormPart, PartCutter
 from service.posting.reading import READING, arriving
-from service.problems import Problem, ProblemError, invalid_parameter
+from service.refusals import Problem, ProblemError, invalid_parameter
 
 _GENERIC: Final = {None, "", "application/octet-stream"}  # what clients send for a file that they do not know
 _BY_SUFFIX: Final = {
@@ -94,7 +94,7 @@ async def _entries(request: web.Request, parts: PartCutter) -> AsyncGenerator[Se
 class _File:
     """A part that can be a document, as it came."""
 
-    part: Part
+    part: FormPart
     kind: Kind
     body: bytes
 
@@ -108,14 +108,14 @@ class _Files:
         self._limit_bytes = request.app[LIMITS].max_body_bytes
         self._decode = request.app[DECODE]
 
-    async def entries(self, parts: Sequence[Part]) -> Sequence[Entry]:
+    async def entries(self, parts: Sequence[FormPart]) -> Sequence[Entry]:
         """Returns the entries of parts that arrived together."""
         found = list(map(self._file, parts))
         # In a thread, because charset detection can take a large part of a second; all in one, because each takes time.
         texts = iter(await asyncio.to_thread(self._texts, [each for each in found if isinstance(each, _File)]))
         return [each if isinstance(each, Entry) else self._entry(each, next(texts)) for each in found]
 
-    def _file(self, part: Part) -> _File | Entry:
+    def _file(self, part: FormPart) -> _File | Entry:
         try:
             if part.body is None:
                 raise too_large("part", self._limit_bytes)
@@ -137,11 +137,11 @@ class _Files:
         return self._documents.entry(_place(file.part), file.part.number, len(file.body), checked)
 
 
-def _place(part: Part) -> Mapping[str, object]:
+def _place(part: FormPart) -> Mapping[str, object]:
     return {"part": part.number} | ({} if part.name is None else {"name": part.name})
 
 
-def _kind(part: Part, body: bytes) -> Kind:
+def _kind(part: FormPart, body: bytes) -> Kind:
     """Returns what the part holds, by its header, else by the name of its file, else by its first bytes.
 
     Raises:

@@ -10,12 +10,12 @@ from aiohttp import web
 from service import problems
 from service.context import LIMITS
 from service.http.bodies import BrokenBodyError, read_pieces
-from service.problems import Problem
+from service.refusals import Problem
 
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Reading:
+class BodyReading:
     """The requests of one application that are reading documents. When the server stops, they read no more."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Reading:
 
     @asynccontextmanager
     async def within(self, seconds: float) -> AsyncGenerator[None, None]:
-        """Limits the time of its body.
+        """Limits the time that the body of the context may take.
 
         Raises:
             TimeoutError: the time is over, or the server stops.
@@ -51,7 +51,7 @@ class Reading:
         return Problem(kind, kind.meaning)
 
 
-READING = web.AppKey("READING", Reading)
+READING = web.AppKey("READING", BodyReading)
 
 
 async def stop_reading(app: web.Application) -> None:

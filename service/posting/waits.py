@@ -52,7 +52,7 @@ class Waits:
             self._free[wait_for] += 1
 
     async def within(self, request: web.Request, awaited: Awaitable[T], *, timeout_s: float, stops: bool) -> T:
-        """Returns what `awaited` does. `stops`: the wait ends when the server stops.
+        """Returns the result of `awaited`. `stops`: the wait ends when the server stops.
 
         Raises:
             Ended: it does not in time, or the client leaves.
@@ -141,7 +141,7 @@ class DocumentWait:
         return None
 
     async def result(self, awaited: Awaitable[T]) -> T | None:
-        """Returns what `awaited` does; None if it does not before the wait is over."""
+        """Returns the result of `awaited`; None if there is none before the wait is over."""
         with suppress(Ended):
             return await self._within(awaited)
         return None

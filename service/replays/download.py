@@ -27,7 +27,7 @@ from service.context import BROKER, CLOCK, LIMITS, METRICS, IntakeLimits
 from service.events.stream_filter import decoded
 from service.events.streams import STREAMS, EventLines, StreamClosed
 from service.http.parameters import check_parameters
-from service.problems import Problem, ProblemError, invalid_parameter
+from service.refusals import Problem, ProblemError, invalid_parameter
 from service.replays.lookup import replay_of, replays_of
 
 _AT_ONCE: Final = 100  # events that are looked up together; chosen: a question to the ledger for each hundred
@@ -131,7 +131,7 @@ class _Download:
                     return
 
     async def _chosen(self, entries: Sequence[LogEntry]) -> Sequence[LogEntry]:
-        """Returns what is wanted. It waits until it is known whose it is. Erased documents are not sent again."""
+        """Returns the entries to send, none of erased documents. Waits until the owners of all are known."""
         events = {it.offset: decoded(it.body) for it in entries}
         wanted = {
             it.offset: events[it.offset] for it in entries if self.choice.wants(it.routing_key, events[it.offset])

@@ -7,7 +7,7 @@ import orjson
 import structlog
 from aiohttp import hdrs, web
 
-from contract.broker import BrokerError, BrokerUnavailable, NoQueues, UnknownOffset
+from contract.broker import BrokerError, BrokerUnavailable, NoQueues, QueueExclusive, UnknownOffset
 from contract.faults import Fault
 from contract.keys import Scope
 from contract.replay_request import ReplayError, ReplayRequest, ReplaySpan, made, parse_replay
@@ -18,14 +18,13 @@ from service.access.known_keys import CALLER, owner_seen
 from service.api.answers import ReplayList
 from service.api.operation import JSON
 from service.api.replays import CANCEL_REPLAY, LIST_REPLAYS, MAKE_REPLAY, RESUME_REPLAY, SHOW_REPLAY
-from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, WEBHOOKS
 from service.http.bodies import read_body
 from service.http.middlewares import OWNER
 from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, tagged
 from service.lookups.pages import before_id, limit_of
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError, broker_refusal
 from service.replays.lookup import replay_of, replays_of
 from service.replays.span import span_of
 from service.replays.views import shown_replay
@@ -141,6 +140,9 @@ async def _check_target(request: web.Request, wanted: ReplayRequest) -> None:
 async def _has_queue(request: web.Request, name: str) -> bool:
     try:
         return await request.app[BROKER].has_queue(name)
+    except QueueExclusive:
+        message = "is exclusive to one connection: declare one that is durable and not exclusive"
+        raise _invalid(ReplayError(Fault("queue", "exclusive", message))) from None
     except NoQueues:
         message = "cannot be: this server runs on the embedded broker, which has no queues for subscribers"
         raise _invalid(ReplayError(Fault("queue", "no_queues", message))) from None

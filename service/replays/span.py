@@ -42,14 +42,14 @@ async def _last(event_log: EventLog, low: int, high: int, holds: Callable[[datet
     """Returns the last offset from `low` to `high` whose event meets `holds`, as those before it do; `low` if none."""
     while low < high:
         middle = (low + high + 1) // 2
-        if holds(await _time_at(event_log, middle)):
+        if holds(await time_at(event_log, middle)):
             low = middle
         else:
             high = middle - 1
     return low
 
 
-async def _time_at(event_log: EventLog, offset: int) -> datetime:
+async def time_at(event_log: EventLog, offset: int) -> datetime:
     """Returns the time of the first event from this offset on. What the log has removed is older than all."""
     oldest_of_all = datetime.min.replace(tzinfo=UTC)
     try:

@@ -2,7 +2,7 @@
 
 from contract.replays import Replay, ReplayTarget
 from service.api.answers import ShownReplay
-from service.lookups.ledger import stated
+from service.lookups.ledger import rfc3339_or_none
 
 
 def shown_replay(replay: Replay) -> ShownReplay:
@@ -18,8 +18,8 @@ def shown_replay(replay: Replay) -> ShownReplay:
         documents=replay.documents,
         patterns=tuple(replay.patterns),
         filter=replay.filter,
-        since=stated(replay.since),
-        before=stated(replay.before),
+        since=rfc3339_or_none(replay.since),
+        before=rfc3339_or_none(replay.before),
         after=replay.after,
         until=replay.until,
         per_second=replay.per_second,
@@ -32,7 +32,7 @@ def shown_replay(replay: Replay) -> ShownReplay:
         delivered=replay.delivered,
         failed=replay.failed,
         pending=replay.pending,
-        created_at=stated(replay.created_at) or "",
-        updated_at=stated(replay.updated_at) or "",
-        ended_at=stated(replay.ended_at),
+        created_at=rfc3339_or_none(replay.created_at) or "",
+        updated_at=rfc3339_or_none(replay.updated_at) or "",
+        ended_at=rfc3339_or_none(replay.ended_at),
     )

@@ -18,12 +18,11 @@ from service import problems
 from service.api.answers import DeliveryList, RequestedDelivery
 from service.api.operation import JSON
 from service.api.webhooks import DELIVER_AGAIN, LIST_DELIVERIES, TEST_WEBHOOK
-from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK
 from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, ledger_of, missing, tagged
 from service.lookups.pages import before_id, limit_of
-from service.problems import Problem, ProblemError, invalid_parameter
+from service.refusals import Problem, ProblemError, broker_refusal, invalid_parameter
 from service.webhooks.lookup import book_of, webhook_of
 from service.webhooks.views import shown_delivery
 

@@ -2,7 +2,7 @@
 
 from contract.webhooks import Delivery, Webhook
 from service.api.answers import ShownDelivery, ShownWebhook
-from service.lookups.ledger import stated
+from service.lookups.ledger import rfc3339_or_none
 
 
 def shown_webhook(webhook: Webhook, *, secret: str | None = None) -> ShownWebhook:
@@ -18,14 +18,14 @@ def shown_webhook(webhook: Webhook, *, secret: str | None = None) -> ShownWebhoo
         ordered=webhook.ordered,
         enabled=webhook.enabled,
         description=webhook.description,
-        created_at=stated(webhook.created_at) or "",
-        updated_at=stated(webhook.updated_at) or "",
+        created_at=rfc3339_or_none(webhook.created_at) or "",
+        updated_at=rfc3339_or_none(webhook.updated_at) or "",
         place=webhook.place,
-        failing_since=stated(webhook.failing_since),
-        missed_at=stated(webhook.missed_at),
+        failing_since=rfc3339_or_none(webhook.failing_since),
+        missed_at=rfc3339_or_none(webhook.missed_at),
         disabled_cause=webhook.disabled_cause,
-        disabled_at=stated(webhook.disabled_at),
-        former_until=stated(webhook.former_until),
+        disabled_at=rfc3339_or_none(webhook.disabled_at),
+        former_until=rfc3339_or_none(webhook.former_until),
         secret=secret,
     )
 
@@ -41,9 +41,9 @@ def shown_delivery(delivery: Delivery) -> ShownDelivery:
         state=delivery.state,
         requested=delivery.requested,
         attempts=delivery.attempts,
-        created_at=stated(delivery.created_at) or "",
-        next_at=stated(delivery.next_at),
-        last_at=stated(delivery.last_at),
+        created_at=rfc3339_or_none(delivery.created_at) or "",
+        next_at=rfc3339_or_none(delivery.next_at),
+        last_at=rfc3339_or_none(delivery.last_at),
         status=delivery.status,
         error=delivery.error,
         took_ms=delivery.took_ms,

@@ -20,13 +20,12 @@ from service.access.known_keys import CALLER, owner_seen
 from service.api.answers import WebhookList, present
 from service.api.operation import JSON
 from service.api.webhooks import CHANGE_WEBHOOK, LIST_WEBHOOKS, MAKE_WEBHOOK, REMOVE_WEBHOOK, SHOW_WEBHOOK
-from service.broker_errors import broker_refusal
 from service.context import BROKER, CLOCK, RECEIVERS
 from service.http.bodies import read_body
 from service.http.middlewares import OWNER
 from service.http.parameters import check_parameters
 from service.lookups.ledger import asked, missing, tagged
-from service.problems import Problem, ProblemError
+from service.refusals import Problem, ProblemError, broker_refusal
 from service.webhooks.lookup import book_of, webhook_of
 from service.webhooks.views import shown_webhook
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from contract.broker import Capacity, Delivery, JobSink
+from contract.broker import Delivery, JobSink
+from contract.capacity import Capacity
 from contract.codec import decode_job
 from contract.job import Lane
 from contract.metrics import Metrics

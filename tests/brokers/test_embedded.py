@@ -13,7 +13,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from contract.broker import Broker, BrokerFull, BrokerUnavailable, Capacity, Delivery, UnknownOffset
+from contract.broker import Broker, BrokerFull, BrokerUnavailable, Delivery, UnknownOffset
+from contract.capacity import Capacity
 from contract.codec import decode_job, encode
 from contract.dead import Handled
 from contract.job import Job, Kind, Lane

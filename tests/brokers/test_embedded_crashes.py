@@ -13,7 +13,8 @@ from subprocess import PIPE, Popen
 import pytest
 from prometheus_client import CollectorRegistry
 
-from contract.broker import Capacity, Delivery
+from contract.broker import Delivery
+from contract.capacity import Capacity
 from contract.metrics import Metrics
 from contract.verdicts import Publish, Verdict
 from runtime.brokers.embedded import EmbeddedBroker, FolderInUseError

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from contract.broker import Broker, BrokerError, BrokerFull, BrokerUnavailable, Capacity, Delivery, UnknownOffset
+from contract.broker import Broker, BrokerError, BrokerFull, BrokerUnavailable, Delivery, UnknownOffset
+from contract.capacity import Capacity
 from contract.codec import decode_event
 from contract.job import Lane
 from contract.labels import SessionLoss

@@ -1,8 +1,9 @@
 """Leases between processes on one RabbitMQ."""
 
 import asyncio
+import random
 from collections import Counter
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from itertools import pairwise
 
 import pytest
@@ -67,6 +68,28 @@ async def test_leases_in_turn_share_a_channel(rabbit: RabbitBackend, monkeypatch
         for number in range(10):
             assert await is_free(broker, str(number))
     assert len(opened) == 1
+
+
+async def test_callers_that_go_away_at_any_time_leave_no_lease_behind(rabbit: RabbitBackend) -> None:
+    """A step that is cancelled when the broker refuses it would end the connection, which raises BrokerUnavailable."""
+
+    async def ask_and_go_away(broker: Leases, name: str) -> None:
+        for _ in range(150):
+            asking = asyncio.create_task(is_free(broker, name))
+            await asyncio.sleep(random.uniform(0, 0.012))  # noqa: S311 - a step takes some milliseconds
+            asking.cancel()
+            with suppress(asyncio.CancelledError):
+                assert not (await asking and name.startswith("held"))
+
+    names = ("free 1", "free 2", "free 3", "free 4", "held 1", "held 2", "held 3", "held 4")
+    async with rabbit.broker() as one, rabbit.broker() as other, AsyncExitStack() as held:
+        for name in names[4:]:
+            assert await held.enter_async_context(one.lease(name))
+        await asyncio.gather(*(ask_and_go_away(other, name) for name in names))
+        async with asyncio.timeout(60):
+            for name in names[:4]:
+                while not await is_free(one, name):
+                    pass  # each check waits for the broker's answer
 
 
 async def test_a_holder_that_is_gone_holds_nothing(rabbit: RabbitBackend) -> None:

@@ -9,7 +9,7 @@ from aio_pika.abc import AbstractChannel
 from prometheus_client import CollectorRegistry
 from yarl import URL
 
-from contract.broker import LogEntry, QueueForbidden, QueueMissing
+from contract.broker import LogEntry, QueueExclusive, QueueForbidden, QueueMissing
 from contract.codec import encode
 from contract.metrics import Metrics
 from contract.topology import design
@@ -84,12 +84,14 @@ async def test_what_a_full_queue_refuses_is_returned(broker: RabbitBroker, chann
     assert await queue.get(no_ack=True) is not None
 
 
-async def test_a_queue_that_is_not_there_or_is_somebodys_own_is_missing(
+async def test_a_queue_that_is_not_there_is_told_from_one_that_is_exclusive(
     broker: RabbitBroker, channel: AbstractChannel
 ) -> None:
     own = await channel.declare_queue(exclusive=True)
     await channel.declare_queue("mine", durable=True)
-    assert [await broker.has_queue(name) for name in ("mine", "none", own.name)] == [True, False, False]
+    assert [await broker.has_queue(name) for name in ("mine", "none")] == [True, False]
+    with pytest.raises(QueueExclusive):
+        await broker.has_queue(own.name)
     with pytest.raises(QueueMissing):
         await broker.send_again("none", entries(3), "r")
     assert await broker.send_again("mine", entries(3), "r") == []

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from contract.broker import Capacity, Delivery
+from contract.broker import Delivery
+from contract.capacity import Capacity
 from contract.codec import encode
 from contract.job import Lane
 from contract.topology import lane_queue

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from contract.broker import Capacity, NoRoom
+from contract.capacity import Capacity, NoRoom
 from contract.labels import InHand
 from runtime.brokers import reservations
 from runtime.brokers.held_bytes import HeldBytes

@@ -1,4 +1,4 @@
-from contract.broker import Capacity, previews_at_once
+from contract.capacity import Capacity, previews_at_once
 from runtime.brokers.slots import QueueClass, Slots
 
 

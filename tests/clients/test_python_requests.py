@@ -1,28 +1,32 @@
 """What the Python client sends: names in paths, keys, and to which URLs."""
 
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from copydesk_client import connect
+from copydesk_client.problems import Missing, TakesTooLong
 
 ODD = "../a b/\u00fc?x=1#%2F"
 ODD_QUOTED = "..%2Fa%20b%2F%C3%BC%3Fx=1%23%252F"
 
 
 class Server:
-    """Answers everything, and remembers what was asked."""
+    """Answers everything with `status`, and remembers what was asked."""
 
     def __init__(self) -> None:
         self.url = ""
+        self.status = HTTPStatus.OK
+        self.problem = "about:blank"
         self.asked: list[str] = []
         self.keys: list[str | None] = []
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append(f"{request.method} {request.raw_path}")
         self.keys.append(request.headers.get("Idempotency-Key"))
-        return web.json_response({"id": "1"})
+        return web.json_response({"id": "1", "type": self.problem}, status=self.status)
 
 
 @pytest.fixture
@@ -74,6 +78,21 @@ async def test_an_empty_key_is_sent_for_the_server_to_refuse(server: Server) -> 
         await client.submit({"text": "a"})
     assert server.keys[:2] == ["", ""]
     assert server.keys[2]
+
+
+async def test_who_waits_for_a_document_that_there_is_not_hears_so_at_the_end_of_the_time(server: Server) -> None:
+    server.status, server.problem = HTTPStatus.NOT_FOUND, "/problems/not-found"
+    async with connect(server.url) as client:
+        with pytest.raises(Missing, match="not-found"):
+            await client.wait("nope", timeout_s=0.1)
+    assert len(server.asked) > 1  # it may be that the acceptance was not recorded yet
+
+
+async def test_who_waits_for_a_document_that_is_not_decided_hears_that_it_takes_too_long(server: Server) -> None:
+    server.status = HTTPStatus.ACCEPTED
+    async with connect(server.url) as client:
+        with pytest.raises(TakesTooLong, match="nope"):
+            await client.wait("nope", timeout_s=0.1)
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "127.0.0.1:8080", "", "localhost:8080", "http:///v1"])

@@ -11,6 +11,12 @@ from contract.reasons import Reason
 OPERATING = (Path(__file__).parent.parent.parent / "docs" / "operating.md").read_text(encoding="utf-8")
 
 
+def test_metrics_in_the_text_are_those_that_there_are() -> None:
+    declared = {metric.name for metric in Metrics(CollectorRegistry()).registry.collect()}
+    named = {name.removesuffix("_total") for name in re.findall(r"`(copydesk_[a-z_]+)[`{]", OPERATING)}
+    assert named <= declared
+
+
 def test_every_reason_is_explained() -> None:
     section = OPERATING.partition("## Why documents fail")[2]
     explained = set(re.findall(r"^\| `([a-z_0-9]+)` \|", section, re.MULTILINE))

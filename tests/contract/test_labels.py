@@ -6,7 +6,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from contract.job import Lane
-from contract.labels import VALUES, AuditState, ParserRestart, ProblemName, is_value
+from contract.label_values import VALUES, is_value
+from contract.labels import AuditState, ParserRestart, ProblemName
 from contract.metrics import Metrics
 from contract.reasons import FailureClass, Reason
 from contract.topology import DELAYED, design, lane_queue

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from contract.labels import VALUES
+from contract.label_values import VALUES
 from contract.metrics_page import metrics_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"

@@ -1,5 +1,7 @@
 """The dashboards against their source, the compose file, and the rules of Grafana that a file alone can break."""
 
+import copy
+import json
 import re
 import runpy
 from collections.abc import Iterator
@@ -8,9 +10,12 @@ from typing import Any
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog import plugins
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
 from prometheus_client import CollectorRegistry
 
-from contract.labels import VALUES
+from contract.label_values import VALUES
 from contract.metrics import Metrics
 from contract.topology import design
 from tests.deploy.compose import FILE
@@ -22,6 +27,7 @@ GRAFANA = FILE.parent / "grafana"
 COLUMNS = 24
 DECLARED = {metric.name for metric in Metrics(CollectorRegistry()).registry.collect()}
 RECORDED = {rule["record"] for rule in rules() if "record" in rule}
+plugins.register_default_plugins()  # the types of panels and of queries
 each_board = pytest.mark.parametrize("name", ["broker", "fetch", "overview", "quality", "subscribers"])
 
 
@@ -105,3 +111,30 @@ def test_grafana_knows_how_often_prometheus_scrapes() -> None:
     ]
     scraped = yaml.safe_load(Path(FILE.parent / "prometheus" / "prometheus.yml").read_text())
     assert source["jsonData"]["timeInterval"] == scraped["global"]["scrape_interval"]
+
+
+@each_board
+def test_grafana_knows_every_field(name: str) -> None:
+    """Grafana's own types read the dashboard, and write all of it again: they drop what they do not know."""
+    board = boards()[name]
+    known = json.loads(JSONEncoder().encode(Dashboard.from_json(boards()[name])))
+    assert list(lost(board, known)) == []
+
+
+def test_a_field_that_grafana_does_not_know_is_lost() -> None:
+    board = boards()["overview"]
+    board["panels"][1]["targets"][0]["legend"] = "of no Prometheus target"
+    known = json.loads(JSONEncoder().encode(Dashboard.from_json(copy.deepcopy(board))))
+    assert list(lost(board, known)) == [".panels[1].targets[0].legend"]
+
+
+def lost(before: Any, after: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - JSON
+    """Yields where `after` lacks something of `before`, or has something else."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name, value in before.items():
+            yield from lost(value, after.get(name), f"{path}.{name}")
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for number, (one, other) in enumerate(zip(before, after, strict=True)):
+            yield from lost(one, other, f"{path}[{number}]")
+    elif before != after:
+        yield path

@@ -14,6 +14,8 @@ from uuid import uuid4
 
 import aiohttp
 
+from tests.rabbit_node import RabbitNode
+
 AT_ONCE = 16
 PAUSE_S = 0.2
 ANSWERED_WITHIN = aiohttp.ClientTimeout(10)
@@ -149,11 +151,14 @@ async def recovery_s(client: Client, decided: Callable[[set[str]], Any]) -> floa
 
 
 @asynccontextmanager
-async def within(seconds: float, client: Client) -> AsyncIterator[None]:
-    """Cancels calls that take longer, and prints the answers that the client got."""
+async def within(seconds: float, client: Client, node: RabbitNode | None = None) -> AsyncIterator[None]:
+    """Cancels calls that take longer, and prints the answers that the client got and the queues of `node`."""
     try:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
         print(f"{len(client.accepted)} accepted; answers by status: {dict(client.answers)}")  # noqa: T201 - for pytest
+        if node is not None:
+            columns = ("messages_ready", "messages_unacknowledged", "consumers")
+            print(*await asyncio.to_thread(node.queues, *columns), sep="\n")  # noqa: T201
         raise

@@ -36,7 +36,7 @@ async def test_broker_killed_and_restarted(
     deployment: Deployment, node: RabbitNode, documents: int, within_s: float
 ) -> None:
     client = Client(lambda: deployment.api)
-    async with within(within_s, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
+    async with within(within_s, client, node), subscriber(node.url) as events, asyncio.TaskGroup() as group:
         await asyncio.to_thread(node.settle)
         group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
         await client.until_accepted(documents // 4)
@@ -52,7 +52,7 @@ async def test_broker_killed_and_restarted(
 
 async def test_broker_stands_still(deployment: Deployment, node: RabbitNode, documents: int, within_s: float) -> None:
     client = Client(lambda: deployment.api)
-    async with within(within_s, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
+    async with within(within_s, client, node), subscriber(node.url) as events, asyncio.TaskGroup() as group:
         posting = group.create_task(client.post_all(tiny_ones(documents), over_s=LOAD_S))
         await client.until_accepted(documents // 4)
         node.pause()
@@ -70,7 +70,7 @@ async def test_queue_deleted_under_its_consumers(
     deployment: Deployment, node: RabbitNode, documents: int, within_s: float
 ) -> None:
     client = Client(lambda: deployment.api)
-    async with within(within_s, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
+    async with within(within_s, client, node), subscriber(node.url) as events, asyncio.TaskGroup() as group:
         posting = group.create_task(client.post_all(tiny_ones(documents, "interactive"), over_s=LOAD_S))
         await client.until_accepted(documents // 4)
         await asyncio.to_thread(node.ctl, "delete_queue", "copydesk.intake.bulk")  # empty: nothing in it to be lost
@@ -87,7 +87,7 @@ async def test_subscriber_that_is_full(
     deployment: Deployment, node: RabbitNode, documents: int, within_s: float
 ) -> None:
     client = Client(lambda: deployment.api)
-    async with within(within_s, client), subscriber(node.url) as events, full_subscriber(node.url):
+    async with within(within_s, client, node), subscriber(node.url) as events, full_subscriber(node.url):
         await client.post_all(tiny_ones(documents))
         seconds = await recovery_s(client, events.until_decided)
         row = await balance("subscriber's queue is full", node.url, client.accepted, events, seconds, within_s=within_s)

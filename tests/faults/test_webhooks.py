@@ -1,4 +1,4 @@
-"""Webhooks under faults: every event reaches every receiver at least once."""
+"""Webhooks and callbacks under faults: every event reaches every receiver at least once."""
 
 import asyncio
 import time
@@ -24,6 +24,7 @@ SETTINGS = {  # a receiver that is back is asked again within seconds, not hours
     "COPYDESK_WEBHOOK_ALLOW": "127.0.0.0/8",
     "COPYDESK_WEBHOOK_RETRY_DELAYS_S": ",".join(["0.5", "1", *["2"] * 200]),
     "COPYDESK_WEBHOOK_TIMEOUT_S": "2",
+    "COPYDESK_CALLBACK_SECRET": "a setting of thirty-two characters",
 }
 KILLS = 8 if DOCUMENTS >= 1000 else 2  # of the older one of the two processes that deliver
 
@@ -99,21 +100,25 @@ class Receiver:
 
 
 class Load:
-    """Documents that are posted, and two webhooks for their events: one ordered, the other not."""
+    """Documents that are posted with a URL to call back, and two webhooks: one ordered, the other not."""
 
     def __init__(self, delivering: Delivering, documents: int) -> None:
         self.delivering = delivering
         self.documents = documents
         self.client = Client(lambda: delivering.stack.api)
-        self.free, self.ordered = Receiver(), Receiver()
+        self.free, self.ordered, self.called_back = Receiver(), Receiver(), Receiver()
 
     @property
-    def receivers(self) -> tuple[Receiver, Receiver]:
-        return self.free, self.ordered
+    def receivers(self) -> tuple[Receiver, Receiver, Receiver]:
+        return self.free, self.ordered, self.called_back
 
     def is_level(self) -> bool:
         """Returns True if one of the receivers has everything that was accepted so far."""
         return len(self.free.got) >= len(self.client.accepted)
+
+    def is_called_back(self) -> bool:
+        """Returns True if the callbacks of everything that was accepted so far were posted."""
+        return len(self.called_back.got) >= len(self.client.accepted)
 
     @asynccontextmanager
     async def runs(self, fault: str) -> AsyncIterator[None]:
@@ -122,9 +127,12 @@ class Load:
             for receiver in self.receivers:
                 await receiver.open()
                 stack.push_async_callback(receiver.close)
-            hooks = [await self._hook(receiver) for receiver in self.receivers]
+            hooks = [await self._hook(receiver) for receiver in (self.free, self.ordered)]
+            submissions = tiny_ones(self.documents)
+            for submission in submissions:
+                submission["options"]["callback_url"] = self.called_back.url
             async with asyncio.TaskGroup() as group:
-                posting = group.create_task(self.client.post_all(tiny_ones(self.documents), over_s=LOAD_S))
+                posting = group.create_task(self.client.post_all(submissions, over_s=LOAD_S))
                 await self.client.until_accepted(self.documents // 8)
                 yield
                 await posting
@@ -165,6 +173,15 @@ async def kill_deliverers(load: Load) -> None:
         await load.free.until(lambda before=before: load.is_level() or len(load.free.order) > before)  # type: ignore[misc]
 
 
+async def kill_recorders(load: Load) -> None:
+    for _ in range(KILLS):
+        await asyncio.to_thread(load.delivering.stack.kill_recorder)
+        before = len(load.called_back.order)
+        await load.called_back.until(
+            lambda before=before: load.is_called_back() or len(load.called_back.order) > before  # type: ignore[misc]
+        )
+
+
 async def close_receivers(load: Load) -> None:
     for receiver in load.receivers:
         await receiver.close()
@@ -186,6 +203,7 @@ FAULTS: dict[str, Callable[[Load], Awaitable[None]]] = {
     f"one of two `deliver` killed {KILLS} times": kill_deliverers,
     "receivers down": close_receivers,
     "a receiver that hangs": hang,
+    f"one of two `record` killed {KILLS} times": kill_recorders,
 }
 
 

@@ -55,7 +55,7 @@ async def test_worker_killed(stage: str, deployment: Deployment, node: RabbitNod
     doomed = deployment.start_worker(failpoint(stage, tmp_path / "happened"))
     try:
         await asyncio.to_thread(wait_until_ready, doomed)
-        async with within(WITHIN_S, client), subscriber(node.url) as events, asyncio.TaskGroup() as group:
+        async with within(WITHIN_S, client, node), subscriber(node.url) as events, asyncio.TaskGroup() as group:
             with site() as pages:
                 urls: list[Submission] = [{"url": pages.url(f"/page/{number}")} for number in range(count)]
                 group.create_task(client.post_all(urls))

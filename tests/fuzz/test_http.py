@@ -19,8 +19,8 @@ from prometheus_client import CollectorRegistry
 from contract.metrics import Metrics
 from runtime.ops import build_ops_app
 from service.access.keys import ApiKeys
+from service.api.forms import ARTICLE_TYPE
 from service.app import IntakeLimits, build_app
-from service.http.forms import ARTICLE_TYPE
 from service.http.hosts import Hosts
 from tests.fuzz.requests import SECRET, TEXT, Route, Sent, sent
 from tests.service.memory_broker import MemoryBroker

@@ -13,6 +13,7 @@ from contract.broker import (
     NoQueues,
     NotPut,
     QueueDepth,
+    QueueExclusive,
     UnknownOffset,
     Watch,
 )
@@ -32,7 +33,7 @@ class MemoryBroker:
     put hangs. `read_offset` is the last that a reader was given, `readers` how many are reading. `letters` are the dead
     letters, the longest buried first; while `scan_reaches_all` is not set, a look claims that there are more. `answers`
     are what previews are answered with, in order; a preview waits for its answer. `subscribed` are the queues of
-    subscribers; None: it has no such queues.
+    subscribers; None: it has no such queues. Those in `exclusive` belong to a connection.
     """
 
     def __init__(self) -> None:
@@ -58,6 +59,7 @@ class MemoryBroker:
         self.watching: list[str] = []
         self.previews: list[Job] = []
         self.subscribed: set[str] | None = None
+        self.exclusive: set[str] = set()
         self.answers: asyncio.Queue[bytes | BrokerError] = asyncio.Queue()
 
     async def put(self, job: Job) -> None:
@@ -130,6 +132,8 @@ class MemoryBroker:
             raise self.refusal
         if self.subscribed is None:
             raise NoQueues(name)
+        if name in self.exclusive:
+            raise QueueExclusive(name)
         return name in self.subscribed
 
     async def send_again(self, queue: str, entries: Sequence[LogEntry], replay_id: str) -> Sequence[LogEntry]:

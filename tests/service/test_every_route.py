@@ -64,6 +64,20 @@ async def test_an_unknown_parameter_is_refused_by_name(api: RunningApi) -> None:
         ), (method, path)
 
 
+@pytest.mark.parametrize("escaped", ["batch=%ff", "a%C3=1", "labels.topic=%ed%a0%80", "x=1&label=a%3A%e2%82"])
+async def test_a_parameter_that_is_not_utf8_is_refused_by_name(api: RunningApi, escaped: str) -> None:
+    name = {"a%C3=1": "a\ufffd", "x=1&label=a%3A%e2%82": "label"}.get(escaped, escaped.partition("=")[0])
+    for method, path in routes(api):
+        query = "&".join(filter(None, (valid(method, path).raw_query_string, escaped)))
+        url = URL(f"{path}?{query}", encoded=True)
+        body = await problem(await api.client.request(method, url, json=document_for(method, path)))
+        assert (body["status"], body["errors"][0]["field"], body["errors"][0]["rule"]) == (400, name, "invalid_utf8"), (
+            method,
+            path,
+        )
+    assert api.broker.jobs == []
+
+
 @pytest.mark.parametrize("error", [BrokerUnavailable("amqp://user:secret@broker"), BrokerFull("amqp://user:secret")])
 async def test_a_broker_that_fails_is_told_with_when_to_ask_again(api: RunningApi, error: BrokerError) -> None:
     api.broker.refusal = error

@@ -152,6 +152,7 @@ async def test_a_download_under_way_ends_when_it_is_cancelled(api: RunningApi) -
         ({"download": True, "speed": 1}, [("speed", "unknown_field")]),
         ({"queue": "copydesk.dead"}, [("queue", "reserved")]),
         ({"queue": "none"}, [("queue", "missing")]),
+        ({"queue": "own"}, [("queue", "exclusive")]),
         ({"queue": "a Z09-_.:@#,/+"}, [("queue", "missing")]),
         *(({"queue": name}, [("queue", "characters")]) for name in ("gr\u00fc\u00dfe", "mine\n", "a|b", "a*")),
         ({"webhook": "none"}, [("webhook", "missing")]),
@@ -161,7 +162,7 @@ async def test_a_download_under_way_ends_when_it_is_cancelled(api: RunningApi) -
 async def test_what_breaks_a_rule_is_refused_by_name(
     api: RunningApi, fields: object, faults: list[tuple[str, str]]
 ) -> None:
-    api.broker.subscribed = {"mine"}
+    api.broker.subscribed, api.broker.exclusive = {"mine"}, {"own"}
     body = await problem(await api.client.post("/v1/replays", json=fields))
     assert body["type"] == "/problems/invalid-replay"
     assert [(fault["field"], fault["rule"]) for fault in body["errors"]] == faults

@@ -1,4 +1,4 @@
-"""What makes alerts fire, or shows that none does: documents, sites and webhooks."""
+"""What makes alerts fire, or shows that none does: documents, sites, webhooks, and queues made anew."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager, suppress
 
 import aio_pika
 import aiohttp
+from aio_pika.exceptions import ChannelPreconditionFailed
 from aiohttp import web
 
+from contract.topology import LOG, Bounds, design
 from tests.system.watched import TEXT, Watched
 
 
@@ -27,6 +29,17 @@ async def stored(desk: Watched, body: dict[str, str], *, key: str = "") -> None:
     while (status := await post(desk, body, key=key)) == 503:  # noqa: ASYNC110 - it is tried again, as clients do
         await asyncio.sleep(0.5)
     assert status == 202
+
+
+async def large(desk: Watched, number: int) -> None:
+    """Posts an article of 100 kB, and waits until it is decided: one after the other, no lane fills up."""
+    paragraphs = "".join(f"<p>{TEXT} Passage {number}.{passage}.</p>" for passage in range(190))
+    body = {"html": f"<title>Edition {number}</title><article>{paragraphs}</article>"}
+    async with (
+        aiohttp.ClientSession(desk.api) as http,
+        http.post("/v1/documents", json=body, headers={"Prefer": "wait=60"}) as response,
+    ):
+        assert response.status in {200, 202, 503}, await response.text()  # 503: the sessions begin anew
 
 
 async def accepted(desk: Watched, count: int) -> None:
@@ -73,12 +86,18 @@ async def site(status: int) -> AsyncIterator[tuple[str, list[int]]]:
         await runner.cleanup()
 
 
+async def _made(http: aiohttp.ClientSession, wanted: dict[str, object]) -> str | None:
+    """Returns the id of a new webhook; None while the broker is away."""
+    async with http.post("/v1/webhooks", json=wanted) as response:
+        assert response.status in {201, 503}, await response.text()
+        return str((await response.json())["id"]) if response.status == 201 else None
+
+
 @asynccontextmanager
 async def webhook(desk: Watched, url: str, *, ordered: bool = False) -> AsyncIterator[None]:
     async with aiohttp.ClientSession(desk.api) as http:
-        async with http.post("/v1/webhooks", json={"url": url, "ordered": ordered}) as response:
-            assert response.status == 201, await response.text()
-            hook = (await response.json())["id"]
+        while (hook := await _made(http, {"url": url, "ordered": ordered})) is None:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.5)
         try:
             yield
         finally:
@@ -87,6 +106,56 @@ async def webhook(desk: Watched, url: str, *, ordered: bool = False) -> AsyncIte
 
 
 @asynccontextmanager
+async def consumer(desk: Watched, name: str) -> AsyncIterator[None]:
+    """Makes a named consumer that begins with the oldest event of the log, and never reads."""
+    async with aiohttp.ClientSession(desk.api) as http:
+        wanted = {"consumer": name, "after": "oldest", "follow": "false", "format": "ndjson"}
+        while (status := await _read(http, wanted)) == 503:  # noqa: ASYNC110 - its sessions may have to begin anew
+            await asyncio.sleep(0.5)
+        assert status == 200
+        try:
+            yield
+        finally:
+            async with http.delete(f"/v1/consumers/{name}") as response:
+                assert response.status == 204
+
+
+async def _read(http: aiohttp.ClientSession, wanted: dict[str, str]) -> int:
+    async with http.get("/v1/events", params=wanted) as response:
+        await response.read()
+        return response.status
+
+
+@asynccontextmanager
 async def channel(desk: Watched) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
     async with await aio_pika.connect(desk.node.url) as connection, connection.channel() as opened:
         yield opened
+
+
+async def make_unbounded(desk: Watched, name: str) -> None:
+    """Makes a stream anew without bounds, as an older version or another program may have declared it."""
+    async with channel(desk) as opened:
+        await opened.queue_delete(name)
+        await opened.declare_queue(name, durable=True, arguments={"x-queue-type": "stream"})
+
+
+async def restore(desk: Watched, name: str) -> None:
+    """Makes a queue anew with its bounds; a session that begins just then may declare it as it was."""
+    (wanted,) = (queue for queue in design(bounds=Bounds()).queues if queue.name == name)
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(ChannelPreconditionFailed):
+                async with channel(desk) as opened:
+                    await opened.queue_delete(name)
+                    await opened.declare_queue(name, durable=True, arguments=dict(wanted.arguments))
+                    return
+
+
+async def make_small_log(desk: Watched) -> None:
+    """Makes the log anew: it holds 20 articles of 100 kB, and removes five at a time."""
+    bounds: dict[str, str | int] = {"x-queue-type": "stream", "x-max-age": "7D"}
+    bounds |= {"x-max-length-bytes": 2_000_000, "x-stream-max-segment-size-bytes": 500_000}
+    async with channel(desk) as opened:
+        await opened.queue_delete(LOG)
+        await opened.declare_queue(LOG, durable=True, arguments=dict(bounds))
+    desk.node.evaluate('rabbit_networking:close_all_connections("a test").')  # each process binds it again

@@ -81,8 +81,14 @@ def replicas(
 ) -> Iterator[Stack]:
     """Two each of `serve`, `work` and `record`, on a virtual host and in a database of their own."""
     url = cluster.database(like=_empty_ledger(cluster))
+    with node.vhost(f"ledger{time.monotonic_ns()}") as amqp_url, replicas_of(amqp_url, url, more, workers) as stack:
+        yield stack
+
+
+@contextmanager
+def replicas_of(amqp_url: str, url: str, more: Mapping[str, str] | None = None, workers: int = 2) -> Iterator[Stack]:
+    """The same, on this virtual host and with this database."""
     with ExitStack() as stack:
-        amqp_url = stack.enter_context(node.vhost(f"ledger{time.monotonic_ns()}"))
         own = {"COPYDESK_AMQP_URL": amqp_url, "COPYDESK_LEDGER_URL": url, "COPYDESK_SLOTS": "4"}
         settings = SETTINGS | dict(more or {}) | own
 

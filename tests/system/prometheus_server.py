@@ -28,7 +28,8 @@ _PRODUCT = re.compile(r"\b(\d+) \* (60|3600)\b")
 
 def program(name: str) -> str:
     found = which(name)
-    assert found, f"{name} is missing: apt-get install prometheus"
+    package = "prometheus" if name == "promtool" else name
+    assert found, f"{name} is missing: apt-get install {package}"
     return found
 
 
@@ -64,8 +65,11 @@ def _divided(duration: str, factor: int) -> str:
 
 
 @contextmanager
-def prometheus(folder: Path, targets: Targets, *, factor: int = 1) -> Iterator[str]:
-    """Runs a Prometheus that scrapes each second, with all times of the rules divided by `factor`. Yields its URL."""
+def prometheus(folder: Path, targets: Targets, *, factor: int = 1, tells: Sequence[str] = ()) -> Iterator[str]:
+    """Runs a Prometheus that scrapes each second, with all times of the rules divided by `factor`. Yields its URL.
+
+    `tells`: host:port of the Alertmanagers that it tells of alerts.
+    """
     (port,) = free_ports(1)
     folder.mkdir(exist_ok=True)
     rule_file = RULES
@@ -76,6 +80,7 @@ def prometheus(folder: Path, targets: Targets, *, factor: int = 1) -> Iterator[s
     configuration = {
         "global": {"scrape_interval": f"{SCRAPES_S}s", "evaluation_interval": f"{SCRAPES_S}s"},
         "rule_files": [str(rule_file)],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(tells)}]}]},
         "scrape_configs": [
             {
                 "job_name": job,
@@ -94,6 +99,7 @@ def prometheus(folder: Path, targets: Targets, *, factor: int = 1) -> Iterator[s
                 f"--config.file={file}",
                 f"--storage.tsdb.path={folder / 'data'}",
                 f"--web.listen-address=127.0.0.1:{port}",
+                "--enable-feature=exemplar-storage",
             ],
             stdin=subprocess.DEVNULL,
             stdout=console,

@@ -11,24 +11,37 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
 import aiohttp
 import pytest
-from aio_pika.exceptions import ChannelPreconditionFailed
 
-from contract.topology import ACCEPTED, ATTEMPTS, DEAD, LOG, Bounds, design
+from contract.topology import ACCEPTED, ATTEMPTS, DEAD, LOG, REQUESTS
 from tests.forking.command import COPYDESK
-from tests.system.boards import boards, queries, variables, without_data
-from tests.system.causes import accepted, channel, load, site, stored, webhook
+from tests.system.boards import Query, boards, queries, variables, without_data
+from tests.system.causes import (
+    accepted,
+    channel,
+    consumer,
+    large,
+    load,
+    make_small_log,
+    make_unbounded,
+    restore,
+    site,
+    stored,
+    webhook,
+)
 from tests.system.mixed_load import mixed_load
+from tests.system.pictures import take
 from tests.system.processes import Process, running
 from tests.system.prometheus_server import alerts, answer, linted, prometheus, until
 from tests.system.watched import FACTOR, INTAKE_DOCUMENTS, TEXT, Alerts, Watched, watched
 
 WHOLE = "COPYDESK_TEST_OPERATIONS" in os.environ
+PICTURES = os.environ.get("COPYDESK_TEST_PICTURES")  # the folder for pictures of panels: make pictures
+LOADED_S = 75  # before pictures are taken; chosen: more than they show
 WITHIN_S = 900 if WHOLE else 150  # a range of 6 hours is 6 minutes here, and leaves nothing behind for as long
 pytestmark = [pytest.mark.system, pytest.mark.rabbit, pytest.mark.timeout(WITHIN_S + 120)]
 takes_minutes = pytest.mark.skipif(not WHOLE, reason="takes minutes: make operations")
@@ -73,9 +86,7 @@ async def test_every_role_passes_the_linter(desk: Watched) -> None:
 
 
 async def test_a_queue_without_bounds_and_sessions_that_flap(desk: Watched, alert: Alerts) -> None:
-    async with channel(desk) as opened:
-        await opened.queue_delete(ATTEMPTS)
-        await opened.declare_queue(ATTEMPTS, durable=True, arguments={"x-queue-type": "stream"})
+    await make_unbounded(desk, ATTEMPTS)
     for _ in range(7):
         desk.node.evaluate('rabbit_networking:close_all_connections("a test").')
         await asyncio.sleep(1)
@@ -84,18 +95,6 @@ async def test_a_queue_without_bounds_and_sessions_that_flap(desk: Watched, aler
     await restore(desk, ATTEMPTS)
     desk.node.evaluate('rabbit_networking:close_all_connections("a test").')
     await alert.resolves("CopydeskQueueUnbounded", "CopydeskSessionsFlap")
-
-
-async def restore(desk: Watched, name: str) -> None:
-    """Makes a queue anew with its bounds; a session that begins just then may declare it as it was."""
-    (wanted,) = (queue for queue in design(bounds=Bounds()).queues if queue.name == name)
-    async with asyncio.timeout(60):
-        while True:
-            with suppress(ChannelPreconditionFailed):
-                async with channel(desk) as opened:
-                    await opened.queue_delete(name)
-                    await opened.declare_queue(name, durable=True, arguments=dict(wanted.arguments))
-                    return
 
 
 async def test_webhooks_that_fail_and_one_that_is_gone(desk: Watched, alert: Alerts) -> None:
@@ -128,10 +127,31 @@ async def test_a_subscriber_whose_queue_is_full(desk: Watched, alert: Alerts) ->
 async def test_the_disk_of_rabbitmq_is_nearly_full(desk: Watched, alert: Alerts) -> None:
     before = int(desk.node.value("rabbit_disk_monitor:get_disk_free_limit()"))
     free = int(desk.node.value("rabbit_disk_monitor:get_disk_free()"))
+    nearly_full = {"alertname": "CopydeskBrokerDiskNearlyFull"}
     desk.node.evaluate(f"rabbit_disk_monitor:set_disk_free_limit({free * 7 // 10}).")
     await alert.fires("CopydeskBrokerDiskNearlyFull")
+    await desk.alertmanager.hears("pager", "firing", nearly_full)
     desk.node.evaluate(f"rabbit_disk_monitor:set_disk_free_limit({before}).")
     await alert.resolves("CopydeskBrokerDiskNearlyFull")
+    await desk.alertmanager.hears("pager", "resolved", nearly_full)
+
+
+async def test_who_has_silenced_an_alert_does_not_hear_of_it_until_the_silence_ends(
+    desk: Watched, alert: Alerts
+) -> None:
+    manager, wanted = desk.alertmanager, {"alertname": "CopydeskQueueUnbounded", "queue": REQUESTS}
+    silence = await manager.amtool("add", **wanted)
+    await make_unbounded(desk, REQUESTS)
+    desk.node.evaluate('rabbit_networking:close_all_connections("a test").')
+    await alert.fires("CopydeskQueueUnbounded", queue=REQUESTS)
+    await manager.suppresses("silencedBy", wanted)
+    assert REQUESTS in await manager.amtool("query")
+    assert not manager.heard("firing", wanted)
+    await manager.amtool("expire", silence)
+    await manager.hears("team", "firing", wanted)
+    await restore(desk, REQUESTS)
+    desk.node.evaluate('rabbit_networking:close_all_connections("a test").')
+    await alert.resolves("CopydeskQueueUnbounded", "CopydeskSessionsFlap")
 
 
 async def test_no_worker_and_an_intake_that_fills_up(desk: Watched, alert: Alerts) -> None:
@@ -169,20 +189,36 @@ async def test_the_broker_is_killed(desk: Watched, alert: Alerts) -> None:
         await alert.fires("CopydeskBrokerDown")
         await alert.fires("CopydeskRefusesForLackOfBroker", reason="broker_unavailable")
         await alert.fires("CopydeskAuditStandsStill")
+        await desk.alertmanager.hears("pager", "firing", {"alertname": "CopydeskBrokerDown"})
+        refuses = {"alertname": "CopydeskRefusesForLackOfBroker", "reason": "broker_unavailable"}
+        await desk.alertmanager.suppresses("inhibitedBy", refuses)
+        assert not desk.alertmanager.heard("firing", refuses)
         await asyncio.to_thread(desk.node.start)
         await alert.resolves("CopydeskBrokerDown", "CopydeskRefusesForLackOfBroker", "CopydeskAuditStandsStill")
 
 
-async def test_every_panel_of_the_dashboards_has_data(desk: Watched, alert: Alerts) -> None:
+async def test_every_panel_of_the_dashboards_has_data(desk: Watched, alert: Alerts, tmp_path: Path) -> None:
     async with mixed_load(desk), aiohttp.ClientSession(desk.prometheus) as http:
         await until(http, 'sum(copydesk_verdicts_total{reason="processed"}) > bool 5', 1)
         desk.node.evaluate('rabbit_networking:close_all_connections("a test").')  # some panels count lost sessions,
         desk.signal_parsers(signal.SIGKILL)  # others replaced parsers
         asked = list(queries(await variables(http)))
         assert {query.board for query in asked} == set(boards())
-        missing = await without_data(http, asked, within_s=60)
-        assert missing == [], f"scraped: {await answer(http, '/api/v1/query', query='up')}"
+        missing = await without_data(http, asked, within_s=120)
+        assert missing == [], await told_of(desk, http, missing)
+        if PICTURES:
+            await asyncio.sleep(LOADED_S)
+            await take(desk.prometheus, asked, tmp_path, Path(PICTURES))
     await alert.resolves("CopydeskSubscriberFull", "CopydeskWebhookFails", "CopydeskSessionsFlap", within_s=120)
+
+
+async def told_of(desk: Watched, http: aiohttp.ClientSession, missing: list[Query]) -> str:
+    """Returns what a person needs to find out why queries have no data: answers, scrapes, and the ends of the logs."""
+    scrapes = ("up", "min_over_time(up[90s])", "max_over_time(scrape_duration_seconds[90s])")
+    asked = [*(query.expression for query in missing), *scrapes]
+    lines = [f"{one}: {await answer(http, '/api/v1/query', query=one)}" for one in asked]
+    lines += [f"{name}: {entry}" for name, process in desk.processes.items() for entry in process.log[-20:]]
+    return "\n".join(lines)
 
 
 @takes_minutes
@@ -256,6 +292,19 @@ async def test_the_database_of_the_ledger_is_away(desk: Watched, alert: Alerts) 
     await alert.fires("CopydeskLedgerBehind")
     await asyncio.to_thread(desk.cluster.start)
     await alert.resolves("CopydeskNobodyRecords", "CopydeskLedgerBehind")
+
+
+@takes_minutes
+async def test_a_consumer_that_does_not_read_what_a_full_log_removes(desk: Watched, alert: Alerts) -> None:
+    await make_small_log(desk)
+    async with consumer(desk, "asleep"), asyncio.timeout(WITHIN_S):
+        number = 0
+        while not any(one["alertname"] == "CopydeskEventsExpireUnread" for one in await alert.firing()):
+            await large(desk, number := number + 1)
+        await alert.fires("CopydeskEventsExpireUnread", reader="consumer")
+        assert not [one for one in await alert.firing() if one.get("reader") not in {None, "consumer"}]
+    await alert.resolves("CopydeskEventsExpireUnread")
+    await alert.resolves("CopydeskLedgerHasGap", "CopydeskWebhookMissedEvents", within_s=120)
 
 
 @takes_minutes

@@ -35,16 +35,6 @@ DOCUMENTS = 60
 TEXT = "The harbour council voted on Tuesday evening to move the ferry landing two hundred metres up the coast. " * 3
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[PostgresCluster]:
-    postgres = PostgresCluster()
-    try:
-        postgres.start()
-        yield postgres
-    finally:
-        postgres.close()
-
-
 class Receiver:
     """A server that counts what is genuine, by event. It refuses every third request."""
 

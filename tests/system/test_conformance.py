@@ -24,6 +24,15 @@ NO_RECONNECT = ("        await asyncio.sleep(RECONNECT_AFTER_S)", "        retur
 AUTO_ACK = ("queue.iterator()", "queue.iterator(no_ack=True)")
 NO_ACK = ("                await message.ack()\n", "                pass\n")
 NO_TOMBSTONE = ('if event["type"] == "copydesk.document.erased.v1":', 'if event["type"] == "erased":')
+EXCLUSIVE = (
+    """            "my-articles",
+            durable=True,
+            arguments={"x-queue-type": "quorum", "x-max-length": 100_000, "x-overflow": "reject-publish"},
+""",
+    """            "own-articles",
+            exclusive=True,
+""",
+)
 ALL_TYPES = ('event["type"] == "copydesk.document.processed.v1" and f"', 'f"')
 ALL_FIELDS = ('article.get("title")', 'article["title"]')
 
@@ -72,6 +81,15 @@ def test_mistakes_on_rabbitmq_are_found_out(amqp_url: str, tmp_path: Path, chang
     program = [*command("python", tmp_path, changes), "{url}"]
     code, _, faults = found("amqp", "--queue", "my-articles", "--amqp-url", amqp_url, "--patience", "10", *program)
     assert (code, faults) == (1, wrong)
+
+
+@pytest.mark.rabbit
+def test_a_queue_that_is_exclusive_is_named_as_the_mistake(amqp_url: str, tmp_path: Path) -> None:
+    declared(amqp_url)
+    program = [*command("python", tmp_path, [EXCLUSIVE]), "{url}"]
+    done = copydesk("conformance", "amqp", "--queue", "own-articles", "--amqp-url", amqp_url, *program, timeout_s=400)
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert b"own-articles is exclusive to the subscriber's connection" in done.stderr
 
 
 def declared(amqp_url: str) -> None:

@@ -3,10 +3,13 @@
 import json
 from collections.abc import Iterator
 
+import aiohttp
+import asyncpg
 import pytest
 
 from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import RabbitNode, permission, running_node
+from tests.system.ledger_stacks import accepted, replicas_of, until_all
 from tests.system.processes import copydesk
 
 pytestmark = [pytest.mark.rabbit, pytest.mark.system, pytest.mark.postgres]
@@ -110,3 +113,28 @@ def test_people_read_what_why_and_what_to_do(amqp_url: str) -> None:
     assert "ok      broker: RabbitMQ" in text
     assert "error   topology: exchange copydesk.intake: is missing\n        why: " in text
     assert "\n        do: Run `copydesk topology`\n" in text
+
+
+async def test_a_ledger_that_nobody_writes(amqp_url: str, ledger_url: str) -> None:
+    """The last record is set back by an hour, as if `record` had ended then."""
+    settings = {"COPYDESK_AMQP_URL": amqp_url, "COPYDESK_LEDGER_URL": ledger_url}
+    assert copydesk("ledger", "upgrade", settings=settings).returncode == 0
+    with replicas_of(amqp_url, ledger_url, workers=1) as stack:
+        async with aiohttp.ClientSession() as http:
+            ids = {await accepted(http, stack.api, number) for number in range(3)}
+        await until_all(stack.api, ids, "processed")
+        assert examined(settings) == (0, {})
+    assert b"retention: the log has 3 events" in copydesk("doctor", settings=settings).stdout
+    database = await asyncpg.connect(ledger_url)
+    await database.execute("UPDATE recorder SET recorded_ms = recorded_ms - 3600000")
+    await database.close()
+    code, faults = examined(settings)
+    assert (code, faults["recording"]["level"]) == (0, "warning")
+    assert "start copydesk record" in faults["recording"]["remedy"]
+
+
+def test_a_page_is_fetched_only_if_it_is_asked_for(unused_tcp_port: int) -> None:
+    assert b"reach" not in copydesk("doctor").stdout
+    done = copydesk("doctor", "--fetch", f"http://127.0.0.1:{unused_tcp_port}/")
+    assert done.returncode == 1
+    assert b"error   reach: blocked_address" in done.stdout

@@ -13,7 +13,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from contract.labels import VALUES, Values, is_value
+from contract.label_values import VALUES, Values, is_value
 from contract.metrics import Metrics
 from contract.topology import design
 from tests.system.processes import running

@@ -28,16 +28,6 @@ DOCUMENTS = 60
 TEXT = "The harbour council voted on Tuesday evening to move the ferry landing two hundred metres up the coast. " * 3
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[PostgresCluster]:
-    postgres = PostgresCluster()
-    try:
-        postgres.start()
-        yield postgres
-    finally:
-        postgres.close()
-
-
 async def filled(http: aiohttp.ClientSession, api: str, count: int) -> list[str]:
     """Posts documents, and returns the ids of their events when all are recorded."""
     lines = "".join(json.dumps({"text": f"{TEXT} Ferry {number} sails."}) + "\n" for number in range(count))

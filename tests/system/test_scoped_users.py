@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,3 +124,13 @@ def logged(scoped: Scoped) -> list[tuple[str, str]]:
     with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - the process under test
         lines = [json.loads(line) for line in answer]
     return [(line["event"]["type"], line["event"]["subject"]) for line in lines if "event" in line]
+
+
+def test_the_user_of_record_may_make_a_backup(scoped: Scoped, tmp_path: Path) -> None:
+    settings = {
+        "COPYDESK_AMQP_URL": as_user(scoped.amqp_url, "copydesk-record"),
+        "COPYDESK_LEDGER_URL": scoped.ledger_url,
+    }
+    saved = copydesk("backup", str(tmp_path / "backup"), settings=settings)
+    assert (saved.returncode, saved.stderr) == (0, b"")
+    assert PASSWORD.encode() not in b"".join(file.read_bytes() for file in (tmp_path / "backup").iterdir())

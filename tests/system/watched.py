@@ -1,4 +1,4 @@
-"""A whole Copydesk on RabbitMQ and PostgreSQL, with a Prometheus that watches it at a hurried pace."""
+"""A whole Copydesk on RabbitMQ and PostgreSQL, watched by Prometheus and Alertmanager at a hurried pace."""
 
 import asyncio
 import os
@@ -12,6 +12,7 @@ import aiohttp
 from tests.faults.deployment import children_of, wait_until_ready
 from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import RabbitNode, free_ports
+from tests.system.alertmanager_server import Alertmanager, alertmanager
 from tests.system.processes import Process, copydesk
 from tests.system.prometheus_server import answer, prometheus
 
@@ -57,6 +58,7 @@ class Watched:
         self._settings = dict(_SETTINGS)
         self.processes: dict[str, Process] = {}
         self.prometheus = ""
+        self.alertmanager = Alertmanager("")
 
     def start_stores(self) -> None:
         self.node.start()
@@ -111,15 +113,17 @@ def parser_children(worker: int) -> list[int]:
 
 @contextmanager
 def watched(folder: Path, *more: str) -> Iterator[Watched]:
-    """Runs one process of each role, and a Prometheus that scrapes them and `more`, host:port."""
+    """Runs one process of each role, and a Prometheus that scrapes them and `more`, host:port, with an Alertmanager."""
     desk = Watched(folder)
     try:
         desk.start_stores()
         for role in _COMMANDS:
             desk.start(role)
-        with prometheus(folder / "prometheus", desk.targets(*more), factor=FACTOR) as url:
-            desk.prometheus = url
-            yield desk
+        with alertmanager(folder / "alertmanager", factor=FACTOR) as desk.alertmanager:
+            tells = [desk.alertmanager.address]
+            with prometheus(folder / "prometheus", desk.targets(*more), factor=FACTOR, tells=tells) as url:
+                desk.prometheus = url
+                yield desk
     finally:
         desk.close()
 

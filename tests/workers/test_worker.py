@@ -8,7 +8,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from contract.article import Article, Fetched, Provenance
-from contract.broker import Delivery, NoRoom, Reservation
+from contract.broker import Delivery
+from contract.capacity import NoRoom, Reservation
 from contract.codec import encode
 from contract.events import FailedEvent, ProcessedEvent
 from contract.idempotency import Idempotency

@@ -10,6 +10,8 @@ In reading order:
     receiver    posts it, to permitted addresses only, and reads the answer
     outcome     decides what follows from the answer. Pure
     window      up to which offset a webhook has everything
+    attempts    makes the attempts of one webhook, and judges by the answers whether its receiver works
+    unsettled   keeps what came of them, until it is stored
     courier     delivers for one webhook
     assignment  decides which process delivers for which webhook. Pure
     replaying   runs one replay, to a webhook or a queue

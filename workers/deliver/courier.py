@@ -1,92 +1,75 @@
 """Delivers for one webhook, until it is cancelled."""
 
 import asyncio
-import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 import structlog
 
 from contract.broker import UnknownOffset
-from contract.deliveries import DeliveryStore, Disabled, PendingDeliveries, Settlement
+from contract.deliveries import Disabled, PendingDeliveries, Settlement
 from contract.events import ERASED
-from contract.labels import DeliveryOutcome
 from contract.ledger import LedgerUnavailable
-from contract.metrics import Metrics
-from contract.replays import REPLAY_HEADER
-from contract.signals import seconds_since
-from contract.webhooks import BEFORE_ALL, Delivery, DeliveryState, Webhook, new_id
-from workers.deliver.feeds import FeedEntry, Feeds, decoded
-from workers.deliver.limits import DeliveryLimits
-from workers.deliver.messages import Signers, body_of
-from workers.deliver.outcome import after, cause_to_disable, pause_s
-from workers.deliver.receiver import Receivers
+from contract.webhooks import BEFORE_ALL, Delivery, DeliveryState, Webhook
+from workers.deliver.attempts import Attempts, CourierContext
+from workers.deliver.feeds import FeedEntry
 from workers.deliver.selection import EventSelection
 from workers.deliver.stopping import Stopping, check, pause
+from workers.deliver.unsettled import Unsettled
 from workers.deliver.window import OffsetWindow
 
 log = structlog.get_logger(__name__)
 
 _BLOCKING_AT_ONCE = 100  # deliveries that are read at a time; chosen: bounds memory
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CourierContext:
-    """What all couriers share. `dirty` is called when there is something to store; `stopping`: begin nothing new."""
-
-    store: DeliveryStore
-    feeds: Feeds
-    receivers: Receivers
-    metrics: Metrics
-    limits: DeliveryLimits
-    clock: Callable[[], datetime]
-    dirty: Callable[[], None]
-    stopping: asyncio.Event
+_Waiting = tuple[FeedEntry, OffsetWindow]
 
 
 class Courier:
     """Delivers for `webhook`, which was taken with `fence`.
 
-    What comes of deliveries is taken from here by `take_settlement`, together with the place: they are stored in one
-    transaction, so that no event is passed whose outcome is not on record.
+    What comes of deliveries is taken from here by `take_settlement`, together with the place. First attempts are made
+    by up to `at_once` tasks, which take what waits: to start a task for each delivery takes longer.
     """
 
     def __init__(self, webhook: Webhook, fence: int, context: CourierContext) -> None:
         self.webhook = webhook
         self.fence = fence
-        self.disabled: Disabled | None = None
-        self.failing_since = webhook.failing_since
         self.behind_since: datetime | None = None
-        self.pending = self.pending_bytes = 0  # as last counted, and what was stored since
-        self._unstored: dict[str, int] = {}  # deliveries that are pending and not stored yet, with their bytes
         self._context = context
         self._limits = context.limits
-        self._signers = Signers(webhook)
         self._selection = EventSelection(webhook, context.store, partial(self._pause, context.limits.poll_s))
-        self._window = OffsetWindow(webhook.place)
-        self._settlement = self._empty()
-        self._stored_place = webhook.place
+        self._unsettled = Unsettled(webhook, fence, context.limits)
+        self._attempts = Attempts(webhook, context, self._unsettled.hasten)
         self._slots = asyncio.Semaphore(1 if webhook.ordered else context.limits.at_once)
         self._on_request = asyncio.Semaphore(1)
-        self._under_way: set[str] = set()  # deliveries, until what came of them is stored
-        self._erased: set[str] = set()  # documents, while deliveries of them may be under way
-        self._changed = asyncio.Condition()
-        self._is_disabling_stored = False
-        self._failed_in_a_row = 0
-        self._not_before_s = 0.0  # on the monotonic clock
+        self._waiting: deque[_Waiting] = deque()
+        self._waiting_bytes = 0
+        self._tasks = 0  # that take what waits
+        self._next_at: datetime | None = None  # the earliest time of a pending delivery, as last counted
+        self._changed = asyncio.Event()
 
     @property
     def is_enabled(self) -> bool:
         """False if no new events are delivered."""
-        return self.webhook.enabled and self.disabled is None
+        return self.webhook.enabled and self._attempts.disabled is None
+
+    @property
+    def disabled(self) -> Disabled | None:
+        """Set if an answer has disabled the webhook."""
+        return self._attempts.disabled
+
+    @property
+    def failing_since(self) -> datetime | None:
+        """The first failure after the last success."""
+        return self._attempts.failing_since
 
     @property
     def place(self) -> int:
         """The offset up to which nothing is under way."""
-        return self._window.place
+        return self._unsettled.window.place
 
     async def run(self) -> None:
         """Delivers what is new in the log, until it is cancelled or the webhook is disabled.
@@ -113,61 +96,37 @@ class Courier:
         """Returns some of what is due, without what is under way. None where nothing more is to be begun."""
         if self._context.stopping.is_set() or not (requested or self.is_enabled):
             return ()
-        most, before = self._limits.at_once * 2, set(self._under_way)  # what is stored meanwhile may be read as pending
+        most, before = self._limits.at_once * 2, self._unsettled.under_way  # as stored meanwhile it may be pending
         due = await self._context.store.due(self.webhook.id, at, requested=requested, limit=most + len(before))
-        return [it for it in due if it.id not in before | self._under_way][:most]
+        return [it for it in due if it.id not in before and self._unsettled.is_stored(it.id)][:most]
 
     def take_settlement(self) -> Settlement | None:
         """Returns what is to be stored, None if nothing is. The caller stores it, and then calls `settled`."""
-        taken = self._settlement
-        taken.place, taken.failing_since = self.place, self.failing_since
-        taken.disabled = None if self._is_disabling_stored else self.disabled
-        is_new = taken.fresh or taken.again or taken.erased or taken.hasten_at or taken.missed_at
-        if not is_new and taken.place == self._stored_place:
-            return None
-        self._settlement = self._empty()
-        return taken
+        return self._unsettled.take(self.failing_since, self.disabled)
 
-    async def settled(self, stored: Settlement) -> None:
+    def settled(self, stored: Settlement) -> None:
         """Notes that a settlement is stored, or never will be."""
-        self._stored_place = stored.place
-        self._is_disabling_stored |= stored.disabled is not None
-        ids = {it.id for it in (*stored.fresh, *stored.again)}
-        stored_bytes = [self._unstored.pop(it) for it in ids if it in self._unstored]
-        self.pending += len(stored_bytes)
-        self.pending_bytes += sum(stored_bytes)
-        self._under_way -= ids
-        async with self._changed:
-            self._changed.notify_all()
+        self._unsettled.stored(stored)
+        self._changed.set()
 
     def put_back(self, taken: Settlement) -> None:
         """Takes a settlement back that could not be stored."""
-        newer = self._settlement
-        taken.fresh += newer.fresh
-        taken.again += newer.again
-        taken.erased |= newer.erased
-        taken.hasten_at = newer.hasten_at or taken.hasten_at
-        taken.missed_at = newer.missed_at or taken.missed_at
-        self._settlement = taken
+        self._unsettled.put_back(taken)
 
-    async def wake(self) -> None:
+    def counted(self, pending: PendingDeliveries) -> None:
+        """Notes how many deliveries wait for another attempt, and when the next one is due."""
+        self._unsettled.count(pending)
+        self._next_at = pending.next_at
+        self._changed.set()
+
+    def wake(self) -> None:
         """Makes what waits look again: the process stops."""
-        async with self._changed:
-            self._changed.notify_all()
-
-    async def counted(self, waiting: PendingDeliveries) -> None:
-        """Notes how many deliveries wait for another attempt."""
-        async with self._changed:
-            self.pending, self.pending_bytes = waiting.count, waiting.bytes
-            self._changed.notify_all()
-
-    def _empty(self) -> Settlement:
-        webhook = self.webhook
-        return Settlement(webhook_id=webhook.id, fence=self.fence, version=webhook.version, place=self._window.place)
+        self._changed.set()
 
     async def _step(self, place: int, group: asyncio.TaskGroup) -> int:
         """Begins to deliver the next events behind `place`. Returns the offset of the last."""
-        self.behind_since = None
+        if not self._tasks:
+            self.behind_since = None
         try:
             entries = await self._context.feeds.after(place)
         except UnknownOffset:
@@ -177,6 +136,7 @@ class Courier:
             if not self.is_enabled:  # a delivery that was under way has disabled it
                 break
             await self._pass(entry, group, is_wanted=entry.offset in wanted)
+        await self._until(lambda: len(self._waiting) <= self._limits.at_once or not self.is_enabled)
         return entries[-1].offset
 
     async def _wanted(self, entries: Sequence[FeedEntry]) -> set[int]:
@@ -187,85 +147,91 @@ class Courier:
                 await self._pause(self._limits.pause_s)
 
     async def _pass(self, entry: FeedEntry, group: asyncio.TaskGroup, *, is_wanted: bool) -> None:
-        if entry.event is not None and entry.event["type"] == ERASED:
-            self._erase(str(entry.event["subject"]))
+        if entry.type == ERASED:
+            self._unsettled.erase(entry.subject)
         if not is_wanted or entry.event is None:
-            self._window.skip([entry.offset])
+            self._unsettled.window.skip(entry.offset)
             return
-        self.behind_since = _time_of(entry)
-        delivery = self._delivery(entry)
-        if self.webhook.ordered:
-            await self._room()
-            self._window.open(entry.offset)
-            await self._deliver_in_order(delivery)
-        else:
-            await self._room()
-            await self._slots.acquire()
-            self._window.open(entry.offset)
-            group.create_task(self._deliver(delivery, self._window))
-
-    def _delivery(self, entry: FeedEntry) -> Delivery:
-        event = entry.event or {}
-        subject, at = str(event["subject"]), self._context.clock()
-        is_document = str(event["type"]).startswith("copydesk.document.")
-        return Delivery(
-            id=new_id(),
-            webhook_id=self.webhook.id,
-            event_id=str(event["id"]),
-            event_type=str(event["type"]),
-            document_id=subject if is_document else None,
-            offset=entry.offset,
-            created_at=at,
-            next_at=at,
-            body=entry.body,
-        )
-
-    async def _room(self) -> None:
-        """Waits until outcomes are stored, and few enough deliveries are pending."""
         if not self._has_room():
-            async with self._changed:
-                await self._changed.wait_for(lambda: self._context.stopping.is_set() or self._has_room())
+            await self._until(lambda: self._has_room() or not self.is_enabled)
+            if not self.is_enabled:
+                return
         check(self._context.stopping)
+        self._unsettled.window.open(entry.offset)
+        if self.webhook.ordered:
+            await self._deliver_in_order(entry)
+            return
+        self._waiting.append((entry, self._unsettled.window))
+        self._waiting_bytes += len(entry.body)
+        if self._tasks < self._limits.at_once:
+            self._tasks += 1
+            group.create_task(self._deliver_waiting())
 
     def _has_room(self) -> bool:
-        if len(self._under_way) >= self._limits.unsettled:
-            return False
-        few = self.pending + len(self._unstored) < self._limits.pending
-        small = self.pending_bytes + sum(self._unstored.values()) < self._limits.pending_bytes
-        return self.webhook.ordered or (few and small)
+        return self._unsettled.has_room(len(self._waiting), self._waiting_bytes)
 
-    async def _deliver(self, delivery: Delivery, window: OffsetWindow) -> None:
-        """Makes the first attempt of a webhook that is not ordered. It has a slot already."""
-        try:
-            tried = await self._attempt(delivery)
-        except Stopping:
+    async def _deliver_waiting(self) -> None:
+        """Makes first attempts, until nothing waits any more."""
+        with suppress(Stopping):
+            while self._waiting and self.is_enabled:
+                async with self._slots:
+                    await self._deliver_next()
+        self._tasks -= 1
+        if not self._tasks:
+            self.behind_since = None
+        self._changed.set()
+
+    async def _deliver_next(self) -> None:
+        if not self._waiting or not self.is_enabled:  # as it turned out when there was a slot
             return
-        finally:
-            self._slots.release()
-        self._note(tried, self._settlement.fresh)
-        window.end(tried.offset or 0)
+        entry, window = self._waiting.popleft()
+        self._waiting_bytes -= len(entry.body)
+        self.behind_since = entry.time
+        if len(self._waiting) <= self._limits.at_once:
+            self._changed.set()
+        tried = await self._attempts.first(entry)
+        self._unsettled.add_first(tried)
+        window.end(entry.offset)
         self._context.dirty()
 
-    async def _deliver_in_order(self, delivery: Delivery) -> None:
+    async def _deliver_in_order(self, entry: FeedEntry) -> None:
+        self.behind_since = entry.time
         async with self._slots:
-            tried = await self._attempt(delivery)
-        self._note(tried, self._settlement.fresh)
-        self._window.end(tried.offset or 0)
+            tried = await self._attempts.first(entry)
+        self._unsettled.add_first(tried)
+        self._unsettled.window.end(entry.offset)
         self._context.dirty()
         await self._until_done(tried)
 
     async def _until_done(self, delivery: Delivery) -> None:
         """Repeats a delivery that holds up those behind it, until it has succeeded or failed for good."""
         while delivery.state is DeliveryState.PENDING and self.is_enabled:
-            wait = (delivery.next_at or self._context.clock()) - self._context.clock()
-            await self._pause(wait.total_seconds())
-            await self._stored(delivery.id)
-            if not await self._is_still_there(delivery.id):
+            await self._until(partial(self._unsettled.is_stored, delivery.id))
+            if not await self._until_due(delivery.id):
                 return
             async with self._slots:
-                delivery = await self._attempt(delivery)
-            self._note(delivery, self._settlement.again)
+                delivery = await self._attempts.again(delivery)
+            self._unsettled.add_again(delivery)
             self._context.dirty()
+
+    async def _until_due(self, delivery_id: str) -> bool:
+        """Waits until a stored delivery is due; its owner may ask for it earlier. Returns False if it is gone."""
+        while (next_at := await self._asked_next(delivery_id)) is not None:
+            if next_at <= self._context.clock():
+                return True
+            await self._until_due_earlier(next_at)
+        return False
+
+    async def _until_due_earlier(self, next_at: datetime) -> None:
+        """Waits until this time, or until a count shows that something is due before it."""
+        while (wait_s := (next_at - self._context.clock()).total_seconds()) > 0:
+            check(self._context.stopping)
+            self._changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._changed.wait()
+            if self._next_at is not None and self._next_at < next_at:
+                return
 
     async def _unblock(self) -> None:
         """Makes the deliveries of an ordered webhook that wait from before."""
@@ -278,13 +244,41 @@ class Courier:
             for delivery in waiting:
                 self.behind_since = delivery.created_at
                 await self._until_done(delivery)
-                await self._stored(delivery.id)
+                await self._until(partial(self._unsettled.is_stored, delivery.id))
             if not waiting:
                 return
 
-    async def _stored(self, delivery_id: str) -> None:
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._context.stopping.is_set() or delivery_id not in self._under_way)
+    async def _asked_next(self, delivery_id: str) -> datetime | None:
+        """Returns when a delivery is due, None if it is not pending any more: its document may have been erased."""
+        while True:
+            try:
+                return await self._context.store.next_at(delivery_id)
+            except LedgerUnavailable:
+                await self._pause(self._limits.pause_s)
+
+    async def _deliver_again(self, delivery: Delivery) -> None:
+        is_replayed = delivery.replay_id is not None and not self.webhook.ordered
+        async with self._slots if is_replayed or not delivery.requested else self._on_request:
+            if self.disabled is not None and not delivery.requested:
+                return
+            if not self._unsettled.begin_again(delivery.id):
+                return
+            try:
+                tried = await self._attempts.again(delivery)
+            except Stopping:
+                return
+            self._unsettled.add_again(tried)
+        self._context.dirty()
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        """Waits until it holds, as something changes here.
+
+        Raises:
+            Stopping: the process stops.
+        """
+        while not holds() and not self._context.stopping.is_set():
+            self._changed.clear()
+            await self._changed.wait()
         check(self._context.stopping)
 
     async def _pause(self, seconds: float) -> None:
@@ -295,101 +289,10 @@ class Courier:
         """
         await pause(self._context.stopping, seconds)
 
-    async def _is_still_there(self, delivery_id: str) -> bool:
-        while True:
-            try:
-                return await self._context.store.is_pending(delivery_id)
-            except LedgerUnavailable:
-                await self._pause(self._limits.pause_s)
-
-    async def _deliver_again(self, delivery: Delivery) -> None:
-        is_replayed = delivery.replay_id is not None and not self.webhook.ordered
-        async with self._slots if is_replayed or not delivery.requested else self._on_request:
-            if delivery.id in self._under_way or (self.disabled is not None and not delivery.requested):
-                return
-            self._under_way.add(delivery.id)
-            try:
-                tried = await self._attempt(delivery)
-            except Stopping:
-                return
-            self._note(tried, self._settlement.again)
-        self._context.dirty()
-
-    async def _attempt(self, delivery: Delivery) -> Delivery:
-        """Posts once. Returns the delivery as it is after that."""
-        await self._pause(self._not_before_s - time.monotonic())
-        body = body_of(delivery.body or b"", self.webhook.payload)
-        headers = self._signers.headers(delivery.event_id, body, self._context.clock())
-        if delivery.replay_id is not None:
-            headers = {**headers, REPLAY_HEADER: delivery.replay_id}
-        answer = await self._context.receivers.post(self.webhook.url, body, headers)
-        at = self._context.clock()
-        self._context.metrics.webhook_attempts.labels(answer.outcome).inc()
-        self._context.metrics.webhook_seconds.observe(answer.took_ms / 1000)
-        self._not_before_s = max(self._not_before_s, time.monotonic() + pause_s(answer, self._limits))
-        self._judge(answer.outcome, at)
-        if answer.outcome is DeliveryOutcome.DELIVERED and not delivery.requested:
-            self._context.metrics.webhook_delay_seconds.observe(seconds_since(_stated_time(delivery), at))
-        tried = after(delivery, answer, at, self._limits)
-        cause = cause_to_disable(answer, self.failing_since, at, self._limits)
-        if cause is None or not self.is_enabled:
-            return tried
-        self.disabled = Disabled(cause, at)
-        log.warning("webhook_disabled", id=self.webhook.id, cause=cause, status=answer.status)
-        if delivery.requested:
-            return tried
-        # It stays pending: when the webhook is enabled again, nothing is missing.
-        next_at = tried.next_at or at + timedelta(seconds=self._limits.delays_s[-1])
-        return replace(tried, state=DeliveryState.PENDING, next_at=next_at, body=delivery.body)
-
-    def _judge(self, outcome: DeliveryOutcome, at: datetime) -> None:
-        """Notes whether the receiver works. When one that was down answers again, all that is pending is due."""
-        if outcome is not DeliveryOutcome.DELIVERED:
-            self._failed_in_a_row += 1
-            self.failing_since = self.failing_since or at
-            return
-        if self._failed_in_a_row >= self._limits.down_after and not self.webhook.ordered:
-            self._settlement.hasten_at = at
-        self._failed_in_a_row, self.failing_since = 0, None
-
-    def _note(self, tried: Delivery, among: list[Delivery]) -> None:
-        """Keeps what came of a delivery, to be stored. Nothing is kept of an erased document."""
-        if tried.document_id in self._erased and tried.event_type != ERASED and tried.state is DeliveryState.PENDING:
-            self._under_way.discard(tried.id)
-            return
-        among.append(tried)
-        self._under_way.add(tried.id)
-        if among is self._settlement.fresh and tried.state is DeliveryState.PENDING:
-            self._unstored[tried.id] = len(tried.body or b"")
-
-    def _erase(self, document_id: str) -> None:
-        self._settlement.erased.add(document_id)
-        if self._window.is_open:
-            self._erased.add(document_id)
-        else:
-            self._erased.clear()
-
     def _missed(self) -> int:
         """Goes on with the oldest event that the log has."""
         self._context.metrics.webhook_gaps.inc()
         log.warning("webhook_missed_events", id=self.webhook.id, place=self.place)
-        self._settlement.missed_at = self._context.clock()
-        self._window = OffsetWindow(BEFORE_ALL)
+        self._unsettled.miss(self._context.clock())
         self._context.dirty()
         return BEFORE_ALL
-
-
-def _stated_time(delivery: Delivery) -> str:
-    """Returns the time of a delivery's event, RFC 3339; that of the delivery if the event has none that can be read."""
-    stated = (decoded(delivery.body or b"") or {}).get("time", "")
-    try:
-        return datetime.fromisoformat(stated).astimezone(UTC).isoformat()
-    except ValueError:
-        return delivery.created_at.isoformat()
-
-
-def _time_of(entry: FeedEntry) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(entry.event["time"])) if entry.event else None
-    except ValueError:
-        return None

@@ -1,6 +1,7 @@
 """The role `deliver`: takes its share of the webhooks, runs a courier for each, and stores what comes of deliveries."""
 
 import asyncio
+import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -23,13 +24,14 @@ from contract.streams import Streams
 from contract.timestamps import rfc3339
 from contract.webhooks import Webhook
 from workers.deliver.assignment import LiveProcesses, holder_of
+from workers.deliver.attempts import CourierContext
 from workers.deliver.callbacks import Callbacks
-from workers.deliver.courier import Courier, CourierContext
+from workers.deliver.courier import Courier
 from workers.deliver.feeds import Feeds
 from workers.deliver.limits import DeliveryLimits
-from workers.deliver.receiver import Receivers
 from workers.deliver.replaying import ReplayContext
 from workers.deliver.replays import Replays
+from workers.deliver.traces import Posting
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +48,7 @@ class _Run:
 
     courier: Courier
     task: asyncio.Task[None]
+    sweep_at: float  # on the monotonic clock
     retrying: asyncio.Task[None] | None = None
     requested: asyncio.Task[None] | None = None
 
@@ -58,7 +61,7 @@ class Deliverer:
         broker: DeliverBroker,
         store: DeliveryStore,
         replays: ReplayStore,
-        receivers: Receivers,
+        posting: Posting,
         *,
         metrics: Metrics,
         limits: DeliveryLimits,
@@ -67,7 +70,7 @@ class Deliverer:
     ) -> None:
         self._broker = broker
         self._store = store
-        self._receivers = receivers
+        self._posting = posting
         self._metrics = metrics
         self._limits = limits
         self._clock = clock
@@ -84,7 +87,7 @@ class Deliverer:
         )
         self._replays = Replays(self._name, replay_context)
         self._newest = _NOBODY
-        self._measure_at, self._sweep_at = 0.0, time.monotonic() + limits.poll_s
+        self._measure_at, self._sweep_replays_at = 0.0, time.monotonic() + limits.poll_s
         self._is_failing = self._is_over = False
         self._count = 0  # of outcomes that wait to be stored
 
@@ -99,7 +102,7 @@ class Deliverer:
             context = CourierContext(
                 store=self._store,
                 feeds=feeds,
-                receivers=self._receivers,
+                posting=self._posting,
                 metrics=self._metrics,
                 limits=self._limits,
                 clock=self._clock,
@@ -135,6 +138,7 @@ class Deliverer:
             await self._tell(snapshot.webhooks)
             await self._sweep()
         except LedgerUnavailable as error:
+            self._processes.doubt()
             self._fail(error)
         else:
             self._is_failing = False
@@ -166,7 +170,8 @@ class Deliverer:
         taken = await self._store.take([*wanted.values()], self._name) if wanted else ()
         for webhook in sorted(taken, key=lambda it: it.place):  # the furthest behind opens the feed for those near it
             courier = Courier(webhook, wanted[webhook.id].fence + 1, context)
-            self._runs[webhook.id] = _Run(courier, group.create_task(courier.run()))
+            sweep_at = time.monotonic() + random.uniform(0, self._limits.sweep_s)  # noqa: S311 - it only spreads load
+            self._runs[webhook.id] = _Run(courier, group.create_task(courier.run()), sweep_at)
 
     async def _drop(self, webhook_id: str) -> None:
         """Ends a courier. What came of its deliveries is stored; what is under way is delivered again by the next."""
@@ -186,7 +191,7 @@ class Deliverer:
         self._metrics.webhook_pending.set(sum(it.count for it in waiting.values()))
         for webhook_id, run in self._runs.items():
             found = waiting.get(webhook_id)
-            await run.courier.counted(found or PendingDeliveries())
+            run.courier.counted(found or PendingDeliveries())
             if found is None:
                 continue
             is_due = found.next_at is not None and found.next_at <= at and run.courier.is_enabled
@@ -248,20 +253,21 @@ class Deliverer:
             self._fail(error)
             return False
         for courier, settlement in taken:
-            await courier.settled(settlement)
+            courier.settled(settlement)
         if lost:
             log.info("webhooks_taken_over", count=len(lost))
         return True
 
     async def _sweep(self) -> None:
-        now_s = time.monotonic()
-        if now_s < self._sweep_at:
-            return
-        self._sweep_at = now_s + self._limits.sweep_s
-        before = self._clock() - timedelta(days=self._limits.keep_days)
-        for webhook_id in [*self._runs]:
-            await self._store.sweep(webhook_id, before, keep=self._limits.keep_many)
-        await self._replay_store.sweep_replays(before)
+        """Deletes what is old: of each webhook at a time of its own, so that it is never much at once."""
+        now_s, before = time.monotonic(), self._clock() - timedelta(days=self._limits.keep_days)
+        for webhook_id, run in [*self._runs.items()]:
+            if now_s >= run.sweep_at:
+                run.sweep_at = now_s + self._limits.sweep_s
+                await self._store.sweep(webhook_id, before, keep=self._limits.keep_many)
+        if now_s >= self._sweep_replays_at:
+            self._sweep_replays_at = now_s + self._limits.sweep_s
+            await self._replay_store.sweep_replays(before)
 
     async def _measure(self) -> None:
         """Asks how far the log goes."""
@@ -294,7 +300,7 @@ class Deliverer:
         self._stopping.set()
         await feeds.close()
         for run in self._runs.values():
-            await run.courier.wake()
+            run.courier.wake()
         tasks = [it for run in self._runs.values() for it in (run.task, run.retrying, run.requested) if it is not None]
         if tasks:
             await asyncio.wait(tasks)

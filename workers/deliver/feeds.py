@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -17,6 +18,8 @@ import orjson
 
 from contract.broker import BrokerUnavailable, LogEntry, UnknownOffset
 from contract.streams import Stream, Streams
+from contract.webhooks import Delivery, new_id
+from workers.deliver.messages import thin
 from workers.deliver.stopping import Stopping
 
 MOST_FEEDS = 8  # chosen: each is a connection to RabbitMQ
@@ -27,14 +30,44 @@ _NEAR = 1_000  # offsets that a feed may be behind a webhook that waits for it; 
 
 
 class FeedEntry:
-    """An entry of the log, decoded once for all who read it. `event` is None if it holds no event."""
+    """An entry of the log, decoded once for all who read it. `event` is None if it holds none.
 
-    __slots__ = ("body", "event", "offset", "raw", "routing_key")
+    `time`: when the event was made, None if it does not say.
+    """
+
+    __slots__ = ("_thin", "body", "event", "offset", "raw", "routing_key", "subject", "time", "type")
 
     def __init__(self, entry: LogEntry) -> None:
         self.raw = entry
         self.offset, self.routing_key, self.body = entry.offset, entry.routing_key, entry.body
         self.event: Mapping[str, Any] | None = decoded(entry.body)
+        known = self.event or {"type": "", "subject": ""}
+        self.type, self.subject, self.time = str(known["type"]), str(known["subject"]), time_in(self.event)
+        self._thin: bytes | None = None
+
+    @property
+    def thin(self) -> bytes:
+        """The body of a thin delivery, made once."""
+        if self._thin is None:
+            self._thin = thin(self.event or {})
+        return self._thin
+
+    def delivery(self, webhook_id: str, at: datetime, replay_id: str | None = None) -> Delivery:
+        """Returns a delivery of its event, due at the aware time `at`. With `replay_id` it is on request."""
+        event = self.event or {}
+        return Delivery(
+            id=new_id(),
+            webhook_id=webhook_id,
+            event_id=str(event["id"]),
+            event_type=self.type,
+            document_id=self.subject if self.type.startswith("copydesk.document.") else None,
+            offset=self.offset,
+            requested=replay_id is not None,
+            created_at=at,
+            next_at=at,
+            body=self.body,
+            replay_id=replay_id,
+        )
 
 
 class _Feed:
@@ -194,3 +227,12 @@ def decoded(body: bytes) -> Mapping[str, Any] | None:
         return event if is_event and isinstance(event["data"], dict) else None
     except (orjson.JSONDecodeError, LookupError, TypeError):
         return None
+
+
+def time_in(event: Mapping[str, Any] | None) -> datetime | None:
+    """Returns when an event was made, aware; None if it does not say."""
+    try:
+        stated = datetime.fromisoformat(str((event or {}).get("time")))
+    except ValueError:
+        return None
+    return stated if stated.tzinfo else stated.replace(tzinfo=UTC)

@@ -22,7 +22,8 @@ class DeliveryLimits:
       `pause_s`.
     - Every `poll_s` it stores a heartbeat, and looks for changes and for what is due. A process without a heartbeat for
       `heartbeat_timeout_s` has ended.
-    - Finished deliveries are kept for `keep_days` days, and of a webhook the newest `keep_many`.
+    - Finished deliveries are kept for `keep_days` days, and of a webhook the newest `keep_many`. Every `sweep_s` the
+      others are deleted.
     - The lag behind the log is measured every `measure_s`.
     - A process posts `callbacks_at_once` callbacks at once, of them `at_once` to one host.
     - A process runs `replays` at once, and each hands on up to `replay_at_once` events at a time. One to a webhook

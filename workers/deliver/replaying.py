@@ -13,10 +13,10 @@ import structlog
 from contract.broker import QueueForbidden, QueueMissing, SubscriberQueues, UnknownOffset
 from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
-from contract.replay_choice import ReplayChoice, sendable, subject_of
+from contract.replay_choice import ReplayChoice, sendable
 from contract.replays import Replay, ReplayCause, ReplayState, ReplayStore, ReplayTarget, Step
 from contract.streams import Stream, Streams
-from contract.webhooks import Delivery, Documents, Webhook, new_id
+from contract.webhooks import Delivery, Documents, Webhook
 from workers.deliver.feeds import FeedEntry
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.selection import WebhookEvents
@@ -113,7 +113,8 @@ class Replaying:
         if self._replay.target is ReplayTarget.QUEUE:
             await self._send(chosen)
         else:
-            deliveries = [self._delivery(entry) for entry in chosen]
+            at = self._context.clock()
+            deliveries = [entry.delivery(str(self._replay.webhook_id), at, self._replay.id) for entry in chosen]
         await self._store(entries[-1].offset, len(entries), len(chosen), deliveries)
         self._context.metrics.replayed.labels(self._replay.target).inc(len(chosen))
         await self._pause(began + len(chosen) / self._replay.per_second - time.monotonic())
@@ -181,23 +182,6 @@ class Replaying:
         if self._webhook is None or self._webhook.version != webhook.version:
             self._webhook_choice = WebhookEvents(webhook)
         self._webhook = webhook
-
-    def _delivery(self, entry: FeedEntry) -> Delivery:
-        event, at = entry.event or {}, self._context.clock()
-        is_document = str(event["type"]).startswith("copydesk.document.")
-        return Delivery(
-            id=new_id(),
-            webhook_id=str(self._replay.webhook_id),
-            event_id=str(event["id"]),
-            event_type=str(event["type"]),
-            document_id=subject_of(event) if is_document else None,
-            offset=entry.offset,
-            requested=True,
-            created_at=at,
-            next_at=at,
-            body=entry.body,
-            replay_id=self._replay.id,
-        )
 
     async def _store(self, place: int, read: int, sent: int, deliveries: Sequence[Delivery] = ()) -> None:
         step = Step(place=place, read=read, sent=sent, at=self._context.clock(), deliveries=deliveries)

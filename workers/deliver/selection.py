@@ -1,13 +1,15 @@
 """Decides which events a webhook hears of."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from contract.deliveries import DeliveryStore
 from contract.events import matches
 from contract.filters import Filter
 from contract.webhooks import Documents, Webhook
 from workers.deliver.feeds import FeedEntry
+
+_LONG_AGO = datetime.fromtimestamp(0, UTC)  # for an event that does not say when it was made
 
 
 class WebhookEvents:
@@ -47,26 +49,14 @@ class EventSelection:
         wanted = [entry for entry in entries if self._events.has(entry)]
         if self._owner is not None and wanted:
             owned = await self._owned(self._owner, wanted)
-            wanted = [entry for entry in wanted if _subject(entry) in owned]
+            wanted = [entry for entry in wanted if entry.subject in owned]
         return {entry.offset for entry in wanted}
 
     async def _owned(self, owner: str, entries: Sequence[FeedEntry]) -> set[str]:
-        ids = {_subject(entry) for entry in entries}
-        until = max(_time(entry) for entry in entries)
+        ids = {entry.subject for entry in entries}
+        until = max(entry.time or _LONG_AGO for entry in entries)
         while True:
             known = await self._store.ownership(owner, ids, until)
             if not known.unknown:
                 return set(known.owned)
             await self._pause()  # the recorder is on its way
-
-
-def _subject(entry: FeedEntry) -> str:
-    return str(entry.event["subject"]) if entry.event is not None else ""
-
-
-def _time(entry: FeedEntry) -> datetime:
-    """Returns when the event was made; the beginning of time if it does not say."""
-    try:
-        return datetime.fromisoformat(str(entry.event["time"] if entry.event else ""))
-    except ValueError:
-        return datetime.fromtimestamp(0).astimezone()

@@ -1,7 +1,6 @@
 """Up to which offset a webhook has everything: deliveries are under way, and end in any order."""
 
 from collections import deque
-from collections.abc import Iterable
 
 
 class OffsetWindow:
@@ -23,9 +22,9 @@ class OffsetWindow:
         self._open.append(offset)
         self._last = offset
 
-    def skip(self, offsets: Iterable[int]) -> None:
-        """These are not wanted. They are above all that came before."""
-        self._last = max(offsets, default=self._last)
+    def skip(self, offset: int) -> None:
+        """It is not wanted. It is above all that came before."""
+        self._last = offset
         self._advance()
 
     def end(self, offset: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import ClientResponse
 
-from contract.broker import UNBOUNDED, Reservation
+from contract.capacity import UNBOUNDED, Reservation
 from contract.reasons import Reason
 from workers.failures import Failed
 from workers.fetch.coding import Decoder, Identity, decoder_of

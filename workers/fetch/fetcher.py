@@ -10,7 +10,7 @@ from aiohttp import ClientResponse
 from yarl import URL
 
 from contract.article import Fetched
-from contract.broker import UNBOUNDED, Reservation
+from contract.capacity import UNBOUNDED, Reservation
 from contract.labels import Outcome
 from contract.metrics import Metrics
 from contract.reasons import Reason

@@ -1,6 +1,7 @@
 """Collects the candidates for authors and computes their features for the model."""
 
 import math
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from workers.metadata.byline_words import ROLES
 from workers.metadata.elements import ElementRegion
 from workers.metadata.jsonld import types_of
 from workers.metadata.person_names import is_organisation, key_of
+from workers.metadata.signals import Signal
 from workers.metadata.sources import PageSources
 from workers.models.boosted_trees import Rows
 from workers.page.words import bare, is_cjk
@@ -32,6 +34,7 @@ _STRUCTURED = frozenset(
 )
 _ARTICLE, _ASIDE = ElementRegion.ARTICLE, ElementRegion.ASIDE  # read once: see `workers.page.blocks.BlockKind`
 _MAX_COUNT = 4  # mentions; more of one kind count as this many
+_MAX_DESCRIPTION = 1000  # characters of a page's description that are read
 _MIN_HANDLE = 3  # characters of a log-in name, more than this
 _FORUM_TYPES = frozenset({"DiscussionForumPosting", "QAPage", "Question", "SocialMediaPosting"})
 
@@ -48,7 +51,7 @@ class AuthorCandidate:
     def kinds(self) -> set[MentionKind]:
         """The kinds of mentions with the name. Mentions aside count only if there are no others."""
         proper = {mention.kind for mention in self.mentions if mention.region is not _ASIDE}
-        return proper or {mention.kind for mention in self.mentions[:1]}
+        return proper or {mention.kind for mention in self.mentions}
 
 
 def collect_candidates(mentions: Iterable[Mention]) -> list[AuthorCandidate]:
@@ -78,6 +81,7 @@ FEATURES = (
     *(f"{kind.value}_others" for kind in _KINDS),  # 1 if the kind names somebody else
     *(f"{kind.value}_place" for kind in _KINDS),  # the name's rank among those of the kind; 99 without one
     *("kinds", "kinds_structured", "kinds_lead", "kinds_rank", "claims", "proper_claims", "candidates"),
+    *("beside_date", "aside_distance", "in_title", "in_description", "depth"),
     *("distance", "distance_rank", "before_heading", "first_distance", "in_article", "aside_only"),
     *("organisation", "site", "site_part", "host_part", "words", "characters", "lower", "upper", "digits", "points"),
     *(
@@ -103,6 +107,12 @@ def candidate_rows(candidates: Sequence[AuthorCandidate], page: PageSources) -> 
     return np.array([table.row(candidate) for candidate in candidates], np.float32).reshape(-1, len(FEATURES))
 
 
+def _nearest(position: int, places: Sequence[int]) -> int:
+    """Returns the distance from `position` to the nearest of the sorted `places`, `_FAR` if there is none."""
+    at = bisect(places, position)
+    return min((abs(position - place) for place in places[max(0, at - 1) : at + 1]), default=_FAR)
+
+
 class _Table:
     def __init__(self, candidates: Sequence[AuthorCandidate], page: PageSources) -> None:
         self._candidates = candidates
@@ -121,6 +131,11 @@ class _Table:
         handles = page.meta("twitter:creator", "article:author")
         self._handles = [bare(text.rstrip("/").rpartition("/")[2]).replace(" ", "") for text in handles]
         self._handles = [handle for handle in self._handles if len(handle) > _MIN_HANDLE]
+        elements = page.main_elements(Signal.TIME, Signal.DATE_CLASS, Signal.YEAR)
+        self._dates = sorted({element.position for element in elements})
+        self._title = set(key_of(page.head.title).split())
+        described = " ".join(page.meta("description", "og:description"))
+        self._description = f" {key_of(described[:_MAX_DESCRIPTION])} "
         self._host = page.host.replace("-", "").replace(".", "")
 
     def row(self, candidate: AuthorCandidate) -> list[float]:
@@ -131,6 +146,7 @@ class _Table:
             *(float(len(keys) > (key in keys)) for keys in self._by_kind.values()),
             *(float(places.get(key, 99)) for places in self._places),
             *self._agreement(candidate),
+            *self._surroundings(candidate),
             *self._place(candidate),
             *self._form(candidate),
             *self._company(candidate),
@@ -178,6 +194,19 @@ class _Table:
             if mention.position and mention.region is not _ASIDE
         ]
         return min((offset if offset >= 0 else -3 * offset for offset in offsets), default=_FAR)
+
+    def _surroundings(self, candidate: AuthorCandidate) -> list[float]:
+        positions = [mention.position for mention in candidate.mentions if mention.position]
+        beside = min((_nearest(position, self._dates) for position in positions), default=_FAR)
+        aside = min((abs(position - self._page.heading) for position in positions), default=_FAR)
+        words = set(candidate.key.split())
+        return [
+            math.log1p(beside),
+            math.log1p(aside),
+            len(words & self._title) / len(words),
+            float(f" {candidate.key} " in self._description),
+            max(positions, default=0) / self._page.size,
+        ]
 
     def _place(self, candidate: AuthorCandidate) -> list[float]:
         distance = self._distances[candidate.key]

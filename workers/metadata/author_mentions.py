@@ -7,10 +7,13 @@ from typing import NamedTuple
 
 from contract.article import Source
 from workers.metadata import jsonld
+from workers.metadata.byline_words import OTHER_LABEL, REPORTER
 from workers.metadata.elements import ElementRegion, PageElement
 from workers.metadata.person_names import split_names
-from workers.metadata.signals import BY_WITHIN, Signal
+from workers.metadata.shown_dates import locale_of
+from workers.metadata.signals import BY_WITHIN, MAX_LINE, Signal
 from workers.metadata.sources import PageSources
+from workers.metadata.written_dates import dates_in
 from workers.page.words import bare, plain
 
 # Bounds, chosen by hand.
@@ -43,6 +46,7 @@ class MentionKind(StrEnum):
     NAME_CLASS = "name_class"
     AVATAR = "avatar"
     NEAR = "near"
+    DATED = "dated"
     SITE = "site"
     COPYRIGHT = "copyright"
 
@@ -91,6 +95,8 @@ _SIGNALS = {
 }
 _IN_SENTENCES = frozenset({MentionKind.BY, MentionKind.BY_WITHIN, MentionKind.COPYRIGHT})  # any word may follow
 _TRUSTED = frozenset({MentionKind.PROP, MentionKind.REL})
+_CLOCK = re.compile(r"\b\d\d?[:.h]\d\d(?::\d\d)?\s?(?:uhr|h|am|pm|[ap]\.m\.)?(?!\w)", re.IGNORECASE)
+_JOINS = " \t,;:|/·•–—-"
 _AROUND_COPYRIGHT = re.compile(
     r"©|\(c\)|copyright|\b(?:19|20)\d\d\b(?:\s*[-–]\s*(?:(?:19|20)?\d\d|\w+))?|all rights reserved.*"
     r"|alle rechte vorbehalten.*|[|·•].*",
@@ -119,6 +125,8 @@ def _all(page: PageSources) -> Iterator[Mention]:
         for element in page.elements(signal):
             if kind is not MentionKind.NEAR or element.region is not ElementRegion.ASIDE:
                 yield _of_element(kind, element, sites)
+    for element in page.main_elements(Signal.YEAR):
+        yield _beside_date(element, page, sites)
     for element in page.elements(Signal.CREDIT)[-1:]:
         yield _of_element(MentionKind.BY, element, sites)
     yield Mention(MentionKind.SITE, _names(page.meta("og:site_name", "application-name")[:2], sites), Source.OPENGRAPH)
@@ -167,11 +175,31 @@ def _written_by(page: PageSources, sites: frozenset[str]) -> Mention:
     return Mention(MentionKind.WRITTEN_BY, (), Source.META)
 
 
+def _beside_date(element: PageElement, page: PageSources, sites: frozenset[str]) -> Mention:
+    """Returns the whole names on a line with a date: `04.02.2022 | 13:10 Uhr | Mara Quill`."""
+    dates = dates_in(element.text, locale_of(page)) if len(element.text) <= MAX_LINE else ()
+    words = [words for date in dates for words in (date.before, date.after)]
+    texts = [piece for text in words for piece in _CLOCK.sub("|", text).split("|")]
+    names = [
+        name
+        for text in texts
+        for name in split_names(text.strip(_JOINS), sites, trusted=False)
+        if " " in name or REPORTER.search(text.strip(_JOINS))
+    ]
+    found = tuple(dict.fromkeys(names))[:_MAX_NAMES]
+    return Mention(MentionKind.DATED, found, Source.MARKUP, element.position, element.region, len(element.text))
+
+
+def _is_of_other(text: str, by: re.Match[str]) -> bool:
+    """Returns True if the word `by` belongs to a label of others than authors: photographs by, edited by."""
+    return any(label.end() > by.start() for label in OTHER_LABEL.finditer(text, 0, by.end()))
+
+
 def _of_element(kind: MentionKind, element: PageElement, sites: frozenset[str]) -> Mention:
     text = element.text
     if kind is MentionKind.BY_WITHIN:
         found = BY_WITHIN.search(text)
-        text = text[found.end() :] if found else ""
+        text = text[found.end() :] if found and not _is_of_other(text, found) else ""
     elif kind is MentionKind.COPYRIGHT:
         text = _AROUND_COPYRIGHT.sub(" ", text)
     elif kind is MentionKind.AVATAR:

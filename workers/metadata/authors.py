@@ -18,9 +18,16 @@ _MIN_STATED = 0.05  # of a name in the article's own data
 _MIN_PERSON = 0.3  # of a person outside the article's data, if an organisation is in it or likelier
 _MIN_SIGNED = 0.15  # of a person in a byline, if only organisations are likelier
 _MIN_NAMED = 0.4  # of a person's name that displaces log-in names
-_MIN_NEAR = 0.5  # of a name whose only evidence is its place near the heading
+_MIN_NEAR = 0.35  # of a name whose only evidence is its place near the heading
+_MIN_TOGETHER = 0.2  # of a name that stands in one byline with the likeliest author
 _MAX_AUTHORS = 12  # names; chosen for the size of events
 _OF_PUBLISHER = frozenset({MentionKind.COPYRIGHT, MentionKind.SITE})
+_BYLINES = frozenset(
+    {
+        *(MentionKind.BY, MentionKind.BY_WITHIN, MentionKind.CLASS, MentionKind.PROP, MentionKind.REL),
+        *(MentionKind.LD_PERSON, MentionKind.LD_STRING, MentionKind.META_AUTHOR, MentionKind.META_OTHER),
+    }
+)
 _STATED = frozenset({MentionKind.LD_PERSON, MentionKind.LD_STRING, MentionKind.WRITTEN_BY})
 
 Authors = Sourced[tuple[str, ...]]
@@ -67,7 +74,8 @@ def choose_authors(scored: Iterable[ScoredCandidate], sites: frozenset[str]) -> 
     """Returns the chosen authors, in the order of the page's own lists.
 
     A person in the article's data whose name is not the site's is accepted at almost any probability; otherwise the
-    likely candidates are. Persons displace the publisher, and proper names displace log-in names.
+    likely candidates are, with those who share a byline with the likeliest. Persons displace the publisher, and proper
+    names displace log-in names.
     """
     scored = _without_handles([one for one in scored if _is_eligible(one)], sites)
     persons = [one for one in scored if not is_organisation(one.candidate.name, sites)]
@@ -83,7 +91,20 @@ def choose_authors(scored: Iterable[ScoredCandidate], sites: frozenset[str]) -> 
             for one in scored
             if one.probability >= _MIN_STATED and MentionKind.LD_ORGANISATION in one.candidate.kinds
         ]
-    return (stated or likely_persons or likely)[:_MAX_AUTHORS]
+    chosen = stated or likely_persons or likely
+    together = _beside(chosen, persons)
+    return [one for one in scored if one in chosen or one in together][:_MAX_AUTHORS]
+
+
+def _beside(chosen: Iterable[ScoredCandidate], persons: Iterable[ScoredCandidate]) -> list[ScoredCandidate]:
+    """Returns those of `persons` whom a byline names together with the likeliest of the `chosen`."""
+    best = max(chosen, key=lambda one: one.probability, default=None)
+    bylines = [one for one in best.candidate.mentions if one.kind in _BYLINES and len(one.names) > 1] if best else []
+    return [
+        one
+        for one in persons
+        if one.probability >= _MIN_TOGETHER and any(mention in bylines for mention in one.candidate.mentions)
+    ]
 
 
 def _likely(scored: list[ScoredCandidate], least: float) -> list[ScoredCandidate]:
@@ -104,14 +125,16 @@ def _without_handles(scored: list[ScoredCandidate], sites: frozenset[str]) -> li
 def _is_eligible(scored: ScoredCandidate) -> bool:
     """Returns False if a candidate's only evidence is weak.
 
-    That is one kind of mention aside, a place near the heading, or the name of the site and its copyright notice.
+    That is mentions aside without rel=author, a place near the heading, or the name of the site and its copyright
+    notice.
     """
     candidate = scored.candidate
     if _OF_PUBLISHER.issuperset(candidate.kinds):
         return False
     if candidate.kinds == {MentionKind.NEAR} and scored.probability < _MIN_NEAR:
         return False
-    return len(candidate.kinds) > 1 or any(mention.region is not ElementRegion.ASIDE for mention in candidate.mentions)
+    proper = any(mention.region is not ElementRegion.ASIDE for mention in candidate.mentions)
+    return proper or MentionKind.REL in candidate.kinds
 
 
 def _found(scored: list[ScoredCandidate]) -> Authors:

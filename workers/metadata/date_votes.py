@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import numpy as np
 from htmldate import find_date
@@ -30,6 +30,8 @@ _MAX_TEXT = 100_000  # characters
 _LEADS = (0.0, 1.0, 2.3, 3.0, 5.0, 7.0)  # log-odds
 _CHANCES = (0.4, 0.55, 0.82, 0.9, 0.92, 0.96)  # probability for each lead
 _MIN_LEAD = 0.1  # log-odds; with a smaller lead no date is given
+_MAX_OFFSET = timedelta(hours=14)  # of a time zone's clock from UTC; source: the tz database
+_OFFSET_STEP = timedelta(minutes=15)  # of such offsets; source: the tz database
 _PART = re.compile(r"Review|Comment|Answer|Video|Audio|Image|Rating")  # of nodes about a part of the page
 _PUBLISHED_META = (
     ("article:published_time", "og:article:published_time", "og:published_time"),
@@ -108,9 +110,13 @@ def find_published(page: PageSources, tree: Element, shown: Sequence[ShownDate],
     latest = _latest(now)
     changed = _changed(page)
     votes = [*_structured(page), *_visible(shown), *_of_url(page)]
-    votes = [vote for vote in votes if _EARLIEST <= vote.written.day <= latest and vote.written != changed]
+    votes = _same_moments(
+        [vote for vote in votes if _EARLIEST <= vote.written.day <= latest and vote.written != changed]
+    )
+    issues = {one.written.day for one in shown if one.is_issue}
+    votes = [vote for vote in votes if vote.kind != "url" or vote.written.day not in issues]
     updates = {one.written.day for one in shown if one.is_change and not one.may_be_either}
-    updates -= {vote.written.day for vote in votes}
+    updates = (updates | issues) - {vote.written.day for vote in votes}
     votes += [vote for vote in _guesses(page, tree, votes, latest) if vote.written.day not in updates]
     if not votes and (day := _relative(page, now)):
         votes.append(DateVote("relative", _RELATIVE_WEIGHT, WrittenDate(day, day.isoformat()), Source.MARKUP))
@@ -120,6 +126,23 @@ def find_published(page: PageSources, tree: Element, shown: Sequence[ShownDate],
     chance = round(float(np.interp(lead, _LEADS, _CHANCES)), 4)
     first, *others = [_fullest([vote for vote in votes if vote.written.day == day]) for day in _tally(votes)]
     return [replace(first, confidence=chance), *others]
+
+
+def _same_moments(votes: list[DateVote]) -> list[DateVote]:
+    """Returns `votes` with local times where one source states a moment in UTC and another in local time.
+
+    Their distance, to the second a number of quarters of an hour, is the offset that the local time lacks.
+    """
+    moments = {vote.written: datetime.fromisoformat(vote.written.iso) for vote in votes if "T" in vote.written.iso}
+    meant: dict[WrittenDate, WrittenDate] = {}
+    for local, clock in moments.items():
+        for stated, moment in moments.items():
+            if clock.tzinfo is None and moment.tzinfo is not None and clock.second:
+                offset = clock - moment.astimezone(UTC).replace(tzinfo=None)
+                if abs(offset) <= _MAX_OFFSET and not offset % _OFFSET_STEP:
+                    iso = clock.replace(tzinfo=timezone(offset)).isoformat()
+                    meant[local] = meant[stated] = WrittenDate(local.day, iso)
+    return [replace(vote, written=meant.get(vote.written, vote.written)) for vote in votes]
 
 
 def _guesses(page: PageSources, tree: Element, votes: list[DateVote], latest: date) -> Iterator[DateVote]:
@@ -227,7 +250,9 @@ def _beside_article(page: PageSources) -> list[str]:
 
 def _visible(shown: Iterable[ShownDate]) -> Iterator[DateVote]:
     for signal, weight in ((Signal.TIME, 2.0), (Signal.DATE_CLASS, 1.5), (Signal.YEAR, 1.2)):
-        nearest = next((one.written for one in shown if one.signal is signal and not one.is_change), None)
+        nearest = next(
+            (one.written for one in shown if one.signal is signal and not (one.is_change or one.is_issue)), None
+        )
         if nearest is not None:
             yield DateVote(signal, weight, nearest, Source.MARKUP)
 

@@ -14,12 +14,14 @@ from workers.page.words import plain, squeeze
 _MAX_ELEMENTS = 40  # elements with one signal: those nearest to the heading
 _BEFORE, _AFTER = 30, 80  # elements around the heading, in which a name alone may be the author's
 _MAX_TEXT = 400  # characters of a title, a name or a date
+_MIN_HEADING = 15  # characters of a part of the page's title that may be the article's heading
 _PIECE = 2  # characters that the start or end of an element counts as
 _INLINE = frozenset(
     {"a", "abbr", "b", "em", "font", "i", "mark", "q", "s", "small", "strong", "sub", "sup", "u", "wbr"}
 )
 _FLOWING = _INLINE | {"span", "time", "img"}
 _CLOSING = (".", ",", ":", ";", "!", "?", ")", "”", "’")
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4"})
 _ARTICLE_TAGS = frozenset({"article", "main"})
 _ASIDE_TAGS = frozenset({"nav", "aside"})
 SILENT = frozenset({"script", "style", "template", "noscript", "svg", "iframe", "select", "textarea", "head"})
@@ -105,8 +107,8 @@ def _pieces(element: Element) -> Iterator[str]:
 class RegionFinder:
     """Determines for elements of one page whether they are in the article, elsewhere on the page, or aside.
 
-    `frames` are the elements that contain a main heading. They are never aside, even with a class such as
-    "has-sidebar".
+    `frames` are the elements that contain a main heading or the page's title. They are never aside, even with a class
+    such as "has-sidebar".
     """
 
     def __init__(self, frames: frozenset[Element]) -> None:
@@ -158,6 +160,13 @@ class SignalHit(NamedTuple):
     after: bool = False
 
 
+def _is_title(hit: SignalHit) -> bool:
+    """Returns True for a long part of the page's title that is a heading or a link in one: the article's heading."""
+    parent = hit.element.getparent()
+    tags = {hit.element.tag, parent.tag if parent is not None else ""}
+    return not hit.after and not tags.isdisjoint(_HEADINGS) and len(squeeze(hit.element.text)) >= _MIN_HEADING
+
+
 class ElementIndex:
     """The elements of one page by signal. It reads their texts on first use: most are never used."""
 
@@ -166,7 +175,8 @@ class ElementIndex:
         self._by_signal: dict[Signal, tuple[PageElement, ...]] = {}
         self._by_place: dict[tuple[int, bool], PageElement] = {}
         headings = hits.get(Signal.H1, ())[:_MAX_ELEMENTS]
-        self._regions = RegionFinder(frozenset(frame for hit in headings for frame in hit.element.iterancestors()))
+        titles = [*headings, *filter(_is_title, hits.get(Signal.TITLE_PART, ())[:_MAX_ELEMENTS])]
+        self._regions = RegionFinder(frozenset(frame for hit in titles for frame in hit.element.iterancestors()))
         proper = (hit.position for hit in headings if self._regions.of(hit.element) is not _ASIDE)
         self.heading = next(proper, 0)
 

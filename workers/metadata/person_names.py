@@ -134,7 +134,11 @@ def is_name(text: str, *, trusted: bool = True) -> bool:
         return False
     if not text.isascii() and byline_words.CHINESE_NO_NAME.search(text):
         return False
-    if byline_words.NOT_A_NAME.search(text) or (len(words) > 1 and any(map(str.isdigit, text))):
+    if (
+        byline_words.NOT_A_NAME.search(text)
+        or byline_words.STAMP.search(text)
+        or (len(words) > 1 and any(map(str.isdigit, text)))
+    ):
         return False
     lower = [word.casefold().strip(".,:") for word in words]
     if len(words) == 1:

@@ -1,7 +1,8 @@
 """The dates that readers see near the heading, each with the label that says what it is of."""
 
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from workers.metadata.date_labels import DateLabel, label_in, may_be_either
@@ -22,6 +23,8 @@ _MAX_LABEL = 40  # characters of a label in another element
 _MAX_STEP = 100  # elements between the date of a change and that of the publication
 _SIGNALS = (Signal.TIME, Signal.DATE_CLASS, Signal.YEAR)
 _SEVERAL = 2  # dates in one element: its machine-readable value is that of one of them
+# The date on the cover of a magazine, which is days after the publication: December 5, 2016 Issue.
+_ISSUE = re.compile(r"\bissue\b|\bausgabe\b|\bnuméro du\b|\bedición del\b|月号|月號|호$", re.IGNORECASE)
 _STAMPS = (
     *("content", "datetime"),  # as in `element_text`
     *("data-timestamp", "data-time", "data-datetime", "data-date", "data-utime", "data-published", "data-epoch"),
@@ -33,12 +36,14 @@ class ShownDate:
     """A date in an element with `signal`.
 
     `may_be_either`: its label of a change is one that also stands before only dates, or a class name alone.
+    `is_issue`: it is the date of the magazine's issue that the article is in.
     """
 
     signal: Signal
     written: WrittenDate
     is_change: bool = False
     may_be_either: bool = False
+    is_issue: bool = False
 
 
 def locale_of(page: PageSources) -> str:
@@ -80,7 +85,7 @@ def _of_element(signal: Signal, element: PageElement, locale: str) -> Iterator[S
     stamp, words = _stamp(element.node), short_text(element.node)
     if element.text not in {stamp, words}:  # the words after the element
         stamp, words = "", element.text
-    found = dates_in(words, locale) if len(words) <= _MAX_LINE else []
+    found = dates_in(words, locale) if len(words) <= _MAX_LINE else ()
     stamped = parse_timestamp(stamp, locale) if stamp else None
     if stamped and len(found) < _SEVERAL:
         yield _labelled(signal, stamped, words, element.node)
@@ -88,6 +93,9 @@ def _of_element(signal: Signal, element: PageElement, locale: str) -> Iterator[S
     for index, date in enumerate(found):
         said = date.after if _labels_follow(found) else date.before
         written = stamped if stamped and stamped.day == date.written.day else date.written
+        if _ISSUE.search(date.before) or _ISSUE.search(date.after):
+            yield ShownDate(signal, written, is_issue=True)
+            continue
         yield _labelled(signal, written, said, element.node if index == 0 and not stamped else None)
 
 
@@ -96,7 +104,7 @@ def _stamp(node: Element) -> str:
     return next(filter(None, (plain(node.get(name)) for name in _STAMPS)), "")
 
 
-def _labels_follow(dates: list[DateInText]) -> bool:
+def _labels_follow(dates: Sequence[DateInText]) -> bool:
     """Returns True if the labels of `dates` stand after them: `2024年5月3日 公開 2024年5月5日 更新`."""
     return not _is_said(dates[0].before) and _is_said(dates[-1].after)
 

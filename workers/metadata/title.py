@@ -14,7 +14,7 @@ from workers.metadata.signals import Signal
 from workers.metadata.sources import PageSources
 from workers.page.words import bare, jaccard, plain, squeeze, tokens, word_set
 
-_SEPARATOR = re.compile(r"\s+(?:[|·•»«›‹~/–—－-]|::|:)\s+|\s*[|»›｜〉]\s*|\s+_|_\s+")
+_SEPARATOR = re.compile(r"\s+(?:[|·•»«›‹~/–—－-]|::|:)\s+|\s*[|»›｜〉]\s*|\s+_|_\s+|:::\s*")
 # What stands between a headline and the rest of a title, after it and before it. A colon after a word is part of it.
 _AFTER = re.compile(r"\s*[|»›｜〉_－–—-]|\s+(?:[·•«‹~/:]|::)\s")
 _BEFORE = re.compile(r"(?:[|»›｜〉_：－]|\s(?:[·•«‹~/:–—-]|::))\s*$")
@@ -29,9 +29,12 @@ _SECTIONS = word_set(
     entertainment lifestyle life health science technology tech travel food education environment weather video
     politik wirtschaft kultur panorama gesellschaft wissen gesundheit reise lokales politique économie monde société
     santé política economía deportes cultura sociedad mundo economia esportes politica cronaca cultuur sportnieuws
-    политика экономика общество спорт культура 政治 财经 財經 体育 體育 娱乐 娛樂 国际 國際 社会 社會 科技
+    новости политика экономика общество спорт культура 政治 财经 財經 体育 體育 娱乐 娛樂 国际 國際 社会 社會 科技
     新闻 新聞 要闻"""
 )
+_HOST = re.compile(r"\w\.[a-z]{2,6}\b", re.IGNORECASE)  # a name such as Gazette.com
+_HEADINGS = frozenset({"h2", "h3", "h4"})
+_STEP = re.compile(r"\s*[›»〉＞>]\s*")  # between the steps of a path: Home › News › Headline
 _ENDS = " ¶§|·•"
 _LOOSE_END = re.compile(r"\s+[-–—:｜]$")
 _LABEL = re.compile(r"(?:\w+[\s-]){0,4}\w+\s*[:：]\s+")
@@ -47,6 +50,8 @@ _MAX_PARTS = 50  # elements within a heading
 _MAX_TITLE = 500  # characters
 _MIN_PART = 3  # words of a part of the title that stands on the page, to be the headline
 _MIN_LAST = 5  # words of a headline after the site's name and a line or hyphen
+_MIN_STEPS = 2  # of a path, more than these
+_MIN_SHORT = 8  # characters of a headline of one or two words after the site's name and a colon
 _MAX_BEFORE = 8  # words of a site's name before the headline
 
 Reference = Sourced[str]
@@ -89,17 +94,31 @@ def _part_on_page(text: str, page: PageSources) -> str:
     A part at the start takes precedence, then the longest. What comes before the part is the name of the site: the
     part stands below the heading, and the name not by itself.
     """
+    if bare(text) in {bare(element.text) for element in page.main_elements(Signal.H1)}:
+        return _heading_before_line(text, page)
     elements = page.main_elements(Signal.TITLE_PART)
     texts = {squeeze(element.text) for element in elements}
     below = {squeeze(element.text) for element in elements if element.position >= page.heading}
     found = [
         part
         for part in texts - {text}
-        if len(tokens(part)) >= _MIN_PART
+        if (len(tokens(part)) >= _MIN_PART or _is_short_headline(text, part))
         and not _is_site(part, page.sites)
         and (_starts(text, part) or (part in below and _ends(text, part, texts)))
     ]
     return max(found, key=lambda part: (text.startswith(part), len(part)), default="")
+
+
+def _heading_before_line(text: str, page: PageSources) -> str:
+    """Returns the words before a vertical line in `text`, all of it an h1, if they are another heading; or nothing."""
+    parts = [part for part in page.main_elements(Signal.TITLE_PART) if part.node.tag in _HEADINGS]
+    found = (squeeze(part.text) for part in parts if len(tokens(part.text)) >= _MIN_PART)
+    return next((one for one in found if text.startswith(one) and text[len(one) :].lstrip().startswith("|")), "")
+
+
+def _is_short_headline(text: str, part: str) -> bool:
+    """Returns True for a part of few words that is all after a site's name and a colon: `GAZETTE : The ferries`."""
+    return len(part) >= _MIN_SHORT and text.endswith(f" : {part}")
 
 
 def _starts(text: str, part: str) -> bool:
@@ -108,9 +127,12 @@ def _starts(text: str, part: str) -> bool:
 
 def _ends(text: str, part: str, texts: set[str]) -> bool:
     before, _, after = text.partition(part)
+    colon = before.rstrip().endswith((":", "："))
     name = _BEFORE.sub("", before)
+    if name == before and colon and _HOST.search(before):
+        name = before.rstrip(" :：")
     separate = name != before and name not in texts and len(tokens(before)) <= _MAX_BEFORE
-    if not before.rstrip().endswith((":", "：")) and len(tokens(part)) < _MIN_LAST:
+    if not colon and len(tokens(part)) < _MIN_LAST:
         return False  # the site's name, more likely
     return separate and (not after or _AFTER.match(after) is not None)
 
@@ -137,11 +159,19 @@ def without_site(text: str, sites: frozenset[str], *, guess: bool = False) -> st
             return without_site(text[end:], sites, guess=guess)
     if guess and (site := _CHINESE_SITE.search(text)) and site.start():
         return text[: site.start()]
+    if guess and (rest := _without_first_section(text)) != text:
+        return without_site(rest, sites, guess=guess)
     if guess and cuts:
         start, end = cuts[-1]
         if 0 < len(tokens(text[end:])) <= _MAX_SITE_WORDS and len(tokens(text[:start])) >= _MIN_WORDS_ALONE:
             return _without_section(text[:start])
     return text
+
+
+def _without_first_section(text: str) -> str:
+    """Returns a page's whole title without a section before the headline: `News - Ferry returns`."""
+    first, separator, rest = text.partition(" - ")
+    return rest if separator and first.casefold() in _SECTIONS and len(tokens(rest)) >= _MIN_PART else text
 
 
 def _without_section(text: str) -> str:
@@ -155,25 +185,40 @@ def _is_site(text: str, sites: frozenset[str]) -> bool:
 
 
 def _heading(page: PageSources, references: list[Reference]) -> Sourced[str] | None:
-    sites = page.sites
     firsts = {bare(part[0]) for text in _whole_titles(page) if (part := _segments(text, least=1)[:1])} - {""}
-    best, likeness = None, _MIN_LIKENESS
+    others = page.sites | _beside_headline(page)
+    best, most = None, (_MIN_LIKENESS, -len(references))
     for element in page.elements(Signal.H1):
-        if bare(element.text) in sites:
+        if bare(element.text) in others:
             continue
-        score = max((jaccard(element.text, reference.value) for reference in references), default=0.0)
-        score = max(score, _LIKE_SEGMENT * (bare(element.text) in firsts))
-        if score > likeness or (score == likeness and best is None):
-            best, likeness = element, score
-    return _without_kicker(best, references, sites) if best else None
+        likenesses = [(jaccard(element.text, one.value), -rank) for rank, one in enumerate(references)]
+        score = max([*likenesses, (_LIKE_SEGMENT * (bare(element.text) in firsts), -len(references))])
+        if score > most or (score == most and best is None):
+            best, most = element, score
+    return _without_kicker(best, references, page) if best else None
 
 
-def _without_kicker(element: PageElement, references: list[Reference], sites: frozenset[str]) -> Sourced[str]:
+def _beside_headline(page: PageSources) -> set[str]:
+    """Returns what the page's whole title has before or after the headline of its other data, as bare words."""
+    stated = [*jsonld.strings(page.article.get("headline"))[:1], *page.meta("og:title")[:1]]
+    title = page.head.title
+    rests = [title[: -len(one)] for one in stated if title.endswith(one)]
+    rests += [title[len(one) :] for one in stated if title.startswith(one)]
+    return {bare(rest) for rest in rests} - {""}
+
+
+def _without_kicker(element: PageElement, references: list[Reference], page: PageSources) -> Sourced[str]:
     """Returns the heading, or the reference that equals it without one of its child elements, such as a kicker."""
     whole = bare(element.text)
     for reference in references:
         if _same_but_spaces(reference.value, element.text) or _same_but_label(reference.value, element.text):
             return reference
+        if _ends_path(reference.value, element.text):
+            return reference
+    if linked := _linked(element, references):
+        return linked
+    if first := _first_line(element, page):
+        return Sourced(_tidied(first), Source.MARKUP)
     for child in islice(element.node.iterdescendants("*"), _MAX_PARTS):
         words = bare(short_text(child))
         if not words or words == whole:
@@ -183,7 +228,32 @@ def _without_kicker(element: PageElement, references: list[Reference], sites: fr
             if bare(reference.value) in rest - {whole}:
                 return reference
     _, headline = split_heading(element.node, element.text)
-    return Sourced(_tidied(without_site(headline, sites)), Source.MARKUP)
+    headline = _part_on_page(headline, page) or without_site(headline, page.sites)
+    return Sourced(_tidied(_without_section(headline) if "|" in headline else headline), Source.MARKUP)
+
+
+def _linked(element: PageElement, references: list[Reference]) -> Reference | None:
+    """Returns the reference that equals a link in a heading: beside it stand a date, numbers or names."""
+    links = {bare(short_text(link)) for link in islice(element.node.iterdescendants("a"), _MAX_PARTS)}
+    return next((reference for reference in references if bare(reference.value) in links), None)
+
+
+def _first_line(element: PageElement, page: PageSources) -> str:
+    """Returns the words of a heading before its elements, empty unless the page's whole title has them alone, too.
+
+    Such a heading holds the headline, and below it a standfirst or a date.
+    """
+    first = squeeze(element.node.text)
+    if len(element.node) == 0 or first == element.text or len(tokens(first)) < _MIN_PART:
+        return ""
+    pieces = {piece.strip() for text in _whole_titles(page) for piece in _SEPARATOR.split(text)}
+    return first if first in pieces else ""
+
+
+def _ends_path(reference: str, heading: str) -> bool:
+    """Returns True if a heading is the path of the page within its site, and `reference` its last step."""
+    steps = _STEP.split(heading)
+    return len(steps) > _MIN_STEPS and bare(steps[-1]) == bare(reference)
 
 
 def _same_but_spaces(reference: str, heading: str) -> bool:
@@ -208,6 +278,8 @@ def _lone_heading(page: PageSources, references: list[Reference]) -> Sourced[str
     count = len(words.split())
     if element.region is ElementRegion.ASIDE or count < _MIN_WORDS_ALONE or words in page.sites:
         return None
+    if words in _beside_headline(page) or _stands_elsewhere(references, page):
+        return None
     titles = {bare(reference.value) for reference in references}
     if any(words == bare(part) for text in _whole_titles(page) for part in _segments(text)[1:]) and words not in titles:
         return None  # the site's name, which also ends the page's whole title
@@ -217,12 +289,30 @@ def _lone_heading(page: PageSources, references: list[Reference]) -> Sourced[str
     return None
 
 
+def _stands_elsewhere(references: list[Reference], page: PageSources) -> bool:
+    """Returns True if one of `references` is another heading of the page."""
+    titles = {bare(reference.value) for reference in references}
+    parts = [part for part in page.main_elements(Signal.TITLE_PART) if part.node.tag in _HEADINGS]
+    headings = [*parts, *page.main_elements(Signal.HEADLINE_PROP, Signal.H2, Signal.TITLE_CLASS)]
+    return any(bare(one.text) in titles and len(tokens(one.text)) >= _MIN_PART for one in headings)
+
+
 def _minor_heading(page: PageSources, references: list[Reference]) -> Sourced[str] | None:
-    parts = [reference.value for reference in references] + _segments(page.head.title)
-    elements = page.main_elements(Signal.HEADLINE_PROP, Signal.H2, Signal.TITLE_CLASS)
+    stated = [reference.value for reference in references if reference.source is not Source.META]
+    segments = _segments(page.head.title)
+    if not {bare(segment) for segment in segments}.isdisjoint(map(bare, stated)):
+        segments = []  # one of them is the headline, so the others are not
+    parts = [reference.value for reference in references] + segments
+    elements = [
+        element
+        for element in page.main_elements(Signal.HEADLINE_PROP, Signal.H2, Signal.TITLE_CLASS)
+        if bare(element.text) not in page.sites - {bare(page.head.title)}
+    ]
     scored = [(max((jaccard(element.text, part) for part in parts), default=0.0), element) for element in elements]
     score, best = max(scored, key=lambda pair: pair[0], default=(0.0, None))
-    return Sourced(_tidied(best.text), Source.MARKUP) if best and score >= _MIN_LIKENESS_MINOR else None
+    if best is None or score < _MIN_LIKENESS_MINOR:
+        return None
+    return _linked(best, references) or Sourced(_tidied(best.text), Source.MARKUP)
 
 
 def _segments(text: str, *, least: int = 2) -> list[str]:

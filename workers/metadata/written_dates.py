@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from itertools import chain
 
 from workers.metadata.calendars import Calendar, day_of, western_numerals
@@ -23,7 +24,9 @@ _JAVASCRIPT = re.compile(
     r"[A-Z]\w\w,? ([A-Z]\w\w) (\d\d?),? (\d{4}),? (\d\d:\d\d(?::\d\d)?)(?: (?:GMT|UTC))?([+-]\d{4})?"
 )
 _YEAR_FIRST = re.compile(r"(?<!\d)((?:19|20)\d\d)\s?[./年년]\s?(\d\d?)\s?[./月월]\s?(\d\d?)(?!\d)")
-_YEAR_LAST = re.compile(r"(?<!\d)(\d\d?)([./-])\s?(\d\d?)\2\s?((?:19|20|25)\d\d)(?!\d)")
+_YEAR_LAST = re.compile(r"(?<!\d)(\d\d?)\s?([./|-])\s?(\d\d?)\s?\2\s?((?:19|20|25)\d\d)(?!\d)")
+# Two digits of a year, only where nothing else but a time stands beside them: 28.09.19, 14:05
+_SHORT_YEAR = re.compile(r"\W*(?<!\d)(\d\d)\.(\d\d)\.(\d\d)(?:\W+\d\d?:\d\d(?::\d\d)?(?:\s?Uhr)?)?\W*", re.IGNORECASE)
 _PERSIAN = re.compile(r"(?<!\d)(1[34]\d\d)([./-])(\d\d?)\2(\d\d?)(?!\d)")
 _COMPACT = re.compile(r"(?<!\d)((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)")
 _YEAR = r"((?:1[3-9]|20|2[45])\d\d)(?!\d)"
@@ -46,6 +49,7 @@ _URL_SHORT = re.compile(r"/((?:19|20)(\d\d))/(\d\d)/(?:[^/]*\D)?\2\3(\d\d)(?!\d)
 # Chosen by hand; they bound the work.
 _MAX_URL = 2048  # characters of a URL that are read
 _MAX_STAMP = 200  # characters of a machine-readable date that are read
+_LAST_SHORT = 69  # two digits of a year up to 2069; later ones are of the last century, as in POSIX strptime
 _MONTH_FIRST = frozenset({"", "en", "en-us", "en-ca", "en-ph"})
 
 
@@ -96,15 +100,16 @@ def parse_written_date(text: str, language: str) -> WrittenDate | None:
     """
     text = western_numerals(text)
     if not _ANY_YEAR.search(text):
-        return None
+        return _first(_short_year(text))
     return _first(chain.from_iterable(form(text, language) for form in _FORMS))
 
 
-def dates_in(text: str, language: str) -> list[DateInText]:
+@lru_cache(maxsize=1024)  # dates and authors are sought in the same lines
+def dates_in(text: str, language: str) -> tuple[DateInText, ...]:
     """Returns all dates written in `text`, in order, read as `parse_written_date` does."""
     text = western_numerals(text)
     if not _ANY_YEAR.search(text):
-        return []
+        return tuple(DateInText("", found.written, "") for found in _short_year(text))
     every = [found for form in _FORMS for found in form(text, language)]
     dates: list[_Found] = []
     for found in sorted(every, key=lambda found: (found.start, -found.end)):
@@ -112,10 +117,10 @@ def dates_in(text: str, language: str) -> list[DateInText]:
             dates.append(found)
     edges = [0, *(edge for found in dates for edge in (found.start, found.end)), len(text)]
     between = [text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
-    return [
+    return tuple(
         DateInText(before, found.written, after)
         for before, found, after in zip(between[:-1], dates, between[1:], strict=True)
-    ]
+    )
 
 
 def _first(found: Iterator[_Found]) -> WrittenDate | None:
@@ -210,6 +215,13 @@ def _numeric(text: str, language: str) -> Iterator[_Found]:
     if language.partition("-")[0].lower() in _YEARS_OF_PERSIAN:
         for match in _PERSIAN.finditer(text):
             yield from _found(match, _written_date(*match.group(1, 3, 4), calendar=Calendar.PERSIAN))
+
+
+def _short_year(text: str) -> Iterator[_Found]:
+    """Yields a date with two digits of the year if `text` is nothing else: 28.09.19, 14:05 Uhr."""
+    if match := _SHORT_YEAR.fullmatch(text[:_MAX_STAMP]):
+        day, month, year = match.groups()
+        yield from _found(match, _written_date(f"{'19' if int(year) > _LAST_SHORT else '20'}{year}", month, day))
 
 
 def _year_last(match: re.Match[str], language: str) -> WrittenDate | None:

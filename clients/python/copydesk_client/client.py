@@ -120,17 +120,18 @@ class Client:
                 return response.status, await body_of(response), pause_s
 
         while True:
+            missing: Missing | None = None
             try:
                 status, answer, pause_s = await repeated(once, self._patience_s)
-            except Missing as missing:
-                if missing.slug != "not-found" or deadline.elapsed_s > _RECORDED_S:
+            except Missing as error:
+                if error.slug != "not-found" or deadline.elapsed_s > _RECORDED_S:
                     raise
-                status, answer, pause_s = 0, None, 1.0
+                missing, status, answer, pause_s = error, 0, None, 1.0
             if status == HTTPStatus.OK:
                 verdict: Verdict = answer
                 return verdict
             if not await deadline.pause(pause_s):
-                raise TakesTooLong(document_id)
+                raise missing or TakesTooLong(document_id)
 
     async def bulk(
         self, documents: Documents, *, key: str | None = None, batch: str | None = None

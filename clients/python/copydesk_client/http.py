@@ -83,8 +83,8 @@ def translated() -> Iterator[None]:
 
 async def _problem(response: aiohttp.ClientResponse) -> Problem:
     try:
-        told = json.loads(await response.read())
+        body = json.loads(await response.read())
     except ValueError:  # a proxy's page
-        told = {}
-    problem: Mapping[str, Any] = told if isinstance(told, dict) else {}
+        body = {}
+    problem: Mapping[str, Any] = body if isinstance(body, dict) else {}
     return problem_of(problem, response.status, response.headers.get("Retry-After"))

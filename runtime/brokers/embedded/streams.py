@@ -42,7 +42,7 @@ async def follow(
         UnknownOffset: there is no entry `after` + 1, or the stream is shorter than it was.
         BrokerUnavailable: the database failed, or was closed.
     """
-    if after >= 0 and await store.read(partial(_last, stream=stream)) < after:
+    if after >= 0 and await store.read(partial(last, stream=stream)) < after:
         raise UnknownOffset(f"{stream} ends before {after}")
     while True:
         notified = notifier.subscribe()
@@ -81,7 +81,7 @@ async def _wait(notified: asyncio.Event, idle_s: float, pause_s: float) -> None:
             await asyncio.sleep(pause_s)
 
 
-def _last(db: Connection, stream: Stream) -> int:
+def last(db: Connection, stream: Stream) -> int:
     """Returns the offset of the newest entry, even if it was dropped since."""
     rows = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (_TABLES[stream],)).fetchall()
     return int(rows[0][0]) if rows else -1

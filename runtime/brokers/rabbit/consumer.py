@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from contract.broker import Capacity, Delivery, Handler, Stop, previews_at_once
+from contract.broker import Delivery, Handler, Stop
+from contract.capacity import Capacity, previews_at_once
 from contract.codec import MAX_JOB_BYTES, MAX_PREVIEW_BYTES, MessageTooLarge
 from contract.job import Lane
 from contract.labels import SessionLoss
 from contract.metrics import Metrics
 from contract.topology import INTAKE_RETRY, LOST, PREVIEWS, lane_queue
+from contract.tracing import outside
 from contract.verdicts import Verdict
 from runtime.brokers.held_bytes import HeldBytes
 from runtime.brokers.rabbit.executor import VerdictExecutor
@@ -235,7 +237,7 @@ class Consumer:
 
     def _begin(self, reservation: _RabbitReservation) -> None:
         reservation.taken.begun = True
-        self._jobs.create_task(self._work(reservation))
+        self._jobs.create_task(self._work(reservation), context=outside())
 
     async def _work(self, reservation: _RabbitReservation) -> None:
         done = await self._decide(reservation)

@@ -15,6 +15,7 @@ from contract.topology import PROBE, Topology
 from runtime.brokers.rabbit.channels import confirmed
 from runtime.brokers.rabbit.check import compare, missing, subject
 from runtime.brokers.rabbit.limits import RabbitLimits
+from runtime.brokers.rabbit.log import log_bounds
 from runtime.brokers.rabbit.outgoing import Outgoing
 from runtime.brokers.rabbit.session import Session, SessionLost, translated
 
@@ -70,6 +71,23 @@ async def examined(url: str, topology: Topology) -> BrokerState:
         raise BrokerUnavailable(f"{loss.cause}: {loss.detail}") from None
     except TimeoutError:
         raise BrokerUnavailable("no answer in time: see the log of RabbitMQ, and its load") from None
+
+
+async def edges_of_log(url: str) -> tuple[int, int]:
+    """Returns the offsets of the oldest and the newest event of the log; (0, -1) while it is empty.
+
+    Raises:
+        BrokerUnavailable: the log cannot be read.
+    """
+    session = Session(url, SessionRole.READER, _LIMITS)
+    try:
+        async with asyncio.timeout(_LIMITS.declare_timeout_s), aclosing(session):
+            await session.open()
+            return await log_bounds(session)
+    except SessionLost as loss:
+        raise BrokerUnavailable(f"{loss.cause}: {loss.detail}") from None
+    except TimeoutError:
+        raise BrokerUnavailable("no answer in time") from None
 
 
 async def _differences(session: Session, topology: Topology) -> list[StateDifference]:

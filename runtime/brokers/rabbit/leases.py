@@ -7,6 +7,7 @@ connection ends: leases need no timeout.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aiormq.exceptions import ChannelLockedResource
@@ -29,6 +30,15 @@ _IDLE_AT_MOST = 16
 few milliseconds. To open and close a channel for each took about a quarter of the main process, in one profile."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A lease that somebody asks for, and holds if `taken` becomes True, until `left` is set."""
+
+    queue: str
+    taken: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class Leases:
     """Takes leases on the live session, if there is one. The supervisor calls `run` for each session."""
 
@@ -36,7 +46,7 @@ class Leases:
         self._limits = limits
         self._live: Session | None = None
         self._up = asyncio.Event()
-        self._held: set[str] = set()
+        self._tasks: dict[str, asyncio.Task[None]] = {}  # by queue
         self._scopes: set[asyncio.Timeout] = set()
         self._idle: list[AbstractChannel] = []  # of the live session
 
@@ -52,33 +62,47 @@ class Leases:
             self._live = None
             for scope in self._scopes:
                 scope.reschedule(asyncio.get_running_loop().time())
+            await self._end_all()
+
+    async def _end_all(self) -> None:
+        ending = set(self._tasks.values())
+        for task in ending:
+            task.cancel()
+        if ending:
+            await asyncio.wait(ending)
 
     @asynccontextmanager
     async def hold(self, name: str) -> AsyncIterator[bool]:
         """See `contract.broker.Leases.lease`."""
+        session = await self._session()
         queue = _PREFIX + name[:_NAME_CHARS]
-        if queue in self._held:  # the broker lets its own connection declare it again
+        if queue in self._tasks:  # the broker lets its own connection declare it again
             yield False
             return
-        self._held.add(queue)
+        asked = _Asked(queue)
+        task = self._tasks[queue] = asyncio.create_task(self._take_and_give_back(session, asked))
+        task.add_done_callback(lambda _: self._ended(asked))
         try:
-            async with self._taken(queue) as taken:
-                yield taken
-        finally:
-            self._held.discard(queue)
-
-    @asynccontextmanager
-    async def _taken(self, queue: str) -> AsyncIterator[bool]:
-        session = await self._take(queue)
-        if session is None:
-            yield False
-            return
-        try:
+            async with self._in_time():
+                taken = await asked.taken
+            if not taken:
+                yield False
+                return
             async with self._while_it_lives(session):
                 yield True
         finally:
-            with suppress(BrokerUnavailable):  # the connection is gone, and the lease with it
-                await self._give_back(session, queue)
+            asked.left.set()
+            if asked.taken.done() and not asked.taken.cancelled():
+                with suppress(BrokerUnavailable):  # it is given back later, or lost with the session
+                    async with self._in_time():
+                        await asyncio.wait({task})
+
+    async def _session(self) -> Session:
+        async with self._in_time():
+            await self._up.wait()
+        if self._live is None:
+            raise BrokerUnavailable("the session was just lost")
+        return self._live
 
     @asynccontextmanager
     async def _while_it_lives(self, session: Session) -> AsyncIterator[None]:
@@ -93,27 +117,44 @@ class Leases:
         except TimeoutError:
             raise BrokerUnavailable("the lease is lost with its session") from None
 
-    async def _take(self, queue: str) -> Session | None:
-        """Returns the session that has the queue now, None when another process has it."""
-        async with self._in_time():
-            await self._up.wait()
-            session = self._live
-            if session is None:
-                raise BrokerUnavailable("the session was just lost")
-            with translated(SessionLoss.CHANNEL_CLOSED):
-                try:
-                    async with self._channel(session) as channel:
-                        await channel.queue_declare(queue, exclusive=True, durable=False)
-                except ChannelLockedResource:
-                    return None
-            return session
+    async def _take_and_give_back(self, session: Session, asked: _Asked) -> None:
+        """Answers `asked.taken`, and gives the lease back once `asked.left` is set.
 
-    async def _give_back(self, session: Session, queue: str) -> None:
-        async with self._in_time():
-            session.check()
-            with translated(SessionLoss.CHANNEL_CLOSED):
+        While the session lives, nobody cancels it, even if whoever asked goes away: a declaration that is cancelled may
+        still take the lease, and nobody would give it back. And if the broker refuses the declaration at that moment,
+        both sides close the channel at once, and RabbitMQ 3.10 ends the connection.
+        """
+        try:
+            taken = await self._declare(session, asked.queue)
+            if not asked.taken.done():
+                asked.taken.set_result(taken)
+            if taken:
+                await asked.left.wait()
+                await self._delete(session, asked.queue)
+        except SessionLost as loss:
+            if not asked.taken.done():
+                asked.taken.set_exception(BrokerUnavailable(loss.detail))
+
+    def _ended(self, asked: _Asked) -> None:
+        del self._tasks[asked.queue]
+        if not asked.taken.done():
+            asked.taken.set_exception(BrokerUnavailable("the session was just lost"))
+
+    async def _declare(self, session: Session, queue: str) -> bool:
+        """Returns False when another process has it."""
+        with translated(SessionLoss.CHANNEL_CLOSED):
+            try:
                 async with self._channel(session) as channel:
-                    await channel.queue_delete(queue)
+                    await channel.queue_declare(queue, exclusive=True, durable=False)
+            except ChannelLockedResource:
+                return False
+        return True
+
+    async def _delete(self, session: Session, queue: str) -> None:
+        session.check()
+        with translated(SessionLoss.CHANNEL_CLOSED):
+            async with self._channel(session) as channel:
+                await channel.queue_delete(queue)
 
     @asynccontextmanager
     async def _channel(self, session: Session) -> "AsyncIterator[AbstractChannel]":
@@ -142,5 +183,3 @@ class Leases:
                 yield
         except TimeoutError:
             raise BrokerUnavailable(f"no lease within {self._limits.publish_timeout_s:g} s") from None
-        except SessionLost as loss:
-            raise BrokerUnavailable(loss.detail) from loss

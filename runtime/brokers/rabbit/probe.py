@@ -7,8 +7,9 @@ import aio_pika
 import orjson
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity
+from aiormq.exceptions import ChannelLockedResource
 
-from contract.broker import BrokerUnavailable
+from contract.broker import BrokerUnavailable, QueueExclusive
 from contract.events import MEDIA_TYPE
 
 _CONNECT_TIMEOUT_S = 10.0  # chosen: a person waits for it
@@ -28,12 +29,18 @@ class Probe:
             await channel.default_exchange.publish(message, self._queue)
 
     async def counts(self) -> tuple[int, int]:
-        """Returns how many events wait to be delivered, and how many consumers there are. (0, 0) without a queue."""
+        """Returns how many events wait to be delivered, and how many consumers there are. (0, 0) without a queue.
+
+        Raises:
+            QueueExclusive: it belongs to another connection.
+        """
         try:
             async with self._connection.channel() as channel:
                 found = await channel.declare_queue(self._queue, passive=True)
         except ChannelNotFoundEntity:
             return 0, 0
+        except ChannelLockedResource:
+            raise QueueExclusive(self._queue) from None
         return found.declaration_result.message_count or 0, found.declaration_result.consumer_count or 0
 
     async def take_all(self) -> list[str]:

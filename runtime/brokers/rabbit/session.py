@@ -66,6 +66,7 @@ class Session:
         self._url = _with_heartbeat(url, limits)
         self._connection = Connection(self._url, client_properties={"connection_name": role})
         self._publishing: set[aiormq.abc.AbstractChannel] = set()
+        self._unwanted: set[asyncio.Future[None]] = set()  # channels that close because their callers went away
         self._over = asyncio.Event()
         self._loss = SessionLost(SessionLoss.CONNECTION_CLOSED, "closed by us")
         self._when_lost: Callable[[], None] | None = None
@@ -211,14 +212,30 @@ class Session:
         raise self._loss
 
     async def _bare_channel(self, *, confirms: bool) -> "aiormq.Channel":
-        """Opens a channel of aiormq: one of aio-pika leaves two futures and a task in the connection (10.2)."""
+        """Opens a channel of aiormq: one of aio-pika leaves two futures and a task in the connection (10.2).
+
+        The caller may be cancelled, the opening is not: RabbitMQ ends the connection when messages that open a channel
+        and close it again cross (aiormq 7.2).
+        """
         if self._connection.transport is None:
             raise SessionLost(SessionLoss.CONNECTION_CLOSED, "there is no connection")
         with translated(SessionLoss.CHANNEL_CLOSED):
-            channel = await self._connection.transport.connection.channel(
-                publisher_confirms=confirms, on_return_raises=confirms
+            opening = asyncio.ensure_future(
+                self._connection.transport.connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
             )
+            try:
+                channel = await asyncio.shield(opening)
+            except asyncio.CancelledError:
+                opening.add_done_callback(self._close_unwanted)
+                raise
         return cast("aiormq.Channel", channel)
+
+    def _close_unwanted(self, opening: "asyncio.Future[aiormq.abc.AbstractChannel]") -> None:
+        if opening.cancelled() or opening.exception() is not None:
+            return
+        closing = asyncio.ensure_future(opening.result().close(None))
+        self._unwanted.add(closing)
+        closing.add_done_callback(self._unwanted.discard)
 
     def _connection_closed(self, _: object, error: BaseException | None) -> None:
         stuck = isinstance(error, asyncio.CancelledError)  # aiormq cancels its reader without frames for too long

@@ -3,7 +3,8 @@
 import asyncio
 from typing import cast
 
-from contract.broker import Broker, Capacity
+from contract.broker import Broker
+from contract.capacity import Capacity
 from contract.codec import decode_event, decode_requests, encode
 from contract.events import erased
 from contract.job import Job

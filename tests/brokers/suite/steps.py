@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 
-from contract.broker import Broker, BrokerError, Capacity, Delivery, EventLog, Handler, JobSink, JobSource, LogEntry
+from contract.broker import Broker, BrokerError, Delivery, EventLog, Handler, JobSink, JobSource, LogEntry
+from contract.capacity import Capacity
 from contract.codec import decode_event, decode_job
 from contract.job import Job
 from contract.verdicts import Publish

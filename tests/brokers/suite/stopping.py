@@ -2,7 +2,7 @@
 
 import asyncio
 
-from contract.broker import Capacity
+from contract.capacity import Capacity
 from tests.brokers import samples
 from tests.brokers.suite.backend import Backend
 from tests.brokers.suite.handlers import Gate, Recorder

@@ -6,7 +6,8 @@ from contextlib import suppress
 
 import pytest
 
-from contract.broker import Capacity, Delivery, NoRoom
+from contract.broker import Delivery
+from contract.capacity import Capacity, NoRoom
 from contract.codec import decode_job, encode
 from contract.job import Lane
 from contract.verdicts import Verdict

@@ -6,7 +6,8 @@ from contextlib import suppress
 
 import pytest
 
-from contract.broker import BrokerUnavailable, Delivery, NotTaken, previews_at_once
+from contract.broker import BrokerUnavailable, Delivery, NotTaken
+from contract.capacity import previews_at_once
 from contract.codec import MAX_PREVIEW_BYTES, MessageTooLarge, decode_job, encode
 from contract.job import Lane
 from contract.reasons import Reason

@@ -37,7 +37,14 @@ LEDGER_URLS = (
     *(f"sqlite:///{ROOT}", f"sqlite:///{MISSING}/ledger.db", f"sqlite:///{FILE}/ledger.db"),
 )
 WEBHOOK_URLS = tuple(url for url in HTTP_URLS if not url.endswith("/v1/documents"))
-URLS = {"target": WEBHOOK_URLS, "amqp": AMQP_URLS, "amqp_url": AMQP_URLS, "ledger_url": LEDGER_URLS, "url": HTTP_URLS}
+URLS = {
+    "target": WEBHOOK_URLS,
+    "fetch": WEBHOOK_URLS,
+    "amqp": AMQP_URLS,
+    "amqp_url": AMQP_URLS,
+    "ledger_url": LEDGER_URLS,
+    "url": HTTP_URLS,
+}
 
 # Wrong values of each kind of parameter. A new kind has to be added here: the test below fails otherwise.
 WRONG = {
@@ -85,6 +92,8 @@ ARGUMENTS = {
     ("dead", "retry"): ["x"],
     ("dead", "drop"): ["x"],
     ("conformance", "amqp"): ["true"],
+    ("backup",): [f"{MISSING}/backup"],
+    ("restore",): [f"{MISSING}/backup"],
     ("conformance", "sse"): ["true"],
     ("keys", "create"): ["ann"],
     ("keys", "rotate"): ["0123456789abcdef"],

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -92,6 +92,12 @@ class Records:
 
     async def log_bounds(self) -> tuple[int, int]:
         return self.first[Stream.LOG], self._last(Stream.LOG) if self.newest is None else self.newest
+
+    async def read(self, after: int | None = None) -> AsyncGenerator[LogEntry, None]:
+        async with aclosing(self.follow(Stream.LOG, self._last(Stream.LOG) if after is None else after)) as batches:
+            async for batch in batches:
+                for entry in batch:
+                    yield entry
 
     async def announce(self, event: Announcement) -> None:
         if self.refusal is not None:

@@ -3,14 +3,14 @@
 import asyncio
 
 from contract.streams import Stream
-from runtime.ledger.batch import Reading, StreamPosition
+from runtime.ledger.batch import FactBatch, StreamPosition
 from runtime.ledger.inbox import Arrived, End, Inbox, Linger
 
 FOR_EVER_S = 3600.0  # a wait for it would not end
 
 
-def reading(entries: int = 1, size: int = 10) -> Reading:
-    return Reading(Stream.LOG, (), StreamPosition(0, b""), entries, 0, size)
+def reading(entries: int = 1, size: int = 10) -> FactBatch:
+    return FactBatch(Stream.LOG, (), StreamPosition(0, b""), entries, 0, size)
 
 
 async def take(

@@ -193,6 +193,55 @@ async def test_an_ordered_webhook_keeps_the_order_across_failures_and_restarts(
     assert receiver.at_once == 1
 
 
+async def test_an_owner_may_ask_for_the_delivery_that_holds_up_an_ordered_webhook(
+    system: DeliverSystem, open_receiver: OpenReceiver
+) -> None:
+    answers = iter([500])
+
+    async def answer(_: Posted) -> web.Response:
+        return web.Response(status=next(answers, 204))
+
+    receiver = await open_receiver(answer)
+    webhook = await system.hook(receiver, ordered=True)
+    async with system.delivering(LONG):
+        ids = write(system, events(3))
+        await receiver.until(1)
+
+        async def is_on_record() -> bool:
+            return [it.state for it in await system.deliveries(webhook)] == [DeliveryState.PENDING]
+
+        await system.until(is_on_record)
+        (blocking,) = await system.deliveries(webhook)
+        assert await system.book.hasten(blocking.id, now())
+        assert await receiver.until(4) == [ids[0], *ids]
+
+
+async def test_a_delivery_that_is_asked_for_does_not_make_the_failures_forgotten(
+    system: DeliverSystem, open_receiver: OpenReceiver
+) -> None:
+    is_down = True
+
+    async def answer(_: Posted) -> web.Response:
+        return web.Response(status=503 if is_down else 200)
+
+    receiver = await open_receiver(answer)
+    webhook = await system.hook(receiver)
+    async with system.delivering(replace(QUICK, delays_s=(60.0, 60.0), down_after=5)):
+        ids = write(system, events(4))
+        await receiver.until(4)
+
+        async def are_on_record() -> bool:
+            return len(await system.deliveries(webhook)) == 4
+
+        await system.until(are_on_record)
+        first, *_ = await system.deliveries(webhook)
+        assert await system.book.hasten(first.id, now())
+        await receiver.until(5)  # the fifth failure in a row
+        is_down = False
+        ids += write(system, events(1))
+        assert set((await receiver.until(10))[5:]) == set(ids)
+
+
 async def test_a_receiver_that_hangs_holds_up_no_other_and_has_a_bounded_number_of_requests(
     system: DeliverSystem, open_receiver: OpenReceiver
 ) -> None:

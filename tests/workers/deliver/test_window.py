@@ -9,13 +9,14 @@ from workers.deliver.window import OffsetWindow
 def test_the_place_follows_the_oldest_delivery_under_way() -> None:
     window = OffsetWindow(10)
     window.open(11)
-    window.skip([12])
+    window.skip(12)
     window.open(13)
     window.end(13)
     assert (window.place, window.is_open) == (10, True)
     window.end(11)
     assert (window.place, window.is_open) == (13, False)
-    window.skip([14, 15])
+    window.skip(14)
+    window.skip(15)
     assert window.place == 15
 
 
@@ -27,7 +28,7 @@ def test_in_whatever_order_they_end(wanted: list[bool], order: object) -> None:
             window.open(offset)
             under_way.append(offset)
         else:
-            window.skip([offset])
+            window.skip(offset)
         places.append(window.place)
     order.shuffle(under_way)  # type: ignore[attr-defined] # a random.Random
     while under_way:

@@ -260,3 +260,50 @@ def test_addresses_without_a_date(url: str) -> None:
 def test_parsing_never_raises(text: str, language: str) -> None:
     for written in (parse_timestamp(text), parse_written_date(text, language), parse_url_date(text)):
         assert written is None or datetime.fromisoformat(written.iso).date() == written.day
+
+
+def test_a_moment_in_two_clocks_is_one_with_its_offset() -> None:
+    head = '<meta property="article:published_time" content="2024-03-06T00:08:44+00:00">'
+    head += '<meta name="date" content="2024-03-05T19:08:44">'
+    assert [one.value for one in published(head)] == ["2024-03-05T19:08:44-05:00"]
+
+
+@pytest.mark.parametrize("local", ["2024-03-05T19:08:45", "2024-03-05T19:09:44", "2024-03-05T03:08:44"])
+def test_two_moments_stay_apart(local: str) -> None:
+    head = '<meta property="article:published_time" content="2024-03-06T00:08:44+00:00">'
+    assert published(f'{head}<meta name="date" content="{local}">')[0].value == "2024-03-06T00:08:44+00:00"
+
+
+@pytest.mark.parametrize("issue", ["March 12, 2024 Issue", "Issue of March 12, 2024", "Ausgabe vom 12. März 2024"])
+def test_the_date_of_an_issue_is_not_the_publication(issue: str) -> None:
+    body = f'{H1}<p class="date">{issue}</p><time>March 5, 2024</time>'
+    assert published("", body, url="https://a.example/magazine/2024/03/12/ferry")[0].value == "2024-03-05"
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("05.03.24", "2024-03-05"),
+        ("05.03.24, 14:05 Uhr", "2024-03-05"),
+        ("05.03.98 14:05", "1998-03-05"),
+        ("٠٥.٠٣.٢٤", "2024-03-05"),
+        ("5 | 3 | 2024", "2024-03-05"),
+        ("5 . 3 . 2024", "2024-03-05"),
+    ],
+)
+def test_a_date_of_few_digits(text: str, day: str) -> None:
+    assert published("", f"{H1}<p class='date'>{text}</p>", lang="de")[0].value == day
+
+
+@pytest.mark.parametrize("text", ["Version 05.03.24", "05.03.24.1", "99.03.24", "05.03.24 and more"])
+def test_numbers_with_points_are_no_date(text: str) -> None:
+    assert parse_written_date(text, "de") is None
+
+
+@pytest.mark.parametrize("name", ["schema:datePublished", "dc:date", "dcterms:issued", "datePublished"])
+def test_rdfa_states_the_publication(name: str) -> None:
+    assert published("", f'{H1}<i property="{name}" content="2024-03-05"></i>')[0].value == "2024-03-05"
+
+
+def test_a_property_of_another_vocabulary_is_no_publication() -> None:
+    assert published("", f'{H1}<i property="event:date" content="2024-03-05"></i>') == []
