@@ -293,9 +293,9 @@ async def test_documents_are_processed_while_the_receiver_of_traces_is_not_there
         assert time.monotonic() - began < 20
         assert {event["type"] for event in events} == {"copydesk.document.processed.v1"}
         assert all("traceparent" in event for event in events)
-        lost, dropped = "traces_not_sent", "traces_dropped"
-        told = [entry["event"] for entry in process.log if str(entry["event"]).startswith("traces")]
-        assert told in ([lost], [dropped], [lost, dropped])  # and not once for each batch
+        told = [str(entry["event"]) for entry in process.log if str(entry["event"]).startswith("traces")]
+        assert set(told) <= {"traces_not_sent", "traces_dropped"}
+        assert 1 <= len(told) == len(set(told))  # and not once for each batch
         assert (receiver.requests > 0) is (fault == "hangs")
 
 
