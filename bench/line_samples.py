@@ -13,12 +13,16 @@ import numpy as np
 from bench.documents import fold_of, read
 from bench.line_labels import label, tokens
 from bench.line_scripts import SCRIPTS
+from bench.page_scores import name_set
+from bench.page_text import page_text
 from workers.models.boosted_trees import Rows
+from workers.pasted.author_features import AUTHOR_FEATURES, TextAround, author_rows, candidates_of
+from workers.pasted.author_mentions import find_mentions
 from workers.pasted.classify_lines import choose_lines, is_all_article, line_probabilities, rule_findings, rules_suffice
 from workers.pasted.line_features import line_features
 from workers.pasted.line_rules import RuledLines
 from workers.pasted.lines import Line
-from workers.pasted.text_reader import rule_lines
+from workers.pasted.text_reader import Read, rule_lines
 from workers.pasted.title_model import ScoredLines, title_columns
 from workers.pasted.whole_text import WHOLE_TEXT_FEATURES, whole_text_features
 
@@ -27,8 +31,11 @@ ORIGINS = ("scrapinghub", "fundus", "wcxb", DANIEL)
 REWRITTEN = "rewritten"  # in another script
 _REWRITTEN = frozenset({"plain", "selected"})  # the variants that are there once more so; chosen: enough of them
 CLEAN = "clean"
+_AUTHORED = frozenset({"plain", "selected"})
+_AUTHORED_SETS = ("trafilatura_eval", "postlight")  # they state authors, and no text that a paste could be scored by
+_MAX_PAGE_CHARS = 80_000  # characters of such a page; chosen: all but a few
 # Chosen by hand; not varied.
-_REWRITTEN_WORTH, _DANIEL_WORTH = 0.5, 1.5
+_REWRITTEN_WORTH, _DANIEL_WORTH, _PART_WORTH = 0.5, 1.5, 0.6
 _WHOLE_SHARE = 0.97  # of the words of a text that is all article
 
 
@@ -107,6 +114,19 @@ def givens(folder: Path) -> Iterator[Given]:
             )
 
 
+def authored(folder: Path) -> Iterator[Given]:
+    """Yields the texts that show their authors, to choose them: the whole pages and selections, and further pages."""
+    for given in givens(folder):
+        if given.authors and given.variant in _AUTHORED:
+            yield given
+    for name in _AUTHORED_SETS:
+        for page in read(folder / f"{name}.jsonl.zst"):
+            text = page_text(page["html"])
+            authors = _shown_authors({"text": text, "truth": page["truth"]})
+            if authors and len(text) <= _MAX_PAGE_CHARS:
+                yield Given("page", name, page.get("lang") or "", fold_of(page), text, "", authors=authors)
+
+
 def _shown_authors(document: Mapping[str, Any]) -> tuple[str, ...]:
     """Returns the true authors of a text, none unless all of them stand in it."""
     stated = document["truth"].get("authors") or ()
@@ -162,3 +182,23 @@ def bare(title: str) -> str:
     """Returns a title without case, punctuation and the name of the site behind it."""
     words = " ".join(tokens(re.sub(r"\s[|–—-]\s[^|–—-]{2,30}$", "", title))).casefold()
     return words or title
+
+
+def authors_of(given: Given, found: Read) -> Examples | None:
+    """Returns the names that the text mentions, as examples of authors; None if there are none."""
+    around = TextAround(
+        found.lines,
+        found.classified.rules,
+        found.classified.probabilities,
+        found.classified.title,
+        found.ruled_lines.authors,
+    )
+    candidates = candidates_of(find_mentions(around.lines, around.kept))
+    if not candidates:
+        return None
+    true = name_set(given.authors)
+    labels = np.array([not true.isdisjoint(name_set([one.name])) for one in candidates], np.float32)
+    rows = author_rows(candidates, around)
+    columns = {name: rows[:, at] for at, name in enumerate(AUTHOR_FEATURES)}
+    worth = _PART_WORTH if given.variant == "selected" else 1.0
+    return Examples(columns, labels, np.full(len(labels), worth / len(labels) ** 0.5, np.float32))

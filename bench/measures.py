@@ -23,7 +23,7 @@ from typing import Any, TypeAlias, TypeVar
 from bench import extraction, train_authors, train_blocks, train_lines
 from bench.block_pages import read_pages
 from bench.documents import FOLDS, fold_of, read
-from bench.line_samples import CLEAN, DANIEL, collect, givens
+from bench.line_samples import CLEAN, DANIEL, authored, collect, givens
 from bench.line_scores import Score
 from bench.page_scores import PageScore, score
 from bench.text_f1 import f1
@@ -81,8 +81,8 @@ def main() -> None:
 
 def read_pastes(data: Path, folds: Path) -> list[Score]:
     """Returns the scores of all pasted texts."""
-    if not (folds / f"titles{LAST}.npz").exists():
-        train_lines.cross_fit(collect(data), folds)
+    if not (folds / f"pasted_authors{LAST}.npz").exists():
+        train_lines.cross_fit(collect(data), list(authored(data)), folds)
     return train_lines.read_all(list(givens(data)), train_lines.load_folds(folds))
 
 

@@ -81,7 +81,8 @@ class Expiry:
         self._log = event_log
         self._metrics = metrics
         self._limits = limits
-        self._known: dict[int, datetime] = {}  # times of events by offset: most are asked for again
+        self._times: dict[int, datetime] = {}  # of events, by offset, as this measurement looked them up
+        self._former: dict[int, datetime] = {}  # and the one before: most are asked for again
         self._ends = (0, -1)
         self._is_known = True
 
@@ -104,6 +105,7 @@ class Expiry:
         Raises:
             LedgerUnavailable: the database failed.
         """
+        self._former, self._times = self._times, {}
         try:
             async with asyncio.timeout(_TIMEOUT_S):
                 slowest = await self._slowest()  # first: a reader cannot be before an end that is looked up later
@@ -128,7 +130,7 @@ class Expiry:
     async def _extent(self) -> Extent:
         oldest, newest = await self._log.log_bounds()
         if oldest != self._ends[0] or newest < self._ends[1]:
-            self._known.clear()
+            self._former.clear()
         self._ends = (oldest, newest)
         since = await self._time_of(oldest) if _FIRST < oldest <= newest else None
         return Extent(oldest, newest, since)
@@ -142,9 +144,9 @@ class Expiry:
 
     async def _time_of(self, offset: int) -> datetime:
         """Returns the time of the first event from this offset on."""
-        if offset not in self._known:
-            self._known[offset] = await time_at(self._log, offset)
-        return self._known[offset]
+        at = self._times.get(offset) or self._former.get(offset) or await time_at(self._log, offset)
+        self._times[offset] = at
+        return at
 
     def _show(self, left: Mapping[LogReader, float], reach_s: float) -> None:
         self._metrics.log_left_seconds.clear()

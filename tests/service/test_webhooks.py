@@ -10,7 +10,7 @@ from contract.codec import encode
 from contract.events import erased
 from contract.job import Job
 from contract.streams import Stream
-from contract.webhooks import is_secret
+from contract.webhooks import DeliveryState, is_secret
 from service.context import WEBHOOKS
 from tests.brokers import samples
 from tests.runtime.ledger.records import Records
@@ -245,7 +245,7 @@ async def with_deliveries(ledger_api: StartLedgerApi, records: Records, *jobs: J
             event_id=f"{job.id}.1",
             document_id=job.id,
             offset=n,
-            state="delivered",
+            state=DeliveryState.DELIVERED,
             body=None,
         )
         for n, job in enumerate(jobs)

@@ -9,5 +9,6 @@
 | `pasted_lines` | which lines of pasted text are the article | `bench.train_lines` |
 | `pasted_whole` | whether all of a pasted text is the article | `bench.train_lines` |
 | `pasted_titles` | which line is the title | `bench.train_lines` |
+| `pasted_authors` | which names in pasted text are the authors | `bench.train_lines` |
 | `pasted_confidence` | the expected F1 of pasted text | `bench.train_lines` |
 """

@@ -6,5 +6,6 @@ In reading order: `text_reader` runs the steps. Text to lines: `pasted_lines`, w
 them), `region` finds where the article is, `mail_header`, `byline` (with `author_lines`), `stated_dates` and
 `title_rules` read its head, and `line_rules` applies them all. Model: `line_features`, `line_shapes` and
 `line_windows` have the features of lines, `classify_lines` decides, `whole_text` says whether there is anything to
-remove, `title_features` and `title_model` choose the title, `text_confidence` estimates how good the text is.
+remove, `title_features` and `title_model` choose the title, `author_mentions`, `author_features` and `author_model` the
+authors, `text_confidence` estimates how good the text is.
 """

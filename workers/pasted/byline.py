@@ -153,12 +153,13 @@ def find_credits(lines: Sequence[Line], start: int, stop: int) -> tuple[str, ...
     opens = range(start, min(stop, start + _OPENING_LINES))
     ends = range(max(start, stop - _LAST_LINES), min(len(lines), stop + _LAST_LINES))
     for index in (*opens, *reversed(ends)):
-        if names := _credited_in(lines[index].text):
+        if names := credited_in(lines[index].text):
             return names
     return ()
 
 
-def _credited_in(text: str) -> tuple[str, ...]:
+def credited_in(text: str) -> tuple[str, ...]:
+    """Returns the authors that a line at an end of the article names, or none."""
     ends = (text,) if len(text) <= _MAX_CHARS else (text[:_MAX_CHARS], text[-_MAX_CHARS:])
     for end in ends:
         if names := reporters_in(end):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from contract.options import Focus
 from workers.models.boosted_trees import BoostedTrees, Rows, load_model
+from workers.pasted.author_features import AUTHOR_FEATURES
 from workers.pasted.line_features import RuleFindings, line_features
 from workers.pasted.line_rules import RuledLines
 from workers.pasted.line_windows import best_cut
@@ -42,12 +43,16 @@ _BY_PLACE = frozenset({Rule.BEFORE_TEXT, Rule.AFTER_TEXT, Rule.MENU})
 
 @dataclass(frozen=True, slots=True)
 class TextModels:
-    """The models for the lines of the article, for texts without a page, for the title, and for the quality."""
+    """The models for the lines of the article, for texts without a page, for the title, the quality, and the authors.
+
+    Without one for authors, the rules choose them.
+    """
 
     lines: BoostedTrees
     whole: BoostedTrees
     titles: BoostedTrees
     confidence: BoostedTrees
+    authors: BoostedTrees | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,7 @@ def load_text_models() -> TextModels:
         load_model("pasted_whole", WHOLE_TEXT_FEATURES),
         load_model("pasted_titles"),
         load_model("pasted_confidence", TEXT_CONFIDENCE_FEATURES),
+        load_model("pasted_authors", AUTHOR_FEATURES),
     )
 
 
@@ -86,7 +92,7 @@ def classify_lines(
     """Returns the classification of `lines`. If the rules found no prose, they alone decide."""
     clean = is_all_article(lines, ruled_lines)
     if rules_suffice(lines, ruled_lines, clean=clean):
-        rules = _without_doubtful(lines, ruled_lines.rules) if clean else ruled_lines.rules
+        rules = _of_whole_text(lines, ruled_lines.rules) if clean else ruled_lines.rules
         kept = np.array([not rule for rule in rules], np.float32)
         title = rules.index(Rule.TITLE) if Rule.TITLE in rules else None
         return ClassifiedLines(rules, kept, title, clean, by_rules=True)
@@ -98,13 +104,19 @@ def classify_lines(
     stays = _staying(lines, ruled_lines, probabilities, focus, whole=whole)
     scored = ScoredLines(ruled_lines.noise, probabilities, stays, ruled_lines.title)
     headline = choose_title(lines, scored, columns, models.titles) if seek_title else None
-    rules = _without_doubtful(lines, ruled_lines.rules) if whole else ruled_lines.rules
+    rules = _of_whole_text(lines, ruled_lines.rules) if whole else ruled_lines.rules
     return ClassifiedLines(_name(rules, stays, headline), probabilities, headline, whole, by_rules=False)
 
 
-def _without_doubtful(lines: Sequence[Line], rules: Sequence[Rule | None]) -> list[Rule | None]:
-    """Returns the rules for a text that is all article: there, paragraphs that end with a photographer's name stay."""
-    return [None if rule in _DOUBTFUL and is_prose(line) else rule for line, rule in zip(lines, rules, strict=True)]
+def _of_whole_text(lines: Sequence[Line], rules: Sequence[Rule | None]) -> list[Rule | None]:
+    """Returns the rules for a text that is all article: there, paragraphs stay that end with a photographer's name.
+
+    What stands there twice stays, too: somebody wrote it twice.
+    """
+    return [
+        None if rule is Rule.REPEATED or (rule in _DOUBTFUL and is_prose(line)) else rule
+        for line, rule in zip(lines, rules, strict=True)
+    ]
 
 
 def rule_findings(ruled_lines: RuledLines) -> RuleFindings:

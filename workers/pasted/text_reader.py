@@ -1,6 +1,6 @@
 """Reads pasted text: repairs it, finds the article in it, and reports what was removed and why."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, chain, pairwise
 
@@ -10,6 +10,9 @@ from contract.article import PasteKind, Removed, Source
 from contract.options import Focus
 from workers.document import Sourced
 from workers.draft import Classification, Draft
+from workers.models.boosted_trees import BoostedTrees
+from workers.pasted.author_features import TextAround
+from workers.pasted.author_model import choose_authors
 from workers.pasted.byline import Byline, find_byline_below
 from workers.pasted.classify_lines import ClassifiedLines, TextModels, classify_lines, load_text_models
 from workers.pasted.keep_whole import is_kept_whole, keep_formed, keep_whole, with_code
@@ -153,14 +156,42 @@ def _read(pasted: PastedLines, models: TextModels, focus: Focus) -> Read:
     if is_kept_whole(pasted):
         return Read(lines, ruled_lines, keep_whole(pasted, classify_lines(lines, ruled_lines, models)), pasted.kind)
     classified = _classify_until_stable(pasted, ruled_lines, models, focus)
-    byline = _byline_of(lines, ruled_lines, classified)
+    read = _with_byline_below(Read(lines, ruled_lines, classified, pasted.kind))
+    if not models.authors:
+        return read
+    own = pasted.formed if pasted.kind.kind in LINE_KINDS else ()
+    return _with_authors(read, models.authors, frozenset(at for at, formed in enumerate(own) if formed))
+
+
+def _with_byline_below(read: Read) -> Read:
+    byline = _byline_of(read.lines, read.ruled_lines, read.classified)
     if not byline:
-        return Read(lines, ruled_lines, classified, pasted.kind)
-    rules = list(classified.rules)
-    for index in range(byline.start, byline.stop):
-        rules[index] = rules[index] if is_prose(lines[index]) else Rule.BYLINE
-    named = replace(ruled_lines, authors=byline.names)
-    return Read(lines, named, replace(classified, rules=rules), pasted.kind)
+        return read
+    named = replace(read.ruled_lines, authors=byline.names)
+    return replace(read, ruled_lines=named, classified=_without(read, range(byline.start, byline.stop)))
+
+
+def _with_authors(read: Read, trees: BoostedTrees, formed: frozenset[int]) -> Read:
+    """Returns `read` with the authors that the model chooses, except where the rules decide.
+
+    Lines that are `formed` as those of a recipe, of verse or of a chat name nobody.
+    """
+    classified, found = read.classified, read.ruled_lines
+    if classified.by_rules or found.subject is not None or not any(not rule for rule in classified.rules):
+        return read
+    around = TextAround(read.lines, classified.rules, classified.probabilities, classified.title, found.authors)
+    authors = choose_authors(around, trees, formed)
+    named = replace(found, authors=authors.names)
+    return replace(read, ruled_lines=named, classified=_without(read, authors.bylines))
+
+
+def _without(read: Read, bylines: Collection[int]) -> ClassifiedLines:
+    """Returns the classification with these by-lines removed, except for prose and the title."""
+    rules = [
+        Rule.BYLINE if at in bylines and rule is not Rule.TITLE and not is_prose(line) else rule
+        for at, (line, rule) in enumerate(read.pairs())
+    ]
+    return replace(read.classified, rules=rules)
 
 
 def _byline_of(lines: Sequence[Line], ruled_lines: RuledLines, classified: ClassifiedLines) -> Byline | None:

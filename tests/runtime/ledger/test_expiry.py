@@ -1,5 +1,6 @@
 """How long the log keeps what its readers have not read, in both databases."""
 
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
-from contract.broker import BrokerUnavailable
+from contract.broker import BrokerUnavailable, LogEntry
 from contract.consumers import Consumer
 from contract.metrics import Metrics
 from contract.replays import ReplayState
@@ -36,8 +37,9 @@ def hourly(count: int) -> Records:
 
 
 def write_hourly(records: Records, count: int) -> None:
+    now = datetime.now(UTC)
     for number in range(count):
-        at = rfc3339(NOW - timedelta(hours=count - 1 - number))
+        at = rfc3339(now - timedelta(hours=count - 1 - number))
         records.decide(replace(samples.processed(samples.job()), time=at))
 
 
@@ -128,10 +130,30 @@ async def test_times_are_looked_up_again_in_a_log_that_was_made_anew(engine: Asy
     assert await measured.left() == {"consumer": 19.0}
 
 
+async def test_the_log_is_read_only_where_a_reader_has_moved(engine: AsyncEngine) -> None:
+    class Counted(Records):
+        reads = 0
+
+        def read(self, after: int | None = None) -> AsyncGenerator[LogEntry, None]:
+            self.reads += 1
+            return super().read(after)
+
+    records = Counted()
+    write_hourly(records, 20)
+    records.truncate(Stream.LOG, 2)
+    await add_consumer(engine, 3)
+    measured = Measured(records, engine)
+    for _ in range(3):
+        assert await measured.left() == {"consumer": 2.0}
+    assert records.reads == 2  # the oldest event, and the consumer's next
+    assert await SqlConsumerBook(engine).commit("ann", "archive", 5, NOW)
+    assert (await measured.left(), records.reads) == ({"consumer": 4.0}, 3)
+
+
 async def test_entries_that_are_no_events_are_passed_over(engine: AsyncEngine) -> None:
     records = Records()
     records.write(Stream.LOG, b"{}")
-    records.decide(replace(samples.processed(samples.job()), time=rfc3339(NOW - timedelta(hours=4))))
+    records.decide(replace(samples.processed(samples.job()), time=rfc3339(datetime.now(UTC) - timedelta(hours=4))))
     await add_consumer(engine, -1)
     assert await Measured(records, engine, DAY).left() == {"consumer": 20.0}
 
