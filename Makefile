@@ -114,8 +114,8 @@ schemas: $(VENV)/.installed-dev
 
 # Takes the newest versions that pyproject.toml allows.
 lock: $(VENV)/.installed-dev
-	$(COMPILE) --upgrade pyproject.toml --group build -o requirements.lock
-	$(COMPILE) --upgrade pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --upgrade pyproject.toml --extra tracing --group build -o requirements.lock
+	$(COMPILE) --upgrade pyproject.toml --extra tracing --group build --group dev -c requirements.lock -o requirements-dev.lock
 	$(COMPILE) --upgrade --group sbom -o requirements-sbom.lock
 
 # A wheel, and the versions that it was tested with: docs/deploying.md. (pip takes no wheel of ours where a file has hashes.)

@@ -28,6 +28,7 @@ from contract.events import MEDIA_TYPE, ProcessedEvent
 from contract.labels import DeliveryOutcome
 from contract.metrics import Metrics
 from contract.timestamps import now
+from contract.tracing import OFF
 from contract.webhooks import Documents, Webhook, new_id, new_secret
 from runtime.ledger import schema
 from runtime.ledger.database import ledger_url, open_engine
@@ -39,6 +40,7 @@ from tests.workers.deliver.conftest import Log
 from workers.deliver.deliverer import Deliverer
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.receiver import ReceiverReach, Receivers
+from workers.deliver.traces import Posting
 
 RECEIVERS = (1, 10, 100)  # webhooks; as many as few, some and many subscribers have
 TEXT = "The harbour council voted on Tuesday to move the ferry landing two hundred metres up the coast. " * 40
@@ -145,9 +147,10 @@ async def deliver(url: str, events: list[ProcessedEvent], receivers: int) -> tup
         ]
         for hook in hooks:
             await book.add(hook, at_most=receivers)
-        posting = await stack.enter_async_context(
+        reached = await stack.enter_async_context(
             Receivers(ReceiverReach(networks=("127.0.0.0/8",)), timeout_s=20.0, answer_bytes=16_384)
         )
+        posting = Posting(reached, OFF)
         store, metrics = SqlDeliveries(reader, writer, alone=True), Metrics(CollectorRegistry())
         delivered = metrics.webhook_attempts.labels(DeliveryOutcome.DELIVERED)
         role = Deliverer(log, store, SqlReplays(reader, writer), posting, metrics=metrics, limits=LIMITS, clock=now)

@@ -1,6 +1,6 @@
 """Converts contract types to bytes and back: orjson writes, pydantic checks what another process wrote."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Annotated, Any, Final, TypeVar
@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from contract.accepted import AcceptedEntry, Input
 from contract.attempts import FailedAttempt
-from contract.events import AnyEvent
+from contract.events import TRACE_ATTRIBUTES, AnyEvent, FailedEvent, ProcessedEvent
 from contract.job import Job, PostedJob
 from contract.requests import OwnerRequest
 
@@ -25,6 +25,11 @@ _MAX_DETAIL_CHARS = 500  # of an error message; chosen: the first faults fit, an
 
 # From left to right: nearly all are acceptances, and to compare both kinds takes longer.
 ACCEPTANCES: Final = list[Annotated[AcceptedEntry, Field(union_mode="left_to_right")]]
+
+
+_ATTRIBUTES: Final[Mapping[type, Sequence[str]]] = {
+    kind: [field.name for field in fields(kind)] for kind in (ProcessedEvent, FailedEvent)
+}
 
 
 class UndecodableError(ValueError):
@@ -47,7 +52,18 @@ def adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - a type expression,
 
 def encode(value: object) -> bytes:
     """Returns `value`, a contract dataclass, as UTF-8 JSON."""
-    return orjson.dumps(_with_json_of_content(value) if isinstance(value, PostedJob) else value)
+    if isinstance(value, PostedJob):
+        return orjson.dumps(_with_json_of_content(value))
+    return orjson.dumps(_present(value) if isinstance(value, ProcessedEvent | FailedEvent) else value)
+
+
+def _present(event: ProcessedEvent | FailedEvent) -> dict[str, Any]:
+    """Returns the attributes that an event has: one without a trace has the bytes that it always had."""
+    return {
+        name: value
+        for name in _ATTRIBUTES[type(event)]
+        if (value := getattr(event, name)) is not None or name not in TRACE_ATTRIBUTES
+    }
 
 
 def _with_json_of_content(job: PostedJob) -> dict[str, Any]:

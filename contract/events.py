@@ -9,6 +9,7 @@ from yarl import URL
 
 from contract.article import Article, Failure
 from contract.batches import CompletedBatch
+from contract.tracing import TRACEPARENT, TRACESTATE, TraceContext
 from contract.webhooks import DisabledCause
 
 PROCESSED: Final = "copydesk.document.processed.v1"
@@ -34,7 +35,11 @@ _MAX_ROUTING_KEY_BYTES = 255  # AMQP 0-9-1: a short string
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessedEvent:
-    """A document became an article. `id` is `<document id>.<run>`, `subject` the document's id, `time` RFC 3339."""
+    """A document became an article. `id` is `<document id>.<run>`, `subject` the document's id, `time` RFC 3339.
+
+    `traceparent` and `tracestate` are those of CloudEvents' distributed tracing extension: where the event was made.
+    They are absent without a trace.
+    """
 
     specversion: Literal["1.0"] = "1.0"
     id: str
@@ -43,12 +48,19 @@ class ProcessedEvent:
     subject: str
     time: str
     datacontenttype: Literal["application/json"] = "application/json"
+    traceparent: str | None = None
+    tracestate: str | None = None
     data: Article
 
     @property
     def routing_key(self) -> str:
         """`processed.<language>.<host reversed>`."""
         return _routing_key("processed", self.data.language or "und", self.data.host)
+
+    @property
+    def trace(self) -> TraceContext | None:
+        """Where the event was made, None without a trace."""
+        return None if self.traceparent is None else TraceContext(self.traceparent, self.tracestate)
 
     @property
     def reason(self) -> str:
@@ -67,12 +79,19 @@ class FailedEvent:
     subject: str
     time: str
     datacontenttype: Literal["application/json"] = "application/json"
+    traceparent: str | None = None
+    tracestate: str | None = None
     data: Failure
 
     @property
     def routing_key(self) -> str:
         """`failed.<reason>.<host reversed>`."""
         return _routing_key("failed", self.data.reason, host_of(self.data.url))
+
+    @property
+    def trace(self) -> TraceContext | None:
+        """Where the event was made, None without a trace."""
+        return None if self.traceparent is None else TraceContext(self.traceparent, self.tracestate)
 
     @property
     def reason(self) -> str:
@@ -198,6 +217,9 @@ class WebhookTestEvent:
 
 Event = ProcessedEvent | FailedEvent
 """The events that decide a run."""
+
+TRACE_ATTRIBUTES: Final = (TRACEPARENT, TRACESTATE)
+"""The attributes of an `Event` that are left out of its JSON where it has none."""
 
 Announcement = ErasedEvent | BatchCompletedEvent | WebhookDisabledEvent
 """The other events: no worker publishes them."""

@@ -8,6 +8,7 @@ from contract.charsets import CharsetSource
 from contract.idempotency import Idempotency
 from contract.options import Options
 from contract.reasons import Reason
+from contract.tracing import TraceContext
 
 
 class Kind(StrEnum):
@@ -57,7 +58,8 @@ class Job:
     operator's retry is the next run. `owner` is the name of the API key that posted; it is in no event. With
     `keep_input` the record of acceptances holds the content, too, for a run to come. `idempotency` is None without an
     idempotency key. `batch` is the name of the batch that the document belongs to, None without one. `callback_url` is
-    where the event is posted to, None without a callback; it may hold secrets, so it is in no event.
+    where the event is posted to, None without a callback; it may hold secrets, so it is in no event. `trace` is where
+    the document was put, in the trace of its request; None without one.
     """
 
     id: str
@@ -80,6 +82,7 @@ class Job:
     idempotency: Idempotency | None = None
     batch: str | None = None
     callback_url: str | None = field(default=None, repr=False)
+    trace: TraceContext | None = None
 
     @property
     def event_id(self) -> str:

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from contract.article import Article
 from contract.labels import UNKNOWN_KIND, ArticleField
+from contract.tracing import TraceContext, current, exemplar_of
 from contract.verdicts import Acceptance
 
 # Chosen: from a small text on an idle machine (10 ms) to the longest delay between attempts (1 h). The objective for
@@ -63,18 +64,19 @@ class DocumentMetrics:
 
     def observe_begun(self, acceptance: Acceptance, at: datetime) -> None:
         """Measures that a worker begins the first attempt at `at`."""
-        self.queue_wait_seconds.labels(acceptance.lane).observe(seconds_since(acceptance.at, at))
+        seconds = seconds_since(acceptance.at, at)
+        self.queue_wait_seconds.labels(acceptance.lane).observe(seconds, exemplar_of(current()))
 
-    def observe_decided(self, acceptance: Acceptance | None) -> None:
-        """Measures that a verdict is in the log now; None for a later run."""
+    def observe_decided(self, acceptance: Acceptance | None, trace: TraceContext | None) -> None:
+        """Measures that a verdict, whose event was made in `trace`, is in the log now; None for a later run."""
         if acceptance is not None:
             seconds = seconds_since(acceptance.at, datetime.now(UTC))
-            self.decided_seconds.labels(acceptance.kind, acceptance.lane).observe(seconds)
+            self.decided_seconds.labels(acceptance.kind, acceptance.lane).observe(seconds, exemplar_of(trace))
 
-    def observe_notified(self, acceptance: Acceptance | None) -> None:
-        """Measures that all subscribers' queues have an event now; None for a later run."""
+    def observe_notified(self, acceptance: Acceptance | None, trace: TraceContext | None) -> None:
+        """Measures that all subscribers' queues have an event, made in `trace`, now; None for a later run."""
         if acceptance is not None:
-            self.notified_seconds.observe(seconds_since(acceptance.at, datetime.now(UTC)))
+            self.notified_seconds.observe(seconds_since(acceptance.at, datetime.now(UTC)), exemplar_of(trace))
 
     def observe_article(self, article: Article) -> None:
         """Counts an article by what it has and lacks."""

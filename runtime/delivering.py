@@ -6,6 +6,7 @@ from ipaddress import ip_network
 
 from contract.metrics import Metrics
 from contract.timestamps import now
+from contract.tracing import Tracer
 from runtime.errors import StartError
 from runtime.fetching import user_agent
 from runtime.ledger import opening
@@ -14,10 +15,16 @@ from workers.deliver.callbacks import CallbackContext, Callbacks
 from workers.deliver.deliverer import DeliverBroker, Deliverer
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.receiver import ReceiverReach, Receivers
+from workers.deliver.traces import Posting
 
 
-async def deliver(
-    settings: Settings, broker: DeliverBroker, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]
+async def deliver(  # noqa: PLR0913, PLR0917 - what the role stands on
+    settings: Settings,
+    broker: DeliverBroker,
+    metrics: Metrics,
+    tracer: Tracer,
+    stop: asyncio.Event,
+    started: Callable[[], None],
 ) -> None:
     """Delivers to webhooks until `stop` is set. Calls `started` when it begins.
 
@@ -29,17 +36,17 @@ async def deliver(
         opening.open_deliveries(settings) as (store, replays, callbacks),
         Receivers(_reach(settings), timeout_s=limits.timeout_s, answer_bytes=limits.answer_bytes) as receivers,
     ):
-        posting = None
+        posting, callbacks_posted = Posting(receivers, tracer), None
         if settings.callback_secret is not None:
             secret = settings.callback_secret.get_secret_value()
-            posting = Callbacks(
+            callbacks_posted = Callbacks(
                 CallbackContext(
-                    store=callbacks, receivers=receivers, secret=secret, metrics=metrics, limits=limits, clock=now
+                    store=callbacks, posting=posting, secret=secret, metrics=metrics, limits=limits, clock=now
                 )
             )
         started()
         deliverer = Deliverer(
-            broker, store, replays, receivers, metrics=metrics, limits=limits, clock=now, callbacks=posting
+            broker, store, replays, posting, metrics=metrics, limits=limits, clock=now, callbacks=callbacks_posted
         )
         await deliverer.run(stop)
 

@@ -18,6 +18,7 @@ from typing import Any, TextIO, cast
 import stamina
 import structlog
 
+from contract.tracing import current, document
 from runtime.settings import Settings, service_links
 
 log = structlog.get_logger(__name__)
@@ -75,6 +76,7 @@ def configure(settings: Settings) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            with_trace,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             without_messages,
@@ -111,6 +113,16 @@ def silence() -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
     )
     logging.basicConfig(level=logging.CRITICAL, force=True)
+
+
+def with_trace(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Adds what the task works on: `id` of the document, `trace_id` and `span_id`. A structlog processor."""
+    document_id, trace = document(), current()
+    if document_id is not None:
+        event.setdefault("id", document_id)
+    if trace is not None:
+        event["trace_id"], event["span_id"] = trace.trace_id, trace.span_id
+    return event
 
 
 def without_messages(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

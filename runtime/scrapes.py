@@ -7,9 +7,10 @@ from typing import Final
 
 import aiohttp
 import orjson
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
-from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 PROCESS: Final = "process"
@@ -29,7 +30,7 @@ class Scraped(Collector):
     """
 
     def __init__(self, texts: Mapping[str, str]) -> None:
-        """Takes the answers in the Prometheus text format, by process."""
+        """Takes the answers in OpenMetrics' text format, which has exemplars, by process."""
         self._texts = texts
 
     def collect(self) -> Iterable[Metric]:
@@ -46,7 +47,8 @@ class Scraped(Collector):
 
 async def scrape(sockets: Mapping[str, str], own: CollectorRegistry) -> Scraped:
     """Returns the metrics of the processes behind `sockets`, and `own`. Those that do not answer are left out."""
-    answers = await asyncio.gather(*(_asked(path, "/metrics") for path in sockets.values()))
+    accepts = {"Accept": CONTENT_TYPE_LATEST}
+    answers = await asyncio.gather(*(_asked(path, "/metrics", accepts) for path in sockets.values()))
     texts = {process: answer.decode() for process, answer in zip(sockets, answers, strict=True) if answer}
     return Scraped({SUPERVISOR: generate_latest(own).decode()} | texts)
 
@@ -63,13 +65,13 @@ async def ready_states(sockets: Sequence[str]) -> dict[str, bool]:
     return {"api": bool(listening)} | conditions
 
 
-async def _asked(path: str, target: str) -> bytes:
+async def _asked(path: str, target: str, headers: Mapping[str, str] | None = None) -> bytes:
     with suppress(aiohttp.ClientError, TimeoutError, OSError):
         connector = aiohttp.UnixConnector(path)
         timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
         async with (
             aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
-            session.get(f"http://localhost{target}") as response,
+            session.get(f"http://localhost{target}", headers=headers) as response,
         ):
             return await response.read()
     return b""

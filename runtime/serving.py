@@ -18,6 +18,7 @@ from contract.quotas import Counter
 from contract.replays import ReplayBook
 from contract.timestamps import now
 from contract.topology import PREVIEW_WAIT_S, lane_queue
+from contract.tracing import OFF, Tracer
 from contract.webhooks import WebhookBook
 from runtime.errors import StartError
 from runtime.ports import api_port
@@ -50,10 +51,11 @@ class KeysInUse:
     counter: Counter | None
 
 
-async def serving_roles(  # noqa: PLR0913 - what the API stands on
+async def serving_roles(  # noqa: PLR0913, PLR0917 - what the API stands on
     settings: Settings,
     broker: ApiBroker,
     metrics: Metrics,
+    tracer: Tracer,
     stop: asyncio.Event,
     stack: AsyncExitStack,
     *,
@@ -69,7 +71,7 @@ async def serving_roles(  # noqa: PLR0913 - what the API stands on
     for lane in Lane:
         metrics.queue_limit.labels(lane_queue(lane)).set(settings.intake_documents)
     ledger, keys = await _open_ledger(settings, stack), await _open_keys(settings, stack)
-    app = build_api(settings, broker, metrics, ledger, keys)
+    app = build_api(settings, broker, metrics, ledger, keys, tracer)
     roles: dict[str, StartingRole] = {"api": partial(_serve, app, settings, metrics, stop, shared=shared)}
     if keys is not None:
         roles["keys"] = partial(_keep_keys, keys.stored, metrics, stop)
@@ -124,8 +126,13 @@ async def _serve(  # noqa: PLR0913 - what is served, and how
         await stop.wait()
 
 
-def build_api(
-    settings: Settings, broker: ApiBroker, metrics: Metrics, ledger: LedgerParts, stored: KeysInUse | None
+def build_api(  # noqa: PLR0913, PLR0917 - what the API stands on
+    settings: Settings,
+    broker: ApiBroker,
+    metrics: Metrics,
+    ledger: LedgerParts,
+    stored: KeysInUse | None,
+    tracer: Tracer = OFF,
 ) -> web.Application:
     """Returns the HTTP application. Without a ledger it cannot answer questions about documents.
 
@@ -173,6 +180,7 @@ def build_api(
         replays=ledger.replays,
         receivers=_receivers(settings),
         callback_secret=None if settings.callback_secret is None else settings.callback_secret.get_secret_value(),
+        tracer=tracer,
     )
 
 

@@ -202,6 +202,9 @@ class Settings(BaseSettings):
     log_bytes: Count = Field(Bounds().log_bytes, description="most bytes of the log on RabbitMQ")
 
     shutdown_timeout_s: Seconds = Field(30.0, description="longest time to finish work in progress after SIGTERM")
+    tracing: bool | None = Field(
+        None, description="make traces; by default if OTEL_EXPORTER_OTLP_ENDPOINT or …_TRACES_ENDPOINT is set"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else json")
 

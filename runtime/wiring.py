@@ -24,12 +24,14 @@ from contract.labels import Disk, ProcessRole
 from contract.metrics import Metrics
 from contract.requests import RequestSink
 from contract.streams import Streams
+from contract.tracing import OFF, Tracer
 from runtime.auditor import Auditor
 from runtime.errors import StartError
 from runtime.gauges import keep_gauges
 from runtime.ports import ops_port
 from runtime.process import StartingRole, grant_descriptors, run_roles
 from runtime.settings import Settings
+from runtime.tracing import opened
 
 if TYPE_CHECKING:
     from runtime.ledger.recorder import Recorder
@@ -81,20 +83,26 @@ async def run(  # noqa: PLR0913 - the roles, and how the process is run
     clients, sites = settings.max_connections if serve else 0, settings.max_waiting if work else 0
     grant_descriptors(settings.max_ops_connections + clients + sites)
     try:
-        async with open_broker(settings, metrics) as broker, AsyncExitStack() as stack:
+        async with (
+            opened(settings, role) as tracer,
+            open_broker(settings, metrics, tracer) as broker,
+            AsyncExitStack() as stack,
+        ):
             roles: dict[str, StartingRole] = {}
             stop = asyncio.Event()
             if record:
-                roles["recorder"] = partial(_record, await _open_recorder(settings, broker, metrics, stack), stop)
+                roles["recorder"] = partial(
+                    _record, await _open_recorder(settings, broker, metrics, tracer, stack), stop
+                )
             if serve:
                 from runtime import serving  # noqa: PLC0415 - loads the API, which other roles do not need
 
                 shared = ops_socket is not None
-                roles |= await serving.serving_roles(settings, broker, metrics, stop, stack, shared=shared)
+                roles |= await serving.serving_roles(settings, broker, metrics, tracer, stop, stack, shared=shared)
             if work:
-                roles["worker"] = partial(working.work, settings, broker, metrics, stop)
+                roles["worker"] = partial(working.work, settings, broker, metrics, tracer, stop)
             if deliver:
-                roles["deliverer"] = partial(delivering.deliver, settings, broker, metrics, stop)
+                roles["deliverer"] = partial(delivering.deliver, settings, broker, metrics, tracer, stop)
             return await _run(settings, broker, metrics, roles, stop, ready, ops_socket)
     except BrokerUnavailable as error:  # the embedded broker's file is damaged, or is not a database
         raise StartError(str(error)) from None
@@ -131,12 +139,12 @@ async def _run(  # noqa: PLR0913, PLR0917 - the arguments of `run`, and what it 
 
 
 async def _open_recorder(
-    settings: Settings, broker: _WholeBroker, metrics: Metrics, stack: AsyncExitStack
+    settings: Settings, broker: _WholeBroker, metrics: Metrics, tracer: Tracer, stack: AsyncExitStack
 ) -> "Recorder":
     from runtime.ledger import opening  # noqa: PLC0415 - loads SQLAlchemy, which is not always needed
 
     await opening.make_own(settings)
-    return await stack.enter_async_context(opening.open_recorder(settings, broker, metrics))
+    return await stack.enter_async_context(opening.open_recorder(settings, broker, metrics, tracer))
 
 
 async def _record(recorder: "Recorder", stop: asyncio.Event, started: Callable[[], None]) -> None:
@@ -176,7 +184,9 @@ def build_metrics(role: ProcessRole) -> Metrics:
     return metrics
 
 
-def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextManager[_WholeBroker]:
+def open_broker(
+    settings: Settings, metrics: Metrics, tracer: Tracer = OFF
+) -> AbstractAsyncContextManager[_WholeBroker]:
     """Returns the broker: RabbitMQ if a URL is set, else the embedded one."""
     url = settings.rabbit_url()
     if url is None:
@@ -184,8 +194,10 @@ def open_broker(settings: Settings, metrics: Metrics) -> AbstractAsyncContextMan
 
         metrics.disk_free_bytes.labels(Disk.DATA).set_function(lambda: shutil.disk_usage(settings.data).free)
         bounds = EmbeddedLimits(max_jobs=settings.intake_documents, max_bytes=settings.intake_bytes)
-        return EmbeddedBroker(settings.data, metrics=metrics, limits=bounds, delivery_limit=settings.delivery_limit)
+        return EmbeddedBroker(
+            settings.data, metrics=metrics, limits=bounds, delivery_limit=settings.delivery_limit, tracer=tracer
+        )
     from runtime.brokers.rabbit import RabbitBroker, RabbitLimits  # noqa: PLC0415 - the same
 
     limits = RabbitLimits(publish_timeout_s=settings.publish_timeout_s)
-    return RabbitBroker(url, metrics=metrics, topology=settings.topology(), limits=limits)
+    return RabbitBroker(url, metrics=metrics, topology=settings.topology(), limits=limits, tracer=tracer)

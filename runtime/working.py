@@ -16,6 +16,7 @@ from contract.codec import MAX_JOB_BYTES
 from contract.metrics import Metrics
 from contract.streams import Streams
 from contract.timestamps import now
+from contract.tracing import OFF, Tracer
 from runtime.errors import StartError
 from runtime.fetching import open_fetcher
 from runtime.settings import Settings
@@ -33,8 +34,13 @@ class WorkerBroker(Broker, Streams, Protocol):
     """What a worker needs of a broker."""
 
 
-async def work(
-    settings: Settings, broker: WorkerBroker, metrics: Metrics, stop: asyncio.Event, started: Callable[[], None]
+async def work(  # noqa: PLR0913, PLR0917 - what the role stands on
+    settings: Settings,
+    broker: WorkerBroker,
+    metrics: Metrics,
+    tracer: Tracer,
+    stop: asyncio.Event,
+    started: Callable[[], None],
 ) -> None:
     """Works on the broker's documents until `stop` is set. Calls `started` when it is ready for them.
 
@@ -48,7 +54,9 @@ async def work(
         _open_duplicates(settings) as duplicates,
     ):
         started()
-        worker = build_worker(settings, fetcher, parser, metrics, requests=requests, duplicates=duplicates)
+        worker = build_worker(
+            settings, fetcher, parser, metrics, requests=requests, duplicates=duplicates, tracer=tracer
+        )
         await broker.consume(worker.handle, capacity=capacity_of(settings), stop=stop)
 
 
@@ -145,6 +153,7 @@ def build_worker(  # noqa: PLR0913 - each is one thing that a worker stands on
     retry: RetryPolicy | None = None,
     requests: OwnerRequests | None = None,
     duplicates: Duplicates | None = None,
+    tracer: Tracer = OFF,
 ) -> Worker:
     """Returns the worker that decides deliveries. `retry` replaces the policy of the settings."""
     policy = retry or RetryPolicy(delays_s=settings.retry_delays_s)
@@ -159,4 +168,5 @@ def build_worker(  # noqa: PLR0913 - each is one thing that a worker stands on
         limits=limits,
         requests=requests,
         duplicates=duplicates,
+        tracer=tracer,
     )

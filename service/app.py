@@ -14,6 +14,7 @@ from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
 from contract.replays import ReplayBook
+from contract.tracing import OFF, Tracer
 from contract.webhooks import WebhookBook
 from service.about import DOCUMENT, ApiDocument
 from service.access.event_tokens import EVENT_TOKENS, TAKE_TOKENS, EventTokens
@@ -34,6 +35,7 @@ from service.context import (
     METRICS,
     RECEIVERS,
     REPLAYS,
+    TRACER,
     WEBHOOKS,
     ApiBroker,
     IntakeLimits,
@@ -45,6 +47,7 @@ from service.events.stream_filter import DecodedEvents
 from service.events.streams import STREAMS, OpenStreams, close_streams
 from service.http.hosts import HOSTS, Hosts, serve_known_hosts
 from service.http.middlewares import answer_problems, measure, name_server, refuse_odd_header, require_key
+from service.http.traces import trace
 from service.posting.batches import CLOSED_BATCHES, ClosedBatches
 from service.posting.idempotency import FIRST_BODIES, FirstBodies
 from service.posting.media_types import TAKEN, tell_media_types
@@ -78,6 +81,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     replays: ReplayBook | None = None,
     receivers: AddressRule = _PUBLIC,
     callback_secret: str | None = None,
+    tracer: Tracer = OFF,
 ) -> web.Application:
     """Returns the application of the HTTP API. It opens no connections: the caller connects `broker`.
 
@@ -100,9 +104,10 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
         replays: keeps replays; None if no ledger is configured.
         receivers: where webhooks and callbacks may lead.
         callback_secret: the secrets that sign callbacks are derived from it; None: there are no callbacks.
+        tracer: makes the spans of requests.
     """
     app = web.Application(
-        middlewares=[measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
+        middlewares=[trace, measure, answer_problems, refuse_odd_header, serve_known_hosts, require_key],
         handler_args={"auto_decompress": False},  # `service.http.bodies` does it
     )
     app[BROKER] = broker
@@ -115,6 +120,7 @@ def build_app(  # noqa: PLR0913 - each is a separate dependency of the applicati
     app[HOSTS] = hosts
     app[LIMITS] = limits
     app[METRICS] = metrics
+    app[TRACER] = tracer
     app[CLOCK] = clock
     app[DECODE] = decode
     app[LEDGER] = ledger

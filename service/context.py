@@ -16,6 +16,7 @@ from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.replays import ReplayBook
 from contract.requests import RequestSink
+from contract.tracing import Tracer
 from contract.webhooks import WebhookBook
 
 
@@ -89,6 +90,7 @@ BROKER = web.AppKey("BROKER", ApiBroker)
 KEEPING = web.AppKey("KEEPING", Keeping)
 LIMITS = web.AppKey("LIMITS", IntakeLimits)
 METRICS = web.AppKey("METRICS", Metrics)
+TRACER: web.AppKey[Tracer] = web.AppKey("TRACER")
 DECODE: web.AppKey[Decode] = web.AppKey("DECODE")
 LEDGER: web.AppKey[Ledger | None] = web.AppKey("LEDGER")
 CONSUMERS: web.AppKey[ConsumerBook | None] = web.AppKey("CONSUMERS")

@@ -21,8 +21,9 @@ from contract.labels import Outcome, Stage, VerdictKind
 from contract.metrics import Metrics
 from contract.reasons import Reason
 from contract.requests import Action
+from contract.tracing import OFF, Span, Tracer, current, exemplar_of
 from contract.verdicts import Answer, Bury, Defer, Publish, Retry, Verdict, acceptance_of
-from workers import outcome
+from workers import outcome, traces
 from workers.children.pool import ParserDefect
 from workers.document import RawDocument
 from workers.duplicates import Duplicates, is_dropped, marked
@@ -95,6 +96,7 @@ class Worker:
         limits: WorkerLimits,
         requests: OwnerRequests | None = None,
         duplicates: Duplicates | None = None,
+        tracer: Tracer = OFF,
     ) -> None:
         self._fetcher = fetcher
         self._parser = parser
@@ -103,21 +105,21 @@ class Worker:
         self._limits = limits
         self._requests = requests or OwnerRequests()
         self._duplicates = duplicates
+        self._tracer = tracer
 
     async def handle(self, delivery: Delivery) -> Verdict:
         """Returns the verdict on `delivery`. Every failure becomes a verdict, too."""
         began = time.perf_counter()
         with self._metrics.in_flight.track_inprogress():
-            verdict = await self._decide(delivery)
-        self._observe(Stage.JOB, time.perf_counter() - began)
-        self._report(verdict, delivery)
+            job, fault = _job_in(delivery)
+            with traces.attempt(self._tracer, job, delivery) as span:
+                decided = self._bury_unread(delivery, fault) if job is None else await self._decide(job, delivery)
+                verdict = traces.stated(decided, span.context)
+                self._observe(Stage.JOB, time.perf_counter() - began)
+                self._report(verdict, delivery, span)
         return verdict
 
-    async def _decide(self, delivery: Delivery) -> Verdict:
-        try:
-            job = decode_job(delivery.body)
-        except UndecodableError as error:
-            return self._bury_unread(delivery, str(error))
+    async def _decide(self, job: Job, delivery: Delivery) -> Verdict:
         if delivery.preview:
             return Answer(await self._preview(job, delivery))
         acceptance = acceptance_of(job)
@@ -150,7 +152,8 @@ class Worker:
             return verdict
         began = time.perf_counter()
         is_gone = partial(self._requests.is_erased, owner=job.owner)
-        looked = await self._duplicates.look(job, event.data, self._clock(), is_gone)
+        with traces.stage(self._tracer, Stage.COMPARE):
+            looked = await self._duplicates.look(job, event.data, self._clock(), is_gone)
         self._observe(Stage.COMPARE, time.perf_counter() - began)
         if not looked.checked:
             self._metrics.duplicates_unchecked.inc()
@@ -226,14 +229,14 @@ class Worker:
         fresh = delivery.suspect
         if job.kind is not Kind.URL:
             document = RawDocument(job=job, content=job.content or "", is_html=job.kind is Kind.HTML, url=job.url)
-            return self._observed(await self._parser.run(document, fresh=fresh))
+            return await self._parsed(document, fresh=fresh)
         async with delivery.reservation.without_slot():
             page, seconds = await self._fetched(job.url or "", delivery.reservation)
             left_s = None if delivery.preview else _pause(clock)
         if left_s is not None:
             clock.reschedule(asyncio.get_running_loop().time() + left_s)
         try:
-            article = self._observed(await self._parser.run(_raw_document(job, page), fresh=fresh))
+            article = await self._parsed(_raw_document(job, page), fresh=fresh)
         except Failed as failed:
             raise failed.knowing(fetched=page.fetched) from failed
         timings = {Stage.FETCH.value: round(seconds, 6), **article.provenance.timings}
@@ -243,7 +246,7 @@ class Worker:
         """Returns the page at `url`, and the seconds that it took, waits for hosts included."""
         began = time.perf_counter()
         try:
-            page = await self._fetcher.fetch(url, reservation)
+            page = await traces.fetched(self._tracer, url, self._fetcher.fetch(url, reservation))
         except Failed:
             self._observe(Stage.FETCH, time.perf_counter() - began)
             raise
@@ -258,16 +261,24 @@ class Worker:
             event = outcome.undecodable(delivery.message_id, reason, detail, delivery.deliveries, self._clock())
         return Answer(event) if delivery.preview else Bury(event, f"undecodable: {detail}")
 
-    def _observed(self, article: Article) -> Article:
+    async def _parsed(self, document: RawDocument, *, fresh: bool) -> Article:
+        began_s = time.time()
+        try:
+            article = await self._parser.run(document, fresh=fresh)
+        except Failed as failed:
+            traces.tell_unread(self._tracer, began_s, failed)
+            raise
+        traces.tell_timings(self._tracer, article.provenance.timings, time.time())
         for stage, seconds in article.provenance.timings.items():
             self._observe(stage, seconds)
         return article
 
     def _observe(self, stage: str, seconds: float) -> None:
-        self._metrics.stage_seconds.labels(stage).observe(seconds)
+        self._metrics.stage_seconds.labels(stage).observe(seconds, exemplar_of(current()))
 
-    def _report(self, verdict: Verdict, delivery: Delivery) -> None:
+    def _report(self, verdict: Verdict, delivery: Delivery, span: Span) -> None:
         kind, reason, subject = _summary(verdict, delivery)
+        traces.tell_verdict(span, verdict, kind, reason)
         self._metrics.verdicts.labels(kind, reason).inc()
         if isinstance(verdict, Retry):
             self._metrics.retries.labels(verdict.reason).inc()
@@ -276,6 +287,14 @@ class Worker:
         log.info("verdict", verdict=kind, reason=reason, id=subject, deliveries=delivery.deliveries)
         if isinstance(verdict, Bury) and reason == Reason.INTERNAL_ERROR:
             log.error("defect", id=subject, traceback=verdict.cause)
+
+
+def _job_in(delivery: Delivery) -> tuple[Job | None, str]:
+    """Returns the job in a delivery; None where it cannot be decoded, and why."""
+    try:
+        return decode_job(delivery.body), ""
+    except UndecodableError as error:
+        return None, str(error)
 
 
 def _pause(clock: asyncio.Timeout) -> float | None:

@@ -16,6 +16,7 @@ from contract.ids import batch_id
 from contract.ledger import State
 from contract.requests import Action, OwnerRequest
 from contract.streams import Stream
+from contract.tracing import TraceContext, stated_in
 from runtime.audit import digest
 from runtime.ledger.times import parsed_milliseconds
 
@@ -67,7 +68,8 @@ class AttemptFact:
 class VerdictFact:
     """A run is decided. `text` is the article's text, `body` the bytes of the event in the log.
 
-    `signature` is that of the article; `original` is the document that it is a duplicate of.
+    `signature` is that of the article; `original` is the document that it is a duplicate of; `trace` is where the event
+    was made.
     """
 
     document_id: str
@@ -89,6 +91,7 @@ class VerdictFact:
     text: str | None = None
     signature: Signature | None = None
     original: str | None = None
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +242,7 @@ def _verdict(event: Mapping[str, Any], body: bytes) -> VerdictFact:
         text=data["text"] if state is State.PROCESSED else None,
         signature=_signature(data) if state is State.PROCESSED else None,
         original=_short((data.get("duplicate_of") or {}).get("id")),
+        trace=stated_in(event),
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
+from contract.tracing import Tracer
 from runtime.errors import StartError
 from runtime.ledger import schema
 from runtime.ledger.callbacks import SqlCallbacks
@@ -157,7 +158,9 @@ async def open_signatures(url: str) -> AsyncIterator[SqlSignatures]:
 
 
 @asynccontextmanager
-async def open_recorder(settings: Settings, broker: RecordedBroker, metrics: Metrics) -> AsyncIterator[Recorder]:
+async def open_recorder(
+    settings: Settings, broker: RecordedBroker, metrics: Metrics, tracer: Tracer
+) -> AsyncIterator[Recorder]:
     """Opens the recorder of `broker`. In the embedded broker's folder there can be no other recorder.
 
     Raises:
@@ -174,7 +177,7 @@ async def open_recorder(settings: Settings, broker: RecordedBroker, metrics: Met
     limits = RecorderLimits(retention=retention, expiry=ExpiryLimits(keep=keep))
     try:
         await _check(engine, writes=True, hint="it is tried again")
-        yield Recorder(broker, engine, metrics=metrics, limits=limits, own_file=own_file)
+        yield Recorder(broker, engine, metrics=metrics, limits=limits, own_file=own_file, tracer=tracer)
     finally:
         await engine.dispose()
 

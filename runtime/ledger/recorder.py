@@ -17,6 +17,7 @@ from contract.labels import RepeatContent
 from contract.ledger import RECORDING_MARGIN_S, LedgerUnavailable
 from contract.metrics import Metrics
 from contract.streams import Stream, Streams, is_next
+from contract.tracing import OFF, Tracer
 from runtime.ledger import schema
 from runtime.ledger.batch import FactBatch, StreamPosition, digest_of, newest_ms, read
 from runtime.ledger.completions import AnnouncingLog, Completions
@@ -27,6 +28,7 @@ from runtime.ledger.index_maintenance import maintain_index
 from runtime.ledger.journal import Fenced, Journal, Recorded
 from runtime.ledger.lease import Lease
 from runtime.ledger.retention import Retention, RetentionLimits
+from runtime.ledger.traces import tell_recorded
 
 log = structlog.get_logger(__name__)
 
@@ -80,9 +82,10 @@ class Recorder:
         limits: sizes of batches, times, and retention.
         own_file: the database, if it is a file that no other process can record into. Then the recorder does not wait
             for others, and recreates the file if it was deleted.
+        tracer: makes a span of each event that is recorded.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with
         self,
         broker: RecordedBroker,
         engine: AsyncEngine,
@@ -90,6 +93,7 @@ class Recorder:
         metrics: Metrics,
         limits: RecorderLimits,
         own_file: URL | None = None,
+        tracer: Tracer = OFF,
     ) -> None:
         self._broker = broker
         self._engine = engine
@@ -100,6 +104,7 @@ class Recorder:
             engine, poll_s=limits.poll_s, heartbeat_timeout_s=limits.heartbeat_timeout_s, alone=own_file is not None
         )
         self._own_file = own_file
+        self._tracer = tracer
         self._recorded_to = time.time()
         self._reached: dict[Stream, int] = {}
         self._failing = False
@@ -218,8 +223,10 @@ class Recorder:
     async def _write_until(self, stop: Stop, journal: Journal, inbox: Inbox, completions: Completions) -> None:
         while not stop.is_set():
             readings, ends = await self._gather(inbox)
+            began_s = time.time()
             kept = await journal.write(readings, self._recorded_ms(readings, ends))
             self._count(readings, kept)
+            tell_recorded(self._tracer, readings, began_s)
             completions.recorded(
                 read_to=max((it.place.offset for it in readings if it.stream is Stream.LOG), default=None),
                 is_at_end=any(end.stream is Stream.LOG for end in ends),

@@ -19,6 +19,7 @@ from contract.events import (
 )
 from contract.replays import REPLAY_HEADER
 from contract.topology import DOCUMENTS, DOCUMENTS_HEADERS, LOG
+from contract.tracing import TRACEPARENT, TRACESTATE
 from service.api.document import VERSION
 
 _REF: Final = "#/components/schemas/{model}"
@@ -47,10 +48,14 @@ _ADDRESSES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "webhook_disabled": ("webhook.disabled.{cause}", {"cause": {"description": "Why: `gone` or `failing`."}}),
 }
 
+_TRACE: Final = {
+    TRACEPARENT: {"type": "string", "description": "Where in a trace it was made: W3C Trace Context."},
+    TRACESTATE: {"type": "string", "description": "What vendors add to that."},
+}
 _HEADERS: Final[Mapping[str, Any]] = {
     "type": "object",
     "description": "On AMQP. What an event lacks is absent.",
-    "properties": {name: {"type": "string", "description": about} for name, about in HEADERS.items()},
+    "properties": {name: {"type": "string", "description": about} for name, about in HEADERS.items()} | _TRACE,
     "patternProperties": {f"^{LABEL}".replace(".", "\\."): {"type": "string", "description": "A label, by its name."}},
     "required": ["type"],
 }
@@ -67,6 +72,7 @@ _SIGNED: Final[Mapping[str, Any]] = {
             "type": "string",
             "description": "The id of the replay that sends the event again, if one does.",
         },
+        **_TRACE,
     },
     "required": ["webhook-id", "webhook-timestamp", "webhook-signature"],
 }

@@ -7,6 +7,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from contract.events import host_of
+from contract.tracing import current, exemplar_of
 from service import problems
 from service.access.callers import caller_of, check_scope, check_still_known
 from service.access.event_tokens import TAKE_TOKENS, TOKEN, caller_by_token
@@ -22,6 +23,9 @@ log = structlog.get_logger(__name__)
 OWNER = web.RequestKey("OWNER", str)
 """The name of the API key that the request came with, or `anonymous`."""
 
+UNMATCHED = "unmatched"
+"""The route of a request that no route matches."""
+
 _NOBODY_THERE = 499  # status in metrics for a client that is gone, as in nginx; never sent
 
 
@@ -33,7 +37,7 @@ async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
     if isinstance(response, web.Response) and APPLIED not in response.headers:
         method = request.method if request.method in hdrs.METH_ALL else "other"
         seconds = request.app[METRICS].request_seconds.labels(method, route_of(request), str(response.status))
-        seconds.observe(perf_counter() - started)
+        seconds.observe(perf_counter() - started, exemplar_of(current()))
     return response
 
 
@@ -123,7 +127,7 @@ def _is_known_origin(request: web.Request) -> bool:
 def route_of(request: web.Request) -> str:
     """Returns the route's pattern, such as /problems/{slug}, or `unmatched` if no route matches."""
     resource = request.match_info.route.resource
-    return "unmatched" if resource is None else resource.canonical
+    return UNMATCHED if resource is None else resource.canonical
 
 
 def _client_gone(request: web.Request) -> bool:

@@ -10,12 +10,16 @@ from contract.codec import MessageTooLarge
 from contract.job import Job
 from service.context import BROKER, LIMITS, METRICS
 from service.http.bodies import too_large
+from service.posting.traces import Sending
 from service.refusals import Problem, ProblemError, broker_problem
 
 
-async def admit(app: web.Application, jobs: Sequence[Job]) -> Sequence[Problem | None]:
-    """Puts newly submitted documents, and returns the problem of each that is refused, None for one that is durable."""
-    outcomes = [_problem(outcome) for outcome in await _put(app, jobs)]
+async def admit(app: web.Application, jobs: Sequence[Job], *, apart: bool = False) -> Sequence[Problem | None]:
+    """Puts newly submitted documents, and returns the problem of each that is refused, None for one that is durable.
+
+    `apart`: each begins a trace of its own.
+    """
+    outcomes = [_problem(outcome) for outcome in await _put(app, jobs, apart=apart)]
     for job, problem in zip(jobs, outcomes, strict=True):
         if problem is None:
             app[METRICS].accepted.labels(job.kind, job.lane).inc()
@@ -45,7 +49,14 @@ async def put_run(app: web.Application, job: Job) -> None:
         raise ProblemError(problem)
 
 
-async def _put(app: web.Application, jobs: Sequence[Job]) -> Sequence[NotPut]:
+async def _put(app: web.Application, jobs: Sequence[Job], *, apart: bool = False) -> Sequence[NotPut]:
+    with Sending(app, jobs, apart=apart) as sending:
+        outcomes = await _confirmed(app, sending.jobs)
+        sending.tell(outcomes)
+        return outcomes
+
+
+async def _confirmed(app: web.Application, jobs: Sequence[Job]) -> Sequence[NotPut]:
     broker: JobSink = app[BROKER]
     try:
         async with asyncio.timeout(app[LIMITS].put_timeout_s):

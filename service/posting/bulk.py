@@ -22,6 +22,7 @@ from contract.faults import Fault
 from contract.idempotency import Idempotency
 from contract.ids import batch_id
 from contract.job import Job
+from contract.tracing import current, exemplar_of
 from service import problems
 from service.access.quotas import admit_each, give_back
 from service.api.answers import BatchEnd, present
@@ -77,7 +78,7 @@ async def _answer(
 async def _receipts(request: web.Request, chunk: Sequence[Entry], window: ConfirmWindow, since: float) -> bytes:
     """Returns the lines of the answer that tell what became of `chunk`, whose first was read at `since`."""
     lines, outcomes = [], await _outcomes(request, chunk, window)
-    request.app[METRICS].receipt_seconds.observe(perf_counter() - since)
+    request.app[METRICS].receipt_seconds.observe(perf_counter() - since, exemplar_of(current()))
     for entry, problem in zip(chunk, outcomes, strict=True):
         if problem is None:
             lines.append(_receipt(entry))
@@ -150,13 +151,13 @@ async def _stored(request: web.Request, chunk: Sequence[Entry], window: ConfirmW
 async def _admitted(request: web.Request, jobs: Sequence[Job], window: ConfirmWindow) -> Sequence[Problem | None]:
     """Puts `jobs`, again and again where the broker is away or full. Shuts the window if that does not help in time."""
     end = _now() + request.app[LIMITS].bulk_max_wait_s
-    outcomes = list(await admit(request.app, jobs))
+    outcomes = list(await admit(request.app, jobs, apart=True))
     while left := [place for place, problem in enumerate(outcomes) if problem and hdrs.RETRY_AFTER in problem.headers]:
         if _now() >= end or request.app[READING].stopping:
             window.shut()
             break
         await asyncio.sleep(_PAUSE_S)
-        again = await admit(request.app, [jobs[place] for place in left])
+        again = await admit(request.app, [jobs[place] for place in left], apart=True)
         for place, problem in zip(left, again, strict=True):
             outcomes[place] = problem
     return outcomes

@@ -24,6 +24,7 @@ from service.http.middlewares import OWNER
 from service.posting.admission import job_too_large
 from service.posting.callbacks import refuse_callback
 from service.posting.documents import read_submission
+from service.posting.traces import Sending
 from service.posting.waits import WAITS, Ended
 from service.problems import ProblemType
 from service.refusals import Problem, ProblemError, broker_refusal
@@ -68,9 +69,10 @@ async def extract_document(request: web.Request) -> web.Response:
 
 async def _extracted(request: web.Request, job: Job) -> bytes:
     waits, outcome = request.app[WAITS], WaitOutcome.DECIDED
-    preview = request.app[BROKER].preview(job)
     try:
-        return await waits.within(request, preview, timeout_s=request.app[LIMITS].extract_timeout_s, stops=False)
+        with Sending(request.app, [job]) as sending:
+            preview = request.app[BROKER].preview(sending.jobs[0])
+            return await waits.within(request, preview, timeout_s=request.app[LIMITS].extract_timeout_s, stops=False)
     except NotTaken as error:
         outcome = WaitOutcome.TIMED_OUT
         raise _refusal(problems.NO_WORKER, str(error.retry_after_s)) from None

@@ -5,9 +5,11 @@ from contract.events import DisabledWebhook, FailedEvent, ProcessedEvent, Webhoo
 from contract.ids import new_document_id
 from contract.job import Attempt, Job, Kind, Lane
 from contract.reasons import Reason
+from contract.tracing import TraceContext
 from contract.webhooks import DisabledCause
 
 NOW = "2025-03-01T12:00:00Z"
+TRACE = TraceContext("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "congo=1")
 
 
 def job(lane: Lane = Lane.INTERACTIVE, *, content: str = "Grüße aus Łódź.") -> Job:
@@ -20,6 +22,7 @@ def job(lane: Lane = Lane.INTERACTIVE, *, content: str = "Grüße aus Łódź.")
         content=content,
         labels={"desk": "foreign"},
         owner="newsroom",
+        trace=TRACE,
     )
 
 
@@ -50,7 +53,10 @@ def processed(done: Job, *, host: str = "www.example.com") -> ProcessedEvent:
         content_sha256="0" * 64,
         simhash="0" * 16,
     )
-    return ProcessedEvent(id=done.event_id, subject=done.id, time=NOW, data=article)
+    parent, state = (None, None) if done.trace is None else (done.trace.traceparent, done.trace.tracestate)
+    return ProcessedEvent(
+        id=done.event_id, subject=done.id, time=NOW, traceparent=parent, tracestate=state, data=article
+    )
 
 
 def failed(document_id: str, reason: Reason) -> FailedEvent:

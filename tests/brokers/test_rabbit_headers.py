@@ -1,5 +1,6 @@
 """Queues that are bound to the headers exchange get the events whose headers they name, on a real RabbitMQ."""
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -7,7 +8,7 @@ from aio_pika.abc import AbstractChannel
 
 from contract.broker import Delivery
 from contract.codec import decode_job
-from contract.topology import DOCUMENTS, DOCUMENTS_HEADERS
+from contract.topology import DOCUMENTS, DOCUMENTS_HEADERS, lane_queue
 from contract.verdicts import Publish, Verdict
 from tests.brokers import samples
 from tests.brokers.rabbit_backend import RabbitBackend, declare, messages_in
@@ -96,3 +97,22 @@ async def test_a_queue_that_wants_other_events_refuses_none(rabbit: RabbitBacken
         await decide_new(broker, 4)
         await assert_nothing_waits(broker)
     assert not rabbit.metrics.registry.get_sample_value("copydesk_subscriber_refused_total")
+
+
+async def test_the_messages_of_a_job_and_of_its_event_have_their_trace_in_headers(
+    rabbit: RabbitBackend,
+) -> None:
+    async with rabbit.channel() as channel, rabbit.broker() as broker:
+        await declare(channel, rabbit.topology)
+        queue = await channel.declare_queue("traced", exclusive=True)
+        await queue.bind(DOCUMENTS, "#")
+        job = samples.job(content="a.example.com")
+        await broker.put(job)
+        async with rabbit.channel() as other:
+            posted = [it async for it in messages_in(await other.get_queue(lane_queue(job.lane)))]
+        await consume_until(broker, Recorder(1, decided))
+        published = [it async for it in messages_in(queue)]
+    for (message,) in (posted, published):
+        found = {name: message.headers.get(name) for name in ("traceparent", "tracestate")}
+        assert found == samples.TRACE.headers()
+    assert json.loads(published[0].body)["traceparent"] == samples.TRACE.traceparent

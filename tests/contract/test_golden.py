@@ -20,9 +20,9 @@ def sample(name: str) -> bytes:
 
 
 WHOLE = [
-    *("job.v1.callback", "accepted.v1.callback", "attempts.v1.full", "requests.v1.full", "document.erased.v1.full"),
+    *("job.v1.traced", "accepted.v1.callback", "attempts.v1.full", "requests.v1.full", "document.erased.v1.full"),
     *("batch.completed.v1.full", "webhook.disabled.v1.full"),
-    *("document.processed.v1.kicker", "document.failed.v1.kicker"),
+    *("document.processed.v1.traced", "document.failed.v1.traced"),
 ]
 """Samples that hold every field there is today."""
 OLDER = [
@@ -33,7 +33,7 @@ OLDER = [
     *("accepted.v1.least", "accepted.v1.full"),
     *("document.processed.v1.full", "document.processed.v1.quality", "document.processed.v1.fetched"),
     *("document.processed.v1.duplicate", "document.processed.v1.pasted", "document.processed.v1.posts"),
-    "document.failed.v1.duplicate",
+    *("document.failed.v1.duplicate", "document.processed.v1.kicker", "document.failed.v1.kicker", "job.v1.callback"),
     *("document.failed.v1.full", "document.failed.v1.fetched", "document.failed.v1.described"),
 ]
 
@@ -97,6 +97,11 @@ def test_a_job_with_the_least_fields_gets_the_defaults() -> None:
 )
 def test_an_event_is_known_by_its_type(name: str, kind: type[Any]) -> None:
     assert isinstance(decode_event(sample(name)), kind)
+
+
+@pytest.mark.parametrize("name", ["document.processed.v1.kicker", "document.failed.v1.kicker"])
+def test_an_event_without_a_trace_has_the_bytes_that_it_had_before_there_were_traces(name: str) -> None:
+    assert orjson.loads(encode(decoded(name))) == orjson.loads(sample(name))
 
 
 def test_an_article_from_before_quality_has_none() -> None:

@@ -49,16 +49,16 @@ def test_the_wait_in_a_queue_is_measured_from_the_acceptance() -> None:
 def test_a_later_run_has_no_acceptance_to_measure_from() -> None:
     metrics = new()
     assert acceptance_of(replace(JOB, run=2)) is None
-    metrics.observe_decided(None)
-    metrics.observe_notified(None)
+    metrics.observe_decided(None, None)
+    metrics.observe_notified(None, None)
     assert value(metrics, "copydesk_decided_seconds_count", kind="html", lane="interactive") is None
     assert value(metrics, "copydesk_notified_seconds_count") == 0
 
 
 def test_a_verdict_is_measured_by_kind_and_lane() -> None:
     metrics = new()
-    metrics.observe_decided(acceptance_of(JOB))
-    metrics.observe_notified(acceptance_of(JOB))
+    metrics.observe_decided(acceptance_of(JOB), None)
+    metrics.observe_notified(acceptance_of(JOB), None)
     assert value(metrics, "copydesk_decided_seconds_count", kind="html", lane="interactive") == 1
     assert value(metrics, "copydesk_notified_seconds_count") == 1
 

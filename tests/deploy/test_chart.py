@@ -67,6 +67,9 @@ def test_the_values_fit_their_schema(files: tuple[str, ...]) -> None:
         {"settings": {"COPYDESK_SHUTDOWN_TIMEOUT_S": "half a minute"}},
         {"networkPolicy": {"monitoring": "monitoring"}},
         {"monitoring": {"prometheus": "prometheus:9090"}},
+        {"tracing": {"endpoint": "otel-collector:4318"}},
+        {"tracing": {"settings": {"TRACES_SAMPLER": "always_off"}}},
+        {"tracing": {"headers": {"name": "otel"}}},
     ],
     ids=json.dumps,
 )
@@ -112,6 +115,26 @@ def test_helm_refuses_a_mistake_in_the_values() -> None:
     done = helm("template", "copydesk", str(CHART), "--set", "roles.work.settings.PARSERS=2")
     assert done.returncode != 0
     assert "PARSERS" in done.stderr
+
+
+@needs_helm
+@pytest.mark.processes
+def test_helm_sends_the_traces_of_every_role_where_the_values_say() -> None:
+    endpoint, policy = "http://otel-collector.monitoring:4318", "copydesk"
+    values_ = {"endpoint": endpoint, "settings.OTEL_TRACES_SAMPLER": "always_on", "headers.name": "otel"}
+    options = [f"--set=tracing.{name}={value}" for name, value in {**values_, "headers.key": "headers"}.items()]
+    done = helm("template", "copydesk", str(CHART), *options)
+    assert done.returncode == 0, done.stderr
+    rendered = [one for one in yaml.safe_load_all(done.stdout) if one]
+    for deployment in of_kind(rendered, "Deployment"):
+        for container in containers_of(deployment):
+            told = {entry["name"]: entry for entry in container["env"]}
+            assert told["OTEL_EXPORTER_OTLP_ENDPOINT"]["value"] == endpoint
+            assert told["OTEL_TRACES_SAMPLER"]["value"] == "always_on"
+            secret = told["OTEL_EXPORTER_OTLP_HEADERS"]["valueFrom"]["secretKeyRef"]
+            assert secret == {"name": "otel", "key": "headers"}
+    (of_all,) = [one for one in of_kind(rendered, "NetworkPolicy") if one["metadata"]["name"] == policy]
+    assert [port["port"] for rule in of_all["spec"]["egress"] if "to" in rule for port in rule["ports"]] == [4318]
 
 
 def test_the_chart_has_the_rights_of_the_code() -> None:

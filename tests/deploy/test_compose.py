@@ -22,7 +22,11 @@ from tests.deploy.roles import DEFAULTS, PROBES, ROLES, fault_of
 
 pytestmark = pytest.mark.processes  # env.sh
 
-NOT_SECRET = {"COPYDESK_WEBHOOK_ALLOW", "COPYDESK_KEEP_INPUT", "COPYDESK_PARSERS"}
+OTEL = {
+    f"OTEL_{name}"
+    for name in ("EXPORTER_OTLP_ENDPOINT", "EXPORTER_OTLP_HEADERS", "TRACES_SAMPLER", "TRACES_SAMPLER_ARG")
+}
+NOT_SECRET = {"COPYDESK_WEBHOOK_ALLOW", "COPYDESK_KEEP_INPUT", "COPYDESK_PARSERS", *OTEL}
 """Variables of the compose file that have a default."""
 UNITS_S = {"s": 1, "m": 60}
 

@@ -1,3 +1,4 @@
+import json
 import os
 import pty
 import subprocess
@@ -85,3 +86,32 @@ def test_class_names_and_frames_are_logged() -> None:  # by a new interpreter, n
     assert "which led to" in output
     assert "builtins.RuntimeError" in output
     assert "in fail" in output
+
+
+TRACED = """
+import structlog
+from contract.tracing import OFF, TraceContext, Within
+from runtime import logs, settings
+logs.configure(settings.load({"log_format": "json"}, {}))
+log = structlog.get_logger()
+log.info("outside")
+trace = TraceContext("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+with Within(OFF.start("attempt", parent=trace), "d-1"):
+    log.info("inside")
+    log.info("of its own", id="w-1")
+with Within(OFF.start("attempt", parent=None), "d-2"):
+    log.info("untraced")
+"""
+
+
+def test_lines_name_the_document_and_the_trace_that_they_belong_to() -> None:
+    done = subprocess.run([sys.executable, "-c", TRACED], check=True, capture_output=True, text=True)
+    entries = [json.loads(line) for line in done.stderr.splitlines()]
+    trace = {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "span_id": "00f067aa0ba902b7"}
+    names = ("id", "trace_id", "span_id")
+    assert {entry["event"]: {name: entry[name] for name in names if name in entry} for entry in entries} == {
+        "outside": {},
+        "inside": {"id": "d-1", **trace},
+        "of its own": {"id": "w-1", **trace},
+        "untraced": {"id": "d-2"},
+    }

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import uuid4
 
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from contract.labels import Listener, ProcessRole
@@ -82,3 +83,16 @@ async def test_ready_is_what_all_that_listen_are() -> None:
             served = [process(build_metrics(ProcessRole.SERVE), each) for each in states]
             sockets = await asyncio.gather(*(stack.enter_async_context(each) for each in served))
             assert await ready_states([*sockets, "\0copydesk-nobody"]) == expected
+
+
+async def test_exemplars_name_traces_in_the_scrape_of_all_processes() -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    metrics, registry = build_metrics(ProcessRole.SERVE), CollectorRegistry()
+    metrics.request_seconds.labels("POST", "/v1/documents", "202").observe(0.1, {"trace_id": trace})
+    async with process(metrics, {}) as socket:
+        registry.register(await scrape({"0": socket}, build_metrics(ProcessRole.SERVE).registry))
+    lines = openmetrics.generate_latest(registry).decode().splitlines()
+    (line,) = (line for line in lines if trace in line)
+    assert line.startswith('copydesk_request_seconds_bucket{le="0.1",method="POST",process="0"')
+    assert f'# {{trace_id="{trace}"}} 0.1 ' in line
+    assert trace not in generate_latest(registry).decode()  # the older format has none

@@ -16,6 +16,7 @@ from contract.ledger import Ledger
 from contract.metrics import Metrics
 from contract.quotas import Counter
 from contract.replays import ReplayBook
+from contract.tracing import OFF, Tracer
 from contract.webhooks import WebhookBook
 from service.access.keys import ApiKeys
 from service.access.stored_keys import StoredKeys
@@ -86,6 +87,7 @@ def start_api(aiohttp_client: AiohttpClient, conformance: Conformance) -> StartA
         replays: ReplayBook | None = None,
         receivers: AddressRule = PUBLIC,
         callback_secret: str | None = SECRET,
+        tracer: Tracer = OFF,
     ) -> RunningApi:
         broker, metrics = MemoryBroker(), Metrics(CollectorRegistry())
         app = build_app(
@@ -107,6 +109,7 @@ def start_api(aiohttp_client: AiohttpClient, conformance: Conformance) -> StartA
             replays=replays,
             receivers=receivers,
             callback_secret=callback_secret,
+            tracer=tracer,
         )
         conformance.watch(app)
         return RunningApi(await aiohttp_client(PlainServer(app)), broker, metrics)

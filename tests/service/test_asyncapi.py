@@ -17,6 +17,7 @@ from contract.events import AnyEvent, batch_completed, erased
 from contract.reasons import Reason
 from contract.replays import REPLAY_HEADER
 from contract.topology import DOCUMENTS, LOG, design
+from contract.tracing import TRACEPARENT, TRACESTATE
 from contract.webhooks import Payload
 from tests.brokers import samples
 from tests.runtime.ledger.test_webhooks import webhook
@@ -114,5 +115,5 @@ async def test_what_a_webhook_gets_is_as_told(document: dict[str, Any], name: st
     Draft202012Validator(schema).validate(json.loads(body))
     assert not Draft202012Validator(schema).is_valid({"id": event.id})
     signed = Signers(webhook()).headers(event.id, body, at)
-    assert {*signed, REPLAY_HEADER} - {"Content-Type"} == set(message["headers"]["properties"])
+    assert {*signed, REPLAY_HEADER, TRACEPARENT, TRACESTATE} - {"Content-Type"} == set(message["headers"]["properties"])
     Draft7Validator(message["headers"]).validate(dict(signed))

@@ -99,6 +99,7 @@ def prometheus(folder: Path, targets: Targets, *, factor: int = 1, tells: Sequen
                 f"--config.file={file}",
                 f"--storage.tsdb.path={folder / 'data'}",
                 f"--web.listen-address=127.0.0.1:{port}",
+                "--enable-feature=exemplar-storage",
             ],
             stdin=subprocess.DEVNULL,
             stdout=console,

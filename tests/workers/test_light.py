@@ -45,3 +45,14 @@ def test_a_parser_child_loads_nothing_of_what_it_does_not_do() -> None:
     """It has no network, no log, and no terminal. Each of these takes megabytes, in every worker."""
     packages = {"aio_pika", "aiohttp", "asyncio", "multiprocessing", "prometheus_client", "rich", "structlog", "typer"}
     assert loaded_by("workers.children.serving", *PRELOAD) & packages == set()
+
+
+def test_without_a_tracer_nothing_of_opentelemetry_is_loaded() -> None:
+    roles = ("runtime.wiring", "runtime.serving", "runtime.working", "runtime.delivering", "runtime.ledger.opening")
+    names = {name.partition(".")[0] for name in loaded_by(*roles)}
+    assert names & {"opentelemetry", "google", "requests"} == set()
+    assert "opentelemetry" in loaded_by("runtime.otlp")
+
+
+def test_a_parser_child_loads_nothing_of_opentelemetry() -> None:
+    assert "opentelemetry" not in loaded_by("workers.children.serving", *PRELOAD)

@@ -14,6 +14,7 @@ import structlog
 from contract.labels import ParserRestart, ParserState
 from contract.metrics import Metrics
 from contract.reasons import Reason
+from contract.tracing import outside
 from workers.children.child import AnswerKind, ChildAnswer
 from workers.children.connection import Child, ChildEnd, ChildNotStarted, ParserLimits, Work
 from workers.children.fork_server import server_of
@@ -203,12 +204,12 @@ class ParserPool(Generic[T, R]):
         """Starts children in the place of those that are gone."""
         missing = self._slots - len(self._children) + len(self._succeeded) - len(self._starts)
         for _ in range(missing):
-            self._starts.add(self._group.create_task(self._fill()))
+            self._starts.add(self._group.create_task(self._fill(), context=outside()))
 
     def _replace(self, child: Child, cause: ParserRestart) -> None:
         """Starts a successor of `child`, which works until that is ready."""
         self._succeeded.add(child)
-        self._starts.add(self._group.create_task(self._succeed(child, cause)))
+        self._starts.add(self._group.create_task(self._succeed(child, cause), context=outside()))
 
     async def _fill(self) -> None:
         if await self._add():

@@ -12,13 +12,16 @@ from contract.deliveries import DeliveryStore, Disabled
 from contract.labels import DeliveryOutcome
 from contract.metrics import Metrics
 from contract.replays import REPLAY_HEADER
+from contract.spans import ATTEMPT, EVENT_ID, WEBHOOK_ID
+from contract.tracing import exemplar_of
 from contract.webhooks import Delivery, DeliveryState, Payload, Webhook
 from workers.deliver.feeds import FeedEntry, Feeds, decoded, time_in
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.messages import Signers, body_of
 from workers.deliver.outcome import after, cause_to_disable, pause_s
-from workers.deliver.receiver import AttemptResult, Receivers
+from workers.deliver.receiver import AttemptResult
 from workers.deliver.stopping import check, pause
+from workers.deliver.traces import Posting, trace_in
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +32,7 @@ class CourierContext:
 
     store: DeliveryStore
     feeds: Feeds
-    receivers: Receivers
+    posting: Posting
     metrics: Metrics
     limits: DeliveryLimits
     clock: Callable[[], datetime]
@@ -87,15 +90,23 @@ class Attempts:
         headers = self._signers.headers(delivery.event_id, body, at)
         if delivery.replay_id is not None:
             headers[REPLAY_HEADER] = delivery.replay_id
-        answer = await self._context.receivers.post(self._webhook.url, body, headers)
-        at = self._context.clock()
+        event = delivery.body or body
+        answer = await self._context.posting.post(
+            self._webhook.url,
+            body,
+            headers,
+            event=event,
+            about={WEBHOOK_ID: self._webhook.id, EVENT_ID: delivery.event_id, ATTEMPT: delivery.attempts + 1},
+        )
+        at, exemplar = self._context.clock(), exemplar_of(trace_in(event))
         self._counters[answer.outcome].inc()
-        self._context.metrics.webhook_seconds.observe(answer.took_ms / 1000)
+        self._context.metrics.webhook_seconds.observe(answer.took_ms / 1000, exemplar)
         if asked_s := pause_s(answer, self._limits):
             self._not_before_s = max(self._not_before_s, time.monotonic() + asked_s)
         self._judge(answer.outcome, at)
         if answer.outcome is DeliveryOutcome.DELIVERED and made_at is not None:
-            self._context.metrics.webhook_delay_seconds.observe(max(0.0, (at - made_at).total_seconds()))
+            delay_s = max(0.0, (at - made_at).total_seconds())
+            self._context.metrics.webhook_delay_seconds.observe(delay_s, exemplar)
         return self._followed(delivery, answer, at)
 
     def _followed(self, delivery: Delivery, answer: AttemptResult, at: datetime) -> Delivery:

@@ -13,12 +13,14 @@ import structlog
 from contract.callbacks import BEGINS_WITHIN, Callback, CallbackProgress, CallbackStore, callback_secret
 from contract.ledger import LedgerUnavailable
 from contract.metrics import Metrics
+from contract.spans import ATTEMPT, EVENT_ID
 from contract.webhooks import DeliveryState, DisabledCause
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.messages import key_of, signed_headers
 from workers.deliver.outcome import cause_to_disable, follows
-from workers.deliver.receiver import AttemptResult, Receivers
+from workers.deliver.receiver import AttemptResult
 from workers.deliver.stopping import Stopping, pause
+from workers.deliver.traces import Posting
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +32,7 @@ class CallbackContext:
     """What posts and keeps callbacks. `secret`: the setting that the owners' secrets are derived from."""
 
     store: CallbackStore
-    receivers: Receivers
+    posting: Posting
     secret: str
     metrics: Metrics
     limits: DeliveryLimits
@@ -104,7 +106,13 @@ class Callbacks:
         """Posts once, and notes what came of it."""
         key = key_of(callback_secret(self._context.secret, callback.owner))
         headers = signed_headers([key], callback.event_id, callback.body, self._context.clock())
-        answer = await self._context.receivers.post(callback.url, callback.body, headers)
+        answer = await self._context.posting.post(
+            callback.url,
+            callback.body,
+            headers,
+            event=callback.body,
+            about={EVENT_ID: callback.event_id, ATTEMPT: callback.progress.attempts + 1},
+        )
         self._context.metrics.callback_attempts.labels(answer.outcome).inc()
         self._tried.append(after_attempt(callback, answer, self._context.clock(), self._limits))
         self._busy[callback.host] -= 1

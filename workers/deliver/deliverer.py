@@ -29,9 +29,9 @@ from workers.deliver.callbacks import Callbacks
 from workers.deliver.courier import Courier
 from workers.deliver.feeds import Feeds
 from workers.deliver.limits import DeliveryLimits
-from workers.deliver.receiver import Receivers
 from workers.deliver.replaying import ReplayContext
 from workers.deliver.replays import Replays
+from workers.deliver.traces import Posting
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ class Deliverer:
         broker: DeliverBroker,
         store: DeliveryStore,
         replays: ReplayStore,
-        receivers: Receivers,
+        posting: Posting,
         *,
         metrics: Metrics,
         limits: DeliveryLimits,
@@ -70,7 +70,7 @@ class Deliverer:
     ) -> None:
         self._broker = broker
         self._store = store
-        self._receivers = receivers
+        self._posting = posting
         self._metrics = metrics
         self._limits = limits
         self._clock = clock
@@ -102,7 +102,7 @@ class Deliverer:
             context = CourierContext(
                 store=self._store,
                 feeds=feeds,
-                receivers=self._receivers,
+                posting=self._posting,
                 metrics=self._metrics,
                 limits=self._limits,
                 clock=self._clock,

@@ -45,6 +45,11 @@ class AttemptResult:
     excerpt: str | None = None
     retry_after_s: float | None = None
 
+    @property
+    def is_delivered(self) -> bool:
+        """True if the receiver took it."""
+        return self.outcome is DeliveryOutcome.DELIVERED
+
 
 @dataclass(frozen=True, slots=True)
 class ReceiverReach:

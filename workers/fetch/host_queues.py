@@ -16,6 +16,7 @@ from typing import Self
 from yarl import URL
 
 from contract.broker import BrokerUnavailable
+from contract.tracing import outside
 from workers.failures import Failed, HostFailed
 from workers.fetch.host_failures import HostFailures
 from workers.fetch.limits import HostLimits
@@ -149,7 +150,7 @@ class HostQueues:
         host = self._hosts.get(name)
         if host is None:
             host = self._hosts[name] = _Host()
-            host.keeper = self._keepers.create_task(self._keep(name, host))
+            host.keeper = self._keepers.create_task(self._keep(name, host), context=outside())
         else:
             self._refuse_crowd(host)
         permit = Permit(

@@ -177,7 +177,7 @@ def _written_by(page: PageSources, sites: frozenset[str]) -> Mention:
 
 def _beside_date(element: PageElement, page: PageSources, sites: frozenset[str]) -> Mention:
     """Returns the whole names on a line with a date: `04.02.2022 | 13:10 Uhr | Mara Quill`."""
-    dates = dates_in(element.text, locale_of(page)) if len(element.text) <= MAX_LINE else []
+    dates = dates_in(element.text, locale_of(page)) if len(element.text) <= MAX_LINE else ()
     words = [words for date in dates for words in (date.before, date.after)]
     texts = [piece for text in words for piece in _CLOCK.sub("|", text).split("|")]
     names = [

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from workers.metadata.date_labels import DateLabel, label_in, may_be_either
@@ -85,7 +85,7 @@ def _of_element(signal: Signal, element: PageElement, locale: str) -> Iterator[S
     stamp, words = _stamp(element.node), short_text(element.node)
     if element.text not in {stamp, words}:  # the words after the element
         stamp, words = "", element.text
-    found = dates_in(words, locale) if len(words) <= _MAX_LINE else []
+    found = dates_in(words, locale) if len(words) <= _MAX_LINE else ()
     stamped = parse_timestamp(stamp, locale) if stamp else None
     if stamped and len(found) < _SEVERAL:
         yield _labelled(signal, stamped, words, element.node)
@@ -104,7 +104,7 @@ def _stamp(node: Element) -> str:
     return next(filter(None, (plain(node.get(name)) for name in _STAMPS)), "")
 
 
-def _labels_follow(dates: list[DateInText]) -> bool:
+def _labels_follow(dates: Sequence[DateInText]) -> bool:
     """Returns True if the labels of `dates` stand after them: `2024年5月3日 公開 2024年5月5日 更新`."""
     return not _is_said(dates[0].before) and _is_said(dates[-1].after)
 

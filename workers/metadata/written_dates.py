@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from itertools import chain
 
 from workers.metadata.calendars import Calendar, day_of, western_numerals
@@ -103,11 +104,12 @@ def parse_written_date(text: str, language: str) -> WrittenDate | None:
     return _first(chain.from_iterable(form(text, language) for form in _FORMS))
 
 
-def dates_in(text: str, language: str) -> list[DateInText]:
+@lru_cache(maxsize=1024)  # dates and authors are sought in the same lines
+def dates_in(text: str, language: str) -> tuple[DateInText, ...]:
     """Returns all dates written in `text`, in order, read as `parse_written_date` does."""
     text = western_numerals(text)
     if not _ANY_YEAR.search(text):
-        return [DateInText("", found.written, "") for found in _short_year(text)]
+        return tuple(DateInText("", found.written, "") for found in _short_year(text))
     every = [found for form in _FORMS for found in form(text, language)]
     dates: list[_Found] = []
     for found in sorted(every, key=lambda found: (found.start, -found.end)):
@@ -115,10 +117,10 @@ def dates_in(text: str, language: str) -> list[DateInText]:
             dates.append(found)
     edges = [0, *(edge for found in dates for edge in (found.start, found.end)), len(text)]
     between = [text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
-    return [
+    return tuple(
         DateInText(before, found.written, after)
         for before, found, after in zip(between[:-1], dates, between[1:], strict=True)
-    ]
+    )
 
 
 def _first(found: Iterator[_Found]) -> WrittenDate | None:

@@ -564,6 +564,9 @@ class Failure(TypedDict):
 class ProcessedEvent(TypedDict):
     """
     A document became an article. `id` is `<document id>.<run>`, `subject` the document's id, `time` RFC 3339.
+
+    `traceparent` and `tracestate` are those of CloudEvents' distributed tracing extension: where the event was made.
+    They are absent without a trace.
     """
 
     specversion: Literal["1.0"]
@@ -573,6 +576,8 @@ class ProcessedEvent(TypedDict):
     subject: str
     time: str
     datacontenttype: Literal["application/json"]
+    traceparent: NotRequired[str | None]
+    tracestate: NotRequired[str | None]
     data: Article
 
 
@@ -588,4 +593,6 @@ class FailedEvent(TypedDict):
     subject: str
     time: str
     datacontenttype: Literal["application/json"]
+    traceparent: NotRequired[str | None]
+    tracestate: NotRequired[str | None]
     data: Failure

@@ -31,6 +31,7 @@ from contract.metrics import Metrics
 from contract.requests import OwnerRequest
 from contract.streams import Stream
 from contract.topology import DELIVERY_LIMIT, lane_queue
+from contract.tracing import OFF, Tracer
 from runtime.brokers import dead
 from runtime.brokers.embedded import streams, tables
 from runtime.brokers.embedded.consumer import Consumer
@@ -61,6 +62,7 @@ class EmbeddedBroker:
         metrics: counts confirmed messages.
         limits: how much the broker holds.
         delivery_limit: how many deliveries a job gets beyond the first before it is handed over as lost.
+        tracer: makes the spans of events that are written.
     """
 
     def __init__(
@@ -70,11 +72,13 @@ class EmbeddedBroker:
         metrics: Metrics,
         limits: EmbeddedLimits = _LIMITS,
         delivery_limit: int = DELIVERY_LIMIT,
+        tracer: Tracer = OFF,
     ) -> None:
         self._folder = folder
         self._metrics = metrics
         self._limits = limits
         self._delivery_limit = delivery_limit
+        self._tracer = tracer
         self._store = Store(folder / FILE, DiskWatch(metrics))
         self._lanes = Lanes(self._store, metrics=metrics, limits=limits)
         self._previews = Previews(self._lanes.changed, limits.preview_wait_s)
@@ -165,6 +169,7 @@ class EmbeddedBroker:
             delivery_limit=self._delivery_limit,
             disk_pause_s=self._limits.disk_pause_s,
             metrics=self._metrics,
+            tracer=self._tracer,
         )
         await consumer.run(stop)
 

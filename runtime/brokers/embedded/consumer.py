@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -15,10 +15,14 @@ from contract.broker import Delivery, Handler, Stop
 from contract.capacity import Capacity
 from contract.codec import encode
 from contract.metrics import Metrics
+from contract.spans import send_span
+from contract.topology import LOG
+from contract.tracing import Tracer
 from contract.verdicts import Answer
 from runtime.brokers.embedded.disk import DiskRefused
 from runtime.brokers.embedded.lanes import Lanes, Room
 from runtime.brokers.embedded.previews import Preview, Previews
+from runtime.brokers.embedded.settle import decided_by
 from runtime.brokers.embedded.tables import Claimed
 from runtime.brokers.held_bytes import HeldBytes
 from runtime.brokers.reservations import SlotReservation, show
@@ -47,6 +51,7 @@ class Consumer:
         delivery_limit: int,
         disk_pause_s: float,
         metrics: Metrics,
+        tracer: Tracer,
     ) -> None:
         self._lanes = lanes
         self._previews = previews
@@ -54,6 +59,7 @@ class Consumer:
         self._delivery_limit = delivery_limit
         self._disk_pause_s = disk_pause_s
         self._metrics = metrics
+        self._tracer = tracer
         self._slots: Slots[SlotReservation] = Slots(
             capacity, math.inf
         )  # the lanes keep the order in which jobs are due
@@ -167,9 +173,12 @@ class Consumer:
             execute = self._lanes.settling(message, verdict)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises gives the delivery back
             _log_failed(message, error)
-            execute = partial(self._lanes.give_back, message)
+            event, execute = None, partial(self._lanes.give_back, message)
+        else:
+            event = decided_by(verdict)
         reservation.decide()
-        await self._retry_while_refused(execute)
+        with nullcontext() if event is None else send_span(self._tracer, event, LOG):
+            await self._retry_while_refused(execute)
 
     async def _retry_while_refused(self, write: Callable[[], Awaitable[None]]) -> None:
         """Repeats `write` until it succeeds. Returning the message instead would use up one of its deliveries."""

@@ -57,13 +57,13 @@ def settlement(claimed: Claimed, verdict: Verdict, *, now: float, keep_events: i
 def count(verdict: Verdict, metrics: Metrics) -> None:
     """Counts what `verdict` wrote. The worker counts the verdict itself."""
     match verdict:
-        case Publish():
+        case Publish(event):
             metrics.published.labels(Destination.LOG).inc()
-            metrics.observe_decided(verdict.acceptance)
+            metrics.observe_decided(verdict.acceptance, event.trace)
         case Bury(event):
             if event:
                 metrics.published.labels(Destination.LOG).inc()
-                metrics.observe_decided(verdict.acceptance)
+                metrics.observe_decided(verdict.acceptance, event.trace)
             metrics.published.labels(Destination.DEAD).inc()
         case Retry() | Defer():
             metrics.published.labels(Destination.RETRY).inc()

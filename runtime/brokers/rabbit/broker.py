@@ -1,7 +1,7 @@
 """`contract.broker.Broker` on RabbitMQ: one publishing session, one consuming, and one for each reader."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from types import TracebackType
@@ -20,6 +20,7 @@ from contract.metrics import Metrics
 from contract.requests import OwnerRequest
 from contract.streams import Stream
 from contract.topology import INTAKE, Topology, design
+from contract.tracing import OFF, Tracer, outside
 from runtime.brokers import dead
 from runtime.brokers.rabbit import queues
 from runtime.brokers.rabbit.attempts import AttemptRecord
@@ -51,13 +52,21 @@ class RabbitBroker:
         metrics: counts confirms, refusals and lost sessions.
         topology: declared at the start of every session.
         limits: timeouts and bounds.
+        tracer: makes the spans of events that are sent.
     """
 
     def __init__(
-        self, url: str, *, metrics: Metrics, topology: Topology | None = None, limits: RabbitLimits | None = None
+        self,
+        url: str,
+        *,
+        metrics: Metrics,
+        topology: Topology | None = None,
+        limits: RabbitLimits | None = None,
+        tracer: Tracer = OFF,
     ) -> None:
         self._url = url
         self._metrics = metrics
+        self._tracer = tracer
         self._topology = topology or design()
         self._limits = limits or RabbitLimits()
         self._publisher = Publisher(self._limits, metrics)
@@ -141,7 +150,9 @@ class RabbitBroker:
         self._start_publishing()
         if self._noting is None:
             self._noting = self._group.create_task(self._attempts.run())
-        executor = VerdictExecutor(self._publisher, self._attempts, self._topology, self._limits, self._metrics)
+        executor = VerdictExecutor(
+            self._publisher, self._attempts, self._topology, self._limits, self._metrics, self._tracer
+        )
         consumer = self._consumer = Consumer(
             handle, executor, capacity=capacity, stop=stop, limits=self._limits, metrics=self._metrics
         )
@@ -198,7 +209,7 @@ class RabbitBroker:
     def lease(self, name: str) -> AbstractAsyncContextManager[bool]:
         """See `contract.broker.Leases.lease`. An exclusive queue on a separate connection is the lease."""
         if self._leasing is None:
-            self._leasing = self._group.create_task(self._supervisor(SessionRole.LEASES).run(self._leases.run))
+            self._leasing = self._begin(self._supervisor(SessionRole.LEASES).run(self._leases.run))
         return self._leases.hold(name)
 
     def watch(self, document_id: str) -> AbstractAsyncContextManager[Watch]:
@@ -242,11 +253,15 @@ class RabbitBroker:
 
     def _start_publishing(self) -> None:
         if self._publishing is None:
-            self._publishing = self._group.create_task(self._supervisor(SessionRole.PUBLISHER).run(self._publisher.run))
+            self._publishing = self._begin(self._supervisor(SessionRole.PUBLISHER).run(self._publisher.run))
 
     def _start_replying(self) -> None:
         if self._replying is None:
-            self._replying = self._group.create_task(self._supervisor(SessionRole.REPLIES).run(self._replies.run))
+            self._replying = self._begin(self._supervisor(SessionRole.REPLIES).run(self._replies.run))
+
+    def _begin(self, session: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Runs a session outside of the trace of whoever needs it first: all others share it."""
+        return self._group.create_task(session, context=outside())
 
     def _supervisor(self, role: SessionRole) -> Supervisor:
         return Supervisor(self._url, role, self._topology, self._limits, self._reporter)

@@ -18,6 +18,7 @@ from contract.job import Lane
 from contract.labels import SessionLoss
 from contract.metrics import Metrics
 from contract.topology import INTAKE_RETRY, LOST, PREVIEWS, lane_queue
+from contract.tracing import outside
 from contract.verdicts import Verdict
 from runtime.brokers.held_bytes import HeldBytes
 from runtime.brokers.rabbit.executor import VerdictExecutor
@@ -236,7 +237,7 @@ class Consumer:
 
     def _begin(self, reservation: _RabbitReservation) -> None:
         reservation.taken.begun = True
-        self._jobs.create_task(self._work(reservation))
+        self._jobs.create_task(self._work(reservation), context=outside())
 
     async def _work(self, reservation: _RabbitReservation) -> None:
         done = await self._decide(reservation)

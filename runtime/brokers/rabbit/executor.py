@@ -10,7 +10,9 @@ from contract.events import Event
 from contract.job import Job
 from contract.labels import Destination
 from contract.metrics import Metrics
+from contract.spans import REFUSED, send_span
 from contract.topology import DEAD, DELAYED, DOCUMENTS, LOG, REPLIES, Topology, exchange_to
+from contract.tracing import OFF, Tracer
 from contract.verdicts import Acceptance, Answer, Bury, Defer, Publish, Retry, Verdict
 from runtime.brokers.rabbit.attempts import AttemptRecord
 from runtime.brokers.rabbit.fanout import Fanout
@@ -27,19 +29,21 @@ if TYPE_CHECKING:
 class VerdictExecutor:
     """Executes verdicts. It repeats a step until it is confirmed; cancel it when the delivery is no longer ours."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what it works with
         self,
         publisher: Publisher,
         attempts: AttemptRecord,
         topology: Topology,
         limits: RabbitLimits,
         metrics: Metrics,
+        tracer: Tracer = OFF,
     ) -> None:
         self._publisher = publisher
         self._attempts = attempts
         self._topology = topology
         self._limits = limits
         self._metrics = metrics
+        self._tracer = tracer
         self._fanout = Fanout(publisher, limits, metrics)
 
     async def execute(self, verdict: Verdict, delivered: "AbstractIncomingMessage") -> None:
@@ -63,21 +67,21 @@ class VerdictExecutor:
 
     async def _announce(self, event: Event, acceptance: Acceptance | None) -> None:
         message = event_message(event, also_to=event.subject)  # in the log, all keys lead to the one stream
-        await self._publish_until_confirmed(
-            Outgoing(message=message, exchange=exchange_to(LOG), key=event.routing_key, to=Destination.LOG, stream=LOG)
+        to_log = Outgoing(
+            message=message, exchange=exchange_to(LOG), key=event.routing_key, to=Destination.LOG, stream=LOG
         )
-        self._metrics.observe_decided(acceptance)
-        is_taken = await self._fanout.offer(
-            Outgoing(
-                message=message,
-                exchange=DOCUMENTS,
-                key=event.routing_key,
-                to=Destination.DOCUMENTS,
-                mandatory=False,
-            )
+        with send_span(self._tracer, event, LOG):
+            await self._publish_until_confirmed(to_log)
+        self._metrics.observe_decided(acceptance, event.trace)
+        to_subscribers = Outgoing(
+            message=message, exchange=DOCUMENTS, key=event.routing_key, to=Destination.DOCUMENTS, mandatory=False
         )
+        with send_span(self._tracer, event, DOCUMENTS) as span:
+            is_taken = await self._fanout.offer(to_subscribers)
+            if not is_taken:
+                span.fail(REFUSED)
         if is_taken:
-            self._metrics.observe_notified(acceptance)
+            self._metrics.observe_notified(acceptance, event.trace)
 
     async def _delay(self, job: Job, delay_s: float) -> None:
         queue = self._topology.delay_queue(delay_s)

@@ -20,11 +20,12 @@ from contract.codec import (
     encode_within,
 )
 from contract.event_headers import headers_of
-from contract.events import MEDIA_TYPE, AnyEvent, Event
+from contract.events import MEDIA_TYPE, AnyEvent, Event, FailedEvent, ProcessedEvent
 from contract.job import Job, Lane
 from contract.reasons import Reason
 from contract.requests import OwnerRequest
 from contract.streams import Stream
+from contract.tracing import TraceContext
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage, HeadersType
@@ -46,7 +47,7 @@ def job_message(job: Job) -> Message:
         MessageTooLarge: over `MAX_JOB_BYTES`.
     """
     body = encode_within(MAX_JOB_BYTES, job)
-    return _persistent(body, "application/json", job.id, {LANE: str(job.lane)})
+    return _persistent(body, "application/json", job.id, {LANE: str(job.lane), **_trace_headers(job.trace)})
 
 
 def acceptance_message(records: Sequence[Accepted]) -> Message:
@@ -78,8 +79,14 @@ def event_message(event: AnyEvent, also_to: str | None = None) -> Message:
     Raises:
         MessageTooLarge: over `MAX_EVENT_BYTES`.
     """
-    headers: HeadersType = {**headers_of(event)} if also_to is None else {**headers_of(event), "BCC": [also_to]}
+    headers: HeadersType = {**event_headers(event)} if also_to is None else {**event_headers(event), "BCC": [also_to]}
     return _persistent(encode_within(MAX_EVENT_BYTES, event), MEDIA_TYPE, event.id, headers)
+
+
+def event_headers(event: AnyEvent) -> "HeadersType":
+    """Returns the AMQP headers of an event: those to be bound by, and its trace context."""
+    trace = event.trace if isinstance(event, ProcessedEvent | FailedEvent) else None
+    return {**headers_of(event), **_trace_headers(trace)}
 
 
 def entry_message(stream: Stream, entry: LogEntry) -> Message:
@@ -90,7 +97,7 @@ def entry_message(stream: Stream, entry: LogEntry) -> Message:
         event = decode_event(entry.body)
     except UndecodableError:  # another program may write to the log
         return _persistent(entry.body, None, f"{stream} {entry.offset}", {})
-    return _persistent(entry.body, MEDIA_TYPE, event.id, {**headers_of(event)})
+    return _persistent(entry.body, MEDIA_TYPE, event.id, event_headers(event))
 
 
 def preview_message(job: Job, reply_to: str, wait_s: float) -> Message:
@@ -100,7 +107,15 @@ def preview_message(job: Job, reply_to: str, wait_s: float) -> Message:
         MessageTooLarge: over `MAX_PREVIEW_BYTES`.
     """
     body = encode_within(MAX_PREVIEW_BYTES, job)
-    return Message(body, content_type="application/json", message_id=job.id, reply_to=reply_to, expiration=wait_s)
+    headers = _trace_headers(job.trace)
+    return Message(
+        body,
+        content_type="application/json",
+        message_id=job.id,
+        headers=headers,
+        reply_to=reply_to,
+        expiration=wait_s,
+    )
 
 
 def reply_message(event: Event) -> Message:
@@ -138,6 +153,10 @@ def delivery_of(message: "AbstractIncomingMessage", *, lost: bool = False, previ
 def lane_of(message: "AbstractIncomingMessage") -> Lane:
     """Returns the lane that the message names; bulk if it names none that is known."""
     return Lane.INTERACTIVE if message.headers.get(LANE) == Lane.INTERACTIVE else Lane.BULK
+
+
+def _trace_headers(trace: TraceContext | None) -> "HeadersType":
+    return {} if trace is None else {**trace.headers()}
 
 
 def _persistent(body: bytes, content_type: str | None, message_id: str | None, headers: "HeadersType") -> Message:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from contract.broker import BrokerUnavailable, NotPut
 from contract.job import Job
+from contract.tracing import outside
 
 _AT_ONCE = 2  # batches under way; chosen: while one waits for its confirms, the next one is written
 _BATCH = 64  # jobs; chosen: as many as `Publisher.publish_many` publishes with one write
@@ -43,7 +44,7 @@ class Puts:
         batch, self._waiting = wanted[:_BATCH], wanted[_BATCH:]
         if batch:
             self._under_way += 1
-            self._tasks.create_task(self._run(batch))
+            self._tasks.create_task(self._run(batch), context=outside())
 
     async def _run(self, batch: Sequence[tuple[Job, asyncio.Future[NotPut]]]) -> None:
         try:

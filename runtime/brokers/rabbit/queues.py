@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from aio_pika import DeliveryMode, Message
 from aio_pika.exceptions import ChannelNotFoundEntity
@@ -10,14 +11,17 @@ from aiormq.exceptions import ChannelLockedResource
 
 from contract.broker import BrokerError, BrokerUnavailable, LogEntry, QueueExclusive, QueueForbidden, QueueMissing
 from contract.codec import UndecodableError, decode_event
-from contract.event_headers import headers_of
 from contract.events import MEDIA_TYPE
 from contract.labels import Destination, PublishFailure, SessionLoss, SessionRole
 from contract.replays import REPLAY_HEADER, ROUTING_KEY_HEADER
 from runtime.brokers.rabbit.limits import RabbitLimits
+from runtime.brokers.rabbit.messages import event_headers
 from runtime.brokers.rabbit.outgoing import Outgoing
 from runtime.brokers.rabbit.publisher import NotPublished, Publisher
 from runtime.brokers.rabbit.session import Session, SessionLost
+
+if TYPE_CHECKING:
+    from aio_pika.abc import HeadersType
 
 
 async def has_queue(url: str, name: str, limits: RabbitLimits) -> bool:
@@ -62,7 +66,7 @@ def _is_forbidden(failure: BrokerError) -> bool:
 
 
 def _outgoing(queue: str, entry: LogEntry, replay_id: str) -> Outgoing:
-    headers = {ROUTING_KEY_HEADER: entry.routing_key, REPLAY_HEADER: replay_id}
+    headers: HeadersType = {ROUTING_KEY_HEADER: entry.routing_key, REPLAY_HEADER: replay_id}
     event_id = None
     try:
         event = decode_event(entry.body)
@@ -70,12 +74,12 @@ def _outgoing(queue: str, entry: LogEntry, replay_id: str) -> Outgoing:
         pass  # of a later version: it goes out with its bytes alone
     else:
         event_id = event.id
-        headers |= headers_of(event)
+        headers |= event_headers(event)
     message = Message(
         entry.body,
         content_type=MEDIA_TYPE,
         message_id=event_id,
-        headers={**headers},
+        headers=headers,
         delivery_mode=DeliveryMode.PERSISTENT,
     )
     return Outgoing(message=message, exchange="", key=queue, to=Destination.SUBSCRIBER)

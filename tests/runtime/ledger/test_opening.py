@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from contract.metrics import Metrics
+from contract.tracing import OFF
 from runtime.errors import StartError
 from runtime.ledger import opening, schema
 from runtime.ledger.database import ledger_url
@@ -34,7 +35,7 @@ async def asked(url: str) -> None:
 
 async def recorded(url: str) -> None:
     settings = load({"ledger_url": url})
-    async with opening.open_recorder(settings, Records(), Metrics(CollectorRegistry())):
+    async with opening.open_recorder(settings, Records(), Metrics(CollectorRegistry()), OFF):
         return
 
 

@@ -20,6 +20,7 @@ from contract.replays import Replay, ReplayState, ReplayTarget
 from contract.requests import OwnerRequest
 from contract.streams import Stream
 from contract.timestamps import now
+from contract.tracing import OFF
 from contract.webhooks import Delivery, Documents, Webhook, new_id, new_secret
 from runtime.ledger import schema
 from runtime.ledger.callbacks import SqlCallbacks
@@ -31,6 +32,7 @@ from workers.deliver.callbacks import CallbackContext, Callbacks
 from workers.deliver.deliverer import Deliverer
 from workers.deliver.limits import DeliveryLimits
 from workers.deliver.receiver import ReceiverReach, Receivers
+from workers.deliver.traces import Posting
 
 QUICK = DeliveryLimits(
     timeout_s=2.0,
@@ -264,10 +266,11 @@ class DeliverSystem:
         store = SqlDeliveries(self.store._reader, self.store._writer, alone=alone)
         reach = ReceiverReach(networks=("127.0.0.0/8",))
         async with Receivers(reach, timeout_s=limits.timeout_s, answer_bytes=limits.answer_bytes) as receivers:
+            posting = Posting(receivers, OFF)
             kept = SqlCallbacks(self.store._reader, self.store._writer)
             context = CallbackContext(
                 store=kept,
-                receivers=receivers,
+                posting=posting,
                 secret=callback_secret or "",
                 metrics=self.metrics,
                 limits=limits,
@@ -278,7 +281,7 @@ class DeliverSystem:
                 self.log,
                 store,
                 self.replays,
-                receivers,
+                posting,
                 metrics=self.metrics,
                 limits=limits,
                 clock=clock,

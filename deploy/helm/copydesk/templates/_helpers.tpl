@@ -23,6 +23,17 @@ app.kubernetes.io/component: {{ .role }}
 - name: {{ $name }}
   valueFrom: {secretKeyRef: {name: {{ $from.name }}, key: {{ $from.key }}{{ if $from.optional }}, optional: true{{ end }}}}
 {{- end }}
+{{- with .root.Values.tracing }}
+{{- if .endpoint }}
+{{- range $name, $value := merge (dict "OTEL_EXPORTER_OTLP_ENDPOINT" .endpoint) .settings }}
+- {name: {{ $name }}, value: {{ $value | quote }}}
+{{- end }}
+{{- with .headers }}
+- name: OTEL_EXPORTER_OTLP_HEADERS
+  valueFrom: {secretKeyRef: {name: {{ .name }}, key: {{ .key }}}}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "copydesk.containerSecurity" -}}
