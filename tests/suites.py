@@ -57,7 +57,12 @@ _REPLICAS = (
     *(f"tests/system/test_{name}.py" for name in ("api_keys", "audit", "document_acts", "ledger")),
 )  # they start several servers and a database each: about half of the time of the system tests on RabbitMQ
 _ALERTS = ("tests/system/test_alerts.py",)  # three minutes, nearly all of it waiting for Prometheus
-_WORKERS, _API = ("tests/workers", "tests/seeds"), ("tests/service", "tests/fuzz")  # a third of the unit tests each
+_API = ("tests/service",)  # a quarter of the CPU time of the unit tests, as each of the next two and the rest
+_DELIVERY = (
+    *("tests/fuzz", "tests/workers/deliver", "tests/workers/fetch", "tests/workers/children"),
+    "tests/workers/test_duplicates.py",
+)
+_READING = ("tests/workers", "tests/seeds")  # without those
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +73,15 @@ class Suite:
     arguments: tuple[str, ...]
 
 
-def _part(name: str, kind: str, *paths: str) -> Suite:
-    """The tests of `kind` in `paths`."""
-    return Suite(name, (*_options(kind), *paths))
+def _part(name: str, kind: str, *paths: str, but: Sequence[str] = ()) -> Suite:
+    """The tests of `kind` in `paths`, without those in the paths `but`."""
+    inside = (path for path in but if path.startswith(tuple(f"{folder}/" for folder in paths)))
+    return Suite(name, (*_options(kind), *paths, *(f"--ignore={path}" for path in inside)))
 
 
 def _rest(name: str, kind: str, *but: str) -> Suite:
     """All tests of `kind` but those in the paths `but`."""
-    there = [path for path in FOLDERS[kind] if path not in but]
-    inside = [f"--ignore={path}" for path in but if path not in FOLDERS[kind]]
-    return Suite(name, (*_options(kind), *there, *inside))
+    return _part(name, kind, *(path for path in FOLDERS[kind] if path not in but), but=but)
 
 
 def _options(kind: str) -> tuple[str, ...]:
@@ -96,9 +100,10 @@ SUITES = (
     _rest("system", SYSTEM, *_LONG),
     _rest("processes", PROCESSES, *_ROBUST),
     _part("processes: robust", PROCESSES, *_ROBUST),
-    _part("unit: workers", UNIT, *_WORKERS),
+    _rest("unit: the rest", UNIT, *_API, *_DELIVERY, *_READING),
     _part("unit: API", UNIT, *_API),
-    _rest("unit: the rest", UNIT, *_WORKERS, *_API),
+    _part("unit: reading", UNIT, *_READING, but=_DELIVERY),
+    _part("unit: fetching and delivery", UNIT, *_DELIVERY),
 )
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Subquery, bindparam, case, delete, func, literal_column, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -20,7 +20,9 @@ from runtime.ledger.tables import callbacks, events
 from runtime.ledger.times import maybe_milliseconds, maybe_time_of, milliseconds
 
 _INSERT: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-_PENDING = callbacks.c.state == DeliveryState.PENDING.value
+# A parameter would hide from the databases that the indexes of pending rows apply.
+_LITERAL: Final[ColumnElement[str]] = literal_column(f"'{DeliveryState.PENDING.value}'")
+_PENDING = callbacks.c.state == _LITERAL
 _ERASED: Final = "the document was erased"
 _CHANGING: Final = ("state", "attempts", "next_ms", "last_ms", "status", "error")
 # A callback whose lease is another one by now has been claimed anew, or its document is erased.
@@ -76,7 +78,7 @@ class SqlCallbacks:
         due = (_PENDING, callbacks.c.next_ms <= milliseconds(at))
         with translated():
             async with self._reader.connect() as connection:
-                ids = await _candidates(connection, due, limit=limit, a_host=a_host, busy=busy)
+                ids = await _candidates(connection, milliseconds(at), limit=limit, a_host=a_host, busy=busy)
             if not ids:
                 return ()
             async with self._writer.begin() as connection:
@@ -114,18 +116,38 @@ class SqlCallbacks:
 
 
 async def _candidates(
-    connection: AsyncConnection, due: tuple[Any, ...], *, limit: int, a_host: int, busy: Mapping[str, int]
+    connection: AsyncConnection, at_ms: int, *, limit: int, a_host: int, busy: Mapping[str, int]
 ) -> Sequence[str]:
-    """Returns the ids of callbacks that may be claimed, those that have waited longest first."""
+    """Returns the ids of callbacks that may be claimed, those that have waited longest first.
+
+    It takes a few rows of the index for each host that has something pending, however many of one host are due.
+    """
     full = [host for host, count in busy.items() if count >= a_host]
-    rank = func.row_number().over(partition_by=callbacks.c.host, order_by=callbacks.c.next_ms).label("rank")
-    ranked = select(callbacks.c.event_id, callbacks.c.host, callbacks.c.next_ms, rank).where(
-        *due, callbacks.c.host.not_in(full)
-    )
-    few = ranked.subquery()
-    wanted = select(few).where(few.c.rank <= a_host).order_by(few.c.next_ms).limit(limit)
-    rows = (await connection.execute(wanted)).all()
-    return [row.event_id for row in rows if row.rank <= a_host - busy.get(row.host, 0)]
+    first = _earliest()
+    wanted = select(first.c.host).where(first.c.next_ms <= at_ms, first.c.host.not_in(full))
+    hosts = (await connection.execute(wanted.order_by(first.c.next_ms).limit(limit))).scalars().all()
+    if not hosts:
+        return ()
+    due = select(callbacks.c.event_id, callbacks.c.next_ms).where(_PENDING, callbacks.c.next_ms <= at_ms)
+    firsts = [
+        due.where(callbacks.c.host == host).order_by(callbacks.c.next_ms).limit(a_host - busy.get(host, 0)).subquery()
+        for host in hosts
+    ]
+    few = union_all(*(select(first) for first in firsts)).subquery()
+    return (await connection.execute(select(few.c.event_id).order_by(few.c.next_ms).limit(limit))).scalars().all()
+
+
+def _earliest() -> Subquery:
+    """Returns the hosts that have something pending, each with the earliest time at which something is due.
+
+    It goes from host to host by the index `callbacks_host`: https://wiki.postgresql.org/wiki/Loose_indexscan
+    """
+    later = callbacks.alias()
+    hosts = select(func.min(callbacks.c.host).label("host")).where(_PENDING).cte("hosts", recursive=True)
+    following = select(func.min(later.c.host)).where(later.c.state == _LITERAL, later.c.host > hosts.c.host)
+    hosts = hosts.union_all(select(following.scalar_subquery()).where(hosts.c.host.is_not(None)))
+    first = select(func.min(callbacks.c.next_ms)).where(_PENDING, callbacks.c.host == hosts.c.host).scalar_subquery()
+    return select(hosts.c.host, first.label("next_ms")).where(hosts.c.host.is_not(None)).subquery()
 
 
 def _row(run: RunRow, body: bytes, at_ms: int) -> dict[str, Any]:

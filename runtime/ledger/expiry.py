@@ -66,8 +66,10 @@ class Extent:
     def has_removed(self, place: int) -> bool:
         """Returns True if what follows the offset `place` is gone, or the log was made anew.
 
-        A reader at -1 begins with the oldest event that there is.
+        A reader at -1 begins with the oldest event that there is. In an empty log nothing can be missed any more.
         """
+        if self.newest < self.oldest:
+            return False
         return place > self.newest or (0 <= place < self.oldest and not is_next(self.oldest, place))
 
 
@@ -81,6 +83,7 @@ class Expiry:
         self._limits = limits
         self._known: dict[int, datetime] = {}  # times of events by offset: most are asked for again
         self._ends = (0, -1)
+        self._is_known = True
 
     async def run(self) -> None:
         """Measures until it is cancelled.
@@ -96,7 +99,7 @@ class Expiry:
             self._show({}, 0.0)
 
     async def measure(self) -> None:
-        """Measures once. The gauges vanish while the broker cannot be asked.
+        """Measures once. The gauges stay as they are while the broker cannot be asked, or answers too late.
 
         Raises:
             LedgerUnavailable: the database failed.
@@ -109,9 +112,12 @@ class Expiry:
                 reach_s = extent.left_s(now, now, self._limits.keep)
                 left = {reader: await self._left_s(place, extent) for reader, place in slowest.items()}
         except (BrokerUnavailable, TimeoutError) as error:
-            log.info("log_extent_unknown", error=type(error).__name__)
-            left, reach_s = {}, 0.0
-        self._show(left, reach_s)
+            if self._is_known:  # the log of sessions says what is wrong with the broker
+                log.info("log_extent_unknown", error=type(error).__name__)
+            self._is_known = False
+        else:
+            self._is_known = True
+            self._show(left, reach_s)
 
     async def _slowest(self) -> Mapping[LogReader, int]:
         with translated():
@@ -131,10 +137,11 @@ class Expiry:
         if extent.has_removed(place):
             return 0.0
         now = datetime.now(UTC)
-        at = now if place >= extent.newest else await self._time_of(max(place + 1, extent.oldest))
+        at = now if place >= extent.newest else await self._time_of(place + 1)
         return extent.left_s(at, now, self._limits.keep)
 
     async def _time_of(self, offset: int) -> datetime:
+        """Returns the time of the first event from this offset on."""
         if offset not in self._known:
             self._known[offset] = await time_at(self._log, offset)
         return self._known[offset]

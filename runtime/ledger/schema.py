@@ -10,7 +10,7 @@ from runtime.errors import StartError
 from runtime.ledger import search, tables
 from runtime.ledger.database import open_engine, translated
 
-VERSION: Final = "0010"  # of the tables that this code needs: the newest in `migrations/versions`
+VERSION: Final = "0011"  # of the tables that this code needs: the newest in `migrations/versions`
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -303,6 +303,9 @@ callbacks = Table(
 )
 _waiting = callbacks.c.state == "pending"
 Index("callbacks_due", callbacks.c.next_ms, sqlite_where=_waiting, postgresql_where=_waiting)
+Index(
+    "callbacks_host", callbacks.c.host, callbacks.c.next_ms, sqlite_where=_waiting, postgresql_where=_waiting
+)  # to find what is due of each host
 Index("callbacks_document", callbacks.c.document_id)
 
 # Replays. They are not derived. `holder` and `fence`: which process runs it.

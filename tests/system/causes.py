@@ -86,12 +86,18 @@ async def site(status: int) -> AsyncIterator[tuple[str, list[int]]]:
         await runner.cleanup()
 
 
+async def _made(http: aiohttp.ClientSession, wanted: dict[str, object]) -> str | None:
+    """Returns the id of a new webhook; None while the broker is away."""
+    async with http.post("/v1/webhooks", json=wanted) as response:
+        assert response.status in {201, 503}, await response.text()
+        return str((await response.json())["id"]) if response.status == 201 else None
+
+
 @asynccontextmanager
 async def webhook(desk: Watched, url: str, *, ordered: bool = False) -> AsyncIterator[None]:
     async with aiohttp.ClientSession(desk.api) as http:
-        async with http.post("/v1/webhooks", json={"url": url, "ordered": ordered}) as response:
-            assert response.status == 201, await response.text()
-            hook = (await response.json())["id"]
+        while (hook := await _made(http, {"url": url, "ordered": ordered})) is None:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.5)
         try:
             yield
         finally:
@@ -104,13 +110,20 @@ async def consumer(desk: Watched, name: str) -> AsyncIterator[None]:
     """Makes a named consumer that begins with the oldest event of the log, and never reads."""
     async with aiohttp.ClientSession(desk.api) as http:
         wanted = {"consumer": name, "after": "oldest", "follow": "false", "format": "ndjson"}
-        async with http.get("/v1/events", params=wanted) as response:
-            assert response.status == 200, await response.text()
+        while (status := await _read(http, wanted)) == 503:  # noqa: ASYNC110 - its sessions may have to begin anew
+            await asyncio.sleep(0.5)
+        assert status == 200
         try:
             yield
         finally:
             async with http.delete(f"/v1/consumers/{name}") as response:
                 assert response.status == 204
+
+
+async def _read(http: aiohttp.ClientSession, wanted: dict[str, str]) -> int:
+    async with http.get("/v1/events", params=wanted) as response:
+        await response.read()
+        return response.status
 
 
 @asynccontextmanager

@@ -204,7 +204,7 @@ async def test_every_panel_of_the_dashboards_has_data(desk: Watched, alert: Aler
         desk.signal_parsers(signal.SIGKILL)  # others replaced parsers
         asked = list(queries(await variables(http)))
         assert {query.board for query in asked} == set(boards())
-        missing = await without_data(http, asked, within_s=60)
+        missing = await without_data(http, asked, within_s=120)
         assert missing == [], await told_of(desk, http, missing)
         if PICTURES:
             await asyncio.sleep(LOADED_S)

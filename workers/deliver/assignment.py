@@ -15,14 +15,20 @@ class LiveProcesses:
     def __init__(self, heartbeat_timeout_s: float) -> None:
         self._heartbeat_timeout_s = heartbeat_timeout_s
         self._seen: dict[str, tuple[int, float]] = {}
+        self._is_in_doubt = False
 
     def see(self, heartbeats: dict[str, int], now_s: float) -> None:
         """Notes the heartbeats at `now_s` on the own clock, in seconds."""
         before = self._seen
         self._seen = {
-            name: before[name] if name in before and before[name][0] == beat else (beat, now_s)
+            name: before[name] if before.get(name, (-1, 0.0))[0] == beat and not self._is_in_doubt else (beat, now_s)
             for name, beat in heartbeats.items()
         }
+        self._is_in_doubt = False
+
+    def doubt(self) -> None:
+        """Heartbeats could not be read, and others perhaps not be stored: what is seen next counts as new."""
+        self._is_in_doubt = True
 
     def alive(self, now_s: float) -> set[str]:
         """Returns the processes whose last heartbeat is recent."""

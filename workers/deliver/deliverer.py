@@ -138,6 +138,7 @@ class Deliverer:
             await self._tell(snapshot.webhooks)
             await self._sweep()
         except LedgerUnavailable as error:
+            self._processes.doubt()
             self._fail(error)
         else:
             self._is_failing = False

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from contract.article import Source
 from workers.metadata import jsonld
+from workers.metadata.byline_words import OTHER_LABEL, REPORTER
 from workers.metadata.elements import ElementRegion, PageElement
 from workers.metadata.person_names import split_names
 from workers.metadata.shown_dates import locale_of
@@ -179,16 +180,26 @@ def _beside_date(element: PageElement, page: PageSources, sites: frozenset[str])
     dates = dates_in(element.text, locale_of(page)) if len(element.text) <= MAX_LINE else []
     words = [words for date in dates for words in (date.before, date.after)]
     texts = [piece for text in words for piece in _CLOCK.sub("|", text).split("|")]
-    names = [name for text in texts for name in split_names(text.strip(_JOINS), sites, trusted=False) if " " in name]
+    names = [
+        name
+        for text in texts
+        for name in split_names(text.strip(_JOINS), sites, trusted=False)
+        if " " in name or REPORTER.search(text.strip(_JOINS))
+    ]
     found = tuple(dict.fromkeys(names))[:_MAX_NAMES]
     return Mention(MentionKind.DATED, found, Source.MARKUP, element.position, element.region, len(element.text))
+
+
+def _is_of_other(text: str, by: re.Match[str]) -> bool:
+    """Returns True if the word `by` belongs to a label of others than authors: photographs by, edited by."""
+    return any(label.end() > by.start() for label in OTHER_LABEL.finditer(text, 0, by.end()))
 
 
 def _of_element(kind: MentionKind, element: PageElement, sites: frozenset[str]) -> Mention:
     text = element.text
     if kind is MentionKind.BY_WITHIN:
         found = BY_WITHIN.search(text)
-        text = text[found.end() :] if found else ""
+        text = text[found.end() :] if found and not _is_of_other(text, found) else ""
     elif kind is MentionKind.COPYRIGHT:
         text = _AROUND_COPYRIGHT.sub(" ", text)
     elif kind is MentionKind.AVATAR:

@@ -16,7 +16,20 @@ BEFORE_BY = word_set(
     écrit"""
 )
 # A name may follow without a space.
-BY_LABELS = word_set("作者 執筆 執筆者 投稿者 文 撰文 撰稿 撰稿人 通讯员 取材 著者 記者 记者 글")
+BY_LABELS = word_set(
+    "作者 執筆 執筆者 投稿者 文 撰文 撰稿 撰稿人 通讯员 取材 著者 記者 记者 글 ライター 聞き手 文責 筆者 글·사진"
+)
+# Words for those who wrote or spoke with somebody. A name follows, with or without a colon.
+WROTE = word_set(
+    """беседовал беседовала подготовил подготовила записал записала написал написала підготував підготувала
+    เขียนโดย oleh írta napsal napsala napísal napísala opracował opracowała oprac. rédigé"""
+) | {"a cura di", "propos recueillis par", "автор текста", "взяла интервью", "взял интервью"}
+# Labels of authors that need a colon: without it, they are common words.
+LABELS = word_set(
+    """redaktion redacción redação penulis pewarta wartawan muhabir yazar teksti szerző bài kirjoittaja skribent
+    reporter repórter ρεπορτάζ เรื่อง รายงาน रिपोर्ट रिपोर्टर إعداد الكاتب الكاتبة كتابة تقرير כתב כתבה כתבת
+    журналист корреспондент"""
+) | {"bài viết"}
 
 
 def any_of(words: Iterable[str]) -> str:
@@ -37,18 +50,20 @@ _OTHERS = word_set(
     편집 사진 출처 редактор фото источник редакція джерело photo photos foto fotos fotografía photographie
     φωτογραφία φωτογραφίες επιμέλεια ช่างภาพ ภาพ
     บรรณาธิการ ảnh nguồn fotoğraf editör editor editing édition edición संपादक फोटो تصوير تحرير المصدر محرر צילום עריכה
-    עורך source quelle fuente fonte bron kaynak źródło"""
+    עורך zdjęcia zdjęcie zdj. kuvat kuva bilder bild fotografie fotók kép 圖 插画 イラスト
+    source quelle fuente fonte bron kaynak źródło"""
 ) | {"biên tập"}
 OTHER_LABEL = re.compile(
     r"(?<!\w)(?:(?:photos?|photographs?|photography|pictures?|images?|illustrations?|graphics?|videos?"
     r"|editing|edited|translated|produced|compiled|fact[- ]checked|fotos?|bilder)\s+(?:by|von)\b"
-    rf"|(?:{any_of(_OTHERS)})\s*[:：／/｜|])"
+    rf"|(?:{any_of(_OTHERS)})\s*[:：／/｜|＝●])"
     r"|(?:责任编辑|責任編輯|责编)\s*[:：]?|来源\s*[:：]|來源\s*[:：]",
     re.IGNORECASE,
 )
 # 本报记者, 新华社记者, 記者: before a name.
 CHINESE_REPORTER = re.compile(
     r"^[\u4e00-\u9fff]{0,8}?(?:特约|見習|见习)?(?:记者|記者|通讯员|特派员)\s*[:：]?\s*(?=[\u4e00-\u9fff])"
+    r"|^(?:기자|특파원)\s+(?=[가-힣])|\s+(?:摄影)?(?:报道|報導|報道)$"
 )
 # After a name or an agency: 台北報導, 北京5月3日电, 综合报道, 责编.
 CHINESE_NO_NAME = re.compile(r"(?:報導|报道|報道|日电|日電|专电|綜合|综合|编译|编辑|編輯|整理|供稿|编者|本报讯|讯)$")
@@ -58,19 +73,20 @@ _FAMILY = (
     "吕呂丁任卢盧姚沈钟鐘姜崔谭譚陆陸范汪廖石金韦韋贾賈夏付方邹鄒熊白孟秦邱侯江尹薛闫雷龙龍史陶贺賀毛郝顾顧龚龔邵万萬钱錢严嚴洪"
 )
 CHINESE_NAMES = re.compile(rf"[{_FAMILY}][\u4e00-\u9fff]{{1,2}}(?:\s+[{_FAMILY}][\u4e00-\u9fff]{{1,2}})+")
-BRACKETS = re.compile(r"^\s*[（(\[【](.*)[）)\]】]\s*$", re.DOTALL)
+BRACKETS = re.compile(r"^\s*[（(\[【〔](.*)[）)\]】〕]\s*$", re.DOTALL)
 # "and" written together with the next name, between two names of two words.
 JOINED_AND = re.compile(
     r"(\S+\s\S+)\s(?:ו(?=[א-ת]{2,}\s)|و(?!ليد|ائل|سيم|فاء|جدان|ديع|حيد|جيه|رد)(?=[\u0621-\u064a]{2,}\s))(?=\S+\s\S+$)"
 )
 _OTHER_BY = word_set("συντάκτης συντάκτρια γράφει γράφουν κείμενο ρεπορτάζ autorzy opracowanie opracował teksten")
-_OTHER_BY |= {"tác giả", "bài viết", "thực hiện", "γράφει ο", "γράφει η", "του", "της"}
+_OTHER_BY |= WROTE | {"tác giả", "bài viết", "thực hiện", "γράφει ο", "γράφει η", "του", "της"}
 BY = re.compile(
     rf"^\W*(?:(?:{any_of(BEFORE_BY)}|reviewed|created|added|medically reviewed|ein beitrag)\s+)?"
     rf"(?:取材・)?(?:{any_of(BY_WORDS | BY_LABELS)}|writer|text|texto|testo|tekst|foto|redaktion|автори|тексты?"
     rf"|yazan|haber|بقلم|كتبت?|نوشته|نویسنده|خبرنگار|מאת|โดย|ผู้เขียน|เรื่อง|द्वारा|लेखक"
     rf"|{any_of(_OTHER_BY)})"
-    r"(?:\s*[:：／＝｜|]\s*|\s+|(?<=[著作記记]者)|$)",
+    r"(?:\s*[:：／＝｜|●・]\s*|\s+|(?<=[著作記记]者)|$)"
+    rf"|^\W*(?:{any_of(LABELS)})\s*[:：]\s*",
     re.IGNORECASE,
 )
 BREAK = re.compile(r"\s*(?:[;|/／｜　•·●\n、，；]|\s[–—-]\s)\s*")
@@ -83,7 +99,7 @@ AND = re.compile(
     r"|(?<=[\u4e00-\u9fff]{2})[和与與](?=[\u4e00-\u9fff]{2}))\s*",
     re.IGNORECASE,
 )
-REPORTER = re.compile(r"(?:\s*(?:記者|记者|기자|特派員|さん|氏))+$")
+REPORTER = re.compile(r"(?:\s*(?:記者|记者|기자|특파원|논설위원|特派員|さん|氏))+$")
 SUFFIX = re.compile(r",\s*((?:Jr|Sr|II|III|IV)\b\.?)", re.IGNORECASE)
 DEGREE = re.compile(
     r"(?:\b(?:ph\.?\s?d|m\.?d|md|mph|mba|rdn?|rn|ms|msc|ma|llm|jd|esq|cfp|cpa|dds|dvm|np|pa-c|lcsw|fand|cscs)\b\.?)+$",

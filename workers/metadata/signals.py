@@ -4,7 +4,7 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
-from workers.metadata.byline_words import BEFORE_BY, BY_LABELS, BY_WORDS, any_of
+from workers.metadata.byline_words import BEFORE_BY, BY_LABELS, BY_WORDS, LABELS, TRADES, WROTE, any_of
 from workers.metadata.calendars import western_numerals
 from workers.page.words import word_set
 
@@ -26,12 +26,14 @@ _BY_WORDS = BY_WORDS | word_set(
     """kirjoittanut tekst testo text texte texto yazan haber autorzy بقلم كتب كتبت نوشته מאת โดย ผู้เขียน द्वारा लेखक
     συντάκτης συντάκτρια γράφει κείμενο текст тексты автори tácgiả"""
 )
+_BY_WORDS |= WROTE
 _BY = re.compile(
     rf"\W{{0,3}}(?:(?:(?:{any_of(_BEFORE_BY)})\s+)?(?:{any_of(_BY_WORDS)})(?!\w)\s*[:：]?(?:\s|$)"
-    r"|[\u4e00-\u9fff]{0,8}(?:记者|記者)\s?[\u4e00-\u9fff]{2,4}(?:[\s、／/]+[\u4e00-\u9fff]{2,6})*\s*$"
-    r"|[\u4e00-\u9fff]{2,6}\s?(?:記者|记者)\s*$|글\s[가-힣]{2,4}\s*$|[가-힣]{2,4}\s?(?:기자|특파원)(?:\s*\S+@\S+)?\s*$"
+    r"|[\u4e00-\u9fff]{0,8}(?:记者|記者|通讯员)\s?[\u4e00-\u9fff]{2,4}(?:[\s、／/]+[\u4e00-\u9fff]{2,6})*[\s〕】）]*$"
+    r"|[\u4e00-\u9fff]{2,6}\s?(?:記者|记者)\s*$|글\s[가-힣]{2,4}\s*$|(?:기자|특파원)\s[가-힣]{2,4}\s*$"
+    r"|(?:글·사진\s|[가-힣]{2,6}=\S{1,8}\]\s?)?[가-힣]{2,4}(?:[·,\s]+[가-힣]{2,4})*\s?(?:기자|특파원)(?:\s*\S+@\S+)?\s*$"
     r"|(?:Του|Της)\s+[Α-ΩΆ-Ώ]\w+\s+[Α-ΩΆ-Ώ]\w+\s*$|(?:نویسنده|خبرنگار)\s*:"
-    rf"|tác giả\s*[:：]|(?:取材・)?(?:{any_of(BY_LABELS)})\s*[:：●・/／＝｜|])",
+    rf"|(?:{any_of(LABELS | {'tác giả'})})\s*[:：]|(?:取材・)?(?:{any_of(BY_LABELS)})\s*[:：●・/／＝｜|])",
     re.IGNORECASE,
 )
 BY_WITHIN = re.compile(
@@ -48,7 +50,12 @@ _BRACKET = re.compile(
 )
 _MAX_CREDIT = 170  # characters at the end of a text
 # Every byline contains one of these, a sign at its start, or a label. Searching for them first is far faster.
-_BY_HINTS = frozenset(f"{word}{colon}" for word in _BY_WORDS | _BEFORE_BY for colon in ("", ":", "：", "."))
+_BY_HINTS = frozenset(
+    f"{word}{colon}"
+    for words in _BY_WORDS | _BEFORE_BY | LABELS
+    for word in words.split()[:1]
+    for colon in ("", ":", "：", ".")
+) - {"a"} | {"cura"}  # of "a cura di"
 _LABEL = re.compile(rf"{any_of(BY_LABELS)}|기자|특파원|tác giả|^Τ[οη][υς]\s|نویسنده|خبرنگار", re.IGNORECASE)
 COPYRIGHT = re.compile(r"©|\(c\)|copyright", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
@@ -102,6 +109,8 @@ _PROPS = {
     "datepublished": Signal.PUBLISHED_PROP,
     "datemodified": Signal.MODIFIED_PROP,
 }
+_VOCABULARIES = frozenset({"", "schema", "dc", "dcterms"})  # prefixes of RDFa
+_DUBLIN_CORE = {"date": Signal.PUBLISHED_PROP, "issued": Signal.PUBLISHED_PROP}
 _CLASSES = {  # of names in lower case
     Signal.TITLE_CLASS: re.compile(
         r"headline|(?:entry|post|article|page|story|content)[-_]{0,2}title|\btitle(?:\d|_\w+)?\b"
@@ -144,6 +153,16 @@ def signals_of_itemprop(names: str) -> tuple[Signal, ...]:
     return tuple(filter(None, map(_PROPS.get, names.lower().split())))
 
 
+def signals_of_property(names: str) -> tuple[Signal, ...]:
+    """Returns the signals that RDFa gives: a term alone, of schema.org, or of Dublin Core."""
+    terms = (term.rpartition(":") for term in names.lower().split())
+    return tuple(
+        signal
+        for prefix, _, name in terms
+        if prefix in _VOCABULARIES and (signal := _PROPS.get(name) or _DUBLIN_CORE.get(name))
+    )
+
+
 def is_author_link(href: str) -> bool:
     """Returns True if a link leads to an author's page, by the folders in its path or by its query."""
     if "?" in href and _AUTHOR_QUERY.search(href.lower()):
@@ -166,13 +185,21 @@ def signals_of_text(words: str) -> tuple[Signal, ...]:
         signals += _signals_of_byline(line)
     if len(line) >= MAX_LINE:
         return signals
-    if 1 < len(parts) <= _MAX_NAME_PARTS and line[0].isupper() and len(line) <= _MAX_NAME and _NAME.fullmatch(line):
+    if 1 < len(parts) <= _MAX_NAME_PARTS and line[0].isupper() and _is_name(line):
         signals += (Signal.NAME,)
     if _has_year(line):
         signals += (Signal.YEAR,)
     if "©" in line or (line[0] in "C(c" and COPYRIGHT.search(line)):
         signals += (Signal.COPYRIGHT,)
     return signals
+
+
+def _is_name(line: str) -> bool:
+    """Returns True for a name alone, or with a role after it: `Mara Quill, Harbour Correspondent`."""
+    name, comma, role = line.partition(",")
+    if comma and TRADES.isdisjoint(role.lower().split()):
+        return False
+    return len(name) <= _MAX_NAME and _NAME.fullmatch(name) is not None
 
 
 def credit_in(words: str) -> str:

@@ -9,7 +9,14 @@ from urllib.parse import urlsplit
 
 from workers.metadata import jsonld
 from workers.metadata.elements import SILENT, ElementIndex, ElementRegion, PageElement, SignalHit
-from workers.metadata.signals import Signal, is_author_link, signals_of_itemprop, signals_of_names, signals_of_text
+from workers.metadata.signals import (
+    Signal,
+    is_author_link,
+    signals_of_itemprop,
+    signals_of_names,
+    signals_of_property,
+    signals_of_text,
+)
 from workers.page.head import Attributes, Head
 from workers.page.tree import Element
 from workers.page.words import bare, tokens, word_set
@@ -29,6 +36,7 @@ _READERS: Mapping[str, Callable[[str], tuple[Signal, ...]]] = {
     "class": signals_of_names,
     "id": signals_of_names,
     "itemprop": signals_of_itemprop,
+    "property": signals_of_property,
 }
 # These have no text themselves; only the text after them is read.
 _WORDLESS = SILENT | word_set(

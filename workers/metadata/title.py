@@ -95,7 +95,7 @@ def _part_on_page(text: str, page: PageSources) -> str:
     part stands below the heading, and the name not by itself.
     """
     if bare(text) in {bare(element.text) for element in page.main_elements(Signal.H1)}:
-        return ""  # all of it is a heading
+        return _heading_before_line(text, page)
     elements = page.main_elements(Signal.TITLE_PART)
     texts = {squeeze(element.text) for element in elements}
     below = {squeeze(element.text) for element in elements if element.position >= page.heading}
@@ -107,6 +107,13 @@ def _part_on_page(text: str, page: PageSources) -> str:
         and (_starts(text, part) or (part in below and _ends(text, part, texts)))
     ]
     return max(found, key=lambda part: (text.startswith(part), len(part)), default="")
+
+
+def _heading_before_line(text: str, page: PageSources) -> str:
+    """Returns the words before a vertical line in `text`, all of it an h1, if they are another heading; or nothing."""
+    parts = [part for part in page.main_elements(Signal.TITLE_PART) if part.node.tag in _HEADINGS]
+    found = (squeeze(part.text) for part in parts if len(tokens(part.text)) >= _MIN_PART)
+    return next((one for one in found if text.startswith(one) and text[len(one) :].lstrip().startswith("|")), "")
 
 
 def _is_short_headline(text: str, part: str) -> bool:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 
 from contract.broker import BrokerUnavailable
 from contract.consumers import Consumer
@@ -30,10 +31,14 @@ HOUR_S = 3600.0
 def hourly(count: int) -> Records:
     """Returns a log with an event of each of the last `count` hours: that at offset `count` - 1 is of now."""
     records = Records()
+    write_hourly(records, count)
+    return records
+
+
+def write_hourly(records: Records, count: int) -> None:
     for number in range(count):
         at = rfc3339(NOW - timedelta(hours=count - 1 - number))
         records.decide(replace(samples.processed(samples.job()), time=at))
-    return records
 
 
 async def add_consumer(engine: AsyncEngine, offset: int, name: str = "archive") -> None:
@@ -113,6 +118,16 @@ async def test_an_offset_that_rabbitmq_has_skipped_is_no_removed_event(engine: A
     assert (await measured.left(), measured.reach) == ({"consumer": 6.0}, 24.0)
 
 
+async def test_times_are_looked_up_again_in_a_log_that_was_made_anew(engine: AsyncEngine) -> None:
+    records = hourly(20)
+    await add_consumer(engine, 3)
+    measured = Measured(records, engine, DAY)
+    assert await measured.left() == {"consumer": 9.0}
+    records.make_anew(Stream.LOG)
+    write_hourly(records, 10)
+    assert await measured.left() == {"consumer": 19.0}
+
+
 async def test_entries_that_are_no_events_are_passed_over(engine: AsyncEngine) -> None:
     records = Records()
     records.write(Stream.LOG, b"{}")
@@ -125,9 +140,11 @@ async def test_an_empty_log_has_all_its_time(engine: AsyncEngine) -> None:
     measured = Measured(Records(), engine, DAY)
     await add_consumer(engine, -1)
     assert (await measured.left(), measured.reach) == ({"consumer": 24.0}, 24.0)
+    assert await SqlConsumerBook(engine).commit("ann", "archive", 7, NOW)  # the log was made anew since
+    assert await measured.left() == {"consumer": 24.0}
 
 
-async def test_nothing_is_shown_while_the_broker_cannot_be_asked(engine: AsyncEngine) -> None:
+async def test_what_was_measured_last_stays_while_the_broker_cannot_be_asked(engine: AsyncEngine) -> None:
     class Away(Records):
         away = False
 
@@ -141,7 +158,13 @@ async def test_nothing_is_shown_while_the_broker_cannot_be_asked(engine: AsyncEn
     measured = Measured(records, engine, DAY)
     assert (await measured.left(), measured.reach) == ({"consumer": 24.0}, 24.0)
     records.away = True
-    assert (await measured.left(), measured.reach) == ({}, 0.0)
+    with capture_logs() as logs:
+        for _ in range(2):
+            assert (await measured.left(), measured.reach) == ({"consumer": 24.0}, 24.0)
+    assert [entry["event"] for entry in logs] == ["log_extent_unknown"]
+    records.away = False
+    assert await SqlConsumerBook(engine).remove("ann", "archive")
+    assert (await measured.left(), measured.reach) == ({}, 24.0)
 
 
 async def test_it_is_measured_while_this_process_records(engine: AsyncEngine) -> None:

@@ -27,3 +27,13 @@ def test_a_process_has_ended_when_its_beat_stands_still() -> None:
     assert (processes.alive(105.0), processes.ended(105.0)) == ({"a"}, {"b"})
     processes.see({"a": 2, "b": 2}, 106.0)
     assert processes.alive(106.0) == {"a", "b"}
+
+
+def test_after_an_outage_of_the_ledger_nobody_counts_as_ended_before_the_time_is_over_again() -> None:
+    processes = LiveProcesses(5.0)
+    processes.see({"a": 1, "b": 1}, 0.0)
+    processes.doubt()
+    processes.see({"a": 1, "b": 1}, 60.0)  # the first look after it
+    assert processes.alive(64.0) == {"a", "b"}
+    processes.see({"a": 2, "b": 1}, 64.0)
+    assert processes.ended(66.0) == {"b"}

@@ -135,6 +135,55 @@ def test_a_frame_called_after_its_sidebar_is_not_aside() -> None:
     assert find_authors(page("", body))[0].value == ("Jo Marsh",)
 
 
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '<div class="elementor-element elementor-widget"><p class="byline">Jo Marsh</p></div>',
+        '<div class="node node-promoted"><p class="byline">Jo Marsh</p></div>',
+    ],
+)
+def test_the_parts_of_a_page_builder_are_not_aside(frame: str) -> None:
+    assert find_authors(page("", f"{H1}{frame}"))[0].value == ("Jo Marsh",)
+
+
+def test_what_holds_the_page_s_title_is_not_aside() -> None:
+    post = '<h3>Ferry returns after nine years</h3><p class="byline">By Jo Marsh</p>'
+    body = f'<h1>Harbour Blog</h1><div class="widget" id="main-widget">{post}</div>'
+    head = '<meta property="og:title" content="Ferry returns after nine years">'
+    assert find_authors(page(head, body))[0].value == ("Jo Marsh",)
+
+
+def test_an_author_declared_aside_counts_where_a_commenter_does_not() -> None:
+    aside = '<aside><a rel="author" href="/profile/jo-marsh">Jo Marsh</a></aside>'
+    comment = '<div id="comments"><span class="comment-author author">Troll One</span></div>'
+    assert find_authors(page("", H1 + aside + comment))[0].value == ("Jo Marsh",)
+    assert find_authors(page("", H1 + comment)) == []
+
+
+@pytest.mark.parametrize(
+    "href", ["/about/editors/jo-marsh/", "/profil/jo-marsh", "/search?searchphrase=author&q=jo", "/?author_id=7"]
+)
+def test_links_to_an_author_s_page(href: str) -> None:
+    assert find_authors(page("", f'{H1}<span><a href="{href}">Jo Marsh</a></span>'))[0].value == ("Jo Marsh",)
+
+
+def test_a_moment_or_a_word_alone_is_no_name() -> None:
+    body = f'{H1}<i class="author" content="2021-11-04T02:00:00+01:00">x</i><p class="byline">Von</p>'
+    assert find_authors(page("", body)) == []
+
+
+def test_names_that_share_a_byline() -> None:
+    together = Mention(MentionKind.BY, ("Jo Marsh", "Ada Lind", "Max Roe"), Source.MARKUP)
+    chances = {"Jo Marsh": 0.5, "Ada Lind": 0.21, "Max Roe": 0.19}
+    found = [ScoredCandidate(AuthorCandidate(key_of(name), name, [together]), one) for name, one in chances.items()]
+    assert [one.candidate.name for one in choose_authors(found, frozenset())] == ["Jo Marsh", "Ada Lind"]
+
+
+@pytest.mark.parametrize("name", ["schema:author", "dc:creator", "author"])
+def test_rdfa_names_the_author(name: str) -> None:
+    assert find_authors(page("", f'{H1}<span property="{name}">Jo Marsh</span>'))[0].value == ("Jo Marsh",)
+
+
 def test_the_subject_of_a_page_is_not_its_author() -> None:
     body = '<h1>Jo Marsh</h1><p class="author">Jo Marsh</p><a rel="author" href="/a/jo-marsh">Jo Marsh</a>'
     assert find_authors(page("", body)) != []

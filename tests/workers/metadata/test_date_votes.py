@@ -298,3 +298,12 @@ def test_a_date_of_few_digits(text: str, day: str) -> None:
 @pytest.mark.parametrize("text", ["Version 05.03.24", "05.03.24.1", "99.03.24", "05.03.24 and more"])
 def test_numbers_with_points_are_no_date(text: str) -> None:
     assert parse_written_date(text, "de") is None
+
+
+@pytest.mark.parametrize("name", ["schema:datePublished", "dc:date", "dcterms:issued", "datePublished"])
+def test_rdfa_states_the_publication(name: str) -> None:
+    assert published("", f'{H1}<i property="{name}" content="2024-03-05"></i>')[0].value == "2024-03-05"
+
+
+def test_a_property_of_another_vocabulary_is_no_publication() -> None:
+    assert published("", f'{H1}<i property="event:date" content="2024-03-05"></i>') == []

@@ -156,3 +156,82 @@ def test_the_same_title_by_title_and_opengraph_agrees() -> None:
     both = "Ferry returns to the old harbour"
     head = f'<title>{both} - Gazette</title><meta property="og:title" content="{both}">'
     assert find_titles(page(head, f"<div>{both}</div>{BODY}"))[0].value == both
+
+
+HEADLINE = "Ferry returns after nine years"
+TITLED = f'<meta property="og:title" content="{HEADLINE}">'
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        pytest.param(
+            f"<title>Gazette.com in town: {HEADLINE}</title>", f"<div>{HEADLINE}</div>", id="a host before a colon"
+        ),
+        pytest.param(f"<title>News - {HEADLINE}</title>", "", id="a section before the headline"),
+        pytest.param(f"<title>{HEADLINE} | Gazette</title>", f"<h1>{HEADLINE} | Opinion</h1>", id="a section after it"),
+        pytest.param(
+            f"<title>{HEADLINE} | Care | Gazette House</title>",
+            f"<h1>{HEADLINE} | Care | Gazette House</h1><h2>{HEADLINE}</h2>",
+            id="the whole title as heading",
+        ),
+        pytest.param(
+            f"<title>{HEADLINE} - Gazette</title>",
+            f"<h1><a>Gazette</a> › <a>Local news</a> › <b>{HEADLINE}</b></h1>",
+            id="a path that ends in the headline",
+        ),
+        pytest.param(
+            f"<title>Gazette::: {HEADLINE} / 04.01.12 / Town</title>",
+            f"<h1>{HEADLINE}<br><small>The council said so</small> <i>04.01.12</i></h1>",
+            id="small print below the headline",
+        ),
+        pytest.param(
+            f"<title>{HEADLINE}. Ferry news from the town - Town, Sea</title>{TITLED}",
+            f"<h1>{HEADLINE}. Ferry news from the town</h1><h1>{HEADLINE}</h1>",
+            id="two headings, one as in Open Graph",
+        ),
+        pytest.param(
+            f"<title>Harbour Data Blog: {HEADLINE}</title>{TITLED}",
+            f"<h1>Harbour Data Blog</h1><h3 class='post-title'>{HEADLINE}</h3>",
+            id="a blog's name as h1",
+        ),
+        pytest.param(
+            TITLED,
+            f"<article><h1>A message from the founder</h1><h3 class='post-title'>{HEADLINE}</h3></article>",
+            id="another text's h1",
+        ),
+        pytest.param(
+            TITLED, f"<h1><a href='/1'>{HEADLINE}</a> (gazette.example) <i>87</i></h1>", id="a link and numbers beside"
+        ),
+        pytest.param(
+            f"<title>{HEADLINE} | Gazette.example</title>", f"<p>{HEADLINE} | Gazette.example</p>", id="the domain"
+        ),
+    ],
+)
+def test_only_the_headline_is_the_title(head: str, body: str) -> None:
+    assert find_titles(page(head, body, url="https://shop.gazette.example/1"))[0].value == HEADLINE
+
+
+def test_a_short_headline_after_a_site_s_name_and_a_colon() -> None:
+    head = "<title>GAZETTE : The ferries</title>"
+    assert find_titles(page(head, '<div class="title4">The ferries</div>'))[0].value == "The ferries"
+
+
+@pytest.mark.parametrize("href", ["/", "https://www.harbour-gazette.example/", "/index.html"])
+def test_a_link_home_has_the_site_s_name(href: str) -> None:
+    head = f"<title>Old Town Herald of the Sea - {HEADLINE}</title>"
+    link = f'<a href="{href}">Old Town Herald of the Sea</a>'
+    assert find_titles(page(head, f"{link}<h1>Old Town Herald of the Sea</h1>"))[0].value == HEADLINE
+
+
+def test_a_link_to_another_site_s_home_is_no_site_name() -> None:
+    head = "<title>Klatch Coffee of the town | App Store</title>"
+    body = '<h1>Klatch Coffee of the town</h1><a href="https://klatch.example/">Klatch Coffee of the town</a>'
+    assert find_titles(page(head, body))[0].value == "Klatch Coffee of the town"
+
+
+def test_a_heading_of_two_lines_is_whole_where_the_metadata_have_both() -> None:
+    whole = "What tutoring is and is not - Choosing a good and effective tutor"
+    first, second = whole.split(" - ")
+    body = f"<h1><span>{first}</span> <span>{second}</span></h1>"
+    assert find_titles(page(f'<meta property="og:title" content="{whole}">', body))[0].value != second
