@@ -9,8 +9,8 @@ import pytest
 
 from contract.broker import BrokerFull, BrokerUnavailable, Watch
 from contract.codec import encode
-from contract.event_headers import headers_of
 from contract.topology import DOCUMENTS, PREVIEWS, PREVIEWS_AT_MOST
+from runtime.brokers.rabbit.messages import event_headers
 from tests.brokers import samples
 from tests.brokers.rabbit_backend import QUICK, RabbitBackend
 from tests.brokers.suite import Recorder, consuming
@@ -36,7 +36,7 @@ async def test_subscribers_get_each_event_once_and_see_no_second_key(rabbit: Rab
             event = await next_event(watch)
         message = await subscriber.get()
         assert message is not None
-        assert (message.body, message.headers) == (event, headers_of(samples.processed(job)))
+        assert (message.body, message.headers) == (event, event_headers(samples.processed(job)))
         assert message.routing_key == samples.processed(job).routing_key
         assert await subscriber.get(fail=False) is None
 
