@@ -311,7 +311,7 @@ async def test_a_url_is_run_again_as_it_was_posted(ledger_api: StartLedgerApi, r
     assert (response.status, response.headers["Location"]) == (202, f"/v1/documents/{job.id}")
     assert await response.json() == {"id": job.id, "run": 2, "lane": job.lane}
     (put,) = api.broker.jobs
-    assert put == replace(job, run=2, accepted_at=put.accepted_at)
+    assert put == replace(job, run=2, accepted_at=put.accepted_at, trace=None)  # acceptances have none
     assert api.sample("copydesk_accepted_total", kind="url", lane=job.lane) == 1
 
 
@@ -325,7 +325,7 @@ async def test_content_is_run_again_where_it_was_kept(ledger_api: StartLedgerApi
     api = await ledger_api()
     assert (await rerun(api, job.id)).status == 202
     (put,) = api.broker.jobs
-    assert put == replace(job, run=3, keep_input=False, accepted_at=put.accepted_at)
+    assert put == replace(job, run=3, keep_input=False, accepted_at=put.accepted_at, trace=None)
 
 
 async def test_content_that_was_not_kept_is_reported_as_gone(ledger_api: StartLedgerApi, records: Records) -> None:

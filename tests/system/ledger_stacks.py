@@ -217,15 +217,22 @@ async def until(holds: Callable[[], Awaitable[bool]], *, seconds: float = 90) ->
             await asyncio.sleep(0.1)
 
 
-async def until_all(api: str, ids: set[str], state: str) -> dict[str, dict[str, Any]]:
-    """Waits until the ledger has all of `ids` in `state`, and returns the whole list."""
+async def until_all(api: str, ids: set[str], state: str, *, accepted: bool = False) -> dict[str, dict[str, Any]]:
+    """Waits until the ledger has all of `ids` in `state`, and returns the whole list.
+
+    A verdict may be recorded before the acceptance; `accepted` waits for both.
+    """
     found: dict[str, dict[str, Any]] = {}
     async with aiohttp.ClientSession() as http:
 
         async def are_there() -> bool:
             found.clear()
             found.update(await listed(http, api))
-            return ids <= {document_id for document_id, document in found.items() if document["state"] == state}
+            return ids <= {
+                document_id
+                for document_id, document in found.items()
+                if document["state"] == state and (document["accepted_at"] or not accepted)
+            }
 
         await until(are_there)
     return found

@@ -127,7 +127,7 @@ async def test_what_a_backup_under_load_holds_is_there_after_everything_is_lost(
     async with aiohttp.ClientSession() as http:
         with first.started() as stack:
             before = {await accepted(http, stack.api, number) for number in range(20)}
-            rows = await until_all(stack.api, before, "processed")
+            rows = await until_all(stack.api, before, "processed", accepted=True)
             await committed(http, stack.api, 5)
             async with load(stack.api) as during:
                 await until(lambda: enough(during, 10))

@@ -38,6 +38,7 @@ _READERS: Mapping[str, Callable[[str], tuple[Signal, ...]]] = {
     "itemprop": signals_of_itemprop,
     "property": signals_of_property,
 }
+_META_READERS = {name: reader for name, reader in _READERS.items() if name != "property"}  # the head has its properties
 # These have no text themselves; only the text after them is read.
 _WORDLESS = SILENT | word_set(
     "br circle clippath defs g input line path picture polygon polyline rect source symbol use"
@@ -176,12 +177,13 @@ class _Gatherer:
 
     def walk(self, tree: Element) -> None:
         """Collects the sources in `tree`. This loop takes most of the time for metadata, so it avoids calls."""
-        readers, take_words = _READERS, self._take_words
+        take_words = self._take_words
         for position, element in enumerate(tree.iter("*")):
             tag = element.tag
             if tag in _TAGS:
                 self._note((_TAGS[tag],), position, element)
             if tag not in _WORDLESS:
+                readers = _META_READERS if tag == "meta" else _READERS
                 for name, value in cast("Attributes", element.items()):
                     if name in readers:
                         if found := readers[name](value):
