@@ -90,20 +90,20 @@ def _options(kind: str) -> tuple[str, ...]:
 
 # The longest first. Every test is in exactly one of them: its marks choose a kind, its file or folder a part of it.
 SUITES = (
+    _rest("system on RabbitMQ", SYSTEM_ON_RABBIT, *_REPLICAS, *_ALERTS),
+    _rest("brokers and databases", BROKERS),
+    _rest("system", SYSTEM, *_LONG),
     _rest("faults of brokers", FAULTS, *_WORKER_FAULTS),
     _part("system on RabbitMQ: replicas", SYSTEM_ON_RABBIT, *_REPLICAS),
-    _rest("system on RabbitMQ", SYSTEM_ON_RABBIT, *_REPLICAS, *_ALERTS),
-    _part("system on RabbitMQ: alerts", SYSTEM_ON_RABBIT, *_ALERTS),
-    _rest("brokers and databases", BROKERS),
-    _part("faults of workers and ledgers", FAULTS, *_WORKER_FAULTS),
     _part("system: long ones", SYSTEM, *_LONG),
-    _rest("system", SYSTEM, *_LONG),
+    _part("system on RabbitMQ: alerts", SYSTEM_ON_RABBIT, *_ALERTS),
+    _part("faults of workers and ledgers", FAULTS, *_WORKER_FAULTS),
     _rest("processes", PROCESSES, *_ROBUST),
-    _part("processes: robust", PROCESSES, *_ROBUST),
     _rest("unit: the rest", UNIT, *_API, *_DELIVERY, *_READING),
     _part("unit: API", UNIT, *_API),
-    _part("unit: reading", UNIT, *_READING, but=_DELIVERY),
+    _part("processes: robust", PROCESSES, *_ROBUST),
     _part("unit: fetching and delivery", UNIT, *_DELIVERY),
+    _part("unit: reading", UNIT, *_READING, but=_DELIVERY),
 )
 
 
