@@ -8,6 +8,12 @@ from contract.broker import LogEntry
 from contract.topology import ACCEPTED, ATTEMPTS, LOG, REQUESTS
 
 _SKIPPED: Final = 1  # RabbitMQ takes an offset for itself at the beginning of each segment (seen on 3.10)
+_FIRST: Final = 1  # offset: RabbitMQ counts entries from 0, the embedded broker from 1
+
+
+def has_begun_to_remove(oldest: int) -> bool:
+    """Returns True if retention has removed entries before the one at the offset `oldest`."""
+    return oldest > _FIRST
 
 
 def is_next(offset: int, after: int) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from contract.streams import has_begun_to_remove
 from runtime.doctor.finding import Finding, doubtful, well, wrong
 from runtime.ledger.standing import Reader, Standing
 
@@ -30,7 +31,7 @@ def retention(readers: Sequence[Reader], oldest: int, newest: int) -> list[Findi
 
     As long as the log has its first entry, retention has not begun.
     """
-    found = list(_late(readers, oldest, newest)) if 0 < oldest <= newest else []
+    found = list(_late(readers, oldest, newest)) if has_begun_to_remove(oldest) and oldest <= newest else []
     return found or [well(RETENTION, f"the log has {newest - oldest + 1:,} events that all readers may still read")]
 
 

@@ -19,7 +19,7 @@ from contract.broker import BrokerUnavailable, EventLog
 from contract.labels import LogReader
 from contract.metrics import Metrics
 from contract.replays import ReplayState
-from contract.streams import Stream, is_next
+from contract.streams import Stream, has_begun_to_remove, is_next
 from runtime.ledger.database import translated
 from runtime.ledger.tables import consumers, places, replays, webhooks
 from service.replays.span import time_at
@@ -27,7 +27,6 @@ from service.replays.span import time_at
 log = structlog.get_logger(__name__)
 
 _TIMEOUT_S = 10.0  # of one measurement; chosen: at most six connections to RabbitMQ, one after the other
-_FIRST = 1  # the first offset of a log that never removed anything: RabbitMQ counts from 0, the embedded broker from 1
 
 # How far each reader has come that is furthest behind of its kind. What is disabled or has ended reads nothing more.
 _SLOWEST = {
@@ -132,7 +131,7 @@ class Expiry:
         if oldest != self._ends[0] or newest < self._ends[1]:
             self._former.clear()
         self._ends = (oldest, newest)
-        since = await self._time_of(oldest) if _FIRST < oldest <= newest else None
+        since = await self._time_of(oldest) if has_begun_to_remove(oldest) and oldest <= newest else None
         return Extent(oldest, newest, since)
 
     async def _left_s(self, place: int, extent: Extent) -> float:

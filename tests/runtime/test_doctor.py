@@ -83,6 +83,7 @@ def test_a_ledger_that_is_behind(behind_s: float | None, level: Level) -> None:
     ("offset", "oldest", "newest", "level"),
     [
         (-1, 0, 99, Level.OK),  # retention has not begun
+        (0, 1, 99, Level.OK),  # nor here: the embedded broker counts from 1
         (98, 100, 199, Level.ERROR),
         (99, 100, 199, Level.WARNING),
         (118, 100, 199, Level.WARNING),
