@@ -8,7 +8,7 @@ from runtime.doctor.finding import Finding, doubtful, well, wrong
 from runtime.errors import StartError
 from runtime.ledger import schema
 from runtime.ledger.database import ledger_url, now_of, open_engine
-from runtime.ledger.standing import standing as standing_of
+from runtime.ledger.progress import log_progress
 
 PART = "ledger"
 CLOCK = "clock"
@@ -26,7 +26,7 @@ async def examine(url: str, log_edges: tuple[int, int] | None = None) -> list[Fi
     try:
         await schema.check(engine)
         theirs = await now_of(engine)
-        standing = await standing_of(engine)
+        progress = await log_progress(engine)
     except StartError as error:  # tables of another version, or none
         said, _, remedy = str(error).rpartition(": ")
         return [wrong(PART, said, _NO_LEDGER, remedy)]
@@ -35,8 +35,8 @@ async def examine(url: str, log_edges: tuple[int, int] | None = None) -> list[Fi
     finally:
         await engine.dispose()
     found = [well(PART, f"its tables have version {schema.VERSION}"), _clock(theirs, datetime.now(UTC))]
-    found.append(readers.recording(standing, theirs))
-    return found if log_edges is None else [*found, *readers.retention(standing.readers, *log_edges)]
+    found.append(readers.recording(progress, theirs))
+    return found if log_edges is None else [*found, *readers.retention(progress.readers, *log_edges)]
 
 
 def _clock(theirs: datetime, ours: datetime) -> Finding:

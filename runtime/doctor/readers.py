@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from contract.streams import has_begun_to_remove
+from contract.streams import has_begun_to_remove, is_next
 from runtime.doctor.finding import Finding, doubtful, well, wrong
-from runtime.ledger.standing import Reader, Standing
+from runtime.ledger.progress import LogProgress, Reader
 
 RECORDING = "recording"
 RETENTION = "retention"
@@ -14,11 +14,11 @@ _BEHIND_S = 60.0  # chosen: `record` writes at least once a second, and a restar
 _NEAR = 0.8  # of the log; chosen: who has not read the oldest fifth has some time to come
 
 
-def recording(standing: Standing, now: datetime) -> Finding:
+def recording(progress: LogProgress, now: datetime) -> Finding:
     """Returns whether acceptances up to lately are recorded. `now` is the time of the database's clock."""
-    if standing.recorded_at is None:
+    if progress.recorded_at is None:
         return well(RECORDING, "nothing was recorded yet")
-    behind_s = (now - standing.recorded_at).total_seconds()
+    behind_s = (now - progress.recorded_at).total_seconds()
     if behind_s > _BEHIND_S:
         why = "look-ups show documents as they were then, and webhooks of documents that came later wait"
         found = f"the ledger is {behind_s:,.0f} s behind"
@@ -38,7 +38,7 @@ def retention(readers: Sequence[Reader], oldest: int, newest: int) -> list[Findi
 def _late(readers: Sequence[Reader], oldest: int, newest: int) -> Iterator[Finding]:
     for reader in readers:
         unread = newest - reader.offset
-        if 0 <= reader.offset < oldest - 1:
+        if 0 <= reader.offset < oldest and not is_next(oldest, reader.offset):
             remedy = "look the documents up (GET /v1/documents); keep the log for longer: a policy can raise its limits"
             found = f"{reader.name} has not read {oldest - 1 - reader.offset:,} events that the log no longer has"
             yield wrong(RETENTION, found, "it will never get them", remedy)

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from runtime.doctor import ledger, machine, reach, readers
 from runtime.doctor.finding import Finding, Level
-from runtime.ledger.standing import Reader, Standing
+from runtime.ledger.progress import LogProgress, Reader
 from runtime.settings import Settings, load
 
 LOCAL = {"fetch_allow_networks": "127.0.0.0/8"}
@@ -76,7 +76,7 @@ NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 @pytest.mark.parametrize(("behind_s", "level"), [(None, Level.OK), (-1, Level.OK), (59, Level.OK), (61, Level.WARNING)])
 def test_a_ledger_that_is_behind(behind_s: float | None, level: Level) -> None:
     recorded_at = None if behind_s is None else NOW - timedelta(seconds=behind_s)
-    assert readers.recording(Standing(recorded_at, ()), NOW).level is level
+    assert readers.recording(LogProgress(recorded_at, ()), NOW).level is level
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,8 @@ def test_a_ledger_that_is_behind(behind_s: float | None, level: Level) -> None:
     [
         (-1, 0, 99, Level.OK),  # retention has not begun
         (0, 1, 99, Level.OK),  # nor here: the embedded broker counts from 1
-        (98, 100, 199, Level.ERROR),
+        (97, 100, 199, Level.ERROR),
+        (98, 100, 199, Level.WARNING),  # RabbitMQ may have taken the offset 99 for itself
         (99, 100, 199, Level.WARNING),
         (118, 100, 199, Level.WARNING),
         (119, 100, 199, Level.OK),

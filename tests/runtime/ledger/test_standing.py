@@ -9,7 +9,7 @@ from contract.consumers import Consumer
 from contract.ledger import RECORDING_MARGIN_S
 from contract.streams import Stream
 from runtime.ledger.consumers import SqlConsumerBook
-from runtime.ledger.standing import Reader, Standing, standing
+from runtime.ledger.progress import Reader, standing
 from runtime.ledger.tables import places, recorder
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)

@@ -25,14 +25,14 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LogProgress:
     """The record of acceptances is read up to `recorded_at`, None if it never was. `readers` have read so far."""
 
     recorded_at: datetime | None
     readers: Sequence[Reader]
 
 
-async def standing(engine: AsyncEngine) -> Standing:
+async def log_progress(engine: AsyncEngine) -> LogProgress:
     """Returns how far the recorder, the named consumers and the enabled webhooks have come.
 
     Raises:
@@ -51,4 +51,4 @@ async def standing(engine: AsyncEngine) -> Standing:
             ]
             readers += [Reader(f"the webhook {it.id}", it.place) for it in await connection.execute(enabled)]
     recorded_at = maybe_time_of(recorded_ms)
-    return Standing(recorded_at + _MARGIN if recorded_at else None, readers)
+    return LogProgress(recorded_at + _MARGIN if recorded_at else None, readers)
