@@ -20,7 +20,6 @@ from runtime.ledger.tables import consumers, deliveries, metadata, places, recor
 
 _COPY_TIMEOUT_S = 6 * 3600.0  # for one table; chosen: far longer than 40 GB take
 _PIECE_BYTES = 1_000_000  # chosen: few enough calls, and little memory
-_MOVED_AT_ONCE = 10_000  # rows; chosen: bounds memory
 _NOT_EMPTY_AT_FIRST = recorder.name  # a new ledger has one row
 _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _COLUMNS: Final = (
@@ -150,14 +149,12 @@ async def _move_recorder(connection: AsyncConnection, stream: Stream, to: Moves)
 
 async def _move(connection: AsyncConnection, table: Table, columns: Sequence[Column[Any]], to: Moves) -> None:
     keys = list(table.primary_key.columns)
-    found = (await connection.execute(select(*keys, *columns))).mappings()
-    while rows := found.fetchmany(_MOVED_AT_ONCE):
-        for row in rows:
-            stand = {column.name: row[column.name] for column in columns}
-            moved = {name: to.moved(offset) for name, offset in stand.items() if offset is not None and offset >= 0}
-            if moved:
-                same = [key == row[key.name] for key in keys]
-                await connection.execute(update(table).where(*same).values(moved))
+    for row in (await connection.execute(select(*keys, *columns))).mappings():
+        stand = {column.name: row[column.name] for column in columns}
+        moved = {name: to.moved(offset) for name, offset in stand.items() if offset is not None and offset >= 0}
+        if moved:
+            same = [key == row[key.name] for key in keys]
+            await connection.execute(update(table).where(*same).values(moved))
 
 
 @asynccontextmanager
