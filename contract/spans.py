@@ -19,6 +19,8 @@ those that begin with `copydesk.` are our own. None holds a part of a document, 
 from collections.abc import Mapping
 from typing import Final
 
+from yarl import URL
+
 from contract.events import Event
 from contract.job import Job
 from contract.tracing import SpanKind, Tracer, Value, Within
@@ -81,3 +83,13 @@ def send_span(tracer: Tracer, event: Event, destination: str) -> Within:
 def about(job: Job) -> Mapping[str, Value]:
     """Returns the attributes that say which document, run and attempt a job is."""
     return {DOCUMENT_ID: job.id, KIND: str(job.kind), RUN: job.run, ATTEMPT: job.attempt}
+
+
+def place_of(url: str) -> Mapping[str, Value]:
+    """Returns the attributes of where a URL leads, without its path and query. None of a URL that is invalid."""
+    try:
+        place = URL(url)
+    except (ValueError, IndexError):  # yarl raises IndexError on a host of empty brackets
+        return {}
+    found = {SERVER_ADDRESS: place.raw_host, SERVER_PORT: place.port, URL_SCHEME: place.scheme}
+    return {name: value for name, value in found.items() if value is not None}

@@ -167,16 +167,7 @@ class _Off:
 
     is_on: Final = False
 
-    def start(  # noqa: PLR0913 - as in `Tracer`
-        self,
-        name: str,  # noqa: ARG002 - as in `Tracer`, like the others
-        kind: SpanKind = SpanKind.INTERNAL,  # noqa: ARG002
-        *,
-        parent: TraceContext | None,
-        links: Sequence[TraceContext] = (),  # noqa: ARG002
-        attributes: Mapping[str, Value] | None = None,  # noqa: ARG002
-        began_s: float | None = None,  # noqa: ARG002
-    ) -> Span:
+    def start(self, *_: object, parent: TraceContext | None, **__: object) -> Span:
         return _NONE if parent is None else _Carried(parent)
 
 

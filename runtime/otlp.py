@@ -115,7 +115,7 @@ class _Reporting(SpanExporter):
         self._exporter.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Does nothing: only the processor holds spans."""
+        """Asks the exporter, which holds none: the processor does."""
         return self._exporter.force_flush(timeout_millis)
 
 

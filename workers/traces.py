@@ -6,8 +6,6 @@ Parser children make none. They report how long each stage took, and the worker 
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 
-from yarl import URL
-
 from contract.article import Fetched
 from contract.broker import Delivery
 from contract.events import FailedEvent
@@ -18,15 +16,13 @@ from contract.spans import (
     HTTP_STATUS,
     REASON,
     RESENT,
-    SERVER_ADDRESS,
-    SERVER_PORT,
-    URL_SCHEME,
     VERDICT,
     about,
+    place_of,
     processing,
 )
 from contract.topology import INTAKE
-from contract.tracing import Span, SpanKind, TraceContext, Tracer, Value, Within, checked, current
+from contract.tracing import Span, SpanKind, TraceContext, Tracer, Within, checked, current
 from contract.verdicts import Answer, Bury, Defer, Publish, Retry, Verdict
 from workers.failures import Failed
 from workers.fetch import FetchedPage
@@ -70,7 +66,7 @@ def stage(tracer: Tracer, name: Stage) -> Within:
 
 async def fetched(tracer: Tracer, url: str, fetching: Awaitable[FetchedPage]) -> FetchedPage:
     """Returns the page that `fetching` comes to, within a span that names its host, and nothing else of its URL."""
-    attributes = _place(url) if tracer.is_on else None
+    attributes = place_of(url) if tracer.is_on else None
     with Within(tracer.start(Stage.FETCH, parent=current(), attributes=attributes)) as span:
         try:
             page = await fetching
@@ -80,15 +76,6 @@ async def fetched(tracer: Tracer, url: str, fetching: Awaitable[FetchedPage]) ->
             raise
         _tell_answer(span, page.fetched)
         return page
-
-
-def _place(url: str) -> Mapping[str, Value]:
-    try:
-        parsed = URL(url)
-    except (ValueError, IndexError):  # yarl raises IndexError on a host of empty brackets
-        return {}
-    found = {SERVER_ADDRESS: parsed.raw_host, SERVER_PORT: parsed.port, URL_SCHEME: parsed.scheme}
-    return {name: value for name, value in found.items() if value is not None}
 
 
 def _tell_answer(span: Span, answer: Fetched | None) -> None:

@@ -90,15 +90,15 @@ class Attempts:
         headers = self._signers.headers(delivery.event_id, body, at)
         if delivery.replay_id is not None:
             headers[REPLAY_HEADER] = delivery.replay_id
-        event = delivery.body or body
+        trace = trace_in(delivery.body or body)
         answer = await self._context.posting.post(
             self._webhook.url,
             body,
             headers,
-            event=event,
+            trace=trace,
             about={WEBHOOK_ID: self._webhook.id, EVENT_ID: delivery.event_id, ATTEMPT: delivery.attempts + 1},
         )
-        at, exemplar = self._context.clock(), exemplar_of(trace_in(event))
+        at, exemplar = self._context.clock(), exemplar_of(trace)
         self._counters[answer.outcome].inc()
         self._context.metrics.webhook_seconds.observe(answer.took_ms / 1000, exemplar)
         if asked_s := pause_s(answer, self._limits):

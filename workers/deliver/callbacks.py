@@ -20,7 +20,7 @@ from workers.deliver.messages import key_of, signed_headers
 from workers.deliver.outcome import cause_to_disable, follows
 from workers.deliver.receiver import AttemptResult
 from workers.deliver.stopping import Stopping, pause
-from workers.deliver.traces import Posting
+from workers.deliver.traces import Posting, trace_in
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +110,7 @@ class Callbacks:
             callback.url,
             callback.body,
             headers,
-            event=callback.body,
+            trace=trace_in(callback.body),
             about={EVENT_ID: callback.event_id, ATTEMPT: callback.progress.attempts + 1},
         )
         self._context.metrics.callback_attempts.labels(answer.outcome).inc()

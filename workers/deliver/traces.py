@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 
 import orjson
-from yarl import URL
 
-from contract.spans import HTTP_METHOD, HTTP_STATUS, SERVER_ADDRESS, SERVER_PORT, URL_SCHEME
+from contract.spans import HTTP_METHOD, HTTP_STATUS, place_of
 from contract.tracing import TRACEPARENT, Span, SpanKind, TraceContext, Tracer, Value, Within, stated_in
 from workers.deliver.receiver import AttemptResult, Receivers
 
@@ -20,14 +19,19 @@ class Posting:
         self._tracer = tracer
 
     async def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, event: bytes, about: Mapping[str, Value]
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        trace: TraceContext | None,
+        about: Mapping[str, Value],
     ) -> AttemptResult:
         """Posts `body` once, and returns what came of it.
 
-        `event` is the event in the bytes of the log. `about` are attributes that say which attempt it is.
+        `trace` is where the event was made: see `trace_in`. `about` are attributes that say which attempt it is.
         """
-        trace = trace_in(event)
-        attributes = {**_place(url), **about} if self._tracer.is_on else None
+        attributes = {HTTP_METHOD: "POST", **place_of(url), **about} if self._tracer.is_on else None
         with Within(self._tracer.start("POST", SpanKind.CLIENT, parent=trace, attributes=attributes)) as span:
             traced = headers if span.context is None else {**headers, **span.context.headers()}
             answer = await self._receivers.post(url, body, traced)
@@ -44,13 +48,6 @@ def trace_in(event: bytes) -> TraceContext | None:
     except orjson.JSONDecodeError:  # another program may publish to the log
         return None
     return stated_in(fields) if isinstance(fields, dict) else None
-
-
-def _place(url: str) -> Mapping[str, Value]:
-    """Returns where a URL leads, without its path and query, which may hold secrets."""
-    place = URL(url, encoded=True)
-    found = {SERVER_ADDRESS: place.raw_host, SERVER_PORT: place.port, URL_SCHEME: place.scheme}
-    return {HTTP_METHOD: "POST"} | {name: value for name, value in found.items() if value is not None}
 
 
 def _tell(span: Span, answer: AttemptResult) -> None:
