@@ -13,8 +13,12 @@ from runtime.backup.offsets import Offsets
 from runtime.ledger import copies, schema
 from runtime.ledger.consumers import SqlConsumerBook
 from runtime.ledger.database import ledger_url, open_engine
-from runtime.ledger.tables import consumers, places
+from runtime.ledger.replays import SqlReplays
+from runtime.ledger.tables import consumers, deliveries, places, replays, webhooks
+from runtime.ledger.webhooks import SqlWebhookBook
 from tests.postgres_cluster import PostgresCluster
+from tests.runtime.ledger.test_replays import replay
+from tests.runtime.ledger.test_webhooks import delivery, webhook
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 
@@ -43,6 +47,21 @@ async def test_each_place_stands_at_the_same_entry_as_before(url: URL, engine: A
     async with engine.begin() as connection:
         left = (await connection.execute(select(places))).all()
     assert left == [(Stream.LOG, 5, b"log")], "the other record is read again from its oldest entry on"
+
+
+async def test_places_of_webhooks_deliveries_and_replays_move_as_well(
+    url: URL, engine: AsyncEngine, offsets: Offsets
+) -> None:
+    hook, book = webhook(place=105), SqlWebhookBook(engine)
+    await book.add(hook, at_most=9)
+    await book.request(delivery(hook, offset=103))
+    await SqlReplays(engine, engine).add(replay(after=101, until=108, place=104), at_most=9)
+    await copies.move(url, {Stream.LOG: offsets})
+    async with engine.connect() as connection:
+        places_now = (await connection.execute(select(webhooks.c.place))).scalars().all()
+        offsets_now = (await connection.execute(select(deliveries.c.log_offset))).scalars().all()
+        spans_now = (await connection.execute(select(replays.c.after, replays.c.until, replays.c.place))).all()
+    assert (places_now, offsets_now, spans_now) == ([5], [3], [(1, 8, 4)])
 
 
 @pytest.mark.postgres
