@@ -10,6 +10,7 @@ from aio_pika.exceptions import ChannelPreconditionFailed
 from aiohttp import web
 
 from contract.topology import LOG, Bounds, design
+from tests.served import served
 from tests.system.watched import TEXT, Watched
 
 
@@ -77,13 +78,8 @@ async def site(status: int) -> AsyncIterator[tuple[str, list[int]]]:
 
     app = web.Application()
     app.add_routes([web.route("*", "/{rest:.*}", answer)])
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}", statuses
-    finally:
-        await runner.cleanup()
+    async with served(app) as url:
+        yield url, statuses
 
 
 async def _made(http: aiohttp.ClientSession, wanted: dict[str, object]) -> str | None:

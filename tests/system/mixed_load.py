@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import aiohttp
 from aiohttp import web
 
+from tests.served import served
 from tests.system.causes import channel, site, webhook
 from tests.system.watched import TEXT, Watched
 
@@ -27,13 +28,8 @@ async def pages() -> AsyncIterator[str]:
 
     app = web.Application()
     app.add_routes([web.get("/{status:\\d{3}}/{name}", answer)])
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with served(app) as url:
+        yield url
 
 
 def documents(pages_url: str) -> Iterator[dict[str, str]]:

@@ -13,6 +13,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from tests.served import served
+
 PATIENCE_S = 60.0  # for spans that must come; chosen for machines under load
 
 
@@ -44,14 +46,8 @@ class OtlpReceiver:
     async def opened(self) -> AsyncIterator["OtlpReceiver"]:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.add_routes([web.post("/v1/traces", self._take)])
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        try:
+        async with served(app) as self.url:
             yield self
-        finally:
-            await runner.cleanup()
 
     async def _take(self, request: web.Request) -> web.Response:
         self.requests += 1

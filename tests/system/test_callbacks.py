@@ -17,6 +17,7 @@ from standardwebhooks import Webhook
 from contract.callbacks import callback_secret
 from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import RabbitNode, free_ports
+from tests.served import served
 from tests.system.ledger_stacks import Stack, embedded, replicas, until
 from tests.system.processes import copydesk, running
 from tests.system.test_webhooks import blocks, receiver
@@ -47,12 +48,9 @@ class Receiver:
     async def opened(self) -> AsyncIterator["Receiver"]:
         app = web.Application()
         app.add_routes([web.post("/done", self._take)])
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/done?token=s3cret"
-        yield self
-        await runner.cleanup()
+        async with served(app) as url:
+            self.url = f"{url}/done?token=s3cret"
+            yield self
 
     async def _take(self, request: web.Request) -> web.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}

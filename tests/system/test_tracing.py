@@ -14,6 +14,7 @@ from aiohttp import web
 
 from tests.postgres_cluster import PostgresCluster
 from tests.rabbit_node import free_ports
+from tests.served import served
 from tests.system.ledger_stacks import KINDS, Stack, opened
 from tests.system.otlp_receiver import OtlpReceiver, ReceivedSpan
 from tests.system.processes import running
@@ -62,14 +63,8 @@ class Neighbours:
     async def opened(self) -> AsyncIterator["Neighbours"]:
         app = web.Application()
         app.add_routes([web.get("/page", self._page), web.post("/hook", self._take), web.post("/done", self._take)])
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        try:
+        async with served(app) as self.url:
             yield self
-        finally:
-            await runner.cleanup()
 
     async def _page(self, request: web.Request) -> web.Response:
         self.fetched_with.append({name.lower(): value for name, value in request.headers.items()})
