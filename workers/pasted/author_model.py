@@ -15,10 +15,8 @@ _MIN_PROBABILITY = 0.3  # of an author
 _LEADING, _LEAD = 0.08, 2.0  # probability of a lone author, at least, if it is so many times that of the next name
 _OF_BEST = 0.6  # probability of further authors, as a share of the first one's
 _TOGETHER = 4  # lines from one author of a by-line to the next, at most; chosen by hand: a role may stand between
-_ABOVE, _BELOW = (
-    3,
-    2,
-)  # lines above a title and from the first of the article on, in which a by-line is removed; chosen by hand
+# Lines above a title, and from the first of the article on, in which a by-line is removed; chosen by hand.
+_ABOVE, _BELOW = 3, 2
 _IN_HEAD = frozenset({Form.BY, Form.LABEL, Form.WITHIN, Form.ROLE, Form.BARE, Form.TEAM})
 
 
